@@ -1,0 +1,41 @@
+"""The recording clock and wall time.
+
+The *recording clock* is ``CLOCK_MONOTONIC`` in nanoseconds: it never jumps, and it is the same
+for every process of one boot. Wall time is only ever written *beside* it, never used to order
+or measure media (a wall clock that is stepped must not cut a recording).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+NS_PER_S = 1_000_000_000
+
+
+def recording_ns() -> int:
+    """Return the recording clock now, in nanoseconds since an arbitrary start (boot)."""
+    return time.monotonic_ns()
+
+
+def boottime_to_recording_ns(boottime_ns: int) -> int:
+    """Convert a ``CLOCK_BOOTTIME`` stamp (libcamera's ``SensorTimestamp``) to recording ns."""
+    offset = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
+    return boottime_ns - offset
+
+
+def wall_time() -> datetime:
+    """Return the wall time now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def wall_text(moment: datetime | None = None) -> str:
+    """Return ``moment`` (default: now) as RFC 3339 text in UTC with milliseconds and ``Z``."""
+    value = (moment or wall_time()).astimezone(UTC)
+    return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+
+
+def boot_id() -> str:
+    """Return the kernel's id of this boot: recording clocks of two boots cannot be compared."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -1,0 +1,252 @@
+"""Settings: ``kiosk.toml`` as typed, frozen groups.
+
+The file is looked for at ``--config``, then ``$KIOSK_CONFIG``, then ``/etc/kiosk/kiosk.toml``.
+A wrong key or value raises :class:`~kiosk.errors.ConfigError` naming the line, the value and
+what is allowed. Nothing here is global: a :class:`Settings` is loaded once per process and
+handed down.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kiosk.errors import ConfigError
+
+DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
+ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
+
+
+class Group(BaseModel):
+    """One table of ``kiosk.toml``: frozen, and a key that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Room(Group):
+    """``[kiosk]``: which kiosk this is and where it stands."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] = "kiosk-0001"
+    court: dict[Literal["kk", "ru", "en"], str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
+    room: str = "1"
+    language: Literal["kk", "ru", "en"] = "kk"
+    timezone: str = "Asia/Almaty"
+
+
+class Paths(Group):
+    """``[paths]``: where the kiosk keeps things. ``mirror`` is a second storage (USB)."""
+
+    data: Path = Path("/var/lib/kiosk")
+    run: Path = Path("/run/kiosk")
+    mirror: Path | None = None
+
+
+class Camera(Group):
+    """``[camera]``. ``auto`` takes picamera2 where it is installed and finds a camera."""
+
+    back_end: Literal["auto", "picamera2", "virtual", "none"] = "auto"
+    width: Annotated[int, Field(ge=320, le=1920, multiple_of=2)] = 1280
+    height: Annotated[int, Field(ge=180, le=1080, multiple_of=2)] = 720
+    fps: Annotated[int, Field(ge=5, le=30)] = 25
+    bitrate: Annotated[int, Field(ge=200_000, le=10_000_000)] = 2_000_000
+    keyframe_seconds: Annotated[float, Field(ge=0.5, le=4)] = 2.0
+    preview_fps: Annotated[int, Field(ge=1, le=25)] = 10
+    virtual_scene: Literal["courtroom", "flash"] | Path = "courtroom"
+
+
+class Microphone(Group):
+    """``[[microphones]]``: one audio channel of one device.
+
+    ``device`` is matched against PortAudio's device names (exact, else as a part of the name);
+    ``channel`` counts from 0. ``role`` is a role id of the rules data (or ``remote``).
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
+    role: str
+    device: str
+    channel: Annotated[int, Field(ge=0, le=7)] = 0
+    rate: Literal[16000, 32000, 44100, 48000] = 48000
+
+
+class Scanner(Group):
+    """``[scanner]``: SANE device name (never discovered: discovery takes seconds)."""
+
+    device: str = ""
+    sane_config_dir: Path | None = None
+    resolution: Literal[150, 200, 300, 400, 600] = 300
+    colour: Literal["gray", "colour"] = "colour"
+    stall_seconds: Annotated[float, Field(ge=1, le=120)] = 25
+
+
+class SerialPort(Group):
+    """``[badge]`` and ``[printer]``: a serial line; an empty port means "none fitted"."""
+
+    port: str = ""
+    baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
+
+
+class Printer(SerialPort):
+    """``[printer]``: ESC/POS receipt printer. ``width_dots`` is 576 on 80 mm paper."""
+
+    width_dots: Literal[384, 512, 576] = 576
+
+
+class Panel(Group):
+    """``[panel]``: recording lamp and button as BCM pin numbers."""
+
+    enabled: bool = True
+    lamp_pin: Annotated[int, Field(ge=2, le=27)] = 17
+    button_pin: Annotated[int, Field(ge=2, le=27)] = 27
+
+
+class Recording(Group):
+    """``[recording]``."""
+
+    fragment_ms: Annotated[int, Field(ge=100, le=500)] = 400
+    file_seconds: Annotated[int, Field(ge=10, le=600)] = 60
+    mix_bitrate: Annotated[int, Field(ge=32_000, le=256_000)] = 96_000
+    head_seconds: Annotated[int, Field(ge=5, le=600)] = 60
+    low_space_hours: Annotated[float, Field(ge=0, le=48)] = 4.0
+    keep_delivered_days: Annotated[int, Field(ge=0, le=3650)] = 30
+
+
+class Central(Group):
+    """``[central]``: the central court system. TLS files lie under ``paths.data/identity``."""
+
+    url: Annotated[str, Field(pattern=r"^https://")] = "https://central.invalid:8443"
+    poll_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 30
+    patch_mib: Annotated[int, Field(ge=1, le=64)] = 16
+
+
+class Screen(Group):
+    """``[ui]``: the touch screen. Sizes on it are computed from ``width_mm``."""
+
+    width: Annotated[int, Field(ge=480, le=3840)] = 1280
+    height: Annotated[int, Field(ge=320, le=2160)] = 800
+    width_mm: Annotated[float, Field(ge=80, le=1000)] = 217
+    fullscreen: bool = True
+    automation: bool = False
+    idle_seconds: Annotated[int, Field(ge=20, le=600)] = 90
+    countdown_seconds: Annotated[int, Field(ge=5, le=120)] = 20
+    receipt_seconds: Annotated[int, Field(ge=90, le=600)] = 90
+    staff_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 60
+
+
+class Settings(Group):
+    """All of ``kiosk.toml``."""
+
+    kiosk: Room = Room()
+    paths: Paths = Paths()
+    camera: Camera = Camera()
+    microphones: tuple[Microphone, ...] = ()
+    scanner: Scanner = Scanner()
+    badge: SerialPort = SerialPort()
+    printer: Printer = Printer()
+    panel: Panel = Panel()
+    recording: Recording = Recording()
+    central: Central = Central()
+    ui: Screen = Screen()
+
+    @model_validator(mode="after")
+    def _microphones_are_distinct(self) -> Settings:
+        names = [microphone.name for microphone in self.microphones]
+        if len(names) != len(set(names)):
+            raise ValueError("two microphones have the same name")
+        if len(names) > 8:
+            raise ValueError("at most 8 microphones")
+        return self
+
+
+def settings_path(given: Path | None = None) -> Path:
+    """Return the path of the settings file: ``given``, the environment's, or the default."""
+    if given is not None:
+        return given
+    return Path(os.environ.get(ENVIRONMENT_VARIABLE, DEFAULT_PATH))
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check ``path``.
+
+    Raises:
+        ConfigError: absent, not TOML, or a key or value that is not allowed; the message has
+            one line per problem: ``FILE:LINE: key = value: what is allowed``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(path, text, data, item) for item in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _explain(path: Path, text: str, data: dict[str, Any], item: Any) -> str:
+    """Return one problem as ``FILE:LINE: key = value: what is allowed``."""
+    keys = tuple(item["loc"])
+    dotted = ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
+    where = f"{path}:{_line_of(text, keys)}"
+    if item["type"] == "extra_forbidden":
+        allowed = _known_keys(keys[:-1])
+        near = get_close_matches(str(keys[-1]), allowed, n=1)
+        hint = f"; did you mean “{near[0]}”?" if near else ""
+        return f"{where}: unknown key “{dotted}”{hint} Allowed here: {', '.join(allowed)}"
+    value = _value_at(data, keys)
+    shown = "" if value is None else f" = {value!r}"
+    return f"{where}: {dotted or 'settings'}{shown}: {item['msg']}"
+
+
+def _known_keys(keys: tuple[str | int, ...]) -> list[str]:
+    """Return the keys allowed in the table at ``keys``."""
+    model: type[BaseModel] = Settings
+    for key in keys:
+        if key == "microphones":
+            model = Microphone
+        elif isinstance(key, str):
+            annotation = model.model_fields[key].annotation
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                model = annotation
+    return sorted(model.model_fields)
+
+
+def _value_at(data: Any, keys: tuple[str | int, ...]) -> Any:
+    """Return the value at ``keys`` or None where there is none."""
+    for key in keys:
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data if not isinstance(data, dict | list) else None
+
+
+def _line_of(text: str, keys: tuple[str | int, ...]) -> int:
+    """Return the line of the file on which ``keys`` is set (tomllib keeps no positions)."""
+    tables = [key for key in keys[:-1] if isinstance(key, str)] if len(keys) > 1 else []
+    index = next((key for key in keys if isinstance(key, int)), 0)
+    lines = text.splitlines()
+    start, seen = 0, -1
+    if tables:
+        header = re.compile(r"^\s*\[\[?\s*" + r"\s*\.\s*".join(map(re.escape, tables)) + r"\s*\]")
+        for number, line in enumerate(lines):
+            if header.match(line):
+                start, seen = number, seen + 1
+                if seen == index:
+                    break
+    wanted = re.compile(rf"^\s*\[?\[?\s*[\"']?{re.escape(str(keys[-1] if keys else ''))}[\"']?\b")
+    for number in range(start, len(lines)):
+        if wanted.match(lines[number]):
+            return number + 1
+    return start + 1

@@ -1,0 +1,207 @@
+"""Local interfaces: small HTTP/JSON services with server-sent events on Unix sockets.
+
+``curl --unix-socket /run/kiosk/recorder.sock http://kiosk/v1/state`` debugs them. Errors are
+JSON ``{"code": ..., "message": ...}`` with a fitting status; the code is stable, the message is
+for the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from kiosk.errors import KioskError
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ServiceDownError(KioskError):
+    """The local service does not answer on its socket."""
+
+    code = "service_down"
+
+
+class ServiceRefusedError(KioskError):
+    """The local service refused; ``code`` says why, ``status`` is the HTTP status."""
+
+    def __init__(self, message: str, *, code: str, status: int, body: dict[str, Any]) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.body = body
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn :class:`KioskError` into ``{"code", "message"}`` with its ``status`` (else 409)."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return web.json_response({"code": "http", "message": error.reason}, status=error.status)
+    except KioskError as error:
+        body = {"code": error.code, "message": str(error)}
+        return web.json_response(body, status=getattr(error, "status", 409))
+
+
+async def read_json(request: web.Request) -> dict[str, Any]:
+    """Return the request's JSON object (empty body: ``{}``); 400 when it is anything else."""
+    text = await request.text()
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise web.HTTPBadRequest(reason="body is not JSON") from error
+    if not isinstance(value, dict):
+        raise web.HTTPBadRequest(reason="body is not a JSON object")
+    return value
+
+
+async def serve_unix(app: web.Application, socket: Path, mode: int = 0o660) -> web.AppRunner:
+    """Serve ``app`` on the Unix socket ``socket`` (a stale one is replaced); return its runner."""
+    socket.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        socket.unlink()
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.UnixSite(runner, str(socket)).start()
+    os.chmod(socket, mode)  # noqa: PTH101 - Path.chmod follows links the same way
+    return runner
+
+
+class EventStream:
+    """Server-sent events to any number of listeners; a slow listener drops old events.
+
+    New listeners first get the newest event of each name, so that nobody starts blind.
+    """
+
+    def __init__(self, backlog: int = 64) -> None:
+        self._backlog = backlog
+        self._queues: set[asyncio.Queue[tuple[str, str] | None]] = set()
+        self._newest: dict[str, str] = {}
+
+    def send(self, name: str, value: Any) -> None:
+        """Send event ``name`` with ``value`` as JSON. Call from the event loop's thread."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        self._newest[name] = text
+        for queue in self._queues:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait((name, text))
+
+    def close(self) -> None:
+        """End every listener's stream."""
+        for queue in self._queues:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one listener (``GET /v1/events``) until it leaves."""
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
+        await response.prepare(request)
+        queue: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue(self._backlog)
+        for item in self._newest.items():
+            queue.put_nowait(item)
+        self._queues.add(queue)
+        try:
+            while (event := await queue.get()) is not None:
+                await response.write(f"event: {event[0]}\ndata: {event[1]}\n\n".encode())
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._queues.discard(queue)
+        return response
+
+
+class LocalClient:
+    """Asyncio client of a local service.
+
+    Args:
+        socket: Unix socket of the service.
+        token: sign-in token, sent as ``Authorization: Bearer``; may be set later.
+    """
+
+    def __init__(self, socket: Path, token: str | None = None) -> None:
+        self._socket = socket
+        self.token = token
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(path=str(self._socket)), base_url="http://kiosk"
+            )
+        return self._session
+
+    async def call(
+        self, method: str, path: str, body: Any = None, timeout: float = 10.0
+    ) -> dict[str, Any]:
+        """Call the service and return its JSON object.
+
+        Raises:
+            ServiceDownError: nobody answers within ``timeout`` seconds.
+            ServiceRefusedError: the service refused.
+        """
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        limit = aiohttp.ClientTimeout(total=timeout)
+        try:
+            async with self._open().request(
+                method, path, json=body, headers=headers, timeout=limit
+            ) as response:
+                value = await response.json()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
+        if response.status >= 400:
+            raise ServiceRefusedError(
+                str(value.get("message", "")),
+                code=str(value.get("code", "http")),
+                status=response.status,
+                body=value,
+            )
+        return value if isinstance(value, dict) else {"value": value}
+
+    async def get(self, path: str, timeout: float = 10.0) -> dict[str, Any]:
+        """``GET path``; see :meth:`call`."""
+        return await self.call("GET", path, timeout=timeout)
+
+    async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
+        """``POST path`` with a JSON body; see :meth:`call`."""
+        return await self.call("POST", path, body or {}, timeout)
+
+    async def events(self, path: str = "/v1/events") -> AsyncIterator[tuple[str, Any]]:
+        """Yield ``(name, value)`` of the service's events until it goes away.
+
+        Raises:
+            ServiceDownError: it cannot be reached, or the stream ended.
+        """
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+        try:
+            async with self._open().get(path, timeout=limit) as response:
+                name = "message"
+                async for raw in response.content:
+                    line = raw.decode("utf-8").rstrip("\n")
+                    if line.startswith("event: "):
+                        name = line[7:]
+                    elif line.startswith("data: "):
+                        yield name, json.loads(line[6:])
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
+        raise ServiceDownError(f"{self._socket.name}: the stream ended")
+
+    async def close(self) -> None:
+        """Close the connection; the client may be used again."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

@@ -1,0 +1,1 @@
+"""Durable writes, folder layouts, free space, the database schema and its migrations."""

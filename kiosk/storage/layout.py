@@ -1,0 +1,104 @@
+"""Where everything lies under ``paths.data`` and ``paths.run``: the one place that knows names.
+
+Folders are the truth and each has one owner: the recorder owns ``hearings/``, filing owns
+``filings/``, self-test owns ``reports/``, sync owns ``sync/`` and ``published/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.config import Paths
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Folders and files of one kiosk."""
+
+    data: Path
+    run: Path
+
+    @classmethod
+    def of(cls, paths: Paths) -> Layout:
+        """Return the layout for the ``[paths]`` of the settings."""
+        return cls(paths.data, paths.run)
+
+    # -- truth -------------------------------------------------------------------------------
+    @property
+    def hearings(self) -> Path:
+        """Hearing folders, ``<hearing uuid>/``; owner: recorder."""
+        return self.data / "hearings"
+
+    @property
+    def filings(self) -> Path:
+        """Filing folders, ``<filing uuid>/``; owner: filing (in the UI process)."""
+        return self.data / "filings"
+
+    @property
+    def reports(self) -> Path:
+        """Self-test reports, ``<report uuid>/``; owner: self-test."""
+        return self.data / "reports"
+
+    # -- sync --------------------------------------------------------------------------------
+    @property
+    def database(self) -> Path:
+        """``kiosk.db``, sync's own index; rebuilt from the folders by ``kiosk reindex``."""
+        return self.data / "sync" / "kiosk.db"
+
+    @property
+    def receipts(self) -> Path:
+        """Receipts of the central system, ``<uuid>.json``, beside the sealed folders."""
+        return self.data / "receipts"
+
+    @property
+    def schedule(self) -> Path:
+        """The last pulled list of hearings (JSON), for readers while sync is dead."""
+        return self.data / "published" / "schedule.json"
+
+    @property
+    def staff(self) -> Path:
+        """The last pulled list of staff badges (JSON, badge numbers only as salted hashes)."""
+        return self.data / "published" / "staff.json"
+
+    # -- identity ----------------------------------------------------------------------------
+    @property
+    def device_key(self) -> Path:
+        """Private key of the device certificate (PEM, mode 0600)."""
+        return self.data / "identity" / "device.key"
+
+    @property
+    def device_certificate(self) -> Path:
+        """Device certificate, with intermediates (PEM)."""
+        return self.data / "identity" / "device.crt"
+
+    @property
+    def court_ca(self) -> Path:
+        """Root of the court's certificate authority, pinned at enrolment (PEM)."""
+        return self.data / "identity" / "ca.crt"
+
+    # -- run time ----------------------------------------------------------------------------
+    @property
+    def recorder_socket(self) -> Path:
+        """Unix socket of ``kiosk recorder``."""
+        return self.run / "recorder.sock"
+
+    @property
+    def sync_socket(self) -> Path:
+        """Unix socket of ``kiosk sync``."""
+        return self.run / "sync.sock"
+
+    @property
+    def ui_socket(self) -> Path:
+        """Unix socket of ``kiosk ui`` (only with ``[ui] automation = true``)."""
+        return self.run / "ui.sock"
+
+    @property
+    def preview(self) -> Path:
+        """Live picture for the UI: a seqlocked frame in shared memory."""
+        return self.run / "preview.shm"
+
+    @property
+    def token_secret(self) -> Path:
+        """Secret that signs sign-in tokens of this run (mode 0600, made by the recorder)."""
+        return self.run / "token.secret"
