@@ -1,0 +1,92 @@
+"""The demo's processes: started with a log each, ended in the reverse order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from kiosk.errors import KioskError
+
+T = TypeVar("T")
+
+
+def end_process(process: subprocess.Popen[bytes], grace_seconds: float = 8.0) -> None:
+    """Ask ``process`` to end, kill it (and what is left of its group) when it does not."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(grace_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until(
+    condition: Callable[[], T | None], what: str, seconds: float = 30.0, every: float = 0.1
+) -> T:
+    """Return the first true value of ``condition``; it is asked ``every`` so many seconds.
+
+    Raises:
+        KioskError: it was not true within ``seconds``; the message names ``what``.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise KioskError(f"waited {seconds:.0f} s in vain for {what}")
+        time.sleep(every)
+
+
+class Company:
+    """The processes of one stage, by name; ``logs`` gets one file for each."""
+
+    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+        self._logs = logs
+        self.environment = dict(environment)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        """Start ``command`` in a group of its own, its output in ``logs/NAME.log``."""
+        with (self._logs / f"{name}.log").open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                start_new_session=True,
+            )
+        self._running[name] = process
+        return process
+
+    def start_kiosk(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start ``kiosk ARGUMENTS`` with this very Python."""
+        return self.start(name, sys.executable, "-m", "kiosk.cli", *arguments)
+
+    def check(self) -> None:
+        """Raise KioskError naming the first process that has ended by itself."""
+        for name, process in self._running.items():
+            status = process.poll()
+            if status is not None:
+                raise KioskError(f"{name} ended with status {status}; see {self._logs}/{name}.log")
+
+    def end(self, name: str) -> None:
+        """End one process and forget it."""
+        end_process(self._running.pop(name))
+
+    def end_all(self) -> None:
+        """End all, the last started first."""
+        for name in reversed(list(self._running)):
+            self.end(name)

@@ -1,0 +1,109 @@
+"""What the demo made, measured by stock tools: ffprobe, sha256sum, openssl, a PDF reader.
+
+Nothing here trusts what the kiosk said while it ran; a figure that cannot be read back is an
+error, not a default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from kiosk.errors import KioskError
+
+
+@dataclass(frozen=True)
+class PartFacts:
+    """What ffprobe found in one part: decoded frames, longest track in seconds, tracks."""
+
+    video_frames: int
+    seconds: float
+    audio_tracks: int
+
+
+def _probe(path: Path) -> list[dict[str, Any]]:
+    """Return ffprobe's streams of ``path``, frames counted by decoding every one."""
+    command = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0 or result.stderr.strip():
+        raise KioskError(f"{path}: ffprobe complains: {result.stderr.strip()[:500]}")
+    return list(json.loads(result.stdout)["streams"])
+
+
+def _joined(run: Path, scratch: Path) -> Path:
+    """Join ``init.mp4`` and the media files of one run into one plain MP4 in ``scratch``."""
+    name = hashlib.sha256(str(run).encode()).hexdigest()[:12]
+    target = scratch / f"{name}.mp4"
+    with target.open("wb") as output:
+        for piece in [run / "init.mp4", *sorted(run.glob("*.m4s"))]:
+            output.write(piece.read_bytes())
+    return target
+
+
+def _duration(stream: dict[str, Any], frames_per_second: float | None = None) -> float:
+    """Return a stream's length in seconds: its own statement, else counted frames."""
+    if "duration" in stream:
+        return float(stream["duration"])
+    if frames_per_second:
+        return int(stream["nb_read_frames"]) / frames_per_second
+    return 0.0
+
+
+def part_facts(part: Path, scratch: Path) -> PartFacts:
+    """Decode all of ``part`` (``main`` and ``channels``) and return what is in it."""
+    frames, seconds, tracks = 0, 0.0, 0
+    for run in sorted((part / "main").glob("run-*")):
+        streams = _probe(_joined(run, scratch))
+        video = [stream for stream in streams if stream["codec_type"] == "video"]
+        frames += sum(int(stream["nb_read_frames"]) for stream in video)
+        seconds += max(_duration(stream) for stream in streams)
+    for run in sorted((part / "channels").glob("run-*")):
+        streams = _probe(_joined(run, scratch))
+        tracks = max(tracks, sum(stream["codec_name"] == "flac" for stream in streams))
+    return PartFacts(frames, seconds, tracks)
+
+
+def sums_hold(folder: Path) -> bool:
+    """Return whether ``sha256sum --check`` finds every file of ``folder/SHA256SUMS`` intact."""
+    command = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def signature_holds(folder: Path, ca: Path) -> bool:
+    """Return whether ``openssl cms -verify`` accepts the seal of ``folder`` under ``ca``."""
+    command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "SHA256SUMS.p7s"]
+    command += ["-content", "SHA256SUMS", "-CAfile", str(ca.resolve()), "-purpose", "any"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def verify_says(folder: Path, ca: Path) -> tuple[bool, str]:
+    """Run ``kiosk verify`` on ``folder``; return whether it is content, and its words."""
+    command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--ca", str(ca)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.returncode == 0, (result.stdout or result.stderr).strip()
+
+
+def pdf_pages(path: Path) -> int:
+    """Return the number of pages of the PDF at ``path``."""
+    with pikepdf.open(path) as document:
+        return len(document.pages)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of the file at ``path`` in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def same_bytes(files: Iterable[Path], delivered: set[str]) -> bool:
+    """Return whether there are ``files`` and the hash of each is among ``delivered``."""
+    hashes = [sha256_of(path) for path in files]
+    return bool(hashes) and all(value in delivered for value in hashes)

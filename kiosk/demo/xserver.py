@@ -1,0 +1,55 @@
+"""An X server of the demo's own: Xvfb without a display, Xephyr in a window with one.
+
+The person's own display is never drawn on or clicked in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.demo.processes import end_process
+from kiosk.errors import KioskError
+
+
+@dataclass(frozen=True)
+class Display:
+    """A running X server: ``name`` is what goes into ``DISPLAY``."""
+
+    name: str
+    server: str
+    width: int
+    height: int
+
+
+@contextmanager
+def x_server(width: int, height: int, log: Path) -> Iterator[Display]:
+    """Run an X server with one screen of ``width`` x ``height`` pixels until the block ends.
+
+    Raises:
+        KioskError: no X server is installed, or it did not come up.
+    """
+    nested = bool(os.environ.get("DISPLAY")) and shutil.which("Xephyr") is not None
+    program = "Xephyr" if nested else "Xvfb"
+    if shutil.which(program) is None:
+        raise KioskError(f"{program} is not installed: run 'make setup'")
+    reader, writer = os.pipe()
+    size = f"{width}x{height}"
+    options = ["-screen", size] if nested else ["-screen", "0", f"{size}x24"]
+    command = [program, "-displayfd", str(writer), *options, "-nolisten", "tcp", "-noreset"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, pass_fds=(writer,), stdout=output, stderr=output)
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as numbers:
+            number = numbers.readline().strip()
+        if not number:
+            raise KioskError(f"{program} did not start; see {log}")
+        yield Display(f":{number}", program, width, height)
+    finally:
+        end_process(process)
