@@ -1,1 +1,147 @@
-"""See docs/architecture.md."""
+"""Languages of the kiosk: Kazakh, Russian, English, switched live.
+
+The English sentence in the code is the message id; ``kk`` and ``ru`` come from gettext
+catalogues, one file per room (``kk/LC_MESSAGES/ui.po``, ``alarms.po``, ...), merged at load. A
+compiled ``.mo`` is used when it is at least as new as its ``.po``; otherwise the ``.po`` is read
+itself, so that a forgotten compile step never shows a stale or English sentence.
+
+``python -m kiosk.locale.catalogues`` extracts, checks and compiles.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from kiosk.errors import KioskError
+
+Language = Literal["kk", "ru", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+OWN_NAMES: Mapping[Language, str] = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
+"""Each language's name in itself: a language switch never translates these."""
+
+FOLDER = Path(__file__).parent
+
+
+class LanguageError(KioskError):
+    """The language is not one of :data:`LANGUAGES`."""
+
+    code = "language_unknown"
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name every gettext tool knows
+    """Mark ``message`` for extraction without translating it here."""
+    return message
+
+
+def as_language(text: str) -> Language:
+    """Return ``text`` as a :data:`Language`.
+
+    Raises:
+        LanguageError: it is not one of them.
+    """
+    for language in LANGUAGES:
+        if language == text:
+            return language
+    raise LanguageError(f"language “{text}” is not one of {', '.join(LANGUAGES)}")
+
+
+def load_catalogue(language: Language, folder: Path = FOLDER) -> Translations:
+    """Return all catalogues of ``language`` under ``folder``, merged (empty for English)."""
+    merged = Translations()
+    for po in sorted((folder / language / "LC_MESSAGES").glob("*.po")):
+        merged.merge(_read_one(po, language))
+    return merged
+
+
+def _read_one(po: Path, language: Language) -> Translations:
+    """Return one catalogue: its ``.mo`` when that is fresh, else the ``.po`` itself."""
+    mo = po.with_suffix(".mo")
+    if mo.exists() and mo.stat().st_mtime_ns >= po.stat().st_mtime_ns:
+        with mo.open("rb") as file:
+            return Translations(file)
+    compiled = io.BytesIO()
+    with po.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class Translator:
+    """gettext in one of three languages; :meth:`switch` changes it and tells the observers.
+
+    Calling the object translates: ``_ = Translator("kk"); _("Start hearing")``.
+
+    Args:
+        language: language to begin with.
+        folder: folder of the catalogues.
+    """
+
+    def __init__(self, language: str = "kk", folder: Path = FOLDER) -> None:
+        self._folder = folder
+        self._loaded: dict[Language, Translations] = {}
+        self._observers: list[Callable[[], None]] = []
+        self._language: Language = as_language(language)
+
+    @property
+    def language(self) -> Language:
+        """The language in force."""
+        return self._language
+
+    def switch(self, language: str) -> None:
+        """Change the language and call every observer once (nothing when it is in force)."""
+        wanted = as_language(language)
+        if wanted == self._language:
+            return
+        self._language = wanted
+        for observer in list(self._observers):
+            observer()
+
+    def observe(self, observer: Callable[[], None]) -> Callable[[], None]:
+        """Call ``observer`` after each change of language; return what ends that."""
+        self._observers.append(observer)
+
+        def forget() -> None:
+            if observer in self._observers:
+                self._observers.remove(observer)
+
+        return forget
+
+    def _catalogue(self) -> Translations:
+        if self._language not in self._loaded:
+            self._loaded[self._language] = load_catalogue(self._language, self._folder)
+        return self._loaded[self._language]
+
+    def gettext(self, message: str, **values: object) -> str:
+        """Return ``message`` in the language in force, with ``{name}`` filled from ``values``."""
+        text = str(self._catalogue().gettext(message)) if message else ""
+        return text.format(**values) if values else text
+
+    __call__ = gettext
+
+    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+        """Return the form for ``number``, with ``{n}`` and ``values`` filled in."""
+        text = str(self._catalogue().ngettext(one, many, number))
+        return text.format(n=number, **values)
+
+    def pgettext(self, context: str, message: str, **values: object) -> str:
+        """Return ``message`` as meant in ``context`` (one English word, several meanings)."""
+        text = str(self._catalogue().pgettext(context, message))
+        return text.format(**values) if values else text
+
+    def pick(self, labels: Mapping[str, str | None]) -> str:
+        """Return the label of a language map; where the language has none: kk, ru, en in turn.
+
+        A legal text with no fallback (an oath) must not go through here: see
+        :meth:`kiosk.rules.Rules.oath_text`.
+        """
+        for language in (self._language, *LANGUAGES):
+            if text := labels.get(language):
+                return text
+        return ""
