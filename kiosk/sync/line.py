@@ -1,0 +1,281 @@
+"""The line to the central system: one pinned, mutually authenticated ``requests`` session.
+
+Measured traps that this file avoids: ``trust_env`` lets ``REQUESTS_CA_BUNDLE`` replace the pinned
+certificate; a ``bytes`` body is cut off after the *connect* time-out; a closed socket still sends
+megabytes from the kernel's buffer, so that breaking off frees nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NameResolutionError
+
+from kiosk.errors import CentralError, CentralUnreachableError
+
+CONNECT_SECONDS = 10.0  # also the limit for each block sent: see requests' use of it
+ANSWER_SECONDS = 60.0  # a server that syncs and hashes a large file takes its time
+BLOCK_BYTES = 64 * 1024
+UNSENT_BYTES = 128 * 1024
+USER_TIMEOUT_MS = 30_000
+
+# Numbers of Linux's <linux/tcp.h> and <asm-generic/socket.h> that Python does not all name.
+TCP_USER_TIMEOUT = 18
+TCP_NOTSENT_LOWAT = 25
+SO_MAX_PACING_RATE = 47
+
+CERTIFICATE_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
+CERTIFICATE_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+
+
+class IdentityRefusedError(CentralError):
+    """The central system does not accept this kiosk's certificate (unknown, revoked)."""
+
+    code = "identity_refused"
+
+
+class RefusedError(CentralError):
+    """The central system understood and refused; ``status`` and ``code`` say why."""
+
+    code = "central_refused"
+
+    def __init__(self, message: str, *, code: str, status: int, body: dict[str, Any]) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.body = body
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """PEM files of the kiosk's identity and of the pinned court CA."""
+
+    certificate: Path | None
+    key: Path | None
+    ca: Path
+
+
+class _TrackedConnection(HTTPConnection):
+    """Plain connection (a tus server in a test); notes its socket."""
+
+    def connect(self) -> None:
+        super().connect()
+        _note(self)
+
+
+class _TrackedTlsConnection(HTTPSConnection):
+    """TLS connection that notes its socket."""
+
+    def connect(self) -> None:
+        super().connect()
+        _note(self)
+
+
+def _note(connection: HTTPConnection) -> None:
+    tracker = getattr(connection, "tracker", None)
+    if tracker is not None and connection.sock is not None:
+        tracker.add(connection.sock)
+
+
+class SocketTracker:
+    """The open sockets of one session: to pace them and to break them off from outside."""
+
+    def __init__(self) -> None:
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._rate = 0
+        self._lock = threading.Lock()
+
+    def add(self, sock: socket.socket) -> None:
+        """Take a new socket; it gets the pacing rate in force."""
+        with self._lock:
+            self._sockets.add(sock)
+            if self._rate:
+                _pace(sock, self._rate)
+
+    def pace(self, bytes_per_second: int) -> None:
+        """Limit what each connection sends; 0 lifts the limit."""
+        with self._lock:
+            if bytes_per_second == self._rate:
+                return
+            self._rate = bytes_per_second
+            for sock in list(self._sockets):
+                _pace(sock, bytes_per_second)
+
+    def break_off(self) -> None:
+        """End every connection now: a thread that waits in one gets an error."""
+        with self._lock:
+            for sock in list(self._sockets):
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue
+
+
+def _pace(sock: socket.socket, bytes_per_second: int) -> None:
+    unlimited = 0xFFFFFFFF
+    rate = min(bytes_per_second or unlimited, unlimited)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, struct.pack("=I", rate))
+    except OSError:  # closed meanwhile
+        return
+
+
+class LineAdapter(HTTPAdapter):
+    """Transport with small kernel buffers, dead-peer detection and connections that end at once."""
+
+    def __init__(self, tracker: SocketTracker) -> None:
+        self._tracker = tracker
+        super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools; see :class:`requests.adapters.HTTPAdapter`."""
+        kwargs["socket_options"] = [
+            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+            (socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES),
+            (socket.IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS),
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+            # Closing drops what the kernel still holds; answers have been read by then.
+            (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+        ]
+        kwargs["blocksize"] = BLOCK_BYTES
+        super().init_poolmanager(*args, **kwargs)
+        plain = type("Plain", (_TrackedConnection,), {"tracker": self._tracker})
+        secure = type("Secure", (_TrackedTlsConnection,), {"tracker": self._tracker})
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+
+
+class Line:
+    """One session to the central system; one per thread that talks.
+
+    Args:
+        credentials: TLS files; None only for a plain server in a test.
+    """
+
+    def __init__(self, credentials: Credentials | None) -> None:
+        self.sockets = SocketTracker()
+        self.session = requests.Session()
+        self.session.trust_env = False
+        adapter = LineAdapter(self.sockets)
+        self.session.mount("https://", adapter)
+        self.session.mount("http://", adapter)
+        if credentials is not None:
+            self.session.verify = str(credentials.ca)
+            if credentials.certificate is not None and credentials.key is not None:
+                self.session.cert = (str(credentials.certificate), str(credentials.key))
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        timeout: tuple[float, float] = (CONNECT_SECONDS, ANSWER_SECONDS),
+        **options: Any,
+    ) -> requests.Response:
+        """Send one request; never follows a redirect (a captive portal's habit).
+
+        Raises:
+            CentralUnreachableError: no answer; ``code`` says what stands in the way.
+            IdentityRefusedError: the TLS peer refused the device certificate.
+        """
+        try:
+            return self.session.request(
+                method, url, timeout=timeout, allow_redirects=False, **options
+            )
+        except requests.RequestException as error:
+            raise explain(error) from error
+        except (OSError, ValueError) as error:
+            raise CentralUnreachableError(f"{method} {url}: {error!r}") from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield ``error`` and everything it wraps (requests and urllib3 wrap in three ways)."""
+    seen: set[int] = set()
+    waiting: list[BaseException] = [error]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = (current.__cause__, current.__context__, getattr(current, "reason", None))
+        waiting += [item for item in (*inner, *current.args) if isinstance(item, BaseException)]
+
+
+def explain(error: requests.RequestException) -> CentralError:
+    """Return the kiosk's error for a failed request, with an exact code."""
+    text = type(error).__name__ + ": " + str(error)[:300]
+    for cause in causes(error):
+        if isinstance(cause, NameResolutionError | socket.gaierror):
+            return CentralUnreachableError(text, code="dns_failed")
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            dates = cause.verify_code in (CERTIFICATE_NOT_YET_VALID, CERTIFICATE_EXPIRED)
+            code = "certificate_dates" if dates else "central_untrusted"
+            return CentralUnreachableError(text, code=code)
+        if isinstance(cause, ssl.SSLError) and "ALERT" in str(cause.reason or cause).upper():
+            return IdentityRefusedError(text)
+    if isinstance(error, requests.Timeout) or "timed out" in text:
+        return CentralUnreachableError(text, code="central_timeout")
+    return CentralUnreachableError(text)
+
+
+def check(response: requests.Response) -> None:
+    """Return if the answer is a success.
+
+    Raises:
+        IdentityRefusedError: 401 or 403.
+        CentralUnreachableError: a fault of the server (5xx), or something in between answered
+            in its place (a redirect, HTML): code ``captive_portal``.
+        RefusedError: another 4xx.
+    """
+    kind = response.headers.get("Content-Type", "")
+    where = f"{response.request.method} {response.request.path_url}: {response.status_code}"
+    if 300 <= response.status_code < 400 or kind.startswith("text/html"):
+        raise CentralUnreachableError(f"{where} {kind}", code="captive_portal")
+    if response.status_code < 400:
+        return
+    try:
+        value = response.json()
+    except ValueError:
+        value = {}
+    body = value if isinstance(value, dict) else {}
+    code = str(body.get("code", f"http_{response.status_code}"))
+    text = f"{where} {body.get('message', '')}"
+    if response.status_code in (401, 403):
+        raise IdentityRefusedError(text, code="identity_refused")
+    if response.status_code >= 500 or response.status_code == 429:
+        raise CentralUnreachableError(text, code="central_fault")
+    raise RefusedError(text, code=code, status=response.status_code, body=body)
+
+
+def read_object(response: requests.Response) -> dict[str, Any]:
+    """Return the answer's JSON object; see :func:`check` for what it raises."""
+    check(response)
+    try:
+        value = response.json()
+    except ValueError as error:
+        raise CentralUnreachableError(
+            f"{response.request.path_url}: not JSON", code="captive_portal"
+        ) from error
+    if not isinstance(value, dict):
+        raise CentralUnreachableError(
+            f"{response.request.path_url}: not a JSON object", code="captive_portal"
+        )
+    return value

@@ -1,0 +1,254 @@
+"""The outbox: what waits for delivery, in which order, and how far it is.
+
+Rows say what the central system has confirmed; the bytes stay in their folders. An item is
+delivered only when its receipt is on the disk (:mod:`kiosk.sync.receipts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kiosk.clocks import wall_text
+from kiosk.storage.database import Database, Row
+from kiosk.sync.lanes import Lane
+from kiosk.sync.manifest import Manifest, ManifestFile
+
+
+@dataclass(frozen=True)
+class Item:
+    """One hearing, filing or report in the outbox."""
+
+    id: str
+    kind: str
+    state: str
+    registered: bool
+    problem: str | None
+    attempts: int
+    sha256_match: bool | None
+    files: int
+    bytes_done: int
+    bytes_total: int
+
+    def answer(self) -> dict[str, object]:
+        """Return what ``GET /v1/hearings/{id}`` says."""
+        return {
+            "state": self.state,
+            "files": self.files,
+            "bytes_done": self.bytes_done,
+            "bytes_total": self.bytes_total,
+            "central_sha256_match": self.sha256_match,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file that waits for its bytes to be sent."""
+
+    item_id: str
+    kind: str
+    path: str
+    size: int
+    sha256: str
+    lane: Lane
+    upload_url: str | None
+    fresh_tries: int
+
+
+ITEM_QUERY = """
+SELECT items.*, count(files.path) AS files, coalesce(sum(files.size), 0) AS bytes_total,
+       coalesce(sum(CASE files.state WHEN 'confirmed' THEN files.size ELSE files.sent END), 0)
+           AS bytes_done
+FROM items LEFT JOIN files ON files.item_id = items.id
+"""
+UPLOAD_QUERY = """
+SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
+WHERE files.state = 'waiting' AND items.registered AND items.state IN ('queued', 'sending')
+  AND files.lane IN ({lanes})
+ORDER BY files.lane, items.added_at, files.item_id, files.path
+"""
+
+
+class Outbox:
+    """Queries and changes of the outbox; every change is one durable commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, manifest: Manifest) -> bool:
+        """Queue an item; return False when it was there already."""
+        with self._database.transaction():
+            added = self._database.execute(
+                "INSERT OR IGNORE INTO items (id, kind, state, added_at) "
+                "VALUES (?, ?, 'queued', ?)",
+                (manifest.id, manifest.kind, wall_text()),
+            )
+            if added:
+                self._add_files(manifest.id, manifest.files)
+        return bool(added)
+
+    def _add_files(self, item_id: str, files: Iterable[ManifestFile]) -> None:
+        for file in files:
+            self._database.execute(
+                "INSERT INTO files (item_id, path, size, sha256, lane) VALUES (?, ?, ?, ?, ?)",
+                (item_id, file.path, file.size, file.sha256, int(file.lane)),
+            )
+
+    def replace(self, manifest: Manifest) -> None:
+        """Take an item's files anew from its folder (they were registered with an error)."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM items WHERE id = ?", (manifest.id,))
+            self.add(manifest)
+
+    def knows(self, item_id: str) -> bool:
+        """Say whether the item is in the outbox (delivered ones are)."""
+        return self._database.row("SELECT 1 FROM items WHERE id = ?", (item_id,)) is not None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return an item with its sums, or None."""
+        row = self._database.row(ITEM_QUERY + "WHERE items.id = ? GROUP BY items.id", (item_id,))
+        return None if row is None else _item(row)
+
+    def files(self, item_id: str) -> list[ManifestFile]:
+        """Return the item's files as registered."""
+        rows = self._database.rows(
+            "SELECT path, size, sha256, lane FROM files WHERE item_id = ? ORDER BY path", (item_id,)
+        )
+        return [
+            ManifestFile(row["path"], row["size"], row["sha256"], Lane(row["lane"])) for row in rows
+        ]
+
+    def undelivered(self) -> list[Item]:
+        """Return every item that is not delivered, oldest first."""
+        rows = self._database.rows(
+            ITEM_QUERY + "WHERE items.state != 'delivered' GROUP BY items.id ORDER BY added_at"
+        )
+        return [_item(row) for row in rows]
+
+    def uploads(self, lanes: Iterable[Lane]) -> list[Upload]:
+        """Return the files that wait in ``lanes``, in the order of delivery."""
+        chosen = ", ".join(str(int(lane)) for lane in lanes)
+        rows = self._database.rows(UPLOAD_QUERY.format(lanes=chosen))
+        return [_upload(row) for row in rows]
+
+    def registered(self, item_id: str, addresses: dict[str, str]) -> None:
+        """Note that the central system knows the item, and each file's upload address."""
+        with self._database.transaction():
+            self._database.execute("UPDATE items SET registered = 1 WHERE id = ?", (item_id,))
+            for path, url in addresses.items():
+                self._database.execute(
+                    "UPDATE files SET upload_url = ? WHERE item_id = ? AND path = ?",
+                    (url, item_id, path),
+                )
+
+    def forget_addresses(self, item_id: str) -> None:
+        """Have the item registered again: an upload address is gone."""
+        with self._database.transaction():
+            self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
+            self._database.execute(
+                "UPDATE files SET upload_url = NULL WHERE item_id = ? AND state = 'waiting'",
+                (item_id,),
+            )
+
+    def progress(self, upload: Upload, sent: int) -> None:
+        """Note how many bytes of a file the central system has."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE files SET sent = ? WHERE item_id = ? AND path = ?",
+                (sent, upload.item_id, upload.path),
+            )
+            self._database.execute(
+                "UPDATE items SET state = 'sending' WHERE id = ? AND state = 'queued'",
+                (upload.item_id,),
+            )
+
+    def confirm(self, upload: Upload) -> None:
+        """Note that the central system has all of a file."""
+        self._database.execute(
+            "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ? AND path = ?",
+            (upload.item_id, upload.path),
+        )
+
+    def begin_afresh(self, item_id: str, path: str) -> None:
+        """Have a file sent again from its first byte: the hashes disagree."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE files SET state = 'waiting', sent = 0, upload_url = NULL, "
+                "fresh_tries = fresh_tries + 1 WHERE item_id = ? AND path = ?",
+                (item_id, path),
+            )
+            self._database.execute(
+                "UPDATE items SET registered = 0, sha256_match = 0 WHERE id = ?", (item_id,)
+            )
+
+    def complete(self) -> list[Item]:
+        """Return the registered items of which every file is confirmed, but no receipt is here."""
+        rows = self._database.rows(
+            ITEM_QUERY + "WHERE items.registered AND items.state IN ('queued', 'sending') "
+            "GROUP BY items.id HAVING count(files.path) = sum(files.state = 'confirmed') "
+            "ORDER BY added_at"
+        )
+        return [_item(row) for row in rows]
+
+    def delivered(self, item_id: str) -> None:
+        """Note the delivery. The receipt must be durable before this is called."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE items SET state = 'delivered', registered = 1, problem = NULL, "
+                "attempts = 0, sha256_match = 1, delivered_at = ? WHERE id = ?",
+                (wall_text(), item_id),
+            )
+            self._database.execute(
+                "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ?", (item_id,)
+            )
+
+    def failed(self, item_id: str, problem: str, *, final: bool = False) -> None:
+        """Note what stands in the way of an item; ``final`` needs a person."""
+        self._database.execute(
+            "UPDATE items SET problem = ?, attempts = attempts + 1, "
+            "state = CASE WHEN ? THEN 'failed' ELSE state END WHERE id = ?",
+            (problem, final, item_id),
+        )
+
+    def retry(self, item_id: str) -> None:
+        """Put a failed item back into the queue."""
+        self._database.execute(
+            "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
+        )
+
+    def succeeded(self, item_id: str) -> None:
+        """Forget the failures of an item."""
+        self._database.execute(
+            "UPDATE items SET problem = NULL, attempts = 0 WHERE id = ? AND problem IS NOT NULL",
+            (item_id,),
+        )
+
+
+def _item(row: Row) -> Item:
+    match = row["sha256_match"]
+    return Item(
+        id=row["id"],
+        kind=row["kind"],
+        state=row["state"],
+        registered=bool(row["registered"]),
+        problem=row["problem"],
+        attempts=row["attempts"],
+        sha256_match=None if match is None else bool(match),
+        files=row["files"],
+        bytes_done=row["bytes_done"],
+        bytes_total=row["bytes_total"],
+    )
+
+
+def _upload(row: Row) -> Upload:
+    return Upload(
+        item_id=row["item_id"],
+        kind=row["kind"],
+        path=row["path"],
+        size=row["size"],
+        sha256=row["sha256"],
+        lane=Lane(row["lane"]),
+        upload_url=row["upload_url"],
+        fresh_tries=row["fresh_tries"],
+    )
