@@ -54,8 +54,11 @@ def as_language(text: str) -> Language:
 
 def load_catalogue(language: Language, folder: Path = FOLDER) -> Translations:
     """Return all catalogues of ``language`` under ``folder``, merged (empty for English)."""
-    merged = Translations()
-    for po in sorted((folder / language / "LC_MESSAGES").glob("*.po")):
+    rooms = sorted((folder / language / "LC_MESSAGES").glob("*.po"))
+    if not rooms:
+        return Translations()
+    merged = _read_one(rooms[0], language)  # merging keeps the plural rule of the first
+    for po in rooms[1:]:
         merged.merge(_read_one(po, language))
     return merged
 
