@@ -1,0 +1,112 @@
+"""What the recorder reports about media on the disk: the records that the journal keeps.
+
+Paths are relative to the part folder, with ``/``; times are on the recording clock
+(:func:`kiosk.clocks.recording_ns`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Track = Literal["main", "channels"]
+
+
+@dataclass(frozen=True)
+class FragmentRecord:
+    """One media fragment that is on the disk (fsynced) and decodable with its run's init file.
+
+    Attributes:
+        file: ``main/run-01/000001.m4s`` or ``channels/run-01/000001.m4s``.
+        offset: first byte of the fragment in the file.
+        length: bytes.
+        sha256: lower-case hex of exactly these bytes on the disk.
+        start_ns: recording clock of the first picture or sample in it.
+        end_ns: recording clock after the last.
+        sources: ``camera`` and microphone names that have samples in it, sorted. In ``main``
+            these are the camera and the microphones that went into the mix.
+        track: ``main`` (H.264 and AAC mix) or ``channels`` (FLAC per source).
+    """
+
+    file: str
+    offset: int
+    length: int
+    sha256: str
+    start_ns: int
+    end_ns: int
+    sources: tuple[str, ...]
+    track: Track
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file that is complete, fsynced, and will not change any more.
+
+    Attributes:
+        file: path relative to the part folder.
+        kind: ``init`` (ftyp + moov of a run), ``media`` (a minute of fragments) or ``playlist``
+            (reported once, when the part is stopped).
+        length: bytes.
+        sha256: lower-case hex of the whole file.
+        start_ns: recording clock of the first media in it (``init``, ``playlist``: of the run or
+            part).
+        end_ns: recording clock after the last media in it.
+    """
+
+    file: str
+    kind: Literal["init", "media", "playlist"]
+    length: int
+    sha256: str
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True)
+class SourceFault:
+    """An interruption of one source, for the interruption ledger.
+
+    Reported when it is noticed (``end_ns`` None) and again, with the same ``number``, when it is
+    over or the part ends.
+
+    Attributes:
+        number: counts from 1 within the part.
+        source: ``camera``, a microphone's name, or ``storage``.
+        kind: ``absent``, ``dead``, ``frozen``, ``silent``, ``gap`` (samples lost), ``dropped``
+            (pictures lost), ``encoder`` or ``write_failed``.
+        start_ns: recording clock of the last good sample or picture before it.
+        end_ns: recording clock of the first good one after it, or None while it lasts.
+    """
+
+    number: int
+    source: str
+    kind: str
+    start_ns: int
+    end_ns: int | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds lost, or None while it lasts."""
+        return None if self.end_ns is None else max(0, self.end_ns - self.start_ns) / 1e9
+
+
+@dataclass(frozen=True)
+class PartSummary:
+    """What a part holds, counted while it was written.
+
+    Attributes:
+        start_ns, stop_ns: recording clock of the tap and of the stop.
+        seconds: between them.
+        video_frames: pictures in ``main``.
+        dropped: pictures that the camera should have given and did not.
+        samples: per microphone, samples in ``channels``.
+        first_durable_ms: from the tap to the first fsynced, decodable fragments with every source
+            that was there; None when that never came about.
+    """
+
+    start_ns: int
+    stop_ns: int
+    seconds: float
+    video_frames: int
+    dropped: int
+    samples: dict[str, int]
+    first_durable_ms: float | None
