@@ -1,0 +1,182 @@
+#!/bin/bash
+# Sets this machine up: Debian packages, Python environment, the project, message catalogues.
+# Asks nothing; what is already there is left alone, so a second run is instant and works offline.
+# `packaging/setup.sh --help` explains the options.
+set -euo pipefail
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$project/.venv
+kind=auto
+purpose=dev
+without=()
+print_packages=no
+with_apt=yes
+
+usage() {
+	cat <<'HELP'
+usage: packaging/setup.sh [options]
+  --pi | --pc            what this machine is (default: looked up in /proc/device-tree/model)
+  --run-only             no test tools and virtual devices: for a kiosk in a courtroom
+  --venv DIR             Python environment (default: .venv in the project)
+  --without PACKAGE      leave one Debian package out (may be given again)
+  --no-apt               install no Debian packages
+  --print-packages       print the names of the Debian packages, one a line, and stop
+HELP
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--pi) kind=pi ;;
+	--pc) kind=pc ;;
+	--run-only) purpose=run ;;
+	--venv) venv=$2 && shift ;;
+	--without) without+=("$2") && shift ;;
+	--no-apt) with_apt=no ;;
+	--print-packages) print_packages=yes ;;
+	--help | -h) usage && exit 0 ;;
+	*) usage >&2 && exit 2 ;;
+	esac
+	shift
+done
+
+if [ "$kind" = auto ]; then
+	kind=pc
+	if grep -qs 'Raspberry Pi' /proc/device-tree/model; then kind=pi; fi
+fi
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+# The names under the given [sections] of debian-packages.txt, less those left out.
+packages_of() {
+	awk -v wanted=" $* " -v left_out=" ${without[*]-} " '
+		/^\[/ { section = substr($1, 2, length($1) - 2); next }
+		/^[^#]/ && index(wanted, " " section " ") && !index(left_out, " " $1 " ") { print $1 }
+	' "$project/packaging/debian-packages.txt"
+}
+
+wanted_packages() {
+	local sections=(run)
+	if [ "$purpose" = dev ]; then sections+=(dev); fi
+	if [ "$kind" = pi ]; then sections+=(pi); fi
+	packages_of "${sections[@]}"
+}
+
+# Those of the names on stdin that are neither installed nor provided by an installed package
+# (Debian 13 renamed libraries: libmtdev1 is provided by libmtdev1t64).
+missing_packages() {
+	local installed
+	# shellcheck disable=SC2016
+	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' |
+		sed -n 's/^installed //p' | sed 's/([^)]*)//g; s/:[a-z0-9]*//g' | tr ' ,' '\n\n')
+	grep -vxF -f <(printf '%s\n' "$installed" | sed '/^$/d') || true
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		say "root is needed (there is no sudo): run as root: $*"
+		exit 1
+	fi
+}
+
+install_packages() {
+	local missing
+	mapfile -t missing < <(wanted_packages | missing_packages)
+	if [ ${#missing[@]} = 0 ]; then return; fi
+	say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+	# A source that cannot be reached must not stop the others: the installation decides.
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null >&2 ||
+		say "some package lists could not be refreshed; going on with those at hand"
+	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y \
+		--no-install-recommends -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 \
+		install "${missing[@]}" </dev/null >&2
+}
+
+# A Python that can make an environment. A `python3` without the venv module (or one that is too
+# old) stands back for the system's own, whose venv module has just been installed.
+find_python() {
+	local candidate
+	for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
+		# On a Pi the environment must see Debian's own packages: only Debian's Python does.
+		if [ "$kind" = pi ]; then candidate=/usr/bin/python3; fi
+		if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+			2>/dev/null; then
+			echo "$candidate" && return
+		fi
+	done
+	say "no Python 3.11 or newer with the modules venv and ensurepip (Debian: python3-venv)"
+	exit 1
+}
+
+lock_file() {
+	case $kind-$purpose in
+	pc-dev) echo dev.lock ;;
+	pc-run) echo run.lock ;;
+	pi-dev) echo pi-dev.lock ;;
+	pi-run) echo pi.lock ;;
+	esac
+}
+
+# Makes the environment anew when it is absent or was made for another Python or kind.
+make_environment() {
+	local python lock stamp state
+	python=$(find_python)
+	lock=$project/requirements/$(lock_file)
+	stamp=$venv/.kiosk-setup
+	state="$kind $("$python" -c 'import sys; print(sys.version.split()[0])') $(cat "$lock" \
+		"$project/pyproject.toml" "$project/packaging/setup.sh" | sha256sum | cut -d' ' -f1) $project"
+	if [ -x "$venv/bin/kiosk" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then return; fi
+	if ! "$venv/bin/python" -c 'import pip' 2>/dev/null ||
+		[ "$("$venv/bin/python" -c 'import sys; print(sys.version.split()[0])')" != \
+			"$(cut -d' ' -f2 <<<"$state")" ] || ! same_kind; then
+		say "making the Python environment $venv"
+		local options=()
+		if [ "$kind" = pi ]; then options+=(--system-site-packages); fi
+		"$python" -m venv --clear "${options[@]}" "$venv"
+	fi
+	say "installing Python packages from requirements/$(basename "$lock")"
+	pip_install --require-hashes --no-deps -r "$lock"
+	pip_install --no-deps --no-build-isolation --editable "$project"
+	if ! "$venv/bin/pip" check >&2; then
+		# On a Pi, Debian's own packages are seen too; their quarrels are not ours.
+		if [ "$kind" = pc ]; then exit 1; fi
+	fi
+	echo "$state" >"$stamp"
+}
+
+same_kind() {
+	local shared=false
+	if [ "$kind" = pi ]; then shared=true; fi
+	grep -qsx "include-system-site-packages = $shared" "$venv/pyvenv.cfg"
+}
+
+pip_install() {
+	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+		--root-user-action=ignore --retries 5 --timeout 60 "$@" </dev/null >&2
+}
+
+# Only those whose source is newer; a read-only tree keeps what it has.
+compile_catalogues() {
+	local source
+	find "$project/kiosk/locale" -name '*.po' | while read -r source; do
+		if [ ! "${source%.po}.mo" -nt "$source" ] && [ -w "$(dirname "$source")" ]; then
+			"$venv/bin/pybabel" --quiet compile --input-file "$source" \
+				--output-file "${source%.po}.mo"
+		fi
+	done
+}
+
+if [ "$print_packages" = yes ]; then
+	wanted_packages
+	exit
+fi
+if [ "$with_apt" = yes ]; then install_packages; fi
+# Two `make` at once: the second waits for the first.
+exec 9<"${BASH_SOURCE[0]}"
+flock 9
+mkdir -p "$(dirname "$venv")"
+make_environment
+compile_catalogues

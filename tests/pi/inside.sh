@@ -1,0 +1,25 @@
+#!/bin/bash
+# Runs inside the tree of tree.sh: sets the project up as on a Pi, then runs the command it is given.
+set -euo pipefail
+export KIOSK_VENV=/opt/kiosk-venv
+packaging/setup.sh --pi --without python3-picamera2 --without python3-lgpio --venv "$KIOSK_VENV"
+
+# picamera2 comes from apt on a Pi; here from pip, beside Debian's numpy, av and python-prctl.
+stamp=$KIOSK_VENV/.picamera2
+wanted=$(sha256sum requirements/picamera2.lock "$KIOSK_VENV/.kiosk-setup" | sha256sum)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+	"$KIOSK_VENV/bin/pip" install --quiet --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes --no-deps -r requirements/picamera2.lock </dev/null >&2
+	echo "$wanted" >"$stamp"
+fi
+
+# The shim is compiled here: it must fit the tree's libc and headers.
+shim=/opt/camshim-$(sha256sum tests/pi/camshim.c | cut -c1-16).so
+if [ ! -e "$shim" ]; then
+	gcc -O2 -Wall -shared -fPIC -o "$shim" tests/pi/camshim.c -ldl -lpthread
+fi
+export CAMSHIM_VIRTUAL_YAML=$PWD/tests/pi/virtual.yaml
+export CAMSHIM_FPS=${CAMSHIM_FPS:-30}
+export PYTHONPATH=$PWD/tests/pi/stubs
+export PYTHONDONTWRITEBYTECODE=1
+LD_PRELOAD=$shim exec "$@"
