@@ -73,6 +73,16 @@ class Layout:
         return self.data / "identity" / "device.crt"
 
     @property
+    def unenrolled_key(self) -> Path:
+        """Key that the recorder made for itself before enrolment (PEM, mode 0600)."""
+        return self.data / "identity" / "unenrolled.key"
+
+    @property
+    def unenrolled_certificate(self) -> Path:
+        """Self-signed certificate of that key: recording never waits for enrolment."""
+        return self.data / "identity" / "unenrolled.crt"
+
+    @property
     def court_ca(self) -> Path:
         """Root of the court's certificate authority, pinned at enrolment (PEM)."""
         return self.data / "identity" / "ca.crt"

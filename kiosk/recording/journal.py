@@ -1,0 +1,262 @@
+"""The journal: an append-only file of canonical JSON lines, each carrying the hash of the last.
+
+A line is ``{"at", "kind", "n", "prev", "t", ...}`` (sorted keys, no spaces, UTF-8). ``prev`` is
+the SHA-256 of the whole line before it, without its newline; the first line carries 64 zeros or
+the head of the outer chain. Changing, removing or inserting a line breaks every later ``prev``.
+Cutting the tail does not: that is what signed heads are for (:func:`head_message`).
+
+Kinds of a part's journal: ``part`` (its first line), ``media``, ``file``, ``mark``,
+``mark_withdrawn``, ``interruption``, ``interruption_ended``, ``cut``, ``recovered``, ``closed``,
+``head``. Kinds of a hearing's journal: ``opened``, ``readiness``, ``part_opened``,
+``part_closed``, ``part_sealed``, ``statement``, ``mark``, ``mark_withdrawn``, ``recovered``,
+``ended``, ``head``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiosk.clocks import recording_ns, wall_text
+from kiosk.errors import RecordingError, StorageError
+from kiosk.storage.durable import sync_folder
+
+GENESIS = "0" * 64
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a chain ends: ``count`` lines, the last of which has the SHA-256 ``hash``."""
+
+    count: int
+    hash: str
+
+
+SignHead = Callable[[Head], str]
+
+
+def canonical(entry: Mapping[str, Any]) -> bytes:
+    """Return ``entry`` as canonical JSON: sorted keys, no spaces, UTF-8, no newline."""
+    text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")
+
+
+def line_hash(line: bytes) -> str:
+    """Return the SHA-256 (hex) of one line without its newline."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def head_message(hearing_id: str, part: int, head: Head) -> bytes:
+    """Return the bytes a signed head signs. ``part`` is 0 for the hearing's own chain."""
+    return f"kiosk-head\n{hearing_id}\n{part}\n{head.count}\n{head.hash}".encode()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A journal as read: its good lines, where it ends, and what is wrong with it.
+
+    Attributes:
+        entries: the lines that parse and follow from the line before, from the first on.
+        hashes: SHA-256 of each of ``entries``.
+        length: bytes of those lines; ``torn`` are the bytes of an unfinished line after them.
+        problem: what broke the chain at line ``len(entries) + 1``, or ``""``.
+    """
+
+    entries: list[Entry]
+    hashes: list[str]
+    length: int
+    torn: int
+    problem: str
+
+    @property
+    def head(self) -> Head:
+        """Where the good lines end."""
+        last = self.hashes[-1] if self.hashes else GENESIS
+        return Head(len(self.entries), last)
+
+
+def read_chain(path: Path, first_prev: str | None = None) -> Chain:
+    """Read the journal at ``path`` up to the first line that is wrong.
+
+    Args:
+        first_prev: what the first line's ``prev`` must be; None takes any.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+    return _follow(data, first_prev)
+
+
+def _follow(data: bytes, prev: str | None) -> Chain:
+    """Follow the chain in ``data``; see :func:`read_chain`."""
+    entries: list[Entry] = []
+    hashes: list[str] = []
+    lines = data.split(b"\n")
+    tail = lines.pop()
+    length = 0
+    problem = ""
+    for line in lines:
+        entry, problem = _checked(line, len(entries) + 1, prev)
+        if problem:
+            break
+        prev = line_hash(line)
+        entries.append(entry)
+        hashes.append(prev)
+        length += len(line) + 1
+    return Chain(entries, hashes, length, 0 if problem else len(tail), problem)
+
+
+def _checked(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
+    """Return the entry of ``line`` and what is wrong with it (``""``: nothing)."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {}, "is not JSON"
+    if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
+        return {}, "is not a journal line"
+    if canonical(entry) != line:
+        return {}, "is not written canonically"
+    if entry.get("n") != number:
+        return {}, f"has the number {entry.get('n')}"
+    if prev is not None and entry.get("prev") != prev:
+        return {}, "does not carry the hash of the line before it"
+    return entry, ""
+
+
+class Journal:
+    """An open journal. Every line is on the disk when :meth:`append` returns.
+
+    Threads may append at the same time. A line that cannot be written leaves nothing behind.
+    """
+
+    def __init__(self, path: Path, head: Head, length: int) -> None:
+        """Open ``path`` for appending after ``length`` bytes; :meth:`create`, :meth:`reopen`."""
+        self.path = path
+        self._head = head
+        self._length = length
+        self._lock = threading.Lock()
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+    @classmethod
+    def create(cls, path: Path, prev: str = GENESIS) -> Journal:
+        """Begin a journal at ``path``, which must not exist, after the outer head ``prev``.
+
+        Raises:
+            StorageError: the file exists or cannot be made.
+        """
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
+            sync_folder(path.parent)
+            return cls(path, Head(0, prev), 0)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be made: {error.strerror}") from error
+
+    @classmethod
+    def reopen(cls, path: Path) -> tuple[Journal, Chain]:
+        """Open ``path`` to go on; an unfinished last line (a crash) is cut away.
+
+        Raises:
+            RecordingError: the chain is broken: this is no crash but a change.
+            StorageError: the file cannot be read or written.
+        """
+        chain = read_chain(path)
+        if chain.problem:
+            raise RecordingError(
+                f"{path}: line {len(chain.entries) + 1} {chain.problem}", code="journal_broken"
+            )
+        try:
+            journal = cls(path, chain.head, chain.length)
+            os.ftruncate(journal._descriptor, chain.length)
+            os.fsync(journal._descriptor)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+        return journal, chain
+
+    @property
+    def head(self) -> Head:
+        """Where the chain ends now."""
+        with self._lock:
+            return self._head
+
+    def append(self, kind: str, fields: Mapping[str, Any] | None = None) -> Entry:
+        """Write one line durably; return it.
+
+        Raises:
+            StorageError: it could not be written; the journal is as it was.
+        """
+        return self.append_all([(kind, fields or {})])[0]
+
+    def append_all(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
+        """Write several lines with one sync; see :meth:`append`."""
+        with self._lock:
+            head, entries, block = self._head, [], b""
+            for kind, fields in items:
+                entry = _entry(kind, fields, head)
+                line = canonical(entry)
+                head = Head(head.count + 1, line_hash(line))
+                entries.append(entry)
+                block += line + b"\n"
+            self._write(block)
+            self._head = head
+            return entries
+
+    def append_head(self, sign: SignHead) -> Entry:
+        """Write a signed head over all lines so far; ``sign`` gets the head, gives base64."""
+        with self._lock:
+            head = self._head
+            fields = {"count": head.count, "hash": head.hash, "signature": sign(head)}
+            entry = _entry("head", fields, head)
+            line = canonical(entry)
+            self._write(line + b"\n")
+            self._head = Head(head.count + 1, line_hash(line))
+            return entry
+
+    def _write(self, block: bytes) -> None:
+        """Put ``block`` after the last good line, synced, or leave nothing of it."""
+        try:
+            view, offset = memoryview(block), self._length
+            while view:
+                written = os.pwrite(self._descriptor, view, offset)
+                view, offset = view[written:], offset + written
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._forget_tail()
+            raise StorageError(f"{self.path}: cannot be written: {error.strerror}") from error
+        self._length += len(block)
+
+    def _forget_tail(self) -> None:
+        """Cut whatever a failed write left; the next write overwrites it in any case."""
+        try:
+            os.ftruncate(self._descriptor, self._length)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+
+def _entry(kind: str, fields: Mapping[str, Any], head: Head) -> Entry:
+    """Return the next line after ``head``. ``at`` and ``t`` may be given in ``fields``."""
+    return {
+        "at": wall_text(),
+        "t": recording_ns(),
+        **fields,
+        "kind": kind,
+        "n": head.count + 1,
+        "prev": head.hash,
+    }
