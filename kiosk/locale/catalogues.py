@@ -1,7 +1,7 @@
 """Extract, check and compile the catalogues.
 
-``python -m kiosk.locale.catalogues update``   new sentences of the code into the ``.po`` files
-``python -m kiosk.locale.catalogues check``    list what is not translated; exit status 1 if any
+``python -m kiosk.locale.catalogues update [ROOM]``  new sentences into the ``.po`` files
+``python -m kiosk.locale.catalogues check``   list what is not translated; exit status 1 if any
 ``python -m kiosk.locale.catalogues compile``  make the ``.mo`` files (part of ``make setup``)
 
 A room is a catalogue: what lies in ``kiosk/ui/`` goes to ``ui.po``, ``kiosk/alarms.py`` to
@@ -67,9 +67,17 @@ def catalogue_path(room: str, language: Language, folder: Path = FOLDER) -> Path
     return folder / language / "LC_MESSAGES" / f"{room}.po"
 
 
-def update(folder: Path = FOLDER, package: Path = PACKAGE) -> None:
-    """Bring every ``.po`` file under ``folder`` up to the code; translations are kept."""
+def update(folder: Path = FOLDER, package: Path = PACKAGE, only: str | None = None) -> None:
+    """Bring the ``.po`` files under ``folder`` up to the code; translations are kept.
+
+    Args:
+        folder: folder of the catalogues.
+        package: package whose code is read.
+        only: room to update; default: all.
+    """
     for room, template in extract(package).items():
+        if only not in (None, room):
+            continue
         for language in TRANSLATED:
             path = catalogue_path(room, language, folder)
             catalogue = read_catalogue(path, language)
@@ -131,9 +139,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run ``update``, ``check`` or ``compile``; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m kiosk.locale.catalogues", description=__doc__)
     parser.add_argument("action", choices=("update", "check", "compile"))
-    action = parser.parse_args(argv).action
+    parser.add_argument("room", nargs="?", help="only this room (update)")
+    arguments = parser.parse_args(argv)
+    action = arguments.action
     if action == "update":
-        update()
+        update(only=arguments.room)
     elif action == "compile":
         print(f"{len(compile_all())} catalogues compiled")
     else:

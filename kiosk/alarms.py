@@ -1,0 +1,647 @@
+"""Every alarm of the kiosk: how grave it is, what it means, and what to do.
+
+Services speak in codes; here each code gets its sentence (consequence first) and its remedies,
+one for staff and one for the public (empty where the public never meets it). The sentences are
+gettext message ids. No code is ever shown to the public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from kiosk.locale import N_, Translator
+
+
+class Severity(StrEnum):
+    """How grave an alarm is, gravest first."""
+
+    FAULT = "fault"
+    """Something is being lost or cannot be done; red."""
+    WARNING = "warning"
+    """Work goes on, but somebody should act; amber."""
+    NOTICE = "notice"
+    """Good to know; never red."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm.
+
+    Attributes:
+        code: stable identifier, as services send it.
+        severity: see :class:`Severity`.
+        sentence: consequence, English message id; may hold ``{source}``.
+        staff: remedy for the secretary or technician, English message id.
+        public: remedy for a visitor, English message id; empty where the public never meets it.
+    """
+
+    code: str
+    severity: Severity
+    sentence: str
+    staff: str
+    public: str = ""
+
+    def say(self, translate: Translator, source: str = "") -> str:
+        """Return the consequence in the translator's language; ``source`` names the device."""
+        return translate(self.sentence).replace("{source}", source)
+
+    def remedy(self, translate: Translator, *, staff: bool) -> str:
+        """Return what to do, for staff or for the public."""
+        return translate(self.staff if staff else self.public)
+
+
+_CALL_SECRETARY = N_("Please call the secretary.")
+_CALL_TECHNICIAN = N_("Call the technician.")
+_PAGES_ARE_KEPT = N_("Pages already scanned are kept. Please call the secretary.")
+_CHECK_MICROPHONE = N_(
+    "Check the cable and the switch of this microphone, or give the speaker a spare one. The "
+    "recording goes on and takes it back by itself."
+)
+_CHECK_CAMERA = N_(
+    "Check the camera's cable. It comes back by itself; tell the presiding judge that there is no "
+    "picture."
+)
+_CLEAR_THE_JAM = N_(
+    "Open the scanner, pull the sheet towards you, close it, put the sheet in again."
+)
+_PUT_SHEETS_IN = N_("Put the sheets in; scanning begins by itself.")
+_CLOSE_COVER = N_("Close the cover.")
+_AGAIN_THIS_SHEET = N_("Put this sheet in again.")
+_SCAN_ONE_PAGE = N_("Scan at least one page.")
+_TWO_DOCUMENTS = N_("Hand it in as two documents.")
+_OTHER_LANGUAGE = N_("Choose another language.")
+_PHOTOGRAPH_CODE = N_("Your document is handed in. Photograph the code on the screen.")
+
+_ALARMS = (
+    Alarm(
+        "recorder_down",
+        Severity.FAULT,
+        N_("Nothing can be recorded now: the recording service does not answer."),
+        N_(
+            "Wait ten seconds: it starts again by itself. If it does not, switch the kiosk off "
+            "and on, and keep the minutes by hand meanwhile."
+        ),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "sync_down",
+        Severity.WARNING,
+        N_(
+            "Nothing is being delivered: the delivery service does not answer. Recording and "
+            "scanning go on."
+        ),
+        N_("Nothing is lost; it is delivered later. If this lasts an hour, call the technician."),
+        N_("Your document is kept here and gets a provisional number."),
+    ),
+    Alarm(
+        "service_down",
+        Severity.WARNING,
+        N_("A part of the kiosk does not answer."),
+        N_("Wait ten seconds: it starts again by itself. If it does not, call the technician."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "settings_invalid",
+        Severity.FAULT,
+        N_("The kiosk cannot start: its settings file is wrong."),
+        N_("Technician: “kiosk config” names the line, the value and what is allowed."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "rules_invalid",
+        Severity.FAULT,
+        N_("The kiosk cannot start: its rules data is wrong."),
+        _CALL_TECHNICIAN,
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "database_rebuilt",
+        Severity.NOTICE,
+        N_("The kiosk's index was damaged and has been rebuilt from the folders. Nothing is lost."),
+        N_("Nothing to do. The damaged file was set aside for the technician."),
+    ),
+    Alarm(
+        "central_unreachable",
+        Severity.WARNING,
+        N_(
+            "The court's central system cannot be reached. Recording and scanning go on; "
+            "everything is delivered later."
+        ),
+        N_("Check the network cable. There is nothing else to do: the kiosk keeps trying."),
+        N_(
+            "Your document is kept here and gets a provisional number. It is registered as soon "
+            "as the connection is back."
+        ),
+    ),
+    Alarm(
+        "central_failed",
+        Severity.WARNING,
+        N_("The court's central system refused a delivery. It stays here and is tried again."),
+        N_("Call the technician if it happens again."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "captive_portal",
+        Severity.WARNING,
+        N_(
+            "The network asks for a sign-in and answers in the central system's place. Nothing is "
+            "delivered."
+        ),
+        N_("Technician: sign this line in or use another one."),
+    ),
+    Alarm(
+        "central_contract_unknown",
+        Severity.WARNING,
+        N_(
+            "The central system speaks a newer language than this kiosk. Nothing is delivered "
+            "until the kiosk is updated."
+        ),
+        N_("Technician: update the kiosk. Recordings and filings are kept."),
+    ),
+    Alarm(
+        "not_enrolled",
+        Severity.WARNING,
+        N_("This kiosk is not enrolled: nothing can be delivered."),
+        N_("Technician: “kiosk enroll” with a one-time code of the court."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "certificate_invalid",
+        Severity.WARNING,
+        N_("The kiosk's certificate is not valid any more or not yet: nothing can be delivered."),
+        N_(
+            "Check the date and time first. If they are right, the technician enrols the kiosk "
+            "again."
+        ),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "clock_unset",
+        Severity.WARNING,
+        N_("The kiosk does not know the date and the time."),
+        N_(
+            "Enter the date and the time by your watch. Recording works; its times are corrected "
+            "later."
+        ),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "clock_unsynchronised",
+        Severity.WARNING,
+        N_("The clock has not been compared with the network: it may be wrong."),
+        N_("Compare it with your watch. It is corrected when the network is back."),
+    ),
+    Alarm(
+        "schedule_stale",
+        Severity.WARNING,
+        N_("The list of hearings may be out of date."),
+        N_(
+            "Compare it with the paper list. A hearing that is missing can be started without the "
+            "list."
+        ),
+    ),
+    Alarm(
+        "no_schedule",
+        Severity.WARNING,
+        N_("There is no list of hearings on this kiosk yet."),
+        N_("Start the hearing without the list; the case number can be entered afterwards."),
+    ),
+    Alarm(
+        "unknown_badge",
+        Severity.NOTICE,
+        N_("This badge is not known on this kiosk."),
+        N_(
+            "Hold it to the reader once more or sign in with your PIN. A new badge works after "
+            "the next contact with the central system."
+        ),
+        N_("This card does not open anything here. Please take it back."),
+    ),
+    Alarm(
+        "unknown_pin",
+        Severity.NOTICE,
+        N_("This PIN is not right."),
+        N_("Try again or use your badge."),
+    ),
+    Alarm(
+        "sign_in_refused",
+        Severity.NOTICE,
+        N_("This needs a sign-in with another role."),
+        N_("Sign in with the badge of a person who may do it."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "token_expired",
+        Severity.NOTICE,
+        N_("You were signed out because nothing was done for a while."),
+        N_("Sign in again. A running hearing goes on meanwhile."),
+    ),
+    Alarm(
+        "already_recording",
+        Severity.NOTICE,
+        N_("A hearing is being recorded already; it goes on."),
+        N_("Go back to it. End it before you start another one."),
+    ),
+    Alarm(
+        "hearing_step_refused",
+        Severity.NOTICE,
+        N_("This step is not possible now; nothing was changed."),
+        N_("Look at the state of the hearing at the top and choose the next step again."),
+    ),
+    Alarm(
+        "resume_reminder",
+        Severity.NOTICE,
+        N_("The hearing is interrupted and nothing is recorded. Nobody has resumed it yet."),
+        N_("Resume it when the court comes back, or end it."),
+    ),
+    Alarm(
+        "camera_absent",
+        Severity.FAULT,
+        N_("There is no picture: the camera is not found. Sound goes on being recorded."),
+        _CHECK_CAMERA,
+    ),
+    Alarm(
+        "camera_frozen",
+        Severity.FAULT,
+        N_("The picture stands still: the camera sends nothing new. Sound goes on being recorded."),
+        _CHECK_CAMERA,
+    ),
+    Alarm(
+        "camera_dark",
+        Severity.WARNING,
+        N_("The picture is almost black."),
+        N_("Take the cap off the camera or switch the light on."),
+    ),
+    Alarm(
+        "encoder_slow",
+        Severity.WARNING,
+        N_("Pictures are being left out: the kiosk is too slow. Sound is complete."),
+        N_("Nothing to do now; the number of lost pictures is in the record. Tell the technician."),
+    ),
+    Alarm(
+        "microphone_absent",
+        Severity.FAULT,
+        N_("Microphone “{source}” is not recorded: it is not connected."),
+        _CHECK_MICROPHONE,
+    ),
+    Alarm(
+        "microphone_dead",
+        Severity.FAULT,
+        N_(
+            "Microphone “{source}” is not recorded: it sends no signal at all. It is muted or "
+            "broken."
+        ),
+        _CHECK_MICROPHONE,
+    ),
+    Alarm(
+        "microphone_silent",
+        Severity.WARNING,
+        N_("Nothing has been heard from microphone “{source}” for a while."),
+        N_("If somebody is speaking there, ask them to speak into the microphone."),
+    ),
+    Alarm(
+        "microphone_quiet",
+        Severity.WARNING,
+        N_("Microphone “{source}” is very quiet: words may be lost."),
+        N_("Move it closer to the speaker or ask them to speak louder."),
+    ),
+    Alarm(
+        "microphone_clipping",
+        Severity.WARNING,
+        N_("Microphone “{source}” is too loud: the sound is distorted."),
+        N_("Move it away from the speaker."),
+    ),
+    Alarm(
+        "sound_server_down",
+        Severity.FAULT,
+        N_(
+            "No microphone is recorded: the sound system of the kiosk has stopped. The picture "
+            "goes on."
+        ),
+        N_(
+            "Wait ten seconds: it is started again by itself. If it stays, ask the presiding "
+            "judge to interrupt the hearing."
+        ),
+    ),
+    Alarm(
+        "disk_low",
+        Severity.WARNING,
+        N_("The disk is nearly full."),
+        N_(
+            "Recording goes on. Tell the technician today; delivered recordings free space by "
+            "themselves."
+        ),
+    ),
+    Alarm(
+        "disk_full",
+        Severity.FAULT,
+        N_("The disk is full: nothing more can be recorded or scanned."),
+        N_(
+            "Call the technician. Do not delete anything by hand. Keep the minutes by hand "
+            "meanwhile."
+        ),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "disk_slow",
+        Severity.WARNING,
+        N_("The disk is too slow."),
+        N_("Recording goes on. Tell the technician today: the disk may be failing."),
+    ),
+    Alarm(
+        "storage_failed",
+        Severity.FAULT,
+        N_("Saving failed: the disk refuses to write."),
+        N_("What was saved before is kept. Call the technician and keep the minutes by hand."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "mirror_absent",
+        Severity.WARNING,
+        N_("The second copy is not being made: the storage for it is not there."),
+        N_("Plug the storage in again: the copy catches up by itself."),
+    ),
+    Alarm(
+        "proof_failed",
+        Severity.FAULT,
+        N_("The recording could not be read back from the disk: it may not be complete."),
+        N_("Tell the presiding judge. Look which source is marked; call the technician."),
+    ),
+    Alarm(
+        "recording_failed",
+        Severity.FAULT,
+        N_("The recording cannot be made or read."),
+        N_(
+            "The hearing may go on. Report to the presiding judge; the reason goes into the "
+            "minutes."
+        ),
+    ),
+    Alarm(
+        "recorder_recovered",
+        Severity.WARNING,
+        N_("The recording was interrupted and has resumed by itself."),
+        N_("Give the reason for the minutes. The length of the gap is in the record."),
+    ),
+    Alarm(
+        "seal_failed",
+        Severity.FAULT,
+        N_("The finished recording could not be sealed. It is kept and is tried again."),
+        N_("Call the technician: without the seal it is not delivered."),
+    ),
+    Alarm(
+        "scanner_absent",
+        Severity.FAULT,
+        N_("Nothing can be scanned: the scanner is not found."),
+        N_(
+            "Check that the scanner is switched on and its cable is plugged in. It comes back by "
+            "itself."
+        ),
+        _PAGES_ARE_KEPT,
+    ),
+    Alarm(
+        "scanner_lost",
+        Severity.FAULT,
+        N_("The last page was not kept: the connection to the scanner was lost."),
+        N_("Check the scanner's cable and power. It comes back by itself."),
+        _PAGES_ARE_KEPT,
+    ),
+    Alarm(
+        "scanner_jam",
+        Severity.FAULT,
+        N_("The last page was not kept: the paper is stuck."),
+        _CLEAR_THE_JAM,
+        _CLEAR_THE_JAM,
+    ),
+    Alarm(
+        "scanner_no_paper",
+        Severity.NOTICE,
+        N_("There is no paper in the scanner."),
+        _PUT_SHEETS_IN,
+        _PUT_SHEETS_IN,
+    ),
+    Alarm(
+        "scanner_cover_open",
+        Severity.NOTICE,
+        N_("The scanner's cover is open."),
+        _CLOSE_COVER,
+        _CLOSE_COVER,
+    ),
+    Alarm(
+        "scanner_busy",
+        Severity.NOTICE,
+        N_("The scanner is still busy."),
+        N_("Wait a moment. If it stays, switch the scanner off and on."),
+        N_("Please wait a moment."),
+    ),
+    Alarm(
+        "scanner_stalled",
+        Severity.FAULT,
+        N_("The last page was not kept: the scanner has stopped in the middle of it."),
+        N_("Take the sheet out and put it in again. The scanner was restarted."),
+        N_("Take the sheet out and put it in again."),
+    ),
+    Alarm(
+        "scanner_failed",
+        Severity.FAULT,
+        N_("The last page was not kept: the scanner reports a fault."),
+        N_("Switch the scanner off and on; call the technician if it stays."),
+        _PAGES_ARE_KEPT,
+    ),
+    Alarm(
+        "page_incomplete",
+        Severity.FAULT,
+        N_("The last page was not kept: only a part of it arrived."),
+        _AGAIN_THIS_SHEET,
+        _AGAIN_THIS_SHEET,
+    ),
+    Alarm(
+        "page_failed",
+        Severity.FAULT,
+        N_("The last page was not kept: its picture could not be worked on."),
+        _AGAIN_THIS_SHEET,
+        _AGAIN_THIS_SHEET,
+    ),
+    Alarm(
+        "no_pages",
+        Severity.NOTICE,
+        N_("Nothing was handed in: there is no page yet."),
+        _SCAN_ONE_PAGE,
+        _SCAN_ONE_PAGE,
+    ),
+    Alarm(
+        "document_too_large",
+        Severity.WARNING,
+        N_("The document is larger than the court's system accepts."),
+        _TWO_DOCUMENTS,
+        _TWO_DOCUMENTS,
+    ),
+    Alarm(
+        "filing_failed",
+        Severity.FAULT,
+        N_("The document could not be handed in. Its pages are kept."),
+        N_("Try again; call the technician if it happens again."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "printer_absent",
+        Severity.WARNING,
+        N_("The receipt was not printed: the printer is not found."),
+        N_("Check the printer's cable and power. The receipt can be printed again."),
+        _PHOTOGRAPH_CODE,
+    ),
+    Alarm(
+        "printer_silent",
+        Severity.WARNING,
+        N_("It is not known whether the receipt was printed: the printer does not answer."),
+        N_("Switch the printer off and on, then print the receipt again."),
+        _PHOTOGRAPH_CODE,
+    ),
+    Alarm(
+        "printer_no_paper",
+        Severity.WARNING,
+        N_("The receipt was not printed: the printer has no paper."),
+        N_("Put a new roll in, then print the receipt again."),
+        _PHOTOGRAPH_CODE,
+    ),
+    Alarm(
+        "printer_cover_open",
+        Severity.WARNING,
+        N_("The receipt was not printed: the printer's cover is open."),
+        N_("Close the cover, then print the receipt again."),
+        _PHOTOGRAPH_CODE,
+    ),
+    Alarm(
+        "badge_reader_absent",
+        Severity.WARNING,
+        N_("Badges cannot be read: the reader is not found."),
+        N_("Sign in with your PIN. Check the reader's cable."),
+    ),
+    Alarm(
+        "badge_not_read",
+        Severity.NOTICE,
+        N_("No badge was read."),
+        N_("Hold the badge flat against the reader."),
+    ),
+    Alarm(
+        "panel_absent",
+        Severity.WARNING,
+        N_("The recording lamp and the button do not work: they are not found."),
+        N_("Recording works without them; use the screen. Call the technician."),
+    ),
+    Alarm(
+        "device_absent",
+        Severity.FAULT,
+        N_("A device is not found."),
+        N_("Check its cable and its power; it comes back by itself."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "device_failed",
+        Severity.FAULT,
+        N_("A device reports a fault."),
+        N_("Switch it off and on; call the technician if it stays."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "hash_mismatch",
+        Severity.FAULT,
+        N_(
+            "What the central system received is not what was sent. Nothing is deleted here; it "
+            "is sent again."
+        ),
+        N_("If it happens again, call the technician: the line or a disk is failing."),
+    ),
+    Alarm(
+        "queue_growing",
+        Severity.WARNING,
+        N_("More is waiting to be delivered than the line can carry."),
+        N_("Nothing is lost. Leave the kiosk switched on overnight; tell the technician."),
+    ),
+    Alarm(
+        "delivery_failed",
+        Severity.WARNING,
+        N_("Something could not be delivered. It stays here and is tried again."),
+        N_("Nothing to do now. If it stays until tomorrow, call the technician."),
+    ),
+    Alarm(
+        "link_below",
+        Severity.WARNING,
+        N_(
+            "The line is slower than 1 Mbit/s: the picture of remote participants may freeze; "
+            "sound will mostly hold."
+        ),
+        N_("The hearing may begin. Tell the presiding judge when somebody takes part remotely."),
+    ),
+    Alarm(
+        "link_borderline",
+        Severity.NOTICE,
+        N_("The line is just about 1 Mbit/s: the picture may freeze now and then."),
+        N_("The hearing may begin."),
+    ),
+    Alarm(
+        "link_unreachable",
+        Severity.WARNING,
+        N_("The line could not be measured: the central system does not answer."),
+        N_("Check the network cable. Recording works without the line."),
+    ),
+    Alarm(
+        "not_confirmed",
+        Severity.WARNING,
+        N_("Nobody confirmed it in time."),
+        N_("Repeat the test and answer the question on the screen."),
+    ),
+    Alarm(
+        "denied_by_person",
+        Severity.FAULT,
+        N_("The person at the kiosk says that it does not work."),
+        N_("Check the cable of the device; call the technician."),
+    ),
+    Alarm(
+        "not_fitted",
+        Severity.NOTICE,
+        N_("This kiosk has no such device."),
+        N_("Nothing to do. If it should have one, it belongs into the settings."),
+    ),
+    Alarm(
+        "never_tested",
+        Severity.NOTICE,
+        N_("This has never been tested."),
+        N_("Run the self-test."),
+    ),
+    Alarm(
+        "test_timed_out",
+        Severity.FAULT,
+        N_("The test did not end in time."),
+        N_("Check the cable of the device and test again."),
+    ),
+    Alarm(
+        "language_unknown",
+        Severity.NOTICE,
+        N_("This language is not available."),
+        _OTHER_LANGUAGE,
+        _OTHER_LANGUAGE,
+    ),
+    Alarm(
+        "error",
+        Severity.FAULT,
+        N_("Something went wrong."),
+        N_("Try again. If it happens again, call the technician."),
+        _CALL_SECRETARY,
+    ),
+)
+
+ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _ALARMS})
+"""All alarms by code."""
+
+
+def alarm_of(code: str) -> Alarm:
+    """Return the alarm with ``code``; an unknown code is the general ``error``, never a crash."""
+    return ALARMS.get(code) or ALARMS["error"]
+
+
+def gravest(codes: list[str]) -> str | None:
+    """Return the gravest of ``codes`` (the first of equals), or None for an empty list."""
+    order = list(Severity)
+    return min(codes, key=lambda code: order.index(alarm_of(code).severity), default=None)

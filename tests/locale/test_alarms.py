@@ -1,0 +1,113 @@
+"""Every alarm has a sentence and a remedy in three languages; no code goes without one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kiosk
+from kiosk.alarms import ALARMS, Alarm, Severity, alarm_of, gravest
+from kiosk.locale import LANGUAGES, Translator
+from kiosk.locale.catalogues import TRANSLATED, untranslated
+
+PACKAGE = Path(kiosk.__file__).parent
+KNOWN_FAULTS = [
+    "recorder_down",
+    "sync_down",
+    "central_unreachable",
+    "not_enrolled",
+    "certificate_invalid",
+    "clock_unset",
+    "clock_unsynchronised",
+    "schedule_stale",
+    "no_schedule",
+    "unknown_badge",
+    "already_recording",
+    "camera_absent",
+    "camera_frozen",
+    "microphone_absent",
+    "microphone_dead",
+    "microphone_silent",
+    "microphone_quiet",
+    "microphone_clipping",
+    "sound_server_down",
+    "disk_low",
+    "disk_full",
+    "storage_failed",
+    "proof_failed",
+    "recorder_recovered",
+    "database_rebuilt",
+    "settings_invalid",
+    "scanner_jam",
+    "scanner_no_paper",
+    "scanner_cover_open",
+    "scanner_busy",
+    "scanner_lost",
+    "scanner_stalled",
+    "page_incomplete",
+    "printer_silent",
+    "printer_no_paper",
+    "badge_reader_absent",
+    "panel_absent",
+    "hash_mismatch",
+    "queue_growing",
+    "link_below",
+]
+
+
+@pytest.mark.parametrize("code", KNOWN_FAULTS)
+def test_known_faults_have_an_alarm(code: str) -> None:
+    assert alarm_of(code).code == code
+
+
+@pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
+def test_alarm_speaks_three_languages(alarm: Alarm) -> None:
+    said = {language: alarm.say(Translator(language), "X") for language in LANGUAGES}
+    assert len(set(said.values())) == 3
+    assert all("{" not in sentence and alarm.code not in sentence for sentence in said.values())
+    assert all(alarm.remedy(Translator(language), staff=True) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_nothing_in_the_alarms_is_left_untranslated(language: str) -> None:
+    lacking = [line for line in untranslated(language) if line.startswith("alarms:")]  # type: ignore[arg-type]
+    assert lacking == []
+
+
+def test_the_microphone_is_named() -> None:
+    said = alarm_of("microphone_absent").say(Translator("ru"), "свидетель")
+    assert said.startswith("Микрофон «свидетель» не записывается")
+
+
+def test_unknown_code_gets_a_plain_sentence() -> None:
+    assert alarm_of("quantum_flux").code == "error"
+
+
+def test_gravest_comes_first() -> None:
+    assert gravest(["schedule_stale", "camera_absent", "unknown_badge"]) == "camera_absent"
+    assert gravest([]) is None
+    assert alarm_of("unknown_badge").severity is Severity.NOTICE
+
+
+def declared_codes() -> Iterator[tuple[str, str]]:
+    """Yield ``(file, code)`` of every class body with ``code = "..."`` in the product."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "central" in path.relative_to(PACKAGE).parts:
+            continue  # the central system is another machine; its codes never reach a screen
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                for line in node.body:
+                    if isinstance(line, ast.Assign | ast.AnnAssign):
+                        target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+                        if isinstance(target, ast.Name) and target.id == "code":
+                            value = line.value
+                            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                                yield path.name, value.value
+
+
+def test_every_error_class_has_an_alarm() -> None:
+    without = sorted({(file, code) for file, code in declared_codes() if code not in ALARMS})
+    assert without == []
