@@ -635,10 +635,38 @@ _ALARMS = (
 ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _ALARMS})
 """All alarms by code."""
 
+_SAME_AS: Mapping[str, str] = MappingProxyType(
+    {
+        "central_fault": "central_failed",
+        "central_full": "central_failed",
+        "central_refused": "central_failed",
+        "central_timeout": "central_unreachable",
+        "contract_unknown": "central_contract_unknown",
+        "database_damaged": "database_rebuilt",
+        "database_locked": "sync_down",
+        "database_too_new": "sync_down",
+        "dns_failed": "central_unreachable",
+        "file_changed": "delivery_failed",
+        "file_unreadable": "storage_failed",
+        "folder_damaged": "delivery_failed",
+        "identity_damaged": "certificate_invalid",
+        "identity_invalid": "certificate_invalid",
+        "identity_refused": "certificate_invalid",
+        "journal_broken": "proof_failed",
+        "no_feeder": "scanner_no_paper",
+        "no_glass": "scanner_failed",
+        "preempted": "delivery_failed",
+        "sums_malformed": "proof_failed",
+        "upload_gone": "delivery_failed",
+        "upload_length": "delivery_failed",
+    }
+)
+"""Exact codes of the log that are one and the same thing for a person."""
+
 
 def alarm_of(code: str) -> Alarm:
     """Return the alarm with ``code``; an unknown code is the general ``error``, never a crash."""
-    return ALARMS.get(code) or ALARMS["error"]
+    return ALARMS.get(_SAME_AS.get(code, code)) or ALARMS["error"]
 
 
 def gravest(codes: list[str]) -> str | None:
