@@ -1,1 +1,52 @@
-"""See docs/architecture.md."""
+"""The technician's self-test: checks, live progress, baseline, signed report.
+
+How a caller (touch screen, ``kiosk selftest``) uses it::
+
+    context = Context(settings, layout, recorder, sync, ask=ask, read_badge=read_badge)
+    async for event in run_selftest(context):              # or only=("camera", "link")
+        match event:
+            case Planned(checks): ...        # tuple of check ids, in order; once, first
+            case Started(check): ...
+            case Finished(result): ...       # one Result per check
+            case Reported(path, report): ... # reports/<uuid>/ is sealed; once, last
+
+A :class:`~kiosk.selftest.model.Result` has ``check``, ``state`` (``passed``, ``failed``,
+``skipped``, ``never_tested``), ``code`` (an alarm code or None), ``measured`` (plain JSON),
+``seconds``, ``at`` and ``deviations`` from the baseline of commissioning. Nothing here raises
+for a device or service that is ill: that is a failed result.
+
+``CHECKS`` (ids in order): ``camera``, ``microphones``, ``scanner``, ``receipt_printer``,
+``badge_reader``, ``panel`` (lamp and button), ``storage``, ``clock``, ``link``, ``delivery``.
+Names and questions for the screen: ``kiosk.selftest.words.CHECK_NAMES``, ``QUESTIONS`` (message
+ids for the translator).
+
+A person is asked through ``ask(question, seconds) -> bool | None``: question ids are
+``lamp_seen``, ``button_pressed``, ``receipt_readable``, ``badge_held``; None (or no answer within
+``seconds``) is "not confirmed". ``read_badge(seconds) -> str | None`` waits for a badge where the
+caller already owns the reader (the touch screen does); without it the self-test opens the reader.
+``latest_results(layout)`` gives the newest result of every check, ``never_tested`` where none is.
+"""
+
+from __future__ import annotations
+
+from kiosk.selftest.model import (
+    CHECKS,
+    Context,
+    Event,
+    Finished,
+    Planned,
+    Reported,
+    Result,
+    Started,
+)
+
+__all__ = [
+    "CHECKS",
+    "Context",
+    "Event",
+    "Finished",
+    "Planned",
+    "Reported",
+    "Result",
+    "Started",
+]

@@ -1,0 +1,159 @@
+"""What the self-test speaks of: checks, results, progress events, what a run needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from kiosk.clocks import wall_text
+from kiosk.config import Settings
+from kiosk.ipc import LocalClient
+from kiosk.storage.layout import Layout
+
+State = Literal["passed", "failed", "skipped", "never_tested"]
+Question = Literal["lamp_seen", "button_pressed", "receipt_readable", "badge_held"]
+Ask = Callable[[Question, float], Awaitable[bool | None]]
+ReadBadge = Callable[[float], Awaitable[str | None]]
+
+CHECKS: tuple[str, ...] = (
+    "camera",
+    "microphones",
+    "scanner",
+    "receipt_printer",
+    "badge_reader",
+    "panel",
+    "storage",
+    "clock",
+    "link",
+    "delivery",
+)
+"""Ids of all checks, in the order in which they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Result of one check.
+
+    Attributes:
+        check: id, one of :data:`CHECKS`.
+        state: ``never_tested`` only from :func:`kiosk.selftest.latest_results`.
+        code: alarm code saying why it did not pass, or None.
+        measured: measured values, plain JSON; keys end in their unit (``_ms``, ``_db``).
+        seconds: how long the check took.
+        at: wall time of its end, RFC 3339.
+        deviations: how measured values differ from the baseline of commissioning
+            (value now minus value then), by path (``microphones.judge.rms_db``).
+    """
+
+    check: str
+    state: State
+    code: str | None = None
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    at: str = field(default_factory=wall_text)
+    deviations: Mapping[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it stands in the report."""
+        return {
+            "check": self.check,
+            "state": self.state,
+            "code": self.code,
+            "measured": dict(self.measured),
+            "seconds": round(self.seconds, 3),
+            "at": self.at,
+            "deviations": dict(self.deviations),
+        }
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any]) -> Result:
+        """Return the result that :meth:`as_json` wrote.
+
+        Raises:
+            KeyError, TypeError: ``value`` is not such a result.
+        """
+        return cls(
+            str(value["check"]),
+            value["state"],
+            value["code"],
+            dict(value["measured"]),
+            float(value["seconds"]),
+            str(value["at"]),
+            dict(value["deviations"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The run begins; these checks will run, in this order."""
+
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The check ``check`` begins."""
+
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A check has ended."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The report lies at ``path`` (folder ``reports/<uuid>/``).
+
+    Attributes:
+        path: the folder, or None when it could not be saved (``code`` says why).
+        report: content of ``report.json``.
+        code: alarm code when the report could not be saved or sealed, else None.
+    """
+
+    path: Path | None
+    report: Mapping[str, Any]
+    code: str | None = None
+
+
+Event = Planned | Started | Finished | Reported
+
+
+async def nobody(question: Question, seconds: float) -> bool | None:
+    """Answer nothing: for runs without a person."""
+    del question, seconds
+    return None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run needs.
+
+    Attributes:
+        settings: settings of this kiosk.
+        layout: its folders.
+        recorder: client of the recorder, with a technician's token.
+        sync: client of sync.
+        ask: asks the person at the kiosk.
+        read_badge: waits for a badge where the caller owns the reader; else None.
+        person: who runs the test (id of the staff list), for the report.
+        answer_seconds: how long a person may take for one answer.
+        check_seconds: time limit of one check, answers not counted.
+        commissioning: keep this run as the baseline that later ones are compared with.
+    """
+
+    settings: Settings
+    layout: Layout
+    recorder: LocalClient
+    sync: LocalClient
+    ask: Ask = nobody
+    read_badge: ReadBadge | None = None
+    person: str = ""
+    answer_seconds: float = 20.0
+    check_seconds: float = 30.0
+    commissioning: bool = False
