@@ -1,0 +1,139 @@
+"""The systemd units: well formed, tightly sandboxed, and naming commands that exist."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kiosk.cli import command_names
+
+ROOT = Path(__file__).resolve().parents[2]
+SYSTEMD = ROOT / "systemd"
+SERVICES = sorted(SYSTEMD.glob("*.service"))
+INSTALLED_AT = "/opt/courtroom-kiosk"
+KIOSK_PROGRAM = f"{INSTALLED_AT}/.venv/bin/kiosk"
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def settings_of(unit: Path) -> dict[str, list[str]]:
+    """Return every setting of a unit with all its values, in order."""
+    found: dict[str, list[str]] = {}
+    for line in unit.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"([A-Za-z]+)=(.*)", line):
+            found.setdefault(match[1], []).append(match[2])
+    return found
+
+
+def test_every_service_of_the_kiosk_has_a_unit() -> None:
+    names = {unit.name for unit in SERVICES}
+    assert names == {
+        "kiosk-recorder.service",
+        "kiosk-sync.service",
+        "kiosk-ui.service",
+        "kiosk-central.service",
+    }
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_the_command_started_exists(unit: Path) -> None:
+    (started,) = settings_of(unit)["ExecStart"]
+    assert KIOSK_PROGRAM in started
+    command = started.split(KIOSK_PROGRAM, 1)[1].split()[0]
+    assert command.replace("-", "_") in command_names()
+
+
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_a_service_comes_back_for_ever_and_is_no_root(unit: Path) -> None:
+    settings = settings_of(unit)
+    assert settings["Restart"] == ["always"]
+    assert settings["User"][0] in {"kiosk", "kiosk-central"}
+    if unit.stem != "kiosk-central":
+        assert settings["StartLimitIntervalSec"] == ["0"]
+
+
+def test_the_recorder_needs_no_other_unit_and_no_network() -> None:
+    settings = settings_of(SYSTEMD / "kiosk-recorder.service")
+    assert not {"Requires", "Requisite", "BindsTo", "Wants"} & settings.keys()
+    assert settings["RestrictAddressFamilies"] == ["AF_UNIX AF_NETLINK"]
+
+
+def test_the_touch_screen_cannot_change_a_recording_or_read_the_key() -> None:
+    settings = settings_of(SYSTEMD / "kiosk-ui.service")
+    assert "-/var/lib/kiosk/hearings" in settings["ReadOnlyPaths"][0].split()
+    assert "-/var/lib/kiosk/identity" in settings["InaccessiblePaths"][0].split()
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+def test_exposure_is_low(unit: Path) -> None:
+    answer = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr
+
+
+@needs_systemd
+def test_units_are_well_formed(tmp_path: Path) -> None:
+    """``verify`` looks for the programs: here, stand-ins at the places they are installed at."""
+    program = tmp_path / "kiosk"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    for unit in [*SERVICES, SYSTEMD / "kiosk.target"]:
+        text = unit.read_text(encoding="utf-8")
+        text = text.replace(KIOSK_PROGRAM, str(program)).replace("/usr/bin/cage", str(program))
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    answer = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, sorted(tmp_path.glob("kiosk[-.]*")))],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "SYSTEMD_UNIT_PATH": f"{tmp_path}:/lib/systemd/system:"},
+    )
+    complaints = [line for line in answer.stderr.splitlines() if "kiosk" in line]
+    assert answer.returncode == 0, answer.stderr
+    assert complaints == []
+
+
+def test_every_user_and_group_named_is_made() -> None:
+    """``systemd-analyze verify`` does not notice a user that does not exist."""
+    made: set[str] = set()
+    for file in SYSTEMD.glob("*.sysusers.conf"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            kind, *names = line.split()[:3] if line and line[0] in "um" else [""]
+            made.update(names[:1] if kind == "u" else names)
+    for unit in SERVICES:
+        settings = settings_of(unit)
+        groups = " ".join(settings.get("SupplementaryGroups", []))
+        wanted = {*settings["User"], *settings["Group"], *groups.split()}
+        assert wanted <= made, unit.name
+
+
+def test_every_folder_of_the_layout_is_made_at_boot() -> None:
+    from kiosk.config import Paths
+    from kiosk.storage.layout import Layout
+
+    layout = Layout.of(Paths())
+    text = (SYSTEMD / "kiosk.tmpfiles.conf").read_text(encoding="utf-8")
+    made = {line.split()[1] for line in text.splitlines() if line.startswith("d ")}
+    folders = {
+        layout.data,
+        layout.run,
+        layout.hearings,
+        layout.filings,
+        layout.reports,
+        layout.receipts,
+        layout.database.parent,
+        layout.schedule.parent,
+        layout.device_key.parent,
+    }
+    assert {str(folder) for folder in folders} <= made
