@@ -1,0 +1,509 @@
+"""The document scanner, through SANE in a child process.
+
+A scan is a :class:`ScanSession`: an asynchronous stream of events. Pages are on the disk before
+their event comes; a fault never costs a page that is there, and the stream goes on by itself
+once the fault is mended. Scanners are reached by their configured name: discovery takes seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kiosk.config import Scanner as ScannerSettings
+from kiosk.hardware.scanner_child import Job, Source
+from kiosk.hardware.scanner_errors import (
+    PageIncompleteError,
+    ScannerBusyError,
+    ScannerError,
+    ScannerStalledError,
+    error_from_code,
+)
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two attempts while a fault lasts.
+_RETRY_SECONDS = 0.7
+#: Seconds that a child asked to stop may still take before it is killed.
+_STOP_SECONDS = 0.5
+#: Seconds that a scanner may be busy before the visitor is told.
+_BUSY_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The scanner answers; ``options`` were read back from it."""
+
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WaitingForPaper:
+    """Nothing to scan yet. ``pages``: the pages to (re)load, lowest first; the first is next."""
+
+    source: Source
+    pages: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Page ``number`` is passing."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class PageReady:
+    """Page ``number`` is whole and on the disk at ``path``."""
+
+    path: Path
+    number: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The scan stands still (or page ``page`` was not kept); earlier pages are safe."""
+
+    code: str
+    page: int
+    error: ScannerError
+
+
+@dataclass(frozen=True)
+class Mended:
+    """The fault ``code`` is gone; the scan goes on."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The session ended; ``pages`` are on the disk, ``missing`` were not scanned again."""
+
+    pages: tuple[int, ...]
+    missing: tuple[int, ...]
+
+
+Event = Opened | WaitingForPaper | Moving | PageReady | Fault | Mended | Done
+
+
+@dataclass(frozen=True)
+class ScannerInfo:
+    """What is truly in use: for the report of devices and the self-test."""
+
+    device: str
+    library: str
+    version: str
+    back_end: str
+    options: dict[str, Any]
+    seconds_to_open: float
+
+
+class _Child:
+    """One run of ``kiosk.hardware.scanner_child``: its events, its stop, its end."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._reading: asyncio.Task[bytes] | None = None
+
+    @classmethod
+    async def start(cls, job: Job) -> Self:
+        """Start the child and give it its job."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "kiosk.hardware.scanner_child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(job.to_line().encode())
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    async def next(
+        self, patience: float, leave: asyncio.Event | None = None
+    ) -> dict[str, Any] | None:
+        """Return the child's next event; None when it ended, or when ``leave`` was set first.
+
+        Raises:
+            TimeoutError: nothing moved for ``patience`` seconds.
+        """
+        assert self._process.stdout is not None
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._process.stdout.readline())
+        leaving = asyncio.ensure_future(leave.wait()) if leave is not None else None
+        awaited = {self._reading} if leaving is None else {self._reading, leaving}
+        try:
+            await asyncio.wait(awaited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if leaving is not None:
+                leaving.cancel()
+        if not self._reading.done():
+            if leave is not None and leave.is_set():
+                return None
+            raise TimeoutError
+        line = self._reading.result()
+        self._reading = None
+        if not line:
+            return None
+        value = json.loads(line)
+        assert isinstance(value, dict)
+        return value
+
+    def ask_to_stop(self) -> None:
+        """Ask the child to end between two pages."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+
+    async def end(self) -> int:
+        """Return the exit status; kill the child when it does not end by itself at once."""
+        self.ask_to_stop()
+        try:
+            return await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            return await self.kill()
+
+    async def kill(self) -> int:
+        """Kill the child at once; return its exit status."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGKILL)
+        status = await self._process.wait()
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        return status
+
+
+async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
+    """Open the configured scanner and return what answers; no paper moves.
+
+    Raises:
+        ScannerError: which one says why it cannot be used.
+    """
+    session = ScanSession(settings, Path())
+    started = time.monotonic()
+    try:
+        options = await _open_only(session.job("feeder", probe=True), settings.stall_seconds)
+    except ScannerError as error:
+        if error.code != "no_feeder":
+            raise
+        options = await _open_only(session.job("glass", probe=True), settings.stall_seconds)
+    return ScannerInfo(
+        device=settings.device,
+        library="python-sane",
+        version=version("python-sane"),
+        back_end=settings.device.partition(":")[0] or "none",
+        options=options,
+        seconds_to_open=time.monotonic() - started,
+    )
+
+
+async def _open_only(job: Job, patience: float) -> dict[str, Any]:
+    """Return the options of the scanner, read back."""
+    child = await _Child.start(job)
+    try:
+        told = await child.next(patience)
+    except TimeoutError as error:
+        raise ScannerStalledError("the scanner does not answer in time") from error
+    finally:
+        await child.kill()
+    if told is None:
+        raise ScannerStalledError("the scanning process died")
+    if told["event"] != "opened":
+        raise error_from_code(str(told["code"]), str(told["text"]))
+    return _options(told)
+
+
+def _options(told: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if key != "event"}
+
+
+class ScanSession:
+    """One visitor's scan into one folder.
+
+    Use it as an asynchronous context manager and iterate :meth:`events`. ``finish`` (enough
+    pages) and leaving the context both end it at once; pages on the disk stay.
+
+    Args:
+        settings: ``[scanner]`` of the settings.
+        folder: where pages go, as ``0001.png``; it exists.
+        first_page: number of the next page.
+        source: feeder, glass, or None to take the feeder where there is one.
+        duplex: scan both sides, where the feeder can.
+        missing: pages to scan again first (a retake).
+    """
+
+    def __init__(
+        self,
+        settings: ScannerSettings,
+        folder: Path,
+        *,
+        first_page: int = 1,
+        source: Source | None = None,
+        duplex: bool = False,
+        missing: tuple[int, ...] = (),
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._source: Source = source or "feeder"
+        self._may_fall_back = source is None
+        self._duplex = duplex
+        self._missing = list(missing)
+        self._next = first_page
+        self._retake_only = bool(missing)
+        self._pages: list[int] = []
+        self._broken: set[int] = set()
+        self._fault: str | None = None
+        self._busy_since: float | None = None
+        self._waiting = False
+        self._emptied = False
+        self._moving = 0
+        self._child: _Child | None = None
+        self._wanted = asyncio.Event()
+        self._leave = asyncio.Event()
+        self._finished = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.finish()
+        if self._child is not None:
+            await self._child.kill()
+
+    @property
+    def child_pid(self) -> int | None:
+        """Process id of the running child, if one runs."""
+        return self._child.pid if self._child else None
+
+    @property
+    def next_page(self) -> int:
+        """Number of the page that comes next."""
+        return self._missing[0] if self._missing else self._next
+
+    def finish(self) -> None:
+        """End the session: the visitor has no more paper, or cancels."""
+        self._finished = True
+        self._leave.set()
+
+    def use(self, source: Source) -> None:
+        """Change to the glass or back to the feeder; on the glass, each call scans one page."""
+        self._may_fall_back = False
+        self._wanted.set()
+        if source != self._source:
+            self._source = source
+            self._leave.set()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield what happens until the feeder is empty and nothing is missing, or `finish`."""
+        while not self._finished:
+            self._leave.clear()
+            if self._source == "glass" and not self._wanted.is_set():
+                yield WaitingForPaper("glass", self._awaited())
+                await self._first_of(self._wanted, self._leave)
+                continue
+            self._wanted.clear()
+            async for event in self._one_run():
+                yield event
+            if self._complete():
+                break
+            if self._fault is not None or self._busy_since is not None:
+                await self._pause(_RETRY_SECONDS)
+                if self._source == "glass":
+                    self._wanted.set()
+        yield Done(tuple(sorted(self._pages)), tuple(self._missing))
+
+    # -- one run of the child ----------------------------------------------------------------
+
+    async def _one_run(self) -> AsyncIterator[Event]:
+        """Yield the events of one child until it ends, is killed, or is not wanted any more."""
+        self._emptied = False
+        self._child = await _Child.start(self.job(self._source))
+        try:
+            while (told := await self._told(self._child)) is not None:
+                for event in self._understand(told):
+                    yield event
+                if told["event"] in ("fault", "empty") or self._retaken():
+                    break
+        finally:
+            child, self._child = self._child, None
+            await child.end()
+
+    async def _told(self, child: _Child) -> dict[str, Any] | None:
+        """Return the child's next event; None when the run is over."""
+        try:
+            told = await child.next(self._settings.stall_seconds, self._leave)
+            if told is None and self._leave.is_set():
+                # A page that is on its way to the disk right now is still taken.
+                child.ask_to_stop()
+                told = await child.next(_STOP_SECONDS)
+        except TimeoutError:
+            await child.kill()
+            if self._leave.is_set():
+                return None
+            return _stalled("nothing moves")
+        if told is None and not self._leave.is_set():
+            status = await child.end()
+            return _stalled(f"the scanning process died ({status})") if status else None
+        return told
+
+    def _understand(self, told: dict[str, Any]) -> list[Event]:
+        """Return what one event of the child means for the visitor."""
+        match told["event"]:
+            case "opened":
+                return [Opened(_options(told))]
+            case "waiting":
+                return self._mended() + self._wait()
+            case "moving":
+                return self._mended() + self._move()
+            case "page":
+                return [*self._mended(), *self._keep(told)]
+            case "broken":
+                return [*self._mended(), self._break(told)]
+            case "empty":
+                self._emptied = True
+                return []
+            case "fault":
+                return self._fail(told)
+        return []
+
+    def _mended(self) -> list[Event]:
+        self._busy_since = None
+        if self._fault is None or self._fault == PageIncompleteError.code:
+            return []
+        code, self._fault = self._fault, None
+        return [Mended(code)]
+
+    def _wait(self) -> list[Event]:
+        if self._waiting:
+            return []
+        self._waiting = True
+        return [WaitingForPaper("feeder", self._awaited())]
+
+    def _move(self) -> list[Event]:
+        self._waiting = False
+        if self._moving == self.next_page:
+            return []
+        self._moving = self.next_page
+        return [Moving(self._moving)]
+
+    def _keep(self, told: dict[str, Any]) -> list[Event]:
+        number = int(told["number"])
+        was_broken = number in self._broken
+        self._broken.discard(number)
+        self._waiting = False
+        self._advance(number)
+        self._pages.append(number)
+        path = self._folder / told["file"]
+        page = PageReady(path, number, int(told["width"]), int(told["height"]))
+        return [Mended(PageIncompleteError.code), page] if was_broken else [page]
+
+    def _break(self, told: dict[str, Any]) -> Fault:
+        number = int(told["number"])
+        self._advance(number)
+        self._missing = sorted({*self._missing, number})
+        self._broken.add(number)
+        return Fault(PageIncompleteError.code, number, PageIncompleteError(told["text"]))
+
+    def _advance(self, number: int) -> None:
+        if number in self._missing:
+            self._missing.remove(number)
+        self._next = max(self._next, number + 1)
+        self._moving = 0
+
+    def _fail(self, told: dict[str, Any]) -> list[Event]:
+        code = str(told["code"])
+        if code == "no_feeder" and self._may_fall_back:
+            self._source = "glass"
+            self._may_fall_back = False
+            return []
+        if code == ScannerBusyError.code and self._still_patient():
+            return []
+        self._waiting = False
+        self._moving = 0
+        if code == self._fault:
+            return []
+        self._fault = code
+        error = error_from_code(code, str(told["text"]))
+        log.warning("scanner: %s: %s", code, error)
+        return [Fault(code, self.next_page, error)]
+
+    def _still_patient(self) -> bool:
+        """Return whether a busy scanner may still become free without a word to the visitor."""
+        now = time.monotonic()
+        if self._busy_since is None:
+            self._busy_since = now
+        return now - self._busy_since < _BUSY_SECONDS
+
+    # -- helpers -----------------------------------------------------------------------------
+
+    def job(self, source: Source, probe: bool = False) -> Job:
+        """Return the job for a child that goes on where the session stands."""
+        settings = self._settings
+        return Job(
+            parent=os.getpid(),
+            device=settings.device,
+            config_dir=str(settings.sane_config_dir or ""),
+            folder=str(self._folder),
+            source=source,
+            duplex=self._duplex,
+            mode=settings.colour,
+            resolution=settings.resolution,
+            numbers=tuple(self._missing),
+            next_number=self._next,
+            probe=probe,
+        )
+
+    def _awaited(self) -> tuple[int, ...]:
+        return tuple(self._missing) or (self._next,)
+
+    def _complete(self) -> bool:
+        """Return whether the session's paper is through and no page has to come again."""
+        return not self._missing and (self._emptied or self._retaken())
+
+    def _retaken(self) -> bool:
+        """Return whether the pages of a retake are all there."""
+        return self._retake_only and not self._missing
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._leave.wait(), seconds)
+
+    @staticmethod
+    async def _first_of(*events: asyncio.Event) -> None:
+        tasks = [asyncio.ensure_future(event.wait()) for event in events]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _stalled(text: str) -> dict[str, Any]:
+    """Return the event that the child could not tell itself."""
+    return {"event": "fault", "code": ScannerStalledError.code, "text": text}

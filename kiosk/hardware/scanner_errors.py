@@ -1,0 +1,101 @@
+"""What can go wrong with a scanner, and how SANE says it.
+
+SANE's errors reach Python as a text without a code (``_sane.error``), so the texts of
+``sane_strstatus`` are mapped here, in one place.
+"""
+
+from __future__ import annotations
+
+from kiosk.errors import HardwareError
+
+
+class ScannerError(HardwareError):
+    """Base of the scanner's errors."""
+
+    code = "device_failed"
+
+
+class ScannerJamError(ScannerError):
+    """A sheet is jammed in the feeder."""
+
+    code = "scanner_jam"
+
+
+class ScannerNoPaperError(ScannerError):
+    """The feeder is empty."""
+
+    code = "scanner_no_paper"
+
+
+class ScannerCoverOpenError(ScannerError):
+    """A cover or door of the scanner is open."""
+
+    code = "scanner_cover_open"
+
+
+class ScannerBusyError(ScannerError):
+    """Somebody else uses the scanner, or it is still warming up."""
+
+    code = "scanner_busy"
+
+
+class ScannerLostError(ScannerError):
+    """The scanner does not answer: unplugged, switched off, not configured."""
+
+    code = "scanner_lost"
+
+
+class ScannerStalledError(ScannerError):
+    """Nothing moved for too long; the child process was killed."""
+
+    code = "scanner_stalled"
+
+
+class PageIncompleteError(ScannerError):
+    """A page arrived cut, half or not at all; it was not kept."""
+
+    code = "page_incomplete"
+
+
+_BY_TEXT: tuple[tuple[str, type[ScannerError]], ...] = (
+    ("feeder jammed", ScannerJamError),
+    ("out of documents", ScannerNoPaperError),
+    ("cover is open", ScannerCoverOpenError),
+    ("device busy", ScannerBusyError),
+    ("warming up", ScannerBusyError),
+    ("lamp not ready", ScannerBusyError),
+    ("locked for transport", ScannerCoverOpenError),
+    ("end of file", PageIncompleteError),
+    ("no data", PageIncompleteError),
+    ("operation was cancel", PageIncompleteError),
+    ("device i/o", ScannerLostError),
+    ("access to resource has been denied", ScannerLostError),
+    ("invalid argument", ScannerLostError),
+)
+
+_BY_CODE: dict[str, type[ScannerError]] = {
+    kind.code: kind
+    for kind in (
+        ScannerJamError,
+        ScannerNoPaperError,
+        ScannerCoverOpenError,
+        ScannerBusyError,
+        ScannerLostError,
+        ScannerStalledError,
+        PageIncompleteError,
+    )
+}
+
+
+def error_from_text(text: str) -> ScannerError:
+    """Return the exact error for a text of ``sane_strstatus`` (unknown: :class:`ScannerError`)."""
+    folded = text.lower()
+    for part, kind in _BY_TEXT:
+        if part in folded:
+            return kind(text)
+    return ScannerError(text)
+
+
+def error_from_code(code: str, text: str) -> ScannerError:
+    """Return the error with ``code``, as the child process reported it."""
+    return _BY_CODE.get(code, ScannerError)(text, code=code)
