@@ -1,0 +1,68 @@
+"""Verify a recorded hearing, or one part of it: is it exactly what the kiosk recorded?
+
+Exit status 0: it is. 1: it is not, and each line says what is wrong and where. The trusted root
+is the FILE you give, never anything in the folder. Stock tools say the same, see docs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from kiosk.locale import LANGUAGES, Translator
+from kiosk.recording.findings import Report
+from kiosk.recording.verify import verify
+
+HELP = "verify a hearing's or a part's folder"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the folder, the trusted root and the form of the answer."""
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="hearing or part")
+    parser.add_argument(
+        "--ca",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the court's certificate authority (PEM), from a source that you trust",
+    )
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--quick", action="store_true", help="leave out decoding the media")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the sentences")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Verify and say so; return 0 or 1."""
+    report = verify(arguments.folder, arguments.ca, decode=not arguments.quick)
+    translate = Translator(arguments.language)
+    if arguments.json:
+        print(json.dumps(report.as_json(translate), ensure_ascii=False, indent=1))
+    else:
+        _say(report, translate)
+    return 0 if report.ok else 1
+
+
+def _say(report: Report, translate: Translator) -> None:
+    """Print the report for a person."""
+    if not report.ok:
+        for problem in report.problems:
+            print(f"{problem.where}: {problem.say(translate)}", file=sys.stderr)
+        print(translate("NOT VERIFIED: {n} problem(s).", n=len(report.problems)), file=sys.stderr)
+        return
+    for part in report.parts:
+        counted = (
+            translate(" ({frames} pictures, {n} sound tracks decoded)").format(
+                frames=part.video_frames, n=len(part.samples)
+            )
+            if part.decoded
+            else ""
+        )
+        line = translate("part {part}: {seconds} s").format(part=part.part, seconds=part.seconds)
+        print(line + counted)
+    print(
+        translate("VERIFIED: sealed by {device} at {moment}; nothing was changed.").format(
+            device=report.device, moment=report.sealed_at
+        )
+    )

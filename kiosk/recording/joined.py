@@ -1,0 +1,135 @@
+"""A run read back: its init file and its minutes joined to one MP4, decoded and counted."""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+INIT = "init.mp4"
+MEDIA_SUFFIX = ".m4s"
+
+
+class JoinedFiles(io.RawIOBase):
+    """Several files read as if they were one, without copying them."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        """Join ``paths`` in this order."""
+        super().__init__()
+        self._files = [path.open("rb", buffering=0) for path in paths]
+        sizes = [path.stat().st_size for path in paths]
+        self._starts = [0, *accumulate(sizes)]
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position in bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move; see :meth:`io.IOBase.seek`."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._starts[-1]}
+        self._position = max(0, base[whence] + offset)
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes (at most to the end of the file it stands in)."""
+        index = bisect_right(self._starts, self._position) - 1
+        if index >= len(self._files):
+            return b""
+        left = self._starts[index + 1] - self._position
+        file = self._files[index]
+        file.seek(self._position - self._starts[index])
+        data = file.read(left if size < 0 else min(size, left)) or b""
+        self._position += len(data)
+        return data
+
+    def close(self) -> None:
+        """Close all files."""
+        for file in self._files:
+            file.close()
+        super().close()
+
+
+@dataclass
+class Counts:
+    """What a run holds when it is decoded.
+
+    Attributes:
+        frames: pictures decoded; ``packets`` is how many there should be.
+        samples: decoded samples of each sound track, in the order of the tracks.
+        names: titles of the sound tracks (``""`` where a track has none).
+        errors: what the decoder complained about.
+    """
+
+    frames: int = 0
+    packets: int = 0
+    samples: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def runs_of(track: Path) -> list[Path]:
+    """Return the run folders of a track (``main`` or ``channels``), in order."""
+    return sorted(path for path in track.glob("run-*") if path.is_dir())
+
+
+def media_files(run: Path) -> list[Path]:
+    """Return the minutes of a run, in order."""
+    return sorted(run.glob(f"*{MEDIA_SUFFIX}"))
+
+
+def count_run(run: Path) -> Counts:
+    """Decode every picture and sample of ``run`` and count them."""
+    counts = Counts()
+    paths = [run / INIT, *media_files(run)]
+    if not paths[0].exists():
+        counts.errors.append("the init file is missing")
+        return counts
+    with JoinedFiles(paths) as joined:
+        try:
+            with av.open(joined, mode="r", format="mp4") as container:
+                _count(container, counts)
+        except FFmpegError as error:
+            counts.errors.append(error.strerror or str(error))
+    return counts
+
+
+def _count(container: av.container.InputContainer, counts: Counts) -> None:
+    """Decode everything in ``container`` into ``counts``."""
+    places = {stream.index: place for place, stream in enumerate(container.streams.audio)}
+    counts.samples = [0] * len(places)
+    counts.names = [_title(stream) for stream in container.streams.audio]
+    for packet in container.demux():
+        stream = packet.stream
+        try:
+            frames = packet.decode()
+        except FFmpegError as error:
+            counts.errors.append(error.strerror or str(error))
+            frames = []
+        if isinstance(stream, VideoStream):
+            counts.packets += 1 if packet.size else 0
+            counts.frames += len(frames)
+        elif isinstance(stream, AudioStream):
+            decoded = (frame.samples for frame in frames if isinstance(frame, AudioFrame))
+            counts.samples[places[stream.index]] += sum(decoded)
+
+
+def _title(stream: AudioStream) -> str:
+    """Return what the track is called in the file."""
+    return stream.metadata.get("title") or stream.metadata.get("handler_name") or ""

@@ -1,0 +1,219 @@
+"""Verification of one part: its journal, its media against the journal, and that they decode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from kiosk.errors import StorageError
+from kiosk.recording.findings import PartFacts, Report
+from kiosk.recording.joined import count_run, media_files, runs_of
+from kiosk.recording.journal import Chain, Entry, Head, read_chain
+from kiosk.recording.part_book import JOURNAL
+from kiosk.recording.signer import head_is_signed_by
+from kiosk.recording.verify_seal import Digests
+
+TRACKS = ("main", "channels")
+PART_NAME = re.compile(r"part-(\d\d+)")
+
+
+def part_name(part: int) -> str:
+    """Return the folder name of part number ``part``."""
+    return f"part-{part:02d}"
+
+
+def read_journal(
+    path: Path, where: str, report: Report, first_prev: str | None = None
+) -> Chain | None:
+    """Read the journal at ``path``; note what is wrong with its chain; None if unreadable."""
+    if not path.is_file():
+        report.add("journal_missing", where)
+        return None
+    try:
+        chain = read_chain(path, first_prev)
+    except StorageError as error:
+        report.add("unreadable", where, str(error))
+        return None
+    if chain.problem:
+        report.add("journal_broken", where, f"line {len(chain.entries) + 1} {chain.problem}")
+    if chain.torn:
+        report.add("journal_torn", where)
+    return chain
+
+
+def check_heads(
+    chain: Chain,
+    hearing_id: str,
+    part: int,
+    certificates: list[x509.Certificate],
+    where: str,
+    report: Report,
+) -> int:
+    """Check every signed head in ``chain``; return how many there are."""
+    heads = 0
+    for number, entry in enumerate(chain.entries, 1):
+        if entry["kind"] != "head":
+            continue
+        heads += 1
+        count, digest = entry.get("count"), entry.get("hash")
+        place = f"{where}:{number}"
+        if count != number - 1 or digest != entry["prev"]:
+            report.add("head_wrong", place, f"it counts {count} lines")
+            continue
+        signature, head = str(entry.get("signature", "")), Head(number - 1, str(digest))
+        if certificates and not any(
+            head_is_signed_by(one, hearing_id, part, head, signature) for one in certificates
+        ):
+            report.add("head_unsigned", place, f"over {count} lines")
+    return heads
+
+
+@dataclass
+class PartCheck:
+    """One part within a verification. ``prefix`` is ``part-01/`` or empty."""
+
+    folder: Path
+    prefix: str
+    report: Report
+    digests: Digests
+    certificates: list[x509.Certificate] = field(default_factory=list)
+
+    def run(self, *, decode: bool, first_prev: str | None = None) -> tuple[PartFacts, Chain | None]:
+        """Check the part; return what it holds and its journal (None: it has none)."""
+        where = f"{self.prefix}{JOURNAL}"
+        chain = read_journal(self.folder / JOURNAL, where, self.report, first_prev)
+        first = chain.entries[0] if chain and chain.entries else {}
+        facts = PartFacts(int(first.get("part", 0)))
+        if chain is None or not self._check_first(first):
+            return facts, chain
+        hearing_id = str(first["hearing"])
+        facts.heads = check_heads(
+            chain, hearing_id, facts.part, self.certificates, where, self.report
+        )
+        self._check_end(chain)
+        self._check_media(chain, facts)
+        if decode:
+            self._decode(chain, facts)
+        return facts, chain
+
+    def _check_first(self, first: Entry) -> bool:
+        good = (
+            first.get("kind") == "part"
+            and isinstance(first.get("hearing"), str)
+            and isinstance(first.get("part"), int)
+        )
+        if not good:
+            self.report.add("journal_first", f"{self.prefix}{JOURNAL}", "no line “part”")
+        return good
+
+    def _check_end(self, chain: Chain) -> None:
+        """Check that the journal ends with ``closed`` and a head over it."""
+        if chain.problem:
+            return
+        kinds = [entry["kind"] for entry in chain.entries[-2:]]
+        if kinds != ["closed", "head"]:
+            self.report.add("journal_open", f"{self.prefix}{JOURNAL}")
+
+    # -- media ---------------------------------------------------------------------------------
+    def _check_media(self, chain: Chain, facts: PartFacts) -> None:
+        fragments: dict[str, list[dict[str, Any]]] = {}
+        ends: dict[str, int] = {}
+        for entry in chain.entries:
+            for fragment in entry.get("fragments", []) if entry["kind"] == "media" else []:
+                fragments.setdefault(str(fragment["file"]), []).append(fragment)
+                ends[str(fragment["file"]).split("/")[0]] = int(fragment["end_ns"])
+                facts.fragments += 1
+            if entry["kind"] == "file":
+                self._check_listed(entry)
+            facts.interruptions += entry["kind"] == "interruption"
+        starts = [int(one[0]["start_ns"]) for one in fragments.values()]
+        if starts:
+            facts.seconds = round((max(ends.values()) - min(starts)) / 1e9, 3)
+        for name, pieces in fragments.items():
+            self._check_pieces(name, pieces)
+        for track in TRACKS:
+            for run in runs_of(self.folder / track):
+                for path in media_files(run):
+                    name = path.relative_to(self.folder).as_posix()
+                    if name not in fragments:
+                        self.report.add("media_unlisted", f"{self.prefix}{name}", "whole file")
+
+    def _check_listed(self, entry: Entry) -> None:
+        """Check a file that the journal lists as a whole."""
+        path, where = self.folder / str(entry["file"]), f"{self.prefix}{entry['file']}"
+        if not path.is_file():
+            self.report.add("file_missing", where)
+        elif self.digests.of(path) != entry["sha256"]:
+            self.report.add("media_changed", where, "whole file")
+
+    def _check_pieces(self, name: str, pieces: list[dict[str, Any]]) -> None:
+        """Check each fragment of one file, and that they fill it without a gap."""
+        path, where = self.folder / name, f"{self.prefix}{name}"
+        if not path.is_file():
+            self.report.add("file_missing", where)
+            return
+        size, position = path.stat().st_size, 0
+        with path.open("rb") as file:
+            for piece in pieces:
+                offset, length = int(piece["offset"]), int(piece["length"])
+                span = f"bytes {offset}–{offset + length - 1}"
+                if offset != position:
+                    self.report.add("media_gap", where, f"bytes {position}–{offset - 1}")
+                position = offset + length
+                if position > size:
+                    self.report.add("media_cut", where, f"{span} of {size}")
+                    return
+                file.seek(offset)
+                if hashlib.sha256(file.read(length)).hexdigest() != piece["sha256"]:
+                    self.report.add("media_changed", where, span)
+        if position < size:
+            self.report.add("media_unlisted", where, f"bytes {position}–{size - 1}")
+
+    # -- decoding ------------------------------------------------------------------------------
+    def _decode(self, chain: Chain, facts: PartFacts) -> None:
+        """Decode both tracks; compare the counts with the ``closed`` line where it has them."""
+        names = self._channel_names()
+        facts.decoded = True
+        for track in TRACKS:
+            for run in runs_of(self.folder / track):
+                where = f"{self.prefix}{run.relative_to(self.folder).as_posix()}"
+                counts = count_run(run)
+                for error in sorted(set(counts.errors)):
+                    self.report.add("not_decodable", where, error)
+                if counts.frames != counts.packets:
+                    detail = f"{counts.packets} pictures, {counts.frames} decoded"
+                    self.report.add("not_decodable", where, detail)
+                if track == "main":
+                    facts.video_frames += counts.frames
+                else:
+                    for place, number in enumerate(counts.samples):
+                        name = names[place] if place < len(names) else f"track {place + 1}"
+                        facts.samples[name] = facts.samples.get(name, 0) + number
+        self._compare(chain, facts)
+
+    def _channel_names(self) -> list[str]:
+        """Return the microphones' names in the order of the tracks, from ``part.json``."""
+        try:
+            value = json.loads((self.folder / "part.json").read_text(encoding="utf-8"))
+            return [str(one["name"]) for one in value["microphones"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def _compare(self, chain: Chain, facts: PartFacts) -> None:
+        """Compare what was decoded with what the recorder counted."""
+        closed = next((e for e in reversed(chain.entries) if e["kind"] == "closed"), {})
+        wanted = closed.get("video_frames")
+        if wanted is not None and wanted != facts.video_frames:
+            detail = f"{wanted} pictures recorded, {facts.video_frames} found"
+            self.report.add("count_differs", f"{self.prefix}main", detail)
+        for name, number in (closed.get("samples") or {}).items():
+            found = facts.samples.get(name, 0)
+            if found != number:
+                detail = f"{name}: {number} samples recorded, {found} found"
+                self.report.add("count_differs", f"{self.prefix}channels", detail)
