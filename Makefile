@@ -7,7 +7,7 @@ PYTHON_ENV := .venv/bin
 WORKERS ?= auto
 DEMO ?= demo
 
-.PHONY: help setup test lint format lock demo demo-live screens test-pi bench faults clean
+.PHONY: help setup test lint format lock demo demo-live screens test-pi bench faults install clean
 
 help: ## this list
 	@echo "Courtroom Kiosk: make TARGET"
@@ -46,6 +46,9 @@ bench: setup ## measure beside the peers; table, and build/bench.json
 
 faults: setup ## kill processes in the middle of the work, see what survives; table, and build/faults.json
 	$(PYTHON_ENV)/python -m faults.run $(ARGS)
+
+install: ## as services of this machine (root; see docs/installation.md)
+	@packaging/install.sh
 
 lock: setup ## the lock files anew from pyproject.toml (ARGS=--upgrade: newest versions)
 	packaging/lock.sh $(ARGS)

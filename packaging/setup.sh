@@ -138,9 +138,10 @@ make_environment() {
 		"$python" -m venv --clear "${options[@]}" "$venv"
 	fi
 	say "installing Python packages from requirements/$(basename "$lock")"
-	pip_install --require-hashes --no-deps -r "$lock"
+	pip_install --require-hashes --no-deps --use-pep517 -r "$lock"
 	pip_install --no-deps --no-build-isolation --editable "$project"
-	if ! "$venv/bin/pip" check >&2; then
+	if ! "$venv/bin/python" -m pip --disable-pip-version-check check >"$venv/.pip-check"; then
+		cat "$venv/.pip-check" >&2
 		# On a Pi, Debian's own packages are seen too; their quarrels are not ours.
 		if [ "$kind" = pc ]; then exit 1; fi
 	fi

@@ -1,0 +1,47 @@
+#!/bin/bash
+# Installs this folder's kiosk as services of this machine (`sudo make install`). Asks nothing; an
+# existing settings file is left alone, so it also updates. With DESTDIR only the files are laid
+# out, below that folder (for packages and tests): no user is made, nothing is started.
+set -euo pipefail
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+home=/opt/courtroom-kiosk
+root=${DESTDIR:-}
+
+if [ -z "$root" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "install: needs root: sudo make install" >&2
+		exit 1
+	fi
+	if [ "$project" != "$home" ]; then
+		echo "install: the units expect the project in $home, this is $project" >&2
+		echo "install: move it there (or clone it there) and run this again" >&2
+		exit 1
+	fi
+	"$project/packaging/setup.sh" --run-only
+fi
+
+lay() { install -D -m 0644 "$project/$1" "$root$2"; }
+
+for unit in kiosk.target kiosk-recorder.service kiosk-sync.service kiosk-ui.service; do
+	lay "systemd/$unit" "/etc/systemd/system/$unit"
+done
+lay systemd/kiosk.sysusers.conf /etc/sysusers.d/kiosk.conf
+lay systemd/kiosk.tmpfiles.conf /etc/tmpfiles.d/kiosk.conf
+lay systemd/kiosk-watchdog.conf /etc/systemd/system.conf.d/kiosk-watchdog.conf
+if [ ! -e "$root/etc/kiosk/kiosk.toml" ]; then
+	lay packaging/kiosk.toml /etc/kiosk/kiosk.toml
+fi
+install -d "$root/usr/local/bin"
+ln -sfn "$home/.venv/bin/kiosk" "$root/usr/local/bin/kiosk"
+if [ -n "$root" ]; then exit; fi
+
+systemd-sysusers /etc/sysusers.d/kiosk.conf
+systemd-tmpfiles --create /etc/tmpfiles.d/kiosk.conf
+"$home/.venv/bin/kiosk" config >/dev/null
+if [ -d /run/systemd/system ]; then
+	systemctl daemon-reload
+	systemctl enable kiosk-recorder.service kiosk-sync.service kiosk-ui.service kiosk.target
+	echo "install: done; start it with: systemctl start kiosk.target"
+else
+	echo "install: done; systemd is not running here, so nothing was enabled"
+fi
