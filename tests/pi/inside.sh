@@ -19,7 +19,8 @@ if [ ! -e "$shim" ]; then
 	gcc -O2 -Wall -shared -fPIC -o "$shim" tests/pi/camshim.c -ldl -lpthread
 fi
 export CAMSHIM_VIRTUAL_YAML=$PWD/tests/pi/virtual.yaml
-export CAMSHIM_FPS=${CAMSHIM_FPS:-30}
+export CAMSHIM_FPS=${CAMSHIM_FPS:-25}
 export PYTHONPATH=$PWD/tests/pi/stubs
+export KIOSK_CAMERA_ALLOCATOR=virtual_allocator:VirtualAllocator
 export PYTHONDONTWRITEBYTECODE=1
 LD_PRELOAD=$shim exec "$@"

@@ -1,0 +1,155 @@
+"""The camera driver over the real picamera2 and libcamera, in the child process it runs in."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import io
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.hardware.camera import VIDEO, CameraConfig, VideoPacket, unpack_video
+from kiosk.hardware.child import STATUS, Supervisor
+from kiosk.hardware.preview import PreviewFrame, PreviewReader
+from tests.waiting import wait_for
+
+FPS = 25
+
+
+class Watched:
+    """A camera child, and what it has sent."""
+
+    def __init__(self, config: CameraConfig) -> None:
+        self.status: dict[str, Any] = {}
+        self.packets: list[VideoPacket] = []
+        self.received_ns: list[int] = []
+        self.lock = threading.Lock()
+        self.supervisor = Supervisor(
+            "camera",
+            "kiosk.hardware.camera_child",
+            dataclasses.asdict(config),
+            self._take,
+            ill=lambda: None,
+        )
+
+    def _take(self, kind: int, payload: bytes) -> None:
+        if kind == STATUS:
+            self.status.update(json.loads(payload))
+        elif kind == VIDEO:
+            with self.lock:
+                self.packets.append(unpack_video(payload))
+                self.received_ns.append(recording_ns())
+
+
+@pytest.fixture
+def camera(tmp_path: Path) -> Iterator[Watched]:
+    """An open camera of 1280x720 at 25 pictures a second."""
+    watched = Watched(
+        CameraConfig("auto", 1280, 720, FPS, 2_000_000, 2.0, 10, str(tmp_path / "preview"))
+    )
+    watched.supervisor.start()
+    try:
+        wait_for(lambda: watched.status.get("frames", 0) > 0, "the first picture", 30)
+        yield watched
+    finally:
+        watched.supervisor.close()
+
+
+def seconds_of_packets(watched: Watched, seconds: float) -> Callable[[], bool]:
+    """Return a condition: packets from so many seconds of capture are there."""
+
+    def enough() -> bool:
+        with watched.lock:
+            packets = watched.packets
+            if not packets:
+                return False
+            return packets[-1].captured_ns - packets[0].captured_ns >= seconds * NS_PER_S
+
+    return enough
+
+
+def test_the_stack_is_the_pi_s_own() -> None:
+    """Debian's numpy and libcamera below, PyAV from the lock file, Python 3.13."""
+    import libcamera
+
+    assert sys.version_info[:2] == (3, 13)
+    assert Path(np.__file__).is_relative_to("/usr/lib/python3/dist-packages")
+    assert Path(libcamera.__file__).is_relative_to("/usr/lib/python3/dist-packages")
+    assert not Path(av.__file__).is_relative_to("/usr/lib/python3/dist-packages")
+
+
+def test_the_child_says_truthfully_what_it_uses(camera: Watched) -> None:
+    assert camera.status["library"] == "picamera2"
+    assert camera.status["version"] == importlib.metadata.version("picamera2")
+    assert camera.status["back_end"] == "libx264"
+
+
+def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: Watched) -> None:
+    camera.supervisor.command(encode=1)
+    wait_for(seconds_of_packets(camera, 3), "3 s of packets", 30)
+    camera.supervisor.command(encode=0)
+    with camera.lock:
+        packets, received = list(camera.packets), list(camera.received_ns)
+    assert packets[0].key
+    assert {packet.session for packet in packets} == {1}
+    times = [packet.captured_ns for packet in packets]
+    assert times == sorted(set(times))
+    # A picture comes after it was taken, and soon: the clocks are the same.
+    ages = [now - taken for now, taken in zip(received, times, strict=True)]
+    assert min(ages) >= 0
+    assert sorted(ages)[len(ages) // 2] < NS_PER_S // 2
+    stream = io.BytesIO(b"".join(packet.data for packet in packets))
+    with av.open(stream, mode="r", format="h264") as container:
+        pictures = list(container.decode(video=0))
+    assert len(pictures) == len(packets)
+    assert (pictures[0].width, pictures[0].height) == (1280, 720)
+    # Colour bars, not a grey nothing.
+    assert float(pictures[-1].to_ndarray(format="gray").std()) > 20
+
+
+def test_a_key_frame_comes_as_often_as_asked(camera: Watched) -> None:
+    camera.supervisor.command(encode=1)
+    wait_for(seconds_of_packets(camera, 4.5), "4.5 s of packets", 30)
+    with camera.lock:
+        keys = [number for number, packet in enumerate(camera.packets) if packet.key]
+    assert keys[:3] == [0, 2 * FPS, 4 * FPS]
+
+
+def test_an_encoder_started_again_begins_with_a_key_frame(camera: Watched) -> None:
+    for session in (1, 2):
+        camera.supervisor.command(encode=session)
+        wait_for(
+            lambda wanted=session: any(p.session == wanted for p in camera.packets),  # type: ignore[misc]
+            f"a packet of session {session}",
+            30,
+        )
+    with camera.lock:
+        second = [packet for packet in camera.packets if packet.session == 2]
+    assert second[0].key
+
+
+@pytest.mark.usefixtures("camera")
+def test_the_live_picture_moves_on(tmp_path: Path) -> None:
+    reader = PreviewReader(tmp_path / "preview")
+
+    def newer_than(number: int) -> PreviewFrame | None:
+        frame = reader.read()
+        return frame if frame is not None and frame.number > number else None
+
+    try:
+        first = wait_for(lambda: newer_than(0), "a live picture", 30)
+        later = wait_for(lambda: newer_than(first.number + 5), "a later live picture", 30)
+    finally:
+        reader.close()
+    assert (later.width, later.height) == (640, 360)
+    assert later.captured_ns > first.captured_ns
+    assert len(set(later.rgb)) > 20

@@ -1,0 +1,24 @@
+"""Tests wait for conditions, never for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 10.0) -> T:
+    """Return the first true value of ``condition``.
+
+    Raises:
+        AssertionError: there was none within ``seconds``; the message names ``what``.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(0.02)
