@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import recording_ns, wall_text
-from kiosk.errors import RecordingError, StorageError
-from kiosk.storage.durable import sync_folder
+from kiosk.errors import StorageError
+from kiosk.storage.durable import sync_folder, write_bytes
 
 GENESIS = "0" * 64
 Entry = dict[str, Any]
@@ -164,17 +164,19 @@ class Journal:
 
     @classmethod
     def reopen(cls, path: Path) -> tuple[Journal, Chain]:
-        """Open ``path`` to go on; an unfinished last line (a crash) is cut away.
+        """Open ``path`` to go on after its last good line.
+
+        An unfinished last line (a crash) is cut away. Lines that break the chain (a damaged
+        disk) are not thrown away but set aside in ``<name>.damaged``; see :attr:`Chain.problem`.
 
         Raises:
-            RecordingError: the chain is broken: this is no crash but a change.
             StorageError: the file cannot be read or written.
         """
         chain = read_chain(path)
         if chain.problem:
-            raise RecordingError(
-                f"{path}: line {len(chain.entries) + 1} {chain.problem}", code="journal_broken"
-            )
+            with path.open("rb") as file:
+                file.seek(chain.length)
+                write_bytes(path.with_name(f"{path.name}.damaged"), file.read())
         try:
             journal = cls(path, chain.head, chain.length)
             os.ftruncate(journal._descriptor, chain.length)

@@ -22,7 +22,6 @@ from kiosk.recording.seal import seal_folder
 from kiosk.recording.signer import Signer, sign_head
 
 log = logging.getLogger(__name__)
-JOURNAL = "journal.jsonl"
 BATCH_SECONDS = 1.0
 Pending = tuple[str, Mapping[str, Any]]
 

@@ -16,12 +16,10 @@ from cryptography import x509
 from kiosk.errors import RecordingError
 from kiosk.recording.findings import Report
 from kiosk.recording.journal import Chain, Entry
-from kiosk.recording.part_book import JOURNAL
+from kiosk.recording.names import HEARING, JOURNAL, PART_NAME, part_name
 from kiosk.recording.seal import SUMS
-from kiosk.recording.verify_part import PART_NAME, PartCheck, check_heads, part_name, read_journal
+from kiosk.recording.verify_part import PartCheck, check_heads, read_journal
 from kiosk.recording.verify_seal import Digests, SealCheck, check_signer, common_name
-
-HEARING = "hearing.json"
 
 
 def verify(folder: Path, ca: Path, *, decode: bool = True) -> Report:

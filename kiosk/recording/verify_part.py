@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,9 @@ from kiosk.errors import StorageError
 from kiosk.recording.findings import PartFacts, Report
 from kiosk.recording.joined import count_run, media_files, runs_of
 from kiosk.recording.journal import Chain, Entry, Head, read_chain
-from kiosk.recording.part_book import JOURNAL
+from kiosk.recording.names import JOURNAL, PART, TRACKS
 from kiosk.recording.signer import head_is_signed_by
 from kiosk.recording.verify_seal import Digests
-
-TRACKS = ("main", "channels")
-PART_NAME = re.compile(r"part-(\d\d+)")
-
-
-def part_name(part: int) -> str:
-    """Return the folder name of part number ``part``."""
-    return f"part-{part:02d}"
 
 
 def read_journal(
@@ -200,7 +191,7 @@ class PartCheck:
     def _channel_names(self) -> list[str]:
         """Return the microphones' names in the order of the tracks, from ``part.json``."""
         try:
-            value = json.loads((self.folder / "part.json").read_text(encoding="utf-8"))
+            value = json.loads((self.folder / PART).read_text(encoding="utf-8"))
             return [str(one["name"]) for one in value["microphones"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []

@@ -1,0 +1,207 @@
+"""A hearing's folder and its own journal: opened, parts, statements, ended.
+
+The hearing's chain and its parts' chains hold each other: a part's first line carries the hash
+of the hearing's ``part_opened`` line, and ``part_sealed`` carries the part's last head.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiosk.clocks import boot_id, wall_text
+from kiosk.errors import RecordingError, StorageError
+from kiosk.recording.journal import Chain, Entry, Head, Journal, canonical, line_hash, read_chain
+from kiosk.recording.names import HEARING, JOURNAL, PART, part_name
+from kiosk.recording.part_book import PartBook
+from kiosk.recording.seal import SUMS, seal_folder, sha256_of
+from kiosk.recording.signer import Signer, sign_head
+from kiosk.storage.durable import make_folder, write_json
+
+FORMAT = 1
+FIRST_LINE = ("reason", "person", "tap_ns", "boot_id", "gap_seconds")
+"""Fields of a ``part_opened`` line that the part's own first line repeats."""
+Listener = Callable[[int, Entry], None]
+"""Called with the part's number (0: the hearing's own journal) and each durable line."""
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What every book needs to know: which kiosk writes and signs it, and who listens."""
+
+    kiosk: str
+    signer: Signer
+    head_seconds: float = 60.0
+    listen: Listener = lambda _part, _entry: None
+    on_storage: Callable[[StorageError | None], None] = lambda _: None
+
+
+class HearingBook:
+    """Keeps a hearing's journal, opens and seals its parts, and seals it in the end."""
+
+    def __init__(self, folder: Path, hearing_id: str, journal: Journal, maker: Maker) -> None:
+        """Use :meth:`create` or :meth:`reopen`."""
+        self.folder = folder
+        self.hearing_id = hearing_id
+        self._journal = journal
+        self._maker = maker
+
+    @classmethod
+    def create(
+        cls, folder: Path, hearing: Mapping[str, Any], fields: Mapping[str, Any], maker: Maker
+    ) -> HearingBook:
+        """Make the folder, ``hearing.json`` and the journal's first line.
+
+        Args:
+            folder: ``hearings/<uuid>``; may exist (capture may have begun already).
+            hearing: as in the schedule; ``id`` is the folder's name.
+            fields: of the ``opened`` line besides hearing and kiosk.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        make_folder(folder)
+        hearing_id = str(hearing["id"])
+        about = {"format": FORMAT, "hearing": dict(hearing), "kiosk": maker.kiosk}
+        write_json(folder / HEARING, about | {"boot_id": boot_id(), "started": wall_text()})
+        book = cls(folder, hearing_id, Journal.create(folder / JOURNAL), maker)
+        book.write("opened", {**fields, "hearing": hearing_id, "kiosk": maker.kiosk})
+        return book
+
+    @classmethod
+    def reopen(cls, folder: Path, maker: Maker) -> tuple[HearingBook, Chain]:
+        """Open an unsealed hearing to go on; return it and its journal so far.
+
+        Raises:
+            RecordingError: its journal was changed; StorageError: it cannot be read or written.
+        """
+        journal, chain = Journal.reopen(folder / JOURNAL)
+        first = chain.entries[0] if chain.entries else {}
+        if first.get("kind") != "opened":
+            journal.close()
+            raise RecordingError(f"{folder}: the journal has no first line", code="journal_broken")
+        return cls(folder, str(first["hearing"]), journal, maker), chain
+
+    @property
+    def head(self) -> Head:
+        """Where the hearing's own chain ends."""
+        return self._journal.head
+
+    def part_folder(self, part: int) -> Path:
+        """Return the folder of part number ``part``."""
+        return self.folder / part_name(part)
+
+    def write(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+        """Write one line of the hearing's own journal, durably.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        entry = self._journal.append(kind, fields)
+        self._maker.listen(0, entry)
+        return entry
+
+    def sign_head(self) -> Entry:
+        """Write a signed head of the hearing's own chain."""
+        entry = self._journal.append_head(
+            lambda head: sign_head(self._maker.signer, self.hearing_id, 0, head)
+        )
+        self._maker.listen(0, entry)
+        return entry
+
+    # -- parts -----------------------------------------------------------------------------------
+    def open_part(self, part: int, fields: Mapping[str, Any], about: Mapping[str, Any]) -> PartBook:
+        """Begin the books of part number ``part``: the outer line, ``part.json``, the inner line.
+
+        Args:
+            fields: of both lines (``reason``, ``person``, ``tap_ns``).
+            about: further content of ``part.json`` (sources, codecs).
+        """
+        folder = make_folder(self.part_folder(part))
+        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._maker.kiosk}
+        now = {**fields, "boot_id": boot_id()}
+        opened = self.write("part_opened", {**now, "part": part})
+        write_json(
+            folder / PART, {"format": FORMAT, **identity, "wall": wall_text(), **now, **about}
+        )
+        journal = Journal.create(folder / JOURNAL, line_hash(canonical(opened)))
+        self.first_line(journal, part, now)
+        return self._part_book(part, journal)
+
+    def first_line(self, journal: Journal, part: int, fields: Mapping[str, Any]) -> None:
+        """Write a part's first line: ``fields`` of its ``part_opened`` line and who it is."""
+        kept = {key: fields[key] for key in FIRST_LINE if key in fields}
+        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._maker.kiosk}
+        self._maker.listen(part, journal.append("part", kept | identity))
+
+    def reopen_part(self, part: int) -> tuple[PartBook, Chain]:
+        """Open the books of an unsealed part to close it; see :meth:`Journal.reopen`."""
+        journal, chain = Journal.reopen(self.part_folder(part) / JOURNAL)
+        return self._part_book(part, journal), chain
+
+    def _part_book(self, part: int, journal: Journal) -> PartBook:
+        maker = self._maker
+        return PartBook(
+            self.part_folder(part),
+            self.hearing_id,
+            part,
+            journal,
+            maker.signer,
+            maker.head_seconds,
+            lambda entry: maker.listen(part, entry),
+            maker.on_storage,
+        )
+
+    def seal_part(self, book: PartBook) -> None:
+        """Seal a closed part and note its seal in the hearing's chain, with a head.
+
+        Raises:
+            StorageError: it could not be sealed; it may be tried again.
+        """
+        book.seal()
+        self.note_seal(book.part)
+
+    def note_seal(self, part: int) -> None:
+        """Write ``part_sealed`` with the part's last head and seal, and a head of this chain."""
+        folder = self.part_folder(part)
+        head = read_chain(folder / JOURNAL).head
+        fields = {"part": part, "count": head.count, "hash": head.hash}
+        self.write("part_sealed", fields | {"sums_sha256": sha256_of(folder / SUMS)})
+        self.sign_head()
+
+    # -- end -------------------------------------------------------------------------------------
+    def end(self, fields: Mapping[str, Any]) -> None:
+        """Write the last lines and seal the hearing; all parts are sealed already.
+
+        Raises:
+            StorageError: it could not be written; it may be tried again.
+        """
+        self.write("ended", fields)
+        self.seal_ended()
+
+    def seal_ended(self) -> None:
+        """Seal a hearing whose last line is written (again after a crash in the middle)."""
+        if read_chain(self.folder / JOURNAL).entries[-1]["kind"] != "head":
+            self.sign_head()
+        self._journal.close()
+        seal_folder(self.folder, self._maker.signer)
+
+    def close(self) -> None:
+        """Close the journal without another line: the hearing can be reopened."""
+        self._journal.close()
+
+
+def hearing_of(folder: Path) -> dict[str, Any]:
+    """Return the hearing as started, from ``hearing.json``.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    try:
+        value = json.loads((folder / HEARING).read_text(encoding="utf-8"))
+        return dict(value["hearing"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecordingError(f"{folder}: no readable {HEARING}: {error}") from error

@@ -1,0 +1,16 @@
+"""Names of files and folders within a hearing's folder (see docs/interfaces.md)."""
+
+from __future__ import annotations
+
+import re
+
+HEARING = "hearing.json"
+PART = "part.json"
+JOURNAL = "journal.jsonl"
+TRACKS = ("main", "channels")
+PART_NAME = re.compile(r"part-(\d\d+)")
+
+
+def part_name(part: int) -> str:
+    """Return the folder name of part number ``part``."""
+    return f"part-{part:02d}"
