@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 from PIL import Image, ImageDraw
 
 from kiosk.hardware.virtual.pages import as_scanned
 
-DPI = 150
+DPI: Final = 150
 
 
 def draw_sheet(path: Path, number: int, size: tuple[int, int] = (1240, 1754)) -> Path:

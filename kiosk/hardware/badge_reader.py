@@ -1,0 +1,179 @@
+"""The badge reader: a QR or RFID reader on a serial line that sends one line for each badge.
+
+A reader that is unplugged comes back by itself; in between its user is told that it is absent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from types import TracebackType
+from typing import Self
+
+import serial
+
+from kiosk.config import SerialPort
+from kiosk.errors import HardwareError
+
+log = logging.getLogger(__name__)
+
+#: Longest line a badge may have; what is longer is noise.
+_LONGEST = 512
+_POLL_SECONDS = 0.2
+_RECONNECT_SECONDS = 0.5
+#: The same badge held before the reader is told once within this time.
+_REPEAT_SECONDS = 1.5
+
+
+class BadgeReaderError(HardwareError):
+    """Base of the badge reader's errors."""
+
+    code = "badge_reader_absent"
+
+
+class BadgeReaderAbsentError(BadgeReaderError):
+    """No reader is configured, it is unplugged, or another program holds its line."""
+
+    code = "badge_reader_absent"
+
+
+class BadgeReader:
+    """The reader of ``[badge]``; reads in a thread of its own.
+
+    Args:
+        settings: ``[badge]`` of the settings.
+        on_badge: called with each badge's text, in the reader's thread.
+        on_state: called with True when the reader is there and False when it has gone, in the
+            reader's thread.
+    """
+
+    library = "pyserial"
+
+    def __init__(
+        self,
+        settings: SerialPort,
+        on_badge: Callable[[str], None],
+        on_state: Callable[[bool], None] = lambda _there: None,
+    ) -> None:
+        self._settings = settings
+        self._on_badge = on_badge
+        self._on_state = on_state
+        self._closing = threading.Event()
+        self._present: bool | None = None
+        self._thread = threading.Thread(target=self._run, name="badge-reader", daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._settings.port:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def present(self) -> bool:
+        """Whether the reader is there now."""
+        return bool(self._present)
+
+    @property
+    def version(self) -> str:
+        """Version of the library in use."""
+        return version("pyserial")
+
+    def close(self) -> None:
+        """End the thread and let go of the line; may be called twice."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * _POLL_SECONDS + 1)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                with open_line(self._settings) as line:
+                    self._tell_state(True)
+                    for badge in self._badges(line):
+                        self._on_badge(badge)
+            except BadgeReaderAbsentError as error:
+                if self._present is not False:
+                    log.warning("badge reader: %s", error)
+                self._tell_state(False)
+                self._closing.wait(_RECONNECT_SECONDS)
+
+    def _tell_state(self, there: bool) -> None:
+        if there != self._present:
+            self._present = there
+            self._on_state(there)
+
+    def _badges(self, line: serial.Serial) -> Iterator[str]:
+        """Yield badges until closing; a badge held before the reader is told once."""
+        last, at = "", -_REPEAT_SECONDS
+        for text in read_lines(line, self._closing):
+            now = time.monotonic()
+            if text == last and now - at < _REPEAT_SECONDS:
+                at = now
+                continue
+            last, at = text, now
+            yield text
+
+
+@contextlib.contextmanager
+def open_line(settings: SerialPort) -> Iterator[serial.Serial]:
+    """Open the reader's line for us alone.
+
+    Raises:
+        BadgeReaderAbsentError: it is not there, is held by another, or goes while in use.
+    """
+    if not settings.port:
+        raise BadgeReaderAbsentError("no badge reader is configured")
+    try:
+        with serial.Serial(
+            settings.port, settings.baud, timeout=_POLL_SECONDS, exclusive=True
+        ) as line:
+            yield line
+    except (serial.SerialException, OSError, TypeError) as error:
+        # pyserial raises TypeError when the descriptor was closed under a reading thread.
+        raise BadgeReaderAbsentError(f"{settings.port}: {error}") from error
+
+
+def read_lines(line: serial.Serial, closing: threading.Event) -> Iterator[str]:
+    """Yield the lines that come in, without their end; what is too long or not text is left out.
+
+    Raises:
+        serial.SerialException, OSError: the reader has gone.
+    """
+    pending = bytearray()
+    while not closing.is_set():
+        pending += line.read(max(1, min(line.in_waiting, _LONGEST)))
+        while (end := _line_end(pending)) >= 0:
+            text = _clean(bytes(pending[:end]))
+            del pending[: end + 1]
+            if text:
+                yield text
+        if len(pending) > _LONGEST:
+            pending.clear()
+
+
+def _line_end(data: bytearray) -> int:
+    """Return the place of the first carriage return or line feed, or -1."""
+    ends = [at for at in (data.find(b"\r"), data.find(b"\n")) if at >= 0]
+    return min(ends, default=-1)
+
+
+def _clean(data: bytes) -> str:
+    """Return the badge's text; empty for noise."""
+    if len(data) > _LONGEST:
+        return ""
+    try:
+        text = data.decode("utf-8").strip(" \t\x02\x03")
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""

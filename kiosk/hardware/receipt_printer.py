@@ -1,0 +1,215 @@
+"""The receipt printer: ESC/POS over a serial line, through python-escpos and pyserial.
+
+Only rasters are printed (``GS v 0``): the printer's own letters lack the Kazakh ones. A printer
+is believed only when it answers: python-escpos calls the paper "adequate" when it does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import serial
+from PIL import Image
+
+from kiosk.config import Printer as PrinterSettings
+from kiosk.errors import HardwareError
+
+if TYPE_CHECKING:
+    from escpos.printer import Serial  # type: ignore[import-untyped]
+
+log = logging.getLogger(__name__)
+
+#: Real-time status requests (DLE EOT n) and the bits that matter in their answers.
+_ASK_PRINTER, _ASK_OFFLINE, _ASK_PAPER = b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04"
+_FIXED_MASK, _FIXED_BITS = 0b1001_0011, 0b0001_0010
+_COVER_OPEN, _PAPER_OUT, _PAPER_LOW = 0x04, 0x60, 0x0C
+_ANSWER_SECONDS = 1.0
+_TRIES = 3
+#: Rows in one raster command: what a printer's buffer holds.
+_ROWS = 256
+_PATIENCE_SECONDS = 5.0
+
+
+class PrinterError(HardwareError):
+    """Base of the printer's errors."""
+
+    code = "printer_silent"
+
+
+class PrinterAbsentError(PrinterError):
+    """No printer is configured, or its serial line is not there."""
+
+    code = "printer_absent"
+
+
+class PrinterSilentError(PrinterError):
+    """The printer does not answer or does not take the data; nobody knows what it printed."""
+
+    code = "printer_silent"
+
+
+class PrinterNoPaperError(PrinterError):
+    """The roll is at its end."""
+
+    code = "printer_no_paper"
+
+
+class PrinterCoverOpenError(PrinterError):
+    """The cover is open."""
+
+    code = "printer_cover_open"
+
+
+@dataclass(frozen=True)
+class PrinterStatus:
+    """What the printer said about itself: nothing here is assumed."""
+
+    online: bool
+    paper_low: bool
+
+
+@dataclass(frozen=True)
+class PrinterInfo:
+    """What is truly in use: for the report of devices and the self-test."""
+
+    port: str
+    library: str
+    version: str
+    width_dots: int
+
+
+class ReceiptPrinter:
+    """The printer of ``[printer]``. Calls block: use them in a thread.
+
+    Args:
+        settings: ``[printer]`` of the settings.
+    """
+
+    def __init__(self, settings: PrinterSettings) -> None:
+        self._settings = settings
+
+    @property
+    def info(self) -> PrinterInfo:
+        """What is truly in use."""
+        return PrinterInfo(
+            self._settings.port,
+            "python-escpos",
+            version("python-escpos"),
+            self._settings.width_dots,
+        )
+
+    def status(self) -> PrinterStatus:
+        """Ask the printer.
+
+        Raises:
+            PrinterError: exactly which one.
+        """
+        with self._opened() as printer:
+            return _ask(printer)
+
+    def print_image(self, image: Image.Image) -> PrinterStatus:
+        """Print ``image`` (dark on light), cut the paper, and ask whether all went well.
+
+        Args:
+            image: at most ``width_dots`` wide; mode ``1`` is printed dot by dot.
+
+        Raises:
+            PrinterError: exactly which one. After a fault in the middle a torn receipt may
+                hang out; the receipt is printed again as a whole.
+        """
+        if image.width > self._settings.width_dots:
+            raise ValueError(f"{image.width} dots on a head of {self._settings.width_dots}")
+        with self._opened() as printer:
+            _ask(printer)
+            printer.hw("INIT")
+            printer.image(image, impl="bitImageRaster", fragment_height=_ROWS)
+            printer.cut(mode="PART")
+            return _ask(printer)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Serial]:
+        """Open the line for one conversation; map what the line says."""
+        printer = _connect(self._settings)
+        try:
+            yield printer
+        except serial.SerialTimeoutException as error:
+            raise PrinterSilentError("the printer does not take the data") from error
+        except (serial.SerialException, OSError) as error:
+            raise PrinterAbsentError(f"{self._settings.port}: {error}") from error
+        finally:
+            # Not printer.close(): it flushes first, and waits for ever on a dead line.
+            with contextlib.suppress(serial.SerialException, OSError):
+                printer.device.reset_output_buffer()
+            with contextlib.suppress(serial.SerialException, OSError):
+                printer.device.close()
+
+
+def _connect(settings: PrinterSettings) -> Serial:
+    """Return python-escpos' printer on an open, exclusive line with a write time-out."""
+    if not settings.port:
+        raise PrinterAbsentError("no receipt printer is configured")
+    printer: Serial = _load_escpos().Serial(devfile=settings.port)
+    longest = _ROWS * settings.width_dots / 8 * 10 / settings.baud
+    try:
+        printer.device = serial.Serial(
+            settings.port,
+            settings.baud,
+            timeout=_ANSWER_SECONDS / 20,
+            write_timeout=_PATIENCE_SECONDS + longest,
+            exclusive=True,
+        )
+    except (serial.SerialException, OSError, ValueError) as error:
+        raise PrinterAbsentError(f"{settings.port}: {error}") from error
+    return printer
+
+
+def _load_escpos() -> Any:
+    """Import python-escpos with our small profile: its own takes seconds to parse on a Pi."""
+    profile = Path(__file__).with_name("escpos-profile.json")
+    os.environ.setdefault("ESCPOS_CAPABILITIES_FILE", str(profile))
+    from escpos import capabilities  # type: ignore[import-untyped]
+    from escpos import printer as escpos_printer
+
+    # It keeps a folder of its own under /tmp for each process.
+    if "ESCPOS_CAPABILITIES_PICKLE_DIR" not in os.environ:
+        shutil.rmtree(capabilities.pickle_dir, ignore_errors=True)
+    return escpos_printer
+
+
+def _ask(printer: Serial) -> PrinterStatus:
+    """Return the printer's own answers.
+
+    Raises:
+        PrinterError: no answer, no paper, or cover open.
+    """
+    paper = _answer(printer, _ASK_PAPER)
+    offline = _answer(printer, _ASK_OFFLINE)
+    if offline & _COVER_OPEN:
+        raise PrinterCoverOpenError("the cover is open")
+    if paper & _PAPER_OUT:
+        raise PrinterNoPaperError("the roll is at its end")
+    online = not _answer(printer, _ASK_PRINTER) & 0x08
+    return PrinterStatus(online, bool(paper & _PAPER_LOW))
+
+
+def _answer(printer: Serial, request: bytes) -> int:
+    """Return the status byte for ``request``; a byte whose fixed bits are wrong is noise."""
+    for _ in range(_TRIES):
+        printer.device.reset_input_buffer()
+        until = time.monotonic() + _ANSWER_SECONDS
+        data = printer.query_status(request)
+        while time.monotonic() < until:
+            for value in data:
+                if value & _FIXED_MASK == _FIXED_BITS:
+                    return int(value)
+            data = printer.device.read(1)
+    raise PrinterSilentError("the printer does not answer")
