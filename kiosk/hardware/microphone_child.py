@@ -1,0 +1,128 @@
+"""The child process of one audio device: PortAudio's callback in, blocks and status out.
+
+A stalled stream is never stopped (``stop_stream`` hangs): the parent ends this process.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pyaudio  # type: ignore[import-untyped]
+
+from kiosk.hardware.child import MessageWriter, child_setup, commands
+from kiosk.hardware.wire import AUDIO, AUDIO_HEADER
+
+BLOCKS_PER_SECOND = 50
+RETRY_S = 1.0
+
+
+def find_device(audio: pyaudio.PyAudio, wanted: str) -> Mapping[str, Any] | None:
+    """Return the input device named ``wanted`` (exactly, else as a part of the name), or None."""
+    inputs = [
+        info
+        for index in range(audio.get_device_count())
+        if int((info := audio.get_device_info_by_index(index))["maxInputChannels"]) > 0
+    ]
+    exact = [info for info in inputs if info["name"] == wanted]
+    part = [info for info in inputs if wanted in str(info["name"])]
+    return next(iter(exact + part), None)
+
+
+class _Device:
+    """One opened device."""
+
+    def __init__(self, writer: MessageWriter, config: Mapping[str, Any]) -> None:
+        self._writer = writer
+        self._name = str(config["device"])
+        self._rate = int(config["rate"])
+        self._channels = int(config["channels"])
+        self._blocks: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
+        self._stream: Any = None
+
+    def open(self) -> bool:
+        """Open the device; False when it is absent or refuses."""
+        audio = pyaudio.PyAudio()
+        info = find_device(audio, self._name)
+        if info is None:
+            audio.terminate()
+            return False
+        try:
+            self._start(audio, int(info["index"]), self._channels)
+        except OSError:  # some devices offer their own number of channels only
+            self._channels = int(info["maxInputChannels"])
+            try:
+                self._start(audio, int(info["index"]), self._channels)
+            except OSError as error:
+                audio.terminate()
+                self._writer.status(refused=str(error))
+                return False
+        self._writer.status(
+            library="PyAudio",
+            version=importlib.metadata.version("PyAudio"),
+            back_end=pyaudio.get_portaudio_version_text().split(",")[0],
+            opened=str(info["name"]),
+        )
+        return True
+
+    def _start(self, audio: pyaudio.PyAudio, index: int, channels: int) -> None:
+        self._stream = audio.open(
+            format=pyaudio.paInt16,
+            channels=channels,
+            rate=self._rate,
+            input=True,
+            input_device_index=index,
+            frames_per_buffer=self._rate // BLOCKS_PER_SECOND,
+            stream_callback=self._callback,
+        )
+
+    def _callback(
+        self, data: bytes | None, _frames: int, _times: Mapping[str, float], _flags: int
+    ) -> tuple[None, int]:
+        if data:
+            self._blocks.put((time.monotonic_ns(), data))
+        return None, pyaudio.paContinue
+
+    def pump(self) -> None:
+        """Pass blocks on until the stream is no longer active."""
+        checked = time.monotonic()
+        while True:
+            try:
+                arrival_ns, data = self._blocks.get(timeout=0.1)
+            except queue.Empty:
+                pass
+            else:
+                self._writer.send(AUDIO, AUDIO_HEADER.pack(arrival_ns, self._channels) + data)
+            now = time.monotonic()
+            if now - checked >= 0.1:
+                checked = now
+                if not self._stream.is_active():
+                    return
+
+
+def main() -> None:
+    """Open the device as soon as it is there; end when it dies (the parent starts us again)."""
+    writer, config = child_setup()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    device = _Device(writer, config)
+    while not device.open():
+        writer.status(absent=True)
+        time.sleep(RETRY_S)
+    device.pump()
+    writer.status(inactive=True)
+    os._exit(1)  # closing a dead stream may hang
+
+
+def _end_with_parent() -> None:
+    for _ in commands():
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

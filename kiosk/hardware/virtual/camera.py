@@ -1,0 +1,281 @@
+"""A virtual camera: paints a courtroom, flashes, or plays a folder of PNGs.
+
+It encodes as picamera2's ``LibavH264Encoder`` does (libx264, ultrafast, zerolatency, parameter
+sets before each key frame), so that what follows cannot tell the difference. Pictures are taken
+on whole multiples of the frame period of the recording clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.hardware import preview
+from kiosk.hardware.camera import BackEndFacts, CameraConfig, CameraFailedError, Emit
+
+Picture = NDArray[np.uint8]
+"""YUV 4:2:0 planar: ``(height * 3 // 2, width)``."""
+FLASH_NS = 80_000_000
+"""A flash begins with each whole second of the recording clock and lasts this long."""
+
+
+def yuv_of(image: Image.Image) -> Picture:
+    """Return ``image`` (RGB) as planar YUV 4:2:0."""
+    frame = av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
+    return np.asarray(frame.reformat(format="yuv420p").to_ndarray(), dtype=np.uint8)
+
+
+class Scene(Protocol):
+    """Something to look at."""
+
+    def paint(self, captured_ns: int) -> Picture:
+        """Return the picture at that instant; it may be overwritten by the next call."""
+
+
+class FlashScene:
+    """Dark grey, and white for 80 ms from each whole second of the recording clock."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._dark = yuv_of(Image.new("RGB", (width, height), (40, 40, 40)))
+        self._white = yuv_of(Image.new("RGB", (width, height), (255, 255, 255)))
+
+    def paint(self, captured_ns: int) -> Picture:
+        """See :class:`Scene`."""
+        return self._white if captured_ns % NS_PER_S < FLASH_NS else self._dark
+
+
+class FolderScene:
+    """Plays the PNGs of a folder in the order of their names, one a picture, round and round."""
+
+    _CACHED = 100
+
+    def __init__(self, folder: Path, width: int, height: int, fps: int) -> None:
+        self._paths = sorted(folder.glob("*.png"))
+        if not self._paths:
+            raise CameraFailedError(f"{folder}: no PNG files")
+        self._size = (width, height)
+        self._period = NS_PER_S / fps
+        self._first: int | None = None
+        self._cache: dict[Path, Picture] = {}
+
+    def paint(self, captured_ns: int) -> Picture:
+        """See :class:`Scene`."""
+        if self._first is None:
+            self._first = captured_ns
+        number = round((captured_ns - self._first) / self._period)
+        path = self._paths[number % len(self._paths)]
+        picture = self._cache.get(path)
+        if picture is None:
+            with Image.open(path) as image:
+                picture = yuv_of(image.convert("RGB").resize(self._size))
+            if len(self._cache) < self._CACHED:
+                self._cache[path] = picture
+        return picture
+
+
+class CourtroomScene:
+    """A judge's bench, people who move a little, and a running clock.
+
+    All is drawn once; then only small patches are copied into the picture.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        empty = Image.new("RGB", (width, height))
+        self._draw_room(empty)
+        self._background = yuv_of(empty)
+        self._picture = self._background.copy()
+        self._people = [self._person(empty, place) for place in range(3)]
+        self._digits = self._draw_digits()
+
+    # Drawn on a grid of 160 x 90 units, scaled to the picture.
+    def _unit(self, value: float) -> int:
+        return round(value * self._height / 90)
+
+    def _area(self, x: float, y: float, w: float, h: float) -> tuple[int, int, int, int]:
+        """Return an even-sized area (left, top, width, height) in pixels, inside the picture."""
+        left = round(x * self._width / 160) & ~1
+        top = self._unit(y) & ~1
+        return left, top, round(w * self._width / 160) & ~1, self._unit(h) & ~1
+
+    def _draw_room(self, image: Image.Image) -> None:
+        draw = ImageDraw.Draw(image)
+
+        def block(x: float, y: float, w: float, h: float, colour: tuple[int, int, int]) -> None:
+            left, top, width, height = self._area(x, y, w, h)
+            draw.rectangle((left, top, left + width, top + height), fill=colour)
+
+        for row in range(90):
+            shade = 168 + row // 3
+            block(0, row, 160, 1.2, (shade, shade - 12, shade - 34))
+        for panel in range(0, 160, 20):
+            block(panel, 0, 0.6, 60, (150, 128, 98))
+        block(0, 62, 160, 28, (112, 84, 60))
+        block(46, 42, 68, 20, (94, 58, 34))  # the bench
+        block(44, 40, 72, 3, (122, 78, 46))
+        block(6, 60, 38, 16, (126, 90, 58))  # the parties' tables
+        block(116, 60, 38, 16, (126, 90, 58))
+        block(14, 12, 14, 24, (0, 156, 180))  # a flag
+        for x, y, size in ((20, 76, 12), (66, 78, 12), (120, 76, 12)):
+            block(x, y, size, 10, (70, 52, 40))
+
+    def _person(self, room: Image.Image, place: int) -> tuple[tuple[int, int, int, int], Picture]:
+        """Return where a person sits and the patch with the person in it."""
+        x, y = ((72, 20), (16, 40), (128, 40))[place]
+        area = left, top, width, height = self._area(x, y, 16, 20)
+        image = room.crop((left, top, left + width, top + height))
+        draw = ImageDraw.Draw(image)
+        robe = ((30, 30, 42), (64, 74, 98), (88, 52, 52))[place]
+        draw.ellipse((width * 0.12, height * 0.52, width * 0.88, height * 1.4), fill=robe)
+        draw.ellipse((width * 0.3, height * 0.1, width * 0.7, height * 0.6), fill=(214, 172, 142))
+        draw.pieslice(
+            (width * 0.28, height * 0.06, width * 0.72, height * 0.56), 180, 360, fill=(52, 40, 34)
+        )
+        return area, yuv_of(image)
+
+    def _draw_digits(self) -> dict[str, Picture]:
+        """Return a luma patch for each character of the clock."""
+        size = max(14, self._unit(5))
+        font = ImageFont.load_default(size)
+        patches = {}
+        for character in "0123456789:.-TZ ":
+            image = Image.new("L", (round(size * 0.62) & ~1, (size + 6) & ~1), 28)
+            ImageDraw.Draw(image).text((1, 1), character, font=font, fill=225)
+            patches[character] = np.asarray(image, dtype=np.uint8)
+        return patches
+
+    def paint(self, captured_ns: int) -> Picture:
+        """See :class:`Scene`."""
+        for place, (area, patch) in enumerate(self._people):
+            phase = (captured_ns / NS_PER_S) * (0.35 + 0.2 * place) + place
+            self._move(area, patch, round(np.sin(phase * 2 * np.pi) * self._unit(0.7)))
+        self._show_time()
+        return self._picture
+
+    def _planes(self, picture: Picture, width: int, height: int) -> tuple[Picture, ...]:
+        luma = picture[:height]
+        chroma = picture[height:].reshape(2, height // 2, width // 2)
+        return luma, chroma[0], chroma[1]
+
+    def _move(self, area: tuple[int, int, int, int], patch: Picture, by: int) -> None:
+        """Copy a person's patch into the picture, ``by`` pixels lower."""
+        left, top, width, height = area
+        by &= ~1
+        target = self._planes(self._picture, self._width, self._height)
+        for plane, (to, source) in enumerate(
+            zip(target, self._planes(patch, width, height), strict=True)
+        ):
+            k = 2 if plane else 1
+            y, x, dy = top // k, left // k, by // k
+            to[y + dy : y + dy + height // k, x : x + width // k] = source
+
+    def _show_time(self) -> None:
+        wall = datetime.now().astimezone()
+        text = wall.strftime("%Y-%m-%d %H:%M:%S.") + str(wall.microsecond // 100_000)
+        left, top, _, _ = self._area(4, 3, 2, 2)
+        for character in text:
+            patch = self._digits[character]
+            height, width = patch.shape
+            self._picture[top : top + height, left : left + width] = patch
+            left += width
+
+
+class _Encoder:
+    """libx264 set up as picamera2's ``LibavH264Encoder`` sets it up."""
+
+    def __init__(self, config: CameraConfig, emit: Emit) -> None:
+        codec: Any = av.CodecContext.create("libx264", "w")
+        codec.width, codec.height, codec.pix_fmt = config.width, config.height, "yuv420p"
+        codec.framerate, codec.time_base = Fraction(config.fps), Fraction(1, 1_000_000)
+        codec.bit_rate, codec.gop_size = config.bitrate, config.keyframe_interval
+        codec.thread_count, codec.thread_type = 0, "FRAME"
+        codec.options = {"preset": "ultrafast", "tune": "zerolatency", "deblock": "1"}
+        self._codec, self._emit = codec, emit
+        self._first_ns: int | None = None
+
+    def encode(self, frame: av.VideoFrame, captured_ns: int) -> None:
+        """Encode one picture and hand its packets on."""
+        if self._first_ns is None:
+            self._first_ns = captured_ns
+        frame.pts = (captured_ns - self._first_ns) // 1000
+        for packet in self._codec.encode(frame):
+            self._emit(self._first_ns + packet.pts * 1000, packet.is_keyframe, bytes(packet))
+
+
+class VirtualCamera:
+    """Camera back end (see :class:`kiosk.hardware.camera.CameraBackEnd`)."""
+
+    def __init__(self, config: CameraConfig) -> None:
+        self._config = config
+        self._scene = self._make_scene(config)
+        self._frames = 0
+        self._encoder: _Encoder | None = None
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+
+    @staticmethod
+    def _make_scene(config: CameraConfig) -> Scene:
+        if config.scene == "courtroom":
+            return CourtroomScene(config.width, config.height)
+        if config.scene == "flash":
+            return FlashScene(config.width, config.height)
+        return FolderScene(Path(config.scene), config.width, config.height, config.fps)
+
+    @property
+    def frames(self) -> int:
+        """Pictures since the camera was opened."""
+        return self._frames
+
+    def open(self) -> BackEndFacts:
+        """Start painting."""
+        self._thread.start()
+        return BackEndFacts("PyAV", av.__version__, "virtual (libx264)")
+
+    def start_encoder(self, emit: Emit) -> None:
+        """Encode from the next picture on, beginning with a key frame."""
+        encoder = _Encoder(self._config, emit)
+        with self._lock:
+            self._encoder = encoder
+
+    def stop_encoder(self) -> None:
+        """Stop encoding; the camera stays warm."""
+        with self._lock:
+            self._encoder = None
+
+    def close(self) -> None:
+        """Stop painting."""
+        self._closing.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        """Take a picture at each multiple of the frame period; skip those that are too late."""
+        config = self._config
+        shown = preview.PreviewWriter(Path(config.preview))
+        slot = 0
+        number = recording_ns() * config.fps // NS_PER_S
+        while not self._closing.is_set():
+            number = max(number + 1, recording_ns() * config.fps // NS_PER_S)
+            captured_ns = -(-number * NS_PER_S // config.fps)
+            time.sleep(max(0, captured_ns - recording_ns()) / NS_PER_S)
+            picture = self._scene.paint(captured_ns)
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            with self._lock:
+                if self._encoder is not None:
+                    self._encoder.encode(frame, captured_ns)
+            self._frames += 1
+            if slot != (slot := captured_ns * config.preview_fps // NS_PER_S):
+                small = frame.reformat(
+                    preview.WIDTH, preview.HEIGHT, "rgb24", interpolation="FAST_BILINEAR"
+                )
+                shown.write(small.to_ndarray().tobytes(), captured_ns, self._frames)

@@ -1,0 +1,290 @@
+"""Virtual microphones: a private PulseAudio with null sinks behind ALSA aliases.
+
+PortAudio opens them as it opens any ALSA device, so the real library does the real work. Whoever
+plays into the sink ``judge`` speaks into the microphone ``judge``. Also a program that keeps them
+up for others::
+
+    python -m kiosk.hardware.virtual.microphones --dir DIR --names judge,witness
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from kiosk.errors import DeviceAbsentError, HardwareError
+from kiosk.hardware.parent_death import die_with_parent
+from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
+
+RATE = 48_000
+ROOM_NOISE_DB = -58.0
+"""Level of the noise that makes an idle virtual microphone sound like a room, not like a fault."""
+
+_ALSA = Path("/usr/share/alsa/alsa.conf")
+
+
+class VirtualMicrophoneError(HardwareError):
+    """PulseAudio, pacat or espeak-ng is missing or does not do what it should."""
+
+
+class VoiceRoom:
+    """Speaks into virtual microphones that somebody keeps up in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._socket = folder / "sock"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables under which a program finds the microphones."""
+        return {
+            "ALSA_CONFIG_PATH": str(self.folder / "alsa.conf"),
+            "PULSE_STATE_PATH": str(self.folder / "state"),
+            "PULSE_RUNTIME_PATH": str(self.folder / "run"),
+            VIRTUAL_MICROPHONES: str(self.folder),
+        }
+
+    @property
+    def pulse_environment(self) -> dict[str, str]:
+        """Variables for pacat, paplay and pactl."""
+        home = {"HOME": str(self.folder), "PULSE_SERVER": f"unix:{self._socket}"}
+        return {**os.environ, **self.environment, **home}
+
+    @staticmethod
+    def device(name: str) -> str:
+        """Return the ALSA device name of microphone ``name``."""
+        return f"mic_{name}"
+
+    def pactl(self, *arguments: str) -> str:
+        """Run pactl; return what it prints.
+
+        Raises:
+            VirtualMicrophoneError: it refused.
+        """
+        result = subprocess.run(
+            ["pactl", *arguments],
+            env=self.pulse_environment,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        if result.returncode:
+            raise VirtualMicrophoneError(f"pactl {arguments[0]}: {result.stderr.strip()}")
+        return result.stdout
+
+    def feed(self, name: str, latency_ms: int = 500) -> subprocess.Popen[bytes]:
+        """Return a pacat that plays its standard input (48 kHz, mono, s16) into ``name``."""
+        form = ("--raw", "--format=s16le", f"--rate={RATE}", "--channels=1")
+        return subprocess.Popen(
+            ["pacat", "-p", "-d", name, *form, f"--latency-msec={latency_ms}"],
+            env=self.pulse_environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def play(self, name: str, wav: Path) -> subprocess.Popen[bytes]:
+        """Play a WAV file into ``name``; returns at once (``.wait()`` for the end)."""
+        return subprocess.Popen(
+            ["paplay", "-d", name, "--latency-msec=200", str(wav)],
+            env=self.pulse_environment,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def say(self, name: str, text: str, voice: str = "en") -> subprocess.Popen[bytes]:
+        """Have espeak-ng say ``text`` into ``name``; returns when it begins to speak."""
+        wav = self.folder / f"say-{name}-{time.monotonic_ns()}.wav"
+        try:
+            subprocess.run(
+                ["espeak-ng", "-v", voice, "-w", str(wav), text],
+                check=True,
+                capture_output=True,
+                timeout=30,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise VirtualMicrophoneError(f"espeak-ng: {error}") from error
+        return self.play(name, wav)
+
+    def mute(self, name: str, muted: bool = True) -> None:
+        """Press (or release) the microphone's mute switch: digital silence."""
+        self.pactl("set-source-mute", f"{name}.monitor", "1" if muted else "0")
+
+    def pause(self, name: str, paused: bool = True) -> None:
+        """Stall the microphone: samples stop coming, no error is reported."""
+        self.pactl("suspend-sink", name, "1" if paused else "0")
+
+    def settings(self, names: Sequence[str], roles: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return ``[[microphones]]`` tables for the kiosk's settings."""
+        return [
+            {"name": name, "role": roles.get(name, name), "device": self.device(name)}
+            for name in names
+        ]
+
+
+class VirtualMicrophones(VoiceRoom):
+    """Keeps virtual microphones up (a context manager).
+
+    Args:
+        folder: private folder (a short path: it holds a Unix socket).
+        names: microphones, one channel each.
+        noise: play faint room noise into each, so that idle ones do not look muted.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str], noise: bool = True) -> None:
+        super().__init__(folder)
+        self.names = tuple(names)
+        self._noise = noise
+        self._server: subprocess.Popen[bytes] | None = None
+        self._noise_stop = threading.Event()
+        self._noise_threads: list[threading.Thread] = []
+
+    def __enter__(self) -> VirtualMicrophones:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def server_pid(self) -> int | None:
+        """Process id of the sound server, for those who want to kill or freeze it."""
+        return self._server.pid if self._server is not None else None
+
+    def start(self) -> None:
+        """Start the sound server and wait until it serves all microphones.
+
+        Raises:
+            VirtualMicrophoneError: it does not start within ten seconds.
+        """
+        self._write_files()
+        parent = os.getpid()
+        command = ["pulseaudio", "-n", "-F", str(self.folder / "mics.pa"), "--daemonize=no"]
+        command += ["--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"]
+        command += ["--realtime=no", "--high-priority=no"]
+        environment = {**self.pulse_environment}
+        del environment["PULSE_SERVER"]
+        try:
+            self._server = subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                preexec_fn=lambda: die_with_parent(parent),
+            )
+        except OSError as error:
+            raise DeviceAbsentError(f"pulseaudio: {error}") from error
+        self._wait_until_served()
+        if self._noise:
+            self._noise_stop.clear()
+            self._noise_threads = [
+                threading.Thread(target=self._hiss, args=(name,), daemon=True)
+                for name in self.names
+            ]
+            for thread in self._noise_threads:
+                thread.start()
+
+    def _write_files(self) -> None:
+        for name, mode in (("run", 0o700), ("state", 0o700)):
+            (self.folder / name).mkdir(mode=mode, parents=True, exist_ok=True)
+        lines = [f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}"]
+        aliases = [f"<{_ALSA}>"]
+        for name in self.names:
+            lines.append(
+                f"load-module module-null-sink sink_name={name} format=s16le rate={RATE} "
+                "channels=1 channel_map=mono"
+            )
+            aliases.append(
+                f'pcm.{self.device(name)} {{ type pulse server "unix:{self._socket}" '
+                f'device "{name}.monitor" }}'
+            )
+        (self.folder / "mics.pa").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (self.folder / "alsa.conf").write_text("\n".join(aliases) + "\n", encoding="utf-8")
+
+    def _wait_until_served(self) -> None:
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            with contextlib.suppress(VirtualMicrophoneError, subprocess.TimeoutExpired):
+                found = self.pactl("list", "short", "sources")
+                if all(f"{name}.monitor" in found for name in self.names):
+                    return
+            time.sleep(0.05)
+        self.stop()
+        raise VirtualMicrophoneError("pulseaudio does not serve the microphones")
+
+    def _hiss(self, name: str) -> None:
+        """Play room noise into ``name`` until the end."""
+        generator = np.random.default_rng(sum(name.encode("utf-8")))
+        amplitude = 32768 * 10 ** (ROOM_NOISE_DB / 20)
+        noise = (generator.standard_normal(RATE * 5) * amplitude).astype("<i2").tobytes()
+        pacat = self.feed(name, latency_ms=1000)
+        assert pacat.stdin is not None
+        with contextlib.suppress(OSError):
+            while not self._noise_stop.is_set():
+                for start in range(0, len(noise), RATE // 5 * 2):
+                    pacat.stdin.write(noise[start : start + RATE // 5 * 2])
+                    if self._noise_stop.is_set():
+                        break
+        pacat.kill()
+        pacat.wait()
+        with contextlib.suppress(OSError):
+            pacat.stdin.close()
+
+    def kill(self) -> None:
+        """Kill the sound server: every microphone is gone until :meth:`start`."""
+        self._noise_stop.set()
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+            self._server = None
+        for thread in self._noise_threads:
+            thread.join(5)
+        self._noise_threads = []
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Freeze the sound server: samples stop coming, connections stay."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End the sound server."""
+        self.kill()
+        self._socket.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Keep virtual microphones up until a signal comes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dir", type=Path, required=True, help="private folder")
+    parser.add_argument("--names", required=True, help="microphones, separated by commas")
+    parser.add_argument("--no-noise", action="store_true", help="digital silence when idle")
+    arguments = parser.parse_args()
+    names = arguments.names.split(",")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with VirtualMicrophones(arguments.dir, names, noise=not arguments.no_noise) as microphones:
+        ready = {"environment": microphones.environment, "names": names}
+        print(json.dumps(ready), flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
