@@ -74,6 +74,7 @@ _SCAN_ONE_PAGE = N_("Scan at least one page.")
 _TWO_DOCUMENTS = N_("Hand it in as two documents.")
 _OTHER_LANGUAGE = N_("Choose another language.")
 _PHOTOGRAPH_CODE = N_("Your document is handed in. Photograph the code on the screen.")
+_WITHOUT_FEE = N_("Hand the document in without it; the court decides on the fee.")
 
 _ALARMS = (
     Alarm(
@@ -483,6 +484,13 @@ _ALARMS = (
         N_("The document could not be handed in. Its pages are kept."),
         N_("Try again; call the technician if it happens again."),
         _CALL_SECRETARY,
+    ),
+    Alarm(
+        "fee_unknown",
+        Severity.NOTICE,
+        N_("The state fee cannot be computed from what is known here."),
+        _WITHOUT_FEE,
+        _WITHOUT_FEE,
     ),
     Alarm(
         "printer_absent",

@@ -1,1 +1,45 @@
-"""See docs/architecture.md."""
+"""The court's rules as data: a change of law is a change of a file in ``data/``, not of code.
+
+``load_rules()`` reads and checks every table once; a :class:`Rules` is frozen and handed down.
+See ``docs/rules.md``.
+"""
+
+from __future__ import annotations
+
+from kiosk.rules.errors import FeeUnknownError, RulesError, UnknownRuleError
+from kiosk.rules.fees import Claim, Payer, compute_fee, mrp_on
+from kiosk.rules.load import load_rules
+from kiosk.rules.model import (
+    CaseKind,
+    ClosureGround,
+    DocumentType,
+    EventType,
+    Label,
+    Permission,
+    Role,
+    Slot,
+)
+from kiosk.rules.rules import Rules
+from kiosk.rules.text import fold_schwa, search_key
+
+__all__ = [
+    "CaseKind",
+    "Claim",
+    "ClosureGround",
+    "DocumentType",
+    "EventType",
+    "FeeUnknownError",
+    "Label",
+    "Payer",
+    "Permission",
+    "Role",
+    "Rules",
+    "RulesError",
+    "Slot",
+    "UnknownRuleError",
+    "compute_fee",
+    "fold_schwa",
+    "load_rules",
+    "mrp_on",
+    "search_key",
+]

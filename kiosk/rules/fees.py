@@ -1,0 +1,112 @@
+"""The state fee by table 10 (Tax Code art. 665): a hint for the visitor, never a decision.
+
+No figure is given where the rate or the monthly index (MRP) of the payment date is not known.
+Amounts are not rounded: the rule of rounding was not read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from kiosk.rules.errors import FeeUnknownError, UnknownRuleError
+from kiosk.rules.model import Mrp, Rate
+from kiosk.rules.rules import Rules
+
+Payer = Literal["individual", "entity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a fee is computed from.
+
+    Attributes:
+        amount: amount of the claim in tenge.
+        base_fee: fee, in tenge, of which a share is due (cassation, arbitration).
+        documents: number of documents to copy.
+        pages: number of their pages.
+    """
+
+    amount: Decimal | None = None
+    base_fee: Decimal | None = None
+    documents: int | None = None
+    pages: int | None = None
+
+
+def mrp_on(rules: Rules, paid_on: date) -> Mrp:
+    """Return the monthly index in force on the date of payment (art. 664(2)).
+
+    Raises:
+        FeeUnknownError: no row for that date.
+    """
+    for row in rules.mrp:
+        if row.valid_from <= paid_on <= row.valid_until:
+            return row
+    raise FeeUnknownError(f"no monthly index (MRP) for {paid_on.isoformat()} in the rules data")
+
+
+def compute_fee(
+    rules: Rules, fee: str, payer: Payer, paid_on: date, claim: Claim | None = None
+) -> Decimal:
+    """Return the state fee ``fee`` in tenge, not rounded.
+
+    Args:
+        rules: the rules data.
+        fee: id of a row of table 10.
+        payer: natural person or legal entity.
+        paid_on: date of payment; the index of that date counts.
+        claim: what the rate needs (amount, base fee, documents and pages).
+
+    Raises:
+        UnknownRuleError: no such fee.
+        FeeUnknownError: no rate for this payer or date, no index, or ``claim`` lacks a value.
+    """
+    if paid_on < rules.state_fee.valid_from:
+        raise FeeUnknownError(f"the rates are known from {rules.state_fee.valid_from} only")
+    index = mrp_on(rules, paid_on).tenge
+    return _amount(rules, _rate(rules, fee, payer), payer, index, claim or Claim())
+
+
+def _rate(rules: Rules, fee: str, payer: Payer) -> Rate:
+    """Return the rate of ``fee`` for ``payer``."""
+    for row in rules.state_fee.fee:
+        if row.id == fee:
+            rate = row.individual if payer == "individual" else row.entity
+            if rate is None:
+                raise FeeUnknownError(f"fee “{fee}” has no rate for a legal entity")
+            return rate
+    raise UnknownRuleError(f"no fee “{fee}” in the rules data")
+
+
+def _amount(rules: Rules, rate: Rate, payer: Payer, index: Decimal, claim: Claim) -> Decimal:
+    """Return the amount in tenge for one ``rate``."""
+    if rate.percent is not None:
+        amount = _percent(rate.percent, _given(claim.amount, "the amount of the claim"))
+        return amount if rate.max_mrp is None else min(amount, rate.max_mrp * index)
+    if rate.mrp is not None:
+        return rate.mrp * index
+    if rate.percent_of_given is not None:
+        return _percent(rate.percent_of_given, _given(claim.base_fee, "the fee of the claim"))
+    if rate.same_as is not None:
+        whole = _amount(rules, _rate(rules, rate.same_as, payer), payer, index, claim)
+        return _percent(rate.share_percent, whole)
+    per_document, per_page = rate.mrp_per_document, rate.mrp_per_page
+    assert per_document is not None  # a rate has exactly one way, checked when it was read
+    assert per_page is not None
+    documents = _given(claim.documents, "the number of documents")
+    return index * (per_document * documents + per_page * _given(claim.pages, "the page count"))
+
+
+def _percent(percent: Decimal, of: Decimal) -> Decimal:
+    return of * percent / 100
+
+
+def _given(value: Decimal | int | None, what: str) -> Decimal:
+    """Return ``value``; refuse to compute without it or from a negative one."""
+    if value is None:
+        raise FeeUnknownError(f"{what} is needed")
+    if value < 0:
+        raise FeeUnknownError(f"{what} is negative")
+    return Decimal(value)

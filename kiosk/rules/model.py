@@ -1,0 +1,364 @@
+"""The court's rules as frozen, typed tables (data in ``kiosk/rules/data``, one file each).
+
+Status of a value: ``L`` in the letter of 2021, ``S`` in a stored public text, ``M`` own wording
+or from memory, to be confirmed by a court clerk before release.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kiosk.locale import Language
+
+Status = Literal["L", "S", "M"]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+Needs = Literal["law", "application", "application_text", "ruling", "reasoned_ruling", "nothing"]
+
+
+class Row(BaseModel):
+    """One row of a table: frozen; a key that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Label(Row):
+    """A label in three languages; what was not found is None, visibly."""
+
+    kk: str | None = None
+    ru: str | None = None
+    en: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Label:
+        if not any((self.kk, self.ru, self.en)):
+            raise ValueError("a label needs at least one language")
+        return self
+
+    def as_map(self) -> dict[str, str | None]:
+        """Return it as a language map (for :meth:`kiosk.locale.Translator.pick`)."""
+        return {"kk": self.kk, "ru": self.ru, "en": self.en}
+
+    def text(self, language: str) -> str:
+        """Return the label in ``language``, else the first of kk, ru, en that there is."""
+        return self.as_map().get(language) or self.kk or self.ru or self.en or ""
+
+
+class Entry(Row):
+    """A row with an id, a label, and where it comes from."""
+
+    id: Identifier
+    label: Label
+    status: dict[Language, Status]
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Slot(Row):
+    """A place for a document in a filing; an empty one never refuses the filing (R14)."""
+
+    type: Identifier
+    required: bool
+    many: bool
+
+
+class DocumentType(Entry):
+    """A type of document that can be filed (tables: 1).
+
+    Attributes:
+        kinds: case kinds it is filed in (none: outside a case).
+        formats: hearing formats it exists in (R49: a witness's receipt is offline only).
+        when_closed: whether it may be filed in a closed case (S19).
+        fees: ids of state fees that may be due.
+        slots: documents that belong to it, in the order of scanning.
+    """
+
+    kinds: tuple[Identifier, ...]
+    formats: tuple[Identifier, ...] = ("offline", "online", "mixed")
+    when_closed: bool = True
+    fees: tuple[Identifier, ...] = ()
+    slots: tuple[Slot, ...]
+
+
+class CaseKind(Entry):
+    """A kind of case with the short name of its code, by language (tables: 2)."""
+
+    code: dict[Language, str]
+
+
+class Proceeding(Entry):
+    """A kind of proceedings within a case kind (tables: 2)."""
+
+    kind: Identifier
+
+
+class Instance(Entry):
+    """A court instance (tables: 2)."""
+
+
+class Role(Entry):
+    """A role in a hearing (tables: 3)."""
+
+    kinds: tuple[Identifier, ...]
+    rights: Literal["control", "participate", "called", "observe"]
+
+
+class Form(Entry):
+    """A value of publicity, format or session (tables: 4)."""
+
+    group: Literal["publicity", "format", "session"]
+
+
+class LegalBasis(Row):
+    """A norm on which a remote part may rest (tables: 4; R43-R45)."""
+
+    id: Identifier
+    norm: str
+    kinds: tuple[Identifier, ...]
+    source: tuple[str, ...] = ()
+
+
+class ClosureGround(Entry):
+    """A ground for closing a hearing (tables: 5).
+
+    ``assumed_kinds`` are case kinds whose own code was not read.
+    """
+
+    kinds: tuple[Identifier, ...]
+    assumed_kinds: tuple[Identifier, ...] = ()
+    norms: tuple[str, ...]
+    needs: Needs
+    never_online: bool = False
+    announcement: Literal["introductory_and_operative", "closed"] = "introductory_and_operative"
+
+
+class ClosureEffect(Row):
+    """What a closed hearing changes (tables: 5)."""
+
+    public_stream: bool
+    public_list: Literal["title_hidden"]
+    copies: bool
+    announcement: Literal["introductory_and_operative"]
+    source: tuple[str, ...]
+
+
+class Permission(Entry):
+    """A permission asked from the court (tables: 6); in ``consent_kinds`` consent is needed."""
+
+    default: Literal[False]
+    consent_kinds: tuple[Identifier, ...]
+
+
+class EventType(Entry):
+    """A type of protocol event (tables: 7).
+
+    Attributes:
+        kinds: case kinds it happens in.
+        course: part of the usual course; otherwise possible at any time.
+        made_by: ``kiosk`` where the kiosk sets it itself (recess, link lost, ...).
+    """
+
+    kinds: tuple[Identifier, ...]
+    course: bool
+    made_by: Literal["secretary", "kiosk"]
+
+
+class Condition(Row):
+    """Where a rule of order applies; empty means everywhere."""
+
+    kinds: tuple[Identifier, ...] = ()
+    formats: tuple[Identifier, ...] = ()
+
+    def holds(self, kind: str, format_: str) -> bool:
+        """Return whether it applies in a hearing of ``kind`` and ``format_``."""
+        return (not self.kinds or kind in self.kinds) and (
+            not self.formats or format_ in self.formats
+        )
+
+
+class Order(Condition):
+    """``before`` must have happened before ``event`` (S25, S11, R47, R50, R51)."""
+
+    before: Identifier
+    event: Identifier
+    source: tuple[str, ...]
+
+
+class Follow(Condition):
+    """After ``after`` the events ``expect`` are likely, once ``once_done`` have happened."""
+
+    after: Identifier
+    expect: tuple[Identifier, ...]
+    once_done: tuple[Identifier, ...] = ()
+
+
+class NotRecorded(Row):
+    """Nothing is captured from the event ``start`` until the event ``until``."""
+
+    start: Identifier = Field(alias="from")
+    until: Identifier
+    source: tuple[str, ...]
+
+
+class ProtocolField(Entry):
+    """A field of the short protocol (tables: 8); ``events`` are listed in it with their times."""
+
+    number: Annotated[int, Field(ge=1)]
+    events: tuple[Identifier, ...] = ()
+
+
+class ProtocolTitle(Row):
+    """Title of the short protocol."""
+
+    label: Label
+    status: dict[Language, Status]
+    source: tuple[str, ...]
+
+
+class SignedBy(Row):
+    """Who signs the short protocol."""
+
+    roles: tuple[Identifier, ...]
+    source: tuple[str, ...]
+
+
+class ShortProtocol(Row):
+    """The short protocol of УПК 347-1(2)."""
+
+    title: ProtocolTitle
+    signed_by: SignedBy
+    field: tuple[ProtocolField, ...]
+
+
+class OathText(Row):
+    """The oath in one language: the statute's text, or why there is none. Never a translation."""
+
+    language: Language
+    text: str | None = None
+    missing: str | None = None
+    status: Status | None = None
+    source: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _text_or_reason(self) -> OathText:
+        if (self.text is None) == (self.missing is None):
+            raise ValueError("an oath has either its text or the reason why it is missing")
+        if self.text is not None and (self.status != "S" or not self.source):
+            raise ValueError("an oath's text needs status S and its norm")
+        return self
+
+
+class Oath(Row):
+    """The oath of a witness (tables: 9)."""
+
+    kinds: tuple[Identifier, ...]
+    roles: tuple[Identifier, ...]
+    minimum_age: int
+    source: tuple[str, ...]
+    note: str
+    text: tuple[OathText, ...]
+
+
+class Rate(Row):
+    """How a state fee is computed (tables: 10); exactly one way.
+
+    Attributes:
+        percent: of the claim's amount, at most ``max_mrp`` times the monthly index.
+        mrp: times the monthly index.
+        same_as: ``share_percent`` of another fee.
+        percent_of_given: of a fee that the caller has computed.
+        mrp_per_document: per document, plus ``mrp_per_page`` for each page.
+    """
+
+    percent: Decimal | None = None
+    max_mrp: Decimal | None = None
+    mrp: Decimal | None = None
+    same_as: Identifier | None = None
+    share_percent: Decimal = Decimal(100)
+    percent_of_given: Decimal | None = None
+    mrp_per_document: Decimal | None = None
+    mrp_per_page: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Rate:
+        ways = (self.percent, self.mrp, self.same_as, self.percent_of_given, self.mrp_per_document)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("a rate is computed in exactly one way")
+        if (self.mrp_per_document is None) != (self.mrp_per_page is None):
+            raise ValueError("mrp_per_document and mrp_per_page belong together")
+        return self
+
+
+class Fee(Entry):
+    """A row of the state fee; ``entity`` is None where a legal entity has none."""
+
+    individual: Rate
+    entity: Rate | None = None
+
+
+class Exemption(Entry):
+    """A ground of exemption that a visitor may name; the court decides."""
+
+
+class StateFee(Row):
+    """The state fee, in force from ``valid_from``."""
+
+    valid_from: date
+    source: tuple[str, ...]
+    note: str
+    fee: tuple[Fee, ...]
+    exemption: tuple[Exemption, ...]
+
+
+class Mrp(Row):
+    """The monthly index (MRP, АЕК) for payment dates from ``valid_from`` to ``valid_until``."""
+
+    valid_from: date
+    valid_until: date
+    tenge: Decimal
+    status: Status
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Mrp:
+        if self.valid_until < self.valid_from:
+            raise ValueError("valid_until is before valid_from")
+        return self
+
+
+class Limit(Row):
+    """A limit or parameter (tables: 11); ``value`` is None where none was found."""
+
+    id: Identifier
+    value: float | int | bool | str | tuple[str, ...] | None = None
+    unit: str = ""
+    status: Status = "L"
+    source: tuple[str, ...] = ()
+    note: str = ""
+    missing: str | None = None
+
+    @model_validator(mode="after")
+    def _value_or_reason(self) -> Limit:
+        if (self.value is None) == (self.missing is None):
+            raise ValueError("a limit has either a value or the reason why it is missing")
+        return self
+
+
+class LanguageRow(Row):
+    """A language of screens and record, by its own name."""
+
+    id: Language
+    name: str
+
+
+class Question(Row):
+    """What the rules want to know of a hearing; asked after the start (R20, R21)."""
+
+    id: Identifier
+    source: tuple[str, ...]
+    formats: tuple[Identifier, ...] = ()
+    publicity: tuple[Identifier, ...] = ()
+    adhoc_only: bool = False

@@ -1,0 +1,253 @@
+"""All rules of one version, with the questions the rooms ask them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from kiosk.rules.errors import UnknownRuleError
+from kiosk.rules.model import (
+    CaseKind,
+    ClosureEffect,
+    ClosureGround,
+    DocumentType,
+    EventType,
+    Follow,
+    Form,
+    Instance,
+    LanguageRow,
+    LegalBasis,
+    Limit,
+    Mrp,
+    NotRecorded,
+    Oath,
+    Order,
+    Permission,
+    Proceeding,
+    Question,
+    Role,
+    ShortProtocol,
+    StateFee,
+)
+
+T = TypeVar("T")
+
+
+def _found(table: Mapping[str, T], name: str, identifier: str) -> T:
+    """Return the row ``identifier`` of ``table`` or raise :class:`UnknownRuleError`."""
+    try:
+        return table[identifier]
+    except KeyError:
+        raise UnknownRuleError(f"no {name} “{identifier}” in the rules data") from None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules data of one version; every table keeps the order of its file.
+
+    Attributes:
+        version: version of the data as a whole; stored with what was decided by it.
+        checked: date on which the sources were last read.
+    """
+
+    version: str
+    checked: date
+    note: str
+    document_types: Mapping[str, DocumentType]
+    case_kinds: Mapping[str, CaseKind]
+    proceedings: Mapping[str, Proceeding]
+    instances: Mapping[str, Instance]
+    roles: Mapping[str, Role]
+    forms: Mapping[str, Form]
+    legal_bases: Mapping[str, LegalBasis]
+    closure_grounds: Mapping[str, ClosureGround]
+    closure_effect: ClosureEffect
+    permissions: Mapping[str, Permission]
+    events: Mapping[str, EventType]
+    orders: tuple[Order, ...]
+    follows: tuple[Follow, ...]
+    not_recorded: tuple[NotRecorded, ...]
+    short_protocol: ShortProtocol
+    oath: Oath
+    state_fee: StateFee
+    mrp: tuple[Mrp, ...]
+    limits: Mapping[str, Limit]
+    languages: Mapping[str, LanguageRow]
+    questions: Mapping[str, Question]
+
+    # -- rows ------------------------------------------------------------------------------------
+    def document_type(self, identifier: str) -> DocumentType:
+        """Return a document type; :class:`UnknownRuleError` where there is none."""
+        return _found(self.document_types, "document type", identifier)
+
+    def role(self, identifier: str) -> Role:
+        """Return a role; :class:`UnknownRuleError` where there is none."""
+        return _found(self.roles, "role", identifier)
+
+    def event(self, identifier: str) -> EventType:
+        """Return an event type; :class:`UnknownRuleError` where there is none."""
+        return _found(self.events, "event", identifier)
+
+    def limit(self, identifier: str) -> Any:
+        """Return the value of a limit (None: not known); :class:`UnknownRuleError` if none."""
+        return _found(self.limits, "limit", identifier).value
+
+    # -- choices ---------------------------------------------------------------------------------
+    def document_types_for(
+        self, kind: str | None = None, *, format_: str = "offline", closed: bool = False
+    ) -> tuple[DocumentType, ...]:
+        """Return the document types that can be filed, in the order of the table.
+
+        Args:
+            kind: case kind; None gives every type.
+            format_: hearing format (R49: some exist offline only).
+            closed: whether the case is closed (S19).
+        """
+        if kind is not None:
+            _found(self.case_kinds, "case kind", kind)
+        return tuple(
+            row
+            for row in self.document_types.values()
+            if (kind is None or kind in row.kinds)
+            and format_ in row.formats
+            and (row.when_closed or not closed)
+        )
+
+    def roles_for(self, kind: str, *, closed: bool = False) -> tuple[Role, ...]:
+        """Return the roles of a case kind; in a closed hearing nobody only observes (R54)."""
+        _found(self.case_kinds, "case kind", kind)
+        return tuple(
+            row
+            for row in self.roles.values()
+            if kind in row.kinds and not (closed and row.rights == "observe")
+        )
+
+    def closure_grounds_for(self, kind: str) -> tuple[ClosureGround, ...]:
+        """Return the closure grounds of a case kind, the assumed ones included."""
+        _found(self.case_kinds, "case kind", kind)
+        return tuple(
+            row
+            for row in self.closure_grounds.values()
+            if kind in row.kinds or kind in row.assumed_kinds
+        )
+
+    def forms_of(self, group: str) -> tuple[Form, ...]:
+        """Return the values of ``publicity``, ``format`` or ``session``."""
+        return tuple(row for row in self.forms.values() if row.group == group)
+
+    def oath_text(self, language: str, kind: str = "criminal") -> str | None:
+        """Return the statute's oath, or None: then the presiding judge reads it out.
+
+        There is no fallback to another language, and none is ever translated.
+        """
+        if kind not in self.oath.kinds:
+            return None
+        return next((row.text for row in self.oath.text if row.language == language), None)
+
+    # -- the course of a hearing -----------------------------------------------------------------
+    def events_for(self, kind: str | None, *, by_hand: bool = True) -> tuple[EventType, ...]:
+        """Return the event types of a case kind (None: of any), in the order of the table.
+
+        Args:
+            kind: case kind, or None for a hearing whose kind is not known yet.
+            by_hand: leave out what the kiosk sets itself (recess, link lost, ...).
+        """
+        return tuple(
+            row
+            for row in self.events.values()
+            if (kind is None or kind in row.kinds) and (not by_hand or row.made_by == "secretary")
+        )
+
+    def expected_events(
+        self,
+        kind: str | None,
+        done_marks: Iterable[str],
+        *,
+        format_: str = "offline",
+        most: int = 4,
+    ) -> tuple[str, ...]:
+        """Return the likely next events, likeliest first; a suggestion, never a lock (tables: 7).
+
+        Args:
+            kind: case kind, or None where it is not known yet.
+            done_marks: event ids in the order in which they were marked, without withdrawn ones.
+            format_: hearing format.
+            most: how many to return at most.
+        """
+        done = [mark for mark in done_marks if mark in self.events]
+        possible = self.events_for(kind)
+        allowed = {row.id for row in possible}
+        likely = self._follow_up(kind, done, format_) + self._course_after(possible, done)
+        return tuple(event for event in dict.fromkeys(likely) if event in allowed)[:most]
+
+    def _follow_up(self, kind: str | None, done: list[str], format_: str) -> list[str]:
+        """Return what the newest step calls for (a recess or a lost link is none)."""
+        steps = [mark for mark in done if self._is_step(mark)]
+        if not steps:
+            return []
+        return [
+            event
+            for row in self.follows
+            if row.after == steps[-1]
+            and (kind is None or row.holds(kind, format_))
+            and set(row.once_done) <= set(done)
+            for event in row.expect
+        ]
+
+    def _is_step(self, mark: str) -> bool:
+        """Return whether ``mark`` moved the hearing on."""
+        row = self.events[mark]
+        return row.course or row.made_by == "secretary"
+
+    @staticmethod
+    def _course_after(possible: Iterable[EventType], done: list[str]) -> list[str]:
+        """Return the undone events of the usual course after the furthest one that is done."""
+        course = [row.id for row in possible if row.course]
+        reached = max((course.index(mark) for mark in done if mark in course), default=-1)
+        return [event for event in course[reached + 1 :] if event not in done]
+
+    def missing_before(
+        self, event: str, done_marks: Iterable[str], kind: str, *, format_: str = "offline"
+    ) -> tuple[str, ...]:
+        """Return the events that should have come before ``event`` and have not (S25, S11, R51).
+
+        The caller warns; only the oath step itself may be held back (R52), never the recording.
+        """
+        done = set(done_marks)
+        return tuple(
+            row.before
+            for row in self.orders
+            if row.event == event and row.holds(kind, format_) and row.before not in done
+        )
+
+    def may_record(self, done_marks: Iterable[str]) -> bool:
+        """Return whether capture is allowed now: not from retirement until the announcement."""
+        done = list(done_marks)
+        for span in self.not_recorded:
+            begun = [number for number, mark in enumerate(done) if mark == span.start]
+            if begun and span.until not in done[begun[-1] :]:
+                return False
+        return True
+
+    def open_questions(
+        self, hearing: Mapping[str, Any], statements: Iterable[str] = ()
+    ) -> tuple[str, ...]:
+        """Return what the rules still want to know of a running hearing (R20, R21, R56).
+
+        Args:
+            hearing: a ``Hearing`` as in the schedule; fields may be missing (ad hoc).
+            statements: subjects already answered.
+        """
+        answered = set(statements)
+        format_ = hearing.get("format")
+        return tuple(
+            row.id
+            for row in self.questions.values()
+            if row.id not in answered
+            and not hearing.get(row.id)
+            and (not row.formats or format_ in row.formats)
+            and (not row.publicity or hearing.get("publicity") in row.publicity)
+            and (not row.adhoc_only or hearing.get("adhoc"))
+        )

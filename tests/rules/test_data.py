@@ -1,0 +1,153 @@
+"""The rules data as shipped: counts, single values, and that what is missing stays missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from kiosk.rules import Rules, load_rules
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return load_rules()
+
+
+def test_every_row_of_the_tables_is_there(rules: Rules) -> None:
+    counts = {
+        "document_types": len(rules.document_types),
+        "case_kinds": len(rules.case_kinds),
+        "proceedings": len(rules.proceedings),
+        "instances": len(rules.instances),
+        "roles": len(rules.roles),
+        "forms": len(rules.forms),
+        "legal_bases": len(rules.legal_bases),
+        "closure_grounds": len(rules.closure_grounds),
+        "permissions": len(rules.permissions),
+        "events": len(rules.events),
+        "fees": len(rules.state_fee.fee),
+        "exemptions": len(rules.state_fee.exemption),
+        "mrp": len(rules.mrp),
+        "limits": len(rules.limits),
+        "short_protocol": len(rules.short_protocol.field),
+    }
+    assert counts == {
+        "document_types": 40,
+        "case_kinds": 4,
+        "proceedings": 5,
+        "instances": 3,
+        "roles": 37,
+        "forms": 9,
+        "legal_bases": 6,
+        "closure_grounds": 22,
+        "permissions": 4,
+        "events": 47,
+        "fees": 16,
+        "exemptions": 11,
+        "mrp": 9,
+        "limits": 19,
+        "short_protocol": 10,
+    }
+
+
+def test_labels_and_their_status(rules: Rules) -> None:
+    claim = rules.document_type("claim")
+    assert claim.label.kk == "талап қою арызы (талап қою)"
+    assert claim.status["kk"] == "L"
+    assert claim.source == ("R11",)
+    assert rules.role("court_specialist").label.ru == "специалист суда"
+    assert rules.role("specialist").label.kk == "маман"
+    assert rules.event("retirement").label.en == "retirement"
+    assert rules.case_kinds["admin_offence"].code == {"kk": "ӘҚБтК", "ru": "КоАП"}
+    assert rules.case_kinds["admin_justice"].status == {"kk": "M", "ru": "S"}
+    assert rules.proceedings["claim"].kind == "civil"
+
+
+def test_kazakh_is_given_wherever_the_tables_give_it(rules: Rules) -> None:
+    tables = (
+        rules.document_types,
+        rules.case_kinds,
+        rules.roles,
+        rules.forms,
+        rules.closure_grounds,
+        rules.permissions,
+        rules.events,
+    )
+    lacking = [
+        row.id
+        for table in tables
+        for row in table.values()
+        if not all((row.label.kk, row.label.ru, row.label.en))
+    ]
+    assert lacking == []
+
+
+def test_kazakh_oath_is_missing_and_never_replaced(rules: Rules) -> None:
+    assert rules.oath_text("kk") is None
+    assert rules.oath_text("en") is None
+    russian = rules.oath_text("ru")
+    assert russian is not None
+    assert russian.startswith("Я клянусь суду рассказать все известное мне по делу")
+    assert rules.oath_text("ru", "civil") is None
+    missing = {text.language: text.missing for text in rules.oath.text if text.text is None}
+    assert "370-бап" in (missing["kk"] or "")
+
+
+def test_state_fee_has_no_invented_kazakh(rules: Rules) -> None:
+    assert all(fee.label.kk is None for fee in rules.state_fee.fee)
+    assert all(row.label.kk is None for row in rules.state_fee.exemption)
+    assert all("S" in fee.status.values() for fee in rules.state_fee.fee)
+
+
+def test_limits_of_the_letter(rules: Rules) -> None:
+    assert rules.limit("net_min_mbit") == 1.0
+    assert (rules.limit("preconnect_open_min"), rules.limit("preconnect_late_min")) == (10, 5)
+    assert rules.limit("max_file_mb") == 20
+    assert rules.limit("storage_quota_mb") is None
+    assert rules.limits["storage_quota_mb"].missing
+    assert rules.limit("default_format") == "offline"
+    assert rules.limit("sanitary.mask") is False
+    assert rules.limits["net_min_mbit"].source == ("R31",)
+
+
+def test_closure_grounds(rules: Rules) -> None:
+    grounds = rules.closure_grounds
+    needs = Counter(ground.needs for ground in grounds.values())
+    assert needs == {
+        "application": 13,
+        "application_text": 1,
+        "law": 2,
+        "nothing": 1,
+        "reasoned_ruling": 4,
+        "ruling": 1,
+    }
+    assert grounds["state_secret"].never_online
+    assert grounds["state_secret"].announcement == "closed"
+    assert [row.id for row in grounds.values() if row.never_online] == ["state_secret"]
+    assert {row.id for row in rules.closure_grounds_for("admin_justice")} >= {"civ_family"}
+    assert grounds["koap_intimate"].label == grounds["crim_intimate"].label
+    assert not rules.closure_effect.copies
+
+
+def test_permissions_default_to_no(rules: Rules) -> None:
+    assert not any(row.default for row in rules.permissions.values())
+    assert all(row.consent_kinds == ("criminal",) for row in rules.permissions.values())
+
+
+def test_short_protocol_fields_in_the_statutes_order(rules: Rules) -> None:
+    fields = rules.short_protocol.field
+    assert [row.id for row in fields][5:7] == ["means", "file"]
+    assert "questioning" in fields[8].events
+    assert rules.short_protocol.title.label.kk == "сот отырысының қысқаша хаттамасы"
+    assert rules.short_protocol.signed_by.roles == ("presiding", "secretary")
+
+
+def test_notes_of_uncertainty_are_kept(rules: Rules) -> None:
+    assert "from 1 Apr" in next(row.note for row in rules.mrp if row.valid_from.year == 2022)
+    assert [row.status for row in rules.mrp if row.valid_from.year in (2015, 2024, 2025)] == [
+        "S",
+        "M",
+        "S",
+    ]
+    assert rules.forms["mixed"].status == {"kk": "M"}

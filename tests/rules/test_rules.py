@@ -1,0 +1,137 @@
+"""What the rooms ask of the rules: choices, course of a hearing, open questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.rules import Rules, UnknownRuleError, load_rules
+from kiosk.rules.text import fold_schwa, has_latin_schwa, search_key
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return load_rules()
+
+
+def test_document_types_by_case_kind_with_slots(rules: Rules) -> None:
+    civil = {row.id for row in rules.document_types_for("civil")}
+    criminal = {row.id for row in rules.document_types_for("criminal")}
+    assert {"claim", "counterclaim", "motion"} <= civil
+    assert "private_prosecution" not in civil
+    assert "claim" not in criminal
+    slots = rules.document_type("claim").slots
+    assert [slot.type for slot in slots][:3] == ["claim", "power_of_attorney", "fee_receipt"]
+    assert [slot.required for slot in slots] == [True, False, False, False, False]
+
+
+def test_every_type_begins_with_itself_and_requires_nothing_else(rules: Rules) -> None:
+    for row in rules.document_types.values():
+        assert row.slots[0].type == row.id
+        assert [slot.type for slot in row.slots if slot.required] == [row.id]
+
+
+def test_no_copies_from_a_closed_case_and_no_receipt_online(rules: Rules) -> None:
+    closed = {row.id for row in rules.document_types_for("criminal", closed=True)}
+    online = {row.id for row in rules.document_types_for("criminal", format_="online")}
+    assert "record_copy_request" not in closed
+    assert "witness_receipt" in closed
+    assert "witness_receipt" not in online
+
+
+def test_unknown_ids_are_refused(rules: Rules) -> None:
+    with pytest.raises(UnknownRuleError, match="no case kind “maritime”"):
+        rules.document_types_for("maritime")
+    with pytest.raises(UnknownRuleError, match="no limit “speed”"):
+        rules.limit("speed")
+
+
+def test_nobody_only_observes_a_closed_hearing(rules: Rules) -> None:
+    closed = {row.id for row in rules.roles_for("criminal", closed=True)}
+    assert "observer" not in closed
+    assert "media" not in closed
+    assert "accused_in_court" in closed
+
+
+def test_expected_events_follow_the_usual_course(rules: Rules) -> None:
+    assert rules.expected_events("criminal", []) == (
+        "court_enters",
+        "opening",
+        "case_announced",
+        "attendance",
+    )
+    civil = rules.expected_events("civil", ["safety_right", "rights_explained"])
+    assert civil[0] == "claim_presented"
+    assert "charge_presented" not in civil
+
+
+def test_witness_step_offline_and_online(rules: Rules) -> None:
+    done = ["rights_explained", "position", "identity_checked"]
+    assert rules.expected_events("criminal", done)[:2] == ("oath", "questioning")
+    done.append("oath")
+    assert rules.expected_events("criminal", done)[0] == "receipt_taken"
+    online = rules.expected_events("criminal", done, format_="online")
+    assert online[0] == "warning_false_testimony"
+    assert "receipt_taken" not in online
+    done.append("receipt_taken")
+    assert rules.expected_events("criminal", done)[0] == "questioning"
+
+
+def test_next_witness_comes_after_questioning(rules: Rules) -> None:
+    done = ["rights_explained", "identity_checked", "questioning"]
+    assert rules.expected_events("criminal", done)[0] == "identity_checked"
+
+
+def test_a_recess_does_not_hide_what_comes_next(rules: Rules) -> None:
+    done = ["rights_explained", "motion_made", "recess", "resumed"]
+    assert rules.expected_events("criminal", done)[0] == "motion_decided"
+    after_retirement = ["questioning", "retirement", "resumed"]
+    assert rules.expected_events("criminal", after_retirement)[0] == "announcement"
+
+
+def test_what_the_kiosk_sets_itself_is_never_a_button(rules: Rules) -> None:
+    by_hand = {row.id for row in rules.events_for("criminal")}
+    assert by_hand.isdisjoint({"recess", "resumed", "retirement", "link_lost", "closing"})
+    assert rules.events_for(None, by_hand=False)[-1].id == "closing"
+
+
+def test_unknown_kind_and_unknown_marks_are_survived(rules: Rules) -> None:
+    assert rules.expected_events(None, ["no_such_mark"])[0] == "court_enters"
+
+
+def test_questioning_needs_rights_explained_first(rules: Rules) -> None:
+    assert rules.missing_before("questioning", [], "admin_offence") == ("rights_explained",)
+    assert rules.missing_before("questioning", ["rights_explained"], "civil") == ()
+    offline = rules.missing_before("questioning", ["rights_explained"], "criminal")
+    assert offline == ("receipt_taken",)
+    online = rules.missing_before("questioning", ["rights_explained"], "criminal", format_="online")
+    assert online == ("warning_false_testimony",)
+
+
+def test_nothing_is_recorded_between_retirement_and_announcement(rules: Rules) -> None:
+    assert rules.may_record(["opening"])
+    assert not rules.may_record(["debates", "retirement"])
+    assert rules.may_record(["retirement", "announcement"])
+    assert not rules.may_record(["retirement", "announcement", "retirement"])
+
+
+def test_open_questions_after_the_start(rules: Rules) -> None:
+    assert rules.open_questions({"adhoc": True}) == ("format", "case_number", "kind")
+    scheduled = {"kind": "civil", "format": "offline", "publicity": "open"}
+    assert rules.open_questions(scheduled) == ()
+    online = {**scheduled, "format": "online"}
+    assert rules.open_questions(online) == ("format_decided_by", "legal_basis")
+    assert rules.open_questions(online, ["format_decided_by"]) == ("legal_basis",)
+    assert rules.open_questions({**scheduled, "publicity": "closed"}) == ("closure_ground",)
+
+
+def test_labels_by_language(rules: Rules) -> None:
+    label = rules.role("witness").label
+    assert (label.text("kk"), label.text("ru"), label.text("en")) == ("куә", "свидетель", "witness")
+    assert rules.state_fee.fee[0].label.text("kk") == "иски имущественного характера"
+
+
+def test_latin_schwa_is_folded_for_search() -> None:
+    pasted = "куә".replace("ә", "\u0259")
+    assert has_latin_schwa(pasted)
+    assert fold_schwa(pasted) == "куә"
+    assert search_key("  К\u0423\u018f ") == search_key("куә")
