@@ -28,7 +28,8 @@ CREATE TABLE files (
     lane        INTEGER NOT NULL,           -- 0 urgent, 1 journals and channels, 2 video
     upload_url  TEXT,
     sent        INTEGER NOT NULL DEFAULT 0, -- bytes the central system has confirmed
-    state       TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'confirmed')),
+    state       TEXT NOT NULL DEFAULT 'waiting'
+                CHECK (state IN ('waiting', 'confirmed', 'damaged')),
     fresh_tries INTEGER NOT NULL DEFAULT 0, -- uploads begun anew after hashes disagreed
     PRIMARY KEY (item_id, path)
 ) STRICT;
@@ -49,6 +50,7 @@ CREATE TABLE heads (
     count       INTEGER NOT NULL,
     body        TEXT NOT NULL,              -- the head as it goes out (JSON)
     sent_at     TEXT,
+    problem     TEXT,                       -- why the central system will never take it
     PRIMARY KEY (hearing_id, part, count)
 ) STRICT;
 

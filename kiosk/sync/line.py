@@ -36,14 +36,18 @@ TCP_USER_TIMEOUT = 18
 TCP_NOTSENT_LOWAT = 25
 SO_MAX_PACING_RATE = 47
 
+CONTRACT_HEADER = "Court-Contract"
+IDENTITY_CODES = frozenset({"certificate_required", "certificate_revoked", "kiosk_unknown"})
+TRY_AGAIN = frozenset({408, 423, 429})
+
 CERTIFICATE_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 CERTIFICATE_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 
 
 class IdentityRefusedError(CentralError):
-    """The central system does not accept this kiosk's certificate (unknown, revoked)."""
+    """The central system does not accept this kiosk's certificate (unknown, revoked, expired)."""
 
-    code = "identity_refused"
+    code = "certificate_invalid"
 
 
 class RefusedError(CentralError):
@@ -163,10 +167,13 @@ class Line:
 
     Args:
         credentials: TLS files; None only for a plain server in a test.
+        contract: require the header that marks every answer of the central system; an answer
+            without it comes from something in between (captive portal, proxy).
     """
 
-    def __init__(self, credentials: Credentials | None) -> None:
+    def __init__(self, credentials: Credentials | None, *, contract: bool = True) -> None:
         self.sockets = SocketTracker()
+        self._contract = contract
         self.session = requests.Session()
         self.session.trust_env = False
         adapter = LineAdapter(self.sockets)
@@ -188,17 +195,25 @@ class Line:
         """Send one request; never follows a redirect (a captive portal's habit).
 
         Raises:
-            CentralUnreachableError: no answer; ``code`` says what stands in the way.
+            CentralUnreachableError: no answer; ``code`` says what stands in the way
+                (``captive_portal``: something else answered).
             IdentityRefusedError: the TLS peer refused the device certificate.
         """
         try:
-            return self.session.request(
+            response = self.session.request(
                 method, url, timeout=timeout, allow_redirects=False, **options
             )
         except requests.RequestException as error:
             raise explain(error) from error
         except (OSError, ValueError) as error:
             raise CentralUnreachableError(f"{method} {url}: {error!r}") from error
+        if self._contract and CONTRACT_HEADER not in response.headers:
+            response.close()
+            raise CentralUnreachableError(
+                f"{method}: {response.status_code} without {CONTRACT_HEADER}",
+                code="captive_portal",
+            )
+        return response
 
     def close(self) -> None:
         """Close the connections."""
@@ -227,7 +242,7 @@ def explain(error: requests.RequestException) -> CentralError:
             return CentralUnreachableError(text, code="dns_failed")
         if isinstance(cause, ssl.SSLCertVerificationError):
             dates = cause.verify_code in (CERTIFICATE_NOT_YET_VALID, CERTIFICATE_EXPIRED)
-            code = "certificate_dates" if dates else "central_untrusted"
+            code = "certificate_invalid" if dates else "central_untrusted"
             return CentralUnreachableError(text, code=code)
         if isinstance(cause, ssl.SSLError) and "ALERT" in str(cause.reason or cause).upper():
             return IdentityRefusedError(text)
@@ -240,15 +255,14 @@ def check(response: requests.Response) -> None:
     """Return if the answer is a success.
 
     Raises:
-        IdentityRefusedError: 401 or 403.
-        CentralUnreachableError: a fault of the server (5xx), or something in between answered
-            in its place (a redirect, HTML): code ``captive_portal``.
+        IdentityRefusedError: 401, or 403 because of the certificate; ``code`` says which.
+        CentralUnreachableError: a fault of the server (5xx) or "later"; a redirect is a
+            ``captive_portal``.
         RefusedError: another 4xx.
     """
-    kind = response.headers.get("Content-Type", "")
     where = f"{response.request.method} {response.request.path_url}: {response.status_code}"
-    if 300 <= response.status_code < 400 or kind.startswith("text/html"):
-        raise CentralUnreachableError(f"{where} {kind}", code="captive_portal")
+    if 300 <= response.status_code < 400:
+        raise CentralUnreachableError(where, code="captive_portal")
     if response.status_code < 400:
         return
     try:
@@ -256,11 +270,13 @@ def check(response: requests.Response) -> None:
     except ValueError:
         value = {}
     body = value if isinstance(value, dict) else {}
-    code = str(body.get("code", f"http_{response.status_code}"))
-    text = f"{where} {body.get('message', '')}"
-    if response.status_code in (401, 403):
-        raise IdentityRefusedError(text, code="identity_refused")
-    if response.status_code >= 500 or response.status_code == 429:
+    code = str(body.get("code") or response.headers.get("Court-Error") or "central_refused")
+    text = f"{where} {code} {body.get('message', '')}"
+    if response.status_code == 401 or code in IDENTITY_CODES:
+        raise IdentityRefusedError(text)
+    if response.status_code == 507:
+        raise CentralUnreachableError(text, code="central_full")
+    if response.status_code >= 500 or response.status_code in TRY_AGAIN:
         raise CentralUnreachableError(text, code="central_fault")
     raise RefusedError(text, code=code, status=response.status_code, body=body)
 

@@ -20,7 +20,7 @@ SIGNATURE = "SHA256SUMS.p7s"
 SUBMITTED = "submitted"
 SUMS_LINE = re.compile(r"^([0-9a-f]{64}) [ *](.+)$")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-KINDS = ("filing", "hearing", "report")
+KINDS = ("filing", "hearing", "report")  # most urgent first
 
 
 class ManifestError(StorageError):

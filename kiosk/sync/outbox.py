@@ -6,7 +6,7 @@ delivered only when its receipt is on the disk (:mod:`kiosk.sync.receipts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kiosk.clocks import wall_text
@@ -53,6 +53,7 @@ class Upload:
     sha256: str
     lane: Lane
     upload_url: str | None
+    sent: int
     fresh_tries: int
 
 
@@ -65,7 +66,7 @@ FROM items LEFT JOIN files ON files.item_id = items.id
 UPLOAD_QUERY = """
 SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
 WHERE files.state = 'waiting' AND items.registered AND items.state IN ('queued', 'sending')
-  AND files.lane IN ({lanes})
+  AND files.lane IN ({lanes}) AND items.kind IN ({kinds})
 ORDER BY files.lane, items.added_at, files.item_id, files.path
 """
 
@@ -126,20 +127,44 @@ class Outbox:
         )
         return [_item(row) for row in rows]
 
-    def uploads(self, lanes: Iterable[Lane]) -> list[Upload]:
-        """Return the files that wait in ``lanes``, in the order of delivery."""
-        chosen = ", ".join(str(int(lane)) for lane in lanes)
-        rows = self._database.rows(UPLOAD_QUERY.format(lanes=chosen))
+    def counts(self) -> list[tuple[str, str, int]]:
+        """Return ``(kind, state, number of items)`` of everything known."""
+        rows = self._database.rows(
+            "SELECT kind, state, count(*) AS n FROM items GROUP BY kind, state ORDER BY kind, state"
+        )
+        return [(row["kind"], row["state"], row["n"]) for row in rows]
+
+    def uploads(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> list[Upload]:
+        """Return the files of ``kinds`` that wait in ``lanes``, in the order of delivery."""
+        query = UPLOAD_QUERY.format(
+            lanes=", ".join("?" * len(lanes)), kinds=", ".join("?" * len(kinds))
+        )
+        rows = self._database.rows(query, [*map(int, lanes), *kinds])
         return [_upload(row) for row in rows]
 
-    def registered(self, item_id: str, addresses: dict[str, str]) -> None:
-        """Note that the central system knows the item, and each file's upload address."""
+    def registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
+        """Note that the central system knows the item.
+
+        Args:
+            item_id: the item.
+            addresses: upload address by path of each file that it lacks.
+            present: paths of the files that it has already.
+        """
         with self._database.transaction():
+            for path in present:
+                self._database.execute(
+                    "UPDATE files SET state = 'confirmed', sent = size "
+                    "WHERE item_id = ? AND path = ? AND state = 'waiting'",
+                    (item_id, path),
+                )
             self._database.execute("UPDATE items SET registered = 1 WHERE id = ?", (item_id,))
             for path, url in addresses.items():
                 self._database.execute(
-                    "UPDATE files SET upload_url = ? WHERE item_id = ? AND path = ?",
-                    (url, item_id, path),
+                    "UPDATE files SET upload_url = ?, sent = "
+                    "CASE WHEN upload_url IS ? THEN sent ELSE 0 END, "
+                    "state = CASE state WHEN 'confirmed' THEN 'waiting' ELSE state END "
+                    "WHERE item_id = ? AND path = ?",
+                    (url, url, item_id, path),
                 )
 
     def forget_addresses(self, item_id: str) -> None:
@@ -150,6 +175,10 @@ class Outbox:
                 "UPDATE files SET upload_url = NULL WHERE item_id = ? AND state = 'waiting'",
                 (item_id,),
             )
+
+    def reopen(self, item_id: str) -> None:
+        """Have a complete item registered again: the central system gives no receipt for it."""
+        self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
 
     def progress(self, upload: Upload, sent: int) -> None:
         """Note how many bytes of a file the central system has."""
@@ -182,6 +211,26 @@ class Outbox:
                 "UPDATE items SET registered = 0, sha256_match = 0 WHERE id = ?", (item_id,)
             )
 
+    def damaged(self, upload: Upload) -> None:
+        """Note that a file here is not what its folder's seal says: it cannot be delivered."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE files SET state = 'damaged' WHERE item_id = ? AND path = ?",
+                (upload.item_id, upload.path),
+            )
+            self._database.execute(
+                "UPDATE items SET problem = 'file_changed', sha256_match = 0 WHERE id = ?",
+                (upload.item_id,),
+            )
+
+    def fail_damaged(self) -> None:
+        """Mark the items of which everything is delivered but the damaged files."""
+        self._database.execute(
+            "UPDATE items SET state = 'failed' WHERE state IN ('queued', 'sending') "
+            "AND EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'damaged') "
+            "AND NOT EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'waiting')"
+        )
+
     def complete(self) -> list[Item]:
         """Return the registered items of which every file is confirmed, but no receipt is here."""
         rows = self._database.rows(
@@ -212,10 +261,15 @@ class Outbox:
         )
 
     def retry(self, item_id: str) -> None:
-        """Put a failed item back into the queue."""
-        self._database.execute(
-            "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
-        )
+        """Put a failed item, damaged files too, back into the queue."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
+            )
+            self._database.execute(
+                "UPDATE files SET state = 'waiting' WHERE item_id = ? AND state = 'damaged'",
+                (item_id,),
+            )
 
     def succeeded(self, item_id: str) -> None:
         """Forget the failures of an item."""
@@ -250,5 +304,6 @@ def _upload(row: Row) -> Upload:
         sha256=row["sha256"],
         lane=Lane(row["lane"]),
         upload_url=row["upload_url"],
+        sent=row["sent"],
         fresh_tries=row["fresh_tries"],
     )

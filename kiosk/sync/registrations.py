@@ -13,6 +13,7 @@ import threading
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.clocks import wall_text, wall_time
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 PROVISIONAL = "provisional"
 REGISTERED = "registered"
-FINAL_STATES = frozenset({"passed_to_judge", "returned"})
+FINAL_STATES = ("passed_to_judge", "returned")
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,14 @@ class Registrations:
                 self._index(fresh)
             return fresh
 
+    def take(self, filing_id: str, answer: dict[str, Any]) -> Registration | None:
+        """Keep what the central system says about a filing; None while it gives no number yet."""
+        number = answer.get("number")
+        if not isinstance(number, str) or not number:
+            return None
+        at = str(answer.get("registered_at") or wall_text())
+        return self.registered(filing_id, number, str(answer.get("state", REGISTERED)), at)
+
     def unregistered(self) -> list[str]:
         """Return the filings that wait for the central system's number, oldest first."""
         rows = self._database.rows(
@@ -111,12 +120,14 @@ class Registrations:
         )
         return [str(row["filing_id"]) for row in rows]
 
-    def open_filings(self) -> list[str]:
-        """Return the registered filings whose state may still change."""
+    def open_filings(self, limit: int) -> list[str]:
+        """Return registered filings whose state may still change, longest unasked first."""
         rows = self._database.rows(
-            "SELECT filing_id, state FROM registrations WHERE number IS NOT NULL ORDER BY at DESC"
+            "SELECT filing_id FROM registrations WHERE number IS NOT NULL "
+            "AND state NOT IN (?, ?) ORDER BY as_of LIMIT ?",
+            (*FINAL_STATES, limit),
         )
-        return [str(row["filing_id"]) for row in rows if row["state"] not in FINAL_STATES]
+        return [str(row["filing_id"]) for row in rows]
 
     def reconcile(self) -> int:
         """Make index and kept answers agree again after a crash; return how many are kept."""

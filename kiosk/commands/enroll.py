@@ -1,0 +1,52 @@
+"""Enrol this kiosk: exchange a one-time code of the court for a device certificate.
+
+The key is made on this device and never leaves it. Running the same command again is harmless,
+also after it was broken off. Exit status 0: enrolled (now or before); 1: refused, and why.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kiosk.cli import settings_of
+from kiosk.storage.layout import Layout
+from kiosk.sync.enrolment import enrol
+
+HELP = "get this kiosk's certificate with a one-time code"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the code and where to take it."""
+    parser.add_argument("--code", required=True, help="one-time code, as printed by the court's IT")
+    parser.add_argument(
+        "--url", metavar="URL", help="central system (default: [central] url of kiosk.toml)"
+    )
+    parser.add_argument(
+        "--ca",
+        type=Path,
+        metavar="FILE",
+        help="the court's root certificate (PEM); without it the fingerprint in the code decides",
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="even though there is a valid certificate"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Enrol and say so."""
+    settings = settings_of(arguments)
+    url = arguments.url or settings.central.url
+    done = enrol(
+        Layout.of(settings.paths),
+        settings.kiosk.id,
+        arguments.code,
+        url,
+        arguments.ca,
+        again=arguments.again,
+    )
+    was = "is enrolled" if done.fresh else "was enrolled already"
+    print(f"{done.kiosk_id} {was}; certificate valid until {done.not_after:%Y-%m-%d}.")
+    if url.rstrip("/") != settings.central.url.rstrip("/"):
+        print(f"Note: [central] url in kiosk.toml is {settings.central.url}; set it to {url}.")
+    return 0

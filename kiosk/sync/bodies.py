@@ -1,0 +1,177 @@
+"""What is said about an item when it is registered: built from its folder, the same each time.
+
+A request that is repeated after a crash must be the same request; so everything here comes from
+files that do not change any more once an item is finished.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kiosk.clocks import wall_text
+from kiosk.sync.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
+
+TYPE_ID = re.compile(r"^[a-z0-9_]{1,64}$")
+PART_FOLDER = re.compile(r"^part-(\d+)$")
+Json = dict[str, Any]
+
+
+def body_of(manifest: Manifest, folder: Path, provisional: str | None = None) -> Json:
+    """Return the registration of an item as the contract wants it.
+
+    Args:
+        manifest: its files.
+        folder: its folder.
+        provisional: the number that the kiosk has given a filing, if it has.
+
+    Raises:
+        ManifestError: a file of the folder cannot be read or lacks what is needed.
+    """
+    if manifest.kind == "filing":
+        return filing_body(manifest, folder, provisional)
+    if manifest.kind == "hearing":
+        return hearing_body(manifest, folder)
+    return report_body(manifest, folder)
+
+
+def filing_body(manifest: Manifest, folder: Path, provisional: str | None) -> Json:
+    """Return ``FilingRegistration``: types, page counts and hashes of the documents."""
+    filing = read_json(folder / "filing.json")
+    described = _by_path(filing.get("documents"))
+    documents = []
+    for file in manifest.files:
+        own = described.get(file.path, {})
+        kind = str(own.get("type") or filing.get("document_type") or filing.get("type") or "")
+        pages = _count(own.get("pages")) or _count(filing.get("pages"))
+        if not TYPE_ID.match(kind) or pages < 1:
+            raise ManifestError(f"{folder.name}/filing.json: type or pages of a document missing")
+        documents.append({**_file(file), "type": kind, "pages": pages})
+    body: Json = {
+        "kiosk_time": _moment_of(folder / SUBMITTED),
+        "provisional": provisional,
+        "documents": documents,
+    }
+    for key in ("language", "case_kind", "case_number"):
+        if filing.get(key):
+            body[key] = filing[key]
+    applicant = filing.get("applicant")
+    if isinstance(applicant, dict):
+        named = {key: applicant[key] for key in ("name", "iin", "phone") if applicant.get(key)}
+        body["applicant"] = named or None
+    if filing.get("not_scanned"):
+        body["not_scanned"] = [str(line) for line in filing["not_scanned"]]
+    return body
+
+
+def hearing_body(manifest: Manifest, folder: Path) -> Json:
+    """Return ``HearingManifest``."""
+    opened = read_json(folder / "hearing.json")
+    hearing = opened.get("hearing", opened)
+    described = {key: value for key, value in hearing.items() if value is not None}
+    described["id"] = manifest.id
+    parts = [_part(path) for path in sorted(folder.glob("part-*")) if PART_FOLDER.match(path.name)]
+    seconds = [part["seconds"] for part in parts if part.get("seconds") is not None]
+    return {
+        "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
+        "final": True,
+        "hearing": described,
+        "started_at": opened.get("started") or opened.get("started_at"),
+        "ended_at": _last_moment(folder / "journal.jsonl"),
+        "duration_seconds": sum(seconds) if seconds else None,
+        "parts": parts,
+        "files": [_file(file) for file in manifest.files],
+    }
+
+
+def _part(folder: Path) -> Json:
+    match = PART_FOLDER.match(folder.name)
+    value = read_json(folder / "part.json") if (folder / "part.json").exists() else {}
+    part: Json = {"part": int(match[1]) if match else 0}
+    started = value.get("started") or value.get("started_at")
+    if isinstance(started, str):
+        part["started_at"] = started
+    if isinstance(value.get("seconds"), int | float):
+        part["seconds"] = value["seconds"]
+    if isinstance(value.get("publicity"), str):
+        part["publicity"] = value["publicity"]
+    part["sources"] = _source_names(value.get("sources"))
+    return part
+
+
+def _source_names(sources: object) -> list[str]:
+    if isinstance(sources, dict):
+        return [str(name) for name in sources]
+    if isinstance(sources, list):
+        named = [source.get("name") if isinstance(source, dict) else source for source in sources]
+        return [str(name) for name in named if name]
+    return []
+
+
+def report_body(manifest: Manifest, folder: Path) -> Json:
+    """Return ``ReportManifest``."""
+    report = read_json(folder / "report.json")
+    body: Json = {
+        "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
+        "passed": _count(report.get("passed")),
+        "failed": _count(report.get("failed")),
+        "skipped": _count(report.get("skipped")),
+        "files": [_file(file) for file in manifest.files],
+    }
+    made = report.get("made_at") or report.get("at") or report.get("finished")
+    if isinstance(made, str):
+        body["made_at"] = made
+    return body
+
+
+def read_json(path: Path) -> Json:
+    """Return the JSON object in ``path``.
+
+    Raises:
+        ManifestError: it is not there or none.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path.parent.name}/{path.name}: {error}") from error
+    if not isinstance(value, dict):
+        raise ManifestError(f"{path.parent.name}/{path.name}: not a JSON object")
+    return value
+
+
+def _by_path(documents: object) -> dict[str, Json]:
+    items: Iterable[object] = documents if isinstance(documents, list) else ()
+    return {str(item.get("path")): item for item in items if isinstance(item, dict)}
+
+
+def _count(value: object) -> int:
+    """Return a number, or the length of a list; 0 for anything else."""
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else 0
+
+
+def _file(file: ManifestFile) -> Json:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256}
+
+
+def _last_moment(journal: Path) -> str | None:
+    """Return the wall time of a journal's last line: a sealed one ends with the hearing."""
+    try:
+        lines = journal.read_text(encoding="utf-8").splitlines()
+        moment = json.loads(lines[-1]).get("at")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+    return moment if isinstance(moment, str) else None
+
+
+def _moment_of(path: Path) -> str:
+    """Return when ``path`` was written (now, where it is not there yet)."""
+    try:
+        return wall_text(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except OSError:
+        return wall_text()

@@ -1,0 +1,373 @@
+"""A courier delivers: one thread for what is urgent, one for the rest.
+
+Each step looks at the folders, registers what is new, sends what is missing and settles what is
+complete. It may be broken off anywhere, by a fault, a crash or an urgent filing: the next step
+asks the central system what it still lacks and goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from kiosk.errors import CentralError, CentralUnreachableError, KioskError, StorageError
+from kiosk.storage.database import DatabaseDamagedError, DatabaseLockedError
+from kiosk.sync.backoff import Backoff
+from kiosk.sync.bodies import body_of
+from kiosk.sync.client import CentralClient
+from kiosk.sync.connector import Connector
+from kiosk.sync.identity import IdentityError, NotEnrolledError
+from kiosk.sync.lanes import Lane, PreemptedError
+from kiosk.sync.line import IdentityRefusedError, RefusedError
+from kiosk.sync.manifest import (
+    Manifest,
+    folder_of,
+    read_manifest,
+    ready_items,
+    sha256_of,
+)
+from kiosk.sync.outbox import Item, Upload
+from kiosk.sync.receipts import disagreements
+from kiosk.sync.room import SyncRoom
+from kiosk.sync.status import Delivering
+from kiosk.sync.trust import ReceiptInvalidError, check_receipt
+from kiosk.sync.tus import TusClient, UploadGoneError, UploadTooLongError
+
+log = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
+IDLE_SECONDS = 5.0  # most time between two looks at the folders
+LINK_CAP_SECONDS = 60.0
+ITEM_CAP_SECONDS = 600.0
+HASHING_SECONDS = 20.0
+MISMATCHES_AT_ONCE = 2  # fresh uploads without a pause
+LINK_TROUBLE = (
+    CentralUnreachableError,
+    IdentityRefusedError,
+    NotEnrolledError,
+    IdentityError,
+)
+
+
+class Courier:
+    """Delivers the items of some kinds in some lanes.
+
+    Args:
+        room: what sync shares.
+        name: for logs.
+        kinds: what it delivers.
+        lanes: in this order.
+        first: called at the beginning of each step that has a client (heads, registrations).
+    """
+
+    def __init__(
+        self,
+        room: SyncRoom,
+        name: str,
+        kinds: tuple[str, ...],
+        lanes: tuple[Lane, ...],
+        first: Callable[[CentralClient], None] | None = None,
+    ) -> None:
+        self.room = room
+        self.name = name
+        self.kinds = kinds
+        self.lanes = lanes
+        self._first = first
+        self.urgent = Lane.URGENT in lanes
+        self.connector = Connector(room.layout, room.settings.central.url)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._link = Backoff(cap=LINK_CAP_SECONDS)
+        self._items: dict[str, tuple[Backoff, float]] = {}
+        self._asked = True  # a restart counts as a person's wish to try what had failed
+        self._idle = min(IDLE_SECONDS, room.settings.central.poll_seconds)
+        self._thread = threading.Thread(target=self._run, name=f"courier {name}", daemon=True)
+
+    # -- life --------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._thread.start()
+
+    def wake(self, *, now: bool = False) -> None:
+        """Look at the folders at once; ``now`` forgets every back-off (a person asked)."""
+        if now:
+            self._link.succeeded()
+            self._items = {}
+            self._asked = True
+        self._wake.set()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Break off what is being sent and end the thread."""
+        self._stopping.set()
+        self.room.lanes.stop()
+        self.connector.break_off()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        self.connector.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread lives (for the watchdog)."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            wait = self.step()
+            if self._wake.wait(wait):
+                self._wake.clear()
+
+    def step(self) -> float:
+        """Deliver what can be delivered; return the seconds until the next look."""
+        database = self.room.database
+        try:
+            self._collect()
+            self._deliver(self.connector.client())
+        except PreemptedError:
+            self.room.lanes.wait_for_bulk(1.0)
+            return 0.0
+        except LINK_TROUBLE as error:
+            return self._link_trouble(error)
+        except DatabaseDamagedError as error:
+            log.error("%s", error)
+            self.room.rebuild(database)
+            return 0.0
+        except KioskError as error:
+            return self._own_trouble(error)
+        except Exception:  # a courier must outlive every surprise
+            log.exception("courier %s", self.name)
+            return self._link.failed()
+        finally:
+            self.room.progress.set(self.name, None)
+            self.room.changed()
+        self._link.succeeded()
+        self.room.alarms.clear("storage_failed", self.name)
+        return self._idle
+
+    def _link_trouble(self, error: KioskError) -> float:
+        self.room.link.failed(error.code)
+        log.info("courier %s: %s", self.name, error)
+        return max(self._idle, self._link.failed())
+
+    def _own_trouble(self, error: KioskError) -> float:
+        log.warning("courier %s: %s: %s", self.name, error.code, error)
+        if isinstance(error, StorageError):
+            self.room.alarms.raise_("storage_failed", self.name)
+        return max(self._idle, self._link.failed())
+
+    # -- what is new -------------------------------------------------------------------------
+    def _collect(self) -> None:
+        """Queue the folders that have been finished since the last look."""
+        for kind, item_id in ready_items(self.room.layout):
+            if kind not in self.kinds or self.room.outbox.knows(item_id) or self._waits(item_id):
+                continue
+            with self._item_trouble(kind, item_id):
+                self.room.outbox.add(read_manifest(self.room.layout, kind, item_id))
+                self.room.changed()
+
+    # -- one step ----------------------------------------------------------------------------
+    def _deliver(self, client: CentralClient) -> None:
+        if self._first is not None:
+            self._first(client)
+        self._retry_failed()
+        work = bool(self._open_items())
+        with self.room.lanes.urgent() if self.urgent and work else nullcontext():
+            self._register_all(client)
+            while (upload := self._next_upload()) is not None:
+                self._wait_for_line()
+                with self._item_trouble(upload.kind, upload.item_id):
+                    self._send(client, upload)
+                self._settle_all(client)
+                self._register_all(client)
+            self._settle_all(client)
+        self.room.outbox.fail_damaged()
+
+    def _open_items(self) -> list[Item]:
+        return [
+            item
+            for item in self.room.outbox.undelivered()
+            if item.kind in self.kinds and not self._waits(item.id)
+        ]
+
+    def _retry_failed(self) -> None:
+        """Try failed items again; what is damaged here only when a person asked."""
+        asked, self._asked = self._asked, False
+        for item in self._open_items():
+            if item.state == "failed" and (asked or item.problem != "file_changed"):
+                self.room.outbox.retry(item.id)
+
+    def _wait_for_line(self) -> None:
+        """Let urgent work go first; an urgent courier goes at once."""
+        if not self.urgent:
+            while not self.room.lanes.wait_for_bulk(1.0):
+                pass
+        self.room.lanes.must_stop()
+
+    def _may_go_on(self) -> None:
+        if self.urgent:
+            self.room.lanes.must_stop()
+        else:
+            self.room.lanes.bulk_must_yield()
+
+    def _register_all(self, client: CentralClient) -> None:
+        for item in self._open_items():
+            if not item.registered:
+                self._may_go_on()
+                with self._item_trouble(item.kind, item.id):
+                    self._register(client, item)
+
+    def _register(self, client: CentralClient, item: Item) -> None:
+        """Tell the central system what will come; it says what it lacks and where to send it."""
+        files = tuple(self.room.outbox.files(item.id))
+        manifest = Manifest(item.id, item.kind, files)
+        known = self.room.registrations.get(item.id) if item.kind == "filing" else None
+        folder = folder_of(self.room.layout, item.kind, item.id)
+        body = body_of(manifest, folder, None if known is None else known.provisional)
+        answer = client.put(item.kind, item.id, body)
+        self._worked()
+        if item.kind == "filing":
+            self.room.registrations.take(item.id, answer)
+        self._take_missing(item.id, files, answer)
+
+    def _take_missing(self, item_id: str, files: tuple[Any, ...], answer: dict[str, Any]) -> None:
+        missing = {str(file["path"]): str(file["address"]) for file in answer.get("missing", ())}
+        present = [file.path for file in files if file.path not in missing]
+        self.room.outbox.registered(item_id, missing, present)
+
+    def _next_upload(self) -> Upload | None:
+        uploads = self.room.outbox.uploads(self.lanes, self.kinds)
+        return next((upload for upload in uploads if not self._waits(upload.item_id)), None)
+
+    def _send(self, client: CentralClient, upload: Upload) -> None:
+        """Send one file; whatever happens, what the server has is written down."""
+        if upload.upload_url is None:
+            self.room.outbox.forget_addresses(upload.item_id)
+            return
+        item = self.room.outbox.item(upload.item_id)
+        if item is None:
+            return
+        path = folder_of(self.room.layout, upload.kind, upload.item_id) / upload.path
+        before = item.bytes_done - upload.sent
+        sent = upload.sent
+
+        def progress(done: int) -> None:
+            nonlocal sent
+            sent = done
+            self.room.progress.set(
+                self.name,
+                Delivering(upload.item_id, upload.kind, before + done, item.bytes_total),
+            )
+            self.room.changed()
+
+        tus = TusClient(client.line, self.room.settings.central.patch_mib * MIB)
+        url = client.address(upload.upload_url)
+        self.room.outbox.progress(upload, sent)
+        try:
+            tus.upload(path, url, upload.size, may_go_on=self._may_go_on, progress=progress)
+        except (UploadGoneError, UploadTooLongError) as error:
+            log.warning("%s %s: %s", upload.kind, upload.item_id, error)
+            self.room.outbox.forget_addresses(upload.item_id)
+            raise
+        finally:
+            self.room.outbox.progress(upload, sent)
+        self._worked()
+        self._check_upload(client, upload)
+
+    def _check_upload(self, client: CentralClient, upload: Upload) -> None:
+        """Ask for the server's own hash of a file that has been sent."""
+        upload_id = str(upload.upload_url).rstrip("/").rsplit("/", 1)[-1]
+        while True:
+            answer = client.wait_verified(upload_id, HASHING_SECONDS)
+            if answer.get("state") != "verifying":
+                break
+            self._may_go_on()
+        if answer.get("state") == "complete" and answer.get("server_sha256") == upload.sha256:
+            self.room.outbox.confirm(upload)
+            self.room.outbox.succeeded(upload.item_id)
+            self._items.pop(upload.item_id, None)
+        elif answer.get("state") == "receiving":  # the server lost bytes: it is asked anew
+            self.room.outbox.forget_addresses(upload.item_id)
+        else:
+            self._mismatch(upload)
+
+    def _mismatch(self, upload: Upload) -> None:
+        """The hashes disagree: say so, look which side is wrong, send afresh. Never delete.
+
+        Raises:
+            RefusedError: too many fresh uploads; a pause first.
+        """
+        self.room.alarms.raise_("hash_mismatch", upload.kind)
+        path = folder_of(self.room.layout, upload.kind, upload.item_id) / upload.path
+        log.error("hash of a file of %s %s disagrees", upload.kind, upload.item_id)
+        if sha256_of(path) != upload.sha256:
+            self.room.outbox.damaged(upload)
+            return
+        self.room.outbox.begin_afresh(upload.item_id, upload.path)
+        if upload.fresh_tries >= MISMATCHES_AT_ONCE:
+            raise RefusedError("hashes go on disagreeing", code="hash_mismatch", status=0, body={})
+
+    # -- settling ----------------------------------------------------------------------------
+    def _settle_all(self, client: CentralClient) -> None:
+        for item in self.room.outbox.complete():
+            if item.kind in self.kinds and not self._waits(item.id):
+                with self._item_trouble(item.kind, item.id):
+                    self._settle(client, item)
+
+    def _settle(self, client: CentralClient, item: Item) -> None:
+        """Fetch the receipt of a complete item, check it, make it durable; then it is delivered."""
+        answer = client.get(item.kind, item.id)
+        self._worked()
+        files = self.room.outbox.files(item.id)
+        receipt = answer.get("receipt")
+        if not isinstance(receipt, dict):
+            self.room.outbox.reopen(item.id)
+            raise RefusedError("everything sent, no receipt", code="no_receipt", status=0, body={})
+        check_receipt(receipt, item.kind, item.id, self.room.layout.court_ca)
+        wrong = disagreements(receipt, files)
+        if wrong:
+            self.room.alarms.raise_("hash_mismatch", item.kind)
+            raise ReceiptInvalidError(f"receipt disagrees on {len(wrong)} files")
+        self.room.receipts.keep(item.id, receipt)
+        self.room.outbox.delivered(item.id)
+        if item.kind == "filing":
+            self.room.registrations.take(item.id, answer)
+        self.room.alarms.clear("hash_mismatch", item.kind)
+        self.room.alarms.clear("delivery_failed", item.kind)
+        log.info("%s %s delivered: %d bytes", item.kind, item.id, item.bytes_total)
+        self.room.changed()
+
+    # -- trouble with one item ---------------------------------------------------------------
+    @contextmanager
+    def _item_trouble(self, kind: str, item_id: str) -> Iterator[None]:
+        """Keep what one item's trouble is from stopping the others."""
+        try:
+            yield
+        except (DatabaseDamagedError, DatabaseLockedError, PreemptedError):
+            raise
+        except LINK_TROUBLE as error:
+            if error.code == "central_fault":  # perhaps this item's: let others go first
+                self._leave_alone(item_id)
+            raise
+        except (CentralError, StorageError) as error:
+            log.warning("%s %s: %s: %s", kind, item_id, error.code, error)
+            self.room.alarms.raise_("delivery_failed", kind)
+            refused = isinstance(error, RefusedError | ReceiptInvalidError)
+            self.room.outbox.failed(item_id, error.code, final=refused)
+            self._leave_alone(item_id)
+            self.room.changed()
+
+    def _leave_alone(self, item_id: str) -> None:
+        backoff = self._items.get(item_id, (Backoff(cap=ITEM_CAP_SECONDS), 0.0))[0]
+        self._items[item_id] = (backoff, time.monotonic() + backoff.failed())
+
+    def _waits(self, item_id: str) -> bool:
+        """Say whether an item is being left alone for a while after a failure."""
+        return item_id in self._items and time.monotonic() < self._items[item_id][1]
+
+    def _worked(self) -> None:
+        self._link.succeeded()
+        self.room.link.worked()

@@ -1,0 +1,76 @@
+"""The heartbeat: how this kiosk is, for the court's IT. No names, no case numbers."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from typing import Any
+
+import kiosk
+from kiosk.clocks import boot_id, wall_text
+from kiosk.sync.bearer import bearer
+from kiosk.sync.room import SyncRoom
+
+RECORDING_PHASES = frozenset({"recording", "recess", "retired", "sealing"})
+HEALTHY = frozenset({"ok", "quiet", "silent", "clipping", "starting"})
+
+
+def queue_of(room: SyncRoom) -> dict[str, int]:
+    """Return ``State.queue``: what waits for delivery."""
+    waiting = room.outbox.undelivered()
+    kinds = {"filings": "filing", "hearings": "hearing", "reports": "report"}
+    counts = {name: sum(item.kind == kind for item in waiting) for name, kind in kinds.items()}
+    left = sum(max(0, item.bytes_total - item.bytes_done) for item in waiting)
+    return {"items": len(waiting), "bytes": left, **counts}
+
+
+def device_state(room: SyncRoom, recorder: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the heartbeat.
+
+    Args:
+        room: what sync knows.
+        recorder: the recorder's state, or None while it does not answer.
+    """
+    usage = shutil.disk_usage(room.layout.data)
+    alarms = room.alarms.listed() + list((recorder or {}).get("alarms", ()))
+    if recorder is None:
+        alarms.append({"code": "recorder_down"})
+    state: dict[str, Any] = {
+        "kiosk_time": wall_text(),
+        "version": kiosk.__version__,
+        "boot_id": boot_id(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "bearer": bearer(),
+        "alarms": [_alarm(alarm) for alarm in alarms],
+        "queue": queue_of(room),
+        "storage": {"free_bytes": usage.free, "total_bytes": usage.total},
+        "recording": _recording(recorder),
+    }
+    check = room.last_link_check()
+    if check is not None:
+        state["link"] = check
+    return state
+
+
+def _alarm(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {key: alarm[key] for key in ("code", "source", "since") if alarm.get(key)}
+
+
+def _recording(recorder: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what is recorded now: ids and devices, nothing of the case."""
+    hearing = (recorder or {}).get("hearing")
+    if recorder is None or recorder.get("phase") not in RECORDING_PHASES or not hearing:
+        return None
+    missing = [
+        str(microphone.get("name"))
+        for microphone in recorder.get("microphones", ())
+        if microphone.get("state") not in HEALTHY
+    ]
+    if recorder.get("camera", {}).get("state") in ("absent", "frozen"):
+        missing.append("camera")
+    return {
+        "hearing": hearing["id"],
+        "phase": recorder["phase"],
+        "part": int(hearing.get("part", 0)),
+        "sources_missing": missing,
+    }

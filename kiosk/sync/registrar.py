@@ -1,0 +1,90 @@
+"""Registers filings and sends journal heads: small requests that go before any bytes."""
+
+from __future__ import annotations
+
+import logging
+from itertools import groupby
+
+from kiosk.errors import StorageError
+from kiosk.sync.bodies import Json, body_of
+from kiosk.sync.client import PATIENT, CentralClient, Timeout
+from kiosk.sync.heads import Head
+from kiosk.sync.line import RefusedError
+from kiosk.sync.manifest import Manifest, folder_of, read_manifest
+from kiosk.sync.registrations import Registration
+from kiosk.sync.room import SyncRoom
+
+log = logging.getLogger(__name__)
+HEADS_PER_POST = 200
+
+
+def registration_body(room: SyncRoom, filing_id: str) -> Json:
+    """Return what is said about a filing; hashes its documents if that was not done yet.
+
+    Raises:
+        ManifestError: there is no such filing, or it lacks what is needed.
+    """
+    if room.outbox.knows(filing_id):
+        manifest = Manifest(filing_id, "filing", tuple(room.outbox.files(filing_id)))
+    else:
+        manifest = read_manifest(room.layout, "filing", filing_id)
+    known = room.registrations.get(filing_id)
+    folder = folder_of(room.layout, "filing", filing_id)
+    return body_of(manifest, folder, None if known is None else known.provisional)
+
+
+def register_filing(
+    room: SyncRoom, client: CentralClient, filing_id: str, body: Json, timeout: Timeout = PATIENT
+) -> Registration | None:
+    """Register a filing in one small request; bulk transfers give way meanwhile.
+
+    Returns:
+        the registration, or None when the court has it but gives the number later.
+
+    Raises:
+        CentralError: no success; asking again with the same filing is harmless.
+    """
+    with room.lanes.urgent():
+        answer = client.put("filing", filing_id, body, timeout)
+    room.link.worked()
+    return room.registrations.take(filing_id, answer)
+
+
+def reconcile_filings(room: SyncRoom, client: CentralClient) -> None:
+    """Ask for the numbers of the filings that went away with a provisional one.
+
+    Those whose bytes wait in the outbox are registered there.
+    """
+    for filing_id in room.registrations.unregistered():
+        if room.outbox.knows(filing_id):
+            continue
+        try:
+            register_filing(room, client, filing_id, registration_body(room, filing_id))
+            room.changed()
+        except (RefusedError, StorageError) as error:
+            log.warning("filing %s cannot be registered: %s", filing_id, error)
+            room.alarms.raise_("delivery_failed", "filing")
+
+
+def send_heads(room: SyncRoom, client: CentralClient) -> None:
+    """Send the signed journal heads that the central system does not have, each once."""
+    room.heads.collect()
+    for hearing_id, group in groupby(room.heads.waiting(), key=lambda head: head.hearing_id):
+        heads = list(group)
+        for start in range(0, len(heads), HEADS_PER_POST):
+            _send(room, client, hearing_id, heads[start : start + HEADS_PER_POST])
+
+
+def _send(room: SyncRoom, client: CentralClient, hearing_id: str, heads: list[Head]) -> None:
+    try:
+        client.post_heads(hearing_id, [head.body for head in heads])
+        room.link.worked()
+        room.heads.sent(heads)
+    except RefusedError as error:
+        if len(heads) > 1:  # find out which one
+            for head in heads:
+                _send(room, client, hearing_id, [head])
+            return
+        log.error("head of hearing %s refused: %s", hearing_id, error)
+        room.alarms.raise_("head_refused", "hearing")
+        room.heads.sent(heads, error.code)

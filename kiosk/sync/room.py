@@ -1,0 +1,97 @@
+"""Everything that the threads of sync share, in one place, handed down and never global."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.config import Settings
+from kiosk.storage.database import Database, open_or_replace, set_aside
+from kiosk.storage.layout import Layout
+from kiosk.sync.heads import HeadCollector
+from kiosk.sync.lanes import Lanes
+from kiosk.sync.outbox import Outbox
+from kiosk.sync.receipts import Receipts
+from kiosk.sync.registrations import Registrations
+from kiosk.sync.reindex import reindex
+from kiosk.sync.status import AlarmSet, LinkStatus, Progress
+
+log = logging.getLogger(__name__)
+
+
+class SyncRoom:
+    """The shared state of sync: database and what is built on it, lanes, status.
+
+    Args:
+        settings: of this kiosk.
+        changed: called from any thread when what ``GET /v1/state`` says has changed.
+    """
+
+    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+        self.settings = settings
+        self.layout = Layout.of(settings.paths)
+        self.changed = changed
+        self.lanes = Lanes()
+        self.alarms = AlarmSet(changed)
+        self.link = LinkStatus(self.alarms, changed)
+        self.progress = Progress()
+        self.receipts = Receipts(self.layout.receipts)
+        self.rebuilt = False
+        self._rebuilding = threading.Lock()
+        existed = self.layout.database.exists()
+        database, fresh = open_or_replace(self.layout.database)
+        self._build_on(database)
+        if fresh:
+            self._fill(damaged=existed)
+
+    def _build_on(self, database: Database) -> None:
+        self.database = database
+        self.outbox = Outbox(database)
+        self.heads = HeadCollector(database, self.layout.hearings)
+        self.registrations = Registrations(
+            database,
+            self.layout.database.parent / "registrations",
+            self.settings.kiosk.id,
+            self.settings.kiosk.timezone,
+        )
+        self.registrations.reconcile()
+
+    def _fill(self, *, damaged: bool) -> None:
+        counts = reindex(self.layout, self.outbox, self.registrations, self.receipts)
+        if damaged:
+            self.rebuilt = True
+            self.alarms.raise_("database_rebuilt")
+            log.warning("index rebuilt from the folders: %s", counts)
+
+    def rebuild(self, damaged: Database) -> None:
+        """Set a database that has turned out damaged aside and fill a new one.
+
+        Several threads may find the damage; the first one rebuilds.
+        """
+        with self._rebuilding:
+            if damaged is not self.database:
+                return
+            damaged.close()
+            set_aside(self.layout.database)
+            self._build_on(open_or_replace(self.layout.database)[0])
+            self._fill(damaged=True)
+        self.changed()
+
+    def keep_link_check(self, at: str, result: dict[str, Any]) -> None:
+        """Keep the result of a link check."""
+        self.database.execute(
+            "INSERT OR REPLACE INTO link_checks (at, result) VALUES (?, ?)",
+            (at, json.dumps(result)),
+        )
+
+    def last_link_check(self) -> dict[str, Any] | None:
+        """Return the newest link check's result, or None."""
+        row = self.database.row("SELECT result FROM link_checks ORDER BY at DESC LIMIT 1")
+        return None if row is None else dict(json.loads(row["result"]))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
