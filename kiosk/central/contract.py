@@ -1,0 +1,243 @@
+"""Requests of ``docs/central-api.yaml`` as typed models: what does not fit is 400 `malformed`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from kiosk.central.errors import malformed
+
+Id = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+FilePath = Annotated[str, Field(pattern=rf"^{SEGMENT}(/{SEGMENT}){{0,7}}$", max_length=400)]
+Size = Annotated[int, Field(ge=0, le=1 << 40)]
+Kind = Literal["hearing", "filing", "report"]
+Text100 = Annotated[str, Field(max_length=100)]
+Text300 = Annotated[str, Field(max_length=300)]
+Moment = Annotated[str, Field(max_length=40)]
+Count = Annotated[int, Field(ge=0)]
+SmallCount = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class Request(BaseModel):
+    """A request body: types are exact, unknown keys are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class OpenRequest(BaseModel):
+    """A request body (or a part of one) to which later kiosks may add keys."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+
+class Enrolment(Request):
+    """``POST /v1/enrol``."""
+
+    code: Annotated[str, Field(min_length=12, max_length=64)]
+    csr: Annotated[str, Field(max_length=16384)]
+
+
+class Renewal(Request):
+    """``POST /v1/renew``."""
+
+    csr: Annotated[str, Field(max_length=16384)]
+
+
+class File(Request):
+    """A file of a delivery, by its path inside the delivery's folder."""
+
+    path: FilePath
+    size: Size
+    sha256: Sha256
+
+
+class Document(File):
+    """A scanned document of a filing."""
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+    pages: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Applicant(Request):
+    """Who files, as far as the person wished to say."""
+
+    name: Text300 | None = None
+    iin: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
+    phone: Annotated[str, Field(max_length=40)] | None = None
+
+
+class FilingRegistration(Request):
+    """``PUT /v1/filings/{id}``."""
+
+    kiosk_time: AwareDatetime
+    provisional: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", max_length=100)] | None
+    ) = None
+    language: Literal["kk", "ru", "en"] = "kk"
+    case_kind: Text100 | None = None
+    case_number: Annotated[str, Field(max_length=200)] | None = None
+    applicant: Applicant | None = None
+    not_scanned: Annotated[list[Text300], Field(max_length=100)] = []
+    documents: Annotated[list[Document], Field(min_length=1, max_length=200)]
+
+
+class Participant(OpenRequest):
+    """A participant of a hearing."""
+
+    name: Text300
+    role: Text100
+
+
+class Hearing(OpenRequest):
+    """A hearing as in the schedule (docs/interfaces.md); ad hoc ones may lack all but the id."""
+
+    id: Id
+    case_number: Annotated[str, Field(max_length=200)] = ""
+    title: Annotated[str, Field(max_length=1000)] = ""
+    kind: Text100 = ""
+    scheduled_at: AwareDatetime | None = None
+    duration_minutes: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    format: Text100 = ""
+    publicity: Text100 = ""
+    judge: Text300 = ""
+    participants: Annotated[list[Participant], Field(max_length=1000)] = []
+    adhoc: bool = False
+
+
+class Part(OpenRequest):
+    """One part of a hearing's recording."""
+
+    part: Annotated[int, Field(ge=1, le=10_000)]
+    started_at: AwareDatetime | None = None
+    seconds: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
+    publicity: Text100 = ""
+    sources: Annotated[list[Text100], Field(max_length=64)] = []
+
+
+class HearingManifest(Request):
+    """``PUT /v1/hearings/{id}``."""
+
+    kiosk_time: AwareDatetime
+    final: bool = True
+    hearing: Hearing
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    duration_seconds: Annotated[float, Field(ge=0, le=10_000_000)] | None = None
+    parts: Annotated[list[Part], Field(max_length=1000)]
+    files: Annotated[list[File], Field(max_length=100_000)]
+
+
+class ReportManifest(Request):
+    """``PUT /v1/reports/{id}``."""
+
+    kiosk_time: AwareDatetime
+    made_at: AwareDatetime | None = None
+    passed: SmallCount
+    failed: SmallCount
+    skipped: SmallCount = 0
+    files: Annotated[list[File], Field(min_length=1, max_length=1000)]
+
+
+class UploadAnnouncement(File):
+    """``PUT /v1/uploads/{id}``."""
+
+    kind: Kind
+    owner: Id
+
+
+class Head(Request):
+    """A signed head of a journal."""
+
+    part: SmallCount
+    count: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    hash: Sha256
+    signature: Annotated[str, Field(max_length=1024)]
+    at: AwareDatetime | None = None
+
+
+class Heads(Request):
+    """``POST /v1/hearings/{id}/heads``."""
+
+    heads: Annotated[list[Head], Field(min_length=1, max_length=1000)]
+
+
+class Alarm(OpenRequest):
+    """An alarm that is on at the kiosk."""
+
+    code: Text100
+    source: Text100 | None = None
+    since: Moment | None = None
+
+
+class Queue(OpenRequest):
+    """What waits for delivery on the kiosk."""
+
+    items: Count = 0
+    bytes: Count = 0
+    filings: Count = 0
+    hearings: Count = 0
+    reports: Count = 0
+    empty_at: Moment | None = None
+
+
+class Storage(OpenRequest):
+    """The kiosk's disk."""
+
+    free_bytes: Count = 0
+    total_bytes: Count = 0
+    full_at: Moment | None = None
+
+
+class Running(OpenRequest):
+    """The hearing that is recorded now."""
+
+    hearing: Id
+    phase: Annotated[str, Field(max_length=40)] = ""
+    part: Count = 0
+    sources_missing: Annotated[list[Text100], Field(max_length=64)] = []
+
+
+class LastSelftest(OpenRequest):
+    """The newest self-test."""
+
+    id: Id | None = None
+    at: Moment = ""
+    passed: Count = 0
+    failed: Count = 0
+
+
+class DeviceState(OpenRequest):
+    """``PUT /v1/state``."""
+
+    kiosk_time: AwareDatetime
+    version: Text100
+    boot_id: Text100 = ""
+    alarms: Annotated[list[Alarm], Field(max_length=200)] = []
+    queue: Queue = Queue()
+    storage: Storage = Storage()
+    recording: Running | None = None
+    selftest: LastSelftest | None = None
+    link: dict[str, Any] | None = None
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], body: bytes) -> Model:
+    """Return ``body`` (JSON) as ``model``.
+
+    Raises:
+        RefusedError: 400, with the first thing that does not fit (its place, never its value:
+            messages end up in logs and requests hold personal data).
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(key) for key in first["loc"]) or "body"
+        raise malformed(f"{where}: {first['msg']}") from error

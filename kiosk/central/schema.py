@@ -1,0 +1,178 @@
+"""Tables of the central system. Times are RFC 3339 text in UTC with milliseconds: they sort."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+courts = Table(
+    "courts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("name", JSON, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("salt", String(64), nullable=False),
+)
+
+kiosks = Table(
+    "kiosks",
+    metadata,
+    Column("id", String(63), primary_key=True),
+    Column("court", ForeignKey("courts.id"), nullable=False),
+    Column("room", String(100), nullable=False),
+    Column("last_seen", String(32)),
+    Column("state", JSON(none_as_null=True)),
+    Column("state_at", String(32)),
+)
+
+enrolment_codes = Table(
+    "enrolment_codes",
+    metadata,
+    Column("secret_sha256", String(64), primary_key=True),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("replaces", Boolean, nullable=False),
+    Column("expires_at", String(32), nullable=False),
+    Column("used_at", String(32)),
+    Column("public_key_sha256", String(64)),
+    Column("certificate", Text),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", String(64), primary_key=True),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("pem", Text, nullable=False),
+    Column("issued_at", String(32), nullable=False),
+    Column("not_after", String(32), nullable=False),
+    Column("revoked_at", String(32)),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("court", ForeignKey("courts.id"), primary_key=True),
+    Column("person", String(100), primary_key=True),
+    Column("name", String(300), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("badge_sha256", String(64), nullable=False),
+    Column("pin_scrypt", String(64)),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("court", ForeignKey("courts.id"), nullable=False),
+    Column("room", String(100), nullable=False),
+    Column("scheduled_at", String(32), nullable=False),
+    Column("hearing", JSON, nullable=False),
+    Index("schedule_by_room", "court", "room", "scheduled_at"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("court", ForeignKey("courts.id"), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("manifest", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("final", Boolean, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("completed_at", String(32)),
+    Column("receipt", JSON(none_as_null=True)),
+    Index("deliveries_by_kiosk", "kiosk", "kind", "created_at"),
+    Index("deliveries_open", "completed_at", "final"),
+)
+
+filings = Table(
+    "filings",
+    metadata,
+    Column("id", ForeignKey("deliveries.id"), primary_key=True),
+    Column("court", ForeignKey("courts.id"), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("number", String(100), nullable=False, unique=True),
+    Column("provisional", String(100)),
+    Column("registered_at", String(32), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("state_since", String(32), nullable=False),
+    Column("reason", Text),
+    UniqueConstraint("court", "year", "sequence"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("delivery", ForeignKey("deliveries.id"), primary_key=True),
+    Column("path", String(400), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("upload", ForeignKey("uploads.id"), nullable=False),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("owner", String(36), nullable=False),
+    Column("path", String(400), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("state", String(10), nullable=False),  # receiving | complete | mismatch
+    Column("server_sha256", String(64)),
+    Column("receipt", JSON(none_as_null=True)),
+    Column("created_at", String(32), nullable=False),
+    Column("ended_at", String(32)),
+    Index("uploads_by_owner", "owner", "path"),
+    Index("uploads_by_state", "state"),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("hearing", String(36), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("lines", Integer, primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("signature", String(1024), nullable=False),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("received_at", String(32), nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", String(32), nullable=False),
+    Column("kiosk", String(63), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("subject", String(36), nullable=False),
+    Column("detail", String(400), nullable=False),
+    Index("incidents_by_time", "at"),
+)

@@ -1,0 +1,215 @@
+"""Wiring: one process serves the contract over TLS, the UDP echo and court IT's page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sdnotify
+from aiohttp import web
+
+from kiosk.central import courts, steps
+from kiosk.central.api import Api
+from kiosk.central.authority import Authority, ReceiptSigner
+from kiosk.central.database import Database, sqlite_url
+from kiosk.central.deliveries import Deliveries
+from kiosk.central.faults import Faults
+from kiosk.central.link import LinkCheck, UdpEcho
+from kiosk.central.registry import Registry
+from kiosk.central.store import FolderStore, Store
+from kiosk.central.tus import Tus
+from kiosk.central.uploads import Uploads
+from kiosk.central.web import Doorkeeper, add_contract_header, errors_as_json
+from kiosk.errors import CentralError
+from kiosk.storage.durable import make_folder, write_text
+
+log = logging.getLogger(__name__)
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LARGEST_JSON = 32 << 20
+READ_BUFFER = 1 << 18
+SHUTDOWN_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the server is to run.
+
+    Attributes:
+        data: everything it keeps lies under here.
+        host: address to listen on.
+        port: TCP port of the contract; 0 takes a free one.
+        names: further names and addresses for the server certificate.
+        seed: file with court, kiosks, staff and hearings, or None.
+        database: SQLAlchemy URL, or None for SQLite under ``data``.
+        faults: file with faults on demand (development), or None.
+    """
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8443
+    names: Sequence[str] = ()
+    seed: Path | None = None
+    database: str | None = None
+    faults: Path | None = None
+
+
+def open_database(data: Path, url: str | None = None) -> Database:
+    """Return the database of ``data`` with its tables made."""
+    make_folder(data)
+    database = Database(url or sqlite_url(data / "central.db"))
+    database.create()
+    return database
+
+
+def open_authority(data: Path, name: str = "Courtroom kiosk reference CA") -> Authority:
+    """Return the court's CA under ``data``; made on first use."""
+    return Authority.open(data / "authority", name)
+
+
+class Server:
+    """The central system as one process."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.authority = open_authority(options.data)
+        names = {*LOOPBACK_NAMES, *options.names}
+        self._certificate, self._key = self.authority.server_files(names)
+        self._database = open_database(options.data, options.database)
+        self._faults = None if options.faults is None else Faults(options.faults)
+        self._store: Store = FolderStore(options.data / "store")
+        self.url = ""
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with contextlib.AsyncExitStack() as stack:
+            await self._start(stack)
+            sdnotify.SystemdNotifier().notify("READY=1")
+            await stop.wait()
+            sdnotify.SystemdNotifier().notify("STOPPING=1")
+
+    async def _start(self, stack: contextlib.AsyncExitStack) -> None:
+        options = self._options
+        stack.callback(self._database.close)
+        if options.seed is not None:
+            seed = courts.load_seed(options.seed)
+            await self._database.writing(lambda connection: courts.apply_seed(connection, seed))
+        step = steps.no_step if self._faults is None else self._faults.step
+        signer = ReceiptSigner(self._certificate, self._key)
+        uploads = Uploads(self._database, self._store, options.data / "spool", signer, step)
+        deliveries = Deliveries(self._database, self._store, uploads, signer, step)
+        stack.push_async_callback(uploads.close)
+        registry = Registry(self._database, deliveries, step)
+        door = Doorkeeper(self._database)
+        link = LinkCheck(door)
+        api = Api(
+            self._database, self.authority, uploads, deliveries, registry, self._store, door, link
+        )
+        app = self._application()
+        app.add_routes([*api.routes(), *Tus(uploads, door).routes(), *link.routes()])
+        port = await self._listen(app, stack)
+        link.udp_port = await _listen_udp(link, options.host, port, stack)
+        await uploads.resume()
+        await deliveries.resume()
+        self._announce(port)
+
+    def _application(self) -> web.Application:
+        middlewares = [errors_as_json]
+        if self._faults is not None:
+            middlewares.append(self._faults.middleware)
+        app = web.Application(middlewares=middlewares, client_max_size=LARGEST_JSON)
+        app.on_response_prepare.append(add_contract_header)
+        return app
+
+    async def _listen(self, app: web.Application, stack: contextlib.AsyncExitStack) -> int:
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, read_bufsize=READ_BUFFER)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        context = tls_context(self.authority, self._certificate, self._key)
+        site = web.TCPSite(
+            runner,
+            self._options.host,
+            self._options.port,
+            ssl_context=context,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+        try:
+            await site.start()
+        except OSError as error:
+            raise CentralError(f"cannot listen: {error.strerror}", code="port_taken") from error
+        return int(runner.addresses[0][1])
+
+    def _announce(self, port: int) -> None:
+        host = self._options.host
+        shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host
+        self.url = f"https://{shown}:{port}"
+        write_text(self._options.data / "address", self.url + "\n", mode=0o644)
+        print(f"central court system: {self.url}")
+        print(f"root certificate: {self.authority.root_path}")
+        sys.stdout.flush()
+
+
+def tls_context(authority: Authority, certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return the server's TLS settings: device certificates of the court's CA are asked for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(authority.root_path)
+    context.verify_mode = ssl.CERT_OPTIONAL  # enrolment has none yet
+    return context
+
+
+async def _listen_udp(
+    link: LinkCheck, host: str, port: int, stack: contextlib.AsyncExitStack
+) -> int | None:
+    """Listen for the UDP echo, on the TCP port's number where it is free; return the port."""
+    loop = asyncio.get_running_loop()
+    for number in (port, 0):
+        with contextlib.suppress(OSError):
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: UdpEcho(link), local_addr=(host, number)
+            )
+            stack.callback(transport.close)
+            return int(transport.get_extra_info("sockname")[1])
+    log.warning("no UDP port for the echo: loss and jitter cannot be measured")
+    return None
+
+
+@contextlib.contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Hold ``data`` for one server.
+
+    Raises:
+        CentralError: another one is running on it.
+    """
+    make_folder(data)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CentralError(f"{data}: another server is running on it", code="busy") from error
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def serve(options: Options) -> None:
+    """Run the server until it is told to stop.
+
+    Raises:
+        CentralError: the port or the folder is taken.
+        ConfigError: the seed file is wrong.
+    """
+    with alone(options.data):
+        asyncio.run(Server(options).run())

@@ -1,0 +1,89 @@
+"""What ``kiosk central`` does: serve, or one task on the data of a (maybe running) server."""
+
+from __future__ import annotations
+
+import argparse
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from kiosk.central import courts, enrolment, registry, schema
+from kiosk.central.server import Options, open_authority, open_database, serve
+from kiosk.errors import CentralError
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what the command line says; return the exit status."""
+    if arguments.task in (None, "serve"):
+        serve(_options(arguments))
+        return 0
+    task = {
+        "init": _init,
+        "enrol-code": _enrol_code,
+        "revoke": _revoke,
+        "staff": _staff,
+        "filing": _filing,
+    }[arguments.task]
+    database = open_database(arguments.data, arguments.database)
+    try:
+        with database.write() as connection:
+            if arguments.seed is not None:
+                courts.apply_seed(connection, courts.load_seed(arguments.seed))
+            task(arguments, connection)
+    finally:
+        database.close()
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    return Options(
+        data=arguments.data,
+        host=arguments.host,
+        port=arguments.port,
+        names=tuple(arguments.name),
+        seed=arguments.seed,
+        database=arguments.database,
+        faults=arguments.faults,
+    )
+
+
+def _init(arguments: argparse.Namespace, _connection: Connection) -> None:
+    authority = open_authority(arguments.data)
+    print(f"root certificate: {authority.root_path}")
+
+
+def _enrol_code(arguments: argparse.Namespace, connection: Connection) -> None:
+    authority = open_authority(arguments.data)
+    for kiosk in arguments.kiosk:
+        if arguments.room is not None:
+            courts.put_kiosk(connection, _court(arguments, connection), kiosk, arguments.room)
+        try:
+            code = enrolment.make_code(connection, authority, kiosk, replaces=arguments.replace)
+        except IntegrityError as error:
+            raise CentralError(f"{kiosk} is not known: give its --room", code="usage") from error
+        print(f"{kiosk} {code}" if len(arguments.kiosk) > 1 else code)
+
+
+def _court(arguments: argparse.Namespace, connection: Connection) -> str:
+    if arguments.court is not None:
+        return str(arguments.court)
+    court = courts.only_court(connection)
+    if court is None:
+        raise CentralError("give --court: there is not exactly one", code="usage")
+    return court.id
+
+
+def _revoke(arguments: argparse.Namespace, connection: Connection) -> None:
+    print(f"{enrolment.revoke(connection, arguments.kiosk)} certificates revoked")
+
+
+def _staff(_arguments: argparse.Namespace, connection: Connection) -> None:
+    table = schema.staff
+    for row in connection.execute(select(table).order_by("court", "person")):
+        pin = "with PIN" if row.pin_scrypt is not None else "badge only"
+        print(f"{row.court}\t{row.person}\t{row.name}\t{', '.join(row.roles)}\t{pin}")
+
+
+def _filing(arguments: argparse.Namespace, connection: Connection) -> None:
+    registry.set_state(connection, arguments.number, arguments.state, arguments.reason)
+    print(f"{arguments.number}: {arguments.state}")

@@ -1,0 +1,88 @@
+"""Run the reference central court system, or work on its data.
+
+  kiosk central --data DIR --seed court.toml           serve (until SIGTERM)
+  kiosk central init --data DIR --seed court.toml      make CA and database, read the seed
+  kiosk central enrol-code --data DIR kiosk-0001       a one-time code for 'kiosk enroll'
+  kiosk central revoke --data DIR kiosk-0001           its certificates open nothing any more
+  kiosk central staff --data DIR --seed staff.toml     read staff (badges are kept as hashes)
+  kiosk central filing --data DIR NUMBER accepted      the registry's decision on a filing
+
+DIR/address holds the server's URL while it runs, DIR/authority/ca.crt the root certificate.
+It needs the extra: pip install 'courtroom-kiosk[central]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kiosk.errors import CentralError
+
+HELP = "the reference central court system"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add serving's options and one sub-command per task."""
+    _add_common(parser, default=None)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8443, help="TCP port; 0 takes a free one (%(default)s)"
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="further DNS name or address for the server certificate",
+    )
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="development: faults on demand")
+    parser.set_defaults(task="serve")
+    tasks = parser.add_subparsers(dest="task", metavar="TASK", required=False)
+    _task(tasks, "init", "make CA and database")
+    code = _task(tasks, "enrol-code", "print a one-time code for each kiosk")
+    code.add_argument("kiosk", metavar="KIOSK", nargs="+", help="kiosk id; several make a batch")
+    code.add_argument("--room", metavar="ROOM", help="courtroom, for a kiosk not in the seed")
+    code.add_argument("--court", metavar="ID", help="its court, where several are served")
+    code.add_argument(
+        "--replace", action="store_true", help="revoke its present certificates on use"
+    )
+    revoke = _task(tasks, "revoke", "revoke a kiosk's certificates")
+    revoke.add_argument("kiosk", metavar="KIOSK")
+    _task(tasks, "staff", "read the seed, then list the staff")
+    filing = _task(tasks, "filing", "write down a decision on a filing")
+    filing.add_argument("number", metavar="NUMBER", help="registration number")
+    filing.add_argument("state", choices=["accepted", "returned", "passed_to_judge"])
+    filing.add_argument("--reason", help="why it is returned")
+
+
+def _task(
+    tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = tasks.add_parser(name, help=text, description=text.capitalize() + ".")
+    _add_common(parser, default=argparse.SUPPRESS)  # what came before TASK stays
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", default=default, help="folder of everything it keeps"
+    )
+    parser.add_argument(
+        "--seed", type=Path, metavar="FILE", default=default, help="court, kiosks, staff, hearings"
+    )
+    parser.add_argument(
+        "--database", metavar="URL", default=default, help="SQLAlchemy URL (default: SQLite in DIR)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve, or do the task."""
+    if arguments.data is None:
+        raise CentralError("--data DIR is needed", code="usage")
+    try:
+        from kiosk.central import tasks
+    except ModuleNotFoundError as error:
+        raise CentralError(
+            f"{error.name} is not installed: pip install 'courtroom-kiosk[central]'"
+        ) from error
+    return tasks.run(arguments)
