@@ -1,0 +1,160 @@
+"""A recording of camera and four microphones, beside ffmpeg doing the same encode.
+
+Both get the same pictures (a courtroom, 1280x720, 25 a second, prepared beforehand) and listen to
+the same four microphones (PulseAudio), encode H.264 with libx264's same preset, rate and key
+frames, AAC of the mix and FLAC of each microphone, and write fragmented MP4. Ours also does all
+that it does in use: child processes, levels, live picture, journal with hash chain and signed
+heads, an fsync of every fragment, the seal at the end. The peer does none of that.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from bench.measure import Measure, median_of
+from bench.processes import cpu_seconds
+from kiosk.clocks import NS_PER_S
+from kiosk.config import Camera
+from kiosk.hardware.virtual.camera import CourtroomScene
+from tests.courtroom import MICROPHONES, Courtroom
+
+SECONDS = 20.0
+PICTURES = 100
+CAMERA = Camera()
+PEER = "ffmpeg, the same encode"
+
+
+def prepare_pictures(folder: Path) -> Path:
+    """Paint the pictures as PNG files into ``folder`` and as one raw file; return that."""
+    folder.mkdir()
+    scene = CourtroomScene(CAMERA.width, CAMERA.height)
+    raw = folder / "pictures.yuv"
+    with raw.open("wb") as file:
+        for number in range(PICTURES):
+            picture = scene.paint(number * NS_PER_S // CAMERA.fps)
+            rgb = av.VideoFrame.from_ndarray(picture, format="yuv420p").to_ndarray(format="rgb24")
+            Image.fromarray(np.asarray(rgb)).save(folder / f"{number:03}.png", compress_level=1)
+            file.write(picture.tobytes())
+    return raw
+
+
+def ffmpeg_command(raw: Path, out: Path) -> list[str]:
+    """Return the peer's command."""
+    command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-y"]
+    command += ["-re", "-stream_loop", "-1", "-f", "rawvideo", "-pix_fmt", "yuv420p"]
+    command += ["-s", f"{CAMERA.width}x{CAMERA.height}", "-r", str(CAMERA.fps), "-i", str(raw)]
+    for name in MICROPHONES:
+        # Without these the peer first listens to each microphone for seconds.
+        command += ["-analyzeduration", "0", "-probesize", "32"]
+        command += ["-thread_queue_size", "512", "-f", "pulse", "-channels", "1"]
+        command += ["-sample_rate", "48000", "-i", f"{name}.monitor"]
+    inputs = "".join(f"[{number + 1}:a]" for number in range(len(MICROPHONES)))
+    command += ["-filter_complex", f"{inputs}amix=inputs={len(MICROPHONES)}[mix]"]
+    fragments = ["-t", str(SECONDS), "-f", "mp4", "-flush_packets", "1", "-frag_duration", "400000"]
+    fragments += ["-movflags", "empty_moov+default_base_moof+skip_trailer"]
+    command += ["-map", "0:v", "-map", "[mix]", "-c:v", "libx264", "-preset", "ultrafast"]
+    command += ["-tune", "zerolatency", "-x264-params", "deblock=1", "-b:v", str(CAMERA.bitrate)]
+    command += ["-g", str(round(CAMERA.fps * CAMERA.keyframe_seconds))]
+    command += ["-c:a", "aac", "-b:a", "96k", *fragments, str(out / "main.mp4")]
+    for number in range(len(MICROPHONES)):
+        command += ["-map", f"{number + 1}:a"]
+    return [*command, "-c:a", "flac", "-strict", "-2", *fragments, str(out / "channels.mp4")]
+
+
+def has_fragment(path: Path) -> bool:
+    """Tell whether a whole fragment's header is in the file."""
+    try:
+        return b"moof" in path.read_bytes()
+    except OSError:
+        return False
+
+
+def has_ended(pid: int) -> bool:
+    """Tell whether a child has ended, and leave its figures to be fetched."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def run_ffmpeg(room: Courtroom, raw: Path, out: Path) -> tuple[float, float]:
+    """Return the peer's CPU seconds and the milliseconds from its start to a first fragment."""
+    out.mkdir()
+    started = time.monotonic()
+    process = subprocess.Popen(ffmpeg_command(raw, out), env=room.microphones.pulse_environment)
+    first_ms = 0.0
+    try:
+        while not first_ms and not has_ended(process.pid):
+            if has_fragment(out / "main.mp4") and has_fragment(out / "channels.mp4"):
+                first_ms = (time.monotonic() - started) * 1000
+            time.sleep(0.005)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    if process.returncode or not first_ms:
+        raise RuntimeError(f"ffmpeg ended with status {process.returncode}")
+    return usage.ru_utime + usage.ru_stime, first_ms
+
+
+def run_ours(room: Courtroom) -> tuple[float, float]:
+    """Return our CPU seconds, from before the tap to the seal, and tap to first durable ms."""
+    assert room.recorder is not None
+    room.sign_in()
+    before = cpu_seconds(room.recorder.pid)
+    room.start_hearing()
+    room.wait_recorded(SECONDS)
+    hearing = room.state()["hearing"]
+    folder = room.end_hearing()
+    spent = cpu_seconds(room.recorder.pid) - before
+    report = room.verify(folder)
+    if not report["ok"]:
+        raise RuntimeError(f"the recording is not good: {report}")
+    return spent * SECONDS / float(hearing["seconds"]), float(hearing["tap_to_first_durable_ms"])
+
+
+def figures(
+    ours: Sequence[tuple[float, float]], peers: Sequence[tuple[float, float]]
+) -> list[Measure]:
+    """Return the medians of all runs as measures."""
+    seconds = f"CPU s in {SECONDS:.0f} s"
+    cpu = median_of(
+        "recording 720p25 and 4 microphones",
+        seconds,
+        [one[0] for one in ours],
+        PEER,
+        [one[0] for one in peers],
+    )
+    first = median_of(
+        "tap to first durable",
+        "ms",
+        [one[1] for one in ours],
+        "ffmpeg, cold start to first fragment written",
+        [one[1] for one in peers],
+    )
+    return [cpu, first]
+
+
+def run(repeats: int) -> list[Measure]:
+    """Measure ours and the peer in turn."""
+    with tempfile.TemporaryDirectory(prefix="kb") as name:
+        folder = Path(name)
+        raw = prepare_pictures(folder / "pictures")
+        camera = {"virtual_scene": str(folder / "pictures")}
+        ours, peers = [], []
+        with Courtroom(folder / "room", camera) as room:
+            room.start_recorder()
+            room.wait_ready()
+            for number in range(repeats):
+                ours.append(run_ours(room))
+                peers.append(run_ffmpeg(room, raw, folder / f"ffmpeg-{number}"))
+    return figures(ours, peers)

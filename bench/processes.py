@@ -1,0 +1,41 @@
+"""Processor time of a tree of processes, read from ``/proc``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return the fields of ``/proc/PID/stat`` after the command's name; None when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def descendants(root: int) -> set[int]:
+    """Return ``root`` and all processes below it."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))) is not None:
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found: set[int] = set()
+    waiting = [root]
+    while waiting:
+        pid = waiting.pop()
+        found.add(pid)
+        waiting += children.get(pid, [])
+    return found
+
+
+def cpu_seconds(root: int) -> float:
+    """Return user and system seconds of ``root`` and all below it, those already ended included."""
+    total = 0
+    for pid in descendants(root):
+        if (fields := _stat(pid)) is not None:
+            total += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
+    return total / TICKS
