@@ -1,0 +1,315 @@
+"""Everything the screen knows and can do, in plain asyncio: the App only draws it.
+
+One :class:`Desk` per process. It listens to the services, knows who is signed in, where the
+visitor and the staff are, and wipes what an absent visitor leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiosk.alarms import alarm_of
+from kiosk.clocks import wall_time
+from kiosk.config import Settings
+from kiosk.errors import KioskError
+from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.locale import Translator
+from kiosk.storage.layout import Layout
+from kiosk.ui.facts import Recorder, Staff, Sync
+from kiosk.ui.frame import Frame, Notice
+from kiosk.ui.links import ServiceLine
+from kiosk.ui.look import Look
+from kiosk.ui.places import PinPad, Tests, Today
+from kiosk.ui.rulebook import RuleLabels
+from kiosk.ui.screen import Known
+from kiosk.ui.secretary.office import Office
+from kiosk.ui.secretary.views import Here
+from kiosk.ui.visitor.visit import Visit
+from kiosk.ui.words import clock_text, day_text
+
+log = logging.getLogger(__name__)
+
+NOTICE_SECONDS = 8.0
+
+
+class Desk:
+    """State and actions of the touch screen.
+
+    Args:
+        settings: settings of this kiosk.
+        now: monotonic seconds.
+        wall: wall time, aware.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = wall_time,
+    ) -> None:
+        self.settings, self.now, self.wall = settings, now, wall
+        self.layout = Layout.of(settings.paths)
+        self.zone = ZoneInfo(settings.kiosk.timezone)
+        self.look = self._first_look = Look(settings.kiosk.language)
+        self.say = Translator(settings.kiosk.language)
+        self.labels = RuleLabels(self.say)
+        self.recorder: Recorder | None = None
+        self.recorder_at = 0.0
+        self.levels: dict[str, Any] = {}
+        self.sync: Sync | None = None
+        self.staff: Staff | None = None
+        self.pin: PinPad | None = None
+        self.notice: Notice | None = None
+        self._observers: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._touched = now()
+        recorder = LocalClient(self.layout.recorder_socket)
+        sync = LocalClient(self.layout.sync_socket)
+        self.recorder_line = ServiceLine(recorder, self._from_recorder, self.changed)
+        self.sync_line = ServiceLine(sync, self._from_sync, self.changed)
+        self.office = Office(recorder, sync, self.layout.schedule, self.changed, self.show_notice)
+        self.visit = Visit(self.changed)
+
+    # -- observers and tasks -------------------------------------------------------------------
+
+    def observe(self, observer: Callable[[], None]) -> None:
+        """Call ``observer`` after each change."""
+        self._observers.append(observer)
+
+    def changed(self) -> None:
+        """Tell the observers that something is different."""
+        for observer in self._observers:
+            observer()
+
+    def do(self, step: Coroutine[Any, Any, Any]) -> None:
+        """Run ``step`` in the background; an error shows as a notice."""
+        task = asyncio.get_running_loop().create_task(self._guarded(step))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, step: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await step
+        except KioskError as error:
+            log.warning("step failed: %s", error)
+            self.show_notice(error.code)
+
+    async def run(self) -> None:
+        """Listen to the services until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.recorder_line.run())
+            group.create_task(self.sync_line.run())
+            group.create_task(self.office.keep_list(self.today))
+            group.create_task(self.office.keep_deliveries())
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.recorder_line.client.close()
+        await self.sync_line.client.close()
+
+    # -- what is known -------------------------------------------------------------------------
+
+    @property
+    def recorder_stale(self) -> bool:
+        """Return whether the recorder has ceased to answer after it had spoken."""
+        return self.recorder is not None and self.recorder_line.up is False
+
+    @property
+    def clock_known(self) -> bool:
+        """Return whether wall time can be shown."""
+        return self.recorder is None or self.recorder.clock.state != "unset"
+
+    def today(self) -> date:
+        """Return today's date in the court's zone."""
+        return self.wall().astimezone(self.zone).date()
+
+    def here(self) -> Here:
+        """Return words and time for the staff's screens."""
+        return Here(self.say, self.labels, self.zone, self.wall())
+
+    def known(self) -> Known:
+        """Return what decides on the screen."""
+        recorder, staff = self.recorder, self.staff
+        return Known(
+            phase=recorder.phase if recorder else None,
+            has_hearing=recorder is not None and recorder.hearing is not None,
+            staff=staff is not None,
+            secretary=staff is not None and staff.may("secretary", "judge", "presiding"),
+            visit=self.visit.place,
+            place=self.office.place,
+            pin=self.pin,
+            leaving=self.visit.leaving,
+        )
+
+    def frame(self) -> Frame:
+        """Return what every screen shows around its middle."""
+        notice = self.notice
+        text, tone = "", notice.tone if notice else "caution"
+        if notice:
+            text = self.notice_text(notice.code)
+        return Frame(
+            look=self.look,
+            clock=clock_text(self.wall(), self.zone) if self.clock_known else "",
+            court=self.say.pick({str(k): v for k, v in self.settings.kiosk.court.items()}),
+            room=self.say.gettext("Room {room}", room=self.settings.kiosk.room),
+            today=day_text(self.today(), self.say) if self.clock_known else "",
+            central=None if self.sync is None else self.sync.link.state == "up",
+            notice=text,
+            notice_tone=tone,
+        )
+
+    def _from_recorder(self, name: str, value: Any) -> None:
+        if name == "levels":
+            self.levels = value if isinstance(value, dict) else {}
+            return
+        if name != "state":
+            return
+        before, self.recorder = self.recorder, Recorder.model_validate(value)
+        self.recorder_at = self.now()
+        over = self.recorder.phase in ("sealing", "idle")
+        running = before is not None and before.phase not in ("sealing", "idle")
+        if before and before.hearing and running and over:
+            self.office.was_ended(before.hearing.id, before.hearing.case_number)
+        self.changed()
+
+    def _from_sync(self, name: str, value: Any) -> None:
+        if name == "state":
+            self.sync = Sync.model_validate(value)
+            self.changed()
+
+    @property
+    def seconds_recorded(self) -> float:
+        """Return the running hearing's seconds now (the timer runs between two states)."""
+        recorder = self.recorder
+        if recorder is None or recorder.hearing is None:
+            return 0.0
+        running = recorder.phase == "recording" and not self.recorder_stale
+        since = self.now() - self.recorder_at if running else 0.0
+        return recorder.hearing.seconds + min(since, 5.0)
+
+    # -- notices -------------------------------------------------------------------------------
+
+    def show_notice(self, code: str) -> None:
+        """Show one sentence at the top for a few seconds."""
+        self.notice = Notice(code, until=self.now() + NOTICE_SECONDS)
+        if code == "token_expired":
+            self.staff = None
+        self.changed()
+
+    def close_notice(self) -> None:
+        """Take the sentence at the top away."""
+        self.notice = None
+        self.changed()
+
+    def notice_text(self, code: str) -> str:
+        """Return consequence and remedy of ``code`` for who stands here."""
+        alarm = alarm_of(code)
+        remedy = alarm.remedy(self.say, staff=self.staff is not None)
+        return f"{alarm.say(self.say)} {remedy}".strip()
+
+    # -- look ----------------------------------------------------------------------------------
+
+    def set_look(self, look: Look) -> None:
+        """Change language, text size or contrast."""
+        self.look = look
+        self.say.switch(look.language)
+        self.changed()
+
+    # -- staff ---------------------------------------------------------------------------------
+
+    def open_pin(self) -> None:
+        """Open the PIN pad."""
+        self.pin = PinPad()
+        self.changed()
+
+    def close_pin(self) -> None:
+        """Close the PIN pad."""
+        self.pin = None
+        self.changed()
+
+    def pin_key(self, key: str) -> None:
+        """Type one digit of the PIN (``""``: delete the last)."""
+        if self.pin is not None:
+            digits = (self.pin.digits + key)[:12] if key else self.pin.digits[:-1]
+            self.pin = PinPad(digits)
+            self.changed()
+
+    def pin_enter(self) -> None:
+        """Sign in with the PIN that was typed."""
+        if self.pin is not None and self.pin.digits:
+            self.do(self.sign_in({"pin": self.pin.digits}))
+
+    def badge(self, text: str) -> None:
+        """Sign in with a badge that was held to the reader."""
+        self.do(self.sign_in({"badge": text}))
+
+    async def sign_in(self, proof: dict[str, str]) -> None:
+        """Sign in at the recorder with a badge or a PIN."""
+        try:
+            answer = await self.recorder_line.client.post("/v1/sign-in", proof)
+        except ServiceRefusedError as error:
+            self._refuse_sign_in(error.code, by_pin="pin" in proof)
+            return
+        except KioskError:
+            self.show_notice("recorder_down")
+            return
+        self.staff = Staff.model_validate(answer)
+        self.recorder_line.client.token = self.staff.token
+        self.pin = self.notice = None
+        self.office.reset()
+        if not self.staff.may("secretary", "judge", "presiding"):
+            self.office.place = Tests()
+        elif isinstance(self.office.place, Tests):
+            self.office.place = Today()
+        self.touch()
+        self.do(self.office.load_list(self.today()))
+        self.changed()
+
+    def _refuse_sign_in(self, code: str, *, by_pin: bool) -> None:
+        if by_pin:
+            self.pin = PinPad(wrong=True)
+            self.changed()
+        else:
+            self.show_notice(code)
+
+    def sign_out(self) -> None:
+        """Sign the staff out; a running hearing goes on."""
+        self.staff = None
+        self.recorder_line.client.token = None
+        self.office.place = Today()
+        self.office.reset()
+        self.changed()
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def touch(self) -> None:
+        """Somebody has touched the screen."""
+        self._touched = self.now()
+
+    def tick(self) -> None:
+        """Let time pass: once a second."""
+        now = self.now()
+        if self.notice and now > self.notice.until:
+            self.notice = None
+        if self.staff and now - self._touched > self.settings.ui.staff_idle_minutes * 60:
+            self.sign_out()
+        if self.pin and now - self._touched > self.settings.ui.idle_seconds:
+            self.pin = None
+        self.changed()
+
+
+async def cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel ``task`` and wait for its end."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

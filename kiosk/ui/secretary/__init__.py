@@ -1,0 +1,1 @@
+"""Screens for the secretary: today, the running hearing, sealing."""

@@ -1,0 +1,212 @@
+"""Parts that several of the secretary's screens share: light, timer, meter, picture, question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kivy.graphics import Color, Rectangle, SmoothRoundedRectangle
+from kivy.graphics.texture import Texture
+from kivy.uix.label import Label
+from kivy.uix.widget import Widget
+
+from kiosk.hardware.preview import PreviewReader
+from kiosk.ui.secretary.views import AlarmView, Question
+from kiosk.ui.widgets.fonts import NAMES, extents
+from kiosk.ui.widgets.graphics import Dot, Surface, rgba
+from kiosk.ui.widgets.kit import Kit
+
+FLOOR_DB = -60.0
+CAP = 0.727
+
+
+class RecordingLight(Widget):
+    """The red light: on while something is recorded."""
+
+    def __init__(self, kit: Kit, diameter: float, *, on: bool) -> None:
+        size = kit.px(diameter * 1.55)
+        super().__init__(size_hint=(None, None), size=(size, size), pos_hint={"center_y": 0.5})
+        colours = kit.colours
+        colour = colours.recording if on else colours.meter_quiet
+        Dot(self, colour, colours.recording_halo if on else None, kit.px(diameter))
+
+
+class Timer(Label):
+    """A running time in figures of one width.
+
+    Args:
+        cap_mm: wanted height of the figures, millimetres; shrunk to ``most`` pixels of width.
+    """
+
+    def __init__(self, kit: Kit, wid: str, cap_mm: float, most: int, colour: str) -> None:
+        theme = kit.theme
+        size = round(cap_mm / CAP * theme.width / theme.width_mm)
+        while size > 20 and extents("00:00:00", NAMES["tabular"], size)[0] > most:
+            size -= 2
+        width = extents("00:00:00", NAMES["tabular"], size)[0] + 4
+        super().__init__(
+            text="",
+            font_name=NAMES["tabular"],
+            font_size=size,
+            color=rgba(kit.colour(colour)),
+            size_hint=(None, None),
+            size=(width, round(size * 1.05)),
+            pos_hint={"center_y": 0.5},
+            halign="center",
+            valign="middle",
+        )
+        self.text_size = self.size
+        self.wid, self.is_cut = wid, False
+
+
+class Meter(Widget):
+    """A level bar. It moves only when its length in pixels changes."""
+
+    def __init__(self, kit: Kit, height: float, *, dull: bool = False) -> None:
+        super().__init__(size_hint_y=None, height=kit.px(height))
+        self._colours = kit.colours
+        self._part = 0.0
+        radius = self.height / 2
+        with self.canvas:
+            Color(rgba=rgba(kit.colours.fault_tint if dull else kit.colours.meter))
+            self._track = SmoothRoundedRectangle(radius=[radius])
+            self._colour = Color(rgba=rgba(kit.colours.accent))
+            self._bar = SmoothRoundedRectangle(radius=[radius])
+        self.bind(pos=self._place, size=self._place)
+
+    def show(self, level_db: float | None) -> None:
+        """Show a level in dB of full scale; None: no signal."""
+        part = 0.0 if level_db is None else (max(FLOOR_DB, min(0.0, level_db)) / -FLOOR_DB) + 1
+        if round(part * self.width) != round(self._part * self.width):
+            self._part = part
+            self._place()
+
+    def _place(self, *_: Any) -> None:
+        self._track.pos, self._track.size = self.pos, self.size
+        width = self._part * self.width
+        quiet = self._part < 0.08
+        self._colour.rgba = rgba(self._colours.meter_quiet if quiet else self._colours.accent)
+        self._bar.pos = self.pos
+        self._bar.size = (max(self.height, width), self.height) if width > 0 else (0, 0)
+
+
+class LivePicture(Widget):
+    """The camera's picture from shared memory, as large as fits; ``word`` when there is none."""
+
+    def __init__(self, kit: Kit, word: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._reader: PreviewReader | None = None
+        self._path = ""
+        self._number = -1
+        self._texture: Texture | None = None
+        colours = kit.colours
+        with self.canvas:
+            self._back = Color(rgba=rgba("#2b3b47"))
+            self._box = SmoothRoundedRectangle(radius=[kit.px(14)])
+            self._tint = Color(rgba=(1, 1, 1, 0))
+            self._picture = Rectangle()
+        del colours
+        self._label = kit.fit(word, "body", colour="on_dark", align="center")
+        self.add_widget(self._label)
+        self.bind(pos=self._place, size=self._place)
+
+    def say(self, word: str) -> None:
+        """Say why there is no picture (empty: there is one)."""
+        if self._label.text != word:
+            self._label.text = word
+            self._tint.rgba = (1, 1, 1, 0 if word else 1 if self._texture else 0)
+
+    def draw(self, path: str) -> None:
+        """Take the newest frame of ``path``, if there is a new one."""
+        if path != self._path:
+            self._path = path
+            self._reader = PreviewReader(Path(path)) if path else None
+        frame = self._reader.read() if self._reader and not self._label.text else None
+        if frame is None or frame.number == self._number:
+            return
+        self._number = frame.number
+        size = (frame.width, frame.height)
+        if self._texture is None or tuple(self._texture.size) != size:
+            self._texture = Texture.create(size=size, colorfmt="rgb")
+            self._texture.flip_vertical()
+            self._picture.texture = self._texture
+            self._place()
+        self._texture.blit_buffer(frame.rgb, colorfmt="rgb", bufferfmt="ubyte")
+        self._tint.rgba = (1, 1, 1, 1)
+        self.canvas.ask_update()
+
+    def close(self) -> None:
+        """Let go of the shared memory."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def _place(self, *_: Any) -> None:
+        self._box.pos, self._box.size = self.pos, self.size
+        self._label.pos, self._label.size = self.pos, self.size
+        ratio = self._texture.width / self._texture.height if self._texture else 16 / 9
+        width = min(self.width, self.height * ratio)
+        height = width / ratio
+        self._picture.size = (width, height)
+        self._picture.pos = (self.center_x - width / 2, self.center_y - height / 2)
+
+
+def alarm_strip(kit: Kit, alarm: AlarmView) -> Widget:
+    """Return an alarm over the whole width: consequence, then what to do."""
+    tone = alarm.tone
+    more = f"  +{alarm.more}" if alarm.more else ""
+    sentence = kit.text(
+        alarm.sentence + more, "body", wid=f"alarm.{alarm.code}", colour=tone, weight="semibold"
+    )
+    remedy = kit.text(alarm.remedy, "body", colour="text")
+    words = kit.stack(sentence, remedy, pos_hint={"center_y": 0.5})
+    icon = kit.icon("alert-circle", 38, tone)
+    row = kit.row(icon, words, gap=16, padding=(20, 10), size_hint_y=None)
+    row.bind(minimum_height=row.setter("height"))
+    fill = kit.colour(f"{tone}_tint")
+    Surface(row, fill, kit.colour(tone), kit.px(14), 1)
+    return row
+
+
+def banner_strip(kit: Kit, text: str) -> Widget:
+    """Return a calm sentence over the whole width."""
+    words = kit.text(text, "body", wid="banner", colour="caution", weight="medium")
+    words.pos_hint = {"center_y": 0.5}
+    icon = kit.icon("clock-alert-outline", 34, "caution")
+    row = kit.row(icon, words, gap=16, padding=(20, 8), size_hint_y=None)
+    row.bind(minimum_height=row.setter("height"))
+    Surface(row, kit.colours.caution_tint, kit.colours.caution_line, kit.px(14), 1)
+    return row
+
+
+def question_card(
+    kit: Kit,
+    question: Question,
+    on_answer: Callable[[str, str], None],
+    on_later: Callable[[str], None],
+) -> Widget:
+    """Return one question with its answers; it never covers the recording."""
+    rows: list[Widget] = [kit.text(question.text, "body", wid="ask.text", weight="semibold")]
+    for value, label in question.choices:
+        rows.append(
+            kit.button(
+                f"ask.{question.subject}.{value}",
+                label,
+                _answer(on_answer, question.subject, value),
+                style="tint",
+                wide=True,
+                once=True,
+            )
+        )
+    later = kit.button(
+        "ask.later",
+        kit.say.gettext("Later"),
+        lambda: on_later(question.subject),
+        style="ghost",
+        wide=True,
+    )
+    return kit.card(*rows, later, tone="accent", grow=False, gap=12, padding=18)
+
+
+def _answer(on_answer: Callable[[str, str], None], subject: str, value: str) -> Callable[[], None]:
+    return lambda: on_answer(subject, value)

@@ -1,0 +1,342 @@
+"""The running hearing: light, time and proof read from two metres; the rest within reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.desk import Desk
+from kiosk.ui.frame import Frame
+from kiosk.ui.secretary.parts import (
+    LivePicture,
+    Meter,
+    RecordingLight,
+    Timer,
+    alarm_strip,
+    banner_strip,
+    question_card,
+)
+from kiosk.ui.secretary.views import EventButton, LevelRow, RecordingView
+from kiosk.ui.widgets.graphics import Band
+from kiosk.ui.widgets.kit import Kit
+from kiosk.ui.widgets.scene import NaturalSlot, Scene, Slot
+from kiosk.ui.words import timer_text
+
+TIMER_CAP_MM = 24.0
+
+
+class RecordingScene(Scene):
+    """Draws :class:`RecordingView`."""
+
+    def __init__(self, kit: Kit, desk: Desk) -> None:
+        super().__init__(kit, "secretary.recording")
+        self.desk = desk
+        self._meters: dict[str, Meter] = {}
+        self._picture: LivePicture | None = None
+        theme = kit.theme
+        self._timer = Timer(kit, "rec.timer", TIMER_CAP_MM, round(theme.width * 0.57), "on_dark")
+        height = max(self._timer.height + kit.px(16), kit.px(140))
+        self._head = Slot(size_hint_y=None, height=height)
+        self._notice = NaturalSlot(padding=[kit.px(22), kit.px(10), kit.px(22), 0])
+        self._left = Slot()
+        self._middle = Slot()
+        self._right = Slot()
+        self._foot = Slot(size_hint_y=None, height=theme.target + kit.px(22))
+        body = kit.row(
+            kit.column(self._left, size_hint_x=0.33),
+            kit.column(self._middle, size_hint_x=0.37),
+            kit.column(self._right, size_hint_x=0.30),
+            gap=18,
+            padding=(22, 12),
+        )
+        for part in (self._head, self._notice, body, self._foot):
+            self.add_widget(part)
+
+    # -- what changes with the state -----------------------------------------------------------
+
+    def update(self, view: RecordingView, frame: Frame) -> None:
+        """Show ``view``."""
+        head_key = (view.state, view.stale, view.proof, view.case.publicity, frame.clock)
+        self._head.show(head_key, lambda: self._head_of(view, frame))
+        strip = (frame.notice, view.alarm, view.banner)
+        self._notice.show(strip, lambda: self._strip(view, frame))
+        self._left.show((view.levels, view.camera_word), lambda: self._sources(view))
+        desk = self.desk.office
+        middle = (
+            view.expected,
+            view.others,
+            view.every if desk.show_all else (),
+            desk.show_all,
+            desk.all_page,
+        )
+        self._middle.show(middle, lambda: self._events(view))
+        right = (view.question, view.course, view.case, view.can_undo)
+        self._right.show(right, lambda: self._course(view))
+        self._foot.show(desk.asks_end, lambda: self._footer(view))
+        self.live()
+
+    def live(self) -> None:
+        """Draw timer, levels and picture."""
+        text = timer_text(self.desk.seconds_recorded)
+        if self._timer.text != text:
+            self._timer.text = text
+        for name, meter in self._meters.items():
+            level = self.desk.levels.get(name) or {}
+            meter.show(level.get("rms_db"))
+        recorder = self.desk.recorder
+        if self._picture is not None and recorder and recorder.preview:
+            self._picture.draw(recorder.preview.path)
+
+    # -- parts ---------------------------------------------------------------------------------
+
+    def _head_of(self, view: RecordingView, frame: Frame) -> Widget:
+        kit, c = self.kit, self.colours
+        if self._timer.parent:
+            self._timer.parent.remove_widget(self._timer)
+        state = kit.fit(
+            view.state, "heading", wid="rec.state", colour="on_dark", weight="semibold", lines=2
+        )
+        proof = kit.pill(
+            view.proof.text,
+            view.proof.tone,
+            "check-decagram" if view.proof.tone == "good" else "alert-circle",
+            wid="rec.proof",
+            most=250,
+        )
+        left = kit.column(
+            kit.row(RecordingLight(kit, 40, on=not view.stale), state, gap=14),
+            kit.row(proof, kit.space(), size_hint_y=None, height=proof.height),
+            gap=4,
+            padding=(0, 8),
+        )
+        right = kit.column(
+            kit.line(frame.clock, "heading", colour="on_dark", weight="tabular"),
+            kit.pill(view.case.publicity, "dark", "lock" if view.case.closed else "", most=130),
+            gap=10,
+            size_hint=(None, None),
+            width=kit.px(150),
+            height=kit.px(96),
+            pos_hint={"center_y": 0.5},
+        )
+        bar = kit.row(left, self._timer, right, gap=12, padding=(22, 0))
+        Band(bar, c.dark, c.line if kit.theme.high_contrast else None)
+        return bar
+
+    def _strip(self, view: RecordingView, frame: Frame) -> Widget | None:
+        if frame.notice:
+            return banner_strip(self.kit, frame.notice)
+        if view.alarm:
+            return alarm_strip(self.kit, view.alarm)
+        return banner_strip(self.kit, view.banner) if view.banner else None
+
+    def _sources(self, view: RecordingView) -> Widget:
+        kit = self.kit
+        if self._picture is not None:
+            self._picture.close()
+        self._picture = LivePicture(kit, view.camera_word, size_hint_y=1)
+        self._meters = {}
+        rows = [self._level(level) for level in view.levels]
+        levels = kit.card(*rows, grow=False, gap=8, padding=(18, 12))
+        return kit.column(self._picture, levels, gap=12)
+
+    def _level(self, level: LevelRow) -> Widget:
+        kit = self.kit
+        loud = level.tone in ("fault", "caution")
+        colour = level.tone if loud else "text"
+        name = kit.fit(level.label, "small", colour=colour, weight="semibold", lines=1)
+        word = kit.fit(
+            level.word, "small", wid=f"level.{level.name}", colour=colour if loud else "quiet",
+            align="right", lines=1,
+        )  # fmt: skip
+        name.size_hint_x = 0.5 if level.word else 1
+        height = round(kit.theme.font("small") * 1.3)
+        parts: list[Widget] = []
+        if level.tone == "fault":
+            parts.append(kit.icon("microphone-off", 24, "fault"))
+        parts += [name, word] if level.word else [name]
+        meter = Meter(kit, 14, dull=level.tone == "fault")
+        self._meters[level.name] = meter
+        row = kit.row(*parts, gap=6, size_hint_y=None, height=height)
+        return kit.stack(row, meter, gap=2)
+
+    def _events(self, view: RecordingView) -> Widget:
+        return self._all_events(view) if self.desk.office.show_all else self._usual_events(view)
+
+    def _usual_events(self, view: RecordingView) -> Widget:
+        kit, _ = self.kit, self.kit.say.gettext
+        parts: list[Widget] = []
+        if view.expected:
+            parts.append(self._caption(_("Next")))
+            first = [
+                self._event(event, "primary" if n == 0 else "tint")
+                for n, event in enumerate(view.expected)
+            ]
+            parts.append(kit.row(*first, gap=12, size_hint_y=1.35))
+        parts.append(self._caption(_("Other")))
+        rows = 2 if kit.theme.compact else 3
+        shown = view.others[: rows * 2 - 1]
+        others = [self._event(event, "plain") for event in shown]
+        others.append(
+            kit.button(
+                "rec.all",
+                _("All events"),
+                lambda: self.desk.office.all_events(True),
+                icon="format-list-bulleted",
+                wide=True,
+                height=-1,
+            )
+        )
+        parts += [kit.row(*others[n : n + 2], gap=12) for n in range(0, len(others), 2)]
+        return kit.column(*parts, gap=10)
+
+    def _all_events(self, view: RecordingView) -> Widget:
+        kit, office = self.kit, self.desk.office
+        each = 8 if kit.theme.compact is False else 6
+        pages = max(1, -(-len(view.every) // each))
+        page = min(office.all_page, pages - 1)
+        shown = [self._event(e, "plain") for e in view.every[page * each : (page + 1) * each]]
+        while len(shown) < each:
+            shown.append(kit.space())
+        rows = [kit.row(*shown[n : n + 2], gap=12) for n in range(0, each, 2)]
+        back = (lambda: office.all_events(True, page - 1)) if page else None
+        forth = (lambda: office.all_events(True, page + 1)) if page + 1 < pages else None
+        less = kit.button("rec.less", "", back, icon="chevron-left")
+        more = kit.button("rec.more", "", forth, icon="chevron-right")
+        close = kit.button(
+            "rec.all.close", kit.say.gettext("Close"), lambda: office.all_events(False), wide=True
+        )
+        count = kit.line(f"{page + 1} / {pages}", "small", colour="quiet", weight="tabular")
+        steps = kit.row(less, count, more, close, gap=12, size_hint_y=None, height=kit.theme.target)
+        return kit.column(*rows, steps, gap=10)
+
+    def _event(self, event: EventButton, style: Any) -> Widget:
+        desk = self.desk
+        return self.kit.button(
+            f"rec.mark.{event.id}",
+            event.label,
+            lambda: desk.do(desk.office.mark(event.id)),
+            style=style,
+            wide=True,
+            height=-1,
+        )
+
+    def _caption(self, text: str) -> Widget:
+        kit = self.kit
+        return kit.text(text, "small", colour="quiet")
+
+    def _course(self, view: RecordingView) -> Widget:
+        kit, _ = self.kit, self.kit.say.gettext
+        parts: list[Widget] = []
+        if view.question:
+            desk = self.desk
+            parts.append(
+                question_card(
+                    kit,
+                    view.question,
+                    lambda subject, value: desk.do(desk.office.answer(subject, value)),
+                    desk.office.answer_later,
+                )
+            )
+        parts.append(self._course_card(view, short=view.question is not None))
+        return kit.column(*parts, gap=12)
+
+    def _course_card(self, view: RecordingView, *, short: bool) -> Widget:
+        kit, _ = self.kit, self.kit.say.gettext
+        case = view.case
+        rows: list[Widget] = [
+            kit.text(case.case_number, "body", wid="rec.case", weight="semibold"),
+        ]
+        if not short:
+            quiet = " · ".join(part for part in (case.title, case.people) if part)
+            if quiet and not kit.theme.compact:
+                rows.append(kit.text(quiet, "small", colour="quiet", shorten=False))
+            if case.next_time:
+                rows.append(kit.text(case.next_time, "small", colour="tint_text", weight="medium"))
+        undo = kit.button(
+            "rec.undo",
+            _("Take back the last one"),
+            (lambda: self.desk.do(self.desk.office.undo())) if view.can_undo else None,
+            icon="undo",
+            wide=True,
+        )
+        course = Course(kit, [(line.time, line.text, line.fault) for line in view.course])
+        parts: list[Widget] = [kit.stack(*rows, gap=2), course]
+        if view.can_undo:
+            parts.append(undo)
+        return kit.card(*parts, gap=8, padding=(18, 14))
+
+    def _footer(self, view: RecordingView) -> Widget:
+        kit, _, desk = self.kit, self.kit.say.gettext, self.desk
+        office = desk.office
+        if office.asks_end:
+            hearing = desk.recorder.hearing if desk.recorder else None
+            children: list[Widget] = [
+                kit.fit(
+                    _("End the hearing? It is sealed; nothing can be added after that."),
+                    "body", wid="rec.end.text", weight="semibold",
+                ),
+                kit.button("rec.end.cancel", _("Go on recording"), lambda: office.ask_end(False),
+                           style="primary"),
+                kit.button(
+                    "rec.end.confirm", _("End and seal"),
+                    lambda: desk.do(
+                        office.end(hearing.id, hearing.case_number) if hearing else _nothing()
+                    ),
+                    icon="stop", style="danger", once=True,
+                ),
+            ]  # fmt: skip
+        else:
+            children = [
+                kit.button(
+                    "rec.recess", _("Recess"), lambda: desk.do(office.recess()), icon="pause",
+                    once=True, most=300,
+                ),
+                kit.button(
+                    "rec.retire", _("Retire to deliberate"), lambda: desk.do(office.retire()),
+                    icon="door", once=True, most=400,
+                ),
+                kit.space(),
+                kit.button("staff.signout", "", desk.sign_out, icon="logout", style="ghost"),
+                kit.gap(40),
+                kit.button(
+                    "rec.end", _("End hearing"), lambda: office.ask_end(True), icon="stop",
+                    style="danger", most=330,
+                ),
+            ]  # fmt: skip
+        del view
+        bar = kit.row(*children, gap=16, padding=(22, 0))
+        bar.spacing = kit.theme.gap
+        Band(bar, self.colours.surface, self.colours.line, top=True)
+        return bar
+
+
+async def _nothing() -> None:
+    """Do nothing: the hearing is gone already."""
+
+
+class Course(Slot):
+    """The newest lines of the course: as many as there is room for, whole lines only."""
+
+    def __init__(self, kit: Kit, lines: list[tuple[str, str, bool]]) -> None:
+        super().__init__(orientation="vertical")
+        self._kit, self._lines = kit, lines
+        self.bind(size=self._fill)
+
+    def _fill(self, *_: Any) -> None:
+        kit = self._kit
+        self.clear_widgets()
+        room, gap = self.height, kit.px(6)
+        for time, text, fault in self._lines:
+            colour = "fault" if fault else "text"
+            label = kit.text(
+                f"{time}  {text}", "small", colour=colour, size_hint_x=None, width=self.width
+            )
+            label.texture_update()
+            label.height = label.texture_size[1]
+            room -= label.height + gap
+            if room < 0:
+                break
+            self.add_widget(label)
+            self.add_widget(kit.space_of(gap))
+        self.add_widget(kit.space())

@@ -1,0 +1,1 @@
+"""Screens for visitors: filing paper, finding a document, today's hearings."""

@@ -1,0 +1,179 @@
+"""Text: wrapped with natural height, shrunk to fit a box, or a clock with figures of one width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.uix.label import Label
+
+from kiosk.ui.widgets.fonts import ICONS, extents
+from kiosk.ui.widgets.graphics import rgba
+
+_SHRINK = 0.93
+
+
+class Text(Label):
+    """Wrapped text as wide as it is given and as high as it needs.
+
+    Args:
+        text: what it says.
+        wid: name for automation; empty: not listed.
+        font_name, font_size: from the theme.
+        colour: ``#rrggbb``.
+        align: ``left``, ``center`` or ``right``.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        wid: str = "",
+        font_name: str,
+        font_size: int,
+        colour: str,
+        align: str = "left",
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            text=text,
+            font_name=font_name,
+            font_size=font_size,
+            color=rgba(colour),
+            halign=align,
+            valign="middle",
+            line_height=1.08,
+            size_hint_y=None,
+            **options,
+        )
+        self.wid = wid
+        self.bind(width=self._wrap, texture_size=self._grow)
+        self.height = extents(text or " ", font_name, font_size)[1]
+
+    def _wrap(self, *_: Any) -> None:
+        self.text_size = (self.width, None)
+
+    def _grow(self, *_: Any) -> None:
+        self.height = self.texture_size[1]
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether some of the text cannot be seen."""
+        return bool(self.texture_size[0] > self.width + 2 or self.texture_size[1] > self.height + 2)
+
+
+class Line(Label):
+    """One line of text exactly as wide as its words."""
+
+    def __init__(
+        self, text: str, *, wid: str = "", font_name: str, font_size: int, colour: str
+    ) -> None:
+        width, height = extents(text or " ", font_name, font_size)
+        super().__init__(
+            text=text,
+            font_name=font_name,
+            font_size=font_size,
+            color=rgba(colour),
+            size_hint=(None, None),
+            size=(width + 2, height),
+            pos_hint={"center_y": 0.5},
+        )
+        self.wid = wid
+        self.is_cut = False
+
+    def say(self, text: str) -> None:
+        """Change the words (and the width)."""
+        if text != self.text:  # type: ignore[has-type]
+            self.text = text
+            self.width = extents(text or " ", self.font_name, int(self.font_size))[0] + 2
+
+
+class Fit(Label):
+    """Text that fills a box it is given: wrapped, and shrunk until nothing is cut.
+
+    Args:
+        least: font size below which it does not go, pixels.
+        lines: at most so many lines (0: as many as fit).
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        wid: str = "",
+        font_name: str,
+        font_size: int,
+        colour: str,
+        least: int,
+        align: str = "left",
+        valign: str = "middle",
+        lines: int = 0,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            text=text,
+            font_name=font_name,
+            font_size=font_size,
+            color=rgba(colour),
+            halign=align,
+            valign=valign,
+            line_height=1.02,
+            **options,
+        )
+        self.wid, self._wanted, self._least, self._lines = wid, font_size, least, lines
+        self._refit = Clock.create_trigger(self._fit, -1)
+        self.bind(size=self._refit, text=self._refit)
+        self.is_cut = False
+
+    def _fit(self, *_: Any) -> None:
+        if self.width < 4 or self.height < 4:
+            return
+        size = self._wanted
+        while not self._fits(size) and size > self._least:
+            size = max(self._least, min(size - 1, int(size * _SHRINK)))
+        self.font_size = size
+        self.text_size = self.size
+        self.is_cut = not self._fits(size)
+
+    def _fits(self, size: int) -> bool:
+        words = self.text.split()
+        if any(extents(word, self.font_name, size)[0] > self.width for word in words):
+            return False
+        height = extents("Ң", self.font_name, size)[1] * self.line_height
+        count = _lines_needed(self.text, self.font_name, size, self.width)
+        if self._lines and count > self._lines:
+            return False
+        return bool(count * height <= self.height + 1)
+
+
+def _lines_needed(text: str, font_name: str, size: int, width: float) -> int:
+    """Return how many lines ``text`` takes, broken between words."""
+    count = 0
+    for paragraph in text.split("\n"):
+        count += 1
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and extents(longer, font_name, size)[0] > width:
+                count += 1
+                line = word
+            else:
+                line = longer
+    return count
+
+
+class Icon(Label):
+    """One icon in a square box."""
+
+    def __init__(self, glyph: str, size: int, colour: str) -> None:
+        super().__init__(
+            text=glyph,
+            font_name=ICONS,
+            font_size=size,
+            color=rgba(colour),
+            size_hint=(None, None),
+            size=(size, size),
+            pos_hint={"center_x": 0.5, "center_y": 0.5},
+        )
+        self.wid = ""
+        self.is_cut = False

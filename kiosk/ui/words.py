@@ -1,0 +1,65 @@
+"""Small pieces of language: times, dates, ages, sizes, names of days and months."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+
+from kiosk.locale import Translator
+from kiosk.ui.facts import moment
+
+
+def timer_text(seconds: float) -> str:
+    """Return ``seconds`` as ``0:42:17``."""
+    whole = max(0, int(seconds))
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def clock_text(when: datetime | str | None, zone: ZoneInfo, seconds: bool = False) -> str:
+    """Return a time of day in the court's zone: ``09:42``; empty for none."""
+    value = moment(when) if isinstance(when, str) or when is None else when
+    if value is None:
+        return ""
+    return value.astimezone(zone).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def day_text(day: date, say: Translator) -> str:
+    """Return ``day`` in words: ``22 ноября, воскресенье``."""
+    pattern = "d MMMM, EEEE" if say.language != "en" else "EEEE, d MMMM"
+    return str(format_date(day, pattern, locale=say.language))
+
+
+def date_text(day: date, say: Translator) -> str:
+    """Return ``day`` with its year in words."""
+    pattern = {"kk": "y 'ж'. d MMMM", "ru": "d MMMM y 'г'.", "en": "d MMMM y"}[say.language]
+    return str(format_date(day, pattern, locale=say.language))
+
+
+def age_text(seconds: float, say: Translator) -> str:
+    """Return a length of time in one unit: ``14 s``, ``5 min``, ``3 h``, ``2 days``."""
+    whole = max(0, int(seconds))
+    _ = say
+    if whole < 100:
+        return say.gettext("{n} s", n=whole)
+    if whole < 100 * 60:
+        return say.gettext("{n} min", n=whole // 60)
+    if whole < 48 * 3600:
+        return say.gettext("{n} h", n=whole // 3600)
+    return say.ngettext("{n} day", "{n} days", whole // 86400)
+
+
+def size_text(count: int, say: Translator) -> str:
+    """Return bytes as megabytes or gigabytes."""
+    mark = "." if say.language == "en" else ","
+    _ = say
+    if count < 10**9:
+        text = f"{count / 10**6:.1f}" if count < 10**8 else f"{count / 10**6:.0f}"
+        return say.gettext("{n} MB", n=text.replace(".", mark))
+    return say.gettext("{n} GB", n=f"{count / 10**9:.1f}".replace(".", mark))
+
+
+def sentence_case(text: str) -> str:
+    """Return ``text`` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
