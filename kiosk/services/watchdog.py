@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-import sdnotify  # type: ignore[import-untyped]
+import sdnotify
 
 DEFAULT_SECONDS = 5.0
 

@@ -1,0 +1,344 @@
+"""A court and a kiosk's delivery: real ``kiosk central`` and ``kiosk sync`` processes over TLS."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kiosk.config import Settings, load_settings
+from kiosk.demo.hand import UnixConnection
+from kiosk.demo.processes import end_process
+from kiosk.recording.journal import Journal
+from kiosk.recording.seal import seal_folder
+from kiosk.recording.signer import FileSigner, sign_head
+from kiosk.storage.durable import write_json
+from kiosk.storage.layout import Layout
+from tests.waiting import wait_for
+
+KIOSK = "kiosk-0001"
+SEED = """
+[court]
+id = "7514"
+name = {kk = "Сынақ соты", ru = "Тестовый суд", en = "Test court"}
+
+[[kiosks]]
+id = "kiosk-0001"
+room = "1"
+
+[[staff]]
+person = "p-1"
+name = "A. Secretary"
+roles = ["secretary"]
+badge = "badge-1"
+
+[[hearings]]
+room = "1"
+case_number = "7514-26-00-2/1"
+title = "A v. B"
+time = "09:30"
+
+[[hearings]]
+room = "1"
+case_number = "7514-26-00-2/2"
+title = "C v. D"
+time = "10:30"
+day = 2
+
+[[hearings]]
+room = "2"
+case_number = "7514-26-00-2/3"
+title = "E v. F"
+time = "10:30"
+"""
+
+
+def kiosk_command(*arguments: str) -> list[str]:
+    """Return the command line of ``kiosk``."""
+    return [sys.executable, "-m", "kiosk.cli", *arguments]
+
+
+def short_folder() -> Path:
+    """Return a new folder with a short path (Unix sockets)."""
+    return Path(tempfile.mkdtemp(prefix="ks-"))
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Process:
+    """One ``kiosk`` process that can be started, killed and ended again and again."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.running: subprocess.Popen[bytes] | None = None
+
+    def start_command(self, *arguments: str) -> None:
+        """Start ``kiosk ARGUMENTS``."""
+        with self.log.open("ab") as output:
+            self.running = subprocess.Popen(
+                kiosk_command(*arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        assert self.running is not None
+        os.kill(self.running.pid, signal.SIGKILL)
+        self.running.wait()
+        self.running = None
+
+    def end(self) -> int | None:
+        """End it politely; return its exit status."""
+        if self.running is None:
+            return None
+        end_process(self.running)
+        status = self.running.returncode
+        self.running = None
+        return status
+
+
+class Central(Process):
+    """``kiosk central`` on a port of its own, with faults on demand.
+
+    Args:
+        data: its folder, initialised.
+        port: the same over restarts.
+    """
+
+    def __init__(self, data: Path, port: int | None = None) -> None:
+        super().__init__(data.parent / "central.log")
+        self.data = data
+        self.port = port or free_port()
+        self.faults_file = data.parent / "faults.json"
+
+    @property
+    def url(self) -> str:
+        """Its base address."""
+        return f"https://localhost:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self.start_command(
+            *("central", "--data", str(self.data), "--seed", str(self.data.parent / "seed.toml")),
+            *("--port", str(self.port), "--faults", str(self.faults_file)),
+        )
+        wait_for(self._listens, "the central system", 20)
+
+    def _listens(self) -> bool:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        return False
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        """Have these faults from now on; none: all is well."""
+        beside = self.faults_file.with_suffix(".new")
+        beside.write_text(json.dumps(faults), encoding="utf-8")
+        beside.replace(self.faults_file)
+
+    def task(self, *arguments: str) -> str:
+        """Run one task on its data; return what it printed."""
+        name, *rest = arguments
+        command = kiosk_command("central", name, "--data", str(self.data), *rest)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Read its database."""
+        files = [path for path in self.data.rglob("*") if path.suffix in (".db", ".sqlite")]
+        with contextlib.closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True)) as database:
+            return database.execute(sql).fetchall()
+
+
+class Kiosk(Process):
+    """``kiosk sync`` with its folders.
+
+    Args:
+        folder: with a short path.
+        url: of the central system.
+        identity: folder of an enrolled identity to copy; None: not enrolled.
+    """
+
+    def __init__(self, folder: Path, url: str, identity: Path | None, **central: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder / "sync.log")
+        self.folder = folder
+        self.config = folder / "kiosk.toml"
+        options = {"url": url, "poll_seconds": 0.3, "patch_mib": 1, **central}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+        self.config.write_text(
+            f'[kiosk]\nid = "{KIOSK}"\n[paths]\ndata = "{folder}/data"\nrun = "{folder}/run"\n'
+            "[central]\n" + "\n".join(lines) + "\n",
+            encoding="utf-8",
+        )
+        self.settings: Settings = load_settings(self.config)
+        self.layout = Layout.of(self.settings.paths)
+        if identity is not None:
+            shutil.copytree(identity, self.layout.device_key.parent)
+
+    def start(self, seconds: float = 20.0) -> None:
+        """Start sync and wait until it answers."""
+        self.start_command("--config", str(self.config), "sync")
+        wait_for(self.answers, "kiosk sync's answer", seconds)
+
+    def answers(self) -> bool:
+        """Say whether sync answers."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.ask("GET", "/v1/state")[0] == 200
+        return False
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Call sync; return status and answer (text where it is not JSON)."""
+        connection = UnixConnection(self.layout.sync_socket, 60.0)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            text = response.read().decode()
+        finally:
+            connection.close()
+        is_json = (response.getheader("Content-Type") or "").startswith("application/json")
+        return response.status, json.loads(text) if is_json else text
+
+    def get(self, path: str) -> Any:
+        """``GET``; the answer."""
+        return self.ask("GET", path)[1]
+
+    def state(self) -> dict[str, Any]:
+        """Return sync's state."""
+        return dict(self.get("/v1/state"))
+
+    def alarms(self) -> set[str]:
+        """Return the codes of the alarms in force."""
+        return {alarm["code"] for alarm in self.state()["alarms"]}
+
+    def wait_state(self, kind: str, item_id: str, state: str, seconds: float = 20.0) -> Any:
+        """Wait until an item has a state; return the answer."""
+        path = f"/v1/{kind}s/{item_id}"
+        return wait_for(
+            lambda: (answer := self.get(path)).get("state") == state and answer,
+            f"{kind} {state}",
+            seconds,
+        )
+
+    def wait_delivered(self, kind: str, item_id: str, seconds: float = 20.0) -> None:
+        """Wait until an item is delivered and its receipt durable."""
+        path = f"/v1/{kind}s/{item_id}"
+        wait_for(
+            lambda: (
+                (answer := self.get(path)).get("delivered") or answer.get("state") == "delivered"
+            ),
+            f"{kind} delivered",
+            seconds,
+        )
+        assert (self.layout.receipts / f"{item_id}.json").exists()
+
+    # -- what lies in the folders ------------------------------------------------------------
+    def make_filing(self, size: int = 50_000, *, submitted: bool = True) -> str:
+        """Make a filing as the filing room leaves it; return its id."""
+        filing_id = str(uuid.uuid4())
+        folder = self.layout.filings / filing_id
+        (folder / "pages").mkdir(parents=True)
+        pages = [f"pages/{number:04d}.png" for number in (1, 2, 3)]
+        for page in pages:
+            (folder / page).write_bytes(os.urandom(1000))
+        (folder / "document.pdf").write_bytes(b"%PDF-1.7\n" + os.urandom(size))
+        write_json(
+            folder / "filing.json",
+            {"state": "submitted", "language": "kk", "document_type": "claim", "pages": pages},
+        )
+        if submitted:
+            (folder / "submitted").touch()
+        return filing_id
+
+    def signer(self) -> FileSigner:
+        """Return the device's signer."""
+        return FileSigner(self.layout.device_key, self.layout.device_certificate)
+
+    def make_hearing(self, video: int = 300_000, files: int = 2, *, sealed: bool = True) -> str:
+        """Make a hearing with two parts as the recorder leaves it; return its id."""
+        hearing_id = str(uuid.uuid4())
+        folder = self.layout.hearings / hearing_id
+        signer = self.signer()
+        for number in (1, 2):
+            part = folder / f"part-{number:02d}"
+            for kind, size in (("main", video), ("channels", 20_000)):
+                (part / kind / "run-01").mkdir(parents=True)
+                for index in range(files):
+                    name = f"{kind}/run-01/{index:06d}.m4s"
+                    (part / name).write_bytes(os.urandom(size))
+            write_json(part / "part.json", {"sources": ["camera", "judge"]})
+            self.add_head(hearing_id, number)
+            seal_folder(part, signer)
+        write_json(folder / "hearing.json", {"id": hearing_id, "kind": "civil", "adhoc": True})
+        if sealed:
+            seal_folder(folder, signer)
+        return hearing_id
+
+    def add_head(self, hearing_id: str, part: int) -> None:
+        """Write a media line and a signed head into a part's journal."""
+        path = self.layout.hearings / hearing_id / f"part-{part:02d}" / "journal.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = Journal.reopen(path)[0] if path.exists() else Journal.create(path)
+        journal.append("media", {"bytes": 1})
+        signer = self.signer()
+        journal.append_head(lambda head: sign_head(signer, hearing_id, part, head))
+        journal.close()
+
+    def make_report(self) -> str:
+        """Make a signed self-test report; return its id."""
+        report_id = str(uuid.uuid4())
+        folder = self.layout.reports / report_id
+        folder.mkdir(parents=True)
+        write_json(folder / "report.json", {"passed": 9, "failed": 1, "checks": []})
+        seal_folder(folder, self.signer())
+        return report_id
+
+
+def make_template(folder: Path) -> None:
+    """Make a court with one enrolled kiosk: ``central/``, ``seed.toml``, ``identity/``."""
+    (folder / "seed.toml").write_text(SEED, encoding="utf-8")
+    central = Central(folder / "central")
+    code = central.task("enrol-code", "--seed", str(folder / "seed.toml"), KIOSK)
+    central.start()
+    try:
+        kiosk = Kiosk(folder / "k", central.url, None)
+        command = kiosk_command("--config", str(kiosk.config), "enroll", "--code", code)
+        subprocess.run(command, check=True, capture_output=True)
+        shutil.copytree(kiosk.layout.device_key.parent, folder / "identity")
+    finally:
+        central.end()
+
+
+@contextlib.contextmanager
+def court_of(template: Path) -> Iterator[tuple[Central, Kiosk]]:
+    """Give a court and an enrolled kiosk, neither started; end and remove both."""
+    folder = short_folder()
+    shutil.copytree(template / "central", folder / "central")
+    shutil.copy(template / "seed.toml", folder)
+    central = Central(folder / "central")
+    kiosk = Kiosk(folder / "k", central.url, template / "identity")
+    try:
+        yield central, kiosk
+    finally:
+        kiosk.end()
+        central.end()
+        shutil.rmtree(folder, ignore_errors=True)
