@@ -1,0 +1,31 @@
+"""Run the kiosk's whole main job on virtual devices, through its touch screen.
+
+A visitor files a three-page document, a secretary records a hearing in two parts, a technician
+runs the self-test; everything is delivered to a reference central system on this machine and
+read back with ffprobe, sha256sum, openssl and a PDF reader. DIR/report.json tells the result.
+With --live the kiosk stays on the screen for you to touch, until Ctrl-C. Exit status 0: all held.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "run the main job on virtual devices"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where the results go and whether the kiosk stays up."""
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), metavar="DIR", help="results (default: demo)"
+    )
+    parser.add_argument("--live", action="store_true", help="leave the kiosk running to touch")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo."""
+    from kiosk.demo.run import run_demo, run_live
+
+    if arguments.live:
+        return run_live(arguments.out)
+    return run_demo(arguments.out)

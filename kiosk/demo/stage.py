@@ -1,0 +1,264 @@
+"""The stage: central system, virtual devices and the kiosk's own services, all of them real.
+
+Everything is started as in use: the services by their commands, the kiosk enrolled with a
+one-time code, the devices found through the libraries that would find the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosk.clocks import wall_time
+from kiosk.config import Paths
+from kiosk.demo import court
+from kiosk.demo.hand import ask
+from kiosk.demo.processes import Company, wait_until
+from kiosk.demo.xserver import Display, x_server
+from kiosk.errors import KioskError
+from kiosk.hardware.virtual.badge import VirtualBadgeReader
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.hardware.virtual.pages import make_claim
+from kiosk.hardware.virtual.printer import VirtualPrinter
+from kiosk.hardware.virtual.scanner import VirtualScanner
+from kiosk.storage.layout import Layout
+
+WIDTH, HEIGHT = 1280, 800
+
+
+@dataclass
+class Stage:
+    """What the story can do in the room, and where the kiosk keeps what it made."""
+
+    out: Path
+    layout: Layout
+    display: Display
+    company: Company
+    central: Path
+    settings: Path
+    microphones: VirtualMicrophones
+    scanner: VirtualScanner
+    printer: VirtualPrinter
+    badge: VirtualBadgeReader
+    paper: list[Path]
+    _speaking: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def put_paper_into_scanner(self) -> None:
+        """Lay the three-page claim into the feeder, unless it lies there already."""
+        if self.scanner.sheets_left == 0:
+            self.scanner.load(self.paper)
+
+    def show_badge(self, role: str) -> None:
+        """Hold the badge of ``role`` before the reader."""
+        self.badge.hold(court.BADGES[role])
+
+    def let_them_speak(self) -> None:
+        """Have everybody speak who is silent; each voice goes into its own microphone."""
+        self._speaking = [voice for voice in self._speaking if voice.poll() is None]
+        if not self._speaking:
+            self._speaking = [
+                self.microphones.play(
+                    voice.microphone, self.out / "voices" / f"{voice.microphone}.wav"
+                )
+                for voice in court.VOICES
+            ]
+
+    def hush(self) -> None:
+        """End all voices."""
+        for voice in self._speaking:
+            voice.kill()
+            voice.wait()
+        self._speaking = []
+
+    def wait_printed_receipt(self) -> None:
+        """Wait until the printer has cut a receipt."""
+        wait_until(lambda: len(self.printer.receipts) > 0, "the printed receipt")
+
+    def wait_delivered(self, kind: str, number: str, seconds: float = 60.0) -> None:
+        """Wait until sync says that the central system has all of it."""
+
+        def delivered() -> bool:
+            self.company.check()
+            answer = ask(self.layout.sync_socket, f"/v1/{kind}/{number}")
+            return answer.get("state") == "delivered" or answer.get("delivered") is True
+
+        wait_until(delivered, f"delivery of {kind}/{number}", seconds)
+
+    def reports(self) -> set[str]:
+        """Return the ids of the sealed self-test reports."""
+        return {path.parent.name for path in self.layout.reports.glob("*/SHA256SUMS.p7s")}
+
+
+def make_voices(folder: Path, seconds: int) -> None:
+    """Render each voice with espeak-ng, repeated to at least ``seconds`` (WAV, 48 kHz mono)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for voice in court.VOICES:
+        raw, target = folder / f"{voice.microphone}-once.wav", folder / f"{voice.microphone}.wav"
+        text = " ".join([voice.words] * max(1, seconds // 4))
+        subprocess.run(["espeak-ng", "-v", voice.voice, "-w", str(raw), text], check=True)
+        subprocess.run(
+            ["sox", str(raw), "-r", "48000", "-c", "1", str(target), "gain", "-6"], check=True
+        )
+        raw.unlink()
+
+
+def _toml(value: object) -> str:
+    """Return ``value`` as TOML (JSON's strings, numbers and lists are TOML's)."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Path):
+        value = str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_settings(
+    path: Path, groups: dict[str, dict[str, object] | list[dict[str, object]]]
+) -> None:
+    """Write ``kiosk.toml`` from its groups."""
+    lines = []
+    for name, content in groups.items():
+        tables = content if isinstance(content, list) else [content]
+        head = f"[[{name}]]" if isinstance(content, list) else f"[{name}]"
+        for table in tables:
+            lines += [head, *(f"{key} = {_toml(value)}" for key, value in table.items()), ""]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+@contextmanager
+def set_stage(out: Path) -> Iterator[Stage]:
+    """Set the whole stage up under ``out`` and strike it at the end of the block."""
+    for name in ("kiosk", "central", "screens", "logs", "printed", "voices", "paper"):
+        shutil.rmtree(out / name, ignore_errors=True)
+        (out / name).mkdir(parents=True)
+    with ExitStack() as stack:
+        run = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
+        display = stack.enter_context(x_server(WIDTH, HEIGHT, out / "logs" / "x-server.log"))
+        make_voices(out / "voices", seconds=60)
+        paper = make_claim(out / "paper")
+        names = [voice.microphone for voice in court.VOICES]
+        microphones = stack.enter_context(VirtualMicrophones(run / "mics", names))
+        scanner = stack.enter_context(VirtualScanner(seconds_per_page=0.7))
+        printer = stack.enter_context(VirtualPrinter(out / "printed"))
+        badge = stack.enter_context(VirtualBadgeReader())
+        settings = out / "kiosk.toml"
+        company = Company(
+            out / "logs",
+            {
+                **os.environ,
+                **microphones.environment,
+                "DISPLAY": display.name,
+                "GPIOZERO_PIN_FACTORY": "mock",
+                "KIOSK_CONFIG": str(settings),
+                "LIBGL_ALWAYS_SOFTWARE": "1",
+            },
+        )
+        stack.callback(company.end_all)
+        url = start_central(company, out / "central")
+        paths = Paths(data=out / "kiosk", run=run)
+        write_settings(
+            settings,
+            {
+                "kiosk": {"id": court.KIOSK_ID, "room": court.ROOM, "court": court.COURT_NAME},
+                "paths": {"data": paths.data, "run": paths.run},
+                "camera": {"back_end": "virtual"},
+                "microphones": [
+                    {
+                        "name": v.microphone,
+                        "role": v.role,
+                        "device": microphones.device(v.microphone),
+                    }
+                    for v in court.VOICES
+                ],
+                "scanner": {"device": scanner.device, "sane_config_dir": scanner.config_dir},
+                "badge": {"port": badge.port},
+                "printer": {"port": printer.port, "width_dots": 576},
+                "central": {"url": url, "poll_seconds": 2},
+                "ui": {"width": WIDTH, "height": HEIGHT, "fullscreen": False, "automation": True},
+            },
+        )
+        enrol(company, out / "central", url)
+        layout = Layout.of(paths)
+        stage = Stage(
+            out,
+            layout,
+            display,
+            company,
+            out / "central",
+            settings,
+            microphones,
+            scanner,
+            printer,
+            badge,
+            paper,
+        )
+        stack.callback(stage.hush)
+        start_kiosk(company, layout)
+        yield stage
+
+
+def start_central(company: Company, data: Path) -> str:
+    """Start the reference central system on a free port; return its URL."""
+    court.write_seed(data / "seed.json", wall_time())
+    company.start_kiosk(
+        "central", "central", "--data", str(data), "--seed", str(data / "seed.json"), "--port", "0"
+    )
+    address = data / "address"
+
+    def up() -> str:
+        company.check()
+        return address.read_text().strip() if address.exists() else ""
+
+    return wait_until(up, "the central system")
+
+
+def run_kiosk(company: Company, *arguments: str) -> str:
+    """Run ``kiosk ARGUMENTS`` to its end; return what it printed.
+
+    Raises:
+        KioskError: it failed; the message is what it said.
+    """
+    result = subprocess.run(
+        [sys.executable, "-m", "kiosk.cli", *arguments],
+        env=company.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise KioskError(f"kiosk {arguments[0]}: {result.stderr.strip() or result.stdout.strip()}")
+    return result.stdout.strip()
+
+
+def enrol(company: Company, central: Path, url: str) -> None:
+    """Enrol the kiosk as a technician does: a one-time code from the court's IT."""
+    code = run_kiosk(company, "central", "enrol-code", "--data", str(central), court.KIOSK_ID)
+    ca = central / "authority" / "ca.crt"
+    run_kiosk(company, "enroll", "--code", code.split()[-1], "--url", url, "--ca", str(ca))
+
+
+def start_kiosk(company: Company, layout: Layout) -> None:
+    """Start recorder, sync and UI, and wait until each answers."""
+    company.start_kiosk("recorder", "recorder")
+    company.start_kiosk("sync", "sync")
+    company.start_kiosk("ui", "ui")
+
+    def pulled() -> bool:
+        company.check()
+        state = ask(layout.sync_socket, "/v1/state")
+        return bool((state.get("schedule") or {}).get("pulled_at"))
+
+    def ready() -> bool:
+        company.check()
+        state = ask(layout.recorder_socket, "/v1/state")
+        return (state.get("camera") or {}).get("state") == "ok"
+
+    wait_until(ready, "the recorder's camera", 60)
+    wait_until(pulled, "today's list", 60)
