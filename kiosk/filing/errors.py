@@ -1,0 +1,35 @@
+"""What can go wrong with a filing; codes are those of :mod:`kiosk.alarms`."""
+
+from __future__ import annotations
+
+from kiosk.errors import FilingError
+
+
+class NoPagesError(FilingError):
+    """There is nothing to hand in."""
+
+    code = "no_pages"
+
+
+class PageFailedError(FilingError):
+    """A page cannot be read or prepared."""
+
+    code = "page_failed"
+
+
+class DocumentTooLargeError(FilingError):
+    """One single page is larger than a file may be."""
+
+    code = "document_too_large"
+
+
+class StepRefusedError(FilingError):
+    """This step is not possible in the filing's state."""
+
+    code = "filing_failed"
+
+
+class FilingDamagedError(FilingError):
+    """``filing.json`` cannot be read."""
+
+    code = "filing_failed"
