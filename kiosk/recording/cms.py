@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from kiosk.errors import RecordingError
+from kiosk.recording.cms_form import FormError, check_form
 
 _TIME_LIMIT_S = 60
 
@@ -37,6 +38,10 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
         raise RecordingError("the program openssl is missing", code="openssl_missing")
     if not ca.is_file():
         raise RecordingError(f"{ca}: cannot be read", code="ca_missing")
+    try:
+        check_form(signature.read_bytes())
+    except FormError as error:
+        raise SealError(str(error)) from error
     with tempfile.TemporaryDirectory() as folder:
         signers = Path(folder, "signers.pem")
         command = [openssl, "cms", "-verify", "-binary", "-inform", "DER"]

@@ -108,10 +108,13 @@ class Report:
         return not self.problems
 
     def add(self, code: str, where: str, detail: str = "") -> None:
-        """Note a problem, once."""
-        problem = Problem(code, where, detail)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        """Note a problem, once (two seals may cover a file: the inner one names it first)."""
+        if all((code, where) != (p.code, p.where) or self._may_repeat(code) for p in self.problems):
+            self.problems.append(Problem(code, where, detail))
+
+    def _may_repeat(self, code: str) -> bool:
+        """Say whether ``code`` may come twice for one place, with other details."""
+        return code.startswith("media_")
 
     def as_json(self, translate: Translator) -> dict[str, Any]:
         """Return everything as JSON values, each problem with its sentence."""

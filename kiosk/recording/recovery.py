@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_time
+from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_text, wall_time
 from kiosk.errors import KioskError
 from kiosk.recording.hearing_book import HearingBook, Maker
 from kiosk.recording.joined import media_files, runs_of
@@ -28,6 +28,8 @@ from kiosk.recording.tail import cut_tail, whole_fragments
 
 log = logging.getLogger(__name__)
 RESUME_WITHIN_S = 600.0
+INVOLUNTARY = ("crash", "shutdown")
+"""Reasons of a ``closed`` line that no person gave."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,28 @@ def _recover(folder: Path, maker: Maker) -> Survivor:
         _recover_part(survivor, int(match[1]), lines.get(int(match[1]), {}))
         survivor.entries += _entries(path, int(match[1]))
     survivor.entries = [*_entries(folder, 0), *survivor.entries]
+    _note_last_capture(survivor)
     return survivor
+
+
+def _note_last_capture(survivor: Survivor) -> None:
+    """Note whether the newest part ended against everybody's will, and when.
+
+    Told from the journals alone: a second crash in the middle of a recovery changes nothing.
+    """
+    newest = max((part for part, _ in survivor.entries), default=0)
+    lines = [entry for part, entry in survivor.entries if part == newest]
+    closed = next((entry for entry in reversed(lines) if entry["kind"] == "closed"), None)
+    if newest == 0 or closed is None or closed.get("reason") not in INVOLUNTARY:
+        return
+    stopped = (e.get("part") for _, e in survivor.entries if e["kind"] == "stopped")
+    survivor.capturing = newest not in stopped
+    wall = str(closed.get("stop_wall") or "")
+    survivor.alive = Alive(
+        str(lines[0].get("boot_id", "")),
+        int(closed["stop_ns"]),
+        datetime.fromisoformat(wall) if wall else None,
+    )
 
 
 def _open_hearing(folder: Path, maker: Maker) -> tuple[HearingBook, Chain]:
@@ -166,8 +189,7 @@ def _recover_part(survivor: Survivor, part: int, lines: dict[str, Entry]) -> Non
     book, chain = survivor.book.reopen_part(part)
     closed = any(entry["kind"] == "closed" for entry in chain.entries)
     if not closed:
-        survivor.alive = _close_part(book, chain, folder)
-        survivor.capturing = True
+        _close_part(book, chain, folder)
         fields = {"part": part, "reason": "crash", "person": ""}
         survivor.book.write("part_closed", fields)
     elif chain.entries[-1]["kind"] != "head":
@@ -198,7 +220,7 @@ def _ensure_part_books(survivor: Survivor, part: int, lines: dict[str, Entry]) -
     journal.close()
 
 
-def _close_part(book: PartBook, chain: Chain, folder: Path) -> Alive:
+def _close_part(book: PartBook, chain: Chain, folder: Path) -> None:
     """Journal whole fragments, cut torn ones, write ``interruption`` and ``closed``."""
     first = chain.entries[0]
     ends = _journalled_ends(chain)
@@ -209,14 +231,13 @@ def _close_part(book: PartBook, chain: Chain, folder: Path) -> Alive:
             for path in media_files(run):
                 name = path.relative_to(folder).as_posix()
                 last_ns = max(last_ns, _close_file(book, folder, name, ends, zero_ns))
-    last = chain.entries[-1]
-    alive = Alive(str(first.get("boot_id", "")), last_ns, _wall_of(last, last_ns))
     book.write("recovered", {"problem": chain.problem, "cut_bytes": chain.torn, "last_ns": last_ns})
-    what = "crash" if alive.boot == boot_id() else "power"
+    what = "crash" if first.get("boot_id") == boot_id() else "power"
     fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
     book.write("interruption", fields)
-    book.close({"reason": "crash", "person": "", "stop_ns": last_ns})
-    return alive
+    wall = _wall_of(chain.entries[-1], last_ns)
+    stopped = {"stop_ns": last_ns, "stop_wall": wall_text(wall) if wall else None}
+    book.close({"reason": "crash", "person": "", **stopped})
 
 
 def _journalled_ends(chain: Chain) -> dict[str, tuple[int, int]]:

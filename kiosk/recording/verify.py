@@ -18,7 +18,7 @@ from kiosk.recording.findings import Report
 from kiosk.recording.journal import Chain, Entry
 from kiosk.recording.names import HEARING, JOURNAL, PART_NAME, part_name
 from kiosk.recording.seal import SUMS
-from kiosk.recording.verify_part import PartCheck, check_heads, read_journal
+from kiosk.recording.verify_part import MALFORMED, PartCheck, check_heads, read_journal
 from kiosk.recording.verify_seal import Digests, SealCheck, check_signer, common_name
 
 
@@ -96,6 +96,19 @@ class _Hearing:
         signers = {number: self._seal(path, f"{path.name}/") for number, path in parts.items()}
         own = self._seal(self._folder, "")
         chain = read_journal(self._folder / JOURNAL, JOURNAL, self._report)
+        try:
+            self._fit(chain, parts, signers, own)
+        except MALFORMED as error:
+            self._report.add("journal_broken", JOURNAL, f"a line is malformed ({error!r})")
+
+    def _fit(
+        self,
+        chain: Chain | None,
+        parts: dict[int, Path],
+        signers: dict[int, x509.Certificate | None],
+        own: x509.Certificate | None,
+    ) -> None:
+        """Check the parts and that they and the hearing's journal fit together."""
         first = self._first(chain)
         known = self._known_parts(chain)
         for number in sorted(set(known) - set(parts)):
@@ -154,9 +167,8 @@ class _Hearing:
         lines = known.get(number)
         if lines is None:
             self._report.add("part_unknown", path.name)
-        opened = (lines or {}).get("part_opened", {}).get("own_hash")
         check = PartCheck(path, prefix, self._report, self._digests, [signer] if signer else [])
-        facts, chain = check.run(decode=self._decode, first_prev=opened)
+        facts, chain = check.run(decode=self._decode)
         self._report.parts.append(facts)
         if chain is None or not chain.entries:
             return
@@ -164,6 +176,9 @@ class _Hearing:
         if (inner.get("hearing"), inner.get("part")) != (first.get("hearing"), number):
             detail = f"hearing {inner.get('hearing')}, part {inner.get('part')}"
             self._report.add("part_other", path.name, detail)
+        opened = (lines or {}).get("part_opened")
+        if opened is not None and inner.get("prev") != opened["own_hash"]:
+            self._report.add("part_other", path.name, "it does not follow from this hearing")
         if signer is not None:
             _note_signer(self._report, signer, str(inner.get("kiosk", "")), chain, prefix)
         sealed = (lines or {}).get("part_sealed")

@@ -18,16 +18,17 @@ from kiosk.recording.names import JOURNAL, PART, TRACKS
 from kiosk.recording.signer import head_is_signed_by
 from kiosk.recording.verify_seal import Digests
 
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading a line of another form than its kind's raises."""
 
-def read_journal(
-    path: Path, where: str, report: Report, first_prev: str | None = None
-) -> Chain | None:
+
+def read_journal(path: Path, where: str, report: Report) -> Chain | None:
     """Read the journal at ``path``; note what is wrong with its chain; None if unreadable."""
     if not path.is_file():
         report.add("journal_missing", where)
         return None
     try:
-        chain = read_chain(path, first_prev)
+        chain = read_chain(path)
     except StorageError as error:
         report.add("unreadable", where, str(error))
         return None
@@ -75,20 +76,23 @@ class PartCheck:
     digests: Digests
     certificates: list[x509.Certificate] = field(default_factory=list)
 
-    def run(self, *, decode: bool, first_prev: str | None = None) -> tuple[PartFacts, Chain | None]:
+    def run(self, *, decode: bool) -> tuple[PartFacts, Chain | None]:
         """Check the part; return what it holds and its journal (None: it has none)."""
         where = f"{self.prefix}{JOURNAL}"
-        chain = read_journal(self.folder / JOURNAL, where, self.report, first_prev)
+        chain = read_journal(self.folder / JOURNAL, where, self.report)
         first = chain.entries[0] if chain and chain.entries else {}
         facts = PartFacts(int(first.get("part", 0)))
         if chain is None or not self._check_first(first):
             return facts, chain
         hearing_id = str(first["hearing"])
-        facts.heads = check_heads(
-            chain, hearing_id, facts.part, self.certificates, where, self.report
-        )
-        self._check_end(chain)
-        self._check_media(chain, facts)
+        try:
+            facts.heads = check_heads(
+                chain, hearing_id, facts.part, self.certificates, where, self.report
+            )
+            self._check_end(chain)
+            self._check_media(chain, facts)
+        except MALFORMED as error:
+            self.report.add("journal_broken", where, f"a line is malformed ({error!r})")
         if decode:
             self._decode(chain, facts)
         return facts, chain

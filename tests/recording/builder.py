@@ -1,0 +1,183 @@
+"""Hearings with real media, made without devices: encoded here, written as the recorder writes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from kiosk.clocks import recording_ns
+from kiosk.recording.boxes import (
+    H264Config,
+    Sample,
+    TrackRun,
+    flac_track,
+    fragment,
+    h264_sample,
+    init_segment,
+    video_track,
+)
+from kiosk.recording.fragments import FragmentRecord, Track
+from kiosk.recording.hearing_book import HearingBook, Maker
+from kiosk.recording.part_book import PartBook
+from kiosk.recording.signer import Signer
+
+FPS, RATE, SIZE = 10, 16000, (160, 96)
+PIECE_NS = 400_000_000
+PICTURES = 4  # in a fragment of 0.4 s
+BLOCK = RATE * 4 // 10
+MICROPHONES = ("judge", "witness")
+
+
+@lru_cache
+def _pictures(count: int) -> tuple[H264Config, tuple[Sample, ...]]:
+    """Encode ``count`` pictures as H.264."""
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height = SIZE
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
+    encoder.gop_size = PICTURES
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
+    samples, config = [], None
+    for number in range(count):
+        picture = np.full((SIZE[1], SIZE[0], 3), number * 5 % 256, np.uint8)
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
+        frame.pts = number
+        for packet in encoder.encode(frame):
+            data, found = h264_sample(bytes(packet))
+            config = config or found
+            samples.append(Sample(data, 90_000 // FPS, packet.is_keyframe))
+    assert config is not None
+    assert len(samples) == count
+    return config, tuple(samples)
+
+
+@lru_cache
+def _sound(blocks: int) -> tuple[bytes, tuple[Sample, ...]]:
+    """Encode ``blocks`` of 0.4 s of a tone as FLAC."""
+    target = io.BytesIO()
+    with av.open(target, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=RATE, layout="mono")
+        stream.codec_context.format = "s16"
+        packets = []
+        stream.codec_context.options = {"frame_size": "1600"}
+        for number in range(blocks):
+            wave = np.sin(np.arange(BLOCK) * 0.1) * 9000
+            frame = av.AudioFrame.from_ndarray(
+                wave.astype(np.int16).reshape(1, -1), format="s16", layout="mono"
+            )
+            frame.sample_rate, frame.pts = RATE, number * BLOCK
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        header = bytes(stream.codec_context.extradata or b"")
+    return header, tuple(Sample(bytes(one), int(one.duration or 0)) for one in packets if one.size)
+
+
+class MediaWriter:
+    """Writes the fragments of one part, one at a time."""
+
+    def __init__(self, folder: Path, tap_ns: int, most: int = 40) -> None:
+        """Make the init files; at most ``most`` fragments per track."""
+        self._folder = folder
+        self._tap_ns = tap_ns
+        self._next = {"main": 0, "channels": 0}
+        self._config, self._coded = _pictures(most * PICTURES)
+        self._header, self._sounds = _sound(most)
+        video = [video_track(1, "camera", SIZE, self._config)]
+        sounds = [
+            flac_track(number, name, RATE, self._header)
+            for number, name in enumerate(MICROPHONES, 1)
+        ]
+        for track, headers in (("main", video), ("channels", sounds)):
+            run = folder / track / "run-01"
+            run.mkdir(parents=True)
+            (run / "init.mp4").write_bytes(init_segment(headers))
+
+    def _fragment(self, track: Track, number: int) -> bytes:
+        if track == "main":
+            coded = self._coded[number * PICTURES : (number + 1) * PICTURES]
+            return fragment(number + 1, [TrackRun(1, number * PICTURES * 9000, coded, 0)])
+        each = len(self._sounds) // (len(self._coded) // PICTURES)
+        sounds = self._sounds[number * each : (number + 1) * each]
+        start = sum(one.duration for one in self._sounds[: number * each])
+        runs = [TrackRun(one, start, sounds, 0) for one in range(1, len(MICROPHONES) + 1)]
+        return fragment(number + 1, runs)
+
+    def write(self, track: Track) -> FragmentRecord:
+        """Append the next fragment of ``track``; return its record."""
+        number = self._next[track]
+        self._next[track] += 1
+        data = self._fragment(track, number)
+        name = f"{track}/run-01/{number // 5 + 1:06d}.m4s"
+        path = self._folder / name
+        offset = path.stat().st_size if path.exists() else 0
+        with path.open("ab") as file:
+            file.write(data)
+        start = self._tap_ns + number * PIECE_NS
+        digest = hashlib.sha256(data).hexdigest()
+        sources = ("camera",) if track == "main" else MICROPHONES
+        return FragmentRecord(
+            name, offset, len(data), digest, start, start + PIECE_NS, sources, track
+        )
+
+
+@dataclass
+class Built:
+    """A hearing made for a test; ``writers`` write further media of each part."""
+
+    folder: Path
+    book: HearingBook
+    parts: list[PartBook]
+    writers: list[MediaWriter]
+
+
+def new_hearing(root: Path, signer: Signer, kiosk: str = "kiosk-0001") -> Built:
+    """Open a hearing under ``root``."""
+    hearing: dict[str, Any] = {"id": str(uuid.uuid4()), "case_number": "2-15/2026", "kind": "civil"}
+    folder = root / hearing["id"]
+    maker = Maker(kiosk, signer)
+    return Built(folder, HearingBook.create(folder, hearing, {"person": "p1"}, maker), [], [])
+
+
+def add_part(built: Built, pieces: int = 10, tap_ns: int | None = None) -> PartBook:
+    """Open the next part and write ``pieces`` fragments of each track, journalled."""
+    number = len(built.parts) + 1
+    tap = recording_ns() if tap_ns is None else tap_ns
+    about = {"microphones": [{"name": name} for name in MICROPHONES]}
+    book = built.book.open_part(number, {"reason": "start", "tap_ns": tap}, about)
+    writer = MediaWriter(book.folder, tap)
+    built.parts.append(book)
+    built.writers.append(writer)
+    for _ in range(pieces):
+        for track in ("main", "channels"):
+            book.add_fragment(writer.write(track))
+        book.flush()
+    book.write("mark", {"id": number, "type": "oath"})
+    return book
+
+
+def close_part(built: Built, part: int, **fields: Any) -> None:
+    """Close and seal part number ``part``."""
+    book = built.parts[part - 1]
+    book.close({"reason": "recess", **fields})
+    built.book.write("part_closed", {"part": part, "reason": "recess"})
+    built.book.seal_part(book)
+
+
+def sealed_hearing(root: Path, signer: Signer, parts: int = 2, kiosk: str = "kiosk-0001") -> Path:
+    """Make a whole sealed hearing; return its folder."""
+    built = new_hearing(root, signer, kiosk)
+    for number in range(1, parts + 1):
+        add_part(built, pieces=6)
+        close_part(built, number, video_frames=24, samples=dict.fromkeys(MICROPHONES, 6 * BLOCK))
+    built.book.end({"person": "p1"})
+    return built.folder

@@ -1,0 +1,283 @@
+"""After a crash: torn ends are cut and written down, whole fragments kept, the gap is known."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_text, wall_time
+from kiosk.recording.hearing_book import Maker
+from kiosk.recording.journal import read_chain
+from kiosk.recording.recovery import RESUME_WITHIN_S, Alive, Survivor, survey
+from kiosk.recording.seal import is_sealed
+from kiosk.recording.verify import verify
+from tests.identity import Court
+from tests.recording.builder import (
+    PIECE_NS,
+    Built,
+    add_part,
+    close_part,
+    new_hearing,
+    sealed_hearing,
+)
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Court:
+    return Court.make(tmp_path / "court")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "hearings"
+    folder.mkdir()
+    return folder
+
+
+def crash(built: Built) -> None:
+    """Leave everything as a killed process does."""
+    for book in built.parts:
+        book.abandon()
+    built.book.close()
+
+
+def recover(root: Path, court: Court) -> Survivor:
+    (survivor,) = survey(root, Maker("kiosk-0001", court.device()))
+    return survivor
+
+
+def finish(survivor: Survivor) -> None:
+    survivor.seal()
+    survivor.book.end({"person": "p1"})
+
+
+def lines(folder: Path, part: int, kind: str) -> list[dict[str, Any]]:
+    path = folder / f"part-{part:02d}" / "journal.jsonl"
+    return [entry for entry in read_chain(path).entries if entry["kind"] == kind]
+
+
+def test_killed_while_capturing(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=7)
+    writer = built.writers[0]
+    writer.write("main")  # synced, but the kill came before the journal's next batch
+    writer.write("channels")
+    torn = built.folder / "part-01" / "main" / "run-01" / "000002.m4s"
+    torn.write_bytes(torn.read_bytes() + b"\x00\x00\x10\x00moof and no more")
+    whole = torn.stat().st_size - 20
+    crash(built)
+
+    survivor = recover(root, court)
+    assert survivor.capturing
+    assert survivor.alive is not None
+    first = lines(built.folder, 1, "part")[0]
+    assert survivor.alive.ns == pytest.approx(first["tap_ns"] + 8 * PIECE_NS, abs=1_000_000)
+    assert survivor.alive.boot == boot_id()
+    kept = [line for line in lines(built.folder, 1, "media") if line.get("recovered")]
+    assert sorted(line["fragments"][0]["track"] for line in kept) == ["channels", "main"]
+    assert kept[0]["fragments"][0]["sources"]
+    (cut,) = lines(built.folder, 1, "cut")
+    assert (cut["file"], cut["offset"], cut["length"]) == ("main/run-01/000002.m4s", whole, 20)
+    (gap,) = lines(built.folder, 1, "interruption")
+    assert (gap["source"], gap["what"]) == ("recorder", "crash")
+    assert not is_sealed(built.folder / "part-01"), "sealing comes after resuming"
+
+    finish(survivor)
+    report = verify(built.folder, court.ca)
+    assert report.problems == []
+    assert report.parts[0].video_frames == 8 * 4
+
+
+@pytest.mark.parametrize("track", ["main", "channels"])
+def test_cut_at_any_byte_keeps_every_whole_fragment(root: Path, court: Court, track: str) -> None:
+    """As after a power cut: the file ends anywhere, the journal has not heard of its end."""
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=1)
+    ends = [built.writers[0].write(track) for _ in range(3)]  # type: ignore[arg-type]
+    path = built.folder / "part-01" / ends[0].file
+    path.write_bytes(path.read_bytes()[: ends[-1].offset + ends[-1].length // 3])
+    crash(built)
+    finish(recover(root, court))
+    assert verify(built.folder, court.ca).problems == []
+    kept = [line for line in lines(built.folder, 1, "media") if line.get("recovered")]
+    assert [one["offset"] for one in kept[0]["fragments"]] == [e.offset for e in ends[:2]]
+    assert [one["sha256"] for one in kept[0]["fragments"]] == [e.sha256 for e in ends[:2]]
+
+
+def test_journalled_bytes_that_are_gone_are_said(root: Path, court: Court) -> None:
+    """A disk that lied about its sync: nothing hides it."""
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=3)
+    path = built.folder / "part-01" / "main" / "run-01" / "000001.m4s"
+    path.write_bytes(path.read_bytes()[:-10])
+    crash(built)
+    finish(recover(root, court))
+    assert lines(built.folder, 1, "cut")[0]["lost"] is True
+    assert [p.code for p in verify(built.folder, court.ca, decode=False).problems] == ["media_cut"]
+
+
+def test_crash_before_anything_was_written(root: Path, court: Court) -> None:
+    """The kill came while the capture had begun and the books had not."""
+    folder = root / "2b0a35c4-2e51-4b6f-8a34-3c35d04e4f9a"
+    (folder / "part-01" / "main").mkdir(parents=True)
+    survivor = recover(root, court)
+    assert survivor.capturing
+    finish(survivor)
+    assert verify(folder, court.ca).problems == []
+
+
+def test_crash_between_the_books(root: Path, court: Court) -> None:
+    """The hearing knows the part, the part's own journal is still empty."""
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    crash(built)
+    (built.folder / "part-01" / "journal.jsonl").write_bytes(b"")
+    survivor = recover(root, court)
+    assert survivor.capturing
+    finish(survivor)
+    assert verify(built.folder, court.ca).problems == []
+    assert len(lines(built.folder, 1, "media")) == 2, "both tracks were found on the disk"
+
+
+def test_torn_journals(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    crash(built)
+    for path in (built.folder / "journal.jsonl", built.folder / "part-01" / "journal.jsonl"):
+        path.write_bytes(path.read_bytes() + b'{"at":')
+    (built.folder / ".hearing.json.77.tmp").write_bytes(b"half a write")
+    finish(recover(root, court))
+    assert verify(built.folder, court.ca).problems == []
+
+
+def test_recess_stays_stopped(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    close_part(built, 1)
+    crash(built)
+    survivor = recover(root, court)
+    assert not survivor.capturing
+    assert not survivor.may_resume(clock_trusted=True)
+    finish(survivor)
+    assert verify(built.folder, court.ca).problems == []
+
+
+def test_closed_but_not_sealed(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    built.parts[0].close({"reason": "recess"})
+    built.book.write("part_closed", {"part": 1, "reason": "recess"})
+    crash(built)
+    survivor = recover(root, court)
+    assert not survivor.capturing
+    finish(survivor)
+    assert verify(built.folder, court.ca).problems == []
+
+
+def test_sealed_part_that_the_hearing_did_not_hear_of(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    built.parts[0].close({"reason": "recess"})
+    built.book.write("part_closed", {"part": 1, "reason": "recess"})
+    built.parts[0].seal()
+    crash(built)
+    finish(recover(root, court))
+    assert verify(built.folder, court.ca).problems == []
+
+
+def test_ended_but_not_sealed(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    close_part(built, 1)
+    built.book.write("ended", {"person": "p1"})
+    crash(built)
+    survivor = recover(root, court)
+    assert survivor.ended
+    survivor.seal()
+    assert verify(built.folder, court.ca).problems == []
+
+
+def test_sealed_hearings_are_left_alone(root: Path, court: Court) -> None:
+    folder = sealed_hearing(root, court.device())
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
+    assert survey(root, Maker("kiosk-0001", court.device())) == []
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+
+
+def test_one_unreadable_hearing_does_not_stop_the_others(root: Path, court: Court) -> None:
+    (root / "rubbish").mkdir()
+    (root / "rubbish" / "hearing.json").write_text("{")
+    (root / "rubbish" / "part-01").mkdir()
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=1)
+    crash(built)
+    assert built.folder in [s.book.folder for s in survey(root, Maker("k", court.device()))]
+
+
+def test_recovery_twice_is_the_same(root: Path, court: Court) -> None:
+    """Killed again during recovery: the second one finishes it, and still resumes."""
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    crash(built)
+    first = recover(root, court)
+    first.book.close()
+    for book in first.unsealed:
+        book.abandon()
+    second = recover(root, court)
+    assert (second.capturing, second.alive) == (first.capturing, first.alive)
+    finish(second)
+    assert verify(built.folder, court.ca).problems == []
+    assert len(lines(built.folder, 1, "closed")) == 1
+
+
+def test_a_stop_that_was_decided_is_not_undone(root: Path, court: Court) -> None:
+    """Too late to resume by itself: later restarts do not think otherwise."""
+    built = new_hearing(root, court.device())
+    add_part(built, pieces=2)
+    crash(built)
+    first = recover(root, court)
+    first.book.write("stopped", {"part": 1, "reason": "too_late"})
+    first.seal()
+    first.book.close()
+    assert not recover(root, court).capturing
+
+
+# -- how long was the gap --------------------------------------------------------------------------
+def ago(seconds: float) -> int:
+    return recording_ns() - int(seconds * NS_PER_S)
+
+
+def test_gap_within_one_boot_needs_no_wall_clock() -> None:
+    alive = Alive(boot_id(), ago(12), None)
+    assert alive.gap_seconds(recording_ns(), clock_trusted=False) == pytest.approx(12, abs=0.5)
+
+
+def test_gap_over_a_power_cut_needs_a_trusted_clock() -> None:
+    alive = Alive("another boot", 5, wall_time() - timedelta(seconds=40))
+    assert alive.gap_seconds(recording_ns(), clock_trusted=True) == pytest.approx(40, abs=0.5)
+    assert alive.gap_seconds(recording_ns(), clock_trusted=False) is None
+    future = Alive("another boot", 5, wall_time() + timedelta(days=1))
+    assert future.gap_seconds(recording_ns(), clock_trusted=True) is None
+    assert Alive("another boot", 5, None).gap_seconds(recording_ns(), clock_trusted=True) is None
+
+
+@pytest.mark.parametrize(
+    ("alive", "trusted", "expected"),
+    [
+        (Alive(boot_id(), ago(30), None), False, True),
+        (Alive(boot_id(), ago(RESUME_WITHIN_S + 30), None), False, False),
+        (Alive("another", 5, datetime.now(UTC) - timedelta(seconds=90)), True, True),
+        (Alive("another", 5, datetime.now(UTC) - timedelta(days=1)), True, False),
+        (Alive("another", 5, datetime.now(UTC) - timedelta(days=1)), False, True),
+    ],
+)
+def test_resumes_by_itself_only_soon(
+    alive: Alive, trusted: bool, expected: bool, root: Path, court: Court
+) -> None:
+    built = new_hearing(root, court.device())
+    survivor = Survivor(built.book, capturing=True, alive=alive)
+    assert survivor.may_resume(clock_trusted=trusted) is expected
+    assert wall_text().endswith("Z")
