@@ -39,6 +39,8 @@ from kiosk.selftest.model import (
     Result,
     Started,
 )
+from kiosk.selftest.report import latest_results
+from kiosk.selftest.run import run_selftest
 
 __all__ = [
     "CHECKS",
@@ -49,4 +51,6 @@ __all__ = [
     "Reported",
     "Result",
     "Started",
+    "latest_results",
+    "run_selftest",
 ]
