@@ -1,0 +1,91 @@
+"""``kill -9`` of the touch screen during a hearing: recording goes on, the screen comes back."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from faults.judge import require_at_most, verified, worst_loss
+from faults.trial import NotSurvivedError, Outcome
+from faults.wreck import kill, processes_running
+from kiosk.config import Camera
+from kiosk.demo.hand import Hand, ask
+from kiosk.demo.stage import Stage, set_stage
+from kiosk.errors import KioskError
+from tests.waiting import wait_for
+
+BACK_WITHIN_S = 20.0
+RECORDED_S = 4.0
+# What differs at both ends of a part, where fragments of sources do not end at one instant.
+ALLOWED_LOSS_S = 0.5
+
+
+def run(tries: int, random: Random) -> Outcome:
+    """Start hearings with a tap; kill the screen at random moments; end them with a tap."""
+    outcome = Outcome("kill -9 of the UI during a recording", "s until back on the hearing")
+    with tempfile.TemporaryDirectory(prefix="kf-") as name, set_stage(Path(name)) as stage:
+        pictures = Path(name) / "pictures"
+        pictures.mkdir(exist_ok=True)
+        hand = Hand(stage.layout.ui_socket, stage.display, pictures, stage.company)
+        hand.wait_screen("visitor.home", seconds=60)
+        for _ in range(tries):
+            outcome.attempt(lambda: trial(stage, hand, random))
+    return outcome
+
+
+def state(stage: Stage) -> dict[str, Any]:
+    """Return the recorder's state."""
+    return ask(stage.layout.recorder_socket, "/v1/state")
+
+
+def recorded(stage: Stage) -> float:
+    """Return the seconds of the running hearing."""
+    return float((state(stage).get("hearing") or {}).get("seconds", 0.0))
+
+
+def trial(stage: Stage, hand: Hand, random: Random) -> float:
+    """Return the seconds from the kill until the screen shows the running hearing again."""
+    stage.let_them_speak()
+    stage.show_badge("secretary")
+    hand.wait_screen("secretary.today")
+    hand.tap("today.start")
+    hand.wait_screen("secretary.recording")
+    wait_for(lambda: recorded(stage) > 1, "a second of recording", 30)
+    time.sleep(random.uniform(0.2, 2.0))
+    hearing = str(state(stage)["hearing"]["id"])
+    (screen,) = processes_running(os.getpid(), "kiosk.cli", "ui")
+    killed = time.monotonic()
+    kill(screen)
+    before = recorded(stage)
+    stage.company.start_kiosk("ui", "ui")
+    try:
+        hand.wait_screen("secretary.recording", seconds=BACK_WITHIN_S)
+    except KioskError as error:
+        raise NotSurvivedError(f"the screen did not come back: {error}") from error
+    back = time.monotonic() - killed
+    if recorded(stage) - before < back * 0.8:
+        raise NotSurvivedError("the recording stood still")
+    end(stage, hand, hearing)
+    report = verified(stage.layout.hearings / hearing, stage.central / "authority" / "ca.crt")
+    (part,) = report["parts"]
+    require_at_most(worst_loss(part, part["seconds"], Camera().fps), ALLOWED_LOSS_S, "the one part")
+    return back
+
+
+def end(stage: Stage, hand: Hand, hearing: str) -> None:
+    """End the hearing with two taps, and leave the screen as a visitor finds it."""
+    wait_for(lambda: recorded(stage) > RECORDED_S, "more recording", 30)
+    hand.tap("rec.end")
+    hand.wait_widget("rec.end.confirm")
+    hand.tap("rec.end.confirm")
+    seal = stage.layout.hearings / hearing / "SHA256SUMS.p7s"
+    wait_for(seal.exists, "the seal", 60)
+    hand.wait_screen("secretary.delivered", seconds=60)
+    hand.tap("sealed.done")
+    hand.wait_screen("secretary.today", "visitor.home")
+    hand.tap("staff.signout")
+    hand.wait_screen("visitor.home")

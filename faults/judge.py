@@ -1,0 +1,53 @@
+"""Judging what is left on disk after a fault, by ``kiosk verify``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from faults.trial import NotSurvivedError
+
+RATE = 48_000
+
+
+def verified(folder: Path, ca: Path) -> dict[str, Any]:
+    """Return the report of ``kiosk verify`` on a hearing that must be whole.
+
+    Raises:
+        NotSurvivedError: it is not; the message has every problem.
+    """
+    command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--ca", str(ca), "--json"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        report = dict(json.loads(answer.stdout))
+    except ValueError as error:
+        raise NotSurvivedError(f"kiosk verify said nothing: {answer.stderr[-500:]}") from error
+    if answer.returncode or not report["ok"]:
+        problems = [f"{one['where']}: {one['code']} {one['detail']}" for one in report["problems"]]
+        raise NotSurvivedError("; ".join(problems) or answer.stderr[-500:])
+    return report
+
+
+def media_seconds(part: dict[str, Any], fps: int) -> dict[str, float]:
+    """Return how many seconds of each source were decoded from a part: camera and microphones."""
+    sound = {name: count / RATE for name, count in part["samples"].items()}
+    return {"camera": part["video_frames"] / fps, **sound}
+
+
+def worst_loss(part: dict[str, Any], seconds: float, fps: int) -> float:
+    """Return how much of ``seconds`` is missing in the source of a part that misses most."""
+    return max(seconds - there for there in media_seconds(part, fps).values())
+
+
+def require_at_most(lost: float, allowed: float, what: str) -> float:
+    """Return ``lost`` (not below 0).
+
+    Raises:
+        NotSurvivedError: it is more than ``allowed`` seconds.
+    """
+    if lost > allowed:
+        raise NotSurvivedError(f"{what}: {lost:.2f} s of media lost, {allowed} s allowed")
+    return max(0.0, lost)

@@ -1,0 +1,31 @@
+"""Finding the kiosk's processes, and killing them as a crash would."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from bench.processes import descendants
+
+
+def command_of(pid: int) -> list[str]:
+    """Return the command line of a process, empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except OSError:
+        return []
+
+
+def processes_running(root: int, *words: str) -> list[int]:
+    """Return ``root`` and its descendants whose command line has all ``words``, oldest first."""
+    return [
+        pid
+        for pid in sorted(descendants(root))
+        if (command := command_of(pid)) and all(word in command for word in words)
+    ]
+
+
+def kill(pid: int) -> None:
+    """``kill -9``."""
+    os.kill(pid, signal.SIGKILL)
