@@ -131,12 +131,16 @@ class CameraSource:
             self._encoding = True
         self._encode()
 
-    def detach(self) -> None:
-        """Stop the encoder."""
+    def stop_encoder(self) -> None:
+        """Stop the encoder; packets that are on their way still arrive."""
         with self._lock:
-            self._listener = None
             self._encoding = False
         self._child.command(encode=0)
+
+    def detach(self) -> None:
+        """Hand on nothing any more."""
+        with self._lock:
+            self._listener = None
 
     def _encode(self) -> None:
         """Have the child encode, in a session of its own."""
@@ -419,6 +423,11 @@ class SourceSet:
             self.camera.attach(listener)
         for microphone in self.microphones:
             microphone.attach(listener, since_ns)
+
+    def stop_encoder(self) -> None:
+        """Stop the camera's encoder; what was captured before may still arrive."""
+        if self.camera is not None:
+            self.camera.stop_encoder()
 
     def detach(self) -> None:
         """End the recording: nothing is handed on when this has returned."""

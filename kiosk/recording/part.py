@@ -8,16 +8,62 @@ Usage (all methods may be called from any thread; the callbacks come from the wr
         part.start(recording_ns())       # returns at once
         ...                              # part.first_durable_ms, part.seconds, part.video_frames
         summary = part.stop()            # capture ends at once; blocks (under 1 s) for the rest
+
+A callback that raises ``OSError`` or ``StorageError`` is called again with the same record until
+it succeeds: nothing is passed over while a disk is full.
 """
 
 from __future__ import annotations
 
+import logging
+import queue
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Settings
+from kiosk.errors import StorageError
+from kiosk.hardware.camera import VideoPacket
+from kiosk.hardware.microphones import AudioBlock
 from kiosk.hardware.source import SourceSet
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
+from kiosk.recording.writer import PartSources, PartWriter
+
+log = logging.getLogger(__name__)
+TICK_S = 0.03
+LAST_SAMPLES_NS = 300_000_000
+"""After the stop so long is waited for what was captured before it."""
+FINISH_TRIES = 20
+"""Times a refusing disk is asked at the end, half a second apart."""
+
+
+class _Inbox:
+    """Takes what the sources give; they never wait."""
+
+    def __init__(self) -> None:
+        self._items: queue.SimpleQueue[VideoPacket | tuple[str, AudioBlock]] = queue.SimpleQueue()
+
+    def video(self, packet: VideoPacket) -> None:
+        """See :class:`kiosk.hardware.source.SourceListener`."""
+        self._items.put(packet)
+
+    def audio(self, name: str, block: AudioBlock) -> None:
+        """See :class:`kiosk.hardware.source.SourceListener`."""
+        self._items.put((name, block))
+
+    def empty_into(self, writer: PartWriter) -> None:
+        """Hand everything to the writer."""
+        while True:
+            try:
+                item = self._items.get_nowait()
+            except queue.Empty:
+                return
+            if isinstance(item, VideoPacket):
+                writer.video(item)
+            else:
+                writer.audio(*item)
 
 
 class PartRecorder:
@@ -42,27 +88,131 @@ class PartRecorder:
         on_fault: Callable[[SourceFault], None],
         on_file_closed: Callable[[FileRecord], None],
     ) -> None:
-        raise NotImplementedError
+        self._folder = folder
+        self._settings = settings
+        self._sources = sources
+        self._callbacks = (on_fragment, on_fault, on_file_closed)
+        self._inbox = _Inbox()
+        self._stopping = threading.Event()
+        self._start_ns = 0
+        self._stop_ns: int | None = None
+        self._writer: PartWriter | None = None
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="part", daemon=True)
 
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` (recording clock) on; return at once."""
-        raise NotImplementedError
+        self._start_ns = tap_ns
+        wall_ns = time.time_ns() - (recording_ns() - tap_ns)
+        expected = self._expected()
+        self._sources.attach(self._inbox, tap_ns)
+        camera = self._sources.camera
+        sources = PartSources(
+            rates={microphone.name: microphone.rate for microphone in self._sources.microphones},
+            size=camera.size if camera else (0, 0),
+            fps=camera.fps if camera else self._settings.camera.fps,
+            camera=camera is not None,
+            expected=expected,
+        )
+        self._writer = PartWriter(
+            self._folder, sources, self._settings.recording, tap_ns, wall_ns, *self._callbacks
+        )
+        self._thread.start()
+
+    def _expected(self) -> frozenset[str]:
+        """Return the sources that are delivering now."""
+        names = {
+            microphone.name
+            for microphone in self._sources.microphones
+            if microphone.state not in ("absent", "dead", "starting")
+        }
+        if self._sources.camera is not None and self._sources.camera.state == "ok":
+            names.add("camera")
+        return frozenset(names)
 
     def stop(self) -> PartSummary:
-        """End the capture now, write what was captured until now, and return the counts."""
-        raise NotImplementedError
+        """End the capture now, write what was captured until now, and return the counts.
+
+        Raises:
+            StorageError: the disk does not take the rest.
+        """
+        stop_ns = recording_ns()
+        writer = self._writer
+        if writer is None:
+            return PartSummary(stop_ns, stop_ns, 0.0, 0, 0, {}, None)
+        if self._stop_ns is None:
+            self._stop_ns = stop_ns
+            self._sources.stop_encoder()
+            self._stopping.set()
+        self._thread.join()
+        if self._failure is not None:
+            raise StorageError(f"{self._folder.name}: not all could be written: {self._failure}")
+        camera = self._sources.camera
+        return PartSummary(
+            start_ns=self._start_ns,
+            stop_ns=self._stop_ns,
+            seconds=self.seconds,
+            video_frames=writer.video_frames,
+            dropped=camera.dropped if camera else 0,
+            samples=writer.samples,
+            first_durable_ms=self.first_durable_ms,
+        )
 
     @property
     def first_durable_ms(self) -> float | None:
         """Milliseconds from the tap to the first durable fragments with every source, or None."""
-        raise NotImplementedError
+        moment = self._writer.first_durable_ns if self._writer is not None else None
+        return None if moment is None else (moment - self._start_ns) / 1e6
 
     @property
     def seconds(self) -> float:
         """Seconds since the tap (until the stop)."""
-        raise NotImplementedError
+        if self._writer is None:
+            return 0.0
+        until = recording_ns() if self._stop_ns is None else self._stop_ns
+        return (until - self._start_ns) / NS_PER_S
 
     @property
     def video_frames(self) -> int:
         """Pictures written so far."""
-        raise NotImplementedError
+        return self._writer.video_frames if self._writer is not None else 0
+
+    # -- the writer's thread -------------------------------------------------------------------
+    def _run(self) -> None:
+        writer = self._writer
+        assert writer is not None
+        while not self._stopping.wait(TICK_S):
+            self._step(writer)
+        stop_ns = self._stop_ns or recording_ns()
+        writer.end_at(stop_ns)
+        while recording_ns() - stop_ns < LAST_SAMPLES_NS and not writer.covers(stop_ns):
+            time.sleep(TICK_S)
+            self._step(writer)
+        self._sources.detach()
+        self._inbox.empty_into(writer)
+        self._finish(writer, stop_ns)
+
+    def _step(self, writer: PartWriter) -> None:
+        """Take what has come and write what is complete."""
+        now_ns = recording_ns()
+        self._inbox.empty_into(writer)
+        camera = self._sources.camera
+        microphones = {
+            microphone.name: (microphone.state, microphone.meter.zero_ns)
+            for microphone in self._sources.microphones
+        }
+        try:
+            writer.advance(now_ns, camera.state if camera else "off", microphones)
+        except Exception:  # a fault in one tick must not end the recording
+            log.exception("part: a step failed")
+
+    def _finish(self, writer: PartWriter, stop_ns: int) -> None:
+        for _ in range(FINISH_TRIES):
+            try:
+                writer.finish(stop_ns)
+            except (OSError, StorageError) as error:
+                self._failure = error
+                time.sleep(0.5)
+            else:
+                self._failure = None
+                return

@@ -209,7 +209,7 @@ class VirtualMicrophones(VoiceRoom):
         for name in self.names:
             lines.append(
                 f"load-module module-null-sink sink_name={name} format=s16le rate={RATE} "
-                "channels=1 channel_map=mono"
+                "channels=1 channel_map=mono norewinds=1"
             )
             aliases.append(
                 f'pcm.{self.device(name)} {{ type pulse server "unix:{self._socket}" '

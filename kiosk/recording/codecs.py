@@ -1,0 +1,99 @@
+"""Audio encoders (libav): AAC for the mix, FLAC for each source's own samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+MIX_RATE = 48_000
+AAC_FRAME = 1024
+_GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER; PyAV's name for it changed between versions
+
+
+def _codec(name: str, rate: int, layout: str, sample_format: str) -> Any:
+    codec: Any = av.CodecContext.create(name, "w")
+    codec.sample_rate, codec.layout, codec.format = rate, layout, sample_format
+    codec.time_base = Fraction(1, rate)
+    return codec
+
+
+def _frame(samples: NDArray[Any], sample_format: str, rate: int, pts: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(samples[None, :], format=sample_format, layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = rate, pts, Fraction(1, rate)
+    return frame
+
+
+@dataclass(frozen=True)
+class AacPacket:
+    """1024 samples of the mix; ``pts`` counts samples from the start of the part."""
+
+    pts: int
+    data: bytes
+
+
+class AacEncoder:
+    """Encodes the mix; the encoder's own delay (priming) is taken off, so times are true."""
+
+    def __init__(self, bitrate: int) -> None:
+        self._codec = _codec("aac", MIX_RATE, "mono", "fltp")
+        self._codec.bit_rate = bitrate
+        self._codec.flags |= _GLOBAL_HEADER
+        self._codec.open()
+        self._pts = 0
+
+    @property
+    def config(self) -> bytes:
+        """AudioSpecificConfig (ISO/IEC 14496-3)."""
+        return bytes(self._codec.extradata)
+
+    def encode(self, samples: NDArray[np.float32]) -> Iterator[AacPacket]:
+        """Encode a whole number of :data:`AAC_FRAME` samples in -1..1."""
+        for start in range(0, len(samples), AAC_FRAME):
+            frame = _frame(samples[start : start + AAC_FRAME], "fltp", MIX_RATE, self._pts)
+            self._pts += AAC_FRAME
+            yield from self._packets(frame)
+
+    def flush(self) -> Iterator[AacPacket]:
+        """Return what the encoder still holds; it cannot be used afterwards."""
+        yield from self._packets(None)
+
+    def _packets(self, frame: av.AudioFrame | None) -> Iterator[AacPacket]:
+        for packet in self._codec.encode(frame):
+            if packet.size and packet.pts >= 0:  # below 0: priming
+                yield AacPacket(packet.pts, bytes(packet))
+
+
+class FlacEncoder:
+    """Encodes one run of samples without a hole.
+
+    Attributes:
+        block: samples per FLAC frame (the last one may be shorter).
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._codec = _codec("flac", rate, "mono", "s16")
+        self._codec.options = {"compression_level": "5"}
+        self._codec.open()
+        self.block: int = self._codec.frame_size
+        self._pts = 0
+
+    @property
+    def stream_info(self) -> bytes:
+        """STREAMINFO block (34 bytes)."""
+        return bytes(self._codec.extradata)
+
+    def encode(self, samples: NDArray[np.int16]) -> bytes:
+        """Encode exactly :attr:`block` samples, or fewer for the very last frame."""
+        frame = _frame(samples, "s16", self._rate, self._pts)
+        self._pts += len(samples)
+        packets = self._codec.encode(frame)
+        if len(samples) < self.block:
+            packets += self._codec.encode(None)
+        return b"".join(bytes(packet) for packet in packets if packet.size)

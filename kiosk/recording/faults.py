@@ -1,0 +1,114 @@
+"""The interruption ledger's eyes: which source lost what, from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kiosk.clocks import NS_PER_S
+from kiosk.recording.fragments import SourceFault
+
+CAMERA = "camera"
+STORAGE = "storage"
+HOLE_NS = 20_000_000
+"""Samples missing for less than this are the clock's doing, not a loss."""
+QUIET_MICROPHONE_NS = 700_000_000
+STILL_CAMERA_NS = 1_200_000_000
+_SKIPPED_NS = NS_PER_S // 2
+"""Pictures missing for so long are an interruption; fewer are only counted."""
+
+
+class FaultWatch:
+    """Watches the times of what is recorded.
+
+    Args:
+        start_ns: recording clock of the tap.
+        microphones: their names.
+        camera: whether there is one.
+        report: takes each fault when it begins and again when it is over.
+    """
+
+    def __init__(
+        self,
+        start_ns: int,
+        microphones: tuple[str, ...],
+        camera: bool,
+        report: Callable[[SourceFault], None],
+    ) -> None:
+        self._report = report
+        self._number = 0
+        self._open: dict[tuple[str, str], SourceFault] = {}
+        self._until = dict.fromkeys(microphones, start_ns)
+        if camera:
+            self._until[CAMERA] = start_ns
+
+    # -- what came -----------------------------------------------------------------------------
+    def audio(self, name: str, start_ns: int, end_ns: int) -> None:
+        """Note samples of a microphone."""
+        self._good(name, start_ns, end_ns, "gap", HOLE_NS)
+
+    def video(self, captured_ns: int, period_ns: int) -> None:
+        """Note a picture."""
+        self._good(CAMERA, captured_ns, captured_ns + period_ns, "dropped", _SKIPPED_NS)
+
+    def _good(self, source: str, start_ns: int, end_ns: int, kind: str, hole_ns: int) -> None:
+        if (source, "lost") in self._open:
+            self._close((source, "lost"), start_ns)
+        elif start_ns - self._until[source] > hole_ns:
+            self._begin((source, "lost"), kind, self._until[source])
+            self._close((source, "lost"), start_ns)
+        self._until[source] = max(self._until[source], end_ns)
+
+    # -- what did not --------------------------------------------------------------------------
+    def tick(
+        self, now_ns: int, camera: str, microphones: Mapping[str, tuple[str, int | None]]
+    ) -> None:
+        """Look at the time and the sources' states.
+
+        Args:
+            now_ns: recording clock.
+            camera: its state.
+            microphones: state, and recording time since which there is digital zero, by name.
+        """
+        if CAMERA in self._until:
+            self._missing(CAMERA, now_ns, STILL_CAMERA_NS, camera, "frozen")
+        for name, (state, zero_ns) in microphones.items():
+            self._missing(name, now_ns, QUIET_MICROPHONE_NS, state, "dead")
+            silent = (name, "silent")
+            if state == "silent" and silent not in self._open:
+                self._begin(silent, "silent", now_ns if zero_ns is None else zero_ns)
+            elif state != "silent" and silent in self._open:
+                self._close(silent, min(now_ns, self._until[name]))
+
+    def _missing(self, source: str, now_ns: int, limit_ns: int, state: str, kind: str) -> None:
+        if state == "absent":
+            kind = "absent"
+        key = (source, "lost")
+        last = self._until[source]
+        if key not in self._open and now_ns - last > limit_ns:
+            self._begin(key, kind, last)
+        elif key in self._open and kind == "absent" and self._open[key].kind == "dead":
+            number = self._open[key].number  # now it is known that it was unplugged
+            self._open[key] = SourceFault(number, source, kind, self._open[key].start_ns)
+
+    def storage(self, failing: bool, now_ns: int) -> None:
+        """Note that the disk refuses, or takes everything again."""
+        key = (STORAGE, "write_failed")
+        if failing and key not in self._open:
+            self._begin(key, "write_failed", now_ns)
+        elif not failing and key in self._open:
+            self._close(key, now_ns)
+
+    def finish(self, stop_ns: int) -> None:
+        """End all that is still open: the part is over."""
+        for key in list(self._open):
+            self._close(key, stop_ns)
+
+    def _begin(self, key: tuple[str, str], kind: str, start_ns: int) -> None:
+        self._number += 1
+        self._open[key] = SourceFault(self._number, key[0], kind, start_ns)
+        self._report(self._open[key])
+
+    def _close(self, key: tuple[str, str], end_ns: int) -> None:
+        fault = self._open.pop(key)
+        end_ns = max(fault.start_ns, end_ns)
+        self._report(SourceFault(fault.number, fault.source, fault.kind, fault.start_ns, end_ns))

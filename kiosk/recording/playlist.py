@@ -1,0 +1,72 @@
+"""The HLS media playlist of ``main`` (RFC 8216): any browser plays the part while it grows.
+
+It is only ever appended to (EVENT), so keeping it durable costs one small write a segment.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from kiosk.storage.durable import sync_folder
+
+NAME = "index.m3u8"
+
+
+class Playlist:
+    """Appends segments to ``index.m3u8``.
+
+    Args:
+        folder: ``main/`` of the part.
+        longest_seconds: no segment is longer than this.
+    """
+
+    def __init__(self, folder: Path, longest_seconds: float) -> None:
+        self._path = folder / NAME
+        self._text = (
+            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+            f"#EXT-X-TARGETDURATION:{math.ceil(longest_seconds)}\n"
+            "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n"
+        )
+        self._written = 0
+        self._runs = 0
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    def run(self, init: str, wall: str) -> None:
+        """Begin a run with the initialisation file ``init`` at wall time ``wall``."""
+        if self._runs:
+            self._text += "#EXT-X-DISCONTINUITY\n"
+        self._runs += 1
+        self._text += f'#EXT-X-MAP:URI="{init}"\n#EXT-X-PROGRAM-DATE-TIME:{wall}\n'
+
+    def segment(self, file: str, offset: int, length: int, seconds: float) -> None:
+        """Append one segment: a byte range of ``file``."""
+        self._text += f"#EXTINF:{seconds:.6f},\n#EXT-X-BYTERANGE:{length}@{offset}\n{file}\n"
+
+    def end(self) -> None:
+        """Say that nothing follows."""
+        self._text += "#EXT-X-ENDLIST\n"
+
+    def write(self) -> bytes:
+        """Bring the file up to date, durably; return all of it.
+
+        Raises:
+            OSError: it is tried again with the next call.
+        """
+        data = self._text.encode("ascii")
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            os.pwrite(descriptor, data[self._written :], self._written)
+            os.ftruncate(descriptor, len(data))
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        if self._written == 0:
+            sync_folder(self._path.parent)
+        self._written = len(data)
+        return data
