@@ -1,4 +1,4 @@
-"""The process that works on pages: ``python -m kiosk.filing.imaging_child``.
+"""The process that works on pages: ``python -m kiosk.filing.imaging_child PARENT``.
 
 Each line of standard input is a request, each line of standard output its answer (JSON, in the
 same order). Images from the outside are decoded here and nowhere else: a picture that crashes a
@@ -25,7 +25,7 @@ from kiosk.errors import KioskError
 from kiosk.filing.errors import PageFailedError
 from kiosk.filing.imaging import prepare_page
 from kiosk.filing.pdf import write_documents
-from kiosk.hardware.child import die_with_parent
+from kiosk.hardware.parent_death import die_with_parent
 
 #: Address space of this process: a Pi has 4 GB; A3 at 600 dpi in colour needs about 1 GB.
 _MEMORY_BYTES = 3 << 30
@@ -84,7 +84,7 @@ def answer(line: str) -> dict[str, Any]:
 
 def main() -> int:
     """Answer until standard input ends."""
-    die_with_parent()
+    die_with_parent(int(sys.argv[1]))
     os.nice(5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     Image.MAX_IMAGE_PIXELS = _LARGEST_DOTS

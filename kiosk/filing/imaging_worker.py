@@ -152,6 +152,7 @@ class ImagingWorker:
                 sys.executable,
                 "-m",
                 "kiosk.filing.imaging_child",
+                str(os.getpid()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,
