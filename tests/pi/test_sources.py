@@ -1,0 +1,55 @@
+"""All sources at once as the recorder opens them: picamera2, and microphones through PyAudio."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.config import Settings
+from kiosk.hardware.source import SourceSet
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from tests.waiting import wait_for
+
+NAMES = ("judge", "witness")
+
+
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceSet]:
+    """Camera and two microphones, all delivering."""
+    with tempfile.TemporaryDirectory(prefix="kp-") as name:
+        folder = Path(name)
+        with VirtualMicrophones(folder / "mics", NAMES) as microphones:
+            for key, value in microphones.environment.items():
+                monkeypatch.setenv(key, value)
+            monkeypatch.setenv("CAMSHIM_FREEZE", str(folder / "freeze"))
+            settings = Settings.model_validate(
+                {
+                    "camera": {"back_end": "picamera2"},
+                    "microphones": microphones.settings(NAMES, {}),
+                }
+            )
+            with SourceSet(settings, folder / "preview") as opened:
+                assert opened.wait_ready(40), opened.state()
+                yield opened
+
+
+def test_every_source_delivers_through_the_real_libraries(sources: SourceSet) -> None:
+    state = sources.state()
+    assert state["camera"]["state"] == "ok"
+    assert {one["name"] for one in state["microphones"]} == set(NAMES)
+    libraries = {one["name"]: one["library"] for one in sources.devices()}
+    assert libraries == {"camera": "picamera2", "judge": "PyAudio", "witness": "PyAudio"}
+
+
+def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: SourceSet) -> None:
+    """libcamera stops giving pictures, then (the child was started again) gives them anew."""
+    freeze = Path(os.environ["CAMSHIM_FREEZE"])
+    freeze.touch()
+    wait_for(lambda: sources.state()["camera"]["state"] == "frozen", "the frozen camera", 10)
+    assert all(one["state"] != "dead" for one in sources.state()["microphones"])
+    freeze.unlink()
+    wait_for(lambda: sources.state()["camera"]["state"] == "ok", "the camera's return", 40)

@@ -1,0 +1,76 @@
+"""The frames of benchmarks and fault trials: how runs become figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bench.measure import Measure, median_of
+from bench.processes import cpu_seconds, descendants
+from bench.run import table
+from faults.trial import NotSurvivedError, Outcome
+from tests.waiting import wait_for
+
+
+def test_a_measure_is_the_median_beside_the_peer_s_median() -> None:
+    measure = median_of("recording", "s", [3.0, 1.0, 2.0], "ffmpeg", [4.0, 400.0, 3.0])
+    assert measure.as_json() == {
+        "name": "recording",
+        "value": 2.0,
+        "unit": "s",
+        "peer": "ffmpeg",
+        "peer_value": 4.0,
+        "ratio": 0.5,
+    }
+
+
+def test_without_a_peer_there_is_no_ratio() -> None:
+    assert median_of("alone", "ms", [7.0]).as_json()["ratio"] is None
+    assert table([Measure("alone", 7.0, "ms")]).splitlines()[1].split() == ["alone", "7", "ms"]
+
+
+def test_an_outcome_counts_what_was_survived_and_its_worst_cost() -> None:
+    outcome = Outcome("kill", "s")
+    costs = iter([0.5, 2.0, 1.0])
+
+    def lost() -> float:
+        raise NotSurvivedError("gone")
+
+    for trial in (lambda: next(costs), lost, lambda: next(costs), lambda: next(costs)):
+        outcome.attempt(trial)
+    assert outcome.as_json() == {
+        "name": "kill",
+        "unit": "s",
+        "tries": 4,
+        "survived": 3,
+        "worst": 2.0,
+    }
+    assert outcome.losses == ["gone"]
+
+
+def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
+    outcome = Outcome("kill", "s")
+    with pytest.raises(ZeroDivisionError):
+        outcome.attempt(lambda: 1 / 0)
+
+
+def test_cpu_time_counts_children_that_run_and_those_that_have_ended() -> None:
+    burn = "import time\nwhile time.process_time() < {}: pass\n"
+    program = (
+        "import subprocess, sys, time\n"
+        f"subprocess.run([sys.executable, '-c', {burn.format(0.4)!r}])\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {burn.format(0.4) + 'time.sleep(99)'!r}])\n"
+        "sys.stdin.read()\nchild.kill()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    try:
+        wait_for(lambda: cpu_seconds(process.pid) > 0.75, "both children's time", 30)
+        assert len(descendants(process.pid)) == 2
+    finally:
+        process.communicate(b"", timeout=10)
+    started = time.monotonic()
+    wait_for(lambda: cpu_seconds(process.pid) == 0, "its end", 10)
+    assert time.monotonic() - started < 5
