@@ -74,6 +74,8 @@ _SCAN_ONE_PAGE = N_("Scan at least one page.")
 _TWO_DOCUMENTS = N_("Hand it in as two documents.")
 _OTHER_LANGUAGE = N_("Choose another language.")
 _PHOTOGRAPH_CODE = N_("Your document is handed in. Photograph the code on the screen.")
+_START_AGAIN = N_("Start it again when you want to.")
+_LOOK_AGAIN = N_("Look again in a minute.")
 _WITHOUT_FEE = N_("Hand the document in without it; the court decides on the fee.")
 
 _ALARMS = (
@@ -607,6 +609,50 @@ _ALARMS = (
         N_("Check the cable of the device; call the technician."),
     ),
     Alarm(
+        "button_not_heard",
+        Severity.FAULT,
+        N_("The button was pressed, but the kiosk did not notice it."),
+        N_("Check the cable of the button; call the technician. The screen works without it."),
+    ),
+    Alarm(
+        "camera_failed",
+        Severity.FAULT,
+        N_("There is no picture: the camera reports a fault. Sound goes on being recorded."),
+        _CHECK_CAMERA,
+    ),
+    Alarm(
+        "already_running",
+        Severity.NOTICE,
+        N_("This service is running already; a second one was not started."),
+        N_("Nothing to do."),
+    ),
+    Alarm(
+        "link_check_running",
+        Severity.NOTICE,
+        N_("The line is being measured already."),
+        N_("Wait for its result."),
+    ),
+    Alarm(
+        "cancelled",
+        Severity.NOTICE,
+        N_("It was broken off; nothing was changed."),
+        _START_AGAIN,
+        _START_AGAIN,
+    ),
+    Alarm(
+        "not_found",
+        Severity.NOTICE,
+        N_("This is not known here (yet)."),
+        _LOOK_AGAIN,
+        _LOOK_AGAIN,
+    ),
+    Alarm(
+        "seal_wrong",
+        Severity.FAULT,
+        N_("The seal of the recording is not good: it may have been changed."),
+        N_("Do not use this copy. Fetch the one in the central system and call the technician."),
+    ),
+    Alarm(
         "not_fitted",
         Severity.NOTICE,
         N_("This kiosk has no such device."),
@@ -645,6 +691,7 @@ ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _
 
 _SAME_AS: Mapping[str, str] = MappingProxyType(
     {
+        "ca_missing": "certificate_invalid",
         "central_fault": "central_failed",
         "central_full": "central_failed",
         "central_refused": "central_failed",
@@ -663,8 +710,12 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "journal_broken": "proof_failed",
         "no_feeder": "scanner_no_paper",
         "no_glass": "scanner_failed",
+        "no_receipt": "delivery_failed",
+        "openssl_missing": "error",
         "preempted": "delivery_failed",
+        "receipt_invalid": "hash_mismatch",
         "sums_malformed": "proof_failed",
+        "usage": "error",
         "upload_gone": "delivery_failed",
         "upload_length": "delivery_failed",
     }
@@ -675,6 +726,11 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
 def alarm_of(code: str) -> Alarm:
     """Return the alarm with ``code``; an unknown code is the general ``error``, never a crash."""
     return ALARMS.get(_SAME_AS.get(code, code)) or ALARMS["error"]
+
+
+def is_known(code: str) -> bool:
+    """Return whether ``code`` has an alarm of its own or is the same as one that has."""
+    return code in ALARMS or code in _SAME_AS
 
 
 def gravest(codes: list[str]) -> str | None:

@@ -36,7 +36,7 @@ STATE_NAMES: Mapping[str, str] = MappingProxyType(
 QUESTIONS: Mapping[str, str] = MappingProxyType(
     {
         "lamp_seen": N_("Did the recording lamp light up?"),
-        "button_pressed": N_("Press the button now. Did the kiosk notice it?"),
+        "button_pressed": N_("Press the button of the kiosk now."),
         "receipt_readable": N_("Is the printed test receipt clear and straight?"),
         "badge_held": N_("Hold your badge to the reader."),
     }

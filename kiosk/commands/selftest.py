@@ -1,0 +1,185 @@
+"""Test every device and service of this kiosk; save a signed report and let it be delivered.
+
+Asks for the PIN of a technician (or --pin-file; without one the recorder refuses its tests) and
+puts questions that only a person can answer ("Did the recording lamp light up?"); silence counts
+as "not confirmed", never as passed. Nothing is tested while a hearing is being recorded.
+
+Exit status 0: nothing failed; 1: something failed; what was skipped is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+from pathlib import Path
+
+from kiosk.alarms import alarm_of
+from kiosk.cli import settings_of
+from kiosk.config import Settings
+from kiosk.errors import KioskError
+from kiosk.ipc import LocalClient
+from kiosk.locale import LANGUAGES, Translator
+from kiosk.selftest import (
+    CHECKS,
+    Context,
+    Finished,
+    Reported,
+    Result,
+    latest_results,
+    run_selftest,
+)
+from kiosk.selftest.model import Ask, Question, nobody
+from kiosk.selftest.words import CHECK_NAMES, QUESTIONS, STATE_NAMES
+from kiosk.storage.layout import Layout
+
+HELP = "test every device and service, save a signed report"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to test and how."""
+    parser.add_argument(
+        "--only", metavar="CHECK,…", help=f"only these; there are {', '.join(CHECKS)}"
+    )
+    parser.add_argument(
+        "--commissioning", action="store_true", help="keep the result as the baseline"
+    )
+    parser.add_argument("--pin-file", type=Path, metavar="FILE", help="PIN of a technician")
+    parser.add_argument("--no-questions", action="store_true", help="nobody is there to answer")
+    parser.add_argument(
+        "--latest", action="store_true", help="show the newest results; test nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--language", choices=LANGUAGES, help="default: the kiosk's own")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the self-test and print a table."""
+    settings = settings_of(arguments)
+    translate = Translator(arguments.language or settings.kiosk.language)
+    layout = Layout.of(settings.paths)
+    if arguments.latest:
+        for result in latest_results(layout).values():
+            print(line_of(result, translate))
+        return 0
+    return asyncio.run(_run(arguments, settings, layout, translate))
+
+
+async def _run(
+    arguments: argparse.Namespace, settings: Settings, layout: Layout, translate: Translator
+) -> int:
+    recorder, sync = LocalClient(layout.recorder_socket), LocalClient(layout.sync_socket)
+    ask = nobody if arguments.no_questions or not sys.stdin.isatty() else _asker(translate)
+    try:
+        person = await _sign_in(recorder, _pin(arguments))
+        context = Context(
+            settings,
+            layout,
+            recorder,
+            sync,
+            ask=ask,
+            person=person,
+            commissioning=arguments.commissioning,
+        )
+        only = None if arguments.only is None else _chosen(arguments.only)
+        return await _print_all(context, only, translate, as_json=arguments.json)
+    finally:
+        await recorder.close()
+        await sync.close()
+
+
+def _chosen(text: str) -> list[str]:
+    """Return the checks named in ``text``.
+
+    Raises:
+        KioskError: there is no such check.
+    """
+    chosen = [name.strip().replace("-", "_") for name in text.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in CHECKS]
+    if unknown or not chosen:
+        raise KioskError(f"no check “{', '.join(unknown)}”; there are {', '.join(CHECKS)}")
+    return chosen
+
+
+def _pin(arguments: argparse.Namespace) -> str:
+    """Return the technician's PIN; empty where nobody can be asked for it.
+
+    Raises:
+        KioskError: the file cannot be read.
+    """
+    if arguments.pin_file is not None:
+        try:
+            return str(arguments.pin_file.read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise KioskError(f"{arguments.pin_file}: {error.strerror}") from error
+    return getpass.getpass("PIN: ") if sys.stdin.isatty() else ""
+
+
+async def _sign_in(recorder: LocalClient, pin: str) -> str:
+    """Sign in at the recorder and return the person's id; empty when that is not possible."""
+    if not pin:
+        return ""
+    try:
+        signed = await recorder.post("/v1/sign-in", {"pin": pin})
+    except KioskError as error:
+        print(f"kiosk: not signed in: {error.code}", file=sys.stderr)
+        return ""
+    recorder.token = str(signed["token"])
+    return str(signed["person"])
+
+
+def _asker(translate: Translator) -> Ask:
+    """Return a way to ask on the terminal: y or n and Enter."""
+
+    async def ask(question: Question, seconds: float) -> bool | None:
+        print(f"{translate(QUESTIONS[question])} [y/n] ({seconds:.0f} s)", flush=True)
+        return (await _line_of_stdin()).lower().startswith(("y", "и", "д", "1"))
+
+    return ask
+
+
+async def _line_of_stdin() -> str:
+    """Return the next line of standard input; may be cancelled."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        if not line.done():
+            line.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
+    try:
+        return await line
+    finally:
+        loop.remove_reader(sys.stdin)
+
+
+async def _print_all(
+    context: Context, only: list[str] | None, translate: Translator, *, as_json: bool
+) -> int:
+    """Run, print each result as it comes, then where the report lies."""
+    failed = False
+    async for event in run_selftest(context, only):
+        if isinstance(event, Finished):
+            failed |= event.result.state == "failed"
+            if not as_json:
+                print(line_of(event.result, translate), flush=True)
+        elif isinstance(event, Reported):
+            failed |= event.path is None
+            if as_json:
+                print(json.dumps(event.report, ensure_ascii=False, indent=1))
+            else:
+                print(event.path or alarm_of(event.code or "error").say(translate))
+    return 1 if failed else 0
+
+
+def line_of(result: Result, translate: Translator) -> str:
+    """Return one line of the table: check, state, time, and why it did not pass."""
+    name, state = translate(CHECK_NAMES[result.check]), translate(STATE_NAMES[result.state])
+    line = f"{name:<20} {state:<14} {result.seconds:6.1f} s"
+    if result.code is None:
+        return line
+    alarm = alarm_of(result.code)
+    return f"{line}  {alarm.say(translate, '')}"
