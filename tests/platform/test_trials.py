@@ -58,11 +58,12 @@ def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
 
 
 def test_cpu_time_counts_children_that_run_and_those_that_have_ended() -> None:
-    burn = "import time\nwhile time.process_time() < {}: pass\n"
+    burn = "import time\nwhile time.process_time() < 0.4: pass\n"
+    stay = burn + "time.sleep(99)\n"
     program = (
         "import subprocess, sys, time\n"
-        f"subprocess.run([sys.executable, '-c', {burn.format(0.4)!r}])\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {burn.format(0.4) + 'time.sleep(99)'!r}])\n"
+        f"subprocess.run([sys.executable, '-c', {burn!r}])\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {stay!r}])\n"
         "sys.stdin.read()\nchild.kill()\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
