@@ -16,6 +16,7 @@ from typing import Any
 from kiosk.clocks import wall_text
 from kiosk.sync.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
 
+IIN = re.compile(r"^[0-9]{12}$")
 TYPE_ID = re.compile(r"^[a-z0-9_]{1,64}$")
 PART_FOLDER = re.compile(r"^part-(\d+)$")
 Json = dict[str, Any]
@@ -52,17 +53,16 @@ def filing_body(manifest: Manifest, folder: Path, provisional: str | None) -> Js
             raise ManifestError(f"{folder.name}/filing.json: type or pages of a document missing")
         documents.append({**_file(file), "type": kind, "pages": pages})
     body: Json = {
-        "kiosk_time": _moment_of(folder / SUBMITTED),
+        "kiosk_time": filing.get("submitted_at") or _moment_of(folder / SUBMITTED),
         "provisional": provisional,
         "documents": documents,
     }
     for key in ("language", "case_kind", "case_number"):
         if filing.get(key):
             body[key] = filing[key]
-    applicant = filing.get("applicant")
-    if isinstance(applicant, dict):
-        named = {key: applicant[key] for key in ("name", "iin", "phone") if applicant.get(key)}
-        body["applicant"] = named or None
+    applicant = _applicant(filing.get("applicant"))
+    if applicant:
+        body["applicant"] = applicant
     if filing.get("not_scanned"):
         body["not_scanned"] = [str(line) for line in filing["not_scanned"]]
     return body
@@ -92,37 +92,62 @@ def _part(folder: Path) -> Json:
     match = PART_FOLDER.match(folder.name)
     value = read_json(folder / "part.json") if (folder / "part.json").exists() else {}
     part: Json = {"part": int(match[1]) if match else 0}
-    started = value.get("started") or value.get("started_at")
+    started = value.get("wall")
     if isinstance(started, str):
         part["started_at"] = started
-    if isinstance(value.get("seconds"), int | float):
-        part["seconds"] = value["seconds"]
     if isinstance(value.get("publicity"), str):
         part["publicity"] = value["publicity"]
-    part["sources"] = _source_names(value.get("sources"))
+    part["seconds"] = _part_seconds(folder / "journal.jsonl")
+    part["sources"] = _source_names(value)
     return part
 
 
-def _source_names(sources: object) -> list[str]:
-    if isinstance(sources, dict):
-        return [str(name) for name in sources]
-    if isinstance(sources, list):
-        named = [source.get("name") if isinstance(source, dict) else source for source in sources]
-        return [str(name) for name in named if name]
-    return []
+def _source_names(part: Json) -> list[str]:
+    """Return the names of the sources recorded in a part: camera and microphones."""
+    microphones = part.get("microphones") or ()
+    names = [str(one["name"]) for one in microphones if isinstance(one, dict) and "name" in one]
+    return (["camera"] if part.get("camera") else []) + names
+
+
+def _part_seconds(journal: Path) -> float | None:
+    """Return the length of a part, from the ``closed`` line of its journal."""
+    for entry in reversed(_entries(journal)):
+        if entry.get("kind") == "closed" and isinstance(entry.get("seconds"), int | float):
+            return float(entry["seconds"])
+    return None
+
+
+def _entries(journal: Path) -> list[Json]:
+    try:
+        lines = journal.read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines[-5:]]
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _applicant(value: object) -> Json:
+    """Return what a person said about themselves, as far as the contract takes it."""
+    if not isinstance(value, dict):
+        return {}
+    named = {key: str(value[key]) for key in ("name", "phone") if value.get(key)}
+    if IIN.match(str(value.get("iin") or "")):
+        named["iin"] = str(value["iin"])
+    return named
 
 
 def report_body(manifest: Manifest, folder: Path) -> Json:
     """Return ``ReportManifest``."""
-    report = read_json(folder / "report.json")
+    path = folder / "report.json"
+    report = read_json(path) if path.exists() else {}
+    states = [one.get("state") for one in report.get("results") or () if isinstance(one, dict)]
     body: Json = {
         "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
-        "passed": _count(report.get("passed")),
-        "failed": _count(report.get("failed")),
-        "skipped": _count(report.get("skipped")),
         "files": [_file(file) for file in manifest.files],
     }
-    made = report.get("made_at") or report.get("at") or report.get("finished")
+    for state in ("passed", "failed", "skipped"):
+        body[state] = _count(report.get(state)) or states.count(state)
+    made = report.get("at") or report.get("made_at")
     if isinstance(made, str):
         body["made_at"] = made
     return body
@@ -161,11 +186,8 @@ def _file(file: ManifestFile) -> Json:
 
 def _last_moment(journal: Path) -> str | None:
     """Return the wall time of a journal's last line: a sealed one ends with the hearing."""
-    try:
-        lines = journal.read_text(encoding="utf-8").splitlines()
-        moment = json.loads(lines[-1]).get("at")
-    except (OSError, ValueError, IndexError, AttributeError):
-        return None
+    entries = _entries(journal)
+    moment = entries[-1].get("at") if entries else None
     return moment if isinstance(moment, str) else None
 
 

@@ -6,6 +6,7 @@ A sealed hearing says so itself (``SHA256SUMS``); a filing's documents are hashe
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -107,12 +108,23 @@ def read_manifest(layout: Layout, kind: str, item_id: str) -> Manifest:
 
 
 def _documents(folder: Path) -> list[ManifestFile]:
-    """Return a filing's documents: its PDF files (pages and working files stay)."""
-    paths = sorted(folder.glob("*.pdf"))
-    if not paths:
-        raise ManifestError(f"{folder.name}: submitted, but without a document")
+    """Return a filing's documents: what ``filing.json`` lists, else its PDF files.
+
+    Pages and working files stay.
+    """
+    try:
+        listed = json.loads((folder / "filing.json").read_text(encoding="utf-8")).get("documents")
+        paths = [folder / str(document["path"]) for document in listed or ()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"{folder.name}/filing.json: {error}") from error
+    paths = paths or sorted(folder.glob("*.pdf"))
+    if not paths or not all(path.is_file() for path in paths):
+        raise ManifestError(f"{folder.name}: a document is not there")
     return [
-        ManifestFile(path.name, path.stat().st_size, sha256_of(path), Lane.URGENT) for path in paths
+        ManifestFile(
+            path.relative_to(folder).as_posix(), path.stat().st_size, sha256_of(path), Lane.URGENT
+        )
+        for path in paths
     ]
 
 
