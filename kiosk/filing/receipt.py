@@ -137,13 +137,13 @@ def draw_receipt(
 
 
 def _draw_hashes(
-    paper: _Paper, documents: Sequence[ReceiptDocument], translate: Callable[..., str]
+    paper: _Paper, documents: Sequence[ReceiptDocument], _: Callable[..., str]
 ) -> None:
     """Draw the short hash of each file."""
     for index, document in enumerate(documents, start=1):
         name = "SHA-256"
         if len(documents) > 1:
-            name = translate("File {n}, SHA-256", n=index)
+            name = _("File {n}, SHA-256", n=index)
         paper.text(f"{name}: {short_hash(document.sha256)}", 22, fonts.TABULAR_MEDIUM)
 
 
