@@ -1,0 +1,32 @@
+"""Readiness: what is there and what is not. It informs, and never delays or blocks a recording.
+
+What was missing at a start is written into the journal, and the court's override is asked for
+while the recording runs (R67).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+GOOD_CAMERA = ("ok", "off")
+GOOD_MICROPHONE = ("ok", "silent", "quiet", "clipping")
+"""Nobody need be speaking when a hearing starts."""
+GOOD_STORAGE = ("ok", "low")
+
+
+def readiness(
+    sources: Mapping[str, Any], storage: str, clock: str
+) -> tuple[dict[str, str], list[str]]:
+    """Return the state of each item, and the names of those that are not as they should be.
+
+    Args:
+        sources: ``camera`` and ``microphones`` of State.
+        storage, clock: their states.
+    """
+    items = {"camera": str(sources["camera"]["state"]), "storage": storage, "clock": clock}
+    good = {"camera": GOOD_CAMERA, "storage": GOOD_STORAGE, "clock": ("ok", "unsynchronised")}
+    for microphone in sources["microphones"]:
+        items[str(microphone["name"])] = str(microphone["state"])
+    failed = [name for name, state in items.items() if state not in good.get(name, GOOD_MICROPHONE)]
+    return items, failed
