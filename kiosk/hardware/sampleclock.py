@@ -1,12 +1,14 @@
 """When a sample was captured: from delivery times that jitter to a steady recording clock.
 
 A sound card counts samples by its own crystal and delivers blocks late by a varying amount, but
-never early. The smallest lateness seen is therefore the truth; it is followed at once downwards
-and released upwards slowly enough not to follow jitter, fast enough to follow any crystal.
+never early. So the lateness of the blocks against the nominal rate has a lower envelope that is a
+straight line: its slope is the crystal's error. The line is fitted to the least lateness of each
+half second of the last thirty (no point below it, the edge of their convex hull in the middle).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,9 +19,72 @@ LATE_NS = 20_000_000
 """A block later than this waits until it is known to be backlog, or samples to be lost."""
 RESOLVE_NS = 250_000_000
 """After this long lateness counts as lost samples."""
-RELEASE_PPM = 300.0
+LARGEST_DRIFT = 500e-6
 """Crystals differ from the system clock by at most this much."""
+BUCKET_S = 0.5
+BUCKETS = 60
+LEAST_FOR_DRIFT_S = 8.0
+"""Over a shorter time jitter looks like drift."""
 SMOOTHING_S = 1.0
+
+
+Point = tuple[float, float]
+"""Device time in seconds, lateness in nanoseconds."""
+
+
+def lower_hull(points: list[Point]) -> list[Point]:
+    """Return the lower convex hull of points in the order of their first coordinate."""
+    hull: list[Point] = []
+    for point in points:
+        while len(hull) >= 2:
+            (x1, y1), (x2, y2) = hull[-2:]
+            if (y2 - y1) * (point[0] - x1) < (point[1] - y1) * (x2 - x1):
+                break
+            hull.pop()
+        hull.append(point)
+    return hull
+
+
+class Envelope:
+    """The line below all lateness of the last thirty seconds."""
+
+    def __init__(self) -> None:
+        self._least: deque[Point] = deque(maxlen=BUCKETS)
+        self._bucket = -1
+        self._at = 0.0
+        self._level = 0.0
+        self._slope = 0.0
+
+    def value(self, seconds: float) -> float:
+        """Return the lateness (ns) of a block delivered without delay at that device time."""
+        return self._level + self._slope * (seconds - self._at)
+
+    def push(self, seconds: float, lateness: float) -> None:
+        """Note the lateness of a block; the line follows where it must."""
+        bucket = int(seconds / BUCKET_S)
+        fresh = bucket != self._bucket
+        if fresh:
+            self._bucket = bucket
+            self._least.append((seconds, lateness))
+        elif lateness < self._least[-1][1]:
+            self._least[-1] = (seconds, lateness)
+        if fresh or lateness < self.value(seconds):
+            self._fit()
+
+    def _fit(self) -> None:
+        points = list(self._least)
+        length = points[-1][0] - points[0][0]
+        if length < LEAST_FOR_DRIFT_S:
+            self._slope = 0.0
+        else:
+            middle = points[0][0] + length / 2
+            hull = lower_hull(points)
+            right = next(n for n, point in enumerate(hull) if point[0] >= middle)
+            (x1, y1), (x2, y2) = hull[right - 1], hull[right]
+            limit = LARGEST_DRIFT * NS_PER_S
+            self._slope = max(-limit, min(limit, (y2 - y1) / (x2 - x1)))
+        self._at = points[-1][0]
+        self._level = min(y - self._slope * (x - self._at) for x, y in points)
 
 
 @dataclass(frozen=True)
@@ -44,6 +109,7 @@ class StampedBlock:
 @dataclass
 class _Held:
     arrival_ns: int
+    seconds: float
     lateness: float
     index: int
     frames: int
@@ -64,7 +130,7 @@ class SampleClock:
     rate: int
     epoch: int = 0
     _index: int = 0
-    _lateness: float | None = None
+    _envelope: Envelope = field(default_factory=Envelope)
     _smooth: float = 0.0
     _settled: bool = False
     _held: list[_Held] = field(default_factory=list)
@@ -73,36 +139,32 @@ class SampleClock:
         """Take a block that arrived at ``arrival_ns``; yield the blocks whose time is known."""
         start = self._index
         self._index += frames
-        late = arrival_ns - self._index * NS_PER_S / self.rate
-        self._held.append(_Held(arrival_ns, late, start, frames, data))
+        seconds = self._index / self.rate
+        late = arrival_ns - seconds * NS_PER_S
+        self._held.append(_Held(arrival_ns, seconds, late, start, frames, data))
         if not self._settled:
             if arrival_ns - self._held[0].arrival_ns < SETTLE_NS:
                 return
             self._settled = True
             self._anchor()
-        elif self._lateness is not None and abs(late - self._lateness) > LATE_NS:
-            if late > self._lateness and self._held_for(arrival_ns) < RESOLVE_NS:
+        elif abs(late - self._envelope.value(seconds)) > LATE_NS:
+            too_late = late > self._envelope.value(seconds)
+            if too_late and arrival_ns - self._held[0].arrival_ns < RESOLVE_NS:
                 return
             self.epoch += 1
             self._anchor()
         else:
-            self._follow(late, frames)
+            self._envelope.push(seconds, late)
+            now = self._envelope.value(seconds)
+            self._smooth += (now - self._smooth) * min(1.0, frames / self.rate / SMOOTHING_S)
         yield from self._release()
 
-    def _held_for(self, now_ns: int) -> int:
-        return now_ns - self._held[0].arrival_ns
-
     def _anchor(self) -> None:
-        """Take the least lateness of the held blocks as the truth."""
-        self._lateness = self._smooth = min(item.lateness for item in self._held)
-
-    def _follow(self, late: float, frames: int) -> None:
-        """Let the truth follow one block that came in time."""
-        assert self._lateness is not None
-        seconds = frames / self.rate
-        release = RELEASE_PPM * 1e3 * seconds  # ns
-        self._lateness += min(late - self._lateness, release)
-        self._smooth += (self._lateness - self._smooth) * min(1.0, seconds / SMOOTHING_S)
+        """Begin anew: take the least lateness of the held blocks as the truth."""
+        self._envelope = Envelope()
+        least = min(self._held, key=lambda item: item.lateness)
+        self._envelope.push(least.seconds, least.lateness)
+        self._smooth = least.lateness
 
     def _release(self) -> Iterator[StampedBlock]:
         for item in self._held:

@@ -141,11 +141,16 @@ class VirtualMicrophones(VoiceRoom):
         folder: private folder (a short path: it holds a Unix socket).
         names: microphones, one channel each.
         noise: play faint room noise into each, so that idle ones do not look muted.
+        wired: further microphones whose samples somebody writes, in real time, into the FIFO
+            ``wire(name)``: their clock is the writer's, so a test knows when a sound was made.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], noise: bool = True) -> None:
+    def __init__(
+        self, folder: Path, names: Sequence[str], noise: bool = True, wired: Sequence[str] = ()
+    ) -> None:
         super().__init__(folder)
         self.names = tuple(names)
+        self._wired = tuple(wired)
         self._noise = noise
         self._server: subprocess.Popen[bytes] | None = None
         self._noise_stop = threading.Event()
@@ -211,19 +216,31 @@ class VirtualMicrophones(VoiceRoom):
                 f"load-module module-null-sink sink_name={name} format=s16le rate={RATE} "
                 "channels=1 channel_map=mono norewinds=1"
             )
-            aliases.append(
-                f'pcm.{self.device(name)} {{ type pulse server "unix:{self._socket}" '
-                f'device "{name}.monitor" }}'
+            aliases.append(self._alias(name, f"{name}.monitor"))
+        for name in self._wired:
+            lines.append(
+                f"load-module module-pipe-source source_name={name} file={self.wire(name)} "
+                f"format=s16le rate={RATE} channels=1 channel_map=mono"
             )
+            aliases.append(self._alias(name, name))
         (self.folder / "mics.pa").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (self.folder / "alsa.conf").write_text("\n".join(aliases) + "\n", encoding="utf-8")
+
+    def _alias(self, name: str, source: str) -> str:
+        """Return the ALSA device that is the PulseAudio source ``source``."""
+        server = f'server "unix:{self._socket}"'
+        return f'pcm.{self.device(name)} {{ type pulse {server} device "{source}" }}'
+
+    def wire(self, name: str) -> Path:
+        """Return the FIFO of a wired microphone: 48 kHz, mono, signed 16-bit little-endian."""
+        return self.folder / f"{name}.fifo"
 
     def _wait_until_served(self) -> None:
         limit = time.monotonic() + 10
         while time.monotonic() < limit:
             with contextlib.suppress(VirtualMicrophoneError, subprocess.TimeoutExpired):
                 found = self.pactl("list", "short", "sources")
-                if all(f"{name}.monitor" in found for name in self.names):
+                if all(f"\t{name}" in found for name in (*self.names, *self._wired)):
                     return
             time.sleep(0.05)
         self.stop()
