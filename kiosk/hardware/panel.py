@@ -1,0 +1,119 @@
+"""The panel: recording lamp and button on the GPIO header, by gpiozero.
+
+Nothing here ever blocks or fails a recording: without GPIO the panel is ``absent`` and says so.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from kiosk.config import Panel as PanelSettings
+
+log = logging.getLogger(__name__)
+PanelState = Literal["ok", "absent", "off"]
+BOUNCE_S = 0.05
+
+
+class Panel:
+    """Recording lamp and button.
+
+    Args:
+        settings: the ``[panel]`` settings.
+        on_press: called (in gpiozero's thread) when the button is pressed; it must return at once.
+
+    Attributes:
+        problem: why the panel is absent, for the technician.
+    """
+
+    def __init__(
+        self, settings: PanelSettings, on_press: Callable[[], None] = lambda: None
+    ) -> None:
+        self._led: Any = None
+        self._button: Any = None
+        self._on_press = on_press
+        self._wanted = False
+        self._factory = ""
+        self.problem = ""
+        self._enabled = settings.enabled
+        if settings.enabled:
+            self._open(settings)
+
+    def _open(self, settings: PanelSettings) -> None:
+        # lgpio leaves a notification file in the working directory unless it is told a better one
+        os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", "/tmp").split(":")[0])
+        try:
+            from gpiozero import LED, Button, Device  # type: ignore[import-untyped]
+
+            self._led = LED(settings.lamp_pin)
+            mock = "Mock" in type(Device.pin_factory).__name__
+            bounce = None if mock else BOUNCE_S  # mock pins have no debouncing
+            self._button = Button(settings.button_pin, bounce_time=bounce)
+            self._button.when_pressed = self._pressed
+            self._factory = type(Device.pin_factory).__name__
+        except Exception as error:  # gpiozero raises whatever its pin library raises
+            self.problem = f"{type(error).__name__}: {error}"
+            log.info("panel: no GPIO: %s", self.problem)
+            self.close()
+
+    def _pressed(self) -> None:
+        try:
+            self._on_press()
+        except Exception:
+            log.exception("panel: the button's action failed")
+
+    @property
+    def state(self) -> PanelState:
+        """``ok``, ``absent`` (no GPIO here) or ``off`` (by the settings)."""
+        if not self._enabled:
+            return "off"
+        return "ok" if self._led is not None else "absent"
+
+    @property
+    def lamp(self) -> bool:
+        """Whether the lamp burns; what was last asked for where there is none."""
+        if self._led is None:
+            return self._wanted
+        return bool(self._led.value)
+
+    @lamp.setter
+    def lamp(self, on: bool) -> None:
+        self._wanted = on
+        if self._led is None:
+            return
+        try:
+            self._led.value = on
+        except Exception as error:  # the lamp must never stop a recording
+            self.problem = f"{type(error).__name__}: {error}"
+            log.warning("panel: the lamp cannot be switched: %s", self.problem)
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the button is held down now."""
+        return bool(self._button.is_pressed) if self._button is not None else False
+
+    def describe(self) -> dict[str, Any]:
+        """Return the panel's entry of ``GET /v1/devices``."""
+        return {
+            "name": "panel",
+            "library": "gpiozero",
+            "version": importlib.metadata.version("gpiozero"),
+            "back_end": self._factory or "none",
+            "virtual": "Mock" in self._factory,
+        }
+
+    def close(self) -> None:
+        """Switch the lamp off and let the pins go."""
+        for device in (self._led, self._button):
+            if device is not None:
+                device.close()
+        self._led = self._button = None
+
+
+def gpio_chips() -> list[str]:
+    """Return the GPIO chips of this machine, for the self-test's report."""
+    return sorted(path.name for path in Path("/dev").glob("gpiochip*"))
