@@ -14,6 +14,7 @@ from kiosk.locale import LANGUAGES, Translator
 from kiosk.locale.catalogues import TRANSLATED, untranslated
 
 PACKAGE = Path(kiosk.__file__).parent
+TRANSLATORS = {language: Translator(language) for language in LANGUAGES}
 KNOWN_FAULTS = [
     "recorder_down",
     "sync_down",
@@ -65,10 +66,10 @@ def test_known_faults_have_an_alarm(code: str) -> None:
 
 @pytest.mark.parametrize("alarm", ALARMS.values(), ids=ALARMS.keys())
 def test_alarm_speaks_three_languages(alarm: Alarm) -> None:
-    said = {language: alarm.say(Translator(language), "X") for language in LANGUAGES}
+    said = {language: alarm.say(TRANSLATORS[language], "X") for language in LANGUAGES}
     assert len(set(said.values())) == 3
     assert all("{" not in sentence and alarm.code not in sentence for sentence in said.values())
-    assert all(alarm.remedy(Translator(language), staff=True) for language in LANGUAGES)
+    assert all(alarm.remedy(TRANSLATORS[language], staff=True) for language in LANGUAGES)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
