@@ -14,7 +14,7 @@ from kiosk.central import schema, steps
 from kiosk.central.authority import ReceiptSigner
 from kiosk.central.contract import File
 from kiosk.central.database import Database
-from kiosk.central.errors import content_differs, foreign, not_found
+from kiosk.central.errors import content_differs, foreign, malformed, not_found
 from kiosk.central.receipts import digest, make_receipt
 from kiosk.central.store import Store
 from kiosk.central.uploads import (
@@ -99,7 +99,7 @@ def put_manifest(connection: Connection, kiosk: str, delivery: str, manifest: Ma
 def _put_files(connection: Connection, kiosk: str, delivery: str, manifest: Manifest) -> None:
     paths = [file.path for file in manifest.files]
     if len(paths) != len(set(paths)):
-        raise content_differs("a path is named twice")
+        raise malformed("files: a path is named twice")
     connection.execute(schema.files.delete().where(schema.files.c.delivery == delivery))
     rows = [
         {

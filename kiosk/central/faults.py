@@ -189,7 +189,3 @@ class _FaultyBody:
 
     async def _some(self, most: int) -> bytes:
         return await self._request.content.read(most)
-
-    def set_exception(self, exc: BaseException) -> None:
-        """Break off (see :class:`kiosk.central.web.Body`)."""
-        self._request.content.set_exception(exc)

@@ -35,7 +35,6 @@ from kiosk.storage.durable import make_folder, write_text
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LARGEST_JSON = 32 << 20
-READ_BUFFER = 1 << 18
 SHUTDOWN_SECONDS = 5.0
 
 
@@ -133,7 +132,7 @@ class Server:
         return app
 
     async def _listen(self, app: web.Application, stack: contextlib.AsyncExitStack) -> int:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, read_bufsize=READ_BUFFER)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         context = tls_context(self.authority, self._certificate, self._key)

@@ -71,9 +71,9 @@ class Tus:
         row = await self._uploads.find(kiosk.id, uuid_of(request))
         if row.state == MISMATCH:
             raise RefusedError(410, "upload_dead", "ask the owner for a fresh address")
-        if request.content_length is not None and offset + request.content_length > row.size:
-            raise RefusedError(413, "too_long", f"the file has {row.size} bytes")
-        end = await self._uploads.append(row, offset, incoming(request), checksum)
+        end = await self._uploads.append(
+            row, offset, incoming(request), checksum, request.content_length
+        )
         return web.Response(
             status=204, headers={"Tus-Resumable": VERSION, "Upload-Offset": str(end)}
         )

@@ -26,7 +26,7 @@ from kiosk.central import schema, steps
 from kiosk.central.authority import ReceiptSigner
 from kiosk.central.contract import File, UploadAnnouncement
 from kiosk.central.database import Database
-from kiosk.central.errors import RefusedError, content_differs, foreign, not_found
+from kiosk.central.errors import RefusedError, content_differs, foreign, malformed, not_found
 from kiosk.central.receipts import make_receipt
 from kiosk.central.store import Store
 from kiosk.central.web import Body
@@ -211,35 +211,53 @@ class Uploads:
             return await asyncio.to_thread(self._durable, row)
 
     async def append(
-        self, row: Row[Any], offset: int, body: Body, checksum: Checksum | None
+        self,
+        row: Row[Any],
+        offset: int,
+        body: Body,
+        checksum: Checksum | None = None,
+        declared: int | None = None,
     ) -> int:
         """Append ``body`` at ``offset``; return the new offset, which is durable.
+
+        Args:
+            row: the upload.
+            offset: where the body begins.
+            body: the bytes.
+            checksum: of the body, or None.
+            declared: the body's length where it is known.
 
         Raises:
             RefusedError: 409 wrong offset, 413 too long, 460 wrong checksum, 423 taken over,
                 408 line silent, 507 disk full. What had arrived is kept (not with a checksum).
         """
-        async with self._slot(row.id, body):
+        async with self._slot(row.id) as slot:
             have = await asyncio.to_thread(self._durable, row)
             if have != offset:
                 raise RefusedError(409, "offset_differs", f"the offset is {have}")
-            end = await self._receive(row, offset, body, checksum)
+            if offset + (declared or 0) > row.size:
+                raise _too_long(row.size)
+            end = await self._receive(row, offset, slot.blocks(body), checksum)
         if end == row.size:
             self.verify(row.id)
         return end
 
     async def _receive(
-        self, row: Row[Any], offset: int, body: Body, checksum: Checksum | None
+        self,
+        row: Row[Any],
+        offset: int,
+        blocks: AsyncIterator[bytes],
+        checksum: Checksum | None,
     ) -> int:
         path = self._path(row.id)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         whole = False
         try:
             sync_folder(self._spool)
-            end = await _copy(body, descriptor, offset, row.size, checksum)
+            end = await _copy(blocks, descriptor, offset, row.size, checksum)
             whole = True
         except (ClientPayloadError, ConnectionError) as error:
-            raise RefusedError(400, "malformed", "the body broke off") from error
+            raise malformed("the body broke off") from error
         except TakenOverError as error:
             raise RefusedError(423, "busy", "another request has taken over") from error
         except TimeoutError as error:
@@ -349,7 +367,7 @@ class Uploads:
         return self.arrived(row)
 
     @contextlib.asynccontextmanager
-    async def _slot(self, upload: str, body: Body | None = None) -> AsyncIterator[None]:
+    async def _slot(self, upload: str) -> AsyncIterator[_Slot]:
         """Hold an upload; whoever held it is broken off."""
         slot = self._slots.setdefault(upload, _Slot())
         slot.users += 1
@@ -360,10 +378,8 @@ class Uploads:
             except TimeoutError as error:
                 raise RefusedError(423, "busy", retry_after=2) from error
             try:
-                slot.holder = body
-                yield
+                yield slot
             finally:
-                slot.holder = None
                 slot.lock.release()
         finally:
             slot.users -= 1
@@ -376,31 +392,55 @@ class _Slot:
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
-        self.holder: Body | None = None
         self.users = 0
+        self._limit: asyncio.Timeout | None = None
+        self._interrupted = False
 
     def interrupt(self) -> None:
         """Break off the body that is being received, if there is one."""
-        if self.holder is not None:
-            self.holder.set_exception(TakenOverError())
+        if self._limit is not None and not self._interrupted:
+            self._interrupted = True
+            self._limit.reschedule(0)
+
+    async def blocks(self, body: Body) -> AsyncIterator[bytes]:
+        """Yield ``body`` block by block as it comes.
+
+        Raises:
+            TimeoutError: nothing came for :data:`IDLE_SECONDS`.
+            TakenOverError: :meth:`interrupt` was called.
+        """
+        try:
+            while not self._interrupted:
+                async with asyncio.timeout(IDLE_SECONDS) as self._limit:
+                    block = await body.readany()
+                if not block:
+                    return
+                yield block
+            raise TakenOverError
+        except TimeoutError as error:
+            if self._interrupted:
+                raise TakenOverError from error
+            raise
+        finally:
+            self._limit, self._interrupted = None, False
 
 
 async def _copy(
-    body: Body, descriptor: int, offset: int, size: int, checksum: Checksum | None
+    blocks: AsyncIterator[bytes],
+    descriptor: int,
+    offset: int,
+    size: int,
+    checksum: Checksum | None,
 ) -> int:
-    """Write ``body`` as it comes; return the offset behind it.
+    """Write ``blocks`` as they come; return the offset behind it.
 
     Every block is handed to the kernel at once, so that a killed process loses none of them.
     """
     running = hashlib.sha256() if checksum is not None else None
     end, unsynced = offset, 0
-    while True:
-        async with asyncio.timeout(IDLE_SECONDS):
-            block = await body.readany()
-        if not block:
-            break
+    async for block in blocks:
         if end + len(block) > size:
-            raise RefusedError(413, "too_long", f"the file has {size} bytes")
+            raise _too_long(size)
         _write_all(descriptor, block)
         end += len(block)
         unsynced += len(block)
@@ -425,6 +465,10 @@ def _sync_and_close(descriptor: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _too_long(size: int) -> RefusedError:
+    return RefusedError(413, "too_long", f"the file has {size} bytes")
 
 
 def _storage_refusal(error: OSError) -> RefusedError:

@@ -31,9 +31,6 @@ class Body(Protocol):
     async def readany(self) -> bytes:
         """Return what has arrived, waiting for something; empty at the end."""
 
-    def set_exception(self, exc: BaseException) -> None:
-        """Make the reader fail."""
-
 
 BODY: web.RequestKey[Body] = web.RequestKey("body", object)  # type: ignore[arg-type]
 

@@ -1,0 +1,1 @@
+"""Tests of the reference central court system, over real TLS on loopback."""

@@ -1,0 +1,129 @@
+"""Filings: registered once, by hashes, before the bytes; states; numbers without gaps."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from kiosk.central.errors import RefusedError
+from kiosk.central.registry import FilingState, set_state
+from kiosk.central.server import open_database
+from tests.central.rig import Central, Kiosk, filing_body, new_id
+
+PDF = b"%PDF-1.7 three pages"
+ANNEX = b"%PDF-1.7 annex"
+
+
+def decide(central: Central, number: str, state: FilingState) -> str:
+    """Decide on a filing; return the code of the refusal, or nothing."""
+    database = open_database(central.data)
+    try:
+        with database.write() as connection:
+            set_state(connection, number, state)
+    except RefusedError as error:
+        return error.code
+    finally:
+        database.close()
+    return ""
+
+
+def deliver(kiosk: Kiosk, filing: str, body: dict[str, Any], *documents: bytes) -> dict[str, Any]:
+    contents = {f"document-{n}.pdf": content for n, content in enumerate(documents, 1)}
+    kiosk.send(kiosk.put(f"/v1/filings/{filing}", body)["missing"], contents)
+    answer: dict[str, Any] = kiosk.get(f"/v1/filings/{filing}")
+    return answer
+
+
+def test_registered_before_the_bytes_then_delivered(central: Central, kiosk: Kiosk) -> None:
+    filing = new_id()
+    registered = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF, ANNEX))
+    assert registered["state"] == "registered"
+    assert registered["number"].startswith("7599-20")
+    assert (registered["delivered"], len(registered["missing"])) == (False, 2)
+    done = deliver(kiosk, filing, filing_body(PDF, ANNEX), PDF, ANNEX)
+    assert (done["delivered"], done["missing"]) == (True, [])
+    assert done["number"] == registered["number"]
+    assert [file["path"] for file in done["receipt"]["files"]] == [
+        "document-1.pdf",
+        "document-2.pdf",
+    ]
+    folder = central.data / "store" / "filings" / filing
+    assert (folder / "document-1.pdf").read_bytes() == PDF
+
+
+def test_registered_once_however_often_it_is_sent(kiosk: Kiosk) -> None:
+    filing, body = new_id(), filing_body(PDF)
+    first = kiosk.put(f"/v1/filings/{filing}", body)
+    later = body | {"kiosk_time": "2027-01-01T00:00:00Z", "provisional": "kiosk-0001-261123-001"}
+    again = kiosk.put(f"/v1/filings/{filing}", later)
+    assert again["number"] == first["number"]
+    assert again["provisional"] == "kiosk-0001-261123-001"
+    assert again["missing"] == first["missing"]
+    other = kiosk.call("PUT", f"/v1/filings/{filing}", json=filing_body(ANNEX))
+    assert (other.status_code, other.json()["code"]) == (409, "content_differs")
+
+
+def test_the_same_request_at_the_same_moment_is_one_registration(kiosk: Kiosk) -> None:
+    filing, numbers = new_id(), []
+    threads = [
+        threading.Thread(
+            target=lambda: numbers.append(
+                kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))["number"]
+            )
+        )
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(numbers) == 6
+    assert len(set(numbers)) == 1
+
+
+def test_numbers_follow_each_other_without_gaps(tmp_path: Path) -> None:
+    with Central(tmp_path / "data") as central:
+        kiosk, neighbour = central.enrol("kiosk-0001"), central.enrol("kiosk-0002")
+        numbers = []
+        for sender in (kiosk, neighbour, kiosk):
+            body = filing_body(PDF)
+            numbers.append(sender.put(f"/v1/filings/{new_id()}", body)["number"])
+            refused = sender.call("PUT", f"/v1/filings/{new_id()}", json=body | {"documents": []})
+            assert refused.status_code == 400
+        assert [number.rsplit("-", 1)[1] for number in numbers] == ["000001", "000002", "000003"]
+
+
+def test_nobody_elses_filing(kiosk: Kiosk, neighbour: Kiosk) -> None:
+    filing = new_id()
+    kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))
+    assert neighbour.call("GET", f"/v1/filings/{filing}").status_code == 404
+    stolen = neighbour.call("PUT", f"/v1/filings/{filing}", json=filing_body(PDF))
+    assert (stolen.status_code, stolen.json()["code"]) == (403, "foreign")
+
+
+def test_the_registry_decides_and_the_kiosk_hears_it(central: Central, kiosk: Kiosk) -> None:
+    filing = new_id()
+    number = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))["number"]
+    assert decide(central, number, "passed_to_judge") == "step_refused"
+    assert decide(central, number, "returned") == "malformed", "a reason is needed"
+    assert decide(central, number, "accepted") == ""
+    assert decide(central, number, "accepted") == "", "said twice is said once"
+    assert kiosk.get(f"/v1/filings/{filing}")["state"] == "accepted"
+    reason = "Мемлекеттік баж төленбеген"
+    assert central.task("filing", number, "returned", "--reason", reason).returncode == 0
+    found = kiosk.get(f"/v1/filings/{filing}")
+    assert (found["state"], found["reason"]) == ("returned", reason)
+    assert decide(central, number, "accepted") == "step_refused"
+    assert decide(central, "7599-2026-999999", "accepted") == "not_found"
+
+
+def test_a_hash_that_differs_gets_a_fresh_address(kiosk: Kiosk) -> None:
+    filing, body = new_id(), filing_body(PDF)
+    first = kiosk.put(f"/v1/filings/{filing}", body)["missing"][0]
+    kiosk.patch(first["address"], 0, bytes(len(PDF)))
+    kiosk.get(f"/v1/uploads/{first['upload']}?wait=20")
+    found = kiosk.get(f"/v1/filings/{filing}")
+    assert found["delivered"] is False
+    assert found["missing"][0]["upload"] != first["upload"]
+    assert deliver(kiosk, filing, body, PDF)["delivered"] is True

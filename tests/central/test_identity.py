@@ -1,0 +1,133 @@
+"""Who is calling: certificates, enrolment, renewal, revocation."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from kiosk.central.authority import Authority
+from tests.central.rig import TIMEOUT, Central, Kiosk, csr, new_key, session
+
+
+def post(central: Central, code: str, request: str) -> requests.Response:
+    body = {"code": code, "csr": request}
+    return central.anonymous().post(f"{central.url}/v1/enrol", json=body, timeout=TIMEOUT)
+
+
+def test_the_certificate_says_who_calls(central: Central, kiosk: Kiosk, neighbour: Kiosk) -> None:
+    assert kiosk.get("/v1/contract") | {"wall": 0} == central.anonymous().get(
+        f"{central.url}/v1/contract", timeout=TIMEOUT
+    ).json() | {"wall": 0, "kiosk": "kiosk-0001", "room": "1"}
+    assert neighbour.get("/v1/contract")["room"] == "2"
+
+
+def test_no_header_makes_a_kiosk(central: Central) -> None:
+    response = central.anonymous().get(
+        f"{central.url}/v1/schedule", headers={"X-Kiosk": "kiosk-0001"}, timeout=TIMEOUT
+    )
+    assert (response.status_code, response.json()["code"]) == (401, "certificate_required")
+    assert response.headers["Court-Contract"] == "1"
+
+
+def test_a_certificate_of_another_authority_is_refused(central: Central, tmp_path: Path) -> None:
+    key = new_key()
+    other = Authority.open(tmp_path / "other", "Another CA")
+    stranger = central.kiosk(
+        "kiosk-0001", key, other.issue_device(csr(key, None), "kiosk-0001").pem
+    )
+    with pytest.raises(requests.exceptions.ConnectionError):
+        stranger.get("/v1/schedule")
+
+
+def test_a_certificate_that_was_never_written_down_is_refused(central: Central) -> None:
+    key = new_key()
+    authority = Authority.open(central.data / "authority", "")
+    forged = central.kiosk(
+        "kiosk-0001", key, authority.issue_device(csr(key, None), "kiosk-0001").pem
+    )
+    response = forged.call("GET", "/v1/schedule")
+    assert (response.status_code, response.json()["code"]) == (403, "kiosk_unknown")
+
+
+def test_the_servers_own_certificate_is_no_kiosks(central: Central) -> None:
+    folder = central.data / "authority"
+    http = session(central.ca, (str(folder / "server.crt"), str(folder / "server.key")))
+    with pytest.raises(requests.exceptions.ConnectionError):
+        http.get(f"{central.url}/v1/schedule", timeout=TIMEOUT)
+
+
+def test_the_code_carries_the_roots_fingerprint(central: Central) -> None:
+    code = central.code("kiosk-0001").replace("-", "")
+    root = x509.load_pem_x509_certificate(central.ca.read_bytes())
+    digest = hashlib.sha256(root.public_bytes(serialization.Encoding.DER)).digest()
+    assert code[12:] == base64.b32encode(digest[:10]).decode("ascii")
+    served = central.anonymous().get(f"{central.url}/v1/ca.crt", timeout=TIMEOUT)
+    assert served.text.encode() == central.ca.read_bytes()
+
+
+def test_the_same_code_and_key_give_the_same_certificate_another_key_none(
+    central: Central,
+) -> None:
+    code, key = central.code("kiosk-0001"), new_key()
+    first = post(central, code, csr(key, "kiosk-0001"))
+    again = post(central, code.lower().replace("-", " "), csr(key, None))
+    assert first.json()["certificate"] == again.json()["certificate"]
+    thief = post(central, code, csr(new_key(), None))
+    assert (thief.status_code, thief.json()["code"]) == (403, "code_used")
+
+
+def test_what_is_no_code_or_no_request_is_refused(central: Central) -> None:
+    unknown = post(central, "AAAA-BBBB-CCCC-DDDD", csr(new_key(), None))
+    assert (unknown.status_code, unknown.json()["code"]) == (403, "code_unknown")
+    code = central.code("kiosk-0001")
+    assert post(central, code, "-----BEGIN NONSENSE-----").status_code == 400
+    assert post(central, code, csr(new_key(), "kiosk-0002")).status_code == 400
+    assert post(central, code, csr(new_key(), "kiosk-0001")).status_code == 200
+
+
+def test_renewal_keeps_the_present_certificate(central: Central) -> None:
+    present, key = central.enrol("kiosk-0001"), new_key()
+    answer = present.call("POST", "/v1/renew", json={"csr": csr(key, "kiosk-0001")})
+    renewed = central.kiosk("kiosk-0001", key, answer.json()["certificate"])
+    assert renewed.get("/v1/contract")["kiosk"] == "kiosk-0001"
+    assert present.get("/v1/contract")["kiosk"] == "kiosk-0001"
+
+
+def test_revocation_takes_effect_at_once_even_on_an_open_connection(central: Central) -> None:
+    stolen = central.enrol("kiosk-0009", "9")
+    assert stolen.get("/v1/contract")["room"] == "9"
+    assert "1 certificates revoked" in central.task("revoke", "kiosk-0009").stdout
+    response = stolen.call("GET", "/v1/schedule")
+    assert (response.status_code, response.json()["code"]) == (403, "certificate_revoked")
+    listed = x509.load_pem_x509_crl(
+        central.anonymous().get(f"{central.url}/v1/ca.crl", timeout=TIMEOUT).content
+    )
+    root = x509.load_pem_x509_certificate(central.ca.read_bytes())
+    serial = x509.load_pem_x509_certificate(stolen.certificate.read_bytes()).serial_number
+    assert listed.get_revoked_certificate_by_serial_number(serial) is not None
+    assert listed.is_signature_valid(root.public_key())  # type: ignore[arg-type]
+
+
+def test_a_replacement_takes_the_room_over_and_the_old_one_is_shut_out(central: Central) -> None:
+    old = central.enrol("kiosk-0008", "8")
+    new = central.enrol("kiosk-0008", replaces=True)
+    assert new.get("/v1/contract")["room"] == "8"
+    assert old.call("GET", "/v1/schedule").status_code == 403
+
+
+def test_keys_are_readable_by_their_owner_only(central: Central) -> None:
+    folder = central.data / "authority"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name in ("ca.key", "server.key"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_only_present_tls_is_spoken(kiosk: Kiosk) -> None:
+    with kiosk.tls() as connection:
+        assert connection.version() in ("TLSv1.2", "TLSv1.3")
