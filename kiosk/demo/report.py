@@ -19,6 +19,7 @@ from kiosk.demo.hand import Hand, ask
 from kiosk.demo.stage import Stage
 from kiosk.demo.story import Told
 from kiosk.errors import KioskError
+from kiosk.selftest.report import read_reports
 
 
 @dataclass
@@ -160,7 +161,8 @@ def _selftest(stage: Stage, base: Path, checks: Checks) -> dict[str, Any]:
     reports = stage.reports()
     if not reports:
         raise KioskError("there is no self-test report")
-    path = stage.layout.reports / max(reports) / "report.json"
+    newest = next(str(one["id"]) for one in read_reports(stage.layout) if one["id"] in reports)
+    path = stage.layout.reports / newest / "report.json"
     results = json.loads(path.read_text(encoding="utf-8"))["results"]
     states = [result["state"] for result in results]
     checks.hold(states.count("failed") == 0, f"self-test: {states.count('failed')} failed")

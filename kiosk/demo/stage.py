@@ -29,6 +29,7 @@ from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.hardware.virtual.pages import make_claim
 from kiosk.hardware.virtual.printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
+from kiosk.selftest.report import read_reports
 from kiosk.storage.layout import Layout
 
 WIDTH, HEIGHT = 1280, 800
@@ -94,7 +95,8 @@ class Stage:
 
     def reports(self) -> set[str]:
         """Return the ids of the sealed self-test reports."""
-        return {path.parent.name for path in self.layout.reports.glob("*/SHA256SUMS.p7s")}
+        sealed = {path.parent.name for path in self.layout.reports.glob("*/SHA256SUMS.p7s")}
+        return sealed & {str(report["id"]) for report in read_reports(self.layout)}
 
 
 def make_voices(folder: Path, seconds: int) -> None:
