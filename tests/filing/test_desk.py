@@ -1,0 +1,316 @@
+"""From paper to a registered filing, through the real scanner, PDF and printer libraries."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import pikepdf
+import pytest
+import zxingcpp
+from PIL import Image, ImageChops
+
+from kiosk.config import Settings
+from kiosk.filing.desk import DeskEvent, FilingDesk, HandedIn, OpenFiling, PageChecked
+from kiosk.filing.errors import NoPagesError, StepRefusedError
+from kiosk.filing.folder import FilingFolder
+from kiosk.filing.pdf import conformance
+from kiosk.filing.receipt import filing_of_reference
+from kiosk.hardware.receipt_printer import PrinterNoPaperError, PrinterSilentError
+from kiosk.hardware.scanner import Done, Fault, PageReady
+from kiosk.hardware.virtual.printer import VirtualPrinter
+from kiosk.hardware.virtual.scanner import VirtualScanner
+from kiosk.rules import Rules
+from tests.filing.conftest import FakeSync
+
+Visit = Callable[[FilingDesk], Awaitable[None]]
+
+
+@pytest.fixture
+def visit(settings: Settings, rules: Rules, sync: FakeSync) -> Callable[[Visit], None]:
+    """Return what runs a visit with a desk of its own."""
+
+    def run(steps: Visit) -> None:
+        async def all_of_it() -> None:
+            async with FilingDesk(settings, rules, sync) as desk:
+                await steps(desk)
+
+        asyncio.run(asyncio.wait_for(all_of_it(), 90))
+
+    return run
+
+
+async def scan_all(filing: OpenFiling) -> list[DeskEvent]:
+    """Scan what lies in the feeder; return the events."""
+    return [event async for event in filing.scan(filing.session())]
+
+
+def codings(pdf: pikepdf.Pdf) -> list[str]:
+    """Return how the picture of each page is coded."""
+    images = [next(iter(page.get_images().values())) for page in pdf.pages]
+    return [
+        str(pikepdf.PdfImage(cast(pikepdf.Stream, image)).filters[0]).strip("/") for image in images
+    ]
+
+
+def scanned_draft(desk: FilingDesk, pages: list[Path]) -> OpenFiling:
+    """Return a draft with ``pages``, put there without a scanner."""
+    from kiosk.filing.model import Page
+
+    filing = desk.begin("claim", "kk")
+    for number, page in enumerate(pages, start=1):
+        filing.folder.page_file(number).write_bytes(page.read_bytes())
+        filing.folder.keep(filing.filing.with_page(Page(number=number)))
+    return filing
+
+
+def test_whole_way_from_paper_to_receipt(
+    visit: Callable[[Visit], None],
+    scanner: VirtualScanner,
+    printer: VirtualPrinter,
+    claim: list[Path],
+    sync: FakeSync,
+) -> None:
+    scanner.load(claim)
+    handed_in: list[HandedIn] = []
+
+    async def steps(desk: FilingDesk) -> None:
+        filing = desk.begin("claim", "kk")
+        events = await scan_all(filing)
+        assert [e.number for e in events if isinstance(e, PageReady)] == [1, 2, 3]
+        checked = [event for event in events if isinstance(event, PageChecked)]
+        assert [page.number for page in checked] == [1, 2, 3]
+        assert all(page.preview and page.preview.exists() for page in checked)
+        assert checked[0].advice == ("page_skewed",)
+        assert checked[2].advice == ()
+        assert any(isinstance(event, Done) for event in events)
+        handed_in.append(await desk.submit(filing))
+        await desk.print_receipt(filing)
+
+    visit(steps)
+    filing, registration = handed_in[0].filing, handed_in[0].registration
+    folder = handed_in[0].receipt.parent
+    assert sync.asked == [f"/v1/filings/{filing.id}/register"]
+    assert (registration.state, registration.number) == ("registered", "7514-26-00-4/1187")
+    assert (folder / "submitted").exists()
+
+    document = filing.documents[0]
+    pdf = folder / document.path
+    assert document.path == "document.pdf"
+    assert hashlib.sha256(pdf.read_bytes()).hexdigest() == document.sha256
+    assert conformance(pdf).passed, conformance(pdf).summary()
+    with pikepdf.open(pdf) as opened:
+        assert len(opened.pages) == document.pages == 3
+        assert str(opened.Root.Lang) == "kk"
+        assert "талап қою" in str(opened.open_metadata()["dc:title"])
+        assert codings(opened) == ["CCITTFaxDecode", "CCITTFaxDecode", "DCTDecode"]
+
+    kept = Image.open(handed_in[0].receipt).convert("L")
+    printed = printer.wait_for_receipt().convert("L")
+    assert ImageChops.difference(kept, printed).getbbox() is None
+    codes = [filing_of_reference(code.text) for code in zxingcpp.read_barcodes(printed)]
+    assert codes == [filing.id]
+
+    written = json.loads((folder / "registration.json").read_text(encoding="utf-8"))
+    assert written["number"] == "7514-26-00-4/1187"
+    assert written["documents"][0]["sha256"] == document.sha256
+
+
+def test_without_sync_the_number_is_provisional_and_none_comes_twice(
+    visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
+) -> None:
+    sync.answer = None
+    numbers = []
+
+    async def steps(desk: FilingDesk) -> None:
+        for _ in range(2):
+            done = await desk.submit(scanned_draft(desk, claim[:1]))
+            assert done.registration.given_by == "kiosk"
+            assert done.filing.state == "provisional"
+            assert (done.receipt.parent / "submitted").exists()
+            numbers.append(done.registration.number)
+
+    visit(steps)
+    assert [number.rpartition("-")[2] for number in numbers] == ["501", "502"]
+    assert all(number.startswith("kiosk-0001-") for number in numbers)
+
+
+def test_sync_without_network_gives_the_provisional_number(
+    visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
+) -> None:
+    sync.answer = {"state": "provisional", "number": "kiosk-0001-261123-001"}
+
+    async def steps(desk: FilingDesk) -> None:
+        done = await desk.submit(scanned_draft(desk, claim[:1]))
+        assert done.registration.given_by == "sync"
+        assert done.registration.number == "kiosk-0001-261123-001"
+        assert done.filing.state == "provisional"
+
+    visit(steps)
+
+
+def test_handing_in_twice_gives_the_same_number(
+    visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        filing = scanned_draft(desk, claim[:1])
+        first = await desk.submit(filing)
+        sync.answer = {"state": "registered", "number": "another"}
+        again = await desk.submit(desk.open(filing.filing.id))
+        assert again.registration == first.registration
+        assert len(sync.asked) == 1
+
+    visit(steps)
+
+
+@pytest.mark.parametrize("lost", ["registration.json", "receipt.png", "submitted"])
+def test_power_cut_while_handing_in_is_finished_later(
+    visit: Callable[[Visit], None], claim: list[Path], lost: str
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        filing = scanned_draft(desk, claim[:1])
+        done = await desk.submit(filing)
+        folder = done.receipt.parent
+        order = ["registration.json", "receipt.png", "submitted"]
+        for name in order[order.index(lost) :]:
+            (folder / name).unlink()
+        if lost == "registration.json":  # then the state was not written either
+            kept = done.filing.model_copy(update={"state": "submitted"})
+            FilingFolder(folder, kept).keep(kept)
+        finished = await desk.resume_submitting()
+        assert [one.filing.id for one in finished] == [done.filing.id]
+        assert finished[0].registration.number == done.registration.number
+        assert all((folder / name).exists() for name in order)
+        assert await desk.resume_submitting() == []
+
+    visit(steps)
+
+
+def test_nothing_is_not_handed_in(visit: Callable[[Visit], None], claim: list[Path]) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        with pytest.raises(NoPagesError):
+            await desk.submit(desk.begin("claim", "ru"))
+        filing = scanned_draft(desk, claim[:1])
+        filing.delete(1)
+        with pytest.raises(NoPagesError):
+            await desk.submit(filing)
+        filing.restore(1)
+        assert (await desk.submit(filing)).filing.documents[0].pages == 1
+
+    visit(steps)
+
+
+def test_turned_moved_and_deleted_pages_are_so_in_the_document(
+    visit: Callable[[Visit], None], claim: list[Path]
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        filing = scanned_draft(desk, claim)
+        checked = await filing.turn(2)
+        assert "page_sideways" in checked.advice
+        filing.move(3, 1)
+        filing.delete(1)
+        done = await desk.submit(filing)
+        with pikepdf.open(done.receipt.parent / "document.pdf") as pdf:
+            boxes = [[float(value) for value in page.mediabox] for page in pdf.pages]
+            assert codings(pdf) == ["DCTDecode", "CCITTFaxDecode"]
+        assert boxes[0][3] > boxes[0][2]
+        assert boxes[1][2] > boxes[1][3]
+
+    visit(steps)
+
+
+def test_wipe_leaves_nothing_and_spares_what_was_handed_in(
+    visit: Callable[[Visit], None], claim: list[Path], settings: Settings
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        handed_in = scanned_draft(desk, claim[:1])
+        await desk.submit(handed_in)
+        draft = scanned_draft(desk, claim[:2])
+        assert [one.filing.id for one in desk.unfinished()] == [draft.filing.id]
+        with pytest.raises(StepRefusedError):
+            desk.wipe(handed_in)
+        desk.wipe(draft)
+        assert not draft.folder.path.exists()
+        assert desk.unfinished() == []
+        assert [p.name for p in (settings.paths.data / "filings").iterdir()] == [
+            handed_in.filing.id
+        ]
+
+    visit(steps)
+
+
+def test_wipe_that_was_cut_off_is_finished(
+    visit: Callable[[Visit], None], claim: list[Path]
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        draft = scanned_draft(desk, claim[:1])
+        (draft.folder.path / "filing.json").unlink()
+        young = desk.begin("claim", "kk")
+        assert desk.wipe_unfinished(older_than_seconds=1800) == 1
+        assert not draft.folder.path.exists()
+        assert young.folder.path.exists()
+        assert desk.wipe_unfinished() == 1
+
+    visit(steps)
+
+
+def test_printer_faults_leave_the_receipt_as_a_picture(
+    visit: Callable[[Visit], None], claim: list[Path], printer: VirtualPrinter
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        filing = scanned_draft(desk, claim[:1])
+        done = await desk.submit(filing)
+        printer.take_paper_out()
+        with pytest.raises(PrinterNoPaperError):
+            await desk.print_receipt(filing)
+        printer.fall_silent()
+        with pytest.raises(PrinterSilentError):
+            await desk.print_receipt(filing)
+        printer.mend()
+        await desk.print_receipt(filing)
+        await desk.print_receipt(filing, large=True)
+        normal, large = printer.wait_for_receipt(1), printer.wait_for_receipt(2)
+        assert normal.size == Image.open(done.receipt).size
+        assert large.height > normal.height * 1.2
+
+    visit(steps)
+
+
+def test_jam_in_the_middle_keeps_what_is_there(
+    visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
+) -> None:
+    scanner.load(claim)
+    scanner.jam(1)
+
+    async def steps(desk: FilingDesk) -> None:
+        filing = desk.begin("claim", "kk")
+        async for event in filing.scan(filing.session()):
+            if isinstance(event, Fault):
+                on_disk = FilingFolder.open(filing.folder.path).filing
+                assert [page.number for page in on_disk.kept_pages] == [1]
+                scanner.mend()
+        assert [page.number for page in filing.filing.kept_pages] == [1, 2, 3]
+
+    visit(steps)
+
+
+def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
+    visit: Callable[[Visit], None], claim: list[Path]
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        filing = scanned_draft(desk, claim[:2])
+        filing.folder.page_file(1).write_bytes(b"\x89PNG\r\n\x1a\n broken")
+        checked = await filing.turn(1)
+        assert checked.advice == ("page_failed",)
+        assert desk.worker.pid is not None
+        os.kill(desk.worker.pid, signal.SIGKILL)
+        assert (await filing.turn(2)).advice in (("page_failed",), ("page_sideways",))
+        assert (await filing.turn(2)).preview is not None
+
+    visit(steps)

@@ -1,0 +1,91 @@
+"""The document: PDF/A, split by page, coded without loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pikepdf
+import pytest
+from PIL import Image
+
+from kiosk.filing.errors import DocumentTooLargeError, PageFailedError
+from kiosk.filing.imaging import prepare_page
+from kiosk.filing.pdf import conformance, make_pdf, split_pages, write_documents
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return four coded pages of noise (they do not compress)."""
+    folder = tmp_path_factory.mktemp("coded")
+    pages = []
+    for number in range(1, 5):
+        noise = np.random.default_rng(number).integers(0, 255, (600, 420, 3), dtype=np.uint8)
+        path = folder / f"{number:04d}.png"
+        Image.fromarray(noise).save(path, dpi=(150, 150))
+        pages.append(prepare_page(path, 0, folder).file)
+    return pages
+
+
+def test_written_file_conforms_and_names_itself(coded: list[Path], tmp_path: Path) -> None:
+    title = "апелляциялық шағым"
+    written = write_documents(coded, tmp_path, title=title, language="ru", largest=20_000_000)
+    assert [(file.path.name, file.pages) for file in written] == [("document.pdf", 4)]
+    report = conformance(written[0].path)
+    assert report.passed, report.summary()
+    assert report.output_intent == "RGB"
+    with pikepdf.open(written[0].path) as pdf:
+        assert str(pdf.docinfo["/Title"]) == title
+        metadata = pdf.open_metadata()
+        assert metadata["dc:title"] == title
+        assert "ru" in metadata["dc:language"]
+
+
+def test_conformance_check_rejects_what_is_not_pdfa(coded: list[Path], tmp_path: Path) -> None:
+    with pikepdf.open(
+        write_documents(coded[:1], tmp_path, title="t", language="kk", largest=20_000_000)[0].path
+    ) as pdf:
+        del pdf.Root.OutputIntents
+        pdf.save(tmp_path / "broken.pdf")
+    assert not conformance(tmp_path / "broken.pdf").passed
+
+
+def test_too_large_is_split_by_page(coded: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "document.pdf").write_bytes(b"from an earlier try")
+    largest = coded[0].stat().st_size * 2 + 25_000
+    written = write_documents(coded, tmp_path, title="t", language="kk", largest=largest)
+    assert [(file.path.name, file.pages) for file in written] == [
+        ("document-01.pdf", 2),
+        ("document-02.pdf", 2),
+    ]
+    assert all(file.size <= largest for file in written)
+    assert all(conformance(file.path).passed for file in written)
+    assert not (tmp_path / "document.pdf").exists()
+
+
+def test_split_pages() -> None:
+    assert split_pages([100, 100, 100], 1_000_000) == [[0, 1, 2]]
+    assert split_pages([600_000, 600_000, 10], 1_000_000) == [[0], [1, 2]]
+    assert split_pages([], 1_000_000) == []
+    with pytest.raises(DocumentTooLargeError):
+        split_pages([10, 1_000_000], 1_000_000)
+
+
+def test_page_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0001.tif").write_bytes(b"no picture")
+    with pytest.raises(PageFailedError):
+        make_pdf([tmp_path / "0001.tif"], title="t", language="kk")
+
+
+def test_text_page_is_small_and_lossless(claim: list[Path], tmp_path: Path) -> None:
+    prepared = prepare_page(claim[0], 0, tmp_path)
+    assert prepared.kind == "text"
+    assert prepared.size < 30_000
+    data = make_pdf([prepared.file], title="t", language="kk")
+    (tmp_path / "one.pdf").write_bytes(data)
+    with pikepdf.open(tmp_path / "one.pdf") as pdf:
+        picture = next(iter(pdf.pages[0].get_images().values()))
+        inside = pikepdf.PdfImage(cast(pikepdf.Stream, picture)).as_pil_image().convert("L")
+    with Image.open(prepared.file) as outside:
+        assert np.array_equal(np.asarray(inside), np.asarray(outside.convert("L")))
