@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from kiosk.alarms import alarm_of
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError
+from kiosk.filing.desk import FilingDesk
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
 from kiosk.storage.layout import Layout
@@ -26,7 +28,7 @@ from kiosk.ui.facts import Recorder, Staff, Sync
 from kiosk.ui.frame import Frame, Notice
 from kiosk.ui.links import ServiceLine
 from kiosk.ui.look import Look
-from kiosk.ui.places import PinPad, Tests, Today
+from kiosk.ui.places import AtHome, Calling, PinPad, Registered, Stuck, Tests, Today, Tracking
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
 from kiosk.ui.secretary.office import Office
@@ -37,6 +39,9 @@ from kiosk.ui.words import clock_text, day_text
 log = logging.getLogger(__name__)
 
 NOTICE_SECONDS = 8.0
+# A filing that was left behind by a crash lies so long for the secretary, then it is wiped.
+ABANDONED_SECONDS = 1800.0
+STUCK_SECONDS = 600.0
 
 
 class Desk:
@@ -69,13 +74,23 @@ class Desk:
         self.notice: Notice | None = None
         self._observers: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._badge_wanted: asyncio.Future[str] | None = None
         self._touched = now()
         recorder = LocalClient(self.layout.recorder_socket)
         sync = LocalClient(self.layout.sync_socket)
         self.recorder_line = ServiceLine(recorder, self._from_recorder, self.changed)
         self.sync_line = ServiceLine(sync, self._from_sync, self.changed)
         self.office = Office(recorder, sync, self.layout.schedule, self.changed, self.show_notice)
-        self.visit = Visit(self.changed)
+        self.filing_desk = FilingDesk(settings, self.labels.rules, sync)
+        self.visit = Visit(
+            self.filing_desk,
+            sync,
+            self.layout.filings,
+            now,
+            settings.ui.receipt_seconds,
+            self.changed,
+            self.show_notice,
+        )
 
     # -- observers and tasks -------------------------------------------------------------------
 
@@ -103,14 +118,26 @@ class Desk:
 
     async def run(self) -> None:
         """Listen to the services until cancelled."""
-        async with asyncio.TaskGroup() as group:
+        async with self.filing_desk, asyncio.TaskGroup() as group:
+            group.create_task(self._tidy_filings())
             group.create_task(self.recorder_line.run())
             group.create_task(self.sync_line.run())
             group.create_task(self.office.keep_list(self.today))
             group.create_task(self.office.keep_deliveries())
 
+    async def _tidy_filings(self) -> None:
+        """Finish what was being handed in when the power went; wipe what was left behind."""
+        with contextlib.suppress(KioskError):
+            await self.filing_desk.resume_submitting()
+        while True:
+            if self.visit.filing is None:
+                with contextlib.suppress(KioskError):
+                    self.filing_desk.wipe_unfinished(ABANDONED_SECONDS)
+            await asyncio.sleep(60)
+
     async def close(self) -> None:
         """End what runs in the background."""
+        await self.visit.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -148,6 +175,7 @@ class Desk:
             visit=self.visit.place,
             place=self.office.place,
             pin=self.pin,
+            idle_left=self.idle_left,
             leaving=self.visit.leaving,
         )
 
@@ -250,8 +278,26 @@ class Desk:
             self.do(self.sign_in({"pin": self.pin.digits}))
 
     def badge(self, text: str) -> None:
-        """Sign in with a badge that was held to the reader."""
-        self.do(self.sign_in({"badge": text}))
+        """Take what the reader has read: a badge signs in, a receipt's code asks where it is."""
+        waiting = self._badge_wanted
+        if waiting is not None and not waiting.done():
+            waiting.set_result(text)
+        elif self.visit.is_reference(text):
+            if self.staff is None and isinstance(self.visit.place, AtHome | Tracking):
+                self.touch()
+                self.do(self.visit.track_reference(text))
+        else:
+            self.do(self.sign_in({"badge": text}))
+
+    async def next_badge(self, seconds: float) -> str | None:
+        """Return the next badge that is held to the reader (for the self-test), or None."""
+        self._badge_wanted = asyncio.get_running_loop().create_future()
+        try:
+            return await asyncio.wait_for(self._badge_wanted, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            self._badge_wanted = None
 
     async def sign_in(self, proof: dict[str, str]) -> None:
         """Sign in at the recorder with a badge or a PIN."""
@@ -296,20 +342,46 @@ class Desk:
         """Somebody has touched the screen."""
         self._touched = self.now()
 
-    def tick(self) -> None:
-        """Let time pass: once a second."""
-        now = self.now()
-        if self.notice and now > self.notice.until:
-            self.notice = None
-        if self.staff and now - self._touched > self.settings.ui.staff_idle_minutes * 60:
-            self.sign_out()
-        if self.pin and now - self._touched > self.settings.ui.idle_seconds:
-            self.pin = None
+    @property
+    def idle_left(self) -> int | None:
+        """Return the seconds until an absent visitor's things are wiped; None: no warning yet."""
+        place = self.visit.place
+        if isinstance(place, AtHome) or self.visit.stands_still:
+            return None
+        screen = self.settings.ui
+        patience = STUCK_SECONDS if isinstance(place, Stuck | Calling) else screen.idle_seconds
+        left = self._touched + patience + screen.countdown_seconds - self.now()
+        return max(0, math.ceil(left)) if left <= screen.countdown_seconds else None
+
+    @property
+    def wipe_seconds(self) -> int | None:
+        """Return the seconds until the receipt's screen is wiped."""
+        place = self.visit.place
+        if not isinstance(place, Registered):
+            return None
+        return max(0, math.ceil(place.until - self.now()))
+
+    def finish_visit(self) -> None:
+        """Wipe everything of this visitor: pages, language, text size, contrast."""
+        self.touch()
+        self.look = self._first_look
+        self.say.switch(self.look.language)
+        self.do(self.visit.wipe())
         self.changed()
 
-
-async def cancelled(task: asyncio.Task[Any]) -> None:
-    """Cancel ``task`` and wait for its end."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    def tick(self) -> None:
+        """Let time pass: once a second."""
+        now, screen = self.now(), self.settings.ui
+        still = now - self._touched
+        if self.notice and now > self.notice.until:
+            self.notice = None
+        if self.staff and still > screen.staff_idle_minutes * 60:
+            self.sign_out()
+        if self.pin and still > screen.idle_seconds:
+            self.pin = None
+        if self.idle_left == 0 or self.wipe_seconds == 0:
+            self.finish_visit()
+        at_home = self.staff is None and isinstance(self.visit.place, AtHome)
+        if at_home and self.look != self._first_look and still > screen.idle_seconds:
+            self.finish_visit()
+        self.changed()

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from kiosk.ui.desk import Desk
 from kiosk.ui.facts import Recorder
+from kiosk.ui.places import (
+    AtHome,
+    Calling,
+    ChoosingType,
+    Confirming,
+    Feeding,
+    Listing,
+    Looking,
+    Refused,
+    Registered,
+    Registering,
+    Scanning,
+    Stuck,
+    Tracking,
+)
 from kiosk.ui.screen import screen_name
 from kiosk.ui.secretary import screens as secretary
 from kiosk.ui.secretary import views
 from kiosk.ui.secretary.recording import RecordingScene
+from kiosk.ui.visitor import screens as visitor
+from kiosk.ui.visitor import views as visitor_views
 from kiosk.ui.visitor.home import HomePage
 from kiosk.ui.widgets.kit import Kit
 from kiosk.ui.widgets.scene import Scene
@@ -19,6 +36,20 @@ Draw = Callable[[Kit, Desk], Scene]
 
 SCENES: dict[str, Draw] = {
     "visitor.home": HomePage,
+    "visitor.type": visitor.TypePage,
+    "visitor.feed": visitor.FeedPage,
+    "visitor.scanning": visitor.FeedPage,
+    "visitor.fault": visitor.FaultPage,
+    "visitor.pages": visitor.PagesPage,
+    "visitor.confirm": visitor.ConfirmPage,
+    "visitor.registering": visitor.RegisteringPage,
+    "visitor.receipt": visitor.ReceiptPage,
+    "visitor.refused": visitor.RefusedPage,
+    "visitor.track": visitor.TrackPage,
+    "visitor.hearings": visitor.HearingsPage,
+    "visitor.called": visitor.CalledPage,
+    "visitor.leave": visitor.LeavePage,
+    "visitor.idle": visitor.IdlePage,
     "secretary.today": secretary.TodayPage,
     "secretary.adhoc": secretary.AdHocPage,
     "secretary.date": secretary.DatePage,
@@ -59,8 +90,46 @@ def view_of(name: str, desk: Desk) -> Any:
             return office.place
         case "staff.pin":
             return desk.pin
+        case "visitor.idle":
+            return desk.idle_left
+        case "visitor.leave":
+            return len(desk.visit.pages)
         case _:
-            return desk.visit.place
+            return visitor_view(desk)
+
+
+def visitor_view(desk: Desk) -> Any:
+    """Return what the visitor's screen shows, by where the visitor is."""
+    here, visit, labels = desk.here(), desk.visit, desk.labels
+    pages = visit.pages
+    seen = {p.number: looks for p in pages if (looks := visit.looks_of(p.number)) is not None}
+    thumbs = visitor_views.thumbs_of(pages, seen)
+    match visit.place:
+        case ChoosingType(group=group, page=page):
+            return visitor_views.type_view(labels, group, page)
+        case Feeding() | Scanning() as place:
+            return visitor_views.feed_view(here, place, thumbs)
+        case Stuck() as place:
+            return visitor_views.fault_view(here, place)
+        case Looking() as place:
+            return visitor_views.pages_view(here, place, pages, seen)
+        case Confirming():
+            kind = visit.filing.filing.document_type if visit.filing else ""
+            return visitor_views.confirm_view(here, labels, kind, thumbs)
+        case Registered() as place if visit.handed_in:
+            return visitor_views.receipt_view(here, labels, place, visit.handed_in)
+        case Refused(code=code):
+            return visitor_views.refused_view(here, code, len(pages))
+        case Tracking() as place:
+            return visitor_views.track_view(here, place)
+        case Listing(page=page):
+            schedule = desk.office.schedule
+            age, _tone = views.schedule_age(here, schedule)
+            return visitor_views.hearings_view(here, schedule, page, age)
+        case AtHome() | Registering() | Registered() | Calling() as place:
+            return place
+        case never:
+            assert_never(never)
 
 
 def _sealed(desk: Desk, recorder: Recorder) -> views.SealedView:

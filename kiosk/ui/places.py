@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-# -- visitor -----------------------------------------------------------------------------------
+from kiosk.ui.facts import FilingState
+
+# -- visitor -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,14 @@ class ChoosingType:
 
 @dataclass(frozen=True)
 class Feeding:
-    """Asked to put the paper in; ``kept`` pages are there already."""
+    """Asked to put the paper in; ``kept`` pages are there already.
+
+    ``glass``: the sheet is laid on the glass, and each is scanned by a tap.
+    """
 
     kept: int = 0
     retake: int | None = None
+    glass: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,6 @@ class Scanning:
     """Pages are arriving."""
 
     kept: int = 0
-    waiting: bool = False
     retake: int | None = None
 
 
@@ -51,10 +56,14 @@ class Stuck:
 
 @dataclass(frozen=True)
 class Looking:
-    """Looking the pages over; ``chosen`` counts from 1."""
+    """Looking the pages over; ``chosen`` counts from 1, ``page`` is of the thumbnails.
+
+    ``deleted``: number of the page that can be taken back.
+    """
 
     chosen: int = 1
-    page: int = 0
+    page: int | None = None
+    deleted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,10 +78,14 @@ class Registering:
 
 @dataclass(frozen=True)
 class Registered:
-    """The receipt screen; the screen is wiped at ``until`` (monotonic seconds)."""
+    """The receipt screen; it is wiped at ``until`` (monotonic seconds).
+
+    ``printer``: code of what is wrong with it, when it could not print.
+    """
 
     until: float
-    printing: Literal["printing", "printed", "silent", "no_paper", "none"] = "printing"
+    printing: Literal["printing", "printed", "failed"] = "printing"
+    printer: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,8 +100,8 @@ class Tracking:
     """Asking where a document is: what is typed, and the answer."""
 
     typed: str = ""
-    asked: bool = False
-    answer: str | None = None
+    answer: FilingState | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Calling:
-    """The secretary has been called."""
+    """The sign that the secretary is needed; ``back`` is where the visitor goes on."""
+
+    back: VisitPlace | None = None
 
 
 VisitPlace = (
@@ -119,7 +134,7 @@ VisitPlace = (
     | Calling
 )
 
-# -- staff -------------------------------------------------------------------------------------
+# -- staff ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -36,28 +36,43 @@ class Timer(Label):
     """A running time in figures of one width.
 
     Args:
-        cap_mm: wanted height of the figures, millimetres; shrunk to ``most`` pixels of width.
+        cap_mm: wanted height of the figures, millimetres.
+        most: widest, pixels; longer times have smaller figures.
     """
 
     def __init__(self, kit: Kit, wid: str, cap_mm: float, most: int, colour: str) -> None:
         theme = kit.theme
-        size = round(cap_mm / CAP * theme.width / theme.width_mm)
-        while size > 20 and extents("00:00:00", NAMES["tabular"], size)[0] > most:
-            size -= 2
-        width = extents("00:00:00", NAMES["tabular"], size)[0] + 4
+        self._wanted = round(cap_mm / CAP * theme.width / theme.width_mm)
+        self._most, self._shown = most, ""
+        size = self._size_for("0:00:00")
         super().__init__(
             text="",
             font_name=NAMES["tabular"],
             font_size=size,
             color=rgba(kit.colour(colour)),
             size_hint=(None, None),
-            size=(width, round(size * 1.05)),
+            size=(extents("0:00:00", NAMES["tabular"], size)[0] + 4, round(size * 1.0)),
             pos_hint={"center_y": 0.5},
             halign="center",
             valign="middle",
         )
         self.text_size = self.size
         self.wid, self.is_cut = wid, False
+
+    def _size_for(self, text: str) -> int:
+        size = self._wanted
+        while size > 20 and extents(text, NAMES["tabular"], size)[0] > self._most:
+            size -= 2
+        return size
+
+    def show(self, text: str) -> None:
+        """Show ``text``; it gets smaller figures when it gets longer."""
+        if text == self._shown:
+            return
+        if len(text) != len(self._shown):
+            self._most = max(self._most, int(self.width))
+            self.font_size = min(self._size_for("0:00:00"), self._size_for(text))
+        self.text = self._shown = text
 
 
 class Meter(Widget):
@@ -186,26 +201,33 @@ def question_card(
     on_later: Callable[[str], None],
 ) -> Widget:
     """Return one question with its answers; it never covers the recording."""
-    rows: list[Widget] = [kit.text(question.text, "body", wid="ask.text", weight="semibold")]
-    for value, label in question.choices:
-        rows.append(
-            kit.button(
-                f"ask.{question.subject}.{value}",
-                label,
-                _answer(on_answer, question.subject, value),
-                style="tint",
-                wide=True,
-                once=True,
-            )
+    text = kit.fit(question.text, "body", wid="ask.text", weight="semibold", size_hint_y=1.15)
+    answers: list[Widget] = [
+        kit.button(
+            f"ask.{question.subject}.{value}",
+            label,
+            _answer(on_answer, question.subject, value),
+            style="plain",
+            wide=True,
+            height=-1,
+            once=True,
+            pad=10,
         )
-    later = kit.button(
-        "ask.later",
-        kit.say.gettext("Later"),
-        lambda: on_later(question.subject),
-        style="ghost",
-        wide=True,
+        for value, label in question.choices
+    ]
+    answers.append(
+        kit.button(
+            "ask.later",
+            kit.say.gettext("Later"),
+            lambda: on_later(question.subject),
+            style="chosen",
+            wide=True,
+            height=-1,
+            pad=10,
+        )
     )
-    return kit.card(*rows, later, tone="accent", grow=False, gap=12, padding=18)
+    rows = [kit.row(*answers[n : n + 2], gap=12) for n in range(0, len(answers), 2)]
+    return kit.card(text, *rows, tone="accent", gap=12, padding=16)
 
 
 def _answer(on_answer: Callable[[str, str], None], subject: str, value: str) -> Callable[[], None]:

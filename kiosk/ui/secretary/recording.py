@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from kiosk.ui.desk import Desk
@@ -35,10 +37,10 @@ class RecordingScene(Scene):
         self._meters: dict[str, Meter] = {}
         self._picture: LivePicture | None = None
         theme = kit.theme
-        self._timer = Timer(kit, "rec.timer", TIMER_CAP_MM, round(theme.width * 0.57), "on_dark")
-        height = max(self._timer.height + kit.px(16), kit.px(140))
+        self._timer = Timer(kit, "rec.timer", TIMER_CAP_MM, round(theme.width * 0.6), "on_dark")
+        height = max(self._timer.height + kit.px(4), kit.px(140))
         self._head = Slot(size_hint_y=None, height=height)
-        self._notice = NaturalSlot(padding=[kit.px(22), kit.px(10), kit.px(22), 0])
+        self._notice = NaturalSlot(padding=(kit.px(22), kit.px(10), kit.px(22), 0))
         self._left = Slot()
         self._middle = Slot()
         self._right = Slot()
@@ -78,9 +80,7 @@ class RecordingScene(Scene):
 
     def live(self) -> None:
         """Draw timer, levels and picture."""
-        text = timer_text(self.desk.seconds_recorded)
-        if self._timer.text != text:
-            self._timer.text = text
+        self._timer.show(timer_text(self.desk.seconds_recorded))
         for name, meter in self._meters.items():
             level = self.desk.levels.get(name) or {}
             meter.show(level.get("rms_db"))
@@ -110,14 +110,16 @@ class RecordingScene(Scene):
             gap=4,
             padding=(0, 8),
         )
+        clock = kit.line(frame.clock, "heading", colour="on_dark", weight="tabular")
+        lock = "lock" if view.case.closed else ""
+        public = kit.pill(view.case.publicity, "dark", lock, most=120)
         right = kit.column(
-            kit.line(frame.clock, "heading", colour="on_dark", weight="tabular"),
-            kit.pill(view.case.publicity, "dark", "lock" if view.case.closed else "", most=130),
+            kit.space(),
+            kit.row(kit.space(), clock, size_hint_y=None, height=clock.height),
+            kit.row(kit.space(), public, size_hint_y=None, height=public.height),
+            kit.space(),
             gap=10,
-            size_hint=(None, None),
-            width=kit.px(150),
-            height=kit.px(96),
-            pos_hint={"center_y": 0.5},
+            size_hint_x=0.42,
         )
         bar = kit.row(left, self._timer, right, gap=12, padding=(22, 0))
         Band(bar, c.dark, c.line if kit.theme.high_contrast else None)
@@ -172,23 +174,25 @@ class RecordingScene(Scene):
                 self._event(event, "primary" if n == 0 else "tint")
                 for n, event in enumerate(view.expected)
             ]
-            parts.append(kit.row(*first, gap=12, size_hint_y=1.35))
+            row = kit.row(*first, gap=12, size_hint_y=None)
+            row.height = max(kit.theme.target, kit.px(92))
+            parts.append(row)
         parts.append(self._caption(_("Other")))
-        rows = 2 if kit.theme.compact else 3
-        shown = view.others[: rows * 2 - 1]
-        others = [self._event(event, "plain") for event in shown]
-        others.append(
-            kit.button(
-                "rec.all",
-                _("All events"),
-                lambda: self.desk.office.all_events(True),
-                icon="format-list-bulleted",
-                wide=True,
-                height=-1,
-            )
-        )
-        parts += [kit.row(*others[n : n + 2], gap=12) for n in range(0, len(others), 2)]
+        parts.append(EventPad(kit, len(view.others), lambda count: self._others(view, count)))
         return kit.column(*parts, gap=10)
+
+    def _others(self, view: RecordingView, count: int) -> list[Widget]:
+        buttons = [self._event(event, "plain") for event in view.others[: count - 1]]
+        every = self.kit.button(
+            "rec.all",
+            self.kit.say.gettext("All events"),
+            lambda: self.desk.office.all_events(True),
+            icon="format-list-bulleted",
+            wide=True,
+            height=-1,
+            pad=10,
+        )
+        return [*buttons, every]
 
     def _all_events(self, view: RecordingView) -> Widget:
         kit, office = self.kit, self.desk.office
@@ -219,6 +223,7 @@ class RecordingScene(Scene):
             style=style,
             wide=True,
             height=-1,
+            pad=10,
         )
 
     def _caption(self, text: str) -> Widget:
@@ -226,44 +231,49 @@ class RecordingScene(Scene):
         return kit.text(text, "small", colour="quiet")
 
     def _course(self, view: RecordingView) -> Widget:
-        kit, _ = self.kit, self.kit.say.gettext
-        parts: list[Widget] = []
-        if view.question:
-            desk = self.desk
-            parts.append(
-                question_card(
-                    kit,
-                    view.question,
-                    lambda subject, value: desk.do(desk.office.answer(subject, value)),
-                    desk.office.answer_later,
+        kit, desk = self.kit, self.desk
+        if view.question is None:
+            return self._course_card(view)
+        number = kit.fit(
+            view.case.case_number, "body", wid="rec.case", weight="semibold", lines=1,
+            size_hint_y=None, height=kit.px(34),
+        )  # fmt: skip
+        question = question_card(
+            kit,
+            view.question,
+            lambda subject, value: desk.do(desk.office.answer(subject, value)),
+            desk.office.answer_later,
+        )
+        return kit.column(number, question, gap=6)
+
+    def _course_card(self, view: RecordingView) -> Widget:
+        kit, _, case = self.kit, self.kit.say.gettext, view.case
+        rows: list[Widget] = [
+            kit.fit(
+                case.case_number, "body", wid="rec.case", weight="semibold", lines=1,
+                size_hint_y=None, height=round(kit.theme.font("body") * 1.3),
+            )
+        ]  # fmt: skip
+        quiet = " · ".join(part for part in (case.title, case.people) if part)
+        if quiet and not kit.theme.compact:
+            height = round(kit.least * 1.3 * 2)
+            rows.append(
+                kit.fit(
+                    quiet, "small", colour="quiet", ellipsis=True, size_hint_y=None, height=height
                 )
             )
-        parts.append(self._course_card(view, short=view.question is not None))
-        return kit.column(*parts, gap=12)
-
-    def _course_card(self, view: RecordingView, *, short: bool) -> Widget:
-        kit, _ = self.kit, self.kit.say.gettext
-        case = view.case
-        rows: list[Widget] = [
-            kit.text(case.case_number, "body", wid="rec.case", weight="semibold"),
-        ]
-        if not short:
-            quiet = " · ".join(part for part in (case.title, case.people) if part)
-            if quiet and not kit.theme.compact:
-                rows.append(kit.text(quiet, "small", colour="quiet", shorten=False))
-            if case.next_time:
-                rows.append(kit.text(case.next_time, "small", colour="tint_text", weight="medium"))
-        undo = kit.button(
-            "rec.undo",
-            _("Take back the last one"),
-            (lambda: self.desk.do(self.desk.office.undo())) if view.can_undo else None,
-            icon="undo",
-            wide=True,
-        )
+        if case.next_time:
+            rows.append(kit.text(case.next_time, "small", colour="tint_text", weight="medium"))
         course = Course(kit, [(line.time, line.text, line.fault) for line in view.course])
         parts: list[Widget] = [kit.stack(*rows, gap=2), course]
         if view.can_undo:
-            parts.append(undo)
+            parts.append(
+                kit.button(
+                    "rec.undo", _("Take back the last mark"),
+                    lambda: self.desk.do(self.desk.office.undo()),
+                    icon="undo", wide=True, pad=12,
+                )
+            )  # fmt: skip
         return kit.card(*parts, gap=8, padding=(18, 14))
 
     def _footer(self, view: RecordingView) -> Widget:
@@ -315,6 +325,28 @@ async def _nothing() -> None:
     """Do nothing: the hearing is gone already."""
 
 
+class EventPad(BoxLayout):
+    """Two columns of buttons, in as many rows as there is room for at 12.7 mm each."""
+
+    def __init__(self, kit: Kit, most: int, build: Callable[[int], list[Widget]]) -> None:
+        super().__init__(orientation="vertical", spacing=kit.px(12))
+        self._kit, self._most, self._build = kit, most, build
+        self._rows = 0
+        self.bind(height=self._fill)
+
+    def _fill(self, *_: Any) -> None:
+        kit = self._kit
+        room = int((self.height + self.spacing) // (kit.theme.target + self.spacing))
+        rows = max(1, min(room, (self._most + 2) // 2, 4))
+        if rows == self._rows:
+            return
+        self._rows = rows
+        self.clear_widgets()
+        buttons = self._build(rows * 2)
+        for n in range(0, len(buttons), 2):
+            self.add_widget(kit.row(*buttons[n : n + 2], gap=12))
+
+
 class Course(Slot):
     """The newest lines of the course: as many as there is room for, whole lines only."""
 
@@ -332,6 +364,7 @@ class Course(Slot):
             label = kit.text(
                 f"{time}  {text}", "small", colour=colour, size_hint_x=None, width=self.width
             )
+            label.text_size = (self.width, None)
             label.texture_update()
             label.height = label.texture_size[1]
             room -= label.height + gap

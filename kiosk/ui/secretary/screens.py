@@ -61,8 +61,8 @@ class StaffPage(Page):
         ]  # fmt: skip
         return [
             kit.line(title, "body", weight="semibold", most=330),
-            kit.fit(say_quiet, "small", colour="quiet", lines=1),
-            kit.fit(name, "small", colour="quiet", align="right", lines=1, size_hint_x=0.5),
+            kit.fit(say_quiet, "small", colour="quiet", lines=2, ellipsis=True),
+            kit.fit(name, "small", colour="quiet", align="right", lines=2, ellipsis=True),
             kit.button("look.text", "", self._text_size, icon="format-size", style="ghost"),
             *languages,
             kit.button("staff.signout", "", self.desk.sign_out, icon="logout", style="plain"),
@@ -162,7 +162,7 @@ class TodayPage(StaffPage):
         case = kit.fit(
             row.case_number, "heading" if row.chosen else "body", weight="semibold", lines=1
         )
-        title = kit.fit(row.title, "small", colour="quiet", lines=1 if kit.theme.compact else 2)
+        title = kit.fit(row.title, "small", colour="quiet", lines=1, ellipsis=True)
         pills = [kit.pill(row.publicity, "dark" if row.closed else "accent",
                           "lock" if row.closed else "", most=150),
                  kit.pill(row.format, most=190)]  # fmt: skip
@@ -548,9 +548,7 @@ class LockedPage(Page):
 
     def live(self) -> None:
         """Draw the running time."""
-        text = timer_text(self.desk.seconds_recorded)
-        if self._timer.text != text:
-            self._timer.text = text
+        self._timer.show(timer_text(self.desk.seconds_recorded))
 
 
 class PinPage(Page):

@@ -64,7 +64,7 @@ class Here:
         return clock_text(when, self.zone, seconds)
 
 
-# -- today -------------------------------------------------------------------------------------
+# -- today ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ def _clock_line(here: Here, recorder: Recorder) -> ReadyLine:
             return _alarm_line(here, "clock", "clock_unsynchronised")
 
 
-# -- recording ---------------------------------------------------------------------------------
+# -- recording -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -626,7 +626,7 @@ def question_of(here: Here, subject: str) -> Question:
     return Question(subject, _("Is it settled: {subject}?", subject=subject), (("yes", _("Yes")),))
 
 
-# -- stopped, sealing, delivered, locked -------------------------------------------------------
+# -- stopped, sealing, delivered, locked ---------------------------------------------------------
 
 
 @dataclass(frozen=True)

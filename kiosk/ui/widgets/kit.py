@@ -196,6 +196,7 @@ class Kit:
         valign: str = "middle",
         lines: int = 0,
         factor: float = 1.0,
+        ellipsis: bool = False,
         **options: Any,
     ) -> Fit:
         """Return text that fills the box it is given, shrunk until nothing is cut."""
@@ -209,6 +210,7 @@ class Kit:
             align=align,
             valign=valign,
             lines=lines,
+            ellipsis=ellipsis,
             **options,
         )
 
@@ -250,6 +252,7 @@ class Kit:
         height: float = 0,
         once: bool = False,
         left: bool = False,
+        pad: float = 24,
         **options: Any,
     ) -> Touchable:
         """Return a button at least 12.7 mm high.
@@ -262,20 +265,22 @@ class Kit:
         fill, colour, line, pressed = self._style(style, enabled=on_tap is not None)
         weight: Weight = "semibold" if style in ("primary", "chosen") else "medium"
         size = self.theme.font(kind)
-        pad, gap = self.px(24), self.px(12)
+        side, gap = self.px(pad), self.px(12)
         icon_size = round(size * 1.25)
         parts: list[Widget] = []
         label = self.fit(
             text, kind, colour=colour, weight=weight, align="left" if left else "center"
         )
-        extra = 2 * pad + sum(icon_size + gap for name in (icon, icon_after) if name)
+        extra = 2 * side + sum(icon_size + gap for name in (icon, icon_after) if name)
         if icon:
             parts.append(Icon(ICONS[icon], icon_size, colour))
         if text:
             parts.append(label)
         if icon_after:
             parts.append(Icon(ICONS[icon_after], icon_size, colour))
-        natural = extents(text, NAMES[weight], size)[0] + extra + 4 if text else 2 * pad + icon_size
+        natural = (
+            extents(text, NAMES[weight], size)[0] + extra + 4 if text else 2 * side + icon_size
+        )
         if not wide:
             options["size_hint_x"] = None
             options["width"] = max(self.theme.target, min(natural, self.px(most)))
@@ -288,7 +293,7 @@ class Kit:
             on_tap,
             once=once,
             spacing=gap,
-            padding=[pad if text else 0, 0],
+            padding=[side if text else 0, 0],
             pos_hint={"center_y": 0.5},
             **options,
         )

@@ -30,15 +30,24 @@ class Slot(BoxLayout):
         widget = build()
         if widget is not None:
             self.add_widget(widget)
+        self.filled(widget is not None)
         return True
+
+    def filled(self, full: bool) -> None:
+        """Called after a change; ``full``: something is shown."""
 
 
 class NaturalSlot(Slot):
-    """A slot as high as what it shows (nothing: no height)."""
+    """A slot as high as what it shows; empty, it takes no room (no padding either)."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(orientation="vertical", size_hint_y=None, **options)
+    def __init__(self, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> None:
+        super().__init__(orientation="vertical", size_hint_y=None, height=0)
+        self._sides = padding
         self.bind(minimum_height=self.setter("height"))
+
+    def filled(self, full: bool) -> None:
+        """Keep the padding only around something."""
+        self.padding = self._sides if full else (0, 0, 0, 0)
 
 
 class Scene(BoxLayout):

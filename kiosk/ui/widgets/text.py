@@ -94,6 +94,7 @@ class Fit(Label):
     Args:
         least: font size below which it does not go, pixels.
         lines: at most so many lines (0: as many as fit).
+        ellipsis: what does not fit at the smallest size ends in dots instead of being cut.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Fit(Label):
         align: str = "left",
         valign: str = "middle",
         lines: int = 0,
+        ellipsis: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -121,6 +123,7 @@ class Fit(Label):
             **options,
         )
         self.wid, self._wanted, self._least, self._lines = wid, font_size, least, lines
+        self._ellipsis = ellipsis
         self._refit = Clock.create_trigger(self._fit, -1)
         self.bind(size=self._refit, text=self._refit)
         self.is_cut = False
@@ -133,7 +136,10 @@ class Fit(Label):
             size = max(self._least, min(size - 1, int(size * _SHRINK)))
         self.font_size = size
         self.text_size = self.size
-        self.is_cut = not self._fits(size)
+        cut = not self._fits(size)
+        self.is_cut = cut and not self._ellipsis
+        if self._ellipsis:
+            self.shorten, self.shorten_from = cut, "right"
 
     def _fits(self, size: int) -> bool:
         words = self.text.split()
