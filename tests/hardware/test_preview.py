@@ -1,0 +1,68 @@
+"""The live picture in shared memory: whole frames only, whoever comes and goes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from kiosk.hardware.preview import HEADER, PreviewReader, PreviewWriter
+
+WIDTH, HEIGHT = 64, 36
+
+
+def test_written_frames_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "preview"
+    reader = PreviewReader(path)
+    assert reader.read() is None
+    writer = PreviewWriter(path, WIDTH, HEIGHT)
+    assert reader.read() is None
+    writer.write(bytes([7]) * (WIDTH * HEIGHT * 3), 123, 1)
+    frame = reader.read()
+    assert frame is not None
+    assert (frame.width, frame.height, frame.captured_ns, frame.number) == (64, 36, 123, 1)
+    assert frame.rgb == bytes([7]) * (WIDTH * HEIGHT * 3)
+
+
+def test_a_frame_that_is_being_written_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "preview"
+    PreviewWriter(path, WIDTH, HEIGHT).write(bytes(WIDTH * HEIGHT * 3), 1, 1)
+    reader = PreviewReader(path)
+    with path.open("r+b") as file:
+        magic, width, height, sequence, stamp, number = HEADER.unpack(file.read(HEADER.size))
+        assert sequence % 2 == 0
+        file.seek(0)
+        file.write(HEADER.pack(magic, width, height, sequence + 1, stamp, number))
+    assert reader.read() is None
+    # the next writer, after a crash of the first, makes it readable again
+    PreviewWriter(path, WIDTH, HEIGHT).write(bytes([1]) * (WIDTH * HEIGHT * 3), 2, 2)
+    frame = reader.read()
+    assert frame is not None
+    assert frame.number == 2
+
+
+def test_a_fast_writer_never_tears_a_frame(tmp_path: Path) -> None:
+    path = tmp_path / "preview"
+    writer = PreviewWriter(path, WIDTH, HEIGHT)
+    writer.write(bytes(WIDTH * HEIGHT * 3), 0, 1)
+    done = threading.Event()
+
+    def write() -> None:
+        number = 1
+        while not done.is_set():
+            number += 1
+            writer.write(bytes([number % 251]) * (WIDTH * HEIGHT * 3), number, number)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    reader = PreviewReader(path)
+    try:
+        seen = {frame.number for _ in range(2000) if (frame := reader.read()) and _whole(frame.rgb)}
+    finally:
+        done.set()
+        thread.join()
+    assert len(seen) > 1
+
+
+def _whole(rgb: bytes) -> bool:
+    assert rgb.count(rgb[0]) == len(rgb)
+    return True
