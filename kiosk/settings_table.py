@@ -1,0 +1,91 @@
+"""The settings as a table for people: every key, its default, what is allowed.
+
+Made from :mod:`kiosk.config` itself, so that the manual cannot drift from the code
+(``kiosk config --table`` prints it; a test compares ``docs/operation.md`` with it).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from kiosk.config import Settings
+
+
+def settings_table() -> str:
+    """Return one Markdown table per group of ``kiosk.toml``."""
+    schema = Settings.model_json_schema()
+    groups = schema["$defs"]
+    parts = []
+    for name, prop in schema["properties"].items():
+        many = prop.get("type") == "array"
+        reference = prop["items"] if many else prop
+        group = groups[_name(reference)]
+        head = f"### `[[{name}]]`" if many else f"### `[{name}]`"
+        rows = "\n".join(_rows(group, _defaults(name), groups))
+        summary = f"{_summary(name)}\n\n" if _summary(name) else ""
+        parts.append(f"{head}\n{summary}| key | default | allowed |\n|---|---|---|\n{rows}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _name(reference: dict[str, Any]) -> str:
+    """Return the definition that ``reference`` points to."""
+    return str(reference["$ref"]).rsplit("/", 1)[-1]
+
+
+def _model(name: str) -> type[BaseModel]:
+    """Return the model of the group ``name``."""
+    annotation = Settings.model_fields[name].annotation
+    found = getattr(annotation, "__args__", (annotation,))[0]
+    assert isinstance(found, type)
+    assert issubclass(found, BaseModel)
+    return found
+
+
+def _summary(name: str) -> str:
+    """Return the group's docstring without its own name, on one line."""
+    text = " ".join((inspect.getdoc(_model(name)) or "").replace("``", "`").split())
+    _, _, rest = text.partition("]`: ")
+    summary = rest or text.rsplit("]`.", 1)[-1].strip()
+    return summary[:1].upper() + summary[1:]
+
+
+def _defaults(name: str) -> dict[str, Any]:
+    """Return the defaults in force for the group ``name``, as JSON."""
+    value = getattr(Settings(), name)
+    return dict(value.model_dump(mode="json")) if isinstance(value, BaseModel) else {}
+
+
+def _rows(group: dict[str, Any], defaults: dict[str, Any], groups: dict[str, Any]) -> Iterator[str]:
+    required = set(group.get("required", ()))
+    for key, prop in group["properties"].items():
+        default = defaults.get(key, prop.get("default"))
+        shown = "*required*" if key in required else f"`{json.dumps(default, ensure_ascii=False)}`"
+        yield f"| `{key}` | {'*none*' if shown == '`null`' else shown} | {_allowed(prop, groups)} |"
+
+
+def _allowed(prop: dict[str, Any], groups: dict[str, Any]) -> str:
+    """Return in words what ``prop`` allows."""
+    if "anyOf" in prop:
+        words = (_allowed(one, groups) for one in prop["anyOf"] if one.get("type") != "null")
+        return " or ".join(dict.fromkeys(words))
+    if "$ref" in prop:
+        return _allowed(groups[_name(prop)], groups)
+    if "enum" in prop:
+        return ", ".join(f"`{json.dumps(value)}`" for value in prop["enum"])
+    if "const" in prop:
+        return f"`{json.dumps(prop['const'])}`"
+    kind = {"path": "path"}.get(str(prop.get("format")), str(prop.get("type", "any")))
+    plain = {"integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
+    text = {"string": "text", "object": "table", "array": "list"}.get(kind, plain.get(kind, kind))
+    if "minimum" in prop or "maximum" in prop:
+        text += f" {prop.get('minimum', '…')} to {prop.get('maximum', '…')}"
+    if "multipleOf" in prop:
+        text += f", multiple of {prop['multipleOf']}"
+    if "pattern" in prop:
+        text += f" like `{prop['pattern']}`"
+    return text.replace("|", "\\|")
