@@ -70,6 +70,7 @@ class PartTimes:
     tap_ns: int = 0
     stop_ns: int | None = None
     boot: str = ""
+    first_durable_ms: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -160,6 +161,7 @@ class HearingRecord:
 
     def _on_closed(self, part: int, entry: Entry) -> None:
         times = self.parts.setdefault(part, PartTimes())
+        times.first_durable_ms = entry.get("first_durable_ms")
         times.stop_ns = int(entry.get("stop_ns") or times.tap_ns)
 
     def _on_part(self, part: int, entry: Entry) -> None:
@@ -208,6 +210,9 @@ class HearingRecord:
             self.asked.remove(subject)
         if subject in SHOWN:
             self.hearing[subject] = entry.get("value")
+
+    def _on_ending(self, _part: int, _entry: Entry) -> None:
+        self.phase = "sealing"
 
     def _on_ended(self, _part: int, _entry: Entry) -> None:
         self.phase = "sealing"

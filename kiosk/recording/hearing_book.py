@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class HearingBook:
         self.hearing_id = hearing_id
         self._journal = journal
         self._maker = maker
+        self._ended = False
 
     @classmethod
     def create(
@@ -85,6 +86,10 @@ class HearingBook:
             raise RecordingError(f"{folder}: the journal has no first line", code="journal_broken")
         return cls(folder, str(first["hearing"]), journal, maker), chain
 
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of each line from now on."""
+        self._maker = replace(self._maker, listen=listener)
+
     @property
     def head(self) -> Head:
         """Where the hearing's own chain ends."""
@@ -103,6 +108,10 @@ class HearingBook:
         entry = self._journal.append(kind, fields)
         self._maker.listen(0, entry)
         return entry
+
+    def write_again(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Write a line that could not be written when it happened; nobody is told once more."""
+        self._journal.append(kind, {**fields, "late": True})
 
     def sign_head(self) -> Entry:
         """Write a signed head of the hearing's own chain."""
@@ -179,7 +188,9 @@ class HearingBook:
         Raises:
             StorageError: it could not be written; it may be tried again.
         """
-        self.write("ended", fields)
+        if not self._ended:
+            self.write("ended", fields)
+            self._ended = True
         self.seal_ended()
 
     def seal_ended(self) -> None:

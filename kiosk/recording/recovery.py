@@ -8,6 +8,7 @@ every byte, is left to :meth:`Survivor.seal`.
 
 from __future__ import annotations
 
+import heapq
 import json
 import logging
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ class Survivor:
         entries: ``(part, line)`` of all its journals, the hearing's own first, then by part.
         capturing: it was capturing when everything ended.
         alive: the last moment recorded, if anything was.
-        ended: it had been ended; only seals are missing.
+        ended: it had been ended; only its last lines and seals are missing.
         unsealed: books of parts that are closed now and await their seal.
     """
 
@@ -78,7 +79,8 @@ class Survivor:
     @property
     def started(self) -> str:
         """Wall time of the hearing's first line: orders hearings."""
-        return str(self.entries[0][1].get("at", "")) if self.entries else ""
+        own = (entry for part, entry in self.entries if part == 0)
+        return str(next(own, {}).get("at", ""))
 
     def may_resume(self, *, clock_trusted: bool) -> bool:
         """Say whether it was capturing and not too long ago (or nobody can know how long)."""
@@ -96,8 +98,10 @@ class Survivor:
         while self.unsealed:
             self.book.seal_part(self.unsealed[0])
             self.unsealed.pop(0)
-        if self.ended:
+        if any(entry["kind"] == "ended" for _, entry in self.entries):
             self.book.seal_ended()
+        elif self.ended:
+            self.book.end({"person": "", "recovered": True})
 
 
 def survey(hearings: Path, maker: Maker) -> list[Survivor]:
@@ -123,15 +127,14 @@ def _recover(folder: Path, maker: Maker) -> Survivor:
     if chain.problem or chain.torn:
         book.write("recovered", {"problem": chain.problem, "cut_bytes": chain.torn})
     survivor = Survivor(book)
-    survivor.ended = any(entry["kind"] == "ended" for entry in chain.entries)
+    survivor.ended = any(entry["kind"] in ("ending", "ended") for entry in chain.entries)
     lines = _lines_by_part(chain)
     for path in sorted(folder.glob("part-*")):
         match = PART_NAME.fullmatch(path.name)
         if match is None or not path.is_dir():
             continue
         _recover_part(survivor, int(match[1]), lines.get(int(match[1]), {}))
-        survivor.entries += _entries(path, int(match[1]))
-    survivor.entries = [*_entries(folder, 0), *survivor.entries]
+    survivor.entries = list(_merged(folder))
     _note_last_capture(survivor)
     return survivor
 
@@ -195,6 +198,13 @@ def _recover_part(survivor: Survivor, part: int, lines: dict[str, Entry]) -> Non
     elif chain.entries[-1]["kind"] != "head":
         book.sign_head()
     survivor.unsealed.append(book)
+
+
+def _merged(folder: Path) -> Iterator[tuple[int, Entry]]:
+    """Yield the lines of all journals of a hearing, each journal in its own order, by time."""
+    parts = [(int(match[1]), p) for p in folder.iterdir() if (match := PART_NAME.fullmatch(p.name))]
+    journals = [_entries(folder, 0), *(_entries(path, part) for part, path in sorted(parts))]
+    return heapq.merge(*journals, key=lambda line: str(line[1].get("at", "")))
 
 
 def _entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:

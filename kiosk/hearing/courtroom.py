@@ -1,0 +1,441 @@
+"""The life of a hearing in this room: start, marks, recess, retirement, resume, end, recovery.
+
+One thread calls the steps (they sync to disk); any thread may ask for :meth:`Courtroom.state`.
+Nothing the rules want to know stands before a start: it is asked while the recording runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from kiosk.clocks import boot_id, recording_ns, wall_text, wall_time
+from kiosk.config import Settings
+from kiosk.errors import StorageError
+from kiosk.hardware.panel import Panel
+from kiosk.hardware.source import SourceSet
+from kiosk.hardware.wall_clock import clock_state, is_trusted
+from kiosk.hearing.alarms_now import AlarmBook, alarms_of
+from kiosk.hearing.capture import Capture, MakeRecorder
+from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
+from kiosk.hearing.readiness import readiness
+from kiosk.hearing.record import HearingRecord
+from kiosk.hearing.sealer import Sealer
+from kiosk.hearing.session import Session
+from kiosk.recording.hearing_book import HearingBook, Maker, hearing_of
+from kiosk.recording.journal import Entry
+from kiosk.recording.part import PartRecorder
+from kiosk.recording.recovery import Survivor, survey
+from kiosk.recording.signer import device_signer
+from kiosk.rules import Rules
+from kiosk.storage.durable import make_folder
+from kiosk.storage.layout import Layout
+from kiosk.storage.space import space_of
+
+log = logging.getLogger(__name__)
+CONTRACT = 1
+REMIND_AFTER_S = 15 * 60.0
+"""A recess or retirement longer than this brings a reminder that nothing is recorded."""
+BUTTON = "button"
+"""Mark type of the hardware button: a moment without a name, to be named in the minutes."""
+
+
+class Courtroom:
+    """What is recorded in this room, and how far it is.
+
+    Args:
+        sources: opened; they come up by themselves.
+        panel: lamp and button; it may be absent.
+        make_recorder: makes the writer of a part's media.
+        changed: called after each change, from any thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        layout: Layout,
+        rules: Rules,
+        sources: SourceSet,
+        panel: Panel,
+        make_recorder: MakeRecorder = PartRecorder,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._layout = layout
+        self._rules = rules
+        self._sources = sources
+        self._panel = panel
+        self._make_recorder = make_recorder
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._current: Session | None = None
+        self._storage_error: StorageError | None = None
+        self._recovered: dict[str, Any] | None = None
+        self._alarms = AlarmBook()
+        self.sealer = Sealer()
+
+    # -- steps ---------------------------------------------------------------------------------
+    def start(self, hearing: Mapping[str, Any], person: str, tap_ns: int) -> dict[str, Any]:
+        """Start recording ``hearing`` with everything captured from ``tap_ns`` on.
+
+        Raises:
+            AlreadyRecordingError: a hearing is open.
+            StorageError: not even a folder can be made.
+        """
+        session = self._current
+        if session is not None and session.record.phase != "sealing":
+            raise AlreadyRecordingError(session.record.id)
+        about = self._named(hearing)
+        folder = self._layout.hearings / about["id"]
+        record = HearingRecord(dict(about))
+        capture = self._capture(make_folder(folder / "part-01"), tap_ns)
+        try:
+            book = HearingBook.create(
+                folder, about, self._opened(person, tap_ns), self._maker(record)
+            )
+            session = Session(record, book, self._rules, capture)
+            self._keep_books(session, {"reason": "start", "person": person, "tap_ns": tap_ns})
+        except StorageError:
+            capture.stop()
+            self._lamp(False)
+            raise
+        with self._lock:
+            self._current = session
+            self._recovered = None
+        self._note_readiness(session)
+        self._changed()
+        return {"hearing_id": record.id, "part": 1}
+
+    def _named(self, hearing: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``hearing`` with an id whose folder does not exist yet.
+
+        A hearing that was ended and is started once more gets an id of its own: what was sealed
+        is never touched.
+        """
+        about = dict(hearing)
+        try:
+            about["id"] = str(uuid.UUID(str(about["id"])))
+        except (KeyError, ValueError):
+            about["id"] = str(uuid.uuid4())
+        if (self._layout.hearings / about["id"]).exists():
+            about |= {"continues": about["id"], "id": str(uuid.uuid4())}
+        return about
+
+    def _opened(self, person: str, tap_ns: int) -> dict[str, Any]:
+        clock = clock_state()
+        return {"person": person, "tap_ns": tap_ns, "boot_id": boot_id(), "clock": clock}
+
+    def _capture(self, folder: Any, tap_ns: int) -> Capture:
+        """Begin to capture into ``folder``; the lamp is on from now."""
+        capture = Capture(folder, self._settings, self._sources, self._make_recorder)
+        self._lamp(True)
+        capture.start(tap_ns)
+        return capture
+
+    def _keep_books(self, session: Session, fields: Mapping[str, Any]) -> None:
+        """Open the books of the session's running part."""
+        assert session.capture is not None
+        part = session.record.part + 1
+        session.capture.keep_books(session.book.open_part(part, fields, self._about_sources()))
+
+    def _about_sources(self) -> dict[str, Any]:
+        """Return what ``part.json`` says about sources and codecs."""
+        settings = self._settings
+        return {
+            "room": settings.kiosk.room,
+            "court": dict(settings.kiosk.court),
+            "camera": settings.camera.model_dump(mode="json"),
+            "microphones": [one.model_dump(mode="json") for one in settings.microphones],
+            "codecs": {"main": ["h264", "aac"], "channels": ["flac"]},
+            "devices": self._sources.devices(),
+        }
+
+    def _note_readiness(self, session: Session) -> None:
+        """Write down what was not ready at the start; it is asked about, never waited for."""
+        storage = space_of(self._layout.data, self._settings).state
+        clock = clock_state()
+        items, failed = readiness(self._sources.state(), storage, clock)
+        session.write("readiness", {"items": items, "failed": failed, "clock": clock})
+
+    def mark(
+        self, event: str, person: str, note: str = "", role: str = "", *, known: bool = True
+    ) -> dict[str, Any]:
+        """Mark ``event`` now.
+
+        Args:
+            known: the event must be one of the rules data.
+
+        Raises:
+            BadRequestError: no such event; StepRefusedError: no hearing is open.
+        """
+        session = self._open_session()
+        if known and event not in self._rules.events:
+            raise BadRequestError(f"no event type “{event}”", code="unknown_event")
+        mark = session.mark(event, person, note, role)
+        self._changed()
+        return {"mark": mark}
+
+    def button(self) -> None:
+        """Mark the moment at which the button was pressed; nothing happens without a hearing."""
+        with suppress(StepRefusedError):
+            self.mark(BUTTON, "", known=False)
+
+    def undo(self, person: str) -> dict[str, Any]:
+        """Withdraw the newest mark that a person made; nothing is erased.
+
+        Raises:
+            StepRefusedError: there is none.
+        """
+        answer = self._open_session().undo(person)
+        self._changed()
+        return answer
+
+    def recess(self, person: str, why: str = "") -> dict[str, Any]:
+        """Stop the capture at once for a recess."""
+        return self._interrupt("recess", "recess", person, why)
+
+    def retire(self, person: str, why: str = "") -> dict[str, Any]:
+        """Stop the capture at once: the court retires to deliberate."""
+        return self._interrupt("retire", "retirement", person, why)
+
+    def _interrupt(self, reason: str, event: str, person: str, why: str) -> dict[str, Any]:
+        session = self._open_session("recording")
+        part = session.record.part
+        self._stop_capture(session, reason, person, why)
+        session.mark(event, person, why, "")
+        self._changed()
+        return {"hearing_id": session.record.id, "part": part, "phase": session.record.phase}
+
+    def resume(self, person: str) -> dict[str, Any]:
+        """Go on with the next part."""
+        tap_ns = recording_ns()
+        session = self._open_session("recess", "retired")
+        self._next_part(session, {"reason": "resume", "person": person, "tap_ns": tap_ns})
+        session.mark("resumed", person, "", "")
+        self._changed()
+        return {"hearing_id": session.record.id, "part": session.record.part}
+
+    def _next_part(self, session: Session, fields: dict[str, Any]) -> None:
+        part = session.record.part + 1
+        folder = make_folder(session.book.part_folder(part))
+        session.capture = self._capture(folder, fields["tap_ns"])
+        try:
+            self._keep_books(session, fields)
+        except StorageError:
+            session.capture.stop()
+            session.capture = None
+            self._lamp(False)
+            raise
+
+    def end(self, person: str) -> dict[str, Any]:
+        """End the hearing: the capture stops now, sealing goes on behind."""
+        session = self._open_session("recording", "recess", "retired")
+        if session.capture is not None:
+            self._stop_capture(session, "end", person, "")
+        session.write("ending", {"person": person})
+        self.sealer.submit(session.record.id, partial(self._seal_hearing, session, person))
+        self._changed()
+        return {"hearing_id": session.record.id, "phase": "sealing"}
+
+    def _seal_hearing(self, session: Session, person: str) -> None:
+        session.finish(person)
+        with self._lock:
+            if self._current is session:
+                self._current = None
+                self._recovered = None
+        self._changed()
+
+    def statement(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
+        """Take an answer to an open question, or anything else for the minutes."""
+        if not subject:
+            raise BadRequestError("a statement needs a subject")
+        session = self._open_session("recording", "recess", "retired", "sealing")
+        fields = {"subject": subject, "value": value, "note": note, "person": person}
+        session.write("statement", fields)
+        if subject == "recovered":
+            self._recovered = None
+        self._changed()
+        return {"open_questions": session.open_questions()}
+
+    def _open_session(self, *phases: str) -> Session:
+        session = self._current
+        wanted = phases or ("recording", "recess", "retired")
+        if session is None or session.record.phase not in wanted:
+            phase = session.record.phase if session else "idle"
+            raise StepRefusedError(f"not possible in phase “{phase}”")
+        return session
+
+    def _stop_capture(self, session: Session, reason: str, person: str, why: str) -> None:
+        """End the running part; its books are closed and its seal follows behind."""
+        capture = session.capture
+        assert capture is not None
+        part = session.record.part
+        fields = capture.stop()
+        self._lamp(False)
+        session.close_part(part, {**fields, "reason": reason, "person": person}, why)
+        name = f"{session.record.id}/{part}"
+        self.sealer.submit(name, partial(session.seal_parts, upto=part))
+
+    def _lamp(self, on: bool) -> None:
+        """Switch the lamp (one that fails stops nothing)."""
+        self._panel.lamp = on
+
+    def right_lamp(self) -> None:
+        """Make the lamp say the truth again, after a test of it."""
+        self._lamp(self.capturing)
+
+    # -- start and end of the service ----------------------------------------------------------
+    def _maker(self, record: HearingRecord | None) -> Maker:
+        signer, _ = device_signer(self._layout, self._settings.kiosk.id)
+        listen = partial(self._listen, record) if record is not None else lambda _part, _entry: None
+        return Maker(
+            self._settings.kiosk.id,
+            signer,
+            self._settings.recording.head_seconds,
+            listen,
+            self._storage_failed,
+        )
+
+    def _listen(self, record: HearingRecord, part: int, entry: Entry) -> None:
+        with self._lock:
+            record.apply(part, entry)
+        if entry["kind"] not in ("media", "file", "head"):
+            self._changed()
+
+    def _storage_failed(self, error: StorageError | None) -> None:
+        if error is not None:
+            log.error("the journal cannot be written: %s", error)
+        self._storage_error = error
+
+    def recover(self) -> None:
+        """Close what a crash left open; resume by itself what was being captured just now."""
+        survivors = survey(make_folder(self._layout.hearings), self._maker(None))
+        open_ones = [survivor for survivor in survivors if not survivor.ended]
+        for survivor in survivors:
+            if open_ones and survivor is open_ones[-1]:
+                self._take_up(survivor)
+            else:
+                survivor.ended = True
+                self.sealer.submit(survivor.book.hearing_id, survivor.seal)
+
+    def _take_up(self, survivor: Survivor) -> None:
+        """Make ``survivor`` the current hearing again; resume it if it was capturing just now."""
+        record = HearingRecord(hearing_of(survivor.book.folder))
+        for part, entry in survivor.entries:
+            record.apply(part, entry)
+        record.phase = "retired" if record.phase == "retired" else "recess"
+        survivor.book.listen(partial(self._listen, record))
+        session = Session(record, survivor.book, self._rules, None, unsealed=survivor.unsealed)
+        with self._lock:
+            self._current = session
+        if survivor.capturing:
+            self._after_crash(session, survivor)
+        self.sealer.submit(record.id, partial(session.seal_parts, upto=10**9))
+
+    def _after_crash(self, session: Session, survivor: Survivor) -> None:
+        """Resume, or stay stopped and say so; the gap goes into the ledger either way."""
+        tap_ns, trusted, part = recording_ns(), is_trusted(), session.record.part
+        alive = survivor.alive
+        gap = alive.gap_seconds(tap_ns, clock_trusted=trusted) if alive else None
+        same_boot = alive is not None and alive.boot == boot_id()
+        what = "crash" if same_boot else "power"
+        soon = survivor.may_resume(clock_trusted=trusted)
+        fields = {"reason": "recovered", "person": "", "tap_ns": tap_ns, "gap_seconds": gap}
+        if not (soon and self._resumed(session, fields)):
+            session.write("stopped", {"part": part, "reason": "too_late"})
+            session.ask("recovered")
+        lost = {"part": part, "number": 0, "source": "recorder", "what": what, "seconds": gap}
+        session.write("interruption", lost)
+        self._recovered = {"hearing_id": session.record.id, "gap_seconds": gap}
+        log.warning("hearing %s was interrupted; resumed: %s", session.record.id, soon)
+
+    def _resumed(self, session: Session, fields: dict[str, Any]) -> bool:
+        """Resume by itself; say whether that was possible."""
+        try:
+            self._next_part(session, fields)
+        except StorageError:
+            log.exception("hearing %s cannot be resumed", session.record.id)
+            return False
+        return True
+
+    def shutdown(self, seconds: float) -> None:
+        """End cleanly: close and seal the running part; the hearing can be resumed."""
+        session = self._current
+        if session is not None and session.capture is not None:
+            self._stop_capture(session, "shutdown", "", "")
+        self._lamp(False)
+        self.sealer.close(seconds)
+        if session is not None:
+            session.book.close()
+
+    # -- state ---------------------------------------------------------------------------------
+    @property
+    def capturing(self) -> bool:
+        """Whether a part is being captured now."""
+        session = self._current
+        return session is not None and session.capture is not None
+
+    @property
+    def busy(self) -> str | None:
+        """Id of the open hearing, None where there is none."""
+        session = self._current
+        if session is None or session.record.phase == "sealing":
+            return None
+        return session.record.id
+
+    def state(self) -> dict[str, Any]:
+        """Return State (docs/interfaces.md)."""
+        with self._lock:
+            session = self._current
+            hearing = session.as_json() if session is not None else None
+            phase = session.record.phase if session is not None else "idle"
+            proof = session.proof() if session is not None else None
+        space = space_of(self._layout.data, self._settings)
+        failed = self._storage_error is not None and space.state != "full"
+        state: dict[str, Any] = {
+            "contract": CONTRACT,
+            "wall": wall_text(),
+            "phase": phase,
+            "recovered": self._recovered,
+            "hearing": hearing,
+            **self._sources.state(),
+            "storage": {
+                "free_bytes": space.free_bytes,
+                "total_bytes": space.total_bytes,
+                "hours_left": space.hours_left,
+                "state": "failed" if failed else space.state,
+            },
+            "clock": {"state": clock_state()},
+            "proof": proof or {"state": "none", "age_seconds": None, "detail": ""},
+            "lamp": self._panel.lamp,
+        }
+        state["alarms"] = self._alarms.update([*alarms_of(state), *self._own_alarms(session)])
+        return state
+
+    def _own_alarms(self, session: Session | None) -> list[tuple[str, str]]:
+        """Return the alarms that State itself does not tell."""
+        found = []
+        if not self._layout.device_certificate.exists():
+            found.append(("not_enrolled", "recorder"))
+        if self._panel.state == "absent":
+            found.append(("panel_absent", "panel"))
+        if self.sealer.failing:
+            found.append(("seal_failed", "storage"))
+        stopped = session is not None and session.record.phase in ("recess", "retired")
+        if stopped and session and _seconds_since(session.record.stopped_at) > REMIND_AFTER_S:
+            found.append(("resume_reminder", "recorder"))
+        return found
+
+
+def _seconds_since(text: str) -> float:
+    """Return the seconds from the wall time ``text`` to now (0 where it is none)."""
+    try:
+        return (wall_time() - datetime.fromisoformat(text)).total_seconds()
+    except ValueError:
+        return 0.0

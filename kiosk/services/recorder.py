@@ -1,0 +1,310 @@
+"""``kiosk recorder`` as a process: devices, courtroom, local API and their life. Wiring only.
+
+Requests are authenticated by the sign-in token; SO_PEERCRED is logged. Steps of a hearing run in
+one thread, one after the other; the event loop only hands on, so that state, levels and watchdog
+never wait for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import struct
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from kiosk.clocks import recording_ns
+from kiosk.config import Settings
+from kiosk.hardware.panel import Panel
+from kiosk.hardware.source import SourceSet
+from kiosk.hearing import device_tests
+from kiosk.hearing.courtroom import Courtroom
+from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
+from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
+from kiosk.ipc import EventStream, Handler, errors_as_json, read_json, serve_unix
+from kiosk.rules import load_rules
+from kiosk.services.watchdog import feed_watchdog, notify
+from kiosk.storage.durable import make_folder
+from kiosk.storage.layout import Layout
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+COURT = ("secretary", "judge", "presiding")
+TECHNICIAN = ("technician",)
+STATE_S, LEVELS_S = 1.0, 0.1
+SHUTDOWN_S = 15.0
+"""systemd allows 20 s (TimeoutStopSec)."""
+STUCK_S = 10.0
+"""A step of a hearing that takes longer than this is no longer well."""
+PREVIEW_SIZE = (640, 360)
+
+
+class RecorderService:
+    """Everything of ``kiosk recorder``; :meth:`run` lives until SIGTERM or SIGINT."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.layout = Layout.of(settings.paths)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._events = EventStream()
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="clerk")
+        self._step_began: float | None = None
+        self._testing = asyncio.Lock()
+        make_folder(self.layout.data)
+        make_folder(self.layout.run)
+        self.staff = Staff(self.layout.staff)
+        idle_s = settings.ui.staff_idle_minutes * 60.0
+        self.tokens = Tokens(run_secret(self.layout.token_secret), idle_s)
+        self.sources = SourceSet(settings, self.layout.preview)
+        self.panel = Panel(settings.panel, self._button_pressed)
+        self.courtroom = Courtroom(
+            settings,
+            self.layout,
+            load_rules(),
+            self.sources,
+            self.panel,
+            changed=self._mark_changed,
+        )
+
+    # -- life ----------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Serve until a signal comes; then close and seal what runs, so that it can go on."""
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop.set)
+        self.sources.open()
+        await self._step(self.courtroom.recover)
+        runner = await serve_unix(self._app(), self.layout.recorder_socket)
+        tasks = [
+            asyncio.create_task(self._tell_state()),
+            asyncio.create_task(self._tell_levels()),
+            asyncio.create_task(feed_watchdog(self._well)),
+        ]
+        notify("READY=1")
+        log.info("recorder of %s runs", self.settings.kiosk.id)
+        await self._stop.wait()
+        notify("STOPPING=1")
+        await self._step(lambda: self.courtroom.shutdown(SHUTDOWN_S))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._events.close()
+        await runner.cleanup()
+        with contextlib.suppress(FileNotFoundError):
+            self.layout.recorder_socket.unlink()
+        await asyncio.to_thread(self.sources.close)
+        self.panel.close()
+        self._clerk.shutdown(wait=False)
+
+    def _well(self) -> bool:
+        """Say whether no step of a hearing hangs (the event loop itself runs if this is asked)."""
+        began = self._step_began
+        loop = self._loop
+        return began is None or loop is None or loop.time() - began < STUCK_S
+
+    async def _step(self, do: Callable[[], T]) -> T:
+        """Do one step of the hearing in the clerk's thread, after those before it."""
+        loop = asyncio.get_running_loop()
+
+        def timed() -> T:
+            self._step_began = loop.time()
+            try:
+                return do()
+            finally:
+                self._step_began = None
+
+        return await asyncio.shield(loop.run_in_executor(self._clerk, timed))
+
+    def _mark_changed(self) -> None:
+        """Called from any thread: have the state told once more, now."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._changed.set)
+
+    def _button_pressed(self) -> None:
+        """Called in gpiozero's thread."""
+        if not self._testing.locked():
+            with contextlib.suppress(RuntimeError):  # the service is ending
+                self._clerk.submit(self.courtroom.button)
+
+    async def _tell_state(self) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                self._events.send("state", self._state())
+            except Exception:  # what cannot be told must not end the telling
+                log.exception("the state cannot be told")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), STATE_S)
+
+    async def _tell_levels(self) -> None:
+        while True:
+            if levels := self.sources.levels():
+                self._events.send("levels", levels)
+            await asyncio.sleep(LEVELS_S)
+
+    def _state(self) -> dict[str, Any]:
+        width, height = PREVIEW_SIZE
+        preview = {"path": str(self.layout.preview), "width": width, "height": height}
+        return self.courtroom.state() | {"preview": preview}
+
+    # -- API -----------------------------------------------------------------------------------
+    def _app(self) -> web.Application:
+        app = web.Application(middlewares=[errors_as_json, _log_peer])
+        add = app.router
+        add.add_get("/v1/state", self._get_state)
+        add.add_get("/v1/events", self._events.handle)
+        add.add_get("/v1/devices", self._get_devices)
+        add.add_post("/v1/sign-in", self._sign_in)
+        add.add_post("/v1/hearings", self._start)
+        add.add_post("/v1/hearing/marks", self._for_court(self._mark))
+        add.add_post("/v1/hearing/marks/undo", self._for_court(self._undo))
+        add.add_post("/v1/hearing/recess", self._for_court(self._recess))
+        add.add_post("/v1/hearing/retire", self._for_court(self._retire))
+        add.add_post("/v1/hearing/resume", self._for_court(self._resume))
+        add.add_post("/v1/hearing/end", self._for_court(self._end))
+        add.add_post("/v1/hearing/statements", self._for_court(self._statement))
+        for name in ("camera", "microphones", "panel", "storage", "clock"):
+            add.add_post(f"/v1/tests/{name}", self._test(name))
+        return app
+
+    def _person(self, request: web.Request, roles: tuple[str, ...]) -> Person:
+        """Return who calls, by the token.
+
+        Raises:
+            TokenError: nobody; RoleError: somebody who may not.
+        """
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind != "Bearer" or not token:
+            raise TokenError("not signed in")
+        person = self.tokens.check(token)
+        if not person.may(roles):
+            raise RoleError(f"needs one of the roles {', '.join(roles)}")
+        return person
+
+    async def _get_state(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(self._state())
+
+    async def _get_devices(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response({"devices": [*self.sources.devices(), self.panel.describe()]})
+
+    async def _sign_in(self, request: web.Request) -> web.StreamResponse:
+        body = await read_json(request)
+        if isinstance(body.get("badge"), str):
+            person = self.staff.by_badge(body["badge"])
+        elif isinstance(body.get("pin"), str):
+            person = await asyncio.to_thread(self.staff.by_pin, body["pin"])
+        else:
+            raise BadRequestError("a badge or a pin is needed")
+        answer = {"token": self.tokens.issue(person), "person": person.person}
+        return web.json_response({**answer, "name": person.name, "roles": list(person.roles)})
+
+    async def _start(self, request: web.Request) -> web.StreamResponse:
+        tap_ns = recording_ns()  # before anything else: what is said now is recorded
+        person = self._person(request, COURT)
+        hearing = (await read_json(request)).get("hearing") or {"adhoc": True}
+        if not isinstance(hearing, dict):
+            raise BadRequestError("hearing is not an object")
+        try:
+            answer = await self._step(lambda: self.courtroom.start(hearing, person.person, tap_ns))
+        except AlreadyRecordingError as error:
+            body = {"code": error.code, "message": str(error), "hearing_id": error.hearing_id}
+            return web.json_response(body, status=error.status)
+        return web.json_response(answer, status=201)
+
+    def _for_court(
+        self, step: Callable[[str, dict[str, Any]], dict[str, Any]]
+    ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
+        """Return the handler of a step that secretary and judge may take."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            person = self._person(request, COURT)
+            body = await read_json(request)
+            return web.json_response(await self._step(lambda: step(person.person, body)))
+
+        return handle
+
+    def _mark(self, person: str, body: dict[str, Any]) -> dict[str, Any]:
+        note, role = _text(body, "note"), _text(body, "role")
+        return self.courtroom.mark(_text(body, "type"), person, note, role)
+
+    def _undo(self, person: str, _body: dict[str, Any]) -> dict[str, Any]:
+        return self.courtroom.undo(person)
+
+    def _recess(self, person: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self.courtroom.recess(person, _text(body, "reason"))
+
+    def _retire(self, person: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self.courtroom.retire(person, _text(body, "reason"))
+
+    def _resume(self, person: str, _body: dict[str, Any]) -> dict[str, Any]:
+        return self.courtroom.resume(person)
+
+    def _end(self, person: str, _body: dict[str, Any]) -> dict[str, Any]:
+        return self.courtroom.end(person)
+
+    def _statement(self, person: str, body: dict[str, Any]) -> dict[str, Any]:
+        subject, note = _text(body, "subject"), _text(body, "note")
+        return self.courtroom.statement(subject, body.get("value"), note, person)
+
+    def _test(self, name: str) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
+        """Return the handler of a device's test, which only a technician may run."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            self._person(request, TECHNICIAN)
+            body = await read_json(request)
+            if (open_hearing := self.courtroom.busy) is not None:
+                raise AlreadyRecordingError(open_hearing)
+            seconds = body.get("seconds") or 0.0
+            if not isinstance(seconds, int | float) or not 0 <= seconds <= 300:
+                raise BadRequestError("seconds must be between 0 and 300")
+            async with self._testing:
+                return web.json_response(await self._measure(name, float(seconds)))
+
+        return handle
+
+    async def _measure(self, name: str, seconds: float) -> dict[str, Any]:
+        if name == "camera":
+            return await device_tests.check_camera(
+                self.settings, self.sources, self.layout, seconds
+            )
+        if name == "microphones":
+            return await device_tests.check_microphones(self.settings, self.sources, seconds)
+        if name == "panel":
+            courtroom = self.courtroom
+            return await device_tests.check_panel(
+                self.panel, lambda: courtroom.capturing, courtroom.right_lamp, seconds
+            )
+        if name == "storage":
+            return await device_tests.check_storage(self.settings, self.layout)
+        return await device_tests.check_clock()
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    """Return the text at ``key``, ``""`` where there is none."""
+    value = body.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadRequestError(f"{key} is not text")
+    return value
+
+
+@web.middleware
+async def _log_peer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log which local user sent a request that changes something (SO_PEERCRED)."""
+    if request.method == "POST" and request.transport is not None:
+        peer = request.transport.get_extra_info("socket")
+        if peer is not None:
+            found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            pid, uid, _gid = struct.unpack("3i", found)
+            log.info("%s from process %d of user %d", request.path, pid, uid)
+    return await handler(request)
