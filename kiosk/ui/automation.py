@@ -13,6 +13,7 @@ from aiohttp import web
 from kivy.uix.widget import Widget
 
 from kiosk.ipc import serve_unix
+from kiosk.ui.widgets.buttons import Touchable
 
 
 def visible_widgets(root: Widget, height: int) -> Iterator[dict[str, Any]]:
@@ -29,7 +30,7 @@ def visible_widgets(root: Widget, height: int) -> Iterator[dict[str, Any]]:
             "y": round(height - y - widget.height),
             "w": round(widget.width),
             "h": round(widget.height),
-            "enabled": not widget.disabled,
+            "enabled": isinstance(widget, Touchable) and not widget.disabled,
         }
 
 

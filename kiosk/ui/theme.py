@@ -15,7 +15,9 @@ CAP_HEIGHT = 0.727  # Inter: height of a capital as a part of the font size
 TEXT_FACTORS = {1: 1.0, 2: 1.18, 3: 1.36, 4: 1.55}
 
 Tone = Literal["plain", "accent", "good", "caution", "fault", "dark"]
-Kind = Literal["display", "title", "choice", "heading", "lead", "body", "small"]
+Kind = Literal[
+    "display", "headline", "title", "choice", "say", "option", "heading", "lead", "body", "small"
+]
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,12 @@ HIGH_CONTRAST = Palette(
 # Font sizes in design pixels at the first text size. A running hearing's timer and a filing's
 # number have sizes of their own.
 KINDS: dict[Kind, int] = {
-    "display": 74,
+    "display": 84,
+    "headline": 59,  # capitals of 7.3 mm: what a visitor must read from 60 cm
     "title": 42,
-    "choice": 36,
+    "choice": 42,
+    "say": 36,
+    "option": 30,
     "heading": 27,
     "lead": 26,
     "body": 22,

@@ -201,7 +201,7 @@ def question_card(
     on_later: Callable[[str], None],
 ) -> Widget:
     """Return one question with its answers; it never covers the recording."""
-    text = kit.fit(question.text, "body", wid="ask.text", weight="semibold", size_hint_y=1.15)
+    text = kit.fit(question.text, "body", wid="question.text", weight="semibold", size_hint_y=1.15)
     answers: list[Widget] = [
         kit.button(
             f"ask.{question.subject}.{value}",
@@ -226,7 +226,8 @@ def question_card(
             pad=10,
         )
     )
-    rows = [kit.row(*answers[n : n + 2], gap=12) for n in range(0, len(answers), 2)]
+    across = 1 if len(answers) <= 3 else 2
+    rows = [kit.row(*answers[n : n + across], gap=12) for n in range(0, len(answers), across)]
     return kit.card(text, *rows, tone="accent", gap=12, padding=16)
 
 

@@ -21,10 +21,12 @@ from kiosk.ui.secretary.views import (
     TodayView,
 )
 from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.fonts import NAMES
 from kiosk.ui.widgets.graphics import Band
 from kiosk.ui.widgets.keyboard import CASE_NUMBER_ROWS, key_rows
 from kiosk.ui.widgets.kit import Kit
 from kiosk.ui.widgets.scene import Page, Slot
+from kiosk.ui.widgets.text import lines_needed
 from kiosk.ui.words import date_text, timer_text
 
 TONE_ICONS: dict[Tone, str] = {
@@ -183,8 +185,7 @@ class TodayPage(StaffPage):
         )
 
     def _ready(self, view: TodayView) -> Widget:
-        kit, _, desk = self.kit, self.kit.say.gettext, self.desk
-        lines = [self._ready_line(line) for line in view.ready]
+        kit, _ = self.kit, self.kit.say.gettext
         start: Widget
         if view.chosen:
             start = self._start(view)
@@ -193,21 +194,9 @@ class TodayPage(StaffPage):
                 "today.start", _("Hearing not on the list"), self._adhoc, icon="plus",
                 style="primary", kind="heading", wide=True, height=130,
             )  # fmt: skip
-        del desk
         title = kit.text(_("Readiness"), "heading", weight="semibold")
-        return kit.card(title, kit.column(*lines, gap=6), start, gap=10, padding=(26, 20))
-
-    def _ready_line(self, line: ReadyLine) -> Widget:
-        kit = self.kit
-        colour = {"good": "good", "caution": "caution", "fault": "fault"}.get(line.tone, "quiet")
-        text = f"{line.text} {line.remedy}".strip()
-        words = kit.fit(
-            text, "body", wid=f"ready.{line.item}",
-            colour="text" if line.tone in ("good", "plain") else colour,
-        )  # fmt: skip
-        row = kit.row(kit.icon(TONE_ICONS[line.tone], 27, colour), words, gap=12)
-        row.size_hint_y = 1.0 + len(text) // 38 * 0.7
-        return row
+        lines = ReadyLines(kit, view.ready)
+        return kit.card(title, lines, start, gap=10, padding=(26, 18))
 
     def _start(self, view: TodayView) -> Widget:
         kit, _, desk = self.kit, self.kit.say.gettext, self.desk
@@ -237,6 +226,49 @@ class TodayPage(StaffPage):
             height=max(kit.px(150), kit.theme.target),
             once=True,
         )
+
+
+class ReadyLines(Slot):
+    """The sentences of readiness: all of them, with remedies as far as there is room."""
+
+    def __init__(self, kit: Kit, lines: tuple[ReadyLine, ...]) -> None:
+        super().__init__(orientation="vertical", spacing=kit.px(6))
+        self._kit, self._lines = kit, lines
+        self.bind(size=self._fill)
+
+    def _fill(self, *_: Any) -> None:
+        """Begin with every remedy in normal print; leave remedies out, then shrink."""
+        kit = self._kit
+        font, least = kit.theme.font("body"), kit.least
+        for size, remedies in ((font, True), (least, True), (font, False), (least, False)):
+            texts = [
+                f"{line.text} {line.remedy}".strip() if remedies else line.text
+                for line in self._lines
+            ]
+            heights = [self._height(text, size) for text in texts]
+            if sum(heights) + self.spacing * len(heights) <= self.height:
+                break
+        self.clear_widgets()
+        for line, text, height in zip(self._lines, texts, heights, strict=True):
+            self.add_widget(self._row(line, text, size, height))
+        self.add_widget(kit.space())
+
+    def _height(self, text: str, size: int) -> int:
+        width = self.width - self._kit.px(27 + 12)
+        return round(lines_needed(text, NAMES["regular"], size, width) * size * 1.3)
+
+    def _row(self, line: ReadyLine, text: str, size: int, height: int) -> Widget:
+        kit = self._kit
+        colour = {"good": "good", "caution": "caution", "fault": "fault"}.get(line.tone, "quiet")
+        words = kit.fit(
+            text,
+            "body",
+            wid=f"ready.{line.item}",
+            colour="text" if line.tone in ("good", "plain") else colour,
+            factor=size / kit.theme.font("body"),
+        )
+        icon = kit.icon(TONE_ICONS[line.tone], 27, colour)
+        return kit.row(icon, words, gap=12, size_hint_y=None, height=height)
 
 
 class AdHocPage(StaffPage):
@@ -400,7 +432,7 @@ class StoppedPage(StaffPage):
                 lambda subject, value: desk.do(desk.office.answer(subject, value)),
                 desk.office.answer_later,
             )
-            parts.append(kit.column(ask, kit.space(), size_hint_x=0.38))
+            parts.append(kit.column(ask, size_hint_x=0.85))
         return kit.row(*parts, gap=36, padding=(40, 32))
 
     def foot_key(self, view: StoppedView) -> Any:

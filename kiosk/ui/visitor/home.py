@@ -98,8 +98,8 @@ class HomePage(VisitorPage):
         """Return greeting and choices."""
         kit, _, visit = self.kit, self.kit.say.gettext, self.desk.visit
         title = kit.fit(
-            _("Hello! What would you like to do?"), "title", weight="semibold", lines=2,
-            size_hint_y=0.24,
+            _("Hello! What would you like to do?"), "headline", weight="semibold", lines=2,
+            size_hint_y=0.34,
         )  # fmt: skip
         choices = [
             self._choice("home.file", "file-document-plus-outline", _("Hand in documents"),

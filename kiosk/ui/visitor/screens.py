@@ -69,7 +69,7 @@ class TypePage(FilingPage):
         """Return groups at the left, types at the right."""
         kit, _ = self.kit, self.kit.say.gettext
         title = kit.fit(
-            _("Choose document type"), "title", weight="semibold", lines=1, size_hint_y=0.13
+            _("Choose document type"), "headline", weight="semibold", lines=1, size_hint_y=0.15
         )
         groups = [
             kit.button(
@@ -93,7 +93,7 @@ class TypePage(FilingPage):
         cells: list[Widget] = [
             kit.button(
                 f"type.{kind}", label, self._choose(kind), wide=True, height=-1, left=True,
-                kind="lead", pad=20,
+                kind="option", pad=20,
             )
             for kind, label in view.types[page * each : (page + 1) * each]
         ]  # fmt: skip
@@ -160,22 +160,22 @@ class FeedPage(FilingPage):
         icon = "scanner" if view.scanning or view.glass else "tray-arrow-down"
         shown = kit.icon(icon, 190 if not view.thumbs else 120, "tint_text")
         left = kit.card(kit.middle(shown), tone="accent", size_hint_x=0.33)
-        lines = [
-            kit.fit(line, "lead", valign="top", wid="scan.text" if n == 0 else "")
-            for n, line in enumerate(view.lines)
-        ]
         words: list[Widget] = [
-            kit.fit(view.title, "title", wid="scan.title", weight="semibold", valign="bottom",
-                    size_hint_y=1.6),
-            *lines,
-        ]  # fmt: skip
+            kit.fit(view.title, "headline", wid="scan.title", weight="semibold", valign="bottom"),
+            kit.fit("\n".join(view.lines), "say", wid="scan.text", valign="top"),
+        ]
         if view.count:
             words.append(
                 kit.fit(
-                    view.count, "heading", wid="scan.count", weight="semibold", colour="tint_text"
+                    view.count,
+                    "say",
+                    wid="scan.count",
+                    weight="semibold",
+                    colour="tint_text",
+                    size_hint_y=0.5,
                 )
             )
-        top = kit.row(left, kit.column(*words, gap=8), gap=40)
+        top = kit.row(left, kit.column(*words, gap=14), gap=40)
         parts: list[Widget] = [top]
         if view.thumbs:
             parts.append(thumb_strip(kit, view.thumbs[-8:]))
@@ -230,21 +230,19 @@ class FaultPage(FilingPage):
         icons = {"scanner_jam": "scanner", "scanner_no_paper": "tray-alert"}
         shown = kit.icon(icons.get(view.code, "scanner"), 190, "caution")
         left = kit.card(kit.middle(shown), tone="caution", size_hint_x=0.32)
+        colour = "good" if view.can_finish else "text"
         words: list[Widget] = [
-            kit.fit(view.title, "title", wid="scan.title", weight="semibold", size_hint_y=1.8,
-                    valign="bottom"),
-            kit.fit(view.kept, "lead", wid="scan.count", colour="good" if view.can_finish
-                    else "text", weight="medium", size_hint_y=0.7),
-            *(kit.fit(line, "lead", wid="scan.text" if n == 0 else "scan.reload", valign="top")
-              for n, line in enumerate(view.lines)),
+            kit.fit(view.title, "headline", wid="scan.title", weight="semibold", valign="bottom"),
+            kit.fit(view.kept, "say", wid="scan.count", colour=colour, weight="medium",
+                    size_hint_y=0.35),
+            kit.fit("\n".join(view.lines), "say", wid="scan.text", valign="top"),
         ]  # fmt: skip
         if view.asks:
+            told = _("Sheets that were not scanned are not handed in.")
             words = [
-                kit.fit(_("Are all your sheets among them?"), "title", wid="scan.asks",
+                kit.fit(_("Are all your sheets among them?"), "headline", wid="scan.asks",
                         weight="semibold", valign="bottom"),
-                kit.fit(view.kept, "lead", weight="medium", valign="top"),
-                kit.fit(_("Sheets that were not scanned are not handed in."), "lead",
-                        valign="top"),
+                kit.fit(f"{view.kept}\n{told}", "say", wid="scan.text", valign="top"),
             ]  # fmt: skip
         return kit.row(left, kit.column(*words, gap=12), gap=48, padding=(60, 50))
 
@@ -286,9 +284,7 @@ class PagesPage(FilingPage):
     def body(self, view: PagesView) -> Widget:
         """Return the chosen page, what can be done with it, thumbnails."""
         kit = self.kit
-        large = kit.row(
-            self._large(view), self._tools(view), gap=22, size_hint_x=1.5 if view.thumbs else 1
-        )
+        large = kit.row(self._large(view), self._tools(view), gap=22)
         card = kit.card(large, padding=20, size_hint_x=0.6)
         return kit.row(card, self._contact(view), gap=24, padding=(28, 18))
 
@@ -433,12 +429,12 @@ class ConfirmPage(FilingPage):
         shown = kit.icon("file-document-outline", 170, "tint_text")
         left = kit.card(kit.middle(shown), tone="accent", size_hint_x=0.32)
         words: list[Widget] = [
-            kit.fit(_("Hand in this document?"), "title", weight="semibold", valign="bottom"),
+            kit.fit(_("Hand in this document?"), "headline", weight="semibold", valign="bottom"),
             kit.fit(view.type_label, "choice", wid="confirm.type"),
-            kit.fit(view.count, "lead", wid="confirm.count", colour="quiet", valign="top"),
+            kit.fit(view.count, "say", wid="confirm.count", colour="quiet", valign="top"),
         ]
         if view.warning:
-            words.append(kit.fit(view.warning, "lead", wid="confirm.warning", colour="caution"))
+            words.append(kit.fit(view.warning, "say", wid="confirm.warning", colour="caution"))
         words.append(
             kit.fit(
                 _("The court gets the scan. Keep the paper original."), "body", colour="quiet",
@@ -476,7 +472,7 @@ class RegisteringPage(FilingPage):
         """Return one sentence."""
         kit, _ = self.kit, self.kit.say.gettext
         text = kit.text(
-            _("Your document is being registered…"), "title", wid="register.text",
+            _("Your document is being registered…"), "headline", wid="register.text",
             weight="semibold", align="center",
         )  # fmt: skip
         icon = kit.icon("timer-sand", 130, "accent")
@@ -545,7 +541,7 @@ class ReceiptPage(FilingPage):
             kit.fit(view.printer, "body", wid="receipt.printer", colour=colour, align="center"),
             gap=10,
             padding=20,
-            size_hint_x=0.44,
+            size_hint_x=0.4,
         )
         return kit.row(left, right, gap=40, padding=(60, 22))
 
@@ -580,6 +576,7 @@ def stage_strip(kit: Kit, stages: Sequence[tuple[str, bool]]) -> Widget:
         if reached:
             parts.insert(0, kit.icon("check", 24, colour))
         cell = kit.row(*parts, gap=4, padding=(10, 4))
+        cell.size_hint_x = max(len(word) for word in name.split()) + (5 if reached else 3)
         fill = kit.colours.good_tint if reached else kit.colours.neutral
         Surface(cell, fill, None, kit.px(22), 0)
         cells.append(cell)
@@ -600,8 +597,10 @@ class RefusedPage(FilingPage):
         left = kit.card(kit.middle(kit.icon("alert-circle", 180, "fault")), tone="fault",
                         size_hint_x=0.32)  # fmt: skip
         words = kit.column(
-            kit.fit(view.title, "title", wid="refused.title", weight="semibold", valign="bottom"),
-            kit.fit(view.text, "lead", wid="refused.text", valign="top"),
+            kit.fit(
+                view.title, "headline", wid="refused.title", weight="semibold", valign="bottom"
+            ),
+            kit.fit(view.text, "say", wid="refused.text", valign="top"),
             gap=14,
         )
         return kit.row(left, words, gap=48, padding=(60, 60))
@@ -640,7 +639,7 @@ class TrackPage(VisitorPage):
             kit.fit(view.typed or " ", "title", wid="track.typed", weight="tabular", lines=1),
             padding=(18, 4), size_hint_y=None, height=kit.px(90),
         )  # fmt: skip
-        left: list[Widget] = [kit.fit(told, "lead", valign="bottom"), box]
+        left: list[Widget] = [kit.fit(told, "say", valign="bottom"), box]
         if view.answer:
             colour = "caution" if view.tone == "caution" else "good"
             left += [
@@ -744,7 +743,7 @@ class CalledPage(VisitorPage):
         words = kit.column(
             kit.fit(_("Help is needed here"), "display", weight="semibold", valign="bottom",
                     colour="caution"),
-            kit.fit(_("Please wait here. The secretary sees this sign."), "lead",
+            kit.fit(_("Please wait here. The secretary sees this sign."), "say",
                     wid="called.text", valign="top"),
         )  # fmt: skip
         card = kit.card(
@@ -788,8 +787,8 @@ class LeavePage(VisitorPage):
         )
         icon = kit.icon("trash-can-outline", 170, "caution")
         words = kit.column(
-            kit.fit(count, "title", wid="leave.text", weight="semibold", valign="bottom"),
-            kit.fit(_("Nothing has been handed in yet."), "lead", valign="top"),
+            kit.fit(count, "headline", wid="leave.text", weight="semibold", valign="bottom"),
+            kit.fit(_("Nothing has been handed in yet."), "say", valign="top"),
             gap=14,
         )
         left = kit.card(kit.middle(icon), tone="caution", size_hint_x=0.32)
@@ -827,8 +826,8 @@ class IdlePage(VisitorPage):
         )
         left = kit.card(number, tone="caution", size_hint_x=0.32)
         words = kit.column(
-            kit.fit(_("Are you still here?"), "title", weight="semibold", valign="bottom"),
-            kit.fit(_("Otherwise everything you have entered and scanned is deleted."), "lead",
+            kit.fit(_("Are you still here?"), "headline", weight="semibold", valign="bottom"),
+            kit.fit(_("Otherwise everything you have entered and scanned is deleted."), "say",
                     valign="top"),
             gap=14,
         )  # fmt: skip

@@ -146,13 +146,13 @@ class Fit(Label):
         if any(extents(word, self.font_name, size)[0] > self.width for word in words):
             return False
         height = extents("Ң", self.font_name, size)[1] * self.line_height
-        count = _lines_needed(self.text, self.font_name, size, self.width)
+        count = lines_needed(self.text, self.font_name, size, self.width)
         if self._lines and count > self._lines:
             return False
         return bool(count * height <= self.height + 1)
 
 
-def _lines_needed(text: str, font_name: str, size: int, width: float) -> int:
+def lines_needed(text: str, font_name: str, size: int, width: float) -> int:
     """Return how many lines ``text`` takes, broken between words."""
     count = 0
     for paragraph in text.split("\n"):
