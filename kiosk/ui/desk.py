@@ -33,6 +33,7 @@ from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
 from kiosk.ui.secretary.office import Office
 from kiosk.ui.secretary.views import Here
+from kiosk.ui.technician.bench import Bench
 from kiosk.ui.visitor.visit import Visit
 from kiosk.ui.words import clock_text, day_text
 
@@ -91,6 +92,7 @@ class Desk:
             self.changed,
             self.show_notice,
         )
+        self.bench = Bench(settings, self.layout, recorder, sync, self.next_badge, self.changed)
 
     # -- observers and tasks -------------------------------------------------------------------
 
@@ -315,6 +317,7 @@ class Desk:
         self.office.reset()
         if not self.staff.may("secretary", "judge", "presiding"):
             self.office.place = Tests()
+            self.do(self.bench.load())
         elif isinstance(self.office.place, Tests):
             self.office.place = Today()
         self.touch()

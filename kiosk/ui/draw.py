@@ -26,6 +26,8 @@ from kiosk.ui.screen import screen_name
 from kiosk.ui.secretary import screens as secretary
 from kiosk.ui.secretary import views
 from kiosk.ui.secretary.recording import RecordingScene
+from kiosk.ui.technician.screens import TestsPage
+from kiosk.ui.technician.views import tests_view
 from kiosk.ui.visitor import screens as visitor
 from kiosk.ui.visitor import views as visitor_views
 from kiosk.ui.visitor.home import HomePage
@@ -59,6 +61,7 @@ SCENES: dict[str, Draw] = {
     "secretary.delivered": secretary.SealedPage,
     "secretary.locked": secretary.LockedPage,
     "staff.pin": secretary.PinPage,
+    "technician.tests": TestsPage,
 }
 
 
@@ -90,6 +93,10 @@ def view_of(name: str, desk: Desk) -> Any:
             return office.place
         case "staff.pin":
             return desk.pin
+        case "technician.tests":
+            microphones = tuple((m.name, views.role_of(here, m)) for m in recorder.microphones)
+            chosen = getattr(office.place, "chosen", None)
+            return tests_view(here, desk.bench.state, chosen, microphones)
         case "visitor.idle":
             return desk.idle_left
         case "visitor.leave":

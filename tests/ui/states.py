@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from kiosk.selftest import Result
 from kiosk.ui.desk import Desk
 from kiosk.ui.facts import Delivery, FilingState, Preview, Recorder, Schedule, Staff, Sync
 from kiosk.ui.frame import Notice
@@ -26,9 +27,11 @@ from kiosk.ui.places import (
     Scanning,
     Sealed,
     Stuck,
+    Tests,
     Today,
     Tracking,
 )
+from kiosk.ui.technician.bench import TestsState
 from tests.ui import canned, papers
 
 
@@ -304,7 +307,7 @@ def _visit(
         desk.visit.leaving = bool(changes.get("leaving"))
         if touched:
             now = desk.now()
-            desk.now = lambda: now + touched  # type: ignore[method-assign]
+            desk.now = lambda: now + touched
 
     return prepare
 
@@ -380,10 +383,61 @@ VISITOR_STATES = [
     State("idle", "visitor.idle", _visit(Looking(), 3, touched=95.0)),
 ]
 
+
+def _tests(state: TestsState, chosen: str | None = None) -> Callable[[Desk], None]:
+    def prepare(desk: Desk) -> None:
+        staff(desk, canned.TECHNICIAN, **canned.recorder())
+        desk.office.place = Tests(chosen)
+        desk.bench.state = state
+
+    return prepare
+
+
+def result(check: str, state: Any = "passed", code: str | None = None, **measured: Any) -> Result:
+    """Return a result of the self-test."""
+    return Result(check, state, code, measured, 1.2, canned.at(8, 10))
+
+
+DONE = {
+    "camera": result("camera", fps=25.0, dropped=0),
+    "microphones": result("microphones", judge={"rms_db": -21.0}, witness={"rms_db": -23.5}),
+    "scanner": result("scanner", resolution=300, seconds_to_open=0.02),
+    "receipt_printer": result("receipt_printer", "failed", "printer_no_paper"),
+    "badge_reader": result("badge_reader"),
+    "panel": result("panel", "skipped", "not_confirmed"),
+    "storage": result("storage", free_bytes=212 * 10**9, write_mib_s=88.1),
+    "clock": result("clock"),
+    "link": result("link", down_mbit=4.8, up_mbit=2.1, rtt_ms=31.0, loss=0.0, jitter_ms=2.2),
+    "delivery": result("delivery", seconds=0.8),
+}
+HALF = {check: DONE[check] for check in ("camera",)}
+
+TECHNICIAN_STATES = [
+    State("tests-never", "technician.tests", _tests(TestsState())),
+    State(
+        "tests-microphones",
+        "technician.tests",
+        _tests(TestsState(HALF, tuple(list(DONE)[2:]), "microphones")),
+    ),
+    State(
+        "tests-question",
+        "technician.tests",
+        _tests(TestsState(DONE, ("storage", "clock"), "panel", "lamp_seen")),
+    ),
+    State(
+        "tests-badge",
+        "technician.tests",
+        _tests(TestsState(DONE, ("panel",), "badge_reader", "badge_held")),
+    ),
+    State("tests-done", "technician.tests", _tests(TestsState(DONE, report="saved"))),
+    State("tests-link", "technician.tests", _tests(TestsState(DONE, report="saved"), "link")),
+    State("tests-unsaved", "technician.tests", _tests(TestsState(DONE, report="disk_full"))),
+]
+
 HOME_STATES = [
     State("home", "visitor.home", base),
     State("home-offline", "visitor.home", _home(sync=Sync.model_validate(canned.sync("down")))),
     State("home-unknown-badge", "visitor.home", _home(notice=Notice("unknown_badge", until=1e9))),
 ]
 
-STATES = [*HOME_STATES, *VISITOR_STATES, *SECRETARY_STATES]
+STATES = [*HOME_STATES, *VISITOR_STATES, *SECRETARY_STATES, *TECHNICIAN_STATES]
