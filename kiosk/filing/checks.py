@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from kiosk.filing.advice import in_order
 
@@ -57,9 +57,8 @@ class Looks:
 def look_at(image: Image.Image, resolution: int) -> Looks:
     """Return what is seen on ``image``, which has ``resolution`` dots per inch."""
     factor = max(1, round(resolution / _WORKING_DPI))
-    grey_image = image.convert("L").reduce(factor)
-    # A median of 3 takes a sensor's noise away and leaves edges as they are.
-    grey = np.asarray(grey_image.filter(ImageFilter.MedianFilter(3)))
+    # Averaging takes a sensor's noise away; steps of ink stay far above what is left of it.
+    grey = np.asarray(image.convert("L").reduce(factor))
     dpi = resolution / factor
     paper = _paper_level(grey)
     ink = grey < paper - _INK_BELOW_PAPER
@@ -73,7 +72,7 @@ def look_at(image: Image.Image, resolution: int) -> Looks:
         faint = float((grey < paper - _FAINT_BELOW_PAPER).mean())
         found.append("page_faint" if faint >= _BLANK_SHARE else "page_blank")
     else:
-        sharpness = measure_sharpness(np.asarray(grey_image), paper)
+        sharpness = measure_sharpness(grey, paper)
         if sharpness is not None and sharpness < _SHARP_ENOUGH:
             found.append("page_blurred")
         if not found and paper - _ink_level(grey, ink) < _FAINT_CONTRAST:

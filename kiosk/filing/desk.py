@@ -27,7 +27,7 @@ from kiosk.filing.errors import (
     PageFailedError,
     StepRefusedError,
 )
-from kiosk.filing.folder import FilingFolder, folders_in
+from kiosk.filing.folder import WIPED, FilingFolder, finish_wipes, folders_in
 from kiosk.filing.imaging_worker import ImagingWorker
 from kiosk.filing.model import Document, Filing, Page
 from kiosk.filing.receipt import Receipt, ReceiptDocument, draw_receipt, to_png
@@ -129,6 +129,7 @@ class OpenFiling:
             finally:
                 events.put_nowait(None)
 
+        warming = asyncio.ensure_future(self._desk.worker.warm())
         feeding = asyncio.ensure_future(feed())
         try:
             while (event := await events.get()) is not None:
@@ -137,7 +138,7 @@ class OpenFiling:
         finally:
             session.finish()
             feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
+            await asyncio.gather(feeding, warming, return_exceptions=True)
 
     def _take(self, number: int, events: asyncio.Queue[DeskEvent | None]) -> None:
         """Put a page that arrived into the filing, and have it looked at."""
@@ -145,10 +146,18 @@ class OpenFiling:
         self._folder.keep(self.filing.with_page(Page(number=number)))
         task = asyncio.ensure_future(self._look_at(number))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(
-            lambda done: None if done.cancelled() else events.put_nowait(done.result())
-        )
+
+        def told(done: asyncio.Task[PageChecked]) -> None:
+            self._tasks.discard(done)
+            if not done.cancelled() and done.exception() is None:
+                events.put_nowait(done.result())
+
+        task.add_done_callback(told)
+
+    def abandon(self) -> None:
+        """Stop working on pages: the filing is going to be wiped."""
+        for task in list(self._tasks):
+            task.cancel()
 
     async def _look_at(self, number: int) -> PageChecked:
         """Prepare page ``number`` for document and screen, and keep what was seen."""
@@ -272,6 +281,7 @@ class FilingDesk:
         """
         if filing.filing.state != "draft":
             raise StepRefusedError("what was handed in is not wiped")
+        filing.abandon()
         filing.folder.wipe()
 
     def unfinished(self) -> list[OpenFiling]:
@@ -285,22 +295,12 @@ class FilingDesk:
         Args:
             older_than_seconds: age by their creation.
         """
-        count = 0
+        count = finish_wipes(self._root)
         now = wall_time()
-        for path in list(folders_in(self._root)):
-            try:
-                folder = FilingFolder.open(path)
-            except FilingDamagedError:
-                if not (path / "registration.json").exists() and not any(path.glob("*.json")):
-                    FilingFolder(path, Filing(document_type="other")).wipe()
-                    count += 1
-                continue
-            made = datetime.fromisoformat(folder.filing.created_at)
-            if (
-                folder.filing.state == "draft"
-                and (now - made).total_seconds() >= older_than_seconds
-            ):
-                folder.wipe()
+        for filing in self.unfinished():
+            made = datetime.fromisoformat(filing.filing.created_at)
+            if (now - made).total_seconds() >= older_than_seconds:
+                self.wipe(filing)
                 count += 1
         return count
 
@@ -441,6 +441,8 @@ class FilingDesk:
         """Return every filing that can be read; a damaged one is left for the technician."""
         found = []
         for path in folders_in(self._root):
+            if path.name.startswith(WIPED):
+                continue
             try:
                 found.append(OpenFiling(self, FilingFolder.open(path)))
             except FilingDamagedError as error:

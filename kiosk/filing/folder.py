@@ -24,6 +24,7 @@ DESCRIPTION = "filing.json"
 REGISTRATION = "registration.json"
 RECEIPT = "receipt.png"
 SUBMITTED = "submitted"
+WIPED = "wiped-"
 
 
 class FilingFolder:
@@ -129,15 +130,19 @@ class FilingFolder:
     def wipe(self) -> None:
         """Remove the folder and all in it: the visitor left without handing in.
 
-        ``filing.json`` goes first, so that a wipe that was cut off is recognised and finished.
+        ``filing.json`` goes first and the folder gets another name, so that a wipe that was cut
+        off is recognised and finished, and a process that still works on a page cannot put
+        anything back.
 
         Raises:
             StorageError: it cannot be removed.
         """
+        doomed = self.path.with_name(f"{WIPED}{self.path.name.removeprefix(WIPED)}")
         try:
             (self.path / DESCRIPTION).unlink(missing_ok=True)
-            sync_folder(self.path)
-            shutil.rmtree(self.path)
+            self.path.rename(doomed)
+            sync_folder(self.path.parent)
+            _remove(doomed)
             sync_folder(self.path.parent)
         except OSError as error:
             raise StorageError(f"{self.path.name}: cannot be removed: {error}") from error
@@ -154,6 +159,21 @@ def folders_in(root: Path) -> Iterator[Path]:
     """Yield the filing folders under ``root``, in no order that means anything."""
     if root.exists():
         with os.scandir(root) as entries:
-            for entry in entries:
-                if entry.is_dir():
-                    yield Path(entry.path)
+            yield from [Path(entry.path) for entry in entries if entry.is_dir()]
+
+
+def finish_wipes(root: Path) -> int:
+    """Remove what is left of wipes that were cut off; return how many there were."""
+    left = [path for path in folders_in(root) if path.name.startswith(WIPED)]
+    for path in left:
+        _remove(path)
+    return len(left)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder tree into which somebody may be writing one last file."""
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+    shutil.rmtree(folder)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from kiosk.filing.checks import STRAIGHTEN_FROM, Looks, look_at
 from kiosk.storage.durable import write_bytes
@@ -24,6 +24,7 @@ Kind = Literal["text", "grey", "colour"]
 _CHROMA, _COLOUR_SHARE = 48, 0.00012
 _TONE_TILE, _TONE_SHARE = 16, 0.004
 _LOCAL_RADIUS_MM = 2.0
+_INK_BELOW_AROUND, _INK_BELOW_PAPER, _SOLID_INK = 22, 30, 0.45
 _JPEG_QUALITY = 72
 _PREVIEW = (760, 1080)
 _THUMBNAIL = (150, 212)
@@ -94,10 +95,11 @@ def kind_of(image: Image.Image, looks: Looks) -> Kind:
 
 def has_colour(image: Image.Image) -> bool:
     """Return whether there is ink in colour on the page (tinted paper does not count)."""
-    pixels = np.asarray(image.reduce(2)).astype(np.int16)
+    pixels = np.asarray(image.reduce(3)).astype(np.int16)
     tint = np.median(pixels.reshape(-1, 3)[::97], axis=0)
-    pixels -= (tint - tint.mean()).astype(np.int16)
-    chroma = pixels.max(axis=2) - pixels.min(axis=2)
+    red, green, blue = (pixels[:, :, band] - int(tint[band] - tint.mean()) for band in range(3))
+    far = np.maximum(np.abs(red - green), np.abs(green - blue))
+    chroma = np.maximum(far, np.abs(blue - red))
     return float((chroma > _CHROMA).mean()) > _COLOUR_SHARE
 
 
@@ -120,12 +122,18 @@ def straighten(image: Image.Image, looks: Looks) -> Image.Image:
 
 def code_text(image: Image.Image, looks: Looks, resolution: int) -> bytes:
     """Return a grey page in black and white as TIFF with CCITT Group 4, without loss."""
-    radius = max(4, round(_LOCAL_RADIUS_MM / 25.4 * resolution))
-    grey = np.asarray(image)
-    around = np.asarray(image.filter(ImageFilter.BoxBlur(radius)))
-    darker = (around.astype(np.int16) - grey > 22) & (grey < looks.paper - 30)
-    solid = grey < looks.paper * 0.45
+    around = _brightness_around(image, resolution)
+    grey, below = np.asarray(image), np.asarray(ImageChops.subtract(around, image))
+    darker = (below > _INK_BELOW_AROUND) & (grey < looks.paper - _INK_BELOW_PAPER)
+    solid = grey < looks.paper * _SOLID_INK
     return _tiff(Image.fromarray(~(darker | solid)), resolution)
+
+
+def _brightness_around(image: Image.Image, resolution: int) -> Image.Image:
+    """Return the mean brightness around each dot, computed at an eighth of the size."""
+    radius = max(1, round(_LOCAL_RADIUS_MM / 25.4 * resolution / 8))
+    small = image.reduce(8).filter(ImageFilter.BoxBlur(radius))
+    return small.resize(image.size, Image.Resampling.BILINEAR)
 
 
 def _tiff(image: Image.Image, resolution: int) -> bytes:

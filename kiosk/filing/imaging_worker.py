@@ -75,6 +75,11 @@ class ImagingWorker:
         """Process id of the child, if one runs."""
         return self._process.pid if self._process else None
 
+    async def warm(self) -> None:
+        """Start the child, so that the first page need not wait for it."""
+        async with self._turn:
+            await self._running()
+
     async def prepare(self, page: Path, turn: int, folder: Path) -> PreparedPage:
         """Look at a page and code it.
 

@@ -245,16 +245,36 @@ def test_wipe_leaves_nothing_and_spares_what_was_handed_in(
     visit(steps)
 
 
+def test_wipe_while_a_page_is_worked_on(
+    visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
+) -> None:
+    scanner.load(claim)
+
+    async def steps(desk: FilingDesk) -> None:
+        filing = desk.begin("claim", "kk")
+        root = filing.folder.path.parent
+        async for event in filing.scan(filing.session()):
+            if isinstance(event, PageReady):
+                desk.wipe(filing)
+                break
+        assert list(root.iterdir()) == []
+        other = scanned_draft(desk, claim[:1])
+        assert (await other.turn(1)).preview is not None
+        assert [p.name for p in root.iterdir()] == [other.filing.id]
+
+    visit(steps)
+
+
 def test_wipe_that_was_cut_off_is_finished(
     visit: Callable[[Visit], None], claim: list[Path]
 ) -> None:
     async def steps(desk: FilingDesk) -> None:
         draft = scanned_draft(desk, claim[:1])
         (draft.folder.path / "filing.json").unlink()
+        draft.folder.path.rename(draft.folder.path.with_name("wiped-" + draft.filing.id))
         young = desk.begin("claim", "kk")
         assert desk.wipe_unfinished(older_than_seconds=1800) == 1
-        assert not draft.folder.path.exists()
-        assert young.folder.path.exists()
+        assert [p.name for p in young.folder.path.parent.iterdir()] == [young.filing.id]
         assert desk.wipe_unfinished() == 1
 
     visit(steps)
