@@ -388,41 +388,40 @@ class Uploads:
 
 
 class _Slot:
-    """Who is at work on an upload."""
+    """Who is at work on an upload: one request; any further one makes it give way."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.users = 0
-        self._limit: asyncio.Timeout | None = None
-        self._interrupted = False
+        self._reading: asyncio.Timeout | None = None
 
     def interrupt(self) -> None:
         """Break off the body that is being received, if there is one."""
-        if self._limit is not None and not self._interrupted:
-            self._interrupted = True
-            self._limit.reschedule(0)
+        if self._reading is not None:
+            self._reading.reschedule(0)
 
     async def blocks(self, body: Body) -> AsyncIterator[bytes]:
         """Yield ``body`` block by block as it comes.
 
         Raises:
             TimeoutError: nothing came for :data:`IDLE_SECONDS`.
-            TakenOverError: :meth:`interrupt` was called.
+            TakenOverError: another request on the upload has come.
         """
-        try:
-            while not self._interrupted:
-                async with asyncio.timeout(IDLE_SECONDS) as self._limit:
-                    block = await body.readany()
-                if not block:
-                    return
-                yield block
+        while block := await self._next(body):
+            yield block
+
+    async def _next(self, body: Body) -> bytes:
+        if self.users > 1:
             raise TakenOverError
+        try:
+            async with asyncio.timeout(IDLE_SECONDS) as self._reading:
+                return await body.readany()
         except TimeoutError as error:
-            if self._interrupted:
+            if self.users > 1:
                 raise TakenOverError from error
             raise
         finally:
-            self._limit, self._interrupted = None, False
+            self._reading = None
 
 
 async def _copy(

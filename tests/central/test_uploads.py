@@ -135,9 +135,10 @@ def test_a_wrong_hash_is_found_by_the_server_and_the_upload_is_dead(kiosk: Kiosk
     assert state(kiosk, fresh)["state"] == "complete"
 
 
-def test_who_comes_later_breaks_off_a_half_open_patch(kiosk: Kiosk) -> None:
+def test_who_comes_later_breaks_off_a_half_open_patch(central: Central, kiosk: Kiosk) -> None:
     content = os.urandom(200_000)
     upload = announce(kiosk, content)
+    spool = central.data / "spool" / upload["upload"]
     with kiosk.tls() as dead:
         dead.sendall(
             f"PATCH {upload['address']} HTTP/1.1\r\nHost: localhost\r\n"
@@ -146,9 +147,10 @@ def test_who_comes_later_breaks_off_a_half_open_patch(kiosk: Kiosk) -> None:
             f"Content-Length: {len(content)}\r\n\r\n".encode()
             + content[:150_000]
         )
+        wait_for(functools.partial(_has, spool, 150_000), "the bytes")
         # The line is silent now, but open. HEAD must not wait for its time-out.
-        have = wait_for(lambda: kiosk.offset(upload["address"]), "an offset")
-        assert 0 < have <= 150_000
+        have = kiosk.offset(upload["address"])
+        assert have == 150_000
         assert kiosk.patch(upload["address"], have, content[have:]).status_code == 204
     assert state(kiosk, upload)["state"] == "complete"
 
