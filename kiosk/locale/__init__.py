@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -138,7 +138,7 @@ class Translator:
         text = str(self._catalogue().pgettext(context, message))
         return text.format(**values) if values else text
 
-    def pick(self, labels: Mapping[str, str | None]) -> str:
+    def pick(self, labels: Mapping[Any, str | None]) -> str:
         """Return the label of a language map; where the language has none: kk, ru, en in turn.
 
         A legal text with no fallback (an oath) must not go through here: see

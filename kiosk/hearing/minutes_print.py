@@ -1,0 +1,65 @@
+"""The short protocol on paper: A4 pages, drawn, as one PDF/A-2b."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from kiosk import fonts
+from kiosk.filing.pdf import make_pdf
+from kiosk.hearing.minutes import Minutes
+
+_DPI = 200
+_WIDTH, _HEIGHT = round(8.27 * _DPI), round(11.69 * _DPI)
+_MARGIN = round(0.9 * _DPI)
+_SIZE = round(11 / 72 * _DPI)
+_LEADING = round(1.45 * _SIZE)
+
+
+def print_minutes(minutes: Minutes) -> bytes:
+    """Return ``minutes`` as a PDF/A-2b file.
+
+    Raises:
+        PageFailedError: the PDF cannot be made.
+    """
+    with tempfile.TemporaryDirectory(prefix="kiosk-minutes-") as folder:
+        pages = []
+        for number, image in enumerate(draw_pages(minutes), 1):
+            path = Path(folder) / f"{number:04d}.png"
+            image.save(path, dpi=(_DPI, _DPI))
+            pages.append(path)
+        return make_pdf(pages, title=minutes.title, language=minutes.language)
+
+
+def draw_pages(minutes: Minutes) -> list[Image.Image]:
+    """Return the pages, black on white (mode ``1``), each with its number."""
+    font = ImageFont.truetype(str(fonts.REGULAR), _SIZE)
+    lines = [line for text in minutes.as_text().splitlines() for line in _wrapped(text, font)]
+    fit = (_HEIGHT - 2 * _MARGIN) // _LEADING - 1
+    chunks = [lines[start : start + fit] for start in range(0, len(lines), fit)]
+    return [_page(chunk, f"{n} / {len(chunks)}", font) for n, chunk in enumerate(chunks, 1)]
+
+
+def _page(lines: list[str], number: str, font: ImageFont.FreeTypeFont) -> Image.Image:
+    image = Image.new("1", (_WIDTH, _HEIGHT), 1)
+    draw = ImageDraw.Draw(image)
+    for row, line in enumerate(lines):
+        draw.text((_MARGIN, _MARGIN + row * _LEADING), line, font=font, fill=0)
+    draw.text((_WIDTH // 2, _HEIGHT - _MARGIN), number, font=font, fill=0, anchor="ma")
+    return image
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
+    """Yield ``text`` in lines that fit the page; what follows keeps the first one's indent."""
+    indent = text[: len(text) - len(text.lstrip())]
+    line = ""
+    for word in text.split():
+        longer = f"{line} {word}" if line else indent + word
+        if line and font.getlength(longer) > _WIDTH - 2 * _MARGIN:
+            yield line
+            longer = indent + word
+        line = longer
+    yield line
