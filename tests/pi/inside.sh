@@ -1,14 +1,14 @@
 #!/bin/bash
 # Runs inside the tree of tree.sh: sets the project up as on a Pi, then runs the command it is given.
 set -euo pipefail
-export KIOSK_VENV=/opt/kiosk-venv
-packaging/setup.sh --pi --without python3-picamera2 --without python3-lgpio --venv "$KIOSK_VENV"
+venv=$PWD/.venv
+packaging/setup.sh --pi --without python3-picamera2 --without python3-lgpio
 
 # picamera2 comes from apt on a Pi; here from pip, beside Debian's numpy, av and python-prctl.
-stamp=$KIOSK_VENV/.picamera2
-wanted=$(sha256sum requirements/picamera2.lock "$KIOSK_VENV/.kiosk-setup" | sha256sum)
+stamp=$venv/.picamera2
+wanted=$(sha256sum requirements/picamera2.lock "$venv/.kiosk-setup" | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-	"$KIOSK_VENV/bin/pip" install --quiet --disable-pip-version-check --root-user-action=ignore \
+	"$venv/bin/pip" install --quiet --disable-pip-version-check --root-user-action=ignore \
 		--require-hashes --no-deps -r requirements/picamera2.lock </dev/null >&2
 	echo "$wanted" >"$stamp"
 fi

@@ -7,4 +7,4 @@ if ! why=$("$here/tree.sh" possible); then
 	echo "test-pi: NOT RUN: $why"
 	exit 0
 fi
-exec "$here/tree.sh" run /opt/kiosk-venv/bin/python -m pytest -p no:cacheprovider tests/pi "$@"
+exec "$here/tree.sh" run .venv/bin/python -m pytest -p no:cacheprovider tests/pi "$@"

@@ -19,7 +19,9 @@ libcamera="python3-libcamera/trixie-backports libcamera-tools/trixie-backports
 	libcamera-ipa/trixie-backports libcamera0.7/trixie-backports libcamera-v4l2/trixie-backports"
 # What the Pi's archive pulls in with its python3-picamera2, which Debian does not have.
 picamera2_needs="python3-prctl python3-pil python3-jsonschema python3-tqdm python3-av"
-setup_options=(--pi --without python3-picamera2 --without python3-lgpio --venv /opt/kiosk-venv)
+# With which the units are booted.
+systemd="systemd-sysv systemd-container dbus"
+setup_options=(--pi --without python3-picamera2 --without python3-lgpio)
 
 say() { printf 'test-pi: %s\n' "$*" >&2; }
 
@@ -57,7 +59,7 @@ mirror() {
 
 tree_path() {
 	local recipe
-	recipe="$libcamera $picamera2_needs $(declare -f make_tree)"
+	recipe="$libcamera $picamera2_needs $systemd $(declare -f make_tree)"
 	echo "$cache/pi-$(sha256sum <<<"$recipe" | cut -c1-16)"
 }
 
@@ -66,7 +68,7 @@ make_tree() {
 	local uri packages
 	uri=$(mirror)
 	packages=$("$project/packaging/setup.sh" "${setup_options[@]}" --print-packages |
-		cat - <(printf '%s\n' ca-certificates $picamera2_needs $libcamera) | sort -u | paste -sd,)
+		cat - <(printf '%s\n' ca-certificates $picamera2_needs $libcamera $systemd) | sort -u | paste -sd,)
 	printf 'deb [signed-by=%s] %s %s main\n' \
 		"$keyring" "$uri" trixie "$keyring" "$uri" trixie-backports |
 		mmdebstrap --mode=root --variant=apt --include="$packages" \
@@ -113,13 +115,14 @@ run() {
 		mount -t sysfs -o ro sys "$TREE/sys"
 		mount -t tmpfs -o mode=1777 tmp "$TREE/tmp"
 		mount -t tmpfs -o mode=0755 run "$TREE/run"
-		rm -rf --one-file-system "$TREE/srv/kiosk"
-		mkdir -p "$TREE/srv/kiosk"
+		home=$TREE/opt/courtroom-kiosk
+		mkdir -p "$home"
+		find "$home" -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -rf --one-file-system {} +
 		tar -C "$PROJECT" --exclude=./.venv --exclude=./.git --exclude=./build --exclude=./demo \
 			--exclude="__pycache__" --exclude="./.*_cache" --exclude="*.egg-info" -cf - . |
-			tar -C "$TREE/srv/kiosk" -xf -
+			tar -C "$home" -xf - --no-same-owner
 		exec chroot "$TREE" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			HOME=/root LANG=C.UTF-8 CI="${CI:-}" bash -euc "cd /srv/kiosk; tests/pi/inside.sh \"\$@\"" - "$@"
+			HOME=/root LANG=C.UTF-8 CI="${CI:-}" bash -euc "cd /opt/courtroom-kiosk; tests/pi/inside.sh \"\$@\"" - "$@"
 	' - "$@"
 }
 
