@@ -1,0 +1,313 @@
+"""The recorder as a process on virtual devices: from one tap to a sealed, verified hearing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.cli import main
+from kiosk.ipc import ServiceRefusedError
+from kiosk.recording.joined import JoinedFiles, media_files, runs_of
+from kiosk.recording.verify import verify
+from tests.services.conftest import MakeRoom
+from tests.services.room import KIOSK, PIN, Room, events
+from tests.waiting import wait_for
+
+
+def hearing(**fields: Any) -> dict[str, Any]:
+    value = {"id": str(uuid.uuid4()), "case_number": "7514-26-00-2/1", "kind": "civil"}
+    return {"hearing": value | {"format": "offline", "publicity": "open"} | fields}
+
+
+def seconds_at_least(seconds: float) -> Any:
+    return lambda state: (state["hearing"] or {}).get("part_seconds", 0) >= seconds
+
+
+def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int]]:
+    """Return what ffprobe counts in the joined run: pictures, and samples of each sound track."""
+    (run,) = runs_of(part / track)
+    joined = tmp_path / f"{part.name}-{track}.mp4"
+    with JoinedFiles([run / "init.mp4", *media_files(run)]) as source, joined.open("wb") as file:
+        while data := source.read(1 << 20):
+            file.write(data)
+    command = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type,codec_name"]
+    command += ["-show_entries", "frame=stream_index,nb_samples,pict_type", "-of", "json"]
+    answer = subprocess.run([*command, str(joined)], capture_output=True, check=True)
+    assert answer.stderr == b"", answer.stderr.decode()
+    value = json.loads(answer.stdout)
+    counts: dict[str, list[int]] = {"video": [], "audio": []}
+    for index, stream in enumerate(value["streams"]):
+        frames = [one for one in value["frames"] if one["stream_index"] == index]
+        number = sum(int(one.get("nb_samples", 1)) for one in frames)
+        counts[stream["codec_type"]].append(number)
+    return counts
+
+
+def test_from_one_tap_to_a_sealed_hearing(room: Room, tmp_path: Path) -> None:
+    idle = room.until_ready()
+    assert (idle["phase"], idle["hearing"], idle["lamp"]) == ("idle", None, False)
+    assert idle["storage"]["state"] == "ok"
+    assert idle["storage"]["hours_left"] > 0
+
+    body = hearing()
+    started = room.post("/v1/hearings", body)
+    assert started == {"hearing_id": body["hearing"]["id"], "part": 1}
+    state = room.until(lambda s: s["proof"]["state"] == "good", "a proof")
+    assert (state["phase"], state["lamp"]) == ("recording", True)
+    assert state["proof"]["age_seconds"] < 10
+    assert state["hearing"]["tap_to_first_durable_ms"] > 0
+    assert state["hearing"]["expected"][0] == "court_enters"
+    room.post("/v1/hearing/marks", {"type": "opening", "note": "ашылды"})
+    room.post("/v1/hearing/marks", {"type": "attendance"})
+    room.post("/v1/hearing/marks/undo")
+    room.until(seconds_at_least(3), "3 s of recording")
+    room.post("/v1/hearing/recess", {"reason": "lunch"})
+    state = room.state()
+    assert (state["phase"], state["lamp"], state["hearing"]["parts"]) == ("recess", False, 1)
+    assert room.post("/v1/hearing/resume")["part"] == 2
+    state = room.until(seconds_at_least(2), "2 s of part 2")
+    assert (state["phase"], state["lamp"], state["hearing"]["part"]) == ("recording", True, 2)
+    assert state["hearing"]["seconds"] > state["hearing"]["part_seconds"] + 2.5
+    marks = [(mark["type"], mark["withdrawn"]) for mark in state["hearing"]["marks"]]
+    assert marks == [
+        ("opening", False),
+        ("attendance", True),
+        ("recess", False),
+        ("resumed", False),
+    ]
+    assert state["hearing"]["marks"][0]["note"] == "ашылды"
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+
+    folder = room.hearing_folder(started["hearing_id"])
+    report = verify(folder, room.court.ca)
+    assert report.problems == []
+    assert report.device == KIOSK
+    assert len(report.parts) == 2
+    for part in report.parts:
+        found = ffprobe_counts(folder / f"part-{part.part:02d}", "main", tmp_path)
+        assert found["video"] == [part.video_frames]
+        channels = ffprobe_counts(folder / f"part-{part.part:02d}", "channels", tmp_path)
+        assert channels["audio"] == list(part.samples.values())
+        assert part.video_frames > 10 * part.seconds * 0.6
+        assert all(n > 48000 * part.seconds * 0.9 for n in part.samples.values())
+    assert report.parts[0].heads >= 1
+    assert main(["verify", str(folder), "--ca", str(room.court.ca)]) == 0
+    assert room.state()["hearing"] is None
+
+
+def test_second_start_and_wrong_phases(room: Room) -> None:
+    body = hearing()
+    for path in ("marks", "marks/undo", "recess", "retire", "resume", "end"):
+        with pytest.raises(ServiceRefusedError) as refused:
+            room.post(f"/v1/hearing/{path}", {"type": "oath"})
+        assert (refused.value.code, refused.value.status) == ("hearing_step_refused", 409)
+    room.post("/v1/hearings", body)
+    with pytest.raises(ServiceRefusedError) as refused:
+        room.post("/v1/hearings", hearing())
+    assert (refused.value.code, refused.value.status) == ("already_recording", 409)
+    assert refused.value.body["hearing_id"] == body["hearing"]["id"]
+    with pytest.raises(ServiceRefusedError) as refused:
+        room.post("/v1/tests/camera", role="technician")
+    assert refused.value.code == "already_recording"
+    with pytest.raises(ServiceRefusedError) as refused:
+        room.post("/v1/hearing/marks", {"type": "no such event"})
+    assert refused.value.status == 400
+    room.post("/v1/hearing/retire")
+    assert room.state()["phase"] == "retired"
+    assert "announcement" in room.state()["hearing"]["expected"]
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    again = room.post("/v1/hearings", body)["hearing_id"]
+    assert again != body["hearing"]["id"], "what is sealed is never touched"
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    assert verify(room.hearing_folder(again), room.court.ca).ok
+
+
+def test_who_may_do_what(room: Room) -> None:
+    def refused(path: str, token: str | None, body: Any = None) -> tuple[int, str]:
+        with pytest.raises(ServiceRefusedError) as error:
+            room.call("POST", path, body or {}, token)
+        return error.value.status, error.value.code
+
+    assert refused("/v1/sign-in", None, {"badge": "nobody's"}) == (401, "unknown_badge")
+    assert refused("/v1/sign-in", None, {}) == (400, "bad_request")
+    assert refused("/v1/hearings", None) == (401, "token_expired")
+    assert refused("/v1/hearings", "forged.token") == (401, "token_expired")
+    assert refused("/v1/hearings", room.sign_in("technician")) == (403, "sign_in_refused")
+    assert refused("/v1/tests/clock", room.sign_in("secretary")) == (403, "sign_in_refused")
+    answer = room.call("POST", "/v1/sign-in", {"pin": PIN})
+    assert (answer["person"], answer["roles"]) == ("p-secretary", ["secretary"])
+    assert room.layout.token_secret.stat().st_mode & 0o777 == 0o600
+    assert "of user" in room.log.read_text()
+
+
+def test_events_and_devices(room: Room) -> None:
+    room.until_ready()
+    found = events(room, 2.0)
+    names = [name for name, _ in found]
+    assert names.count("state") >= 2
+    assert names.count("levels") >= 10
+    levels = next(value for name, value in found if name == "levels")
+    assert set(levels) == {"judge", "witness"}
+    assert set(levels["judge"]) == {"rms_db", "peak_db"}
+    devices = {one["name"]: one for one in room.call("GET", "/v1/devices")["devices"]}
+    assert set(devices) == {"camera", "judge", "witness", "panel"}
+    assert devices["judge"]["library"] == "PyAudio"
+    assert all(one["virtual"] and one["version"] for one in devices.values())
+
+
+def test_devices_are_tested(room: Room) -> None:
+    room.until_ready()
+    answer = {
+        name: room.post(f"/v1/tests/{name}", {"seconds": 1.5}, role="technician")
+        for name in ("camera", "microphones", "panel", "storage", "clock")
+    }
+    assert answer["camera"]["state"] == "passed", answer["camera"]
+    assert answer["camera"]["measured"]["fps"] > 3
+    assert answer["microphones"]["state"] == "passed", answer["microphones"]
+    assert set(answer["microphones"]["measured"]) == {"judge", "witness"}
+    assert answer["panel"]["state"] == "passed", answer["panel"]
+    assert answer["panel"]["measured"]["button_pressed"] is False
+    assert answer["storage"]["state"] == "passed", answer["storage"]
+    assert answer["storage"]["measured"]["write_mb_s"] > 0
+    assert answer["clock"]["measured"]["state"] in ("ok", "unsynchronised")
+    assert room.state()["lamp"] is False
+
+
+def test_questions_are_asked_while_it_records(room: Room) -> None:
+    """An ad hoc hearing without a list: nothing is asked before the tap (R20, R21, R67)."""
+    room.post("/v1/hearings", {"hearing": {"adhoc": True}})
+    state = room.until(lambda s: s["phase"] == "recording", "recording")
+    assert {"format", "case_number", "kind"} <= set(state["hearing"]["open_questions"])
+    for subject, value in (("format", "online"), ("case_number", "2-77"), ("kind", "civil")):
+        room.post("/v1/hearing/statements", {"subject": subject, "value": value})
+    told = room.state()["hearing"]
+    assert (told["format"], told["case_number"], told["kind"]) == ("online", "2-77", "civil")
+    assert "format_decided_by" in told["open_questions"]
+    assert not {"format", "case_number", "kind"} & set(told["open_questions"])
+    room.post("/v1/hearing/recess")
+    assert "recess_reason" in room.state()["hearing"]["open_questions"]
+    room.post("/v1/hearing/statements", {"subject": "recess_reason", "value": "lunch"})
+    assert "recess_reason" not in room.state()["hearing"]["open_questions"]
+    room.post("/v1/hearing/end")
+    state = room.until(lambda s: s["phase"] == "idle", "the seal")
+
+
+# -- crash and shutdown ----------------------------------------------------------------------------
+def test_killed_it_resumes_by_itself_and_asks(room: Room) -> None:
+    room.until_ready()
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    room.post("/v1/hearing/marks", {"type": "opening"})
+    room.until(seconds_at_least(3), "3 s of recording")
+    room.kill()
+    room.start()
+    state = room.until(lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5)
+    assert state["lamp"] is True
+    assert state["hearing"]["id"] == hearing_id
+    assert state["hearing"]["part"] == 2
+    assert [mark["type"] for mark in state["hearing"]["marks"]] == ["opening"]
+    assert state["recovered"]["hearing_id"] == hearing_id
+    assert 0 < state["recovered"]["gap_seconds"] < 30
+    assert {"recovered", "failure_reason"} <= set(state["hearing"]["open_questions"])
+    lost = [one for one in state["hearing"]["interruptions"] if one["source"] == "recorder"]
+    assert [one["seconds"] for one in lost] == [state["recovered"]["gap_seconds"]]
+    assert "recorder_recovered" in {alarm["code"] for alarm in state["alarms"]}
+    room.post("/v1/hearing/statements", {"subject": "recovered", "value": "power cut"})
+    assert room.state()["recovered"] is None
+    room.until(seconds_at_least(2), "2 s of part 2")
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    report = verify(room.hearing_folder(hearing_id), room.court.ca)
+    assert report.problems == []
+    assert report.parts[0].seconds > 2, "a kill costs at most a second"
+
+
+def test_killed_in_recess_it_stays_stopped(room: Room) -> None:
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    room.until(seconds_at_least(1), "a second")
+    room.post("/v1/hearing/retire")
+    room.kill()
+    room.start()
+    state = room.state()
+    assert (state["phase"], state["lamp"], state["recovered"]) == ("retired", False, None)
+    assert state["hearing"]["id"] == hearing_id
+    room.post("/v1/hearing/resume")
+    room.until(seconds_at_least(1), "a second")
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    assert verify(room.hearing_folder(hearing_id), room.court.ca).problems == []
+
+
+def test_ended_cleanly_by_sigterm_it_goes_on(room: Room) -> None:
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    room.until(seconds_at_least(1.5), "a second and a half")
+    assert room.stop() == 0
+    assert verify(room.hearing_folder(hearing_id) / "part-01", room.court.ca).problems == []
+    room.start()
+    state = room.until(lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5)
+    assert state["hearing"]["part"] == 2
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    assert verify(room.hearing_folder(hearing_id), room.court.ca).problems == []
+
+
+def test_killed_while_sealing_it_is_sealed_at_the_next_start(room: Room) -> None:
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    room.until(seconds_at_least(1), "a second")
+    room.post("/v1/hearing/end")
+    room.kill()
+    room.start()
+    folder = room.hearing_folder(hearing_id)
+    wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal")
+    assert verify(folder, room.court.ca).problems == []
+    room.until(lambda s: s["phase"] == "idle", "an idle room")
+
+
+# -- faults ----------------------------------------------------------------------------------------
+def test_sound_goes_on_without_a_camera(make_room: MakeRoom) -> None:
+    room = make_room(camera="picamera2")
+    room.start()
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    state = room.until(
+        lambda s: {"camera_absent"} <= {alarm["code"] for alarm in s["alarms"]}, "the alarm"
+    )
+    assert "override" in state["hearing"]["open_questions"]
+    assert "camera" in state["hearing"]["not_ready"]
+    room.until(lambda s: s["proof"]["state"] == "good", "a proof of the sound")
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    report = verify(room.hearing_folder(hearing_id), room.court.ca)
+    assert report.problems == []
+    assert all(number > 48000 for number in report.parts[0].samples.values())
+
+
+def test_not_enrolled_it_records_and_says_so(make_room: MakeRoom) -> None:
+    room = make_room(enrolled=False, microphones=None)
+    room.start()
+    assert "not_enrolled" in {alarm["code"] for alarm in room.state()["alarms"]}
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    room.until(seconds_at_least(1), "a second")
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal")
+    folder = room.hearing_folder(hearing_id)
+    assert verify(folder, room.layout.unenrolled_certificate).problems == []
+    assert not verify(folder, room.court.ca).ok
+
+
+def test_little_space_is_an_alarm_and_no_obstacle(make_room: MakeRoom) -> None:
+    room = make_room(microphones=None)
+    settings = room.folder / "kiosk.toml"
+    text = settings.read_text().replace("low_space_hours = 0", "low_space_hours = 48")
+    settings.write_text(text.replace("bitrate = 300000", "bitrate = 10000000"))
+    room.start()
+    state = room.until(lambda s: s["storage"]["state"] in ("ok", "low"), "a storage state")
+    if state["storage"]["hours_left"] < 48:
+        assert "disk_low" in {alarm["code"] for alarm in state["alarms"]}
+    assert room.post("/v1/hearings", hearing())["part"] == 1
