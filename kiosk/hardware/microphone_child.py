@@ -18,7 +18,7 @@ import pyaudio  # type: ignore[import-untyped]
 from kiosk.hardware.child import MessageWriter, child_setup, commands
 from kiosk.hardware.wire import AUDIO, AUDIO_HEADER
 
-BLOCKS_PER_SECOND = 50
+BLOCKS_PER_SECOND = 30
 RETRY_S = 1.0
 
 
@@ -77,7 +77,7 @@ class _Device:
             rate=self._rate,
             input=True,
             input_device_index=index,
-            frames_per_buffer=self._rate // BLOCKS_PER_SECOND,
+            frames_per_buffer=-(-self._rate // BLOCKS_PER_SECOND),
             stream_callback=self._callback,
         )
 

@@ -41,7 +41,8 @@ class _Channel:
         self.stream_info = self._encoder.stream_info
         self._epoch: int | None = None
         self._next = 0  # index of the next sample that is expected
-        self._pending: Samples = np.zeros(0, np.int16)
+        self._pending: list[Samples] = []
+        self._waiting = 0  # samples in it
         self._pending_ns = 0
 
     @property
@@ -58,31 +59,35 @@ class _Channel:
         if block.epoch != self._epoch or block.index != self._next:
             self.flush()
             self._epoch = block.epoch
-        if len(self._pending) == 0:
+        if not self._waiting:
             self._pending_ns = block.start_ns
-        waiting = len(self._pending)
-        self._pending = np.concatenate((self._pending, block.samples))
+        waiting = self._waiting
+        self._pending.append(block.samples)
+        self._waiting += len(block.samples)
         self._next = block.index + len(block.samples)
         size = self._encoder.block
+        if self._waiting < size:
+            return
+        samples = np.concatenate(self._pending)
         done = 0
-        while len(self._pending) - done >= size:
-            self._encode(self._pending[done : done + size])
+        while len(samples) - done >= size:
+            self._encode(samples[done : done + size])
             done += size
             # the next frame begins in this block: its place is known anew
             self._pending_ns = block.start_ns + self._length_ns(done - waiting)
-        self._pending = self._pending[done:]
+        self._pending, self._waiting = [samples[done:]], len(samples) - done
 
     def _encode(self, samples: Samples) -> None:
-        data = self._encoder.encode(np.ascontiguousarray(samples))
+        data = self._encoder.encode(samples)
         self.packets.append(_Packet(self._pending_ns, len(samples), data))
         self.samples += len(samples)
 
     def flush(self) -> None:
         """Encode what is left; the next block begins anew."""
-        if len(self._pending):
-            self._encode(self._pending)
-            self._pending = np.zeros(0, np.int16)
+        if self._waiting:
+            self._encode(np.concatenate(self._pending))
             self._encoder = FlacEncoder(self.rate)
+        self._pending, self._waiting = [], 0
 
     def take(self, until_ns: int) -> list[_Packet]:
         """Return the packets that begin before ``until_ns``."""

@@ -158,12 +158,11 @@ class MainTrack:
             self._begin_run(self._pictures[0].config if self._pictures else None)
         while self._pictures or self._sounds:
             until, change = self._boundary()
-            self._cut(until)
+            last = max([q[-1].at_ns for q in (self._pictures, self._sounds) if q])
+            self._cut(until if change else min(until, max(end, last + 1)))
             if change:
                 self._end_segment()
                 self._begin_run(self._pictures[0].config)
-            elif until > end + NS_PER_S:
-                break
         self._end_segment()
         self._files.roll()
         self._files.step(self._playlist.end)

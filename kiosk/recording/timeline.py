@@ -8,6 +8,7 @@ two input samples, whatever the crystals do.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,18 +23,19 @@ _NEIGHBOURS = 2
 """Samples needed on either side of a place between samples."""
 
 
-def _interpolate(samples: Mono, places: NDArray[np.float64]) -> Mono:
-    """Return the values at ``places`` (fractional indices) by Catmull-Rom splines."""
+def _interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
+    """Return ``count`` values at even steps of place from ``first`` towards ``last``.
+
+    Places are fractional indices; between samples runs a Catmull-Rom spline.
+    """
+    places = first + np.arange(count) * ((last - first) / count)
     whole = np.floor(places).astype(np.intp)
     part = (places - whole).astype(np.float32)
-    last = len(samples) - 1
-    before, here, after, beyond = (
-        samples[np.clip(whole + step, 0, last)] for step in (-1, 0, 1, 2)
-    )
+    before, here, after, beyond = (samples.take(whole + step, mode="clip") for step in range(-1, 3))
+    rise = after - before
     cubic = 3.0 * (here - after) + beyond - before
     square = 2.0 * before - 5.0 * here + 4.0 * after - beyond
-    curve = here + 0.5 * part * (after - before + part * (square + part * cubic))
-    return np.asarray(curve, dtype=np.float32)
+    return np.asarray(here + 0.5 * part * (rise + part * (square + part * cubic)), np.float32)
 
 
 @dataclass
@@ -42,39 +44,63 @@ class _Stretch:
 
     epoch: int
     first: int
-    samples: Mono
+    rate: int
+    next: int
+    samples: Mono = field(default_factory=lambda: np.zeros(0, np.float32))
+    fresh: list[NDArray[np.int16]] = field(default_factory=list)
     anchor_index: list[int] = field(default_factory=list)
     anchor_ns: list[int] = field(default_factory=list)
 
     def append(self, block: AudioBlock) -> None:
-        self.samples = np.concatenate((self.samples, block.samples.astype(np.float32) / 32768))
+        self.fresh.append(block.samples)
+        self.next += len(block.samples)
         self.anchor_index.append(block.index)
         self.anchor_ns.append(block.start_ns)
 
-    def end_ns(self, rate: int) -> int:
-        """Return the recording time after the last sample."""
-        count = self.first + len(self.samples) - self.anchor_index[-1]
-        return self.anchor_ns[-1] + count * NS_PER_S // rate
+    @property
+    def end_ns(self) -> int:
+        """Recording time after the last sample."""
+        count = self.next - self.anchor_index[-1]
+        return self.anchor_ns[-1] + count * NS_PER_S // self.rate
 
-    def render(self, times_ns: NDArray[np.float64], rate: int) -> tuple[Mono, NDArray[np.bool_]]:
-        """Return the values at ``times_ns`` and where there are any."""
-        end_index, end_ns = self.first + len(self.samples), self.end_ns(rate)
-        anchors_ns = np.array([*self.anchor_ns, end_ns], dtype=np.float64)
-        anchors = np.array([*self.anchor_index, end_index], dtype=np.float64)
-        inside = (times_ns >= anchors_ns[0]) & (times_ns < anchors_ns[-1])
-        places = np.interp(times_ns, anchors_ns, anchors) - self.first
-        return np.where(inside, _interpolate(self.samples, places), np.float32(0)), inside
+    def place(self, at_ns: int) -> float:
+        """Return the place (index into the samples) of a moment."""
+        known = bisect_right(self.anchor_ns, at_ns) - 1
+        if known < 0 or known + 1 == len(self.anchor_ns):  # beyond the anchors: nominal rate
+            known = max(0, known)
+            index = self.anchor_index[known]
+            return index + (at_ns - self.anchor_ns[known]) * self.rate / NS_PER_S - self.first
+        since, until = self.anchor_ns[known : known + 2]
+        index, following = self.anchor_index[known : known + 2]
+        part = (at_ns - since) / (until - since)
+        return index + part * (following - index) - self.first
+
+    def render(self, first_ns: int, last_ns: int, count: int) -> Mono:
+        """Return ``count`` values from ``first_ns`` to ``last_ns``; zero where there are none."""
+        if self.fresh:
+            news = np.concatenate(self.fresh).astype(np.float32)
+            news *= 1 / 32768
+            self.samples = np.concatenate((self.samples, news))
+            self.fresh.clear()
+        values = _interpolate(self.samples, self.place(first_ns), self.place(last_ns), count)
+        step = (last_ns - first_ns) / count
+        missing = self.anchor_ns[0] - first_ns
+        if missing > 0:
+            values[: round(missing / step)] = 0
+        beyond = last_ns - self.end_ns
+        if beyond > 0:
+            values[count - round(beyond / step) :] = 0
+        return values
 
     def forget(self, before_ns: int) -> None:
         """Drop what lies before the anchor that ``before_ns`` needs."""
-        keep = 0
-        while keep + 1 < len(self.anchor_ns) and self.anchor_ns[keep + 1] <= before_ns:
-            keep += 1
-        if keep:
-            del self.anchor_index[:keep], self.anchor_ns[:keep]
-            first = max(self.first, self.anchor_index[0] - _NEIGHBOURS)
-            self.samples = self.samples[first - self.first :]
-            self.first = first
+        keep = bisect_right(self.anchor_ns, before_ns) - 1
+        if keep <= 0 or self.fresh:
+            return
+        del self.anchor_index[:keep], self.anchor_ns[:keep]
+        first = max(self.first, self.anchor_index[0] - _NEIGHBOURS)
+        self.samples = self.samples[first - self.first :]
+        self.first = first
 
 
 class MixInput:
@@ -87,37 +113,30 @@ class MixInput:
     @property
     def covered_ns(self) -> int | None:
         """Recording time up to which there are samples, or None."""
-        return self._stretches[-1].end_ns(self._rate) if self._stretches else None
+        return self._stretches[-1].end_ns if self._stretches else None
 
     def push(self, block: AudioBlock) -> None:
         """Take a block."""
         last = self._stretches[-1] if self._stretches else None
-        if (
-            last is None
-            or last.epoch != block.epoch
-            or last.first + len(last.samples) != block.index
-        ):
-            last = _Stretch(block.epoch, block.index, np.zeros(0, np.float32))
+        if last is None or last.epoch != block.epoch or last.next != block.index:
+            last = _Stretch(block.epoch, block.index, self._rate, block.index)
             self._stretches.append(last)
         last.append(block)
 
-    def render(self, times_ns: NDArray[np.float64]) -> Mono | None:
-        """Return the samples at ``times_ns`` (zero where there are none), or None for nothing."""
+    def render(self, first_ns: int, last_ns: int, count: int) -> Mono | None:
+        """Return ``count`` values from ``first_ns`` up to ``last_ns``, or None for nothing."""
         total: Mono | None = None
         for stretch in self._stretches:
-            if stretch.end_ns(self._rate) <= times_ns[0] or stretch.anchor_ns[0] > times_ns[-1]:
-                continue
-            values, inside = stretch.render(times_ns, self._rate)
-            total = values if total is None else np.where(inside, values, total)
+            if stretch.end_ns > first_ns and stretch.anchor_ns[0] < last_ns:
+                values = stretch.render(first_ns, last_ns, count)
+                total = values if total is None else total + values
         return total
 
     def forget(self, before_ns: int) -> None:
         """Drop what lies before ``before_ns``."""
-        self._stretches = [
-            stretch
-            for stretch in self._stretches
-            if stretch is self._stretches[-1] or stretch.end_ns(self._rate) > before_ns
-        ]
+        if len(self._stretches) > 1:
+            ended = [s for s in self._stretches[:-1] if s.end_ns > before_ns]
+            self._stretches = [*ended, self._stretches[-1]]
         for stretch in self._stretches:
             stretch.forget(before_ns)
 
@@ -169,18 +188,16 @@ class Mix:
     def next(self, count: int | None = None) -> MixChunk:
         """Return the next :data:`CHUNK` (or ``count``) samples."""
         count = self.CHUNK if count is None else count
-        first = self._time(self._done)
-        times = first + np.arange(count, dtype=np.float64) * (NS_PER_S / MIX_RATE)
+        first_ns, last_ns = self._time(self._done), self._time(self._done + count)
         total = np.zeros(count, np.float32)
         heard = []
         for name, source in self._inputs.items():
-            values = source.render(times)
+            values = source.render(first_ns, last_ns, count)
             if values is not None:
                 total += values
                 heard.append(name)
+            source.forget(last_ns)
         self._done += count
-        for source in self._inputs.values():
-            source.forget(self._time(self._done))
         return MixChunk(np.clip(total, -1.0, 1.0), frozenset(heard))
 
     def rest(self, stop_ns: int) -> int:
