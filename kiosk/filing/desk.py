@@ -231,12 +231,19 @@ class FilingDesk:
         settings: all settings.
         rules: the court's rules.
         sync: client of the sync service (:class:`kiosk.ipc.LocalClient`).
+        worker: page imaging; the desk ends its child when it closes.
     """
 
-    def __init__(self, settings: Settings, rules: Rules, sync: SyncClient) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Rules,
+        sync: SyncClient,
+        worker: ImagingWorker | None = None,
+    ) -> None:
         self.settings = settings
         self.rules = rules
-        self.worker = ImagingWorker()
+        self.worker = worker or ImagingWorker()
         self._sync = sync
         self._root = Layout.of(settings.paths).filings
         self._printer = ReceiptPrinter(settings.printer)

@@ -15,7 +15,9 @@ import json
 import os
 import resource
 import sys
+import threading
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,6 @@ from PIL import Image
 from kiosk.errors import KioskError
 from kiosk.filing.errors import PageFailedError
 from kiosk.filing.imaging import prepare_page
-from kiosk.filing.pdf import write_documents
 from kiosk.hardware.parent_death import die_with_parent
 
 #: Address space of this process: a Pi has 4 GB; A3 at 600 dpi in colour needs about 1 GB.
@@ -48,6 +49,8 @@ def prepare(request: dict[str, Any]) -> dict[str, Any]:
 
 def assemble(request: dict[str, Any]) -> dict[str, Any]:
     """Write the documents; return path, pages, size and SHA-256 of each."""
+    from kiosk.filing.pdf import write_documents
+
     written = write_documents(
         [Path(page) for page in request["pages"]],
         Path(request["folder"]),
@@ -88,6 +91,8 @@ def main() -> int:
     os.nice(5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     Image.MAX_IMAGE_PIXELS = _LARGEST_DOTS
+    # Loading the PDF libraries takes longer than a page: meanwhile pages are prepared.
+    threading.Thread(target=import_module, args=("kiosk.filing.pdf",), daemon=True).start()
     for line in sys.stdin:
         print(json.dumps(answer(line)), flush=True)
     return 0

@@ -119,7 +119,10 @@ class ImagingWorker:
         return [WrittenDocument(**document) for document in told["documents"]]
 
     async def close(self) -> None:
-        """End the child."""
+        """End the child; the next request starts another."""
+        await self._kill()
+
+    async def _kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -136,13 +139,13 @@ class ImagingWorker:
                 await process.stdin.drain()
                 line = await asyncio.wait_for(process.stdout.readline(), patience)
             except (TimeoutError, OSError) as error:
-                await self.close()
+                await self._kill()
                 raise PageFailedError(f"page imaging: {error!r}") from error
             except asyncio.CancelledError:
-                await self.close()  # its answer must not be taken for that of the next request
+                await self._kill()  # its answer must not be taken for that of the next request
                 raise
             if not line:
-                await self.close()
+                await self._kill()
                 raise PageFailedError("page imaging crashed")
         told: dict[str, Any] = json.loads(line)
         if "error" in told:

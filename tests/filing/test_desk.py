@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +20,8 @@ from kiosk.config import Settings
 from kiosk.filing.desk import DeskEvent, FilingDesk, HandedIn, OpenFiling, PageChecked
 from kiosk.filing.errors import NoPagesError, StepRefusedError
 from kiosk.filing.folder import FilingFolder
+from kiosk.filing.imaging_worker import ImagingWorker
+from kiosk.filing.model import Page
 from kiosk.filing.pdf import conformance
 from kiosk.filing.receipt import filing_of_reference
 from kiosk.hardware.receipt_printer import PrinterNoPaperError, PrinterSilentError
@@ -32,16 +34,38 @@ from tests.filing.conftest import FakeSync
 Visit = Callable[[FilingDesk], Awaitable[None]]
 
 
+class SharedWorker(ImagingWorker):
+    """Page imaging whose child outlives a desk: it starts once for all tests of this file."""
+
+    async def close(self) -> None:
+        """Keep the child when a desk closes."""
+
+
+@pytest.fixture(scope="module")
+def loop_and_worker() -> Iterator[tuple[asyncio.Runner, ImagingWorker]]:
+    """Return an event loop and page imaging that runs in it."""
+    worker = SharedWorker()
+    with asyncio.Runner() as runner:
+        yield runner, worker
+        runner.run(ImagingWorker.close(worker))
+
+
 @pytest.fixture
-def visit(settings: Settings, rules: Rules, sync: FakeSync) -> Callable[[Visit], None]:
+def visit(
+    settings: Settings,
+    rules: Rules,
+    sync: FakeSync,
+    loop_and_worker: tuple[asyncio.Runner, ImagingWorker],
+) -> Callable[[Visit], None]:
     """Return what runs a visit with a desk of its own."""
+    runner, worker = loop_and_worker
 
     def run(steps: Visit) -> None:
         async def all_of_it() -> None:
-            async with FilingDesk(settings, rules, sync) as desk:
+            async with FilingDesk(settings, rules, sync, worker) as desk:
                 await steps(desk)
 
-        asyncio.run(asyncio.wait_for(all_of_it(), 90))
+        runner.run(asyncio.wait_for(all_of_it(), 90))
 
     return run
 
@@ -61,8 +85,6 @@ def codings(pdf: pikepdf.Pdf) -> list[str]:
 
 def scanned_draft(desk: FilingDesk, pages: list[Path]) -> OpenFiling:
     """Return a draft with ``pages``, put there without a scanner."""
-    from kiosk.filing.model import Page
-
     filing = desk.begin("claim", "kk")
     for number, page in enumerate(pages, start=1):
         filing.folder.page_file(number).write_bytes(page.read_bytes())
