@@ -84,6 +84,20 @@ class RuleLabels:
         """Return the ids of the event types that are needed at any time."""
         return tuple(event for event in FREQUENT_EVENTS if event in self.rules.events)
 
+    def legal_bases(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return id and norm of each legal basis of a remote part (of any kind, if none fits)."""
+        rows = self.rules.legal_bases.values()
+        fitting = [row for row in rows if kind in row.kinds] or list(rows)
+        return tuple((row.id, row.norm) for row in fitting)
+
+    def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each closure ground of a case kind (of all, if not known)."""
+        known = kind in self.rules.case_kinds
+        rows = (
+            self.rules.closure_grounds_for(kind) if known else self.rules.closure_grounds.values()
+        )
+        return tuple((row.id, sentence_case(self._label(row, row.id))) for row in rows)
+
     # -- documents -----------------------------------------------------------------------------
 
     def document_type(self, identifier: str) -> str:

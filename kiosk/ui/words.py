@@ -37,6 +37,15 @@ def date_text(day: date, say: Translator) -> str:
     return str(format_date(day, pattern, locale=say.language))
 
 
+def iso_date(typed: str) -> str:
+    """Return ``23.11.2026`` as ``2026-11-23``; empty for anything that is no day."""
+    try:
+        day, month, year = (int(part) for part in typed.split("."))
+        return date(year, month, day).isoformat() if year > 2000 else ""
+    except ValueError:
+        return ""
+
+
 def age_text(seconds: float, say: Translator) -> str:
     """Return a length of time in one unit: ``14 s``, ``5 min``, ``3 h``, ``2 days``."""
     whole = max(0, int(seconds))

@@ -102,6 +102,7 @@ def _rec(
     who: dict[str, Any] | None = canned.SECRETARY,
     phase: str = "recording",
     pin: bool = False,
+    typing: str | None = None,
     **changes: Any,
 ) -> Callable[[Desk], None]:
     def prepare(desk: Desk) -> None:
@@ -113,6 +114,7 @@ def _rec(
         desk.recorder_line.up = up
         desk.office.asks_end = ends
         desk.office.show_all = every
+        desk.office.typing = typing
         desk.pin = PinPad("12") if pin else None
         if notice:
             desk.notice = Notice(notice, until=1e9)
@@ -207,6 +209,16 @@ SECRETARY_STATES = [
         "recording-question-who",
         "secretary.recording",
         _rec(hearing={"open_questions": ["format_decided_by"]}),
+    ),
+    State(
+        "recording-question-ground",
+        "secretary.recording",
+        _rec(hearing={"publicity": "closed", "open_questions": ["closure_ground"]}),
+    ),
+    State(
+        "recording-question-number",
+        "secretary.recording",
+        _rec(hearing={"case_number": "", "open_questions": ["case_number"]}, typing="7514-26"),
     ),
     State(
         "recording-microphone-lost",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Office:
         published: ``published/schedule.json``, read while sync is down.
         on_change: called after every change.
         on_error: called with an error's code.
+        do: runs a step in the background.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Office:
         published: Path,
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
+        do: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> None:
+        self._do = do
         self._recorder, self._sync, self._published = recorder, sync, published
         self._changed, self._failed = on_change, on_error
         self.place: StaffPlace = Today()
@@ -49,6 +52,8 @@ class Office:
         self.show_all = False
         self.all_page = 0
         self.asks_end = False
+        self.answers_page = 0
+        self.typing: str | None = None
         self.waiting = False
         self.day: date | None = None
         self._ended: set[str] = set()
@@ -136,7 +141,8 @@ class Office:
         await self._step("/v1/hearing/retire")
 
     async def resume(self) -> None:
-        """Go on with the next part."""
+        """Go on with the next part; questions that were put off come back."""
+        self.put_off = frozenset()
         await self._step("/v1/hearing/resume")
 
     async def end(self, hearing_id: str, case_number: str) -> None:
@@ -154,12 +160,39 @@ class Office:
 
     async def answer(self, subject: str, value: str) -> None:
         """Answer one of the open questions."""
+        self.answers_page, self.typing = 0, None
         await self._step("/v1/hearing/statements", {"subject": subject, "value": value})
 
+    def say(self, subject: str, value: str) -> None:
+        """Answer one of the open questions, in the background."""
+        self._do(self.answer(subject, value))
+
     def answer_later(self, subject: str) -> None:
-        """Put a question off; it comes back in the next stop."""
+        """Put a question off until the next hearing or part."""
         self.put_off |= {subject}
+        self.answers_page, self.typing = 0, None
         self._changed()
+
+    def turn_answers(self, page: int) -> None:
+        """Show other answers to the question."""
+        self.answers_page = page
+        self._changed()
+
+    def begin_typing(self) -> None:
+        """Show the keys for an answer that is typed."""
+        self.typing = ""
+        self._changed()
+
+    def end_typing(self) -> None:
+        """Put the keys away."""
+        self.typing = None
+        self._changed()
+
+    def type_answer(self, key: str) -> None:
+        """Type one character of the answer (``""``: delete the last)."""
+        if self.typing is not None:
+            self.typing = (self.typing + key)[:40] if key else self.typing[:-1]
+            self._changed()
 
     def ask_end(self, asks: bool) -> None:
         """Ask whether to end, or leave that question."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from kivy.uix.label import Label
 from kivy.uix.widget import Widget
 
 from kiosk.hardware.preview import PreviewReader
+from kiosk.ui.secretary.office import Office
 from kiosk.ui.secretary.views import AlarmView, Question
 from kiosk.ui.widgets.fonts import NAMES, extents
 from kiosk.ui.widgets.graphics import Dot, Surface, rgba
@@ -194,42 +194,45 @@ def banner_strip(kit: Kit, text: str) -> Widget:
     return row
 
 
-def question_card(
-    kit: Kit,
-    question: Question,
-    on_answer: Callable[[str, str], None],
-    on_later: Callable[[str], None],
-) -> Widget:
-    """Return one question with its answers; it never covers the recording."""
-    text = kit.fit(question.text, "body", wid="question.text", weight="semibold", size_hint_y=1.15)
+ANSWERS_AT_ONCE = 5
+
+
+def question_card(kit: Kit, question: Question, office: Office, page: int = 0) -> Widget:
+    """Return one question with its answers; it never covers the recording.
+
+    A question with many answers has pages; one to be typed opens the keys (``ask.type``).
+    """
+    _ = kit.say.gettext
+    text = kit.fit(question.text, "body", wid="question.text", weight="semibold", size_hint_y=1.1)
+    first = page * ANSWERS_AT_ONCE
+    choices = question.choices[first : first + ANSWERS_AT_ONCE]
     answers: list[Widget] = [
-        kit.button(
-            f"ask.{question.subject}.{value}",
-            label,
-            _answer(on_answer, question.subject, value),
-            style="plain",
-            wide=True,
-            height=-1,
-            once=True,
-            pad=10,
-        )
-        for value, label in question.choices
+        _answer_button(kit, f"ask.{question.subject}.{value}", label, office, question, value)
+        for value, label in choices
     ]
-    answers.append(
-        kit.button(
-            "ask.later",
-            kit.say.gettext("Later"),
-            lambda: on_later(question.subject),
-            style="chosen",
-            wide=True,
-            height=-1,
-            pad=10,
+    if question.typed:
+        answers.append(
+            kit.button("ask.type", _("Enter"), office.begin_typing, wide=True, height=-1, pad=10)
         )
-    )
+    if len(question.choices) > ANSWERS_AT_ONCE:
+        after = page + 1 if first + ANSWERS_AT_ONCE < len(question.choices) else 0
+        answers.append(
+            kit.button("ask.more", _("More"), lambda: office.turn_answers(after), wide=True,
+                       height=-1, pad=10, icon="chevron-right")
+        )  # fmt: skip
+    answers.append(
+        kit.button("ask.later", _("Later"), lambda: office.answer_later(question.subject),
+                   style="chosen", wide=True, height=-1, pad=10)
+    )  # fmt: skip
     across = 1 if len(answers) <= 3 else 2
     rows = [kit.row(*answers[n : n + across], gap=12) for n in range(0, len(answers), across)]
-    return kit.card(text, *rows, tone="accent", gap=12, padding=16)
+    return kit.card(text, *rows, tone="accent", gap=12, padding=14)
 
 
-def _answer(on_answer: Callable[[str, str], None], subject: str, value: str) -> Callable[[], None]:
-    return lambda: on_answer(subject, value)
+def _answer_button(
+    kit: Kit, wid: str, label: str, office: Office, question: Question, value: str
+) -> Widget:
+    return kit.button(
+        wid, label, lambda: office.say(question.subject, value), wide=True, height=-1, once=True,
+        pad=8,
+    )  # fmt: skip

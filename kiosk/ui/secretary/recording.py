@@ -21,9 +21,10 @@ from kiosk.ui.secretary.parts import (
 )
 from kiosk.ui.secretary.views import EventButton, LevelRow, RecordingView
 from kiosk.ui.widgets.graphics import Band
+from kiosk.ui.widgets.keyboard import key_rows
 from kiosk.ui.widgets.kit import Kit
 from kiosk.ui.widgets.scene import NaturalSlot, Scene, Slot
-from kiosk.ui.words import timer_text
+from kiosk.ui.words import iso_date, timer_text
 
 TIMER_CAP_MM = 24.0
 
@@ -71,9 +72,10 @@ class RecordingScene(Scene):
             view.every if desk.show_all else (),
             desk.show_all,
             desk.all_page,
+            desk.typing,
         )
         self._middle.show(middle, lambda: self._events(view))
-        right = (view.question, view.course, view.case, view.can_undo)
+        right = (view.question, desk.answers_page, view.course, view.case, view.can_undo)
         self._right.show(right, lambda: self._course(view))
         self._foot.show(desk.asks_end, lambda: self._footer(view))
         self.live()
@@ -163,13 +165,37 @@ class RecordingScene(Scene):
         return kit.stack(row, meter, gap=2)
 
     def _events(self, view: RecordingView) -> Widget:
-        return self._all_events(view) if self.desk.office.show_all else self._usual_events(view)
+        office = self.desk.office
+        if office.typing is not None and view.question and view.question.typed:
+            return self._keys(view.question.subject, office.typing)
+        return self._all_events(view) if office.show_all else self._usual_events(view)
+
+    def _keys(self, subject: str, typed: str) -> Widget:
+        """Return the keys for an answer that is typed: a case number or a date."""
+        kit, _, office = self.kit, self.kit.say.gettext, self.desk.office
+        value = iso_date(typed) if subject == "date" else typed.strip()
+        hint = _("day.month.year") if subject == "date" else " "
+        shown = kit.fit(typed or hint, "title", wid="ask.typed", weight="tabular", lines=1,
+                        colour="text" if typed else "quiet")  # fmt: skip
+        box = kit.card(shown, padding=(16, 2), size_hint_y=0.8)
+        rows = ("12345", "67890", "." if subject == "date" else "-/")
+        send = (lambda: office.say(subject, value)) if value else None
+        steps = kit.row(
+            kit.button("ask.type.cancel", _("Cancel"), office.end_typing, wide=True, pad=8),
+            kit.button("ask.type.ok", _("Save"), send, wide=True, style="primary", pad=8),
+            gap=14,
+            size_hint_y=None,
+            height=kit.theme.target,
+        )
+        keys = key_rows(kit, rows, office.type_answer)
+        keys.size_hint_y = 3.4
+        return kit.column(box, keys, steps, gap=14)
 
     def _usual_events(self, view: RecordingView) -> Widget:
         kit, _ = self.kit, self.kit.say.gettext
         parts: list[Widget] = []
         if view.expected:
-            parts.append(self._caption(_("Next")))
+            parts.append(self._caption(_("Up next")))
             first = [
                 self._event(event, "primary" if n == 0 else "tint")
                 for n, event in enumerate(view.expected)
@@ -238,12 +264,7 @@ class RecordingScene(Scene):
             view.case.case_number, "body", wid="rec.case", weight="semibold", lines=1,
             size_hint_y=None, height=kit.px(34),
         )  # fmt: skip
-        question = question_card(
-            kit,
-            view.question,
-            lambda subject, value: desk.do(desk.office.answer(subject, value)),
-            desk.office.answer_later,
-        )
+        question = question_card(kit, view.question, desk.office, desk.office.answers_page)
         return kit.column(number, question, gap=6)
 
     def _course_card(self, view: RecordingView) -> Widget:

@@ -426,14 +426,13 @@ class StoppedPage(StaffPage):
         words.append(kit.space())
         parts: list[Widget] = [picture, kit.column(*words, gap=16)]
         if view.question:
-            ask = question_card(
-                kit,
-                view.question,
-                lambda subject, value: desk.do(desk.office.answer(subject, value)),
-                desk.office.answer_later,
-            )
+            ask = question_card(kit, view.question, desk.office, desk.office.answers_page)
             parts.append(kit.column(ask, size_hint_x=0.85))
         return kit.row(*parts, gap=36, padding=(40, 32))
+
+    def body_key(self, view: StoppedView) -> Any:
+        """The body depends on the view and on the answers shown."""
+        return (view, self.desk.office.answers_page)
 
     def foot_key(self, view: StoppedView) -> Any:
         """The footer depends on the question whether to end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,6 +24,7 @@ from kiosk.ui.theme import Tone
 from kiosk.ui.words import age_text, clock_text, sentence_case, size_text
 
 OVERRUN_MINUTES = 15
+TYPED = frozenset({"case_number", "date"})
 STALE_HOURS = 12
 
 
@@ -39,6 +39,15 @@ class Labels(Protocol):
 
     def kind(self, kind: str) -> str:
         """Return the label of a case kind."""
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return the ids of the case kinds."""
+
+    def legal_bases(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return id and norm of each legal basis of a remote part."""
+
+    def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each closure ground of a case kind."""
 
     def form(self, form: str) -> str:
         """Return the label of a format (``online``) or publicity (``closed``)."""
@@ -349,6 +358,7 @@ class Question:
     subject: str
     text: str
     choices: tuple[tuple[str, str], ...]
+    typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -567,63 +577,79 @@ def alarm_view(here: Here, recorder: Recorder, *, stale: bool) -> AlarmView | No
 def _question(here: Here, hearing: RunningHearing, put_off: frozenset[str]) -> Question | None:
     for subject in hearing.open_questions:
         if subject not in put_off:
-            return question_of(here, subject)
+            return question_of(here, subject, hearing.kind)
     return None
 
 
-def question_of(here: Here, subject: str) -> Question:
-    """Return the question about ``subject`` with the answers that a tap can give."""
+def question_of(here: Here, subject: str, kind: str) -> Question:
+    """Return the question about ``subject`` with the answers that a tap can give.
+
+    Args:
+        subject: as in ``open_questions``.
+        kind: case kind of the hearing (grounds and norms depend on it).
+    """
+    _, labels = here.say.gettext, here.labels
+    text, choices = "", tuple[tuple[str, str], ...]()
+    match subject:
+        case "format":
+            text = _("In which format is the hearing held?")
+            choices = tuple((f, labels.form(f)) for f in ("offline", "online", "mixed"))
+        case "format_decided_by":
+            text = _("Who decided on the format?")
+            choices = (_by_role(here, "presiding"), ("court_ruling", _("The court, by a ruling")))
+        case "override":
+            text = _("The hearing began although not everything was ready. Who decided so?")
+            choices = (_by_role(here, "presiding"), _by_role(here, "secretary"))
+        case "legal_basis":
+            text = _("Which norm allows taking part remotely?")
+            choices = labels.legal_bases(kind)
+        case "closure_ground":
+            text = _("On which ground is the hearing closed?")
+            choices = labels.closure_grounds(kind)
+        case "kind":
+            text = _("Which kind of case is it?")
+            choices = tuple((k, sentence_case(labels.kind(k))) for k in labels.kinds())
+        case "failure_reason":
+            text = _("Why was there no recording for a while? It goes into the minutes.")
+            choices = _failure_reasons(here)
+        case "recess_reason":
+            text = _("Why was there a recess?")
+            choices = _recess_reasons(here)
+        case "recovered":
+            text = _("The recording was cut off and goes on. Is everything in order now?")
+            choices = (("seen", _("Yes")),)
+        case "case_number":
+            return Question(subject, _("What is the case number?"), (), typed=True)
+        case "date":
+            return Question(subject, _("Which day is it today?"), (), typed=True)
+        case _:
+            text = _("Is it settled: {subject}?", subject=subject)
+            choices = (("yes", _("Yes")),)
+    return Question(subject, text, choices)
+
+
+def _by_role(here: Here, role: str) -> tuple[str, str]:
+    return role, sentence_case(here.labels.role(role))
+
+
+def _failure_reasons(here: Here) -> tuple[tuple[str, str], ...]:
     _ = here.say.gettext
-    ask: dict[str, Callable[[], Question]] = {
-        "format": lambda: Question(
-            subject,
-            _("In which format is the hearing held?"),
-            tuple(
-                (value, sentence_case(here.labels.form(value)))
-                for value in ("offline", "online", "mixed")
-            ),
-        ),
-        "format_decided_by": lambda: Question(
-            subject,
-            _("Who decided on the format?"),
-            (
-                ("presiding", sentence_case(here.labels.role("presiding"))),
-                ("court_ruling", _("The court, by a ruling")),
-            ),
-        ),
-        "override": lambda: Question(
-            subject,
-            _("The hearing began although not everything was ready. Who decided so?"),
-            (
-                ("presiding", sentence_case(here.labels.role("presiding"))),
-                ("secretary", sentence_case(here.labels.role("secretary"))),
-            ),
-        ),
-        "failure_reason": lambda: Question(
-            subject,
-            _("Why was there no recording for a while? It goes into the minutes."),
-            (
-                ("power", _("Power failure")),
-                ("device", _("A device failed")),
-                ("software", _("The kiosk failed")),
-                ("unknown", _("Not known")),
-            ),
-        ),
-        "recess_reason": lambda: Question(
-            subject,
-            _("Why was there a recess?"),
-            (
-                ("rest", _("Rest")),
-                ("documents", _("Documents or evidence")),
-                ("participant", _("A participant is missing")),
-                ("technical", _("Technical reason")),
-            ),
-        ),
-    }
-    known = ask.get(subject)
-    if known is not None:
-        return known()
-    return Question(subject, _("Is it settled: {subject}?", subject=subject), (("yes", _("Yes")),))
+    return (
+        ("power", _("Power failure")),
+        ("device", _("A device failed")),
+        ("software", _("The kiosk failed")),
+        ("unknown", _("Not known")),
+    )
+
+
+def _recess_reasons(here: Here) -> tuple[tuple[str, str], ...]:
+    _ = here.say.gettext
+    return (
+        ("rest", _("Rest")),
+        ("documents", _("Documents or evidence")),
+        ("participant", _("A participant is missing")),
+        ("technical", _("Technical reason")),
+    )
 
 
 # -- stopped, sealing, delivered, locked ---------------------------------------------------------
@@ -663,7 +689,7 @@ def stopped_view(here: Here, recorder: Recorder, put_off: frozenset[str]) -> Sto
         since="",
         case_number=hearing.case_number or _("No case number"),
         seconds=hearing.seconds,
-        question=_question(here, hearing, put_off),
+        question=_question(here, hearing, put_off | TYPED),
         banner=alarm_of("resume_reminder").say(here.say) if reminder else "",
         reminder=reminder,
     )

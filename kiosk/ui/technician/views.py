@@ -98,7 +98,8 @@ def word_of(here: Here, state: TestsState, check: str) -> tuple[str, Tone]:
         return _("Waiting"), "plain"
     result = state.results.get(check)
     if result is None:
-        return _(STATE_NAMES["never_tested"]), "plain"
+        never = STATE_NAMES["never_tested"]
+        return _(never), "plain"
     word = _(STATE_NAMES[result.state])
     if result.state == "passed":
         value = headline_value(here, result)

@@ -136,13 +136,13 @@ class FaultView:
 
 def fault_view(here: Here, place: Stuck) -> FaultView:
     """Return the screen of a scanner fault; it leaves by itself once mended."""
-    _, plural = here.say.gettext, here.say.ngettext
+    _, ngettext = here.say.gettext, here.say.ngettext
     alarm = alarm_of(place.code)
     lines = [alarm.remedy(here.say, staff=False)]
     if place.code in RELOADS:
         lines.append(_("Then put sheet {n} in again. It goes on by itself.", n=place.sheet))
     kept = (
-        plural("{n} page is kept.", "{n} pages are kept.", place.kept)
+        ngettext("{n} page is kept.", "{n} pages are kept.", place.kept)
         if place.kept
         else _("Nothing has been scanned yet.")
     )
@@ -151,7 +151,7 @@ def fault_view(here: Here, place: Stuck) -> FaultView:
         title=alarm.say(here.say),
         kept=kept,
         lines=tuple(line for line in lines if line),
-        finish=plural("Finish with {n} page", "Finish with {n} pages", place.kept),
+        finish=ngettext("Finish with {n} page", "Finish with {n} pages", place.kept),
         asks=place.asks,
         can_finish=place.kept > 0,
     )
@@ -241,10 +241,10 @@ def confirm_view(
     here: Here, labels: RuleLabels, document_type: str, thumbs: tuple[Thumb, ...]
 ) -> ConfirmView:
     """Return what is going to be handed in."""
-    plural = here.say.ngettext
+    ngettext = here.say.ngettext
     flagged = sum(thumb.flagged for thumb in thumbs)
     warning = (
-        plural(
+        ngettext(
             "{n} page may be hard to read. Look at it once more.",
             "{n} pages may be hard to read. Look at them once more.",
             flagged,
@@ -253,7 +253,7 @@ def confirm_view(
         else ""
     )
     return ConfirmView(
-        labels.document_type(document_type), plural("{n} page", "{n} pages", len(thumbs)), warning
+        labels.document_type(document_type), ngettext("{n} page", "{n} pages", len(thumbs)), warning
     )
 
 
