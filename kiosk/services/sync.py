@@ -11,7 +11,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime
-from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
@@ -104,7 +103,7 @@ def take_lock(layout: Layout) -> IO[str]:
 
 
 class SyncService:
-    """Everything of ``kiosk sync``; :meth:`run` lives until SIGTERM or SIGINT."""
+    """Everything of ``kiosk sync``; :meth:`run` lives until :meth:`stop`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -130,10 +129,8 @@ class SyncService:
 
     # -- life --------------------------------------------------------------------------------
     async def run(self) -> None:
-        """Serve until a signal comes; then end cleanly (what is being sent is resumed later)."""
+        """Serve until :meth:`stop`; then end cleanly (what is being sent is resumed later)."""
         self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop.set)
         runner = await serve_unix(self._app(), self.layout.sync_socket)
         for worker in (self.poller, self.urgent, self.bulk):
             worker.start()
@@ -155,6 +152,11 @@ class SyncService:
         with suppress(FileNotFoundError):
             self.layout.sync_socket.unlink()
         self.room.close()
+
+    def stop(self) -> None:
+        """End :meth:`run`; from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def _end_threads(self) -> None:
         self.link_check.cancel()
@@ -243,6 +245,10 @@ class SyncService:
             "schedule": {"pulled_at": self.poller.schedule.value.get("pulled_at")},
             "delivering": self.room.progress.listed(),
             "database": "rebuilt" if self.room.rebuilt else "ok",
+            "link_check": {
+                "running": self.link_check.running,
+                "last": self.room.last_link_check(),
+            },
             "alarms": self.room.alarms.listed(),
         }
 
@@ -346,7 +352,8 @@ class SyncService:
 
     async def _deliver(self, _: web.Request) -> web.Response:
         self.poller.wake()
-        self._wake_couriers(now=True)
+        self.urgent.wake(asked=True)
+        self.bulk.wake(asked=True)
         return web.json_response({})
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -389,7 +396,7 @@ def _link_limits(rules: Rules) -> Limits:
 
 
 def serve(settings: Settings) -> None:
-    """Run ``kiosk sync`` until it is told to stop.
+    """Run ``kiosk sync`` until SIGTERM or SIGINT.
 
     Raises:
         AlreadyRunningError: another process owns the database.
@@ -403,9 +410,8 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    await SyncService(settings).run()
-
-
-def socket_of(settings: Settings) -> Path:
-    """Return the socket of the service."""
-    return Layout.of(settings.paths).sync_socket
+    service = SyncService(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    await service.run()

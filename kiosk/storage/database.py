@@ -52,6 +52,9 @@ class Database:
         path: the file; it and its folder are made when they do not exist.
         busy_seconds: how long to wait for another process's lock.
 
+    Attributes:
+        fresh: there was nothing in it: its owner has to fill it.
+
     Raises:
         DatabaseDamagedError: ``path`` cannot be read as a database.
         DatabaseLockedError: another process holds it.
@@ -61,6 +64,7 @@ class Database:
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
+        self.fresh = False
         self._lock = threading.RLock()
         make_folder(path.parent)
         with self._errors():
@@ -89,6 +93,7 @@ class Database:
         done = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if done > len(MIGRATIONS):
             raise DatabaseTooNewError(f"{self.path}: schema {done}, known {len(MIGRATIONS)}")
+        self.fresh = done == 0
         for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
@@ -168,12 +173,13 @@ def open_or_replace(path: Path, busy_seconds: float = BUSY_SECONDS) -> tuple[Dat
     """Open ``path``; a damaged one is set aside and a new one begun.
 
     Returns:
-        the database, and whether it is new and has to be filled from the folders.
+        the database (``fresh``: fill it), and whether one was there that could not be used.
     """
     existed = path.exists()
     try:
-        return Database(path, busy_seconds), not existed
+        database = Database(path, busy_seconds)
     except DatabaseDamagedError as error:
         log.error("%s", error)
         set_aside(path)
-        return Database(path, busy_seconds), True
+        database = Database(path, busy_seconds)
+    return database, existed and database.fresh

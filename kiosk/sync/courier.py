@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError, StorageError
@@ -44,6 +45,9 @@ IDLE_SECONDS = 5.0  # most time between two looks at the folders
 LINK_CAP_SECONDS = 60.0
 ITEM_CAP_SECONDS = 600.0
 HASHING_SECONDS = 20.0
+RECEIPT_SECONDS = 10.0
+RECEIPT_PAUSE = 0.1
+DAMAGED = "file_changed"
 MISMATCHES_AT_ONCE = 2  # fresh uploads without a pause
 LINK_TROUBLE = (
     CentralUnreachableError,
@@ -83,7 +87,7 @@ class Courier:
         self._stopping = threading.Event()
         self._link = Backoff(cap=LINK_CAP_SECONDS)
         self._items: dict[str, tuple[Backoff, float]] = {}
-        self._asked = True  # a restart counts as a person's wish to try what had failed
+        self._asked = True  # a restart counts as a person's wish
         self._idle = min(IDLE_SECONDS, room.settings.central.poll_seconds)
         self._thread = threading.Thread(target=self._run, name=f"courier {name}", daemon=True)
 
@@ -92,12 +96,17 @@ class Courier:
         """Begin to deliver."""
         self._thread.start()
 
-    def wake(self, *, now: bool = False) -> None:
-        """Look at the folders at once; ``now`` forgets every back-off (a person asked)."""
-        if now:
+    def wake(self, *, now: bool = False, asked: bool = False) -> None:
+        """Look at the folders at once.
+
+        Args:
+            now: forget every back-off (the link has come up).
+            asked: a person asked: look again at what was damaged here, too.
+        """
+        if now or asked:
             self._link.succeeded()
             self._items = {}
-            self._asked = True
+        self._asked = self._asked or asked
         self._wake.set()
 
     def stop(self, seconds: float = 5.0) -> None:
@@ -197,8 +206,17 @@ class Courier:
         """Try failed items again; what is damaged here only when a person asked."""
         asked, self._asked = self._asked, False
         for item in self._open_items():
-            if item.state == "failed" and (asked or item.problem != "file_changed"):
+            if item.state == "failed" and (self._mend(item) if asked else item.problem != DAMAGED):
                 self.room.outbox.retry(item.id)
+
+    def _mend(self, item: Item) -> bool:
+        """Take damaged files that are good again; say whether the item may be tried again."""
+        damaged = self.room.outbox.damaged_files(item.id)
+        folder = folder_of(self.room.layout, item.kind, item.id)
+        good = [file for file in damaged if _is_good(folder / file.path, file.sha256)]
+        for file in good:
+            self.room.outbox.mended(item.id, file.path)
+        return len(good) > 0 or not damaged
 
     def _wait_for_line(self) -> None:
         """Let urgent work go first; an urgent courier goes at once."""
@@ -319,8 +337,7 @@ class Courier:
 
     def _settle(self, client: CentralClient, item: Item) -> None:
         """Fetch the receipt of a complete item, check it, make it durable; then it is delivered."""
-        answer = client.get(item.kind, item.id)
-        self._worked()
+        answer = self._answer_with_receipt(client, item)
         files = self.room.outbox.files(item.id)
         receipt = answer.get("receipt")
         if not isinstance(receipt, dict):
@@ -339,6 +356,17 @@ class Courier:
         self.room.alarms.clear("delivery_failed", item.kind)
         log.info("%s %s delivered: %d bytes", item.kind, item.id, item.bytes_total)
         self.room.changed()
+
+    def _answer_with_receipt(self, client: CentralClient, item: Item) -> dict[str, Any]:
+        """Ask for the receipt; the central system may need a moment to write it."""
+        end = time.monotonic() + RECEIPT_SECONDS
+        while True:
+            answer = client.get(item.kind, item.id)
+            self._worked()
+            if answer.get("receipt") or answer.get("missing") or time.monotonic() > end:
+                return answer
+            self._may_go_on()
+            time.sleep(RECEIPT_PAUSE)
 
     # -- trouble with one item ---------------------------------------------------------------
     @contextmanager
@@ -371,3 +399,10 @@ class Courier:
     def _worked(self) -> None:
         self._link.succeeded()
         self.room.link.worked()
+
+
+def _is_good(path: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(path) == sha256
+    except StorageError:
+        return False

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import logging
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from urllib3.exceptions import InsecureRequestWarning
 
 from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
@@ -156,7 +158,9 @@ def _fetch_root(url: str, fingerprint: str) -> x509.Certificate:
     line = Line(None)
     line.session.verify = False
     try:
-        response = line.request("GET", url.rstrip("/") + "/v1/ca.crt")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureRequestWarning)
+            response = line.request("GET", url.rstrip("/") + "/v1/ca.crt")
         check(response)
         return x509.load_pem_x509_certificate(response.content)
     except ValueError as error:

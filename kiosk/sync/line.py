@@ -116,6 +116,16 @@ class SocketTracker:
             for sock in list(self._sockets):
                 _pace(sock, bytes_per_second)
 
+    def peer(self) -> str | None:
+        """Return the address of the other end of an open connection, or None."""
+        with self._lock:
+            for sock in list(self._sockets):
+                try:
+                    return str(sock.getpeername()[0])
+                except OSError:
+                    continue
+        return None
+
     def break_off(self) -> None:
         """End every connection now: a thread that waits in one gets an error."""
         with self._lock:

@@ -138,6 +138,11 @@ class LinkCheck:
         self._running = threading.Lock()
         self._cancelled = threading.Event()
 
+    @property
+    def running(self) -> bool:
+        """Whether a check runs now."""
+        return self._running.locked()
+
     def cancel(self) -> None:
         """End the running check, if there is one."""
         self._cancelled.set()
@@ -301,7 +306,7 @@ class LinkCheck:
     ) -> None:
         """Measure loss, jitter and round trip by datagrams; blocked ones leave them unknown."""
         port = token.get("udp_port")
-        host = urlsplit(client.address("/")).hostname
+        host = client.line.sockets.peer() or urlsplit(client.address("/")).hostname
         if port is None or host is None:
             return
 

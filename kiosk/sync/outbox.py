@@ -113,9 +113,11 @@ class Outbox:
 
     def files(self, item_id: str) -> list[ManifestFile]:
         """Return the item's files as registered."""
-        rows = self._database.rows(
-            "SELECT path, size, sha256, lane FROM files WHERE item_id = ? ORDER BY path", (item_id,)
-        )
+        return self._files("item_id = ?", item_id)
+
+    def _files(self, where: str, item_id: str) -> list[ManifestFile]:
+        query = f"SELECT path, size, sha256, lane FROM files WHERE {where} ORDER BY path"
+        rows = self._database.rows(query, (item_id,))
         return [
             ManifestFile(row["path"], row["size"], row["sha256"], Lane(row["lane"])) for row in rows
         ]
@@ -215,18 +217,19 @@ class Outbox:
         """Note that a file here is not what its folder's seal says: it cannot be delivered."""
         with self._database.transaction():
             self._database.execute(
-                "UPDATE files SET state = 'damaged' WHERE item_id = ? AND path = ?",
+                "UPDATE files SET state = 'damaged', sent = 0, upload_url = NULL "
+                "WHERE item_id = ? AND path = ?",
                 (upload.item_id, upload.path),
             )
             self._database.execute(
-                "UPDATE items SET problem = 'file_changed', sha256_match = 0 WHERE id = ?",
-                (upload.item_id,),
+                "UPDATE items SET sha256_match = 0 WHERE id = ?", (upload.item_id,)
             )
 
     def fail_damaged(self) -> None:
         """Mark the items of which everything is delivered but the damaged files."""
         self._database.execute(
-            "UPDATE items SET state = 'failed' WHERE state IN ('queued', 'sending') "
+            "UPDATE items SET state = 'failed', problem = 'file_changed' "
+            "WHERE state IN ('queued', 'sending') "
             "AND EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'damaged') "
             "AND NOT EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'waiting')"
         )
@@ -261,15 +264,20 @@ class Outbox:
         )
 
     def retry(self, item_id: str) -> None:
-        """Put a failed item, damaged files too, back into the queue."""
-        with self._database.transaction():
-            self._database.execute(
-                "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
-            )
-            self._database.execute(
-                "UPDATE files SET state = 'waiting' WHERE item_id = ? AND state = 'damaged'",
-                (item_id,),
-            )
+        """Put a failed item back into the queue; its damaged files stay damaged."""
+        self._database.execute(
+            "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
+        )
+
+    def damaged_files(self, item_id: str) -> list[ManifestFile]:
+        """Return the files that are not what the folder's seal says."""
+        return self._files("item_id = ? AND state = 'damaged'", item_id)
+
+    def mended(self, item_id: str, path: str) -> None:
+        """Put a file that was damaged and is good again back into the queue."""
+        self._database.execute(
+            "UPDATE files SET state = 'waiting' WHERE item_id = ? AND path = ?", (item_id, path)
+        )
 
     def succeeded(self, item_id: str) -> None:
         """Forget the failures of an item."""

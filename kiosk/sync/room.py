@@ -41,11 +41,10 @@ class SyncRoom:
         self.receipts = Receipts(self.layout.receipts)
         self.rebuilt = False
         self._rebuilding = threading.Lock()
-        existed = self.layout.database.exists()
-        database, fresh = open_or_replace(self.layout.database)
+        database, damaged = open_or_replace(self.layout.database)
         self._build_on(database)
-        if fresh:
-            self._fill(damaged=existed)
+        if database.fresh:
+            self._fill(damaged=damaged)
 
     def _build_on(self, database: Database) -> None:
         self.database = database

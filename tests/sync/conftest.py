@@ -1,4 +1,4 @@
-"""A court and a kiosk for each test; the enrolment is done once per test process."""
+"""A central system for all tests of a process, a kiosk for each; enrolled once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.rig import Central, Kiosk, court_of, make_template, short_folder
+from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template, short_folder
 
 
 @pytest.fixture(scope="session")
@@ -20,17 +20,40 @@ def template() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def stopped(template: Path) -> Iterator[tuple[Central, Kiosk]]:
-    """A court and a kiosk, neither started."""
-    with court_of(template) as both:
-        yield both
+@pytest.fixture(scope="session")
+def shared_central(template: Path) -> Iterator[Central]:
+    """A running central system for many tests; they look at their own items only."""
+    with central_of(template) as central:
+        central.start()
+        yield central
 
 
 @pytest.fixture
-def running(stopped: tuple[Central, Kiosk]) -> tuple[Central, Kiosk]:
-    """A court and a kiosk, both running, linked."""
-    central, kiosk = stopped
-    central.start()
-    kiosk.start()
-    return central, kiosk
+def central(shared_central: Central) -> Iterator[Central]:
+    """The shared central system without faults; started again if a test ended it."""
+    shared_central.faults()
+    if shared_central.running is None:
+        shared_central.start()
+    yield shared_central
+    shared_central.faults()
+
+
+@pytest.fixture
+def kiosk(template: Path, central: Central) -> Iterator[Kiosk]:
+    """An enrolled kiosk of the shared central system, not started."""
+    with kiosk_of(template, central.url) as kiosk:
+        yield kiosk
+
+
+@pytest.fixture
+def own_central(template: Path) -> Iterator[Central]:
+    """A central system of this test alone, not started."""
+    with central_of(template) as central:
+        yield central
+
+
+@pytest.fixture
+def own_kiosk(template: Path, own_central: Central) -> Iterator[Kiosk]:
+    """An enrolled kiosk of :func:`own_central`, not started."""
+    with kiosk_of(template, own_central.url) as kiosk:
+        yield kiosk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -13,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +26,10 @@ from kiosk.demo.processes import end_process
 from kiosk.recording.journal import Journal
 from kiosk.recording.seal import seal_folder
 from kiosk.recording.signer import FileSigner, sign_head
+from kiosk.services.sync import SyncService
 from kiosk.storage.durable import write_json
 from kiosk.storage.layout import Layout
+from kiosk.sync.enrolment import enrol
 from tests.waiting import wait_for
 
 KIOSK = "kiosk-0001"
@@ -170,7 +174,7 @@ class Central(Process):
 
 
 class Kiosk(Process):
-    """``kiosk sync`` with its folders.
+    """``kiosk sync`` with its folders: a process to be killed, or quicker, in a thread.
 
     Args:
         folder: with a short path.
@@ -192,13 +196,32 @@ class Kiosk(Process):
         )
         self.settings: Settings = load_settings(self.config)
         self.layout = Layout.of(self.settings.paths)
+        self._service: SyncService | None = None
+        self._thread: threading.Thread | None = None
         if identity is not None:
             shutil.copytree(identity, self.layout.device_key.parent)
 
-    def start(self, seconds: float = 20.0) -> None:
-        """Start sync and wait until it answers."""
+    def start(self, seconds: float = 30.0) -> None:
+        """Start sync as a process and wait until it answers."""
         self.start_command("--config", str(self.config), "sync")
         wait_for(self.answers, "kiosk sync's answer", seconds)
+
+    def start_here(self) -> None:
+        """Start sync in a thread of this process and wait until it answers."""
+        service = SyncService(self.settings)
+        self._thread = threading.Thread(target=lambda: asyncio.run(service.run()), daemon=True)
+        self._service = service
+        self._thread.start()
+        wait_for(self.answers, "sync's answer")
+
+    def end(self) -> int | None:
+        """End it politely; return its exit status (None for a thread)."""
+        if self._service is not None and self._thread is not None:
+            self._service.stop()
+            self._thread.join(15)
+            assert not self._thread.is_alive(), "sync does not end"
+            self._service = self._thread = None
+        return super().end()
 
     def answers(self) -> bool:
         """Say whether sync answers."""
@@ -321,24 +344,33 @@ def make_template(folder: Path) -> None:
     central.start()
     try:
         kiosk = Kiosk(folder / "k", central.url, None)
-        command = kiosk_command("--config", str(kiosk.config), "enroll", "--code", code)
-        subprocess.run(command, check=True, capture_output=True)
+        enrol(kiosk.layout, KIOSK, code, central.url, None)
         shutil.copytree(kiosk.layout.device_key.parent, folder / "identity")
     finally:
         central.end()
 
 
 @contextlib.contextmanager
-def court_of(template: Path) -> Iterator[tuple[Central, Kiosk]]:
-    """Give a court and an enrolled kiosk, neither started; end and remove both."""
+def central_of(template: Path) -> Iterator[Central]:
+    """Give a copy of the template's central system, not started; end and remove it."""
     folder = short_folder()
     shutil.copytree(template / "central", folder / "central")
     shutil.copy(template / "seed.toml", folder)
     central = Central(folder / "central")
-    kiosk = Kiosk(folder / "k", central.url, template / "identity")
     try:
-        yield central, kiosk
+        yield central
+    finally:
+        central.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def kiosk_of(template: Path, url: str) -> Iterator[Kiosk]:
+    """Give an enrolled kiosk, not started; end and remove it."""
+    folder = short_folder()
+    kiosk = Kiosk(folder / "k", url, template / "identity")
+    try:
+        yield kiosk
     finally:
         kiosk.end()
-        central.end()
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-from tests.sync.rig import Central, Kiosk
+from tests.sync.rig import Kiosk
 from tests.waiting import wait_for
 
-Both = tuple[Central, Kiosk]
 
-
-def test_schedule_and_staff_are_pulled_and_published(running: Both) -> None:
-    _, kiosk = running
+def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:
+    kiosk.start_here()
     wait_for(lambda: kiosk.state()["schedule"]["pulled_at"], "the schedule")
     schedule = kiosk.get("/v1/schedule")
     assert [hearing["case_number"][-1] for hearing in schedule["hearings"]] == ["1", "2"]
@@ -29,8 +27,8 @@ def test_schedule_and_staff_are_pulled_and_published(running: Both) -> None:
     assert kiosk.state()["link"]["state"] == "up"
 
 
-def test_hearing_report_and_filing_are_delivered(running: Both) -> None:
-    central, kiosk = running
+def test_hearing_report_and_filing_are_delivered(kiosk: Kiosk) -> None:
+    kiosk.start()
     hearing, report, filing = kiosk.make_hearing(), kiosk.make_report(), kiosk.make_filing()
     status, answer = kiosk.ask("POST", f"/v1/filings/{filing}/register")
     assert status == 200
@@ -56,4 +54,3 @@ def test_hearing_report_and_filing_are_delivered(running: Both) -> None:
     }
     assert kiosk.alarms() == set()
     assert kiosk.end() == 0
-    assert central.running is not None

@@ -14,7 +14,38 @@ from kiosk.central import steps
 from tests.sync.rig import KIOSK, Central, Kiosk
 from tests.waiting import wait_for
 
-Both = tuple[Central, Kiosk]
+STEPS = (
+    steps.REGISTER_BEFORE_COMMIT,
+    steps.REGISTER_AFTER_COMMIT,
+    steps.VERIFY_AFTER_TAKE,
+    steps.RECEIPT_AFTER_COMMIT,
+)
+
+
+def uploads_of(central: Central, owner: str, state: str) -> int:
+    """Return how many uploads of an item are in a state."""
+    query = f"SELECT count(*) FROM uploads WHERE owner = '{owner}' AND state = '{state}'"
+    return int(central.rows(query)[0][0])
+
+
+def filing_of(central: Central, filing: str) -> tuple[str, str | None]:
+    """Return the number and provisional number of a filing."""
+    rows = central.rows(f"SELECT number, provisional FROM filings WHERE id = '{filing}'")
+    assert len(rows) == 1
+    return rows[0][0], rows[0][1]
+
+
+def receipt_files(kiosk: Kiosk, item: str) -> list[str]:
+    """Return the paths in a receipt."""
+    receipt = json.loads((kiosk.layout.receipts / f"{item}.json").read_text())
+    return [file["path"] for file in receipt["files"]]
+
+
+def wait_bytes(kiosk: Kiosk, hearing: str, count: int) -> None:
+    """Wait until more than ``count`` bytes of a hearing are sent."""
+    wait_for(
+        lambda: kiosk.get(f"/v1/hearings/{hearing}").get("bytes_done", 0) > count, "bytes sent", 20
+    )
 
 
 def wait_problem(kiosk: Kiosk, problem: str | None) -> None:
@@ -27,8 +58,10 @@ def wait_problem(kiosk: Kiosk, problem: str | None) -> None:
     wait_for(there, f"link problem {problem}", 20)
 
 
-def test_absent_all_day_then_everything_is_delivered_once(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_absent_all_day_then_everything_is_delivered_once(
+    own_central: Central, own_kiosk: Kiosk
+) -> None:
+    central, kiosk = own_central, own_kiosk
     kiosk.layout.schedule.parent.mkdir(parents=True)
     last = {"pulled_at": "2026-01-05T00:00:00.000Z", "days": 7, "hearings": [{"id": "x"}]}
     kiosk.layout.schedule.write_text(json.dumps(last))
@@ -51,7 +84,7 @@ def test_absent_all_day_then_everything_is_delivered_once(stopped: Both) -> None
     again = kiosk.ask("POST", f"/v1/filings/{filings[0]}/register")[1]
     assert again["number"] == numbers[0]
     kiosk.kill()
-    kiosk.start()
+    kiosk.start_here()
     filings.append(kiosk.make_filing())
     third = kiosk.ask("POST", f"/v1/filings/{filings[2]}/register")[1]["number"]
     assert third.endswith("-003")
@@ -81,15 +114,13 @@ def test_absent_all_day_then_everything_is_delivered_once(stopped: Both) -> None
     ids=["captive", "503", "401", "full", "contract"],
 )
 def test_the_problem_is_named_and_heals(
-    stopped: Both, fault: dict[str, object], problem: str
+    central: Central, kiosk: Kiosk, fault: dict[str, object], problem: str
 ) -> None:
-    central, kiosk = stopped
     central.faults(fault)
-    central.start()
     hearing = kiosk.make_hearing(video=10_000)
-    kiosk.start()
+    kiosk.start_here()
     wait_problem(kiosk, problem)
-    assert not central.rows("SELECT * FROM uploads WHERE state = 'complete'")
+    assert not uploads_of(central, hearing, "complete")
     central.faults()
     kiosk.ask("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", hearing)
@@ -97,8 +128,12 @@ def test_the_problem_is_named_and_heals(
     assert kiosk.alarms() == set()
 
 
-def test_revoked_certificate_delivers_nothing_and_loses_nothing(running: Both) -> None:
-    central, kiosk = running
+def test_revoked_certificate_delivers_nothing_and_loses_nothing(
+    own_central: Central, own_kiosk: Kiosk
+) -> None:
+    central, kiosk = own_central, own_kiosk
+    central.start()
+    kiosk.start_here()
     wait_problem(kiosk, None)
     central.task("revoke", KIOSK)
     filing = kiosk.make_filing()
@@ -108,35 +143,23 @@ def test_revoked_certificate_delivers_nothing_and_loses_nothing(running: Both) -
     assert (kiosk.layout.filings / filing / "document.pdf").exists()
 
 
-def test_wrong_hash_is_an_alarm_and_a_fresh_upload(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_wrong_hash_is_an_alarm_and_a_fresh_upload(
+    central: Central, kiosk: Kiosk, caplog: pytest.LogCaptureFixture
+) -> None:
     central.faults({"fault": "corrupt", "match": "PATCH", "times": 1})
-    central.start()
     hearing = kiosk.make_hearing()
-    kiosk.start()
-    seen: set[str] = set()
-    wait_for(
-        lambda: (
-            seen.update(kiosk.alarms())
-            or kiosk.get(f"/v1/hearings/{hearing}").get("state") == "delivered"
-        ),
-        "the hearing delivered",
-        20,
-    )
-    log = kiosk.log.read_text()
-    assert "hash_mismatch" in seen or "disagrees" in log
-    assert "disagrees" in log
+    kiosk.start_here()
+    kiosk.wait_delivered("hearing", hearing)
+    assert "disagrees" in caplog.text
     assert kiosk.get(f"/v1/hearings/{hearing}")["central_sha256_match"] is True
     assert kiosk.alarms() == set()
-    assert central.rows("SELECT count(*) FROM uploads WHERE state = 'mismatch'") == [(1,)]
+    assert uploads_of(central, hearing, "mismatch") == 1
 
 
-def test_hash_that_always_disagrees_never_deletes(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_hash_that_always_disagrees_never_deletes(central: Central, kiosk: Kiosk) -> None:
     central.faults({"fault": "corrupt", "match": "PATCH"})
-    central.start()
     hearing = kiosk.make_hearing(files=1)
-    kiosk.start()
+    kiosk.start_here()
     wait_for(lambda: "hash_mismatch" in kiosk.alarms(), "the alarm", 20)
     kiosk.wait_state("hearing", hearing, "failed")
     assert not (kiosk.layout.receipts / f"{hearing}.json").exists()
@@ -147,37 +170,30 @@ def test_hash_that_always_disagrees_never_deletes(stopped: Both) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 100_000])
-def test_connection_cut_in_a_patch_resumes(stopped: Both, after: int) -> None:
-    central, kiosk = stopped
+def test_connection_cut_in_a_patch_resumes(central: Central, kiosk: Kiosk, after: int) -> None:
     central.faults({"fault": "cut", "match": "PATCH", "after": after, "times": 3})
-    central.start()
     hearing = kiosk.make_hearing()
-    kiosk.start()
+    kiosk.start_here()
     for _ in range(4):
         kiosk.ask("POST", "/v1/deliver")
         time.sleep(0.3)
     kiosk.wait_delivered("hearing", hearing, 30)
 
 
-def test_lost_answers_register_once(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_lost_answers_register_once(central: Central, kiosk: Kiosk) -> None:
     central.faults({"fault": "forget", "match": "PUT /v1/filings", "times": 2})
-    central.start()
-    kiosk.start()
+    kiosk.start_here()
     filing = kiosk.make_filing()
     first = kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]
     kiosk.wait_delivered("filing", filing)
-    assert central.rows("SELECT count(*) FROM filings") == [(1,)]
     last = kiosk.get(f"/v1/filings/{filing}")
-    assert last["number"] == central.rows("SELECT number FROM filings")[0][0]
+    assert last["number"] == filing_of(central, filing)[0]
     assert first["number"] in (last["number"], last["provisional"])
 
 
-def test_silent_server_gets_a_provisional_number_in_time(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_silent_server_gets_a_provisional_number_in_time(central: Central, kiosk: Kiosk) -> None:
     central.faults({"fault": "hang", "match": "PUT /v1/filings"})
-    central.start()
-    kiosk.start()
+    kiosk.start_here()
     filing = kiosk.make_filing()
     begun = time.monotonic()
     answer = kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]
@@ -189,56 +205,50 @@ def test_silent_server_gets_a_provisional_number_in_time(stopped: Both) -> None:
     kiosk.wait_delivered("filing", filing, 40)
     known = kiosk.get(f"/v1/filings/{filing}")
     assert (known["state"], known["provisional"]) == ("registered", answer["number"])
-    assert central.rows("SELECT provisional FROM filings") == [(answer["number"],)]
+    assert filing_of(central, filing)[1] == answer["number"]
 
 
-def test_server_dies_at_each_step_of_an_exchange(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_server_dies_at_each_step_of_an_exchange(own_central: Central, own_kiosk: Kiosk) -> None:
+    central, kiosk = own_central, own_kiosk
     central.start()
-    kiosk.start()
-    for step in steps.ALL:
+    kiosk.start_here()
+    for step in STEPS:
         central.faults({"fault": "die", "step": step, "times": 1})
         filing = kiosk.make_filing(2000)
         report = kiosk.make_report()
         process = central.running
         assert process is not None
-        wait_for(lambda process=process: process.poll() is not None, f"death at {step}", 20)
+        assert process.wait(20) == -signal.SIGKILL, step
         central.faults()
         central.running = None
         central.start()
         kiosk.ask("POST", "/v1/deliver")
         kiosk.wait_delivered("filing", filing, 30)
         kiosk.wait_delivered("report", report, 30)
-    count = len(steps.ALL)
+    count = len(STEPS)
     assert central.rows("SELECT count(*), count(DISTINCT number) FROM filings") == [(count, count)]
 
 
-def test_killed_on_either_side_resumes_where_it_was(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_killed_on_either_side_resumes_where_it_was(central: Central, kiosk: Kiosk) -> None:
     central.faults({"fault": "drip", "match": "PATCH", "rate": 2_000_000})
-    central.start()
     hearing = kiosk.make_hearing(video=3_000_000, files=1)
     kiosk.start()
     sending = "/v1/hearings/" + hearing
-    for victim in (kiosk, central, kiosk):
-        before = kiosk.get(sending).get("bytes_done", 0)
-        wait_for(
-            lambda before=before: kiosk.get(sending).get("bytes_done", 0) > before + 100_000,
-            "bytes sent",
-            20,
-        )
+    for victim in (kiosk, central):
+        wait_bytes(kiosk, hearing, kiosk.get(sending).get("bytes_done", 0) + 100_000)
         victim.kill()
         victim.start()
         kiosk.ask("POST", "/v1/deliver")
     central.faults()
     kiosk.wait_delivered("hearing", hearing, 30)
-    assert central.rows("SELECT count(*) FROM uploads WHERE state != 'complete'") == [(0,)]
+    assert uploads_of(central, hearing, "complete") == len(receipt_files(kiosk, hearing))
+    assert uploads_of(central, hearing, "receiving") == 0
 
 
-def test_frozen_server_is_noticed_and_delivery_goes_on_later(stopped: Both) -> None:
-    central, kiosk = stopped
-    central.start()
-    kiosk.start()
+def test_frozen_server_is_noticed_and_delivery_goes_on_later(
+    central: Central, kiosk: Kiosk
+) -> None:
+    kiosk.start_here()
     wait_problem(kiosk, None)
     assert central.running is not None
     os.kill(central.running.pid, signal.SIGSTOP)
@@ -252,16 +262,14 @@ def test_frozen_server_is_noticed_and_delivery_goes_on_later(stopped: Both) -> N
     kiosk.wait_delivered("hearing", hearing, 60)
 
 
-def test_a_filing_does_not_wait_behind_a_recording(stopped: Both) -> None:
-    central, kiosk = stopped
+def test_a_filing_does_not_wait_behind_a_recording(central: Central, kiosk: Kiosk) -> None:
     central.faults({"fault": "drip", "match": "PATCH", "rate": 300_000})
-    central.start()
-    kiosk.start()
+    kiosk.start_here()
     hearing = kiosk.make_hearing(video=6_000_000, files=1)
     wait_for(
         lambda: (now := kiosk.state()["delivering"]) and now["kind"] == "hearing", "the recording"
     )
-    wait_for(lambda: kiosk.get(f"/v1/hearings/{hearing}")["bytes_done"] > 300_000, "bytes")
+    wait_bytes(kiosk, hearing, 300_000)
     begun = time.monotonic()
     filing = kiosk.make_filing(100_000)
     assert kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]["state"] == "registered"
@@ -274,16 +282,16 @@ def test_a_filing_does_not_wait_behind_a_recording(stopped: Both) -> None:
     kiosk.wait_delivered("hearing", hearing, 60)
 
 
-def test_heads_of_a_running_hearing_leave_once(running: Both) -> None:
-    central, kiosk = running
+def test_heads_of_a_running_hearing_leave_once(central: Central, kiosk: Kiosk) -> None:
+    kiosk.start_here()
     hearing = kiosk.make_hearing(sealed=False, files=1, video=1000)
-    query = "SELECT part, count FROM heads ORDER BY part, count"
+    query = f"SELECT part, lines FROM heads WHERE hearing = '{hearing}' ORDER BY part, lines"
     wait_for(lambda: central.rows(query) == [(1, 1), (2, 1)], "two heads", 20)
     kiosk.add_head(hearing, 2)
     wait_for(lambda: central.rows(query) == [(1, 1), (2, 1), (2, 3)], "a third head", 20)
-    kiosk.kill()
-    kiosk.start()
+    kiosk.end()
+    kiosk.start_here()
     kiosk.add_head(hearing, 2)
     wait_for(lambda: (2, 5) in central.rows(query), "a fourth head", 20)
-    assert central.rows("SELECT count(*) FROM heads") == [(4,)]
+    assert len(central.rows(query)) == 4
     assert kiosk.state()["queue"]["hearings"] == 0

@@ -1,0 +1,265 @@
+"""What can go wrong on the kiosk: database, a second process, damaged folders, no identity."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kiosk.services.sync import AlreadyRunningError, take_lock
+from kiosk.sync.enrolment import EnrolmentError, enrol
+from tests.sync.rig import KIOSK, Central, Kiosk, kiosk_command, kiosk_of, short_folder
+from tests.waiting import wait_for
+
+
+def set_aside(kiosk: Kiosk) -> list[Path]:
+    """Return the databases that were set aside."""
+    return list(kiosk.layout.database.parent.glob("kiosk.db.damaged-*"))
+
+
+def damage(path: Path) -> None:
+    """Overwrite the pages of a database, its log included."""
+    for file in path.parent.glob("kiosk.db*"):
+        with file.open("r+b") as writer:
+            size = file.stat().st_size
+            writer.write(b"\xa5" * size)
+
+
+def deliver_some(kiosk: Kiosk) -> tuple[str, str, str]:
+    """Deliver a hearing and a filing; return their ids and the filing's number."""
+    hearing, filing = kiosk.make_hearing(video=5000, files=1), kiosk.make_filing()
+    kiosk.ask("POST", f"/v1/filings/{filing}/register")
+    kiosk.wait_delivered("hearing", hearing)
+    kiosk.wait_delivered("filing", filing)
+    return hearing, filing, kiosk.get(f"/v1/filings/{filing}")["number"]
+
+
+@pytest.mark.parametrize("how", ["garbage", "empty_file", "deleted"])
+def test_lost_database_is_rebuilt_from_folders_and_receipts(kiosk: Kiosk, how: str) -> None:
+    kiosk.start_here()
+    hearing, filing, number = deliver_some(kiosk)
+    kiosk.end()
+    if how == "garbage":
+        damage(kiosk.layout.database)
+    else:
+        for file in kiosk.layout.database.parent.glob("kiosk.db*"):
+            file.unlink()
+        if how == "empty_file":
+            kiosk.layout.database.touch()
+    waiting = kiosk.make_report()
+    kiosk.start_here()
+    assert bool(set_aside(kiosk)) == (how == "garbage")
+    assert kiosk.state()["database"] == ("ok" if how == "deleted" else "rebuilt")
+    assert ("database_rebuilt" in kiosk.alarms()) == (how != "deleted")
+    assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"
+    known = kiosk.get(f"/v1/filings/{filing}")
+    assert (known["number"], known["delivered"]) == (number, True)
+    kiosk.wait_delivered("report", waiting)
+
+
+def test_database_damaged_while_running_is_rebuilt(kiosk: Kiosk) -> None:
+    kiosk.start_here()
+    hearing, filing, number = deliver_some(kiosk)
+    damage(kiosk.layout.database)
+    report = kiosk.make_report()
+    wait_for(
+        lambda: kiosk.ask("GET", "/v1/state")[1].get("database") == "rebuilt", "the rebuilding", 20
+    )
+    kiosk.wait_delivered("report", report)
+    assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"
+    assert kiosk.get(f"/v1/filings/{filing}")["number"] == number
+    assert set_aside(kiosk)
+
+
+def test_provisional_numbers_survive_the_loss_of_the_database(
+    own_central: Central, own_kiosk: Kiosk
+) -> None:
+    kiosk = own_kiosk
+    kiosk.start_here()
+    first = kiosk.ask("POST", f"/v1/filings/{kiosk.make_filing()}/register")[1]["number"]
+    kiosk.end()
+    damage(kiosk.layout.database)
+    kiosk.start_here()
+    second = kiosk.ask("POST", f"/v1/filings/{kiosk.make_filing()}/register")[1]["number"]
+    assert (first[-4:], second[-4:]) == ("-001", "-002")
+    assert not own_central.log.exists()
+
+
+def test_locked_database_is_waited_for(kiosk: Kiosk) -> None:
+    kiosk.start_here()
+    wait_for(lambda: kiosk.state()["link"]["state"] == "up", "the link")
+    with contextlib.closing(sqlite3.connect(kiosk.layout.database)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN EXCLUSIVE")
+        report = kiosk.make_report()
+        wait_for(lambda: "storage_failed" in kiosk.alarms(), "the alarm", 20)
+        other.execute("COMMIT")
+    kiosk.wait_delivered("report", report)
+    wait_for(lambda: "storage_failed" not in kiosk.alarms(), "the alarm's end", 20)
+
+
+def test_second_process_refuses_with_a_sentence(kiosk: Kiosk) -> None:
+    lock = take_lock(kiosk.layout)
+    try:
+        for command in ("sync", "reindex"):
+            done = subprocess.run(
+                kiosk_command("--config", str(kiosk.config), command),
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 1
+            assert "another kiosk process" in done.stderr
+            assert "Stop it first" in done.stderr
+            assert "Traceback" not in done.stderr
+        with pytest.raises(AlreadyRunningError):
+            take_lock(kiosk.layout)
+    finally:
+        lock.close()
+
+
+def test_reindex_by_hand(kiosk: Kiosk) -> None:
+    kiosk.start_here()
+    hearing, _, _ = deliver_some(kiosk)
+    kiosk.end()
+    kiosk.make_report()
+    done = subprocess.run(
+        kiosk_command("--config", str(kiosk.config), "reindex"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "1 filing(s) delivered" in done.stdout
+    assert "1 hearing(s) delivered" in done.stdout
+    assert "1 report(s) queued" in done.stdout
+    assert set_aside(kiosk)
+    kiosk.start_here()
+    assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"
+
+
+def test_file_damaged_after_the_seal_is_named_and_the_rest_delivered(
+    central: Central, kiosk: Kiosk
+) -> None:
+    hearing = kiosk.make_hearing(video=5000, files=2)
+    broken = kiosk.layout.hearings / hearing / "part-01/main/run-01/000001.m4s"
+    good = broken.read_bytes()
+    broken.write_bytes(bytes([good[0] ^ 1]) + good[1:])
+    kiosk.start_here()
+    answer = kiosk.wait_state("hearing", hearing, "failed")
+    assert answer["problem"] == "file_changed"
+    assert answer["central_sha256_match"] is False
+    assert "hash_mismatch" in kiosk.alarms()
+    query = f"SELECT count(*) FROM uploads WHERE owner = '{hearing}' AND state != 'complete'"
+    wait_for(lambda: central.rows(query)[0][0] == 1, "the rest")
+    assert not (kiosk.layout.receipts / f"{hearing}.json").exists()
+    broken.write_bytes(good)  # say, copied back from the mirror
+    kiosk.ask("POST", "/v1/deliver")
+    kiosk.wait_delivered("hearing", hearing)
+    assert kiosk.alarms() == set()
+
+
+def test_incomplete_folders_do_not_stop_the_others(kiosk: Kiosk) -> None:
+    broken = kiosk.make_hearing(video=1000, files=1)
+    (kiosk.layout.hearings / broken / "part-01/part.json").unlink()
+    empty = kiosk.make_filing()
+    (kiosk.layout.filings / empty / "document.pdf").unlink()
+    escaping = kiosk.make_report()
+    (kiosk.layout.reports / escaping / "SHA256SUMS").write_text("0" * 64 + "  ../../secret\n")
+    report = kiosk.make_report()
+    kiosk.start_here()
+    kiosk.wait_delivered("report", report)
+    wait_for(lambda: "delivery_failed" in kiosk.alarms(), "the alarm")
+    assert kiosk.ask("POST", f"/v1/filings/{empty}/register")[0] == 409
+    assert kiosk.ask("GET", "/v1/hearings/nonsense")[0] == 404
+
+
+def test_not_enrolled_runs_and_enrolment_takes_effect(template: Path, central: Central) -> None:
+    folder = short_folder()
+    kiosk = Kiosk(folder / "k", central.url, None)
+    try:
+        kiosk.start_here()
+        wait_for(lambda: kiosk.state()["link"]["problem"] == "not_enrolled", "the problem")
+        assert "not_enrolled" in kiosk.alarms()
+        filing = kiosk.make_filing()
+        answer = kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]
+        assert answer["state"] == "provisional"
+        code = central.task("enrol-code", KIOSK)
+        wrong = ("A" if code[0] != "A" else "B") + code[1:]
+        with pytest.raises(EnrolmentError, match="unknown or has expired"):
+            enrol(kiosk.layout, KIOSK, wrong, central.url, None)
+        other = code[:-1] + ("A" if code[-1] != "A" else "B")
+        with pytest.raises(EnrolmentError, match="answering in the central system's place"):
+            enrol(kiosk.layout, KIOSK, other, central.url, None)
+        with pytest.raises(EnrolmentError, match="no enrolment code"):
+            enrol(kiosk.layout, KIOSK, "1234", central.url, None)
+        with pytest.raises(EnrolmentError, match="id"):
+            enrol(kiosk.layout, "kiosk-0002", code, central.url, None)
+        assert not kiosk.layout.device_certificate.exists()
+        ca = central.data / "authority" / "ca.crt"
+        done = enrol(kiosk.layout, KIOSK, code, central.url, ca)
+        assert (done.kiosk_id, done.fresh) == (KIOSK, True)
+        again = enrol(kiosk.layout, KIOSK, code, central.url, ca)
+        assert not again.fresh
+        for secret in (kiosk.layout.device_key, kiosk.layout.device_certificate):
+            assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+        assert {path.name for path in kiosk.layout.device_key.parent.iterdir()} == {
+            "device.key",
+            "device.crt",
+            "ca.crt",
+        }
+        wait_for(lambda: kiosk.state()["link"]["state"] == "up", "the link", 20)
+        kiosk.wait_delivered("filing", filing)
+        assert kiosk.alarms() == set()
+    finally:
+        kiosk.end()
+        shutil.rmtree(folder, ignore_errors=True)
+    assert template.exists()
+
+
+def test_enrolment_broken_off_is_finished_by_the_same_code(
+    template: Path, central: Central
+) -> None:
+    code = central.task("enrol-code", KIOSK)
+    with kiosk_of(template, central.url) as kiosk:
+        identity = kiosk.layout.device_key.parent
+        shutil.rmtree(identity)
+        central.faults({"fault": "forget", "match": "POST /v1/enrol", "times": 1})
+        with pytest.raises(Exception, match="Connection"):
+            enrol(kiosk.layout, KIOSK, code, central.url, None)
+        key = (identity / "enrol.key").read_bytes()
+        assert enrol(kiosk.layout, KIOSK, code, central.url, None).fresh
+        assert kiosk.layout.device_key.read_bytes() == key
+        (identity / "device.crt").rename(identity / "next.crt")  # a crash between two renames
+        assert not enrol(kiosk.layout, KIOSK, code, central.url, None).fresh
+        shutil.rmtree(identity)
+        with pytest.raises(EnrolmentError, match="used for another kiosk"):
+            enrol(kiosk.layout, KIOSK, code, central.url, None)
+
+
+def test_enroll_command_speaks_plainly(kiosk: Kiosk) -> None:
+    done = subprocess.run(
+        kiosk_command("--config", str(kiosk.config), "enroll", "--code", "AAAA"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{KIOSK} was enrolled already" in done.stdout
+    shutil.rmtree(kiosk.layout.device_key.parent)
+    done = subprocess.run(
+        kiosk_command("--config", str(kiosk.config), "enroll", "--code", "AAAA"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "This is no enrolment code" in done.stderr

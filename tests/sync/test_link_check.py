@@ -1,0 +1,51 @@
+"""The link check against a real central system on loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from tests.sync.rig import Central, Kiosk
+from tests.waiting import wait_for
+
+
+def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
+    kiosk.start_here()
+    status, result = kiosk.ask("POST", "/v1/link-check", {"quick": True})
+    assert status == 200
+    assert (result["state"], result["verdict"]) == ("passed", "good")
+    assert result["down_mbit"] > 5
+    assert result["up_mbit"] > 5
+    assert 0 < result["rtt_ms"] < 500
+    assert result["loss"] < 0.5
+    assert result["jitter_ms"] >= 0
+    assert result["bearer"] in ("wired", "wifi", "cellular", "unknown")
+    assert result["limit_mbit"] == 1.0
+
+
+def test_link_check_without_central_system_is_unreachable(
+    own_central: Central, own_kiosk: Kiosk
+) -> None:
+    own_kiosk.start_here()
+    result = own_kiosk.ask("POST", "/v1/link-check", {"quick": True})[1]
+    assert (result["state"], result["verdict"]) == ("failed", "unreachable")
+    assert result["problem"] == "central_unreachable"
+    assert result["loss"] is None
+    assert not own_central.log.exists()
+
+
+def test_link_check_can_be_cancelled_and_runs_once(kiosk: Kiosk) -> None:
+    kiosk.start_here()
+    answers: list[int] = []
+    begun = time.monotonic()
+    first = threading.Thread(
+        target=lambda: answers.append(kiosk.ask("POST", "/v1/link-check")[0]), daemon=True
+    )
+    first.start()
+    wait_for(lambda: kiosk.state()["link_check"]["running"], "the running check")
+    assert kiosk.ask("POST", "/v1/link-check")[1]["code"] == "link_check_running"
+    while first.is_alive() and time.monotonic() - begun < 10:
+        kiosk.ask("DELETE", "/v1/link-check")
+        first.join(0.2)
+    assert not first.is_alive()
+    assert answers == [409]
