@@ -691,6 +691,7 @@ ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _
 
 _SAME_AS: Mapping[str, str] = MappingProxyType(
     {
+        "bad_request": "hearing_step_refused",
         "ca_missing": "certificate_invalid",
         "central_fault": "central_failed",
         "central_full": "central_failed",
@@ -717,6 +718,8 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "sums_malformed": "proof_failed",
         "usage": "error",
         "upload_gone": "delivery_failed",
+        "unknown_event": "hearing_step_refused",
+        "enrolment_failed": "not_enrolled",
         "upload_length": "delivery_failed",
     }
 )

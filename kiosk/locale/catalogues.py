@@ -11,6 +11,7 @@ A room is a catalogue: what lies in ``kiosk/ui/`` goes to ``ui.po``, ``kiosk/ala
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -25,6 +26,8 @@ TRANSLATED: tuple[Language, ...] = ("kk", "ru")
 PACKAGE = FOLDER.parent
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 EXTRACTORS = {".py": "python", ".kv": "javascript"}
+IDENTIFIER = re.compile(r"[a-z]+(_[a-z]+)+")
+"""The extractor takes ``_(NAMES["no_paper"])`` for the sentence “no_paper”; it is a key."""
 PLURALS = {
     "kk": "nplurals=1; plural=0;",  # a Kazakh noun stays in the singular after a number
     "ru": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && "
@@ -48,6 +51,8 @@ def extract(package: Path = PACKAGE) -> dict[str, Catalog]:
             EXTRACTORS[source.suffix], source, keywords=KEYWORDS, comment_tags=("L10n:",)
         )
         for _line, message, comments, context in found:
+            if isinstance(message, str) and IDENTIFIER.fullmatch(message):
+                continue
             room = rooms.setdefault(room_of(source, package), Catalog(charset="utf-8"))
             place = (source.relative_to(package.parent).as_posix(), 0)
             room.add(message, locations=[place], auto_comments=comments, context=context)
@@ -59,7 +64,9 @@ def read_catalogue(path: Path, language: Language) -> Catalog:
     if path.exists():
         with path.open("rb") as file:
             return read_po(file, locale=language)
-    return Catalog(locale=language, charset="utf-8")
+    catalogue = Catalog(locale=language, charset="utf-8")
+    catalogue.mime_headers = [("Plural-Forms", PLURALS[language])]
+    return catalogue
 
 
 def catalogue_path(room: str, language: Language, folder: Path = FOLDER) -> Path:
@@ -89,6 +96,10 @@ def update(folder: Path = FOLDER, package: Path = PACKAGE, only: str | None = No
 def _write(path: Path, catalogue: Catalog) -> None:
     """Write ``catalogue`` without dates and line numbers, so that a diff shows sentences only."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for message in catalogue:  # Babel gives a new plural as many forms as English has
+        if isinstance(message.string, tuple):
+            forms = (*message.string, *[""] * catalogue.num_plurals)
+            message.string = forms[: catalogue.num_plurals]
     language = str(catalogue.locale)
     header = (
         'msgid ""\nmsgstr ""\n'

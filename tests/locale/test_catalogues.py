@@ -1,0 +1,53 @@
+"""The shipped catalogues: complete, with the same placeholders, without look-alike letters."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kiosk.locale import FOLDER, Language
+from kiosk.locale.catalogues import TRANSLATED, extract, read_catalogue, untranslated
+from kiosk.rules.text import has_latin_schwa
+
+PLACEHOLDER = re.compile(r"\{\w+\}")
+LATIN_IN_CYRILLIC = re.compile(r"[а-яёәғқңөұүһі][a-z]|[a-z][а-яёәғқңөұүһі]", re.IGNORECASE)
+SHIPPED = [
+    (language, path)
+    for language in TRANSLATED
+    for path in sorted((FOLDER / language / "LC_MESSAGES").glob("*.po"))
+]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_sentence_of_the_code_is_translated(language: Language) -> None:
+    assert untranslated(language) == []
+
+
+@pytest.mark.parametrize(("language", "path"), SHIPPED, ids=lambda value: str(value)[-12:])
+def test_translations_keep_the_placeholders(language: Language, path: object) -> None:
+    wrong = []
+    for message in read_catalogue(path, language):  # type: ignore[arg-type]
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        wanted = set(PLACEHOLDER.findall(ids[-1]))
+        wrong += [text for text in texts if ids[0] and set(PLACEHOLDER.findall(text)) != wanted]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("language", "path"), SHIPPED, ids=lambda value: str(value)[-12:])
+def test_no_latin_letter_within_a_cyrillic_word(language: Language, path: object) -> None:
+    texts = [
+        text
+        for message in read_catalogue(path, language)  # type: ignore[arg-type]
+        for text in (message.string if isinstance(message.string, tuple) else (message.string,))
+    ]
+    assert [text for text in texts if has_latin_schwa(text)] == []
+    assert [text for text in texts if LATIN_IN_CYRILLIC.search(text)] == []
+
+
+def test_keys_of_tables_are_not_taken_for_sentences() -> None:
+    ids = [message.id for room in extract().values() for message in room]
+    assert [
+        one for one in ids if isinstance(one, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", one)
+    ] == []
