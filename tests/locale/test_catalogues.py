@@ -19,6 +19,10 @@ SHIPPED = [
 ]
 
 
+def placeholders(text: object) -> set[str]:
+    return set(PLACEHOLDER.findall(str(text)))
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_sentence_of_the_code_is_translated(language: Language) -> None:
     assert untranslated(language) == []
@@ -30,15 +34,15 @@ def test_translations_keep_the_placeholders(language: Language, path: object) ->
     for message in read_catalogue(path, language):  # type: ignore[arg-type]
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         texts = message.string if isinstance(message.string, tuple) else (message.string,)
-        wanted = set(PLACEHOLDER.findall(ids[-1]))
-        wrong += [text for text in texts if ids[0] and set(PLACEHOLDER.findall(text)) != wanted]
+        wanted = placeholders(ids[-1])
+        wrong += [text for text in texts if ids[0] and placeholders(text) != wanted]
     assert wrong == []
 
 
 @pytest.mark.parametrize(("language", "path"), SHIPPED, ids=lambda value: str(value)[-12:])
 def test_no_latin_letter_within_a_cyrillic_word(language: Language, path: object) -> None:
     texts = [
-        text
+        str(text)
         for message in read_catalogue(path, language)  # type: ignore[arg-type]
         for text in (message.string if isinstance(message.string, tuple) else (message.string,))
     ]
