@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from types import TracebackType
 from typing import Self
 
 import serial
@@ -71,12 +70,7 @@ class BadgeReader:
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     @property

@@ -19,7 +19,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from kiosk.config import Scanner as ScannerSettings
@@ -287,12 +286,7 @@ class ScanSession:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self.finish()
         if self._child is not None:
             await self._child.kill()
@@ -395,7 +389,7 @@ class ScanSession:
 
     def _mended(self) -> list[Event]:
         self._busy_since = None
-        if self._fault is None or self._fault == PageIncompleteError.code:
+        if self._fault is None:
             return []
         code, self._fault = self._fault, None
         return [Mended(code)]

@@ -34,6 +34,7 @@ from PIL import Image
 from kiosk.hardware.parent_death import die_with_parent
 from kiosk.hardware.scanner_errors import (
     PageIncompleteError,
+    ScannerAbsentError,
     ScannerError,
     ScannerLostError,
     ScannerNoPaperError,
@@ -110,6 +111,8 @@ class Device:
     """
 
     def __init__(self, job: Job) -> None:
+        if not job.device:
+            raise ScannerAbsentError("no scanner is configured")
         import sane  # type: ignore[import-untyped] # SANE reads SANE_CONFIG_DIR when it is loaded and initialised
 
         self._errors: type[Exception] = sane._sane.error

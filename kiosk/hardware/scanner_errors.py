@@ -10,9 +10,15 @@ from kiosk.errors import HardwareError
 
 
 class ScannerError(HardwareError):
-    """Base of the scanner's errors."""
+    """Base of the scanner's errors; itself: something that SANE says and nobody expected."""
 
-    code = "device_failed"
+    code = "scanner_failed"
+
+
+class ScannerAbsentError(ScannerError):
+    """No scanner is configured."""
+
+    code = "scanner_absent"
 
 
 class ScannerJamError(ScannerError):
@@ -76,6 +82,7 @@ _BY_TEXT: tuple[tuple[str, type[ScannerError]], ...] = (
 _BY_CODE: dict[str, type[ScannerError]] = {
     kind.code: kind
     for kind in (
+        ScannerAbsentError,
         ScannerJamError,
         ScannerNoPaperError,
         ScannerCoverOpenError,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kiosk.alarms import ALARMS
 from kiosk.config import Scanner as ScannerSettings
 from kiosk.hardware.scanner import (
     Done,
@@ -24,7 +25,11 @@ from kiosk.hardware.scanner import (
     WaitingForPaper,
     probe_scanner,
 )
-from kiosk.hardware.scanner_errors import ScannerLostError
+from kiosk.hardware.scanner_errors import (
+    ScannerAbsentError,
+    ScannerLostError,
+    error_from_text,
+)
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import DPI, bars_on, draw_sheet
 
@@ -368,6 +373,39 @@ def test_probe_tells_what_answers_and_what_does_not(scanner: VirtualScanner) -> 
     scanner.vanish()
     with pytest.raises(ScannerLostError):
         asyncio.run(probe_scanner(settings_for(scanner)))
+
+
+def test_no_scanner_configured(tmp_path: Path) -> None:
+    async def run() -> list[Event]:
+        seen = []
+        async with ScanSession(ScannerSettings(), tmp_path) as session:
+            async for event in _limited(session.events()):
+                seen.append(event)
+                session.finish()
+        return seen
+
+    assert faults_of(asyncio.run(run())) == [("scanner_absent", 1)]
+    with pytest.raises(ScannerAbsentError):
+        asyncio.run(probe_scanner(ScannerSettings()))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Document feeder jammed", "scanner_jam"),
+        ("Document feeder out of documents", "scanner_no_paper"),
+        ("Scanner cover is open", "scanner_cover_open"),
+        ("Device busy", "scanner_busy"),
+        ("Error during device I/O", "scanner_lost"),
+        ("Operation was canceled", "page_incomplete"),
+        ("Operation was cancelled", "page_incomplete"),
+        ("Scanner returned no data", "page_incomplete"),
+        ("Something new", "scanner_failed"),
+    ],
+)
+def test_what_sane_says(text: str, code: str) -> None:
+    assert error_from_text(text).code == code
+    assert code in ALARMS
 
 
 def test_moving_is_told_before_the_page(

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import tty
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 
@@ -33,12 +32,7 @@ class VirtualBadgeReader:
         self.plug_in()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.unplug()
         self._folder.cleanup()
 

@@ -18,7 +18,6 @@ import tempfile
 import threading
 import tty
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from PIL import Image
@@ -144,12 +143,7 @@ class VirtualPrinter:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         os.close(self._waker)
         self._thread.join(2)
         for descriptor in (self._master, self._slave, self._wake):
