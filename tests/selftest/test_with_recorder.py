@@ -1,0 +1,74 @@
+"""The self-test against the real recorder process on virtual devices, and against its death."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+from kiosk.config import load_settings
+from kiosk.ipc import LocalClient
+from kiosk.selftest import Context, Finished, Result, run_selftest
+from kiosk.selftest.model import Question
+from tests.courtroom import BADGE, MICROPHONES, Courtroom
+
+OWN = ("camera", "microphones", "panel", "storage", "clock")
+
+
+async def sees_the_lamp(question: Question, seconds: float) -> bool | None:
+    """Answer as a technician who sees the lamp and does not press the button."""
+    del seconds
+    return True if question == "lamp_seen" else None
+
+
+async def results_of(room: Courtroom) -> dict[str, Result]:
+    """Sign a technician in and return the results of the recorder's own tests."""
+    recorder = LocalClient(room.layout.recorder_socket)
+    sync = LocalClient(room.layout.sync_socket)
+    try:
+        if room.state():
+            signed = await recorder.post("/v1/sign-in", {"badge": BADGE})
+            recorder.token = str(signed["token"])
+        settings = load_settings(room.config)
+        context = Context(
+            settings, room.layout, recorder, sync, ask=sees_the_lamp, answer_seconds=1
+        )
+        events = [event async for event in run_selftest(context, OWN)]
+    finally:
+        await recorder.close()
+        await sync.close()
+    return {event.result.check: event.result for event in events if isinstance(event, Finished)}
+
+
+def test_recorder_alive_recording_and_dead() -> None:
+    with tempfile.TemporaryDirectory(prefix="st-") as folder:
+        with Courtroom(Path(folder) / "k") as room:
+            room.start_recorder()
+            room.wait_ready()
+            alive = asyncio.run(results_of(room))
+            assert alive["camera"].state == "passed", alive["camera"]
+            assert alive["camera"].measured["fps"] > 5
+            assert alive["microphones"].state == "passed", alive["microphones"]
+            assert set(alive["microphones"].measured) == set(MICROPHONES)
+            assert alive["storage"].state == "passed", alive["storage"]
+            assert alive["storage"].measured["free_bytes"] > 0
+            assert (alive["panel"].state, alive["panel"].code) == ("skipped", "not_confirmed")
+            assert alive["panel"].measured["lamp_seen"] is True
+            assert alive["clock"].measured["state"] in ("ok", "unsynchronised", "unset")
+            assert (alive["clock"].state == "passed") == (alive["clock"].measured["state"] == "ok")
+
+            room.sign_in()
+            room.start_hearing()
+            while_recording = asyncio.run(results_of(room))
+            states = {(row.state, row.code) for row in while_recording.values()}
+            assert states == {("skipped", "already_recording")}
+
+            room.kill_recorder()
+            dead = asyncio.run(results_of(room))
+            assert {(row.state, row.code) for row in dead.values()} == {("failed", "recorder_down")}
+        reports = list((Path(folder) / "k" / "data" / "reports").glob("*/report.json"))
+        devices = [json.loads(path.read_text(encoding="utf-8"))["devices"] for path in reports]
+        assert sum(one is None for one in devices) == 1
+        named = next(one for one in devices if one)
+        assert all({"name", "library", "version", "back_end", "virtual"} <= set(d) for d in named)
