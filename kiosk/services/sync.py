@@ -47,6 +47,7 @@ from kiosk.sync.registrar import (
     send_heads,
 )
 from kiosk.sync.registrations import PROVISIONAL, Registration
+from kiosk.sync.retention import Housekeeper
 from kiosk.sync.room import SyncRoom
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,13 @@ class SyncService:
         self.room = SyncRoom(settings, self._mark_changed)
         self.poller = Poller(self.room)
         self.urgent = Courier(self.room, "urgent", ("filing",), (Lane.URGENT,), self._small_things)
-        self.bulk = Courier(self.room, "bulk", ("hearing", "report"), (Lane.RECORD, Lane.VIDEO))
+        self.bulk = Courier(
+            self.room,
+            "bulk",
+            ("hearing", "report"),
+            (Lane.RECORD, Lane.VIDEO),
+            tidy=Housekeeper(self.room).tidy,
+        )
         self.link_check = LinkCheck(
             self.room,
             Connector(self.layout, settings.central.url),

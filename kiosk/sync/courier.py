@@ -66,6 +66,7 @@ class Courier:
         kinds: what it delivers.
         lanes: in this order.
         first: called at the beginning of each step that has a client (heads, registrations).
+        tidy: called in each step, with or without a client.
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class Courier:
         kinds: tuple[str, ...],
         lanes: tuple[Lane, ...],
         first: Callable[[CentralClient], None] | None = None,
+        tidy: Callable[[], None] | None = None,
     ) -> None:
         self.room = room
         self.name = name
         self.kinds = kinds
         self.lanes = lanes
         self._first = first
+        self._tidy = tidy
         self.urgent = Lane.URGENT in lanes
         self.connector = Connector(room.layout, room.settings.central.url)
         self._wake = threading.Event()
@@ -134,6 +137,8 @@ class Courier:
         """Deliver what can be delivered; return the seconds until the next look."""
         database = self.room.database
         try:
+            if self._tidy is not None:
+                self._tidy()
             self._collect()
             self._deliver(self.connector.client())
         except PreemptedError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from kiosk.clocks import wall_text
 from kiosk.storage.database import Database, Row
@@ -254,6 +255,14 @@ class Outbox:
             self._database.execute(
                 "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ?", (item_id,)
             )
+
+    def delivered_before(self, kind: str, moment: datetime) -> list[str]:
+        """Return the items of ``kind`` that were delivered before ``moment``."""
+        rows = self._database.rows(
+            "SELECT id FROM items WHERE kind = ? AND state = 'delivered' AND delivered_at < ?",
+            (kind, wall_text(moment)),
+        )
+        return [str(row["id"]) for row in rows]
 
     def failed(self, item_id: str, problem: str, *, final: bool = False) -> None:
         """Note what stands in the way of an item; ``final`` needs a person."""
