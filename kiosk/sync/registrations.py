@@ -50,7 +50,7 @@ class Registration:
     def answer(self) -> dict[str, str | None]:
         """Return the answer to the filing room."""
         return {
-            "state": PROVISIONAL if self.number is None else self.state,
+            "state": PROVISIONAL if self.number is None else REGISTERED,
             "number": self.number or self.provisional,
             "provisional": self.provisional,
             "at": self.at,
