@@ -75,6 +75,10 @@ class Company:
         """Start ``kiosk ARGUMENTS`` with this very Python."""
         return self.start(name, sys.executable, "-m", "kiosk.cli", *arguments)
 
+    def signal(self, name: str, number: int) -> None:
+        """Send signal ``number`` to one process."""
+        self._running[name].send_signal(number)
+
     def check(self) -> None:
         """Raise KioskError naming the first process that has ended by itself."""
         for name, process in self._running.items():

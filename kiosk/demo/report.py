@@ -123,9 +123,9 @@ def _hearing(stage: Stage, told: Told, base: Path, checks: Checks) -> dict[str, 
 
 
 def _microphones(parts: list[Path]) -> list[str]:
-    """Return the names of the sources that ``part.json`` of the first part lists as sound."""
+    """Return the names of the microphones that ``part.json`` of the first part lists."""
     part = json.loads((parts[0] / "part.json").read_text(encoding="utf-8"))
-    return [source["name"] for source in part["sources"] if source.get("name") != "camera"]
+    return [microphone["name"] for microphone in part["microphones"]]
 
 
 def _same_as_central(stage: Stage, kind: str, folder: Path, number: str) -> bool:
@@ -165,7 +165,9 @@ def _selftest(stage: Stage, base: Path, checks: Checks) -> dict[str, Any]:
     path = stage.layout.reports / newest / "report.json"
     results = json.loads(path.read_text(encoding="utf-8"))["results"]
     states = [result["state"] for result in results]
-    checks.hold(states.count("failed") == 0, f"self-test: {states.count('failed')} failed")
+    # the clock of the machine that plays the demo may well be kept by nobody: told, not judged
+    bad = [row["check"] for row in results if row["state"] != "passed" and row["check"] != "clock"]
+    checks.hold(not bad, f"self-test not passed: {', '.join(bad)}")
     return {
         "report": _relative(path, base),
         "passed": states.count("passed"),

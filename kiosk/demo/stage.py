@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,10 @@ class Stage:
     def show_badge(self, role: str) -> None:
         """Hold the badge of ``role`` before the reader."""
         self.badge.hold(court.BADGES[role])
+
+    def press_button(self) -> None:
+        """Press the panel's (mock) button, which is in the recorder's process."""
+        self.company.signal("recorder", signal.SIGUSR1)
 
     def let_them_speak(self) -> None:
         """Have everybody speak who is silent; each voice goes into its own microphone."""

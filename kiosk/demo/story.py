@@ -53,8 +53,7 @@ def visitor(stage: Stage, hand: Hand, told: Told) -> None:
     hand.wait_screen("visitor.feed")
     hand.photograph("visitor-feed")
     stage.put_paper_into_scanner()
-    hand.tap("scan.start")
-    hand.wait_screen("visitor.scanning", "visitor.pages")
+    hand.wait_screen("visitor.scanning", "visitor.pages")  # it takes the paper by itself
     hand.photograph("visitor-scanning")
     hand.wait_screen("visitor.pages", seconds=60)
     hand.photograph("visitor-pages")
@@ -128,12 +127,18 @@ def technician(stage: Stage, hand: Hand, told: Told) -> None:
 
 
 def _attend(stage: Stage, hand: Hand) -> None:
-    """Do what the self-test asks of the person in the room: speak, hold a badge, answer yes."""
+    """Do what the self-test asks of the person in the room: speak, press, hold a badge, say yes."""
     stage.let_them_speak()
-    question = next((w for w in hand.look().get("widgets", []) if w["id"] == "tech.yes"), None)
-    if question and question["enabled"]:
+    widgets = {item["id"]: item for item in hand.look().get("widgets", [])}
+    if "tech.question" not in widgets:
+        return
+    if widgets.get("tech.yes", {}).get("enabled"):
+        stage.press_button()
         hand.photograph("technician-question")
         hand.tap("tech.yes")
+    else:
+        stage.show_badge("technician")
+        time.sleep(1)
 
 
 def _state(stage: Stage) -> dict[str, Any]:

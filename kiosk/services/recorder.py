@@ -23,6 +23,7 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.source import SourceSet
+from kiosk.hardware.virtual.panel import press_mock_button
 from kiosk.hearing import device_tests
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
@@ -80,6 +81,7 @@ class RecorderService:
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop.set)
+        self._loop.add_signal_handler(signal.SIGUSR1, press_mock_button, self.settings.panel)
         self.sources.open()
         await self._step(self.courtroom.recover)
         runner = await serve_unix(self._app(), self.layout.recorder_socket)

@@ -10,6 +10,7 @@ Set it up before :class:`kiosk.hardware.panel.Panel` is made::
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,24 @@ from gpiozero import Device  # type: ignore[import-untyped]
 from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
 
 from kiosk.config import Panel as PanelSettings
+
+HOLD_S = 0.6
+"""How long a signalled press holds the button down: longer than whoever polls it waits."""
+
+
+def press_mock_button(settings: PanelSettings) -> bool:
+    """Press this process's mock button for :data:`HOLD_S`; return whether there is one.
+
+    The recorder calls it on ``SIGUSR1``, so that a demo or a trainer in another process has a
+    button to press. With real pins it does nothing.
+    """
+    factory = Device.pin_factory
+    if not settings.enabled or not isinstance(factory, MockFactory):
+        return False
+    pin = factory.pin(settings.button_pin)
+    pin.drive_low()
+    threading.Timer(HOLD_S, pin.drive_high).start()
+    return True
 
 
 class VirtualPanel:
