@@ -5,6 +5,7 @@ A stalled stream is never stopped (``stop_stream`` hangs): the parent ends this 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import queue
@@ -19,6 +20,8 @@ from kiosk.hardware.child import MessageWriter, child_setup, commands
 from kiosk.hardware.wire import AUDIO, AUDIO_HEADER
 
 BLOCKS_PER_SECOND = 30
+"""PortAudio gives the sound card a buffer of two blocks: 66 ms."""
+REAL_TIME_PRIORITY = 5
 RETRY_S = 1.0
 
 
@@ -105,10 +108,17 @@ class _Device:
                     return
 
 
+def _hurry() -> None:
+    """Run before ordinary programs where that is allowed: a late reader loses samples."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
+
+
 def main() -> None:
     """Open the device as soon as it is there; end when it dies (the parent starts us again)."""
     writer, config = child_setup()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _hurry()
     device = _Device(writer, config)
     while not device.open():
         writer.status(absent=True)

@@ -15,8 +15,12 @@ from dataclasses import dataclass, field
 NS_PER_S = 1_000_000_000
 SETTLE_NS = 250_000_000
 """The first blocks are held this long, so that the first stamp is already a good one."""
-LATE_NS = 20_000_000
-"""A block later than this waits until it is known to be backlog, or samples to be lost."""
+LATE_NS = 45_000_000
+"""A block later than this waits until it is known to be backlog, or samples to be lost.
+
+A device that overruns loses a whole buffer (two blocks, 66 ms); sound servers deliver in lumps of
+their own, which look like jitter of up to a block.
+"""
 RESOLVE_NS = 250_000_000
 """After this long lateness counts as lost samples."""
 LARGEST_DRIFT = 500e-6
