@@ -144,8 +144,10 @@ class RecorderService:
                 self._events.send("state", self._state())
             except Exception:  # what cannot be told must not end the telling
                 log.exception("the state cannot be told")
+            # not wait_for: in Python 3.11 it loses a cancellation that comes with the event
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), STATE_S)
+                async with asyncio.timeout(STATE_S):
+                    await self._changed.wait()
 
     async def _tell_levels(self) -> None:
         while True:

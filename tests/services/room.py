@@ -95,7 +95,7 @@ class Room:
 
     def start(self) -> None:
         """Start the recorder and wait until it answers."""
-        environment = os.environ | {"GPIOZERO_PIN_FACTORY": "mock"}
+        environment = os.environ | {"GPIOZERO_PIN_FACTORY": "mock", "PYTHONFAULTHANDLER": "1"}
         if self._microphones is not None:
             environment |= self._microphones.environment
         with self.log.open("ab") as log:
@@ -121,7 +121,12 @@ class Room:
     def stop(self) -> int:
         """End it as systemd does; return its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=40)
+        try:
+            return self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # tells where every thread stands
+            self.process.wait(timeout=10)
+            raise AssertionError(f"it does not end:\n{self.log.read_text()}") from None
 
     def kill(self) -> None:
         """Kill it as a crash does; its device children die with it."""
