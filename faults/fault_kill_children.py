@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,7 +29,7 @@ def run(tries: int, random: Random) -> Outcome:
         room.start_recorder()
         for number in range(tries):
             child = CHILDREN[number % len(CHILDREN)]
-            outcome.attempt(lambda child=child: trial(room, child, random))  # type: ignore[misc]
+            outcome.attempt(partial(trial, room, child, random))
     return outcome
 
 

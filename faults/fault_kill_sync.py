@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from faults.trial import NotSurvivedError, Outcome
-from tests.sync.rig import Central, Kiosk, court_of, make_template
+from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template
 from tests.waiting import wait_for
 
 KILLS = 3
@@ -22,8 +23,8 @@ def run(tries: int, random: Random) -> Outcome:
         template = Path(name)
         make_template(template)
         for _ in range(tries):
-            with court_of(template) as (central, kiosk):
-                outcome.attempt(lambda c=central, k=kiosk: trial(c, k, random))  # type: ignore[misc]
+            with central_of(template) as central, kiosk_of(template, central.url) as kiosk:
+                outcome.attempt(partial(trial, central, kiosk, random))
     return outcome
 
 
@@ -55,7 +56,7 @@ def check(central: Central, kiosk: Kiosk, hearing: str, filing: str) -> None:
     if kiosk.get(f"/v1/hearings/{hearing}").get("central_sha256_match") is not True:
         raise NotSurvivedError("the central system's SHA-256 is not ours")
     for item, folder in ((hearing, kiosk.layout.hearings), (filing, kiosk.layout.filings)):
-        stored = wait_for(lambda item=item: places_of(central, item), item)  # type: ignore[misc]
+        stored = wait_for(partial(places_of, central, item), item)
         if len(stored) != 1:
             raise NotSurvivedError(f"{item} is stored {len(stored)} times")
         compare(folder / item, stored[0])

@@ -10,6 +10,7 @@ import argparse
 import importlib
 import json
 import sys
+import traceback
 from pathlib import Path
 from random import Random
 
@@ -31,24 +32,29 @@ def line(outcome: Outcome) -> str:
 
 
 def main() -> int:
-    """Run the faults; exit status 1 when one was not survived."""
+    """Run the faults; exit status 1 when one was not survived or not tried."""
     parser = argparse.ArgumentParser(prog="python -m faults.run", description=__doc__)
     parser.add_argument("--only", action="append", choices=names(), help="this one (repeatable)")
     parser.add_argument("--tries", type=int, default=3, help="tries of each (default: 3)")
     parser.add_argument("--seed", type=int, default=1, help="of the random moments (default: 1)")
     arguments = parser.parse_args()
     outcomes: list[Outcome] = []
+    broken: list[str] = []
     for name in arguments.only or names():
         print(f"faults: {name} …", file=sys.stderr, flush=True)
         module = importlib.import_module(f"faults.fault_{name}")
-        outcomes.append(module.run(arguments.tries, Random(f"{name} {arguments.seed}")))
-        for loss in outcomes[-1].losses:
-            print(f"  not survived: {loss}", file=sys.stderr)
+        try:
+            outcomes.append(module.run(arguments.tries, Random(f"{name} {arguments.seed}")))
+        except Exception:
+            traceback.print_exc()
+            broken.append(name)
     RESULT.parent.mkdir(exist_ok=True)
     text = json.dumps([one.as_json() for one in outcomes], indent=1, ensure_ascii=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
     print("\n".join(map(line, outcomes)))
-    return 0 if all(one.survived == one.tries for one in outcomes) else 1
+    if broken:
+        print(f"could not be tried: {', '.join(broken)}", file=sys.stderr)
+    return 1 if broken or any(one.survived < one.tries for one in outcomes) else 0
 
 
 if __name__ == "__main__":

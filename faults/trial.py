@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class Outcome:
         try:
             cost = trial()
         except NotSurvivedError as loss:
+            print(f"  not survived: {loss}", file=sys.stderr, flush=True)
             self.losses.append(str(loss))
             return
         self.survived += 1
