@@ -35,8 +35,10 @@ STALLED_NS = NS_PER_S // 2
 FROZEN_NS = NS_PER_S
 SILENT_CHILD_NS = 4 * NS_PER_S
 """A child that does not even say "absent" for so long is ill."""
-SLOW_CHILD_NS = 15 * NS_PER_S
-"""libcamera and picamera2 take seconds to start on a Pi 4."""
+SLOW_CAMERA_NS = 20 * NS_PER_S
+"""libcamera and picamera2 take seconds to start on a Pi 4, more on a busy one."""
+SLOW_SOUND_NS = 8 * NS_PER_S
+"""PortAudio asks every device for its name before it opens one."""
 
 
 class SourceListener(Protocol):
@@ -72,6 +74,7 @@ class CameraSource:
         self._heard_ns = recording_ns()
         self._moved_ns = self._heard_ns
         self._given = 0
+        self._greeted = False
         self._frames = self._dropped = 0
         self._last_packet: VideoPacket | None = None
         self._child = Supervisor(
@@ -148,12 +151,12 @@ class CameraSource:
             if not self._encoding:
                 return
             self._session += 1
-            session = self._session
-        self._child.command(encode=session)
+            self._child.command(encode=self._session)  # in the lock: never out of order
 
     # -- called in the supervisor's thread -----------------------------------------------------
     def _up(self, _session: int) -> None:
         self._heard_ns = self._moved_ns = recording_ns()
+        self._greeted = False
 
     def _down(self, _reason: str) -> None:
         if self._state == "ok":
@@ -161,6 +164,7 @@ class CameraSource:
 
     def _message(self, kind: int, payload: bytes) -> None:
         self._heard_ns = recording_ns()
+        self._greeted = True
         if kind == VIDEO:
             self._packet(unpack_video(payload))
         elif kind == STATUS:
@@ -194,7 +198,7 @@ class CameraSource:
         now = recording_ns()
         if self._state == "ok" and now - self._moved_ns > FROZEN_NS:
             return "gives no pictures"
-        limit = SLOW_CHILD_NS if self._state == "starting" else SILENT_CHILD_NS
+        limit = SILENT_CHILD_NS if self._greeted else SLOW_CAMERA_NS
         if now - self._heard_ns > limit:
             return "does not answer"
         return None
@@ -273,6 +277,7 @@ class AudioDevice:
         self._clock = SampleClock(self._rate)
         self._epoch = -1
         self._was_alive = False
+        self._greeted = False
         self._heard_ns = recording_ns()
         self._arrival_ns: int | None = None
         channels = max(microphone.channel for microphone in microphones) + 1
@@ -313,6 +318,7 @@ class AudioDevice:
     def _up(self, _session: int) -> None:
         self._heard_ns = recording_ns()
         self._arrival_ns = None
+        self._greeted = False
         self._epoch = self._clock.epoch + 1 if self._epoch >= 0 else 0
         self._clock = SampleClock(self._rate, self._epoch)
 
@@ -322,6 +328,7 @@ class AudioDevice:
 
     def _message(self, kind: int, payload: bytes) -> None:
         self._heard_ns = recording_ns()
+        self._greeted = True
         if kind == AUDIO:
             self._arrival_ns = self._heard_ns
             self._was_alive = True
@@ -354,7 +361,7 @@ class AudioDevice:
         now = recording_ns()
         if self._arrival_ns is not None and now - self._arrival_ns > STALLED_NS:
             return "gives no samples"
-        if now - self._heard_ns > SILENT_CHILD_NS:
+        if now - self._heard_ns > (SILENT_CHILD_NS if self._greeted else SLOW_SOUND_NS):
             return "does not answer"
         return None
 

@@ -156,7 +156,7 @@ def test_an_absent_microphone_and_no_camera_leave_the_rest_alone(
             Microphone(name="gone", role="witness", device="no such device"),
         ),
     )
-    monkeypatch.setattr("kiosk.hardware.source.SLOW_CHILD_NS", 10**12)
+    monkeypatch.setattr("kiosk.hardware.source.SLOW_CAMERA_NS", 10**12)
     with SourceSet(settings, room.folder / "preview-2") as sources:
         here, gone = sources.microphones
         wait_for(lambda: gone.state == "absent", "the absence", PATIENCE)
