@@ -195,6 +195,8 @@ def banner_strip(kit: Kit, text: str) -> Widget:
 
 
 ANSWERS_AT_ONCE = 5
+LONG_ANSWERS_AT_ONCE = 3
+LONG_ANSWER = 24
 
 
 def question_card(kit: Kit, question: Question, office: Office, page: int = 0) -> Widget:
@@ -203,29 +205,34 @@ def question_card(kit: Kit, question: Question, office: Office, page: int = 0) -
     A question with many answers has pages; one to be typed opens the keys (``ask.type``).
     """
     _ = kit.say.gettext
-    text = kit.fit(question.text, "body", wid="question.text", weight="semibold", size_hint_y=1.1)
-    first = page * ANSWERS_AT_ONCE
-    choices = question.choices[first : first + ANSWERS_AT_ONCE]
+    long = any(len(label) > LONG_ANSWER for _value, label in question.choices)
+    most = LONG_ANSWERS_AT_ONCE if long else ANSWERS_AT_ONCE
+    first = page * most
     answers: list[Widget] = [
         _answer_button(kit, f"ask.{question.subject}.{value}", label, office, question, value)
-        for value, label in choices
+        for value, label in question.choices[first : first + most]
     ]
+    last = [
+        kit.button("ask.later", _("Later"), lambda: office.answer_later(question.subject),
+                   style="chosen", wide=True, height=-1, pad=8)
+    ]  # fmt: skip
+    if len(question.choices) > most:
+        after = page + 1 if first + most < len(question.choices) else 0
+        last.append(
+            kit.button("ask.more", _("More"), lambda: office.turn_answers(after), wide=True,
+                       height=-1, pad=8, icon_after="chevron-right")
+        )  # fmt: skip
     if question.typed:
         answers.append(
-            kit.button("ask.type", _("Enter"), office.begin_typing, wide=True, height=-1, pad=10)
+            kit.button("ask.type", _("Enter"), office.begin_typing, wide=True, height=-1, pad=8)
         )
-    if len(question.choices) > ANSWERS_AT_ONCE:
-        after = page + 1 if first + ANSWERS_AT_ONCE < len(question.choices) else 0
-        answers.append(
-            kit.button("ask.more", _("More"), lambda: office.turn_answers(after), wide=True,
-                       height=-1, pad=10, icon="chevron-right")
-        )  # fmt: skip
-    answers.append(
-        kit.button("ask.later", _("Later"), lambda: office.answer_later(question.subject),
-                   style="chosen", wide=True, height=-1, pad=10)
-    )  # fmt: skip
-    across = 1 if len(answers) <= 3 else 2
+    across = 1 if long or len(answers) <= 2 else 2
     rows = [kit.row(*answers[n : n + across], gap=12) for n in range(0, len(answers), across)]
+    if not long and len(answers) % 2 and across == 2:
+        rows[-1].add_widget(last.pop(0))
+    if last:
+        rows.append(kit.row(*last, gap=12))
+    text = kit.fit(question.text, "body", wid="question.text", weight="semibold")
     return kit.card(text, *rows, tone="accent", gap=12, padding=14)
 
 

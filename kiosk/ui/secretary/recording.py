@@ -19,8 +19,8 @@ from kiosk.ui.secretary.parts import (
     banner_strip,
     question_card,
 )
-from kiosk.ui.secretary.views import EventButton, LevelRow, RecordingView
-from kiosk.ui.widgets.graphics import Band
+from kiosk.ui.secretary.views import EventButton, LevelRow, ProofView, RecordingView
+from kiosk.ui.widgets.graphics import Band, Surface
 from kiosk.ui.widgets.keyboard import key_rows
 from kiosk.ui.widgets.kit import Kit
 from kiosk.ui.widgets.scene import NaturalSlot, Scene, Slot
@@ -99,33 +99,39 @@ class RecordingScene(Scene):
         state = kit.fit(
             view.state, "heading", wid="rec.state", colour="on_dark", weight="semibold", lines=2
         )
-        proof = kit.pill(
-            view.proof.text,
-            view.proof.tone,
-            "check-decagram" if view.proof.tone == "good" else "alert-circle",
-            wid="rec.proof",
-            most=250,
-        )
         left = kit.column(
             kit.row(RecordingLight(kit, 40, on=not view.stale), state, gap=14),
-            kit.row(proof, kit.space(), size_hint_y=None, height=proof.height),
-            gap=4,
-            padding=(0, 8),
+            self._proof_of(view.proof),
+            gap=8,
+            padding=(0, 12),
         )
         clock = kit.line(frame.clock, "heading", colour="on_dark", weight="tabular")
         lock = "lock" if view.case.closed else ""
-        public = kit.pill(view.case.publicity, "dark", lock, most=120)
+        public = kit.pill(view.case.publicity, "dark", lock, most=100)
         right = kit.column(
             kit.space(),
             kit.row(kit.space(), clock, size_hint_y=None, height=clock.height),
             kit.row(kit.space(), public, size_hint_y=None, height=public.height),
             kit.space(),
             gap=10,
-            size_hint_x=0.42,
+            size_hint_x=None,
+            width=kit.px(172),
         )
         bar = kit.row(left, self._timer, right, gap=12, padding=(22, 0))
         Band(bar, c.dark, c.line if kit.theme.high_contrast else None)
         return bar
+
+    def _proof_of(self, proof: ProofView) -> Widget:
+        """Return the proof light: large enough to be seen across the room."""
+        kit = self.kit
+        good = proof.tone == "good"
+        fill = {"good": "good_tint", "caution": "caution_tint", "fault": "fault_tint"}
+        colour = proof.tone if proof.tone in fill else "on_dark"
+        text = kit.fit(proof.text, "body", wid="rec.proof", colour=colour, weight="medium", lines=2)
+        icon = kit.icon("check-decagram" if good else "alert-circle", 34, colour)
+        row = kit.row(icon, text, gap=10, padding=(14, 4))
+        Surface(row, kit.colour(fill.get(proof.tone, "dark_pill")), None, kit.px(18), 0)
+        return row
 
     def _strip(self, view: RecordingView, frame: Frame) -> Widget | None:
         if frame.notice:

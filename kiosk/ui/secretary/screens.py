@@ -125,10 +125,11 @@ class TodayPage(StaffPage):
             rows = [kit.card(kit.space(), text, kit.space())]
         rows += [kit.space() for _n in range(room - len(rows))] if view.rows else []
         adhoc = kit.button(
-            "today.adhoc", _("Hearing not on the list"), self._adhoc, icon="plus", most=430
+            "today.adhoc", _("Hearing not on the list"), self._adhoc, icon="plus", most=360
         )
-        steps: list[Widget] = [adhoc, kit.fit(view.age, "small", wid="today.age", colour=(
-            "caution" if view.age_tone == "caution" else "quiet"))]  # fmt: skip
+        colour = "caution" if view.age_tone == "caution" else "quiet"
+        age = kit.fit(view.age, "small", wid="today.age", colour=colour, ellipsis=True)
+        steps: list[Widget] = [adhoc, age]
         if pages > 1:
             less = (lambda: office.go(self._at(page - 1))) if page else None
             more = (lambda: office.go(self._at(page + 1))) if page + 1 < pages else None

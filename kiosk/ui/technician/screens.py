@@ -37,7 +37,7 @@ class TestsPage(StaffPage):
         kit = self.kit
         rows = [self._row(row) for row in view.rows]
         lines = [kit.row(*rows[n : n + 2], gap=14) for n in range(0, len(rows), 2)]
-        left = kit.column(*lines, gap=14, size_hint_x=0.48)
+        left = kit.column(*lines, gap=14, size_hint_x=0.95)
         return kit.row(left, self._large(view.now), gap=24, padding=(28, 16))
 
     def _row(self, row: CheckRow) -> Widget:

@@ -85,7 +85,9 @@ class HomePage(VisitorPage):
         staff = kit.button(
             "staff.enter", "", self.desk.open_pin, icon="scale-balance", style="ghost"
         )
-        court = kit.fit(frame.court, "body", weight="semibold", lines=1, size_hint_x=1.6)
+        court = kit.fit(
+            frame.court, "body", weight="semibold", lines=2, size_hint_x=1.6, ellipsis=True
+        )
         room = kit.fit(frame.room, "body", colour="quiet", lines=1, size_hint_x=0.4)
         return [staff, court, room, *super().head(view, frame)[1:]]
 

@@ -575,12 +575,12 @@ def stage_strip(kit: Kit, stages: Sequence[tuple[str, bool]]) -> Widget:
         parts: list[Widget] = [text]
         if reached:
             parts.insert(0, kit.icon("check", 24, colour))
-        cell = kit.row(*parts, gap=4, padding=(10, 4))
+        cell = kit.row(*parts, gap=4, padding=(8, 4))
         cell.size_hint_x = max(len(word) for word in name.split()) + (5 if reached else 3)
         fill = kit.colours.good_tint if reached else kit.colours.neutral
         Surface(cell, fill, None, kit.px(22), 0)
         cells.append(cell)
-    return kit.row(*cells, gap=12, size_hint_y=None, height=max(kit.px(54), kit.least * 3))
+    return kit.row(*cells, gap=8, size_hint_y=None, height=max(kit.px(54), kit.least * 3))
 
 
 class RefusedPage(FilingPage):
@@ -652,6 +652,7 @@ class TrackPage(VisitorPage):
         if not view.answer:
             left.append(kit.space())
         keys = key_rows(kit, TRACK_ROWS, visit.type_key)
+        keys.size_hint_x = 0.62
         return kit.row(kit.column(*left, gap=14), keys, gap=40, padding=(60, 24))
 
     def foot(self, view: TrackView) -> list[Widget]:

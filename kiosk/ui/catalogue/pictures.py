@@ -1,16 +1,12 @@
-"""The catalogue: a picture of every state, errors included, and what is wrong with it.
+"""Draw the catalogue, and say what is wrong with a picture.
 
-``python -m tests.ui.catalogue FOLDER [--only PART] [--looks kk1,ru4,...]`` under an X server.
-Text that is cut and buttons that are too small, outside the window or over each other are
-printed; the exit status is 1 when there are any.
+Wrong is: text that is cut, a button that is too small, outside the window or over another one.
+Kivy must be prepared (:func:`kiosk.ui.kivy_setup.prepare`) before :func:`draw_all` is called.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +19,13 @@ if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
     from kiosk.ui.app import Stage
-    from tests.ui.states import State
+    from kiosk.ui.catalogue.states import State
 
-LOOKS = ("kk1", "ru1", "en1", "kk4", "ru4", "ru1c")
-SMALL_LOOKS = ("kk1", "ru1", "ru4")
+Size = tuple[int, int, float]
+LARGE: Size = (1280, 800, 217.0)
+SMALL: Size = (800, 480, 154.0)
+LOOKS = ("kk1", "ru1", "en1", "ru4", "kk1c")
+SMALL_LOOKS = ("kk1", "ru1")
 
 
 def settings(folder: Path, width: int, height: int, width_mm: float) -> Settings:
@@ -113,18 +112,17 @@ def _spilled(scene: Widget) -> list[str]:
     return found
 
 
-def draw_all(
-    folder: Path, states: list[State], looks: tuple[str, ...], size: tuple[int, int, float]
-) -> list[str]:
+def draw_all(folder: Path, states: list[State], looks: tuple[str, ...], size: Size) -> list[str]:
     """Draw every state in every look into ``folder``; return what is wrong."""
     from kivy.base import EventLoop
     from kivy.core.window import Window
 
+    from kiosk.locale import as_language
     from kiosk.ui.app import Stage
+    from kiosk.ui.catalogue.canned import NOW
     from kiosk.ui.desk import Desk
     from kiosk.ui.look import Look
     from kiosk.ui.widgets.fonts import register_fonts
-    from tests.ui.canned import NOW
 
     register_fonts()
     width, height, width_mm = size
@@ -135,8 +133,8 @@ def draw_all(
         stage: Any = None
         for look, state in itertools.product(looks, states):
             desk = Desk(conf, now=lambda: 1000.0, wall=lambda: NOW)
-            language, text_size, contrast = look[:2], int(look[2]), look.endswith("c")
-            desk.look = Look(language, text_size, contrast)  # type: ignore[arg-type]
+            language = as_language(look[:2])
+            desk.look = Look(language, int(look[2]), look.endswith("c"))
             desk.say.switch(language)
             state.prepare(desk)
             if stage is not None:
@@ -150,34 +148,3 @@ def draw_all(
             if stage.scene is None or stage.scene.name != state.screen:
                 wrong.append(f"{name}: shows {stage.scene and stage.scene.name}")
     return wrong
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Draw the catalogue; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", default="", help="only states whose name has this part")
-    parser.add_argument("--looks", default="", help="such as kk1,ru4,en1c (c: high contrast)")
-    parser.add_argument("--small", action="store_true", help="800x480 on 154 mm")
-    options = parser.parse_args(argv)
-    size = (800, 480, 154.0) if options.small else (1280, 800, 217.0)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    looks = tuple(options.looks.split(",")) if options.looks else LOOKS
-    if options.small and not options.looks:
-        looks = SMALL_LOOKS
-    from kiosk.ui.kivy_setup import prepare
-
-    os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
-    with tempfile.TemporaryDirectory() as home:
-        prepare(settings(Path(home), *size).ui, Path(home) / "kivy")
-        from tests.ui.states import STATES
-
-        states = [state for state in STATES if options.only in state.name]
-        wrong = draw_all(options.folder, states, looks, size)
-    print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
-    print(f"{len(states) * len(looks)} pictures in {options.folder}")
-    return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from kiosk.selftest import Result
+from kiosk.ui.catalogue import canned, papers
 from kiosk.ui.desk import Desk
 from kiosk.ui.facts import Delivery, FilingState, Preview, Recorder, Schedule, Staff, Sync
 from kiosk.ui.frame import Notice
@@ -32,7 +33,6 @@ from kiosk.ui.places import (
     Tracking,
 )
 from kiosk.ui.technician.bench import TestsState
-from tests.ui import canned, papers
 
 
 @dataclass(frozen=True)

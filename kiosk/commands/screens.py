@@ -1,0 +1,59 @@
+"""Draw every state of the touch screen, errors included, from canned states.
+
+One PNG per state and look: ``NAME-kk1.png`` is Kazakh in the first text size, ``-ru4`` Russian in
+the largest, ``c`` high contrast. What is wrong with a picture (text cut, a button too small,
+outside the screen or over another one) is printed, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+HELP = "draw every state of the touch screen into a folder"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where to, which states, which looks, which size."""
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs"
+    )
+    parser.add_argument("--only", default="", metavar="PART", help="states with PART in their name")
+    parser.add_argument("--looks", default="", metavar="LIST", help="such as kk1,ru4,en1c")
+    parser.add_argument("--small", action="store_true", help="800x480 on 154 mm")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw them, on an X server of its own where there is no display."""
+    from kiosk.demo.xserver import x_server
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if not os.environ.get("DISPLAY"):
+            width, height = (800, 480) if arguments.small else (1280, 800)
+            display = stack.enter_context(x_server(width, height, home / "x.log"))
+            os.environ["DISPLAY"] = display.name
+        return _draw(arguments, home)
+
+
+def _draw(arguments: argparse.Namespace, home: Path) -> int:
+    from kiosk.ui.catalogue import pictures
+    from kiosk.ui.kivy_setup import prepare
+
+    size = pictures.SMALL if arguments.small else pictures.LARGE
+    looks = pictures.SMALL_LOOKS if arguments.small else pictures.LOOKS
+    if arguments.looks:
+        looks = tuple(arguments.looks.split(","))
+    os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
+    prepare(pictures.settings(home, *size).ui, home / "kivy")
+    from kiosk.ui.catalogue.states import STATES
+
+    states = [state for state in STATES if arguments.only in state.name]
+    wrong = pictures.draw_all(arguments.out, states, looks, size)
+    print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
+    print(f"{len(states) * len(looks)} pictures in {arguments.out}")
+    return 1 if wrong else 0

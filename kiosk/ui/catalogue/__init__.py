@@ -1,0 +1,1 @@
+"""A picture of every state of the screen, errors included, made from canned states."""
