@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.7
 #: Seconds that a child asked to stop may still take before it is killed.
 _STOP_SECONDS = 0.5
+#: Seconds more than usual that a child may take until its first word.
+_START_SECONDS = 20.0
 #: Seconds that a scanner may be busy before the visitor is told.
 _BUSY_SECONDS = 4.0
 
@@ -118,6 +120,7 @@ class _Child:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._reading: asyncio.Task[bytes] | None = None
+        self._starting = _START_SECONDS
 
     @classmethod
     async def start(cls, job: Job) -> Self:
@@ -145,7 +148,8 @@ class _Child:
         """Return the child's next event; None when it ended, or when ``leave`` was set first.
 
         Raises:
-            TimeoutError: nothing moved for ``patience`` seconds.
+            TimeoutError: nothing moved for ``patience`` seconds (longer for the first event:
+                a busy machine takes its time to start a process).
         """
         assert self._process.stdout is not None
         if self._reading is None:
@@ -153,7 +157,9 @@ class _Child:
         leaving = asyncio.ensure_future(leave.wait()) if leave is not None else None
         awaited = {self._reading} if leaving is None else {self._reading, leaving}
         try:
-            await asyncio.wait(awaited, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                awaited, timeout=patience + self._starting, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             if leaving is not None:
                 leaving.cancel()
@@ -163,6 +169,7 @@ class _Child:
             raise TimeoutError
         line = self._reading.result()
         self._reading = None
+        self._starting = 0.0
         if not line:
             return None
         value = json.loads(line)
@@ -171,6 +178,7 @@ class _Child:
 
     def ask_to_stop(self) -> None:
         """Ask the child to end between two pages."""
+        self._starting = 0.0
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()

@@ -297,6 +297,7 @@ class Worker:
         except PageIncompleteError as error:
             self._reporter.tell("broken", number=number, text=str(error))
             return 1
+        self._reporter.tell("moving", rows=image.height)
         path = Path(self._job.folder) / f"{number:04d}.png"
         write_page(image, path, device.resolution)
         self._reporter.tell(

