@@ -1,0 +1,66 @@
+"""What a person says about themself and the case, made comparable; advice, never a refusal (R14).
+
+The individual identification number (ЖСН, ИИН) has 12 digits: birth date ``YYMMDD``, century and
+sex, a serial number, and a check digit.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from typing import Literal
+
+from kiosk.rules import fold_schwa
+
+IinProblem = Literal["iin_length", "iin_date", "iin_check_digit"]
+
+_WEIGHTS = (
+    (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+    (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2),
+)
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+
+
+def iin_problem(text: str) -> IinProblem | None:
+    """Return what is wrong with an identification number as it was typed, or None.
+
+    Args:
+        text: digits; spaces and dashes between them do not count.
+    """
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"[0-9]{12}", digits):
+        return "iin_length"
+    if not _has_birth_date(digits):
+        return "iin_date"
+    return None if int(digits[11]) == iin_check_digit(digits[:11]) else "iin_check_digit"
+
+
+def iin_check_digit(first: str) -> int | None:
+    """Return the check digit for the first 11 digits; None where such a number is not given."""
+    for weights in _WEIGHTS:
+        rest = sum(int(digit) * weight for digit, weight in zip(first, weights, strict=True)) % 11
+        if rest < 10:
+            return rest
+    return None
+
+
+def _has_birth_date(digits: str) -> bool:
+    """Return whether the number begins with a date of the century that its 7th digit names."""
+    century = {"0": 20, "1": 18, "2": 18, "3": 19, "4": 19, "5": 20, "6": 20}.get(digits[6])
+    if century is None:
+        return False
+    try:
+        date(century * 100 + int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
+    except ValueError:
+        return False
+    return True
+
+
+def case_number_key(text: str) -> str:
+    """Return a case number for comparison: as printed, typed, or copied from a PDF alike.
+
+    Look-alike letters, dashes, spaces and case do not count.
+    """
+    folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_DASHES)
+    return re.sub(r"\s+", "", folded).casefold()
