@@ -108,8 +108,11 @@ class Hand:
         return self._wait(lambda: self.find(widget), f"“{widget}”", seconds)
 
     def tap(self, widget: str, seconds: float = 30.0) -> str:
-        """Tap ``widget`` with a real pointer click; return its id."""
-        item = self.wait_widget(widget, seconds)
+        """Wait for ``widget`` and tap it with a real pointer click; return its id."""
+        return self.tap_on(self.wait_widget(widget, seconds))
+
+    def tap_on(self, item: dict[str, Any]) -> str:
+        """Tap the middle of ``item``, a widget as :meth:`find` returns it; return its id."""
         x = round(item["x"] + item["w"] / 2)
         y = round(item["y"] + item["h"] / 2)
         self._xdotool("mousemove", str(x), str(y))

@@ -134,8 +134,7 @@ def _attend(stage: Stage, hand: Hand) -> None:
         return
     if widgets.get("tech.yes", {}).get("enabled"):
         stage.press_button()
-        hand.photograph("technician-question")
-        hand.tap("tech.yes")
+        hand.tap_on(widgets["tech.yes"])
     else:
         stage.show_badge("technician")
         time.sleep(1)
