@@ -79,10 +79,10 @@ class Minutes:
         """Return it as plain text; an empty field has a line to write on."""
         parts = [self.title.upper(), ""]
         for row in self.fields:
-            parts.append(f"{row.number}. {row.label[:1].upper()}{row.label[1:]}:")
+            parts.append(f"{row.number}. {_capital(row.label)}:")
             parts.extend(f"   {line}" for line in row.lines or ("_" * 60,))
             parts.append("")
-        parts.extend(f"{label}: {'_' * 40}" for label in self.signatures)
+        parts.extend(f"{_capital(label)}: {'_' * 40}" for label in self.signatures)
         return "\n".join(parts) + "\n"
 
 
@@ -282,6 +282,10 @@ class _Writer:
             return datetime.fromisoformat(text).astimezone(self._zone).strftime(pattern)
         except ValueError:
             return ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _length(seconds: float) -> str:

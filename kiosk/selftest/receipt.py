@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PIL import Image, ImageDraw, ImageFont
 
-import kiosk
+from kiosk import fonts
 from kiosk.clocks import wall_text
 from kiosk.config import Settings
 
-_FONT = Path(kiosk.__file__).parent / "fonts" / "Inter-Medium.otf"
 _LETTERS = "ӘәҒғҚқҢңӨөҰұҮүҺһІі ЁёЪъЫы 0123456789 №«»"
 _MARGIN = 16
 
@@ -20,7 +17,7 @@ def render_test_receipt(settings: Settings) -> Image.Image:
     width = settings.printer.width_dots
     image = Image.new("L", (width, 420), 255)
     draw = ImageDraw.Draw(image)
-    large, small = (ImageFont.truetype(str(_FONT), size) for size in (40, 24))
+    large, small = (ImageFont.truetype(str(fonts.MEDIUM), size) for size in (40, 24))
     draw.text((_MARGIN, 16), "Тексеру · Проверка · Test", font=large, fill=0)
     draw.text((_MARGIN, 76), f"{settings.kiosk.id} · {wall_text()}", font=small, fill=0)
     for row, start in enumerate(range(0, len(_LETTERS), 21)):
