@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
-from kiosk.clocks import wall_time
+from kiosk.clocks import wall_text, wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.filing.errors import (
@@ -344,6 +344,42 @@ class FilingDesk:
                 except KioskError as error:
                     log.error("filing %s: cannot be finished: %s", filing.filing.id, error)
         return done
+
+    async def tidy(self, keep_documents_seconds: float = 86_400.0) -> int:
+        """Remove what has been delivered: scans at once, documents later; return how many.
+
+        Nothing is removed before sync confirms the delivery by the central system's own hashes.
+        Call it now and then while nobody stands at the kiosk.
+
+        Args:
+            keep_documents_seconds: how long a delivered document stays readable here.
+        """
+        count = 0
+        for filing in self._all():
+            try:
+                count += await self._tidy(filing.folder, keep_documents_seconds)
+            except KioskError as error:
+                log.info("filing %s: not tidied: %s", filing.filing.id, error)
+        return count
+
+    async def _tidy(self, folder: FilingFolder, keep_seconds: float) -> bool:
+        """Tidy one filing; return whether anything was removed."""
+        filing = folder.filing
+        if filing.state in ("registered", "provisional") and folder.is_submitted:
+            told = await self._sync.get(f"/v1/filings/{filing.id}")
+            if told.get("delivered") is not True:
+                return False
+            filing = folder.keep(filing.stepped("delivered", delivered_at=wall_text()))
+        if filing.state != "delivered" or filing.delivered_at is None:
+            return False
+        age = (wall_time() - datetime.fromisoformat(filing.delivered_at)).total_seconds()
+        had_scans = folder.pages.exists()
+        folder.forget_scans()
+        has_documents = any((folder.path / d.path).exists() for d in filing.documents)
+        if has_documents and age >= keep_seconds:
+            folder.forget_documents()
+            return True
+        return had_scans
 
     async def _write_documents(self, folder: FilingFolder) -> tuple[Document, ...]:
         filing = folder.filing

@@ -147,11 +147,17 @@ class FilingFolder:
         except OSError as error:
             raise StorageError(f"{self.path.name}: cannot be removed: {error}") from error
 
-    def forget_pages(self) -> None:
+    def forget_scans(self) -> None:
         """Remove scans and working files of a delivered filing; documents and receipt stay."""
         for folder in (self.pages, self.work):
             if folder.exists():
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
+        sync_folder(self.path)
+
+    def forget_documents(self) -> None:
+        """Remove the documents of a delivered filing; number, hashes and receipt stay."""
+        for document in self.filing.documents:
+            (self.path / document.path).unlink(missing_ok=True)
         sync_folder(self.path)
 
 

@@ -106,6 +106,7 @@ class Filing(Record):
     applicant: Applicant = Applicant()
     created_at: str = Field(default_factory=wall_text)
     submitted_at: str | None = None
+    delivered_at: str | None = None
     pages: tuple[Page, ...] = ()
     sheets_said: int | None = None
     not_scanned: tuple[str, ...] = ()

@@ -61,6 +61,9 @@ class SyncClient(Protocol):
     async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
         """``POST path``."""
 
+    async def get(self, path: str, timeout: float = 10.0) -> dict[str, Any]:
+        """``GET path``."""
+
 
 async def register(
     folder: FilingFolder, sync: SyncClient, kiosk_id: str, local: datetime

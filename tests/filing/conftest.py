@@ -29,6 +29,7 @@ class FakeSync:
             "at": "2026-11-23T04:45:00.000Z",
         }
         self.asked: list[str] = []
+        self.delivered = False
 
     async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
         """Answer, or be down."""
@@ -37,6 +38,13 @@ class FakeSync:
         if self.answer is None:
             raise ServiceDownError("sync.sock: nobody answers")
         return self.answer
+
+    async def get(self, path: str, timeout: float = 10.0) -> dict[str, Any]:
+        """Say whether it was delivered, or be down."""
+        del path, timeout
+        if self.answer is None:
+            raise ServiceDownError("sync.sock: nobody answers")
+        return {"state": "registered", "delivered": self.delivered}
 
 
 def half(image: Image.Image) -> Image.Image:

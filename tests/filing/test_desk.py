@@ -302,6 +302,31 @@ def test_wipe_that_was_cut_off_is_finished(
     visit(steps)
 
 
+def test_scans_leave_only_after_confirmed_delivery(
+    visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        done = await desk.submit(scanned_draft(desk, claim[:1]))
+        draft = scanned_draft(desk, claim[:1])
+        folder = done.receipt.parent
+        assert await desk.tidy() == 0
+        sync.answer = None
+        assert await desk.tidy() == 0
+        assert (folder / "pages" / "0001.png").exists()
+        sync.answer, sync.delivered = {}, True
+        assert await desk.tidy() == 1
+        assert not (folder / "pages").exists()
+        assert (folder / "document.pdf").exists()
+        assert await desk.tidy(keep_documents_seconds=0) == 1
+        left = {path.name for path in folder.iterdir()}
+        assert left == {"filing.json", "registration.json", "receipt.png", "submitted"}
+        assert await desk.tidy(keep_documents_seconds=0) == 0
+        assert draft.folder.page_file(1).exists()
+        assert (await desk.submit(desk.open(done.filing.id))).registration == done.registration
+
+    visit(steps)
+
+
 def test_printer_faults_leave_the_receipt_as_a_picture(
     visit: Callable[[Visit], None], claim: list[Path], printer: VirtualPrinter
 ) -> None:
