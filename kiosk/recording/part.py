@@ -189,19 +189,18 @@ class PartRecorder:
             time.sleep(TICK_S)
             self._step(writer)
         self._sources.detach()
-        self._inbox.empty_into(writer)
         self._finish(writer, stop_ns)
 
     def _step(self, writer: PartWriter) -> None:
         """Take what has come and write what is complete."""
-        now_ns = recording_ns()
-        self._inbox.empty_into(writer)
         camera = self._sources.camera
         microphones = {
             microphone.name: (microphone.state, microphone.meter.zero_ns)
             for microphone in self._sources.microphones
         }
         try:
+            now_ns = recording_ns()
+            self._inbox.empty_into(writer)
             writer.advance(now_ns, camera.state if camera else "off", microphones)
         except Exception:  # a fault in one tick must not end the recording
             log.exception("part: a step failed")
@@ -209,10 +208,15 @@ class PartRecorder:
     def _finish(self, writer: PartWriter, stop_ns: int) -> None:
         for _ in range(FINISH_TRIES):
             try:
+                self._inbox.empty_into(writer)
                 writer.finish(stop_ns)
             except (OSError, StorageError) as error:
                 self._failure = error
                 time.sleep(0.5)
+            except Exception as error:
+                log.exception("part: it cannot be finished")
+                self._failure = error
+                return
             else:
                 self._failure = None
                 return

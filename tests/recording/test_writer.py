@@ -40,10 +40,13 @@ def warmed(microphone: FakeMicrophone) -> FakeMicrophone:
     return microphone
 
 
-def test_flash_and_beeps_stay_together_while_clocks_drift(tmp_path: Path) -> None:
-    """Uncorrected, 400 ppm would be 48 ms off in each direction after two minutes."""
+def test_flash_and_beeps_stay_together_while_clocks_drift(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uncorrected, 400 ppm would be 36 ms off in each direction after 90 seconds."""
+    monkeypatch.setattr(os, "fdatasync", lambda _descriptor: None)  # time is compressed, disks not
     recorded = Recorded(tmp_path, START_NS)
-    seconds = 120
+    seconds = 90
     microphones = {
         "fast": warmed(FakeMicrophone(WARM_NS, ppm=400, tone=1000)),
         "slow": warmed(FakeMicrophone(WARM_NS, ppm=-400, tone=1400)),
@@ -189,6 +192,34 @@ def test_a_microphone_that_vanishes_leaves_the_rest_and_a_hole(tmp_path: Path) -
     assert len(flash_times(joined(tmp_path, "main"))) == 10
     gaps = [f for f in recorded.fragments if f.track == "channels" and f.sources == ("stays",)]
     assert gaps
+
+
+def test_a_microphone_that_is_absent_throughout_is_an_empty_track(tmp_path: Path) -> None:
+    recorded = Recorded(tmp_path, START_NS)
+    microphones = {
+        "here": warmed(FakeMicrophone(WARM_NS)),
+        "gone": warmed(FakeMicrophone(WARM_NS)),
+    }
+    writer = recorded.writer(
+        {"gone": 48_000, "here": 48_000}, camera=False, expected=frozenset({"here"})
+    )
+    absent = {"gone": "absent"}
+    stop_ns = START_NS + 4 * NS_PER_S
+    recorded.run(writer, stop_ns, None, microphones, lambda name: absent.get(name, "ok"))
+    assert writer.first_durable_ns is not None
+    writer.finish(recorded.now_ns)
+    channels = joined(tmp_path, "channels")
+    assert len(beep_times(channels, 1)) == 4
+    decoded = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(channels), "-map", "0:1", "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (decoded.returncode, decoded.stderr) == (0, "")
+    begun, ended = recorded.faults
+    assert (begun.source, begun.kind) == ("gone", "absent")
+    assert ended.seconds == pytest.approx(4.0, abs=0.1)
 
 
 def test_a_camera_that_comes_late_begins_a_run_of_its_own(tmp_path: Path) -> None:
