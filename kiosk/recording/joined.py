@@ -119,8 +119,8 @@ def _count(container: av.container.InputContainer, counts: Counts) -> None:
         stream = packet.stream
         try:
             frames = packet.decode()
-        except FFmpegError as error:
-            counts.errors.append(error.strerror or str(error))
+        except (FFmpegError, AttributeError) as error:  # PyAV: a codec it does not know is None
+            counts.errors.append(str(error))
             frames = []
         if isinstance(stream, VideoStream):
             counts.packets += 1 if packet.size else 0

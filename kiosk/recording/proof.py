@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import threading
 from collections import deque
@@ -25,6 +26,7 @@ from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.recording.fragments import FragmentRecord
 from kiosk.recording.joined import INIT
 
+log = logging.getLogger(__name__)
 EVERY_S = 4.0
 STALE_S = 6.0
 """Nothing newer on the disk for so long: the recording has stopped, whoever says otherwise."""
@@ -125,8 +127,8 @@ def decode(data: bytes) -> dict[str, int]:
                         found[name] += 1
                     elif isinstance(frame, AudioFrame):
                         found[name] += frame.samples
-    except FFmpegError as error:
-        raise ProofError(f"not decodable: {error.strerror}") from error
+    except (FFmpegError, AttributeError) as error:  # PyAV: a codec it does not know is None
+        raise ProofError(f"not decodable: {error}") from error
     return found
 
 
@@ -214,6 +216,9 @@ class Prover:
             proven_ns = prove(self._part, self._recent)
         except ProofError as error:
             self._state = ProofState("bad", before.proven_ns, str(error))
+        except Exception as error:  # whatever goes wrong here, nothing is proven
+            log.exception("the proof failed")
+            self._state = ProofState("bad", before.proven_ns, repr(error))
         else:
             if before.proven_ns != proven_ns:
                 self._state = ProofState("good", proven_ns)

@@ -1,0 +1,70 @@
+"""A media recorder without devices: real fragments, written when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kiosk.clocks import recording_ns
+from kiosk.config import Settings
+from kiosk.hardware.source import SourceSet
+from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
+from tests.recording.builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
+
+
+class FakeRecorder:
+    """Stands in for the part recorder; :attr:`made` are all, newest last."""
+
+    made: list[FakeRecorder]
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        sources: SourceSet,
+        on_fragment: Callable[[FragmentRecord], None],
+        on_fault: Callable[[SourceFault], None],
+        on_file: Callable[[FileRecord], None],
+    ) -> None:
+        del settings, sources, on_file
+        self.folder = folder
+        self.books_when_started: bool | None = None
+        self.on_fault = on_fault
+        self._on_fragment = on_fragment
+        self._tap_ns = 0
+        self._stop_ns: int | None = None
+        self._pieces = 0
+        self.writer: MediaWriter | None = None
+
+    def start(self, tap_ns: int) -> None:
+        """Note the tap and whether anything had been written before it."""
+        self._tap_ns = tap_ns
+        self.books_when_started = (self.folder / "journal.jsonl").exists()
+        self.writer = MediaWriter(self.folder, tap_ns)
+        self.write(2)
+
+    def write(self, pieces: int) -> None:
+        """Write fragments of both tracks."""
+        assert self.writer is not None
+        for _ in range(pieces):
+            self._on_fragment(self.writer.write("main"))
+            self._on_fragment(self.writer.write("channels"))
+            self._pieces += 1
+
+    def stop(self) -> PartSummary:
+        """End."""
+        self._stop_ns = recording_ns()
+        samples = dict.fromkeys(MICROPHONES, self._pieces * BLOCK)
+        seconds = self.seconds
+        frames = self._pieces * PICTURES
+        return PartSummary(self._tap_ns, self._stop_ns, seconds, frames, 0, samples, 512.0)
+
+    @property
+    def first_durable_ms(self) -> float | None:
+        """Always the same."""
+        return 512.0
+
+    @property
+    def seconds(self) -> float:
+        """Since the tap."""
+        return ((self._stop_ns or recording_ns()) - self._tap_ns) / 1e9
