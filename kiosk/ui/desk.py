@@ -23,6 +23,7 @@ from kiosk.errors import KioskError
 from kiosk.filing.desk import FilingDesk
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
+from kiosk.rules import Rules
 from kiosk.storage.layout import Layout
 from kiosk.ui.facts import Recorder, Staff, Sync
 from kiosk.ui.frame import Frame, Notice
@@ -52,6 +53,8 @@ class Desk:
         settings: settings of this kiosk.
         now: monotonic seconds.
         wall: wall time, aware.
+        say: the translator; None: a new one.
+        rules: the court's rules; None: what is shipped.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class Desk:
         settings: Settings,
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = wall_time,
+        say: Translator | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.settings, self.now, self.wall = settings, now, wall
         self.layout = Layout.of(settings.paths)
         self.zone = ZoneInfo(settings.kiosk.timezone)
         self.look = self._first_look = Look(settings.kiosk.language)
-        self.say = Translator(settings.kiosk.language)
-        self.labels = RuleLabels(self.say)
+        self.say = say or Translator(settings.kiosk.language)
+        self.labels = RuleLabels(self.say, rules)
         self.recorder: Recorder | None = None
         self.recorder_at = 0.0
         self.levels: dict[str, Any] = {}

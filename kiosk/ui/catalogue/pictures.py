@@ -60,7 +60,7 @@ def settle(stage: Stage) -> None:
     """Draw until nothing moves any more."""
     from kivy.base import EventLoop
 
-    for _ in range(7):
+    for _ in range(5):
         EventLoop.idle()
     stage.live()
     EventLoop.idle()
@@ -117,7 +117,8 @@ def draw_all(folder: Path, states: list[State], looks: tuple[str, ...], size: Si
     from kivy.base import EventLoop
     from kivy.core.window import Window
 
-    from kiosk.locale import as_language
+    from kiosk.locale import Translator, as_language
+    from kiosk.rules import load_rules
     from kiosk.ui.app import Stage
     from kiosk.ui.catalogue.canned import NOW
     from kiosk.ui.desk import Desk
@@ -131,8 +132,9 @@ def draw_all(folder: Path, states: list[State], looks: tuple[str, ...], size: Si
         conf = settings(Path(temporary), width, height, width_mm)
         EventLoop.ensure_window()
         stage: Any = None
+        say, rules = Translator(), load_rules()
         for look, state in itertools.product(looks, states):
-            desk = Desk(conf, now=lambda: 1000.0, wall=lambda: NOW)
+            desk = Desk(conf, now=lambda: 1000.0, wall=lambda: NOW, say=say, rules=rules)
             language = as_language(look[:2])
             desk.look = Look(language, int(look[2]), look.endswith("c"))
             desk.say.switch(language)
@@ -143,7 +145,7 @@ def draw_all(folder: Path, states: list[State], looks: tuple[str, ...], size: Si
             Window.add_widget(stage)
             settle(stage)
             name = f"{state.name}-{look}"
-            grab(width, height).save(folder / f"{name}.png")
+            grab(width, height).save(folder / f"{name}.png", compress_level=2)
             wrong += [f"{name}: {fault}" for fault in faults_of(stage)]
             if stage.scene is None or stage.scene.name != state.screen:
                 wrong.append(f"{name}: shows {stage.scene and stage.scene.name}")

@@ -159,7 +159,7 @@ class RecordingScene(Scene):
             level.word, "small", wid=f"level.{level.name}", colour=colour if loud else "quiet",
             align="right", lines=1,
         )  # fmt: skip
-        name.size_hint_x = 0.5 if level.word else 1
+        name.size_hint_x, word.size_hint_x = len(level.label), len(level.word)
         height = round(kit.theme.font("small") * 1.3)
         parts: list[Widget] = []
         if level.tone == "fault":
