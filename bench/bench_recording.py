@@ -154,6 +154,8 @@ def run(repeats: int) -> list[Measure]:
         with Courtroom(folder / "room", camera) as room:
             room.start_recorder()
             room.wait_ready()
+            # The virtual camera reads each of its files once; a real one reads none.
+            time.sleep(PICTURES / CAMERA.fps + 2)
             for number in range(repeats):
                 ours.append(run_ours(room))
                 peers.append(run_ffmpeg(room, raw, folder / f"ffmpeg-{number}"))

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs this folder's kiosk as services of this machine (`sudo make install`). Asks nothing; an
 # existing settings file is left alone, so it also updates. With DESTDIR only the files are laid
-# out, below that folder (for packages and tests): no user is made, nothing is started.
+# out, below that folder (for packages and tests): no user is made, nothing is started. Options are those
+# of packaging/setup.sh (default: --run-only).
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=/opt/courtroom-kiosk
@@ -17,7 +18,7 @@ if [ -z "$root" ]; then
 		echo "install: move it there (or clone it there) and run this again" >&2
 		exit 1
 	fi
-	"$project/packaging/setup.sh" --run-only
+	"$project/packaging/setup.sh" "${@:---run-only}"
 fi
 
 lay() { install -D -m 0644 "$project/$1" "$root$2"; }

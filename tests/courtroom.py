@@ -23,7 +23,7 @@ from kiosk.clocks import wall_text
 from kiosk.config import load_settings
 from kiosk.demo.hand import UnixConnection
 from kiosk.demo.processes import end_process
-from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.hardware.virtual.microphones import VirtualMicrophones, VoiceRoom
 from kiosk.storage.layout import Layout
 from tests.waiting import wait_for
 
@@ -45,97 +45,27 @@ def toml_of(tables: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-class Courtroom:
-    """Microphones, settings and staff; the recorder is started and killed at will.
+def settings_text(
+    paths: Mapping[str, Any], camera: Mapping[str, Any], microphones: VoiceRoom
+) -> str:
+    """Return ``kiosk.toml`` of a room with ``MICROPHONES`` and nothing else."""
+    text = toml_of({"kiosk": {"id": "kiosk-trial"}, "paths": paths, "camera": camera})
+    for one in microphones.settings(MICROPHONES, {}):
+        text += "\n[[microphones]]\n"
+        text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in one.items())
+    return text
+
+
+class RecorderClient:
+    """Talks to a running recorder as the touch screen does.
 
     Args:
-        folder: empty or absent, with a short path.
-        camera: settings of ``[camera]`` besides the virtual back end.
-        environment: further variables of the recorder.
+        layout: of the kiosk.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        camera: Mapping[str, Any] | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        folder.mkdir(exist_ok=True)
-        self.folder = folder
-        self.config = folder / "kiosk.toml"
-        self.microphones = VirtualMicrophones(folder / "mics", MICROPHONES)
-        self.recorder: subprocess.Popen[bytes] | None = None
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
         self._token = ""
-        tables: dict[str, Mapping[str, Any]] = {
-            "kiosk": {"id": "kiosk-trial"},
-            "paths": {"data": str(folder / "data"), "run": str(folder / "run")},
-            "camera": {"back_end": "virtual", **(camera or {})},
-            "panel": {"enabled": True},
-        }
-        self.config.write_text(toml_of(tables) + self._microphone_tables(), encoding="utf-8")
-        self.layout = Layout.of(load_settings(self.config).paths)
-        self._environment = {
-            **os.environ,
-            **self.microphones.environment,
-            "KIOSK_CONFIG": str(self.config),
-            "GPIOZERO_PIN_FACTORY": "mock",
-            **(environment or {}),
-        }
-
-    def _microphone_tables(self) -> str:
-        described = self.microphones.settings(MICROPHONES, {})
-        return "".join(
-            "\n[[microphones]]\n"
-            + "".join(f"{key} = {json.dumps(value)}\n" for key, value in one.items())
-            for one in described
-        )
-
-    def __enter__(self) -> Courtroom:
-        self.layout.run.mkdir(parents=True)
-        self.publish_staff()
-        self.microphones.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.recorder is not None:
-            end_process(self.recorder)
-        self.microphones.stop()
-
-    def publish_staff(self) -> None:
-        """Publish one secretary with a badge, as the central system would."""
-        secretary = {
-            "person": "p-1",
-            "name": "A. Secretary",
-            "roles": ["secretary", "technician"],
-            "badge_sha256": hashlib.sha256(SALT + BADGE.encode()).hexdigest(),
-        }
-        self.layout.staff.parent.mkdir(parents=True, exist_ok=True)
-        published = {"pulled_at": wall_text(), "salt": SALT.hex(), "staff": [secretary]}
-        self.layout.staff.write_text(json.dumps(published), encoding="utf-8")
-
-    def start_recorder(self, seconds: float = 30.0) -> None:
-        """Start ``kiosk recorder`` and wait until it answers."""
-        with (self.folder / "recorder.log").open("ab") as log:
-            self.recorder = subprocess.Popen(
-                [sys.executable, "-m", "kiosk.cli", "recorder"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                start_new_session=True,
-            )
-        wait_for(self.state, "the recorder's answer", seconds)
-
-    def kill_recorder(self) -> None:
-        """``kill -9`` of the recorder's own process."""
-        assert self.recorder is not None
-        os.kill(self.recorder.pid, signal.SIGKILL)
-        self.recorder.wait()
 
     def ask(self, method: str, target: str, body: Any = None) -> dict[str, Any]:
         """Call the recorder.
@@ -204,6 +134,18 @@ class Courtroom:
         enrolled = self.layout.court_ca
         return enrolled if enrolled.exists() else self.layout.unenrolled_certificate
 
+    def publish_staff(self) -> None:
+        """Publish one secretary with a badge, as the central system would."""
+        secretary = {
+            "person": "p-1",
+            "name": "A. Secretary",
+            "roles": ["secretary", "technician"],
+            "badge_sha256": hashlib.sha256(SALT + BADGE.encode()).hexdigest(),
+        }
+        self.layout.staff.parent.mkdir(parents=True, exist_ok=True)
+        published = {"pulled_at": wall_text(), "salt": SALT.hex(), "staff": [secretary]}
+        self.layout.staff.write_text(json.dumps(published), encoding="utf-8")
+
     def verify(self, folder: Path) -> dict[str, Any]:
         """Return what ``kiosk verify --json`` says of ``folder``."""
         command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--json"]
@@ -211,3 +153,71 @@ class Courtroom:
             [*command, "--ca", str(self.authority())], capture_output=True, text=True, check=False
         )
         return dict(json.loads(answer.stdout))
+
+
+class Courtroom(RecorderClient):
+    """Microphones, settings and staff; the recorder is started and killed at will.
+
+    Args:
+        folder: empty or absent, with a short path.
+        camera: settings of ``[camera]`` besides the virtual back end.
+        environment: further variables of the recorder.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        camera: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.config = folder / "kiosk.toml"
+        self.microphones = VirtualMicrophones(folder / "mics", MICROPHONES)
+        self.recorder: subprocess.Popen[bytes] | None = None
+        paths = {"data": str(folder / "data"), "run": str(folder / "run")}
+        chosen = {"back_end": "virtual", **(camera or {})}
+        self.config.write_text(settings_text(paths, chosen, self.microphones), encoding="utf-8")
+        super().__init__(Layout.of(load_settings(self.config).paths))
+        self._environment = {
+            **os.environ,
+            **self.microphones.environment,
+            "KIOSK_CONFIG": str(self.config),
+            "GPIOZERO_PIN_FACTORY": "mock",
+            **(environment or {}),
+        }
+
+    def __enter__(self) -> Courtroom:
+        self.layout.run.mkdir(parents=True)
+        self.publish_staff()
+        self.microphones.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.recorder is not None:
+            end_process(self.recorder)
+        self.microphones.stop()
+
+    def start_recorder(self, seconds: float = 30.0) -> None:
+        """Start ``kiosk recorder`` and wait until it answers."""
+        with (self.folder / "recorder.log").open("ab") as log:
+            self.recorder = subprocess.Popen(
+                [sys.executable, "-m", "kiosk.cli", "recorder"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                start_new_session=True,
+            )
+        wait_for(self.state, "the recorder's answer", seconds)
+
+    def kill_recorder(self) -> None:
+        """``kill -9`` of the recorder's own process."""
+        assert self.recorder is not None
+        os.kill(self.recorder.pid, signal.SIGKILL)
+        self.recorder.wait()

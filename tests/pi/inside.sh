@@ -20,7 +20,7 @@ if [ ! -e "$shim" ]; then
 fi
 export CAMSHIM_VIRTUAL_YAML=$PWD/tests/pi/virtual.yaml
 export CAMSHIM_FPS=${CAMSHIM_FPS:-25}
-export PYTHONPATH=$PWD/tests/pi/stubs
+export PYTHONPATH=$PWD:$PWD/tests/pi/stubs
 export KIOSK_CAMERA_ALLOCATOR=virtual_allocator:VirtualAllocator
 export PYTHONDONTWRITEBYTECODE=1
 LD_PRELOAD=$shim exec "$@"

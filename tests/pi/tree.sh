@@ -105,24 +105,32 @@ run() {
 	tree=$(build)
 	exec 8>"$tree.lock"
 	flock 8
-	TREE=$tree PROJECT=$project HERE=$here exec unshare --mount --pid --fork --kill-child \
-		--ipc --uts --propagation private bash -euc '
+	TREE=$tree PROJECT=$project exec unshare --mount --pid --fork --kill-child \
+		--ipc --uts --cgroup --propagation private bash -euc '
 		for file in /etc/resolv.conf /etc/hosts; do cp -L "$file" "$TREE/etc/"; done
 		cp -L /etc/ssl/certs/ca-certificates.crt "$TREE/etc/ssl/certs/ca-certificates.crt"
-		mount --rbind /dev "$TREE/dev"
-		mount -t tmpfs -o mode=1777 shm "$TREE/dev/shm"
-		mount -t proc proc "$TREE/proc"
-		mount -t sysfs -o ro sys "$TREE/sys"
-		mount -t tmpfs -o mode=1777 tmp "$TREE/tmp"
-		mount -t tmpfs -o mode=0755 run "$TREE/run"
 		home=$TREE/opt/courtroom-kiosk
-		mkdir -p "$home"
+		mkdir -p "$home" "$TREE/rig/root"
 		find "$home" -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -rf --one-file-system {} +
 		tar -C "$PROJECT" --exclude=./.venv --exclude=./.git --exclude=./build --exclude=./demo \
 			--exclude="__pycache__" --exclude="./.*_cache" --exclude="*.egg-info" -cf - . |
 			tar -C "$home" -xf - --no-same-owner
-		exec chroot "$TREE" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			HOME=/root LANG=C.UTF-8 CI="${CI:-}" bash -euc "cd /opt/courtroom-kiosk; tests/pi/inside.sh \"\$@\"" - "$@"
+		# A root of its own and not a chroot: systemd-nspawn refuses to work in one.
+		mount --bind "$TREE" "$TREE"
+		cd "$TREE"
+		mount --rbind /dev dev
+		mount -t tmpfs -o mode=1777 shm dev/shm
+		mount -t proc proc proc
+		mount -t sysfs sys sys
+		mount -t cgroup2 cgroup sys/fs/cgroup || echo "test-pi: no cgroups here" >&2
+		mount -t tmpfs -o mode=1777 tmp tmp
+		mount -t tmpfs -o mode=0755 run run
+		mount --bind "$TREE" rig/root
+		pivot_root . mnt
+		cd /opt/courtroom-kiosk
+		umount -l /mnt
+		exec /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			HOME=/root LANG=C.UTF-8 CI="${CI:-}" tests/pi/inside.sh "$@"
 	' - "$@"
 }
 
