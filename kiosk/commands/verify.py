@@ -44,25 +44,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _say(report: Report, translate: Translator) -> None:
+def _say(report: Report, _: Translator) -> None:
     """Print the report for a person."""
     if not report.ok:
         for problem in report.problems:
-            print(f"{problem.where}: {problem.say(translate)}", file=sys.stderr)
-        print(translate("NOT VERIFIED: {n} problem(s).", n=len(report.problems)), file=sys.stderr)
+            print(f"{problem.where}: {problem.say(_)}", file=sys.stderr)
+        print(_("NOT VERIFIED: {n} problem(s).", n=len(report.problems)), file=sys.stderr)
         return
     for part in report.parts:
         counted = (
-            translate(" ({frames} pictures, {n} sound tracks decoded)").format(
+            _(" ({frames} pictures, {n} sound tracks decoded)").format(
                 frames=part.video_frames, n=len(part.samples)
             )
             if part.decoded
             else ""
         )
-        line = translate("part {part}: {seconds} s").format(part=part.part, seconds=part.seconds)
+        line = _("part {part}: {seconds} s").format(part=part.part, seconds=part.seconds)
         print(line + counted)
     print(
-        translate("VERIFIED: sealed by {device} at {moment}; nothing was changed.").format(
+        _("VERIFIED: sealed by {device} at {moment}; nothing was changed.").format(
             device=report.device, moment=report.sealed_at
         )
     )

@@ -43,7 +43,10 @@ class Mark:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as in State."""
-        value = {key: getattr(self, key) for key in ("type", "at", "seconds", "note", "withdrawn")}
+        value = {
+            key: getattr(self, key)
+            for key in ("type", "at", "seconds", "note", "role", "withdrawn")
+        }
         return {"id": self.number, **value, "part": self.part, "part_seconds": self.part_seconds}
 
 
