@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kiosk.central.errors import malformed
 
+
+def _whole(value: object) -> object:
+    """Take 78.0 for 78: to JSON they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Id = Annotated[
     str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
 FilePath = Annotated[str, Field(pattern=rf"^{SEGMENT}(/{SEGMENT}){{0,7}}$", max_length=400)]
-Size = Annotated[int, Field(ge=0, le=1 << 40)]
+Size = Annotated[Whole, Field(ge=0, le=1 << 40)]
 Kind = Literal["hearing", "filing", "report"]
 Text100 = Annotated[str, Field(max_length=100)]
 Text300 = Annotated[str, Field(max_length=300)]
 Moment = Annotated[str, Field(max_length=40)]
-Count = Annotated[int, Field(ge=0)]
-SmallCount = Annotated[int, Field(ge=0, le=10_000)]
+Count = Annotated[Whole, Field(ge=0)]
+SmallCount = Annotated[Whole, Field(ge=0, le=10_000)]
 
 
 class Request(BaseModel):
@@ -60,7 +67,7 @@ class Document(File):
     """A scanned document of a filing."""
 
     type: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
-    pages: Annotated[int, Field(ge=1, le=10_000)]
+    pages: Annotated[Whole, Field(ge=1, le=10_000)]
 
 
 class Applicant(Request):
@@ -101,7 +108,7 @@ class Hearing(OpenRequest):
     title: Annotated[str, Field(max_length=1000)] = ""
     kind: Text100 = ""
     scheduled_at: AwareDatetime | None = None
-    duration_minutes: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    duration_minutes: Annotated[Whole, Field(ge=0, le=100_000)] | None = None
     format: Text100 = ""
     publicity: Text100 = ""
     judge: Text300 = ""
@@ -112,7 +119,7 @@ class Hearing(OpenRequest):
 class Part(OpenRequest):
     """One part of a hearing's recording."""
 
-    part: Annotated[int, Field(ge=1, le=10_000)]
+    part: Annotated[Whole, Field(ge=1, le=10_000)]
     started_at: AwareDatetime | None = None
     seconds: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
     publicity: Text100 = ""
@@ -154,7 +161,7 @@ class Head(Request):
     """A signed head of a journal."""
 
     part: SmallCount
-    count: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    count: Annotated[Whole, Field(ge=0, le=1_000_000_000)]
     hash: Sha256
     signature: Annotated[str, Field(max_length=1024)]
     at: AwareDatetime | None = None
@@ -205,7 +212,7 @@ class Running(OpenRequest):
 class LastSelftest(OpenRequest):
     """The newest self-test."""
 
-    id: Id | None = None
+    id: Id
     at: Moment = ""
     passed: Count = 0
     failed: Count = 0

@@ -37,7 +37,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kiosk.central.errors import RefusedError
-from kiosk.central.web import BODY, Handler, answer, refusal
+from kiosk.central.web import BODY, FOREIGN, Handler, answer, refusal
 
 log = logging.getLogger(__name__)
 DRIP_SECONDS = 0.1
@@ -104,7 +104,9 @@ class Faults:
             case "full":
                 return refusal(RefusedError(507, "storage_full", retry_after=1))
             case "captive":
-                return web.Response(text=CAPTIVE_PAGE, content_type="text/html")
+                page = web.Response(text=CAPTIVE_PAGE, content_type="text/html")
+                page[FOREIGN] = True
+                return page
             case "contract":
                 return _other_contract(await handler(request), rule.contract)
             case "hang":

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Model = TypeVar("Model", bound=BaseModel)
 HEX = frozenset("0123456789abcdef")
+FOREIGN = "foreign"  # set on an answer that plays somebody else's (faults.py)
 UUID_GROUPS = (8, 4, 4, 4, 12)
 
 
@@ -78,7 +79,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 async def add_contract_header(_request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Mark the answer as the central system's own (``on_response_prepare``)."""
-    response.headers["Court-Contract"] = str(CONTRACT)
+    if not response.get(FOREIGN):
+        response.headers["Court-Contract"] = str(CONTRACT)
 
 
 def uuid_of(request: web.Request) -> Id:

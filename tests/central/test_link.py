@@ -1,0 +1,113 @@
+"""The link check: what the server counts, streams and echoes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.central.rig import Kiosk
+
+HEADER = struct.Struct(">16sIQQI")
+PACE_BYTES = 250_000  # a second: 2 Mbit/s
+
+
+def token(kiosk: Kiosk) -> dict[str, Any]:
+    answer = kiosk.call("POST", "/v1/link/token")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def paced(seconds: float) -> Iterator[bytes]:
+    """Yield bytes at :data:`PACE_BYTES` a second."""
+    begun, sent = time.monotonic(), 0
+    while (now := time.monotonic() - begun) < seconds:
+        due = int(now * PACE_BYTES) - sent
+        if due > 0:
+            sent += due
+            yield bytes(due)
+        time.sleep(0.01)
+
+
+def test_the_server_counts_windows_and_streams_them(kiosk: Kiosk) -> None:
+    key = token(kiosk)["token"]
+    lines: list[dict[str, Any]] = []
+
+    def follow() -> None:
+        with kiosk.http.get(
+            f"{kiosk.url}/v1/link/up?token={key}", stream=True, timeout=20
+        ) as answer:
+            lines.extend(json.loads(line) for line in answer.iter_lines())
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    answer = kiosk.call(
+        "POST",
+        f"/v1/link/up?token={key}",
+        data=paced(3.1),
+        headers={"Content-Type": "application/octet-stream"},
+    ).json()
+    follower.join()
+    assert len(answer["windows"]) >= 11
+    assert answer["bytes"] == pytest.approx(3.1 * PACE_BYTES, rel=0.1)
+    assert answer["median_mbit"] == pytest.approx(2.0, rel=0.15)
+    assert lines[-1] == answer
+    assert [line["bytes"] for line in lines[:-1]] == answer["windows"]
+
+
+def test_a_token_counts_once_and_only_for_its_kiosk(kiosk: Kiosk, neighbour: Kiosk) -> None:
+    key = token(kiosk)["token"]
+    path = f"/v1/link/up?token={key}"
+    assert neighbour.call("POST", path, data=b"x").status_code == 403
+    first = kiosk.call("POST", path, data=b"x" * 10)
+    assert (first.json()["bytes"], first.json()["median_mbit"]) == (10, None)
+    assert kiosk.call("POST", path, data=b"x").status_code == 403
+    assert kiosk.call("GET", "/v1/link/down?token=zz").status_code == 400
+
+
+def test_bytes_come_for_as_long_as_asked_and_the_client_may_hang_up(kiosk: Kiosk) -> None:
+    key = token(kiosk)["token"]
+    begun, size = time.monotonic(), 0
+    with kiosk.http.get(
+        f"{kiosk.url}/v1/link/down?token={key}&seconds=0.5", stream=True, timeout=10
+    ) as answer:
+        assert answer.status_code == 200
+        size = sum(map(len, answer.iter_content(65536)))
+    assert size > 100_000
+    assert 0.4 < time.monotonic() - begun < 5
+    with kiosk.http.get(
+        f"{kiosk.url}/v1/link/down?token={key}&seconds=10", stream=True, timeout=10
+    ) as answer:
+        next(answer.iter_content(1024))
+    assert kiosk.get("/v1/contract")["contract"] == 1
+    assert kiosk.call("GET", f"/v1/link/down?token={key}&seconds=99").status_code == 400
+
+
+def test_datagrams_with_a_token_come_back_and_no_others(kiosk: Kiosk) -> None:
+    given = token(kiosk)
+    secret = bytes.fromhex(given["token"])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.settimeout(5)
+        line.connect(("127.0.0.1", given["udp_port"]))
+        line.send(HEADER.pack(bytes(16), 1, 2, 0, 0))  # no such token
+        line.send(HEADER.pack(secret, 1, 2, 0, 0)[:-1])  # too short
+        line.send(HEADER.pack(secret, 7, 123, 0, 0) + b"filling")
+        echo = line.recv(2000)
+    assert len(echo) == HEADER.size + len(b"filling")
+    key, sequence, sent, server, count = HEADER.unpack_from(echo)
+    assert (key, sequence, sent, count) == (secret, 7, 123, 1)
+    assert server > 0
+    assert echo.endswith(b"filling")
+
+
+def test_tokens_are_not_endless(neighbour: Kiosk) -> None:
+    codes = [neighbour.call("POST", "/v1/link/token").status_code for _ in range(21)]
+    assert codes[-1] == 429
+    assert set(codes[:-1]) == {200}
