@@ -92,7 +92,10 @@ class Meter(Widget):
 
     def show(self, level_db: float | None) -> None:
         """Show a level in dB of full scale; None: no signal."""
-        part = 0.0 if level_db is None else (max(FLOOR_DB, min(0.0, level_db)) / -FLOOR_DB) + 1
+        self.fill(0.0 if level_db is None else (max(FLOOR_DB, min(0.0, level_db)) / -FLOOR_DB) + 1)
+
+    def fill(self, part: float) -> None:
+        """Show a part between 0 and 1."""
         if round(part * self.width) != round(self._part * self.width):
             self._part = part
             self._place()

@@ -11,7 +11,7 @@ from kivy.uix.widget import Widget
 from kiosk.ui.desk import Desk
 from kiosk.ui.frame import Frame
 from kiosk.ui.places import AdHoc, AskingDate
-from kiosk.ui.secretary.parts import RecordingLight, Timer, question_card
+from kiosk.ui.secretary.parts import Meter, RecordingLight, Timer, question_card
 from kiosk.ui.secretary.views import (
     HearingRow,
     LockedView,
@@ -500,6 +500,10 @@ class SealedPage(StaffPage):
                     ),
                 )
             )  # fmt: skip
+        if view.fraction is not None:
+            bar = Meter(kit, 22)
+            bar.fill(view.fraction)
+            words.append(bar)
         if not view.sealing and not good:
             words.append(kit.text(_("You need not wait: it goes on by itself."), colour="quiet"))
         words.append(kit.space())

@@ -419,7 +419,7 @@ def recording_view(
         expected=_buttons(here, expected),
         others=_buttons(here, others),
         every=_buttons(here, here.labels.event_order()),
-        course=course_of(here, hearing),
+        course=course_of(here, hearing, recorder.microphones),
         can_undo=any(not mark.withdrawn for mark in hearing.marks),
         case=_case(here, hearing, schedule),
         question=_question(here, hearing, put_off),
@@ -496,9 +496,12 @@ def _tone(name: str) -> Tone:
             return "plain"
 
 
-def course_of(here: Here, hearing: RunningHearing) -> tuple[CourseLine, ...]:
+def course_of(
+    here: Here, hearing: RunningHearing, microphones: tuple[Microphone, ...] = ()
+) -> tuple[CourseLine, ...]:
     """Return the course, newest first: marks that stand, and interruptions."""
     _ = here.say.gettext
+    names = {m.name: role_of(here, m) for m in microphones}
     lines = [
         (mark.at, CourseLine(here.time(mark.at, True), _mark_text(here, mark.type, mark.note)))
         for mark in hearing.marks
@@ -506,7 +509,7 @@ def course_of(here: Here, hearing: RunningHearing) -> tuple[CourseLine, ...]:
     ]
     for gap in hearing.interruptions:
         lost = "" if gap.seconds is None else " · " + age_text(gap.seconds, here.say)
-        name = _source_name(here, gap.source)
+        name = names.get(gap.source) or _source_name(here, gap.source)
         text = _("{name}: not recorded", name=name) + lost
         lines.append((gap.at, CourseLine(here.time(gap.at, True), text, fault=True)))
     return tuple(line for _at, line in sorted(lines, key=lambda pair: pair[0], reverse=True))
@@ -519,6 +522,8 @@ def _mark_text(here: Here, event: str, note: str | None) -> str:
 
 def _source_name(here: Here, source: str) -> str:
     _ = here.say.gettext
+    if source in ("recorder", ""):
+        return _("Recording as a whole")
     return _("Camera") if source in ("camera", "video") else sentence_case(here.labels.role(source))
 
 

@@ -297,15 +297,15 @@ class Kit:
             pos_hint={"center_y": 0.5},
             **options,
         )
-        if wide and not left and (icon or icon_after):
+        centred = not text or (wide and not left and bool(icon or icon_after))
+        if text and centred:
             label.size_hint_x = None
             self._centre(box, label, extra, natural - extra)
-            box.add_widget(Widget())
-        if not text:
+        if centred:
             box.add_widget(Widget())
         for part in parts:
             box.add_widget(part)
-        if not text or (wide and not left and (icon or icon_after)):
+        if centred:
             box.add_widget(Widget())
         surface = Surface(box, fill, line, self.px(14), max(1, self.px(2)))
         box.paint_pressed = lambda down: surface.paint(pressed if down else fill)

@@ -1,0 +1,165 @@
+"""The touch screen as a process, with real clicks: one process per flow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kiosk.demo.xserver import Display
+from kiosk.filing.receipt import status_reference
+from kiosk.hardware.virtual.badge import VirtualBadgeReader
+from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
+from kiosk.hardware.virtual.scanner import VirtualScanner
+from kiosk.ui.catalogue import canned
+from tests.ui.doubles import FakeRecorder
+from tests.ui.rig import SECONDS, TouchScreen
+from tests.waiting import wait_for
+
+
+@pytest.mark.usefixtures("sync")
+def test_secretary_records_a_hearing_with_single_taps(
+    folder: Path,
+    display: Display,
+    recorder: FakeRecorder,
+    badge: VirtualBadgeReader,
+) -> None:
+    """Badge, start, question, mark, undo, recess, resume, end, delivered, out."""
+    with TouchScreen(folder, display, {"badge": {"port": badge.port}}) as screen:
+        screen.wait_screen("visitor.home")
+        badge.hold("badge-of-nobody")
+        assert "бейдж" in screen.text("notice")
+        badge.hold("badge-secretary")
+        screen.wait_screen("secretary.today")
+        assert canned.LIST[0]["case_number"] in screen.text("today.start")
+        assert "09:03" in screen.text("ready.mic.judge")
+        screen.tap("today.start")
+        screen.wait_screen("secretary.recording")
+        assert recorder.paths().count("/v1/hearings") == 1
+        screen.tap("ask.format.offline")
+        wait_for(lambda: not screen.widget("question.text"), "the question to go", SECONDS)
+        screen.tap("rec.mark.opening")
+        screen.tap("rec.undo")
+        wait_for(lambda: recorder.state["hearing"]["marks"][0].get("withdrawn"), "the undo")
+        screen.tap("rec.recess")
+        screen.wait_screen("secretary.stopped")
+        screen.tap("rec.resume")
+        screen.wait_screen("secretary.recording")
+        screen.tap("rec.end")
+        screen.tap("rec.end.cancel")
+        assert "/v1/hearing/end" not in recorder.paths()
+        screen.tap("rec.end")
+        screen.tap("rec.end.confirm")
+        screen.wait_screen("secretary.delivered")
+        wait_for(lambda: "сәйкес" in screen.text("delivery.text"), "the delivery", SECONDS)
+        screen.tap("sealed.done")
+        screen.wait_screen("secretary.today")
+        screen.tap("staff.signout")
+        screen.wait_screen("visitor.home")
+
+
+@pytest.mark.usefixtures("sync")
+def test_killed_screen_comes_back_onto_the_running_hearing(
+    folder: Path,
+    display: Display,
+    recorder: FakeRecorder,
+    badge: VirtualBadgeReader,
+) -> None:
+    """kill -9: it shows the running hearing before anybody signs in, then all of it."""
+    with TouchScreen(folder, display, {"badge": {"port": badge.port}}) as screen:
+        badge.hold("badge-secretary")
+        screen.wait_screen("secretary.today")
+        screen.tap("today.start")
+        screen.wait_screen("secretary.recording")
+        screen.kill()
+        recorder.tell(hearing={**recorder.state["hearing"], "seconds": 754.0})
+        screen.start()
+        screen.wait_screen("secretary.locked")
+        assert screen.text("rec.timer").startswith("0:12:")
+        screen.tap("staff.enter")
+        for digit in "1234":
+            screen.tap(f"pin.{digit}")
+        screen.tap("pin.ok")
+        screen.wait_screen("secretary.recording")
+        assert recorder.paths().count("/v1/hearings") == 1
+
+
+@pytest.mark.usefixtures("sync")
+def test_recorder_gone_is_said_and_leaves_by_itself(
+    folder: Path, display: Display, recorder: FakeRecorder
+) -> None:
+    """The screen says when the recorder is gone, and when it is back."""
+    recorder.tell(**canned.recording())
+    with TouchScreen(folder, display) as screen:
+        screen.wait_screen("secretary.locked")
+        screen.tap("staff.enter")
+        for digit in "1234":
+            screen.tap(f"pin.{digit}")
+        screen.tap("pin.ok")
+        screen.wait_screen("secretary.recording")
+        recorder.stop()
+        assert screen.text("alarm.recorder_down")
+        recorder.start()
+        wait_for(lambda: not screen.widget("alarm.recorder_down"), "the alarm to go", SECONDS)
+
+
+@pytest.mark.usefixtures("recorder", "sync")
+def test_visitor_hands_in_a_paper_and_finds_it_again(
+    folder: Path,
+    display: Display,
+    badge: VirtualBadgeReader,
+) -> None:
+    """Real scanner library, a jam that goes by itself, a receipt without printer, the QR code."""
+    sheets = []
+    for number in (1, 2):
+        sheet = folder / f"sheet-{number}.png"
+        page = as_scanned(draw_claim_page(number), 0.4, seed=number)
+        page.reduce(2).save(sheet, dpi=(150, 150))
+        sheets.append(sheet)
+    with VirtualScanner() as scanner:
+        tables: dict[str, dict[str, Any]] = {
+            "badge": {"port": badge.port},
+            "scanner": {
+                "device": scanner.device,
+                "sane_config_dir": str(scanner.config_dir),
+                "resolution": 150,
+            },
+        }
+        with TouchScreen(folder, display, tables) as screen:
+            screen.tap("lang.ru")
+            wait_for(lambda: screen.screen().get("language") == "ru", "Russian", SECONDS)
+            screen.tap("home.file")
+            screen.tap("type.claim")
+            screen.wait_screen("visitor.feed")
+            scanner.jam(after=1)
+            scanner.load(sheets)
+            screen.wait_screen("visitor.fault")
+            assert "застряла" in screen.text("scan.title")
+            assert "1 страница" in screen.text("scan.count")
+            scanner.reload([sheets[1]])
+            scanner.mend()
+            screen.wait_screen("visitor.pages")
+            wait_for(lambda: screen.widget("page.2"), "the second page", SECONDS)
+            screen.tap("page.1")
+            screen.tap("pages.rotate")
+            screen.tap("pages.delete")
+            screen.tap("pages.undo")
+            wait_for(lambda: screen.widget("page.2"), "the page to be back", SECONDS)
+            screen.tap("pages.done")
+            screen.tap("pages.submit")
+            screen.wait_screen("visitor.receipt")
+            assert screen.text("receipt.number") == "7514-26-00-4/1187"
+            wait_for(lambda: screen.widget("receipt.printer"), "the printer's line", SECONDS)
+            screen.tap("receipt.done")
+            screen.wait_screen("visitor.home")
+            wait_for(lambda: screen.screen().get("language") == "kk", "Kazakh again", SECONDS)
+        (filing,) = screen.layout.filings.iterdir()
+        with Image.open(filing / "receipt.png") as receipt:
+            assert receipt.width == 576
+        with TouchScreen(folder, display, tables) as screen:
+            screen.wait_screen("visitor.home")
+            badge.hold(status_reference(filing.name))
+            screen.wait_screen("visitor.track")
+            assert screen.text("track.answer") == "Қабылданды"
