@@ -39,6 +39,7 @@ from kiosk.sync.lanes import Lane
 from kiosk.sync.link_check import Limits, LinkCheck, LinkCheckRunningError
 from kiosk.sync.manifest import UUID, ManifestError
 from kiosk.sync.metrics import CONTENT_TYPE, metrics_text
+from kiosk.sync.pacing import pacing_rate
 from kiosk.sync.poller import Poller
 from kiosk.sync.registrar import (
     reconcile_filings,
@@ -47,7 +48,7 @@ from kiosk.sync.registrar import (
     send_heads,
 )
 from kiosk.sync.registrations import PROVISIONAL, Registration
-from kiosk.sync.retention import Housekeeper
+from kiosk.sync.retention import Housekeeper, receipted
 from kiosk.sync.room import SyncRoom
 
 log = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ class SyncService:
             self._dirty.clear()
             if self.poller.link_came_up.is_set():
                 self.poller.link_came_up.clear()
-                self._wake_couriers(now=True)
+                self._deliver_now(asked=False)
             with suppress(StorageError):
                 self._events.send("state", await asyncio.to_thread(self.state))
             await asyncio.sleep(0.2)
@@ -209,14 +210,17 @@ class SyncService:
                 if (before or {}).get("phase") == "sealing" and (state or {}).get(
                     "phase"
                 ) != "sealing":
-                    self._wake_couriers()
+                    self.bulk.wake()
+                with suppress(StorageError):
+                    rate = pacing_rate(state, self.room.last_link_check())
+                    self.bulk.connector.pace(rate)
                 await asyncio.sleep(RECORDER_SECONDS)
         finally:
             await client.close()
 
-    def _wake_couriers(self, *, now: bool = False) -> None:
-        self.urgent.wake(now=now)
-        self.bulk.wake(now=now)
+    def _deliver_now(self, *, asked: bool) -> None:
+        self.urgent.deliver_now(asked=asked)
+        self.bulk.deliver_now(asked=asked)
 
     def _small_things(self, client: CentralClient) -> None:
         send_heads(self.room, client)
@@ -276,7 +280,7 @@ class SyncService:
         known = self.room.registrations.get(filing_id)
         if known is None or known.number is None:
             known = await self._try_to_register(filing_id)
-        self.urgent.wake(now=True)
+        self.urgent.deliver_now(asked=False)
         return web.json_response(known.answer())
 
     async def _try_to_register(self, filing_id: str) -> Registration:
@@ -319,7 +323,11 @@ class SyncService:
         item = self.room.outbox.item(filing_id)
         if known is None and item is None:
             raise NotFoundError(f"no filing {filing_id}")
-        delivered = item is not None and item.state == "delivered"
+        delivered = (
+            item is not None
+            and item.state == "delivered"
+            and bool(receipted(self.layout, self.room.receipts, "filing", filing_id))
+        )
         sent = "sent" if delivered else "queued"
         return {
             "state": sent if known is None or known.state == PROVISIONAL else known.state,
@@ -359,8 +367,7 @@ class SyncService:
 
     async def _deliver(self, _: web.Request) -> web.Response:
         self.poller.wake()
-        self.urgent.wake(asked=True)
-        self.bulk.wake(asked=True)
+        self._deliver_now(asked=True)
         return web.json_response({})
 
     async def _metrics(self, _: web.Request) -> web.Response:

@@ -8,7 +8,6 @@ asks the central system what it still lacks and goes on from there.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -37,6 +36,7 @@ from kiosk.sync.room import SyncRoom
 from kiosk.sync.status import Delivering
 from kiosk.sync.trust import ReceiptInvalidError, check_receipt
 from kiosk.sync.tus import TusClient, UploadGoneError, UploadTooLongError
+from kiosk.sync.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ LINK_TROUBLE = (
 )
 
 
-class Courier:
+class Courier(Worker):
     """Delivers the items of some kinds in some lanes.
 
     Args:
@@ -78,60 +78,35 @@ class Courier:
         first: Callable[[CentralClient], None] | None = None,
         tidy: Callable[[], None] | None = None,
     ) -> None:
+        super().__init__(name, Connector(room.layout, room.settings.central.url))
         self.room = room
-        self.name = name
         self.kinds = kinds
         self.lanes = lanes
         self._first = first
         self._tidy = tidy
         self.urgent = Lane.URGENT in lanes
-        self.connector = Connector(room.layout, room.settings.central.url)
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
         self._link = Backoff(cap=LINK_CAP_SECONDS)
         self._items: dict[str, tuple[Backoff, float]] = {}
         self._asked = True  # a restart counts as a person's wish
         self._idle = min(IDLE_SECONDS, room.settings.central.poll_seconds)
-        self._thread = threading.Thread(target=self._run, name=f"courier {name}", daemon=True)
 
     # -- life --------------------------------------------------------------------------------
-    def start(self) -> None:
-        """Begin to deliver."""
-        self._thread.start()
-
-    def wake(self, *, now: bool = False, asked: bool = False) -> None:
-        """Look at the folders at once.
+    def deliver_now(self, *, asked: bool) -> None:
+        """Look at the folders at once and forget every back-off.
 
         Args:
-            now: forget every back-off (the link has come up).
-            asked: a person asked: look again at what was damaged here, too.
+            asked: a person asked (else the link has come up): look again at what was damaged
+                here, too.
         """
-        if now or asked:
-            self._link.succeeded()
-            self._items = {}
+        self._link.succeeded()
+        self._items = {}
         self._asked = self._asked or asked
-        self._wake.set()
+        self.wake()
 
     def stop(self, seconds: float = 5.0) -> None:
         """Break off what is being sent and end the thread."""
-        self._stopping.set()
         self.room.lanes.stop()
-        self.connector.break_off()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-        self.connector.close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread lives (for the watchdog)."""
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            wait = self.step()
-            if self._wake.wait(wait):
-                self._wake.clear()
+        super().stop(seconds)
 
     def step(self) -> float:
         """Deliver what can be delivered; return the seconds until the next look."""

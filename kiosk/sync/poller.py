@@ -20,6 +20,7 @@ from kiosk.sync.device_state import device_state
 from kiosk.sync.enrolment import renew_if_due
 from kiosk.sync.line import RefusedError
 from kiosk.sync.room import SyncRoom
+from kiosk.sync.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -52,50 +53,24 @@ class Published:
         self.value = value
 
 
-class Poller:
+class Poller(Worker):
     """One thread that talks with the central system every ``central.poll_seconds``."""
 
     def __init__(self, room: SyncRoom) -> None:
+        super().__init__("poller", Connector(room.layout, room.settings.central.url))
         self.room = room
-        self.connector = Connector(room.layout, room.settings.central.url)
         self.schedule = Published(
             room.layout.schedule, {"pulled_at": None, "days": SCHEDULE_DAYS, "hearings": []}
         )
         self.staff = Published(room.layout.staff, {"pulled_at": None, "salt": "", "staff": []})
         self.recorder: dict[str, Any] | None = None
         self.link_came_up = threading.Event()
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
 
-    def start(self) -> None:
-        """Begin to poll."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Poll at once."""
-        self._wake.set()
-
-    def stop(self, seconds: float = 5.0) -> None:
-        """End the thread."""
-        self._stopping.set()
-        self._wake.set()
-        self.connector.break_off()
-        if self._thread.ident is not None:
-            self._thread.join(seconds)
-        self.connector.close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread lives (for the watchdog)."""
-        return self._thread.is_alive()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self.poll()
-            period = self.room.settings.central.poll_seconds
-            self._wake.wait(period * (1 + JITTER * (2 * random.random() - 1)))
-            self._wake.clear()
+    def step(self) -> float:
+        """Poll; return the seconds until the next poll, spread by chance."""
+        self.poll()
+        period = self.room.settings.central.poll_seconds
+        return period * (1 + JITTER * (2 * random.random() - 1))
 
     def poll(self) -> None:
         """Talk with the central system once; trouble becomes the link's state."""
@@ -106,7 +81,7 @@ class Poller:
             log.error("%s", error)
             self.room.rebuild(database)
         except CentralError as error:
-            if not self._stopping.is_set():
+            if not self.stopping.is_set():
                 log.info("poll: %s: %s", error.code, error)
                 self.room.link.failed(error.code)
         except KioskError as error:

@@ -86,5 +86,6 @@ def _send(room: SyncRoom, client: CentralClient, hearing_id: str, heads: list[He
                 _send(room, client, hearing_id, [head])
             return
         log.error("head of hearing %s refused: %s", hearing_id, error)
-        room.alarms.raise_("head_refused", "hearing")
+        if error.code == "head_conflicts":
+            room.alarms.raise_("hash_mismatch", "hearing")
         room.heads.sent(heads, error.code)

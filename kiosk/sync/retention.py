@@ -1,31 +1,28 @@
-"""What may leave the device, and when: only what the central system has receipted, hash by hash.
+"""When a delivered hearing leaves the device: only what is receipted, hash by hash.
 
-A filing's pages and documents go soon after the receipt (they are a visitor's papers); a
-hearing's folder after ``recording.keep_delivered_days``. Whatever does not agree stays.
+A hearing's folder goes ``recording.keep_delivered_days`` after its delivery. Whatever does not
+agree stays. (Filings are tidied by the filing room, once sync calls them delivered.)
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
-from kiosk.storage.durable import make_folder, sync_folder, write_json
+from kiosk.storage.durable import make_folder, sync_folder
 from kiosk.storage.layout import Layout
-from kiosk.sync.manifest import SIGNATURE, SUMS, ManifestError, folder_of, read_sums, sha256_of
+from kiosk.sync.manifest import SIGNATURE, SUMS, folder_of, read_sums, sha256_of
 from kiosk.sync.receipts import Receipts, hashes_of
 from kiosk.sync.room import SyncRoom
 from kiosk.sync.trust import ReceiptInvalidError, check_receipt
 
 log = logging.getLogger(__name__)
 
-FILING_STAYS = timedelta(minutes=15)  # the receipt may be printed again meanwhile
 LOOK_SECONDS = 60.0
 
 
@@ -45,53 +42,6 @@ def receipted(layout: Layout, receipts: Receipts, kind: str, item_id: str) -> di
     return hashes_of(receipt)
 
 
-def retire_filing(layout: Layout, receipts: Receipts, filing_id: str) -> bool:
-    """Delete a delivered filing's pages and documents; say whether they are gone.
-
-    ``filing.json`` stays without the person's data, ``registration.json`` and the receipt stay
-    as they are.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    folder = folder_of(layout, "filing", filing_id)
-    hashes = receipted(layout, receipts, "filing", filing_id)
-    documents = [folder / path for path in hashes]
-    if not hashes or any(
-        path.exists() and sha256_of(path) != hashes[path.relative_to(folder).as_posix()]
-        for path in documents
-    ):
-        return False
-    others = {path.name for path in folder.glob("*.pdf")} - set(hashes)
-    if others:  # something that was never delivered: a person must look
-        log.error("filing %s holds documents without a receipt", filing_id)
-        return False
-    try:
-        _forget_person(folder / "filing.json")
-        if (folder / "pages").exists():
-            shutil.rmtree(folder / "pages")
-        for path in documents:
-            path.unlink(missing_ok=True)
-        sync_folder(folder)
-    except OSError as error:
-        raise StorageError(f"filing {filing_id}: {error.strerror}") from error
-    return True
-
-
-def _forget_person(path: Path) -> None:
-    """Keep of ``filing.json`` what says nothing about the person."""
-    if not path.exists():
-        return
-    try:
-        filing: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StorageError(f"{path.parent.name}/filing.json: {error}") from error
-    kept = {key: value for key, value in filing.items() if key not in ("applicant", "pages")}
-    kept["case_number"] = None
-    kept["state"] = "delivered"
-    write_json(path, kept)
-
-
 def retire_hearing(layout: Layout, receipts: Receipts, hearing_id: str) -> bool:
     """Delete a delivered hearing's folder; say whether it is gone.
 
@@ -99,19 +49,15 @@ def retire_hearing(layout: Layout, receipts: Receipts, hearing_id: str) -> bool:
     interrupted.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the disk refuses, or the folder's own list cannot be read.
     """
     folder = folder_of(layout, "hearing", hearing_id)
     hashes = receipted(layout, receipts, "hearing", hearing_id)
-    try:
-        sealed = dict(read_sums(folder / SUMS))
-        sealed |= {name: sha256_of(folder / name) for name in (SUMS, SIGNATURE)}
-    except (ManifestError, StorageError) as error:
-        log.error("%s", error)
-        return False
+    sealed = dict(read_sums(folder / SUMS))
+    sealed |= {name: sha256_of(folder / name) for name in (SUMS, SIGNATURE)}
     if any(hashes.get(path) != digest for path, digest in sealed.items()):
         return False
-    trash = make_folder(layout.database.parent / "trash")
+    trash = make_folder(_trash(layout))
     try:
         folder.rename(trash / hearing_id)
         sync_folder(layout.hearings)
@@ -121,6 +67,10 @@ def retire_hearing(layout: Layout, receipts: Receipts, hearing_id: str) -> bool:
     return True
 
 
+def _trash(layout: Layout) -> Path:
+    return layout.database.parent / "trash"
+
+
 def _empty(trash: Path) -> None:
     if trash.exists():
         for left in trash.iterdir():
@@ -128,37 +78,32 @@ def _empty(trash: Path) -> None:
 
 
 class Housekeeper:
-    """Looks once a minute for what may leave the device."""
+    """Looks once a minute for hearings that may leave the device.
 
-    def __init__(self, room: SyncRoom, filing_stays: timedelta = FILING_STAYS) -> None:
+    Args:
+        room: what sync shares.
+        stays: how long a delivered hearing stays; None: as in the settings.
+    """
+
+    def __init__(self, room: SyncRoom, stays: timedelta | None = None) -> None:
+        days = timedelta(days=room.settings.recording.keep_delivered_days)
         self._room = room
-        self._filing_stays = filing_stays
+        self._stays = days if stays is None else stays
         self._next = 0.0
 
     def tidy(self) -> None:
-        """Let go what may go; trouble with one thing does not stop the others."""
+        """Let go what may go; trouble with one hearing does not stop the others."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + LOOK_SECONDS
-        _empty(self._room.layout.database.parent / "trash")
-        days = timedelta(days=self._room.settings.recording.keep_delivered_days)
-        self._retire("filing", self._filing_stays)
-        self._retire("hearing", days)
-
-    def _retire(self, kind: str, stays: timedelta) -> None:
         room = self._room
-        for item_id in room.outbox.delivered_before(kind, wall_time() - stays):
-            if not _holds_anything(folder_of(room.layout, kind, item_id), kind):
+        _empty(_trash(room.layout))
+        for hearing_id in room.outbox.delivered_before("hearing", wall_time() - self._stays):
+            if not folder_of(room.layout, "hearing", hearing_id).exists():
                 continue
-            retire = retire_filing if kind == "filing" else retire_hearing
             try:
-                if retire(room.layout, room.receipts, item_id):
-                    log.info("%s %s has left the device", kind, item_id)
+                gone = retire_hearing(room.layout, room.receipts, hearing_id)
+                text = "has left the device" if gone else "stays: its receipt does not cover it"
+                log.info("hearing %s %s", hearing_id, text)
             except StorageError as error:
                 log.warning("%s", error)
-
-
-def _holds_anything(folder: Path, kind: str) -> bool:
-    if kind == "hearing":
-        return folder.exists()
-    return any(folder.glob("*.pdf")) or (folder / "pages").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -25,7 +26,7 @@ from kiosk.sync.bearer import bearer_of, default_interface
 from kiosk.sync.bodies import body_of
 from kiosk.sync.echo import Tally
 from kiosk.sync.lanes import Lane, Lanes, PreemptedError
-from kiosk.sync.line import Line, SocketTracker, explain
+from kiosk.sync.line import SO_MAX_PACING_RATE, Line, SocketTracker, explain
 from kiosk.sync.link_check import Limits, Windows, is_enough, median_mbit, verdict_of
 from kiosk.sync.manifest import (
     Manifest,
@@ -35,6 +36,7 @@ from kiosk.sync.manifest import (
     read_sums,
 )
 from kiosk.sync.outbox import Outbox
+from kiosk.sync.pacing import pacing_rate
 from kiosk.sync.registrations import Registrations
 from kiosk.sync.tus import Section
 
@@ -287,6 +289,31 @@ def test_pacing_of_a_socket_that_is_gone_does_nothing() -> None:
     tracker = SocketTracker()
     tracker.pace(100_000)
     tracker.break_off()
+
+
+@pytest.mark.parametrize(
+    ("phase", "up", "rate"),
+    [("recording", 4.0, 300_000), ("recess", 1, 75_000), ("idle", 4.0, 0), ("recording", None, 0)],
+)
+def test_uploads_are_paced_while_a_hearing_is_on(phase: str, up: float | None, rate: int) -> None:
+    assert pacing_rate({"phase": phase}, {"up_mbit": up}) == rate
+    assert pacing_rate(None, {"up_mbit": up}) == 0
+    assert pacing_rate({"phase": phase}, None) == 0
+
+
+def test_pacing_reaches_open_and_new_sockets() -> None:
+    def rate_of(sock: socket.socket) -> int:
+        packed = sock.getsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, 8)
+        return int.from_bytes(packed[:4], "little")
+
+    tracker = SocketTracker()
+    with socket.socket() as early, socket.socket() as late:
+        tracker.add(early)
+        tracker.pace(75_000)
+        tracker.add(late)
+        assert (rate_of(early), rate_of(late)) == (75_000, 75_000)
+        tracker.pace(0)
+        assert rate_of(early) == 0xFFFFFFFF
 
 
 # -- bearer ----------------------------------------------------------------------------------
