@@ -353,8 +353,8 @@ def make_template(folder: Path) -> None:
     (folder / "seed.toml").write_text(SEED, encoding="utf-8")
     central = Central(folder / "central")
     code = central.task("enrol-code", "--seed", str(folder / "seed.toml"), KIOSK)
-    central.start()
     try:
+        central.start()
         kiosk = Kiosk(folder / "k", central.url, None)
         enrol(kiosk.layout, KIOSK, code, central.url, None)
         shutil.copytree(kiosk.layout.device_key.parent, folder / "identity")
