@@ -17,8 +17,9 @@ from kiosk.config import Settings
 from kiosk.hardware.badge_reader import BadgeReader
 from kiosk.ui.automation import serve_automation, visible_widgets
 from kiosk.ui.desk import Desk
-from kiosk.ui.draw import SCENES, current_screen, view_of
+from kiosk.ui.draw import SCENES
 from kiosk.ui.theme import Theme
+from kiosk.ui.views import current_screen, view_of
 from kiosk.ui.widgets.fonts import register_fonts
 from kiosk.ui.widgets.kit import Kit
 from kiosk.ui.widgets.scene import Scene

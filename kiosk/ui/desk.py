@@ -87,7 +87,7 @@ class Desk:
         self.recorder_line = ServiceLine(recorder, self._from_recorder, self.changed)
         self.sync_line = ServiceLine(sync, self._from_sync, self.changed)
         self.office = Office(
-            recorder, sync, self.layout.schedule, self.changed, self.show_notice, self.do
+            recorder, sync, self.layout.schedule, self.changed, self.show_notice, self.do, self.zone
         )
         self.filing_desk = FilingDesk(settings, self.labels.rules, sync)
         self.visit = Visit(

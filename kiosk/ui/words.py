@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -72,3 +72,17 @@ def size_text(count: int, say: Translator) -> str:
 def sentence_case(text: str) -> str:
     """Return ``text`` with a capital at its beginning."""
     return text[:1].upper() + text[1:]
+
+
+def turned(day: date, part: str, by: int) -> date:
+    """Return ``day`` with one dial turned by ``by``; the day of the month is kept where it can."""
+    if part == "day":
+        return day + timedelta(days=by)
+    months = day.year * 12 + day.month - 1 + (by if part == "month" else 12 * by)
+    year, month = divmod(months, 12)
+    for number in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, number)
+        except ValueError:
+            continue
+    return day

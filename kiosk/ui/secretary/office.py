@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -31,6 +32,7 @@ class Office:
         on_change: called after every change.
         on_error: called with an error's code.
         do: runs a step in the background.
+        zone: of the court.
     """
 
     def __init__(
@@ -41,8 +43,9 @@ class Office:
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
         do: Callable[[Coroutine[Any, Any, Any]], None],
+        zone: ZoneInfo,
     ) -> None:
-        self._do = do
+        self._do, self._zone = do, zone
         self._recorder, self._sync, self._published = recorder, sync, published
         self._changed, self._failed = on_change, on_error
         self.place: StaffPlace = Today()
@@ -85,7 +88,7 @@ class Office:
             answer = await self._sync.get(f"/v1/schedule?date={day.isoformat()}")
             found = Schedule.model_validate(answer)
         except (KioskError, ValidationError):
-            found = await asyncio.to_thread(read_published, self._published, day)
+            found = await asyncio.to_thread(read_published, self._published, day, self._zone)
         ordered = tuple(sorted(found.hearings, key=lambda h: h.scheduled_at or ""))
         schedule = Schedule(pulled_at=found.pulled_at, hearings=ordered)
         if schedule != self.schedule:
@@ -266,7 +269,7 @@ class Office:
             self.go(AdHoc(self.place.typed, kind, self.place.day))
 
 
-def read_published(path: Path, day: date) -> Schedule:
+def read_published(path: Path, day: date, zone: ZoneInfo) -> Schedule:
     """Return the hearings of ``day`` from ``published/schedule.json``; empty where none is."""
     try:
         value = Schedule.model_validate(json.loads(path.read_text(encoding="utf-8")))
@@ -274,10 +277,10 @@ def read_published(path: Path, day: date) -> Schedule:
         return Schedule()
     return Schedule(
         pulled_at=value.pulled_at,
-        hearings=tuple(h for h in value.hearings if _on(h, day)),
+        hearings=tuple(h for h in value.hearings if _on(h, day, zone)),
     )
 
 
-def _on(hearing: Hearing, day: date) -> bool:
+def _on(hearing: Hearing, day: date, zone: ZoneInfo) -> bool:
     begins = moment(hearing.scheduled_at)
-    return begins is None or begins.astimezone().date() == day
+    return begins is None or begins.astimezone(zone).date() == day

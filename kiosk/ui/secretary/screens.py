@@ -27,7 +27,7 @@ from kiosk.ui.widgets.keyboard import CASE_NUMBER_ROWS, key_rows
 from kiosk.ui.widgets.kit import Kit
 from kiosk.ui.widgets.scene import Page, Slot
 from kiosk.ui.widgets.text import lines_needed
-from kiosk.ui.words import date_text, timer_text
+from kiosk.ui.words import date_text, timer_text, turned
 
 TONE_ICONS: dict[Tone, str] = {
     "plain": "minus-circle-outline",
@@ -384,20 +384,6 @@ class DatePage(StaffPage):
             kit.space(),
             kit.button("date.ok", _("Next"), lambda: office.set_day(view.day), style="primary"),
         ]
-
-
-def turned(day: date, part: str, by: int) -> date:
-    """Return ``day`` with one dial turned by ``by``; the day of the month is kept where it can."""
-    if part == "day":
-        return day + timedelta(days=by)
-    months = day.year * 12 + day.month - 1 + (by if part == "month" else 12 * by)
-    year, month = divmod(months, 12)
-    for number in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, number)
-        except ValueError:
-            continue
-    return day
 
 
 class StoppedPage(StaffPage):
