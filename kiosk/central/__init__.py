@@ -17,7 +17,7 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``enrolment.py``   one-time codes, device certificates, who is calling
 ``link.py``        link check: counting, streams, UDP echo
 ``api.py``         the contract's addresses; ``tus.py``: those of tus
-``admin.py``       the page for court IT
+``admin.py``       the page for court IT; ``overview.py`` finds the exceptions it leads with
 ``faults.py``      faults on demand, for tests of clients
 ``server.py``      wiring of all of it into one process
 =================  ===========================================================================

@@ -18,6 +18,7 @@ import sdnotify
 from aiohttp import web
 
 from kiosk.central import courts, steps
+from kiosk.central.admin import Admin
 from kiosk.central.api import Api
 from kiosk.central.authority import Authority, ReceiptSigner
 from kiosk.central.database import Database, sqlite_url
@@ -50,6 +51,7 @@ class Options:
         seed: file with court, kiosks, staff and hearings, or None.
         database: SQLAlchemy URL, or None for SQLite under ``data``.
         faults: file with faults on demand (development), or None.
+        admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
     """
 
     data: Path
@@ -59,6 +61,7 @@ class Options:
     seed: Path | None = None
     database: str | None = None
     faults: Path | None = None
+    admin_port: int = 0
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
@@ -121,7 +124,7 @@ class Server:
         link.udp_port = await _listen_udp(link, options.host, port, stack)
         await uploads.resume()
         await deliveries.resume()
-        self._announce(port)
+        self._announce(port, await self._listen_admin(stack))
 
     def _application(self) -> web.Application:
         middlewares = [errors_as_json]
@@ -143,18 +146,26 @@ class Server:
             ssl_context=context,
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
-        try:
-            await site.start()
-        except OSError as error:
-            raise CentralError(f"cannot listen: {error.strerror}", code="port_taken") from error
+        await _start(site)
         return int(runner.addresses[0][1])
 
-    def _announce(self, port: int) -> None:
+    async def _listen_admin(self, stack: contextlib.AsyncExitStack) -> int:
+        app = Admin(self._database, self._store).application()
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await _start(web.TCPSite(runner, "127.0.0.1", self._options.admin_port))
+        return int(runner.addresses[0][1])
+
+    def _announce(self, port: int, admin_port: int) -> None:
         host = self._options.host
         shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host
         self.url = f"https://{shown}:{port}"
         write_text(self._options.data / "address", self.url + "\n", mode=0o644)
+        page = f"http://127.0.0.1:{admin_port}"
+        write_text(self._options.data / "admin-address", page + "\n", mode=0o644)
         print(f"central court system: {self.url}")
+        print(f"page for court IT: {page}")
         print(f"root certificate: {self.authority.root_path}")
         sys.stdout.flush()
 
@@ -167,6 +178,13 @@ def tls_context(authority: Authority, certificate: Path, key: Path) -> ssl.SSLCo
     context.load_verify_locations(authority.root_path)
     context.verify_mode = ssl.CERT_OPTIONAL  # enrolment has none yet
     return context
+
+
+async def _start(site: web.TCPSite) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        raise CentralError(f"cannot listen: {error.strerror}", code="port_taken") from error
 
 
 async def _listen_udp(

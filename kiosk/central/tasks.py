@@ -44,6 +44,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         seed=arguments.seed,
         database=arguments.database,
         faults=arguments.faults,
+        admin_port=arguments.admin_port,
     )
 
 

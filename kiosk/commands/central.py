@@ -7,7 +7,8 @@
   kiosk central staff --data DIR --seed staff.toml     read staff (badges are kept as hashes)
   kiosk central filing --data DIR NUMBER accepted      the registry's decision on a filing
 
-DIR/address holds the server's URL while it runs, DIR/authority/ca.crt the root certificate.
+DIR/address holds the server's URL, DIR/admin-address that of the page for court IT (on this
+machine only), DIR/authority/ca.crt the root certificate.
 It needs the extra: pip install 'courtroom-kiosk[central]'.
 """
 
@@ -34,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="further DNS name or address for the server certificate",
+    )
+    parser.add_argument(
+        "--admin-port",
+        type=int,
+        default=0,
+        help="TCP port of court IT's page, on loopback only; 0 takes a free one (%(default)s)",
     )
     parser.add_argument("--faults", type=Path, metavar="FILE", help="development: faults on demand")
     parser.set_defaults(task="serve")

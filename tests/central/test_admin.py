@@ -1,0 +1,60 @@
+"""The page for court IT, as it is served."""
+
+from __future__ import annotations
+
+import requests
+
+from kiosk.clocks import wall_text
+from tests.central.rig import Central, Kiosk, filing_body, new_id
+
+
+def page(central: Central, **options: object) -> requests.Response:
+    with requests.Session() as http:
+        http.trust_env = False
+        url = (central.data / "admin-address").read_text(encoding="utf-8").strip()
+        return http.get(url, timeout=10, **options)  # type: ignore[arg-type]
+
+
+def test_it_leads_with_exceptions_and_shows_kiosks_and_filings(
+    central: Central, kiosk: Kiosk
+) -> None:
+    number = kiosk.put(f"/v1/filings/{new_id()}", filing_body(b"pdf"))["number"]
+    running = {"hearing": new_id(), "phase": "recording", "sources_missing": ["<witness>"]}
+    state = {
+        "kiosk_time": wall_text(),
+        "version": "0.1.0",
+        "recording": running,
+        "queue": {"items": 3, "bytes": 1_500_000},
+        "storage": {"free_bytes": 64_000_000_000, "total_bytes": 128_000_000_000},
+        "selftest": {"id": new_id(), "at": wall_text(), "passed": 9, "failed": 1},
+    }
+    kiosk.put("/v1/state", state)
+    text = page(central, params={"lang": "en"}).text
+    assert text.index("A source is missing") < text.index('id="kiosks"') < text.index(number)
+    assert "&lt;witness&gt;" in text
+    assert "<witness>" not in text
+    for expected in ("3 (1.5 MB)", "64 GB", "9/10", "kiosk-0002"):
+        assert expected in text
+
+
+def test_it_speaks_three_languages_and_loads_nothing(central: Central) -> None:
+    answer = page(central, headers={"Accept-Language": "ru-RU,ru;q=0.9"})
+    assert "Требует внимания" in answer.text
+    assert "Назар аудару керек" in page(central, params={"lang": "kk"}).text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    for outside in ("http://", "https://", "<script", "src="):
+        assert outside not in answer.text
+
+
+def test_a_search_finds_by_kiosk_or_room(central: Central) -> None:
+    found = page(central, params={"lang": "en", "q": "0002"}).text
+    assert "kiosk-0002" in found
+    assert "<tr><td>kiosk-0001</td>" not in found
+
+
+def test_another_sites_name_for_this_machine_is_refused(central: Central) -> None:
+    assert page(central, headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_a_kiosk_cannot_see_it(kiosk: Kiosk) -> None:
+    assert kiosk.call("GET", "/").status_code == 404
