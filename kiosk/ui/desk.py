@@ -29,7 +29,7 @@ from kiosk.ui.facts import Recorder, Staff, Sync
 from kiosk.ui.frame import Frame, Notice
 from kiosk.ui.links import ServiceLine
 from kiosk.ui.look import Look
-from kiosk.ui.places import AtHome, Calling, PinPad, Registered, Stuck, Tests, Today, Tracking
+from kiosk.ui.places import AtBench, AtHome, Calling, PinPad, Registered, Stuck, Today, Tracking
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
 from kiosk.ui.secretary.office import Office
@@ -114,16 +114,19 @@ class Desk:
 
     def do(self, step: Coroutine[Any, Any, Any]) -> None:
         """Run ``step`` in the background; an error shows as a notice."""
-        task = asyncio.get_running_loop().create_task(self._guarded(step))
+        task = asyncio.get_running_loop().create_task(step)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
-    async def _guarded(self, step: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await step
-        except KioskError as error:
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, KioskError):
             log.warning("step failed: %s", error)
             self.show_notice(error.code)
+        elif error is not None:
+            log.error("step failed", exc_info=error)
+            self.show_notice("error")
 
     async def run(self) -> None:
         """Listen to the services until cancelled."""
@@ -323,9 +326,9 @@ class Desk:
         self.pin = self.notice = None
         self.office.reset()
         if not self.staff.may("secretary", "judge", "presiding"):
-            self.office.place = Tests()
+            self.office.place = AtBench()
             self.do(self.bench.load())
-        elif isinstance(self.office.place, Tests):
+        elif isinstance(self.office.place, AtBench):
             self.office.place = Today()
         self.touch()
         self.do(self.office.load_list(self.today()))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kiosk.ui.desk import Desk
 from kiosk.ui.secretary import screens as secretary
 from kiosk.ui.secretary.recording import RecordingScene
-from kiosk.ui.technician.screens import TestsPage
+from kiosk.ui.technician.screens import SelfTestPage
 from kiosk.ui.visitor import screens as visitor
 from kiosk.ui.visitor.home import HomePage
 from kiosk.ui.widgets.kit import Kit
@@ -40,5 +40,5 @@ SCENES: dict[str, Draw] = {
     "secretary.delivered": secretary.SealedPage,
     "secretary.locked": secretary.LockedPage,
     "staff.pin": secretary.PinPage,
-    "technician.tests": TestsPage,
+    "technician.tests": SelfTestPage,
 }

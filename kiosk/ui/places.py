@@ -170,13 +170,13 @@ class Sealed:
 
 
 @dataclass(frozen=True)
-class Tests:
+class AtBench:
     """The technician's self-test."""
 
     chosen: str | None = None
 
 
-StaffPlace = Today | AdHoc | AskingDate | Sealed | Tests
+StaffPlace = Today | AdHoc | AskingDate | Sealed | AtBench
 
 
 @dataclass(frozen=True)

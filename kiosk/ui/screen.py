@@ -9,6 +9,7 @@ from kiosk.ui.facts import Phase
 from kiosk.ui.places import (
     AdHoc,
     AskingDate,
+    AtBench,
     AtHome,
     Calling,
     ChoosingType,
@@ -24,7 +25,6 @@ from kiosk.ui.places import (
     Sealed,
     StaffPlace,
     Stuck,
-    Tests,
     Today,
     Tracking,
     VisitPlace,
@@ -48,7 +48,7 @@ NAMES_OF_PLACES: dict[type[object], str] = {
     AdHoc: "secretary.adhoc",
     AskingDate: "secretary.date",
     Sealed: "secretary.delivered",
-    Tests: "technician.tests",
+    AtBench: "technician.tests",
     PinPad: "staff.pin",
 }
 
@@ -121,7 +121,7 @@ def _secretary(known: Known) -> str:
 
 def _desk_of(place: StaffPlace) -> str:
     match place:
-        case Today() | AdHoc() | AskingDate() | Sealed() | Tests():
+        case Today() | AdHoc() | AskingDate() | Sealed() | AtBench():
             return NAMES_OF_PLACES[type(place)]
         case never:
             assert_never(never)

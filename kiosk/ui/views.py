@@ -23,7 +23,7 @@ from kiosk.ui.places import (
 )
 from kiosk.ui.screen import screen_name
 from kiosk.ui.secretary import views
-from kiosk.ui.technician.views import tests_view
+from kiosk.ui.technician.views import selftest_view
 from kiosk.ui.visitor import views as visitor_views
 
 
@@ -58,7 +58,7 @@ def view_of(name: str, desk: Desk) -> Any:
         case "technician.tests":
             microphones = tuple((m.name, views.role_of(here, m)) for m in recorder.microphones)
             chosen = getattr(office.place, "chosen", None)
-            return tests_view(here, desk.bench.state, chosen, microphones)
+            return selftest_view(here, desk.bench.state, chosen, microphones)
         case "visitor.idle":
             return desk.idle_left
         case "visitor.leave":

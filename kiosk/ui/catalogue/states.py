@@ -15,6 +15,7 @@ from kiosk.ui.frame import Notice
 from kiosk.ui.places import (
     AdHoc,
     AskingDate,
+    AtBench,
     Calling,
     ChoosingType,
     Confirming,
@@ -28,11 +29,10 @@ from kiosk.ui.places import (
     Scanning,
     Sealed,
     Stuck,
-    Tests,
     Today,
     Tracking,
 )
-from kiosk.ui.technician.bench import TestsState
+from kiosk.ui.technician.bench import BenchState
 
 
 @dataclass(frozen=True)
@@ -396,10 +396,10 @@ VISITOR_STATES = [
 ]
 
 
-def _tests(state: TestsState, chosen: str | None = None) -> Callable[[Desk], None]:
+def _tests(state: BenchState, chosen: str | None = None) -> Callable[[Desk], None]:
     def prepare(desk: Desk) -> None:
         staff(desk, canned.TECHNICIAN, **canned.recorder())
-        desk.office.place = Tests(chosen)
+        desk.office.place = AtBench(chosen)
         desk.bench.state = state
 
     return prepare
@@ -425,25 +425,25 @@ DONE = {
 HALF = {check: DONE[check] for check in ("camera",)}
 
 TECHNICIAN_STATES = [
-    State("tests-never", "technician.tests", _tests(TestsState())),
+    State("tests-never", "technician.tests", _tests(BenchState())),
     State(
         "tests-microphones",
         "technician.tests",
-        _tests(TestsState(HALF, tuple(list(DONE)[2:]), "microphones")),
+        _tests(BenchState(HALF, tuple(list(DONE)[2:]), "microphones")),
     ),
     State(
         "tests-question",
         "technician.tests",
-        _tests(TestsState(DONE, ("storage", "clock"), "panel", "lamp_seen")),
+        _tests(BenchState(DONE, ("storage", "clock"), "panel", "lamp_seen")),
     ),
     State(
         "tests-badge",
         "technician.tests",
-        _tests(TestsState(DONE, ("panel",), "badge_reader", "badge_held")),
+        _tests(BenchState(DONE, ("panel",), "badge_reader", "badge_held")),
     ),
-    State("tests-done", "technician.tests", _tests(TestsState(DONE, report="saved"))),
-    State("tests-link", "technician.tests", _tests(TestsState(DONE, report="saved"), "link")),
-    State("tests-unsaved", "technician.tests", _tests(TestsState(DONE, report="disk_full"))),
+    State("tests-done", "technician.tests", _tests(BenchState(DONE, report="saved"))),
+    State("tests-link", "technician.tests", _tests(BenchState(DONE, report="saved"), "link")),
+    State("tests-unsaved", "technician.tests", _tests(BenchState(DONE, report="disk_full"))),
 ]
 
 HOME_STATES = [

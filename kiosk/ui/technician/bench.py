@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TestsState:
+class BenchState:
     """What is known of the self-test.
 
     Attributes:
@@ -69,7 +69,7 @@ class Bench:
         self._settings, self._layout = settings, layout
         self._recorder, self._sync = recorder, sync
         self._read_badge, self._changed = read_badge, on_change
-        self.state = TestsState()
+        self.state = BenchState()
         self._answer: asyncio.Future[bool] | None = None
 
     @property

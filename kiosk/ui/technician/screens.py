@@ -10,18 +10,18 @@ from kivy.uix.widget import Widget
 import kiosk
 from kiosk.ui.desk import Desk
 from kiosk.ui.frame import Frame
-from kiosk.ui.places import Tests
+from kiosk.ui.places import AtBench
 from kiosk.ui.secretary.parts import Meter
 from kiosk.ui.secretary.screens import StaffPage
-from kiosk.ui.technician.views import CheckRow, Now, TestsView
+from kiosk.ui.technician.views import CheckRow, Now, SelfTestView
 from kiosk.ui.theme import Tone
 from kiosk.ui.widgets.kit import Kit
 
 WORD_COLOURS: dict[Tone, str] = {"good": "good", "fault": "fault", "caution": "caution"}
 
 
-class TestsPage(StaffPage):
-    """Draws :class:`TestsView`."""
+class SelfTestPage(StaffPage):
+    """Draws :class:`SelfTestView`."""
 
     def __init__(self, kit: Kit, desk: Desk) -> None:
         super().__init__(kit, "technician.tests", desk)
@@ -32,7 +32,7 @@ class TestsPage(StaffPage):
         settings = self.desk.settings
         return self.kit.say.gettext("Self-test"), f"{settings.kiosk.id} · {kiosk.__version__}"
 
-    def body(self, view: TestsView) -> Widget:
+    def body(self, view: SelfTestView) -> Widget:
         """Return the list and the check shown large."""
         kit = self.kit
         rows = [self._row(row) for row in view.rows]
@@ -57,7 +57,7 @@ class TestsPage(StaffPage):
         )
 
     def _choose(self, check: str) -> Callable[[], None]:
-        return lambda: self.desk.office.go(Tests(check))
+        return lambda: self.desk.office.go(AtBench(check))
 
     def _large(self, now: Now) -> Widget:
         kit, _, bench = self.kit, self.kit.say.gettext, self.desk.bench
@@ -95,7 +95,7 @@ class TestsPage(StaffPage):
             parts.append(kit.stack(text, meter, gap=2))
         return kit.card(*parts, gap=12, padding=30)
 
-    def update(self, view: TestsView, frame: Frame) -> None:
+    def update(self, view: SelfTestView, frame: Frame) -> None:
         """Show ``view``."""
         super().update(view, frame)
         self.live()
@@ -106,7 +106,7 @@ class TestsPage(StaffPage):
             level = self.desk.levels.get(name) or {}
             meter.show(level.get("rms_db"))
 
-    def foot(self, view: TestsView) -> list[Widget]:
+    def foot(self, view: SelfTestView) -> list[Widget]:
         """Return what became of the report, and the one button."""
         kit, _, desk = self.kit, self.kit.say.gettext, self.desk
         person = desk.staff.person if desk.staff else ""

@@ -11,7 +11,7 @@ from kiosk.selftest import CHECKS, Result
 from kiosk.selftest.words import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.ui.facts import moment
 from kiosk.ui.secretary.views import Here
-from kiosk.ui.technician.bench import TestsState
+from kiosk.ui.technician.bench import BenchState
 from kiosk.ui.theme import Tone
 
 LEVELS_OF = "microphones"
@@ -42,7 +42,7 @@ class Now:
 
 
 @dataclass(frozen=True)
-class TestsView:
+class SelfTestView:
     """The technician's screen."""
 
     rows: tuple[CheckRow, ...]
@@ -53,12 +53,12 @@ class TestsView:
     summary: str
 
 
-def tests_view(
+def selftest_view(
     here: Here,
-    state: TestsState,
+    state: BenchState,
     chosen: str | None,
     microphones: tuple[tuple[str, str], ...],
-) -> TestsView:
+) -> SelfTestView:
     """Return the list of checks and the one shown large.
 
     Args:
@@ -68,7 +68,7 @@ def tests_view(
     shown = state.running or chosen or _worst(state)
     rows = tuple(_row(here, state, check, shown == check) for check in CHECKS)
     report, tone = _report(here, state)
-    return TestsView(
+    return SelfTestView(
         rows=rows,
         now=_now(here, state, shown, microphones),
         runs=state.running is not None or bool(state.waiting),
@@ -78,18 +78,18 @@ def tests_view(
     )
 
 
-def _worst(state: TestsState) -> str:
+def _worst(state: BenchState) -> str:
     """Return the first check that failed, else the first."""
     failed = [c for c in CHECKS if c in state.results and state.results[c].state == "failed"]
     return next(iter(failed), CHECKS[0])
 
 
-def _row(here: Here, state: TestsState, check: str, chosen: bool) -> CheckRow:
+def _row(here: Here, state: BenchState, check: str, chosen: bool) -> CheckRow:
     word, tone = word_of(here, state, check)
     return CheckRow(check, here.say.gettext(CHECK_NAMES[check]), word, tone, chosen)
 
 
-def word_of(here: Here, state: TestsState, check: str) -> tuple[str, Tone]:
+def word_of(here: Here, state: BenchState, check: str) -> tuple[str, Tone]:
     """Return a check's result in a word or two, and its tone."""
     _ = here.say.gettext
     if state.running == check:
@@ -130,7 +130,7 @@ def _number(here: Here, value: Any) -> str:
 
 
 def _now(
-    here: Here, state: TestsState, check: str, microphones: tuple[tuple[str, str], ...]
+    here: Here, state: BenchState, check: str, microphones: tuple[tuple[str, str], ...]
 ) -> Now:
     _ = here.say.gettext
     word, tone = word_of(here, state, check)
@@ -193,7 +193,7 @@ def _short(value: Any) -> str:
     return str(value)[:32]
 
 
-def _report(here: Here, state: TestsState) -> tuple[str, Tone]:
+def _report(here: Here, state: BenchState) -> tuple[str, Tone]:
     _ = here.say.gettext
     match state.report:
         case None:
@@ -205,7 +205,7 @@ def _report(here: Here, state: TestsState) -> tuple[str, Tone]:
             return f"{alarm.say(here.say)} {alarm.remedy(here.say, staff=True)}", "fault"
 
 
-def _summary(here: Here, state: TestsState) -> str:
+def _summary(here: Here, state: BenchState) -> str:
     _ = here.say.gettext
     states = [state.results[c].state if c in state.results else "never_tested" for c in CHECKS]
     passed, failed = states.count("passed"), states.count("failed")
