@@ -44,9 +44,19 @@ def make_room(microphones: VirtualMicrophones) -> Iterator[MakeRoom]:
             room.close()
 
 
+@pytest.fixture(scope="session")
+def shared_room(microphones: VirtualMicrophones) -> Iterator[Room]:
+    """A running recorder for tests that leave it running and idle."""
+    with tempfile.TemporaryDirectory(prefix="room-") as folder:
+        room = Room(Path(folder), microphones)
+        room.start()
+        yield room
+        room.close()
+
+
 @pytest.fixture
 def room(make_room: MakeRoom) -> Room:
-    """A recorder that runs, with camera and two microphones."""
+    """A recorder of its own, with camera and two microphones, for tests that kill it."""
     made = make_room()
     made.start()
     return made

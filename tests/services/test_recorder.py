@@ -48,7 +48,8 @@ def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int
     return counts
 
 
-def test_from_one_tap_to_a_sealed_hearing(room: Room, tmp_path: Path) -> None:
+def test_from_one_tap_to_a_sealed_hearing(shared_room: Room, tmp_path: Path) -> None:
+    room = shared_room
     idle = room.until_ready()
     assert (idle["phase"], idle["hearing"], idle["lamp"]) == ("idle", None, False)
     assert idle["storage"]["state"] == "ok"
@@ -101,7 +102,8 @@ def test_from_one_tap_to_a_sealed_hearing(room: Room, tmp_path: Path) -> None:
     assert room.state()["hearing"] is None
 
 
-def test_second_start_and_wrong_phases(room: Room) -> None:
+def test_second_start_and_wrong_phases(shared_room: Room) -> None:
+    room = shared_room
     body = hearing()
     for path in ("marks", "marks/undo", "recess", "retire", "resume", "end"):
         with pytest.raises(ServiceRefusedError) as refused:
@@ -130,7 +132,9 @@ def test_second_start_and_wrong_phases(room: Room) -> None:
     assert verify(room.hearing_folder(again), room.court.ca).ok
 
 
-def test_who_may_do_what(room: Room) -> None:
+def test_who_may_do_what(shared_room: Room) -> None:
+    room = shared_room
+
     def refused(path: str, token: str | None, body: Any = None) -> tuple[int, str]:
         with pytest.raises(ServiceRefusedError) as error:
             room.call("POST", path, body or {}, token)
@@ -148,7 +152,8 @@ def test_who_may_do_what(room: Room) -> None:
     assert "of user" in room.log.read_text()
 
 
-def test_events_and_devices(room: Room) -> None:
+def test_events_and_devices(shared_room: Room) -> None:
+    room = shared_room
     room.until_ready()
     found = events(room, 2.0)
     names = [name for name, _ in found]
@@ -163,7 +168,8 @@ def test_events_and_devices(room: Room) -> None:
     assert all(one["virtual"] and one["version"] for one in devices.values())
 
 
-def test_devices_are_tested(room: Room) -> None:
+def test_devices_are_tested(shared_room: Room) -> None:
+    room = shared_room
     room.until_ready()
     answer = {
         name: room.post(f"/v1/tests/{name}", {"seconds": 1.5}, role="technician")
@@ -181,8 +187,9 @@ def test_devices_are_tested(room: Room) -> None:
     assert room.state()["lamp"] is False
 
 
-def test_questions_are_asked_while_it_records(room: Room) -> None:
+def test_questions_are_asked_while_it_records(shared_room: Room) -> None:
     """An ad hoc hearing without a list: nothing is asked before the tap (R20, R21, R67)."""
+    room = shared_room
     room.post("/v1/hearings", {"hearing": {"adhoc": True}})
     state = room.until(lambda s: s["phase"] == "recording", "recording")
     assert {"format", "case_number", "kind"} <= set(state["hearing"]["open_questions"])
@@ -214,7 +221,7 @@ def test_killed_it_resumes_by_itself_and_asks(room: Room) -> None:
     assert state["hearing"]["part"] == 2
     assert [mark["type"] for mark in state["hearing"]["marks"]] == ["opening"]
     assert state["recovered"]["hearing_id"] == hearing_id
-    assert 0 < state["recovered"]["gap_seconds"] < 30
+    assert 0 < state["recovered"]["gap_seconds"] < 120
     assert {"recovered", "failure_reason"} <= set(state["hearing"]["open_questions"])
     lost = [one for one in state["hearing"]["interruptions"] if one["source"] == "recorder"]
     assert [one["seconds"] for one in lost] == [state["recovered"]["gap_seconds"]]
@@ -280,6 +287,9 @@ def test_sound_goes_on_without_a_camera(make_room: MakeRoom) -> None:
     )
     assert "override" in state["hearing"]["open_questions"]
     assert "camera" in state["hearing"]["not_ready"]
+    room.until(lambda s: all(m["state"] == "ok" for m in s["microphones"]), "the sound")
+    heard = room.state()["hearing"]["part_seconds"]
+    room.until(seconds_at_least(heard + 2), "two seconds of sound")
     room.until(lambda s: s["proof"]["state"] == "good", "a proof of the sound")
     room.post("/v1/hearing/end")
     room.until(lambda s: s["phase"] == "idle", "the seal")
