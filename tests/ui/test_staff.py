@@ -198,7 +198,7 @@ def test_results_in_words() -> None:
     view = selftest_view(HERE, BenchState(DONE, report="saved"), None, ())
     rows = {row.check: row for row in view.rows}
     assert rows["camera"].word == "Passed · 25.0 frames/s"
-    assert rows["link"].word == "Passed · 4.8 / 2.1 Mbit/s"
+    assert rows["link"].word == "4.8 / 2.1 Mbit/s"
     assert (rows["receipt_printer"].tone, rows["panel"].tone) == ("fault", "plain")
     assert view.now.title == "Receipt printer"
     assert any("roll" in line for line in view.now.lines)

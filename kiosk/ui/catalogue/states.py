@@ -206,6 +206,15 @@ SECRETARY_STATES = [
         ),
     ),
     State(
+        "recording-question-and-alarm",
+        "secretary.recording",
+        _rec(
+            hearing={"open_questions": ["recess_reason"]},
+            microphones=DEAD,
+            alarms=[alarm("microphone_absent", "defendant")],
+        ),
+    ),
+    State(
         "recording-question-who",
         "secretary.recording",
         _rec(hearing={"open_questions": ["format_decided_by"]}),

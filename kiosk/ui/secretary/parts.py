@@ -173,14 +173,12 @@ def alarm_strip(kit: Kit, alarm: AlarmView) -> Widget:
     """Return an alarm over the whole width: consequence, then what to do."""
     tone = alarm.tone
     more = f"  +{alarm.more}" if alarm.more else ""
-    sentence = kit.text(
+    sentence = kit.fit(
         alarm.sentence + more, "body", wid=f"alarm.{alarm.code}", colour=tone, weight="semibold"
     )
-    remedy = kit.text(alarm.remedy, "body", colour="text")
-    words = kit.stack(sentence, remedy, pos_hint={"center_y": 0.5})
+    words = kit.column(sentence, kit.fit(alarm.remedy, "body"))
     icon = kit.icon("alert-circle", 38, tone)
-    row = kit.row(icon, words, gap=16, padding=(20, 10), size_hint_y=None)
-    row.bind(minimum_height=row.setter("height"))
+    row = kit.row(icon, words, gap=16, padding=(20, 6), size_hint_y=None, height=kit.px(112))
     fill = kit.colour(f"{tone}_tint")
     Surface(row, fill, kit.colour(tone), kit.px(14), 1)
     return row
@@ -235,8 +233,8 @@ def question_card(kit: Kit, question: Question, office: Office, page: int = 0) -
         rows[-1].add_widget(last.pop(0))
     if last:
         rows.append(kit.row(*last, gap=12))
-    text = kit.fit(question.text, "body", wid="question.text", weight="semibold")
-    return kit.card(text, *rows, tone="accent", gap=12, padding=14)
+    text = kit.fit(question.text, "body", wid="question.text", weight="semibold", size_hint_y=0.6)
+    return kit.card(text, *rows, tone="accent", gap=10, padding=10)
 
 
 def _answer_button(

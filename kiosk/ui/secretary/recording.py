@@ -159,7 +159,7 @@ class RecordingScene(Scene):
             level.word, "small", wid=f"level.{level.name}", colour=colour if loud else "quiet",
             align="right", lines=1,
         )  # fmt: skip
-        name.size_hint_x, word.size_hint_x = len(level.label), len(level.word)
+        name.size_hint_x, word.size_hint_x = len(level.label) * 1.25, len(level.word)
         height = round(kit.theme.font("small") * 1.3)
         parts: list[Widget] = []
         if level.tone == "fault":
@@ -207,7 +207,7 @@ class RecordingScene(Scene):
                 for n, event in enumerate(view.expected)
             ]
             row = kit.row(*first, gap=12, size_hint_y=None)
-            row.height = max(kit.theme.target, kit.px(92))
+            row.height = max(kit.px(92), round(kit.theme.target * 1.25))
             parts.append(row)
         parts.append(self._caption(_("Other")))
         parts.append(EventPad(kit, len(view.others), lambda count: self._others(view, count)))

@@ -24,6 +24,10 @@ from kiosk.ui.theme import Tone
 from kiosk.ui.words import age_text, clock_text, sentence_case, size_text
 
 OVERRUN_MINUTES = 15
+# Shorter gaps are in the ledger, but nobody can act on them.
+SHORTEST_GAP_SECONDS = 0.5
+# Said before the start; in a hearing nobody can act on them.
+BEFORE_THE_START = frozenset({"clock_unsynchronised", "clock_unset", "schedule_stale"})
 TYPED = frozenset({"case_number", "date"})
 STALE_HOURS = 12
 
@@ -508,7 +512,9 @@ def course_of(
         if not mark.withdrawn
     ]
     for gap in hearing.interruptions:
-        lost = "" if gap.seconds is None else " · " + age_text(gap.seconds, here.say)
+        if gap.seconds is not None and gap.seconds < SHORTEST_GAP_SECONDS:
+            continue
+        lost = "" if gap.seconds is None else " · " + age_text(max(1.0, gap.seconds), here.say)
         name = names.get(gap.source) or _source_name(here, gap.source)
         text = _("{name}: not recorded", name=name) + lost
         lines.append((gap.at, CourseLine(here.time(gap.at, True), text, fault=True)))
@@ -566,7 +572,11 @@ def _banner(here: Here, recorder: Recorder, hearing: RunningHearing) -> str:
 def alarm_view(here: Here, recorder: Recorder, *, stale: bool) -> AlarmView | None:
     """Return the gravest alarm with its remedy, or None."""
     alarms = (Alarm(code="recorder_down"), *recorder.alarms) if stale else tuple(recorder.alarms)
-    shown = [a for a in alarms if alarm_of(a.code).severity is not Severity.NOTICE]
+    shown = [
+        a
+        for a in alarms
+        if alarm_of(a.code).severity is not Severity.NOTICE and a.code not in BEFORE_THE_START
+    ]
     code = gravest([a.code for a in shown])
     if code is None:
         return None
@@ -651,7 +661,7 @@ def _recess_reasons(here: Here) -> tuple[tuple[str, str], ...]:
     _ = here.say.gettext
     return (
         ("rest", _("Rest")),
-        ("documents", _("Documents or evidence")),
+        ("documents", _("Documents")),
         ("participant", _("A participant is missing")),
         ("technical", _("Technical reason")),
     )

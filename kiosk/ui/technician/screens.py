@@ -43,7 +43,7 @@ class SelfTestPage(StaffPage):
     def _row(self, row: CheckRow) -> Widget:
         kit = self.kit
         name = kit.fit(row.name, "body", lines=1, weight="semibold" if row.chosen else "medium")
-        pill = kit.pill(row.word, row.tone, most=205)
+        pill = kit.pill(row.word, row.tone, most=190)
         foot = kit.row(pill, kit.space(), size_hint_y=None, height=pill.height)
         return kit.touchable_card(
             f"tech.check.{row.check}",

@@ -103,6 +103,8 @@ def word_of(here: Here, state: BenchState, check: str) -> tuple[str, Tone]:
     word = _(STATE_NAMES[result.state])
     if result.state == "passed":
         value = headline_value(here, result)
+        if value and check == "link":
+            return value, "good"
         return (f"{word} · {value}" if value else word), "good"
     return word, "fault" if result.state == "failed" else "plain"
 
@@ -158,17 +160,15 @@ def _now(
 def _result_lines(here: Here, result: Result) -> list[str]:
     _ = here.say.gettext
     lines: list[str] = []
-    if result.code:
+    if result.state == "never_tested":
+        return [alarm_of("never_tested").remedy(here.say, staff=True)]
+    if result.code and result.state != "passed":
         alarm = alarm_of(result.code)
-        if result.state != "passed":
-            lines += [alarm.say(here.say), alarm.remedy(here.say, staff=True)]
-    when = here.time(moment(result.at))
-    if result.state != "never_tested" and when:
-        day = moment(result.at)
-        date = day.astimezone(here.zone).strftime("%d.%m.%Y") if day else ""
-        lines.append(_("Tested {date} {time}", date=date, time=when))
-    elif result.state == "never_tested":
-        lines.append(alarm_of("never_tested").remedy(here.say, staff=True))
+        lines += [alarm.say(here.say), alarm.remedy(here.say, staff=True)]
+    tested = moment(result.at)
+    if tested:
+        day = tested.astimezone(here.zone).strftime("%d.%m.%Y")
+        lines.append(_("Tested {date} {time}", date=day, time=here.time(tested)))
     lines += measured_lines(result.measured)
     return [line for line in lines if line]
 

@@ -48,10 +48,11 @@ class FilingPage(VisitorPage):
         return _("Hand in documents"), f"{self.step} / {FILING_STEPS}"
 
 
-def picture(path: Path | None, **options: Any) -> Image:
-    """Return the picture at ``path`` as large as fits, read anew."""
-    source = str(path) if path else ""
-    return Image(source=source, nocache=True, fit_mode="contain", **options)
+def picture(kit: Kit, path: Path | None, **options: Any) -> Widget:
+    """Return the picture at ``path`` as large as fits, read anew; a sign while there is none."""
+    if path is None:
+        return kit.middle(kit.icon("timer-sand", 34, "meter_quiet"), **options)
+    return Image(source=str(path), nocache=True, fit_mode="contain", **options)
 
 
 # -- document type -------------------------------------------------------------------------------
@@ -66,8 +67,10 @@ class TypePage(FilingPage):
         super().__init__(kit, "visitor.type", desk)
 
     def body(self, view: TypeView) -> Widget:
-        """Return groups at the left, types at the right."""
+        """Return groups at the left, types at the right; on a small screen the types alone."""
         kit, _ = self.kit, self.kit.say.gettext
+        if kit.theme.compact:
+            return kit.column(self._types(view), padding=(24, 14))
         title = kit.fit(
             _("Choose document type"), "headline", weight="semibold", lines=1, size_hint_y=0.15
         )
@@ -85,7 +88,7 @@ class TypePage(FilingPage):
 
     def _types(self, view: TypeView) -> Widget:
         kit = self.kit
-        columns = 1 if kit.theme.compact else 2
+        columns = 2
         rows = 3 if kit.theme.compact or kit.theme.text_size > 2 else 4
         each = rows * columns
         pages = max(1, -(-len(view.types) // each))
@@ -99,9 +102,25 @@ class TypePage(FilingPage):
         ]  # fmt: skip
         cells += [kit.space() for _n in range(each - len(cells))]
         lines = [kit.row(*cells[n : n + columns], gap=14) for n in range(0, each, columns)]
-        if pages > 1:
+        if kit.theme.compact:
+            lines.append(self._small_steps(view, page, pages))
+        elif pages > 1:
             lines.append(self._steps(view.group, page, pages))
         return kit.column(*lines, gap=14)
+
+    def _small_steps(self, view: TypeView, page: int, pages: int) -> Widget:
+        """Return one row that turns the pages and, after the last, goes on to the next group."""
+        kit, _ = self.kit, self.kit.say.gettext
+        names = [group for group, _label in view.groups]
+        after = names[(names.index(view.group) + 1) % len(names)]
+        more = self._page(view.group, page + 1) if page + 1 < pages else self._group(after)
+        return kit.row(
+            kit.fit(dict(view.groups)[view.group], "body", weight="semibold", lines=2),
+            kit.button("type.more", _("More"), more, icon="chevron-down", wide=True, pad=12),
+            gap=14,
+            size_hint_y=None,
+            height=kit.theme.target,
+        )
 
     def _steps(self, group: str, page: int, pages: int) -> Widget:
         kit, _ = self.kit, self.kit.say.gettext
@@ -205,7 +224,7 @@ def thumb_strip(kit: Kit, thumbs: Sequence[Thumb]) -> Widget:
     """Return the newest pages side by side."""
     cells = [
         kit.card(
-            picture(thumb.picture),
+            picture(kit, thumb.picture),
             kit.fit(str(thumb.place), "small", align="center", size_hint_y=None,
                     height=round(kit.theme.font("small") * 1.3), lines=1),
             padding=8,
@@ -290,7 +309,7 @@ class PagesPage(FilingPage):
 
     def _large(self, view: PagesView) -> Widget:
         kit = self.kit
-        box = kit.column(picture(view.picture), padding=3, size_hint_x=0.56)
+        box = kit.column(picture(kit, view.picture), padding=3, size_hint_x=0.56)
         Surface(box, self.colours.neutral, self.colours.edge, kit.px(4), 1)
         return box
 
@@ -301,16 +320,21 @@ class PagesPage(FilingPage):
             view.title, "heading", wid="pages.title", weight="semibold", lines=2, size_hint_y=None,
             height=round(kit.theme.font("heading") * 1.35),
         )  # fmt: skip
-        checks = [self._check(check) for check in view.checks[:3]]
-        checks += [kit.space() for _n in range(2 - len(checks))]
+        checks = [self._check(check) for check in view.checks[: 1 if kit.theme.compact else 3]]
+        if not kit.theme.compact:
+            checks += [kit.space() for _n in range(2 - len(checks))]
+        words = ("", "", "") if kit.theme.compact else (_("Rotate"), _("Retake"), _("Delete page"))
         buttons = [
-            kit.button("pages.rotate", _("Rotate"), lambda: desk.do(visit.rotate()),
+            kit.button("pages.rotate", words[0], lambda: desk.do(visit.rotate()),
                        icon="rotate-right", wide=True, pad=12, once=True),
-            kit.button("pages.retake", _("Retake"), visit.retake, icon="camera-retake-outline",
+            kit.button("pages.retake", words[1], visit.retake, icon="camera-retake-outline",
                        wide=True, pad=12),
-            kit.button("pages.delete", _("Delete page"), visit.delete, icon="trash-can-outline",
+            kit.button("pages.delete", words[2], visit.delete, icon="trash-can-outline",
                        style="danger", wide=True, pad=12),
         ]  # fmt: skip
+        if kit.theme.compact:
+            row = kit.row(*buttons, gap=8, size_hint_y=None, height=kit.theme.target)
+            return kit.column(title, kit.column(*checks), row, gap=8, size_hint_x=0.62)
         return kit.column(title, kit.column(*checks, gap=8), *buttons, gap=12, size_hint_x=0.44)
 
     def _check(self, check: Check) -> Widget:
@@ -329,7 +353,7 @@ class PagesPage(FilingPage):
 
     def _contact(self, view: PagesView) -> Widget:
         kit, _, visit = self.kit, self.kit.say.gettext, self.desk.visit
-        columns = 3
+        columns = 2 if kit.theme.compact else 3
         rows = 1 if kit.theme.compact else 2
         each = rows * columns
         pages = max(1, -(-len(view.thumbs) // each))
@@ -344,7 +368,26 @@ class PagesPage(FilingPage):
         ]
         if pages > 1:
             lines.append(self._steps(page, pages))
-        more = kit.touchable_card(
+        if kit.theme.compact:
+            more: Widget = kit.button(
+                "pages.add", _("More sheets?"), visit.add_pages, icon="tray-arrow-down",
+                style="tint", wide=True, pad=10,
+            )  # fmt: skip
+            lines = lines[:1] if view.can_undo else lines
+        else:
+            more = self._more()
+        parts = [*lines, more]
+        if view.can_undo:
+            parts.append(
+                kit.button("pages.undo", _("Take the deleted page back"), visit.undo, icon="undo",
+                           wide=True, style="primary", pad=10)
+            )  # fmt: skip
+        return kit.column(*parts, gap=14, size_hint_x=0.4)
+
+    def _more(self) -> Widget:
+        """Return the large invitation to put in more sheets."""
+        kit, _, visit = self.kit, self.kit.say.gettext, self.desk.visit
+        return kit.touchable_card(
             "pages.add",
             _("More sheets?"),
             visit.add_pages,
@@ -360,13 +403,6 @@ class PagesPage(FilingPage):
             size_hint_y=None,
             height=max(kit.px(110), kit.theme.target),
         )
-        parts = [*lines, more]
-        if view.can_undo:
-            parts.append(
-                kit.button("pages.undo", _("Take the deleted page back"), visit.undo, icon="undo",
-                           wide=True, style="primary")
-            )  # fmt: skip
-        return kit.column(*parts, gap=14, size_hint_x=0.4)
 
     def _steps(self, page: int, pages: int) -> Widget:
         kit, visit = self.kit, self.desk.visit
@@ -393,7 +429,7 @@ class PagesPage(FilingPage):
             f"page.{thumb.place}",
             str(thumb.place),
             lambda: visit.choose_page(thumb.place),
-            picture(thumb.picture),
+            picture(kit, thumb.picture),
             foot,
             chosen=chosen,
             padding=10,
@@ -647,13 +683,18 @@ class TrackPage(VisitorPage):
                         weight="semibold"),
                 kit.fit(view.detail, "body", colour="quiet", valign="top", size_hint_y=0.6),
             ]  # fmt: skip
-        if view.stages:
+        if view.stages and not kit.theme.compact:
             left.append(stage_strip(kit, view.stages))
         if not view.answer:
             left.append(kit.space())
         keys = key_rows(kit, TRACK_ROWS, visit.type_key)
-        keys.size_hint_x = 0.62
-        return kit.row(kit.column(*left, gap=14), keys, gap=40, padding=(60, 24))
+        keys.size_hint_x = 1.1 if kit.theme.compact else 0.62
+        return kit.row(
+            kit.column(*left, gap=14),
+            keys,
+            gap=40,
+            padding=(60, 24) if not kit.theme.compact else (24, 12),
+        )
 
     def foot(self, view: TrackView) -> list[Widget]:
         """Return back and show."""
