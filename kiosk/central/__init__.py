@@ -8,13 +8,14 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``authority.py``   the court's CA: root, server and device certificates, revocation list
 ``schema.py``      tables
 ``database.py``    engine and transactions (SQLite; Postgres by URL)
-``store.py``       where delivered bytes lie (folder; S3 by setting)
+``store.py``       where delivered bytes lie: a folder; ``s3.py``: an S3 store, by setting
 ``uploads.py``     bytes on their way in: append, verify, resume
 ``deliveries.py``  hearings, filings and reports: manifest, what is missing, receipt
 ``registry.py``    registration numbers and the state of filings
 ``journal.py``     signed heads of running hearings
 ``courts.py``      courts, kiosks, staff and schedule; reading of the seed file
 ``enrolment.py``   one-time codes, device certificates, who is calling
+``tusd.py``        tusd takes the bytes at scale: its hooks
 ``link.py``        link check: counting, streams, UDP echo
 ``api.py``         the contract's addresses; ``tus.py``: those of tus
 ``admin.py``       the page for court IT; ``overview.py`` finds the exceptions it leads with

@@ -32,6 +32,7 @@ from kiosk.central.overview import (
     moment,
 )
 from kiosk.central.store import Store
+from kiosk.central.web import errors_as_json
 from kiosk.clocks import wall_text, wall_time
 from kiosk.locale import LANGUAGES, N_, OWN_NAMES, Translator
 
@@ -121,7 +122,7 @@ class Admin:
 
     def application(self) -> web.Application:
         """Return the application of the admin listener."""
-        app = web.Application(middlewares=[_local_only])
+        app = web.Application(middlewares=[errors_as_json, _local_only])
         app.router.add_get("/", self.page)
         return app
 

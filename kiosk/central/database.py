@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from kiosk.central.errors import RefusedError
 from kiosk.central.schema import metadata
@@ -35,6 +35,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self._reader = self.engine
+        if self.engine.dialect.name == "postgresql":  # SQLite's readers see one snapshot anyway
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -48,7 +51,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent snapshot for reading."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
@@ -63,8 +66,15 @@ class Database:
         return await self._in_thread(lambda: self._within(self.read, work))
 
     async def writing(self, work: Callable[[Connection], Result]) -> Result:
-        """Run ``work`` in :meth:`write` on a worker thread."""
-        return await self._in_thread(lambda: self._within(self.write, work))
+        """Run ``work`` in :meth:`write` on a worker thread.
+
+        The same request twice at the same moment: one of them wins, the other one is done again
+        and finds what the first has written.
+        """
+        try:
+            return await self._in_thread(lambda: self._within(self.write, work))
+        except IntegrityError:
+            return await self._in_thread(lambda: self._within(self.write, work))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         try:

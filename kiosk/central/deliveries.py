@@ -154,6 +154,7 @@ class Deliveries:
     async def advance(self, delivery: str) -> None:
         """Verify what is all there already (empty files), and give the receipt if that is all."""
         rows = await self._database.reading(lambda connection: files_of(connection, delivery))
+        await self._uploads.place(rows)
         for row in rows:
             if row.state == RECEIVING and self._uploads.arrived(row) == row.size:
                 self._uploads.verify(row.id)
@@ -219,7 +220,7 @@ class Deliveries:
             "size": row.size,
             "sha256": row.sha256,
             "upload": row.id,
-            "address": address(row.id),
+            "address": address(row),
             "offset": offset,
             "state": "verifying" if offset == row.size else "receiving",
         }

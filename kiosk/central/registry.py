@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.exc import IntegrityError
 
 from kiosk.central import schema, steps
 from kiosk.central.contract import FilingRegistration
@@ -55,10 +54,7 @@ class Registry:
         def work(connection: Connection) -> None:
             self._register(connection, kiosk, filing, manifest, request.provisional)
 
-        try:
-            await self._database.writing(work)
-        except IntegrityError:  # the same request twice at the same moment: one of them won
-            await self._database.writing(work)
+        await self._database.writing(work)
         self._step(steps.REGISTER_AFTER_COMMIT)
         await self._deliveries.advance(filing)
         return await self.describe(kiosk, filing)

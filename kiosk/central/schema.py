@@ -145,6 +145,7 @@ uploads = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("state", String(10), nullable=False),  # receiving | complete | mismatch
+    Column("address", Text),  # where its bytes go, if not to this server
     Column("server_sha256", String(64)),
     Column("receipt", JSON(none_as_null=True)),
     Column("created_at", String(32), nullable=False),

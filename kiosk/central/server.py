@@ -28,6 +28,7 @@ from kiosk.central.link import LinkCheck, UdpEcho
 from kiosk.central.registry import Registry
 from kiosk.central.store import FolderStore, Store
 from kiosk.central.tus import Tus
+from kiosk.central.tusd import Tusd, TusdSettings
 from kiosk.central.uploads import Uploads
 from kiosk.central.web import Doorkeeper, add_contract_header, errors_as_json
 from kiosk.errors import CentralError
@@ -52,6 +53,8 @@ class Options:
         database: SQLAlchemy URL, or None for SQLite under ``data``.
         faults: file with faults on demand (development), or None.
         admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
+        store: ``s3://…`` (:mod:`kiosk.central.s3`), or None for a folder under ``data``.
+        tusd: where tusd is, if it takes the bytes.
     """
 
     data: Path
@@ -62,6 +65,8 @@ class Options:
     database: str | None = None
     faults: Path | None = None
     admin_port: int = 0
+    store: str | None = None
+    tusd: TusdSettings | None = None
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
@@ -70,6 +75,19 @@ def open_database(data: Path, url: str | None = None) -> Database:
     database = Database(url or sqlite_url(data / "central.db"))
     database.create()
     return database
+
+
+def open_store(data: Path, url: str | None = None) -> Store:
+    """Return the store: S3 by ``url``, else the folder under ``data``.
+
+    Raises:
+        ConfigError: not an S3 URL.
+    """
+    if url is None:
+        return FolderStore(data / "store")
+    from kiosk.central.s3 import S3Store  # boto3 comes with an extra of its own
+
+    return S3Store.at(url)
 
 
 def open_authority(data: Path, name: str = "Courtroom kiosk reference CA") -> Authority:
@@ -87,7 +105,7 @@ class Server:
         self._certificate, self._key = self.authority.server_files(names)
         self._database = open_database(options.data, options.database)
         self._faults = None if options.faults is None else Faults(options.faults)
-        self._store: Store = FolderStore(options.data / "store")
+        self._store = open_store(options.data, options.store)
         self.url = ""
 
     async def run(self) -> None:
@@ -124,7 +142,7 @@ class Server:
         link.udp_port = await _listen_udp(link, options.host, port, stack)
         await uploads.resume()
         await deliveries.resume()
-        self._announce(port, await self._listen_admin(stack))
+        self._announce(port, await self._listen_admin(uploads, stack))
 
     def _application(self) -> web.Application:
         middlewares = [errors_as_json]
@@ -149,8 +167,12 @@ class Server:
         await _start(site)
         return int(runner.addresses[0][1])
 
-    async def _listen_admin(self, stack: contextlib.AsyncExitStack) -> int:
+    async def _listen_admin(self, uploads: Uploads, stack: contextlib.AsyncExitStack) -> int:
         app = Admin(self._database, self._store).application()
+        if self._options.tusd is not None:
+            tusd = Tusd(self._options.tusd, self._database, uploads)
+            uploads.placement = tusd
+            app.add_routes(tusd.routes())
         runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -7,6 +7,7 @@ there, the store takes the file under its upload's id and from then on is the on
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from kiosk.central.errors import malformed
 from kiosk.storage.durable import make_folder, sync_folder
 
 BLOCK = 1 << 20
@@ -26,6 +28,9 @@ class Store(Protocol):
 
     def take(self, spooled: Path, key: str) -> None:
         """Move the synced local file ``spooled`` into the store, durably. Repeatable."""
+
+    def adopt(self, location: Mapping[str, str], key: str) -> None:
+        """Take a file that tusd has stored at ``location`` (its hook's ``Storage``). Repeatable."""
 
     def has(self, key: str) -> bool:
         """Say whether the store holds ``key`` completely."""
@@ -55,12 +60,19 @@ class FolderStore:
         self._objects = make_folder(root / "objects")
 
     def take(self, spooled: Path, key: str) -> None:
-        """See :class:`Store`: a rename, so spool and store lie on one file system."""
+        """See :class:`Store`: a rename where both lie on one file system, else a copy."""
         target = self._object(key)
         make_folder(target.parent)
         with contextlib.suppress(FileNotFoundError):  # taken before a crash
-            spooled.replace(target)
+            _move(spooled, target)
         sync_folder(target.parent)
+
+    def adopt(self, location: Mapping[str, str], key: str) -> None:
+        """See :class:`Store`: of tusd's filestore, on a file system that both see."""
+        path = Path(location.get("Path", ""))
+        if location.get("Type") != "filestore" or path.name != key:
+            raise malformed("Storage: not filestore, or not this upload's file")
+        self.take(path, key)
 
     def has(self, key: str) -> bool:
         """See :class:`Store`."""
@@ -107,6 +119,23 @@ class FolderStore:
 
     def _object(self, key: str) -> Path:
         return self._objects / key[:2] / key
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file durably; the target is whole or absent."""
+    try:
+        with source.open("rb") as file:
+            os.fsync(file.fileno())
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_suffix(".part")
+        shutil.copyfile(source, beside)
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(target)
+        source.unlink()
 
 
 def _same_file(one: Path, other: Path) -> bool:

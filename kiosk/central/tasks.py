@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.central import courts, enrolment, registry, schema
 from kiosk.central.server import Options, open_authority, open_database, serve
+from kiosk.central.tusd import TusdSettings
 from kiosk.errors import CentralError
+
+TUSD_SECRET = "KIOSK_CENTRAL_TUSD_SECRET"
+SHORTEST_SECRET = 16
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,7 +50,18 @@ def _options(arguments: argparse.Namespace) -> Options:
         database=arguments.database,
         faults=arguments.faults,
         admin_port=arguments.admin_port,
+        store=arguments.store,
+        tusd=_tusd(arguments),
     )
+
+
+def _tusd(arguments: argparse.Namespace) -> TusdSettings | None:
+    if arguments.tusd is None:
+        return None
+    secret = os.environ.get(TUSD_SECRET, "")
+    if len(secret) < SHORTEST_SECRET:
+        raise CentralError(f"--tusd needs a secret in ${TUSD_SECRET}", code="usage")
+    return TusdSettings(arguments.tusd, arguments.tusd_internal or arguments.tusd, secret)
 
 
 def _init(arguments: argparse.Namespace, _connection: Connection) -> None:

@@ -14,13 +14,13 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import ClientPayloadError
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from kiosk.central import schema, steps
 from kiosk.central.authority import ReceiptSigner
@@ -51,6 +51,13 @@ class Checksum:
     """``Upload-Checksum``: the SHA-256 of one PATCH body."""
 
     sha256: bytes
+
+
+class Placement(Protocol):
+    """Something that takes bytes instead of this server."""
+
+    async def create(self, uploads: Sequence[Row[Any]]) -> dict[str, str]:
+        """Make uploads there; return the address of each that was made, by id."""
 
 
 def check_owner(connection: Connection, kiosk: str, kind: str, owner: str) -> None:
@@ -130,6 +137,7 @@ class Uploads:
         self._slots: dict[str, _Slot] = {}
         self._hashers = asyncio.Semaphore(HASHERS)
         self._verifying: dict[str, asyncio.Task[None]] = {}
+        self.placement: Placement | None = None
         self.settle: Callable[[str], Awaitable[None]] = _settle_nothing
 
     async def announce(
@@ -152,7 +160,33 @@ class Uploads:
                 raise content_differs("this upload was announced differently")
 
         await self._database.writing(work)
+        await self.place([await self.find(kiosk, upload)])
         return await self.describe(kiosk, upload)
+
+    async def place(self, rows: Sequence[Row[Any]]) -> None:
+        """Decide, once for each upload, where its bytes go: here, or where the placement says."""
+        fresh = [row for row in rows if row.address is None and row.state == RECEIVING and row.size]
+        if self.placement is None or not fresh:
+            return
+        elsewhere = await self.placement.create(fresh)
+        places = [
+            {"key": row.id, "place": elsewhere.get(row.id, own_address(row.id))} for row in fresh
+        ]
+        table = schema.uploads
+        statement = (
+            update(table).where(table.c.id == bindparam("key")).values(address=bindparam("place"))
+        )
+        await self._database.writing(lambda connection: connection.execute(statement, places))
+
+    async def adopt(self, row: Row[Any], location: Mapping[str, str]) -> None:
+        """Take bytes that came in elsewhere (:mod:`kiosk.central.tusd`), then verify them.
+
+        Raises:
+            RefusedError: 400, a place that this store cannot take from.
+            StorageError: it could not be taken.
+        """
+        await asyncio.to_thread(self._store.adopt, location, row.id)
+        self.verify(row.id)
 
     async def find(self, kiosk: str, upload: str) -> Row[Any]:
         """Return the row of an upload of ``kiosk``.
@@ -176,9 +210,9 @@ class Uploads:
     async def describe(self, kiosk: str, upload: str, wait: float = 0.0) -> dict[str, Any]:
         """Return ``GET /v1/uploads/{id}``, after at most ``wait`` seconds of verifying."""
         row = await self.find(kiosk, upload)
-        if row.state == RECEIVING and self.arrived(row) == row.size:
-            task = self.verify(row.id)
-            await asyncio.wait({task}, timeout=wait)
+        whole = row.state == RECEIVING and self.arrived(row) == row.size
+        if whole or row.id in self._verifying:  # its owner's receipt comes a moment after its own
+            await asyncio.wait({self.verify(row.id)}, timeout=wait)
             row = await self.find(kiosk, upload)
         offset = self.arrived(row)
         verifying = row.state == RECEIVING and offset == row.size
@@ -189,7 +223,7 @@ class Uploads:
             "path": row.path,
             "size": row.size,
             "sha256": row.sha256,
-            "address": address(row.id),
+            "address": address(row),
             "offset": offset,
             "state": "verifying" if verifying else row.state,
             "server_sha256": row.server_sha256,
@@ -203,7 +237,7 @@ class Uploads:
         try:
             return self._path(row.id).stat().st_size
         except FileNotFoundError:
-            return int(row.size) if self._store.has(row.id) else 0
+            return int(row.size) if row.id in self._verifying else 0
 
     async def offset(self, row: Row[Any]) -> int:
         """Return the durable offset; a PATCH still open on the upload is broken off first."""
@@ -310,9 +344,10 @@ class Uploads:
             if row.size == 0:
                 spooled.touch()
             self._store.take(spooled, row.id)
-        spooled.unlink(missing_ok=True)
         self._step(steps.VERIFY_AFTER_TAKE)
-        return self._store.sha256(row.id)
+        digest = self._store.sha256(row.id)
+        spooled.unlink(missing_ok=True)
+        return digest
 
     def _end(self, connection: Connection, row: Row[Any], digest: str) -> None:
         """Write down the verdict; after a mismatch the owner's file gets a fresh upload."""
@@ -343,7 +378,9 @@ class Uploads:
                 select(schema.uploads).where(schema.uploads.c.state == RECEIVING)
             ).all()
         )
-        ready = [row.id for row in rows if self.arrived(row) == row.size]
+        ready = await asyncio.to_thread(
+            lambda: [row.id for row in rows if self.arrived(row) == row.size or self._taken(row)]
+        )
         for upload in ready:
             self.verify(upload)
         return len(ready)
@@ -354,6 +391,10 @@ class Uploads:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _taken(self, row: Row[Any]) -> bool:
+        """Say whether the store has taken the file although nobody wrote that down."""
+        return not self._path(row.id).exists() and self._store.has(row.id)
 
     def _path(self, upload: str) -> Path:
         return self._spool / upload
@@ -507,8 +548,13 @@ def _readdress(connection: Connection, row: Row[Any]) -> None:
     connection.execute(update(table).where(table.c.upload == row.id).values(upload=fresh))
 
 
-def address(upload: str) -> str:
-    """Return the path of an upload's tus address."""
+def address(row: Row[Any]) -> str:
+    """Return the tus address of an upload: a path on this server, or a whole URL."""
+    return str(row.address or own_address(row.id))
+
+
+def own_address(upload: str) -> str:
+    """Return the path of an upload's tus address on this server."""
     return f"/v1/tus/{upload}"
 
 

@@ -9,6 +9,7 @@
 
 DIR/address holds the server's URL, DIR/admin-address that of the page for court IT (on this
 machine only), DIR/authority/ca.crt the root certificate.
+Postgres: --database postgresql+psycopg://…; S3: --store s3://… (extra 'central-scale').
 It needs the extra: pip install 'courtroom-kiosk[central]'.
 """
 
@@ -42,6 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="TCP port of court IT's page, on loopback only; 0 takes a free one (%(default)s)",
     )
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="s3://BUCKET/PREFIX?endpoint=URL&region=NAME (default: a folder in DIR)",
+    )
+    parser.add_argument(
+        "--tusd",
+        metavar="URL",
+        help="a tusd that takes the bytes, as kiosks reach it; "
+        "the secret of its hooks is in $KIOSK_CENTRAL_TUSD_SECRET",
+    )
+    parser.add_argument("--tusd-internal", metavar="URL", help="the same as this server reaches it")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="development: faults on demand")
     parser.set_defaults(task="serve")
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=False)

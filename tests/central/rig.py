@@ -121,6 +121,7 @@ class Central:
     data: Path
     arguments: tuple[str, ...] = ()
     port: int = 0
+    database: str | None = None
     process: subprocess.Popen[bytes] | None = None
     kiosks: list[Kiosk] = field(default_factory=list)
 
@@ -198,7 +199,7 @@ class Central:
 
     def code(self, kiosk_id: str, room: str | None = None, *, replaces: bool = False) -> str:
         """Return a one-time enrolment code, as ``kiosk central enrol-code`` makes it."""
-        database = open_database(self.data)
+        database = open_database(self.data, self.database)
         authority = open_authority(self.data)
         try:
             with database.write() as connection:

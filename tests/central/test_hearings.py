@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.recording.journal import Head, head_message
 from tests.central.rig import KIOSK_TIME, Central, Kiosk, file_of, hearing_body, new_id, new_key
+from tests.waiting import wait_for
 
 FILES = {
     "SHA256SUMS": b"sums",
@@ -197,8 +198,11 @@ def test_a_report_is_delivered_the_same_way(kiosk: Kiosk) -> None:
         "files": [file_of(path, content) for path, content in files.items()],
     }
     kiosk.send(kiosk.put(f"/v1/reports/{report}", body)["missing"], files)
-    done = kiosk.get(f"/v1/reports/{report}")
-    assert (done["kind"], done["state"]) == ("report", "complete")
+    done = wait_for(
+        lambda: (got := kiosk.get(f"/v1/reports/{report}"))["state"] == "complete" and got,
+        "the receipt",
+    )
+    assert done["kind"] == "report"
     assert kiosk.call("GET", f"/v1/hearings/{report}").status_code == 404
     body = hearing_body(report, files)
     assert kiosk.call("PUT", f"/v1/hearings/{report}", json=body).status_code == 409

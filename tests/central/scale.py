@@ -1,0 +1,105 @@
+"""A real Postgres cluster and a real S3 server, each a process of its own for one test file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+
+from tests.waiting import wait_for
+
+BUCKET = "court"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def postgres_tool(name: str) -> Path:
+    """Return a program of Debian's newest Postgres."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    assert found, "the Debian package postgresql is needed (make setup)"
+    return found[-1]
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """Run a cluster of its own, on a Unix socket only; give its SQLAlchemy URL."""
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-"))
+    user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    data = folder / "data"
+    subprocess.run(
+        [str(postgres_tool("initdb")), "-D", str(data), "-A", "trust", "-U", "kiosk", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        user=user.pw_uid,
+        group=user.pw_gid,
+    )
+    settings = {"listen_addresses": "", "unix_socket_directories": str(folder)}
+    options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+    server = subprocess.Popen(
+        [str(postgres_tool("postgres")), "-D", str(data), *options],
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
+        user=user.pw_uid,
+        group=user.pw_gid,
+    )
+    try:
+        wait_for(lambda: _answers(folder), "Postgres", 60)
+        yield f"postgresql+psycopg://kiosk@/postgres?host={folder}"
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(folder: Path) -> bool:
+    ready = subprocess.run(
+        [str(postgres_tool("pg_isready")), "-h", str(folder), "-q"], check=False, timeout=10
+    )
+    return ready.returncode == 0
+
+
+@contextlib.contextmanager
+def s3() -> Iterator[str]:
+    """Run an S3 server with one bucket; give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _listens(port), "the S3 server", 60)
+        endpoint = f"http://127.0.0.1:{port}"
+        client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        client.create_bucket(Bucket=BUCKET)
+        yield endpoint
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
