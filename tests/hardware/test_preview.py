@@ -55,12 +55,14 @@ def test_a_fast_writer_never_tears_a_frame(tmp_path: Path) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     reader = PreviewReader(path)
+    seen: set[int] = set()
     try:
-        seen = {frame.number for _ in range(2000) if (frame := reader.read()) and _whole(frame.rgb)}
+        while len(seen) < 20:  # the test's own time limit ends it where nothing new is ever seen
+            if (frame := reader.read()) and _whole(frame.rgb):
+                seen.add(frame.number)
     finally:
         done.set()
         thread.join()
-    assert len(seen) > 1
 
 
 def _whole(rgb: bytes) -> bool:
