@@ -129,9 +129,9 @@ async def check_panel(context: Context) -> Verdict:
     seconds = _UNATTENDED_SECONDS if context.ask is nobody else 2 * context.answer_seconds
     testing = asyncio.ensure_future(_recorders_own(context, "panel", seconds))
     try:
+        # a refusal (a hearing runs, no lamp) comes at once: then nobody is asked in vain
+        await asyncio.wait({testing}, timeout=_SETTLE_SECONDS)
         lamp = await ask_beside(testing, context, "lamp_seen", ends=_is_not_passed)
-        if lamp is None:  # nobody is there: what the recorder itself finds is all there is
-            await asyncio.wait({testing}, timeout=_UNATTENDED_SECONDS + _SETTLE_SECONDS)
         if testing.done() and _is_not_passed(testing.result()):
             return testing.result()
         heard = await _hear_button(testing, context) if lamp else None
