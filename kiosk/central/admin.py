@@ -131,11 +131,12 @@ class Admin:
         view = View(request.query.get("q", "").strip()[:100], _page(request))
         translate = self._translators[_language(request)]
         text = await self._database.reading(
-            lambda connection: self._render(connection, view, translate)
+            lambda connection: self.render(connection, view, translate)
         )
         return web.Response(text=text, content_type="text/html", headers=SECURITY)
 
-    def _render(self, connection: Connection, view: View, translate: Translator) -> str:
+    def render(self, connection: Connection, view: View, translate: Translator) -> str:
+        """Return the page as HTML."""
         now = wall_time()
         known = read_known(connection, now)
         zone = known.kiosks[0].zone if known.kiosks else ZoneInfo("UTC")

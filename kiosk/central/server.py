@@ -37,7 +37,7 @@ from kiosk.storage.durable import make_folder, write_text
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 LARGEST_JSON = 32 << 20
-SHUTDOWN_SECONDS = 5.0
+SHUTDOWN_SECONDS = 2.0  # an upload that is broken off goes on where it was
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Server:
         return app
 
     async def _listen(self, app: web.Application, stack: contextlib.AsyncExitStack) -> int:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner = _runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         context = tls_context(self.authority, self._certificate, self._key)
@@ -162,7 +162,6 @@ class Server:
             self._options.host,
             self._options.port,
             ssl_context=context,
-            shutdown_timeout=SHUTDOWN_SECONDS,
         )
         await _start(site)
         return int(runner.addresses[0][1])
@@ -173,7 +172,7 @@ class Server:
             tusd = Tusd(self._options.tusd, self._database, uploads)
             uploads.placement = tusd
             app.add_routes(tusd.routes())
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner = _runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await _start(web.TCPSite(runner, "127.0.0.1", self._options.admin_port))
@@ -200,6 +199,12 @@ def tls_context(authority: Authority, certificate: Path, key: Path) -> ssl.SSLCo
     context.load_verify_locations(authority.root_path)
     context.verify_mode = ssl.CERT_OPTIONAL  # enrolment has none yet
     return context
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
+    )
 
 
 async def _start(site: web.TCPSite) -> None:

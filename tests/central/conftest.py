@@ -1,4 +1,4 @@
-"""One server per test file; tests use kiosks and ids of their own."""
+"""One server for most tests; they use ids (and, where they revoke, kiosks) of their own."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 from tests.central.rig import Central, Kiosk
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
     """A running central system with the demo court."""
     with Central(tmp_path_factory.mktemp("central") / "data") as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kiosk(central: Central) -> Kiosk:
     """The enrolled kiosk of room 1."""
     return central.enrol("kiosk-0001")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def neighbour(central: Central) -> Kiosk:
     """The enrolled kiosk of room 2."""
     return central.enrol("kiosk-0002")

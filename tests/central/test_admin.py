@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+from pathlib import Path
+
 import requests
 
-from kiosk.clocks import wall_text
+from kiosk.central import schema
+from kiosk.central.admin import Admin, View
+from kiosk.central.courts import SeedCourt, put_court
+from kiosk.central.server import open_database
+from kiosk.central.store import FolderStore
+from kiosk.clocks import wall_text, wall_time
+from kiosk.locale import Translator
 from tests.central.rig import Central, Kiosk, filing_body, new_id
 
 
@@ -58,3 +68,51 @@ def test_another_sites_name_for_this_machine_is_refused(central: Central) -> Non
 
 def test_a_kiosk_cannot_see_it(kiosk: Kiosk) -> None:
     assert kiosk.call("GET", "/").status_code == 404
+
+
+def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "data")
+    court = SeedCourt(id="7599", name={"en": "Court"})
+    state = {"version": "0.1.0", "selftest": {"passed": 10, "failed": 0}, "alarms": [{}] * 20}
+    now = wall_text()
+    numbers = range(2000)
+    with database.write() as connection:
+        put_court(connection, court)
+        connection.execute(
+            schema.kiosks.insert(),
+            [
+                {
+                    "id": f"kiosk-{number:04d}",
+                    "court": "7599",
+                    "room": str(number),
+                    "last_seen": now,
+                    "state": state,
+                    "state_at": now,
+                }
+                for number in numbers
+            ],
+        )
+        connection.execute(
+            schema.schedule.insert(),
+            [
+                {
+                    "id": f"{number:08d}-{hearing}",
+                    "court": "7599",
+                    "room": str(number),
+                    "scheduled_at": wall_text(wall_time() - timedelta(hours=hearing)),
+                    "hearing": {"case_number": f"{number}-{hearing}"},
+                }
+                for number in numbers
+                for hearing in range(6)
+            ],
+        )
+    admin = Admin(database, FolderStore(tmp_path / "store"))
+    begun = time.process_time()
+    with database.read() as connection:
+        text = admin.render(connection, View("", 0), Translator("en"))
+    seconds = time.process_time() - begun
+    database.close()
+    assert "2000" in text
+    assert text.count("<tr") < 200
+    assert len(text) < 200_000
+    assert seconds < 3.0, "of the processor, for one page"

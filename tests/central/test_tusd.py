@@ -115,6 +115,12 @@ def central(tmp_path_factory: pytest.TempPathFactory, tusd: StandIn) -> Iterator
         yield server
 
 
+@pytest.fixture(scope="module")
+def kiosk(central: Central) -> Kiosk:
+    """Its kiosk."""
+    return central.enrol()
+
+
 def announced(kiosk: Kiosk) -> tuple[str, dict[str, Any]]:
     hearing = new_id()
     body = hearing_body(hearing, {"a.m4s": CONTENT})
