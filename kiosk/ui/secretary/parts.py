@@ -125,7 +125,7 @@ class LivePicture(Widget):
             self._tint = Color(rgba=(1, 1, 1, 0))
             self._picture = Rectangle()
         del colours
-        self._label = kit.fit(word, "body", colour="on_dark", align="center")
+        self._label = kit.fit(word, "body", colour="on_dark", align="center", ellipsis=True)
         self.add_widget(self._label)
         self.bind(pos=self._place, size=self._place)
 
@@ -178,7 +178,8 @@ def alarm_strip(kit: Kit, alarm: AlarmView) -> Widget:
     )
     words = kit.column(sentence, kit.fit(alarm.remedy, "body"))
     icon = kit.icon("alert-circle", 38, tone)
-    row = kit.row(icon, words, gap=16, padding=(20, 6), size_hint_y=None, height=kit.px(112))
+    row = kit.row(icon, words, gap=16, padding=(20, 6), size_hint_y=None)
+    row.height = max(kit.px(112), kit.least * 6)
     fill = kit.colour(f"{tone}_tint")
     Surface(row, fill, kit.colour(tone), kit.px(14), 1)
     return row
@@ -207,7 +208,7 @@ def question_card(kit: Kit, question: Question, office: Office, page: int = 0) -
     """
     _ = kit.say.gettext
     long = any(len(label) > LONG_ANSWER for _value, label in question.choices)
-    most = LONG_ANSWERS_AT_ONCE if long else ANSWERS_AT_ONCE
+    most = LONG_ANSWERS_AT_ONCE - kit.theme.compact if long else ANSWERS_AT_ONCE
     first = page * most
     answers: list[Widget] = [
         _answer_button(kit, f"ask.{question.subject}.{value}", label, office, question, value)

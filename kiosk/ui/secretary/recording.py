@@ -27,6 +27,7 @@ from kiosk.ui.widgets.scene import NaturalSlot, Scene, Slot
 from kiosk.ui.words import iso_date, timer_text
 
 TIMER_CAP_MM = 24.0
+SMALL_TIMER_CAP_MM = 15.0
 
 
 class RecordingScene(Scene):
@@ -38,7 +39,8 @@ class RecordingScene(Scene):
         self._meters: dict[str, Meter] = {}
         self._picture: LivePicture | None = None
         theme = kit.theme
-        self._timer = Timer(kit, "rec.timer", TIMER_CAP_MM, round(theme.width * 0.6), "on_dark")
+        cap = SMALL_TIMER_CAP_MM if theme.compact else TIMER_CAP_MM
+        self._timer = Timer(kit, "rec.timer", cap, round(theme.width * 0.6), "on_dark")
         height = max(self._timer.height + kit.px(4), kit.px(140))
         self._head = Slot(size_hint_y=None, height=height)
         self._notice = NaturalSlot(padding=(kit.px(22), kit.px(10), kit.px(22), 0))
@@ -46,14 +48,15 @@ class RecordingScene(Scene):
         self._middle = Slot()
         self._right = Slot()
         self._foot = Slot(size_hint_y=None, height=theme.target + kit.px(22))
-        body = kit.row(
+        self._right_side = kit.column(self._right, size_hint_x=0.30)
+        self._columns = kit.row(
             kit.column(self._left, size_hint_x=0.33),
             kit.column(self._middle, size_hint_x=0.37),
-            kit.column(self._right, size_hint_x=0.30),
+            self._right_side,
             gap=18,
             padding=(22, 12),
         )
-        for part in (self._head, self._notice, body, self._foot):
+        for part in (self._head, self._notice, self._columns, self._foot):
             self.add_widget(part)
 
     # -- what changes with the state -----------------------------------------------------------
@@ -66,7 +69,11 @@ class RecordingScene(Scene):
         self._notice.show(strip, lambda: self._strip(view, frame))
         self._left.show((view.levels, view.camera_word), lambda: self._sources(view))
         desk = self.desk.office
+        asks = self._asks_alone(view)
+        self._spread(asks)
         middle = (
+            view.question if asks else None,
+            desk.answers_page,
             view.expected,
             view.others,
             view.every if desk.show_all else (),
@@ -75,10 +82,27 @@ class RecordingScene(Scene):
             desk.typing,
         )
         self._middle.show(middle, lambda: self._events(view))
-        right = (view.question, desk.answers_page, view.course, view.case, view.can_undo)
-        self._right.show(right, lambda: self._course(view))
+        strip_on = bool(view.alarm or view.banner)
+        right = (view.question, desk.answers_page, view.course, view.case, view.can_undo, strip_on)
+        if not asks:
+            self._right.show(right, lambda: self._course(view))
         self._foot.show(desk.asks_end, lambda: self._footer(view))
         self.live()
+
+    def _asks_alone(self, view: RecordingView) -> bool:
+        """Return whether a question stands alone beside the picture: on a small screen.
+
+        There an alarm goes before a question, which comes back in the next stop.
+        """
+        return self.kit.theme.compact and view.question is not None and view.alarm is None
+
+    def _spread(self, asks: bool) -> None:
+        """On a small screen a question takes the room of events and course until answered."""
+        shown = self._right_side.parent is not None
+        if asks and shown:
+            self._columns.remove_widget(self._right_side)
+        elif not asks and not shown:
+            self._columns.add_widget(self._right_side)
 
     def live(self) -> None:
         """Draw timer, levels and picture."""
@@ -115,7 +139,7 @@ class RecordingScene(Scene):
             kit.space(),
             gap=10,
             size_hint_x=None,
-            width=kit.px(172),
+            width=max(kit.px(172), kit.least * 8),
         )
         bar = kit.row(left, self._timer, right, gap=12, padding=(22, 0))
         Band(bar, c.dark, c.line if kit.theme.high_contrast else None)
@@ -138,7 +162,9 @@ class RecordingScene(Scene):
             return banner_strip(self.kit, frame.notice)
         if view.alarm:
             return alarm_strip(self.kit, view.alarm)
-        return banner_strip(self.kit, view.banner) if view.banner else None
+        if not view.banner or self._asks_alone(view):
+            return None
+        return banner_strip(self.kit, view.banner)
 
     def _sources(self, view: RecordingView) -> Widget:
         kit = self.kit
@@ -154,10 +180,12 @@ class RecordingScene(Scene):
         kit = self.kit
         loud = level.tone in ("fault", "caution")
         colour = level.tone if loud else "text"
-        name = kit.fit(level.label, "small", colour=colour, weight="semibold", lines=1)
+        name = kit.fit(
+            level.label, "small", colour=colour, weight="semibold", lines=1, ellipsis=True
+        )
         word = kit.fit(
             level.word, "small", wid=f"level.{level.name}", colour=colour if loud else "quiet",
-            align="right", lines=1,
+            align="right", lines=1, ellipsis=True,
         )  # fmt: skip
         name.size_hint_x, word.size_hint_x = len(level.label) * 1.25, len(level.word)
         height = round(kit.theme.font("small") * 1.3)
@@ -174,6 +202,8 @@ class RecordingScene(Scene):
         office = self.desk.office
         if office.typing is not None and view.question and view.question.typed:
             return self._keys(view.question.subject, office.typing)
+        if self._asks_alone(view) and view.question:
+            return question_card(self.kit, view.question, office, office.answers_page)
         return self._all_events(view) if office.show_all else self._usual_events(view)
 
     def _keys(self, subject: str, typed: str) -> Widget:
@@ -183,33 +213,46 @@ class RecordingScene(Scene):
         hint = _("day.month.year") if subject == "date" else " "
         shown = kit.fit(typed or hint, "title", wid="ask.typed", weight="tabular", lines=1,
                         colour="text" if typed else "quiet")  # fmt: skip
-        box = kit.card(shown, padding=(16, 2), size_hint_y=0.8)
-        rows = ("12345", "67890", "." if subject == "date" else "-/")
+        box = kit.card(shown, padding=(16, 2), size_hint_y=0.6)
         send = (lambda: office.say(subject, value)) if value else None
-        steps = kit.row(
-            kit.button("ask.type.cancel", _("Cancel"), office.end_typing, wide=True, pad=8),
-            kit.button("ask.type.ok", _("Save"), send, wide=True, style="primary", pad=8),
-            gap=14,
-            size_hint_y=None,
-            height=kit.theme.target,
-        )
-        keys = key_rows(kit, rows, office.type_answer)
-        keys.size_hint_y = 3.4
-        return kit.column(box, keys, steps, gap=14)
+        keys = key_rows(kit, ("12345", "67890"), office.type_answer, delete=False)
+        keys.size_hint_y = 2.2
+        last: list[Widget] = [
+            kit.button(f"key.{c}", c, self._key(c), wide=True, height=-1, kind="heading", pad=4)
+            for c in ("." if subject == "date" else "-/")
+        ]
+        last += [
+            kit.button("key.delete", "", self._key(""), icon="backspace-outline", wide=True,
+                       height=-1),
+            kit.button("ask.type.cancel", "", office.end_typing, icon="close", wide=True,
+                       height=-1),
+            kit.button("ask.type.ok", "", send, icon="check", style="primary", wide=True,
+                       height=-1),
+        ]  # fmt: skip
+        row = kit.row(*last)
+        column = kit.column(box, keys, row)
+        column.spacing = row.spacing = kit.theme.gap
+        return column
+
+    def _key(self, character: str) -> Callable[[], None]:
+        return lambda: self.desk.office.type_answer(character)
 
     def _usual_events(self, view: RecordingView) -> Widget:
         kit, _ = self.kit, self.kit.say.gettext
         parts: list[Widget] = []
+        small = kit.theme.compact
         if view.expected:
-            parts.append(self._caption(_("Up next")))
+            if not small:
+                parts.append(self._caption(_("Up next")))
             first = [
                 self._event(event, "primary" if n == 0 else "tint")
-                for n, event in enumerate(view.expected)
+                for n, event in enumerate(view.expected[: 1 if small else 2])
             ]
             row = kit.row(*first, gap=12, size_hint_y=None)
             row.height = max(kit.px(92), round(kit.theme.target * 1.25))
             parts.append(row)
-        parts.append(self._caption(_("Other")))
+        if not small:
+            parts.append(self._caption(_("Other")))
         parts.append(EventPad(kit, len(view.others), lambda count: self._others(view, count)))
         return kit.column(*parts, gap=10)
 
@@ -228,19 +271,20 @@ class RecordingScene(Scene):
 
     def _all_events(self, view: RecordingView) -> Widget:
         kit, office = self.kit, self.desk.office
-        each = 8 if kit.theme.compact is False else 6
+        across, each = (1, 2) if kit.theme.compact else (2, 8)
         pages = max(1, -(-len(view.every) // each))
         page = min(office.all_page, pages - 1)
         shown = [self._event(e, "plain") for e in view.every[page * each : (page + 1) * each]]
         while len(shown) < each:
             shown.append(kit.space())
-        rows = [kit.row(*shown[n : n + 2], gap=12) for n in range(0, each, 2)]
+        rows = [kit.row(*shown[n : n + across], gap=12) for n in range(0, each, across)]
         back = (lambda: office.all_events(True, page - 1)) if page else None
         forth = (lambda: office.all_events(True, page + 1)) if page + 1 < pages else None
         less = kit.button("rec.less", "", back, icon="chevron-left")
         more = kit.button("rec.more", "", forth, icon="chevron-right")
+        word = "" if kit.theme.compact else kit.say.gettext("Close")
         close = kit.button(
-            "rec.all.close", kit.say.gettext("Close"), lambda: office.all_events(False), wide=True
+            "rec.all.close", word, lambda: office.all_events(False), icon="close", wide=True, pad=8
         )
         count = kit.line(f"{page + 1} / {pages}", "small", colour="quiet", weight="tabular")
         steps = kit.row(less, count, more, close, gap=12, size_hint_y=None, height=kit.theme.target)
@@ -264,7 +308,7 @@ class RecordingScene(Scene):
 
     def _course(self, view: RecordingView) -> Widget:
         kit, desk = self.kit, self.desk
-        if view.question is None:
+        if view.question is None or kit.theme.compact:
             return self._course_card(view)
         number = kit.fit(
             view.case.case_number, "body", wid="rec.case", weight="semibold", lines=1,
@@ -293,7 +337,7 @@ class RecordingScene(Scene):
             rows.append(kit.text(case.next_time, "small", colour="tint_text", weight="medium"))
         course = Course(kit, [(line.time, line.text, line.fault) for line in view.course])
         parts: list[Widget] = [kit.stack(*rows, gap=2), course]
-        if view.can_undo:
+        if view.can_undo and not (kit.theme.compact and (view.alarm or view.banner)):
             parts.append(
                 kit.button(
                     "rec.undo", _("Take back the last mark"),

@@ -36,14 +36,29 @@ class SelfTestPage(StaffPage):
         """Return the list and the check shown large."""
         kit = self.kit
         rows = [self._row(row) for row in view.rows]
+        if kit.theme.compact:
+            return self._small(view, rows)
         lines = [kit.row(*rows[n : n + 2], gap=14) for n in range(0, len(rows), 2)]
         left = kit.column(*lines, gap=14, size_hint_x=0.95)
         return kit.row(left, self._large(view.now), gap=24, padding=(28, 16))
 
+    def _small(self, view: SelfTestView, rows: list[Widget]) -> Widget:
+        """On a small screen: the check that runs or was picked, else all of them."""
+        kit, office = self.kit, self.desk.office
+        picked = getattr(office.place, "chosen", None)
+        if picked or view.now.question or view.runs:
+            back = kit.button("tech.list", "", lambda: office.go(AtBench()), icon="arrow-left")
+            side = kit.column(back, kit.space(), size_hint_x=None, width=back.width)
+            return kit.row(side, self._large(view.now), gap=14, padding=(20, 12))
+        rows += [kit.space() for _n in range(-len(rows) % 4)]
+        lines = [kit.row(*rows[n : n + 4], gap=12) for n in range(0, len(rows), 4)]
+        return kit.column(*lines, gap=12, padding=(20, 12))
+
     def _row(self, row: CheckRow) -> Widget:
         kit = self.kit
-        name = kit.fit(row.name, "body", lines=1, weight="semibold" if row.chosen else "medium")
-        pill = kit.pill(row.word, row.tone, most=190)
+        name = kit.fit(row.name, "body", lines=2, weight="semibold" if row.chosen else "medium")
+        word = row.word.partition(" · ")[0] if kit.theme.compact else row.word
+        pill = kit.pill(word, row.tone, most=190 if not kit.theme.compact else 180)
         foot = kit.row(pill, kit.space(), size_hint_y=None, height=pill.height)
         return kit.touchable_card(
             f"tech.check.{row.check}",
@@ -82,7 +97,7 @@ class SelfTestPage(StaffPage):
                         gap=24, size_hint_y=None, height=max(kit.px(96), kit.theme.target),
                     )
                 )  # fmt: skip
-            return kit.card(*parts, gap=14, padding=30)
+            return kit.card(*parts, gap=14, padding=30 if not kit.theme.compact else 18)
         if now.lines:
             kind: Any = "lead" if len(now.lines) < 5 else "body"
             parts.append(kit.fit("\n".join(now.lines), kind, wid="tech.lines", valign="top"))
@@ -93,7 +108,7 @@ class SelfTestPage(StaffPage):
             text = kit.fit(label, "body", lines=1, size_hint_y=None,
                            height=round(kit.theme.font("body") * 1.25))  # fmt: skip
             parts.append(kit.stack(text, meter, gap=2))
-        return kit.card(*parts, gap=12, padding=30)
+        return kit.card(*parts, gap=12, padding=30 if not kit.theme.compact else 18)
 
     def update(self, view: SelfTestView, frame: Frame) -> None:
         """Show ``view``."""

@@ -88,7 +88,7 @@ class HomePage(VisitorPage):
         court = kit.fit(
             frame.court, "body", weight="semibold", lines=2, size_hint_x=1.6, ellipsis=True
         )
-        room = kit.fit(frame.room, "body", colour="quiet", lines=1, size_hint_x=0.4)
+        room = kit.fit(frame.room, "body", colour="quiet", lines=2, size_hint_x=0.4, ellipsis=True)
         return [staff, court, room, *super().head(view, frame)[1:]]
 
     def update(self, view: Any, frame: Frame) -> None:
@@ -130,7 +130,7 @@ class HomePage(VisitorPage):
         head = kit.fit(
             title, "choice", colour=words, weight="semibold", valign="bottom", size_hint_y=1.1
         )
-        foot = kit.fit(text, "body", colour=quiet, valign="top", size_hint_y=0.7)
+        foot = kit.fit(text, "body", colour=quiet, valign="top", size_hint_y=0.7, ellipsis=True)
         picture = kit.icon(
             icon, 60 if not kit.theme.compact else 72, "on_accent" if primary else "accent"
         )

@@ -573,7 +573,7 @@ class ReceiptPage(FilingPage):
         )  # fmt: skip
         colour = {"good": "good", "caution": "caution"}.get(view.printer_tone, "quiet")
         right = kit.card(
-            CodePicture(view.reference, size_hint_y=1.5),
+            CodePicture(view.reference, size_hint_y=0.7 if kit.theme.compact else 1.5),
             kit.fit(view.printer, "body", wid="receipt.printer", colour=colour, align="center"),
             gap=10,
             padding=20,
