@@ -95,6 +95,14 @@ build() {
 		exit 1
 	fi
 	mv "$part" "$tree"
+	# Trees of older recipes, unless one is in use.
+	local old
+	for old in "$cache"/pi-*/; do
+		old=${old%/}
+		if [ "$old" != "$tree" ]; then
+			flock --nonblock "$old.lock" rm -rf --one-file-system "$old" || true
+		fi
+	done
 	echo "$tree"
 }
 
