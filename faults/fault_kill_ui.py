@@ -76,10 +76,10 @@ def trial(stage: Stage, pictures: Path, random: Random) -> float:
     report = verified(stage.layout.hearings / hearing, stage.central / "authority" / "ca.crt")
     (part,) = report["parts"]
     there = media_seconds(part, Camera().fps)
-    pictures = there.pop("camera")
+    seen = there.pop("camera")
     require_at_most(part["seconds"] - min(there.values()), ALLOWED_LOSS_S, "a microphone")
     # The screen's start may cost single pictures on two busy cores; an interruption it may not.
-    require_at_most(part["seconds"] - pictures, part["seconds"] * DROPPED_SHARE, "the camera")
+    require_at_most(part["seconds"] - seen, part["seconds"] * DROPPED_SHARE, "the camera")
     if part["interruptions"]:
         raise NotSurvivedError("a source was interrupted")
     return back
