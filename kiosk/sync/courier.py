@@ -32,6 +32,7 @@ from kiosk.sync.manifest import (
 )
 from kiosk.sync.outbox import Item, Upload
 from kiosk.sync.receipts import disagreements
+from kiosk.sync.registrar import provisional_of
 from kiosk.sync.room import SyncRoom
 from kiosk.sync.status import Delivering
 from kiosk.sync.trust import ReceiptInvalidError, check_receipt
@@ -222,9 +223,9 @@ class Courier(Worker):
         """Tell the central system what will come; it says what it lacks and where to send it."""
         files = tuple(self.room.outbox.files(item.id))
         manifest = Manifest(item.id, item.kind, files)
-        known = self.room.registrations.get(item.id) if item.kind == "filing" else None
+        provisional = provisional_of(self.room, item.id) if item.kind == "filing" else None
         folder = folder_of(self.room.layout, item.kind, item.id)
-        body = body_of(manifest, folder, None if known is None else known.provisional)
+        body = body_of(manifest, folder, provisional)
         answer = client.put(item.kind, item.id, body)
         self._worked()
         if item.kind == "filing":

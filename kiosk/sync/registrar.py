@@ -6,11 +6,11 @@ import logging
 from itertools import groupby
 
 from kiosk.errors import StorageError
-from kiosk.sync.bodies import Json, body_of
+from kiosk.sync.bodies import Json, body_of, read_json
 from kiosk.sync.client import PATIENT, CentralClient, Timeout
 from kiosk.sync.heads import Head
 from kiosk.sync.line import RefusedError
-from kiosk.sync.manifest import Manifest, folder_of, read_manifest
+from kiosk.sync.manifest import Manifest, ManifestError, folder_of, read_manifest
 from kiosk.sync.registrations import Registration
 from kiosk.sync.room import SyncRoom
 
@@ -28,9 +28,24 @@ def registration_body(room: SyncRoom, filing_id: str) -> Json:
         manifest = Manifest(filing_id, "filing", tuple(room.outbox.files(filing_id)))
     else:
         manifest = read_manifest(room.layout, "filing", filing_id)
-    known = room.registrations.get(filing_id)
     folder = folder_of(room.layout, "filing", filing_id)
-    return body_of(manifest, folder, None if known is None else known.provisional)
+    return body_of(manifest, folder, provisional_of(room, filing_id))
+
+
+def provisional_of(room: SyncRoom, filing_id: str) -> str | None:
+    """Return the provisional number on the visitor's receipt, or None where there is none.
+
+    The filing room gives one of its own, in ``registration.json``, while sync is dead.
+    """
+    try:
+        said = read_json(folder_of(room.layout, "filing", filing_id) / "registration.json")
+    except ManifestError:  # not written yet, or the number came from sync and is known here
+        said = {}
+    own = said.get("provisional")
+    if said.get("given_by") == "kiosk" and isinstance(own, str) and own:
+        return room.registrations.adopt(filing_id, own).provisional
+    known = room.registrations.get(filing_id)
+    return None if known is None else known.provisional
 
 
 def register_filing(

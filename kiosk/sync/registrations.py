@@ -23,6 +23,7 @@ from kiosk.storage.durable import make_folder, write_json
 log = logging.getLogger(__name__)
 
 PROVISIONAL = "provisional"
+FILING_ROOMS_OWN = range(501, 1000)
 REGISTERED = "registered"
 FINAL_STATES = ("passed_to_judge", "returned")
 
@@ -89,6 +90,20 @@ class Registrations:
             fresh = Registration(filing_id, PROVISIONAL, None, number, wall_text())
             self._keep(fresh)
             return fresh
+
+    def adopt(self, filing_id: str, provisional: str) -> Registration:
+        """Take over the number that the filing room gave while sync was dead.
+
+        It is the one on the visitor's receipt: it replaces one made here that nobody ever heard.
+        """
+        with self._lock:
+            known = self.get(filing_id)
+            if known is None:
+                known = Registration(filing_id, PROVISIONAL, None, None, wall_text())
+            if known.provisional != provisional:
+                known = replace(known, provisional=provisional)
+                self._keep(known)
+            return known
 
     def registered(self, filing_id: str, number: str, state: str, at: str) -> Registration:
         """Keep the central system's number; a provisional number given before stays beside it."""
@@ -163,11 +178,18 @@ class Registrations:
         )
 
     def _next_number(self, now: datetime) -> str:
-        """Return the next ``<kiosk id>-<yymmdd>-<nnn>`` of the court's day."""
+        """Return the next ``<kiosk id>-<yymmdd>-<nnn>`` of the court's day.
+
+        ``nnn`` of :data:`FILING_ROOMS_OWN` belongs to the filing room, which counts by itself
+        while sync is dead.
+        """
         prefix = f"{self._kiosk_id}-{now.astimezone(self._zone):%y%m%d}-"
         given = self._database.rows(
             "SELECT provisional FROM registrations WHERE substr(provisional, 1, ?) = ?",
             (len(prefix), prefix),
         )
-        highest = max((int(row["provisional"][len(prefix) :]) for row in given), default=0)
-        return f"{prefix}{highest + 1:03d}"
+        counted = (int(row["provisional"][len(prefix) :]) for row in given)
+        following = 1 + max((n for n in counted if n not in FILING_ROOMS_OWN), default=0)
+        if following in FILING_ROOMS_OWN:
+            following = FILING_ROOMS_OWN.stop
+        return f"{prefix}{following:03d}"

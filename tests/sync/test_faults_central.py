@@ -11,6 +11,7 @@ import time
 import pytest
 
 from kiosk.central import steps
+from kiosk.storage.durable import write_json
 from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
 
 STEPS = (
@@ -86,18 +87,25 @@ def test_absent_all_day_then_everything_is_delivered_once(
     filings.append(kiosk.make_filing())
     third = kiosk.ask("POST", f"/v1/filings/{filings[2]}/register")[1]["number"]
     assert third.endswith("-003")
-    assert kiosk.state()["queue"]["filings"] == 3
+    filings.append(kiosk.make_filing())  # given a number while sync was dead
+    own = f"{third[:-3]}501"
+    write_json(
+        kiosk.layout.filings / filings[3] / "registration.json",
+        {"given_by": "kiosk", "provisional": own},
+    )
+    numbers += [third, own]
+    wait_for(lambda: kiosk.state()["queue"]["filings"] == 4, "the queue of four")
     central.start()
     wait_problem(kiosk, None)
     assert "central_unreachable" not in kiosk.alarms()
-    for filing, provisional in zip(filings, [*numbers, third], strict=True):
+    for filing, provisional in zip(filings, numbers, strict=True):
         kiosk.wait_delivered("filing", filing)
         known = kiosk.get(f"/v1/filings/{filing}")
         assert known["state"] == "registered"
         assert known["number"] != known["provisional"] == provisional
     kiosk.wait_delivered("hearing", hearing)
     found = central.rows("SELECT id, provisional FROM filings ORDER BY provisional")
-    assert found == list(zip(filings, [*numbers, third], strict=True))
+    assert found == list(zip(filings, numbers, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,18 @@ def test_a_real_number_is_never_replaced(tmp_path: Path) -> None:
     assert str(answer["provisional"]).startswith("kiosk-1-")
 
 
+def test_the_filing_rooms_own_number_is_taken_over(tmp_path: Path) -> None:
+    registrations = registrations_in(tmp_path)
+    made_here = str(registrations.give_provisional("f").provisional)
+    own = made_here[:-3] + "501"
+    assert registrations.adopt("f", own).number is None
+    assert registrations_in(tmp_path).adopt("g", made_here[:-3] + "502").provisional
+    kept = registrations.registered("f", "7514-1", "registered", "2026-01-05T00:00:00.000Z")
+    assert kept.provisional == own
+    assert str(registrations.give_provisional("h").provisional).endswith("-001")
+    assert str(registrations.give_provisional("i").provisional).endswith("-002")
+
+
 def test_index_and_kept_answers_mend_each_other(tmp_path: Path) -> None:
     registrations = registrations_in(tmp_path)
     for name in ("a", "b"):
