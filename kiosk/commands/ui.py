@@ -1,14 +1,19 @@
 """Run the touch screen: visitors, secretary, technician.
 
 It needs a display (X11, or KMSDRM on a Raspberry Pi). It may be killed and started again at any
-time: a running hearing belongs to ``kiosk recorder`` and goes on without it.
+time: a running hearing belongs to ``kiosk recorder`` and goes on without it. With a wrong settings
+file it says so on the screen until the file is right.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
+import tempfile
+from pathlib import Path
 
-from kiosk.cli import settings_of
+from kiosk.config import Screen, load_settings, settings_path
+from kiosk.errors import ConfigError
 
 HELP = "run the touch screen"
 
@@ -20,10 +25,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until the window is closed; return the exit status."""
-    settings = settings_of(arguments)
     from kiosk.ui.kivy_setup import prepare  # Kivy reads its settings when it is imported
+
+    path = settings_path(arguments.config)
+    try:
+        settings = load_settings(path)
+    except ConfigError as error:
+        return _out_of_order(path, error)
 
     prepare(settings.ui, settings.paths.run / "kivy")
     from kiosk.ui.app import run as run_app
 
     return run_app(settings)
+
+
+def _out_of_order(path: Path, error: ConfigError) -> int:
+    """Say on the screen that the settings are wrong, until they are right."""
+    from kiosk.ui.kivy_setup import prepare
+
+    print(f"kiosk: {error}", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="kiosk-kivy-") as home:
+        prepare(Screen(), Path(home))
+        from kiosk.ui.out_of_order import show_out_of_order
+
+        return show_out_of_order(path, error)
