@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from kiosk.clocks import wall_text, wall_time
 from kiosk.ipc import EventStream, errors_as_json, read_json, serve_unix
 from kiosk.ui.catalogue import canned
 
@@ -173,7 +175,11 @@ class FakeSync(Double):
     def __init__(self, socket: Path) -> None:
         super().__init__(socket)
         self.state = canned.sync()
-        self.hearings = canned.LIST
+        begins = (wall_time() + timedelta(minutes=10 + 90 * n) for n in range(len(canned.LIST)))
+        self.hearings = [
+            {**hearing, "scheduled_at": wall_text(when)}
+            for hearing, when in zip(canned.LIST, begins, strict=True)
+        ]
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Answer one call."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,8 @@ from kiosk.demo.xserver import Display
 from kiosk.storage.layout import Layout
 from tests.waiting import wait_for
 
-SECONDS = 40.0
+SECONDS = 60.0
+LOOK_SECONDS = 0.1
 
 
 class TouchScreen:
@@ -93,6 +95,7 @@ class TouchScreen:
         if self._process.poll() is not None and self._process.returncode != -signal.SIGKILL:
             log = (self.folder / "ui.log").read_text(encoding="utf-8", errors="replace")
             raise AssertionError(f"kiosk ui ended: {log[-2000:]}")
+        time.sleep(LOOK_SECONDS)  # looking costs the program under test a walk over all widgets
         return ask(self.layout.ui_socket, "/v1/screen")
 
     def wait_screen(self, name: str) -> dict[str, Any]:

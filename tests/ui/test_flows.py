@@ -33,7 +33,7 @@ def test_secretary_records_a_hearing_with_single_taps(
         assert "бейдж" in screen.text("notice")
         badge.hold("badge-secretary")
         screen.wait_screen("secretary.today")
-        assert canned.LIST[0]["case_number"] in screen.text("today.start")
+        wait_for(lambda: canned.LIST[0]["case_number"] in screen.text("today.start"), "the list")
         assert "09:03" in screen.text("ready.mic.judge")
         screen.tap("today.start")
         screen.wait_screen("secretary.recording")
