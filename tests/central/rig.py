@@ -155,7 +155,7 @@ class Central:
             [sys.executable, "-m", "kiosk.cli", *command, "--seed", str(SEED), *self.arguments],
             stdout=subprocess.DEVNULL,
         )
-        wait_for(self._started, "the central system", 30)
+        wait_for(self._started, "the central system", 100)
         self.port = int(self.url.rsplit(":", 1)[1])
         for kiosk_ in self.kiosks:
             kiosk_.http.close()
@@ -171,7 +171,7 @@ class Central:
             return 0
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(15)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise

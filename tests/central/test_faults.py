@@ -49,7 +49,7 @@ def test_dying_at_any_step_doubles_and_loses_nothing(
     with pytest.raises((requests.exceptions.ConnectionError, AssertionError)):
         register_and_deliver(kiosk, filing)
     assert server.process is not None
-    server.process.wait(10)
+    server.process.wait(60)
     write_faults(file)
     server.start()
     number = register_and_deliver(kiosk, filing)

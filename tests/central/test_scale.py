@@ -124,7 +124,7 @@ def test_dying_midway_doubles_and_loses_nothing(central: Central, kiosk: Kiosk, 
     with pytest.raises((requests.exceptions.ConnectionError, AssertionError)):
         deliver(kiosk, filing)
     assert central.process is not None
-    central.process.wait(10)
+    central.process.wait(60)
     write_faults(file)
     central.start()
     assert deliver(kiosk, filing)["delivered"] is True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import hashlib
 import os
@@ -177,7 +178,6 @@ def test_a_broken_body_is_kept_as_far_as_it_came(central: Central, kiosk: Kiosk)
 def test_two_senders_at_once_never_mix_bytes(kiosk: Kiosk) -> None:
     content = os.urandom(2_000_000)
     upload = announce(kiosk, content)
-    codes = []
 
     def send() -> None:
         with requests.Session() as http:
@@ -187,20 +187,17 @@ def test_two_senders_at_once_never_mix_bytes(kiosk: Kiosk) -> None:
                 "Content-Type": "application/offset+octet-stream",
             }
             url = kiosk.url + upload["address"]
-            try:
-                answer = http.patch(url, data=content, headers=headers, timeout=20)
-                codes.append(answer.status_code)
-            except requests.exceptions.ConnectionError:
-                codes.append(0)
+            with contextlib.suppress(requests.exceptions.ConnectionError):  # another took over
+                http.patch(url, data=content, headers=headers, timeout=60)
 
     threads = [threading.Thread(target=send) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    have = kiosk.offset(upload["address"])
-    if have < len(content):
-        assert kiosk.patch(upload["address"], have, content[have:]).status_code == 204
+    while (have := kiosk.offset(upload["address"])) < len(content):
+        answer = kiosk.patch(upload["address"], have, content[have:])
+        assert answer.status_code in (204, 409, 423), "sent, or somebody else was at it"
     assert state(kiosk, upload)["server_sha256"] == hashlib.sha256(content).hexdigest()
 
 
