@@ -474,13 +474,15 @@ class SourceSet:
         return entries
 
     def wait_ready(self, timeout: float) -> bool:
-        """Wait until no source is ``starting``; True when all are delivering."""
+        """Wait until all sources deliver; False when some do not within ``timeout`` seconds.
+
+        One that is absent at first may yet come: it is tried again and again.
+        """
         limit = time.monotonic() + timeout
         while time.monotonic() < limit:
-            states = [microphone.state for microphone in self.microphones]
+            states = {microphone.state for microphone in self.microphones}
             camera = self.camera.state if self.camera is not None else "ok"
-            if camera != "starting" and "starting" not in states:
-                good = not {"absent", "dead"} & set(states)
-                return good and camera == "ok"
+            if camera == "ok" and not {"starting", "absent", "dead"} & states:
+                return True
             time.sleep(0.02)
         return False
