@@ -59,7 +59,10 @@ class _OpenFile:
         return offset
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Close it; a second time does nothing (the number may be another file's by then)."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class TrackFiles:
