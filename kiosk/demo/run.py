@@ -48,9 +48,11 @@ def run_live(out: Path) -> int:
     """Set the stage and leave it to the person until Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     with set_stage(out.resolve()) as stage:
-        print(f"The kiosk runs on display {stage.display.name} ({stage.display.server}).")
+        print(
+            f"The kiosk runs on display {stage.display.name} ({stage.display.server}).", flush=True
+        )
         print("Paper lies in the scanner. Type a role and Enter to hold its badge:", *BADGES)
-        print("  paper: put the paper in again; speak: everybody speaks; Ctrl-C ends.")
+        print("  paper: put the paper in again; speak: everybody speaks; Ctrl-C ends.", flush=True)
         stage.put_paper_into_scanner()
         try:
             _attend(stage)
