@@ -282,7 +282,7 @@ class RecordingScene(Scene):
         forth = (lambda: office.all_events(True, page + 1)) if page + 1 < pages else None
         less = kit.button("rec.less", "", back, icon="chevron-left")
         more = kit.button("rec.more", "", forth, icon="chevron-right")
-        word = "" if kit.theme.compact else kit.say.gettext("Close")
+        word = "" if kit.theme.compact or kit.theme.text_size > 2 else kit.say.gettext("Close")
         close = kit.button(
             "rec.all.close", word, lambda: office.all_events(False), icon="close", wide=True, pad=8
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -238,10 +239,10 @@ class ReadyLines(Slot):
         self.bind(size=self._fill)
 
     def _fill(self, *_: Any) -> None:
-        """Begin with every remedy in normal print; leave remedies out, then shrink."""
+        """Shrink until every remedy fits; where that is not enough, leave remedies out."""
         kit = self._kit
-        font, least = kit.theme.font("body"), kit.least
-        for size, remedies in ((font, True), (least, True), (font, False), (least, False)):
+        sizes = range(kit.theme.font("body"), kit.least - 1, -1)
+        for remedies, size in itertools.product((True, False), sizes):
             texts = [
                 f"{line.text} {line.remedy}".strip() if remedies else line.text
                 for line in self._lines

@@ -300,7 +300,7 @@ class Kit:
         centred = not text or (wide and not left and bool(icon or icon_after))
         if text and centred:
             label.size_hint_x = None
-            self._centre(box, label, extra, natural - extra)
+            self._centre(box, label, extra + 2 * gap, natural - extra)
         if centred:
             box.add_widget(Widget())
         for part in parts:
