@@ -27,7 +27,7 @@ from kiosk.recording.part import PartRecorder
 from tests.recording.media import ON_NS, beep_times, errors_ms, flash_times, joined, samples
 from tests.waiting import wait_for
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 PLAYED, WIRED = ("judge",), ("witness", "claimant")
 RATE = 48_000
 
