@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from kiosk.cli import settings_of
-from kiosk.services.sync import take_lock
+from kiosk.services.sync_lock import take_lock
 from kiosk.storage.database import set_aside
 from kiosk.storage.layout import Layout
 from kiosk.sync.room import SyncRoom

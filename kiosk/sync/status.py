@@ -125,20 +125,20 @@ class Delivering:
 
 
 class Progress:
-    """What is being sent, by courier; the most urgent one is shown."""
+    """What is being sent, by deliverer; the most urgent one is shown."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._now: dict[str, Delivering] = {}
         self.bytes_sent = 0
 
-    def set(self, courier: str, delivering: Delivering | None) -> None:
-        """Note what ``courier`` is sending (None: nothing)."""
+    def set(self, deliverer: str, delivering: Delivering | None) -> None:
+        """Note what ``deliverer`` is sending (None: nothing)."""
         with self._lock:
-            before = self._now.pop(courier, None)
+            before = self._now.pop(deliverer, None)
             if delivering is None:
                 return
-            self._now[courier] = delivering
+            self._now[deliverer] = delivering
             if before is not None and before.id == delivering.id:
                 self.bytes_sent += max(0, delivering.done_bytes - before.done_bytes)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import main
-from kiosk.services.sync import AlreadyRunningError, take_lock
+from kiosk.services.sync_lock import AlreadyRunningError, take_lock
 from kiosk.sync.enrolment import EnrolmentError, enrol
 from tests.sync.rig import KIOSK, Central, Kiosk, kiosk_of, short_folder, wait_for
 

@@ -1,0 +1,161 @@
+"""The local API of ``kiosk sync``: the calls of docs/interfaces.md, one handler each."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from kiosk.errors import KioskError
+from kiosk.ipc import errors_as_json, read_json
+from kiosk.sync.link_check import LinkCheckRunningError
+from kiosk.sync.manifest import UUID
+from kiosk.sync.metrics import CONTENT_TYPE, metrics_text
+from kiosk.sync.registrations import PROVISIONAL
+from kiosk.sync.retention import receipted
+
+if TYPE_CHECKING:
+    from kiosk.services.sync import SyncService
+
+
+class NotFoundError(KioskError):
+    """No such item."""
+
+    code = "not_found"
+    status = 404
+
+
+class SyncApi:
+    """The handlers.
+
+    Args:
+        service: what they ask.
+    """
+
+    def __init__(self, service: SyncService) -> None:
+        self._service = service
+
+    def application(self) -> web.Application:
+        """Return the application of the local socket."""
+        app = web.Application(middlewares=[errors_as_json])
+        app.add_routes(
+            [
+                web.get("/v1/state", self._get_state),
+                web.get("/v1/events", self._service.events.handle),
+                web.get("/v1/schedule", self._get_schedule),
+                web.post("/v1/filings/{id}/register", self._register),
+                web.get("/v1/filings/{id}", self._get_filing),
+                web.get("/v1/hearings/{id}", self._get_delivery),
+                web.get("/v1/reports/{id}", self._get_delivery),
+                web.post("/v1/link-check", self._check_link),
+                web.delete("/v1/link-check", self._cancel_check),
+                web.post("/v1/deliver", self._deliver),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        return app
+
+    async def _get_state(self, _: web.Request) -> web.Response:
+        return web.json_response(await asyncio.to_thread(self._service.state))
+
+    async def _get_schedule(self, request: web.Request) -> web.Response:
+        schedule = self._service.poller.schedule.value
+        hearings = list(schedule.get("hearings", ()))
+        wanted = request.query.get("date")
+        if wanted is not None:
+            day, zone = _day(wanted), ZoneInfo(self._service.settings.kiosk.timezone)
+            hearings = [one for one in hearings if _day_of(one, zone) == day]
+        return web.json_response({"pulled_at": schedule.get("pulled_at"), "hearings": hearings})
+
+    async def _register(self, request: web.Request) -> web.Response:
+        filing_id = _id(request)
+        known = await self._service.numbers.number(filing_id)
+        self._service.urgent.deliver_now(asked=False)
+        return web.json_response(known.answer())
+
+    async def _get_filing(self, request: web.Request) -> web.Response:
+        filing_id = _id(request)
+        return web.json_response(await asyncio.to_thread(self._filing, filing_id))
+
+    def _filing(self, filing_id: str) -> dict[str, Any]:
+        known = self._service.room.registrations.get(filing_id)
+        item = self._service.room.outbox.item(filing_id)
+        if known is None and item is None:
+            raise NotFoundError(f"no filing {filing_id}")
+        delivered = (
+            item is not None
+            and item.state == "delivered"
+            and bool(
+                receipted(self._service.layout, self._service.room.receipts, "filing", filing_id)
+            )
+        )
+        sent = "sent" if delivered else "queued"
+        return {
+            "state": sent if known is None or known.state == PROVISIONAL else known.state,
+            "number": None if known is None else known.number,
+            "provisional": None if known is None else known.provisional,
+            "as_of": None if known is None else known.as_of,
+            "delivered": delivered,
+        }
+
+    async def _get_delivery(self, request: web.Request) -> web.Response:
+        item = await asyncio.to_thread(self._service.room.outbox.item, _id(request))
+        if item is None:
+            raise NotFoundError("not in the outbox (not sealed yet, or unknown)")
+        answer = item.answer()
+        live = self._service.room.progress.live_bytes(item.id)
+        if live is not None:
+            answer["bytes_done"] = max(item.bytes_done, live)
+        return web.json_response(answer)
+
+    async def _check_link(self, request: web.Request) -> web.Response:
+        loop = asyncio.get_running_loop()
+        quick = bool((await read_json(request)).get("quick"))
+
+        def tell(step: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(self._service.events.send, "link-check", step)
+
+        try:
+            result = await asyncio.to_thread(self._service.link_check.run, tell, quick=quick)
+            return web.json_response(result)
+        except LinkCheckRunningError as error:
+            body = {"code": error.code, "message": str(error)}
+            return web.json_response(body, status=409)
+
+    async def _cancel_check(self, _: web.Request) -> web.Response:
+        self._service.link_check.cancel()
+        return web.json_response({})
+
+    async def _deliver(self, _: web.Request) -> web.Response:
+        self._service.poller.wake()
+        self._service.deliver_now(asked=True)
+        return web.json_response({})
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        text = await asyncio.to_thread(metrics_text, self._service.room)
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _id(request: web.Request) -> str:
+    value = request.match_info["id"]
+    if not UUID.match(value):
+        raise NotFoundError("not an id")
+    return value
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise web.HTTPBadRequest(reason="date must be YYYY-MM-DD") from error
+
+
+def _day_of(hearing: dict[str, Any], zone: ZoneInfo) -> date | None:
+    """Return the court's day on which a hearing is scheduled."""
+    try:
+        return datetime.fromisoformat(str(hearing["scheduled_at"])).astimezone(zone).date()
+    except (KeyError, ValueError):
+        return None

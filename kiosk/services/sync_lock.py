@@ -1,0 +1,42 @@
+"""The lock that keeps a second process off the database of sync."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import IO
+
+from kiosk.errors import KioskError
+from kiosk.storage.durable import make_folder
+from kiosk.storage.layout import Layout
+
+
+class AlreadyRunningError(KioskError):
+    """Another ``kiosk sync`` owns this kiosk's database."""
+
+    code = "already_running"
+
+
+def take_lock(layout: Layout) -> IO[str]:
+    """Take the lock that keeps a second process off the database; held until closed.
+
+    Raises:
+        AlreadyRunningError: another process holds it.
+    """
+    path = layout.database.parent / "lock"
+    make_folder(path.parent)
+    file = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        owner = file.read().strip() or "?"
+        file.close()
+        raise AlreadyRunningError(
+            f"another kiosk process ({owner}) is using {layout.database}; only one may. "
+            "Stop it first: systemctl stop kiosk-sync"
+        ) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
