@@ -17,7 +17,7 @@ class FragmentRecord:
     """One media fragment that is on the disk (fsynced) and decodable with its run's init file.
 
     Attributes:
-        file: ``main/run-01/000001.m4s`` or ``channels/run-01/000001.m4s``.
+        file: ``main/run-01/000001.m4s`` or ``channels/run-01/000001.m4s``; ``….tar`` when closed.
         offset: first byte of the fragment in the file.
         length: bytes.
         sha256: lower-case hex of exactly these bytes on the disk.
@@ -26,6 +26,7 @@ class FragmentRecord:
         sources: ``camera`` and microphone names that have samples in it, sorted. In ``main``
             these are the camera and the microphones that went into the mix.
         track: ``main`` (H.264 and AAC mix) or ``channels`` (FLAC per source).
+        plain_length, plain_sha256: in a closed part, of the plain media in it (else 0 and empty).
     """
 
     file: str
@@ -36,6 +37,8 @@ class FragmentRecord:
     end_ns: int
     sources: tuple[str, ...]
     track: Track
+    plain_length: int = 0
+    plain_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class FileRecord:
         start_ns: recording clock of the first media in it (``init``, ``playlist``: of the run or
             part).
         end_ns: recording clock after the last media in it.
+        plain_length, plain_sha256: in a closed part, of the plain pieces in it, joined.
     """
 
     file: str
@@ -59,6 +63,8 @@ class FileRecord:
     sha256: str
     start_ns: int
     end_ns: int
+    plain_length: int = 0
+    plain_sha256: str = ""
 
 
 @dataclass(frozen=True)

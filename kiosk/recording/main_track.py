@@ -81,6 +81,7 @@ class MainTrack:
         audio_config: AudioSpecificConfig of the mix.
         audio_bitrate: bit/s of the mix.
         picture_expected: False where there is no camera: then nothing is waited for.
+        playlist: False in a closed part: nobody plays it here.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class MainTrack:
         audio_config: bytes,
         audio_bitrate: int,
         picture_expected: bool,
+        playlist: bool = True,
     ) -> None:
         self._files = files
         self._start_ns, self._wall_ns, self._wall_text = start_ns, wall_ns, wall_text
@@ -104,7 +106,8 @@ class MainTrack:
         self._fragment_ns, self._file_ns = fragment_ns, file_ns
         self._audio = aac_track(AUDIO, "mix", MIX_RATE, audio_config, audio_bitrate)
         self._picture_expected = picture_expected
-        self._playlist = Playlist(files.folder, LONGEST_SEGMENT_NS / NS_PER_S + 1)
+        longest_s = LONGEST_SEGMENT_NS / NS_PER_S + 1
+        self._playlist = Playlist(files.folder, longest_s) if playlist else None
         self._pictures: deque[_Picture] = deque()
         self._sounds: deque[_Sound] = deque()
         self._session = -1
@@ -165,10 +168,13 @@ class MainTrack:
                 self._begin_run(self._pictures[0].config)
         self._end_segment()
         self._files.roll()
-        self._files.step(self._playlist.end)
+        if self._playlist is not None:
+            self._files.step(self._playlist.end)
 
-    def finish_playlist(self) -> tuple[str, bytes]:
-        """Write the ended playlist; return its name and bytes."""
+    def finish_playlist(self) -> tuple[str, bytes] | None:
+        """Write the ended playlist; return its name and bytes (None: there is none)."""
+        if self._playlist is None:
+            return None
         return self._playlist.path.name, self._playlist.write()
 
     def _begin_when_due(self, now: int) -> bool:
@@ -187,8 +193,9 @@ class MainTrack:
         init = self._files.begin_run(init_segment(tracks), self._start_ns + self._from_ns)
         self._run, self._running = config, True
         self._segment_from_ns = self._file_from_ns = self._from_ns
-        wall = self._wall_text(self._from_ns)
-        self._files.step(lambda: self._playlist.run(init, wall))
+        wall, playlist = self._wall_text(self._from_ns), self._playlist
+        if playlist is not None:
+            self._files.step(lambda: playlist.run(init, wall))
 
     def _boundary(self) -> tuple[int, bool]:
         """Return where the next fragment ends, and whether a new run begins there."""
@@ -290,7 +297,7 @@ class MainTrack:
             self._files.roll()
 
     def _publish(self, pieces: list[FragmentRecord], seconds: float) -> None:
-        if not pieces:
+        if not pieces or self._playlist is None:
             return
         first, last = pieces[0], pieces[-1]
         name = first.file.partition("/")[2]  # relative to main/

@@ -28,6 +28,7 @@ from kiosk.errors import StorageError
 from kiosk.hardware.camera import VideoPacket
 from kiosk.hardware.microphones import AudioBlock
 from kiosk.hardware.source import SourceSet
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
 from kiosk.recording.writer import PartSources, PartWriter
 
@@ -77,6 +78,7 @@ class PartRecorder:
         on_fragment: called after each fragment has been fsynced.
         on_fault: called when an interruption begins and again when it is over (same number).
         on_file_closed: called for each file that will not change any more.
+        envelope: how fragments lie on the disk: plain, or closed to all but the court.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class PartRecorder:
         on_fragment: Callable[[FragmentRecord], None],
         on_fault: Callable[[SourceFault], None],
         on_file_closed: Callable[[FileRecord], None],
+        envelope: Envelope = PLAIN,
     ) -> None:
+        self._envelope = envelope
         self._folder = folder
         self._settings = settings
         self._sources = sources
@@ -115,7 +119,13 @@ class PartRecorder:
             expected=expected,
         )
         self._writer = PartWriter(
-            self._folder, sources, self._settings.recording, tap_ns, wall_ns, *self._callbacks
+            self._folder,
+            sources,
+            self._settings.recording,
+            tap_ns,
+            wall_ns,
+            *self._callbacks,
+            envelope=self._envelope,
         )
         self._thread.start()
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from kiosk.clocks import recording_ns
 from kiosk.errors import StorageError
+from kiosk.recording.envelope import without_empty
 from kiosk.recording.fragments import FileRecord, FragmentRecord, SourceFault
 from kiosk.recording.journal import Entry, Head, Journal
 from kiosk.recording.seal import seal_folder
@@ -28,7 +29,7 @@ Pending = tuple[str, Mapping[str, Any]]
 
 def media_line(records: list[FragmentRecord]) -> Mapping[str, Any]:
     """Return the fields of a ``media`` line for ``records``."""
-    return {"fragments": [asdict(record) for record in records]}
+    return {"fragments": [without_empty(asdict(record)) for record in records]}
 
 
 class PartBook:
@@ -92,7 +93,7 @@ class PartBook:
 
     def add_file(self, record: FileRecord) -> None:
         """Note a file that will not change any more; journalled with the next batch."""
-        self._put("file", {**asdict(record), "what": record.kind})
+        self._put("file", {**without_empty(asdict(record)), "what": record.kind})
 
     def add_fault(self, fault: SourceFault) -> None:
         """Note the beginning or the end of an interruption; journalled with the next batch."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, Track
 from kiosk.storage.durable import sync_folder
 
@@ -30,6 +31,20 @@ class Fragment:
     sources: tuple[str, ...]
 
 
+class _Pieces:
+    """The plain pieces that went into a file: how many, and all of them joined."""
+
+    def __init__(self) -> None:
+        self.count = self.length = 0
+        self.digest = hashlib.sha256()
+
+    def add(self, plain: bytes) -> None:
+        """Count one in."""
+        self.count += 1
+        self.length += len(plain)
+        self.digest.update(plain)
+
+
 class _OpenFile:
     """The file that is being appended to."""
 
@@ -41,6 +56,8 @@ class _OpenFile:
         self.length = 0
         self.start_ns = self.end_ns = 0
         self.digest = hashlib.sha256()
+        self.pieces = _Pieces()
+        self.ended = False
 
     def append(self, data: bytes) -> int:
         """Append ``data`` durably; return where it begins. A failure leaves no trace."""
@@ -72,6 +89,7 @@ class TrackFiles:
         part: the part's folder.
         track: which.
         on_fragment, on_file_closed: see :class:`kiosk.recording.part.PartRecorder`.
+        envelope: how fragments lie on the disk.
     """
 
     def __init__(
@@ -80,7 +98,9 @@ class TrackFiles:
         track: Track,
         on_fragment: Callable[[FragmentRecord], None],
         on_file_closed: Callable[[FileRecord], None],
+        envelope: Envelope = PLAIN,
     ) -> None:
+        self._envelope = envelope
         self._part = part
         self._track = track
         self._on_fragment = on_fragment
@@ -103,7 +123,7 @@ class TrackFiles:
         self._run += 1
         run = self._run
         self._steps.append((lambda: self._write_init(run, init, start_ns), 0))
-        return f"run-{run:02d}/init.mp4"
+        return f"run-{run:02d}/{self._envelope.init}"
 
     def append(
         self, fragment: Fragment, then: Callable[[FragmentRecord], None] | None = None
@@ -156,44 +176,71 @@ class TrackFiles:
         for path in (self.folder, folder):
             path.mkdir(mode=0o750, exist_ok=True)
             sync_folder(path.parent)
-        file = _OpenFile(folder / "init.mp4")
+        envelope = self._envelope
+        data = envelope.wrap("init.mp4", init, start_ns, start_ns, ()) + envelope.end
+        file = _OpenFile(folder / envelope.init)
         try:
-            file.append(init)
+            file.append(data)
         finally:
             file.close()
-        digest = hashlib.sha256(init).hexdigest()
-        record = FileRecord(self._name(file.path), "init", len(init), digest, start_ns, start_ns)
+        digest = hashlib.sha256(data).hexdigest()
+        file.pieces.add(init)
+        record = FileRecord(
+            self._name(file.path), "init", len(data), digest, start_ns, start_ns, *self._plain(file)
+        )
         self._number = 0
         self._on_file_closed(record)
 
     def _write(self, run: int, fragment: Fragment) -> FragmentRecord:
         if self._file is None:
-            path = self.folder / f"run-{run:02d}" / f"{self._number + 1:06d}.m4s"
+            path = self.folder / f"run-{run:02d}" / f"{self._number + 1:06d}{self._envelope.suffix}"
             self._file = _OpenFile(path)
             self._file.start_ns = fragment.start_ns
             self._number += 1
         file = self._file
-        offset = file.append(fragment.data)
+        data = self._wrapped(file, fragment)
+        offset = file.append(data)
         file.end_ns = fragment.end_ns
+        file.pieces.add(fragment.data)
+        closed = self._envelope.encrypted
         return FragmentRecord(
             file=self._name(file.path),
             offset=offset,
-            length=len(fragment.data),
-            sha256=hashlib.sha256(fragment.data).hexdigest(),
+            length=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
             start_ns=fragment.start_ns,
             end_ns=fragment.end_ns,
             sources=fragment.sources,
             track=self._track,
+            plain_length=len(fragment.data) if closed else 0,
+            plain_sha256=hashlib.sha256(fragment.data).hexdigest() if closed else "",
         )
+
+    def _wrapped(self, file: _OpenFile, fragment: Fragment) -> bytes:
+        """Return the fragment as it lies on the disk."""
+        name = f"{file.path.stem}-{file.pieces.count + 1:04d}.m4s"
+        return self._envelope.wrap(
+            name, fragment.data, fragment.start_ns, fragment.end_ns, fragment.sources
+        )
+
+    def _plain(self, file: _OpenFile) -> tuple[int, str]:
+        """Return length and hash of the plain pieces in ``file``, where they lie there closed."""
+        if not self._envelope.encrypted:
+            return 0, ""
+        return file.pieces.length, file.pieces.digest.hexdigest()
 
     def _close_file(self) -> None:
         file = self._file
         if file is None:
             return
+        if self._envelope.end and not file.ended:
+            file.append(self._envelope.end)
+            file.ended = True
         digest = file.digest.hexdigest()
         name = self._name(file.path)
+        times = file.start_ns, file.end_ns
         self._on_file_closed(
-            FileRecord(name, "media", file.length, digest, file.start_ns, file.end_ns)
+            FileRecord(name, "media", file.length, digest, *times, *self._plain(file))
         )
         file.close()
         self._file = None

@@ -18,6 +18,7 @@ from kiosk.hardware.camera import VideoPacket
 from kiosk.hardware.microphones import AudioBlock
 from kiosk.recording.channels_track import ChannelsTrack
 from kiosk.recording.codecs import AAC_FRAME, AacEncoder
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.faults import FaultWatch
 from kiosk.recording.fragments import FileRecord, FragmentRecord, SourceFault
 from kiosk.recording.main_track import MainTrack
@@ -52,7 +53,7 @@ def trimmed(block: AudioBlock, rate: int, from_ns: int, until_ns: int | None) ->
     skip = max(0, -(-(from_ns - block.start_ns) * rate // NS_PER_S))
     keep = count
     if until_ns is not None:
-        keep = min(count, max(0, (until_ns - block.start_ns) * rate // NS_PER_S))
+        keep = min(count, max(0, -(-(until_ns - block.start_ns) * rate // NS_PER_S)))
     if skip >= keep:
         return None
     if skip == 0 and keep == count:
@@ -76,6 +77,7 @@ class PartWriter:
         wall_ns: wall time of the tap, ns since 1970.
         on_fragment, on_fault, on_file_closed: see :class:`kiosk.recording.part.PartRecorder`.
         clock: recording clock, for the moment at which a fragment was durable.
+        envelope: how fragments lie on the disk; there is no playlist of closed ones.
     """
 
     RETRY_NS = NS_PER_S // 2
@@ -91,6 +93,7 @@ class PartWriter:
         on_fault: Callable[[SourceFault], None],
         on_file_closed: Callable[[FileRecord], None],
         clock: Callable[[], int] = recording_ns,
+        envelope: Envelope = PLAIN,
     ) -> None:
         self._sources = sources
         self._clock = clock
@@ -110,8 +113,8 @@ class PartWriter:
         self._mix = Mix(start_ns, sources.rates)
         self._encoder = AacEncoder(recording.mix_bitrate)
         fragment_ns, file_ns = recording.fragment_ms * 1_000_000, recording.file_seconds * NS_PER_S
-        main_files = TrackFiles(folder, "main", self._durable, on_file_closed)
-        channel_files = TrackFiles(folder, "channels", self._durable, on_file_closed)
+        main_files = TrackFiles(folder, "main", self._durable, on_file_closed, envelope)
+        channel_files = TrackFiles(folder, "channels", self._durable, on_file_closed, envelope)
         self._files = (main_files, channel_files)
         self._main = MainTrack(
             main_files,
@@ -125,6 +128,7 @@ class PartWriter:
             self._encoder.config,
             recording.mix_bitrate,
             picture_expected="camera" in sources.expected,
+            playlist=not envelope.encrypted,
         )
         self._channels = ChannelsTrack(
             channel_files, start_ns, wall_ns, sources.rates, fragment_ns, file_ns
@@ -247,7 +251,10 @@ class PartWriter:
         return self._mix.covers(until_ns, self._living)
 
     def _report_playlist(self) -> None:
-        name, data = self._main.finish_playlist()
+        finished = self._main.finish_playlist()
+        if finished is None:
+            return
+        name, data = finished
         digest = hashlib.sha256(data).hexdigest()
         stop = self._stop_ns or self._start_ns
         self._on_file_closed(

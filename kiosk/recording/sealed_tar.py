@@ -1,0 +1,191 @@
+"""A row of age files as a tar (POSIX.1-2001 pax): what stock ``tar`` and ``age`` open.
+
+A member is an extended header, the file's header, one complete age file, and padding. It is
+appended in one piece, so that the tar is good up to its last whole member at every moment; tar
+does not miss the end-of-archive blocks, which are appended when the file is closed.
+
+The extended header's ``comment`` (which tar ignores in silence) says what recovery and
+verification need without any key: times, sources, and the SHA-256 of the age file and of the
+plain media in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+BLOCK = tarfile.BLOCKSIZE
+END = bytes(2 * BLOCK)
+"""End-of-archive: two blocks of zeros."""
+AGE_SUFFIX = ".age"
+_COMMENT = "comment"
+_LARGEST_EXTENSION = 64 << 10
+
+
+@dataclass(frozen=True)
+class About:
+    """What a member says about the plain media in it.
+
+    Attributes:
+        start_ns, end_ns: recording clock, as in a fragment's record.
+        sources: as in a fragment's record.
+        plain_length, plain_sha256: of the media before they were encrypted.
+        age_sha256: of the age file itself.
+    """
+
+    start_ns: int
+    end_ns: int
+    sources: tuple[str, ...]
+    plain_length: int
+    plain_sha256: str
+    age_sha256: str
+
+    def as_text(self) -> str:
+        """Return it as one line of JSON."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, text: str) -> About:
+        """Read it.
+
+        Raises:
+            ValueError, KeyError, TypeError: ``text`` is something else.
+        """
+        value: dict[str, Any] = json.loads(text)
+        return cls(
+            start_ns=int(value["start_ns"]),
+            end_ns=int(value["end_ns"]),
+            sources=tuple(str(one) for one in value["sources"]),
+            plain_length=int(value["plain_length"]),
+            plain_sha256=str(value["plain_sha256"]),
+            age_sha256=str(value["age_sha256"]),
+        )
+
+
+@dataclass(frozen=True)
+class Member:
+    """A whole member as found in a tar.
+
+    Attributes:
+        name: of the age file.
+        offset, length: of everything, from the extended header to the end of the padding.
+        data_offset, data_length: of the age file.
+    """
+
+    name: str
+    offset: int
+    length: int
+    data_offset: int
+    data_length: int
+    about: About
+
+
+def _padded(length: int) -> int:
+    return -(-length // BLOCK) * BLOCK
+
+
+def member(name: str, age_file: bytes, about: About) -> bytes:
+    """Return one member: headers, the age file, padding."""
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = len(age_file), 0o440, int(time.time())
+    info.pax_headers = {_COMMENT: about.as_text()}
+    head = info.tobuf(format=tarfile.PAX_FORMAT)
+    return head + age_file + bytes(_padded(len(age_file)) - len(age_file))
+
+
+def members(path: Path, start: int = 0, *, check: bool = False) -> Iterator[Member]:
+    """Yield the whole members in ``path`` from byte ``start`` on, up to the first that is not.
+
+    Args:
+        check: a member whose age file has another hash than it says is not whole: a power cut
+            can leave a file of the right length with zeros in it.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while (found := _member_at(file, start, size)) is not None:
+            if check and not _is_intact(file, found):
+                return
+            yield found
+            start = found.offset + found.length
+
+
+def _is_intact(file: BinaryIO, found: Member) -> bool:
+    file.seek(found.data_offset)
+    data = file.read(found.data_length)
+    return hashlib.sha256(data).hexdigest() == found.about.age_sha256
+
+
+def _header(file: BinaryIO, position: int) -> tarfile.TarInfo | None:
+    """Return the header block at ``position``, None where there is none."""
+    file.seek(position)
+    try:
+        return tarfile.TarInfo.frombuf(file.read(BLOCK), "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return None
+
+
+def _member_at(file: BinaryIO, start: int, size: int) -> Member | None:
+    extension = _header(file, start)
+    if extension is None or extension.type != tarfile.XHDTYPE:
+        return None
+    if not 0 <= extension.size <= _LARGEST_EXTENSION:
+        return None
+    text = file.read(extension.size)
+    position = start + BLOCK + _padded(extension.size)
+    info = _header(file, position)
+    if info is None or info.type != tarfile.REGTYPE:
+        return None
+    data = position + BLOCK
+    end = data + _padded(info.size)
+    if end > size:
+        return None
+    try:
+        about = About.of(_comment(text))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Member(info.name, start, end - start, data, info.size, about)
+
+
+def _comment(records: bytes) -> str:
+    """Return the comment in the records of an extended header (``"<length> <key>=<value>\\n"``).
+
+    Raises:
+        ValueError: there is none.
+    """
+    while records:
+        length_text, _, rest = records.partition(b" ")
+        length = int(length_text)
+        if length <= len(length_text) + 1 or length > len(records):
+            raise ValueError("a malformed record")
+        key, _, value = rest[: length - len(length_text) - 2].partition(b"=")
+        if key == _COMMENT.encode():
+            return value.decode("utf-8")
+        records = records[length:]
+    raise ValueError("no comment")
+
+
+def age_file_in(data: bytes) -> bytes:
+    """Return the age file in the bytes of one member.
+
+    Raises:
+        ValueError: ``data`` is no whole member.
+    """
+    try:
+        extension = tarfile.TarInfo.frombuf(data[:BLOCK], "utf-8", "surrogateescape")
+        position = BLOCK + _padded(extension.size)
+        info = tarfile.TarInfo.frombuf(
+            data[position : position + BLOCK], "utf-8", "surrogateescape"
+        )
+    except tarfile.HeaderError as error:
+        raise ValueError(f"no tar member: {error}") from error
+    begin = position + BLOCK
+    if begin + info.size > len(data):
+        raise ValueError("the member is cut off")
+    return data[begin : begin + info.size]
