@@ -1,0 +1,121 @@
+"""A trial disk in use: mount it, make it fail, cut its power, mount what survived."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Literal
+
+from faults.disk.server import unmount
+from faults.disk.volume import Names
+
+How = Literal["ok", "full", "read_only", "gone", "slow"]
+ANSWER_S = 30.0
+
+
+def missing() -> str:
+    """Return what this machine lacks for trial disks, ``""`` where it lacks nothing."""
+    if not Path("/dev/fuse").exists():
+        return "there is no /dev/fuse"
+    return "" if shutil.which("fusermount3") else "there is no fusermount3 (Debian: fuse3)"
+
+
+class DiskError(Exception):
+    """The trial disk itself does not do what it should."""
+
+
+class MountedDisk:
+    """A trial disk, mounted at ``place`` (a context manager).
+
+    Args:
+        place: an empty folder, or one that can be made.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> MountedDisk:
+        if lack := missing():
+            raise DiskError(lack)
+        self.place.mkdir(parents=True, exist_ok=True)
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "faults.disk.server", str(self.place)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            start_new_session=True,
+        )
+        self.mount()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        server = self._server
+        assert server is not None
+        assert server.stdin is not None
+        assert server.stdout is not None
+        unmount(self.place, lazily=True)
+        server.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(5)
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+    def _tell(self, **order: Any) -> dict[str, Any]:
+        server = self._server
+        assert server is not None
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps(order).encode() + b"\n")
+        server.stdin.flush()
+        if not select.select([server.stdout], [], [], ANSWER_S)[0]:
+            raise DiskError(f"no answer to {order}")
+        line = server.stdout.readline()
+        if not line:
+            raise DiskError(f"the disk's server ended at {order}")
+        return dict(json.loads(line))
+
+    def mount(self) -> None:
+        """Serve what is there now."""
+        self._tell(do="mount")
+
+    def fail(self, how: How, seconds: float = 0.0) -> None:
+        """Be ill in one way, or ``ok`` again; ``seconds`` is how long a sync takes when slow."""
+        self._tell(do="fail", how=how, seconds=seconds)
+
+    def cut(self, random: Random, names: Names = Names.UNDONE) -> int:
+        """Cut the power: what was not synced is forgotten, nothing can be read or written.
+
+        Returns:
+            How many files had anything to lose.
+        """
+        answer = self._tell(do="cut", seed=str(random.random()), names=names.value)
+        return int(answer["lost"])
+
+    def remount(self, limit_s: float = 10.0) -> None:
+        """Mount what survived; whoever used the disk must have been killed.
+
+        Raises:
+            DiskError: somebody still uses it.
+        """
+        end = time.monotonic() + limit_s
+        while not unmount(self.place):
+            if time.monotonic() > end:
+                raise DiskError(f"{self.place} is still in use")
+            time.sleep(0.02)
+        self.mount()

@@ -1,0 +1,102 @@
+"""Files and folders of the trial disk: what programs see of them, and what a power cut leaves."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+PAGE = 4096
+SECTOR = 512
+Fate = Literal["none", "all", "torn"]
+"""What of the unsynced bytes of a file survives."""
+
+
+@dataclass(eq=False)
+class File:
+    """A file: its bytes now, and what is needed to go back to those last synced.
+
+    Attributes:
+        before: content at the last sync of each page that was changed since.
+        safe_length: length at the last sync.
+    """
+
+    mode: int
+    data: bytearray = field(default_factory=bytearray)
+    before: dict[int, bytes] = field(default_factory=dict)
+    safe_length: int = 0
+    changed_ns: int = field(default_factory=time.time_ns)
+
+    @property
+    def unsynced(self) -> bool:
+        """Whether anything would be lost now."""
+        return bool(self.before) or self.safe_length != len(self.data)
+
+    def write(self, data: bytes, offset: int) -> None:
+        """Write ``data`` at ``offset``; a hole before it reads as zeros."""
+        end = offset + len(data)
+        self._remember(min(offset, len(self.data)), end)
+        if offset > len(self.data):
+            self.data.extend(bytes(offset - len(self.data)))
+        self.data[offset:end] = data
+        self.changed_ns = time.time_ns()
+
+    def truncate(self, length: int) -> None:
+        """Cut or lengthen to ``length``."""
+        self._remember(min(length, len(self.data)), max(length, len(self.data)))
+        if length < len(self.data):
+            del self.data[length:]
+        else:
+            self.data.extend(bytes(length - len(self.data)))
+        self.changed_ns = time.time_ns()
+
+    def _remember(self, start: int, end: int) -> None:
+        for page in range(start // PAGE, -(-end // PAGE)):
+            if page not in self.before:
+                self.before[page] = bytes(self.data[page * PAGE : (page + 1) * PAGE])
+
+    def sync(self) -> None:
+        """Make all bytes safe."""
+        self.before.clear()
+        self.safe_length = len(self.data)
+
+    def forget(self, random: Random, fate: Fate) -> None:
+        """Lose what was not synced: none of it is kept, all of it, or a torn part of its pages."""
+        if fate != "all":
+            keep = fate == "torn"
+            length = self.safe_length
+            if keep:
+                lengths = sorted((self.safe_length, len(self.data)))
+                length = random.choice([*lengths, random.randint(*lengths)])
+            for page, old in self.before.items():
+                self._settle(page, old, random.randint(0, PAGE // SECTOR) if keep else 0)
+            del self.data[length:]
+            self.data.extend(bytes(length - len(self.data)))
+        self.sync()
+
+    def _settle(self, page: int, old: bytes, sectors: int) -> None:
+        """Keep the first ``sectors`` of a page as they are now, the rest as it was before."""
+        start, kept = page * PAGE, sectors * SECTOR
+        now = bytes(self.data[start : start + PAGE]).ljust(PAGE, b"\0")
+        mixed = now[:kept] + old.ljust(PAGE, b"\0")[kept:]
+        if len(self.data) < start + PAGE:
+            self.data.extend(bytes(start + PAGE - len(self.data)))
+        self.data[start : start + PAGE] = mixed
+
+
+@dataclass(eq=False)
+class Folder:
+    """A folder: its names now, and those it had when it was last synced."""
+
+    mode: int
+    names: dict[str, Node] = field(default_factory=dict)
+    safe: dict[str, Node] = field(default_factory=dict)
+    changed_ns: int = field(default_factory=time.time_ns)
+
+    def sync(self) -> None:
+        """Make all names safe."""
+        self.safe = dict(self.names)
+
+
+Node = File | Folder
