@@ -198,6 +198,12 @@ _ALARMS = (
         N_("Compare it with your watch. It is corrected when the network is back."),
     ),
     Alarm(
+        "clock_stepped",
+        Severity.WARNING,
+        N_("The clock of the kiosk was moved. The recording is not affected."),
+        N_("Compare it with your watch. The jump is written down with its length."),
+    ),
+    Alarm(
         "schedule_stale",
         Severity.WARNING,
         N_("The list of hearings may be out of date."),
@@ -255,7 +261,7 @@ _ALARMS = (
     ),
     Alarm(
         "resume_reminder",
-        Severity.NOTICE,
+        Severity.WARNING,
         N_("The hearing is interrupted and nothing is recorded. Nobody has resumed it yet."),
         N_("Resume it when the court comes back, or end it."),
     ),
@@ -299,10 +305,10 @@ _ALARMS = (
         _CHECK_MICROPHONE,
     ),
     Alarm(
-        "microphone_silent",
-        Severity.WARNING,
-        N_("Nothing has been heard from microphone “{source}” for a while."),
-        N_("If somebody is speaking there, ask them to speak into the microphone."),
+        "microphone_muted",
+        Severity.FAULT,
+        N_("Microphone “{source}” is not recorded: it is muted or switched off."),
+        _CHECK_MICROPHONE,
     ),
     Alarm(
         "microphone_quiet",
@@ -315,6 +321,48 @@ _ALARMS = (
         Severity.WARNING,
         N_("Microphone “{source}” is too loud: the sound is distorted."),
         N_("Move it away from the speaker."),
+    ),
+    Alarm(
+        "microphone_humming",
+        Severity.WARNING,
+        N_("Microphone “{source}” hums: words may be hard to understand."),
+        N_(
+            "Move its cable away from power cables and chargers, or use a spare microphone. The "
+            "recording goes on."
+        ),
+    ),
+    Alarm(
+        "no_spare",
+        Severity.NOTICE,
+        N_("There is no other microphone that could take over."),
+        N_("Continue without it, or give the speaker another microphone."),
+    ),
+    Alarm(
+        "remote_link_lost",
+        Severity.FAULT,
+        N_("Nothing comes from the remote participants: their link is lost."),
+        N_(
+            "Check the conference set and its cable. The room goes on being recorded; the loss is "
+            "written down."
+        ),
+    ),
+    Alarm(
+        "headset_absent",
+        Severity.NOTICE,
+        N_("There is no headset to listen with."),
+        N_("Plug the headset in. If it is new, its name belongs into the settings."),
+    ),
+    Alarm(
+        "nothing_to_listen",
+        Severity.NOTICE,
+        N_("There is nothing to listen to."),
+        N_("Listening works while a hearing is recorded, some seconds after it began."),
+    ),
+    Alarm(
+        "listening_refused",
+        Severity.NOTICE,
+        N_("This part is closed: it is not played on the kiosk."),
+        N_("The court listens to it at its own workstation."),
     ),
     Alarm(
         "sound_server_down",
@@ -709,12 +757,14 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "identity_invalid": "certificate_invalid",
         "identity_refused": "certificate_invalid",
         "journal_broken": "proof_failed",
+        "microphone_silent": "microphone_muted",
         "no_feeder": "scanner_no_paper",
         "no_glass": "scanner_failed",
         "no_receipt": "delivery_failed",
         "openssl_missing": "error",
         "preempted": "delivery_failed",
         "receipt_invalid": "hash_mismatch",
+        "remedy_impossible": "hearing_step_refused",
         "sums_malformed": "proof_failed",
         "usage": "error",
         "upload_gone": "delivery_failed",

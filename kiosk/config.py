@@ -64,7 +64,8 @@ class Microphone(Group):
     """``[[microphones]]``: one audio channel of one device.
 
     ``device`` is matched against PortAudio's device names (exact, else as a part of the name);
-    ``channel`` counts from 0. ``role`` is a role id of the rules data (or ``remote``).
+    ``channel`` counts from 0. ``role`` is a role id of the rules data, ``spare``, or ``remote``
+    (line-out of a conference set: digitally silent for ``silence_seconds``, its link is lost).
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
@@ -72,6 +73,7 @@ class Microphone(Group):
     device: str
     channel: Annotated[int, Field(ge=0, le=7)] = 0
     rate: Literal[16000, 32000, 44100, 48000] = 48000
+    silence_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
 
 
 class Scanner(Group):
@@ -103,6 +105,22 @@ class Panel(Group):
     enabled: bool = True
     lamp_pin: Annotated[int, Field(ge=2, le=27)] = 17
     button_pin: Annotated[int, Field(ge=2, le=27)] = 27
+
+
+class Headset(Group):
+    """``[headset]``: where the last minutes are listened to (PortAudio's name of an output).
+
+    Never the room's loudspeaker; empty: none fitted.
+    """
+
+    device: str = ""
+
+
+class HearingRules(Group):
+    """``[hearing]``."""
+
+    remind_minutes: Annotated[float, Field(ge=0.01, le=600)] = 15
+    """Nobody resumed after a recess or retirement for so long: a reminder, again and again."""
 
 
 class Recording(Group):
@@ -150,6 +168,8 @@ class Settings(Group):
     printer: Printer = Printer()
     panel: Panel = Panel()
     recording: Recording = Recording()
+    hearing: HearingRules = HearingRules()
+    headset: Headset = Headset()
     central: Central = Central()
     ui: Screen = Screen()
 

@@ -12,8 +12,10 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
@@ -24,13 +26,18 @@ from kiosk.clocks import NS_PER_S, recording_ns, wall_text, wall_time
 from kiosk.config import Microphone, Settings
 from kiosk.hardware.camera import CameraConfig, VideoPacket, unpack_video
 from kiosk.hardware.child import Supervisor
-from kiosk.hardware.microphones import AudioBlock, LevelMeter, MicrophoneState
+from kiosk.hardware.encoder_watch import EncoderWatch
+from kiosk.hardware.level_meter import LevelMeter
+from kiosk.hardware.microphones import AudioBlock, MicrophoneState
 from kiosk.hardware.sampleclock import SampleClock, StampedBlock
 from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 from kiosk.hardware.wire import AUDIO, AUDIO_HEADER, STATUS, VIDEO
 
 CameraState = Literal["ok", "starting", "absent", "frozen", "off"]
 RING_BLOCKS = 64
+REMOTE = "remote"
+"""Role of the line-out of a conference set."""
+SPEAKING_NS = NS_PER_S * 4 // 10
 STALLED_NS = NS_PER_S // 2
 FROZEN_NS = NS_PER_S
 SILENT_CHILD_NS = 4 * NS_PER_S
@@ -76,7 +83,7 @@ class CameraSource:
         self._given = 0
         self._greeted = False
         self._frames = self._dropped = 0
-        self._last_packet: VideoPacket | None = None
+        self._encoder = EncoderWatch(config.fps)
         self._child = Supervisor(
             self.name,
             "kiosk.hardware.camera_child",
@@ -117,6 +124,11 @@ class CameraSource:
         """Pictures missing in this or the last recording, by the gaps between their times."""
         return self._dropped
 
+    @property
+    def encoder_slow(self) -> bool:
+        """Whether the encoder is too slow now: pictures are left out or come late."""
+        return self._encoding and self._encoder.slow
+
     def open(self) -> None:
         """Start the child."""
         self._child.start()
@@ -129,7 +141,7 @@ class CameraSource:
         """Start the encoder and give ``listener`` its packets."""
         with self._lock:
             self._frames = self._dropped = 0
-            self._last_packet = None
+            self._encoder.reset()
             self._listener = listener
             self._encoding = True
         self._encode()
@@ -187,10 +199,7 @@ class CameraSource:
         with self._lock:
             if packet.session != self._session or self._listener is None:
                 return
-            last, self._last_packet = self._last_packet, packet
-            if last is not None:
-                periods = (packet.captured_ns - last.captured_ns) * self.fps / NS_PER_S
-                self._dropped += max(0, round(periods) - 1)
+            self._dropped += self._encoder.push(packet.captured_ns, self._moved_ns)
             self._frames += 1
             self._listener.video(packet)
 
@@ -213,12 +222,14 @@ class CameraSource:
 class MicrophoneSource:
     """One microphone: a channel of an audio device."""
 
-    def __init__(self, config: Microphone) -> None:
+    def __init__(self, config: Microphone, baseline_db: float | None = None) -> None:
         self.name = config.name
         self.role = config.role
+        self.kind = "remote" if config.role == REMOTE else "room"
         self.rate = config.rate
         self.channel = config.channel
-        self.meter = LevelMeter(config.rate)
+        remote_ns = round(config.silence_seconds * NS_PER_S) if self.kind == "remote" else None
+        self.meter = LevelMeter(config.rate, baseline_db, remote_silence_ns=remote_ns)
         self._state: MicrophoneState = "starting"
         self._since = wall_text()
         self._recent: deque[AudioBlock] = deque(maxlen=RING_BLOCKS)
@@ -233,7 +244,7 @@ class MicrophoneSource:
     def report(self) -> dict[str, Any]:
         """Return the microphone's entry of ``GET /v1/state``."""
         heard = _wall_of(self.meter.heard_ns)
-        entry = {"name": self.name, "role": self.role, "state": self._state}
+        entry = {"name": self.name, "kind": self.kind, "role": self.role, "state": self._state}
         return {**entry, "since": self._since, "heard": heard}
 
     def set_state(self, state: MicrophoneState) -> None:
@@ -372,18 +383,32 @@ class SourceSet:
     Args:
         settings: all of them.
         preview: file in shared memory for the live picture (:mod:`kiosk.hardware.preview`).
+        baselines: noise floor of each microphone at commissioning, dB, as far as it is known.
     """
 
-    def __init__(self, settings: Settings, preview: Path) -> None:
+    def __init__(
+        self, settings: Settings, preview: Path, baselines: Mapping[str, float] | None = None
+    ) -> None:
         self._preview = preview
         self.camera = self._make_camera(settings)
-        self.microphones = tuple(MicrophoneSource(entry) for entry in settings.microphones)
+        known = baselines or {}
+        self.microphones = tuple(
+            MicrophoneSource(entry, known.get(entry.name)) for entry in settings.microphones
+        )
+        for microphone in self.microphones:
+            microphone.meter.others_heard = partial(self._others_heard, microphone)
         groups: dict[tuple[str, int], list[MicrophoneSource]] = {}
         for entry, microphone in zip(settings.microphones, self.microphones, strict=True):
             groups.setdefault((entry.device, entry.rate), []).append(microphone)
         self.audio_devices = tuple(
             AudioDevice(device, tuple(members)) for (device, _), members in groups.items()
         )
+
+    def _others_heard(self, asking: MicrophoneSource, now_ns: int) -> bool:
+        """Say whether somebody speaks into another microphone of this room."""
+        others = (one for one in self.microphones if one is not asking and one.kind != "remote")
+        heard = (other.meter.heard_ns for other in others)
+        return any(moment is not None and now_ns - moment < SPEAKING_NS for moment in heard)
 
     def _make_camera(self, settings: Settings) -> CameraSource | None:
         camera = settings.camera
@@ -452,6 +477,7 @@ class SourceSet:
                 "back_end": camera.describe()["back_end"] if camera else "none",
                 "frames": camera.frames if camera else 0,
                 "dropped": camera.dropped if camera else 0,
+                "encoder": "slow" if camera and camera.encoder_slow else "ok",
             },
             "microphones": [microphone.report() for microphone in self.microphones],
         }

@@ -13,9 +13,10 @@ Found = tuple[str, str]
 CAMERA = {"absent": "camera_absent", "frozen": "camera_frozen"}
 MICROPHONE = {"absent": "microphone_absent", "dead": "microphone_dead"}
 MICROPHONE_RECORDING = {
-    "silent": "microphone_silent",
+    "muted": "microphone_muted",
     "quiet": "microphone_quiet",
     "clipping": "microphone_clipping",
+    "humming": "microphone_humming",
 }
 """An empty room is quiet: these matter only while a hearing is recorded."""
 STORAGE = {"low": "disk_low", "full": "disk_full", "failed": "storage_failed"}
@@ -27,6 +28,11 @@ def alarms_of(state: Mapping[str, Any]) -> Iterator[Found]:
     recording = state["phase"] == "recording"
     if code := CAMERA.get(state["camera"]["state"]):
         yield code, "camera"
+    if state["camera"].get("encoder") == "slow":
+        yield "encoder_slow", "camera"
+    lost = [one["state"] in MICROPHONE for one in state["microphones"]]
+    if len(lost) > 1 and all(lost):
+        yield "sound_server_down", "sound"
     for microphone in state["microphones"]:
         table = MICROPHONE | (MICROPHONE_RECORDING if recording else {})
         if code := table.get(microphone["state"]):

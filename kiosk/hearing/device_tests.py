@@ -14,7 +14,7 @@ import numpy as np
 
 from kiosk.config import Settings
 from kiosk.errors import StorageError
-from kiosk.hardware.microphones import FLOOR_DB
+from kiosk.hardware.level_meter import FLOOR_DB
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.source import SourceSet
@@ -97,7 +97,7 @@ async def check_microphones(settings: Settings, sources: SourceSet, s: float) ->
             levels[name].append(float(level["rms_db"]))
     measured: dict[str, Any] = {}
     codes = []
-    table = MICROPHONE | {"silent": MICROPHONE_RECORDING["silent"]}
+    table = MICROPHONE | {"muted": MICROPHONE_RECORDING["muted"]}
     for one in sources.state()["microphones"]:
         name, state = str(one["name"]), str(one["state"])
         heard = levels[name] or [FLOOR_DB]

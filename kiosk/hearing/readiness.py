@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 GOOD_CAMERA = ("ok", "off")
-GOOD_MICROPHONE = ("ok", "silent", "quiet", "clipping")
+GOOD_MICROPHONE = ("ok", "muted", "quiet", "clipping", "humming")
 """Nobody need be speaking when a hearing starts."""
 GOOD_STORAGE = ("ok", "low")
 

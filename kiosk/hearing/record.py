@@ -15,7 +15,9 @@ from kiosk.recording.journal import Entry
 Phase = Literal["idle", "recording", "recess", "retired", "sealing"]
 PHASE_AFTER: dict[str, Phase] = {"retire": "retired", "end": "sealing"}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
-FAILURES = frozenset({"absent", "dead", "frozen", "encoder", "write_failed", "crash", "power"})
+FAILURES = frozenset(
+    {"absent", "dead", "muted", "frozen", "encoder", "write_failed", "crash", "power"}
+)
 """Interruptions whose reason goes into the minutes (S16)."""
 SHOWN = ("case_number", "title", "kind", "format", "publicity", "judge", "participants", "adhoc")
 """Fields of a hearing that statements may fill in or correct."""

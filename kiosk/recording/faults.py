@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from kiosk.clocks import NS_PER_S
 from kiosk.recording.fragments import SourceFault
@@ -40,6 +41,7 @@ class FaultWatch:
         self._until = dict.fromkeys(microphones, start_ns)
         if camera:
             self._until[CAMERA] = start_ns
+        self._skipped = self._skipped_before = 0  # pictures
 
     # -- what came -----------------------------------------------------------------------------
     def audio(self, name: str, start_ns: int, end_ns: int) -> None:
@@ -48,6 +50,8 @@ class FaultWatch:
 
     def video(self, captured_ns: int, period_ns: int) -> None:
         """Note a picture."""
+        gap_ns = captured_ns - self._until[CAMERA]
+        self._skipped += max(0, round(gap_ns / period_ns))
         self._good(CAMERA, captured_ns, captured_ns + period_ns, "dropped", _SKIPPED_NS)
 
     def _good(self, source: str, start_ns: int, end_ns: int, kind: str, hole_ns: int) -> None:
@@ -66,18 +70,27 @@ class FaultWatch:
 
         Args:
             now_ns: recording clock.
-            camera: its state.
-            microphones: state, and recording time since which there is digital zero, by name.
+            camera: its state; ``slow``: its encoder is too slow.
+            microphones: state, and recording time since which it is muted, by name.
         """
         if CAMERA in self._until:
             self._missing(CAMERA, now_ns, STILL_CAMERA_NS, camera, "frozen")
-        for name, (state, zero_ns) in microphones.items():
+            self._slow_encoder(now_ns, camera == "slow")
+        for name, (state, muted_ns) in microphones.items():
             self._missing(name, now_ns, QUIET_MICROPHONE_NS, state, "dead")
-            silent = (name, "silent")
-            if state == "silent" and silent not in self._open:
-                self._begin(silent, "silent", now_ns if zero_ns is None else zero_ns)
-            elif state != "silent" and silent in self._open:
-                self._close(silent, min(now_ns, self._until[name]))
+            muted = (name, "muted")
+            if state == "muted" and muted not in self._open:
+                self._begin(muted, "muted", now_ns if muted_ns is None else muted_ns)
+            elif state != "muted" and muted in self._open:
+                self._close(muted, min(now_ns, self._until[name]))
+
+    def _slow_encoder(self, now_ns: int, slow: bool) -> None:
+        key = (CAMERA, "encoder")
+        if slow and key not in self._open:
+            self._begin(key, "encoder", now_ns)
+            self._skipped_before = self._skipped
+        elif not slow and key in self._open:
+            self._close(key, now_ns)
 
     def _missing(self, source: str, now_ns: int, limit_ns: int, state: str, kind: str) -> None:
         if state == "absent":
@@ -111,4 +124,5 @@ class FaultWatch:
     def _close(self, key: tuple[str, str], end_ns: int) -> None:
         fault = self._open.pop(key)
         end_ns = max(fault.start_ns, end_ns)
-        self._report(SourceFault(fault.number, fault.source, fault.kind, fault.start_ns, end_ns))
+        pictures = self._skipped - self._skipped_before if fault.kind == "encoder" else None
+        self._report(replace(fault, end_ns=end_ns, pictures=pictures))

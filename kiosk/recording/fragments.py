@@ -77,10 +77,11 @@ class SourceFault:
     Attributes:
         number: counts from 1 within the part.
         source: ``camera``, a microphone's name, or ``storage``.
-        kind: ``absent``, ``dead``, ``frozen``, ``silent``, ``gap`` (samples lost), ``dropped``
-            (pictures lost), ``encoder`` or ``write_failed``.
+        kind: ``absent``, ``dead``, ``frozen``, ``muted``, ``gap`` (samples lost), ``dropped``
+            (pictures lost), ``encoder`` (too slow) or ``write_failed``.
         start_ns: recording clock of the last good sample or picture before it.
         end_ns: recording clock of the first good one after it, or None while it lasts.
+        pictures: left out meanwhile, at the end of ``encoder``.
     """
 
     number: int
@@ -88,6 +89,7 @@ class SourceFault:
     kind: str
     start_ns: int
     end_ns: int | None = None
+    pictures: int | None = None
 
     @property
     def seconds(self) -> float | None:

@@ -27,7 +27,7 @@ from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.camera import VideoPacket
 from kiosk.hardware.microphones import AudioBlock
-from kiosk.hardware.source import SourceSet
+from kiosk.hardware.source import CameraSource, SourceSet
 from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
 from kiosk.recording.writer import PartSources, PartWriter
@@ -65,6 +65,13 @@ class _Inbox:
                 writer.video(item)
             else:
                 writer.audio(*item)
+
+
+def _state_of(camera: CameraSource | None) -> str:
+    """Return the camera's state as the ledger sees it."""
+    if camera is None:
+        return "off"
+    return "slow" if camera.state == "ok" and camera.encoder_slow else camera.state
 
 
 class PartRecorder:
@@ -205,13 +212,13 @@ class PartRecorder:
         """Take what has come and write what is complete."""
         camera = self._sources.camera
         microphones = {
-            microphone.name: (microphone.state, microphone.meter.zero_ns)
+            microphone.name: (microphone.state, microphone.meter.muted_ns)
             for microphone in self._sources.microphones
         }
         try:
             now_ns = recording_ns()
             self._inbox.empty_into(writer)
-            writer.advance(now_ns, camera.state if camera else "off", microphones)
+            writer.advance(now_ns, _state_of(camera), microphones)
         except Exception:  # a fault in one tick must not end the recording
             log.exception("part: a step failed")
 

@@ -102,6 +102,8 @@ class PartBook:
             self._put("interruption", {**fields, "start_ns": fault.start_ns})
         else:
             times = {"start_ns": fault.start_ns, "end_ns": fault.end_ns, "seconds": fault.seconds}
+            if fault.pictures is not None:
+                times["pictures"] = fault.pictures
             self._put("interruption_ended", {**fields, **times})
 
     def _put(self, kind: str, fields: Mapping[str, Any]) -> None:

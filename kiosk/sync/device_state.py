@@ -12,7 +12,7 @@ from kiosk.sync.bearer import bearer
 from kiosk.sync.room import SyncRoom
 
 RECORDING_PHASES = frozenset({"recording", "recess", "retired", "sealing"})
-HEALTHY = frozenset({"ok", "quiet", "silent", "clipping", "starting"})
+HEALTHY = frozenset({"ok", "quiet", "clipping", "humming", "starting"})
 
 
 def queue_of(room: SyncRoom) -> dict[str, int]:

@@ -58,7 +58,7 @@ def test_state_levels_and_devices(room: Room) -> None:
     assert state["camera"]["state"] == "ok"
     assert state["camera"]["back_end"] == "virtual (libx264)"
     assert [entry["name"] for entry in state["microphones"]] == list(NAMES)
-    assert set(state["microphones"][0]) == {"name", "role", "state", "since", "heard"}
+    assert set(state["microphones"][0]) == {"name", "kind", "role", "state", "since", "heard"}
     wait_for(lambda: room.sources.levels()["judge"]["rms_db"] > -70, "levels", PATIENCE)
     levels = room.sources.levels()
     assert -65 < levels["witness"]["rms_db"] < -50
@@ -109,7 +109,7 @@ def test_a_mute_switch_is_noticed(room: Room) -> None:
     room.wait_all("ok")
     judge, witness = room.sources.microphones
     room.sound.mute("judge")
-    wait_for(lambda: judge.state == "silent", "silence", 3.0)
+    wait_for(lambda: judge.state == "muted", "muted", 3.0)
     assert witness.state == "ok"
     room.sound.mute("judge", False)
     wait_for(lambda: judge.state == "ok", "sound", PATIENCE)

@@ -124,7 +124,7 @@ def test_camera_without_pictures(tmp_path: Path, state: str, code: str) -> None:
         ("ok", None),
         ("absent", "microphone_absent"),
         ("dead", "microphone_dead"),
-        ("silent", "microphone_silent"),
+        ("muted", "microphone_muted"),
         ("starting", "microphone_absent"),
     ],
 )

@@ -152,7 +152,7 @@ def alarm(code: str, source: str | None = None) -> dict[str, Any]:
 
 DEAD = canned.microphones(
     defendant={"state": "absent", "heard": None},
-    plaintiff={"state": "silent"},
+    plaintiff={"state": "muted"},
     witness={"state": "quiet"},
 )
 FAINT = canned.microphones(

@@ -254,7 +254,7 @@ def _microphone_line(here: Here, microphone: Microphone) -> ReadyLine:
             return _alarm_line(here, item, "microphone_absent", name)
         case "dead":
             return _alarm_line(here, item, "microphone_dead", name)
-        case "clipping" | "quiet":
+        case "clipping" | "quiet" | "muted" | "humming":
             return _alarm_line(here, item, f"microphone_{microphone.state}", name)
         case _:
             pass
@@ -477,12 +477,14 @@ def _level(here: Here, microphone: Microphone) -> LevelRow:
             word, tone = _("not connected · {age}", age=lasts), "fault"
         case "dead":
             word, tone = _("no signal · {age}", age=lasts), "fault"
-        case "silent":
-            word, tone = _("nothing heard · {age}", age=lasts), "caution"
+        case "muted":
+            word, tone = _("muted · {age}", age=lasts), "fault"
         case "quiet":
             word, tone = _("very quiet"), "caution"
         case "clipping":
             word, tone = _("too loud"), "caution"
+        case "humming":
+            word, tone = _("hums"), "caution"
         case "starting":
             word = _("starting")
         case _:
