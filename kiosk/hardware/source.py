@@ -73,6 +73,7 @@ class CameraSource:
     def __init__(self, config: CameraConfig) -> None:
         self._config = config
         self._lock = threading.Lock()
+        self._listeners: dict[int, SourceListener] = {}  # by session of the encoder
         self._listener: SourceListener | None = None
         self._session = 0
         self._encoding = False
@@ -142,7 +143,7 @@ class CameraSource:
         with self._lock:
             self._frames = self._dropped = 0
             self._encoder.reset()
-            self._listener = listener
+            self._listener = listener  # one before it still gets what its own session gives
             self._encoding = True
         self._encode()
 
@@ -152,10 +153,13 @@ class CameraSource:
             self._encoding = False
         self._child.command(encode=0)
 
-    def detach(self) -> None:
-        """Hand on nothing any more."""
+    def detach(self, listener: SourceListener) -> None:
+        """Hand on nothing any more to ``listener``."""
         with self._lock:
-            self._listener = None
+            kept = {one: who for one, who in self._listeners.items() if who is not listener}
+            self._listeners = kept
+            if self._listener is listener:
+                self._listener = None
 
     def _encode(self) -> None:
         """Have the child encode, in a session of its own."""
@@ -163,6 +167,9 @@ class CameraSource:
             if not self._encoding:
                 return
             self._session += 1
+            if (listener := self._listener) is not None:
+                others = {n: who for n, who in self._listeners.items() if who is not listener}
+                self._listeners = {**others, self._session: listener}
             self._child.command(encode=self._session)  # in the lock: never out of order
 
     # -- called in the supervisor's thread -----------------------------------------------------
@@ -197,11 +204,15 @@ class CameraSource:
     def _packet(self, packet: VideoPacket) -> None:
         self._moved_ns = recording_ns()
         with self._lock:
-            if packet.session != self._session or self._listener is None:
+            listener = self._listeners.get(packet.session)
+            if listener is None:
+                return
+            if packet.session != self._session:
+                listener.video(packet)
                 return
             self._dropped += self._encoder.push(packet.captured_ns, self._moved_ns)
             self._frames += 1
-            self._listener.video(packet)
+            listener.video(packet)
 
     def _ill(self) -> str | None:
         now = recording_ns()
@@ -233,7 +244,7 @@ class MicrophoneSource:
         self._state: MicrophoneState = "starting"
         self._since = wall_text()
         self._recent: deque[AudioBlock] = deque(maxlen=RING_BLOCKS)
-        self._listener: SourceListener | None = None
+        self._listeners: tuple[SourceListener, ...] = ()
         self._lock = threading.Lock()
 
     @property
@@ -260,8 +271,8 @@ class MicrophoneSource:
         self.set_state(self.meter.verdict())
         with self._lock:
             self._recent.append(block)
-            if self._listener is not None:
-                self._listener.audio(self.name, block)
+            for listener in self._listeners:
+                listener.audio(self.name, block)
 
     def attach(self, listener: SourceListener, since_ns: int) -> None:
         """Give ``listener`` all blocks that end after ``since_ns``, and all that follow."""
@@ -269,12 +280,12 @@ class MicrophoneSource:
             for block in self._recent:
                 if block.start_ns + len(block.samples) * NS_PER_S // self.rate > since_ns:
                     listener.audio(self.name, block)
-            self._listener = listener
+            self._listeners = (*self._listeners, listener)
 
-    def detach(self) -> None:
-        """Hand on nothing any more."""
+    def detach(self, listener: SourceListener) -> None:
+        """Hand on nothing any more to ``listener``."""
         with self._lock:
-            self._listener = None
+            self._listeners = tuple(one for one in self._listeners if one is not listener)
 
 
 class AudioDevice:
@@ -450,7 +461,11 @@ class SourceSet:
         self.close()
 
     def attach(self, listener: SourceListener, since_ns: int) -> None:
-        """Begin a recording: give ``listener`` everything captured from ``since_ns`` on."""
+        """Begin a recording: give ``listener`` everything captured from ``since_ns`` on.
+
+        Another one may still be attached: the pictures' encoder begins anew for this one, and
+        both get all samples until the other is detached.
+        """
         if self.camera is not None:
             self.camera.attach(listener)
         for microphone in self.microphones:
@@ -461,12 +476,12 @@ class SourceSet:
         if self.camera is not None:
             self.camera.stop_encoder()
 
-    def detach(self) -> None:
-        """End the recording: nothing is handed on when this has returned."""
+    def detach(self, listener: SourceListener) -> None:
+        """End a recording: nothing is handed on to ``listener`` when this has returned."""
         if self.camera is not None:
-            self.camera.detach()
+            self.camera.detach(listener)
         for microphone in self.microphones:
-            microphone.detach()
+            microphone.detach(listener)
 
     def state(self) -> dict[str, Any]:
         """Return ``{"camera": {...}, "microphones": [...]}`` of ``GET /v1/state``."""

@@ -11,6 +11,7 @@ from kiosk.clocks import NS_PER_S, recording_ns, wall_text
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.source import SourceSet
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
 from kiosk.recording.part_book import PartBook
 from kiosk.recording.proof import ProofState, Prover, RecentFragments
@@ -22,8 +23,15 @@ class MediaRecorder(Protocol):
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` on; return at once."""
 
-    def stop(self) -> PartSummary:
-        """End the capture now, write the rest, return the counts."""
+    def hold(self, held: bool) -> None:
+        """Write nothing more for the moment (it is kept in memory), or go on."""
+
+    def stop(self, at_ns: int | None = None) -> PartSummary:
+        """End the capture now, write the rest, return the counts.
+
+        Args:
+            at_ns: recording clock at which another part has begun: it ends exactly there.
+        """
 
     @property
     def first_durable_ms(self) -> float | None:
@@ -42,6 +50,7 @@ MakeRecorder = Callable[
         Callable[[FragmentRecord], None],
         Callable[[SourceFault], None],
         Callable[[FileRecord], None],
+        Envelope,
     ],
     MediaRecorder,
 ]
@@ -53,19 +62,26 @@ class Capture:
     Args:
         folder: the part's folder, which exists.
         make: makes the writer of the media.
+        envelope: how fragments lie on the disk.
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, sources: SourceSet, make: MakeRecorder
+        self,
+        folder: Path,
+        settings: Settings,
+        sources: SourceSet,
+        make: MakeRecorder,
+        envelope: Envelope = PLAIN,
     ) -> None:
         self.folder = folder
+        self.envelope = envelope
         self._recent = RecentFragments(int((settings.camera.keyframe_seconds + 1) * NS_PER_S))
-        self._prover = Prover(folder, self._recent)
+        self._prover = Prover(folder, self._recent, envelope=envelope)
         self._lock = threading.Lock()
         self._book: PartBook | None = None
         self._early: list[Callable[[PartBook], None]] = []
         self._recorder = make(
-            folder, settings, sources, self._on_fragment, self._on_fault, self._on_file
+            folder, settings, sources, self._on_fragment, self._on_fault, self._on_file, envelope
         )
 
     # -- from the writer's thread --------------------------------------------------------------
@@ -128,18 +144,26 @@ class Capture:
         """The newest proof."""
         return self._prover.state
 
-    def stop(self) -> dict[str, Any]:
+    def hold(self, held: bool) -> None:
+        """Write nothing more for the moment, or go on; nothing is lost meanwhile."""
+        self._recorder.hold(held)
+
+    def stop(self, at_ns: int | None = None) -> dict[str, Any]:
         """End the capture now; return the fields of the ``closed`` line.
 
         Media that could not be written any more are named in it; nothing is raised.
+
+        Args:
+            at_ns: recording clock at which another part has begun: it ends exactly there.
         """
-        stop = {"stop_ns": recording_ns(), "stop_wall": wall_text()}
+        stop = {"stop_ns": at_ns or recording_ns(), "stop_wall": wall_text()}
         try:
-            summary = self._recorder.stop()
+            summary = self._recorder.stop(at_ns)
         except StorageError as error:
-            self._prover.stop()
             return {**stop, "error": str(error)}
-        self._prover.stop()
+        finally:
+            self._prover.stop()
+            self.envelope.close()
         return {
             **stop,
             "stop_ns": summary.stop_ns,

@@ -73,6 +73,7 @@ class PartFacts:
     Attributes:
         part: its number, ``seconds`` how long the media on disk are.
         video_frames, samples: decoded (zero and empty where decoding was left out).
+        closed: some of it can only be opened by the court.
     """
 
     part: int
@@ -83,6 +84,7 @@ class PartFacts:
     samples: dict[str, int] = field(default_factory=dict)
     interruptions: int = 0
     decoded: bool = False
+    closed: bool = False
 
 
 @dataclass

@@ -16,6 +16,8 @@ from av.video.stream import VideoStream
 
 INIT = "init.mp4"
 MEDIA_SUFFIX = ".m4s"
+CLOSED_INIT = "init.tar"
+CLOSED_SUFFIX = ".tar"
 
 
 class JoinedFiles(io.RawIOBase):
@@ -92,6 +94,11 @@ def runs_of(track: Path) -> list[Path]:
 def media_files(run: Path) -> list[Path]:
     """Return the minutes of a run, in order."""
     return sorted(run.glob(f"*{MEDIA_SUFFIX}"))
+
+
+def closed_files(run: Path) -> list[Path]:
+    """Return the minutes of a run that only the court can open, in order."""
+    return sorted(path for path in run.glob(f"*{CLOSED_SUFFIX}") if path.name != CLOSED_INIT)
 
 
 def count_run(run: Path) -> Counts:

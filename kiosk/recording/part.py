@@ -105,6 +105,7 @@ class PartRecorder:
         self._callbacks = (on_fragment, on_fault, on_file_closed)
         self._inbox = _Inbox()
         self._stopping = threading.Event()
+        self._held = False
         self._start_ns = 0
         self._stop_ns: int | None = None
         self._writer: PartWriter | None = None
@@ -147,19 +148,28 @@ class PartRecorder:
             names.add("camera")
         return frozenset(names)
 
-    def stop(self) -> PartSummary:
+    def hold(self, held: bool) -> None:
+        """Keep all that is captured in memory, unwritten, until it is released or stopped."""
+        self._held = held
+
+    def stop(self, at_ns: int | None = None) -> PartSummary:
         """End the capture now, write what was captured until now, and return the counts.
+
+        Args:
+            at_ns: recording clock at which another part has begun on the same sources: this one
+                has everything captured before, that one everything from there on.
 
         Raises:
             StorageError: the disk does not take the rest.
         """
-        stop_ns = recording_ns()
+        stop_ns = at_ns or recording_ns()
         writer = self._writer
         if writer is None:
             return PartSummary(stop_ns, stop_ns, 0.0, 0, 0, {}, None)
         if self._stop_ns is None:
             self._stop_ns = stop_ns
-            self._sources.stop_encoder()
+            if at_ns is None:
+                self._sources.stop_encoder()
             self._stopping.set()
         self._thread.join()
         if self._failure is not None:
@@ -199,13 +209,14 @@ class PartRecorder:
         writer = self._writer
         assert writer is not None
         while not self._stopping.wait(TICK_S):
-            self._step(writer)
+            if not self._held:
+                self._step(writer)
         stop_ns = self._stop_ns or recording_ns()
         writer.end_at(stop_ns)
         while recording_ns() - stop_ns < LAST_SAMPLES_NS and not writer.covers(stop_ns):
             time.sleep(TICK_S)
             self._step(writer)
-        self._sources.detach()
+        self._sources.detach(self._inbox)
         self._finish(writer, stop_ns)
 
     def _step(self, writer: PartWriter) -> None:

@@ -23,8 +23,8 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FragmentRecord
-from kiosk.recording.joined import INIT
 
 log = logging.getLogger(__name__)
 EVERY_S = 4.0
@@ -81,14 +81,18 @@ class RecentFragments:
             return list(self._kept[track])
 
 
-def read_back(part: Path, records: list[FragmentRecord]) -> bytes:
-    """Return the fragments' bytes from the disk, after their run's init file.
+def read_back(part: Path, records: list[FragmentRecord], envelope: Envelope = PLAIN) -> bytes:
+    """Return the fragments' plain bytes from the disk, after their run's init file.
+
+    Args:
+        envelope: opens what lies on the disk, as long as it can.
 
     Raises:
         ProofError: they are not there or not what was reported.
     """
     try:
-        data = (part / records[0].file).with_name(INIT).read_bytes()
+        init = (part / records[0].file).with_name(envelope.init)
+        data = envelope.open_init(init.name, init.read_bytes())
         for record in records:
             with (part / record.file).open("rb", buffering=0) as file:
                 os.posix_fadvise(
@@ -97,7 +101,9 @@ def read_back(part: Path, records: list[FragmentRecord]) -> bytes:
                 found = os.pread(file.fileno(), record.length, record.offset)
             if hashlib.sha256(found).hexdigest() != record.sha256:
                 raise ProofError(f"{record.file}: other bytes at {record.offset} than reported")
-            data += found
+            data += envelope.open(record, found)
+    except ValueError as error:
+        raise ProofError(f"{records[0].file}: cannot be opened: {error}") from error
     except OSError as error:
         raise ProofError(f"{records[0].file}: {error.strerror}") from error
     return data
@@ -132,7 +138,7 @@ def decode(data: bytes) -> dict[str, int]:
     return found
 
 
-def prove(part: Path, recent: RecentFragments) -> int:
+def prove(part: Path, recent: RecentFragments, envelope: Envelope = PLAIN) -> int:
     """Read back and decode the newest media of both tracks; return the end of what is proven.
 
     Raises:
@@ -143,7 +149,7 @@ def prove(part: Path, recent: RecentFragments) -> int:
         records = recent.of(track)
         if not records:
             continue
-        found = decode(read_back(part, records))
+        found = decode(read_back(part, records, envelope))
         empty = [name for name, number in found.items() if number == 0]
         wanted = len(records[-1].sources) if track == "channels" else 1
         if sum(number > 0 for number in found.values()) < wanted:
@@ -161,6 +167,7 @@ class Prover:
         part: the part's folder.
         recent: filled by whoever hears of durable fragments.
         on_change: called after each proof, from the thread.
+        envelope: opens what lies on the disk; told to forget what has been proven.
     """
 
     def __init__(
@@ -169,12 +176,15 @@ class Prover:
         recent: RecentFragments,
         every_s: float = EVERY_S,
         on_change: Callable[[ProofState], None] = lambda _: None,
+        envelope: Envelope = PLAIN,
     ) -> None:
+        self._envelope = envelope
         self._part = part
         self._recent = recent
         self._every_s = every_s
         self._on_change = on_change
         self._state = ProofState()
+        self._proven: list[FragmentRecord] = []
         self._begun_ns = recording_ns()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="proof", daemon=True)
@@ -210,16 +220,23 @@ class Prover:
         """Say whether nothing has been proven yet: the first proof comes soon."""
         return self._state.state == "none"
 
+    def _forget_older(self) -> None:
+        """Have wiped what opens fragments that were proven and that no later proof will read."""
+        newest = [*self._recent.of("main"), *self._recent.of("channels")]
+        self._envelope.forget([record for record in self._proven if record not in newest])
+        self._proven = newest
+
     def _once(self) -> None:
         before = self._state
         try:
-            proven_ns = prove(self._part, self._recent)
+            proven_ns = prove(self._part, self._recent, self._envelope)
         except ProofError as error:
             self._state = ProofState("bad", before.proven_ns, str(error))
         except Exception as error:  # whatever goes wrong here, nothing is proven
             log.exception("the proof failed")
             self._state = ProofState("bad", before.proven_ns, repr(error))
         else:
+            self._forget_older()
             if before.proven_ns != proven_ns:
                 self._state = ProofState("good", proven_ns)
         self._on_change(self._state)

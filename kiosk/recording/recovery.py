@@ -20,12 +20,13 @@ from typing import Any
 from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_text, wall_time
 from kiosk.errors import KioskError
 from kiosk.recording.hearing_book import HearingBook, Maker
-from kiosk.recording.joined import media_files, runs_of
+from kiosk.recording.joined import CLOSED_INIT, CLOSED_SUFFIX, closed_files, media_files, runs_of
 from kiosk.recording.journal import Chain, Entry, Journal
 from kiosk.recording.names import HEARING, JOURNAL, PART_NAME, TRACKS
 from kiosk.recording.part_book import PartBook, media_line
 from kiosk.recording.seal import is_sealed
-from kiosk.recording.tail import cut_tail, whole_fragments
+from kiosk.recording.sealed_tar import END, members
+from kiosk.recording.tail import cut_tail, end_tar, whole_fragments
 
 log = logging.getLogger(__name__)
 RESUME_WITHIN_S = 600.0
@@ -238,7 +239,8 @@ def _close_part(book: PartBook, chain: Chain, folder: Path) -> None:
     last_ns = max([zero_ns, *(end[1] for end in ends.values())])
     for track in TRACKS:
         for run in runs_of(folder / track):
-            for path in media_files(run):
+            _close_init(run / CLOSED_INIT)
+            for path in [*media_files(run), *closed_files(run)]:
                 name = path.relative_to(folder).as_posix()
                 last_ns = max(last_ns, _close_file(book, folder, name, ends, zero_ns))
     book.write("recovered", {"problem": chain.problem, "cut_bytes": chain.torn, "last_ns": last_ns})
@@ -273,12 +275,39 @@ def _close_file(
     if records:
         book.write("media", {**media_line(records), "recovered": True})
         end = records[-1].offset + records[-1].length
+    closed = name.endswith(CLOSED_SUFFIX)
+    if closed and end and _ends_well(path, end):
+        return max((record.end_ns for record in records), default=0)
     gone = cut_tail(path, end)
     if gone:
         book.write("cut", {"file": name, "offset": end, "length": gone})
     if end == 0:
         path.unlink()
+    elif closed:
+        end_tar(path)
     return max((record.end_ns for record in records), default=0)
+
+
+def _ends_well(tar: Path, end: int) -> bool:
+    """Say whether exactly the end of the archive follows the last member."""
+    if tar.stat().st_size != end + len(END):
+        return False
+    with tar.open("rb") as file:
+        file.seek(end)
+        return file.read() == END
+
+
+def _close_init(path: Path) -> None:
+    """Bring a torn initialisation segment of a closed run to a whole tar, or remove it."""
+    if not path.exists():
+        return
+    whole = list(members(path, check=True))
+    end = whole[0].length if whole else 0
+    if end and not _ends_well(path, end):
+        cut_tail(path, end)
+        end_tar(path)
+    elif not end:
+        path.unlink()
 
 
 def _wall_of(entry: Entry, ns: int) -> datetime | None:

@@ -68,6 +68,19 @@ class About:
             age_sha256=str(value["age_sha256"]),
         )
 
+    @classmethod
+    def in_member(cls, data: bytes) -> About:
+        """Read it from the bytes of a member.
+
+        Raises:
+            ValueError: ``data`` is no whole member.
+        """
+        try:
+            extension = tarfile.TarInfo.frombuf(data[:BLOCK], "utf-8", "surrogateescape")
+            return cls.of(_comment(data[BLOCK : BLOCK + extension.size]))
+        except (tarfile.HeaderError, KeyError, TypeError) as error:
+            raise ValueError(f"no tar member: {error}") from error
+
 
 @dataclass(frozen=True)
 class Member:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.recording.fragments import FragmentRecord, Track
+from kiosk.recording.joined import CLOSED_SUFFIX
+from kiosk.recording.sealed_tar import END, members
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"moof", b"traf"}
 _NS = 1_000_000_000
@@ -92,6 +94,8 @@ def whole_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[Frag
         part: the part's folder; ``name`` is relative to it.
         tap_ns: recording clock at which the part's media time is zero.
     """
+    if name.endswith(CLOSED_SUFFIX):
+        return _whole_members(part, name, start)
     path = part / name
     tracks = Tracks.of(path.parent / "init.mp4")
     kind: Track = "main" if name.startswith("main/") else "channels"
@@ -109,6 +113,39 @@ def whole_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[Frag
             )
         )
     return records
+
+
+def _whole_members(part: Path, name: str, start: int) -> list[FragmentRecord]:
+    """Return the records of the whole members of a tar: they say themselves what is in them."""
+    kind: Track = "main" if name.startswith("main/") else "channels"
+    records = []
+    with (part / name).open("rb") as file:
+        for one in members(part / name, start, check=True):
+            file.seek(one.offset)
+            digest = hashlib.sha256(file.read(one.length)).hexdigest()
+            about = one.about
+            records.append(
+                FragmentRecord(
+                    name,
+                    one.offset,
+                    one.length,
+                    digest,
+                    about.start_ns,
+                    about.end_ns,
+                    about.sources,
+                    kind,
+                    about.plain_length,
+                    about.plain_sha256,
+                )
+            )
+    return records
+
+
+def end_tar(path: Path) -> None:
+    """Append the end of the archive to a tar that holds whole members only, durably."""
+    with path.open("ab") as file:
+        file.write(END)
+        os.fsync(file.fileno())
 
 
 def _span(data: bytes, tracks: Tracks) -> tuple[int, int, list[int]]:

@@ -12,14 +12,18 @@ from cryptography import x509
 
 from kiosk.errors import StorageError
 from kiosk.recording.findings import PartFacts, Report
-from kiosk.recording.joined import count_run, media_files, runs_of
+from kiosk.recording.joined import CLOSED_SUFFIX, closed_files, count_run, media_files, runs_of
 from kiosk.recording.journal import Chain, Entry, Head, read_chain
 from kiosk.recording.names import JOURNAL, PART, TRACKS
+from kiosk.recording.part_view import PartView
+from kiosk.recording.sealed_tar import END, members
 from kiosk.recording.signer import head_is_signed_by
 from kiosk.recording.verify_seal import Digests
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 """What reading a line of another form than its kind's raises."""
+AFTERWARDS = ("rewrapped", "declared_closed")
+"""Lines that a part which was declared closed later has after its ``closed`` line."""
 
 
 def read_journal(path: Path, where: str, report: Report) -> Chain | None:
@@ -64,6 +68,13 @@ def check_heads(
         ):
             report.add("head_unsigned", place, f"over {count} lines")
     return heads
+
+
+def _ends_in_zeros(path: Path, position: int) -> bool:
+    """Say whether the end of an archive stands at ``position``."""
+    with path.open("rb") as file:
+        file.seek(position)
+        return file.read(len(END)) == END
 
 
 @dataclass
@@ -111,32 +122,31 @@ class PartCheck:
         """Check that the journal ends with ``closed`` and a head over it."""
         if chain.problem:
             return
-        kinds = [entry["kind"] for entry in chain.entries[-2:]]
-        if kinds != ["closed", "head"]:
+        kinds = [entry["kind"] for entry in chain.entries]
+        last = next((n for n in range(len(kinds) - 1, -1, -1) if kinds[n] == "closed"), len(kinds))
+        after = set(kinds[last + 1 :]) - {"head", *AFTERWARDS}
+        if kinds[-1:] != ["head"] or last == len(kinds) or after:
             self.report.add("journal_open", f"{self.prefix}{JOURNAL}")
 
     # -- media ---------------------------------------------------------------------------------
     def _check_media(self, chain: Chain, facts: PartFacts) -> None:
-        fragments: dict[str, list[dict[str, Any]]] = {}
-        ends: dict[str, int] = {}
-        for entry in chain.entries:
-            for fragment in entry.get("fragments", []) if entry["kind"] == "media" else []:
-                fragments.setdefault(str(fragment["file"]), []).append(fragment)
-                ends[str(fragment["file"]).split("/")[0]] = int(fragment["end_ns"])
-                facts.fragments += 1
-            if entry["kind"] == "file":
-                self._check_listed(entry)
-            facts.interruptions += entry["kind"] == "interruption"
-        starts = [int(one[0]["start_ns"]) for one in fragments.values()]
-        if starts:
-            facts.seconds = round((max(ends.values()) - min(starts)) / 1e9, 3)
-        for name, pieces in fragments.items():
-            self._check_pieces(name, pieces)
+        view = PartView.of(chain.entries)
+        facts.fragments, facts.closed = view.count, view.closed
+        facts.interruptions = sum(entry["kind"] == "interruption" for entry in chain.entries)
+        for listed in view.files.values():
+            self._check_listed(listed)
+        pieces = [piece for pieces in view.fragments.values() for piece in pieces]
+        if pieces:
+            end = max(int(piece["end_ns"]) for piece in pieces)
+            start = min(int(piece["start_ns"]) for piece in pieces)
+            facts.seconds = round((end - start) / 1e9, 3)
+        for name, inside in view.fragments.items():
+            self._check_pieces(name, inside)
         for track in TRACKS:
             for run in runs_of(self.folder / track):
-                for path in media_files(run):
+                for path in [*media_files(run), *closed_files(run)]:
                     name = path.relative_to(self.folder).as_posix()
-                    if name not in fragments:
+                    if name not in view.fragments:
                         self.report.add("media_unlisted", f"{self.prefix}{name}", "whole file")
 
     def _check_listed(self, entry: Entry) -> None:
@@ -167,13 +177,29 @@ class PartCheck:
                 file.seek(offset)
                 if hashlib.sha256(file.read(length)).hexdigest() != piece["sha256"]:
                     self.report.add("media_changed", where, span)
+        if name.endswith(CLOSED_SUFFIX):
+            self._check_members(path, where, pieces)
+            position += len(END) if _ends_in_zeros(path, position) else 0
         if position < size:
             self.report.add("media_unlisted", where, f"bytes {position}–{size - 1}")
+
+    def _check_members(self, path: Path, where: str, pieces: list[dict[str, Any]]) -> None:
+        """Check that what the members of a tar say of themselves is what the journal says."""
+        found = {one.offset: one for one in members(path)}
+        for piece in pieces:
+            offset = int(piece["offset"])
+            one = found.get(offset)
+            said = None if one is None else (one.length, one.about.plain_sha256)
+            if said != (int(piece["length"]), str(piece.get("plain_sha256"))):
+                span = f"bytes {offset}–{offset + int(piece['length']) - 1}"
+                self.report.add("media_changed", where, span)
 
     # -- decoding ------------------------------------------------------------------------------
     def _decode(self, chain: Chain, facts: PartFacts) -> None:
         """Decode both tracks; compare the counts with the ``closed`` line where it has them."""
         names = self._channel_names()
+        if facts.closed:
+            return  # nobody but the court can
         facts.decoded = True
         for track in TRACKS:
             for run in runs_of(self.folder / track):

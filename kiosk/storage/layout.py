@@ -87,6 +87,26 @@ class Layout:
         """Root of the court's certificate authority, pinned at enrolment (PEM)."""
         return self.data / "identity" / "ca.crt"
 
+    @property
+    def court_recipient(self) -> Path:
+        """Public age key of the court, pinned at enrolment: opens closed parts (text)."""
+        return self.data / "identity" / "court.age"
+
+    @property
+    def escrow_recipient(self) -> Path:
+        """Public age key of the court's escrow, pinned at enrolment (text)."""
+        return self.data / "identity" / "escrow.age"
+
+    @property
+    def court_keys_proven(self) -> Path:
+        """When court and escrow showed that they can decrypt (JSON)."""
+        return self.data / "identity" / "court-keys-proven.json"
+
+    @property
+    def court_keys_challenge(self) -> Path:
+        """Hashes of the answers to the open challenges to court and escrow (JSON)."""
+        return self.data / "identity" / "court-keys-challenge.json"
+
     # -- run time ----------------------------------------------------------------------------
     @property
     def recorder_socket(self) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.source import SourceSet
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
 from tests.recording.builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
 
@@ -25,8 +26,11 @@ class FakeRecorder:
         on_fragment: Callable[[FragmentRecord], None],
         on_fault: Callable[[SourceFault], None],
         on_file: Callable[[FileRecord], None],
+        envelope: Envelope = PLAIN,
     ) -> None:
         del settings, sources, on_file
+        self.envelope = envelope
+        self.held = False
         self.folder = folder
         self.books_when_started: bool | None = None
         self.on_fault = on_fault
@@ -40,7 +44,7 @@ class FakeRecorder:
         """Note the tap and whether anything had been written before it."""
         self._tap_ns = tap_ns
         self.books_when_started = (self.folder / "journal.jsonl").exists()
-        self.writer = MediaWriter(self.folder, tap_ns)
+        self.writer = MediaWriter(self.folder, tap_ns, envelope=self.envelope)
         self.write(2)
 
     def write(self, pieces: int) -> None:
@@ -51,9 +55,13 @@ class FakeRecorder:
             self._on_fragment(self.writer.write("channels"))
             self._pieces += 1
 
-    def stop(self) -> PartSummary:
+    def hold(self, held: bool) -> None:
+        """Note it."""
+        self.held = held
+
+    def stop(self, at_ns: int | None = None) -> PartSummary:
         """End."""
-        self._stop_ns = recording_ns()
+        self._stop_ns = at_ns or recording_ns()
         samples = dict.fromkeys(MICROPHONES, self._pieces * BLOCK)
         seconds = self.seconds
         frames = self._pieces * PICTURES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from kiosk.recording.boxes import (
     init_segment,
     video_track,
 )
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FragmentRecord, Track
 from kiosk.recording.hearing_book import HearingBook, Maker
 from kiosk.recording.part_book import PartBook
@@ -85,10 +86,13 @@ def _sound(blocks: int) -> tuple[bytes, tuple[Sample, ...]]:
 class MediaWriter:
     """Writes the fragments of one part, one at a time."""
 
-    def __init__(self, folder: Path, tap_ns: int, most: int = 40) -> None:
+    def __init__(
+        self, folder: Path, tap_ns: int, most: int = 40, envelope: Envelope = PLAIN
+    ) -> None:
         """Make the init files; at most ``most`` fragments per track."""
         self._folder = folder
         self._tap_ns = tap_ns
+        self._envelope = envelope
         self._next = {"main": 0, "channels": 0}
         self._config, self._coded = _pictures(most * PICTURES)
         self._header, self._sounds = _sound(most)
@@ -100,7 +104,9 @@ class MediaWriter:
         for track, headers in (("main", video), ("channels", sounds)):
             run = folder / track / "run-01"
             run.mkdir(parents=True)
-            (run / "init.mp4").write_bytes(init_segment(headers))
+            init = init_segment(headers)
+            wrapped = envelope.wrap("init.mp4", init, tap_ns, tap_ns, ()) + envelope.end
+            (run / envelope.init).write_bytes(wrapped)
 
     def _fragment(self, track: Track, number: int) -> bytes:
         if track == "main":
@@ -116,17 +122,24 @@ class MediaWriter:
         """Append the next fragment of ``track``; return its record."""
         number = self._next[track]
         self._next[track] += 1
-        data = self._fragment(track, number)
-        name = f"{track}/run-01/{number // 5 + 1:06d}.m4s"
+        plain = self._fragment(track, number)
+        start = self._tap_ns + number * PIECE_NS
+        sources = ("camera",) if track == "main" else MICROPHONES
+        stem = f"{number // 5 + 1:06d}"
+        name = f"{track}/run-01/{stem}{self._envelope.suffix}"
+        piece = f"{stem}-{number % 5 + 1:04d}.m4s"
+        data = self._envelope.wrap(piece, plain, start, start + PIECE_NS, sources)
         path = self._folder / name
         offset = path.stat().st_size if path.exists() else 0
         with path.open("ab") as file:
             file.write(data)
-        start = self._tap_ns + number * PIECE_NS
         digest = hashlib.sha256(data).hexdigest()
-        sources = ("camera",) if track == "main" else MICROPHONES
-        return FragmentRecord(
-            name, offset, len(data), digest, start, start + PIECE_NS, sources, track
+        times = start, start + PIECE_NS
+        record = FragmentRecord(name, offset, len(data), digest, *times, sources, track)
+        if not self._envelope.encrypted:
+            return record
+        return replace(
+            record, plain_length=len(plain), plain_sha256=hashlib.sha256(plain).hexdigest()
         )
 
 
@@ -148,13 +161,15 @@ def new_hearing(root: Path, signer: Signer, kiosk: str = "kiosk-0001") -> Built:
     return Built(folder, HearingBook.create(folder, hearing, {"person": "p1"}, maker), [], [])
 
 
-def add_part(built: Built, pieces: int = 10, tap_ns: int | None = None) -> PartBook:
+def add_part(
+    built: Built, pieces: int = 10, tap_ns: int | None = None, envelope: Envelope = PLAIN
+) -> PartBook:
     """Open the next part and write ``pieces`` fragments of each track, journalled."""
     number = len(built.parts) + 1
     tap = recording_ns() if tap_ns is None else tap_ns
     about = {"microphones": [{"name": name} for name in MICROPHONES]}
     book = built.book.open_part(number, {"reason": "start", "tap_ns": tap}, about)
-    writer = MediaWriter(book.folder, tap)
+    writer = MediaWriter(book.folder, tap, envelope=envelope)
     built.parts.append(book)
     built.writers.append(writer)
     for _ in range(pieces):
@@ -173,11 +188,17 @@ def close_part(built: Built, part: int, **fields: Any) -> None:
     built.book.seal_part(book)
 
 
-def sealed_hearing(root: Path, signer: Signer, parts: int = 2, kiosk: str = "kiosk-0001") -> Path:
+def sealed_hearing(
+    root: Path,
+    signer: Signer,
+    parts: int = 2,
+    kiosk: str = "kiosk-0001",
+    envelope: Envelope = PLAIN,
+) -> Path:
     """Make a whole sealed hearing; return its folder."""
     built = new_hearing(root, signer, kiosk)
     for number in range(1, parts + 1):
-        add_part(built, pieces=6)
+        add_part(built, pieces=6, envelope=envelope)
         close_part(built, number, video_frames=24, samples=dict.fromkeys(MICROPHONES, 6 * BLOCK))
     built.book.end({"person": "p1"})
     return built.folder

@@ -1,0 +1,81 @@
+"""What lies in a part's folder by its journal: fragments and files, after all that was replaced.
+
+A part that was declared closed since an earlier moment has ``rewrapped`` lines: the media of the
+line's ``file`` from byte ``kept`` on now lie, encrypted, in the file ``by``. The plain hashes stay
+in the journal, so that a decrypted copy can be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.recording.joined import CLOSED_SUFFIX
+from kiosk.recording.journal import Entry
+
+
+@dataclass
+class PartView:
+    """See :meth:`of`.
+
+    Attributes:
+        fragments: per file, its fragments in order, as in ``media`` lines.
+        files: per file, the line that lists it as a whole (``sha256``).
+        plain: per file, the SHA-256 of the plain pieces in it, joined; closed files only.
+        count: fragments in all.
+    """
+
+    fragments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> PartView:
+        """Follow the lines of a part's journal.
+
+        Raises:
+            KeyError, TypeError, ValueError: a line is malformed.
+        """
+        view = cls()
+        for entry in entries:
+            if entry["kind"] == "media":
+                view._add(entry["fragments"])
+            elif entry["kind"] == "file":
+                view._list(str(entry["file"]), entry)
+            elif entry["kind"] == "rewrapped":
+                view._rewrap(entry)
+        return view
+
+    def _add(self, fragments: list[dict[str, Any]]) -> None:
+        for fragment in fragments:
+            self.fragments.setdefault(str(fragment["file"]), []).append(fragment)
+
+    def _list(self, name: str, entry: dict[str, Any]) -> None:
+        self.files[name] = entry
+        if entry.get("plain_sha256"):
+            self.plain[name] = str(entry["plain_sha256"])
+
+    def _rewrap(self, entry: Entry) -> None:
+        name, by, kept = str(entry["file"]), str(entry["by"]), int(entry["kept"])
+        pieces = self.fragments.pop(name, [])
+        self.files.pop(name, None)
+        if kept:
+            self.files[name] = {"file": name, "sha256": entry["kept_sha256"]}
+            if before := [piece for piece in pieces if int(piece["offset"]) < kept]:
+                self.fragments[name] = before
+        if by:
+            self.fragments.pop(by, None)
+            self._add(entry["fragments"])
+            listed = {"file": by, "sha256": entry["by_sha256"]}
+            self._list(by, {**listed, "plain_sha256": entry["by_plain_sha256"]})
+
+    @property
+    def count(self) -> int:
+        """Fragments in all files."""
+        return sum(len(pieces) for pieces in self.fragments.values())
+
+    @property
+    def closed(self) -> bool:
+        """Whether anything in it can only be opened by the court."""
+        return any(name.endswith(CLOSED_SUFFIX) for name in (*self.fragments, *self.files))
