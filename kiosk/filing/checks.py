@@ -17,11 +17,12 @@ from kiosk.filing.advice import in_order
 Grey = NDArray[np.uint8]
 Points = NDArray[np.int64]
 
+#: Dots per inch at which pages are looked at.
+WORKING_DPI = 150
 #: Skew in degrees from which a page is straightened, and up to which it is measured.
 STRAIGHTEN_FROM = 0.25
 LARGEST_SKEW = 6.0
 
-_WORKING_DPI = 150
 _DARK_PAPER = 130
 _INK_BELOW_PAPER, _FAINT_BELOW_PAPER = 70, 18
 _BLANK_SHARE = 0.0002
@@ -54,9 +55,9 @@ class Looks:
     paper: int
 
 
-def look_at(image: Image.Image, resolution: int) -> Looks:
+def look_at(image: Image.Image, resolution: float) -> Looks:
     """Return what is seen on ``image``, which has ``resolution`` dots per inch."""
-    factor = max(1, round(resolution / _WORKING_DPI))
+    factor = max(1, round(resolution / WORKING_DPI))
     # Averaging takes a sensor's noise away; steps of ink stay far above what is left of it.
     grey = np.asarray(image.convert("L").reduce(factor))
     dpi = resolution / factor

@@ -93,15 +93,12 @@ class FilingFolder:
 
     def page_file(self, number: int) -> Path:
         """Return the scan of page ``number``."""
-        return self.pages / f"{number:04d}.png"
+        return self.pages / f"{number:04d}.jpg"
 
     def prepared_file(self, number: int) -> Path | None:
         """Return the coded page, or None while it is not made."""
-        for suffix in (".tif", ".jpg"):
-            path = self.work / f"{number:04d}{suffix}"
-            if path.exists():
-                return path
-        return None
+        path = self.work / f"{number:04d}.pdf"
+        return path if path.exists() else None
 
     def keep(self, filing: Filing) -> Filing:
         """Write ``filing`` durably; return it."""

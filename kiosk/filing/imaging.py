@@ -1,33 +1,40 @@
 """From a scanned page to the page of the document: turned, straightened, small.
 
-Text alone becomes black and white, coded without loss (CCITT Group 4); whatever carries colour
-(a stamp, a signature) stays in colour, whatever has tones (a photograph) stays grey. The scan
-itself is kept beside it until the filing has been delivered.
+Text becomes black and white, coded without loss (CCITT Group 4). What carries colour or tones (a
+stamp, a signature, a photograph) lies upon it as a small JPEG of just that place; a page that is
+mostly such is one JPEG. The scan itself is kept beside it until the filing has been delivered.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image
 
-from kiosk.filing.checks import STRAIGHTEN_FROM, Looks, look_at
+from kiosk.filing.bilevel import code_bilevel, to_bilevel
+from kiosk.filing.checks import STRAIGHTEN_FROM, WORKING_DPI, Looks, look_at
+from kiosk.filing.page_pdf import Patch, make_page
+from kiosk.filing.separate import Place, places_with_tones
 from kiosk.storage.durable import write_bytes
 
-Kind = Literal["text", "grey", "colour"]
+Kind = Literal["text", "mixed", "grey", "colour"]
 
-_CHROMA, _COLOUR_SHARE = 48, 0.00012
-_TONE_TILE, _TONE_SHARE = 16, 0.004
-_LOCAL_RADIUS_MM = 2.0
-_INK_BELOW_AROUND, _INK_BELOW_PAPER, _SOLID_INK = 22, 30, 0.45
 _JPEG_QUALITY = 72
+#: Share of the page that patches may cover; above, the page is one picture.
+_PATCHES_MOST = 0.5
 _PREVIEW = (760, 1080)
 _THUMBNAIL = (150, 212)
+_TURNS = {
+    90: Image.Transpose.ROTATE_270,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,13 @@ class Prepared:
     """A page that is ready for the document.
 
     Attributes:
-        file: the coded page.
-        kind: how it was coded.
+        file: the coded page, a PDF of one page.
+        kind: how it was coded; ``mixed``: text with patches in colour or grey.
         size: bytes.
         preview: a JPEG for the screen, at most 760 x 1080.
         thumbnail: a small one, at most 150 x 212.
         looks: what was seen on it.
+        turn: degrees clockwise by which the scan was turned.
     """
 
     file: Path
@@ -49,118 +57,161 @@ class Prepared:
     preview: Path
     thumbnail: Path
     looks: Looks
+    turn: int
 
 
 def prepare_page(page: Path, turn: int, folder: Path) -> Prepared:
     """Look at ``page``, and code it for the document and the screen.
 
     Args:
-        page: the scan, ``pages/0001.png``.
+        page: the scan, ``pages/0001.jpg``.
         turn: degrees clockwise that the person turned it: 0, 90, 180, 270.
-        folder: where the results go, as ``0001.tif`` or ``0001.jpg``, ``0001-preview.jpg`` and
+        folder: where the results go, as ``0001.pdf``, ``0001-preview.jpg`` and
             ``0001-small.jpg``.
     """
-    with Image.open(page) as opened:
-        resolution = round(float(opened.info.get("dpi", (300, 300))[0])) or 300
-        image = opened.convert("L" if opened.mode in ("1", "L") else "RGB")
+    image, resolution = read_page(page)
     if turn:
-        image = image.rotate(-turn, expand=True)
-    looks = look_at(image, resolution)
-    kind = kind_of(image, looks)
-    if kind != "colour":
-        image = image.convert("L")
-    if abs(looks.skew) >= STRAIGHTEN_FROM:
-        image = straighten(image, looks)
+        image = image.transpose(_TURNS[turn])
+    # Everything that is only looked at is done on a smaller picture, made once.
+    factor = max(1, round(resolution / WORKING_DPI))
+    small = image.reduce(factor)
+    looks = look_at(small, resolution / factor)
+    kind, places = kind_of(small, resolution / factor, looks)
+    skew = looks.skew if abs(looks.skew) >= STRAIGHTEN_FROM else 0.0
+    data = _code(image, kind, places, looks, resolution, skew)
     name = page.stem
-    file = folder / f"{name}{'.tif' if kind == 'text' else '.jpg'}"
-    other = folder / f"{name}{'.jpg' if kind == 'text' else '.tif'}"
-    data = code_text(image, looks, resolution) if kind == "text" else code_tones(image, resolution)
+    file = folder / f"{name}.pdf"
     write_bytes(file, data)
-    other.unlink(missing_ok=True)
     preview = folder / f"{name}-preview.jpg"
     thumbnail = folder / f"{name}-small.jpg"
-    _write_previews(image, preview, thumbnail)
-    return Prepared(file, kind, len(data), preview, thumbnail, looks)
+    shown = small.convert("L") if kind in ("text", "grey") else small
+    _write_previews(shown, looks.paper, skew, preview, thumbnail)
+    return Prepared(file, kind, len(data), preview, thumbnail, looks, turn)
 
 
-def kind_of(image: Image.Image, looks: Looks) -> Kind:
-    """Return how a page is to be coded."""
-    if image.mode == "RGB" and has_colour(image):
-        return "colour"
-    grey = np.asarray(image.convert("L").reduce(2))
+def read_page(page: Path) -> tuple[Image.Image, int]:
+    """Return the scan in memory, grey or RGB, and its dots per inch."""
+    with Image.open(page) as opened:
+        resolution = round(float(opened.info.get("dpi", (300, 300))[0])) or 300
+        if opened.mode in ("L", "RGB"):
+            opened.load()  # converting to its own mode would copy it
+            return opened, resolution
+        return opened.convert("L" if opened.mode == "1" else "RGB"), resolution
+
+
+def kind_of(small: Image.Image, resolution: float, looks: Looks) -> tuple[Kind, list[Place]]:
+    """Return how a page is to be coded, and the places of a ``mixed`` one.
+
+    Args:
+        small: the page, about 150 dpi.
+        resolution: its dots per inch.
+        looks: what was seen on it.
+    """
+    places = places_with_tones(small, resolution, looks.paper)
     if looks.ink == 0 or "page_faint" in looks.advice or "page_dark" in looks.advice:
-        return "grey"  # a threshold could lose what can hardly be seen
-    return "grey" if _has_tones(grey, looks.paper) else "text"
+        # A threshold could lose what can hardly be seen.
+        return ("colour" if any(place.coloured for place in places) else "grey"), []
+    if sum(place.share for place in places) > _PATCHES_MOST:
+        return ("colour" if any(place.coloured for place in places) else "grey"), []
+    return ("mixed" if places else "text"), places
 
 
-def has_colour(image: Image.Image) -> bool:
-    """Return whether there is ink in colour on the page (tinted paper does not count)."""
-    pixels = np.asarray(image.reduce(3)).astype(np.int16)
-    tint = np.median(pixels.reshape(-1, 3)[::97], axis=0)
-    red, green, blue = (pixels[:, :, band] - int(tint[band] - tint.mean()) for band in range(3))
-    far = np.maximum(np.abs(red - green), np.abs(green - blue))
-    chroma = np.maximum(far, np.abs(blue - red))
-    return float((chroma > _CHROMA).mean()) > _COLOUR_SHARE
+def _code(
+    image: Image.Image,
+    kind: Kind,
+    places: Sequence[Place],
+    looks: Looks,
+    resolution: int,
+    skew: float,
+) -> bytes:
+    """Return the page as a PDF of one page."""
+    if kind in ("grey", "colour"):
+        whole = image if kind == "colour" else image.convert("L")
+        return make_page(_jpeg(_straight(whole, looks.paper, skew), resolution), (), resolution)
+    grey = image.convert("L")
+    text = code_bilevel(to_bilevel(grey, looks.paper, resolution, skew), resolution)
+    patches = [_cut(image if place.coloured else grey, place, skew) for place in places]
+    return make_page(text, patches, resolution)
 
 
-def _has_tones(grey: NDArray[np.uint8], paper: int) -> bool:
-    """Return whether parts of the page are neither paper nor ink, as in a photograph."""
-    rows, columns = (side // _TONE_TILE * _TONE_TILE for side in grey.shape)
-    tiles = grey[:rows, :columns].reshape(
-        rows // _TONE_TILE, _TONE_TILE, columns // _TONE_TILE, _TONE_TILE
+def _cut(image: Image.Image, place: Place, skew: float) -> Patch:
+    """Return a place of the page as it lies on the straightened page, its paper white."""
+    box = _turned_box(place, image.size, skew)
+    left, top, right, bottom = box
+    size = (right - left, bottom - top)
+    angle = math.radians(skew)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    # Output (x, y) of the patch -> input dot: about the middle of the page, as Image.rotate does.
+    centre_x, centre_y = image.width / 2, image.height / 2
+    x, y = left - centre_x, top - centre_y
+    matrix = (
+        *(cosine, sine, centre_x + cosine * x + sine * y),
+        *(-sine, cosine, centre_y - sine * x + cosine * y),
     )
-    brightest, mean = tiles.max(axis=(1, 3)), tiles.mean(axis=(1, 3))
-    tones = (brightest < paper - 25) & (mean > 70)
-    return float(tones.mean()) > _TONE_SHARE
+    if skew:
+        cut = image.transform(
+            size,
+            Image.Transform.AFFINE,
+            matrix,
+            Image.Resampling.BILINEAR,
+            fillcolor=(255,) * len(image.getbands()) if image.mode == "RGB" else 255,
+        )
+    else:
+        cut = image.crop(box)
+    return Patch(_jpeg(_on_white(cut), None), left, top, *size, image.mode == "RGB")
 
 
-def straighten(image: Image.Image, looks: Looks) -> Image.Image:
+def _turned_box(place: Place, size: tuple[int, int], skew: float) -> tuple[int, int, int, int]:
+    """Return the dots of the straightened page that hold ``place`` of the skewed one."""
+    width, height = size
+    angle = math.radians(skew)
+    xs, ys = [], []
+    for across in (place.left, place.right):
+        for down in (place.top, place.bottom):
+            x, y = across * width - width / 2, down * height - height / 2
+            xs.append(x * math.cos(angle) - y * math.sin(angle) + width / 2)
+            ys.append(x * math.sin(angle) + y * math.cos(angle) + height / 2)
+    return (
+        max(0, math.floor(min(xs))),
+        max(0, math.floor(min(ys))),
+        min(width, math.ceil(max(xs))),
+        min(height, math.ceil(max(ys))),
+    )
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return ``image`` with its paper made white, to match the page around it."""
+    table: list[int] = []
+    for band in image.getbands():
+        counts = np.asarray(image.getchannel(band).histogram())
+        paper = 128 + int(np.argmax(counts[128:])) if counts[128:].any() else 255
+        table += [min(255, round(value * 252 / paper) + 3) for value in range(256)]
+    return image.point(table)
+
+
+def _straight(image: Image.Image, paper: int, skew: float) -> Image.Image:
     """Return the page with its lines level; the corners are filled with paper."""
-    fill = looks.paper if image.mode == "L" else (looks.paper,) * 3
-    return image.rotate(-looks.skew, Image.Resampling.BILINEAR, fillcolor=fill)
+    if not skew:
+        return image
+    fill = paper if image.mode == "L" else (paper,) * 3
+    return image.rotate(-skew, Image.Resampling.BILINEAR, fillcolor=fill)
 
 
-def code_text(image: Image.Image, looks: Looks, resolution: int) -> bytes:
-    """Return a grey page in black and white as TIFF with CCITT Group 4, without loss."""
-    around = _brightness_around(image, resolution)
-    grey, below = np.asarray(image), np.asarray(ImageChops.subtract(around, image))
-    darker = (below > _INK_BELOW_AROUND) & (grey < looks.paper - _INK_BELOW_PAPER)
-    solid = grey < looks.paper * _SOLID_INK
-    return _tiff(Image.fromarray(~(darker | solid)), resolution)
-
-
-def _brightness_around(image: Image.Image, resolution: int) -> Image.Image:
-    """Return the mean brightness around each dot, computed at an eighth of the size."""
-    radius = max(1, round(_LOCAL_RADIUS_MM / 25.4 * resolution / 8))
-    small = image.reduce(8).filter(ImageFilter.BoxBlur(radius))
-    return small.resize(image.size, Image.Resampling.BILINEAR)
-
-
-def _tiff(image: Image.Image, resolution: int) -> bytes:
-    """Return a bilevel image as TIFF in one strip: it goes into the PDF byte for byte."""
+def _jpeg(image: Image.Image, resolution: int | None) -> bytes:
+    """Return a grey or coloured picture as JPEG."""
     out = BytesIO()
-    image.save(
-        out,
-        "TIFF",
-        compression="group4",
-        dpi=(resolution, resolution),
-        tiffinfo={278: image.height},
-    )
+    dots = {} if resolution is None else {"dpi": (resolution, resolution)}
+    image.save(out, "JPEG", quality=_JPEG_QUALITY, **dots)
     return out.getvalue()
 
 
-def code_tones(image: Image.Image, resolution: int) -> bytes:
-    """Return a grey or coloured page as JPEG."""
-    out = BytesIO()
-    image.save(out, "JPEG", quality=_JPEG_QUALITY, dpi=(resolution, resolution))
-    return out.getvalue()
-
-
-def _write_previews(image: Image.Image, preview: Path, thumbnail: Path) -> None:
+def _write_previews(
+    image: Image.Image, paper: int, skew: float, preview: Path, thumbnail: Path
+) -> None:
     """Write the pictures for the screen: quick, and not synced: they can be made again."""
-    factor = max(1, min(image.width // _PREVIEW[0], image.height // _PREVIEW[1]))
-    small = image.reduce(factor)
-    small.thumbnail(_PREVIEW)
-    small.save(preview, "JPEG", quality=80)
-    small.thumbnail(_THUMBNAIL)
-    small.save(thumbnail, "JPEG", quality=80)
+    scale = min(1.0, _PREVIEW[0] / image.width, _PREVIEW[1] / image.height)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    shown = _straight(image.resize(size, Image.Resampling.HAMMING), paper, skew)
+    shown.save(preview, "JPEG", quality=80)
+    shown.thumbnail(_THUMBNAIL, Image.Resampling.BOX)
+    shown.save(thumbnail, "JPEG", quality=80)

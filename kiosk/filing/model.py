@@ -43,7 +43,7 @@ class Page(Record):
     """One page in the order of the document.
 
     Attributes:
-        number: of its file ``pages/NNNN.png``; never changes and never comes again.
+        number: of its file ``pages/NNNN.jpg``; never changes and never comes again.
         turn: degrees clockwise that the person turned it.
         advice: codes of :mod:`kiosk.filing.advice`, worst first.
         skew: degrees that the text lies skewed, counter-clockwise; straightened in the document.
@@ -61,7 +61,7 @@ class Page(Record):
     @property
     def file(self) -> str:
         """Name of its file under ``pages/``."""
-        return f"{self.number:04d}.png"
+        return f"{self.number:04d}.jpg"
 
 
 class Document(Record):

@@ -1,17 +1,17 @@
 """The document that is handed in: PDF/A-2b (ISO 19005-2), checked as it was written.
 
-img2pdf puts the coded pages in byte for byte; pikepdf makes it PDF/A (sRGB output intent,
-metadata) and checks the written file: what does not conform is not kept.
+The coded pages (:mod:`.page_pdf`) are put in as they are; pikepdf makes it PDF/A (sRGB output
+intent, metadata) and checks the written file: what does not conform is not kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import img2pdf  # type: ignore[import-untyped]
 import pikepdf
 import pikepdf.pdfa
 
@@ -37,7 +37,7 @@ def write_documents(
     """Write ``pages`` into ``folder`` as ``document.pdf``, split by page where it is too large.
 
     Args:
-        pages: coded pages in order (TIFF with Group 4, or JPEG).
+        pages: coded pages in order, each a PDF of one page.
         folder: the filing's folder; older ``document*.pdf`` there are replaced.
         title: title of the document, as in its metadata.
         language: language of the document, kk, ru or en.
@@ -85,14 +85,17 @@ def split_pages(sizes: Sequence[int], largest: int) -> list[list[int]]:
 
 
 def make_pdf(pages: Sequence[Path], *, title: str, language: str) -> bytes:
-    """Return ``pages`` as one PDF/A-2b file.
+    """Return ``pages`` (a PDF of one page each) as one PDF/A-2b file.
 
     Raises:
         PageFailedError: a page cannot be put in, or the result is not PDF/A.
     """
     try:
-        plain = img2pdf.convert([str(page) for page in pages], title=title)
-        with pikepdf.open(BytesIO(plain)) as pdf:
+        with ExitStack() as stack:
+            pdf = stack.enter_context(pikepdf.new())
+            for page in pages:
+                one = stack.enter_context(pikepdf.open(BytesIO(page.read_bytes())))
+                pdf.pages.extend(one.pages)
             pdf.Root.Lang = pikepdf.String(language)
             with pdf.open_metadata() as metadata:
                 metadata["dc:title"] = title
@@ -101,7 +104,7 @@ def make_pdf(pages: Sequence[Path], *, title: str, language: str) -> bytes:
             pikepdf.pdfa.save(pdf, out, "2b")
     except pikepdf.pdfa.PdfaError as error:
         raise PageFailedError(f"not PDF/A: {error}") from error
-    except (img2pdf.ImageOpenError, img2pdf.AlphaChannelError, ValueError, OSError) as error:
+    except (pikepdf.PdfError, OSError) as error:
         raise PageFailedError(f"a page cannot be put in: {error}") from error
     return out.getvalue()
 

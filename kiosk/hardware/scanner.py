@@ -254,7 +254,7 @@ class ScanSession:
 
     Args:
         settings: ``[scanner]`` of the settings.
-        folder: where pages go, as ``0001.png``; it exists.
+        folder: where pages go, as ``0001.jpg``; it exists.
         first_page: number of the next page.
         source: feeder, glass, or None to take the feeder where there is one.
         duplex: scan both sides, where the feeder can.

@@ -9,6 +9,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from kiosk.filing.advice import ADVICE
 from kiosk.filing.checks import look_at
 from kiosk.filing.imaging import kind_of
+from kiosk.filing.separate import Place
 from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
 
 DPI = 150
@@ -30,6 +31,11 @@ def faded(image: Image.Image, share: float) -> Image.Image:
     """Return ``image`` with its ink at ``share`` of its strength."""
     pixels = np.asarray(image).astype(float)
     return Image.fromarray((255 - (255 - pixels) * share).astype(np.uint8))
+
+
+def coding_of(image: Image.Image) -> tuple[str, list[Place]]:
+    """Return how ``image`` is coded, and the places that keep their tones."""
+    return kind_of(image, DPI, look_at(image, DPI))
 
 
 def test_good_page_has_no_advice(clean: Image.Image) -> None:
@@ -88,15 +94,25 @@ def test_how_pages_are_coded(clean: Image.Image) -> None:
     photo = clean.copy()
     ramp = np.linspace(60, 200, 400).astype(np.uint8)
     photo.paste(Image.fromarray(np.tile(ramp, (400, 1))).convert("RGB"), (300, 900))
-    kinds = [kind_of(page, look_at(page, DPI)) for page in (clean, stamped, photo)]
-    assert kinds == ["text", "colour", "grey"]
-    assert kind_of(faded(clean, 0.2), look_at(faded(clean, 0.2), DPI)) == "grey"
+    assert coding_of(clean) == ("text", [])
+    kind, places = coding_of(stamped)
+    assert kind == "mixed"
+    signature, stamp = places
+    assert signature.coloured
+    assert stamp.coloured
+    assert signature.share < 0.03 < stamp.share < 0.1
+    kind, (shown,) = coding_of(photo)
+    assert kind == "mixed"
+    assert not shown.coloured
+    assert (shown.left, shown.top) == pytest.approx((300 / 1240, 900 / 1754), abs=0.02)
+    assert coding_of(faded(clean, 0.2)) == ("grey", [])
+    assert coding_of(photo.crop((250, 850, 750, 1350)))[0] == "grey"
 
 
 def test_paper_with_a_tint_is_not_colour(clean: Image.Image) -> None:
-    pixels = np.asarray(clean).astype(np.int16) - np.array([0, 8, 60], dtype=np.int16)
-    tinted = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-    assert kind_of(tinted, look_at(tinted, DPI)) == "text"
+    pixels = np.asarray(clean) * np.array([1.0, 0.97, 0.75])
+    tinted = Image.fromarray(pixels.astype(np.uint8))
+    assert coding_of(tinted) == ("text", [])
 
 
 def test_every_advice_has_words() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
+from kiosk.filing.bilevel import to_bilevel
+from kiosk.filing.checks import look_at
 from kiosk.filing.errors import DocumentTooLargeError, PageFailedError
-from kiosk.filing.imaging import prepare_page
+from kiosk.filing.imaging import prepare_page, read_page
 from kiosk.filing.pdf import conformance, make_pdf, split_pages, write_documents
+from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +77,59 @@ def test_split_pages() -> None:
 
 
 def test_page_that_is_no_picture_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "0001.tif").write_bytes(b"no picture")
+    (tmp_path / "0001.pdf").write_bytes(b"no picture")
     with pytest.raises(PageFailedError):
-        make_pdf([tmp_path / "0001.tif"], title="t", language="kk")
+        make_pdf([tmp_path / "0001.pdf"], title="t", language="kk")
 
 
 def test_text_page_is_small_and_lossless(claim: list[Path], tmp_path: Path) -> None:
     prepared = prepare_page(claim[0], 0, tmp_path)
     assert prepared.kind == "text"
     assert prepared.size < 30_000
-    data = make_pdf([prepared.file], title="t", language="kk")
-    (tmp_path / "one.pdf").write_bytes(data)
-    with pikepdf.open(tmp_path / "one.pdf") as pdf:
-        picture = next(iter(pdf.pages[0].get_images().values()))
+    with pikepdf.open(prepared.file) as pdf:
+        (picture,) = pdf.pages[0].get_images().values()
+        assert "/CCITTFaxDecode" in str(picture.Filter)
         inside = pikepdf.PdfImage(cast(pikepdf.Stream, picture)).as_pil_image().convert("L")
-    with Image.open(prepared.file) as outside:
-        assert np.array_equal(np.asarray(inside), np.asarray(outside.convert("L")))
+    image, resolution = read_page(claim[0])
+    looks = look_at(image, resolution)
+    assert looks.skew == prepared.looks.skew
+    outside = to_bilevel(image.convert("L"), looks.paper, resolution, looks.skew)
+    assert np.array_equal(np.asarray(inside), np.asarray(outside.convert("L")))
+
+
+def test_stamp_stays_in_colour_where_it_was(claim: list[Path], tmp_path: Path) -> None:
+    prepared = prepare_page(claim[2], 0, tmp_path)
+    assert prepared.kind == "mixed"
+    assert prepared.size < 60_000
+    (tmp_path / "one.pdf").write_bytes(make_pdf([prepared.file], title="t", language="kk"))
+    assert conformance(tmp_path / "one.pdf").passed
+    shown = rendered(tmp_path / "one.pdf", 75)
+    with Image.open(claim[2]) as scan:
+        scanned = np.asarray(scan.convert("RGB").resize(shown.size)).astype(int)
+    pixels = np.asarray(shown).astype(int)
+    blue, was_blue = (image[:, :, 2] - image[:, :, 0] for image in (pixels, scanned))
+    near = np.asarray(Image.fromarray(blue > 20).convert("L").filter(ImageFilter.MaxFilter(3))) > 0
+    assert (near & (was_blue > 50)).sum() > 0.9 * (was_blue > 50).sum() > 100
+    assert ((blue > 50) & (was_blue < 15)).sum() < 0.05 * (was_blue > 50).sum()
+
+
+@pytest.mark.parametrize("skew", [-3.0, 0.0, 2.0])
+def test_patches_are_straightened_with_the_text(tmp_path: Path, skew: float) -> None:
+    page = as_scanned(draw_claim_page(3).reduce(2), skew, seed=5)
+    page.save(tmp_path / "0003.jpg", quality=94, dpi=(150, 150))
+    straight = as_scanned(draw_claim_page(3).reduce(2), 0, seed=5)
+    shown = rendered(prepare_page(tmp_path / "0003.jpg", 0, tmp_path).file, 75)
+    pixels = np.asarray(shown).astype(int)
+    wanted = np.asarray(straight.resize(shown.size)).astype(int)
+    for channel in (0, 2):  # dark text shows in blue, stamp and signature in red
+        ink, should = pixels[:, :, channel] < 128, wanted[:, :, channel] < 190
+        near = np.asarray(Image.fromarray(should).convert("L").filter(ImageFilter.MaxFilter(5))) > 0
+        assert (ink & near).sum() > 0.97 * ink.sum() > 1000
+
+
+def rendered(path: Path, dpi: int) -> Image.Image:
+    """Return the first page as poppler draws it."""
+    out = path.with_suffix("")
+    command = ["pdftoppm", "-r", str(dpi), "-png", "-singlefile", str(path), str(out)]
+    subprocess.run(command, check=True, timeout=60)
+    return Image.open(out.with_suffix(".png")).convert("RGB")

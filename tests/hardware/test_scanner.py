@@ -88,7 +88,7 @@ def faults_of(events: list[Event]) -> list[tuple[str, int]]:
 
 def sheets_in(folder: Path) -> list[int]:
     """Return which sheet each page on the disk shows, in order."""
-    return [bars_on(path) for path in sorted(folder.glob("*.png"))]
+    return [bars_on(path) for path in sorted(folder.glob("*.jpg"))]
 
 
 def test_feeder_is_emptied_in_order(
@@ -118,7 +118,7 @@ def test_sheets_of_different_size(scanner: VirtualScanner, tmp_path: Path) -> No
     scanner.load([a4, a5, legal])
     (folder := tmp_path / "pages").mkdir()
     scan(ScanSession(settings_for(scanner), folder))
-    sizes = [Image.open(path).size for path in sorted(folder.glob("*.png"))]
+    sizes = [Image.open(path).size for path in sorted(folder.glob("*.jpg"))]
     wanted = [(1240, 1754), (874, 1240), (1275, 2100)]
     for size, want in zip(sizes, wanted, strict=True):
         assert abs(size[0] - want[0]) <= 3

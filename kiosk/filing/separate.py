@@ -1,0 +1,152 @@
+"""Which parts of a page are more than black on white: ink in colour, photographs, shading.
+
+Text is coded as black and white; only the places found here keep their colours or tones. The
+page is looked at in cells of about 2.7 mm; cells that touch make one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Mask = NDArray[np.bool_]
+
+#: Dots of a cell's side at 75 dpi, at which colour is judged.
+_CELL, _DPI = 8, 75
+_CHROMA, _COLOURED_DOTS_IN_CELL, _COLOURED_DOTS = 34, 3, 24
+_BELOW_PAPER, _ABOVE_BLACK, _TONE_CELLS = 25, 70, 12
+
+
+@dataclass(frozen=True)
+class Place:
+    """A rectangle in shares of the page's width and height; ``coloured`` or only grey."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    coloured: bool
+
+    @property
+    def share(self) -> float:
+        """Its share of the page."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+
+def places_with_tones(image: Image.Image, resolution: float, paper: int) -> list[Place]:
+    """Return the places on ``image`` that black and white cannot show; they do not overlap.
+
+    Args:
+        image: grey or RGB; 150 dpi are enough.
+        resolution: its dots per inch.
+        paper: brightness of the paper.
+    """
+    small = image.reduce(max(1, round(resolution / _DPI)))
+    rows, columns = (-(-side // _CELL) for side in (small.height, small.width))
+    coloured = np.zeros((rows, columns), np.int64)
+    if small.mode == "RGB":
+        coloured = _count(_colour_in(small), rows, columns)
+    tones = _tones(image, rows, columns, paper)
+    colour_cells = coloured >= _COLOURED_DOTS_IN_CELL
+    boxes = [
+        box
+        for box in _groups(colour_cells | tones)
+        if coloured[_slices(box)].sum() >= _COLOURED_DOTS
+        or tones[_slices(box)].sum() >= _TONE_CELLS
+    ]
+    width, height = small.width / _CELL, small.height / _CELL
+    return [
+        Place(
+            left / width,
+            top / height,
+            min(1.0, right / width),
+            min(1.0, bottom / height),
+            bool(coloured[top:bottom, left:right].sum() >= _COLOURED_DOTS),
+        )
+        for left, top, right, bottom in _merged(boxes)
+    ]
+
+
+def _colour_in(image: Image.Image) -> Mask:
+    """Return where there is ink in colour (tinted paper does not count)."""
+    pixels = np.asarray(image)
+    tint = np.maximum(np.median(pixels.reshape(-1, 3)[::53], axis=0), 1.0)
+    pixels = (pixels * (tint.mean() / tint).astype(np.float32)).astype(np.int16)
+    red, green, blue = (pixels[:, :, band] for band in range(3))
+    most = np.maximum(np.maximum(red, green), blue)
+    least = np.minimum(np.minimum(red, green), blue)
+    found: Mask = most - least > _CHROMA
+    return found
+
+
+def _tones(image: Image.Image, rows: int, columns: int, paper: int) -> Mask:
+    """Return the cells that are neither paper nor ink, as in a photograph."""
+    grey = image.convert("L")
+    tile = max(1, round(grey.height / rows / 2) * 2)
+    pixels = np.asarray(grey)
+    down, across = min(rows, grey.height // tile), min(columns, grey.width // tile)
+    tiles = pixels[: down * tile, : across * tile].reshape(down, tile, across, tile)
+    found = np.zeros((rows, columns), bool)
+    found[:down, :across] = (tiles.max(axis=(1, 3)) < paper - _BELOW_PAPER) & (
+        tiles.mean(axis=(1, 3)) > _ABOVE_BLACK
+    )
+    return found
+
+
+def _count(mask: Mask, rows: int, columns: int) -> NDArray[np.int64]:
+    """Return how many dots of ``mask`` lie in each cell."""
+    padded = np.zeros((rows * _CELL, columns * _CELL), bool)
+    padded[: mask.shape[0], : mask.shape[1]] = mask
+    counts: NDArray[np.int64] = padded.reshape(rows, _CELL, columns, _CELL).sum(axis=(1, 3))
+    return counts
+
+
+Box = tuple[int, int, int, int]
+
+
+def _slices(box: Box) -> tuple[slice, slice]:
+    left, top, right, bottom = box
+    return slice(top, bottom), slice(left, right)
+
+
+def _groups(cells: Mask) -> list[Box]:
+    """Return the boxes around groups of cells at most one cell apart, one cell larger."""
+    left_over = {(int(y), int(x)) for y, x in np.argwhere(cells)}
+    boxes = []
+    while left_over:
+        group = [left_over.pop()]
+        for y, x in group:
+            near = {(y + j, x + i) for j in (-2, -1, 0, 1, 2) for i in (-2, -1, 0, 1, 2)}
+            near &= left_over
+            left_over -= near
+            group += near
+        ys, xs = [y for y, _ in group], [x for _, x in group]
+        bottom, right = min(cells.shape[0], max(ys) + 2), min(cells.shape[1], max(xs) + 2)
+        boxes.append((max(0, min(xs) - 1), max(0, min(ys) - 1), right, bottom))
+    return boxes
+
+
+def _merged(boxes: list[Box]) -> list[Box]:
+    """Return ``boxes`` with those that overlap made one."""
+    result: list[Box] = []
+    for box in boxes:
+        grown = box
+        while overlapping := [other for other in result if _overlap(grown, other)]:
+            for other in overlapping:
+                result.remove(other)
+            several = [grown, *overlapping]
+            grown = (
+                min(one[0] for one in several),
+                min(one[1] for one in several),
+                max(one[2] for one in several),
+                max(one[3] for one in several),
+            )
+        result.append(grown)
+    return sorted(result, key=lambda box: (box[1], box[0]))
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
