@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -119,6 +120,7 @@ class RecorderClient:
 
     def wait_recorded(self, seconds: float, limit: float = 60.0) -> None:
         """Wait until so many seconds of the hearing are recorded."""
+        time.sleep(max(0.0, seconds - self.seconds_recorded()))  # asking costs the recorder time
         wait_for(lambda: self.seconds_recorded() >= seconds, f"{seconds} s recorded", limit)
 
     def end_hearing(self, limit: float = 60.0) -> Path:

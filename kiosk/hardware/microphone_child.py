@@ -17,10 +17,12 @@ from typing import Any
 import pyaudio  # type: ignore[import-untyped]
 
 from kiosk.hardware.child import MessageWriter, child_setup, commands
-from kiosk.hardware.wire import AUDIO, AUDIO_HEADER
+from kiosk.hardware.wire import AUDIO, pack_audio
 
 BLOCKS_PER_SECOND = 30
 """PortAudio gives the sound card a buffer of two blocks: 66 ms."""
+GATHER_S = 0.1
+"""Blocks are passed on this often: each waking up costs both processes."""
 REAL_TIME_PRIORITY = 5
 RETRY_S = 1.0
 
@@ -92,20 +94,20 @@ class _Device:
         return None, pyaudio.paContinue
 
     def pump(self) -> None:
-        """Pass blocks on until the stream is no longer active."""
-        checked = time.monotonic()
-        while True:
-            try:
-                arrival_ns, data = self._blocks.get(timeout=0.1)
-            except queue.Empty:
-                pass
-            else:
-                self._writer.send(AUDIO, AUDIO_HEADER.pack(arrival_ns, self._channels) + data)
-            now = time.monotonic()
-            if now - checked >= 0.1:
-                checked = now
-                if not self._stream.is_active():
-                    return
+        """Pass blocks on, some together, until the stream is no longer active."""
+        active = True
+        while active:
+            time.sleep(GATHER_S)
+            active = self._stream.is_active()
+            if blocks := self._waiting():
+                self._writer.send(AUDIO, pack_audio(self._channels, blocks))
+
+    def _waiting(self) -> list[tuple[int, bytes]]:
+        blocks = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                blocks.append(self._blocks.get_nowait())
+        return blocks
 
 
 def _hurry() -> None:

@@ -9,8 +9,8 @@ half second of the last thirty (no point below it, the edge of their convex hull
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 NS_PER_S = 1_000_000_000
 SETTLE_NS = 250_000_000
@@ -175,3 +175,27 @@ class SampleClock:
             start_ns = round(item.index * NS_PER_S / self.rate + self._smooth)
             yield StampedBlock(self.epoch, item.index, start_ns, item.frames, item.data)
         self._held.clear()
+
+
+def joined(blocks: Sequence[StampedBlock], longest: int = 4) -> Iterator[StampedBlock]:
+    """Yield ``blocks`` with up to ``longest`` that follow each other made one: fewer to handle."""
+    group: list[StampedBlock] = []
+    for block in blocks:
+        last = group[-1] if group else None
+        if last is not None and (
+            len(group) == longest
+            or block.epoch != last.epoch
+            or block.index != last.index + last.frames
+        ):
+            yield _one(group)
+            group = []
+        group.append(block)
+    if group:
+        yield _one(group)
+
+
+def _one(group: list[StampedBlock]) -> StampedBlock:
+    if len(group) == 1:
+        return group[0]
+    data = b"".join(block.data for block in group)
+    return replace(group[0], frames=sum(block.frames for block in group), data=data)

@@ -29,9 +29,9 @@ from kiosk.hardware.child import Supervisor
 from kiosk.hardware.encoder_watch import EncoderWatch
 from kiosk.hardware.level_meter import LevelMeter
 from kiosk.hardware.microphones import AudioBlock, MicrophoneState
-from kiosk.hardware.sampleclock import SampleClock, StampedBlock
+from kiosk.hardware.sampleclock import SampleClock, StampedBlock, joined
 from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
-from kiosk.hardware.wire import AUDIO, AUDIO_HEADER, STATUS, VIDEO
+from kiosk.hardware.wire import AUDIO, STATUS, VIDEO, unpack_audio
 
 CameraState = Literal["ok", "starting", "absent", "frozen", "off"]
 RING_BLOCKS = 64
@@ -364,11 +364,10 @@ class AudioDevice:
                 self._facts = {key: values[key] for key in ("library", "version", "back_end")}
 
     def _samples(self, payload: bytes) -> None:
-        arrival_ns, channels = AUDIO_HEADER.unpack_from(payload)
-        data = payload[AUDIO_HEADER.size :]
-        frames = len(data) // (2 * channels)
-        for stamped in self._clock.push(arrival_ns, frames, data):
-            self._hand_on(stamped, channels)
+        channels, blocks = unpack_audio(payload)
+        stamped = [known for block in blocks for known in self._clock.push(*block)]
+        for block in joined(stamped):
+            self._hand_on(block, channels)
 
     def _hand_on(self, stamped: StampedBlock, channels: int) -> None:
         table = np.frombuffer(stamped.data, dtype="<i2").reshape(stamped.frames, channels)

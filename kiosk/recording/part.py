@@ -33,7 +33,9 @@ from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, S
 from kiosk.recording.writer import PartSources, PartWriter
 
 log = logging.getLogger(__name__)
-TICK_S = 0.03
+TICK_S = 0.1
+EAGER_TICK_S = 0.03
+"""Until the first fragments are durable, and at the end."""
 LAST_SAMPLES_NS = 300_000_000
 """After the stop so long is waited for what was captured before it."""
 FINISH_TRIES = 20
@@ -208,13 +210,13 @@ class PartRecorder:
     def _run(self) -> None:
         writer = self._writer
         assert writer is not None
-        while not self._stopping.wait(TICK_S):
+        while not self._stopping.wait(TICK_S if writer.first_durable_ns else EAGER_TICK_S):
             if not self._held:
                 self._step(writer)
         stop_ns = self._stop_ns or recording_ns()
         writer.end_at(stop_ns)
         while recording_ns() - stop_ns < LAST_SAMPLES_NS and not writer.covers(stop_ns):
-            time.sleep(TICK_S)
+            time.sleep(EAGER_TICK_S)
             self._step(writer)
         self._sources.detach(self._inbox)
         self._finish(writer, stop_ns)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.hardware.sampleclock import NS_PER_S, SampleClock, StampedBlock, lower_hull
+from kiosk.hardware.sampleclock import NS_PER_S, SampleClock, StampedBlock, joined, lower_hull
+from kiosk.hardware.wire import pack_audio, unpack_audio
 
 RATE = 48_000
 BLOCK = 960
@@ -84,3 +85,27 @@ def test_no_sample_is_passed_over() -> None:
 def test_lower_hull() -> None:
     points = [(0.0, 1.0), (1.0, 5.0), (2.0, 0.0), (3.0, 4.0), (4.0, 1.0)]
     assert lower_hull(points) == [(0.0, 1.0), (2.0, 0.0), (4.0, 1.0)]
+
+
+def test_blocks_that_follow_each_other_are_joined_and_others_are_not() -> None:
+    blocks = [
+        StampedBlock(0, 0, 1000, 2, b"aabb"),
+        StampedBlock(0, 2, 2000, 1, b"cc"),
+        StampedBlock(0, 9, 3000, 1, b"dd"),
+        StampedBlock(1, 10, 4000, 1, b"ee"),
+    ]
+    assert list(joined(blocks)) == [
+        StampedBlock(0, 0, 1000, 3, b"aabbcc"),
+        StampedBlock(0, 9, 3000, 1, b"dd"),
+        StampedBlock(1, 10, 4000, 1, b"ee"),
+    ]
+
+
+def test_no_more_than_so_many_are_joined() -> None:
+    blocks = [StampedBlock(0, number, number, 1, b"xx") for number in range(5)]
+    assert [block.frames for block in joined(blocks, longest=4)] == [4, 1]
+
+
+def test_blocks_come_out_of_the_pipe_as_they_went_in() -> None:
+    sent = [(5, b"\x01\x00\x02\x00"), (9, b"\x03\x00\x04\x00\x05\x00\x06\x00")]
+    assert unpack_audio(pack_audio(2, sent)) == (2, [(5, 1, sent[0][1]), (9, 2, sent[1][1])])

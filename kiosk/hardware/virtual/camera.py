@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -35,21 +36,36 @@ def yuv_of(image: Image.Image) -> Picture:
     return np.asarray(frame.reformat(format="yuv420p").to_ndarray(), dtype=np.uint8)
 
 
+def thinned(frame: av.VideoFrame, step: int) -> av.VideoFrame:
+    """Return every ``step``-th pixel of every ``step``-th row of a planar YUV 4:2:0 frame."""
+    planes = []
+    for plane in frame.planes:
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        planes.append(rows[: plane.height : step, : plane.width : step])
+    picture = np.concatenate([plane.reshape(-1, planes[0].shape[1]) for plane in planes])
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="yuv420p")
+
+
+def frame_of(picture: Picture) -> av.VideoFrame:
+    """Return a frame with a copy of ``picture``."""
+    return av.VideoFrame.from_ndarray(picture, format="yuv420p")
+
+
 class Scene(Protocol):
     """Something to look at."""
 
-    def paint(self, captured_ns: int) -> Picture:
-        """Return the picture at that instant; it may be overwritten by the next call."""
+    def frame(self, captured_ns: int) -> av.VideoFrame:
+        """Return the picture at that instant (planar YUV 4:2:0), to be used at once."""
 
 
 class FlashScene:
     """Dark grey, and white for 80 ms from each whole second of the recording clock."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._dark = yuv_of(Image.new("RGB", (width, height), (40, 40, 40)))
-        self._white = yuv_of(Image.new("RGB", (width, height), (255, 255, 255)))
+        self._dark = frame_of(yuv_of(Image.new("RGB", (width, height), (40, 40, 40))))
+        self._white = frame_of(yuv_of(Image.new("RGB", (width, height), (255, 255, 255))))
 
-    def paint(self, captured_ns: int) -> Picture:
+    def frame(self, captured_ns: int) -> av.VideoFrame:
         """See :class:`Scene`."""
         return self._white if captured_ns % NS_PER_S < FLASH_NS else self._dark
 
@@ -66,21 +82,21 @@ class FolderScene:
         self._size = (width, height)
         self._period = NS_PER_S / fps
         self._first: int | None = None
-        self._cache: dict[Path, Picture] = {}
+        self._cache: dict[Path, av.VideoFrame] = {}
 
-    def paint(self, captured_ns: int) -> Picture:
+    def frame(self, captured_ns: int) -> av.VideoFrame:
         """See :class:`Scene`."""
         if self._first is None:
             self._first = captured_ns
         number = round((captured_ns - self._first) / self._period)
         path = self._paths[number % len(self._paths)]
-        picture = self._cache.get(path)
-        if picture is None:
+        frame = self._cache.get(path)
+        if frame is None:
             with Image.open(path) as image:
-                picture = yuv_of(image.convert("RGB").resize(self._size))
+                frame = frame_of(yuv_of(image.convert("RGB").resize(self._size)))
             if len(self._cache) < self._CACHED:
-                self._cache[path] = picture
-        return picture
+                self._cache[path] = frame
+        return frame
 
 
 class CourtroomScene:
@@ -154,8 +170,12 @@ class CourtroomScene:
             patches[character] = np.asarray(image, dtype=np.uint8)
         return patches
 
-    def paint(self, captured_ns: int) -> Picture:
+    def frame(self, captured_ns: int) -> av.VideoFrame:
         """See :class:`Scene`."""
+        return frame_of(self.paint(captured_ns))
+
+    def paint(self, captured_ns: int) -> Picture:
+        """Return the picture at that instant; the next call overwrites it."""
         for place, (area, patch) in enumerate(self._people):
             phase = (captured_ns / NS_PER_S) * (0.35 + 0.2 * place) + place
             self._move(area, patch, round(np.sin(phase * 2 * np.pi) * self._unit(0.7)))
@@ -212,6 +232,24 @@ class _Encoder:
             self._emit(self._first_ns + packet.pts * 1000, packet.is_keyframe, bytes(packet))
 
 
+class _Preview:
+    """Makes the live picture, as cheaply as a camera's own scaler lets one have it."""
+
+    def __init__(self, config: CameraConfig) -> None:
+        self._writer = preview.PreviewWriter(Path(config.preview))
+        self._scaler = VideoReformatter()
+        across, rest = divmod(config.width, preview.WIDTH)
+        down, rest_down = divmod(config.height, preview.HEIGHT)
+        self._step = across if across == down and not rest and not rest_down else 1
+
+    def show(self, frame: av.VideoFrame, captured_ns: int, number: int) -> None:
+        """Publish ``frame``."""
+        if self._step > 1:
+            frame = thinned(frame, self._step)
+        small = self._scaler.reformat(frame, preview.WIDTH, preview.HEIGHT, "rgb24")
+        self._writer.write(small.to_ndarray().tobytes(), captured_ns, number)
+
+
 class VirtualCamera:
     """Camera back end (see :class:`kiosk.hardware.camera.CameraBackEnd`)."""
 
@@ -261,21 +299,20 @@ class VirtualCamera:
     def _run(self) -> None:
         """Take a picture at each multiple of the frame period; skip those that are too late."""
         config = self._config
-        shown = preview.PreviewWriter(Path(config.preview))
+        shown = _Preview(config)
         slot = 0
         number = recording_ns() * config.fps // NS_PER_S
         while not self._closing.is_set():
             number = max(number + 1, recording_ns() * config.fps // NS_PER_S)
             captured_ns = -(-number * NS_PER_S // config.fps)
             time.sleep(max(0, captured_ns - recording_ns()) / NS_PER_S)
-            picture = self._scene.paint(captured_ns)
-            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            showing = slot != (slot := captured_ns * config.preview_fps // NS_PER_S)
             with self._lock:
-                if self._encoder is not None:
-                    self._encoder.encode(frame, captured_ns)
+                encoder = self._encoder
+                if encoder is not None or showing:
+                    frame = self._scene.frame(captured_ns)
+                if encoder is not None:
+                    encoder.encode(frame, captured_ns)
             self._frames += 1
-            if slot != (slot := captured_ns * config.preview_fps // NS_PER_S):
-                small = frame.reformat(
-                    preview.WIDTH, preview.HEIGHT, "rgb24", interpolation="FAST_BILINEAR"
-                )
-                shown.write(small.to_ndarray().tobytes(), captured_ns, self._frames)
+            if showing:
+                shown.show(frame, captured_ns, self._frames)
