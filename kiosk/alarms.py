@@ -618,6 +618,12 @@ _ALARMS = (
         N_("Nothing is lost. Leave the kiosk switched on overnight; tell the technician."),
     ),
     Alarm(
+        "disk_fills",
+        Severity.WARNING,
+        N_("With the hearings of the list the disk will be full within days."),
+        N_("Have the recordings delivered: more hours for uploads, or a courier medium. Tell IT."),
+    ),
+    Alarm(
         "delivery_failed",
         Severity.WARNING,
         N_("Something could not be delivered. It stays here and is tried again."),

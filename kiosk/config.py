@@ -142,6 +142,23 @@ class Central(Group):
     patch_mib: Annotated[int, Field(ge=1, le=64)] = 16
 
 
+class Sync(Group):
+    """``[sync]``: when recordings are sent. Filings and journal heads always go.
+
+    ``windows`` are times of the court's day such as ``"20:00-07:00"``; none: always. A hearing of
+    which finished minutes leave while it runs (``minutes_early``) is not held back by them.
+    """
+
+    windows: tuple[
+        Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")],
+        ...,
+    ] = ()
+    cap_mbit: Annotated[float, Field(ge=0, le=10_000)] = 0
+    during_hearing: Literal["paced", "paused"] = "paced"
+    minutes_early: bool = False
+    link_check_minutes: Annotated[int, Field(ge=0, le=120)] = 10
+
+
 class Screen(Group):
     """``[ui]``: the touch screen. Sizes on it are computed from ``width_mm``."""
 
@@ -171,6 +188,7 @@ class Settings(Group):
     hearing: HearingRules = HearingRules()
     headset: Headset = Headset()
     central: Central = Central()
+    sync: Sync = Sync()
     ui: Screen = Screen()
 
     @model_validator(mode="after")

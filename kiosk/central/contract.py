@@ -190,6 +190,7 @@ class Queue(OpenRequest):
     hearings: Count = 0
     reports: Count = 0
     empty_at: Moment | None = None
+    endless: bool = False
 
 
 class Storage(OpenRequest):

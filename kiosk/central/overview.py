@@ -144,7 +144,12 @@ def _of_kiosk(kiosk: KioskRow, now: datetime) -> Iterator[Finding]:
     if _backlog_is_late(kiosk, now):
         yield finding("backlog_late", "caution")
     if (share := _disk_fills(kiosk, now)) is not None:
-        yield finding("disk_fills", "fault" if share < FULL_SHARE else "caution")
+        grave: Severity = "fault" if share < FULL_SHARE else "caution"
+        full_at = moment((kiosk.state.get("storage") or {}).get("full_at"))
+        if full_at is None:
+            yield finding("disk_is_full", grave)
+        else:
+            yield finding("disk_fills", grave, day=f"{full_at.astimezone(kiosk.zone):%d.%m.%Y}")
     failed = (kiosk.state.get("selftest") or {}).get("failed", 0)
     if failed:
         yield finding("selftest_failed", "caution", failed=str(failed))
@@ -154,7 +159,10 @@ def _of_kiosk(kiosk: KioskRow, now: datetime) -> Iterator[Finding]:
 
 def _backlog_is_late(kiosk: KioskRow, now: datetime) -> bool:
     """Say whether the queue will not be empty at seven tomorrow morning."""
-    empty_at = moment((kiosk.state.get("queue") or {}).get("empty_at"))
+    queue = kiosk.state.get("queue") or {}
+    if queue.get("endless"):
+        return True
+    empty_at = moment(queue.get("empty_at"))
     if empty_at is None:
         return False
     tomorrow = now.astimezone(kiosk.zone).date() + timedelta(days=1)

@@ -24,6 +24,7 @@ from kiosk.hardware.wall_clock import clock_state, is_trusted
 from kiosk.hearing.alarms_now import AlarmBook, alarms_of
 from kiosk.hearing.capture import Capture, MakeRecorder
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
+from kiosk.hearing.link_result import link_result
 from kiosk.hearing.readiness import readiness
 from kiosk.hearing.record import HearingRecord
 from kiosk.hearing.sealer import Sealer
@@ -162,6 +163,9 @@ class Courtroom:
         clock = clock_state()
         items, failed = readiness(self._sources.state(), storage, clock)
         session.write("readiness", {"items": items, "failed": failed, "clock": clock})
+        checked = link_result(self._layout.link_checks, session.record.id)
+        if checked is not None:
+            session.write("link_check", {"result": checked})
 
     def mark(
         self, event: str, person: str, note: str = "", role: str = "", *, known: bool = True

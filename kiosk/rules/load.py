@@ -115,6 +115,7 @@ def load_rules(folder: Path = DATA) -> Rules:
         "permissions": (model.Permission, "permissions", "permission"),
         "events": (model.EventType, "events", "event"),
         "limits": (model.Limit, "limits", "limit"),
+        "link_verdicts": (model.LinkVerdict, "limits", "link_verdict"),
         "languages": (model.LanguageRow, "languages", "language"),
         "questions": (model.Question, "rules", "question"),
     }

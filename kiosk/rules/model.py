@@ -347,6 +347,10 @@ class Limit(Row):
         return self
 
 
+class LinkVerdict(Entry):
+    """What a verdict of the link check means for the hearing, as a sentence (R30, R31)."""
+
+
 class LanguageRow(Row):
     """A language of screens and record, by its own name."""
 

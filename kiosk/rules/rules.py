@@ -20,6 +20,7 @@ from kiosk.rules.model import (
     LanguageRow,
     LegalBasis,
     Limit,
+    LinkVerdict,
     Mrp,
     NotRecorded,
     Oath,
@@ -74,6 +75,7 @@ class Rules:
     state_fee: StateFee
     mrp: tuple[Mrp, ...]
     limits: Mapping[str, Limit]
+    link_verdicts: Mapping[str, LinkVerdict]
     languages: Mapping[str, LanguageRow]
     questions: Mapping[str, Question]
 

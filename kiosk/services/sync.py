@@ -7,8 +7,11 @@ import logging
 import signal
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError, StorageError
 from kiosk.ipc import EventStream, LocalClient, ServiceDownError, serve_unix
@@ -22,10 +25,11 @@ from kiosk.storage.layout import Layout
 from kiosk.sync.client import CentralClient
 from kiosk.sync.connector import Connector
 from kiosk.sync.delivery import Deliverer
-from kiosk.sync.device_state import queue_of
+from kiosk.sync.device_state import forecast_of, queue_of, uploads_of
+from kiosk.sync.hearing_checks import HearingChecks
 from kiosk.sync.lanes import Lane
 from kiosk.sync.link_check import Limits, LinkCheck
-from kiosk.sync.pacing import pacing_rate
+from kiosk.sync.permits import permit
 from kiosk.sync.poller import Poller
 from kiosk.sync.registrar import reconcile_filings, send_heads
 from kiosk.sync.retention import Housekeeper
@@ -63,6 +67,8 @@ class SyncService:
             Connector(self.layout, settings.central.url),
             _link_limits(load_rules()),
         )
+        before = timedelta(minutes=settings.sync.link_check_minutes)
+        self.checks = HearingChecks(self.link_check, self.layout.link_checks, before)
         self.numbers = FilingNumbers(self.room)
         self.events = EventStream()
 
@@ -76,6 +82,7 @@ class SyncService:
         tasks = [
             asyncio.create_task(self._tell()),
             asyncio.create_task(self._watch_recorder()),
+            asyncio.create_task(self._check_before_hearings()),
             asyncio.create_task(feed_watchdog(self._well)),
         ]
         notify("READY=1")
@@ -141,11 +148,36 @@ class SyncService:
                 ) != "sealing":
                     self.bulk.wake()
                 with suppress(StorageError):
-                    rate = pacing_rate(state, self.room.last_link_check())
-                    self.bulk.connector.pace(rate)
+                    self._permit(state)
                 await asyncio.sleep(RECORDER_SECONDS)
         finally:
             await client.close()
+
+    async def _check_before_hearings(self) -> None:
+        """Measure the line shortly before each hearing of the list, unless one is running."""
+        while True:
+            hearings = self.poller.schedule.value.get("hearings", ())
+            recorder = self.poller.recorder
+            try:
+                await asyncio.to_thread(self.checks.run_if_due, hearings, recorder, self.tell_check)
+            except Exception:  # the list comes from outside: no surprise may end the watch
+                log.exception("link check before a hearing")
+            await asyncio.sleep(RECORDER_SECONDS)
+
+    def tell_check(self, step: dict[str, Any]) -> None:
+        """Send a step of a link check to the listeners; from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.events.send, "link-check", step)
+
+    def _permit(self, recorder: dict[str, Any] | None) -> None:
+        """Say what recordings may do now: windows, caps, a running hearing."""
+        before, check = self.room.permit, self.room.last_link_check()
+        local = wall_time().astimezone(ZoneInfo(self.settings.kiosk.timezone))
+        self.room.permit = permit(self.settings.sync, local, recorder, check)
+        self.bulk.connector.pace(self.room.permit.rate)
+        if before.state != self.room.permit.state:
+            self.bulk.wake()
+            self._mark_changed()
 
     def deliver_now(self, *, asked: bool) -> None:
         """Wake the delivery; see :meth:`Deliverer.deliver_now`."""
@@ -165,10 +197,13 @@ class SyncService:
             "queue": queue_of(self.room),
             "schedule": {"pulled_at": self.poller.schedule.value.get("pulled_at")},
             "delivering": self.room.progress.listed(),
+            "uploads": uploads_of(self.room),
+            "forecast": forecast_of(self.room),
             "database": "rebuilt" if self.room.rebuilt else "ok",
             "link_check": {
                 "running": self.link_check.running,
                 "last": self.room.last_link_check(),
+                "next": self.checks.next(self.poller.schedule.value.get("hearings", ())),
             },
             "alarms": self.room.alarms.listed(),
         }
@@ -177,7 +212,8 @@ class SyncService:
 def _link_limits(rules: Rules) -> Limits:
     least = rules.limit("net_min_mbit")
     percent = rules.limit("net_borderline_percent")
-    return Limits(float(least), float(percent) / 100)
+    sentences = {row.id: row.label.as_map() for row in rules.link_verdicts.values()}
+    return Limits(float(least), float(percent) / 100, sentences)
 
 
 def serve(settings: Settings) -> None:

@@ -112,18 +112,17 @@ class SyncApi:
         return web.json_response(answer)
 
     async def _check_link(self, request: web.Request) -> web.Response:
-        loop = asyncio.get_running_loop()
         quick = bool((await read_json(request)).get("quick"))
-
-        def tell(step: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(self._service.events.send, "link-check", step)
-
+        service = self._service
         try:
-            result = await asyncio.to_thread(self._service.link_check.run, tell, quick=quick)
-            return web.json_response(result)
+            result = await asyncio.to_thread(
+                service.link_check.run, service.tell_check, quick=quick
+            )
         except LinkCheckRunningError as error:
             body = {"code": error.code, "message": str(error)}
             return web.json_response(body, status=409)
+        await asyncio.to_thread(service.checks.keep, result)
+        return web.json_response(result)
 
     async def _cancel_check(self, _: web.Request) -> web.Response:
         self._service.link_check.cancel()

@@ -61,6 +61,11 @@ class Layout:
         """The last pulled list of staff badges (JSON, badge numbers only as salted hashes)."""
         return self.data / "published" / "staff.json"
 
+    @property
+    def link_checks(self) -> Path:
+        """Results of link checks, ``<hearing uuid>.json`` and ``last.json``; owner: sync."""
+        return self.data / "published" / "link-checks"
+
     # -- identity ----------------------------------------------------------------------------
     @property
     def device_key(self) -> Path:

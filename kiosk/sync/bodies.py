@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import NS_PER_S, wall_text
 from kiosk.sync.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
 
 IIN = re.compile(r"^[0-9]{12}$")
@@ -97,7 +97,7 @@ def _part(folder: Path) -> Json:
         part["started_at"] = started
     if isinstance(value.get("publicity"), str):
         part["publicity"] = value["publicity"]
-    part["seconds"] = _part_seconds(folder / "journal.jsonl")
+    part["seconds"] = part_seconds(folder / "journal.jsonl")
     part["sources"] = _source_names(value)
     return part
 
@@ -109,12 +109,15 @@ def _source_names(part: Json) -> list[str]:
     return (["camera"] if part.get("camera") else []) + names
 
 
-def _part_seconds(journal: Path) -> float | None:
-    """Return the length of a part, from the ``closed`` line of its journal."""
-    for entry in reversed(_entries(journal)):
-        if entry.get("kind") == "closed" and isinstance(entry.get("seconds"), int | float):
-            return float(entry["seconds"])
-    return None
+def part_seconds(journal: Path) -> float | None:
+    """Return the length of a closed part, from the first and last lines of its journal."""
+    try:
+        lines = journal.read_bytes().splitlines()
+        first, last = json.loads(lines[0]), [json.loads(line) for line in lines[-5:]]
+        (closed,) = (line for line in last if line.get("kind") == "closed")
+        return max(0.0, (int(closed["stop_ns"]) - int(first["tap_ns"])) / NS_PER_S)
+    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+        return None
 
 
 def _entries(journal: Path) -> list[Json]:

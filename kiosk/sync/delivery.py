@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 5.0  # most time between two looks at the folders
 LINK_CAP_SECONDS = 60.0
 DAMAGED = "file_changed"
+RECORDINGS = "hearing"
 
 
 class Deliverer(Worker):
@@ -68,6 +69,7 @@ class Deliverer(Worker):
         self._troubles = Troubles(room)
         self._sender = Sender(room, name, self._troubles, self._may_go_on, self._worked)
         self._settler = Settler(room, self._may_go_on, self._worked)
+        self._recording = False  # what is being sent now is a recording
         self._asked = True  # a restart counts as a person's wish
         self._idle = min(IDLE_SECONDS, room.settings.central.poll_seconds)
 
@@ -153,6 +155,7 @@ class Deliverer(Worker):
             self._register_all(client)
             while (upload := self._next_upload()) is not None:
                 self._wait_for_line()
+                self._recording = upload.kind == RECORDINGS
                 with self._troubles.of(upload.kind, upload.item_id):
                     self._sender.send(client, upload)
                 self._settle_all(client)
@@ -161,11 +164,18 @@ class Deliverer(Worker):
         self.room.outbox.fail_damaged()
 
     def _open_items(self) -> list[Item]:
+        kinds = self._kinds()
         return [
             item
             for item in self.room.outbox.undelivered()
-            if item.kind in self.kinds and not self._troubles.waits(item.id)
+            if item.kind in kinds and not self._troubles.waits(item.id)
         ]
+
+    def _kinds(self) -> tuple[str, ...]:
+        """Return the kinds that may be sent now: recordings have to keep to their windows."""
+        if self.room.permit.given:
+            return self.kinds
+        return tuple(kind for kind in self.kinds if kind != RECORDINGS)
 
     def _retry_failed(self) -> None:
         """Try failed items again; what is damaged here only when a person asked."""
@@ -195,10 +205,13 @@ class Deliverer(Worker):
             self.room.lanes.must_stop()
         else:
             self.room.lanes.bulk_must_yield()
+            if self._recording and not self.room.permit.given:
+                raise PreemptedError("recordings may not be sent now")
 
     def _register_all(self, client: CentralClient) -> None:
         for item in self._open_items():
             if not item.registered:
+                self._recording = item.kind == RECORDINGS
                 self._may_go_on()
                 with self._troubles.of(item.kind, item.id):
                     self._register(client, item)
@@ -222,7 +235,7 @@ class Deliverer(Worker):
         self.room.outbox.registered(item_id, missing, present)
 
     def _next_upload(self) -> Upload | None:
-        uploads = self.room.outbox.uploads(self.lanes, self.kinds)
+        uploads = self.room.outbox.uploads(self.lanes, self._kinds())
         return next(
             (upload for upload in uploads if not self._troubles.waits(upload.item_id)), None
         )
@@ -230,7 +243,7 @@ class Deliverer(Worker):
     # -- settling ----------------------------------------------------------------------------
     def _settle_all(self, client: CentralClient) -> None:
         for item in self.room.outbox.complete():
-            if item.kind in self.kinds and not self._troubles.waits(item.id):
+            if item.kind in self._kinds() and not self._troubles.waits(item.id):
                 with self._troubles.of(item.kind, item.id):
                     self._settler.settle(client, item)
 

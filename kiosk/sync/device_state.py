@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import platform
 import shutil
+from datetime import datetime
 from typing import Any
 
 import kiosk
 from kiosk.clocks import boot_id, wall_text
 from kiosk.sync.bearer import bearer
+from kiosk.sync.pacing import BYTES_PER_MBIT
 from kiosk.sync.room import SyncRoom
 
 RECORDING_PHASES = frozenset({"recording", "recess", "retired", "sealing"})
@@ -46,10 +48,37 @@ def device_state(room: SyncRoom, recorder: dict[str, Any] | None) -> dict[str, A
         "storage": {"free_bytes": usage.free, "total_bytes": usage.total},
         "recording": _recording(recorder),
     }
+    ahead = room.forecast
+    if ahead is not None:
+        state["queue"] |= {"empty_at": _text(ahead.empty_at), "endless": ahead.endless}
+        state["storage"]["full_at"] = _text(ahead.full_at)
     check = room.last_link_check()
     if check is not None:
-        state["link"] = check
+        state["link"] = {key: check[key] for key in check if key != "sentence"}
     return state
+
+
+def uploads_of(room: SyncRoom) -> dict[str, Any]:
+    """Return ``State.uploads``: whether recordings may be sent now, and how fast."""
+    allowed = room.permit
+    rate = allowed.rate / BYTES_PER_MBIT if allowed.rate else None
+    return {"state": allowed.state, "rate_mbit": rate, "until": _text(allowed.until)}
+
+
+def forecast_of(room: SyncRoom) -> dict[str, Any] | None:
+    """Return ``State.forecast``; None until the first look ahead."""
+    ahead = room.forecast
+    if ahead is None:
+        return None
+    return {
+        "empty_at": _text(ahead.empty_at),
+        "endless": ahead.endless,
+        "full_at": _text(ahead.full_at),
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else wall_text(moment)
 
 
 def _alarm(alarm: dict[str, Any]) -> dict[str, Any]:

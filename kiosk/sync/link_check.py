@@ -13,8 +13,8 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,10 +63,12 @@ class Limits:
     Attributes:
         min_mbit: least goodput in each direction, in Mbit/s (R31).
         borderline: within this fraction of ``min_mbit`` the verdict is borderline.
+        sentences: what each verdict means for a hearing, by language.
     """
 
     min_mbit: float = 1.0
     borderline: float = 0.05
+    sentences: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
 
 
 class Windows:
@@ -166,6 +168,7 @@ class LinkCheck:
             self._cancelled.clear()
             with self._room.lanes.urgent():
                 result = self._measure(tell, quick=quick)
+            result["sentence"] = dict(self._limits.sentences.get(result["verdict"], {}))
             self._room.keep_link_check(result["at"], result)
             return result
         finally:

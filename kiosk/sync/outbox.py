@@ -264,6 +264,16 @@ class Outbox:
         )
         return [str(row["id"]) for row in rows]
 
+    def delivered_sizes(self, kind: str) -> list[tuple[datetime, int]]:
+        """Return when the items of ``kind`` were delivered, and how large they are."""
+        rows = self._database.rows(
+            "SELECT items.delivered_at, sum(files.size) AS size FROM items "
+            "JOIN files ON files.item_id = items.id "
+            "WHERE items.kind = ? AND items.state = 'delivered' GROUP BY items.id",
+            (kind,),
+        )
+        return [(datetime.fromisoformat(row["delivered_at"]), row["size"]) for row in rows]
+
     def failed(self, item_id: str, problem: str, *, final: bool = False) -> None:
         """Note what stands in the way of an item; ``final`` needs a person."""
         self._database.execute(

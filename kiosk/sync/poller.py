@@ -7,10 +7,12 @@ import logging
 import random
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import wall_text, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.storage.database import DatabaseDamagedError
 from kiosk.storage.durable import make_folder, write_json
@@ -18,7 +20,9 @@ from kiosk.sync.client import SCHEDULE_DAYS, CentralClient
 from kiosk.sync.connector import Connector
 from kiosk.sync.device_state import device_state
 from kiosk.sync.enrolment import renew_if_due
+from kiosk.sync.forecast import is_late
 from kiosk.sync.line import RefusedError
+from kiosk.sync.outlook import Foresight
 from kiosk.sync.room import SyncRoom
 from kiosk.sync.worker import Worker
 
@@ -27,6 +31,7 @@ log = logging.getLogger(__name__)
 JITTER = 0.2
 REWRITE_SECONDS = 300.0  # an unchanged list is written anew this often, to spare the card
 FILINGS_PER_POLL = 20
+FULL_SOON = timedelta(days=5)
 
 
 class Published:
@@ -65,6 +70,7 @@ class Poller(Worker):
         self.staff = Published(room.layout.staff, {"pulled_at": None, "salt": "", "staff": []})
         self.recorder: dict[str, Any] | None = None
         self.link_came_up = threading.Event()
+        self._foresight = Foresight(room)
 
     def step(self) -> float:
         """Poll; return the seconds until the next poll, spread by chance."""
@@ -101,8 +107,19 @@ class Poller(Worker):
         self._pull_schedule(client)
         self._pull_staff(client)
         self._pull_filings(client)
+        self._look_ahead()
         client.put_state(device_state(self.room, self.recorder))
         renew_if_due(self.room.layout, client)
+
+    def _look_ahead(self) -> None:
+        """Make the forecast, and say so when the line or the disk will not do."""
+        ahead = self._foresight.look(self.schedule.value.get("hearings", ()))
+        self.room.forecast = ahead
+        zone = ZoneInfo(self.room.settings.kiosk.timezone)
+        late = ahead.endless or is_late(ahead.empty_at, zone)
+        self.room.alarms.put("queue_growing", late)
+        soon = ahead.full_at is not None and ahead.full_at - wall_time() < FULL_SOON
+        self.room.alarms.put("disk_fills", soon)
 
     def _pull_schedule(self, client: CentralClient) -> None:
         hearings = _list_of(client.schedule(), "hearings", "id")

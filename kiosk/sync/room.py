@@ -11,9 +11,11 @@ from typing import Any
 from kiosk.config import Settings
 from kiosk.storage.database import Database, open_or_replace, set_aside
 from kiosk.storage.layout import Layout
+from kiosk.sync.forecast import Forecast
 from kiosk.sync.heads import HeadCollector
 from kiosk.sync.lanes import Lanes
 from kiosk.sync.outbox import Outbox
+from kiosk.sync.permits import Permit
 from kiosk.sync.receipts import Receipts
 from kiosk.sync.registrations import Registrations
 from kiosk.sync.reindex import reindex
@@ -39,6 +41,8 @@ class SyncRoom:
         self.link = LinkStatus(self.alarms, changed)
         self.progress = Progress()
         self.receipts = Receipts(self.layout.receipts)
+        self.permit = Permit()
+        self.forecast: Forecast | None = None
         self.rebuilt = False
         self._rebuilding = threading.Lock()
         database, damaged = open_or_replace(self.layout.database)
@@ -90,6 +94,12 @@ class SyncRoom:
         """Return the newest link check's result, or None."""
         row = self.database.row("SELECT result FROM link_checks ORDER BY at DESC LIMIT 1")
         return None if row is None else dict(json.loads(row["result"]))
+
+    def uplink_mbit(self) -> float | None:
+        """Return the measured uplink in Mbit/s: the last check's, else what deliveries made."""
+        up = (self.last_link_check() or {}).get("up_mbit")
+        measured = float(up) if isinstance(up, int | float) and up > 0 else None
+        return measured or self.progress.goodput_mbit()
 
     def close(self) -> None:
         """Close the database."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 from kiosk.clocks import wall_text
 from kiosk.sync.manifest import KINDS
 
+GOODPUT_SAMPLES, GOODPUT_LEAST = 300, 20  # seconds in which something was sent
 UP, DOWN, UNKNOWN = "up", "down", "unknown"
 LINK_ALARMS = frozenset(
     {"captive_portal", "not_enrolled", "certificate_invalid", "central_contract_unknown"}
@@ -42,6 +47,13 @@ class AlarmSet:
             if self._since.pop((code, source), None) is None:
                 return
         self._changed()
+
+    def put(self, code: str, on: bool, source: str = "") -> None:
+        """Bring an alarm up, or take it back."""
+        if on:
+            self.raise_(code, source)
+        else:
+            self.clear(code, source)
 
     def listed(self) -> list[dict[str, str]]:
         """Return the alarms as in ``State.alarms``."""
@@ -131,6 +143,7 @@ class Progress:
         self._lock = threading.Lock()
         self._now: dict[str, Delivering] = {}
         self.bytes_sent = 0
+        self._sent: deque[tuple[float, int]] = deque(maxlen=GOODPUT_SAMPLES)
 
     def set(self, deliverer: str, delivering: Delivering | None) -> None:
         """Note what ``deliverer`` is sending (None: nothing)."""
@@ -140,7 +153,22 @@ class Progress:
                 return
             self._now[deliverer] = delivering
             if before is not None and before.id == delivering.id:
-                self.bytes_sent += max(0, delivering.done_bytes - before.done_bytes)
+                fresh = max(0, delivering.done_bytes - before.done_bytes)
+                self.bytes_sent += fresh
+                self._note(fresh)
+
+    def _note(self, size: int) -> None:
+        """Keep how many bytes were sent in each of the last seconds in which any were."""
+        second = math.floor(time.monotonic())
+        if self._sent and self._sent[-1][0] == second:
+            size += self._sent.pop()[1]
+        self._sent.append((second, size))
+
+    def goodput_mbit(self) -> float | None:
+        """Return the median of the seconds of sending in Mbit/s, or None for too few of them."""
+        with self._lock:
+            sizes = [size for _, size in self._sent]
+        return statistics.median(sizes) * 8 / 1e6 if len(sizes) >= GOODPUT_LEAST else None
 
     def listed(self) -> dict[str, Any] | None:
         """Return ``State.delivering``."""

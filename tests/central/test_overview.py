@@ -60,7 +60,8 @@ def test_scheduled_but_not_recording_a_quarter_of_an_hour_later() -> None:
         ({"queue": {"empty_at": "2026-11-24T03:00:00Z"}}, ["backlog_late"]),
         ({"queue": {"empty_at": "2026-11-24T01:00:00Z"}}, []),
         ({"queue": {"empty_at": "soon"}}, []),
-        ({"storage": {"free_bytes": 4, "total_bytes": 100}}, ["disk_fills"]),
+        ({"queue": {"empty_at": None, "endless": True}}, ["backlog_late"]),
+        ({"storage": {"free_bytes": 4, "total_bytes": 100}}, ["disk_is_full"]),
         (
             {"storage": {"free_bytes": 40, "total_bytes": 100, "full_at": "2026-11-27T00:00:00Z"}},
             ["disk_fills"],

@@ -199,19 +199,28 @@ class Kiosk(Process):
         super().__init__(folder / "sync.log")
         self.folder = folder
         self.config = folder / "kiosk.toml"
-        options = {"url": url, "poll_seconds": 0.3, "patch_mib": 1, **central}
-        lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
-        self.config.write_text(
-            f'[kiosk]\nid = "{KIOSK}"\n[paths]\ndata = "{folder}/data"\nrun = "{folder}/run"\n'
-            "[central]\n" + "\n".join(lines) + "\n",
-            encoding="utf-8",
-        )
-        self.settings: Settings = load_settings(self.config)
+        self.options: dict[str, dict[str, Any]] = {
+            "kiosk": {"id": KIOSK},
+            "paths": {"data": f"{folder}/data", "run": f"{folder}/run"},
+            "central": {"url": url, "poll_seconds": 0.3, "patch_mib": 1, **central},
+            "sync": {},
+        }
+        self.set("sync")
         self.layout = Layout.of(self.settings.paths)
         self._service: SyncService | None = None
         self._thread: threading.Thread | None = None
         if identity is not None:
             shutil.copytree(identity, self.layout.device_key.parent)
+
+    def set(self, group: str, **values: Any) -> None:
+        """Change settings; the next start takes them."""
+        self.options[group] |= values
+        tables = (
+            f"[{name}]\n" + "".join(f"{key} = {json.dumps(values[key])}\n" for key in values)
+            for name, values in self.options.items()
+        )
+        self.config.write_text("".join(tables), encoding="utf-8")
+        self.settings: Settings = load_settings(self.config)
 
     def start(self, seconds: float = 60.0) -> None:
         """Start sync as a process and wait until it answers."""
