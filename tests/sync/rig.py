@@ -205,14 +205,14 @@ class Kiosk(Process):
             "central": {"url": url, "poll_seconds": 0.3, "patch_mib": 1, **central},
             "sync": {},
         }
-        self.set("sync")
+        self.change("sync")
         self.layout = Layout.of(self.settings.paths)
         self._service: SyncService | None = None
         self._thread: threading.Thread | None = None
         if identity is not None:
             shutil.copytree(identity, self.layout.device_key.parent)
 
-    def set(self, group: str, **values: Any) -> None:
+    def change(self, group: str, **values: Any) -> None:
         """Change settings; the next start takes them."""
         self.options[group] |= values
         tables = (

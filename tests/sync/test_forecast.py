@@ -149,7 +149,7 @@ def test_outside_the_window_filings_and_reports_go_recordings_wait(
 ) -> None:
     local = datetime.now(ZONE)
     begin, end = local + timedelta(hours=3), local + timedelta(hours=4)
-    kiosk.set("sync", windows=[f"{begin:%H:%M}-{end:%H:%M}"])
+    kiosk.change("sync", windows=[f"{begin:%H:%M}-{end:%H:%M}"])
     hearing = kiosk.make_hearing(video=2000, files=1)
     kiosk.start_here()
     filing, report = kiosk.make_filing(), kiosk.make_report()
@@ -160,7 +160,7 @@ def test_outside_the_window_filings_and_reports_go_recordings_wait(
     assert state["uploads"]["until"] is not None
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "queued"
     kiosk.end()
-    kiosk.set("sync", windows=[])
+    kiosk.change("sync", windows=[])
     kiosk.start_here()
     kiosk.wait_delivered("hearing", hearing)
     wait_for(lambda: kiosk.state()["forecast"]["empty_at"], "an empty backlog")
