@@ -11,22 +11,24 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kiosk.clocks import boot_id, recording_ns, wall_text, wall_time
+from kiosk.clocks import boot_id, recording_ns, wall_text
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.source import SourceSet
 from kiosk.hardware.wall_clock import clock_state, is_trusted
 from kiosk.hearing.alarms_now import AlarmBook, alarms_of
+from kiosk.hearing.attention import Attention
 from kiosk.hearing.capture import Capture, MakeRecorder
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.link_result import link_result
 from kiosk.hearing.readiness import readiness
 from kiosk.hearing.record import HearingRecord
+from kiosk.hearing.remedies import Remedy
+from kiosk.hearing.roles import Roles
 from kiosk.hearing.sealer import Sealer
 from kiosk.hearing.session import Session
 from kiosk.recording.hearing_book import HearingBook, Maker, hearing_of
@@ -41,8 +43,6 @@ from kiosk.storage.space import space_of
 
 log = logging.getLogger(__name__)
 CONTRACT = 1
-REMIND_AFTER_S = 15 * 60.0
-"""A recess or retirement longer than this brings a reminder that nothing is recorded."""
 BUTTON = "button"
 """Mark type of the hardware button: a moment without a name, to be named in the minutes."""
 
@@ -79,6 +79,7 @@ class Courtroom:
         self._storage_error: StorageError | None = None
         self._recovered: dict[str, Any] | None = None
         self._alarms = AlarmBook()
+        self.attention = Attention(settings)
         self.sealer = Sealer()
 
     # -- steps ---------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ class Courtroom:
             raise AlreadyRecordingError(session.record.id)
         about = self._named(hearing)
         folder = self._layout.hearings / about["id"]
-        record = HearingRecord(dict(about))
+        record = self._new_record(about)
         capture = self._capture(make_folder(folder / "part-01"), tap_ns)
         try:
             book = HearingBook.create(
@@ -112,6 +113,9 @@ class Courtroom:
         self._note_readiness(session)
         self._changed()
         return {"hearing_id": record.id, "part": 1}
+
+    def _new_record(self, about: Mapping[str, Any]) -> HearingRecord:
+        return HearingRecord(dict(about), roles=Roles.of(self._settings.microphones))
 
     def _named(self, hearing: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``hearing`` with an id whose folder does not exist yet.
@@ -267,6 +271,19 @@ class Courtroom:
         self._changed()
         return {"open_questions": session.open_questions()}
 
+    def remedy(self, person: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Do something about a microphone that fails; see :class:`Remedy`."""
+        session = self._open_session()
+        microphones = self._sources.state()["microphones"]
+        answer = Remedy(session, microphones, body, person).apply()
+        self._changed()
+        return answer
+
+    def watch(self) -> None:
+        """Look at clock, remote link and reminder; to be called several times a second."""
+        if self.attention.poll(self._current, self._sources.state()["microphones"]):
+            self._changed()
+
     def _open_session(self, *phases: str) -> Session:
         session = self._current
         wanted = phases or ("recording", "recess", "retired")
@@ -330,7 +347,7 @@ class Courtroom:
 
     def _take_up(self, survivor: Survivor) -> None:
         """Make ``survivor`` the current hearing again; resume it if it was capturing just now."""
-        record = HearingRecord(hearing_of(survivor.book.folder))
+        record = self._new_record(hearing_of(survivor.book.folder))
         for part, entry in survivor.entries:
             record.apply(part, entry)
         record.phase = "retired" if record.phase == "retired" else "recess"
@@ -419,10 +436,12 @@ class Courtroom:
             "proof": proof or {"state": "none", "age_seconds": None, "detail": ""},
             "lamp": self._panel.lamp,
         }
-        state["alarms"] = self._alarms.update([*alarms_of(state), *self._own_alarms(session)])
+        self.attention.show(state, session)
+        found = [*alarms_of(state), *self._own_alarms()]
+        state["alarms"] = self._alarms.update([*self.attention.alarms(found, state, session)])
         return state
 
-    def _own_alarms(self, session: Session | None) -> list[tuple[str, str]]:
+    def _own_alarms(self) -> list[tuple[str, str]]:
         """Return the alarms that State itself does not tell."""
         found = []
         if not self._layout.device_certificate.exists():
@@ -431,15 +450,4 @@ class Courtroom:
             found.append(("panel_absent", "panel"))
         if self.sealer.failing:
             found.append(("seal_failed", "storage"))
-        stopped = session is not None and session.record.phase in ("recess", "retired")
-        if stopped and session and _seconds_since(session.record.stopped_at) > REMIND_AFTER_S:
-            found.append(("resume_reminder", "recorder"))
         return found
-
-
-def _seconds_since(text: str) -> float:
-    """Return the seconds from the wall time ``text`` to now (0 where it is none)."""
-    try:
-        return (wall_time() - datetime.fromisoformat(text)).total_seconds()
-    except ValueError:
-        return 0.0

@@ -12,6 +12,8 @@ from typing import Any
 GOOD_CAMERA = ("ok", "off")
 GOOD_MICROPHONE = ("ok", "muted", "quiet", "clipping", "humming")
 """Nobody need be speaking when a hearing starts."""
+NOT_NEEDED = ("spare", "remote")
+"""A hearing can begin without them."""
 GOOD_STORAGE = ("ok", "low")
 
 
@@ -27,6 +29,8 @@ def readiness(
     items = {"camera": str(sources["camera"]["state"]), "storage": storage, "clock": clock}
     good = {"camera": GOOD_CAMERA, "storage": GOOD_STORAGE, "clock": ("ok", "unsynchronised")}
     for microphone in sources["microphones"]:
+        if microphone.get("role") in NOT_NEEDED:
+            continue
         items[str(microphone["name"])] = str(microphone["state"])
     failed = [name for name, state in items.items() if state not in good.get(name, GOOD_MICROPHONE)]
     return items, failed

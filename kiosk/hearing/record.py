@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kiosk.clocks import NS_PER_S
+from kiosk.hearing.roles import Roles
 from kiosk.recording.journal import Entry
 
 Phase = Literal["idle", "recording", "recess", "retired", "sealing"]
@@ -91,6 +92,7 @@ class HearingRecord:
         hearing: as started, with what statements have filled in since.
         asked: open questions by subject, each with the line that raised it.
         answers: statements by subject, the newest counts.
+        roles: which microphone serves whom now.
     """
 
     hearing: dict[str, Any]
@@ -103,6 +105,7 @@ class HearingRecord:
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
     not_ready: list[str] = field(default_factory=list)
+    roles: Roles = field(default_factory=Roles)
 
     @property
     def id(self) -> str:
@@ -201,12 +204,21 @@ class HearingRecord:
         )
         if entry.get("seconds") is not None:
             known.seconds, known.over = float(entry["seconds"]), True
-        if kind in FAILURES:
+        if kind in FAILURES and self.roles.serves(str(entry["source"])):
             self.ask("failure_reason")
 
     def _on_interruption_ended(self, part: int, entry: Entry) -> None:
         self._on_interruption(part, entry)
         self.interruptions[part, int(entry["number"])].over = True
+
+    def _on_role_moved(self, _part: int, entry: Entry) -> None:
+        self.roles.moved(entry)
+
+    def _on_continue_without(self, _part: int, entry: Entry) -> None:
+        self.roles.left(entry)
+
+    def _on_taken_back(self, _part: int, entry: Entry) -> None:
+        self.roles.taken_back(entry)
 
     def _on_statement(self, _part: int, entry: Entry) -> None:
         subject = str(entry["subject"])

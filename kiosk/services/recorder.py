@@ -25,6 +25,7 @@ from kiosk.hardware.panel import Panel
 from kiosk.hardware.source import SourceSet
 from kiosk.hardware.virtual.panel import press_mock_button
 from kiosk.hearing import device_tests
+from kiosk.hearing.attention import POLL_S
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
 from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
@@ -88,6 +89,7 @@ class RecorderService:
         tasks = [
             asyncio.create_task(self._tell_state()),
             asyncio.create_task(self._tell_levels()),
+            asyncio.create_task(self._watch()),
             asyncio.create_task(feed_watchdog(self._well)),
         ]
         notify("READY=1")
@@ -149,6 +151,14 @@ class RecorderService:
                 async with asyncio.timeout(STATE_S):
                     await self._changed.wait()
 
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._step(self.courtroom.watch)
+            except Exception:  # what fails now is looked at again
+                log.exception("the watch failed")
+            await asyncio.sleep(POLL_S)
+
     async def _tell_levels(self) -> None:
         while True:
             if levels := self.sources.levels():
@@ -176,6 +186,7 @@ class RecorderService:
         add.add_post("/v1/hearing/resume", self._for_court(self._resume))
         add.add_post("/v1/hearing/end", self._for_court(self._end))
         add.add_post("/v1/hearing/statements", self._for_court(self._statement))
+        add.add_post("/v1/hearing/remedies", self._for_court(self.courtroom.remedy))
         for name in ("camera", "microphones", "panel", "storage", "clock"):
             add.add_post(f"/v1/tests/{name}", self._test(name))
         return app

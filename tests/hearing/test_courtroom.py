@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.config import Camera, Paths, Room, Settings
+from kiosk.config import Camera, Microphone, Paths, Room, Settings
 from kiosk.config import Panel as PanelSettings
 from kiosk.errors import StorageError
 from kiosk.hardware.panel import Panel
@@ -40,8 +40,9 @@ RULES = load_rules()
 class Rig:
     """A kiosk's courtroom, which a test can crash and start again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, microphones: tuple[Microphone, ...] = ()) -> None:
         self.settings = Settings(
+            microphones=microphones,
             kiosk=Room(id="kiosk-0001"),
             paths=Paths(data=folder / "data", run=folder / "run"),
             camera=Camera(back_end="none"),
@@ -264,6 +265,21 @@ def test_clock_unset_asks_for_the_date(rig: Rig, monkeypatch: pytest.MonkeyPatch
     assert "date" not in rig.hearing()["open_questions"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "asks"),
+    [
+        *((kind, True) for kind in ("absent", "dead", "muted", "frozen", "encoder")),
+        ("write_failed", True),
+        *((kind, False) for kind in ("gap", "dropped")),
+    ],
+)
+def test_which_failures_ask_for_their_reason(rig: Rig, kind: str, asks: bool) -> None:
+    rig.begin(format="offline")
+    rig.recorders[0].on_fault(SourceFault(1, "judge", kind, recording_ns()))
+    wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
+    assert ("failure_reason" in rig.hearing()["open_questions"]) is asks
+
+
 def test_failure_is_in_the_ledger_and_its_reason_is_asked(rig: Rig) -> None:
     hearing_id = rig.begin(format="offline")
     recorder, now = rig.recorders[0], recording_ns()
@@ -284,7 +300,8 @@ def test_reminder_when_nobody_resumes(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     rig.begin()
     rig.room.recess("p1")
     assert "resume_reminder" not in rig.codes()
-    monkeypatch.setattr(module, "REMIND_AFTER_S", -1.0)
+    monkeypatch.setattr(rig.room.attention.reminder, "_every_ns", 1)
+    rig.room.watch()
     assert "resume_reminder" in rig.codes()
 
 

@@ -1,0 +1,59 @@
+"""Notices that the wall clock was moved, forwards or backwards.
+
+Media are timed by the recording clock, so that nothing in them moves; but whoever compares times
+of marks with a watch must know of the jump.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from kiosk.clocks import NS_PER_S, recording_ns
+
+LEAST_NS = NS_PER_S // 4
+"""Slewing (at most 500 ppm) moves a clock far less between two looks."""
+SHOWN_NS = 300 * NS_PER_S
+"""So long the alarm is shown."""
+
+
+class ClockWatch:
+    """Compares the wall clock with the recording clock.
+
+    Args:
+        wall: wall time, ns since 1970; ``clock``: the recording clock.
+    """
+
+    def __init__(
+        self, wall: Callable[[], int] = time.time_ns, clock: Callable[[], int] = recording_ns
+    ) -> None:
+        self._wall, self._clock = wall, clock
+        self._offset_ns = self._offset()
+        self._stepped_ns: int | None = None
+
+    def _offset(self) -> int:
+        """Return wall time minus recording clock; an interruption between both is left out."""
+        best: tuple[int, int] | None = None
+        for _ in range(3):
+            before = self._clock()
+            wall, after = self._wall(), self._clock()
+            width = after - before
+            if best is None or width < best[0]:
+                best = (width, wall - before - width // 2)
+        assert best is not None
+        return best[1]
+
+    def poll(self) -> float | None:
+        """Return the seconds by which the clock was moved since the last look, else None."""
+        offset_ns = self._offset()
+        step_ns, self._offset_ns = offset_ns - self._offset_ns, offset_ns
+        if abs(step_ns) < LEAST_NS:
+            return None
+        self._stepped_ns = self._clock()
+        return round(step_ns / NS_PER_S, 3)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether it was moved a short while ago."""
+        moment = self._stepped_ns
+        return moment is not None and self._clock() - moment < SHOWN_NS

@@ -1,0 +1,58 @@
+"""The line-out of a conference set: when is its link lost?
+
+Not when nobody is connected: only once something was heard from it in this hearing, or when the
+hearing is held online or mixed. Loss and return are marked by the kiosk (R24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+LOST_STATES = frozenset({"absent", "dead", "muted"})
+LOST, RESTORED = "link_lost", "link_restored"
+REMOTE_FORMATS = frozenset({"online", "mixed"})
+
+
+class RemoteLink:
+    """Watches all remote sources of one hearing.
+
+    Attributes:
+        lost: names of those whose link is lost now.
+    """
+
+    def __init__(self) -> None:
+        self._hearing: str | None = None
+        self._up: set[str] = set()
+        self.lost: set[str] = set()
+
+    def poll(
+        self, hearing: Mapping[str, Any] | None, microphones: Iterable[Mapping[str, Any]]
+    ) -> list[tuple[str, str]]:
+        """Look at the sources; return ``(event type, source)`` of what has changed.
+
+        Args:
+            hearing: the one that is being recorded now, else None.
+            microphones: as in State.
+        """
+        if hearing is None or hearing["id"] != self._hearing:
+            self._hearing = None if hearing is None else str(hearing["id"])
+            self._up, self.lost = set(), set()
+        if hearing is None:
+            return []
+        expected = hearing.get("format") in REMOTE_FORMATS
+        changes = []
+        for one in microphones:
+            if one["kind"] != "remote":
+                continue
+            name, state = str(one["name"]), str(one["state"])
+            if state in LOST_STATES:
+                if (expected or name in self._up) and name not in self.lost:
+                    self.lost.add(name)
+                    changes.append((LOST, name))
+            elif state != "starting":
+                self._up.add(name)
+                if name in self.lost:
+                    self.lost.remove(name)
+                    changes.append((RESTORED, name))
+        return changes
