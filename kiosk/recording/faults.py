@@ -10,6 +10,7 @@ from kiosk.recording.fragments import SourceFault
 
 CAMERA = "camera"
 STORAGE = "storage"
+MIRROR = "mirror"
 HOLE_NS = 20_000_000
 """Samples missing for less than this are the clock's doing, not a loss."""
 QUIET_MICROPHONE_NS = 700_000_000
@@ -38,6 +39,8 @@ class FaultWatch:
         self._report = report
         self._number = 0
         self._open: dict[tuple[str, str], SourceFault] = {}
+        self._lost_ns = 0
+        self._lost_before: dict[str, int] = {}
         self._until = dict.fromkeys(microphones, start_ns)
         if camera:
             self._until[CAMERA] = start_ns
@@ -103,13 +106,21 @@ class FaultWatch:
             number = self._open[key].number  # now it is known that it was unplugged
             self._open[key] = SourceFault(number, source, kind, self._open[key].start_ns)
 
-    def storage(self, failing: bool, now_ns: int) -> None:
-        """Note that the disk refuses, or takes everything again."""
-        key = (STORAGE, "write_failed")
-        if failing and key not in self._open:
-            self._begin(key, "write_failed", now_ns)
-        elif not failing and key in self._open:
-            self._close(key, now_ns)
+    def storage(self, troubles: Mapping[str, str], now_ns: int, lost_ns: int) -> None:
+        """Note which storages are not well, or are again.
+
+        Args:
+            troubles: kind of trouble by storage (``storage``, ``mirror``).
+            lost_ns: media lost so far because no storage and no memory would take them.
+        """
+        self._lost_ns = lost_ns
+        for source in (STORAGE, MIRROR):
+            key, kind = (source, "storage"), troubles.get(source)
+            if key in self._open and self._open[key].kind != kind:
+                self._close(key, now_ns)
+            if kind is not None and key not in self._open:
+                self._lost_before[source] = lost_ns
+                self._begin(key, kind, now_ns)
 
     def finish(self, stop_ns: int) -> None:
         """End all that is still open: the part is over."""
@@ -125,4 +136,7 @@ class FaultWatch:
         fault = self._open.pop(key)
         end_ns = max(fault.start_ns, end_ns)
         pictures = self._skipped - self._skipped_before if fault.kind == "encoder" else None
-        self._report(replace(fault, end_ns=end_ns, pictures=pictures))
+        lost_ns = None
+        if key[1] == "storage":
+            lost_ns = self._lost_ns - self._lost_before[fault.source]
+        self._report(replace(fault, end_ns=end_ns, pictures=pictures, lost_ns=lost_ns))

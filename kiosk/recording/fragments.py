@@ -76,12 +76,15 @@ class SourceFault:
 
     Attributes:
         number: counts from 1 within the part.
-        source: ``camera``, a microphone's name, or ``storage``.
+        source: ``camera``, a microphone's name, ``storage`` (the kiosk's own disk) or ``mirror``.
         kind: ``absent``, ``dead``, ``frozen``, ``muted``, ``gap`` (samples lost), ``dropped``
-            (pictures lost), ``encoder`` (too slow) or ``write_failed``.
+            (pictures lost), ``encoder`` (too slow); of a storage ``slow``, ``full``,
+            ``read_only``, ``gone``, ``absent``, ``foreign``, ``failed`` or ``write_failed``.
         start_ns: recording clock of the last good sample or picture before it.
         end_ns: recording clock of the first good one after it, or None while it lasts.
         pictures: left out meanwhile, at the end of ``encoder``.
+        lost_ns: what was lost of the time between (of a storage: nothing while another storage
+            or the memory held it); None: all of it.
     """
 
     number: int
@@ -90,11 +93,15 @@ class SourceFault:
     start_ns: int
     end_ns: int | None = None
     pictures: int | None = None
+    lost_ns: int | None = None
 
     @property
     def seconds(self) -> float | None:
         """Seconds lost, or None while it lasts."""
-        return None if self.end_ns is None else max(0, self.end_ns - self.start_ns) / 1e9
+        if self.end_ns is None:
+            return None
+        lost_ns = self.end_ns - self.start_ns if self.lost_ns is None else self.lost_ns
+        return max(0, lost_ns) / 1e9
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from kiosk.recording.names import HEARING, JOURNAL, PART, part_name
 from kiosk.recording.part_book import PartBook
 from kiosk.recording.seal import SUMS, seal_folder, sha256_of
 from kiosk.recording.signer import Signer, sign_head
-from kiosk.storage.durable import make_folder, write_json
+from kiosk.storage.durable import json_bytes
+from kiosk.storage.store import DIRECT, Store
 
 FORMAT = 1
 FIRST_LINE = ("reason", "person", "tap_ns", "boot_id", "gap_seconds")
@@ -30,13 +31,14 @@ Listener = Callable[[int, Entry], None]
 
 @dataclass(frozen=True)
 class Maker:
-    """What every book needs to know: which kiosk writes and signs it, and who listens."""
+    """What every book needs to know: which kiosk writes and signs it, where, and who listens."""
 
     kiosk: str
     signer: Signer
     head_seconds: float = 60.0
     listen: Listener = lambda _part, _entry: None
     on_storage: Callable[[StorageError | None], None] = lambda _: None
+    store: Store = DIRECT
 
 
 class HearingBook:
@@ -64,11 +66,14 @@ class HearingBook:
         Raises:
             StorageError: it cannot be written.
         """
-        make_folder(folder)
+        store = maker.store
+        store.make_folder(folder)
         hearing_id = str(hearing["id"])
         about = {"format": FORMAT, "hearing": dict(hearing), "kiosk": maker.kiosk}
-        write_json(folder / HEARING, about | {"boot_id": boot_id(), "started": wall_text()})
-        book = cls(folder, hearing_id, Journal.create(folder / JOURNAL), maker)
+        about |= {"boot_id": boot_id(), "started": wall_text()}
+        store.write_whole(folder / HEARING, json_bytes(about))
+        journal = Journal.create(folder / JOURNAL, store=store)
+        book = cls(folder, hearing_id, journal, maker)
         book.write("opened", {**fields, "hearing": hearing_id, "kiosk": maker.kiosk})
         return book
 
@@ -79,7 +84,7 @@ class HearingBook:
         Raises:
             RecordingError: its journal was changed; StorageError: it cannot be read or written.
         """
-        journal, chain = Journal.reopen(folder / JOURNAL)
+        journal, chain = Journal.reopen(folder / JOURNAL, maker.store)
         first = chain.entries[0] if chain.entries else {}
         if first.get("kind") != "opened":
             journal.close()
@@ -129,14 +134,14 @@ class HearingBook:
             fields: of both lines (``reason``, ``person``, ``tap_ns``).
             about: further content of ``part.json`` (sources, codecs).
         """
-        folder = make_folder(self.part_folder(part))
+        store = self._maker.store
+        folder = store.make_folder(self.part_folder(part))
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._maker.kiosk}
         now = {**fields, "boot_id": boot_id()}
         opened = self.write("part_opened", {**now, "part": part})
-        write_json(
-            folder / PART, {"format": FORMAT, **identity, "wall": wall_text(), **now, **about}
-        )
-        journal = Journal.create(folder / JOURNAL, line_hash(canonical(opened)))
+        told = {"format": FORMAT, **identity, "wall": wall_text(), **now, **about}
+        store.write_whole(folder / PART, json_bytes(told))
+        journal = Journal.create(folder / JOURNAL, line_hash(canonical(opened)), store)
         self.first_line(journal, part, now)
         return self._part_book(part, journal)
 
@@ -148,7 +153,7 @@ class HearingBook:
 
     def reopen_part(self, part: int) -> tuple[PartBook, Chain]:
         """Open the books of an unsealed part to close it; see :meth:`Journal.reopen`."""
-        journal, chain = Journal.reopen(self.part_folder(part) / JOURNAL)
+        journal, chain = Journal.reopen(self.part_folder(part) / JOURNAL, self._maker.store)
         return self._part_book(part, journal), chain
 
     def _part_book(self, part: int, journal: Journal) -> PartBook:
@@ -162,6 +167,7 @@ class HearingBook:
             maker.head_seconds,
             lambda entry: maker.listen(part, entry),
             maker.on_storage,
+            maker.store,
         )
 
     def seal_part(self, book: PartBook) -> None:
@@ -175,7 +181,7 @@ class HearingBook:
 
     def note_seal(self, part: int) -> None:
         """Write ``part_sealed`` with the part's last head and seal, and a head of this chain."""
-        folder = self.part_folder(part)
+        folder = self._maker.store.locate(self.part_folder(part))
         head = read_chain(folder / JOURNAL).head
         fields = {"part": part, "count": head.count, "hash": head.hash}
         self.write("part_sealed", fields | {"sums_sha256": sha256_of(folder / SUMS)})
@@ -195,10 +201,11 @@ class HearingBook:
 
     def seal_ended(self) -> None:
         """Seal a hearing whose last line is written (again after a crash in the middle)."""
-        if read_chain(self.folder / JOURNAL).entries[-1]["kind"] != "head":
+        store = self._maker.store
+        if read_chain(store.locate(self.folder / JOURNAL)).entries[-1]["kind"] != "head":
             self.sign_head()
         self._journal.close()
-        seal_folder(self.folder, self._maker.signer)
+        seal_folder(self.folder, self._maker.signer, store)
 
     def close(self) -> None:
         """Close the journal without another line: the hearing can be reopened."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -25,9 +24,11 @@ from typing import Any
 
 from kiosk.clocks import recording_ns, wall_text
 from kiosk.errors import StorageError
-from kiosk.storage.durable import sync_folder, write_bytes
+from kiosk.storage.store import DIRECT, Store
 
 GENESIS = "0" * 64
+LINE_LIMIT_S = 3.0
+"""A line that no disk takes within it was not written; the next one stands in its place."""
 Entry = dict[str, Any]
 
 
@@ -140,30 +141,30 @@ class Journal:
     Threads may append at the same time. A line that cannot be written leaves nothing behind.
     """
 
-    def __init__(self, path: Path, head: Head, length: int) -> None:
-        """Open ``path`` for appending after ``length`` bytes; :meth:`create`, :meth:`reopen`."""
+    def __init__(self, path: Path, head: Head, length: int, store: Store = DIRECT) -> None:
+        """Go on at ``path`` after ``length`` bytes; see :meth:`create`, :meth:`reopen`."""
         self.path = path
         self._head = head
         self._length = length
+        self._store = store
+        self._closed = False
         self._lock = threading.Lock()
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     @classmethod
-    def create(cls, path: Path, prev: str = GENESIS) -> Journal:
+    def create(cls, path: Path, prev: str = GENESIS, store: Store = DIRECT) -> Journal:
         """Begin a journal at ``path``, which must not exist, after the outer head ``prev``.
 
         Raises:
             StorageError: the file exists or cannot be made.
         """
-        try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
-            sync_folder(path.parent)
-            return cls(path, Head(0, prev), 0)
-        except OSError as error:
-            raise StorageError(f"{path}: cannot be made: {error.strerror}") from error
+        if store.locate(path).exists():
+            raise StorageError(f"{path}: exists already")
+        journal = cls(path, Head(0, prev), 0, store)
+        journal._write(b"")
+        return journal
 
     @classmethod
-    def reopen(cls, path: Path) -> tuple[Journal, Chain]:
+    def reopen(cls, path: Path, store: Store = DIRECT) -> tuple[Journal, Chain]:
         """Open ``path`` to go on after its last good line.
 
         An unfinished last line (a crash) is cut away. Lines that break the chain (a damaged
@@ -172,17 +173,14 @@ class Journal:
         Raises:
             StorageError: the file cannot be read or written.
         """
-        chain = read_chain(path)
+        place = store.locate(path)
+        chain = read_chain(place)
         if chain.problem:
-            with path.open("rb") as file:
+            with place.open("rb") as file:
                 file.seek(chain.length)
-                write_bytes(path.with_name(f"{path.name}.damaged"), file.read())
-        try:
-            journal = cls(path, chain.head, chain.length)
-            os.ftruncate(journal._descriptor, chain.length)
-            os.fsync(journal._descriptor)
-        except OSError as error:
-            raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+                store.write_whole(path.with_name(f"{path.name}.damaged"), file.read())
+        journal = cls(path, chain.head, chain.length, store)
+        journal._write(b"")  # whatever follows the last good line is cut
         return journal, chain
 
     @property
@@ -225,31 +223,24 @@ class Journal:
             return entry
 
     def _write(self, block: bytes) -> None:
-        """Put ``block`` after the last good line, synced, or leave nothing of it."""
+        """Put ``block`` after the last good line, durably, or leave nothing of it."""
+        if self._closed:
+            raise StorageError(f"{self.path}: is closed")
+        ticket = self._store.append(self.path, self._length, block)
+        problem: Exception | None = None
         try:
-            view, offset = memoryview(block), self._length
-            while view:
-                written = os.pwrite(self._descriptor, view, offset)
-                view, offset = view[written:], offset + written
-            os.fsync(self._descriptor)
-        except OSError as error:
-            self._forget_tail()
-            raise StorageError(f"{self.path}: cannot be written: {error.strerror}") from error
+            durable = ticket.done(LINE_LIMIT_S)
+        except (OSError, StorageError) as error:
+            durable, problem = False, error
+        if not durable and ticket.withdraw():
+            why = getattr(problem, "strerror", None) or problem or "no disk takes it in time"
+            raise StorageError(f"{self.path}: cannot be written: {why}") from problem
         self._length += len(block)
 
-    def _forget_tail(self) -> None:
-        """Cut whatever a failed write left; the next write overwrites it in any case."""
-        try:
-            os.ftruncate(self._descriptor, self._length)
-        except OSError:
-            return
-
     def close(self) -> None:
-        """Close the file; may be called twice."""
+        """Take no more lines; may be called twice."""
         with self._lock:
-            if self._descriptor >= 0:
-                os.close(self._descriptor)
-                self._descriptor = -1
+            self._closed = True
 
 
 def _entry(kind: str, fields: Mapping[str, Any], head: Head) -> Entry:

@@ -7,6 +7,7 @@ initialisation file) begins where the picture's codec data changes or the pictur
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ class MainTrack:
         self._audio = aac_track(AUDIO, "mix", MIX_RATE, audio_config, audio_bitrate)
         self._picture_expected = picture_expected
         longest_s = LONGEST_SEGMENT_NS / NS_PER_S + 1
-        self._playlist = Playlist(files.folder, longest_s) if playlist else None
+        self._playlist = Playlist(files.folder, longest_s, files.store) if playlist else None
         self._pictures: deque[_Picture] = deque()
         self._sounds: deque[_Sound] = deque()
         self._session = -1
@@ -292,6 +293,8 @@ class MainTrack:
         seconds = (self._from_ns - self._segment_from_ns) / NS_PER_S
         self._segment_from_ns = self._from_ns
         self._files.step(lambda: self._publish(pieces, seconds))
+        if self._playlist is not None:
+            self._files.step(self._write_playlist)
         if self._from_ns - self._file_from_ns >= self._file_ns - _SLACK_NS:
             self._file_from_ns = self._from_ns
             self._files.roll()
@@ -303,4 +306,8 @@ class MainTrack:
         name = first.file.partition("/")[2]  # relative to main/
         length = last.offset + last.length - first.offset
         self._playlist.segment(name, first.offset, length, seconds)
-        self._playlist.write()
+
+    def _write_playlist(self) -> None:
+        assert self._playlist is not None
+        with contextlib.suppress(BlockingIOError):  # on its way; its end is waited for
+            self._playlist.write()

@@ -31,6 +31,7 @@ from kiosk.hardware.source import CameraSource, SourceSet
 from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
 from kiosk.recording.writer import PartSources, PartWriter
+from kiosk.storage.store import DIRECT, Store
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
@@ -88,6 +89,7 @@ class PartRecorder:
         on_fault: called when an interruption begins and again when it is over (same number).
         on_file_closed: called for each file that will not change any more.
         envelope: how fragments lie on the disk: plain, or closed to all but the court.
+        store: where the media go.
     """
 
     def __init__(
@@ -99,8 +101,10 @@ class PartRecorder:
         on_fault: Callable[[SourceFault], None],
         on_file_closed: Callable[[FileRecord], None],
         envelope: Envelope = PLAIN,
+        store: Store = DIRECT,
     ) -> None:
         self._envelope = envelope
+        self._store = store
         self._folder = folder
         self._settings = settings
         self._sources = sources
@@ -136,6 +140,7 @@ class PartRecorder:
             wall_ns,
             *self._callbacks,
             envelope=self._envelope,
+            store=self._store,
         )
         self._thread.start()
 

@@ -21,6 +21,7 @@ from kiosk.recording.fragments import FileRecord, FragmentRecord, SourceFault
 from kiosk.recording.journal import Entry, Head, Journal
 from kiosk.recording.seal import seal_folder
 from kiosk.recording.signer import Signer, sign_head
+from kiosk.storage.store import DIRECT, Store
 
 log = logging.getLogger(__name__)
 BATCH_SECONDS = 1.0
@@ -44,6 +45,7 @@ class PartBook:
         on_entry: called with each line that is durable (from any thread).
         on_storage: called with the error when lines cannot be written, with None when they can
             be again; nothing is dropped in between.
+        store: where the folder lies.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class PartBook:
         head_seconds: float = 60.0,
         on_entry: Callable[[Entry], None] = lambda _: None,
         on_storage: Callable[[StorageError | None], None] = lambda _: None,
+        store: Store = DIRECT,
     ) -> None:
         self.folder = folder
         self.part = part
@@ -65,6 +68,7 @@ class PartBook:
         self._head_seconds = head_seconds
         self._on_entry = on_entry
         self._on_storage = on_storage
+        self._store = store
         self._lock = threading.Lock()  # held for moments only: the media writer waits for it
         self._flushing = threading.Lock()
         self._fragments: list[FragmentRecord] = []
@@ -207,7 +211,7 @@ class PartBook:
             StorageError: a file cannot be read or the seal cannot be written.
         """
         self._journal.close()
-        seal_folder(self.folder, self._signer)
+        seal_folder(self.folder, self._signer, self._store)
 
     def abandon(self) -> None:
         """Close the file and the thread without another line (a test's or a dying process's)."""

@@ -6,10 +6,9 @@ It is only ever appended to (EVENT), so keeping it durable costs one small write
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 
-from kiosk.storage.durable import sync_folder
+from kiosk.storage.store import DIRECT, Store, Ticket
 
 NAME = "index.m3u8"
 
@@ -20,9 +19,12 @@ class Playlist:
     Args:
         folder: ``main/`` of the part.
         longest_seconds: no segment is longer than this.
+        store: where its bytes go.
     """
 
-    def __init__(self, folder: Path, longest_seconds: float) -> None:
+    def __init__(self, folder: Path, longest_seconds: float, store: Store = DIRECT) -> None:
+        self._store = store
+        self._tickets: list[Ticket] = []
         self._path = folder / NAME
         self._text = (
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
@@ -53,20 +55,19 @@ class Playlist:
         self._text += "#EXT-X-ENDLIST\n"
 
     def write(self) -> bytes:
-        """Bring the file up to date, durably; return all of it.
+        """Bring the file up to date; return all of it.
 
         Raises:
-            OSError: it is tried again with the next call.
+            BlockingIOError: it is not durable yet; OSError, StorageError: the disk refuses. It
+                is tried again with the next call.
         """
         data = self._text.encode("ascii")
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            os.pwrite(descriptor, data[self._written :], self._written)
-            os.ftruncate(descriptor, len(data))
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
-        if self._written == 0:
-            sync_folder(self._path.parent)
-        self._written = len(data)
+        if len(data) > self._written:
+            new = data[self._written :]
+            self._tickets.append(self._store.append(self._path, self._written, new))
+            self._written = len(data)
+        while self._tickets:
+            if not self._tickets[0].done():
+                raise BlockingIOError
+            self._tickets.pop(0)
         return data

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from kiosk.errors import RecordingError, StorageError
 from kiosk.recording.signer import Signer
-from kiosk.storage.durable import write_bytes
+from kiosk.storage.store import DIRECT, Store
 
 SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.p7s"
@@ -83,20 +83,25 @@ def format_sums(sums: dict[str, str]) -> bytes:
     return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode("utf-8")
 
 
-def seal_folder(folder: Path, signer: Signer) -> None:
+def seal_folder(folder: Path, signer: Signer, store: Store = DIRECT) -> None:
     """Seal ``folder``: write ``SHA256SUMS``, then its signature, durably.
 
     Sub-folders that bear their own seal keep it, and their sums are taken over instead of being
     read once more; the sub-folder's own ``SHA256SUMS`` and signature are read and summed.
 
+    Args:
+        store: where the folder lies.
+
     Raises:
         StorageError: a file cannot be read or the seal cannot be written.
     """
-    known = _sums_of_sealed(folder)
-    sums = {name: known.get(name) or sha256_of(folder / name) for name in files_of(folder)}
+    store.settle(folder)
+    place = store.locate(folder)
+    known = _sums_of_sealed(place)
+    sums = {name: known.get(name) or sha256_of(place / name) for name in files_of(place)}
     data = format_sums(sums)
-    write_bytes(folder / SUMS, data)
-    write_bytes(folder / SIGNATURE, signer.seal(data))
+    store.write_whole(folder / SUMS, data)
+    store.write_whole(folder / SIGNATURE, signer.seal(data))
 
 
 def _sums_of_sealed(folder: Path) -> dict[str, str]:

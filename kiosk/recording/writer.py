@@ -6,6 +6,7 @@ Time comes in from outside, so that an hour can be tested in seconds.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,12 +20,16 @@ from kiosk.hardware.microphones import AudioBlock
 from kiosk.recording.channels_track import ChannelsTrack
 from kiosk.recording.codecs import AAC_FRAME, AacEncoder
 from kiosk.recording.envelope import PLAIN, Envelope
-from kiosk.recording.faults import FaultWatch
+from kiosk.recording.faults import STORAGE, FaultWatch
 from kiosk.recording.fragments import FileRecord, FragmentRecord, SourceFault
 from kiosk.recording.main_track import MainTrack
 from kiosk.recording.timeline import Mix
 from kiosk.recording.trackfiles import TrackFiles
+from kiosk.storage.store import DIRECT, Store
 
+PATIENCE_S = 0.03
+"""So long a step waits for a disk that is well."""
+FINISH_S = 1.0
 PICTURE_LIVES_NS = NS_PER_S // 2
 """A camera that gave nothing for so long is not waited for."""
 
@@ -78,6 +83,7 @@ class PartWriter:
         on_fragment, on_fault, on_file_closed: see :class:`kiosk.recording.part.PartRecorder`.
         clock: recording clock, for the moment at which a fragment was durable.
         envelope: how fragments lie on the disk; there is no playlist of closed ones.
+        store: where the media go.
     """
 
     RETRY_NS = NS_PER_S // 2
@@ -94,7 +100,9 @@ class PartWriter:
         on_file_closed: Callable[[FileRecord], None],
         clock: Callable[[], int] = recording_ns,
         envelope: Envelope = PLAIN,
+        store: Store = DIRECT,
     ) -> None:
+        self._store = store
         self._sources = sources
         self._clock = clock
         self._finished = False
@@ -113,8 +121,10 @@ class PartWriter:
         self._mix = Mix(start_ns, sources.rates)
         self._encoder = AacEncoder(recording.mix_bitrate)
         fragment_ns, file_ns = recording.fragment_ms * 1_000_000, recording.file_seconds * NS_PER_S
-        main_files = TrackFiles(folder, "main", self._durable, on_file_closed, envelope)
-        channel_files = TrackFiles(folder, "channels", self._durable, on_file_closed, envelope)
+        main_files = TrackFiles(folder, "main", self._durable, on_file_closed, envelope, store)
+        channel_files = TrackFiles(
+            folder, "channels", self._durable, on_file_closed, envelope, store
+        )
         self._files = (main_files, channel_files)
         self._main = MainTrack(
             main_files,
@@ -198,18 +208,26 @@ class PartWriter:
             self._main.audio(packet, chunk.sources)
 
     def _work(self, now_ns: int) -> None:
-        """Let the disk do what is queued, unless it has just refused."""
-        if now_ns < self._retry_ns:
-            return
+        """Report what the disk has taken; note which storages are not well."""
+        troubles = {one.source: one.kind for one in self._store.troubles()}
         self._now_ns = now_ns
-        failing = False
+        if now_ns >= self._retry_ns:
+            refused = not self._report_durable(0.0 if STORAGE in troubles else PATIENCE_S)
+            self._retry_ns = now_ns + self.RETRY_NS if refused else 0
+        if self._retry_ns:
+            troubles.setdefault(STORAGE, "write_failed")
+        lost_ns = max(files.lost_ns for files in self._files)
+        self._watch.storage(troubles, now_ns, lost_ns)
+
+    def _report_durable(self, wait_s: float) -> bool:
+        """Report what is durable within ``wait_s``; say whether no storage refuses."""
+        well = True
         for files in self._files:
             try:
-                files.work()
+                files.work(wait_s)
             except (OSError, StorageError):
-                failing = True
-        self._retry_ns = now_ns + self.RETRY_NS if failing else 0
-        self._watch.storage(failing, now_ns)
+                well = False
+        return well
 
     def _durable(self, record: FragmentRecord) -> None:
         self._on_fragment(record)
@@ -227,8 +245,12 @@ class PartWriter:
         if self._stop_ns is None:
             self._stop_ns = stop_ns
         self._finish_tracks(stop_ns)
+        deadline = time.monotonic() + FINISH_S
         for files in self._files:
-            files.work()
+            while not files.work(PATIENCE_S):
+                if time.monotonic() > deadline:
+                    raise StorageError("the disk does not take the rest in time")
+                time.sleep(0.002)
 
     def _finish_tracks(self, stop_ns: int) -> None:
         """Encode what is left, once."""

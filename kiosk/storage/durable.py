@@ -60,6 +60,11 @@ def write_text(path: Path, text: str, mode: int = 0o640) -> None:
     write_bytes(path, text.encode("utf-8"), mode)
 
 
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as readable UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
+
+
 def write_json(path: Path, value: Any, mode: int = 0o640) -> None:
     """Write ``value`` as readable UTF-8 JSON, atomically and durably."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n", mode)
+    write_bytes(path, json_bytes(value), mode)
