@@ -738,6 +738,60 @@ _ALARMS = (
         N_("Try again. If it happens again, call the technician."),
         _CALL_SECRETARY,
     ),
+    Alarm(
+        "export_failed",
+        Severity.WARNING,
+        N_("The copy was not made. The recording is unharmed."),
+        N_("Try again; with another medium if it fails twice."),
+    ),
+    Alarm(
+        "export_not_sealed",
+        Severity.NOTICE,
+        N_("No copy can be made yet: the hearing is not ended and sealed."),
+        N_("End the hearing; sealing takes a few minutes. Then try again."),
+    ),
+    Alarm(
+        "export_closed",
+        Severity.NOTICE,
+        N_("No copy is made of a closed hearing. It can be seen in the court only."),
+        N_("Tell the applicant. The law forbids the copy, not the kiosk."),
+    ),
+    Alarm(
+        "export_no_space",
+        Severity.WARNING,
+        N_("The copy does not fit on this medium."),
+        N_("Take an empty or a larger one."),
+    ),
+    Alarm(
+        "export_medium_failed",
+        Severity.WARNING,
+        N_("The medium was pulled out or cannot be written. The copy is not complete."),
+        N_("Put it in again and start the copy anew; what is left of this one is then removed."),
+    ),
+    Alarm(
+        "export_running",
+        Severity.NOTICE,
+        N_("Another copy is being made."),
+        N_("Wait until it is done, or cancel it."),
+    ),
+    Alarm(
+        "export_source_changed",
+        Severity.FAULT,
+        N_("No copy is made: the recording on this kiosk is not what was sealed."),
+        N_("Call the technician. The court has its own copy of what was delivered."),
+    ),
+    Alarm(
+        "export_differs",
+        Severity.WARNING,
+        N_("The medium did not keep what was written to it. The copy was removed."),
+        N_("This medium is faulty: take another one."),
+    ),
+    Alarm(
+        "export_cancelled",
+        Severity.NOTICE,
+        N_("The copy was cancelled. Nothing is left on the medium."),
+        _START_AGAIN,
+    ),
 )
 
 ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _ALARMS})
@@ -762,8 +816,10 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "identity_damaged": "certificate_invalid",
         "identity_invalid": "certificate_invalid",
         "identity_refused": "certificate_invalid",
+        "hearing_unknown": "export_failed",
         "journal_broken": "proof_failed",
         "microphone_silent": "microphone_muted",
+        "media_unreadable": "export_source_changed",
         "no_feeder": "scanner_no_paper",
         "no_glass": "scanner_failed",
         "no_receipt": "delivery_failed",

@@ -1,4 +1,4 @@
-"""The short protocol on paper: A4 pages, drawn, as one PDF/A-2b."""
+"""Text on paper: the short protocol (or any other) as drawn A4 pages in one PDF/A-2b."""
 
 from __future__ import annotations
 
@@ -25,19 +25,33 @@ def print_minutes(minutes: Minutes) -> bytes:
     Raises:
         PageFailedError: the PDF cannot be made.
     """
+    return print_text(minutes.as_text(), minutes.title, minutes.language)
+
+
+def print_text(text: str, title: str, language: str) -> bytes:
+    """Return plain ``text`` as a PDF/A-2b file with this title, in this language.
+
+    Raises:
+        PageFailedError: the PDF cannot be made.
+    """
     with tempfile.TemporaryDirectory(prefix="kiosk-minutes-") as folder:
         pages = []
-        for number, image in enumerate(draw_pages(minutes), 1):
+        for number, image in enumerate(draw_text(text), 1):
             path = Path(folder) / f"{number:04d}.png"
             image.save(path, dpi=(_DPI, _DPI))
             pages.append(path)
-        return make_pdf(pages, title=minutes.title, language=minutes.language)
+        return make_pdf(pages, title=title, language=language)
 
 
 def draw_pages(minutes: Minutes) -> list[Image.Image]:
-    """Return the pages, black on white (mode ``1``), each with its number."""
+    """Return the pages of ``minutes``; see :func:`draw_text`."""
+    return draw_text(minutes.as_text())
+
+
+def draw_text(text: str) -> list[Image.Image]:
+    """Return pages of ``text``, black on white (mode ``1``), each with its number."""
     font = ImageFont.truetype(str(fonts.REGULAR), _SIZE)
-    lines = [line for text in minutes.as_text().splitlines() for line in _wrapped(text, font)]
+    lines = [line for one in text.splitlines() for line in _wrapped(one, font)]
     fit = (_HEIGHT - 2 * _MARGIN) // _LEADING - 1
     chunks = [lines[start : start + fit] for start in range(0, len(lines), fit)]
     return [_page(chunk, f"{n} / {len(chunks)}", font) for n, chunk in enumerate(chunks, 1)]

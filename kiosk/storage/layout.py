@@ -40,6 +40,11 @@ class Layout:
         """Self-test reports, ``<report uuid>/``; owner: self-test."""
         return self.data / "reports"
 
+    @property
+    def exports(self) -> Path:
+        """Copies for the parties: who asked for which and what came of it, ``<copy uuid>.json``."""
+        return self.data / "exports"
+
     # -- sync --------------------------------------------------------------------------------
     @property
     def database(self) -> Path:

@@ -1,0 +1,138 @@
+"""Copy a sealed hearing for the parties to a medium, such as a USB stick (FAT32 too).
+
+The copy is a folder with one MP4 per part that holds every source as a track, a page
+(index.html) that plays them and shows the course, a statement of what was recorded, the seal, how
+to check it, and, where they fit, the sealed fragments themselves. Everything is read back from the
+medium and compared before the copy gets its name. What an interrupted copy left behind is removed
+at the next try. Of a hearing with closed parts only the open parts are copied; a closed hearing is
+refused. Each copy is noted under exports/ in the kiosk's data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kiosk.cli import settings_of
+from kiosk.config import Settings
+from kiosk.errors import KioskError
+from kiosk.hardware.parent_death import die_with_parent
+from kiosk.hearing.export import Copy, Export, Progress
+from kiosk.hearing.export_log import ExportLog
+from kiosk.recording.export_errors import CancelledError, ExportError
+from kiosk.recording.signer import device_signer
+from kiosk.rules import load_rules
+from kiosk.storage.layout import Layout
+
+HELP = "copy a sealed hearing for the parties to a medium"
+_BAR = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add hearing, medium and form."""
+    parser.add_argument("hearing", metavar="HEARING", help="id of the hearing, or its folder")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="on the medium")
+    parser.add_argument("--language", choices=("kk", "ru"), help="in which the page begins")
+    parser.add_argument(
+        "--originals",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="copy the sealed fragments, too (default: where they fit)",
+    )
+    parser.add_argument("--by", default="", metavar="PERSON", help="id of the person who asks")
+    parser.add_argument("--application", default="", metavar="TEXT", help="which application")
+    parser.add_argument("--id", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--progress-json", action="store_true", help="tell the progress as lines of JSON"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the copy; return 0, or 1 with the reason."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if arguments.parent is not None:
+        die_with_parent(arguments.parent)
+    settings = settings_of(arguments)
+    tell = _tell_json if arguments.progress_json else _tell_bar
+
+    def progress(now: Progress) -> None:
+        if stop.is_set():
+            raise CancelledError("broken off")
+        tell({"state": "running", **asdict(now)})
+
+    layout = Layout.of(settings.paths)
+    folder = _folder(layout, arguments.hearing)
+    entry = ExportLog(layout, arguments.id or str(uuid.uuid4()))
+    asked = {"by": arguments.by, "application": arguments.application}
+    try:
+        entry.begin(folder.name, str(arguments.to), asked)
+        copy = _export(arguments, settings, folder, progress)
+    except KioskError as error:
+        state = "cancelled" if isinstance(error, CancelledError) else "failed"
+        entry.end(state, {"code": error.code})
+        if arguments.progress_json:
+            _tell_json({"state": state, "code": error.code, "message": str(error)})
+            return error.exit_code
+        sys.stderr.write("\n")
+        raise
+    entry.end("done", {"folder": copy.folder.name, "closed_parts_left_out": copy.left_out})
+    tell({"state": "done", **asdict(copy), "folder": str(copy.folder)})
+    return 0
+
+
+def _folder(layout: Layout, hearing: str) -> Path:
+    """Return the hearing's folder, given its id or the folder itself.
+
+    Raises:
+        ExportError: there is none (``hearing_unknown``).
+    """
+    for folder in (layout.hearings / hearing, Path(hearing)):
+        if (folder / "journal.jsonl").is_file():
+            return folder.resolve()
+    raise ExportError(f"no hearing {hearing}", code="hearing_unknown")
+
+
+def _export(arguments: argparse.Namespace, settings: Settings, folder: Path, progress: Any) -> Copy:
+    own = settings.kiosk.language
+    signer, _enrolled = device_signer(Layout.of(settings.paths), settings.kiosk.id)
+    return Export(
+        folder,
+        arguments.to,
+        settings=settings,
+        rules=load_rules(),
+        signer=signer,
+        language=arguments.language or own,
+        asked_by=arguments.by,
+        application=arguments.application,
+        originals=arguments.originals,
+        progress=progress,
+    ).run()
+
+
+def _tell_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _tell_bar(value: dict[str, Any]) -> None:
+    """Draw the progress as one line of a terminal, or the result as text."""
+    if value["state"] == "done":
+        left = value["left_out"]
+        sys.stderr.write("\n")
+        print(f"{value['folder']}: {value['files']} files, {value['bytes']} bytes, read back")
+        if left:
+            print(f"closed parts, not copied: {', '.join(map(str, left))}")
+        return
+    share = value["done"] / max(1, value["total"])
+    bar = "#" * round(share * _BAR)
+    sys.stderr.write(f"\r[{bar:<{_BAR}}] {share:4.0%} {value['stage'].replace('_', ' '):<14}")
+    sys.stderr.flush()

@@ -1,0 +1,61 @@
+"""Why a copy for the parties cannot be made."""
+
+from __future__ import annotations
+
+from kiosk.errors import RecordingError
+
+
+class ExportError(RecordingError):
+    """A copy cannot be made; each reason has its own code."""
+
+    code = "export_failed"
+    status = 409
+
+
+class NotSealedError(ExportError):
+    """The hearing is not sealed yet: only what is sealed may leave."""
+
+    code = "export_not_sealed"
+
+
+class ClosedHearingError(ExportError):
+    """The hearing was closed: no copies are made (УПК 347-1(3), S19)."""
+
+    code = "export_closed"
+    status = 403
+
+
+class NoSpaceError(ExportError):
+    """The medium has too little room."""
+
+    code = "export_no_space"
+
+
+class MediumError(ExportError):
+    """The medium is gone, read-only, or refuses to be written."""
+
+    code = "export_medium_failed"
+
+
+class MediumBusyError(ExportError):
+    """Another copy is being written to the same medium."""
+
+    code = "export_running"
+
+
+class SourceChangedError(ExportError):
+    """The recording on this kiosk is not what was sealed: no copy of it is made."""
+
+    code = "export_source_changed"
+
+
+class CopyDiffersError(ExportError):
+    """What was read back from the medium is not what was written."""
+
+    code = "export_differs"
+
+
+class CancelledError(ExportError):
+    """Somebody broke it off."""
+
+    code = "export_cancelled"
