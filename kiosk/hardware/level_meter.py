@@ -7,6 +7,7 @@ others hear somebody speak, or (nothing known) stays at the bottom for ten secon
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
@@ -68,8 +69,6 @@ class LevelMeter:
         rms_db, peak_db: of the last tenth of a second, dB of full scale.
         heard_ns: recording clock when it was last louder than :data:`SPEECH_DB`, or None.
         muted_ns: recording clock since which it gives nothing but a muted floor, or None.
-        history: what was captured in the last seconds: start and end (recording clock) and mean
-            square (full scale: 1.0) of each block; the proof compares the disk with it.
     """
 
     def __init__(
@@ -87,7 +86,8 @@ class LevelMeter:
         self._muted_ns = MUTED_NS if remote_silence_ns is None else remote_silence_ns
         self._hum = HumDetector(rate)
         self.heard_ns: int | None = None
-        self.history: deque[tuple[int, int, float]] = deque()
+        self._history: deque[tuple[int, int, float]] = deque()
+        self._history_lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
@@ -132,9 +132,16 @@ class LevelMeter:
             self._close_window(self._window_ns, end_ns)
 
     def _note(self, start_ns: int, end_ns: int, mean_square: float) -> None:
-        self.history.append((start_ns, end_ns, mean_square))
-        while end_ns - self.history[0][0] > HISTORY_S * NS_PER_S:
-            self.history.popleft()
+        with self._history_lock:
+            self._history.append((start_ns, end_ns, mean_square))
+            while end_ns - self._history[0][0] > HISTORY_S * NS_PER_S:
+                self._history.popleft()
+
+    def captured(self) -> list[tuple[int, int, float]]:
+        """Return start and end (recording clock) and mean square (full scale: 1.0) of each block
+        of the last seconds, oldest first; the proof compares the disk with it."""
+        with self._history_lock:
+            return list(self._history)
 
     def _close_window(self, start_ns: int, end_ns: int) -> None:
         exact_db = 20 * np.log10(max((self._energy / self._count) ** 0.5 / 32768, 1e-9))

@@ -399,7 +399,7 @@ class SourceSet:
     def __init__(
         self, settings: Settings, preview: Path, baselines: Mapping[str, float] | None = None
     ) -> None:
-        self._preview = preview
+        self.preview = preview
         self.camera = self._make_camera(settings)
         known = baselines or {}
         self.microphones = tuple(
@@ -426,11 +426,11 @@ class SourceSet:
             return None
         values = camera.model_dump(exclude={"virtual_scene"})
         scene = str(camera.virtual_scene)
-        return CameraSource(CameraConfig(**values, scene=scene, preview=str(self._preview)))
+        return CameraSource(CameraConfig(**values, scene=scene, preview=str(self.preview)))
 
     def open(self) -> None:
         """Start all devices; returns at once, they come up by themselves."""
-        self._preview.parent.mkdir(parents=True, exist_ok=True)
+        self.preview.parent.mkdir(parents=True, exist_ok=True)
         for source in (self.camera, *self.audio_devices):
             if source is not None:
                 source.open()

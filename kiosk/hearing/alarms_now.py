@@ -42,7 +42,7 @@ def alarms_of(state: Mapping[str, Any]) -> Iterator[Found]:
     if code := CLOCK.get(state["clock"]["state"]):
         yield code, "clock"
     if recording and state["proof"]["state"] == "bad":
-        yield "proof_failed", "storage"
+        yield "proof_failed", state["proof"].get("source") or "storage"
     if state["recovered"] is not None:
         yield "recorder_recovered", "recorder"
 

@@ -15,6 +15,7 @@ from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
 from kiosk.recording.part_book import PartBook
 from kiosk.recording.proof import ProofState, Prover, RecentFragments
+from kiosk.recording.witness import SourceWitness
 
 
 class MediaRecorder(Protocol):
@@ -76,7 +77,8 @@ class Capture:
         self.folder = folder
         self.envelope = envelope
         self._recent = RecentFragments(int((settings.camera.keyframe_seconds + 1) * NS_PER_S))
-        self._prover = Prover(folder, self._recent, envelope=envelope)
+        witness = SourceWitness(sources, sources.preview)
+        self._prover = Prover(folder, self._recent, envelope=envelope, witness=witness)
         self._lock = threading.Lock()
         self._book: PartBook | None = None
         self._early: list[Callable[[PartBook], None]] = []

@@ -433,7 +433,7 @@ class Courtroom:
                 "state": "failed" if failed else space.state,
             },
             "clock": {"state": clock_state()},
-            "proof": proof or {"state": "none", "age_seconds": None, "detail": ""},
+            "proof": proof or {"state": "none", "age_seconds": None, "detail": "", "source": ""},
             "lamp": self._panel.lamp,
         }
         self.attention.show(state, session)

@@ -154,7 +154,12 @@ class Session:
         if self.capture is None:
             return None
         proof = self.capture.proof
-        return {"state": proof.state, "age_seconds": proof.age_seconds(), "detail": proof.detail}
+        return {
+            "state": proof.state,
+            "age_seconds": proof.age_seconds(),
+            "detail": proof.detail,
+            "source": proof.source,
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return ``hearing`` of State."""

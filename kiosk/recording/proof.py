@@ -1,49 +1,46 @@
 """Proof that the record is being made: the newest media are read back from the disk and decoded.
 
 Not what was meant to be written is looked at, but what lies on the disk: its hash must be the one
-reported, a picture must come out of ``main`` and samples of every source out of ``channels``.
+reported, a picture must come out of ``main`` and samples of every source out of ``channels``, and
+both must be what was captured: a source that spoke and is silent on the disk, swapped channels, a
+black picture of a bright room are no proof.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
-import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import av
-from av.audio.frame import AudioFrame
-from av.error import FFmpegError
-from av.video.frame import VideoFrame
-
 from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.recording.comparison import compare_channels, compare_main
+from kiosk.recording.decoded import Decoded, decode
 from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.fragments import FragmentRecord
+from kiosk.recording.read_back import ProofError, read_back
+from kiosk.recording.witness import LOOK_S, Witness
 
 log = logging.getLogger(__name__)
 EVERY_S = 4.0
+CHANNELS_NS = NS_PER_S
 STALE_S = 6.0
 """Nothing newer on the disk for so long: the recording has stopped, whoever says otherwise."""
-
-
-class ProofError(Exception):
-    """What lies on the disk is not what was recorded; the message says what."""
 
 
 @dataclass(frozen=True)
 class ProofState:
     """``none`` (nothing to prove yet), ``good`` or ``bad``; ``proven_ns`` is the end of the media
-    last proven good (recording clock), ``detail`` why it is bad."""
+    last proven good (recording clock), ``detail`` why it is bad and ``source`` which one."""
 
     state: Literal["none", "good", "bad"] = "none"
     proven_ns: int | None = None
     detail: str = ""
+    source: str = ""
 
     def age_seconds(self) -> float | None:
         """Return how old the newest proven media are, or None where nothing is proven."""
@@ -57,6 +54,7 @@ class RecentFragments:
 
     Args:
         span_ns: how much of ``main`` is kept: more than the time between two key pictures.
+            Of ``channels`` it is :data:`CHANNELS_NS`.
     """
 
     def __init__(self, span_ns: int) -> None:
@@ -66,7 +64,7 @@ class RecentFragments:
 
     def add(self, record: FragmentRecord) -> None:
         """Take one durable fragment."""
-        span_ns = self._span_ns if record.track == "main" else 0
+        span_ns = self._span_ns if record.track == "main" else CHANNELS_NS
         with self._lock:
             kept = self._kept[record.track]
             if kept and Path(kept[-1].file).parent != Path(record.file).parent:
@@ -81,83 +79,55 @@ class RecentFragments:
             return list(self._kept[track])
 
 
-def read_back(part: Path, records: list[FragmentRecord], envelope: Envelope = PLAIN) -> bytes:
-    """Return the fragments' plain bytes from the disk, after their run's init file.
-
-    Args:
-        envelope: opens what lies on the disk, as long as it can.
-
-    Raises:
-        ProofError: they are not there or not what was reported.
-    """
-    try:
-        init = (part / records[0].file).with_name(envelope.init)
-        data = envelope.open_init(init.name, init.read_bytes())
-        for record in records:
-            with (part / record.file).open("rb", buffering=0) as file:
-                os.posix_fadvise(
-                    file.fileno(), record.offset, record.length, os.POSIX_FADV_DONTNEED
-                )
-                found = os.pread(file.fileno(), record.length, record.offset)
-            if hashlib.sha256(found).hexdigest() != record.sha256:
-                raise ProofError(f"{record.file}: other bytes at {record.offset} than reported")
-            data += envelope.open(record, found)
-    except ValueError as error:
-        raise ProofError(f"{records[0].file}: cannot be opened: {error}") from error
-    except OSError as error:
-        raise ProofError(f"{records[0].file}: {error.strerror}") from error
-    return data
-
-
-def decode(data: bytes) -> dict[str, int]:
-    """Decode an init file and fragments; return pictures and samples by kind of stream.
-
-    Only key pictures are decoded: one proves its fragment, and it costs little.
-
-    Raises:
-        ProofError: the bytes cannot be decoded.
-    """
-    found: dict[str, int] = {}
-    try:
-        with av.open(io.BytesIO(data), mode="r", format="mp4") as container:
-            for video in container.streams.video:
-                video.codec_context.skip_frame = "NONKEY"
-            for stream in (*container.streams.video, *container.streams.audio):
-                found[f"{stream.type}-{stream.index}"] = 0
-            for packet in container.demux():
-                if packet.size == 0:
-                    continue
-                name = f"{packet.stream.type}-{packet.stream.index}"
-                for frame in packet.decode():
-                    if isinstance(frame, VideoFrame):
-                        found[name] += 1
-                    elif isinstance(frame, AudioFrame):
-                        found[name] += frame.samples
-    except (FFmpegError, AttributeError) as error:  # PyAV: a codec it does not know is None
-        raise ProofError(f"not decodable: {error}") from error
-    return found
-
-
-def prove(part: Path, recent: RecentFragments, envelope: Envelope = PLAIN) -> int:
+def prove(
+    part: Path,
+    recent: RecentFragments,
+    envelope: Envelope = PLAIN,
+    witness: Witness | None = None,
+) -> int:
     """Read back and decode the newest media of both tracks; return the end of what is proven.
 
+    Args:
+        witness: knows what was captured; without it nothing is compared.
+
     Raises:
-        ProofError: it is not there, not what was reported, not decodable, or a source lacks.
+        ProofError: it is not there, not what was reported, not decodable, not what was captured,
+            or a source lacks.
     """
     ends = []
     for track in ("main", "channels"):
         records = recent.of(track)
         if not records:
             continue
-        found = decode(read_back(part, records, envelope))
-        empty = [name for name, number in found.items() if number == 0]
-        wanted = len(records[-1].sources) if track == "channels" else 1
-        if sum(number > 0 for number in found.values()) < wanted:
-            raise ProofError(f"{track}: nothing in {', '.join(empty) or 'it'}")
+        decoded = decode(read_back(part, records, envelope))
+        _complete(track, decoded, records)
+        if witness is not None and decoded.first_ns is not None:
+            tap_ns = records[0].start_ns - decoded.first_ns
+            sources = {name for record in records for name in record.sources}
+            if track == "main":
+                compare_main(decoded, tap_ns, sources, witness)
+            else:
+                compare_channels(decoded, tap_ns, witness)
         ends.append(records[-1].end_ns)
     if not ends:
         raise ProofError("no media on the disk")
     return min(ends)
+
+
+def _complete(track: str, decoded: Decoded, records: list[FragmentRecord]) -> None:
+    """Check that something came out of every stream that has something.
+
+    Raises:
+        ProofError: nothing did.
+    """
+    if track == "main":
+        if not decoded.pictures and not any(one.count for one in decoded.tracks):
+            raise ProofError(f"{track}: nothing in {', '.join(decoded.empty()) or 'it'}")
+        return
+    full = {one.name for one in decoded.tracks if one.count}
+    for name in records[-1].sources:
+        if name not in full:
+            raise ProofError(f"{track}: nothing in {name}", name)
 
 
 class Prover:
@@ -168,6 +138,7 @@ class Prover:
         recent: filled by whoever hears of durable fragments.
         on_change: called after each proof, from the thread.
         envelope: opens what lies on the disk; told to forget what has been proven.
+        witness: knows what was captured; it is closed at the end.
     """
 
     def __init__(
@@ -177,8 +148,11 @@ class Prover:
         every_s: float = EVERY_S,
         on_change: Callable[[ProofState], None] = lambda _: None,
         envelope: Envelope = PLAIN,
+        witness: Witness | None = None,
     ) -> None:
         self._envelope = envelope
+        self._witness = witness
+        self._doubted = False
         self._part = part
         self._recent = recent
         self._every_s = every_s
@@ -197,7 +171,7 @@ class Prover:
         since = max(self._begun_ns, state.proven_ns or 0)
         limit_s = STALE_S + self._every_s
         if state.state != "bad" and now - since > limit_s * NS_PER_S:
-            return ProofState("bad", state.proven_ns, "nothing new on the disk")
+            return ProofState("bad", state.proven_ns, "nothing new on the disk", "storage")
         return state
 
     def start(self) -> None:
@@ -209,12 +183,24 @@ class Prover:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
+        if self._witness is not None:
+            self._witness.close()
 
     def _run(self) -> None:
-        while not self._stop.wait(min(1.5, self._every_s) if self._waiting() else self._every_s):
+        due = time.monotonic()
+        while True:
+            due += min(1.5, self._every_s) if self._waiting() else self._every_s
+            while (left := due - time.monotonic()) > 0:
+                if self._witness is not None:
+                    self._witness.look()
+                if self._stop.wait(min(left, LOOK_S)):
+                    return
+            if self._stop.is_set():
+                return
             if self._waiting() and not self._recent.of("main") and not self._recent.of("channels"):
                 continue
             self._once()
+            due = max(due, time.monotonic() - self._every_s)
 
     def _waiting(self) -> bool:
         """Say whether nothing has been proven yet: the first proof comes soon."""
@@ -229,13 +215,16 @@ class Prover:
     def _once(self) -> None:
         before = self._state
         try:
-            proven_ns = prove(self._part, self._recent, self._envelope)
+            proven_ns = prove(self._part, self._recent, self._envelope, self._witness)
         except ProofError as error:
-            self._state = ProofState("bad", before.proven_ns, str(error))
+            if not error.doubtful or self._doubted:
+                self._state = ProofState("bad", before.proven_ns, str(error), error.source)
+            self._doubted = error.doubtful
         except Exception as error:  # whatever goes wrong here, nothing is proven
             log.exception("the proof failed")
-            self._state = ProofState("bad", before.proven_ns, repr(error))
+            self._state = ProofState("bad", before.proven_ns, repr(error), "storage")
         else:
+            self._doubted = False
             self._forget_older()
             if before.proven_ns != proven_ns:
                 self._state = ProofState("good", proven_ns)

@@ -33,15 +33,17 @@ Wave = NDArray[np.float64]
 
 # -- fake sources ------------------------------------------------------------------------------
 @lru_cache
-def flash_second(width: int = SIZE[0], height: int = SIZE[1]) -> tuple[bytes, ...]:
-    """Return one second of coded pictures: two white ones, 23 dark ones; the first is a key."""
+def flash_second(
+    width: int = SIZE[0], height: int = SIZE[1], light: int = 235, dark: int = 40
+) -> tuple[bytes, ...]:
+    """Return one second of coded pictures: two light ones, 23 dark ones; the first is a key."""
     codec: Any = av.CodecContext.create("libx264", "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.framerate, codec.time_base, codec.gop_size = Fraction(FPS), Fraction(1, FPS), FPS
     codec.options = {"preset": "ultrafast", "tune": "zerolatency"}
     packets = []
     for number in range(FPS):
-        shade = 235 if number < 2 else 40
+        shade = light if number < 2 else dark
         picture = np.full((height * 3 // 2, width), 128, np.uint8)
         picture[:height] = shade
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
@@ -54,7 +56,10 @@ def flash_second(width: int = SIZE[0], height: int = SIZE[1]) -> tuple[bytes, ..
 class FakeCamera:
     """Flashes each whole second; pictures on the recording clock."""
 
-    def __init__(self, start_ns: int, size: tuple[int, int] = SIZE) -> None:
+    def __init__(
+        self, start_ns: int, size: tuple[int, int] = SIZE, shades: tuple[int, int] = (235, 40)
+    ) -> None:
+        self._shades = shades
         self._number = -(-start_ns // NS_PER_S) * FPS
         self.session = 1
         self._size = size
@@ -63,7 +68,7 @@ class FakeCamera:
         """Yield the pictures taken before ``now_ns``."""
         while (at_ns := self._number * NS_PER_S // FPS) < now_ns:
             place = self._number % FPS
-            data = flash_second(*self._size)[place]
+            data = flash_second(*self._size, *self._shades)[place]
             self._number += 1
             yield VideoPacket(at_ns, self.session, place == 0, data)
 
