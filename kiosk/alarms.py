@@ -536,6 +536,20 @@ _ALARMS = (
         _CALL_SECRETARY,
     ),
     Alarm(
+        "filing_locked",
+        Severity.NOTICE,
+        N_("This unfinished document cannot be opened here: its key is gone."),
+        N_("Only the visitor's ticket opens a parked document. Otherwise scan it again."),
+        N_("Hold your ticket before the reader, or scan the document again."),
+    ),
+    Alarm(
+        "ticket_unknown",
+        Severity.NOTICE,
+        N_("No kept document belongs to this ticket: it was opened, has expired, or is elsewhere."),
+        N_("Scan the document again."),
+        N_("Check the code, or scan the document again."),
+    ),
+    Alarm(
         "fee_unknown",
         Severity.NOTICE,
         N_("The state fee cannot be computed from what is known here."),

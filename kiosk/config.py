@@ -134,6 +134,18 @@ class Recording(Group):
     keep_delivered_days: Annotated[int, Field(ge=0, le=3650)] = 30
 
 
+class Filing(Group):
+    """``[filing]``: ``office`` says where paper originals go, by language (empty: not said).
+
+    ``payment_text`` is what the QR code beside the state fee holds: plain text, no payment
+    scheme; ``{purpose}``, ``{sum}`` and ``{court}`` are filled in.
+    """
+
+    parked_hours: Annotated[float, Field(gt=0, le=168)] = 24
+    office: dict[str, str] = {}
+    payment_text: Annotated[str, Field(max_length=300)] = "{purpose}: {sum} KZT. {court}"
+
+
 class Central(Group):
     """``[central]``: the central court system. TLS files lie under ``paths.data/identity``."""
 
@@ -187,6 +199,7 @@ class Settings(Group):
     recording: Recording = Recording()
     hearing: HearingRules = HearingRules()
     headset: Headset = Headset()
+    filing: Filing = Filing()
     central: Central = Central()
     sync: Sync = Sync()
     ui: Screen = Screen()

@@ -1,7 +1,8 @@
 """What a person says about themself and the case, made comparable; advice, never a refusal (R14).
 
 The individual identification number (ЖСН, ИИН) has 12 digits: birth date ``YYMMDD``, century and
-sex, a serial number, and a check digit.
+sex, a serial number, and a check digit. The business one (БСН, БИН) has 12 digits too: year and
+month of registration, form, a serial number, and a check digit by the same weights.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import unicodedata
 from datetime import date
 from typing import Literal
 
-from kiosk.rules import fold_schwa
+from kiosk.filing.model import Applicant
+from kiosk.rules import Rules, fold_schwa
 
 IinProblem = Literal["iin_length", "iin_date", "iin_check_digit"]
+BinProblem = Literal["bin_length", "bin_form", "bin_check_digit"]
 
 _WEIGHTS = (
     (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
     (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2),
 )
+#: Latin letters that look like Cyrillic ones, after case folding; an on-screen keyboard and a
+#: PDF mix them up.
+_ALIKE = str.maketrans("abcehikmoptxy", "авсенікмортху")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
@@ -34,6 +40,47 @@ def iin_problem(text: str) -> IinProblem | None:
     if not _has_birth_date(digits):
         return "iin_date"
     return None if int(digits[11]) == iin_check_digit(digits[:11]) else "iin_check_digit"
+
+
+def bin_problem(text: str) -> BinProblem | None:
+    """Return what is wrong with a business identification number as it was typed, or None.
+
+    Args:
+        text: digits; spaces and dashes between them do not count.
+    """
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"[0-9]{12}", digits):
+        return "bin_length"
+    # 5th digit: 4 resident, 5 non-resident legal entity, 6 joint enterprise of sole traders.
+    if not 1 <= int(digits[2:4]) <= 12 or digits[4] not in "456":
+        return "bin_form"
+    return None if int(digits[11]) == iin_check_digit(digits[:11]) else "bin_check_digit"
+
+
+def advice(applicant: Applicant, rules: Rules) -> dict[str, str]:
+    """Return what is missing or looks wrong, by field: advice, never a refusal (R14).
+
+    Args:
+        applicant: what the person said.
+        rules: say what may be left out.
+    """
+    found: dict[str, str] = {}
+    for field in rules.applicant_fields.values():
+        if applicant.kind not in field.applies:
+            continue
+        value = str(getattr(applicant, field.id)).strip()
+        if not value:
+            if field.required:
+                found[field.id] = "missing"
+            continue
+        problem = {"iin": iin_problem, "bin": bin_problem}.get(field.id, _fine)(value)
+        if problem:
+            found[field.id] = problem
+    return found
+
+
+def _fine(_text: str) -> None:
+    return None
 
 
 def iin_check_digit(first: str) -> int | None:
@@ -63,4 +110,4 @@ def case_number_key(text: str) -> str:
     Look-alike letters, dashes, spaces and case do not count.
     """
     folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_DASHES)
-    return re.sub(r"\s+", "", folded).casefold()
+    return re.sub(r"\s+", "", folded).casefold().translate(_ALIKE)

@@ -1,229 +1,54 @@
 """The filing desk: everything the touch screen asks of the filing room, in one place.
 
-One desk per process; one open filing per visitor. All calls are asynchronous and none blocks
-the event loop: the scanner and page imaging are child processes, the printer is a thread.
+One desk per process; one open filing per visitor. All calls are asynchronous or quick, and none
+blocks the event loop: scanner and page imaging are child processes, printer and encryption are
+threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime
+import shutil
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
 
-from PIL import Image
-
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import wall_time
 from kiosk.config import Settings
-from kiosk.errors import KioskError
-from kiosk.filing.errors import (
-    FilingDamagedError,
-    NoPagesError,
-    PageFailedError,
-    StepRefusedError,
+from kiosk.errors import KioskError, StorageError
+from kiosk.filing import applicant as applicants
+from kiosk.filing import cases, fee, handing_in, old_drafts
+from kiosk.filing.errors import FilingDamagedError, FilingLockedError, StepRefusedError
+from kiosk.filing.folder import (
+    WIPED,
+    FilingFolder,
+    finish_wipes,
+    folders_in,
+    remove_tree,
 )
-from kiosk.filing.folder import WIPED, FilingFolder, finish_wipes, folders_in
+from kiosk.filing.handing_in import HandedIn
 from kiosk.filing.imaging_worker import ImagingWorker
-from kiosk.filing.model import Document, Filing, Page
-from kiosk.filing.receipt import Receipt, ReceiptDocument, draw_receipt, to_png
-from kiosk.filing.registration import Registration, SyncClient, register
-from kiosk.hardware.receipt_printer import ReceiptPrinter
-from kiosk.hardware.scanner import Event, PageReady, ScanSession
-from kiosk.hardware.scanner_child import Source
-from kiosk.locale import Language, Translator
+from kiosk.filing.model import Filing
+from kiosk.filing.open_filing import DeskEvent, OpenFiling, PageChecked
+from kiosk.filing.parking import Parking, RecorderClient, Unfinished
+from kiosk.filing.receipt import filing_of_reference
+from kiosk.filing.receipts import Receipts
+from kiosk.filing.registration import SyncClient
+from kiosk.filing.room import FilingRoom
+from kiosk.filing.slots import slots_of_type
+from kiosk.filing.standing import Standing, standing_of
+from kiosk.filing.ticket import Ticket
+from kiosk.locale import Language
 from kiosk.rules import Rules
-from kiosk.storage.durable import write_bytes
-from kiosk.storage.layout import Layout
+
+__all__ = ["DeskEvent", "FilingDesk", "HandedIn", "OpenFiling", "PageChecked", "Ticket"]
 
 log = logging.getLogger(__name__)
 
-_MEGABYTE = 1_000_000
 
-
-@dataclass(frozen=True)
-class PageChecked:
-    """A page was looked at; pictures for the screen are there.
-
-    ``advice`` holds codes of :mod:`kiosk.filing.advice`. A page that could not be worked on has
-    the advice ``page_failed`` and no pictures: it has to be scanned again.
-    """
-
-    number: int
-    preview: Path | None
-    thumbnail: Path | None
-    advice: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """What came of handing in; ``receipt`` is a picture of it, whatever the printer does."""
-
-    filing: Filing
-    registration: Registration
-    receipt: Path
-
-
-DeskEvent = Event | PageChecked
-
-
-class OpenFiling:
-    """A visitor's filing while it is being made. Get one from :meth:`FilingDesk.begin`."""
-
-    def __init__(self, desk: FilingDesk, folder: FilingFolder) -> None:
-        self._desk = desk
-        self._folder = folder
-        self._checked: dict[int, PageChecked] = {}
-        self._tasks: set[asyncio.Task[PageChecked]] = set()
-
-    @property
-    def filing(self) -> Filing:
-        """What is on the disk."""
-        return self._folder.filing
-
-    @property
-    def folder(self) -> FilingFolder:
-        """Where it lies."""
-        return self._folder
-
-    def looks_of(self, number: int) -> PageChecked | None:
-        """Return what was seen on page ``number``, or None while it is being looked at."""
-        return self._checked.get(number)
-
-    def session(
-        self,
-        *,
-        source: Source | None = None,
-        duplex: bool = False,
-        retake: tuple[int, ...] = (),
-    ) -> ScanSession:
-        """Return a scan into this filing; ``retake`` scans those pages again."""
-        return ScanSession(
-            self._desk.settings.scanner,
-            self._folder.pages,
-            first_page=self.filing.next_page,
-            source=source,
-            duplex=duplex,
-            missing=retake,
-        )
-
-    async def scan(self, session: ScanSession) -> AsyncIterator[DeskEvent]:
-        """Run ``session`` and yield its events; :class:`PageChecked` follows each page soon.
-
-        The filing is on the disk with the page before its :class:`PageReady` is yielded.
-        """
-        events: asyncio.Queue[DeskEvent | None] = asyncio.Queue()
-
-        async def feed() -> None:
-            try:
-                async with session:
-                    async for event in session.events():
-                        if isinstance(event, PageReady):
-                            self._take(event.number, events)
-                        events.put_nowait(event)
-                await asyncio.gather(*self._tasks, return_exceptions=True)
-            finally:
-                events.put_nowait(None)
-
-        warming = asyncio.ensure_future(self._desk.worker.warm())
-        feeding = asyncio.ensure_future(feed())
-        try:
-            while (event := await events.get()) is not None:
-                yield event
-            await feeding
-        finally:
-            session.finish()
-            feeding.cancel()
-            await asyncio.gather(feeding, warming, return_exceptions=True)
-
-    def _take(self, number: int, events: asyncio.Queue[DeskEvent | None]) -> None:
-        """Put a page that arrived into the filing, and have it looked at."""
-        self._checked.pop(number, None)
-        self._folder.keep(self.filing.with_page(Page(number=number)))
-        task = asyncio.ensure_future(self._look_at(number))
-        self._tasks.add(task)
-
-        def told(done: asyncio.Task[PageChecked]) -> None:
-            self._tasks.discard(done)
-            if not done.cancelled() and done.exception() is None:
-                events.put_nowait(done.result())
-
-        task.add_done_callback(told)
-
-    def abandon(self) -> None:
-        """Stop working on pages: the filing is going to be wiped."""
-        for task in list(self._tasks):
-            task.cancel()
-
-    async def _look_at(self, number: int) -> PageChecked:
-        """Prepare page ``number`` for document and screen, and keep what was seen."""
-        page = self.filing.page(number)
-        try:
-            prepared = await self._desk.worker.prepare(
-                self._folder.page_file(number), page.turn, self._folder.work
-            )
-        except KioskError as error:
-            log.warning("filing %s: page %d: %s", self.filing.id, number, error)
-            checked = PageChecked(number, None, None, (PageFailedError.code,))
-        else:
-            checked = PageChecked(number, prepared.preview, prepared.thumbnail, prepared.advice)
-            seen = {"advice": prepared.advice, "skew": prepared.skew, "checked": True}
-            newest = self.filing.page(number)
-            if self.filing.state == "draft" and newest.turn == page.turn:
-                self._folder.keep(self.filing.with_page(newest.model_copy(update=seen)))
-        self._checked[number] = checked
-        return checked
-
-    # -- what the person does to the pages -----------------------------------------------------
-
-    async def turn(self, number: int) -> PageChecked:
-        """Turn a page by 90 degrees clockwise, and look at it again."""
-        page = self.filing.page(number)
-        turned = page.model_copy(update={"turn": (page.turn + 90) % 360, "checked": False})
-        self._folder.keep(self.filing.with_page(turned))
-        return await self._look_at(number)
-
-    def delete(self, number: int) -> None:
-        """Take a page out; :meth:`restore` takes that back."""
-        self._set_deleted(number, True)
-
-    def restore(self, number: int) -> None:
-        """Take a page back in, in its old place."""
-        self._set_deleted(number, False)
-
-    def move(self, number: int, place: int) -> None:
-        """Move a page to ``place`` (from 1) among the kept ones."""
-        self._folder.keep(self.filing.moved(number, place))
-
-    def describe(self, **changes: object) -> None:
-        """Keep what the person said: document_type, case_kind, case_number, applicant, ..."""
-        allowed = {
-            "document_type",
-            "case_kind",
-            "case_number",
-            "applicant",
-            "sheets_said",
-            "not_scanned",
-        }
-        if not allowed.issuperset(changes) or self.filing.state != "draft":
-            raise StepRefusedError(f"cannot be said now: {', '.join(changes)}")
-        value = self.filing.model_dump()
-        value.update(changes)
-        self._folder.keep(Filing.model_validate(value))
-
-    def _set_deleted(self, number: int, deleted: bool) -> None:
-        page = self.filing.page(number).model_copy(update={"deleted": deleted})
-        self._folder.keep(self.filing.with_page(page))
-
-    async def settle(self) -> None:
-        """Wait until every page was looked at."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-class FilingDesk:
+class FilingDesk(FilingRoom):
     """The filing room for one kiosk; an asynchronous context manager.
 
     Args:
@@ -240,41 +65,60 @@ class FilingDesk:
         sync: SyncClient,
         worker: ImagingWorker | None = None,
     ) -> None:
-        self.settings = settings
-        self.rules = rules
-        self.worker = worker or ImagingWorker()
-        self._sync = sync
-        self._root = Layout.of(settings.paths).filings
-        self._printer = ReceiptPrinter(settings.printer)
-        self._printing = asyncio.Lock()
+        super().__init__(settings, rules, sync, worker)
+        self._root = self.layout.filings
+        self._receipts = Receipts(self)
+        self._parking = Parking(self)
+        self._open: dict[str, OpenFiling] = {}
+        self._chores: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        # What the process before this one left readable in memory.
+        await asyncio.to_thread(shutil.rmtree, self.layout.filing_work, ignore_errors=True)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await self.worker.close()
 
+    # -- a draft's life ------------------------------------------------------------------------
+
     def begin(self, document_type: str, language: Language) -> OpenFiling:
-        """Begin a filing: its folder is on the disk when this returns.
+        """Begin a filing: its folder is on the disk when this returns, under a key of its own.
 
         Raises:
             UnknownRuleError: no such document type.
             StorageError: the disk fails.
         """
-        self.rules.document_type(document_type)
-        filing = Filing(document_type=document_type, language=language)
-        return OpenFiling(self, FilingFolder.create(self._root, filing))
+        slots = slots_of_type(self.rules, document_type)
+        filing = Filing(document_type=document_type, language=language, slots=slots)
+        folder = FilingFolder.create(self._root, filing, self.layout.filing_work)
+        return self._opened(OpenFiling(self, folder))
+
+    def _opened(self, filing: OpenFiling) -> OpenFiling:
+        self._open[filing.filing.id] = filing
+        self._parking.see(filing.filing.id)
+        filing.protect()
+        return filing
 
     def open(self, filing_id: str) -> OpenFiling:
-        """Return a filing that is on the disk (to resume it, or to print its receipt again).
+        """Return a filing that was handed in, or a draft that is open already.
 
         Raises:
+            FilingLockedError: a draft; it is resumed with its ticket, or recovered.
             FilingDamagedError: there is none, or it cannot be read.
         """
-        return OpenFiling(self, FilingFolder.open(self._root / filing_id))
+        known = self._open.get(filing_id)
+        if known is not None and not known.gone:
+            return known
+        folder = FilingFolder.open(self._root / filing_id, self.layout.filing_work)
+        return OpenFiling(self, folder)
 
     def wipe(self, filing: OpenFiling) -> None:
-        """Remove an unfinished filing with all its pages: the visitor left.
+        """Wipe an unfinished filing at once, also in the middle of a scan: the visitor left.
+
+        When this returns its key is destroyed, the scan is killed and nothing readable is left;
+        the sealed remains are removed in the background.
 
         Raises:
             StepRefusedError: it was handed in already.
@@ -282,28 +126,135 @@ class FilingDesk:
         """
         if filing.filing.state != "draft":
             raise StepRefusedError("what was handed in is not wiped")
+        self._open.pop(filing.filing.id, None)
         filing.abandon()
-        filing.folder.wipe()
+        self._remove_soon(filing.folder.erase())
 
-    def unfinished(self) -> list[OpenFiling]:
-        """Return the drafts on the disk, newest first (after a crash: for the secretary only)."""
-        found = [filing for filing in self._all() if filing.filing.state == "draft"]
-        return sorted(found, key=lambda filing: filing.filing.created_at, reverse=True)
+    def _remove_soon(self, doomed: Path) -> None:
+        task = asyncio.get_running_loop().create_task(asyncio.to_thread(remove_tree, doomed))
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    # -- parking -------------------------------------------------------------------------------
+
+    async def park(self, filing: OpenFiling) -> Ticket:
+        """Park a draft: the key goes onto the ticket alone and out of memory; nothing is printed.
+
+        Raises:
+            FilingLockedError: it is no open draft.
+            StorageError: it cannot be written; the filing stays open.
+        """
+        ticket = await self._parking.park(filing)
+        self._open.pop(filing.filing.id, None)
+        return ticket
+
+    async def print_ticket(self, ticket: Ticket) -> None:
+        """Print a ticket.
+
+        Raises:
+            PrinterError: exactly which one; show :attr:`Ticket.picture` instead.
+        """
+        await self._receipts.print_png(ticket.picture)
+
+    async def resume(self, text: str) -> OpenFiling:
+        """Return the filing of a ticket: its QR code's text, or its code as typed.
+
+        Its pictures are made again by :meth:`OpenFiling.look_again`.
+
+        Raises:
+            TicketUnknownError: no parked filing belongs to it.
+        """
+        return self._opened(await self._parking.resume(text))
+
+    def unfinished(self) -> list[Unfinished]:
+        """Return the drafts that nobody has open, newest first: for the secretary only."""
+        return self._parking.unfinished(set(self._open))
+
+    async def recover(self, filing_id: str, recorder: RecorderClient) -> OpenFiling:
+        """Open what a crash left behind, for a secretary whose token ``recorder`` carries.
+
+        Raises:
+            ServiceRefusedError: not signed in as a secretary, or the time is over.
+            FilingLockedError: parked, or no key was kept for a secretary.
+        """
+        return self._opened(await self._parking.recover(filing_id, recorder))
 
     def wipe_unfinished(self, older_than_seconds: float = 0.0) -> int:
-        """Remove drafts of that age, and the remains of wipes that were cut off; return how many.
+        """Wipe expired tickets and drafts that were left behind; return how many.
+
+        Drafts that are open are not touched.
 
         Args:
-            older_than_seconds: age by their creation.
+            older_than_seconds: since this process first saw them.
         """
         count = finish_wipes(self._root)
-        now = wall_time()
-        for filing in self.unfinished():
-            made = datetime.fromisoformat(filing.filing.created_at)
-            if (now - made).total_seconds() >= older_than_seconds:
-                self.wipe(filing)
+        for path in self._parking.left_behind(set(self._open), older_than_seconds):
+            try:
+                remove_tree(FilingFolder.doomed(path, self.layout.filing_work).erase())
                 count += 1
+            except StorageError as error:
+                log.error("%s", error)
         return count
+
+    def wipe_left_behind(self, filing_id: str) -> None:
+        """Wipe one draft that nobody has open (the secretary says so).
+
+        Raises:
+            StepRefusedError: it is open, or no draft.
+        """
+        known = {one.filing_id for one in self.unfinished()}
+        if filing_id not in known:
+            raise StepRefusedError("no such unfinished filing")
+        path = self._root / filing_id
+        self._remove_soon(FilingFolder.doomed(path, self.layout.filing_work).erase())
+
+    # -- what the person says ------------------------------------------------------------------
+
+    def applicant_advice(self, filing: OpenFiling) -> dict[str, str]:
+        """Return what is missing or looks wrong in what the applicant said, by field.
+
+        Codes: ``missing`` (the rules data expect it), ``iin_length``, ``iin_date``,
+        ``iin_check_digit``, ``bin_length``, ``bin_form``, ``bin_check_digit``. Advice only.
+        """
+        return applicants.advice(filing.filing.applicant, self.rules)
+
+    async def find_case(self, text: str) -> cases.FoundCase:
+        """Return what is known of a case number, typed or from a summons' QR code; never fails."""
+        return await cases.find_case(self, cases.case_in_code(text) or text)
+
+    def fees(self, filing: OpenFiling) -> tuple[fee.Choice, ...]:
+        """Return the fees that may be due for its document type."""
+        return fee.fees_for(self.rules, filing.filing.document_type, filing.filing.language)
+
+    def exemptions(self, filing: OpenFiling) -> tuple[fee.Choice, ...]:
+        """Return the grounds of exemption that can be named."""
+        return fee.exemptions(self.rules, filing.filing.language)
+
+    def fee(
+        self,
+        filing: OpenFiling,
+        *,
+        fee_id: str | None = None,
+        amount: Decimal | None = None,
+        exemption: str | None = None,
+        paid_on: date | None = None,
+    ) -> fee.FeeHint:
+        """Return what may be due, and keep it with the filing; never a reason to refuse (R14).
+
+        Args:
+            filing: the filing.
+            fee_id: which of :meth:`fees`, where there are several.
+            amount: amount of the claim in tenge.
+            exemption: one of :meth:`exemptions`.
+            paid_on: date of payment; None: today.
+        """
+        day = paid_on or self.local(wall_time()).date()
+        hint = fee.fee_hint(
+            self, filing.filing, day, fee=fee_id, amount=amount, exemption=exemption
+        )
+        if hint.statement is not None:
+            filing.describe(fee=hint.statement)
+        return hint
 
     # -- handing in ----------------------------------------------------------------------------
 
@@ -319,169 +270,89 @@ class FilingDesk:
             DocumentTooLargeError: one page alone is too large.
             StorageError: the disk fails; nothing was handed in, the pages are kept.
         """
-        folder = filing.folder
-        if folder.filing.state == "draft":
-            await filing.settle()
-            documents = await self._write_documents(folder)
-            folder.keep(folder.filing.submitted(documents))
-        registration = await register(
-            folder, self._sync, self.settings.kiosk.id, self._local(wall_time())
-        )
-        if folder.filing.state == "submitted":
-            folder.keep(folder.filing.stepped(registration.state))
-        self._keep_receipt(folder, registration)
-        if not folder.is_submitted:
-            folder.mark_submitted()
-        return HandedIn(folder.filing, registration, folder.receipt)
+        done = await handing_in.hand_in(self, self._receipts, filing)
+        self._open.pop(filing.filing.id, None)
+        return done
 
     async def resume_submitting(self) -> list[HandedIn]:
         """Finish what was being handed in when the power went; call it once at the start."""
-        done = []
-        for filing in self._all():
-            if filing.filing.state != "draft" and not filing.folder.is_submitted:
-                try:
-                    done.append(await self.submit(filing))
-                except KioskError as error:
-                    log.error("filing %s: cannot be finished: %s", filing.filing.id, error)
-        return done
+        await asyncio.to_thread(old_drafts.seal_all, self)
+        return await handing_in.finish(self, self._receipts, self._handed_in())
 
     async def tidy(self, keep_documents_seconds: float = 86_400.0) -> int:
-        """Remove what has been delivered: scans at once, documents later; return how many.
+        """Remove what has been delivered; return how many. Call it now and then while idle.
 
         Nothing is removed before sync confirms the delivery by the central system's own hashes.
-        Call it now and then while nobody stands at the kiosk.
 
         Args:
             keep_documents_seconds: how long a delivered document stays readable here.
         """
         count = 0
-        for filing in self._all():
+        for filing in self._handed_in():
             try:
-                count += await self._tidy(filing.folder, keep_documents_seconds)
+                count += await handing_in.tidy(self, filing.folder, keep_documents_seconds)
             except KioskError as error:
                 log.info("filing %s: not tidied: %s", filing.filing.id, error)
         return count
 
-    async def _tidy(self, folder: FilingFolder, keep_seconds: float) -> bool:
-        """Tidy one filing; return whether anything was removed."""
-        filing = folder.filing
-        if filing.state in ("registered", "provisional") and folder.is_submitted:
-            told = await self._sync.get(f"/v1/filings/{filing.id}")
-            if told.get("delivered") is not True:
-                return False
-            filing = folder.keep(filing.stepped("delivered", delivered_at=wall_text()))
-        if filing.state != "delivered" or filing.delivered_at is None:
-            return False
-        age = (wall_time() - datetime.fromisoformat(filing.delivered_at)).total_seconds()
-        had_scans = folder.pages.exists()
-        folder.forget_scans()
-        has_documents = any((folder.path / d.path).exists() for d in filing.documents)
-        if has_documents and age >= keep_seconds:
-            folder.forget_documents()
-            return True
-        return had_scans
-
-    async def _write_documents(self, folder: FilingFolder) -> tuple[Document, ...]:
-        filing = folder.filing
-        if not filing.kept_pages:
-            raise NoPagesError("nothing to hand in")
-        coded = [await self._coded(folder, page) for page in filing.kept_pages]
-        kind = self.rules.document_type(filing.document_type)
-        written = await self.worker.assemble(
-            coded,
-            folder.path,
-            title=kind.label.text(filing.language),
-            language=filing.language,
-            largest=int(self.rules.limit("max_file_mb") * _MEGABYTE),
-        )
-        return tuple(
-            Document(
-                path=file.path,
-                type=filing.document_type,
-                pages=file.pages,
-                size=file.size,
-                sha256=file.sha256,
-                part=index,
-                parts=len(written),
-            )
-            for index, file in enumerate(written, start=1)
-        )
-
-    async def _coded(self, folder: FilingFolder, page: Page) -> Path:
-        """Return the coded page, made now where that was not done yet."""
-        file = folder.prepared_file(page.number) if page.checked else None
-        if file is None:
-            prepared = await self.worker.prepare(
-                folder.page_file(page.number), page.turn, folder.work
-            )
-            file = prepared.file
-        return file
-
-    # -- the receipt ---------------------------------------------------------------------------
+    # -- receipts ------------------------------------------------------------------------------
 
     async def print_receipt(self, filing: OpenFiling, *, large: bool = False) -> None:
         """Print the receipt (again): as it is kept, or in large print.
 
         Raises:
-            PrinterError: exactly which one; the receipt is still there as a picture.
+            PrinterError: exactly which one; show :meth:`receipt_picture` instead.
             StepRefusedError: nothing was handed in yet.
         """
-        registration = filing.folder.registration()
-        if registration is None:
-            raise StepRefusedError("no number was given yet")
-        if large:
-            known = Registration(**{**registration, "documents": ()})
-            image = self._draw(filing.filing, known, large=True)
-        else:
-            with Image.open(filing.folder.receipt) as kept:
-                image = kept.convert("1")
-        async with self._printing:
-            await asyncio.to_thread(self._printer.print_image, image)
+        await self._receipts.print(filing.folder, large=large)
 
-    def _keep_receipt(self, folder: FilingFolder, registration: Registration) -> None:
-        if not folder.receipt.exists():
-            write_bytes(folder.receipt, to_png(self._draw(folder.filing, registration)))
+    async def receipt_picture(self, filing: OpenFiling, *, large: bool = False) -> bytes:
+        """Return the receipt as PNG for the screen, with its QR code.
 
-    def _draw(
-        self, filing: Filing, registration: Registration, *, large: bool = False
-    ) -> Image.Image:
-        language = filing.language
-        kiosk = self.settings.kiosk
-        reached: list[str] = ["received"]
-        if registration.state == "registered":
-            reached.append("registered")
-        at = datetime.fromisoformat(filing.submitted_at or registration.at)
-        receipt = Receipt(
-            filing_id=filing.id,
-            court=kiosk.court.get(language, ""),
-            room=kiosk.room,
-            kiosk=kiosk.id,
-            number=registration.number,
-            provisional=registration.state == "provisional",
-            at=self._local(at),
-            type_label=self.rules.document_type(filing.document_type).label.text(language),
-            documents=[
-                ReceiptDocument(document.pages, document.sha256) for document in filing.documents
-            ],
-            reached=reached,
-            not_scanned=filing.not_scanned,
-        )
-        width = self.settings.printer.width_dots
-        return draw_receipt(receipt, Translator(language), width=width, large=large)
+        Raises:
+            StepRefusedError: nothing was handed in yet.
+        """
+        return await self._receipts.picture(filing.folder, large=large)
+
+    def by_reference(self, text: str) -> OpenFiling:
+        """Return the handed-in filing of a receipt's QR code (to print its receipt again).
+
+        Raises:
+            FilingDamagedError: no receipt of this kiosk.
+        """
+        filing_id = filing_of_reference(text)
+        if filing_id is None:
+            raise FilingDamagedError("not the code of a receipt")
+        filing = self.open(filing_id)
+        if filing.filing.state == "draft":
+            raise FilingLockedError("not handed in yet")
+        return filing
+
+    async def standing(self, text: str) -> Standing:
+        """Return where the filing of a receipt's QR code stands, and how old that is.
+
+        Raises:
+            FilingDamagedError: not the code of a receipt.
+            KioskError: sync does not know it, or does not answer.
+        """
+        filing_id = filing_of_reference(text)
+        if filing_id is None:
+            raise FilingDamagedError("not the code of a receipt")
+        return standing_of(await self.sync.get(f"/v1/filings/{filing_id}"))
 
     # -- helpers -------------------------------------------------------------------------------
 
-    def _local(self, moment: datetime) -> datetime:
-        return moment.astimezone(ZoneInfo(self.settings.kiosk.timezone))
-
-    def _all(self) -> list[OpenFiling]:
-        """Return every filing that can be read; a damaged one is left for the technician."""
+    def _handed_in(self) -> list[OpenFiling]:
+        """Return every handed-in filing; a damaged one is left for the technician."""
         found = []
         for path in folders_in(self._root):
             if path.name.startswith(WIPED):
                 continue
             try:
-                found.append(OpenFiling(self, FilingFolder.open(path)))
+                folder = FilingFolder.open(path, self.layout.filing_work)
+                found.append(OpenFiling(self, folder))
+            except FilingLockedError:
+                continue  # a draft
             except FilingDamagedError as error:
                 log.error("%s", error)
         return found

@@ -33,3 +33,15 @@ class FilingDamagedError(FilingError):
     """``filing.json`` cannot be read."""
 
     code = "filing_failed"
+
+
+class FilingLockedError(FilingError):
+    """It is encrypted, and its key is not here (parked, or left behind by a crash)."""
+
+    code = "filing_locked"
+
+
+class TicketUnknownError(FilingError):
+    """No parked filing belongs to this ticket: used, expired, or of another kiosk."""
+
+    code = "ticket_unknown"

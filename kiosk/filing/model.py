@@ -8,15 +8,19 @@
 
 A draft is wiped; everything else is kept. Sync owns what comes after the ``submitted`` marker
 and keeps it in its own index: the state here is the filing room's.
+
+Format 2 has slots: every page belongs to one, and each slot becomes a document of its own. A
+draft of format 1 is read as one whose pages all lie in its document type's own slot.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kiosk.clocks import wall_text
 from kiosk.filing.errors import NoPagesError, StepRefusedError
@@ -49,6 +53,8 @@ class Page(Record):
         skew: degrees that the text lies skewed, counter-clockwise; straightened in the document.
         checked: whether the page was looked at by the kiosk.
         deleted: taken out by the person; can be taken back until the filing is handed in.
+        slot: id of the slot it belongs to.
+        sheet: number of the sheet's first page: both sides of a sheet have the same.
     """
 
     number: int
@@ -57,11 +63,33 @@ class Page(Record):
     skew: float = 0.0
     checked: bool = False
     deleted: bool = False
+    slot: str = ""
+    sheet: int | None = None
 
     @property
-    def file(self) -> str:
-        """Name of its file under ``pages/``."""
-        return f"{self.number:04d}.jpg"
+    def sheet_key(self) -> int:
+        """Number that both sides of its sheet share."""
+        return self.number if self.sheet is None else self.sheet
+
+
+class Slot(Record):
+    """A place for one document of the filing.
+
+    Attributes:
+        id: the type, or ``<type>-2``, ``-3``, ... where there may be several of it.
+        type: document type id.
+        required: whether the court expects it; an empty one never refuses the filing (R14).
+        many: whether there may be another one of the type.
+        skipped: the person said that there is none.
+        sheets_said: how many sheets of paper the person counted in it.
+    """
+
+    id: str
+    type: str
+    required: bool = False
+    many: bool = False
+    skipped: bool = False
+    sheets_said: int | None = None
 
 
 class Document(Record):
@@ -74,6 +102,7 @@ class Document(Record):
         sha256: hexadecimal.
         size: bytes.
         part: from 1, where a document had to be split; ``parts`` is their count.
+        slot: id of the slot whose pages it holds.
     """
 
     path: str
@@ -83,27 +112,64 @@ class Document(Record):
     size: int
     part: int = 1
     parts: int = 1
+    slot: str = ""
 
 
 class Applicant(Record):
-    """Who files, as far as the person said so."""
+    """Who files, as far as the person said so.
 
+    For a legal entity (``kind``) ``organisation`` and ``bin`` are the entity's, ``name``, ``iin``
+    and ``phone`` those of who acts for it.
+    """
+
+    kind: Literal["person", "entity"] = "person"
     name: str = ""
     iin: str = ""
     phone: str = ""
+    organisation: str = ""
+    bin: str = ""
+
+
+class FeeStatement(Record):
+    """What was said and reckoned about the state fee: a hint, never a reason to refuse (R14).
+
+    Attributes:
+        fee: id of a row of table 10.
+        amount: amount of the claim in tenge, as the person said.
+        hint: the fee in tenge; None where it cannot be reckoned.
+        mrp: monthly index it was reckoned with.
+        paid_on: date of payment, ``YYYY-MM-DD``.
+        exemption: id of the ground that the person named; the court decides.
+    """
+
+    fee: str
+    amount: Decimal | None = None
+    hint: Decimal | None = None
+    mrp: Decimal | None = None
+    paid_on: str | None = None
+    exemption: str | None = None
 
 
 class Filing(Record):
-    """All of ``filing.json``."""
+    """All of ``filing.json`` (a draft's lies sealed in ``draft.sealed``).
 
-    format: Literal[1] = 1
+    Attributes:
+        case_known: what a look-up said: ``known``, ``unknown``, or ``unchecked`` (no list, no
+            line); an unknown number is taken all the same.
+        slots: in the order of scanning.
+        slot: where the next pages go.
+    """
+
+    format: Literal[2] = 2
     id: str = Field(default_factory=lambda: str(uuid4()))
     state: State = "draft"
     language: Language = "kk"
     document_type: str
     case_kind: str | None = None
     case_number: str | None = None
+    case_known: Literal["known", "unknown", "unchecked"] | None = None
     applicant: Applicant = Applicant()
+    fee: FeeStatement | None = None
     created_at: str = Field(default_factory=wall_text)
     submitted_at: str | None = None
     delivered_at: str | None = None
@@ -111,12 +177,44 @@ class Filing(Record):
     sheets_said: int | None = None
     not_scanned: tuple[str, ...] = ()
     documents: tuple[Document, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    slot: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _brought_up_to_date(cls, value: Any) -> Any:
+        """Give a filing without slots (format 1) the one of its document type."""
+        if not isinstance(value, dict):
+            return value
+        value = {**value, "format": 2} if value.get("format") == 1 else dict(value)
+        kind = value.get("document_type")
+        if kind and not value.get("slots"):
+            value["slots"] = ({"id": kind, "type": kind, "required": True},)
+        return value
+
+    @model_validator(mode="after")
+    def _every_page_has_a_slot(self) -> Filing:
+        ids = {slot.id for slot in self.slots}
+        first = self.slots[0].id
+        if self.slot not in ids:
+            object.__setattr__(self, "slot", first)
+        if any(page.slot not in ids for page in self.pages):
+            homes = (
+                page if page.slot in ids else page.model_copy(update={"slot": first})
+                for page in self.pages
+            )
+            object.__setattr__(self, "pages", tuple(homes))
+        return self
 
     # -- pages -------------------------------------------------------------------------------
     @property
     def kept_pages(self) -> tuple[Page, ...]:
-        """Pages that are handed in, in order."""
-        return tuple(page for page in self.pages if not page.deleted)
+        """Pages that are handed in, slot by slot, in order."""
+        return tuple(page for slot in self.slots for page in self.pages_of(slot.id))
+
+    def pages_of(self, slot: str) -> tuple[Page, ...]:
+        """Return the kept pages of a slot, in order."""
+        return tuple(page for page in self.pages if page.slot == slot and not page.deleted)
 
     @property
     def next_page(self) -> int:
@@ -131,23 +229,61 @@ class Filing(Record):
         raise StepRefusedError(f"no page {number}")
 
     def with_page(self, page: Page) -> Filing:
-        """Return the filing with ``page`` put in: in its own place, or at the end."""
+        """Return the filing with ``page`` put in: in its own place, or at the end of its slot.
+
+        A page without a slot goes to the one that is being scanned; scanned again, it stays
+        where it was, on the sheet it was on.
+        """
         self._must_be("draft")
-        if any(old.number == page.number for old in self.pages):
-            pages = tuple(page if old.number == page.number else old for old in self.pages)
+        old = next((known for known in self.pages if known.number == page.number), None)
+        slot = page.slot or (old.slot if old else self.slot)
+        sheet = page.sheet if page.sheet is not None or old is None else old.sheet
+        page = page.model_copy(update={"slot": self.slot_of(slot).id, "sheet": sheet})
+        if old is not None:
+            pages = tuple(page if known is old else known for known in self.pages)
         else:
             pages = (*self.pages, page)
         return self.model_copy(update={"pages": pages})
 
-    def moved(self, number: int, place: int) -> Filing:
-        """Return the filing with page ``number`` at ``place`` (from 1) of the kept pages."""
+    def moved(self, number: int, place: int, slot: str | None = None) -> Filing:
+        """Return the filing with page ``number`` at ``place`` (from 1) of a slot's kept pages.
+
+        Args:
+            number: the page.
+            place: where it goes; beyond the end means last.
+            slot: the slot it goes to; None: it stays in its own.
+        """
         self._must_be("draft")
         page = self.page(number)
-        kept = [other for other in self.kept_pages if other.number != number]
-        kept.insert(min(max(place, 1), len(kept) + 1) - 1, page)
-        return self.model_copy(
-            update={"pages": (*kept, *(page for page in self.pages if page.deleted))}
-        )
+        home = self.slot_of(slot or page.slot).id
+        page = page.model_copy(update={"slot": home})
+        others = [other for other in self.pages if other.number != number]
+        kept = [other.number for other in others if other.slot == home and not other.deleted]
+        index = min(max(place, 1), len(kept) + 1) - 1
+        numbers = [other.number for other in others]
+        at = numbers.index(kept[index]) if index < len(kept) else len(others)
+        return self.model_copy(update={"pages": (*others[:at], page, *others[at:])})
+
+    # -- slots -------------------------------------------------------------------------------
+    def slot_of(self, slot: str) -> Slot:
+        """Return slot ``slot``; :class:`StepRefusedError` where there is none."""
+        for found in self.slots:
+            if found.id == slot:
+                return found
+        raise StepRefusedError(f"no slot {slot}")
+
+    def with_slot(self, slot: Slot) -> Filing:
+        """Return the filing with ``slot`` put in: in its own place, or after those of its type."""
+        self._must_be("draft")
+        if any(old.id == slot.id for old in self.slots):
+            slots = tuple(slot if old.id == slot.id else old for old in self.slots)
+        else:
+            last = max(
+                (n for n, old in enumerate(self.slots) if old.type == slot.type),
+                default=len(self.slots) - 1,
+            )
+            slots = (*self.slots[: last + 1], slot, *self.slots[last + 1 :])
+        return self.model_copy(update={"slots": slots})
 
     # -- life --------------------------------------------------------------------------------
     def stepped(self, state: State, **changes: object) -> Filing:

@@ -10,32 +10,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 from uuid import UUID
 
-import segno
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from kiosk import fonts
+from kiosk.filing.raster_paper import Paper
 from kiosk.locale import N_, Translator
 
 #: Stages of a filing, in order; on a receipt those that are reached carry a mark.
-STAGES = ("received", "registered", "sent", "accepted")
+STAGES = ("received", "registered", "sent", "accepted", "passed_to_judge")
 _STAGE_WORDS = {
     "received": N_("Received by the kiosk"),
     "registered": N_("Registered"),
     "sent": N_("Sent to the court"),
     "accepted": N_("Accepted"),
+    "passed_to_judge": N_("Passed to the judge"),
 }
 _REFERENCE = "urn:uuid:"
 
 
 @dataclass(frozen=True)
 class ReceiptDocument:
-    """One file on the receipt."""
+    """One file on the receipt; ``part`` of ``parts`` where a document had to be split."""
 
     pages: int
     sha256: str
+    label: str = ""
+    part: int = 1
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,10 @@ class Receipt:
         type_label: document type, in the visitor's language.
         documents: the files, more than one where the document had to be split.
         reached: the stages reached when it was printed.
-        not_scanned: what has to be handed in on paper.
+        not_scanned: originals that have to be handed in on paper.
+        missing: documents that the court expects and that were not there.
+        office: where originals are handed in, in the visitor's language; empty: not known here.
+        provisional_number: the number that was given before the court's own.
     """
 
     filing_id: str
@@ -67,6 +73,9 @@ class Receipt:
     documents: Sequence[ReceiptDocument]
     reached: Sequence[str] = ("received",)
     not_scanned: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    office: str = ""
+    provisional_number: str | None = None
 
 
 def status_reference(filing_id: str) -> str:
@@ -102,24 +111,17 @@ def draw_receipt(
         large: large print, for those who see badly.
     """
     _ = translate
-    paper = _Paper(width, scale=(1.45 if large else 1.0) * width / 576)
+    paper = Paper(width, scale=(1.45 if large else 1.0) * width / 576)
     paper.text(receipt.court, 30, fonts.SEMI_BOLD)
     paper.text(_("Courtroom {room}", room=receipt.room), 26)
     paper.rule()
     paper.text(_("Filing receipt"), 30, fonts.SEMI_BOLD)
-    label = _("Provisional number") if receipt.provisional else _("Registration number")
-    paper.text(label, 24, gap=18)
-    paper.number(receipt.number)
-    if receipt.provisional:
-        paper.text(
-            _("There was no connection. The court's number follows; this one stays valid."), 24
-        )
-    paper.text(receipt.at.strftime("%d.%m.%Y %H:%M"), 32, fonts.MEDIUM, gap=10)
+    _draw_number(paper, receipt, _)
     paper.rule()
     paper.text(receipt.type_label, 30, fonts.MEDIUM)
     pages = sum(document.pages for document in receipt.documents)
     paper.text(_.ngettext("{n} page", "{n} pages", pages), 28)
-    _draw_hashes(paper, receipt.documents, _)
+    _draw_documents(paper, receipt, _)
     paper.rule()
     for stage in STAGES:
         paper.checked(_(_STAGE_WORDS[stage]), 26, stage in receipt.reached)
@@ -127,24 +129,59 @@ def draw_receipt(
     paper.code(status_reference(receipt.filing_id))
     paper.text(_("Hold this code before the kiosk's reader to see where it stands."), 24)
     paper.rule()
-    paper.text(_("Keep the paper original and show it to the court when it is asked for."), 24)
-    if receipt.not_scanned:
-        paper.text(_("To be handed in on paper:"), 26, fonts.MEDIUM, gap=12)
-        for item in receipt.not_scanned:
-            paper.text(f"• {item}", 26)
+    _draw_originals(paper, receipt, _)
+    paper.rule()
+    paper.text(_("What happens next"), 26, fonts.MEDIUM)
+    if receipt.provisional:
+        paper.text(_("The kiosk registers it by itself as soon as there is a connection."), 24)
+    paper.text(
+        _("The court looks at it and accepts it, or returns it and says why. See it here."), 24
+    )
     paper.text(receipt.kiosk, 20, gap=18)
     return paper.finish()
 
 
-def _draw_hashes(
-    paper: _Paper, documents: Sequence[ReceiptDocument], _: Callable[..., str]
-) -> None:
-    """Draw the short hash of each file."""
+def _draw_number(paper: Paper, receipt: Receipt, _: Callable[..., str]) -> None:
+    """Draw number and time."""
+    label = _("Provisional number") if receipt.provisional else _("Registration number")
+    paper.text(label, 24, gap=18)
+    paper.number(receipt.number)
+    if receipt.provisional:
+        paper.text(
+            _("There was no connection. The court's number follows; this one stays valid."), 24
+        )
+    elif receipt.provisional_number:
+        paper.text(f"{_('Provisional number')}: {receipt.provisional_number}", 24)
+    paper.text(receipt.at.strftime("%d.%m.%Y %H:%M"), 32, fonts.MEDIUM, gap=10)
+
+
+def _draw_documents(paper: Paper, receipt: Receipt, translate: Translator) -> None:
+    """Draw each file with its pages and short hash, and what is missing."""
+    _ = translate
+    documents = receipt.documents
     for index, document in enumerate(documents, start=1):
-        name = "SHA-256"
         if len(documents) > 1:
-            name = _("File {n}, SHA-256", n=index)
-        paper.text(f"{name}: {short_hash(document.sha256)}", 22, fonts.TABULAR_MEDIUM)
+            of = f" ({document.part}/{document.parts})" if document.parts > 1 else ""
+            paper.text(f"{index}. {document.label}{of}".rstrip(), 26, fonts.MEDIUM, gap=12)
+            paper.text(_.ngettext("{n} page", "{n} pages", document.pages), 24)
+        paper.text(f"SHA-256: {short_hash(document.sha256)}", 22, fonts.TABULAR_MEDIUM)
+    if any(document.parts > 1 for document in documents):
+        paper.text(_("It was split: a file for the court may not be larger."), 22)
+    if receipt.missing:
+        paper.text(_("Not handed in:"), 26, fonts.MEDIUM, gap=12)
+        for item in receipt.missing:
+            paper.text(f"• {item}", 26)
+
+
+def _draw_originals(paper: Paper, receipt: Receipt, _: Callable[..., str]) -> None:
+    """Draw where the paper goes."""
+    paper.text(_("Keep the paper original and show it to the court when it is asked for."), 24)
+    if receipt.not_scanned:
+        paper.text(_("Original to be handed in:"), 26, fonts.MEDIUM, gap=12)
+        for item in receipt.not_scanned:
+            paper.text(f"• {item}", 26)
+    if receipt.office:
+        paper.text(receipt.office, 24, gap=8)
 
 
 def to_png(image: Image.Image) -> bytes:
@@ -152,122 +189,3 @@ def to_png(image: Image.Image) -> bytes:
     out = BytesIO()
     image.save(out, "PNG", optimize=True)
     return out.getvalue()
-
-
-class _Paper:
-    """Paper of one width that grows as lines are drawn on it."""
-
-    def __init__(self, width: int, scale: float) -> None:
-        self._width = width
-        self._scale = scale
-        self._margin = round(16 * width / 576)
-        self._strips: list[Image.Image] = []
-
-    @property
-    def _room(self) -> int:
-        return self._width - 2 * self._margin
-
-    def text(self, text: str, size: int, font: Path = fonts.REGULAR, gap: int = 4) -> None:
-        """Draw a paragraph, wrapped."""
-        face = _face(font, round(size * self._scale))
-        self._space(gap)
-        for line in _wrap(text, face, self._room):
-            strip = self._strip(round(face.size * 1.32))
-            ImageDraw.Draw(strip).text((self._margin, face.size), line, 0, face, anchor="ls")
-
-    def number(self, text: str) -> None:
-        """Draw the number as large as the paper allows, in one line, else broken at a dash."""
-        lines = [text]
-        size = self._fitting(lines)
-        if size < 44 * self._width / 576 and "-" in text:
-            head, _, tail = text.rpartition("-")
-            lines = [f"{head}-", tail]
-            size = self._fitting(lines)
-        face = _face(fonts.TABULAR_SEMI_BOLD, size)
-        self._space(6)
-        for line in lines:
-            strip = self._strip(round(size * 1.2))
-            ImageDraw.Draw(strip).text((self._margin, size), line, 0, face, anchor="ls")
-
-    def _fitting(self, lines: Sequence[str]) -> int:
-        """Return the largest size at which each line fits."""
-        probe = _face(fonts.TABULAR_SEMI_BOLD, 100)
-        widest = max(probe.getlength(line) for line in lines)
-        return min(round(76 * self._scale), int(100 * self._room / widest))
-
-    def checked(self, text: str, size: int, done: bool) -> None:
-        """Draw a stage with a tick in a circle, or an empty circle."""
-        face = _face(fonts.MEDIUM if done else fonts.REGULAR, round(size * self._scale))
-        height = round(face.size * 1.5)
-        strip = self._strip(height)
-        draw = ImageDraw.Draw(strip)
-        radius, middle = face.size * 0.42, height / 2
-        left = self._margin + radius + 2
-        box = (left - radius, middle - radius, left + radius, middle + radius)
-        draw.ellipse(box, outline=0, width=max(2, round(face.size / 12)), fill=0 if done else 255)
-        if done:
-            tick = [(-0.5, 0.02), (-0.12, 0.4), (0.52, -0.36)]
-            points = [(left + x * radius, middle + y * radius) for x, y in tick]
-            draw.line(points, fill=255, width=max(3, round(face.size / 9)), joint="curve")
-        x = left + radius + face.size * 0.5
-        draw.text((x, middle), text, 0, face, anchor="lm")
-
-    def rule(self) -> None:
-        """Draw a thin line between two parts."""
-        strip = self._strip(round(26 * self._scale))
-        middle = strip.height // 2
-        ImageDraw.Draw(strip).line(
-            (self._margin, middle, self._width - self._margin, middle), fill=0, width=2
-        )
-
-    def code(self, content: str) -> None:
-        """Draw a QR code in the middle, its modules whole dots."""
-        code = segno.make(content, error="m", micro=False)
-        modules = code.symbol_size(border=4)[0]
-        scale = max(4, int(self._room * 0.46) // modules)
-        out = BytesIO()
-        code.save(out, kind="png", scale=scale, border=4)
-        with Image.open(out) as picture:
-            strip = self._strip(picture.height)
-            strip.paste(picture.convert("L"), ((self._width - picture.width) // 2, 0))
-
-    def finish(self) -> Image.Image:
-        """Return the whole paper."""
-        self._space(24)
-        paper = Image.new("L", (self._width, sum(s.height for s in self._strips)), 255)
-        y = 0
-        for strip in self._strips:
-            paper.paste(strip, (0, y))
-            y += strip.height
-        return paper.point(lambda dot: 255 if dot >= 140 else 0).convert("1")
-
-    def _space(self, dots: int) -> None:
-        self._strip(max(1, round(dots * self._scale)))
-
-    def _strip(self, height: int) -> Image.Image:
-        strip = Image.new("L", (self._width, height), 255)
-        self._strips.append(strip)
-        return strip
-
-
-def _face(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
-
-
-def _wrap(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
-    """Return ``text`` in lines that fit; a word that is too long is broken."""
-    lines, line = [], ""
-    for word in text.split():
-        while face.getlength(word) > room:
-            fits = max(1, sum(face.getlength(word[:n]) <= room for n in range(1, len(word) + 1)))
-            if line:
-                lines.append(line)
-                line = ""
-            lines.append(word[:fits])
-            word = word[fits:]
-        longer = f"{line} {word}".strip()
-        if face.getlength(longer) > room:
-            lines.append(line)
-            longer = word
-        line = longer
-    return [*lines, line] if line else lines

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 from kiosk.clocks import wall_text
 from kiosk.errors import KioskError
 from kiosk.filing.errors import FilingDamagedError
-from kiosk.filing.folder import FilingFolder, folders_in
+from kiosk.filing.folder import FilingFolder, folders_in, read_registration
 from kiosk.filing.model import Filing
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def _numbers_in(folders: Iterable[Path]) -> Iterable[str]:
     """Yield the provisional numbers that were given in ``folders``."""
     for path in folders:
         try:
-            registration = FilingFolder.open(path).registration()
+            registration = read_registration(path)
         except FilingDamagedError:
             continue
         if registration and registration.get("provisional"):

@@ -105,6 +105,7 @@ def load_rules(folder: Path = DATA) -> Rules:
         read.problems.append(f"rules.toml: format {head.get('format')}; this kiosk reads {FORMAT}")
     simple = {
         "document_types": (model.DocumentType, "document_types", "document_type"),
+        "applicant_fields": (model.ApplicantField, "applicant", "field"),
         "case_kinds": (model.CaseKind, "case_kinds", "case_kind"),
         "proceedings": (model.Proceeding, "case_kinds", "proceeding"),
         "instances": (model.Instance, "case_kinds", "instance"),

@@ -83,6 +83,16 @@ class DocumentType(Entry):
     slots: tuple[Slot, ...]
 
 
+class ApplicantField(Row):
+    """What is asked of who files; where it is not ``required`` it may be left out."""
+
+    id: Literal["name", "iin", "phone", "organisation", "bin"]
+    applies: tuple[Literal["person", "entity"], ...]
+    required: bool
+    status: Status
+    note: str = ""
+
+
 class CaseKind(Entry):
     """A kind of case with the short name of its code, by language (tables: 2)."""
 

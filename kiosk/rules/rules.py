@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from kiosk.rules.errors import UnknownRuleError
 from kiosk.rules.model import (
+    ApplicantField,
     CaseKind,
     ClosureEffect,
     ClosureGround,
@@ -57,6 +58,7 @@ class Rules:
     checked: date
     note: str
     document_types: Mapping[str, DocumentType]
+    applicant_fields: Mapping[str, ApplicantField]
     case_kinds: Mapping[str, CaseKind]
     proceedings: Mapping[str, Proceeding]
     instances: Mapping[str, Instance]

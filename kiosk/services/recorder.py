@@ -31,6 +31,7 @@ from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
 from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
 from kiosk.ipc import EventStream, Handler, errors_as_json, read_json, serve_unix
 from kiosk.rules import load_rules
+from kiosk.services.filing_keys import FilingKeys
 from kiosk.services.watchdog import feed_watchdog, notify
 from kiosk.storage.durable import make_folder
 from kiosk.storage.layout import Layout
@@ -65,6 +66,7 @@ class RecorderService:
         self.staff = Staff(self.layout.staff)
         idle_s = settings.ui.staff_idle_minutes * 60.0
         self.tokens = Tokens(run_secret(self.layout.token_secret), idle_s)
+        self.filing_keys = FilingKeys(self.layout.keepers)
         self.sources = SourceSet(settings, self.layout.preview)
         self.panel = Panel(settings.panel, self._button_pressed)
         self.courtroom = Courtroom(
@@ -90,6 +92,7 @@ class RecorderService:
             asyncio.create_task(self._tell_state()),
             asyncio.create_task(self._tell_levels()),
             asyncio.create_task(self._watch()),
+            asyncio.create_task(self.filing_keys.run()),
             asyncio.create_task(feed_watchdog(self._well)),
         ]
         notify("READY=1")
@@ -178,6 +181,7 @@ class RecorderService:
         add.add_get("/v1/events", self._events.handle)
         add.add_get("/v1/devices", self._get_devices)
         add.add_post("/v1/sign-in", self._sign_in)
+        add.add_post("/v1/filing-keys/open", self._open_filing_key)
         add.add_post("/v1/hearings", self._start)
         add.add_post("/v1/hearing/marks", self._for_court(self._mark))
         add.add_post("/v1/hearing/marks/undo", self._for_court(self._undo))
@@ -221,6 +225,12 @@ class RecorderService:
             raise BadRequestError("a badge or a pin is needed")
         answer = {"token": self.tokens.issue(person), "person": person.person}
         return web.json_response({**answer, "name": person.name, "roles": list(person.roles)})
+
+    async def _open_filing_key(self, request: web.Request) -> web.StreamResponse:
+        person = self._person(request, COURT)
+        answer = await asyncio.to_thread(self.filing_keys.open, await read_json(request))
+        log.info("%s opens an unfinished filing", person.person)
+        return web.json_response(answer)
 
     async def _start(self, request: web.Request) -> web.StreamResponse:
         tap_ns = recording_ns()  # before anything else: what is said now is recorded

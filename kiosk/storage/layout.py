@@ -117,6 +117,11 @@ class Layout:
         """Hashes of the answers to the open challenges to court and escrow (JSON)."""
         return self.data / "identity" / "court-keys-challenge.json"
 
+    @property
+    def keepers(self) -> Path:
+        """Keys that open unfinished filings for a secretary after a crash; owner: recorder."""
+        return self.data / "identity" / "keepers"
+
     # -- run time ----------------------------------------------------------------------------
     @property
     def recorder_socket(self) -> Path:
@@ -132,6 +137,11 @@ class Layout:
     def ui_socket(self) -> Path:
         """Unix socket of ``kiosk ui`` (only with ``[ui] automation = true``)."""
         return self.run / "ui.sock"
+
+    @property
+    def filing_work(self) -> Path:
+        """Where unfinished filings are worked on in memory (tmpfs), ``<filing uuid>/``."""
+        return self.run / "filings"
 
     @property
     def preview(self) -> Path:

@@ -142,9 +142,10 @@ class Desk:
         with contextlib.suppress(KioskError):
             await self.filing_desk.resume_submitting()
         while True:
+            with contextlib.suppress(KioskError):
+                self.filing_desk.wipe_unfinished(ABANDONED_SECONDS)
             if self.visit.filing is None:
-                with contextlib.suppress(KioskError):
-                    self.filing_desk.wipe_unfinished(ABANDONED_SECONDS)
+                await self.filing_desk.tidy()
             await asyncio.sleep(60)
 
     async def close(self) -> None:

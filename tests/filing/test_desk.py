@@ -18,7 +18,7 @@ from PIL import Image, ImageChops
 
 from kiosk.config import Settings
 from kiosk.filing.desk import DeskEvent, FilingDesk, HandedIn, OpenFiling, PageChecked
-from kiosk.filing.errors import NoPagesError, StepRefusedError
+from kiosk.filing.errors import FilingLockedError, NoPagesError, StepRefusedError
 from kiosk.filing.folder import FilingFolder
 from kiosk.filing.imaging_worker import ImagingWorker
 from kiosk.filing.model import Page
@@ -94,7 +94,8 @@ def scanned_draft(desk: FilingDesk, pages: list[Path]) -> OpenFiling:
     """Return a draft with ``pages``, put there without a scanner."""
     filing = desk.begin("claim", "kk")
     for number, page in enumerate(pages, start=1):
-        filing.folder.page_file(number).write_bytes(page.read_bytes())
+        assert filing.folder.key is not None
+        filing.folder.key.seal_file(page, filing.folder.page_file(number))
         filing.folder.keep(filing.filing.with_page(Page(number=number)))
     return filing
 
@@ -210,8 +211,7 @@ def test_power_cut_while_handing_in_is_finished_later(
         for name in order[order.index(lost) :]:
             (folder / name).unlink()
         if lost == "registration.json":  # then the state was not written either
-            kept = done.filing.model_copy(update={"state": "submitted"})
-            FilingFolder(folder, kept).keep(kept)
+            filing.folder.keep(done.filing.model_copy(update={"state": "submitted"}))
         finished = await desk.resume_submitting()
         assert [one.filing.id for one in finished] == [done.filing.id]
         assert finished[0].registration.number == done.registration.number
@@ -254,42 +254,62 @@ def test_turned_moved_and_deleted_pages_are_so_in_the_document(
     visit(steps)
 
 
+def lies_in(desk: FilingDesk) -> list[str]:
+    """Return the names of the filing folders, on the disk and in memory."""
+    found = [*desk.layout.filings.iterdir()]
+    if desk.layout.filing_work.exists():
+        found += desk.layout.filing_work.iterdir()
+    return [path.name for path in found]
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until ``condition`` holds."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 def test_wipe_leaves_nothing_and_spares_what_was_handed_in(
-    visit: Callable[[Visit], None], claim: list[Path], settings: Settings
+    visit: Callable[[Visit], None], claim: list[Path]
 ) -> None:
     async def steps(desk: FilingDesk) -> None:
         handed_in = scanned_draft(desk, claim[:1])
         await desk.submit(handed_in)
         draft = scanned_draft(desk, claim[:2])
-        assert [one.filing.id for one in desk.unfinished()] == [draft.filing.id]
         with pytest.raises(StepRefusedError):
             desk.wipe(handed_in)
+        key = draft.folder.key
         desk.wipe(draft)
-        assert not draft.folder.path.exists()
+        assert key is not None
+        with pytest.raises(FilingLockedError):
+            _ = key.secret
         assert desk.unfinished() == []
-        assert [p.name for p in (settings.paths.data / "filings").iterdir()] == [
-            handed_in.filing.id
-        ]
+        await wait_for(lambda: lies_in(desk) == [handed_in.filing.id])
 
     visit(steps)
 
 
-def test_wipe_while_a_page_is_worked_on(
+def test_wipe_in_the_middle_of_a_scan(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
     scanner.load(claim)
 
     async def steps(desk: FilingDesk) -> None:
         filing = desk.begin("claim", "kk")
-        root = filing.folder.path.parent
-        async for event in filing.scan(filing.session()):
+        session = filing.session()
+        pid = None
+        async for event in filing.scan(session):
             if isinstance(event, PageReady):
+                pid = session.child_pid
                 desk.wipe(filing)
+                assert not filing.folder.work.exists()
                 break
-        assert list(root.iterdir()) == []
+        await wait_for(lambda: lies_in(desk) == [])
+        assert pid is not None
+        await wait_for(lambda: not Path(f"/proc/{pid}/cwd").exists())
         other = scanned_draft(desk, claim[:1])
         assert (await other.turn(1)).preview is not None
-        assert [p.name for p in root.iterdir()] == [other.filing.id]
+        assert set(lies_in(desk)) == {other.filing.id}
 
     visit(steps)
 
@@ -304,29 +324,31 @@ def test_wipe_that_was_cut_off_is_finished(
         young = desk.begin("claim", "kk")
         assert desk.wipe_unfinished(older_than_seconds=1800) == 1
         assert [p.name for p in young.folder.path.parent.iterdir()] == [young.filing.id]
-        assert desk.wipe_unfinished() == 1
+        assert desk.wipe_unfinished() == 0, "somebody has it open"
 
     visit(steps)
 
 
-def test_scans_leave_only_after_confirmed_delivery(
+def test_documents_leave_only_after_confirmed_delivery(
     visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
 ) -> None:
     async def steps(desk: FilingDesk) -> None:
-        done = await desk.submit(scanned_draft(desk, claim[:1]))
+        filing = scanned_draft(desk, claim[:1])
+        filing.describe(applicant={"name": "Ғалия Әбдіқызы", "iin": "850101300123"})
+        done = await desk.submit(filing)
         draft = scanned_draft(desk, claim[:1])
         folder = done.receipt.parent
+        assert not (folder / "pages").exists(), "the scans are destroyed when it is handed in"
         assert await desk.tidy() == 0
         sync.answer = None
         assert await desk.tidy() == 0
-        assert (folder / "pages" / "0001.jpg").exists()
         sync.answer, sync.delivered = {}, True
-        assert await desk.tidy() == 1
-        assert not (folder / "pages").exists()
+        assert await desk.tidy() == 0
         assert (folder / "document.pdf").exists()
         assert await desk.tidy(keep_documents_seconds=0) == 1
         left = {path.name for path in folder.iterdir()}
         assert left == {"filing.json", "registration.json", "receipt.png", "submitted"}
+        assert "Ғалия" not in (folder / "filing.json").read_text(encoding="utf-8")
         assert await desk.tidy(keep_documents_seconds=0) == 0
         assert draft.folder.page_file(1).exists()
         assert (await desk.submit(desk.open(done.filing.id))).registration == done.registration
@@ -366,7 +388,9 @@ def test_jam_in_the_middle_keeps_what_is_there(
         filing = desk.begin("claim", "kk")
         async for event in filing.scan(filing.session()):
             if isinstance(event, Fault):
-                on_disk = FilingFolder.open(filing.folder.path).filing
+                on_disk = FilingFolder.open(
+                    filing.folder.path, desk.layout.filing_work, filing.folder.key
+                ).filing
                 assert [page.number for page in on_disk.kept_pages] == [1]
                 scanner.mend()
         assert [page.number for page in filing.filing.kept_pages] == [1, 2, 3]
@@ -379,7 +403,10 @@ def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
 ) -> None:
     async def steps(desk: FilingDesk) -> None:
         filing = scanned_draft(desk, claim[:2])
-        filing.folder.page_file(1).write_bytes(b"\x89PNG\r\n\x1a\n broken")
+        assert filing.folder.key is not None
+        broken = filing.folder.work / "broken.png"
+        broken.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+        filing.folder.key.seal_file(broken, filing.folder.page_file(1))
         checked = await filing.turn(1)
         assert checked.advice == ("page_failed",)
         assert desk.worker.pid is not None

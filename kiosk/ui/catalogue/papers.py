@@ -70,7 +70,9 @@ class DrawnFiling(OpenFiling):
 
 def filing(desk: Desk, count: int, advice: dict[int, tuple[str, ...]] | None = None) -> DrawnFiling:
     """Return a filing of ``count`` pages that have been looked at."""
-    folder = FilingFolder.create(desk.layout.filings, Filing(document_type="claim"))
+    folder = FilingFolder.create(
+        desk.layout.filings, Filing(document_type="claim"), desk.layout.filing_work
+    )
     drawn = DrawnFiling(desk.filing_desk, folder)
     for number in range(1, count + 1):
         folder.keep(folder.filing.with_page(Page(number=number)))

@@ -1,0 +1,161 @@
+"""Slots of a filing: what belongs to a document type, what is there, what is missing.
+
+Nothing here refuses: a slot that is skipped or empty is written down as missing (R14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.filing.errors import StepRefusedError
+from kiosk.filing.model import Filing, Page, Slot
+from kiosk.locale import Language
+from kiosk.rules import Rules
+
+
+@dataclass(frozen=True)
+class SheetCount:
+    """Sheets of paper: counted by the person, and scanned (both sides of one count once)."""
+
+    said: int | None
+    scanned: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether the person counted another number."""
+        return self.said is not None and self.said != self.scanned
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """A slot as the screen shows it.
+
+    Attributes:
+        slot: the slot itself.
+        label: its document type, in the visitor's language (numbered where there are several).
+        pages: its kept pages, in order.
+        sheets: count of its sheets.
+        missing: nothing lies in it though the court expects it, or it was skipped.
+    """
+
+    slot: Slot
+    label: str
+    pages: tuple[Page, ...]
+    sheets: SheetCount
+    missing: bool
+
+
+def slots_of_type(rules: Rules, document_type: str) -> tuple[Slot, ...]:
+    """Return the slots that ``document_type`` brings, from the rules data."""
+    return tuple(
+        Slot(id=slot.type, type=slot.type, required=slot.required, many=slot.many)
+        for slot in rules.document_type(document_type).slots
+    )
+
+
+def view_slots(filing: Filing, rules: Rules, language: Language) -> tuple[SlotView, ...]:
+    """Return every slot of ``filing`` in order."""
+    return tuple(
+        SlotView(
+            slot=slot,
+            label=slot_label(filing, slot, rules, language),
+            pages=filing.pages_of(slot.id),
+            sheets=SheetCount(slot.sheets_said, _sheets(filing.pages_of(slot.id))),
+            missing=is_missing(filing, slot),
+        )
+        for slot in filing.slots
+    )
+
+
+def slot_label(filing: Filing, slot: Slot, rules: Rules, language: Language) -> str:
+    """Return the name of a slot's document; numbered where there are several of the type."""
+    label = rules.document_type(slot.type).label.text(language)
+    same = [other.id for other in filing.slots if other.type == slot.type]
+    return f"{label} {same.index(slot.id) + 1}" if len(same) > 1 else label
+
+
+def is_missing(filing: Filing, slot: Slot) -> bool:
+    """Return whether a slot is to be written down as missing."""
+    return not filing.pages_of(slot.id) and (slot.required or slot.skipped)
+
+
+def sheets_of(filing: Filing) -> SheetCount:
+    """Return the count for the whole filing.
+
+    Where the person counted slot by slot only, the sum counts.
+    """
+    said = filing.sheets_said
+    counted = [slot.sheets_said for slot in filing.slots if slot.sheets_said is not None]
+    if said is None and counted:
+        said = sum(counted)
+    return SheetCount(said, _sheets(filing.kept_pages))
+
+
+def _sheets(pages: tuple[Page, ...]) -> int:
+    return len({page.sheet_key for page in pages})
+
+
+def with_another(filing: Filing, slot: str) -> tuple[Filing, Slot]:
+    """Return the filing with one more slot of the type of ``slot``, which comes next.
+
+    Raises:
+        StepRefusedError: there may be only one of that type.
+    """
+    model = filing.slot_of(slot)
+    if not model.many:
+        raise StepRefusedError(f"only one {model.type}")
+    count = sum(other.type == model.type for other in filing.slots)
+    fresh = Slot(id=f"{model.type}-{count + 1}", type=model.type, many=True)
+    return filing.with_slot(fresh).model_copy(update={"slot": fresh.id}), fresh
+
+
+def with_skipped(filing: Filing, slot: str, skipped: bool = True) -> Filing:
+    """Return the filing with a slot skipped (or not, after all).
+
+    Raises:
+        StepRefusedError: there are pages in it.
+    """
+    if skipped and filing.pages_of(slot):
+        raise StepRefusedError("there are pages in it")
+    return filing.with_slot(filing.slot_of(slot).model_copy(update={"skipped": skipped}))
+
+
+def with_type(filing: Filing, document_type: str, rules: Rules) -> Filing:
+    """Return the filing as another document type: pages stay in slots of the same type.
+
+    The main document's pages become those of the new type's first slot; what else has no slot
+    there any more goes to the last one.
+    """
+    fresh = slots_of_type(rules, document_type)
+    ids = {slot.id for slot in fresh}
+    again = tuple(
+        slot
+        for slot in filing.slots
+        if slot.id not in ids and any(new.type == slot.type and new.many for new in fresh)
+    )
+    known = {slot.id: slot for slot in filing.slots}
+    slots = [
+        known[slot.id].model_copy(update={"required": slot.required, "many": slot.many})
+        if slot.id in known
+        else slot
+        for slot in fresh
+    ]
+    slots += again
+    ids |= {slot.id for slot in again}
+    main = filing.slots[0].id
+
+    def home(page: Page) -> Page:
+        if page.slot in ids:
+            return page
+        slot = fresh[0].id if page.slot == main else fresh[-1].id
+        return page.model_copy(update={"slot": slot})
+
+    value = filing.model_copy(
+        update={
+            "document_type": document_type,
+            "slots": tuple(slots),
+            "slot": filing.slot if filing.slot in ids else fresh[0].id,
+            "pages": tuple(home(page) for page in filing.pages),
+        }
+    )
+    return Filing.model_validate(value.model_dump())
