@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pyrage  # type: ignore[import-untyped]
+import pyrage
 from pyrage import x25519
 
 from kiosk.errors import KioskError

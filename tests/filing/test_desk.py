@@ -139,7 +139,8 @@ def test_whole_way_from_paper_to_receipt(
         assert len(opened.pages) == document.pages == 3
         assert str(opened.Root.Lang) == "kk"
         assert "талап қою" in str(opened.open_metadata()["dc:title"])
-        assert codings(opened) == ["CCITTFaxDecode", "CCITTFaxDecode", "DCTDecode"]
+        assert codings(opened)[:2] == ["CCITTFaxDecode", "CCITTFaxDecode"]
+        assert "DCTDecode" in codings(opened)[2], "the stamp stays in colour"
 
     kept = Image.open(handed_in[0].receipt).convert("L")
     printed = printer.wait_for_receipt().convert("L")
