@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from faults.trial import NotSurvivedError
+from faults.trial import CAMERA, NotSurvivedError
 
 RATE = 48_000
 
@@ -34,20 +34,14 @@ def verified(folder: Path, ca: Path) -> dict[str, Any]:
 def media_seconds(part: dict[str, Any], fps: int) -> dict[str, float]:
     """Return how many seconds of each source were decoded from a part: camera and microphones."""
     sound = {name: count / RATE for name, count in part["samples"].items()}
-    return {"camera": part["video_frames"] / fps, **sound}
+    return {CAMERA: part["video_frames"] / fps, **sound}
 
 
-def worst_loss(part: dict[str, Any], seconds: float, fps: int) -> float:
-    """Return how much of ``seconds`` is missing in the source of a part that misses most."""
-    return max(seconds - there for there in media_seconds(part, fps).values())
-
-
-def require_at_most(lost: float, allowed: float, what: str) -> float:
-    """Return ``lost`` (not below 0).
+def require_at_most(lost: float, allowed: float, what: str) -> None:
+    """Check that ``lost`` is not more than ``allowed`` seconds.
 
     Raises:
-        NotSurvivedError: it is more than ``allowed`` seconds.
+        NotSurvivedError: it is.
     """
     if lost > allowed:
         raise NotSurvivedError(f"{what}: {lost:.2f} s of media lost, {allowed} s allowed")
-    return max(0.0, lost)

@@ -1,7 +1,13 @@
-"""Run every ``faults/fault_*.py``, print a table, write ``build/faults.json``.
+"""Do damage to the real services on virtual devices, see what survives: table, faults.json.
 
-Each of those files has ``run(tries: int, random: Random) -> Outcome``: it starts the real
-services on virtual devices, does the damage, and checks with ``kiosk verify`` what is left.
+Every faults/fault_NAME.py is one trial: it starts the real services, does the damage at random
+moments, and has `kiosk verify` judge what is left. The moments come from the seed: the same seed
+does the same damage (the machine's own timing differs). Exit status 1 when one try was not
+survived or could not be made.
+
+columns: tries, those survived, and of those survived worst / median seconds: until the fault was
+noticed; until everything worked again (a recorder: until every source was recorded again); of
+media lost from the camera and from a microphone (each source: build/faults.json).
 """
 
 from __future__ import annotations
@@ -10,14 +16,19 @@ import argparse
 import importlib
 import json
 import sys
+import time
 import traceback
 from pathlib import Path
 from random import Random
+from types import ModuleType
 
 from faults.trial import Outcome
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "build" / "faults.json"
+COLUMNS = ("noticed", "again", "camera", "microphones")
+HEADINGS = ("noticed", "well again", "camera lost", "microph. lost")
+WIDTH = 13
 
 
 def names() -> list[str]:
@@ -25,33 +36,69 @@ def names() -> list[str]:
     return sorted(file.stem.removeprefix("fault_") for file in HERE.glob("fault_*.py"))
 
 
-def line(outcome: Outcome) -> str:
-    """Return one line of the table."""
-    worst = "-" if outcome.worst is None else f"{outcome.worst:.2f} {outcome.unit}"
-    return f"{outcome.name:44}  {outcome.survived:>3} of {outcome.tries:<3}  worst {worst}"
+def first_line(module: ModuleType) -> str:
+    """Return what a trial does, in a line."""
+    return (module.__doc__ or "").strip().splitlines()[0].replace("``", "")
+
+
+def load(name: str) -> ModuleType:
+    """Return the module of one trial."""
+    return importlib.import_module(f"faults.fault_{name}")
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return the table."""
+    heading = f"{'seconds: worst / median':50} {'tries':>5} {'survived':>8}  "
+    lines = [heading + "  ".join(f"{one:>{WIDTH}}" for one in HEADINGS)]
+    for outcome in outcomes:
+        columns = outcome.columns()
+        cells = []
+        for name in COLUMNS:
+            found = columns[name]
+            text = f"{found['worst']:.2f} / {found['median']:.2f}" if found else "-"
+            cells.append(f"{text:>{WIDTH}}")
+        counts = f"{outcome.name:50} {outcome.tries:>5} {outcome.survived:>8}  "
+        lines.append(counts + "  ".join(cells))
+    return "\n".join(lines)
+
+
+def parse() -> argparse.Namespace:
+    """Return the arguments."""
+    parser = argparse.ArgumentParser(
+        prog="make faults ARGS='…'  (python -m faults.run …)",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="trials:\n" + "\n".join(f"  {name:15} {first_line(load(name))}" for name in names()),
+    )
+    parser.add_argument("--only", action="append", choices=names(), help="this one (repeatable)")
+    tries = "tries of each (default: as many as each trial itself names, 50 for kills and cuts)"
+    parser.add_argument("--tries", type=int, help=tries)
+    parser.add_argument("--quick", action="store_true", help="as few as show anything")
+    busy = "limits in seconds do not count: for a machine that other jobs keep busy"
+    parser.add_argument("--busy", action="store_true", help=busy)
+    parser.add_argument("--seed", type=int, default=1, help="of the random moments (default: 1)")
+    return parser.parse_args()
 
 
 def main() -> int:
     """Run the faults; exit status 1 when one was not survived or not tried."""
-    parser = argparse.ArgumentParser(prog="python -m faults.run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=names(), help="this one (repeatable)")
-    parser.add_argument("--tries", type=int, default=3, help="tries of each (default: 3)")
-    parser.add_argument("--seed", type=int, default=1, help="of the random moments (default: 1)")
-    arguments = parser.parse_args()
+    arguments = parse()
     outcomes: list[Outcome] = []
     broken: list[str] = []
     for name in arguments.only or names():
-        print(f"faults: {name} …", file=sys.stderr, flush=True)
-        module = importlib.import_module(f"faults.fault_{name}")
+        module, began = load(name), time.monotonic()
+        tries = arguments.tries or (module.QUICK if arguments.quick else module.TRIES)
+        print(f"faults: {name}, {tries} tries …", file=sys.stderr, flush=True)
         try:
-            outcomes.append(module.run(arguments.tries, Random(f"{name} {arguments.seed}")))
+            outcomes += module.run(tries, Random(f"{name} {arguments.seed}"), not arguments.busy)
         except Exception:
             traceback.print_exc()
             broken.append(name)
+        print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     RESULT.parent.mkdir(exist_ok=True)
     text = json.dumps([one.as_json() for one in outcomes], indent=1, ensure_ascii=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
-    print("\n".join(map(line, outcomes)))
+    print(table(outcomes))
     if broken:
         print(f"could not be tried: {', '.join(broken)}", file=sys.stderr)
     return 1 if broken or any(one.survived < one.tries for one in outcomes) else 0

@@ -3,44 +3,91 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
+
+CAMERA = "camera"
 
 
 class NotSurvivedError(Exception):
     """The product did not survive the fault; the message says what was lost."""
 
 
-@dataclass
-class Outcome:
-    """How often one kind of fault was tried and survived.
+@dataclass(frozen=True)
+class Cost:
+    """What one fault cost although it was survived, in seconds.
 
-    ``worst`` is the worst cost among those survived, in ``unit`` (such as seconds of media
-    lost, or seconds until all was well again); None when none survived.
+    Attributes:
+        lost: media lost, by source.
+        again: until everything worked again (a recorder: until every source was recorded again).
+        noticed: until the fault was noticed.
     """
 
+    lost: Mapping[str, float] = field(default_factory=dict)
+    again: float | None = None
+    noticed: float | None = None
+
+
+def worst_and_median(values: list[float]) -> dict[str, float] | None:
+    """Return both, rounded to milliseconds; None without values."""
+    if not values:
+        return None
+    return {"worst": round(max(values), 3), "median": round(median(values), 3)}
+
+
+@dataclass
+class Outcome:
+    """How often one kind of fault was tried and survived, and what it cost."""
+
     name: str
-    unit: str
     tries: int = 0
     survived: int = 0
-    worst: float | None = None
+    costs: list[Cost] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
 
-    def attempt(self, trial: Callable[[], float]) -> None:
+    def attempt(self, trial: Callable[[], Cost]) -> bool:
         """Run ``trial``: it returns its cost, or raises :class:`NotSurvivedError`."""
         self.tries += 1
         try:
             cost = trial()
         except NotSurvivedError as loss:
-            print(f"  not survived: {loss}", file=sys.stderr, flush=True)
+            print(f"  {self.name}: not survived: {loss}", file=sys.stderr, flush=True)
             self.losses.append(str(loss))
-            return
+            return False
         self.survived += 1
-        self.worst = cost if self.worst is None else max(self.worst, cost)
+        self.costs.append(cost)
+        return True
+
+    def lost(self) -> dict[str, list[float]]:
+        """Return the media lost in each try, by source."""
+        found: dict[str, list[float]] = {}
+        for cost in self.costs:
+            for source, seconds in cost.lost.items():
+                found.setdefault(source, []).append(seconds)
+        return found
+
+    def columns(self) -> dict[str, dict[str, float] | None]:
+        """Return worst and median of what the table shows; all microphones count as one there."""
+        lost = self.lost()
+        microphones = [one for name, many in lost.items() if name != CAMERA for one in many]
+        return {
+            "noticed": worst_and_median([c.noticed for c in self.costs if c.noticed is not None]),
+            "again": worst_and_median([c.again for c in self.costs if c.again is not None]),
+            "camera": worst_and_median(lost.get(CAMERA, [])),
+            "microphones": worst_and_median(microphones),
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry of ``build/faults.json``."""
-        entry = asdict(self)
-        del entry["losses"]
-        return entry
+        columns = self.columns()
+        return {
+            "name": self.name,
+            "tries": self.tries,
+            "survived": self.survived,
+            "noticed_s": columns["noticed"],
+            "again_s": columns["again"],
+            "lost_s": {name: worst_and_median(many) for name, many in sorted(self.lost().items())},
+            "not_survived": self.losses,
+        }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from bench.processes import descendants
@@ -29,3 +31,13 @@ def processes_running(root: int, *words: str) -> list[int]:
 def kill(pid: int) -> None:
     """``kill -9``."""
     os.kill(pid, signal.SIGKILL)
+
+
+def kill_tree(process: subprocess.Popen[bytes] | None) -> None:
+    """``kill -9`` of a process and everything below it, at once; wait for its end."""
+    if process is None:
+        return
+    for pid in descendants(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            kill(pid)
+    process.wait()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +25,7 @@ from kiosk.config import load_settings
 from kiosk.demo.hand import UnixConnection
 from kiosk.demo.processes import end_process
 from kiosk.hardware.virtual.microphones import VirtualMicrophones, VoiceRoom
+from kiosk.storage.durable import make_folder, write_json
 from kiosk.storage.layout import Layout
 from tests.waiting import wait_for
 
@@ -138,15 +139,15 @@ class RecorderClient:
 
     def publish_staff(self) -> None:
         """Publish one secretary with a badge, as the central system would."""
+        make_folder(self.layout.staff.parent)
         secretary = {
             "person": "p-1",
             "name": "A. Secretary",
             "roles": ["secretary", "technician"],
             "badge_sha256": hashlib.sha256(SALT + BADGE.encode()).hexdigest(),
         }
-        self.layout.staff.parent.mkdir(parents=True, exist_ok=True)
         published = {"pulled_at": wall_text(), "salt": SALT.hex(), "staff": [secretary]}
-        self.layout.staff.write_text(json.dumps(published), encoding="utf-8")
+        write_json(self.layout.staff, published)
 
     def verify(self, folder: Path) -> dict[str, Any]:
         """Return what ``kiosk verify --json`` says of ``folder``."""
@@ -164,6 +165,7 @@ class Courtroom(RecorderClient):
         folder: empty or absent, with a short path.
         camera: settings of ``[camera]`` besides the virtual back end.
         environment: further variables of the recorder.
+        data: where recordings and all else that lasts are kept; default: in ``folder``.
     """
 
     def __init__(
@@ -171,13 +173,14 @@ class Courtroom(RecorderClient):
         folder: Path,
         camera: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
+        data: Path | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.config = folder / "kiosk.toml"
         self.microphones = VirtualMicrophones(folder / "mics", MICROPHONES)
         self.recorder: subprocess.Popen[bytes] | None = None
-        paths = {"data": str(folder / "data"), "run": str(folder / "run")}
+        paths = {"data": str(data or folder / "data"), "run": str(folder / "run")}
         chosen = {"back_end": "virtual", **(camera or {})}
         self.config.write_text(settings_text(paths, chosen, self.microphones), encoding="utf-8")
         super().__init__(Layout.of(load_settings(self.config).paths))
@@ -205,17 +208,21 @@ class Courtroom(RecorderClient):
             end_process(self.recorder)
         self.microphones.stop()
 
-    def start_recorder(self, seconds: float = 30.0) -> None:
-        """Start ``kiosk recorder`` and wait until it answers."""
+    def launch_recorder(self, before: Sequence[str] = ()) -> None:
+        """Start ``kiosk recorder``; ``before`` are words to put before its command."""
         with (self.folder / "recorder.log").open("ab") as log:
             self.recorder = subprocess.Popen(
-                [sys.executable, "-m", "kiosk.cli", "recorder"],
+                [*before, sys.executable, "-m", "kiosk.cli", "recorder"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self._environment,
                 start_new_session=True,
             )
+
+    def start_recorder(self, seconds: float = 30.0) -> None:
+        """Start ``kiosk recorder`` and wait until it answers."""
+        self.launch_recorder()
         wait_for(self.state, "the recorder's answer", seconds)
 
     def kill_recorder(self) -> None:

@@ -42,19 +42,22 @@ class MountedDisk:
 
     def __init__(self, place: Path) -> None:
         self.place = place
+        self._log = place.with_name(f"{place.name}.log")
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MountedDisk:
         if lack := missing():
             raise DiskError(lack)
         self.place.mkdir(parents=True, exist_ok=True)
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "faults.disk.server", str(self.place)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-            start_new_session=True,
-        )
+        with self._log.open("wb") as log:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "faults.disk.server", str(self.place)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+                start_new_session=True,
+            )
         self.mount()
         return self
 
@@ -84,10 +87,10 @@ class MountedDisk:
         server.stdin.write(json.dumps(order).encode() + b"\n")
         server.stdin.flush()
         if not select.select([server.stdout], [], [], ANSWER_S)[0]:
-            raise DiskError(f"no answer to {order}")
+            raise DiskError(f"no answer to {order}: {self._log.read_text()[-2000:]}")
         line = server.stdout.readline()
         if not line:
-            raise DiskError(f"the disk's server ended at {order}")
+            raise DiskError(f"ended at {order}: {self._log.read_text()[-2000:]}")
         return dict(json.loads(line))
 
     def mount(self) -> None:

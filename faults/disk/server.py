@@ -257,7 +257,9 @@ class Server:
         threading.Thread(target=self._listen, daemon=True).start()
         while self._mounts.get():
             operations = TrialDisk(self._volume, self._health, lambda: self._say(done="mount"))
-            mfusepy.FUSE(operations, str(self._place), foreground=True, hard_remove=True)
+            mfusepy.FUSE(
+                operations, str(self._place), foreground=True, hard_remove=True, max_threads=8
+            )
 
     @staticmethod
     def _say(**answer: Any) -> None:

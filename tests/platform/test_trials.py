@@ -11,7 +11,8 @@ import pytest
 from bench.measure import Measure, median_of
 from bench.processes import cpu_seconds, descendants
 from bench.run import table
-from faults.trial import NotSurvivedError, Outcome
+from faults.run import table as faults_table
+from faults.trial import Cost, NotSurvivedError, Outcome
 from tests.waiting import wait_for
 
 
@@ -32,29 +33,37 @@ def test_without_a_peer_there_is_no_ratio() -> None:
     assert table([Measure("alone", 7.0, "ms")]).splitlines()[1].split() == ["alone", "7", "ms"]
 
 
-def test_an_outcome_counts_what_was_survived_and_its_worst_cost() -> None:
-    outcome = Outcome("kill", "s")
-    costs = iter([0.5, 2.0, 1.0])
+def test_an_outcome_counts_what_was_survived_and_what_it_cost() -> None:
+    outcome = Outcome("kill")
+    costs = iter([Cost({"camera": 0.5, "judge": 0.25}, 2.0), Cost({"camera": 0.7}, 1.0, 0.1)])
 
-    def lost() -> float:
+    def lost() -> Cost:
         raise NotSurvivedError("gone")
 
-    for trial in (lambda: next(costs), lost, lambda: next(costs), lambda: next(costs)):
+    for trial in (lambda: next(costs), lost, lambda: next(costs)):
         outcome.attempt(trial)
     assert outcome.as_json() == {
         "name": "kill",
-        "unit": "s",
-        "tries": 4,
-        "survived": 3,
-        "worst": 2.0,
+        "tries": 3,
+        "survived": 2,
+        "noticed_s": {"worst": 0.1, "median": 0.1},
+        "again_s": {"worst": 2.0, "median": 1.5},
+        "lost_s": {
+            "camera": {"worst": 0.7, "median": 0.6},
+            "judge": {"worst": 0.25, "median": 0.25},
+        },
+        "not_survived": ["gone"],
     }
-    assert outcome.losses == ["gone"]
+    assert faults_table([outcome]).splitlines()[1].split() == [
+        *("kill", "3", "2"),
+        *("0.10", "/", "0.10", "2.00", "/", "1.50", "0.70", "/", "0.60", "0.25", "/", "0.25"),
+    ]
 
 
 def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
-    outcome = Outcome("kill", "s")
+    outcome = Outcome("kill")
     with pytest.raises(ZeroDivisionError):
-        outcome.attempt(lambda: 1 / 0)
+        outcome.attempt(lambda: Cost(again=1 / 0))
 
 
 def test_cpu_time_counts_children_that_run_and_those_that_have_ended() -> None:

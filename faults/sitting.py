@@ -1,0 +1,162 @@
+"""A hearing that goes on over many faults: watching it, and judging what each fault left."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from faults.judge import verified
+from faults.media import PartMedia, read_part
+from faults.trial import CAMERA, NotSurvivedError
+from kiosk.recording.names import part_name
+from kiosk.recording.seal import SIGNATURE
+from tests.courtroom import MICROPHONES, Courtroom
+from tests.waiting import wait_for
+
+SOURCES = [CAMERA, *MICROPHONES]
+LOST_S = 1.0
+"""A crash may cost so much media, in every source."""
+RESUMED_S = 5.0
+"""A hearing resumes within this of the recorder's start."""
+
+
+class Sitting:
+    """A courtroom in which a hearing is recorded, whatever happens.
+
+    Args:
+        strict: hold the recorder to its promises in seconds too (a busy machine cannot keep them).
+        limit_s: how long anything may take before it counts as lost.
+
+    Attributes:
+        ended_ns: recording clock, of that boot, at which the recorder was killed last.
+        started_ns: recording clock at which it was started again.
+    """
+
+    def __init__(
+        self, room: Courtroom, random: Random, strict: bool = True, limit_s: float = 30.0
+    ) -> None:
+        self.room = room
+        self.random = random
+        self.strict = strict
+        self.limit_s = limit_s
+        self.started_ns = self.ended_ns = 0
+        self._away_s = 0.0
+
+    # -- watching ------------------------------------------------------------------------------
+    def state(self) -> dict[str, Any]:
+        """Return the recorder's state as soon as it answers.
+
+        Raises:
+            NotSurvivedError: it does not.
+        """
+        try:
+            return wait_for(self.room.state, "the recorder's answer", self.limit_s)
+        except AssertionError as error:
+            raise NotSurvivedError(str(error)) from error
+
+    @property
+    def part(self) -> int:
+        """Number of the newest part."""
+        return int((self.state().get("hearing") or {}).get("part", 0))
+
+    @property
+    def hearing(self) -> Path:
+        """Folder of the open hearing."""
+        return self.room.layout.hearings / str(self.state()["hearing"]["id"])
+
+    def wait_all_recorded(self) -> PartMedia:
+        """Wait until every source is in the newest part on the disk; return its media.
+
+        Raises:
+            NotSurvivedError: one is not.
+        """
+        folder = self.hearing / part_name(self.part)
+
+        seen: list[str] = []
+
+        def there() -> PartMedia | None:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                media = read_part(folder)
+                seen[:] = media.spans
+                return media if all(name in media.spans for name in SOURCES) else None
+            return None
+
+        try:
+            return wait_for(there, f"every source in {folder.name} on the disk", self.limit_s)
+        except AssertionError as error:
+            raise NotSurvivedError(f"{error}, only {', '.join(seen) or 'nothing'} is") from error
+
+    def _check_gap(self) -> None:
+        """Check the gap of the newest interruption: the time that passed, or unknown.
+
+        Raises:
+            NotSurvivedError: it is something else.
+        """
+        told = self.state()["recovered"]
+        seconds = told["gap_seconds"] if told else None
+        # From the last media to the new part: a little more than it was away.
+        if seconds is not None and not self._away_s - 1 < seconds < self._away_s + self.limit_s:
+            raise NotSurvivedError(
+                f"a gap of {seconds} s is told, it was away for {self._away_s:.1f}"
+            )
+
+    def judge(self, part: Path) -> PartMedia:
+        """Wait for a part's seal, have ``kiosk verify`` judge it, return its media."""
+        try:
+            wait_for((part / SIGNATURE).exists, f"the seal of {part.name}", self.limit_s)
+        except AssertionError as error:
+            raise NotSurvivedError(str(error)) from error
+        verified(part, self.room.authority())
+        return read_part(part)
+
+    def ready(self) -> None:
+        """Bring the room into a recording of all sources."""
+        if self.state()["phase"] == "sealing":
+            wait_for(lambda: self.state()["phase"] != "sealing", "the seal", 60)
+        phase = self.state()["phase"]
+        self.room.wait_ready(self.limit_s * 2)
+        if phase == "idle":
+            self.room.sign_in()
+            self.room.start_hearing()
+        elif phase in ("recess", "retired"):
+            self.room.sign_in()
+            self.room.ask("POST", "/v1/hearing/resume", {})
+        self.wait_all_recorded()
+
+    def resumed(self, hearing: Path, part: int) -> float:
+        """Check that part ``part`` or a later one is recorded without anybody's doing.
+
+        Returns:
+            Seconds from the recorder's start until every source was recorded.
+
+        Raises:
+            NotSurvivedError: it is not, or too late, or the gap is told wrongly.
+        """
+        state = self.state()
+        now = state.get("hearing") or {}
+        if state["phase"] != "recording" or now.get("id") != hearing.name or now["part"] < part:
+            raise NotSurvivedError(f"{state['phase']}, part {now.get('part')}: it did not resume")
+        media = self.wait_all_recorded()
+        self._check_gap()
+        opened = (media.tap_ns - self.started_ns) / 1e9
+        if self.strict and opened > RESUMED_S:
+            raise NotSurvivedError(f"it resumed {opened:.1f} s after its start")
+        return (media.all_there_ns(SOURCES) - self.started_ns) / 1e9
+
+    def lost(self, hearing: Path, part: int, ended_ns: int) -> dict[str, float]:
+        """Judge a part that ended at ``ended_ns`` against everybody's will.
+
+        Returns:
+            Media lost, by source.
+
+        Raises:
+            NotSurvivedError: more than is allowed, or it does not verify.
+        """
+        media = self.judge(hearing / part_name(part))
+        seconds = media.lost_until(ended_ns, SOURCES)
+        worst = max(seconds, key=lambda name: seconds[name])
+        if self.strict and seconds[worst] > LOST_S:
+            raise NotSurvivedError(f"{seconds[worst]:.2f} s of {worst} lost")
+        return seconds
