@@ -157,8 +157,8 @@ class Central(Group):
 class Sync(Group):
     """``[sync]``: when recordings are sent. Filings and journal heads always go.
 
-    ``windows`` are times of the court's day such as ``"20:00-07:00"``; none: always. A hearing of
-    which finished minutes leave while it runs (``minutes_early``) is not held back by them.
+    ``windows`` are times of the court's day such as ``"20:00-07:00"``; none: always. With
+    ``minutes_early`` finished minutes leave while their hearing still runs.
     """
 
     windows: tuple[

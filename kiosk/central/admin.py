@@ -57,6 +57,8 @@ SENTENCES = {
     "certificate_expires": N_("The device certificate expires within 30 days."),
     "delivery_stuck": N_("Announced, but not delivered completely: {label}."),
     "hash_mismatch": N_("A file arrived with another hash than announced: {detail}."),
+    "journal_rewritten": N_("A recording was held back: its journal was rewritten: {detail}."),
+    "closed_after_receipt": N_("A hearing was closed after its delivery; {detail} were deleted."),
     "head_conflicts": N_("A journal contradicts its own earlier heads: {detail}."),
 }
 LABELS = {

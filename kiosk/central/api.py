@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Row, update
 import kiosk
 from kiosk.central import CONTRACT, courts, enrolment, journal, schema
 from kiosk.central.authority import Authority, Issued
+from kiosk.central.closures import Closures as ClosedSince
 from kiosk.central.contract import (
+    Closures,
     DeviceState,
     Enrolment,
     FilingRegistration,
@@ -50,6 +52,7 @@ class Api:
         store: delivered bytes.
         door: says who is calling.
         link: the link check (for its UDP port).
+        closures: carries out closings since a moment before.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Api:
         store: Store,
         door: Doorkeeper,
         link: LinkCheck,
+        closures: ClosedSince,
     ) -> None:
         self._database = database
         self._authority = authority
@@ -71,6 +75,7 @@ class Api:
         self._store = store
         self._door = door
         self._link = link
+        self._closures = closures
 
     def routes(self) -> list[web.RouteDef]:
         """Return the addresses."""
@@ -87,6 +92,7 @@ class Api:
             web.put("/v1/hearings/{id}", self.put_hearing),
             _get("/v1/hearings/{id}", self.get_hearing),
             web.post("/v1/hearings/{id}/heads", self.post_heads),
+            web.post("/v1/hearings/{id}/closures", self.post_closures),
             _get("/v1/hearings/{id}/files/{path:.+}", self.get_file),
             web.put("/v1/reports/{id}", self.put_report),
             _get("/v1/reports/{id}", self.get_report),
@@ -220,6 +226,12 @@ class Api:
         if stored is None:
             raise RefusedError(409, "head_conflicts", "another hash is known for this count")
         return answer({"stored": stored, "as_of": wall_text()})
+
+    async def post_closures(self, request: web.Request) -> web.StreamResponse:
+        """Delete what was delivered in the clear before its hearing was closed since then."""
+        caller, hearing = await self._door.kiosk(request), uuid_of(request)
+        closures = (await body_of(request, Closures)).closures
+        return answer(await self._closures.take(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
         """Give a delivered file back, or a range of it."""

@@ -92,6 +92,13 @@ class Authority:
             raise malformed("csr: its common name is another kiosk's")
         return self._issue(kiosk, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, DEVICE_DAYS, ())
 
+    def present_server_files(self) -> tuple[Path, Path]:
+        """Return certificate and key of the server as they are; made on first use."""
+        certificate, key = self._folder / "server.crt", self._folder / "server.key"
+        if certificate.exists() and key.exists():
+            return certificate, key
+        return self.server_files(["localhost"])
+
     def server_files(self, names: Iterable[str]) -> tuple[Path, Path]:
         """Return certificate and key files (PEM) of a server certificate for ``names``."""
         certificate, key = self._folder / "server.crt", self._folder / "server.key"

@@ -173,6 +173,21 @@ class Heads(Request):
     heads: Annotated[list[Head], Field(min_length=1, max_length=1000)]
 
 
+class Closure(Request):
+    """A file in the clear that an encrypted one has replaced."""
+
+    path: FilePath
+    sha256: Sha256
+    by: FilePath | None = None
+    by_sha256: Sha256 | None = None
+
+
+class Closures(Request):
+    """``POST /v1/hearings/{id}/closures``."""
+
+    closures: Annotated[list[Closure], Field(min_length=1, max_length=10_000)]
+
+
 class Alarm(OpenRequest):
     """An alarm that is on at the kiosk."""
 
@@ -191,6 +206,7 @@ class Queue(OpenRequest):
     reports: Count = 0
     empty_at: Moment | None = None
     endless: bool = False
+    courier: Count = 0
 
 
 class Storage(OpenRequest):
@@ -204,7 +220,7 @@ class Storage(OpenRequest):
 class Running(OpenRequest):
     """The hearing that is recorded now."""
 
-    hearing: Id
+    hearing: Id | None = None
     phase: Annotated[str, Field(max_length=40)] = ""
     part: Count = 0
     sources_missing: Annotated[list[Text100], Field(max_length=64)] = []

@@ -15,6 +15,7 @@ from kiosk.central.authority import ReceiptSigner
 from kiosk.central.contract import File
 from kiosk.central.database import Database
 from kiosk.central.errors import content_differs, foreign, malformed, not_found
+from kiosk.central.heads_check import HeadsCheck, problem_of
 from kiosk.central.receipts import digest, make_receipt
 from kiosk.central.store import Store
 from kiosk.central.uploads import (
@@ -27,6 +28,8 @@ from kiosk.central.uploads import (
     upload_for,
 )
 from kiosk.clocks import wall_text
+
+FILES_OF = {"hearing": "files", "report": "files", "filing": "documents"}
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ class Deliveries:
         self._uploads = uploads
         self._signer = signer
         self._step = step
+        self._heads = HeadsCheck(database, store)
         uploads.settle = self.settle
 
     async def put(self, kiosk: str, delivery: str, manifest: Manifest) -> dict[str, Any]:
@@ -182,6 +186,7 @@ class Deliveries:
         """Return ``Delivery`` of the contract."""
         row = await self.find(kiosk, kind, delivery)
         standing = await self.standing(row)
+        problem = await self._database.reading(lambda connection: problem_of(connection, delivery))
         return {
             "kind": kind,
             "id": delivery,
@@ -189,6 +194,7 @@ class Deliveries:
             "final": row.final,
             **standing,
             "receipt": row.receipt,
+            "problem": problem,
             "as_of": wall_text(),
         }
 
@@ -238,7 +244,11 @@ class Deliveries:
             return row, () if row is None else files_of(connection, delivery)
 
         row, files = await self._database.reading(work)
-        if row is None or any(file.state != COMPLETE for file in files):
+        if row is None or len(files) != len(row.manifest[FILES_OF[row.kind]]):
+            return
+        if any(file.state != COMPLETE for file in files):
+            return
+        if row.kind == "hearing" and not await self._heads.fits(row.kiosk, delivery, files):
             return
         keys = {file.path: file.id for file in files}
         await asyncio.to_thread(self._store.arrange, row.kind, delivery, keys)

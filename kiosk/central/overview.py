@@ -112,14 +112,19 @@ def findings(known: Known, now: datetime) -> list[Finding]:
 
 def _late_hearings(known: Known, now: datetime) -> Iterator[Finding]:
     """Scheduled, but not recording 15 minutes later."""
-    recording = {running["hearing"] for kiosk in known.kiosks if (running := _recording(kiosk))}
+    recording = {running.get("hearing") for kiosk in known.kiosks if (running := _recording(kiosk))}
+    secret = {
+        (kiosk.court, kiosk.room)
+        for kiosk in known.kiosks
+        if (running := _recording(kiosk)) and running.get("hearing") is None
+    }
     rooms = {(kiosk.court, kiosk.room): kiosk.id for kiosk in known.kiosks if kiosk.last_seen}
     for hearing in known.scheduled:
         waited = now - hearing.at
         kiosk = rooms.get((hearing.court, hearing.room))
         if hearing.recorded or hearing.id in recording or not LATE_START < waited < WATCHED:
             continue
-        if kiosk is None:  # no kiosk works in that room
+        if kiosk is None or (hearing.court, hearing.room) in secret:  # no kiosk works in that room
             continue
         values = {"case": hearing.case_number}
         yield Finding("not_recording", "fault", kiosk, hearing.room, hearing.at, values)

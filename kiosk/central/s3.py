@@ -131,6 +131,24 @@ class S3Store:
                 ContentType="application/json",
             )
 
+    def withdraw(self, kind: str, owner: str, path: str) -> None:
+        """See :class:`Store`."""
+        key = f"{self._prefix}{kind}s/{owner}.json"
+        with _as_storage_error(owner):
+            try:
+                listed = json.loads(
+                    self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                )
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") in ABSENT:
+                    return
+                raise
+            if listed.pop(path, None) is not None:
+                body = json.dumps(listed, indent=1, sort_keys=True).encode("ascii")
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
+                )
+
     def free_bytes(self) -> int | None:
         """See :class:`Store`: S3 does not say."""
         return None

@@ -144,7 +144,7 @@ uploads = Table(
     Column("path", String(400), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("state", String(10), nullable=False),  # receiving | complete | mismatch
+    Column("state", String(10), nullable=False),  # receiving | complete | mismatch | closed
     Column("address", Text),  # where its bytes go, if not to this server
     Column("server_sha256", String(64)),
     Column("receipt", JSON(none_as_null=True)),
@@ -164,6 +164,29 @@ heads = Table(
     Column("signature", String(1024), nullable=False),
     Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
     Column("received_at", String(32), nullable=False),
+)
+
+closures = Table(
+    "closures",
+    metadata,
+    Column("hearing", String(36), primary_key=True),
+    Column("path", String(400), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("by", String(400)),
+    Column("by_sha256", String(64)),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("at", String(32), nullable=False),
+)
+
+problems = Table(  # what keeps a complete delivery from its receipt
+    "problems",
+    metadata,
+    Column("delivery", String(36), primary_key=True),
+    Column("code", String(40), nullable=False),
+    Column("detail", String(400), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("accepted_at", String(32)),
+    Column("reason", Text),
 )
 
 incidents = Table(

@@ -21,6 +21,7 @@ from kiosk.central import courts, steps
 from kiosk.central.admin import Admin
 from kiosk.central.api import Api
 from kiosk.central.authority import Authority, ReceiptSigner
+from kiosk.central.closures import Closures
 from kiosk.central.database import Database, sqlite_url
 from kiosk.central.deliveries import Deliveries
 from kiosk.central.faults import Faults
@@ -133,13 +134,23 @@ class Server:
         registry = Registry(self._database, deliveries, step)
         door = Doorkeeper(self._database)
         link = LinkCheck(door)
+        closures = Closures(self._database, self._store, uploads)
         api = Api(
-            self._database, self.authority, uploads, deliveries, registry, self._store, door, link
+            self._database,
+            self.authority,
+            uploads,
+            deliveries,
+            registry,
+            self._store,
+            door,
+            link,
+            closures,
         )
         app = self._application()
         app.add_routes([*api.routes(), *Tus(uploads, door).routes(), *link.routes()])
         port = await self._listen(app, stack)
         link.udp_port = await _listen_udp(link, options.host, port, stack)
+        await closures.resume()
         await uploads.resume()
         await deliveries.resume()
         self._announce(port, await self._listen_admin(uploads, stack))

@@ -47,6 +47,9 @@ class Store(Protocol):
     def arrange(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """Make a complete delivery readable as a folder, ``{path: key}``. Repeatable."""
 
+    def withdraw(self, kind: str, owner: str, path: str) -> None:
+        """Take one file out of what :meth:`arrange` has made, if it is there. Repeatable."""
+
     def free_bytes(self) -> int | None:
         """Return the free space, or None where that is not known."""
 
@@ -112,6 +115,13 @@ class FolderStore:
                 target.hardlink_to(self._object(key))
         for parent in touched:
             sync_folder(parent)
+
+    def withdraw(self, kind: str, owner: str, path: str) -> None:
+        """See :class:`Store`."""
+        target = self._root / f"{kind}s" / owner / path
+        if target.exists():
+            target.unlink()
+            sync_folder(target.parent)
 
     def free_bytes(self) -> int | None:
         """See :class:`Store`."""

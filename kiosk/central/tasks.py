@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.central import courts, enrolment, registry, schema
-from kiosk.central.server import Options, open_authority, open_database, serve
+from kiosk.central.courier import Ingest, read_key
+from kiosk.central.server import Options, open_authority, open_database, open_store, serve
 from kiosk.central.tusd import TusdSettings
+from kiosk.clocks import wall_text
 from kiosk.errors import CentralError
 
 TUSD_SECRET = "KIOSK_CENTRAL_TUSD_SECRET"
@@ -22,12 +25,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.task in (None, "serve"):
         serve(_options(arguments))
         return 0
+    if arguments.task == "ingest":
+        return _ingest(arguments)
     task = {
         "init": _init,
         "enrol-code": _enrol_code,
         "revoke": _revoke,
         "staff": _staff,
         "filing": _filing,
+        "accept": _accept,
     }[arguments.task]
     database = open_database(arguments.data, arguments.database)
     try:
@@ -104,3 +110,33 @@ def _staff(_arguments: argparse.Namespace, connection: Connection) -> None:
 def _filing(arguments: argparse.Namespace, connection: Connection) -> None:
     registry.set_state(connection, arguments.number, arguments.state, arguments.reason)
     print(f"{arguments.number}: {arguments.state}")
+
+
+def _ingest(arguments: argparse.Namespace) -> int:
+    """Take a courier's medium in; say what was taken and what was not."""
+    keys = read_key(arguments.key)
+    database = open_database(arguments.data, arguments.database)
+    try:
+        store = open_store(arguments.data, arguments.store)
+        authority = open_authority(arguments.data)
+        ingest = Ingest(database, store, authority, arguments.data / "spool-courier")
+        done = asyncio.run(ingest.run(arguments.medium, keys, lambda line: print(line, flush=True)))
+    finally:
+        database.close()
+    for place, code in done.refused.items():
+        print(f"not taken: {place}: {code}")
+    print(f"{len(done.receipted)} item(s) receipted; the receipts lie on the medium")
+    return 1 if done.refused else 0
+
+
+def _accept(arguments: argparse.Namespace, connection: Connection) -> None:
+    """Write down that a person has looked into what keeps a hearing from its receipt."""
+    table = schema.problems
+    found = connection.execute(
+        update(table)
+        .where(table.c.delivery == arguments.hearing)
+        .values(accepted_at=wall_text(), reason=arguments.reason)
+    )
+    if not found.rowcount:
+        raise CentralError(f"nothing is held back of {arguments.hearing}", code="usage")
+    print(f"{arguments.hearing}: gets its receipt when its kiosk asks again")

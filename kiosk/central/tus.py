@@ -8,7 +8,7 @@ import binascii
 from aiohttp import web
 
 from kiosk.central.errors import RefusedError, malformed
-from kiosk.central.uploads import MISMATCH, Checksum, Uploads
+from kiosk.central.uploads import DEAD, Checksum, Uploads
 from kiosk.central.web import Doorkeeper, incoming, refusal, uuid_of
 
 VERSION = "1.0.0"
@@ -49,7 +49,7 @@ class Tus:
         kiosk = await self._door.kiosk(request)
         _check_version(request)
         row = await self._uploads.find(kiosk.id, uuid_of(request))
-        if row.state == MISMATCH:
+        if row.state in DEAD:
             return refusal(RefusedError(410, "upload_dead"))
         return web.Response(
             headers={
@@ -69,7 +69,7 @@ class Tus:
         offset = _offset(request)
         checksum = _checksum(request)
         row = await self._uploads.find(kiosk.id, uuid_of(request))
-        if row.state == MISMATCH:
+        if row.state in DEAD:
             raise RefusedError(410, "upload_dead", "ask the owner for a fresh address")
         end = await self._uploads.append(
             row, offset, incoming(request), checksum, request.content_length

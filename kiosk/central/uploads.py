@@ -14,7 +14,7 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +35,8 @@ from kiosk.storage.durable import make_folder, sync_folder
 
 log = logging.getLogger(__name__)
 
-RECEIVING, COMPLETE, MISMATCH = "receiving", "complete", "mismatch"
+RECEIVING, COMPLETE, MISMATCH, CLOSED = "receiving", "complete", "mismatch", "closed"
+DEAD = frozenset({MISMATCH, CLOSED})
 IDLE_SECONDS = 60.0
 HANDOVER_SECONDS = 10.0
 SYNC_EVERY = 8 << 20
@@ -94,6 +95,7 @@ def upload_for(connection: Connection, kiosk: str, kind: str, owner: str, file: 
 def _new_upload(
     connection: Connection, upload: str, kiosk: str, kind: str, owner: str, file: File
 ) -> str:
+    _check_open(connection, owner, file)
     connection.execute(
         schema.uploads.insert().values(
             id=upload,
@@ -108,6 +110,22 @@ def _new_upload(
         )
     )
     return upload
+
+
+def _check_open(connection: Connection, owner: str, file: File) -> None:
+    """See that a file in the clear was not replaced by an encrypted one.
+
+    Raises:
+        RefusedError: 409 ``closed_since``.
+    """
+    table = schema.closures
+    closed = connection.execute(
+        select(table.c.hearing).where(
+            table.c.hearing == owner, table.c.path == file.path, table.c.sha256 == file.sha256
+        )
+    ).one_or_none()
+    if closed is not None:
+        raise RefusedError(409, "closed_since", "the hearing was closed since before this file")
 
 
 class Uploads:
@@ -188,6 +206,26 @@ class Uploads:
         await asyncio.to_thread(self._store.adopt, location, row.id)
         self.verify(row.id)
 
+    async def bring(self, row: Row[Any], blocks: Iterator[bytes]) -> None:
+        """Take a whole file from elsewhere (a courier's medium); its hash decides.
+
+        Raises:
+            RefusedError: 507, the disk is full; nothing is lost.
+        """
+
+        def write() -> None:
+            try:
+                with self._path(row.id).open("wb") as file:
+                    for block in blocks:
+                        file.write(block)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise _storage_refusal(error) from error
+
+        await asyncio.to_thread(write)
+        await self.verify(row.id)
+
     async def find(self, kiosk: str, upload: str) -> Row[Any]:
         """Return the row of an upload of ``kiosk``.
 
@@ -244,6 +282,14 @@ class Uploads:
         async with self._slot(row.id):
             return await asyncio.to_thread(self._durable, row)
 
+    async def discard(self, upload: str) -> None:
+        """Break off whatever is at work on a dead upload and delete what has arrived of it."""
+        async with self._slot(upload):
+            self._path(upload).unlink(missing_ok=True)
+        running = self._verifying.get(upload)
+        if running is not None:
+            await asyncio.wait({running})
+
     async def append(
         self,
         row: Row[Any],
@@ -266,6 +312,8 @@ class Uploads:
                 408 line silent, 507 disk full. What had arrived is kept (not with a checksum).
         """
         async with self._slot(row.id) as slot:
+            if (await self.find(row.kiosk, row.id)).state in DEAD:  # meanwhile
+                raise RefusedError(410, "upload_dead", "ask the owner for a fresh address")
             have = await asyncio.to_thread(self._durable, row)
             if have != offset:
                 raise RefusedError(409, "offset_differs", f"the offset is {have}")
@@ -329,10 +377,13 @@ class Uploads:
             )
             if row.state == RECEIVING:
                 digest = await asyncio.to_thread(self._take_and_hash, row)
-                await self._database.writing(lambda connection: self._end(connection, row, digest))
+                ended = await self._database.writing(
+                    lambda connection: self._end(connection, row, digest)
+                )
                 self._step(steps.VERIFY_AFTER_COMMIT)
                 if digest != row.sha256:
                     log.error("upload %s: SHA-256 differs from what was announced", upload)
+                if digest != row.sha256 or not ended:
                     await asyncio.to_thread(self._store.remove, upload)
         await self.settle(row.owner)
 
@@ -349,17 +400,21 @@ class Uploads:
         spooled.unlink(missing_ok=True)
         return digest
 
-    def _end(self, connection: Connection, row: Row[Any], digest: str) -> None:
-        """Write down the verdict; after a mismatch the owner's file gets a fresh upload."""
+    def _end(self, connection: Connection, row: Row[Any], digest: str) -> bool:
+        """Write down the verdict; after a mismatch the owner's file gets a fresh upload.
+
+        Returns:
+            False when the file has been closed meanwhile: its bytes are to go.
+        """
         matches = digest == row.sha256
         receipt = None
         if matches:
             file = {"path": row.path, "size": row.size, "sha256": digest}
             receipt = make_receipt(self._signer, "file", row.id, row.kiosk, [file])
         table = schema.uploads
-        connection.execute(
+        ended = connection.execute(
             update(table)
-            .where(table.c.id == row.id)
+            .where(table.c.id == row.id, table.c.state == RECEIVING)
             .values(
                 state=COMPLETE if matches else MISMATCH,
                 server_sha256=digest,
@@ -367,9 +422,10 @@ class Uploads:
                 ended_at=wall_text(),
             )
         )
-        if not matches:
+        if ended.rowcount and not matches:
             _note_mismatch(connection, row)
             _readdress(connection, row)
+        return bool(ended.rowcount)
 
     async def resume(self) -> int:
         """After a start: verify what was fully received before; return how many there are."""

@@ -5,6 +5,8 @@
   kiosk central enrol-code --data DIR kiosk-0001       a one-time code for 'kiosk enroll'
   kiosk central revoke --data DIR kiosk-0001           its certificates open nothing any more
   kiosk central staff --data DIR --seed staff.toml     read staff (badges are kept as hashes)
+  kiosk central ingest --data DIR MEDIUM --key FILE    take a courier's medium in
+  kiosk central accept --data DIR HEARING --reason …   give a hearing held back its receipt
   kiosk central filing --data DIR NUMBER accepted      the registry's decision on a filing
 
 DIR/address holds the server's URL, DIR/admin-address that of the page for court IT (on this
@@ -73,6 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     filing.add_argument("number", metavar="NUMBER", help="registration number")
     filing.add_argument("state", choices=["accepted", "returned", "passed_to_judge"])
     filing.add_argument("--reason", help="why it is returned")
+    accept = _task(tasks, "accept", "give a hearing its receipt although its journal was rewritten")
+    accept.add_argument("hearing", metavar="HEARING", help="id of the hearing")
+    accept.add_argument("--reason", required=True, help="what was found out; it is kept")
+    ingest = _task(tasks, "ingest", "take a courier's medium in and write the receipts onto it")
+    ingest.add_argument("medium", type=Path, metavar="MEDIUM", help="folder of the mounted medium")
+    ingest.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="the court's secret age key"
+    )
 
 
 def _task(

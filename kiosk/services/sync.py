@@ -24,6 +24,7 @@ from kiosk.services.watchdog import feed_watchdog, notify
 from kiosk.storage.layout import Layout
 from kiosk.sync.client import CentralClient
 from kiosk.sync.connector import Connector
+from kiosk.sync.courier_home import Returns
 from kiosk.sync.delivery import Deliverer
 from kiosk.sync.device_state import forecast_of, queue_of, uploads_of
 from kiosk.sync.hearing_checks import HearingChecks
@@ -53,7 +54,9 @@ class SyncService:
         self.room = SyncRoom(settings, self._mark_changed)
         self.poller = Poller(self.room)
         urgent = (Lane.URGENT,)
-        self.urgent = Deliverer(self.room, "urgent", ("filing",), urgent, self._small_things)
+        self.urgent = Deliverer(
+            self.room, "urgent", ("filing",), urgent, self._small_things, Returns(self.room).take
+        )
         self.bulk = Deliverer(
             self.room,
             "bulk",

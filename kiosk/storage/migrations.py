@@ -65,4 +65,29 @@ CREATE TABLE facts (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1,)
+SCHEMA_2 = """
+-- route: 'network', or 'courier': never by network
+ALTER TABLE items ADD COLUMN route TEXT NOT NULL DEFAULT 'network';
+
+CREATE TABLE closures (
+    hearing_id  TEXT NOT NULL,
+    line        INTEGER NOT NULL,           -- of the hearing's chain
+    body        TEXT NOT NULL,              -- what the central system is told (JSON)
+    sent_at     TEXT,
+    problem     TEXT,                       -- why it will never take it
+    PRIMARY KEY (hearing_id, line)
+) STRICT;
+
+CREATE TABLE early (                        -- finished minutes of running hearings
+    hearing_id  TEXT NOT NULL,
+    path        TEXT NOT NULL,
+    sha256      TEXT NOT NULL,
+    size        INTEGER NOT NULL,
+    state       TEXT NOT NULL DEFAULT 'waiting'
+                CHECK (state IN ('waiting', 'complete', 'closed', 'given_up')),
+    tries       INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (hearing_id, path, sha256)
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2)

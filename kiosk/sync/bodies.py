@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ def body_of(manifest: Manifest, folder: Path, provisional: str | None = None) ->
     Raises:
         ManifestError: a file of the folder cannot be read or lacks what is needed.
     """
+    in_order = sorted(manifest.files, key=lambda file: file.path)  # the same request each time
+    manifest = replace(manifest, files=tuple(in_order))
     if manifest.kind == "filing":
         return filing_body(manifest, folder, provisional)
     if manifest.kind == "hearing":

@@ -85,6 +85,14 @@ class CentralClient:
         """Send signed journal heads."""
         self.call("POST", f"/v1/hearings/{hearing_id}/heads", {"heads": heads})
 
+    def post_closures(self, hearing_id: str, closures: list[dict[str, Any]]) -> None:
+        """Name files in the clear that must not be kept there any more."""
+        self.call("POST", f"/v1/hearings/{hearing_id}/closures", {"closures": closures})
+
+    def put_upload(self, upload_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Announce one file before its manifest is known."""
+        return self.call("PUT", f"/v1/uploads/{upload_id}", body)
+
     def put_state(self, state: dict[str, Any]) -> dict[str, Any]:
         """Send the heartbeat."""
         return self.call("PUT", "/v1/state", state, POLLING)

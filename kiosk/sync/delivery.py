@@ -19,12 +19,20 @@ from kiosk.sync.backoff import Backoff
 from kiosk.sync.bodies import body_of
 from kiosk.sync.client import CentralClient
 from kiosk.sync.connector import Connector
+from kiosk.sync.early import EarlySender
 from kiosk.sync.lanes import Lane, PreemptedError
-from kiosk.sync.manifest import Manifest, folder_of, read_manifest, ready_items, sha256_of
-from kiosk.sync.outbox import Item, Upload
+from kiosk.sync.manifest import (
+    Manifest,
+    courier_only,
+    folder_of,
+    read_manifest,
+    ready_items,
+    sha256_of,
+)
+from kiosk.sync.outbox import NETWORK, Item, Upload
 from kiosk.sync.registrar import provisional_of
 from kiosk.sync.room import SyncRoom
-from kiosk.sync.sending import Sender
+from kiosk.sync.sending import MIB, Sender
 from kiosk.sync.settling import Settler
 from kiosk.sync.troubles import LINK_TROUBLE, Troubles
 from kiosk.sync.worker import Worker
@@ -68,7 +76,15 @@ class Deliverer(Worker):
         self._link = Backoff(cap=LINK_CAP_SECONDS)
         self._troubles = Troubles(room)
         self._sender = Sender(room, name, self._troubles, self._may_go_on, self._worked)
+        self._early = EarlySender(
+            lambda: room.early,
+            room.layout.hearings,
+            room.settings.central.patch_mib * MIB,
+            self._may_go_on,
+            self._worked,
+        )
         self._settler = Settler(room, self._may_go_on, self._worked)
+        self._sending = ""
         self._recording = False  # what is being sent now is a recording
         self._asked = True  # a restart counts as a person's wish
         self._idle = min(IDLE_SECONDS, room.settings.central.poll_seconds)
@@ -98,6 +114,7 @@ class Deliverer(Worker):
             if self._tidy is not None:
                 self._tidy()
             self._collect()
+            self._heed_secrets()
             self._deliver(self.connector.client())
         except PreemptedError:
             self.room.lanes.wait_for_bulk(1.0)
@@ -145,6 +162,16 @@ class Deliverer(Worker):
                 self.room.outbox.add(read_manifest(self.room.layout, kind, item_id))
                 self.room.changed()
 
+    def _heed_secrets(self) -> None:
+        """Take a hearing off the network that was marked as a state secret after its seal."""
+        for item in self.room.outbox.undelivered():
+            if item.kind == RECORDINGS and item.route == NETWORK and self._is_secret(item.id):
+                self.room.outbox.by_courier(item.id)
+                self.room.changed()
+
+    def _is_secret(self, hearing_id: str) -> bool:
+        return courier_only(self.room.layout.hearings / hearing_id)
+
     # -- one step ----------------------------------------------------------------------------
     def _deliver(self, client: CentralClient) -> None:
         if self._first is not None:
@@ -156,11 +183,15 @@ class Deliverer(Worker):
             while (upload := self._next_upload()) is not None:
                 self._wait_for_line()
                 self._recording = upload.kind == RECORDINGS
+                self._sending = upload.item_id
                 with self._troubles.of(upload.kind, upload.item_id):
                     self._sender.send(client, upload)
                 self._settle_all(client)
                 self._register_all(client)
             self._settle_all(client)
+        if RECORDINGS in self._kinds():
+            self._recording, self._sending = True, ""
+            self._early.send(client)
         self.room.outbox.fail_damaged()
 
     def _open_items(self) -> list[Item]:
@@ -168,7 +199,7 @@ class Deliverer(Worker):
         return [
             item
             for item in self.room.outbox.undelivered()
-            if item.kind in kinds and not self._troubles.waits(item.id)
+            if item.kind in kinds and item.route == NETWORK and not self._troubles.waits(item.id)
         ]
 
     def _kinds(self) -> tuple[str, ...]:
@@ -207,6 +238,8 @@ class Deliverer(Worker):
             self.room.lanes.bulk_must_yield()
             if self._recording and not self.room.permit.given:
                 raise PreemptedError("recordings may not be sent now")
+            if self._recording and self._sending and self._is_secret(self._sending):
+                raise PreemptedError("this recording must not leave by network")
 
     def _register_all(self, client: CentralClient) -> None:
         for item in self._open_items():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import platform
 import shutil
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import kiosk
 from kiosk.clocks import boot_id, wall_text
 from kiosk.sync.bearer import bearer
+from kiosk.sync.manifest import courier_only
+from kiosk.sync.outbox import COURIER, NETWORK
 from kiosk.sync.pacing import BYTES_PER_MBIT
 from kiosk.sync.room import SyncRoom
 
@@ -22,8 +25,9 @@ def queue_of(room: SyncRoom) -> dict[str, int]:
     waiting = room.outbox.undelivered()
     kinds = {"filings": "filing", "hearings": "hearing", "reports": "report"}
     counts = {name: sum(item.kind == kind for item in waiting) for name, kind in kinds.items()}
-    left = sum(max(0, item.bytes_total - item.bytes_done) for item in waiting)
-    return {"items": len(waiting), "bytes": left, **counts}
+    left = sum(max(0, i.bytes_total - i.bytes_done) for i in waiting if i.route == NETWORK)
+    courier = sum(item.route == COURIER for item in waiting)
+    return {"items": len(waiting), "bytes": left, **counts, "courier": courier}
 
 
 def device_state(room: SyncRoom, recorder: dict[str, Any] | None) -> dict[str, Any]:
@@ -46,7 +50,7 @@ def device_state(room: SyncRoom, recorder: dict[str, Any] | None) -> dict[str, A
         "alarms": [_alarm(alarm) for alarm in alarms],
         "queue": queue_of(room),
         "storage": {"free_bytes": usage.free, "total_bytes": usage.total},
-        "recording": _recording(recorder),
+        "recording": _recording(recorder, room.layout.hearings),
     }
     ahead = room.forecast
     if ahead is not None:
@@ -85,8 +89,11 @@ def _alarm(alarm: dict[str, Any]) -> dict[str, Any]:
     return {key: alarm[key] for key in ("code", "source", "since") if alarm.get(key)}
 
 
-def _recording(recorder: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what is recorded now: ids and devices, nothing of the case."""
+def _recording(recorder: dict[str, Any] | None, hearings: Path) -> dict[str, Any] | None:
+    """Return what is recorded now: ids and devices, nothing of the case.
+
+    Of a hearing that must not leave by network not even the id is told.
+    """
     hearing = (recorder or {}).get("hearing")
     if recorder is None or recorder.get("phase") not in RECORDING_PHASES or not hearing:
         return None
@@ -98,7 +105,7 @@ def _recording(recorder: dict[str, Any] | None) -> dict[str, Any] | None:
     if recorder.get("camera", {}).get("state") in ("absent", "frozen"):
         missing.append("camera")
     return {
-        "hearing": hearing["id"],
+        "hearing": None if courier_only(hearings / hearing["id"]) else hearing["id"],
         "phase": recorder["phase"],
         "part": int(hearing.get("part", 0)),
         "sources_missing": missing,

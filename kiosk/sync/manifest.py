@@ -19,6 +19,7 @@ from kiosk.sync.tus import open_binary
 SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.p7s"
 SUBMITTED = "submitted"
+COURIER_ONLY = "courier-only"
 SUMS_LINE = re.compile(r"^([0-9a-f]{64}) [ *](.+)$")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 KINDS = ("filing", "hearing", "report")  # most urgent first
@@ -54,6 +55,7 @@ class Manifest:
     id: str
     kind: str
     files: tuple[ManifestFile, ...]
+    courier_only: bool = False
 
 
 def folder_of(layout: Layout, kind: str, item_id: str) -> Path:
@@ -63,6 +65,11 @@ def folder_of(layout: Layout, kind: str, item_id: str) -> Path:
 
 def _root(layout: Layout, kind: str) -> Path:
     return {"hearing": layout.hearings, "filing": layout.filings, "report": layout.reports}[kind]
+
+
+def courier_only(folder: Path) -> bool:
+    """Say whether a hearing must never leave by network (the recorder marks state secrets)."""
+    return (folder / COURIER_ONLY).exists()
 
 
 def is_ready(kind: str, folder: Path) -> bool:
@@ -104,7 +111,7 @@ def read_manifest(layout: Layout, kind: str, item_id: str) -> Manifest:
     """
     folder = folder_of(layout, kind, item_id)
     files = _documents(folder) if kind == "filing" else _sealed(folder, kind)
-    return Manifest(item_id, kind, tuple(files))
+    return Manifest(item_id, kind, tuple(files), kind == "hearing" and courier_only(folder))
 
 
 def _documents(folder: Path) -> list[ManifestFile]:
@@ -166,12 +173,13 @@ def read_sums(path: Path) -> list[tuple[str, str]]:
     found = []
     for number, line in enumerate(lines, start=1):
         match = SUMS_LINE.match(line)
-        if match is None or not _stays_inside(match[2]):
+        if match is None or not stays_inside(match[2]):
             raise ManifestError(f"{path.parent.name}/{path.name}: line {number} is not allowed")
         found.append((match[2], match[1]))
     return found
 
 
-def _stays_inside(path: str) -> bool:
+def stays_inside(path: str) -> bool:
+    """Say whether a relative path stays inside its folder."""
     parts = PurePosixPath(path).parts
     return bool(parts) and not path.startswith("/") and ".." not in parts

@@ -30,6 +30,7 @@ class Item:
     files: int
     bytes_done: int
     bytes_total: int
+    route: str
 
     def answer(self) -> dict[str, object]:
         """Return what ``GET /v1/hearings/{id}`` says."""
@@ -40,6 +41,7 @@ class Item:
             "bytes_total": self.bytes_total,
             "central_sha256_match": self.sha256_match,
             "problem": self.problem,
+            "route": self.route,
         }
 
 
@@ -58,6 +60,7 @@ class Upload:
     fresh_tries: int
 
 
+NETWORK, COURIER = "network", "courier"
 ITEM_QUERY = """
 SELECT items.*, count(files.path) AS files, coalesce(sum(files.size), 0) AS bytes_total,
        coalesce(sum(CASE files.state WHEN 'confirmed' THEN files.size ELSE files.sent END), 0)
@@ -66,7 +69,8 @@ FROM items LEFT JOIN files ON files.item_id = items.id
 """
 UPLOAD_QUERY = """
 SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
-WHERE files.state = 'waiting' AND items.registered AND items.state IN ('queued', 'sending')
+WHERE files.state = 'waiting' AND items.registered AND items.route = 'network'
+  AND items.state IN ('queued', 'sending')
   AND files.lane IN ({lanes}) AND items.kind IN ({kinds})
 ORDER BY files.lane, items.added_at, files.item_id, files.path
 """
@@ -80,11 +84,12 @@ class Outbox:
 
     def add(self, manifest: Manifest) -> bool:
         """Queue an item; return False when it was there already."""
+        route = COURIER if manifest.courier_only else NETWORK
         with self._database.transaction():
             added = self._database.execute(
-                "INSERT OR IGNORE INTO items (id, kind, state, added_at) "
-                "VALUES (?, ?, 'queued', ?)",
-                (manifest.id, manifest.kind, wall_text()),
+                "INSERT OR IGNORE INTO items (id, kind, state, added_at, route) "
+                "VALUES (?, ?, 'queued', ?, ?)",
+                (manifest.id, manifest.kind, wall_text(), route),
             )
             if added:
                 self._add_files(manifest.id, manifest.files)
@@ -96,6 +101,12 @@ class Outbox:
                 "INSERT INTO files (item_id, path, size, sha256, lane) VALUES (?, ?, ?, ?, ?)",
                 (item_id, file.path, file.size, file.sha256, int(file.lane)),
             )
+
+    def by_courier(self, item_id: str) -> None:
+        """Keep an item off the network from now on."""
+        self._database.execute(
+            "UPDATE items SET route = ? WHERE id = ? AND route != ?", (COURIER, item_id, COURIER)
+        )
 
     def replace(self, manifest: Manifest) -> None:
         """Take an item's files anew from its folder (they were registered with an error)."""
@@ -238,9 +249,9 @@ class Outbox:
     def complete(self) -> list[Item]:
         """Return the registered items of which every file is confirmed, but no receipt is here."""
         rows = self._database.rows(
-            ITEM_QUERY + "WHERE items.registered AND items.state IN ('queued', 'sending') "
-            "GROUP BY items.id HAVING count(files.path) = sum(files.state = 'confirmed') "
-            "ORDER BY added_at"
+            ITEM_QUERY + "WHERE items.registered AND items.route = 'network' "
+            "AND items.state IN ('queued', 'sending') GROUP BY items.id "
+            "HAVING count(files.path) = sum(files.state = 'confirmed') ORDER BY added_at"
         )
         return [_item(row) for row in rows]
 
@@ -263,6 +274,13 @@ class Outbox:
             (kind, wall_text(moment)),
         )
         return [str(row["id"]) for row in rows]
+
+    def delivered_ids(self, kind: str) -> set[str]:
+        """Return the delivered items of ``kind``."""
+        rows = self._database.rows(
+            "SELECT id FROM items WHERE kind = ? AND state = 'delivered'", (kind,)
+        )
+        return {str(row["id"]) for row in rows}
 
     def delivered_sizes(self, kind: str) -> list[tuple[datetime, int]]:
         """Return when the items of ``kind`` were delivered, and how large they are."""
@@ -319,6 +337,7 @@ def _item(row: Row) -> Item:
         files=row["files"],
         bytes_done=row["bytes_done"],
         bytes_total=row["bytes_total"],
+        route=row["route"],
     )
 
 

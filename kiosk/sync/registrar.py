@@ -82,8 +82,10 @@ def reconcile_filings(room: SyncRoom, client: CentralClient) -> None:
 
 
 def send_heads(room: SyncRoom, client: CentralClient) -> None:
-    """Send the signed journal heads that the central system does not have, each once."""
-    room.heads.collect()
+    """Send closings and signed journal heads that the central system does not have, each once."""
+    room.journals.look()
+    if room.closures.send(client):
+        room.link.worked()
     for hearing_id, group in groupby(room.heads.waiting(), key=lambda head: head.hearing_id):
         heads = list(group)
         for start in range(0, len(heads), HEADS_PER_POST):

@@ -11,8 +11,11 @@ from typing import Any
 from kiosk.config import Settings
 from kiosk.storage.database import Database, open_or_replace, set_aside
 from kiosk.storage.layout import Layout
+from kiosk.sync.closures import Closures
+from kiosk.sync.early import EarlyFiles
 from kiosk.sync.forecast import Forecast
-from kiosk.sync.heads import HeadCollector
+from kiosk.sync.heads import Heads
+from kiosk.sync.journals import JournalWatch, Take
 from kiosk.sync.lanes import Lanes
 from kiosk.sync.outbox import Outbox
 from kiosk.sync.permits import Permit
@@ -53,7 +56,18 @@ class SyncRoom:
     def _build_on(self, database: Database) -> None:
         self.database = database
         self.outbox = Outbox(database)
-        self.heads = HeadCollector(database, self.layout.hearings)
+        self.heads = Heads(database)
+        self.closures = Closures(database)
+        self.early = EarlyFiles(database)
+        takers: dict[str, Take] = {
+            "head": self.heads.add,
+            "closed_since": lambda hearing, _, entry: self.closures.add(hearing, entry),
+        }
+        if self.settings.sync.minutes_early:
+            takers["file"] = self.early.add
+        self.journals = JournalWatch(
+            self.layout.hearings, takers, lambda: self.outbox.delivered_ids("hearing")
+        )
         self.registrations = Registrations(
             database,
             self.layout.database.parent / "registrations",

@@ -54,6 +54,7 @@ class Settler:
         if item.kind == "filing":
             self._room.registrations.take(item.id, answer)
         self._room.alarms.clear("hash_mismatch", item.kind)
+        self._room.alarms.clear("journal_rewritten", item.kind)
         self._room.alarms.clear("delivery_failed", item.kind)
         log.info("%s %s delivered: %d bytes", item.kind, item.id, item.bytes_total)
         self._room.changed()
@@ -64,6 +65,11 @@ class Settler:
         while True:
             answer = client.get(item.kind, item.id)
             self._worked()
+            if answer.get("problem"):  # the central system holds it back: a person has to look
+                self._room.outbox.reopen(item.id)
+                self._room.alarms.raise_("journal_rewritten", item.kind)
+                code = str(answer["problem"])
+                raise RefusedError("held back", code=code, status=0, body={})
             if answer.get("receipt") or answer.get("missing") or time.monotonic() > end:
                 return answer
             self._may_go_on()

@@ -50,6 +50,7 @@ def test_hearing_report_and_filing_are_delivered(kiosk: Kiosk) -> None:
         "filings": 0,
         "hearings": 0,
         "reports": 0,
+        "courier": 0,
     }
     assert kiosk.alarms() == set()
     assert kiosk.end() == 0

@@ -1,0 +1,98 @@
+"""Carry recordings, filings and reports to the court on a medium instead of the network.
+
+  kiosk courier pack --to /media/usb          everything undelivered, encrypted to the court
+  kiosk courier pack --to /media/usb ID ...   only these
+  kiosk courier receipt /media/usb            take the court's receipts home
+  kiosk courier list                          what is under way, and what has come back
+
+At the court: kiosk central ingest /media/usb --key FILE. A hearing marked as a state secret never
+leaves by network; a medium is its only way. Only the court's key opens a medium. Nothing is
+deleted by packing: the receipt that comes home permits that, like any other. It works beside a
+running kiosk sync. Exit status 0: all of it; 1: something was left out, and why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from kiosk.alarms import alarm_of
+from kiosk.cli import settings_of
+from kiosk.errors import StorageError
+from kiosk.storage.layout import Layout
+from kiosk.sync.courier_format import CourierError
+from kiosk.sync.courier_home import take_receipts
+from kiosk.sync.courier_pack import pack, undelivered
+from kiosk.sync.receipts import Receipts
+from kiosk.sync.retention import receipted
+
+HELP = "carry recordings and filings to the court on a medium"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one sub-command per step."""
+    steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    packing = steps.add_parser("pack", help="write what is undelivered onto a medium")
+    packing.add_argument("--to", type=Path, required=True, metavar="MEDIUM", help="its folder")
+    packing.add_argument("ids", nargs="*", metavar="ID", help="only these (default: everything)")
+    receipt = steps.add_parser("receipt", help="take the court's receipts home")
+    receipt.add_argument("medium", type=Path, metavar="MEDIUM", help="its folder")
+    steps.add_parser("list", help="what is under way, and what has come back")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do the step."""
+    layout = Layout.of(settings_of(arguments).paths)
+    if arguments.step == "pack":
+        return _pack(layout, arguments.to, arguments.ids)
+    if arguments.step == "receipt":
+        return _receipt(layout, arguments.medium)
+    return _list(layout)
+
+
+def _pack(layout: Layout, medium: Path, ids: list[str]) -> int:
+    wanted = undelivered(layout)
+    unknown = set(ids) - {item_id for _, item_id in wanted}
+    if unknown:
+        raise CourierError(
+            f"not waiting for delivery here: {', '.join(sorted(unknown))}", code="not_found"
+        )
+    chosen = [one for one in wanted if not ids or one[1] in ids]
+    packed = pack(layout, medium, chosen, lambda line: print(line, flush=True))
+    for item_id in packed.there_before:
+        print(f"{item_id}: lies on this medium already")
+    _say(packed.left_out)
+    if packed.pack is not None:
+        print(f"{len(packed.done)} item(s) on the medium, in {packed.pack}")
+        print("Unmount it before you pull it. Nothing was deleted here.")
+    elif not packed.left_out:
+        print("Nothing more to pack.")
+    return 1 if packed.left_out else 0
+
+
+def _receipt(layout: Layout, medium: Path) -> int:
+    home = take_receipts(layout, medium)
+    _say(home.held_back)
+    print(f"{len(home.taken)} receipt(s) taken, {len(home.known)} known before.")
+    if home.unanswered:
+        print(f"{home.unanswered} pack(s) on this medium have no answer of the court yet.")
+    return 1 if home.held_back or home.unanswered else 0
+
+
+def _say(left: dict[str, str]) -> None:
+    for item_id, code in left.items():
+        print(f"{item_id}: {code}: {alarm_of(code).sentence}")
+
+
+def _list(layout: Layout) -> int:
+    receipts = Receipts(layout.receipts)
+    for path in sorted((layout.database.parent / "courier").glob("*.json")):
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            items = [(str(item["kind"]), str(item["id"])) for item in known["items"]]
+        except (OSError, ValueError, KeyError) as error:
+            raise StorageError(f"{path}: {error}") from error
+        back = sum(bool(receipted(layout, receipts, kind, item)) for kind, item in items)
+        print(f"{known['made_at']}  {path.stem}  {back} of {len(items)} receipts are home")
+    return 0
