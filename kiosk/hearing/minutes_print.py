@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
+from kiosk.filing.page_pdf import make_page
 from kiosk.filing.pdf import make_pdf
 from kiosk.hearing.minutes import Minutes
 
@@ -37,8 +39,10 @@ def print_text(text: str, title: str, language: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="kiosk-minutes-") as folder:
         pages = []
         for number, image in enumerate(draw_text(text), 1):
-            path = Path(folder) / f"{number:04d}.png"
-            image.save(path, dpi=(_DPI, _DPI))
+            picture = BytesIO()
+            image.save(picture, "TIFF", compression="group4", dpi=(_DPI, _DPI))
+            path = Path(folder) / f"{number:04d}.pdf"
+            path.write_bytes(make_page(picture.getvalue(), (), _DPI))
             pages.append(path)
         return make_pdf(pages, title=title, language=language)
 

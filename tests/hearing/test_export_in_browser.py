@@ -1,0 +1,152 @@
+"""What the parties see: the copy's page in a real browser, and the growing recording."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.config import Microphone, Paths, Settings
+from kiosk.hearing.export import Export
+from kiosk.recording.part_book import PartBook
+from kiosk.rules import load_rules
+from tests.browser import Browser, served
+from tests.identity import Court
+from tests.recording.builder import Built, new_hearing
+from tests.recording.media import FakeCamera, FakeMicrophone, Recorded
+
+SECOND = 1_000_000_000
+RATES = {"judge": 48_000, "witness": 48_000}
+TIME = "return document.querySelector('video').currentTime"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as opened:
+        yield opened
+
+
+def record(book: PartBook, start_ns: int, seconds: int) -> Recorded:
+    """Record flashes and beeps into the part, journalled."""
+    shutil.rmtree(book.folder / "main", ignore_errors=True)
+    recorded = Recorded(book.folder, start_ns)
+    writer = recorded.writer(RATES)
+    until = start_ns + seconds * SECOND
+    microphones = {name: FakeMicrophone(start_ns) for name in RATES}
+    recorded.run(writer, until, FakeCamera(start_ns), microphones)
+    writer.end_at(until)
+    writer.finish(until)
+    for fragment in recorded.fragments:
+        book.add_fragment(fragment)
+    return recorded
+
+
+def part(built: Built, start_ns: int, seconds: int, marks: dict[str, float]) -> None:
+    """Add a recorded part with ``marks`` (event and second)."""
+    number = len(built.parts) + 1
+    about = {"microphones": [{"name": name} for name in RATES]}
+    book = built.book.open_part(number, {"reason": "start", "tap_ns": start_ns}, about)
+    built.parts.append(book)
+    record(book, start_ns, seconds)
+    for event, at in marks.items():
+        fields = {"id": number * 10 + round(at), "type": event, "note": "<b>&</b>"}
+        book.write("mark", {**fields, "seconds": at, "part_seconds": at})
+    book.close({"reason": "recess", "stop_ns": start_ns + seconds * SECOND})
+    built.book.write("part_closed", {"part": number, "reason": "recess", "why": "</script>"})
+    built.book.seal_part(book)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a copy with two parts; names with spaces and letters as sticks have them."""
+    folder = tmp_path_factory.mktemp("copy")
+    signer = Court.make(folder / "court").device()
+    built = new_hearing(folder / "hearings", signer)
+    part(built, 5 * SECOND, 20, {"opening": 1.0, "testimony": 12.0})
+    part(built, 60 * SECOND, 6, {"announcement": 3.0})
+    built.book.end({"person": "p1"})
+    stick = folder / "USB диск 1"
+    stick.mkdir()
+    microphones = tuple(Microphone(name=one, role="witness", device="x") for one in RATES)
+    settings = Settings(paths=Paths(data=folder, run=folder), microphones=microphones)
+    rules = load_rules()
+    export = Export(built.folder, stick, settings=settings, rules=rules, signer=signer)
+    return export.run().folder / "index.html"
+
+
+def test_the_page_plays_from_the_stick(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri())
+    browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
+    length = browser.run("return document.querySelector('video').duration")
+    assert length == pytest.approx(20.0, abs=0.1)
+    browser.run("document.querySelector('video').play()")
+    browser.wait(f"{TIME} > 0.5", "the time going on")
+    heard = browser.wait(
+        "return document.querySelector('video').webkitAudioDecodedByteCount", "decoded sound"
+    )
+    assert heard > 0
+    assert browser.run("return document.querySelector('video').videoWidth") == 160
+    assert browser.complaints() == []
+
+
+def test_a_click_on_a_moment_jumps_there(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri())
+    browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
+    browser.click("#marks li:nth-child(2) button")
+    browser.wait(f"{TIME} >= 12 && !document.querySelector('video').seeking", "the jump")
+    assert browser.run(TIME) < 20
+    current = browser.text("#marks [aria-current=true]")
+    assert "0:00:12" in current
+    assert "<b>&</b>" in current  # a note is text, never markup
+
+
+def test_the_parts_follow_each_other(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri())
+    browser.click("#parts button:nth-child(2)")
+    browser.wait("return document.querySelector('video').src.endsWith('part-02.mp4')", "part 2")
+    browser.click("#marks button")
+    browser.wait(f"{TIME} >= 3", "the jump in part 2")
+    browser.click("#parts button:nth-child(1)")
+    browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
+    browser.run("let v = document.querySelector('video'); v.currentTime = 19.5; v.play()")
+    browser.wait("return document.querySelector('video').src.endsWith('part-02.mp4')", "part 2")
+
+
+def test_the_language_is_switched(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri())
+    seen = {}
+    for language in ("kk", "ru"):
+        browser.click(f"#{language}")
+        assert browser.run("return document.documentElement.lang") == language
+        seen[language] = browser.text()
+    assert "Отырыстың барысы" in seen["kk"]
+    assert "Ход заседания" in seen["ru"]
+    assert "0:01:01.000" in seen["ru"]  # 20 s, a recess of 35 s, 6 s
+    assert "sha256sum -c" in seen["ru"]
+
+
+def test_nothing_but_the_stick_is_asked_for(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri())
+    browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
+    loaded = browser.run("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert all(name.startswith("file://") for name in loaded), json.dumps(loaded)
+
+
+def test_the_recording_plays_in_a_browser(browser: Browser, tmp_path: Path) -> None:
+    """The playlist as it lies on the disk when the part has ended: it plays and jumps."""
+    start = 5 * SECOND
+    recorded = Recorded(tmp_path, start)
+    writer = recorded.writer(RATES)
+    camera, microphones = FakeCamera(start), {name: FakeMicrophone(start) for name in RATES}
+    (tmp_path / "index.html").write_text("<video muted src='main/index.m3u8'></video>")
+    writer.end_at(start + 18 * SECOND)
+    recorded.run(writer, start + 18 * SECOND, camera, microphones)
+    writer.finish(start + 18 * SECOND)
+    with served(tmp_path) as url:
+        browser.open(f"{url}/index.html")
+        browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
+        browser.run("let v = document.querySelector('video'); v.currentTime = 13; v.play()")
+        browser.wait(f"{TIME} > 13.3", "playing from the middle")
