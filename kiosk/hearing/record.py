@@ -77,6 +77,7 @@ class PartTimes:
     stop_ns: int | None = None
     boot: str = ""
     first_durable_ms: float | None = None
+    closed: bool = False
 
     @property
     def seconds(self) -> float:
@@ -93,6 +94,8 @@ class HearingRecord:
         asked: open questions by subject, each with the line that raised it.
         answers: statements by subject, the newest counts.
         roles: which microphone serves whom now.
+        closed: since when and on which ground the hearing is closed, None while it is open.
+        replacing: declarations whose plain media are still being replaced.
     """
 
     hearing: dict[str, Any]
@@ -106,6 +109,8 @@ class HearingRecord:
     stopped_at: str = ""
     not_ready: list[str] = field(default_factory=list)
     roles: Roles = field(default_factory=Roles)
+    closed: dict[str, Any] | None = None
+    replacing: set[int] = field(default_factory=set)
 
     @property
     def id(self) -> str:
@@ -154,6 +159,7 @@ class HearingRecord:
         number = int(entry["part"])
         times = self.parts.setdefault(number, PartTimes())
         times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
+        times.closed = bool(entry.get("closed"))
         self.phase = "recording"
         self.stopped_at = ""
         if entry.get("reason") == "recovered":
@@ -220,11 +226,42 @@ class HearingRecord:
     def _on_taken_back(self, _part: int, entry: Entry) -> None:
         self.roles.taken_back(entry)
 
+    def _on_court_closed(self, _part: int, entry: Entry) -> None:
+        ground = entry.get("ground") or None
+        self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
+        self.hearing["publicity"] = "closed"
+        self._note_ground(ground)
+
+    def _on_court_opened(self, _part: int, _entry: Entry) -> None:
+        self.closed = None
+        self.hearing["publicity"] = "open"
+
+    def _on_closing_since(self, _part: int, entry: Entry) -> None:
+        self.replacing.add(int(entry["n"]))
+        self._note_ground(entry.get("ground") or None)
+        if self.closed is not None:
+            self.closed["since"] = str(entry["since"])
+
+    def _on_closed_since(self, _part: int, entry: Entry) -> None:
+        self.replacing.discard(int(entry["declaration"]))
+        for number in {int(one["part"]) for one in entry.get("replaced", [])}:
+            self.parts.setdefault(number, PartTimes()).closed = True
+
+    def _note_ground(self, ground: str | None) -> None:
+        if ground is None:
+            self.ask("closure_ground")
+        else:
+            self.answers["closure_ground"] = ground
+            if "closure_ground" in self.asked:
+                self.asked.remove("closure_ground")
+
     def _on_statement(self, _part: int, entry: Entry) -> None:
         subject = str(entry["subject"])
         self.answers[subject] = entry.get("value")
         if subject in self.asked:
             self.asked.remove(subject)
+        if subject == "closure_ground" and self.closed is not None:
+            self.closed["ground"] = entry.get("value") or None
         if subject in SHOWN:
             self.hearing[subject] = entry.get("value")
 

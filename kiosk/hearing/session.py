@@ -181,6 +181,9 @@ class Session:
             "tap_to_first_durable_ms": self._first_durable_ms(),
             "interruptions": [one.as_json() for one in record.interruptions.values()],
             "not_ready": list(record.not_ready),
+            "closed": dict(record.closed) if record.closed is not None else None,
+            "closed_parts": [n for n, one in sorted(record.parts.items()) if one.closed],
+            "replacing": bool(record.replacing),
         }
 
     def _expected(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from kiosk.storage.durable import json_bytes
 from kiosk.storage.store import DIRECT, Store
 
 FORMAT = 1
-FIRST_LINE = ("reason", "person", "tap_ns", "boot_id", "gap_seconds")
+FIRST_LINE = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
 """Fields of a ``part_opened`` line that the part's own first line repeats."""
 Listener = Callable[[int, Entry], None]
 """Called with the part's number (0: the hearing's own journal) and each durable line."""

@@ -7,6 +7,8 @@ import re
 HEARING = "hearing.json"
 PART = "part.json"
 JOURNAL = "journal.jsonl"
+COURIER_ONLY = "courier-only"
+"""Marker: this hearing never leaves by network (R86, R87); beside what is sealed."""
 TRACKS = ("main", "channels")
 PART_NAME = re.compile(r"part-(\d\d+)")
 

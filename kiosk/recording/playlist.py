@@ -6,11 +6,33 @@ It is only ever appended to (EVENT), so keeping it durable costs one small write
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from kiosk.storage.store import DIRECT, Store, Ticket
 
 NAME = "index.m3u8"
+
+
+def cut_playlist(text: str, sizes: Mapping[str, int]) -> str:
+    """Return an ended playlist up to its first segment that is no longer there; ``""``: none is.
+
+    Args:
+        text: the playlist; ``sizes`` bytes by name of the files that are there.
+    """
+    kept: list[str] = []
+    lines = text.splitlines()
+    whole = 0
+    length = offset = 0
+    for line in lines:
+        if line.startswith("#EXT-X-BYTERANGE:"):
+            length, offset = map(int, line.partition(":")[2].split("@"))
+        kept.append(line)
+        if line and not line.startswith("#"):
+            if offset + length > sizes.get(line, 0):
+                return "\n".join([*kept[:whole], "#EXT-X-ENDLIST", ""]) if whole else ""
+            whole = len(kept)
+    return text
 
 
 class Playlist:

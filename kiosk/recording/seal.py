@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 
 from kiosk.errors import RecordingError, StorageError
+from kiosk.recording.names import COURIER_ONLY
 from kiosk.recording.signer import Signer
 from kiosk.storage.store import DIRECT, Store
 
@@ -50,12 +51,14 @@ def sha256_of(path: Path) -> str:
 def files_of(folder: Path) -> list[str]:
     """Return the relative names of all files below ``folder`` but its own seal, sorted.
 
+    The marker ``courier-only`` is no part of the record: it may come after the seal.
+
     Anything that is not a plain file (a link, a device) is listed too: it does not belong.
     """
     names = []
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if (path.is_symlink() or not path.is_dir()) and name not in (SUMS, SIGNATURE):
+        if (path.is_symlink() or not path.is_dir()) and name not in (SUMS, SIGNATURE, COURIER_ONLY):
             names.append(name)
     return sorted(names)
 
