@@ -359,6 +359,30 @@ _ALARMS = (
         N_("Listening works while a hearing is recorded, some seconds after it began."),
     ),
     Alarm(
+        "court_key_missing",
+        Severity.FAULT,
+        N_("Closed parts cannot be recorded: the court's keys are not on this kiosk."),
+        N_(
+            "Keep the minutes of closed parts by hand. Technician: enrol the kiosk again, or pin "
+            "the court's two keys with “kiosk court-keys pin”."
+        ),
+    ),
+    Alarm(
+        "court_key_unproven",
+        Severity.WARNING,
+        N_("Nobody has shown yet that the court can open closed parts of this kiosk."),
+        N_(
+            "Closed parts are recorded. Technician: let the court and its escrow open a challenge: "
+            "“kiosk court-keys challenge”."
+        ),
+    ),
+    Alarm(
+        "unknown_ground",
+        Severity.NOTICE,
+        N_("This ground for closing is not known to the kiosk."),
+        N_("Choose one of the list; add the ruling as a note."),
+    ),
+    Alarm(
         "listening_refused",
         Severity.NOTICE,
         N_("This part is closed: it is not played on the kiosk."),

@@ -20,6 +20,8 @@ MICROPHONE_RECORDING = {
 }
 """An empty room is quiet: these matter only while a hearing is recorded."""
 STORAGE = {"low": "disk_low", "full": "disk_full", "failed": "storage_failed"}
+COURT_KEYS = {"missing": "court_key_missing", "unproven": "court_key_unproven"}
+"""They matter while something is, or will be today, for the court alone."""
 CLOCK = {"unset": "clock_unset", "unsynchronised": "clock_unsynchronised"}
 
 
@@ -39,6 +41,9 @@ def alarms_of(state: Mapping[str, Any]) -> Iterator[Found]:
             yield code, microphone["name"]
     if code := STORAGE.get(state["storage"]["state"]):
         yield code, "storage"
+    keys = state["court_keys"]
+    if keys["needed"] and (code := COURT_KEYS.get(keys["state"])):
+        yield code, "recorder"
     if code := CLOCK.get(state["clock"]["state"]):
         yield code, "clock"
     if recording and state["proof"]["state"] == "bad":

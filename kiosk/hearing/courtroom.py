@@ -11,10 +11,12 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import boot_id, recording_ns, wall_text
+from kiosk.clocks import boot_id, recording_ns, wall_text, wall_time
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.panel import Panel
@@ -25,18 +27,23 @@ from kiosk.hearing.attention import Attention
 from kiosk.hearing.capture import Capture, MakeRecorder
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.link_result import link_result
+from kiosk.hearing.publicity import CLOSED_MARK, OPENED_MARK, Publicity, is_closed, mark_of
 from kiosk.hearing.readiness import readiness
 from kiosk.hearing.record import HearingRecord
 from kiosk.hearing.remedies import Remedy
 from kiosk.hearing.roles import Roles
 from kiosk.hearing.sealer import Sealer
 from kiosk.hearing.session import Session
+from kiosk.recording.closing import Replaced, carry_out, pending
+from kiosk.recording.envelope import Envelope
 from kiosk.recording.hearing_book import HearingBook, Maker, hearing_of
-from kiosk.recording.journal import Entry
+from kiosk.recording.journal import Entry, read_chain
+from kiosk.recording.names import JOURNAL
 from kiosk.recording.part import PartRecorder
 from kiosk.recording.recovery import Survivor, survey
 from kiosk.recording.signer import device_signer
 from kiosk.rules import Rules
+from kiosk.storage.court_keys import CourtKeyError, CourtKeys, load_court_keys
 from kiosk.storage.durable import make_folder
 from kiosk.storage.layout import Layout
 from kiosk.storage.space import space_of
@@ -55,6 +62,8 @@ class Courtroom:
         panel: lamp and button; it may be absent.
         make_recorder: makes the writer of a part's media.
         changed: called after each change, from any thread.
+        on_replaced: told (from the sealer's thread, perhaps twice) which plain files of a hearing
+            are gone and what stands for them.
     """
 
     def __init__(
@@ -66,7 +75,9 @@ class Courtroom:
         panel: Panel,
         make_recorder: MakeRecorder = PartRecorder,
         changed: Callable[[], None] = lambda: None,
+        on_replaced: Callable[[Path, list[Replaced]], None] = lambda _folder, _replaced: None,
     ) -> None:
+        self.on_replaced = on_replaced
         self._settings = settings
         self._layout = layout
         self._rules = rules
@@ -80,6 +91,7 @@ class Courtroom:
         self._recovered: dict[str, Any] | None = None
         self._alarms = AlarmBook()
         self.attention = Attention(settings)
+        self.publicity = Publicity(settings, layout, rules)
         self.sealer = Sealer()
 
     # -- steps ---------------------------------------------------------------------------------
@@ -88,6 +100,7 @@ class Courtroom:
 
         Raises:
             AlreadyRecordingError: a hearing is open.
+            CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
             StorageError: not even a folder can be made.
         """
         session = self._current
@@ -96,12 +109,19 @@ class Courtroom:
         about = self._named(hearing)
         folder = self._layout.hearings / about["id"]
         record = self._new_record(about)
-        capture = self._capture(make_folder(folder / "part-01"), tap_ns)
+        envelope = self.publicity.envelope(record)
+        self.publicity.note(make_folder(folder), about, about.get("closure_ground"))
+        capture = self._capture(make_folder(folder / "part-01"), tap_ns, envelope)
         try:
             book = HearingBook.create(
                 folder, about, self._opened(person, tap_ns), self._maker(record)
             )
             session = Session(record, book, self._rules, capture)
+            if record.closed is not None:
+                ground = record.closed["ground"]
+                session.write(
+                    "court_closed", {"person": person, "tap_ns": tap_ns, "ground": ground}
+                )
             self._keep_books(session, {"reason": "start", "person": person, "tap_ns": tap_ns})
         except StorageError:
             capture.stop()
@@ -115,7 +135,10 @@ class Courtroom:
         return {"hearing_id": record.id, "part": 1}
 
     def _new_record(self, about: Mapping[str, Any]) -> HearingRecord:
-        return HearingRecord(dict(about), roles=Roles.of(self._settings.microphones))
+        record = HearingRecord(dict(about), roles=Roles.of(self._settings.microphones))
+        if is_closed(about):
+            record.closed = {"since": "", "ground": about.get("closure_ground")}
+        return record
 
     def _named(self, hearing: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``hearing`` with an id whose folder does not exist yet.
@@ -136,9 +159,10 @@ class Courtroom:
         clock = clock_state()
         return {"person": person, "tap_ns": tap_ns, "boot_id": boot_id(), "clock": clock}
 
-    def _capture(self, folder: Any, tap_ns: int) -> Capture:
+    def _capture(self, folder: Any, tap_ns: int, envelope: Envelope) -> Capture:
         """Begin to capture into ``folder``; the lamp is on from now."""
-        capture = Capture(folder, self._settings, self._sources, self._make_recorder)
+        make = self._make_recorder
+        capture = Capture(folder, self._settings, self._sources, make, envelope)
         self._lamp(True)
         capture.start(tap_ns)
         return capture
@@ -147,7 +171,10 @@ class Courtroom:
         """Open the books of the session's running part."""
         assert session.capture is not None
         part = session.record.part + 1
-        session.capture.keep_books(session.book.open_part(part, fields, self._about_sources()))
+        closed = session.record.closed is not None
+        about = {**self._about_sources(), "encrypted": session.capture.envelope.encrypted}
+        book = session.book.open_part(part, {**fields, "closed": closed}, about)
+        session.capture.keep_books(book)
 
     def _about_sources(self) -> dict[str, Any]:
         """Return what ``part.json`` says about sources and codecs."""
@@ -185,6 +212,10 @@ class Courtroom:
         session = self._open_session()
         if known and event not in self._rules.events:
             raise BadRequestError(f"no event type “{event}”", code="unknown_event")
+        closing = {CLOSED_MARK: True, OPENED_MARK: False}.get(event)
+        if closing is not None and closing != (session.record.closed is not None):
+            self.change_publicity(closing, person, recording_ns(), note=note)
+            return {"mark": session.record.marks[-1].as_json()}
         mark = session.mark(event, person, note, role)
         self._changed()
         return {"mark": mark}
@@ -231,8 +262,14 @@ class Courtroom:
 
     def _next_part(self, session: Session, fields: dict[str, Any]) -> None:
         part = session.record.part + 1
+        envelope = self.publicity.envelope(session.record)
         folder = make_folder(session.book.part_folder(part))
-        session.capture = self._capture(folder, fields["tap_ns"])
+        session.capture = self._capture(folder, fields["tap_ns"], envelope)
+        self._keep_books_or_stop(session, fields)
+
+    def _keep_books_or_stop(self, session: Session, fields: dict[str, Any]) -> None:
+        """Open the books of the running part; without books nothing is captured."""
+        assert session.capture is not None
         try:
             self._keep_books(session, fields)
         except StorageError:
@@ -240,6 +277,115 @@ class Courtroom:
             session.capture = None
             self._lamp(False)
             raise
+
+    # -- open and closed -------------------------------------------------------------------------
+    def hold(self, held: bool) -> None:
+        """Write nothing more of what is captured until it is known how; nothing is lost."""
+        session = self._current
+        capture = session.capture if session is not None else None
+        if capture is not None:
+            capture.hold(held)
+
+    def change_publicity(
+        self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
+    ) -> dict[str, Any]:
+        """Close or open the hearing from ``tap_ns`` on; doing it twice changes nothing.
+
+        Where something is captured, another part begins exactly there. Grounds may come later.
+
+        Raises:
+            BadRequestError: no such ground; StepRefusedError: no hearing is open.
+            StorageError: the next part cannot be begun; nothing is captured then.
+        """
+        session = self._open_session()
+        known = self.publicity.checked_ground(ground)
+        record = session.record
+        if closed != (record.closed is not None):
+            wall = wall_text(wall_time() - timedelta(microseconds=(recording_ns() - tap_ns) / 1000))
+            fields = {"person": person, "tap_ns": tap_ns, "since": wall, "note": note}
+            if closed:
+                session.write("court_closed", {**fields, "ground": known})
+                self.publicity.note(session.book.folder, record.hearing, known)
+            else:
+                session.write("court_opened", fields)
+            if session.capture is not None:
+                self._hand_over(session, "closed" if closed else "opened", person, tap_ns)
+            session.mark(mark_of(closed), person, note, "")
+        elif closed and known:
+            self.statement("closure_ground", known, note, person)
+        self._changed()
+        return {
+            "hearing_id": record.id,
+            "part": record.part,
+            "phase": record.phase,
+            "closed": record.closed,
+        }
+
+    def _hand_over(self, session: Session, reason: str, person: str, tap_ns: int) -> None:
+        """End the running part at ``tap_ns`` and have the next one begin at that very moment."""
+        old, part = session.capture, session.record.part
+        assert old is not None
+        try:
+            envelope = self.publicity.envelope(session.record)
+            folder = make_folder(session.book.part_folder(part + 1))
+        except (CourtKeyError, StorageError) as error:
+            log.error("the next part cannot be begun: %s", error)
+            self._stop_capture(session, error.code, person, "", tap_ns)
+            session.ask("failure_reason")
+            if isinstance(error, StorageError):
+                raise
+            return
+        new = self._capture(folder, tap_ns, envelope)
+        fields = old.stop(tap_ns)
+        session.close_part(part, {**fields, "reason": reason, "person": person}, "")
+        session.capture = new
+        self._keep_books_or_stop(session, {"reason": reason, "person": person, "tap_ns": tap_ns})
+        name = f"{session.record.id}/{part}"
+        self.sealer.submit(name, partial(session.seal_parts, upto=part))
+
+    def close_since(
+        self, person: str, body: Mapping[str, Any], tap_ns: int, ground: Any, note: str
+    ) -> dict[str, Any]:
+        """Declare closed all that was captured from an earlier moment on, and what follows.
+
+        Args:
+            body: ``{"since": RFC 3339}`` or ``{"mark": id}``.
+
+        Raises:
+            BadRequestError: no such moment or ground; StepRefusedError: no hearing is open.
+            CourtKeyError: the court's keys are not pinned: the capture stops, nothing is replaced.
+        """
+        session = self._open_session()
+        since = self._moment(session.record, body)
+        known = self.publicity.checked_ground(ground)
+        self.change_publicity(True, person, tap_ns, known, note)
+        keys = load_court_keys(self._layout)
+        upto = session.record.part - (session.capture is not None)
+        told = {"since": wall_text(since), "upto": upto, "person": person}
+        session.write_now("closing_since", {**told, "ground": known, "note": note})
+        self.sealer.submit(session.record.id, partial(self._declare, session, keys))
+        self._changed()
+        return {"hearing_id": session.record.id, "since": told["since"], "parts": upto}
+
+    def _moment(self, record: HearingRecord, body: Mapping[str, Any]) -> datetime:
+        """Return the moment that ``body`` of ``close-since`` names."""
+        number, text = body.get("mark"), body.get("since")
+        if number is not None:
+            text = next((mark.at for mark in record.marks if mark.number == number), None)
+        try:
+            moment = datetime.fromisoformat(str(text))
+        except ValueError as error:
+            raise BadRequestError("since is no time, or there is no such mark") from error
+        if moment.tzinfo is None:
+            raise BadRequestError("since has no time zone")
+        return moment
+
+    def _declare(self, session: Session, keys: CourtKeys) -> None:
+        """Replace the plain media of all declarations that wait for it."""
+        path = session.book.store.locate(session.book.folder / JOURNAL)
+        for declaration in pending(read_chain(path).entries):
+            carry_out(session.book, keys, declaration, self.on_replaced)
+        self._changed()
 
     def end(self, person: str) -> dict[str, Any]:
         """End the hearing: the capture stops now, sealing goes on behind."""
@@ -264,6 +410,9 @@ class Courtroom:
         if not subject:
             raise BadRequestError("a statement needs a subject")
         session = self._open_session("recording", "recess", "retired", "sealing")
+        if subject == "closure_ground":
+            ground = self.publicity.checked_ground(value)
+            self.publicity.note(session.book.folder, session.record.hearing, ground)
         fields = {"subject": subject, "value": value, "note": note, "person": person}
         session.write("statement", fields)
         if subject == "recovered":
@@ -292,12 +441,15 @@ class Courtroom:
             raise StepRefusedError(f"not possible in phase “{phase}”")
         return session
 
-    def _stop_capture(self, session: Session, reason: str, person: str, why: str) -> None:
+    def _stop_capture(
+        self, session: Session, reason: str, person: str, why: str, at_ns: int | None = None
+    ) -> None:
         """End the running part; its books are closed and its seal follows behind."""
         capture = session.capture
         assert capture is not None
         part = session.record.part
-        fields = capture.stop()
+        fields = capture.stop(at_ns)
+        self._sources.stop_encoder()
         self._lamp(False)
         session.close_part(part, {**fields, "reason": reason, "person": person}, why)
         name = f"{session.record.id}/{part}"
@@ -343,7 +495,15 @@ class Courtroom:
                 self._take_up(survivor)
             else:
                 survivor.ended = True
-                self.sealer.submit(survivor.book.hearing_id, survivor.seal)
+                self.sealer.submit(survivor.book.hearing_id, partial(self._seal_survivor, survivor))
+
+    def _seal_survivor(self, survivor: Survivor) -> None:
+        """Seal a hearing that is not taken up; first what was declared closed is closed."""
+        survivor.seal_parts()
+        own = [entry for part, entry in survivor.entries if part == 0]
+        for declaration in pending(own):
+            carry_out(survivor.book, load_court_keys(self._layout), declaration, self.on_replaced)
+        survivor.seal()
 
     def _take_up(self, survivor: Survivor) -> None:
         """Make ``survivor`` the current hearing again; resume it if it was capturing just now."""
@@ -358,6 +518,11 @@ class Courtroom:
         if survivor.capturing:
             self._after_crash(session, survivor)
         self.sealer.submit(record.id, partial(session.seal_parts, upto=10**9))
+        if record.replacing:
+            self.sealer.submit(record.id, partial(self._declare_again, session))
+
+    def _declare_again(self, session: Session) -> None:
+        self._declare(session, load_court_keys(self._layout))
 
     def _after_crash(self, session: Session, survivor: Survivor) -> None:
         """Resume, or stay stopped and say so; the gap goes into the ledger either way."""
@@ -380,7 +545,7 @@ class Courtroom:
         """Resume by itself; say whether that was possible."""
         try:
             self._next_part(session, fields)
-        except StorageError:
+        except (StorageError, CourtKeyError):
             log.exception("hearing %s cannot be resumed", session.record.id)
             return False
         return True
@@ -435,6 +600,7 @@ class Courtroom:
             "clock": {"state": clock_state()},
             "proof": proof or {"state": "none", "age_seconds": None, "detail": "", "source": ""},
             "lamp": self._panel.lamp,
+            "court_keys": self.publicity.keys(session.record if session is not None else None),
         }
         self.attention.show(state, session)
         found = [*alarms_of(state), *self._own_alarms()]

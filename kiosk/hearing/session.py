@@ -11,6 +11,7 @@ from kiosk.clocks import recording_ns, wall_text
 from kiosk.errors import StorageError
 from kiosk.hearing.capture import Capture
 from kiosk.hearing.errors import StepRefusedError
+from kiosk.hearing.publicity import CLOSED_MARK, OPENED_MARK
 from kiosk.hearing.record import HearingRecord
 from kiosk.recording.hearing_book import HearingBook
 from kiosk.recording.part_book import PartBook
@@ -56,6 +57,16 @@ class Session:
                 self._owed.append((kind, owed))
                 self.record.apply(0, {**owed, "kind": kind})
 
+    def write_now(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Write a line of the hearing's journal, now or not at all.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with self._lock:
+            self._pay()
+            self.book.write(kind, fields)
+
     def _pay(self) -> None:
         """Write the lines that could not be written before.
 
@@ -93,7 +104,8 @@ class Session:
         """Withdraw the newest mark that was not made by the kiosk itself."""
         for mark in reversed(self.record.marks):
             row = self._rules.events.get(mark.type)
-            if not mark.withdrawn and (row is None or row.made_by == "secretary"):
+            by_hand = row is None or row.made_by == "secretary"
+            if not mark.withdrawn and by_hand and mark.type not in (CLOSED_MARK, OPENED_MARK):
                 self._write_here("mark_withdrawn", {"mark": mark.number, "person": person})
                 return {"mark": mark.as_json()}
         raise StepRefusedError("there is no mark to take back")

@@ -16,6 +16,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -25,32 +26,37 @@ from typing import Any
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.recording.closed_envelope import ClosedEnvelope
-from kiosk.recording.envelope import Envelope
+from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.hearing_book import HearingBook
-from kiosk.recording.joined import CLOSED_INIT, CLOSED_SUFFIX, INIT, MEDIA_SUFFIX
+from kiosk.recording.joined import CLOSED_INIT, CLOSED_SUFFIX, INIT, MEDIA_SUFFIX, runs_of
 from kiosk.recording.journal import Entry, read_chain
-from kiosk.recording.names import JOURNAL, PART
+from kiosk.recording.names import JOURNAL, PART, TRACKS
 from kiosk.recording.part_book import PartBook
 from kiosk.recording.part_view import PartView
 from kiosk.recording.playlist import NAME as PLAYLIST
 from kiosk.recording.playlist import cut_playlist
-from kiosk.recording.seal import SIGNATURE, SUMS, is_sealed, sha256_of
+from kiosk.recording.seal import SUMS, is_sealed, sha256_of
 from kiosk.storage.court_keys import CourtKeys
-from kiosk.storage.durable import sync_folder, write_bytes, write_json
+from kiosk.storage.durable import json_bytes
+from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
 _BLOCK = 1 << 20
+DISK_S = 30.0
+"""So long a disk is waited for before all is tried anew."""
+OPEN = "-open"
+"""At the end of the name of a file that holds the beginning of one which was replaced."""
 
 
 @dataclass(frozen=True)
 class Replaced:
-    """One plain file that is gone, or gone from a place on.
+    """One plain file that is gone, and one that stands for it.
 
     Attributes:
         part: its part's number; ``file`` relative to the part's folder; ``sha256`` of the file as
             it was.
-        by, by_sha256: what takes its place: the encrypted file, or the shortened one; both empty
-            where nothing does.
+        by, by_sha256: the encrypted file, or the plain one with what was captured before; a file
+            that has both stands twice; both empty where nothing stands for it.
     """
 
     part: int
@@ -103,7 +109,7 @@ def carry_out(
     replaced: list[Replaced] = []
     envelope = ClosedEnvelope(keys, provable=False)
     for part in range(1, declaration.upto + 1):
-        if (book.part_folder(part) / JOURNAL).exists():
+        if book.store.locate(book.part_folder(part) / JOURNAL).exists():
             replaced += _Part(book, part, envelope, declaration).run()
     on_replaced(book.folder, replaced)
     rows = [asdict(one) for one in replaced]
@@ -120,245 +126,247 @@ class _Part:
         self, book: HearingBook, number: int, envelope: Envelope, declaration: Declaration
     ) -> None:
         self._book = book
+        self._store = book.store
         self._number = number
         self._folder = book.part_folder(number)
         self._envelope = envelope
         self._declaration = declaration
 
+    def _read(self, name: str) -> Path:
+        return self._store.locate(self._folder / name)
+
+    def _entries(self) -> list[Entry]:
+        return read_chain(self._read(JOURNAL)).entries
+
     def run(self) -> list[Replaced]:
         """Replace what is to be replaced; return all that was, now or before a crash."""
-        entries = read_chain(self._folder / JOURNAL).entries
+        entries = self._entries()
         since_ns = _on_recording_clock(entries[0], self._declaration.since)
         view = PartView.of(entries)
         touched = any(self._is_mine(entry) for entry in entries)
-        if touched or any(self._kept(one, since_ns) is not None for one in view.fragments.items()):
-            self._unseal()
-            book, chain = self._book.reopen_part(self._number)
+        if touched or any(_kept(*one, since_ns) is not None for one in view.fragments.items()):
+            book, _ = self._book.reopen_part(self._number)
             try:
-                self._replace(book, PartView.of(chain.entries), since_ns)
-                entries = self._close(book)
+                self._replace(book, view, since_ns)
+                self._close(book)
+                entries = self._entries()
             finally:
                 book.abandon()
         self._ensure_seal_is_noted()
         return [one for entry in entries if self._is_mine(entry) for one in self._rows(entry)]
 
     def _is_mine(self, entry: Entry) -> bool:
-        kind, number = entry["kind"], entry.get("declaration")
-        return kind == "rewrapped" and number == self._declaration.number
+        return entry["kind"] == "rewrapped" and self._number_of(entry) == self._declaration.number
+
+    @staticmethod
+    def _number_of(entry: Entry) -> int:
+        return int(entry["declaration"])
 
     def _rows(self, entry: Entry) -> list[Replaced]:
         was = self._number, str(entry["file"]), str(entry["sha256"])
-        rows = []
-        if entry["kept"]:
-            rows.append(Replaced(*was, str(entry["file"]), str(entry["kept_sha256"])))
-        if entry["by"]:
-            rows.append(Replaced(*was, str(entry["by"]), str(entry["by_sha256"])))
+        rows = [Replaced(*was, str(one["file"]), str(one["sha256"])) for one in entry["by"]]
         return rows or [Replaced(*was, "", "")]
 
-    def _unseal(self) -> None:
-        """Take the seal away first: a part that is being changed must not look sealed."""
-        for name in (SIGNATURE, SUMS):
-            (self._folder / name).unlink(missing_ok=True)
-        sync_folder(self._folder)
-
     # -- replacing -----------------------------------------------------------------------------
-    def _kept(self, one: tuple[str, list[dict[str, Any]]], since_ns: int) -> int | None:
-        """Return how many bytes of a plain file stay, None where all do."""
-        name, pieces = one
-        if name.endswith(CLOSED_SUFFIX):
-            return None
-        later = (int(piece["offset"]) for piece in pieces if int(piece["end_ns"]) > since_ns)
-        return min(later, default=None)
-
     def _replace(self, book: PartBook, view: PartView, since_ns: int) -> None:
-        runs: dict[str, int] = {}
+        plain_runs: set[str] = set()
         for name, pieces in list(view.fragments.items()):
-            kept = self._kept((name, pieces), since_ns)
+            kept = _kept(name, pieces, since_ns)
             if kept is not None:
                 self._rewrap(book, name, pieces, kept)
             if kept != 0 and not name.endswith(CLOSED_SUFFIX):
-                run = name.rpartition("/")[0]
-                runs[run] = runs.get(run, 0) + 1
-        self._rewrap_inits(book, view, set(runs))
+                plain_runs.add(name.rpartition("/")[0])
+        self._rewrap_inits(book, plain_runs)
         self._shorten_playlist(book)
-        for entry in read_chain(self._folder / JOURNAL).entries:  # old bytes of before a crash, too
-            if entry["kind"] == "rewrapped" and str(entry["file"]).endswith((MEDIA_SUFFIX, INIT)):
-                _overwrite(self._folder / str(entry["file"]), int(entry["kept"]))
+        for entry in self._entries():  # those of before a crash, too
+            if self._is_mine(entry) and entry["file"] not in [one["file"] for one in entry["by"]]:
+                self._remove(str(entry["file"]), [str(one["file"]) for one in entry["by"]])
+
+    def _remove(self, name: str, by: list[str]) -> None:
+        """Overwrite and remove a plain file, for which ``by`` stand."""
+        path = self._read(name)
+        if path.exists():
+            _overwrite(path)
+        self._store.replace([self._folder / name], [self._folder / one for one in by])
 
     def _rewrap(self, book: PartBook, name: str, pieces: list[dict[str, Any]], kept: int) -> None:
-        """Put the fragments of a file from byte ``kept`` on into a tar, and say so."""
-        path = self._folder / name
-        by = name.removesuffix(MEDIA_SUFFIX) + CLOSED_SUFFIX
-        writer = _TarWriter(self._folder / by, self._envelope)
-        with path.open("rb") as source:
-            kept_sha256 = hashlib.sha256(source.read(kept)).hexdigest() if kept else ""
+        """Put the fragments of a file from byte ``kept`` on into a tar, those before into a file
+        of their own, and say so."""
+        stem = name.removesuffix(MEDIA_SUFFIX)
+        head = _Writer(self._store, self._folder, f"{stem}{OPEN}{MEDIA_SUFFIX}", PLAIN)
+        tail = _Writer(self._store, self._folder, stem + CLOSED_SUFFIX, self._envelope)
+        with self._read(name).open("rb") as source:
             for number, piece in enumerate(pieces, 1):
-                if int(piece["offset"]) >= kept:
-                    source.seek(int(piece["offset"]))
-                    plain = source.read(int(piece["length"]))
-                    writer.add(by, f"{path.stem}-{number:04d}{MEDIA_SUFFIX}", piece, plain)
-        writer.finish()
-        self._write_line(book, name, kept, kept_sha256, by, writer)
+                source.seek(int(piece["offset"]))
+                plain = source.read(int(piece["length"]))
+                member = f"{Path(name).stem}-{number:04d}{MEDIA_SUFFIX}"
+                writer = head if int(piece["offset"]) < kept else tail
+                writer.add(member, piece, plain)
+        writers = [writer for writer in (head, tail) if writer.fragments]
+        for writer in writers:
+            writer.finish()
+        self._write_line(book, name, writers)
 
-    def _write_line(
+    def _write_line(self, book: PartBook, name: str, writers: Sequence[_Writer]) -> None:
+        fragments = [one for writer in writers for one in writer.fragments]
+        by = [writer.listed for writer in writers]
+        self._write(book, name, by, fragments)
+
+    def _write(
         self,
         book: PartBook,
         name: str,
-        kept: int,
-        kept_sha256: str,
-        by: str = "",
-        writer: _TarWriter | None = None,
+        by: list[dict[str, Any]],
+        fragments: list[dict[str, Any]],
     ) -> None:
         fields = {
             "declaration": self._declaration.number,
             "file": name,
-            "sha256": sha256_of(self._folder / name),
-            "kept": kept,
-            "kept_sha256": kept_sha256,
+            "sha256": sha256_of(self._read(name)),
             "by": by,
-            "by_sha256": writer.digest.hexdigest() if writer else "",
-            "by_plain_sha256": writer.plain.hexdigest() if writer else "",
-            "fragments": writer.fragments if writer else [],
+            "fragments": fragments,
         }
         book.write("rewrapped", fields)
 
-    def _rewrap_inits(self, book: PartBook, view: PartView, plain_runs: set[str]) -> None:
+    def _rewrap_inits(self, book: PartBook, plain_runs: set[str]) -> None:
         """Wrap the initialisation segments of runs of which nothing plain is left."""
-        for name in list(view.files):
-            run, _, file = name.rpartition("/")
-            path = self._folder / name
-            if file != INIT or run in plain_runs or not path.exists():
-                continue
-            by = f"{run}/{CLOSED_INIT}"
-            writer = _TarWriter(self._folder / by, self._envelope)
-            writer.add(by, INIT, None, path.read_bytes())
-            writer.finish()
-            self._write_line(book, name, 0, "", by, writer)
+        place = self._store.locate(self._folder)
+        runs = [run for track in TRACKS for run in runs_of(place / track)]
+        for run in [path.relative_to(place).as_posix() for path in runs]:
+            name, by = f"{run}/{INIT}", f"{run}/{CLOSED_INIT}"
+            if run not in plain_runs and self._read(name).exists():
+                writer = _Writer(self._store, self._folder, by, self._envelope)
+                writer.add(INIT, None, self._read(name).read_bytes())
+                writer.finish()
+                self._write_line(book, name, [writer])
 
     def _shorten_playlist(self, book: PartBook) -> None:
-        """Leave in the playlist what is plain still; remove it where nothing is."""
+        """Leave in the playlist what is plain still; nothing is: it goes."""
         name = f"main/{PLAYLIST}"
-        path = self._folder / name
-        if not path.exists():
+        view = PartView.of(self._entries())
+        if not self._read(name).exists():
             return
-        sizes = {
-            file.relative_to(self._folder / "main").as_posix(): self._plain_length(file)
-            for file in (self._folder / "main").glob(f"run-*/*{MEDIA_SUFFIX}")
-        }
-        old = path.read_bytes()
-        text = cut_playlist(old.decode("ascii"), sizes)
-        data = text.encode("ascii") if text else b""
-        if data == old:
+        old = self._read(name).read_bytes().decode("ascii")
+        text = cut_playlist(old, _playable(view))
+        listed = view.files.get(name, {}).get("sha256")
+        if text == old and listed in (None, sha256_of(self._read(name))):
             return
-        digest = hashlib.sha256(data).hexdigest() if data else ""
-        self._write_line(book, name, len(data), digest)
-        if data:
-            write_bytes(path, data)
-        else:
-            path.unlink()
-            sync_folder(path.parent)
-
-    def _plain_length(self, path: Path) -> int:
-        """Return how many bytes of a plain media file stay by the journal."""
-        name, size = path.relative_to(self._folder).as_posix(), path.stat().st_size
-        for entry in read_chain(self._folder / JOURNAL).entries:
-            if entry["kind"] == "rewrapped" and entry["file"] == name:
-                size = min(size, int(entry["kept"]))
-        return size
+        data = text.encode("ascii")
+        by = [{"file": name, "sha256": hashlib.sha256(data).hexdigest()}] if text else []
+        self._write(book, name, by, [])
+        if text:
+            self._store.write_whole(self._folder / name, data)
 
     # -- afterwards ----------------------------------------------------------------------------
-    def _close(self, book: PartBook) -> list[Entry]:
-        """Say that the part is closed, and seal it again; return its lines."""
-        path = self._folder / PART
+    def _close(self, book: PartBook) -> None:
+        """Say that the part is closed, and seal it again."""
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
+            about = json.loads(self._read(PART).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             about = {}
         since = self._declaration.fields["since"]
-        write_json(path, {**about, "closed": True, "encrypted": True, "closed_since": since})
+        about |= {"closed": True, "encrypted": True, "closed_since": since}
+        self._store.write_whole(self._folder / PART, json_bytes(about))
         book.write("declared_closed", {**self._declaration.fields})
         book.sign_head()
-        entries = read_chain(self._folder / JOURNAL).entries
         book.seal()
-        return entries
 
     def _ensure_seal_is_noted(self) -> None:
         """Write ``part_sealed`` unless the hearing's newest such line is about this seal."""
-        if not is_sealed(self._folder):
+        if not is_sealed(self._store.locate(self._folder)):
             return
-        sums = sha256_of(self._folder / SUMS)
+        sums = sha256_of(self._read(SUMS))
         lines = [
             entry
-            for entry in read_chain(self._book.folder / JOURNAL).entries
+            for entry in read_chain(self._store.locate(self._book.folder / JOURNAL)).entries
             if entry["kind"] == "part_sealed" and entry["part"] == self._number
         ]
         if not lines or lines[-1]["sums_sha256"] != sums:
             self._book.note_seal(self._number)
 
 
-class _TarWriter:
-    """Writes one tar beside its place and moves it there when it is whole and synced."""
+def _kept(name: str, pieces: list[dict[str, Any]], since_ns: int) -> int | None:
+    """Return how many bytes of a plain file stay plain, None where nothing of it is closed."""
+    if name.endswith(CLOSED_SUFFIX):
+        return None
+    later = (int(piece["offset"]) for piece in pieces if int(piece["end_ns"]) > since_ns)
+    return min(later, default=None)
 
-    def __init__(self, path: Path, envelope: Envelope) -> None:
-        self._path = path
+
+def _playable(view: PartView) -> dict[str, tuple[str, int]]:
+    """Return, per file name in a playlist, the plain file that has its beginning now, and how
+    long that is."""
+    found: dict[str, tuple[str, int]] = {}
+    for name, pieces in view.fragments.items():
+        if name.startswith("main/") and not name.endswith(CLOSED_SUFFIX):
+            here = name.removeprefix("main/")
+            size = int(pieces[-1]["offset"]) + int(pieces[-1]["length"])
+            found[here] = (here, size)
+            found[here.replace(f"{OPEN}{MEDIA_SUFFIX}", MEDIA_SUFFIX)] = (here, size)
+    return found
+
+
+class _Writer:
+    """Writes one new file through the store, durably, piece by piece.
+
+    Attributes:
+        fragments: records of what is in it; :attr:`listed` of the file as a whole.
+    """
+
+    def __init__(self, store: Store, part: Path, name: str, envelope: Envelope) -> None:
+        self._store = store
+        self._path = part / name
+        self._name = name
         self._envelope = envelope
-        self._beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        self._file = self._beside.open("wb")
-        self.digest, self.plain = hashlib.sha256(), hashlib.sha256()
+        self._length = 0
+        self._digest, self._plain = hashlib.sha256(), hashlib.sha256()
         self.fragments: list[dict[str, Any]] = []
 
-    def add(self, name: str, member: str, piece: Mapping[str, Any] | None, plain: bytes) -> None:
+    @property
+    def listed(self) -> dict[str, Any]:
+        """What the journal says about the whole file."""
+        value = {"file": self._name, "sha256": self._digest.hexdigest()}
+        if self._envelope.encrypted:
+            value["plain_sha256"] = self._plain.hexdigest()
+        return value
+
+    def add(self, member: str, piece: Mapping[str, Any] | None, plain: bytes) -> None:
         """Append one piece; ``piece`` is the plain fragment's record (None: no fragment)."""
         times = (int(piece["start_ns"]), int(piece["end_ns"])) if piece else (0, 0)
         data = self._envelope.wrap(member, plain, *times, tuple(piece["sources"]) if piece else ())
         if piece is not None:
-            self.fragments.append(
-                {
-                    **piece,
-                    "file": name,
-                    "offset": self._file.tell(),
-                    "length": len(data),
-                    "sha256": hashlib.sha256(data).hexdigest(),
-                    "plain_length": piece["length"],
-                    "plain_sha256": piece["sha256"],  # of what was recorded, whatever is read now
-                    "was": {"file": piece["file"], "offset": piece["offset"]},
-                }
-            )
-        self.plain.update(plain)
+            record = {**piece, "file": self._name, "offset": self._length, "length": len(data)}
+            record["was"] = {"file": piece["file"], "offset": piece["offset"]}
+            if self._envelope.encrypted:
+                record["sha256"] = hashlib.sha256(data).hexdigest()
+                # of what was recorded, whatever was read now
+                record |= {"plain_length": piece["length"], "plain_sha256": piece["sha256"]}
+            self.fragments.append(record)
+        self._plain.update(plain)
         self._put(data)
 
     def _put(self, data: bytes) -> None:
-        self._file.write(data)
-        self.digest.update(data)
+        ticket = self._store.append(self._path, self._length, data)
+        limit = time.monotonic() + DISK_S
+        while not ticket.done(min(1.0, DISK_S)):
+            if time.monotonic() > limit:
+                raise StorageError(f"{self._path}: the disk does not take it")
+        self._length += len(data)
+        self._digest.update(data)
 
     def finish(self) -> None:
-        """End the archive and put it in place, durably."""
-        self._put(self._envelope.end)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._beside.chmod(0o640)
-        self._beside.replace(self._path)
-        sync_folder(self._path.parent)
+        """End the file, durably."""
+        if self._envelope.end:
+            self._put(self._envelope.end)
 
 
-def _overwrite(path: Path, kept: int) -> None:
-    """Overwrite ``path`` from byte ``kept`` on, as far as the file system allows, and cut it there;
-    nothing kept: remove it."""
-    if not path.exists():
-        return
+def _overwrite(path: Path) -> None:
+    """Overwrite a file with zeros, as far as the file system allows."""
     size = path.stat().st_size
-    if size > kept:
-        with path.open("r+b", buffering=0) as file:
-            file.seek(kept)
-            for start in range(kept, size, _BLOCK):
-                file.write(bytes(min(_BLOCK, size - start)))
-            os.fsync(file.fileno())
-            file.truncate(kept)
-            os.fsync(file.fileno())
-    if kept == 0:
-        path.unlink()
-        sync_folder(path.parent)
+    with path.open("r+b", buffering=0) as file:
+        for start in range(0, size, _BLOCK):
+            file.write(bytes(min(_BLOCK, size - start)))
+        os.fsync(file.fileno())
 
 
 def _on_recording_clock(first: Entry, since: datetime) -> int:

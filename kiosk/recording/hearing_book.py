@@ -96,6 +96,11 @@ class HearingBook:
         self._maker = replace(self._maker, listen=listener)
 
     @property
+    def store(self) -> Store:
+        """Where its folder lies."""
+        return self._maker.store
+
+    @property
     def head(self) -> Head:
         """Where the hearing's own chain ends."""
         return self._journal.head

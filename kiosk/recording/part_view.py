@@ -1,8 +1,8 @@
 """What lies in a part's folder by its journal: fragments and files, after all that was replaced.
 
-A part that was declared closed since an earlier moment has ``rewrapped`` lines: the media of the
-line's ``file`` from byte ``kept`` on now lie, encrypted, in the file ``by``. The plain hashes stay
-in the journal, so that a decrypted copy can be checked.
+A part that was declared closed since an earlier moment has ``rewrapped`` lines: what was in the
+line's ``file`` now lies in those of ``by``: encrypted, and, what was captured before, plain. The
+plain hashes stay in the journal, so that a decrypted copy can be checked.
 """
 
 from __future__ import annotations
@@ -57,18 +57,13 @@ class PartView:
             self.plain[name] = str(entry["plain_sha256"])
 
     def _rewrap(self, entry: Entry) -> None:
-        name, by, kept = str(entry["file"]), str(entry["by"]), int(entry["kept"])
-        pieces = self.fragments.pop(name, [])
-        self.files.pop(name, None)
-        if kept:
-            self.files[name] = {"file": name, "sha256": entry["kept_sha256"]}
-            if before := [piece for piece in pieces if int(piece["offset"]) < kept]:
-                self.fragments[name] = before
-        if by:
-            self.fragments.pop(by, None)
-            self._add(entry["fragments"])
-            listed = {"file": by, "sha256": entry["by_sha256"]}
-            self._list(by, {**listed, "plain_sha256": entry["by_plain_sha256"]})
+        name = str(entry["file"])
+        for table in (self.fragments, self.files, self.plain):
+            table.pop(name, None)
+        for one in entry["by"]:
+            self.fragments.pop(str(one["file"]), None)
+            self._list(str(one["file"]), one)
+        self._add(entry["fragments"])
 
     @property
     def count(self) -> int:

@@ -14,25 +14,27 @@ from kiosk.storage.store import DIRECT, Store, Ticket
 NAME = "index.m3u8"
 
 
-def cut_playlist(text: str, sizes: Mapping[str, int]) -> str:
+def cut_playlist(text: str, playable: Mapping[str, tuple[str, int]]) -> str:
     """Return an ended playlist up to its first segment that is no longer there; ``""``: none is.
 
     Args:
-        text: the playlist; ``sizes`` bytes by name of the files that are there.
+        text: the playlist.
+        playable: by name of a file in it, the file that has its beginning now and how many bytes.
     """
     kept: list[str] = []
-    lines = text.splitlines()
-    whole = 0
-    length = offset = 0
-    for line in lines:
+    whole = length = offset = 0
+    for line in text.splitlines():
         if line.startswith("#EXT-X-BYTERANGE:"):
             length, offset = map(int, line.partition(":")[2].split("@"))
-        kept.append(line)
         if line and not line.startswith("#"):
-            if offset + length > sizes.get(line, 0):
+            name, size = playable.get(line, ("", 0))
+            if offset + length > size:
                 return "\n".join([*kept[:whole], "#EXT-X-ENDLIST", ""]) if whole else ""
+            kept.append(name)
             whole = len(kept)
-    return text
+        else:
+            kept.append(line)
+    return "\n".join([*kept, ""])
 
 
 class Playlist:

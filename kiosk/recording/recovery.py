@@ -90,8 +90,8 @@ class Survivor:
         gap = self.alive.gap_seconds(recording_ns(), clock_trusted=clock_trusted)
         return gap is None or gap < RESUME_WITHIN_S
 
-    def seal(self) -> None:
-        """Seal the parts that were left open; and the hearing, if it had been ended.
+    def seal_parts(self) -> None:
+        """Seal the parts that were left open.
 
         Raises:
             StorageError: something cannot be read or written.
@@ -99,6 +99,14 @@ class Survivor:
         while self.unsealed:
             self.book.seal_part(self.unsealed[0])
             self.unsealed.pop(0)
+
+    def seal(self) -> None:
+        """Seal the parts that were left open; and the hearing, if it had been ended.
+
+        Raises:
+            StorageError: something cannot be read or written.
+        """
+        self.seal_parts()
         if any(entry["kind"] == "ended" for _, entry in self.entries):
             self.book.seal_ended()
         elif self.ended:

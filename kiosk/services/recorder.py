@@ -188,6 +188,9 @@ class RecorderService:
         add.add_post("/v1/hearing/recess", self._for_court(self._recess))
         add.add_post("/v1/hearing/retire", self._for_court(self._retire))
         add.add_post("/v1/hearing/resume", self._for_court(self._resume))
+        add.add_post("/v1/hearing/close", self._at_the_tap(self._close))
+        add.add_post("/v1/hearing/open", self._at_the_tap(self._open))
+        add.add_post("/v1/hearing/close-since", self._at_the_tap(self._close_since))
         add.add_post("/v1/hearing/end", self._for_court(self._end))
         add.add_post("/v1/hearing/statements", self._for_court(self._statement))
         add.add_post("/v1/hearing/remedies", self._for_court(self.courtroom.remedy))
@@ -256,6 +259,39 @@ class RecorderService:
             return web.json_response(await self._step(lambda: step(person.person, body)))
 
         return handle
+
+    def _at_the_tap(
+        self, step: Callable[[str, dict[str, Any], int], dict[str, Any]]
+    ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
+        """Return the handler of a step that divides what is captured exactly at the tap.
+
+        From the tap until the step is done nothing is written, only kept in memory: whatever was
+        captured after it must lie on the disk in the other part's form alone.
+        """
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            tap_ns = recording_ns()
+            person = self._person(request, COURT)
+            self.courtroom.hold(True)
+            try:
+                body = await read_json(request)
+                answer = await self._step(lambda: step(person.person, body, tap_ns))
+            finally:
+                self.courtroom.hold(False)
+            return web.json_response(answer)
+
+        return handle
+
+    def _close(self, person: str, body: dict[str, Any], tap_ns: int) -> dict[str, Any]:
+        ground, note = body.get("ground"), _text(body, "note")
+        return self.courtroom.change_publicity(True, person, tap_ns, ground, note)
+
+    def _open(self, person: str, body: dict[str, Any], tap_ns: int) -> dict[str, Any]:
+        return self.courtroom.change_publicity(False, person, tap_ns, note=_text(body, "note"))
+
+    def _close_since(self, person: str, body: dict[str, Any], tap_ns: int) -> dict[str, Any]:
+        ground, note = body.get("ground"), _text(body, "note")
+        return self.courtroom.close_since(person, body, tap_ns, ground, note)
 
     def _mark(self, person: str, body: dict[str, Any]) -> dict[str, Any]:
         note, role = _text(body, "note"), _text(body, "role")
