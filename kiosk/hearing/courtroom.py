@@ -515,9 +515,10 @@ class Courtroom:
         session = Session(record, survivor.book, self._rules, None, unsealed=survivor.unsealed)
         with self._lock:
             self._current = session
+        closed = record.part  # a part that is resumed now is none of this job's
         if survivor.capturing:
             self._after_crash(session, survivor)
-        self.sealer.submit(record.id, partial(session.seal_parts, upto=10**9))
+        self.sealer.submit(record.id, partial(session.seal_parts, upto=closed))
         if record.replacing:
             self.sealer.submit(record.id, partial(self._declare_again, session))
 

@@ -120,7 +120,6 @@ class Session:
         assert self.capture is not None
         book = self.capture.book
         self.capture = None
-        self._unsealed.append(book)
         try:
             book.close(fields)
         except StorageError as error:
@@ -128,6 +127,7 @@ class Session:
             book.stop_batches()
             self._unclosed[part] = fields
             self.record.apply(part, {**fields, "at": wall_text(), "kind": "closed"})
+        self._unsealed.append(book)  # now it may be sealed
         line = {"part": part, "reason": fields["reason"], "person": fields["person"], "why": why}
         self.write("part_closed", line)
 
