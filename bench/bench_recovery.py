@@ -1,0 +1,115 @@
+"""How soon a recorder that starts after a crash has a hearing of four hours in hand again.
+
+The hearing is one long part, journalled as the recorder journals it (a line a second with its
+fragments, a signed head a minute) and open; its media files have their true lengths and no
+content, for recovery looks at their ends only. Measured is all that stands between the start and
+the next part: every journal read and checked, what was torn cut away, the part's books closed.
+Copies of the folder share the media by hard links, so each run has a hearing that was just killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.measure import Measure, median_of
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.hearing.record import HearingRecord
+from kiosk.recording.fragments import FragmentRecord, Track
+from kiosk.recording.hearing_book import HearingBook, Maker, hearing_of
+from kiosk.recording.journal import Journal
+from kiosk.recording.names import JOURNAL
+from kiosk.recording.part_book import media_line
+from kiosk.recording.recovery import survey
+from tests.identity import Court
+
+HOURS = 4
+SECONDS = HOURS * 3600
+LENGTHS: Mapping[Track, int] = {"main": 100_000, "channels": 60_000}
+"""Bytes of a fragment of 0.4 s."""
+SOURCES = ("defendant", "judge", "prosecutor", "secretary")
+
+
+def fragment(track: Track, number: int, tap_ns: int) -> FragmentRecord:
+    """Return the record of fragment ``number`` (from 0): 150 of them are a file."""
+    file, place = divmod(number, 150)
+    length = LENGTHS[track]
+    begin = tap_ns + number * 2 * NS_PER_S // 5
+    sources = ("camera", *SOURCES) if track == "main" else SOURCES
+    name = f"{track}/run-01/{file + 1:06d}.m4s"
+    end = begin + 2 * NS_PER_S // 5
+    return FragmentRecord(name, place * length, length, "ab" * 32, begin, end, sources, track)
+
+
+def lines(tap_ns: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the part's journal lines: five fragments in two seconds of each track."""
+    done = 0
+    for second in range(1, SECONDS + 1):
+        until = second * 5 // 2
+        numbers = range(done, until)
+        done = until
+        tracks: tuple[Track, ...] = ("main", "channels")
+        records = [fragment(track, number, tap_ns) for number in numbers for track in tracks]
+        yield "media", media_line(records)
+
+
+def build(root: Path, maker: Maker) -> Path:
+    """Make the hearing under ``root``; return its folder."""
+    folder = root / str(uuid.uuid4())
+    tap_ns = recording_ns() - SECONDS * NS_PER_S
+    hearing = {"id": folder.name, "case_number": "2-15/2026", "kind": "civil"}
+    book = HearingBook.create(folder, hearing, {"person": "p1"}, maker)
+    book.open_part(1, {"reason": "start", "tap_ns": tap_ns}, {}).abandon()
+    book.close()
+    journal, _ = Journal.reopen(folder / "part-01" / JOURNAL)
+    journal.append_all(lines(tap_ns))
+    journal.close()
+    for track, length in LENGTHS.items():
+        run = folder / "part-01" / track / "run-01"
+        run.mkdir(parents=True)
+        (run / "init.mp4").write_bytes(b"")
+        for number in range(SECONDS // 60):
+            with (run / f"{number + 1:06d}.m4s").open("wb") as file:
+                file.truncate(150 * length)
+    return folder
+
+
+def recover(hearings: Path, maker: Maker) -> float:
+    """Return the seconds until the hearing is known again and its open part closed."""
+    begun = time.perf_counter()
+    (survivor,) = survey(hearings, maker)
+    record = HearingRecord(hearing_of(survivor.book.folder))
+    for part, entry in survivor.entries:
+        record.apply(part, entry)
+    seconds = time.perf_counter() - begun
+    if not survivor.capturing or record.part != 1:
+        raise RuntimeError("the hearing was not recovered")
+    survivor.book.close()
+    return seconds
+
+
+def run(repeats: int) -> list[Measure]:
+    """Measure; there is no peer: other recorders do not recover."""
+    with tempfile.TemporaryDirectory(prefix="kb") as name:
+        maker = Maker("kiosk-bench", Court.make(Path(name) / "court").device("kiosk-bench"))
+        folder = build(Path(name) / "built", maker)
+        values = []
+        for number in range(repeats):
+            hearings = Path(name) / f"run-{number}"
+            shutil.copytree(folder, hearings / folder.name, copy_function=copy)
+            values.append(recover(hearings, maker))
+    return [median_of(f"recovery of a hearing of {HOURS} h", "s", values)]
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a journal; share media, which recovery does not change here."""
+    if source.endswith(".m4s"):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
