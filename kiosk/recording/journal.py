@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from kiosk.clocks import recording_ns, wall_text
 from kiosk.errors import StorageError
 from kiosk.storage.store import DIRECT, Store
@@ -121,18 +123,34 @@ def _follow(data: bytes, prev: str | None) -> Chain:
 def _checked(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
     """Return the entry of ``line`` and what is wrong with it (``""``: nothing)."""
     try:
-        entry = json.loads(line)
+        entry, is_canonical = _parsed(line)
     except ValueError:
         return {}, "is not JSON"
     if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
         return {}, "is not a journal line"
-    if canonical(entry) != line:
+    if not is_canonical:
         return {}, "is not written canonically"
     if entry.get("n") != number:
         return {}, f"has the number {entry.get('n')}"
     if prev is not None and entry.get("prev") != prev:
         return {}, "does not carry the hash of the line before it"
     return entry, ""
+
+
+def _parsed(line: bytes) -> tuple[Any, bool]:
+    """Return the value of ``line`` and whether it is written as :func:`canonical` writes it.
+
+    orjson reads a hearing of hours in a moment; what it would write otherwise (numbers beyond
+    64 bit, some floats) is looked at once more by the standard library.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    value: Any = orjson.loads(line)
+    if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == line:
+        return value, True
+    value = json.loads(line)
+    return value, isinstance(value, dict) and canonical(value) == line
 
 
 class Journal:

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_text, wall_time
 from kiosk.errors import KioskError
 from kiosk.recording.hearing_book import HearingBook, Maker
@@ -219,7 +221,7 @@ def _merged(folder: Path) -> Iterator[tuple[int, Entry]]:
 def _entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:
     """Yield ``(part, line)`` for each line of the journal in ``folder``."""
     for line in (folder / JOURNAL).read_bytes().splitlines():
-        yield part, json.loads(line)
+        yield part, orjson.loads(line)
 
 
 def _ensure_part_books(survivor: Survivor, part: int, lines: dict[str, Entry]) -> None:

@@ -191,3 +191,15 @@ def test_nothing_is_dropped_while_the_disk_is_full(
     last = read_chain(book.folder / "journal.jsonl").entries[-1]
     assert [one["offset"] > 0 for one in last["fragments"]] == [True, True]
     book.abandon()
+
+
+@pytest.mark.parametrize(
+    "value", [1e16, 1e-7, 12345678901234567890, 2**70, "\x7fҚ\u2028", 0.1, -0.0]
+)
+def test_every_value_reads_back_as_canonical(tmp_path: Path, value: Any) -> None:
+    journal = Journal.create(tmp_path / "journal.jsonl")
+    journal.append("note", {"value": value})
+    journal.close()
+    chain = read_chain(tmp_path / "journal.jsonl")
+    assert chain.problem == ""
+    assert chain.entries[0]["value"] == value
