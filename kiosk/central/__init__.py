@@ -18,6 +18,7 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``tusd.py``        tusd takes the bytes at scale: its hooks
 ``link.py``        link check: counting, streams, UDP echo
 ``api.py``         the contract's addresses; ``tus.py``: those of tus
+``cases.py``       is there such a case?
 ``admin.py``       the page for court IT; ``overview.py`` finds the exceptions it leads with
 ``faults.py``      faults on demand, for tests of clients
 ``server.py``      wiring of all of it into one process
@@ -25,3 +26,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
+REVISION = 2

@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import Connection, Row, update
 
 import kiosk
-from kiosk.central import CONTRACT, courts, enrolment, journal, schema
+from kiosk.central import CONTRACT, REVISION, courts, enrolment, journal, schema
 from kiosk.central.authority import Authority, Issued
 from kiosk.central.closures import Closures as ClosedSince
 from kiosk.central.contract import (
@@ -109,6 +109,7 @@ class Api:
         return answer(
             {
                 "contract": CONTRACT,
+                "revision": REVISION,
                 "server": f"courtroom-kiosk-central {kiosk.__version__}",
                 "wall": wall_text(),
                 "kiosk": None if caller is None else caller.id,

@@ -78,6 +78,43 @@ class Applicant(Request):
     phone: Annotated[str, Field(max_length=40)] | None = None
 
 
+TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+Tenge = Annotated[str, Field(pattern=r"^[0-9]{1,18}([.][0-9]{1,6})?$")]
+#: Keys of a registration that came with revision 2: they do not count as content.
+REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
+
+
+class Entity(Request):
+    """The legal entity that files."""
+
+    name: Text300 | None = None
+    bin: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
+
+
+class FeeStatement(Request):
+    """What was said about the state fee; amounts in tenge."""
+
+    fee: TypeId
+    amount: Tenge | None = None
+    hint: Tenge | None = None
+    mrp: Tenge | None = None
+    paid_on: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
+    exemption: TypeId | None = None
+
+
+class Slot(Request):
+    """A place for one document of a filing."""
+
+    slot: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,80}$")]
+    type: TypeId
+    state: Literal["filled", "missing", "empty"]
+    required: bool = False
+    pages: SmallCount = 0
+    sheets: SmallCount = 0
+    sheets_said: SmallCount | None = None
+    files: Annotated[list[FilePath], Field(max_length=200)] = []
+
+
 class FilingRegistration(Request):
     """``PUT /v1/filings/{id}``."""
 
@@ -91,6 +128,11 @@ class FilingRegistration(Request):
     applicant: Applicant | None = None
     not_scanned: Annotated[list[Text300], Field(max_length=100)] = []
     documents: Annotated[list[Document], Field(min_length=1, max_length=200)]
+    document_type: TypeId | None = None
+    case_known: Literal["known", "unknown", "unchecked"] | None = None
+    entity: Entity | None = None
+    fee: FeeStatement | None = None
+    slots: Annotated[list[Slot], Field(max_length=200)] = []
 
 
 class Participant(OpenRequest):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, select, update
 
 from kiosk.central import schema, steps
-from kiosk.central.contract import FilingRegistration
+from kiosk.central.contract import REVISION_2, FilingRegistration
 from kiosk.central.courts import Court
 from kiosk.central.database import Database, insert
 from kiosk.central.deliveries import Deliveries, Manifest, manifest_of, put_manifest
@@ -48,7 +48,7 @@ class Registry:
             RefusedError: 403, another kiosk's; 409, registered with other content.
         """
         manifest = manifest_of(
-            "filing", request, request.documents, without=frozenset({"provisional"})
+            "filing", request, request.documents, without=REVISION_2 | {"provisional"}
         )
 
         def work(connection: Connection) -> None:

@@ -21,6 +21,7 @@ from kiosk.central import courts, steps
 from kiosk.central.admin import Admin
 from kiosk.central.api import Api
 from kiosk.central.authority import Authority, ReceiptSigner
+from kiosk.central.cases import Cases
 from kiosk.central.closures import Closures
 from kiosk.central.database import Database, sqlite_url
 from kiosk.central.deliveries import Deliveries
@@ -147,7 +148,10 @@ class Server:
             closures,
         )
         app = self._application()
-        app.add_routes([*api.routes(), *Tus(uploads, door).routes(), *link.routes()])
+        cases = Cases(self._database, door)
+        app.add_routes(
+            [*api.routes(), *cases.routes(), *Tus(uploads, door).routes(), *link.routes()]
+        )
         port = await self._listen(app, stack)
         link.udp_port = await _listen_udp(link, options.host, port, stack)
         await closures.resume()

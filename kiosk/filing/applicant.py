@@ -8,12 +8,11 @@ month of registration, form, a serial number, and a check digit by the same weig
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
 from typing import Literal
 
 from kiosk.filing.model import Applicant
-from kiosk.rules import Rules, fold_schwa
+from kiosk.rules import Rules
 
 IinProblem = Literal["iin_length", "iin_date", "iin_check_digit"]
 BinProblem = Literal["bin_length", "bin_form", "bin_check_digit"]
@@ -22,10 +21,6 @@ _WEIGHTS = (
     (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
     (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2),
 )
-#: Latin letters that look like Cyrillic ones, after case folding; an on-screen keyboard and a
-#: PDF mix them up.
-_ALIKE = str.maketrans("abcehikmoptxy", "авсенікмортху")
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
 def iin_problem(text: str) -> IinProblem | None:
@@ -102,12 +97,3 @@ def _has_birth_date(digits: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def case_number_key(text: str) -> str:
-    """Return a case number for comparison: as printed, typed, or copied from a PDF alike.
-
-    Look-alike letters, dashes, spaces and case do not count.
-    """
-    folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_DASHES)
-    return re.sub(r"\s+", "", folded).casefold().translate(_ALIKE)

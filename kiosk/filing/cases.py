@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kiosk.errors import KioskError
-from kiosk.filing.applicant import case_number_key
 from kiosk.filing.room import FilingRoom
+from kiosk.rules import case_number_key
 
 #: As on summonses: digits in groups, the last after a slash ("7514-26-00-2/1187").
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{3,6}(?:-[0-9A-Za-zА-Яа-я]{1,4}){1,4}/[0-9]{1,7}(?![0-9])")

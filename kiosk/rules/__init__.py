@@ -20,7 +20,7 @@ from kiosk.rules.model import (
     Slot,
 )
 from kiosk.rules.rules import Rules
-from kiosk.rules.text import fold_schwa, search_key
+from kiosk.rules.text import case_number_key, fold_schwa, search_key
 
 __all__ = [
     "CaseKind",
@@ -37,6 +37,7 @@ __all__ = [
     "RulesError",
     "Slot",
     "UnknownRuleError",
+    "case_number_key",
     "compute_fee",
     "fold_schwa",
     "load_rules",

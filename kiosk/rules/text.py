@@ -6,10 +6,17 @@ Texts copied from PDFs hold Latin schwas (U+0259, U+018F) where Kazakh has its C
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LATIN_SCHWAS = "\u0259\u018f"
 _FOLD = str.maketrans({"\u0259": "\u04d9", "\u018f": "\u04d8"})
+
+
+#: Latin letters that look like Cyrillic ones, after case folding; an on-screen keyboard and a
+#: PDF mix them up.
+_ALIKE = str.maketrans("abcehikmoptxy", "авсенікмортху")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
 def fold_schwa(text: str) -> str:
@@ -25,3 +32,12 @@ def has_latin_schwa(text: str) -> bool:
 def search_key(text: str) -> str:
     """Return ``text`` for comparison: NFC, schwa folded, case folded, white space collapsed."""
     return " ".join(fold_schwa(unicodedata.normalize("NFC", text)).casefold().split())
+
+
+def case_number_key(text: str) -> str:
+    """Return a case number for comparison: as printed, typed, or copied from a PDF alike.
+
+    Look-alike letters, dashes, spaces and case do not count.
+    """
+    folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_DASHES)
+    return re.sub(r"\s+", "", folded).casefold().translate(_ALIKE)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kiosk.errors import CentralError, KioskError
+from kiosk.sync.client import CentralClient
 from kiosk.sync.connector import Connector
 from kiosk.sync.manifest import ManifestError
 from kiosk.sync.registrar import register_filing, registration_body
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 REGISTER_SECONDS = 3.0
 REGISTER_TIMEOUT = (2.0, 10.0)  # the request may still succeed after the visitor's answer
+CASE_TIMEOUT = (2.0, 3.0)
 REGISTRARS = 4
 
 
@@ -77,13 +79,34 @@ class FilingNumbers:
         return found
 
     def _register_now(self, filing_id: str, body: dict[str, Any]) -> Registration | None:
-        """Register in one of the registrars' threads, each with a connection of its own."""
+        """Register in one of the registrars' threads."""
+        return register_filing(self._room, self._client(), filing_id, body, REGISTER_TIMEOUT)
+
+    async def case(self, number: str) -> dict[str, Any]:
+        """Ask the central system whether there is such a case, within 3 s.
+
+        Raises:
+            CentralError: it cannot be asked, or does not want to be.
+        """
+        loop = asyncio.get_running_loop()
+        asking = loop.run_in_executor(
+            self._registrars, lambda: self._client().case(number, CASE_TIMEOUT)
+        )
+        asking.add_done_callback(_swallow)
+        try:
+            async with asyncio.timeout(REGISTER_SECONDS):
+                return await asyncio.shield(asking)
+        except TimeoutError as error:
+            raise CentralError("no answer in time", code="central_timeout") from error
+
+    def _client(self) -> CentralClient:
+        """Return this thread's client, each with a connection of its own."""
         if not hasattr(self._own, "connector"):
             url = self._room.settings.central.url
             self._own.connector = Connector(self._room.layout, url)
             self._connectors.append(self._own.connector)
-        client = self._own.connector.client()
-        return register_filing(self._room, client, filing_id, body, REGISTER_TIMEOUT)
+        client: CentralClient = self._own.connector.client()
+        return client
 
     def close(self) -> None:
         """Break off what is under way and end the threads."""

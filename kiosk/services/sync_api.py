@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from kiosk.services.sync import SyncService
 
 
+LONGEST_NUMBER = 200
+
+
 class NotFoundError(KioskError):
     """No such item."""
 
@@ -48,6 +51,7 @@ class SyncApi:
                 web.get("/v1/schedule", self._get_schedule),
                 web.post("/v1/filings/{id}/register", self._register),
                 web.get("/v1/filings/{id}", self._get_filing),
+                web.post("/v1/cases", self._find_case),
                 web.get("/v1/hearings/{id}", self._get_delivery),
                 web.get("/v1/reports/{id}", self._get_delivery),
                 web.post("/v1/link-check", self._check_link),
@@ -98,8 +102,16 @@ class SyncApi:
             "number": None if known is None else known.number,
             "provisional": None if known is None else known.provisional,
             "as_of": None if known is None else known.as_of,
+            "reason": None if known is None else known.reason,
             "delivered": delivered,
         }
+
+    async def _find_case(self, request: web.Request) -> web.Response:
+        # POST: what a person typed has no place in addresses, which get logged
+        number = str((await read_json(request)).get("number") or "").strip()
+        if not 1 <= len(number) <= LONGEST_NUMBER:
+            raise web.HTTPBadRequest(reason="number: 1 to 200 characters")
+        return web.json_response(await self._service.numbers.case(number))
 
     async def _get_delivery(self, request: web.Request) -> web.Response:
         item = await asyncio.to_thread(self._service.room.outbox.item, _id(request))

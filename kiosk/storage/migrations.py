@@ -90,4 +90,9 @@ CREATE TABLE early (                        -- finished minutes of running heari
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2)
+#: Why the registry returned a filing.
+SCHEMA_3 = """
+ALTER TABLE registrations ADD COLUMN reason TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import NS_PER_S, wall_text
+from kiosk.sync.filing_slots import slots_body
 from kiosk.sync.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
 
 IIN = re.compile(r"^[0-9]{12}$")
@@ -67,8 +68,8 @@ def filing_body(manifest: Manifest, folder: Path, provisional: str | None) -> Js
     if applicant:
         body["applicant"] = applicant
     if filing.get("not_scanned"):
-        body["not_scanned"] = [str(line) for line in filing["not_scanned"]]
-    return body
+        body["not_scanned"] = [str(line)[:300] for line in filing["not_scanned"]]
+    return body | slots_body(filing)
 
 
 def hearing_body(manifest: Manifest, folder: Path) -> Json:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from kiosk.errors import CentralError
-from kiosk.sync.line import ANSWER_SECONDS, CONNECT_SECONDS, Line, read_object
+from kiosk.sync.line import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Line,
+    RefusedError,
+    read_object,
+)
 
 CONTRACT = 1
 SCHEDULE_DAYS = 7
 COLLECTIONS = {"hearing": "hearings", "filing": "filings", "report": "reports"}
+#: Keys of a filing's registration that a server of revision 1 does not take.
+REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
 Timeout = tuple[float, float]
 PATIENT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
 POLLING: Timeout = (CONNECT_SECONDS, 20.0)
@@ -70,8 +79,22 @@ class CentralClient:
         return self.call("GET", "/v1/staff", timeout=POLLING)
 
     def put(self, kind: str, item_id: str, body: Any, timeout: Timeout = PATIENT) -> dict[str, Any]:
-        """Register a hearing, filing or report; the same again gives the same answer."""
-        return self.call("PUT", f"/v1/{COLLECTIONS[kind]}/{item_id}", body, timeout)
+        """Register a hearing, filing or report; the same again gives the same answer.
+
+        A server of an earlier revision refuses what it does not know: it is left out then.
+        """
+        path = f"/v1/{COLLECTIONS[kind]}/{item_id}"
+        try:
+            return self.call("PUT", path, body, timeout)
+        except RefusedError as error:
+            if error.status != 400 or kind != "filing" or REVISION_2.isdisjoint(body):
+                raise
+        plain = {key: value for key, value in body.items() if key not in REVISION_2}
+        return self.call("PUT", path, plain, timeout)
+
+    def case(self, number: str, timeout: Timeout = PATIENT) -> dict[str, Any]:
+        """Ask whether there is such a case in this kiosk's court."""
+        return self.call("GET", f"/v1/cases?{urlencode({'number': number})}", timeout=timeout)
 
     def get(self, kind: str, item_id: str, timeout: Timeout = PATIENT) -> dict[str, Any]:
         """Ask where a hearing, filing or report stands."""

@@ -39,6 +39,7 @@ class Registration:
         provisional: the kiosk's number, or None where none was needed.
         at: when the number was given (wall time).
         as_of: when the central system last said so (wall time), or None.
+        reason: why it was returned, in the registry's words.
     """
 
     filing_id: str
@@ -47,6 +48,7 @@ class Registration:
     provisional: str | None
     at: str
     as_of: str | None = None
+    reason: str | None = None
 
     def answer(self) -> dict[str, str | None]:
         """Return the answer to the filing room."""
@@ -105,7 +107,9 @@ class Registrations:
                 self._keep(known)
             return known
 
-    def registered(self, filing_id: str, number: str, state: str, at: str) -> Registration:
+    def registered(
+        self, filing_id: str, number: str, state: str, at: str, reason: str | None = None
+    ) -> Registration:
         """Keep the central system's number; a provisional number given before stays beside it."""
         with self._lock:
             known = self.get(filing_id)
@@ -113,7 +117,7 @@ class Registrations:
                 log.error("filing %s has two numbers; the first one stays", filing_id)
                 return known
             provisional = None if known is None else known.provisional
-            fresh = Registration(filing_id, state, number, provisional, at, wall_text())
+            fresh = Registration(filing_id, state, number, provisional, at, wall_text(), reason)
             if known is None or replace(known, as_of=fresh.as_of) != fresh:
                 self._keep(fresh)
             else:
@@ -126,7 +130,10 @@ class Registrations:
         if not isinstance(number, str) or not number:
             return None
         at = str(answer.get("registered_at") or wall_text())
-        return self.registered(filing_id, number, str(answer.get("state", REGISTERED)), at)
+        reason = answer.get("reason")
+        reason = reason if isinstance(reason, str) and reason else None
+        state = str(answer.get("state", REGISTERED))
+        return self.registered(filing_id, number, state, at, reason)
 
     def unregistered(self) -> list[str]:
         """Return the filings that wait for the central system's number, oldest first."""
@@ -172,8 +179,8 @@ class Registrations:
     def _index(self, registration: Registration) -> None:
         self._database.execute(
             "INSERT OR REPLACE INTO registrations "
-            "(filing_id, state, number, provisional, at, as_of) "
-            "VALUES (:filing_id, :state, :number, :provisional, :at, :as_of)",
+            "(filing_id, state, number, provisional, at, as_of, reason) "
+            "VALUES (:filing_id, :state, :number, :provisional, :at, :as_of, :reason)",
             asdict(registration),
         )
 

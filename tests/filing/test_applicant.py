@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.filing.applicant import case_number_key, iin_check_digit, iin_problem
+from kiosk.filing.applicant import bin_problem, iin_check_digit, iin_problem
+from kiosk.rules import case_number_key
 
 
 def with_check_digit(first: str) -> str | None:
@@ -66,6 +67,7 @@ def test_exactly_one_check_digit_is_right(serial: int, digit: int) -> None:
         ("1\u0259-5", "1\u04d9-5"),
         ("\u018f-12/26", "\u04d9-12/26"),
         ("2К-15/2026", "2к-15/2026"),
+        ("2K-15/2026", "2К-15/2026"),
     ],
 )
 def test_case_numbers_compare_alike(typed: str, printed: str) -> None:
@@ -74,3 +76,23 @@ def test_case_numbers_compare_alike(typed: str, printed: str) -> None:
 
 def test_different_case_numbers_differ() -> None:
     assert case_number_key("7514-26-00-4/1187") != case_number_key("7514-26-00-4/1178")
+
+
+@pytest.mark.parametrize(
+    ("digits", "problem"),
+    [
+        ("12034500001", "bin_length"),
+        ("121300000000", "bin_form"),
+        ("120315000000", "bin_form"),
+    ],
+)
+def test_a_bin_that_cannot_be(digits: str, problem: str) -> None:
+    assert bin_problem(digits) == problem
+
+
+@given(st.integers(0, 99999), st.sampled_from("456"), st.sampled_from("0123"))
+def test_exactly_one_check_digit_of_a_bin_is_right(serial: int, kind: str, form: str) -> None:
+    first = f"1203{kind}{form}{serial:05d}"
+    right = iin_check_digit(first)
+    good = [digit for digit in "0123456789" if bin_problem(first + digit) is None]
+    assert good == ([] if right is None else [str(right)])
