@@ -13,6 +13,7 @@ from kiosk.clocks import wall_text
 from kiosk.config import Settings
 from kiosk.hearing.alarms_now import Found
 from kiosk.hearing.clock_watch import ClockWatch
+from kiosk.hearing.listening import Listening
 from kiosk.hearing.remedies import show
 from kiosk.hearing.reminder import Reminder
 from kiosk.hearing.remote_link import RemoteLink
@@ -28,6 +29,7 @@ class Attention:
     def __init__(self, settings: Settings) -> None:
         self.clock = ClockWatch()
         self.reminder = Reminder(settings.hearing.remind_minutes)
+        self.listening = Listening(settings)
         self._remote = RemoteLink()
 
     def poll(self, session: Session | None, microphones: list[dict[str, Any]]) -> bool:
@@ -36,7 +38,7 @@ class Attention:
         Args:
             microphones: as the sources report them.
         """
-        changed = False
+        changed = self.listening.poll(session.capture if session is not None else None)
         phase = session.record.phase if session is not None else "idle"
         if (step := self.clock.poll()) is not None:
             changed = True
@@ -60,6 +62,7 @@ class Attention:
         is_open = session is not None and session.record.phase in _OPEN
         show(state["microphones"], session.record.roles if session and is_open else None)
         reminder = self.reminder
+        state["listening"] = self.listening.state()
         state["reminder"] = (
             {"count": reminder.count, "minutes": reminder.minutes} if reminder.count else None
         )

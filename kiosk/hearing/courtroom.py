@@ -428,6 +428,11 @@ class Courtroom:
         self._changed()
         return answer
 
+    def listen(self, body: Mapping[str, Any]) -> None:
+        """Begin to play the last minutes in the headset; see :class:`Listening`."""
+        session = self._current
+        self.attention.listening.start(session.capture if session else None, body)
+
     def watch(self) -> None:
         """Look at clock, remote link and reminder; to be called several times a second."""
         if self.attention.poll(self._current, self._sources.state()["microphones"]):
@@ -557,6 +562,7 @@ class Courtroom:
         if session is not None and session.capture is not None:
             self._stop_capture(session, "shutdown", "", "")
         self._lamp(False)
+        self.attention.listening.stop()
         self.sealer.close(seconds)
         if session is not None:
             session.book.close()

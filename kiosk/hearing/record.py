@@ -208,6 +208,7 @@ class HearingRecord:
         known = self.interruptions.setdefault(
             key, Interruption(str(entry["source"]), kind, entry["at"], part)
         )
+        known.kind = kind  # what seemed dead may turn out to be unplugged
         if entry.get("seconds") is not None:
             known.seconds, known.over = float(entry["seconds"]), True
         if kind in FAILURES and self.roles.serves(str(entry["source"])):

@@ -194,6 +194,8 @@ class RecorderService:
         add.add_post("/v1/hearing/end", self._for_court(self._end))
         add.add_post("/v1/hearing/statements", self._for_court(self._statement))
         add.add_post("/v1/hearing/remedies", self._for_court(self.courtroom.remedy))
+        add.add_post("/v1/hearing/listen", self._listen)
+        add.add_delete("/v1/hearing/listen", self._for_court(self._hush))
         for name in ("camera", "microphones", "panel", "storage", "clock"):
             add.add_post(f"/v1/tests/{name}", self._test(name))
         return app
@@ -315,6 +317,19 @@ class RecorderService:
     def _statement(self, person: str, body: dict[str, Any]) -> dict[str, Any]:
         subject, note = _text(body, "subject"), _text(body, "note")
         return self.courtroom.statement(subject, body.get("value"), note, person)
+
+    async def _listen(self, request: web.Request) -> web.StreamResponse:
+        self._person(request, COURT)
+        body = await read_json(request)
+        await self._step(lambda: self.courtroom.listen(body))
+        answer = await asyncio.to_thread(self.courtroom.attention.listening.wait)
+        self._mark_changed()
+        return web.json_response({"listening": answer})
+
+    def _hush(self, _person: str, _body: dict[str, Any]) -> dict[str, Any]:
+        self.courtroom.attention.listening.stop()
+        self._mark_changed()
+        return {"listening": None}
 
     def _test(self, name: str) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
         """Return the handler of a device's test, which only a technician may run."""

@@ -158,11 +158,12 @@ class Recorded:
         camera: FakeCamera | None,
         microphones: dict[str, FakeMicrophone],
         states: Callable[[str], str] = lambda _name: "ok",
+        step_ns: int = 40_000_000,
     ) -> None:
-        """Let time pass in steps of 40 ms; sources whose state is not ``ok`` give nothing."""
+        """Let time pass in steps; sources whose state is not ``ok`` give nothing."""
         self.now_ns = self.now_ns or self.start_ns
         while self.now_ns < until_ns:
-            self.now_ns += 40_000_000
+            self.now_ns += step_ns
             if camera is not None and states("camera") == "ok":
                 for packet in camera.until(self.now_ns):
                     writer.video(packet)

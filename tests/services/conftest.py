@@ -18,7 +18,7 @@ def microphones() -> Iterator[VirtualMicrophones]:
     """Two microphones with faint room noise, for all tests of this process."""
     with (
         tempfile.TemporaryDirectory(prefix="mics-") as folder,
-        VirtualMicrophones(Path(folder), NAMES) as room,
+        VirtualMicrophones(Path(folder), NAMES, headset=True) as room,
     ):
         yield room
 

@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -33,11 +34,18 @@ RATE = 48_000
 ROOM_NOISE_DB = -58.0
 """Level of the noise that makes an idle virtual microphone sound like a room, not like a fault."""
 
+HEADSET = "headset"
+SINK_MODULE = "module-null-sink"
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
 class VirtualMicrophoneError(HardwareError):
     """PulseAudio, pacat or espeak-ng is missing or does not do what it should."""
+
+
+def _sink_arguments(name: str) -> str:
+    form = f"format=s16le rate={RATE} channels=1 channel_map=mono norewinds=1"
+    return f"sink_name={name} {form}"
 
 
 class VoiceRoom:
@@ -104,6 +112,41 @@ class VoiceRoom:
             stderr=subprocess.DEVNULL,
         )
 
+    def worn(self) -> subprocess.Popen[bytes]:
+        """Return a process that gives what is heard in the headset (48 kHz, mono, s16)."""
+        form = ("--raw", "--format=s16le", f"--rate={RATE}", "--channels=1")
+        return subprocess.Popen(
+            ["parec", "-d", f"{HEADSET}.monitor", *form, "--latency-msec=100"],
+            env=self.pulse_environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def unplug(self, name: str) -> None:
+        """Pull the microphone out: its device is gone, and so is who records from it.
+
+        PulseAudio would move a recording to another source, which no sound card does.
+        """
+        numbers = [row[0] for row in self._rows("sources") if row[1:2] == [f"{name}.monitor"]]
+        recorded = [row[0] for row in self._rows("source-outputs") if row[1] in numbers]
+        for number, module, arguments, *_ in self._rows("modules"):
+            if module == SINK_MODULE and f"sink_name={name} " in f"{arguments} ":
+                self.pactl("unload-module", number)
+        with socket.socket(socket.AF_UNIX) as cli:
+            cli.connect(str(self.folder / "cli"))
+            for number in recorded:
+                cli.sendall(f"kill-source-output {number}\n".encode())
+            cli.shutdown(socket.SHUT_WR)
+            while cli.recv(4096):
+                pass
+
+    def _rows(self, what: str) -> list[list[str]]:
+        return [line.split("\t") for line in self.pactl("list", "short", what).splitlines()]
+
+    def plug(self, name: str) -> None:
+        """Put it in again."""
+        self.pactl("load-module", SINK_MODULE, *_sink_arguments(name).split())
+
     def say(self, name: str, text: str, voice: str = "en") -> subprocess.Popen[bytes]:
         """Have espeak-ng say ``text`` into ``name``; returns when it begins to speak."""
         wav = self.folder / f"say-{name}-{time.monotonic_ns()}.wav"
@@ -141,17 +184,24 @@ class VirtualMicrophones(VoiceRoom):
         folder: private folder (a short path: it holds a Unix socket).
         names: microphones, one channel each.
         noise: play faint room noise into each, so that idle ones do not look muted.
+        headset: an output named ``headset`` too; :meth:`VoiceRoom.worn` is what is heard in it.
         wired: further microphones whose samples somebody writes, in real time, into the FIFO
             ``wire(name)``: their clock is the writer's, so a test knows when a sound was made.
     """
 
     def __init__(
-        self, folder: Path, names: Sequence[str], noise: bool = True, wired: Sequence[str] = ()
+        self,
+        folder: Path,
+        names: Sequence[str],
+        noise: bool = True,
+        wired: Sequence[str] = (),
+        headset: bool = False,
     ) -> None:
         super().__init__(folder)
         self.names = tuple(names)
         self._wired = tuple(wired)
         self._noise = noise
+        self._headset = headset
         self._server: subprocess.Popen[bytes] | None = None
         self._noise_stop = threading.Event()
         self._noise_threads: list[threading.Thread] = []
@@ -210,13 +260,15 @@ class VirtualMicrophones(VoiceRoom):
         for name, mode in (("run", 0o700), ("state", 0o700)):
             (self.folder / name).mkdir(mode=mode, parents=True, exist_ok=True)
         lines = [f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}"]
+        lines.append(f"load-module module-cli-protocol-unix socket={self.folder / 'cli'}")
         aliases = [f"<{_ALSA}>"]
         for name in self.names:
-            lines.append(
-                f"load-module module-null-sink sink_name={name} format=s16le rate={RATE} "
-                "channels=1 channel_map=mono norewinds=1"
-            )
+            lines.append(self._sink(name))
             aliases.append(self._alias(name, f"{name}.monitor"))
+        if self._headset:
+            lines.append(self._sink(HEADSET))
+            server = f'server "unix:{self._socket}"'
+            aliases.append(f'pcm.{HEADSET} {{ type pulse {server} device "{HEADSET}" }}')
         for name in self._wired:
             lines.append(
                 f"load-module module-pipe-source source_name={name} file={self.wire(name)} "
@@ -225,6 +277,11 @@ class VirtualMicrophones(VoiceRoom):
             aliases.append(self._alias(name, name))
         (self.folder / "mics.pa").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (self.folder / "alsa.conf").write_text("\n".join(aliases) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _sink(name: str) -> str:
+        """Return the line that makes the null sink ``name``."""
+        return f"load-module {SINK_MODULE} {_sink_arguments(name)}"
 
     def _alias(self, name: str, source: str) -> str:
         """Return the ALSA device that is the PulseAudio source ``source``."""
