@@ -133,6 +133,13 @@ class Recording(Group):
     low_space_hours: Annotated[float, Field(ge=0, le=48)] = 4.0
     encrypt: Literal["closed", "all"] = "closed"
     keep_delivered_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    timestamp_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
+
+
+class Export(Group):
+    """``[export]``: copies for the parties. ``media``: folders under which media are mounted."""
+
+    media: tuple[Path, ...] = (Path("/media"), Path("/run/media"))
 
 
 class Filing(Group):
@@ -198,6 +205,7 @@ class Settings(Group):
     printer: Printer = Printer()
     panel: Panel = Panel()
     recording: Recording = Recording()
+    export: Export = Export()
     hearing: HearingRules = HearingRules()
     headset: Headset = Headset()
     filing: Filing = Filing()

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="", metavar="PERSON", help="id of the person who asks")
     parser.add_argument("--application", default="", metavar="TEXT", help="which application")
     parser.add_argument("--id", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     parser.add_argument(
         "--progress-json", action="store_true", help="tell the progress as lines of JSON"
@@ -62,7 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     if arguments.parent is not None:
         die_with_parent(arguments.parent)
-    settings = settings_of(arguments)
+    if arguments.settings_from_stdin:  # of the recorder, exactly as it has them
+        settings = Settings.model_validate_json(sys.stdin.read())
+    else:
+        settings = settings_of(arguments)
     tell = _tell_json if arguments.progress_json else _tell_bar
 
     def progress(now: Progress) -> None:

@@ -31,6 +31,7 @@ from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
 from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
 from kiosk.ipc import EventStream, Handler, errors_as_json, read_json, serve_unix
 from kiosk.rules import load_rules
+from kiosk.services.exports import Exports
 from kiosk.services.filing_keys import FilingKeys
 from kiosk.services.watchdog import feed_watchdog, notify
 from kiosk.storage.durable import make_folder
@@ -66,6 +67,7 @@ class RecorderService:
         self.staff = Staff(self.layout.staff)
         idle_s = settings.ui.staff_idle_minutes * 60.0
         self.tokens = Tokens(run_secret(self.layout.token_secret), idle_s)
+        self.exports = Exports(settings, lambda one: self._person(one, COURT), self._events)
         self.filing_keys = FilingKeys(self.layout.keepers)
         self.sources = SourceSet(settings, self.layout.preview)
         self.panel = Panel(settings.panel, self._button_pressed)
@@ -99,6 +101,7 @@ class RecorderService:
         log.info("recorder of %s runs", self.settings.kiosk.id)
         await self._stop.wait()
         notify("STOPPING=1")
+        await self.exports.close()
         await self._step(lambda: self.courtroom.shutdown(SHUTDOWN_S))
         for task in tasks:
             task.cancel()
@@ -183,6 +186,7 @@ class RecorderService:
         add.add_post("/v1/sign-in", self._sign_in)
         add.add_post("/v1/filing-keys/open", self._open_filing_key)
         add.add_post("/v1/hearings", self._start)
+        self.exports.add_routes(app)
         add.add_post("/v1/hearing/marks", self._for_court(self._mark))
         add.add_post("/v1/hearing/marks/undo", self._for_court(self._undo))
         add.add_post("/v1/hearing/recess", self._for_court(self._recess))

@@ -1,0 +1,173 @@
+"""Copies through the recorder's API: media, progress, cancelling, who may."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from kiosk.config import Export as ExportSettings
+from kiosk.config import Paths, Settings
+from kiosk.hearing.media import VIRTUAL, find_media
+from kiosk.hearing.signin import Person, RoleError
+from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
+from kiosk.services.exports import Exports
+from tests.identity import Court
+from tests.recording.builder import new_hearing, sealed_hearing
+
+
+class Room:
+    """A kiosk's data with one sealed hearing, and a medium."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stick = folder / "media" / "STICK"
+        self.stick.mkdir(parents=True)
+        (folder / "media" / VIRTUAL).touch()
+        paths = Paths(data=folder / "data", run=folder / "run")
+        media = ExportSettings(media=(folder / "media",))
+        self.settings = Settings(paths=paths, export=media)
+        self.signer = Court.make(folder / "court").device()
+        self.hearing = sealed_hearing(paths.data / "hearings", self.signer, parts=1).name
+        self.allowed = True
+
+    def person(self, _: web.Request) -> Person:
+        if not self.allowed:
+            raise RoleError("not you")
+        return Person("p-1", "A. Secretary", ("secretary",))
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[LocalClient]:
+        """Serve the calls on a socket."""
+        events = EventStream()
+        exports = Exports(self.settings, self.person, events)
+        app = web.Application(middlewares=[errors_as_json])
+        app.router.add_get("/v1/events", events.handle)
+        exports.add_routes(app)
+        socket = self.folder / "s"
+        runner = await serve_unix(app, socket)
+        client = LocalClient(socket)
+        try:
+            yield client
+        finally:
+            await exports.close()
+            events.close()
+            await client.close()
+            await runner.cleanup()
+
+    def wanted(self, **more: Any) -> dict[str, Any]:
+        return {"hearing_id": self.hearing, "medium": str(self.stick), "language": "ru", **more}
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def in_room(room: Room, do: Callable[[LocalClient], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(100), room.client() as client:
+            await do(client)
+
+    asyncio.run(run())
+
+
+async def until(client: LocalClient, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Return the first ``export`` event that is wanted."""
+    async for name, value in client.events():
+        if name == "export" and wanted(value):
+            return dict(value)
+    raise AssertionError("the events ended")
+
+
+def test_a_copy_is_made_and_told(room: Room) -> None:
+    async def do(client: LocalClient) -> None:
+        (medium,) = (await client.get("/v1/exports/media"))["media"]
+        assert medium["path"] == str(room.stick)
+        assert medium["free_bytes"] > 0
+        (hearing,) = (await client.get("/v1/hearings"))["hearings"]
+        assert (hearing["id"], hearing["closed"], hearing["delivered"]) == (
+            room.hearing,
+            "none",
+            False,
+        )
+        begun = await client.post("/v1/exports", room.wanted(application="№ 17"))
+        done = await until(client, lambda step: step["state"] != "running")
+        assert (done["state"], done["id"]) == ("done", begun["id"])
+        assert (Path(done["folder"]) / "index.html").is_file()
+        (entry,) = (await client.get("/v1/exports"))["copies"]
+        assert (entry["by"], entry["application"], entry["state"]) == ("p-1", "№ 17", "done")
+
+    in_room(room, do)
+
+
+def test_a_copy_is_cancelled_and_leaves_nothing(room: Room) -> None:
+    async def do(client: LocalClient) -> None:
+        begun = await client.post("/v1/exports", room.wanted())
+        with pytest.raises(ServiceRefusedError) as busy:
+            await client.post("/v1/exports", room.wanted())
+        assert busy.value.code == "export_running"
+        answer = await client.call("DELETE", f"/v1/exports/{begun['id']}", timeout=60)
+        assert (answer["state"], answer["code"]) == ("cancelled", "export_cancelled")
+        assert list(room.stick.iterdir()) == []
+        again = (await client.post("/v1/exports", room.wanted()))["id"]
+        ended = await until(client, lambda x: x["id"] == again and x["state"] != "running")
+        assert ended["state"] == "done"
+
+    in_room(room, do)
+
+
+def test_refusals_come_at_once(room: Room) -> None:
+    unsealed = new_hearing(room.settings.paths.data / "hearings", room.signer).folder.name
+    path = room.settings.paths.data / "hearings" / room.hearing / "part-01" / "part.json"
+
+    async def do(client: LocalClient) -> None:
+        async def code(**more: Any) -> str:
+            with pytest.raises(ServiceRefusedError) as refused:
+                await client.post("/v1/exports", room.wanted(**more))
+            return refused.value.code
+
+        assert await code(hearing_id=unsealed) == "export_not_sealed"
+        assert await code(hearing_id="../../etc") == "hearing_unknown"
+        assert await code(medium="/tmp") == "export_medium_failed"
+        assert await code(medium=7) == "bad_request"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"closed": True}))
+        assert await code() == "export_closed"
+        room.allowed = False
+        assert await code() == "sign_in_refused"
+
+    in_room(room, do)
+
+
+def test_media_are_found_among_the_mounts(tmp_path: Path) -> None:
+    roots = (tmp_path / "media",)
+    names = ("USB DISK", "plain")
+    for name in names:
+        (tmp_path / "media" / name).mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    disk = tmp_path / "sys" / "sdb"
+    (disk / "sdb1").mkdir(parents=True)
+    (disk / "removable").write_text("1\n")
+    devices = tmp_path / "dev"
+    devices.mkdir()
+    (devices / "8:17").symlink_to(disk / "sdb1")
+    mounts = tmp_path / "mountinfo"
+    escaped = str(tmp_path / "media" / "USB DISK").replace(" ", "\\040")
+    mounts.write_text(
+        f"30 1 8:1 / {escaped} rw,nosuid - vfat /dev/sda1 rw\n"
+        f"31 1 8:17 / {tmp_path / 'elsewhere'} rw - exfat /dev/sdb1 rw\n"
+        f"32 1 0:5 / {tmp_path} rw - tmpfs tmpfs rw\n"
+        f"33 1 8:3 / {tmp_path / 'media' / 'gone'} rw - vfat /dev/sdc1 rw\n"
+        "broken line\n"
+    )
+    found = find_media(roots, mounts, devices)
+    assert [(one.name, one.file_system) for one in found] == [
+        ("elsewhere", "exfat"),
+        ("USB DISK", "vfat"),
+    ]
