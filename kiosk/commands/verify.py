@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from kiosk.locale import LANGUAGES, Translator
+from kiosk.recording.decrypt import read_identities
 from kiosk.recording.findings import Report
 from kiosk.recording.verify import verify
 
@@ -28,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the court's certificate authority (PEM), from a source that you trust",
     )
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="the court's private age key: opens closed parts"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--quick", action="store_true", help="leave out decoding the media")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the sentences")
@@ -35,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify and say so; return 0 or 1."""
-    report = verify(arguments.folder, arguments.ca, decode=not arguments.quick)
+    identities = read_identities(arguments.key) if arguments.key is not None else None
+    decode = not arguments.quick
+    report = verify(arguments.folder, arguments.ca, decode=decode, identities=identities)
     translate = Translator(arguments.language)
     if arguments.json:
         print(json.dumps(report.as_json(translate), ensure_ascii=False, indent=1))

@@ -40,6 +40,7 @@ SENTENCES = {
     "media_gap": N_("Media are missing between those in the journal: {detail}."),
     "media_unlisted": N_("Media are not in the journal: {detail}."),
     "media_cut": N_("The end of the media is cut off: {detail}."),
+    "media_not_opened": N_("Closed media cannot be opened with this key: {detail}."),
     "not_decodable": N_("Picture or sound cannot be decoded: {detail}."),
     "count_differs": N_("The count differs from what was recorded: {detail}."),
     "unreadable": N_("It cannot be read: {detail}."),

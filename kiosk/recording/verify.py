@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from kiosk.errors import RecordingError
+from kiosk.recording.decrypt import Identities
 from kiosk.recording.findings import Report
 from kiosk.recording.journal import Chain, Entry
 from kiosk.recording.names import HEARING, JOURNAL, PART_NAME, part_name
@@ -22,13 +23,16 @@ from kiosk.recording.verify_part import MALFORMED, PartCheck, check_heads, read_
 from kiosk.recording.verify_seal import Digests, SealCheck, check_signer, common_name
 
 
-def verify(folder: Path, ca: Path, *, decode: bool = True) -> Report:
+def verify(
+    folder: Path, ca: Path, *, decode: bool = True, identities: Identities | None = None
+) -> Report:
     """Verify a hearing's folder or a part's folder.
 
     Args:
         folder: ``hearings/<uuid>`` or ``.../part-01``, wherever it was copied to.
         ca: trusted roots (PEM).
-        decode: decode and count every picture and sample too.
+        decode: decode and count every picture and sample too (not of closed parts).
+        identities: the court's private keys: closed media are opened and compared, too.
 
     Raises:
         RecordingError: ``openssl`` or ``ca`` is missing: nothing can be said.
@@ -38,10 +42,10 @@ def verify(folder: Path, ca: Path, *, decode: bool = True) -> Report:
         raise RecordingError(f"{ca}: cannot be read", code="ca_missing")
     if _is_hearing(folder):
         report.kind = "hearing"
-        _Hearing(folder, ca, report, decode).run()
+        _Hearing(folder, ca, report, decode, identities or []).run()
     elif folder.is_dir() and ((folder / JOURNAL).exists() or (folder / SUMS).exists()):
         report.kind = "part"
-        _verify_part_alone(folder, ca, report, decode)
+        _verify_part_alone(folder, ca, report, decode, identities or [])
     else:
         report.add("folder_missing", ".")
     return report
@@ -54,12 +58,16 @@ def _is_hearing(folder: Path) -> bool:
     )
 
 
-def _verify_part_alone(folder: Path, ca: Path, report: Report, decode: bool) -> None:
+def _verify_part_alone(
+    folder: Path, ca: Path, report: Report, decode: bool, identities: Identities
+) -> None:
     """Verify one part by itself."""
     digests = Digests()
     certificate = SealCheck(folder, "", ca, report, digests).run()
     certificates = [certificate] if certificate else []
-    facts, chain = PartCheck(folder, "", report, digests, certificates).run(decode=decode)
+    facts, chain = PartCheck(folder, "", report, digests, certificates, identities).run(
+        decode=decode
+    )
     report.parts.append(facts)
     first = chain.entries[0] if chain and chain.entries else {}
     report.hearing_id = str(first.get("hearing", ""))
@@ -79,7 +87,10 @@ def _note_signer(
 class _Hearing:
     """Verification of a whole hearing."""
 
-    def __init__(self, folder: Path, ca: Path, report: Report, decode: bool) -> None:
+    def __init__(
+        self, folder: Path, ca: Path, report: Report, decode: bool, identities: Identities
+    ) -> None:
+        self._identities = identities
         self._folder = folder
         self._ca = ca
         self._report = report
@@ -167,7 +178,14 @@ class _Hearing:
         lines = known.get(number)
         if lines is None:
             self._report.add("part_unknown", path.name)
-        check = PartCheck(path, prefix, self._report, self._digests, [signer] if signer else [])
+        check = PartCheck(
+            path,
+            prefix,
+            self._report,
+            self._digests,
+            [signer] if signer else [],
+            self._identities,
+        )
         facts, chain = check.run(decode=self._decode)
         self._report.parts.append(facts)
         if chain is None or not chain.entries:

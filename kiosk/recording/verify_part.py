@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 
 from kiosk.errors import StorageError
+from kiosk.recording.decrypt import DecryptError, Identities, plain_of
 from kiosk.recording.findings import PartFacts, Report
 from kiosk.recording.joined import CLOSED_SUFFIX, closed_files, count_run, media_files, runs_of
 from kiosk.recording.journal import Chain, Entry, Head, read_chain
@@ -79,13 +80,15 @@ def _ends_in_zeros(path: Path, position: int) -> bool:
 
 @dataclass
 class PartCheck:
-    """One part within a verification. ``prefix`` is ``part-01/`` or empty."""
+    """One part within a verification. ``prefix`` is ``part-01/`` or empty; with the court's
+    ``identities`` closed media are compared with what was recorded, too."""
 
     folder: Path
     prefix: str
     report: Report
     digests: Digests
     certificates: list[x509.Certificate] = field(default_factory=list)
+    identities: Identities = field(default_factory=list)
 
     def run(self, *, decode: bool) -> tuple[PartFacts, Chain | None]:
         """Check the part; return what it holds and its journal (None: it has none)."""
@@ -179,6 +182,7 @@ class PartCheck:
                     self.report.add("media_changed", where, span)
         if name.endswith(CLOSED_SUFFIX):
             self._check_members(path, where, pieces)
+            self._check_plain(path, where, pieces)
             position += len(END) if _ends_in_zeros(path, position) else 0
         if position < size:
             self.report.add("media_unlisted", where, f"bytes {position}–{size - 1}")
@@ -193,6 +197,20 @@ class PartCheck:
             if said != (int(piece["length"]), str(piece.get("plain_sha256"))):
                 span = f"bytes {offset}–{offset + int(piece['length']) - 1}"
                 self.report.add("media_changed", where, span)
+
+    def _check_plain(self, path: Path, where: str, pieces: list[dict[str, Any]]) -> None:
+        """Open the members with the court's key, where it was given."""
+        if not self.identities:
+            return
+        with path.open("rb") as file:
+            for piece in pieces:
+                offset, length = int(piece["offset"]), int(piece["length"])
+                file.seek(offset)
+                try:
+                    plain_of(where, piece, file.read(length), self.identities)
+                except DecryptError as error:
+                    span = f"bytes {offset}–{offset + length - 1}"
+                    self.report.add("media_not_opened", where, f"{span}: {error}")
 
     # -- decoding ------------------------------------------------------------------------------
     def _decode(self, chain: Chain, facts: PartFacts) -> None:

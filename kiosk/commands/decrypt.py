@@ -1,0 +1,58 @@
+"""Open the closed parts of a hearing with the court's key, at the court's workstation.
+
+Every piece is compared with the hashes in the journal. Exit status 0: all of it is what was
+recorded. 1: some of it is damaged (each place is named; the rest is there), or the key is wrong.
+With --challenge, open the text by which a kiosk asks whether the court can decrypt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from kiosk.errors import KioskError
+from kiosk.recording.decrypt import decrypt, open_age_file, read_identities
+
+HELP = "open closed parts with the court's key"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is to be opened, with which key, and where to."""
+    parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="hearing or part")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private age key")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to put what is opened")
+    parser.add_argument("--challenge", type=Path, metavar="FILE", help="a kiosk's question")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open and say what came of it; return the exit status."""
+    try:
+        identities = read_identities(arguments.key)
+        if arguments.challenge is not None:
+            text = open_age_file(arguments.challenge.read_bytes(), identities)
+            print(text.decode("utf-8"), end="")
+            return 0
+        if arguments.folder is None or arguments.out is None:
+            print("kiosk decrypt: FOLDER and --out DIR are needed", file=sys.stderr)
+            return 2
+        parts = decrypt(arguments.folder, identities, arguments.out, _show)
+    except (KioskError, OSError) as error:
+        print(f"kiosk decrypt: {error}", file=sys.stderr)
+        return 1
+    damaged = [f"{part.part}/{one}" for part in parts for one in part.damaged]
+    for part in parts:
+        for path in part.files:
+            print(path)
+    for one in damaged:
+        print(one, file=sys.stderr)
+    if not damaged:
+        print("All of it is what was recorded.")
+    return 1 if damaged else 0
+
+
+def _show(done: int, every: int) -> None:
+    """Show the progress on a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= every else ""
+        print(f"\r{done * 100 // max(1, every):3d} %", end=end, file=sys.stderr, flush=True)

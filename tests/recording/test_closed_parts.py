@@ -1,0 +1,289 @@
+"""Closed parts: tars of age files, opened by the court's key and by stock tools, by nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from kiosk.cli import main
+from kiosk.recording.closed_envelope import ClosedEnvelope
+from kiosk.recording.decrypt import DecryptError, WrongKeyError, decrypt
+from kiosk.recording.hearing_book import Maker
+from kiosk.recording.joined import count_run
+from kiosk.recording.journal import read_chain
+from kiosk.recording.memory_key import KEEP_S, MemoryKeys, wipe_text
+from kiosk.recording.read_back import ProofError, read_back
+from kiosk.recording.recovery import survey
+from kiosk.recording.sealed_tar import END, members
+from kiosk.recording.signer import FileSigner
+from kiosk.recording.verify import verify
+from tests.identity import Court
+from tests.recording.builder import MICROPHONES, Built, add_part, new_hearing, sealed_hearing
+from tests.recording.keys import CourtSecrets
+
+SECRETS = CourtSecrets()
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Court:
+    return Court.make(tmp_path / "court")
+
+
+@pytest.fixture
+def signer(tmp_path: Path, court: Court) -> FileSigner:
+    key, certificate = tmp_path / "device.key", tmp_path / "device.crt"
+    court.issue("kiosk-0001", key, certificate)
+    return FileSigner(key, certificate)
+
+
+def envelope(*, provable: bool = False) -> ClosedEnvelope:
+    return ClosedEnvelope(SECRETS.keys, provable=provable)
+
+
+@pytest.fixture
+def hearing(tmp_path: Path, signer: FileSigner) -> Path:
+    return sealed_hearing(tmp_path / "hearings", signer, parts=1, envelope=envelope())
+
+
+# -- the tar -----------------------------------------------------------------------------------
+def test_a_tar_cut_at_any_byte_is_good_up_to_its_last_whole_member(tmp_path: Path) -> None:
+    closed = envelope()
+    pieces = [bytes([n]) * (100 + 700 * n) for n in range(3)]
+    rows = [closed.wrap(f"{n}.m4s", one, n, n + 1, ("camera",)) for n, one in enumerate(pieces)]
+    whole = b"".join(rows)
+    ends = [sum(map(len, rows[:n])) for n in range(4)]
+    path = tmp_path / "x.tar"
+    for cut in [*range(0, len(whole), 97), *ends, len(whole)]:
+        path.write_bytes(whole[:cut])
+        found = list(members(path, check=True))
+        assert len(found) == sum(end <= cut for end in ends[1:]), cut
+    assert [one.about.plain_length for one in found] == [len(piece) for piece in pieces]
+    assert found[1].about.sources == ("camera",)
+    path.write_bytes(whole + END)
+    listed = subprocess.run(["tar", "-tf", str(path)], capture_output=True, check=True)
+    assert (listed.stdout.split(), listed.stderr) == (
+        [b"0.m4s.age", b"1.m4s.age", b"2.m4s.age"],
+        b"",
+    )
+
+
+def test_members_with_zeros_in_them_are_not_whole(tmp_path: Path) -> None:
+    data = bytearray(envelope().wrap("1.m4s", b"x" * 5000, 0, 1, ()))
+    data[-2000:-1000] = bytes(1000)
+    (tmp_path / "x.tar").write_bytes(data)
+    assert len(list(members(tmp_path / "x.tar"))) == 1
+    assert list(members(tmp_path / "x.tar", check=True)) == []
+
+
+# -- keys in memory ----------------------------------------------------------------------------
+def test_keys_in_memory_are_wiped_when_proven_and_when_old() -> None:
+    now = [0.0]
+    keys = MemoryKeys(lambda: now[0])
+    boxes = {name: pyrage.encrypt(b"media", [keys.recipient(name)]) for name in ("a", "b")}
+    assert keys.open("a", boxes["a"]) == b"media"
+    keys.forget("a")
+    with pytest.raises(ValueError, match="wiped"):
+        keys.open("a", boxes["a"])
+    now[0] = KEEP_S + 1
+    keys.recipient("init", lasting=True)
+    with pytest.raises(ValueError, match="wiped"):
+        keys.open("b", boxes["b"])
+    for number in range(500):
+        keys.recipient(str(number))
+    assert keys.count < 300
+    keys.close()
+    assert keys.count == 0
+    assert not any(keys._pages._map[:])
+
+
+def test_locked_memory_is_locked_and_left_out_of_dumps() -> None:
+    keys = MemoryKeys()
+    maps = Path("/proc/self/smaps").read_text().split("VmFlags:")
+    place = f"{keys._pages._address:x}-"
+    flags = next(maps[n + 1].splitlines()[0] for n, text in enumerate(maps) if f"{place}" in text)
+    assert {"lo", "dd", "dc"} <= set(flags.split())
+
+
+def test_a_text_is_wiped_in_place() -> None:
+    text = "".join(["secret ", str(id(object()))])
+    wipe_text(text)
+    assert set(text) == {"\0"}
+
+
+def test_the_proof_reads_closed_fragments_until_they_are_forgotten(
+    tmp_path: Path, signer: FileSigner
+) -> None:
+    closed = envelope(provable=True)
+    built = new_hearing(tmp_path, signer)
+    part = add_part(built, pieces=2, envelope=closed)
+    newest = part.newest("main")
+    assert newest is not None
+    plain = read_back(part.folder, [newest], closed)
+    assert b"moof" in plain
+    assert hashlib.sha256(plain[-newest.plain_length :]).hexdigest() == newest.plain_sha256
+    closed.forget([newest])
+    with pytest.raises(ProofError, match="wiped"):
+        read_back(part.folder, [newest], closed)
+    part.abandon()
+
+
+# -- decrypting --------------------------------------------------------------------------------
+def test_the_court_opens_what_was_recorded(hearing: Path, tmp_path: Path, court: Court) -> None:
+    out, key = tmp_path / "out", SECRETS.write(tmp_path)
+    assert main(["decrypt", str(hearing), "--key", str(key), "--out", str(out)]) == 0
+    run = out / "part-01" / "main" / "run-01"
+    counts = count_run(run)
+    assert (counts.frames, counts.errors) == (24, [])
+    assert len(count_run(out / "part-01" / "channels" / "run-01").samples) == len(MICROPHONES)
+    assert "run-01/000002.m4s" in (out / "part-01" / "main" / "index.m3u8").read_text()
+    joined = out / "part-01" / "main-run-01.mp4"
+    command = ["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v"]
+    command += ["-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", str(joined)]
+    probed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (probed.stdout.strip(), probed.stderr) == ("24", "")
+    report = verify(hearing, court.ca, identities=[SECRETS.court])
+    assert report.problems == []
+    assert report.parts[0].closed
+    assert verify(hearing, court.ca, identities=[SECRETS.escrow]).ok
+
+
+def test_stock_tools_open_the_same(hearing: Path, tmp_path: Path) -> None:
+    key = SECRETS.write(tmp_path)
+    decrypt(hearing, [SECRETS.court], tmp_path / "out")
+    script = """
+        set -eu
+        mkdir members
+        for t in "$1"/part-01/main/run-01/*.tar; do tar -xf "$t" -C members; done
+        cd members
+        for f in *.age; do age -d -i "$2" -o "${f%.age}" "$f"; done
+        cat init.mp4 0*.m4s > ../main.mp4
+        cat 000001-*.m4s | sha256sum | cut -d' ' -f1
+    """
+    arguments = ["bash", "-c", script, "bash", str(hearing), str(key)]
+    ran = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    ours = tmp_path / "out" / "part-01"
+    assert (tmp_path / "main.mp4").read_bytes() == (ours / "main-run-01.mp4").read_bytes()
+    minute = (ours / "main" / "run-01" / "000001.m4s").read_bytes()
+    assert ran.stdout.strip() == hashlib.sha256(minute).hexdigest()
+
+
+def test_what_cannot_be_opened_is_said(
+    hearing: Path, tmp_path: Path, signer: FileSigner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(WrongKeyError):
+        decrypt(hearing, [CourtSecrets().court], tmp_path / "out")
+    plain = sealed_hearing(tmp_path / "plain", signer, parts=1)
+    with pytest.raises(DecryptError, match="nothing in it is closed"):
+        decrypt(plain, [SECRETS.court], tmp_path / "out")
+    tar = hearing / "part-01" / "channels" / "run-01" / "000001.tar"
+    data = bytearray(tar.read_bytes())
+    data[3000] ^= 1
+    tar.write_bytes(data)
+    key = SECRETS.write(tmp_path)
+    arguments = ["decrypt", str(hearing), "--key", str(key), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 1
+    assert "part-01/channels/run-01/000001.tar, bytes 0–" in capsys.readouterr().err
+    assert main(["decrypt", str(hearing), "--key", str(tar), "--out", str(tmp_path)]) == 1
+
+
+# -- verification without any key --------------------------------------------------------------
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def swap(first: Path, second: Path) -> None:
+    one, two = first.read_bytes(), second.read_bytes()
+    first.write_bytes(two)
+    second.write_bytes(one)
+
+
+MAIN = "part-01/main/run-01"
+TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a byte of an age file": (lambda h: flip(h / MAIN / "000001.tar", 4000), "media_changed"),
+    "a byte of a header": (lambda h: flip(h / MAIN / "000001.tar", 520), "media_changed"),
+    "the tail": (
+        lambda h: (h / MAIN / "000001.tar").write_bytes(
+            (h / MAIN / "000001.tar").read_bytes()[:-9000]
+        ),
+        "media_cut",
+    ),
+    "a missing tar": (lambda h: (h / MAIN / "000002.tar").unlink(), "file_missing"),
+    "swapped tars": (
+        lambda h: swap(h / MAIN / "000001.tar", h / MAIN / "000002.tar"),
+        "file_swapped",
+    ),
+    "an added tar": (
+        lambda h: (h / MAIN / "000009.tar").write_bytes((h / MAIN / "000001.tar").read_bytes()),
+        "media_unlisted",
+    ),
+    "an added member": (
+        lambda h: (h / MAIN / "000002.tar").write_bytes(
+            (h / MAIN / "000002.tar").read_bytes()[: -len(END)]
+            + envelope().wrap("x.m4s", b"x", 0, 1, ())
+            + END
+        ),
+        "media_unlisted",
+    ),
+    "the init": (lambda h: flip(h / MAIN / "init.tar", 1800), "file_changed"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_tampering_with_closed_media_is_named(name: str, hearing: Path, court: Court) -> None:
+    assert verify(hearing, court.ca).problems == []
+    change, code = TAMPERINGS[name]
+    change(hearing)
+    found = verify(hearing, court.ca)
+    assert code in {problem.code for problem in found.problems}
+    assert all(problem.where.startswith("part-01/main") for problem in found.problems)
+
+
+# -- after a crash -----------------------------------------------------------------------------
+def torn(built: Built, extra: bytes) -> Path:
+    """Leave a part as a power cut does: two fragments unjournalled, ``extra`` after them."""
+    writer = built.writers[0]
+    for _ in range(2):
+        writer.write("main")
+    path = sorted((built.folder / MAIN).glob("0*.tar"))[-1]
+    with path.open("ab") as file:
+        file.write(extra)
+    built.parts[0].abandon()
+    built.book.close()
+    return path
+
+
+@pytest.mark.parametrize("extra", [b"", b"torn" * 300, END[:700], END])
+def test_after_a_crash_whole_members_are_kept_without_any_key(
+    extra: bytes, tmp_path: Path, signer: FileSigner, court: Court
+) -> None:
+    built = new_hearing(tmp_path / "hearings", signer)
+    add_part(built, pieces=6, envelope=envelope())
+    path = torn(built, extra)
+    (survivor,) = survey(tmp_path / "hearings", Maker("kiosk-0001", signer))
+    chain = read_chain(built.folder / "part-01" / "journal.jsonl")
+    recovered = [e for e in chain.entries if e["kind"] == "media" and e.get("recovered")]
+    (fragments,) = [entry["fragments"] for entry in recovered]
+    assert len(fragments) == 2
+    assert all(one["plain_sha256"] and one["sources"] == ["camera"] for one in fragments)
+    subprocess.run(["tar", "-tf", str(path)], check=True, capture_output=True)
+    survivor.ended = True
+    survivor.seal()
+    assert verify(built.folder, court.ca).problems == []
+    opened = decrypt(built.folder, [SECRETS.escrow], tmp_path / "out")
+    assert opened[0].damaged == []
+    assert count_run(tmp_path / "out" / "part-01" / "main" / "run-01").frames == 8 * 4
+
+
+def test_the_journal_never_holds_a_key(hearing: Path) -> None:
+    text = (hearing / "part-01" / "journal.jsonl").read_text()
+    assert "AGE-SECRET" not in text
+    assert json.loads((hearing / "part-01" / "part.json").read_text())["part"] == 1
