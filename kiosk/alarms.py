@@ -426,6 +426,38 @@ _ALARMS = (
         N_("Recording goes on. Tell the technician today: the disk may be failing."),
     ),
     Alarm(
+        "disk_read_only",
+        Severity.FAULT,
+        N_("Saving failed: the disk can only be read."),
+        N_("What was saved before is kept. Call the technician and keep the minutes by hand."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "disk_gone",
+        Severity.FAULT,
+        N_("Saving failed: the disk does not answer."),
+        N_(
+            "The recording waits in memory for a few minutes. Call the technician at once and keep "
+            "the minutes by hand."
+        ),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
+        "recording_on_mirror",
+        Severity.FAULT,
+        N_("The disk of the kiosk does not save: the recording goes on, on the second storage."),
+        N_("Leave the second storage plugged in. Call the technician; the hearing may go on."),
+    ),
+    Alarm(
+        "space_short",
+        Severity.WARNING,
+        N_("The disk has no room for the whole planned hearing."),
+        N_(
+            "Recording goes on. Call the technician before the end: delivered recordings can be "
+            "removed, or a larger disk put in."
+        ),
+    ),
+    Alarm(
         "storage_failed",
         Severity.FAULT,
         N_("Saving failed: the disk refuses to write."),
@@ -437,6 +469,42 @@ _ALARMS = (
         Severity.WARNING,
         N_("The second copy is not being made: the storage for it is not there."),
         N_("Plug the storage in again: the copy catches up by itself."),
+    ),
+    Alarm(
+        "mirror_refused",
+        Severity.WARNING,
+        N_("The folder cannot be used for the second copy."),
+        N_("Mount the storage first, then run “kiosk mirror adopt” once more."),
+    ),
+    Alarm(
+        "mirror_foreign",
+        Severity.WARNING,
+        N_("The second copy is not being made: the storage that is plugged in is another one."),
+        N_("Plug in the storage of this kiosk, or have the technician adopt this one."),
+    ),
+    Alarm(
+        "mirror_full",
+        Severity.WARNING,
+        N_("The second copy is not being made: its storage is full."),
+        N_("Recording goes on. Tell the technician today: plug in a larger storage."),
+    ),
+    Alarm(
+        "mirror_failed",
+        Severity.WARNING,
+        N_("The second copy is not being made: its storage refuses to write."),
+        N_("Recording goes on. Have the technician replace the storage for the second copy."),
+    ),
+    Alarm(
+        "mirror_slow",
+        Severity.WARNING,
+        N_("The storage for the second copy is too slow."),
+        N_("Recording goes on and the copy follows later. If it stays, replace the storage."),
+    ),
+    Alarm(
+        "mirror_behind",
+        Severity.NOTICE,
+        N_("The second copy is not complete yet."),
+        N_("Leave its storage plugged in: the copy catches up by itself."),
     ),
     Alarm(
         "proof_failed",
@@ -910,6 +978,7 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "remedy_impossible": "hearing_step_refused",
         "sums_malformed": "proof_failed",
         "usage": "error",
+        "storage_gone": "disk_gone",
         "upload_gone": "delivery_failed",
         "unknown_event": "hearing_step_refused",
         "enrolment_failed": "not_enrolled",

@@ -130,6 +130,7 @@ class Recording(Group):
     file_seconds: Annotated[int, Field(ge=10, le=600)] = 60
     mix_bitrate: Annotated[int, Field(ge=32_000, le=256_000)] = 96_000
     head_seconds: Annotated[int, Field(ge=5, le=600)] = 60
+    planned_minutes: Annotated[int, Field(ge=5, le=1440)] = 120
     low_space_hours: Annotated[float, Field(ge=0, le=48)] = 4.0
     encrypt: Literal["closed", "all"] = "closed"
     keep_delivered_days: Annotated[int, Field(ge=0, le=3650)] = 30

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kiosk.clocks import wall_text
+from kiosk.hearing.storages import alarms_of_storages
 
 Found = tuple[str, str]
 """``(code, source)``; codes are those of :mod:`kiosk.alarms`."""
@@ -19,7 +20,6 @@ MICROPHONE_RECORDING = {
     "humming": "microphone_humming",
 }
 """An empty room is quiet: these matter only while a hearing is recorded."""
-STORAGE = {"low": "disk_low", "full": "disk_full", "failed": "storage_failed"}
 COURT_KEYS = {"missing": "court_key_missing", "unproven": "court_key_unproven"}
 """They matter while something is, or will be today, for the court alone."""
 CLOCK = {"unset": "clock_unset", "unsynchronised": "clock_unsynchronised"}
@@ -39,8 +39,7 @@ def alarms_of(state: Mapping[str, Any]) -> Iterator[Found]:
         table = MICROPHONE | (MICROPHONE_RECORDING if recording else {})
         if code := table.get(microphone["state"]):
             yield code, microphone["name"]
-    if code := STORAGE.get(state["storage"]["state"]):
-        yield code, "storage"
+    yield from alarms_of_storages(state)
     keys = state["court_keys"]
     if keys["needed"] and (code := COURT_KEYS.get(keys["state"])):
         yield code, "recorder"

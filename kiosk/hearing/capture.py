@@ -16,6 +16,7 @@ from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, S
 from kiosk.recording.part_book import PartBook
 from kiosk.recording.proof import ProofState, Prover, RecentFragments
 from kiosk.recording.witness import SourceWitness
+from kiosk.storage.store import DIRECT, Store
 
 
 class MediaRecorder(Protocol):
@@ -64,6 +65,10 @@ class Capture:
         folder: the part's folder, which exists.
         make: makes the writer of the media.
         envelope: how fragments lie on the disk.
+        store: where they lie.
+
+    Attributes:
+        bytes: of media that are durable.
     """
 
     def __init__(
@@ -73,12 +78,16 @@ class Capture:
         sources: SourceSet,
         make: MakeRecorder,
         envelope: Envelope = PLAIN,
+        store: Store = DIRECT,
     ) -> None:
+        self.bytes = 0
         self.folder = folder
         self.envelope = envelope
         self._recent = RecentFragments(int((settings.camera.keyframe_seconds + 1) * NS_PER_S))
         witness = SourceWitness(sources, sources.preview)
-        self._prover = Prover(folder, self._recent, envelope=envelope, witness=witness)
+        self._prover = Prover(
+            folder, self._recent, envelope=envelope, witness=witness, locate=store.locate
+        )
         self._lock = threading.Lock()
         self._book: PartBook | None = None
         self._early: list[Callable[[PartBook], None]] = []
@@ -89,6 +98,7 @@ class Capture:
     # -- from the writer's thread --------------------------------------------------------------
     def _on_fragment(self, record: FragmentRecord) -> None:
         self._recent.add(record)
+        self.bytes += record.length
         self._note(lambda book: book.add_fragment(record))
 
     def _on_fault(self, fault: SourceFault) -> None:

@@ -34,6 +34,7 @@ from kiosk.hearing.remedies import Remedy
 from kiosk.hearing.roles import Roles
 from kiosk.hearing.sealer import Sealer
 from kiosk.hearing.session import Session
+from kiosk.hearing.storages import Storages
 from kiosk.recording.closing import Replaced, carry_out, pending
 from kiosk.recording.envelope import Envelope
 from kiosk.recording.hearing_book import HearingBook, Maker, hearing_of
@@ -46,7 +47,6 @@ from kiosk.rules import Rules
 from kiosk.storage.court_keys import CourtKeyError, CourtKeys, load_court_keys
 from kiosk.storage.durable import make_folder
 from kiosk.storage.layout import Layout
-from kiosk.storage.space import space_of
 
 log = logging.getLogger(__name__)
 CONTRACT = 1
@@ -73,7 +73,7 @@ class Courtroom:
         rules: Rules,
         sources: SourceSet,
         panel: Panel,
-        make_recorder: MakeRecorder = PartRecorder,
+        make_recorder: MakeRecorder | None = None,
         changed: Callable[[], None] = lambda: None,
         on_replaced: Callable[[Path, list[Replaced]], None] = lambda _folder, _replaced: None,
     ) -> None:
@@ -83,7 +83,9 @@ class Courtroom:
         self._rules = rules
         self._sources = sources
         self._panel = panel
-        self._make_recorder = make_recorder
+        self.storages = Storages(settings, layout)
+        self._store = self.storages.vault
+        self._make_recorder = make_recorder or partial(PartRecorder, store=self._store)
         self._changed = changed
         self._lock = threading.RLock()
         self._current: Session | None = None
@@ -91,7 +93,7 @@ class Courtroom:
         self._recovered: dict[str, Any] | None = None
         self._alarms = AlarmBook()
         self.attention = Attention(settings)
-        self.publicity = Publicity(settings, layout, rules)
+        self.publicity = Publicity(settings, layout, rules, self._store)
         self.sealer = Sealer()
 
     # -- steps ---------------------------------------------------------------------------------
@@ -110,6 +112,7 @@ class Courtroom:
         folder = self._layout.hearings / about["id"]
         record = self._new_record(about)
         envelope = self.publicity.envelope(record)
+        make_folder = self._store.make_folder
         self.publicity.note(make_folder(folder), about, about.get("closure_ground"))
         capture = self._capture(make_folder(folder / "part-01"), tap_ns, envelope)
         try:
@@ -151,7 +154,7 @@ class Courtroom:
             about["id"] = str(uuid.UUID(str(about["id"])))
         except (KeyError, ValueError):
             about["id"] = str(uuid.uuid4())
-        if (self._layout.hearings / about["id"]).exists():
+        if self._store.locate(self._layout.hearings / about["id"]).exists():
             about |= {"continues": about["id"], "id": str(uuid.uuid4())}
         return about
 
@@ -162,7 +165,7 @@ class Courtroom:
     def _capture(self, folder: Any, tap_ns: int, envelope: Envelope) -> Capture:
         """Begin to capture into ``folder``; the lamp is on from now."""
         make = self._make_recorder
-        capture = Capture(folder, self._settings, self._sources, make, envelope)
+        capture = Capture(folder, self._settings, self._sources, make, envelope, self._store)
         self._lamp(True)
         capture.start(tap_ns)
         return capture
@@ -190,9 +193,9 @@ class Courtroom:
 
     def _note_readiness(self, session: Session) -> None:
         """Write down what was not ready at the start; it is asked about, never waited for."""
-        storage = space_of(self._layout.data, self._settings).state
+        storages = self.storages.state(session.as_json(), None)
         clock = clock_state()
-        items, failed = readiness(self._sources.state(), storage, clock)
+        items, failed = readiness(self._sources.state(), storages, clock)
         session.write("readiness", {"items": items, "failed": failed, "clock": clock})
         checked = link_result(self._layout.link_checks, session.record.id)
         if checked is not None:
@@ -263,7 +266,7 @@ class Courtroom:
     def _next_part(self, session: Session, fields: dict[str, Any]) -> None:
         part = session.record.part + 1
         envelope = self.publicity.envelope(session.record)
-        folder = make_folder(session.book.part_folder(part))
+        folder = self._store.make_folder(session.book.part_folder(part))
         session.capture = self._capture(folder, fields["tap_ns"], envelope)
         self._keep_books_or_stop(session, fields)
 
@@ -327,7 +330,7 @@ class Courtroom:
         assert old is not None
         try:
             envelope = self.publicity.envelope(session.record)
-            folder = make_folder(session.book.part_folder(part + 1))
+            folder = self._store.make_folder(session.book.part_folder(part + 1))
         except (CourtKeyError, StorageError) as error:
             log.error("the next part cannot be begun: %s", error)
             self._stop_capture(session, error.code, person, "", tap_ns)
@@ -454,6 +457,7 @@ class Courtroom:
         assert capture is not None
         part = session.record.part
         fields = capture.stop(at_ns)
+        self.storages.note_part(capture.bytes, capture.seconds)
         self._sources.stop_encoder()
         self._lamp(False)
         session.close_part(part, {**fields, "reason": reason, "person": person}, why)
@@ -478,6 +482,7 @@ class Courtroom:
             self._settings.recording.head_seconds,
             listen,
             self._storage_failed,
+            self._store,
         )
 
     def _listen(self, record: HearingRecord, part: int, entry: Entry) -> None:
@@ -493,6 +498,7 @@ class Courtroom:
 
     def recover(self) -> None:
         """Close what a crash left open; resume by itself what was being captured just now."""
+        self.storages.before_recovery()
         survivors = survey(make_folder(self._layout.hearings), self._maker(None))
         open_ones = [survivor for survivor in survivors if not survivor.ended]
         for survivor in survivors:
@@ -501,6 +507,7 @@ class Courtroom:
             else:
                 survivor.ended = True
                 self.sealer.submit(survivor.book.hearing_id, partial(self._seal_survivor, survivor))
+        self.storages.after_recovery()
 
     def _seal_survivor(self, survivor: Survivor) -> None:
         """Seal a hearing that is not taken up; first what was declared closed is closed."""
@@ -566,6 +573,7 @@ class Courtroom:
         self.sealer.close(seconds)
         if session is not None:
             session.book.close()
+        self.storages.close()
 
     # -- state ---------------------------------------------------------------------------------
     @property
@@ -589,8 +597,6 @@ class Courtroom:
             hearing = session.as_json() if session is not None else None
             phase = session.record.phase if session is not None else "idle"
             proof = session.proof() if session is not None else None
-        space = space_of(self._layout.data, self._settings)
-        failed = self._storage_error is not None and space.state != "full"
         state: dict[str, Any] = {
             "contract": CONTRACT,
             "wall": wall_text(),
@@ -598,12 +604,7 @@ class Courtroom:
             "recovered": self._recovered,
             "hearing": hearing,
             **self._sources.state(),
-            "storage": {
-                "free_bytes": space.free_bytes,
-                "total_bytes": space.total_bytes,
-                "hours_left": space.hours_left,
-                "state": "failed" if failed else space.state,
-            },
+            **self.storages.state(hearing, self._storage_error),
             "clock": {"state": clock_state()},
             "proof": proof or {"state": "none", "age_seconds": None, "detail": "", "source": ""},
             "lamp": self._panel.lamp,

@@ -19,7 +19,8 @@ from kiosk.hardware.panel import Panel
 from kiosk.hardware.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.source import SourceSet
 from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
-from kiosk.hearing.alarms_now import CAMERA, CLOCK, MICROPHONE, MICROPHONE_RECORDING, STORAGE
+from kiosk.hearing.alarms_now import CAMERA, CLOCK, MICROPHONE, MICROPHONE_RECORDING
+from kiosk.hearing.storages import OWN
 from kiosk.storage.layout import Layout
 from kiosk.storage.space import measure_speed, space_of
 
@@ -146,7 +147,7 @@ async def check_storage(settings: Settings, layout: Layout) -> Verdict:
         "hours_left": space.hours_left,
     }
     if space.state in ("full", "failed"):
-        return verdict(STORAGE[space.state], measured)
+        return verdict(OWN[space.state], measured)
     try:
         speed = await asyncio.to_thread(measure_speed, layout.data)
     except StorageError as error:
@@ -159,7 +160,7 @@ async def check_storage(settings: Settings, layout: Layout) -> Verdict:
     needed = settings.camera.bitrate / 8 + 96_000 * len(settings.microphones)
     if speed.write_bytes_s < 4 * needed:
         return verdict("disk_slow", measured)
-    return verdict(STORAGE.get(space.state), measured)
+    return verdict(OWN.get(space.state), measured)
 
 
 async def check_clock() -> Verdict:

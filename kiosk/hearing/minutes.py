@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.config import Settings
 from kiosk.errors import RecordingError
-from kiosk.hearing.record import FAILURES, HearingRecord, Mark
+from kiosk.hearing.record import FAILURES, STORAGES, HearingRecord, Mark
 from kiosk.locale import N_, Translator
 from kiosk.recording.hearing_book import hearing_of
 from kiosk.recording.journal import Entry, read_chain
@@ -31,6 +31,11 @@ _KINDS: Mapping[str, str] = {
     "frozen": N_("picture stood still"),
     "encoder": N_("encoding failed"),
     "write_failed": N_("could not be saved"),
+    "slow": N_("could not be saved"),
+    "full": N_("could not be saved"),
+    "read_only": N_("could not be saved"),
+    "gone": N_("could not be saved"),
+    "failed": N_("could not be saved"),
     "crash": N_("the recording process failed"),
     "power": N_("the power failed"),
 }
@@ -209,7 +214,9 @@ class _Writer:
 
     def _broken(self) -> list[Any]:
         rows = self._record.interruptions.values()
-        return [row for row in rows if row.kind in FAILURES]
+        return [
+            row for row in rows if (row.seconds if row.source in STORAGES else row.kind in FAILURES)
+        ]
 
     def _failure(self, source: str, kind: str, at: str, seconds: float | None) -> str:
         _ = self._translate

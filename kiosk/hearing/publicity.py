@@ -22,8 +22,9 @@ from kiosk.recording.envelope import PLAIN, Envelope
 from kiosk.recording.names import COURIER_ONLY
 from kiosk.rules import Rules
 from kiosk.storage.court_keys import court_keys_state, load_court_keys
-from kiosk.storage.durable import write_json
+from kiosk.storage.durable import json_bytes
 from kiosk.storage.layout import Layout
+from kiosk.storage.store import DIRECT, Store
 
 CLOSED_MARK, OPENED_MARK = "closed_declared", "opened_again"
 """Event types of the rules data that go with closing and opening."""
@@ -42,7 +43,10 @@ def mark_of(closed: bool) -> str:
 class Publicity:
     """The rules of closing, and the court's keys, for one kiosk."""
 
-    def __init__(self, settings: Settings, layout: Layout, rules: Rules) -> None:
+    def __init__(
+        self, settings: Settings, layout: Layout, rules: Rules, store: Store = DIRECT
+    ) -> None:
+        self._store = store
         self._settings = settings
         self._layout = layout
         self._rules = rules
@@ -70,8 +74,8 @@ class Publicity:
         row = self._rules.closure_grounds.get(ground or "")
         secret = bool(hearing.get("state_secret")) or (row is not None and row.never_online)
         marker = folder / COURIER_ONLY
-        if secret and not marker.exists():
-            write_json(marker, {"ground": ground, "since": wall_text()})
+        if secret and not self._store.locate(marker).exists():
+            self._store.write_whole(marker, json_bytes({"ground": ground, "since": wall_text()}))
 
     # -- envelopes -----------------------------------------------------------------------------
     def envelope(self, record: HearingRecord) -> Envelope:
@@ -80,7 +84,8 @@ class Publicity:
         Raises:
             CourtKeyError: it must be closed and the court's keys are not pinned.
         """
-        secret = (self._layout.hearings / record.id / COURIER_ONLY).exists()
+        marker = self._layout.hearings / record.id / COURIER_ONLY
+        secret = self._store.locate(marker).exists()
         if record.closed is not None or secret or self._settings.recording.encrypt == "all":
             return ClosedEnvelope(load_court_keys(self._layout))
         return PLAIN

@@ -18,16 +18,30 @@ GOOD_STORAGE = ("ok", "low")
 
 
 def readiness(
-    sources: Mapping[str, Any], storage: str, clock: str
+    sources: Mapping[str, Any], storages: Mapping[str, Any], clock: str
 ) -> tuple[dict[str, str], list[str]]:
     """Return the state of each item, and the names of those that are not as they should be.
 
     Args:
         sources: ``camera`` and ``microphones`` of State.
-        storage, clock: their states.
+        storages: ``storage`` and ``mirror`` of State. ``space`` is ``short`` when the planned
+            hearing does not fit.
+        clock: its state.
     """
-    items = {"camera": str(sources["camera"]["state"]), "storage": storage, "clock": clock}
-    good = {"camera": GOOD_CAMERA, "storage": GOOD_STORAGE, "clock": ("ok", "unsynchronised")}
+    items = {
+        "camera": str(sources["camera"]["state"]),
+        "storage": str(storages["storage"]["state"]),
+        "space": "ok" if storages["storage"]["planned"]["fits"] else "short",
+        "mirror": str(storages["mirror"]["state"]),
+        "clock": clock,
+    }
+    good: dict[str, tuple[str, ...]] = {
+        "camera": GOOD_CAMERA,
+        "storage": GOOD_STORAGE,
+        "space": ("ok",),
+        "mirror": (items["mirror"],),  # a hearing needs no second copy; its state is noted
+        "clock": ("ok", "unsynchronised"),
+    }
     for microphone in sources["microphones"]:
         if microphone.get("role") in NOT_NEEDED:
             continue

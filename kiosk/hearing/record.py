@@ -20,6 +20,7 @@ FAILURES = frozenset(
     {"absent", "dead", "muted", "frozen", "encoder", "write_failed", "crash", "power"}
 )
 """Interruptions whose reason goes into the minutes (S16)."""
+STORAGES = ("storage", "mirror")
 SHOWN = ("case_number", "title", "kind", "format", "publicity", "judge", "participants", "adhoc")
 """Fields of a hearing that statements may fill in or correct."""
 
@@ -211,7 +212,11 @@ class HearingRecord:
         known.kind = kind  # what seemed dead may turn out to be unplugged
         if entry.get("seconds") is not None:
             known.seconds, known.over = float(entry["seconds"]), True
-        if kind in FAILURES and self.roles.serves(str(entry["source"])):
+        if known.source in STORAGES:
+            failure = bool(known.seconds)  # nothing is lost while something else holds it
+        else:
+            failure = kind in FAILURES and self.roles.serves(known.source)
+        if failure:
             self.ask("failure_reason")
 
     def _on_interruption_ended(self, part: int, entry: Entry) -> None:

@@ -182,6 +182,7 @@ class Session:
             "id": record.id,
             **{name: hearing.get(name) for name in fields},
             "adhoc": bool(hearing.get("adhoc")),
+            "duration_minutes": hearing.get("duration_minutes"),
             "part": record.part,
             "parts": len(record.parts),
             "seconds": round(record.closed_seconds + live, 1),

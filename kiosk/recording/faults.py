@@ -138,5 +138,6 @@ class FaultWatch:
         pictures = self._skipped - self._skipped_before if fault.kind == "encoder" else None
         lost_ns = None
         if key[1] == "storage":
-            lost_ns = self._lost_ns - self._lost_before[fault.source]
+            own = fault.source == STORAGE  # without its copy the record itself loses nothing
+            lost_ns = self._lost_ns - self._lost_before[fault.source] if own else 0
         self._report(replace(fault, end_ns=end_ns, pictures=pictures, lost_ns=lost_ns))

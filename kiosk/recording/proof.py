@@ -139,6 +139,7 @@ class Prover:
         on_change: called after each proof, from the thread.
         envelope: opens what lies on the disk; told to forget what has been proven.
         witness: knows what was captured; it is closed at the end.
+        locate: says on which storage the newest bytes of the part are to be read.
     """
 
     def __init__(
@@ -149,9 +150,11 @@ class Prover:
         on_change: Callable[[ProofState], None] = lambda _: None,
         envelope: Envelope = PLAIN,
         witness: Witness | None = None,
+        locate: Callable[[Path], Path] = lambda path: path,
     ) -> None:
         self._envelope = envelope
         self._witness = witness
+        self._locate = locate
         self._doubted = False
         self._part = part
         self._recent = recent
@@ -215,7 +218,8 @@ class Prover:
     def _once(self) -> None:
         before = self._state
         try:
-            proven_ns = prove(self._part, self._recent, self._envelope, self._witness)
+            place = self._locate(self._part)
+            proven_ns = prove(place, self._recent, self._envelope, self._witness)
         except ProofError as error:
             if not error.doubtful or self._doubted:
                 self._state = ProofState("bad", before.proven_ns, str(error), error.source)

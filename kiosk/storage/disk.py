@@ -40,14 +40,14 @@ class Disk:
         """Return state and UUID; see :func:`kiosk.storage.marker.identity_of`."""
         return identity_of(self.root, self._kiosk, self.role)
 
-    def free_bytes(self) -> int:
-        """Return the space left.
+    def space(self) -> tuple[int, int]:
+        """Return the bytes free and in all.
 
         Raises:
             OSError: it does not answer.
         """
         found = os.statvfs(self.root)
-        return found.f_bavail * found.f_frsize
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 
     def _known(self) -> None:
         """Make sure that nothing is ever made on a mount point without its disk."""

@@ -71,6 +71,11 @@ class Layout:
         """Results of link checks, ``<hearing uuid>.json`` and ``last.json``; owner: sync."""
         return self.data / "published" / "link-checks"
 
+    @property
+    def recording_rate(self) -> Path:
+        """How many bytes this room's recordings took (JSON); owner: recorder."""
+        return self.data / "recording-rate.json"
+
     # -- identity ----------------------------------------------------------------------------
     @property
     def device_key(self) -> Path:

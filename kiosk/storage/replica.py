@@ -65,6 +65,7 @@ class Replica:
         self.disk = disk
         self.uuid = ""
         self.free_bytes: int | None = None
+        self.total_bytes = 0
         self.lengths: dict[str, int] = {}
         self.touched: set[str] = set()
         self.holed: set[str] = set()
@@ -311,10 +312,10 @@ class Replica:
     def _probe(self) -> None:
         """Look whether the storage is there, and is the one it was."""
         identity, uuid = self.disk.identity()
-        free = self._free() if identity == "ok" else None
+        free, total = self._space() if identity in ("ok", "read_only") else (None, 0)
         self._probe_at = time.monotonic() + PROBE_S
         with self._changed:
-            self.free_bytes = free
+            self.free_bytes, self.total_bytes = free, total
             if identity == "ok":
                 if self._identity != "ok" or uuid != self.uuid:
                     log.warning("%s: is there", self.name)
@@ -328,13 +329,15 @@ class Replica:
             self._identity = identity
             if identity in AWAY:
                 self._give_up()
+            if self._bytes > QUEUE_BYTES:
+                self._shed()
             self._changed.notify_all()
 
-    def _free(self) -> int | None:
+    def _space(self) -> tuple[int | None, int]:
         try:
-            return self.disk.free_bytes()
+            return self.disk.space()
         except OSError:
-            return None
+            return None, 0
 
     def _give_up(self) -> None:
         """The storage is not there: leave to the copier what the other has or will have."""

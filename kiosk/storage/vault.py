@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from kiosk.errors import StorageError
 from kiosk.storage.copier import Copier, Records, no_records
@@ -256,13 +257,17 @@ class Vault:
             state = self._own.state
             return "gone" if state in ("absent", "foreign") else state
 
+    def own_space(self) -> tuple[int, int]:
+        """Return the bytes free and in all on the kiosk's own storage."""
+        return self._own.free_bytes or 0, self._own.total_bytes
+
     @property
     def memory_bytes(self) -> int:
         """Bytes in memory that wait for either disk."""
         with self._changed:
             return max(replica.waiting_bytes for replica in self._replicas)
 
-    def mirror_state(self) -> dict[str, object]:
+    def mirror_state(self) -> dict[str, Any]:
         """Return ``mirror`` of State (docs/interfaces.md)."""
         mirror = self._mirror
         if mirror is None:

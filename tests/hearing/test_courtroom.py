@@ -77,6 +77,7 @@ class Rig:
                 session.capture._prover.stop()
                 session.capture.book.abandon()
             session.book.close()
+        self.room.storages.close(0)
 
     def begin(self, **fields: Any) -> str:
         """Start a hearing; return its id."""

@@ -291,6 +291,8 @@ def _disk_line(here: Here, recorder: Recorder) -> ReadyLine:
             return _alarm_line(here, "disk", "disk_low")
         case "full":
             return _alarm_line(here, "disk", "disk_full")
+        case "slow" | "read_only" | "gone":
+            return _alarm_line(here, "disk", f"disk_{storage.state}")
         case _:
             return _alarm_line(here, "disk", "storage_failed")
 

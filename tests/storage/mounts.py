@@ -1,0 +1,108 @@
+"""Storages that can really be pulled out, filled and made read-only: small tmpfs mounts."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_MNT_DETACH = 2
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def may_mount() -> str:
+    """Return why nothing can be mounted here, or ``""``."""
+    done = subprocess.run(["mount", "-V"], capture_output=True, check=False)
+    if os.geteuid() != 0 or done.returncode != 0:
+        return "mounting needs root"
+    target = Path("/tmp") / f"mount-trial-{os.getpid()}"
+    target.mkdir(exist_ok=True)
+    try:
+        tried = subprocess.run(
+            ["mount", "-t", "tmpfs", "none", str(target)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if tried.returncode != 0:
+            return tried.stderr.strip()
+        subprocess.run(["umount", str(target)], check=False)
+        return ""
+    finally:
+        target.rmdir()
+
+
+class Stick:
+    """A storage that is mounted at ``at`` and can be pulled out and put back with its content.
+
+    Its file system lives in a mount of its own under ``hidden``; ``at`` is a bind mount of it.
+    """
+
+    def __init__(self, at: Path, hidden: Path, megabytes: int = 64) -> None:
+        self.at, self._hidden = at, hidden
+        at.mkdir(parents=True, exist_ok=True)
+        hidden.mkdir(parents=True, exist_ok=True)
+        self._mount("-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(hidden))
+        self.plugged = False
+        self.plug()
+
+    @staticmethod
+    def _mount(*arguments: str) -> None:
+        subprocess.run(["mount", *arguments], check=True, capture_output=True)
+
+    def plug(self) -> None:
+        """Put it in."""
+        self._mount("--bind", str(self._hidden), str(self.at))
+        self.plugged = True
+
+    def pull(self) -> None:
+        """Pull it out, whatever is being written."""
+        path = str(self.at).encode()
+        if _LIBC.umount2(path, _MNT_DETACH) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        self.plugged = False
+
+    def read_only(self, on: bool = True) -> None:
+        """Make it read-only, or writable again."""
+        option = "ro" if on else "rw"
+        for _ in range(200):  # busy while a file is open for writing, which is never long
+            done = subprocess.run(
+                ["mount", "-o", f"remount,bind,{option}", str(self.at)],
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode == 0:
+                return
+            time.sleep(0.01)
+        raise AssertionError(done.stderr)
+
+    def resize(self, megabytes: int) -> None:
+        """Make it larger or smaller."""
+        self._mount("-o", f"remount,size={megabytes}m", str(self._hidden))
+
+    def close(self) -> None:
+        """Unmount all of it."""
+        if self.plugged:
+            self.pull()
+        _LIBC.umount2(str(self._hidden).encode(), _MNT_DETACH)
+
+
+@contextmanager
+def sticks(folder: Path, *names: str, megabytes: int = 64) -> Iterator[list[Stick]]:
+    """Mount storages at ``folder/<name>``; skip the test where mounting is not possible."""
+    if why := may_mount():
+        pytest.skip(f"no mounts here: {why}")
+    made: list[Stick] = []
+    try:
+        for name in names:
+            made.append(Stick(folder / name, folder / f".{name}-disk", megabytes))
+        yield made
+    finally:
+        for stick in made:
+            stick.close()
