@@ -51,10 +51,17 @@ class Sitting:
         Raises:
             NotSurvivedError: it does not.
         """
+
+        def answer() -> dict[str, Any] | None:
+            ended = self.room.recorder is not None and self.room.recorder.poll() is not None
+            assert not ended, "the recorder has ended"
+            return self.room.state()
+
         try:
-            return wait_for(self.room.state, "the recorder's answer", self.limit_s)
+            return wait_for(answer, "the recorder's answer", self.limit_s) or {}
         except AssertionError as error:
-            raise NotSurvivedError(str(error)) from error
+            log = (self.room.folder / "recorder.log").read_text(encoding="utf-8")
+            raise NotSurvivedError(f"{error}; its log ends: {log[-1500:]}") from error
 
     @property
     def part(self) -> int:
