@@ -148,6 +148,7 @@ def as_it_starts(mains: Mains) -> Cost:
     mains.room.end_hearing()
     wait_for(lambda: mains.state()["phase"] == "idle", "the end", 60)
     mains.room.wait_ready()
+    asked_ns = mains.clock_ns()
     answered = ask_and_cut(mains, mains.room.start_hearing, 0.5)
     cut_ns = mains.ended_ns
     mains.on()
@@ -160,7 +161,7 @@ def as_it_starts(mains: Mains) -> Cost:
     again = mains.resumed(hearing, 1)
     if mains.part == 1:  # nothing of the part before was left, not even its name
         return Cost(again=again)
-    return Cost(mains.lost(hearing, 1, cut_ns), again)
+    return Cost(mains.lost(hearing, 1, cut_ns, asked_ns), again)
 
 
 def as_it_ends(mains: Mains) -> Cost:

@@ -26,6 +26,10 @@ class Mains(Sitting):
         self._cut_s = 0.0
         self._boots = Boots(room.folder)
 
+    def clock_ns(self) -> int:
+        """Return the recorder's recording clock now."""
+        return self._boots.clock_ns(time.monotonic())
+
     def on(self) -> None:
         """Boot: start the recorder on what survived; return at once."""
         shutil.rmtree(self.room.layout.run)  # a memory file system

@@ -51,9 +51,13 @@ class PartMedia:
     tap_ns: int
     spans: dict[str, Span]
 
-    def lost_until(self, cut_ns: int, sources: list[str]) -> dict[str, float]:
-        """Return the seconds missing at the end of each source when all ended at ``cut_ns``."""
-        length = max(0.0, (cut_ns - self.tap_ns) / 1e9)
+    def lost_until(self, cut_ns: int, sources: list[str], asked_ns: int = 0) -> dict[str, float]:
+        """Return the seconds missing at the end of each source when all ended at ``cut_ns``.
+
+        Args:
+            asked_ns: recording clock before the tap; where even the tap is forgotten, it counts.
+        """
+        length = max(0.0, (cut_ns - max(self.tap_ns, asked_ns)) / 1e9)
         ends = {name: span.last for name, span in self.spans.items()}
         return {name: max(0.0, length - ends.get(name, 0.0)) for name in sources}
 

@@ -152,8 +152,11 @@ class Sitting:
             raise NotSurvivedError(f"it resumed {opened:.1f} s after its start")
         return (media.all_there_ns(SOURCES) - self.started_ns) / 1e9
 
-    def lost(self, hearing: Path, part: int, ended_ns: int) -> dict[str, float]:
+    def lost(self, hearing: Path, part: int, ended_ns: int, asked_ns: int = 0) -> dict[str, float]:
         """Judge a part that ended at ``ended_ns`` against everybody's will.
+
+        Args:
+            asked_ns: see :meth:`PartMedia.lost_until`.
 
         Returns:
             Media lost, by source.
@@ -162,7 +165,7 @@ class Sitting:
             NotSurvivedError: more than is allowed, or it does not verify.
         """
         media = self.judge(hearing / part_name(part))
-        seconds = media.lost_until(ended_ns, SOURCES)
+        seconds = media.lost_until(ended_ns, SOURCES, asked_ns)
         worst = max(seconds, key=lambda name: seconds[name])
         if self.strict and seconds[worst] > LOST_S:
             raise NotSurvivedError(f"{seconds[worst]:.2f} s of {worst} lost")

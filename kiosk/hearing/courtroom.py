@@ -618,8 +618,9 @@ class Courtroom:
     def _own_alarms(self) -> list[tuple[str, str]]:
         """Return the alarms that State itself does not tell."""
         found = []
-        if not self._layout.device_certificate.exists():
-            found.append(("not_enrolled", "recorder"))
+        with suppress(OSError):  # a disk that is gone: nobody can tell, and storage says so
+            if not self._layout.device_certificate.exists():
+                found.append(("not_enrolled", "recorder"))
         if self._panel.state == "absent":
             found.append(("panel_absent", "panel"))
         if self.sealer.failing:

@@ -418,3 +418,19 @@ def test_names_never_enter_a_log(rig: Rig, caplog: pytest.LogCaptureFixture) -> 
     rig.room.end("p1")
     assert "Ахметова" not in caplog.text
     assert "Құпия" not in caplog.text
+
+
+def test_state_is_told_although_the_disk_does_not_answer(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.begin()
+    real = Path.exists
+
+    def exists(path: Path) -> bool:
+        if path.is_relative_to(rig.layout.data):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path)
+
+    monkeypatch.setattr(Path, "exists", exists)
+    assert rig.phase() == "recording"
+    assert "not_enrolled" not in rig.codes()
