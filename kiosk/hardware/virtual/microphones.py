@@ -169,6 +169,10 @@ class VoiceRoom:
         """Stall the microphone: samples stop coming, no error is reported."""
         self.pactl("suspend-sink", name, "1" if paused else "0")
 
+    def gain(self, name: str, percent: int) -> None:
+        """Turn the microphone's gain (100: as it should be)."""
+        self.pactl("set-source-volume", f"{name}.monitor", f"{percent}%")
+
     def settings(self, names: Sequence[str], roles: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return ``[[microphones]]`` tables for the kiosk's settings."""
         return [
@@ -247,14 +251,20 @@ class VirtualMicrophones(VoiceRoom):
         except OSError as error:
             raise DeviceAbsentError(f"pulseaudio: {error}") from error
         self._wait_until_served()
+        self._noise_stop.clear()
+        for name in self.names:
+            self._make_noise(name)
+
+    def _make_noise(self, name: str) -> None:
         if self._noise:
-            self._noise_stop.clear()
-            self._noise_threads = [
-                threading.Thread(target=self._hiss, args=(name,), daemon=True)
-                for name in self.names
-            ]
-            for thread in self._noise_threads:
-                thread.start()
+            thread = threading.Thread(target=self._hiss, args=(name,), daemon=True)
+            self._noise_threads.append(thread)
+            thread.start()
+
+    def plug(self, name: str) -> None:
+        """Put it in again; the room is heard in it as before."""
+        super().plug(name)
+        self._make_noise(name)
 
     def _write_files(self) -> None:
         for name, mode in (("run", 0o700), ("state", 0o700)):
