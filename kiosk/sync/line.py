@@ -13,16 +13,19 @@ import struct
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
+from cryptography import x509
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
 
+from kiosk.clocks import wall_time
 from kiosk.errors import CentralError, CentralUnreachableError
 
 CONNECT_SECONDS = 10.0  # also the limit for each block sent: see requests' use of it
@@ -184,6 +187,7 @@ class Line:
     def __init__(self, credentials: Credentials | None, *, contract: bool = True) -> None:
         self.sockets = SocketTracker()
         self._contract = contract
+        self._credentials = credentials
         self.session = requests.Session()
         self.session.trust_env = False
         adapter = LineAdapter(self.sockets)
@@ -209,12 +213,21 @@ class Line:
                 (``captive_portal``: something else answered).
             IdentityRefusedError: the TLS peer refused the device certificate.
         """
+        late = threading.Event()
         try:
-            response = self.session.request(
-                method, url, timeout=timeout, allow_redirects=False, **options
-            )
+            with self._at_most(sum(timeout), late, options):
+                response = self.session.request(
+                    method, url, timeout=timeout, allow_redirects=False, **options
+                )
         except requests.RequestException as error:
-            raise explain(error) from error
+            if late.is_set():
+                raise CentralUnreachableError(
+                    f"{method}: the answer drips", code="central_timeout"
+                ) from error
+            known = explain(error)
+            if known.code == "central_unreachable" and self._out_of_date():
+                raise IdentityRefusedError("the device certificate is out of its dates") from error
+            raise known from error
         except (OSError, ValueError) as error:
             raise CentralUnreachableError(f"{method} {url}: {error!r}") from error
         if self._contract and CONTRACT_HEADER not in response.headers:
@@ -224,6 +237,46 @@ class Line:
                 code="captive_portal",
             )
         return response
+
+    def _out_of_date(self) -> bool:
+        """Say whether the device certificate has expired, or is not valid yet, by the clock here.
+
+        A server may hang up on such a certificate without a word.
+        """
+        path = None if self._credentials is None else self._credentials.certificate
+        if path is None:
+            return False
+        try:
+            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        except (OSError, ValueError):
+            return False
+        now = wall_time()
+        return not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+    @contextmanager
+    def _at_most(
+        self, seconds: float, late: threading.Event, options: dict[str, Any]
+    ) -> Iterator[None]:
+        """Break a small request off that is not done in time.
+
+        The time-outs of ``requests`` hold for each piece: an answer that drips in byte by byte
+        would hold a thread for ever. Bodies and streams take what they take.
+        """
+        if options.get("stream") or options.get("data") is not None:
+            yield
+            return
+
+        def end() -> None:
+            late.set()
+            self.sockets.break_off()
+
+        timer = threading.Timer(seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Close the connections."""

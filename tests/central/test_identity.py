@@ -12,7 +12,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from kiosk.central.authority import Authority
-from tests.central.rig import TIMEOUT, Central, Kiosk, csr, new_key, session
+from tests.central.rig import (
+    TIMEOUT,
+    Central,
+    Kiosk,
+    csr,
+    filing_body,
+    hearing_body,
+    new_id,
+    new_key,
+    session,
+)
 
 
 def post(central: Central, code: str, request: str) -> requests.Response:
@@ -131,3 +141,60 @@ def test_keys_are_readable_by_their_owner_only(central: Central) -> None:
 def test_only_present_tls_is_spoken(kiosk: Kiosk) -> None:
     with kiosk.tls() as connection:
         assert connection.version() in ("TLSv1.2", "TLSv1.3")
+
+
+ENDPOINTS = [
+    ("GET", "/v1/hearings/{hearing}", None, 404),
+    ("GET", "/v1/hearings/{hearing}/files/hearing.json", None, 404),
+    ("PUT", "/v1/hearings/{hearing}", "manifest", 403),
+    ("POST", "/v1/hearings/{hearing}/closures", "closures", 403),
+    ("GET", "/v1/filings/{filing}", None, 404),
+    ("PUT", "/v1/filings/{filing}", "filing", 403),
+    ("GET", "/v1/reports/{hearing}", None, 404),
+    ("GET", "/v1/uploads/{upload}", None, 404),
+    ("PUT", "/v1/uploads/{upload}", "upload", 403),
+    ("HEAD", "/v1/tus/{upload}", None, 404),
+    ("PATCH", "/v1/tus/{upload}", None, 404),
+]
+
+
+def test_a_stolen_kiosks_certificate_opens_nothing_but_its_own_outbox(
+    kiosk: Kiosk, neighbour: Kiosk
+) -> None:
+    hearing, filing, files = new_id(), new_id(), {"hearing.json": b"{}"}
+    bodies = {"manifest": hearing_body(hearing, files), "filing": filing_body(b"%PDF")}
+    missing = kiosk.put(f"/v1/hearings/{hearing}", bodies["manifest"])["missing"]
+    kiosk.send(missing, files)
+    kiosk.put(f"/v1/filings/{filing}", bodies["filing"])
+    upload = missing[0]["upload"]
+    digest = hashlib.sha256(b"{}").hexdigest()
+    one = {"path": "hearing.json", "sha256": digest}
+    bodies["closures"] = {"closures": [one]}
+    bodies["upload"] = {**one, "size": 2, "kind": "hearing", "owner": hearing}
+    names = {"hearing": hearing, "filing": filing, "upload": upload}
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
+    for method, path, body, status in ENDPOINTS:
+        headers = tus | {"Content-Type": "application/offset+octet-stream"}
+        answer = neighbour.call(
+            method,
+            path.format(**names),
+            **({"json": bodies[body]} if body else {"headers": headers}),
+        )
+        assert answer.status_code == status, (method, path, answer.status_code, answer.text)
+    assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"] is not None
+    assert kiosk.call("GET", f"/v1/hearings/{hearing}/files/hearing.json").content == b"{}"
+
+
+def test_a_replacement_loses_nothing_that_the_old_one_had_delivered(central: Central) -> None:
+    old = central.enrol("kiosk-0007", "7")
+    done, half, files = new_id(), new_id(), {"hearing.json": b"{}", "b": b"bb"}
+    old.send(old.put(f"/v1/hearings/{done}", hearing_body(done, files))["missing"], files)
+    old.put(f"/v1/hearings/{half}", hearing_body(half, files))
+    receipt = old.get(f"/v1/hearings/{done}")["receipt"]
+    new = central.enrol("kiosk-0007", replaces=True)
+    assert new.get(f"/v1/hearings/{done}")["receipt"] == receipt
+    assert new.call("GET", f"/v1/hearings/{done}/files/b").content == b"bb"
+    assert new.put(f"/v1/hearings/{done}", hearing_body(done, files))["receipt"] == receipt
+    new.send(new.get(f"/v1/hearings/{half}")["missing"], files)  # the disk was moved over
+    assert new.get(f"/v1/hearings/{half}")["receipt"] is not None
+    assert old.call("GET", f"/v1/hearings/{done}").status_code == 403

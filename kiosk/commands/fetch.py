@@ -1,0 +1,52 @@
+"""Fetch a hearing that this kiosk has delivered back from the central system, and verify it.
+
+For a permitted copy when the recording has left the device. Broken off, the same command goes on.
+Exit status 0: the folder is exactly what was recorded; 1: it is not, or could not be fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from kiosk.cli import settings_of
+from kiosk.locale import LANGUAGES, Translator
+from kiosk.recording.verify import verify
+from kiosk.storage.layout import Layout
+from kiosk.sync.connector import Connector
+from kiosk.sync.fetching import fetch_hearing
+
+HELP = "fetch a delivered hearing back, for a permitted copy"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the hearing and where to."""
+    parser.add_argument("hearing", metavar="HEARING", help="its id")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for it")
+    parser.add_argument("--quick", action="store_true", help="leave out decoding the media")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the sentences")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fetch, verify, and say so."""
+    settings = settings_of(arguments)
+    layout = Layout.of(settings.paths)
+    connector = Connector(layout, settings.central.url)
+    try:
+        folder = fetch_hearing(
+            connector.client(), arguments.hearing, arguments.to, layout.court_ca, _tell
+        )
+    finally:
+        connector.close()
+    print(file=sys.stderr)
+    report = verify(folder, layout.court_ca, decode=not arguments.quick)
+    translate = Translator(arguments.language)
+    for problem in report.problems:
+        print(f"{problem.where}: {problem.say(translate)}", file=sys.stderr)
+    print(f"{folder}: {'verified' if report.ok else 'NOT VERIFIED'}")
+    return 0 if report.ok else 1
+
+
+def _tell(done: int, total: int) -> None:
+    print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)
