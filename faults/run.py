@@ -48,7 +48,7 @@ def load(name: str) -> ModuleType:
 
 def table(outcomes: list[Outcome]) -> str:
     """Return the table."""
-    heading = f"{'seconds: worst / median':50} {'tries':>5} {'survived':>8}  "
+    heading = f"{'seconds: worst / median':56} {'tries':>5} {'survived':>8}  "
     lines = [heading + "  ".join(f"{one:>{WIDTH}}" for one in HEADINGS)]
     for outcome in outcomes:
         columns = outcome.columns()
@@ -57,7 +57,7 @@ def table(outcomes: list[Outcome]) -> str:
             found = columns[name]
             text = f"{found['worst']:.2f} / {found['median']:.2f}" if found else "-"
             cells.append(f"{text:>{WIDTH}}")
-        counts = f"{outcome.name:50} {outcome.tries:>5} {outcome.survived:>8}  "
+        counts = f"{outcome.name:56} {outcome.tries:>5} {outcome.survived:>8}  "
         lines.append(counts + "  ".join(cells))
     return "\n".join(lines)
 

@@ -1,0 +1,273 @@
+"""Tampering without the device's key: ``kiosk verify`` finds each, and names it.
+
+A hearing of three parts, the second closed (encrypted), is recorded once by the real recorder;
+each try changes a copy of it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from faults.judge import verified
+from faults.trial import Cost, NotSurvivedError, Outcome
+from kiosk.recording.journal import GENESIS, canonical, line_hash
+from kiosk.recording.names import HEARING, JOURNAL, part_name
+from kiosk.recording.seal import SIGNATURE, SUMS, seal_folder
+from kiosk.recording.signer import FileSigner
+from kiosk.recording.verify import verify
+from tests.courtroom import Courtroom
+from tests.identity import Court
+from tests.recording.keys import CourtSecrets
+from tests.waiting import wait_for
+
+TRIES, QUICK = 20, 2
+"""Of each kind of damage to each kind of file; other tamperings are done in every way there is."""
+KIOSK = "kiosk-trial"
+PARTS = (1, 2, 3)
+SECONDS = 2.5
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the hearing, to be changed.
+
+    Attributes:
+        other: signs as another kiosk of the court; ``stranger`` under another authority.
+    """
+
+    folder: Path
+    random: Random
+    other: FileSigner
+    stranger: FileSigner
+
+    def part(self, number: int) -> Path:
+        """Return a part's folder."""
+        return self.folder / part_name(number)
+
+
+Tamper = Callable[[Copy], list[str]]
+"""Changes the copy; returns names of which ``kiosk verify`` must name one."""
+
+
+def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
+    """Record a hearing; change copies of it in every way, ``tries`` times."""
+    del strict
+    with tempfile.TemporaryDirectory(prefix="kf-") as name:
+        court = Court.make(Path(name) / "court")
+        hearing = recorded(Path(name) / "r", court)
+        stranger = Court.make(Path(name) / "stranger", "Test court").device(KIOSK)
+        signers = court.device("kiosk-other"), stranger
+        outcomes: dict[str, Outcome] = {}
+        for kind, tamper in tamperings(hearing, tries, random):
+            outcome = outcomes.setdefault(kind, Outcome(f"tampering: {kind}"))
+            place = Path(name) / "copy" / hearing.name
+            shutil.copytree(hearing, place)
+            outcome.attempt(partial(trial, tamper, Copy(place, random, *signers), court.ca))
+            shutil.rmtree(place)
+        alone = Outcome("untouched: each part verifies alone")
+        for number in PARTS:
+            alone.attempt(partial(part_alone, hearing / part_name(number), court.ca))
+    return [alone, *outcomes.values()]
+
+
+def recorded(folder: Path, court: Court) -> Path:
+    """Record a hearing of three parts, the second closed; return its sealed folder."""
+    with Courtroom(folder) as room:
+        court.issue(KIOSK, room.layout.device_key, room.layout.device_certificate)
+        shutil.copy(court.ca, room.layout.court_ca)
+        CourtSecrets().pin(room.layout)
+        room.start_recorder()
+        room.wait_ready(60)
+        room.sign_in()
+        room.start_hearing()
+        for number, step in enumerate(("close", "open"), 1):
+            wait_part(room, number)
+            room.ask("POST", f"/v1/hearing/{step}", {})
+        wait_part(room, 3)
+        sealed = room.end_hearing()
+        verified(sealed, court.ca)
+        target = folder.parent / sealed.name
+        shutil.copytree(sealed, target)
+    return target
+
+
+def wait_part(room: Courtroom, number: int) -> None:
+    """Wait until part ``number`` has some seconds."""
+
+    def there() -> bool:
+        hearing = room.state().get("hearing") or {}
+        return hearing.get("part") == number and hearing["part_seconds"] >= SECONDS
+
+    wait_for(there, f"{SECONDS} s of part {number}", 60)
+
+
+def trial(tamper: Tamper, copy: Copy, ca: Path) -> Cost:
+    """Change the copy; it must not verify, and the change must be named."""
+    wanted = tamper(copy)
+    problems = verify(copy.folder, ca, decode=False).problems
+    named = [f"{one.where} {one.detail}" for one in problems]
+    if not problems:
+        raise NotSurvivedError(f"not found: {wanted}")
+    if not any(name in text for name in wanted for text in named):
+        raise NotSurvivedError(f"{wanted} is not named: {named[:5]}")
+    return Cost()
+
+
+def part_alone(part: Path, ca: Path) -> Cost:
+    """A part verifies without the rest of the hearing."""
+    if problems := verify(part, ca).problems:
+        raise NotSurvivedError(f"{part.name}: {problems}")
+    return Cost()
+
+
+# -- what is done ----------------------------------------------------------------------------------
+def kinds_of_files(hearing: Path) -> dict[str, list[str]]:
+    """Return the files of the hearing by their kind: the same name without its numbers."""
+    kinds: dict[str, list[str]] = {}
+    for path in sorted(path for path in hearing.rglob("*") if path.is_file()):
+        name = path.relative_to(hearing).as_posix()
+        kinds.setdefault("".join(one for one in name if not one.isdigit()), []).append(name)
+    return kinds
+
+
+def tamperings(hearing: Path, tries: int, random: Random) -> Iterator[tuple[str, Tamper]]:
+    """Yield the kind of each tampering, and what does it."""
+    kinds = kinds_of_files(hearing)
+    for names in kinds.values():
+        for _ in range(tries):
+            yield "any flipped byte", partial(flip, random.choice(names))
+        for _ in range(max(1, tries // 4)):
+            yield "cut tail", partial(cut, random.choice(names))
+        yield "missing file", partial(lose, random.choice(names))
+    for first, second in media_pairs(hearing):
+        yield "swapped files", partial(swap, first, second)
+    yield "swapped parts", partial(swap, part_name(1), part_name(3))
+    for name in ("evil.txt", "part-01/main/run-01/000099.m4s", "part-02/.hidden", "part-04/x"):
+        yield "added file", partial(add, name)
+    for number in PARTS:
+        yield "whole part removed", partial(remove_part, number)
+        yield "part removed, sums and journal rewritten", partial(hide_part, number)
+    yield "journal's tail cut, sealed by a stranger", partial(cut_and_reseal, by="stranger")
+    yield "journal's tail cut, sealed by another kiosk", partial(cut_and_reseal, by="other")
+    for number in PARTS:
+        yield "a part sealed by another kiosk", partial(reseal, number, by="other")
+        yield "a part sealed by a stranger", partial(reseal, number, by="stranger")
+    yield "all sealed by another kiosk", partial(reseal_all, by="other")
+    yield "all sealed by a stranger", partial(reseal_all, by="stranger")
+
+
+def media_pairs(hearing: Path) -> list[tuple[str, str]]:
+    """Return pairs of media files to be swapped: of two parts, of two tracks."""
+    first = "part-01/main/run-01/000001.m4s"
+    others = ("part-03/main/run-01/000001.m4s", "part-01/channels/run-01/000001.m4s")
+    return [(first, other) for other in others if (hearing / other).exists()]
+
+
+def seal_too(name: str) -> list[str]:
+    """Return ``name``, and for a list of sums its signature, which is what does not hold then."""
+    return [name, f"{name}.p7s"] if name.endswith(SUMS) else [name]
+
+
+def flip(name: str, copy: Copy) -> list[str]:
+    """Flip one bit of one byte anywhere."""
+    path = copy.folder / name
+    data = bytearray(path.read_bytes())
+    data[copy.random.randrange(len(data))] ^= 1 << copy.random.randrange(8)
+    path.write_bytes(data)
+    return seal_too(name)
+
+
+def cut(name: str, copy: Copy) -> list[str]:
+    """Cut from one byte to all of them off the end."""
+    path = copy.folder / name
+    data = path.read_bytes()
+    path.write_bytes(data[: copy.random.randrange(len(data))])
+    return seal_too(name)
+
+
+def lose(name: str, copy: Copy) -> list[str]:
+    """Remove a file."""
+    (copy.folder / name).unlink()
+    return [name, Path(name).name]
+
+
+def swap(first: str, second: str, copy: Copy) -> list[str]:
+    """Swap two files or folders."""
+    aside = copy.folder.parent / "aside"
+    (copy.folder / first).rename(aside)
+    (copy.folder / second).rename(copy.folder / first)
+    aside.rename(copy.folder / second)
+    return [first]
+
+
+def add(name: str, copy: Copy) -> list[str]:
+    """Put a file in that was never there."""
+    path = copy.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"x")
+    return [name]
+
+
+def remove_part(number: int, copy: Copy) -> list[str]:
+    """Remove a whole part."""
+    shutil.rmtree(copy.part(number))
+    return [part_name(number)]
+
+
+def hide_part(number: int, copy: Copy) -> list[str]:
+    """Remove a part and all that speaks of it, and chain the journal anew (heads stay as is)."""
+    shutil.rmtree(copy.part(number))
+    sums = copy.folder / SUMS
+    lines = sums.read_text(encoding="utf-8").splitlines(keepends=True)
+    sums.write_text("".join(x for x in lines if f"  {part_name(number)}/" not in x), "utf-8")
+    journal = copy.folder / JOURNAL
+    previous = GENESIS
+    kept: list[bytes] = []
+    for line in journal.read_bytes().splitlines():
+        entry = json.loads(line)
+        if entry.get("part") == number:
+            continue
+        changed = canonical({**entry, "n": len(kept) + 1, "prev": previous})
+        kept.append(changed)
+        previous = line_hash(changed)
+    journal.write_bytes(b"".join(line + b"\n" for line in kept))
+    return [JOURNAL, SIGNATURE]
+
+
+def cut_and_reseal(copy: Copy, by: str) -> list[str]:
+    """Cut the hearing's journal at a line, and seal the hearing anew."""
+    journal = copy.folder / JOURNAL
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[: copy.random.randrange(2, len(lines))]))
+    seal_folder(copy.folder, getattr(copy, by))
+    return [SIGNATURE] if by == "stranger" else ["kiosk-other"]
+
+
+def reseal(number: int, copy: Copy, by: str) -> list[str]:
+    """Change a byte of a part, and seal it anew."""
+    part = copy.part(number)
+    path = sorted((part / "main").rglob("*"), key=lambda path: path.stat().st_size)[-1]
+    data = bytearray(path.read_bytes())
+    data[copy.random.randrange(len(data))] ^= 1
+    path.write_bytes(data)
+    (part / SIGNATURE).unlink()
+    seal_folder(part, getattr(copy, by))
+    return [f"{part.name}/{SIGNATURE}"] if by == "stranger" else ["kiosk-other"]
+
+
+def reseal_all(copy: Copy, by: str) -> list[str]:
+    """Change what was said to be heard, and seal everything anew."""
+    about = copy.folder / HEARING
+    about.write_text(about.read_text("utf-8").replace("civil", "criminal"), "utf-8")
+    for number in PARTS:
+        (copy.part(number) / SIGNATURE).unlink()
+        seal_folder(copy.part(number), getattr(copy, by))
+    seal_folder(copy.folder, getattr(copy, by))
+    return [SIGNATURE] if by == "stranger" else ["kiosk-other"]
