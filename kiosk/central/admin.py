@@ -81,6 +81,9 @@ LABELS = {
     "begun": N_("Announced"),
     "delivered": N_("Delivered"),
     "case": N_("Case"),
+    "contents": N_("Documents (pages)"),
+    "missing": N_("missing"),
+    "originals": N_("original to be handed in"),
     "length": N_("Length"),
     "search": N_("Find a kiosk or courtroom"),
     "show": N_("Show"),
@@ -246,6 +249,22 @@ class _Words:
             "good": "yes" if row.completed_at else "",
         }
 
+    def _contents(self, manifest: dict[str, Any]) -> str:
+        """Return the documents of a filing with their pages, by type."""
+        return _listed([f"{file['type']} ({file['pages']})" for file in manifest["documents"]])
+
+    def _lacks(self, manifest: dict[str, Any]) -> str:
+        """Return what is missing in a filing, and which originals will be handed in."""
+        slots = manifest.get("slots") or ()
+        missing = _listed([slot["type"] for slot in slots if slot["state"] == "missing"])
+        originals = _listed(manifest.get("not_scanned") or ())
+        parts = [
+            f"{self._translate(LABELS[key])}: {value}"
+            for key, value in (("missing", missing), ("originals", originals))
+            if value
+        ]
+        return "; ".join(parts)
+
     def filing(self, row: Row[Any]) -> dict[str, str]:
         """Return one line of the list of filings."""
         delivered = moment(row.completed_at)
@@ -255,8 +274,14 @@ class _Words:
             "begun": self.clock(moment(row.registered_at)),
             "state": self.state(row.state),
             "reason": row.reason or "",
+            "contents": self._contents(row.manifest),
+            "lacks": self._lacks(row.manifest),
             "delivered": self.clock(delivered) if delivered is not None else "–",
         }
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
 
 
 def read_known(connection: Connection, now: datetime) -> Known:
@@ -371,7 +396,7 @@ def _hearings(connection: Connection) -> Sequence[Row[Any]]:
 def _filings(connection: Connection) -> Sequence[Row[Any]]:
     table, deliveries = schema.filings, schema.deliveries
     return connection.execute(
-        select(table, deliveries.c.kiosk, deliveries.c.completed_at)
+        select(table, deliveries.c.kiosk, deliveries.c.completed_at, deliveries.c.manifest)
         .join(deliveries, deliveries.c.id == table.c.id)
         .order_by(table.c.registered_at.desc())
         .limit(RECENT)

@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from kiosk.central.errors import RefusedError
 from kiosk.central.registry import FilingState, set_state
 from kiosk.central.server import open_database
@@ -127,3 +129,45 @@ def test_a_hash_that_differs_gets_a_fresh_address(kiosk: Kiosk) -> None:
     assert found["delivered"] is False
     assert found["missing"][0]["upload"] != first["upload"]
     assert deliver(kiosk, filing, body, PDF)["delivered"] is True
+
+
+SLOTS = {
+    "document_type": "claim",
+    "entity": {"name": "ТОО «А»", "bin": "120340000001"},
+    "fee": {"fee": "property", "amount": "1000000", "hint": "30000", "mrp": "4325"},
+    "slots": [
+        {"slot": "claim", "type": "claim", "state": "filled", "files": ["document-1.pdf"]},
+        {"slot": "fee_receipt", "type": "fee_receipt", "state": "missing", "sheets_said": 1},
+    ],
+}
+
+
+def test_what_revision_2_says_is_kept_shown_and_does_not_change_the_number(
+    central: Central, kiosk: Kiosk
+) -> None:
+    filing, body = new_id(), filing_body(PDF, not_scanned=["диск"])
+    number = kiosk.put(f"/v1/filings/{filing}", body | SLOTS)["number"]
+    assert kiosk.put(f"/v1/filings/{filing}", body)["number"] == number, "as an older kiosk says it"
+    page = requests.get((central.data / "admin-address").read_text().strip(), timeout=20).text
+    row = page[page.index(number) :][:900]
+    assert "claim (3)" in row
+    assert "fee_receipt" in row
+    assert "диск" in row
+    spaced = {"slot": "a b", "type": "claim", "state": "filled"}
+    refusals: list[dict[str, Any]] = [{"slots": [spaced]}, {"fee": {}}]
+    for wrong in refusals:
+        refused = kiosk.call("PUT", f"/v1/filings/{new_id()}", json=body | wrong)
+        assert refused.status_code == 400
+
+
+def test_a_case_is_known_by_number_and_nothing_is_said_about_anybody(
+    kiosk: Kiosk, neighbour: Kiosk
+) -> None:
+    assert kiosk.get("/v1/contract")["revision"] == 2
+    found = kiosk.get("/v1/cases?number=7599–26–00–2%20/%201284")
+    assert (found["exists"], found["number"], found["kind"]) == (True, "7599-26-00-2/1284", "civil")
+    assert set(found) == {"number", "exists", "kind", "court", "as_of"}
+    assert kiosk.get("/v1/cases?number=1-2/3")["exists"] is False
+    codes = {neighbour.call("GET", "/v1/cases?number=1").status_code for _ in range(31)}
+    assert codes == {200, 429}
+    assert kiosk.call("GET", "/v1/cases").status_code == 400

@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -24,9 +25,11 @@ from kiosk.storage.database import (
 from kiosk.sync.backoff import Backoff
 from kiosk.sync.bearer import bearer_of, default_interface
 from kiosk.sync.bodies import body_of
+from kiosk.sync.client import CentralClient
 from kiosk.sync.echo import Tally
 from kiosk.sync.lanes import Lane, Lanes, PreemptedError
 from kiosk.sync.line import SO_MAX_PACING_RATE, Line, SocketTracker, explain
+from kiosk.sync.line import RefusedError as CentralRefusedError
 from kiosk.sync.link_check import Limits, Windows, is_enough, median_mbit, verdict_of
 from kiosk.sync.manifest import (
     Manifest,
@@ -417,3 +420,30 @@ def test_no_echo_is_unknown_and_not_total_loss() -> None:
     assert abs(result.loss - 0.1) < 1e-9
     assert 0.9 < result.jitter_ms <= 1.0
     assert 20.0 <= result.rtt_ms <= 21.0
+
+
+# -- contract ----------------------------------------------------------------------------------
+class OldLine(Line):
+    """A server of revision 1: what it does not know, it refuses."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        """Refuse keys of revision 2."""
+        self.bodies.append(options["json"])
+        if "slots" in options["json"]:
+            raise CentralRefusedError("slots", code="malformed", status=400, body={})
+        answer = requests.Response()
+        answer.status_code = 200
+        answer.request = requests.Request(method, url).prepare()
+        answer._content = b'{"number": "1"}'
+        return answer
+
+
+def test_a_server_of_revision_1_gets_what_it_knows() -> None:
+    line = OldLine()
+    client = CentralClient(line, "https://localhost")
+    body = {"documents": [], "slots": [], "fee": {}, "document_type": "claim"}
+    assert client.put("filing", "x", body) == {"number": "1"}
+    assert line.bodies == [body, {"documents": []}]

@@ -392,13 +392,12 @@ class Visit:
 
     async def _forget_filing(self) -> None:
         filing, self.filing, self.handed_in = self.filing, None, None
+        if filing is not None and filing.filing.state == "draft":
+            self._desk.wipe(filing)  # first: nothing readable is left when this returns
         if self._scan is not None:
             self._scan.cancel()
             await asyncio.gather(self._scan, return_exceptions=True)
             self._scan = None
-        if filing is not None and filing.filing.state == "draft":
-            await filing.settle()
-            self._desk.wipe(filing)
 
     def _do(self, step: Any) -> None:
         task = asyncio.get_running_loop().create_task(step)
