@@ -160,6 +160,7 @@ class Api:
             "certificate": issued.pem,
             "chain": self._authority.root_pem,
             "not_after": wall_text(issued.not_after),
+            "court_keys": self._authority.court_keys(),
         }
 
     # -- schedule ----------------------------------------------------------------------------

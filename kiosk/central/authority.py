@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyrage
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -74,6 +75,16 @@ class Authority:
     def root_pem(self) -> str:
         """The root certificate (PEM)."""
         return _pem(self.root)
+
+    def court_keys(self) -> dict[str, str]:
+        """Return the public age keys of the court and its escrow; make them on first use.
+
+        The private ones lie beside the authority's own key, as ``age-keygen`` writes them. A court
+        keeps the escrow's elsewhere: moved away, this file may hold the public key alone.
+        """
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return {name: _age_recipient(self._folder, name) for name in ("court", "escrow")}
 
     def fingerprint(self) -> str:
         """Return the first 80 bits of the root's SHA-256 in base32 (16 characters)."""
@@ -191,6 +202,18 @@ def public_key_digest(csr_pem: str) -> str:
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return hashlib.sha256(der).hexdigest()
+
+
+def _age_recipient(folder: Path, name: str) -> str:
+    """Return the public key ``<name>.age``; make it and ``<name>-age-key.txt`` where it is none."""
+    public, private = folder / f"{name}.age", folder / f"{name}-age-key.txt"
+    if not public.exists():
+        identity = pyrage.x25519.Identity.generate()
+        recipient = str(identity.to_public())
+        text = f"# public key: {recipient}\n{identity}\n"
+        write_bytes(private, text.encode("ascii"), mode=0o600)
+        write_bytes(public, f"{recipient}\n".encode("ascii"), mode=0o644)
+    return public.read_text(encoding="ascii").strip()
 
 
 def _make_root(folder: Path, name: str) -> None:

@@ -23,6 +23,7 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
+from kiosk.storage.court_keys import CourtKeys, pin_court_keys
 from kiosk.storage.durable import make_folder, sync_folder, write_bytes
 from kiosk.storage.layout import Layout
 from kiosk.sync.client import CentralClient
@@ -108,8 +109,11 @@ def enrol(
     key = load_key(pending) if pending.exists() else make_key(pending)
     trusted = layout.device_key.with_name("enrol-ca.crt")
     write_bytes(trusted, root.public_bytes(serialization.Encoding.PEM), mode=0o644)
-    certificate = _request(url, trusted, secret + fingerprint, certificate_request(key, kiosk_id))
+    request = certificate_request(key, kiosk_id)
+    certificate, court_keys = _request(url, trusted, secret + fingerprint, request)
     _check_certificate(certificate, key, root, kiosk_id)
+    if court_keys is not None:
+        pin_court_keys(layout, court_keys)
     _install(layout, pending, trusted, certificate)
     return Enrolled(kiosk_id, certificate.not_valid_after_utc, fresh=True)
 
@@ -169,15 +173,23 @@ def _fetch_root(url: str, fingerprint: str) -> x509.Certificate:
         line.close()
 
 
-def _request(url: str, root: Path, code: str, csr: str) -> x509.Certificate:
-    """Exchange the code for the certificate over a connection verified against ``root``."""
+def _request(
+    url: str, root: Path, code: str, csr: str
+) -> tuple[x509.Certificate, CourtKeys | None]:
+    """Exchange the code for the certificate over a connection verified against ``root``.
+
+    Returns:
+        the certificate, and the court's public keys for closed parts, where it has any.
+    """
     client = CentralClient(Line(Credentials(None, None, root)), url)
     try:
         answer = client.call("POST", "/v1/enrol", {"code": code, "csr": csr})
-        return x509.load_pem_x509_certificate(str(answer["certificate"]).encode("ascii"))
+        told = answer.get("court_keys")
+        keys = CourtKeys(str(told["court"]), str(told["escrow"])) if told else None
+        return x509.load_pem_x509_certificate(str(answer["certificate"]).encode("ascii")), keys
     except RefusedError as error:
         raise EnrolmentError(REFUSALS.get(error.code, str(error)), code=error.code) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise EnrolmentError("The central system gave no certificate.") from error
     finally:
         client.line.close()

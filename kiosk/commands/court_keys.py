@@ -1,0 +1,63 @@
+"""The court's two public keys for closed parts, and the proof that the court can open them.
+
+At commissioning: "challenge" writes two small text files. The court opens its one at its
+workstation (kiosk decrypt --challenge FILE --key KEY, or: age -d -i KEY FILE), its escrow the
+other; each reads an answer of 16 characters out of it, and "answer" takes it here. Until both
+have answered, the self-test says that it is not proven.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kiosk.cli import settings_of
+from kiosk.recording.challenge import make_challenges, take_answer
+from kiosk.storage.court_keys import (
+    COURT,
+    ESCROW,
+    CourtKeys,
+    load_court_keys,
+    pin_court_keys,
+    proven,
+)
+from kiosk.storage.durable import make_folder
+from kiosk.storage.layout import Layout
+
+HELP = "pin and prove the court's keys for closed parts"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one sub-command per step."""
+    steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    steps.add_parser("show", help="the pinned keys, and when they were proven")
+    pin = steps.add_parser("pin", help="pin the keys by hand (enrolment does it by itself)")
+    pin.add_argument("court", metavar="COURT", help="public key of the court: age1…")
+    pin.add_argument("escrow", metavar="ESCROW", help="public key of its escrow: age1…")
+    challenge = steps.add_parser("challenge", help="write a challenge for each key")
+    challenge.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to")
+    answer = steps.add_parser("answer", help="take the answer that court or escrow read out")
+    answer.add_argument("answer", metavar="ANSWER", help="16 characters; dashes do not matter")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do the step; return 0, or 1 for "show" while something is missing."""
+    settings = settings_of(arguments)
+    layout = Layout.of(settings.paths)
+    if arguments.step == "pin":
+        pin_court_keys(layout, CourtKeys(arguments.court, arguments.escrow))
+    elif arguments.step == "challenge":
+        for path in make_challenges(layout, settings.kiosk.id, make_folder(arguments.out)):
+            print(path)
+        return 0
+    elif arguments.step == "answer":
+        print(f"The key of the {take_answer(layout, arguments.answer)} is proven.")
+    return _show(layout)
+
+
+def _show(layout: Layout) -> int:
+    keys, when = load_court_keys(layout), proven(layout)
+    for name, recipient in ((COURT, keys.court), (ESCROW, keys.escrow)):
+        said = f"proven {when[name]}" if name in when else "NOT proven"
+        print(f"{name}: {recipient} ({said})")
+    return 0 if len(when) == 2 else 1
