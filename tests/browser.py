@@ -151,6 +151,12 @@ class Browser:
         """Wait until ``script`` returns something true; return it."""
         return wait_for(lambda: self.run(script), what, seconds)
 
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, as a person at the keyboard (W3C WebDriver, 17.4.2)."""
+        steps = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        keyboard = {"type": "key", "id": "keyboard", "actions": steps}
+        self._call("POST", "actions", {"actions": [keyboard]})
+
     def complaints(self) -> list[str]:
         """Return what the page has written to the console as warnings and errors."""
         rows = self._call("POST", "se/log", {"type": "browser"})
