@@ -976,6 +976,8 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "preempted": "delivery_failed",
         "receipt_invalid": "hash_mismatch",
         "remedy_impossible": "hearing_step_refused",
+        "slip_malformed": "error",
+        "stamp_failed": "central_failed",
         "sums_malformed": "proof_failed",
         "usage": "error",
         "storage_gone": "disk_gone",

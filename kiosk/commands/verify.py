@@ -14,7 +14,10 @@ from pathlib import Path
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.decrypt import read_identities
 from kiosk.recording.findings import Report
+from kiosk.recording.seal import SIGNATURE
+from kiosk.recording.slip_code import check_slip
 from kiosk.recording.verify import verify
+from kiosk.recording.verify_stamp import check_stamp
 
 HELP = "verify a hearing's or a part's folder"
 
@@ -32,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", type=Path, metavar="FILE", help="the court's private age key: opens closed parts"
     )
+    parser.add_argument("--stamp", type=Path, metavar="FILE", help="time stamp of the seal (.tsr)")
+    parser.add_argument(
+        "--stamp-ca", type=Path, metavar="FILE", help="roots of time stamp authorities (PEM)"
+    )
+    parser.add_argument("--slip", metavar="CODE", help="code on a slip that somebody kept")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument("--quick", action="store_true", help="leave out decoding the media")
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the sentences")
@@ -42,11 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
     identities = read_identities(arguments.key) if arguments.key is not None else None
     decode = not arguments.quick
     report = verify(arguments.folder, arguments.ca, decode=decode, identities=identities)
-    translate = Translator(arguments.language)
+    translate = _ = Translator(arguments.language)
+    stamped = ""
+    if arguments.stamp is not None:
+        roots = arguments.stamp_ca or arguments.ca
+        stamped = check_stamp(arguments.folder / SIGNATURE, arguments.stamp, roots, report)
+    if arguments.slip:
+        check_slip(arguments.folder, arguments.slip, report)
     if arguments.json:
         print(json.dumps(report.as_json(translate), ensure_ascii=False, indent=1))
     else:
         _say(report, translate)
+        if report.ok and stamped:
+            print(_("time stamp: {moment}", moment=stamped))
+        if report.ok and arguments.slip:
+            print(_("the slip belongs to this recording"))
     return 0 if report.ok else 1
 
 

@@ -44,6 +44,9 @@ SENTENCES = {
     "not_decodable": N_("Picture or sound cannot be decoded: {detail}."),
     "count_differs": N_("The count differs from what was recorded: {detail}."),
     "unreadable": N_("It cannot be read: {detail}."),
+    "stamp_missing": N_("The time stamp is missing."),
+    "stamp_wrong": N_("The time stamp is not of this authority over this seal: {detail}."),
+    "slip_other": N_("The recording is not the one on the slip: {detail}."),
 }
 """English message ids by code; ``{detail}`` is technical and not translated."""
 

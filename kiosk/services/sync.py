@@ -35,6 +35,7 @@ from kiosk.sync.poller import Poller
 from kiosk.sync.registrar import reconcile_filings, send_heads
 from kiosk.sync.retention import Housekeeper
 from kiosk.sync.room import SyncRoom
+from kiosk.sync.stamps import Stamper
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class SyncService:
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
         self.room = SyncRoom(settings, self._mark_changed)
+        self.stamper = Stamper(self.layout, settings.recording.timestamp_url)
         self.poller = Poller(self.room)
         urgent = (Lane.URGENT,)
         self.urgent = Deliverer(
@@ -80,7 +82,7 @@ class SyncService:
         """Serve until :meth:`stop`; then end cleanly (what is being sent is resumed later)."""
         self._loop = asyncio.get_running_loop()
         runner = await serve_unix(SyncApi(self).application(), self.layout.sync_socket)
-        for worker in (self.poller, self.urgent, self.bulk):
+        for worker in (self.poller, self.urgent, self.bulk, self.stamper):
             worker.start()
         tasks = [
             asyncio.create_task(self._tell()),
@@ -109,7 +111,7 @@ class SyncService:
 
     def _end_threads(self) -> None:
         self.link_check.cancel()
-        for worker in (self.bulk, self.urgent, self.poller):
+        for worker in (self.bulk, self.urgent, self.poller, self.stamper):
             worker.stop()
         self.numbers.close()
 
