@@ -42,7 +42,7 @@ from kiosk.recording.journal import Entry, read_chain
 from kiosk.recording.names import JOURNAL
 from kiosk.recording.part import PartRecorder
 from kiosk.recording.recovery import Survivor, survey
-from kiosk.recording.signer import device_signer
+from kiosk.recording.signer import Signer, device_signer
 from kiosk.rules import Rules
 from kiosk.storage.court_keys import CourtKeyError, CourtKeys, load_court_keys
 from kiosk.storage.durable import make_folder
@@ -89,6 +89,7 @@ class Courtroom:
         self._changed = changed
         self._lock = threading.RLock()
         self._current: Session | None = None
+        self._signer: Signer | None = None
         self._storage_error: StorageError | None = None
         self._recovered: dict[str, Any] | None = None
         self._alarms = AlarmBook()
@@ -474,11 +475,12 @@ class Courtroom:
 
     # -- start and end of the service ----------------------------------------------------------
     def _maker(self, record: HearingRecord | None) -> Maker:
-        signer, _ = device_signer(self._layout, self._settings.kiosk.id)
+        if self._signer is None or self.storages.own_is_there:
+            self._signer, _ = device_signer(self._layout, self._settings.kiosk.id)
         listen = partial(self._listen, record) if record is not None else lambda _part, _entry: None
         return Maker(
             self._settings.kiosk.id,
-            signer,
+            self._signer,
             self._settings.recording.head_seconds,
             listen,
             self._storage_failed,

@@ -51,6 +51,11 @@ class Storages:
     def _is_delivered(self, hearing: str) -> bool:
         return (self._layout.receipts / f"{hearing}.json").exists()
 
+    @property
+    def own_is_there(self) -> bool:
+        """Whether the kiosk's own storage can be read."""
+        return self.vault.own_state != "gone"
+
     # -- after a crash -------------------------------------------------------------------------
     def before_recovery(self) -> None:
         """Take from the mirror what only it has of hearings that are not sealed."""
@@ -73,7 +78,7 @@ class Storages:
 
     def note_part(self, size: int, seconds: float) -> None:
         """Learn from a part that is closed: ``size`` bytes in ``seconds``."""
-        if seconds < LEAST_SECONDS or size <= 0:
+        if seconds < LEAST_SECONDS or size <= 0 or not self.own_is_there:
             return
         fade = min(1.0, KEPT_SECONDS / (self._seconds + seconds))
         self._bytes = self._bytes * fade + size
