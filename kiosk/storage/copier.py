@@ -182,6 +182,10 @@ class Copier:
             self._dest.begin_catching_up(hearing, self._source.pending(hearing))
         try:
             self._bury(hearing)
+            if self._kept_elsewhere(hearing):  # it may be leaving this storage just now
+                with self._changed:
+                    self._dest.end_catching_up(hearing)
+                return True
             if hearing in self._source.holed:
                 self._fill(hearing)
             self._copy_all(hearing)

@@ -268,9 +268,10 @@ class Outbox:
             )
 
     def delivered_before(self, kind: str, moment: datetime) -> list[str]:
-        """Return the items of ``kind`` that were delivered before ``moment``."""
+        """Return the items of ``kind`` that were delivered before ``moment``, oldest first."""
         rows = self._database.rows(
-            "SELECT id FROM items WHERE kind = ? AND state = 'delivered' AND delivered_at < ?",
+            "SELECT id FROM items WHERE kind = ? AND state = 'delivered' AND delivered_at < ?"
+            " ORDER BY delivered_at",
             (kind, wall_text(moment)),
         )
         return [str(row["id"]) for row in rows]

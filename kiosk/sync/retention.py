@@ -1,7 +1,9 @@
 """When a delivered hearing leaves the device: only what is receipted, hash by hash.
 
-A hearing's folder goes ``recording.keep_delivered_days`` after its delivery. Whatever does not
-agree stays. (Filings are tidied by the filing room, once sync calls them delivered.)
+A hearing's folder goes ``recording.keep_delivered_days`` after its delivery, and its second copy
+with it; where the second storage has no room for the next hearing, the copies of delivered ones go
+earlier, the oldest first. Whatever does not agree stays. (Filings are tidied by the filing room,
+once sync calls them delivered.)
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
+from kiosk.storage.disk import Disk
 from kiosk.storage.durable import make_folder, sync_folder
 from kiosk.storage.layout import Layout
+from kiosk.storage.space import FULL_BYTES, bytes_per_hour
 from kiosk.sync.manifest import SIGNATURE, SUMS, folder_of, read_sums, sha256_of
 from kiosk.sync.receipts import Receipts, hashes_of
 from kiosk.sync.room import SyncRoom
@@ -24,6 +29,7 @@ from kiosk.sync.trust import ReceiptInvalidError, check_receipt
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
+TRASH = "trash"
 
 
 def receipted(layout: Layout, receipts: Receipts, kind: str, item_id: str) -> dict[str, str]:
@@ -45,30 +51,36 @@ def receipted(layout: Layout, receipts: Receipts, kind: str, item_id: str) -> di
 def retire_hearing(layout: Layout, receipts: Receipts, hearing_id: str) -> bool:
     """Delete a delivered hearing's folder; say whether it is gone.
 
-    It is moved away in one step first: half a hearing must never look like one that was
-    interrupted.
-
     Raises:
         StorageError: the disk refuses, or the folder's own list cannot be read.
     """
     folder = folder_of(layout, "hearing", hearing_id)
     hashes = receipted(layout, receipts, "hearing", hearing_id)
+    return _remove_covered(folder, hashes, _trash(layout))
+
+
+def _remove_covered(folder: Path, hashes: Mapping[str, str], trash: Path) -> bool:
+    """Delete a hearing's folder if ``hashes`` cover all of it; say whether it is gone.
+
+    It is moved away in one step first: half a hearing must never look like one that was
+    interrupted.
+    """
     sealed = dict(read_sums(folder / SUMS))
     sealed |= {name: sha256_of(folder / name) for name in (SUMS, SIGNATURE)}
     if any(hashes.get(path) != digest for path, digest in sealed.items()):
         return False
-    trash = make_folder(_trash(layout))
+    make_folder(trash)
     try:
-        folder.rename(trash / hearing_id)
-        sync_folder(layout.hearings)
+        folder.rename(trash / folder.name)
+        sync_folder(folder.parent)
     except OSError as error:
-        raise StorageError(f"hearing {hearing_id}: {error.strerror}") from error
+        raise StorageError(f"hearing {folder.name}: {error.strerror}") from error
     _empty(trash)
     return True
 
 
 def _trash(layout: Layout) -> Path:
-    return layout.database.parent / "trash"
+    return layout.database.parent / TRASH
 
 
 def _empty(trash: Path) -> None:
@@ -107,3 +119,31 @@ class Housekeeper:
                 log.info("hearing %s %s", hearing_id, text)
             except StorageError as error:
                 log.warning("%s", error)
+        try:
+            self._tidy_mirror()
+        except (OSError, StorageError) as error:
+            log.warning("second copy: %s", error)
+
+    def _tidy_mirror(self) -> None:
+        """Let the second copies go: after the first, or earlier where there is no room."""
+        room, root = self._room, self._room.settings.paths.mirror
+        if root is None:
+            return
+        disk = Disk(root, room.settings.kiosk.id, "mirror")
+        if disk.identity()[0] != "ok":
+            return
+        _empty(root / TRASH)
+        for hearing_id in room.outbox.delivered_before("hearing", wall_time()):
+            folder = root / "hearings" / hearing_id
+            kept = folder_of(room.layout, "hearing", hearing_id).exists()
+            if not folder.exists() or (kept and disk.space()[0] >= self._mirror_needs()):
+                continue
+            hashes = receipted(room.layout, room.receipts, "hearing", hearing_id)
+            if _remove_covered(folder, hashes, root / TRASH):
+                log.info("hearing %s has left the second storage", hearing_id)
+
+    def _mirror_needs(self) -> float:
+        """Return the free bytes that the next hearing needs."""
+        settings = self._room.settings
+        hours = settings.recording.planned_minutes / 60
+        return FULL_BYTES + hours * bytes_per_hour(settings)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
+from kiosk.storage.marker import write_marker
 from kiosk.sync.receipts import Receipts
 from kiosk.sync.retention import Housekeeper, retire_hearing
 from kiosk.sync.room import SyncRoom
@@ -64,3 +67,34 @@ def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> Non
     kiosk.start_here()
     assert kiosk.get(f"/v1/filings/{filing}")["delivered"] is True
     assert kiosk.alarms() == set()
+
+
+def test_second_copies_go_with_the_first_and_undelivered_ones_never(
+    kiosk: Kiosk, tmp_path: Path
+) -> None:
+    kiosk.start_here()
+    delivered = kiosk.make_hearing(video=1000, files=1)
+    kiosk.wait_delivered("hearing", delivered)
+    kiosk.end()
+    layout, mirror = kiosk.layout, tmp_path / "mirror"
+    mirror.mkdir()
+    write_marker(mirror, kiosk.settings.kiosk.id, "mirror")
+    for name in (delivered, "undelivered"):
+        shutil.copytree(layout.hearings / delivered, mirror / "hearings" / name)
+    paths = kiosk.settings.paths.model_copy(update={"mirror": mirror})
+    room = SyncRoom(kiosk.settings.model_copy(update={"paths": paths}), lambda: None)
+
+    def left() -> list[str]:
+        return sorted(path.name for path in (mirror / "hearings").iterdir())
+
+    Housekeeper(room).tidy()
+    assert left() == sorted([delivered, "undelivered"])
+    (mirror / "hearings" / delivered / "SHA256SUMS").write_text(f"{'0' * 64}  part-01/x\n")
+    Housekeeper(room, timedelta(0)).tidy()
+    assert not (layout.hearings / delivered).exists()
+    assert left() == sorted([delivered, "undelivered"]), "the receipt does not cover this copy"
+    shutil.rmtree(mirror / "hearings" / delivered)
+    shutil.copytree(mirror / "hearings" / "undelivered", mirror / "hearings" / delivered)
+    Housekeeper(room, timedelta(0)).tidy()
+    assert left() == ["undelivered"]
+    room.close()
