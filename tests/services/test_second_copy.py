@@ -1,0 +1,86 @@
+"""The recorder as in use, on two storages: pulled out, read-only, hanging memory, and healed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.recording.verify import verify
+from kiosk.storage.marker import write_marker
+from tests.services.room import KIOSK, Room
+from tests.services.test_recorder import hearing, seconds_at_least
+from tests.storage.mounts import Stick, sticks
+from tests.storage.test_vault import tree
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def storages(microphones: VirtualMicrophones) -> Iterator[tuple[Room, Stick, Stick]]:
+    """A running recorder whose data and mirror are storages of their own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="room-") as folder,
+        sticks(Path(folder), "data", "mirror", megabytes=300) as (own, mirror),
+    ):
+        write_marker(mirror.at, KIOSK, "mirror")
+        room = Room(Path(folder), microphones)
+        settings = room.folder / "kiosk.toml"
+        path = json.dumps(str(mirror.at))
+        settings.write_text(
+            settings.read_text().replace("[paths]\n", f"[paths]\nmirror = {path}\n")
+        )
+        room.start()
+        try:
+            yield room, own, mirror
+        finally:
+            room.close()
+
+
+def test_both_storages_fail_in_turn_and_both_copies_verify(
+    storages: tuple[Room, Stick, Stick],
+) -> None:
+    room, own, mirror = storages
+
+    def until(kind: str, second: str) -> None:
+        def reached(state: dict[str, dict[str, str]]) -> bool:
+            return (state["storage"]["state"], state["mirror"]["state"]) == (kind, second)
+
+        room.until(reached, f"{kind}, {second}", 20)
+
+    def record(seconds: float) -> None:
+        now = room.state()["hearing"]["seconds"]
+        room.until(seconds_at_least(now + seconds), f"{seconds} s more")
+
+    room.until_ready()
+    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    record(2)
+    mirror.pull()
+    until("ok", "absent")
+    record(1)
+    mirror.plug()
+    until("ok", "ok")
+    own.read_only()
+    until("read_only", "ok")
+    record(7)  # the proof is made from the mirror
+    state = room.state()
+    assert state["proof"]["state"] == "good"
+    assert "recording_on_mirror" in {alarm["code"] for alarm in state["alarms"]}
+    own.read_only(on=False)
+    until("ok", "ok")
+    record(1)
+    rows = room.state()["hearing"]["interruptions"]
+    ledger = [row for row in rows if row["source"] in ("storage", "mirror")]
+    kinds = {(row["source"], row["kind"]) for row in ledger}
+    assert kinds >= {("mirror", "absent"), ("storage", "read_only")}
+    assert {row["seconds"] for row in ledger} == {0.0}
+    room.post("/v1/hearing/end")
+    room.until(lambda s: s["phase"] == "idle", "the seal", 60)
+    wait_for(lambda: tree(own.at) == tree(mirror.at), "two copies", 60)
+    for stick in (own, mirror):
+        report = verify(stick.at / "hearings" / hearing_id, room.court.ca)
+        assert report.problems == []
+    assert room.stop() == 0
