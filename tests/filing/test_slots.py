@@ -19,6 +19,7 @@ from kiosk.filing.desk import FilingDesk, OpenFiling
 from kiosk.filing.errors import FilingDamagedError, StepRefusedError
 from kiosk.filing.model import Filing, Page
 from kiosk.filing.standing import WORDS, standing_of
+from kiosk.ipc import ServiceDownError
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import Rules
 from kiosk.sync.filing_slots import slots_body
@@ -272,3 +273,34 @@ def test_ids_cannot_be_guessed() -> None:
     ids = {Filing(document_type="claim").id for _ in range(200)}
     assert len({one[:8] for one in ids}) == 200
     assert all(one[14] == "4" for one in ids), "random ones (RFC 9562, version 4)"
+
+
+class LostAnswer(FakeSync):
+    """Registers, and its answer is lost."""
+
+    async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
+        """Register, and fall silent."""
+        await super().post(path, body, timeout)
+        raise ServiceDownError("sync.sock: the answer was lost")
+
+
+def test_an_answer_that_was_lost_costs_no_number_and_both_are_shown_later(
+    settings: Settings, rules: Rules, claim: list[Path]
+) -> None:
+    async def steps() -> None:
+        sync = LostAnswer()
+        async with FilingDesk(settings, rules, sync) as desk:
+            filing = desk.begin("motion", "kk")
+            put(filing, 1, claim[0])
+            done = await desk.submit(filing)
+            mine = done.registration
+            assert (mine.state, mine.given_by) == ("provisional", "kiosk")
+            again = await desk.submit(desk.open(filing.filing.id))
+            assert again.registration == mine, "handed in twice is handed in once"
+            assert sync.asked == [f"/v1/filings/{filing.filing.id}/register"]
+            sync.answer = {"exists": True}
+            told = {"state": "registered", "number": "7514-1", "provisional": mine.number}
+            found = standing_of(told)
+            assert (found.number, found.provisional) == ("7514-1", mine.number)
+
+    asyncio.run(asyncio.wait_for(steps(), 90))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import uuid
@@ -14,6 +15,7 @@ from kiosk.cli import main
 from kiosk.ipc import ServiceRefusedError
 from kiosk.recording.joined import JoinedFiles, media_files, runs_of
 from kiosk.recording.verify import verify
+from kiosk.storage.key_keeper import wrap
 from tests.services.conftest import MakeRoom
 from tests.services.room import KIOSK, PIN, Room, events
 from tests.waiting import wait_for
@@ -150,6 +152,29 @@ def test_who_may_do_what(shared_room: Room) -> None:
     assert (answer["person"], answer["roles"]) == ("p-secretary", ["secretary"])
     assert room.layout.token_secret.stat().st_mode & 0o777 == 0o600
     assert "of user" in room.log.read_text()
+
+
+def test_keys_of_unfinished_filings_open_for_the_court_alone(shared_room: Room) -> None:
+    room = shared_room
+    wrapped = wrap(room.layout.keepers, b"k" * 32)
+    assert wrapped is not None
+    body = {"wrapped": base64.b64encode(wrapped).decode()}
+
+    def refused(body: dict[str, Any], token: str | None) -> int:
+        with pytest.raises(ServiceRefusedError) as error:
+            room.call("POST", "/v1/filing-keys/open", body, token)
+        return error.value.status
+
+    assert refused(body, None) == 401
+    assert refused(body, room.sign_in("technician")) == 403
+    secretary = room.sign_in("secretary")
+    assert refused({}, secretary) == 400
+    assert refused({"wrapped": base64.b64encode(wrapped[:-1]).decode()}, secretary) == 410
+    key = room.call("POST", "/v1/filing-keys/open", body, secretary)["key"]
+    assert base64.b64decode(key) == b"k" * 32
+    assert key not in room.log.read_text()
+    (file,) = room.layout.keepers.glob("*.key")
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_events_and_devices(shared_room: Room) -> None:
