@@ -977,6 +977,7 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "receipt_invalid": "hash_mismatch",
         "remedy_impossible": "hearing_step_refused",
         "slip_malformed": "error",
+        "slip_none": "hearing_step_refused",
         "stamp_failed": "central_failed",
         "sums_malformed": "proof_failed",
         "usage": "error",

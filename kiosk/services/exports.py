@@ -25,6 +25,7 @@ from kiosk.hearing.errors import BadRequestError
 from kiosk.hearing.export_log import copies_of
 from kiosk.hearing.media import Medium, SealedHearings, find_media
 from kiosk.hearing.signin import Person
+from kiosk.hearing.slip import read_slip
 from kiosk.hearing.statement import is_wholly_closed
 from kiosk.ipc import EventStream, read_json
 from kiosk.recording.export_errors import (
@@ -34,6 +35,7 @@ from kiosk.recording.export_errors import (
     MediumError,
     NotSealedError,
 )
+from kiosk.recording.names import HEARING
 from kiosk.recording.seal import is_sealed
 from kiosk.storage.layout import Layout
 
@@ -65,6 +67,7 @@ class Exports:
     def add_routes(self, app: web.Application) -> None:
         """Add the calls to the recorder's application."""
         app.router.add_get("/v1/hearings", self._get_hearings)
+        app.router.add_get("/v1/hearing/slip", self._get_slip)
         app.router.add_get("/v1/exports", self._get_exports)
         app.router.add_get("/v1/exports/media", self._get_media)
         app.router.add_post("/v1/exports", self._start)
@@ -79,6 +82,25 @@ class Exports:
     async def _get_hearings(self, request: web.Request) -> web.StreamResponse:
         self._person(request)
         return web.json_response({"hearings": await asyncio.to_thread(self._hearings.listed)})
+
+    async def _get_slip(self, request: web.Request) -> web.StreamResponse:
+        self._person(request)
+        slip = await asyncio.to_thread(self._slip, request.query.get("hearing_id", ""))
+        return web.json_response(slip)
+
+    def _slip(self, wanted: str) -> dict[str, Any]:
+        """Return the slip of a hearing; without an id, of the one begun last.
+
+        Raises:
+            ExportError: there is no hearing; RecordingError: nothing of it is signed yet.
+        """
+        root = self._layout.hearings
+        folders = [one for one in root.glob("*") if (one / HEARING).is_file()]
+        chosen = [one for one in folders if wanted in ("", one.name)]
+        if not chosen:
+            raise ExportError("no such hearing", code="hearing_unknown")
+        newest = max(chosen, key=lambda one: (one / HEARING).stat().st_mtime)
+        return read_slip(newest).as_json()
 
     async def _get_exports(self, request: web.Request) -> web.StreamResponse:
         self._person(request)

@@ -97,6 +97,8 @@ def test_a_copy_is_made_and_told(room: Room) -> None:
             "none",
             False,
         )
+        slip = await client.get("/v1/hearing/slip")
+        assert (slip["hearing_id"], slip["sealed"]) == (room.hearing, True)
         begun = await client.post("/v1/exports", room.wanted(application="№ 17"))
         done = await until(client, lambda step: step["state"] != "running")
         assert (done["state"], done["id"]) == ("done", begun["id"])
