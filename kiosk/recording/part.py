@@ -39,8 +39,8 @@ EAGER_TICK_S = 0.03
 """Until the first fragments are durable, and at the end."""
 LAST_SAMPLES_NS = 300_000_000
 """After the stop so long is waited for what was captured before it."""
-FINISH_TRIES = 20
-"""Times a refusing disk is asked at the end, half a second apart."""
+FINISH_S = 8.0
+"""So long a refusing disk is asked at the end: a step of a hearing may not take 10 s."""
 
 
 class _Inbox:
@@ -241,7 +241,8 @@ class PartRecorder:
             log.exception("part: a step failed")
 
     def _finish(self, writer: PartWriter, stop_ns: int) -> None:
-        for _ in range(FINISH_TRIES):
+        deadline = time.monotonic() + FINISH_S
+        while time.monotonic() < deadline:
             try:
                 self._inbox.empty_into(writer)
                 writer.finish(stop_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.cli import main
 from kiosk.errors import StorageError
 from kiosk.storage.disk import Disk
 from kiosk.storage.marker import MirrorRefusedError, adopt, write_marker
@@ -324,6 +326,61 @@ def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> 
     rig.until_same()
     assert plain.on(rig.mirror) == b""
     assert sealed.on(rig.mirror) == sealed.data
+
+
+def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.storage.replica.QUEUE_BYTES", 10_000)
+    log = Log(rig, "part-01/main/run-01/000001.m4s")
+    log.add()
+    rig.until_same()
+    rig.own.pull()
+    rig.until(storage="gone")
+    for _ in range(30):
+        log.add(1000)
+    wait_for(lambda: rig.vault.memory_bytes == 0, "left to the copier")
+    rig.mirror.pull()
+    rig.until(storage="gone", mirror="absent")
+    rig.own.plug()  # it goes on with what comes now, the middle is on the mirror alone
+    rig.until(mirror="absent")
+    for _ in range(5):
+        log.add(1000)
+    rig.mirror.plug()
+    rig.until()
+    rig.until_same()
+    assert log.on(rig.own) == log.data
+
+
+def test_what_does_not_agree_with_the_journal_is_not_copied(rig: Rig) -> None:
+    rig.vault.close(1)
+    folder = rig.own.at / "hearings" / OTHER
+    folder.mkdir(parents=True)
+    (folder / "a.m4s").write_bytes(b"damaged by the disk")
+    (folder / "b.m4s").write_bytes(b"good")
+    good = hashlib.sha256(b"good").hexdigest()
+    records = {"a.m4s": [(0, 19, good)], "b.m4s": [(0, 4, good)]}
+    rig.vault = Vault(*rig.disks, lambda _folder: records)
+    rig.vault.start_copying()
+    copy = rig.mirror.at / "hearings" / OTHER
+    wait_for(lambda: (copy / "b.m4s").exists(), "the good one")
+    assert rig.vault.mirror_state()["state"] == "behind"
+    assert not (copy / "a.m4s").exists()
+
+
+def test_command(rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = tmp_path / "kiosk.toml"
+    settings.write_text(
+        f'[kiosk]\nid = "kiosk-0002"\n[paths]\ndata = "{rig.own.at}"\nmirror = "{rig.mirror.at}"\n'
+    )
+    kiosk = ["--config", str(settings), "mirror"]
+    assert main([*kiosk, "show"]) == 1
+    assert "foreign" in capsys.readouterr().out
+    assert main([*kiosk, "adopt", str(rig.mirror.at)]) == 1
+    assert "belongs to kiosk-0001" in capsys.readouterr().err
+    assert main([*kiosk, "adopt", "--takeover", str(rig.mirror.at)]) == 0
+    assert main([*kiosk, "show"]) == 0
+    assert "free" in capsys.readouterr().out
 
 
 def test_adoption(rig: Rig, tmp_path: Path) -> None:
