@@ -21,7 +21,8 @@ def test_settings_in_the_manual_are_those_of_the_code() -> None:
 
 def test_every_command_is_in_the_manual() -> None:
     manual = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
-    lacking = [name for name in command_names() if not re.search(rf"`(kiosk )?{name}\b", manual)]
+    names = [name.replace("_", "-") for name in command_names()]
+    lacking = [name for name in names if not re.search(rf"`(kiosk )?{name}\b", manual)]
     assert lacking == []
 
 
