@@ -67,6 +67,7 @@ _CHECK_CAMERA = N_(
 _CLEAR_THE_JAM = N_(
     "Open the scanner, pull the sheet towards you, close it, put the sheet in again."
 )
+_SEPARATE_SHEETS = N_("Open the scanner, take both sheets out, separate them, close it.")
 _PUT_SHEETS_IN = N_("Put the sheets in; scanning begins by itself.")
 _CLOSE_COVER = N_("Close the cover.")
 _AGAIN_THIS_SHEET = N_("Put this sheet in again.")
@@ -556,6 +557,13 @@ _ALARMS = (
         N_("The last page was not kept: the paper is stuck."),
         _CLEAR_THE_JAM,
         _CLEAR_THE_JAM,
+    ),
+    Alarm(
+        "scanner_double_feed",
+        Severity.FAULT,
+        N_("The last page was not kept: two sheets were drawn in together."),
+        _SEPARATE_SHEETS,
+        _SEPARATE_SHEETS,
     ),
     Alarm(
         "scanner_no_paper",

@@ -77,13 +77,17 @@ class Microphone(Group):
 
 
 class Scanner(Group):
-    """``[scanner]``: SANE device name (never discovered: discovery takes seconds)."""
+    """``[scanner]``: SANE device name (never discovered: discovery takes seconds).
+
+    ``reload_seconds``: how long a jammed sheet is waited for before scanning goes on without it.
+    """
 
     device: str = ""
     sane_config_dir: Path | None = None
     resolution: Literal[150, 200, 300, 400, 600] = 300
     colour: Literal["gray", "colour"] = "colour"
     stall_seconds: Annotated[float, Field(ge=1, le=120)] = 25
+    reload_seconds: Annotated[float, Field(ge=0, le=300)] = 15
 
 
 class SerialPort(Group):

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kiosk.config import Scanner as ScannerSettings
+from kiosk.hardware.escl_status import feeder_state, status_url
 from kiosk.hardware.scanner_child import Job, Source
 from kiosk.hardware.scanner_errors import (
     PageIncompleteError,
@@ -30,17 +28,20 @@ from kiosk.hardware.scanner_errors import (
     ScannerStalledError,
     error_from_code,
 )
+from kiosk.hardware.scanner_process import STOP_SECONDS, ScannerProcess
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two attempts while a fault lasts.
 _RETRY_SECONDS = 0.7
-#: Seconds that a child asked to stop may still take before it is killed.
-_STOP_SECONDS = 0.5
-#: Seconds more than usual that a child may take until its first word.
-_START_SECONDS = 20.0
 #: Seconds that a scanner may be busy before the visitor is told.
 _BUSY_SECONDS = 4.0
+#: Seconds between two looks at the feeder while a sheet is awaited.
+_LOOK_SECONDS = 0.4
+#: After these the sheet in question is outside the feeder, ...
+_SHEET_OUTSIDE = frozenset({"scanner_jam", "scanner_cover_open", "scanner_double_feed"})
+#: ... after these it may be, if one was on its way.
+_SHEET_PERHAPS_OUTSIDE = frozenset({"scanner_stalled", "scanner_lost", "scanner_failed"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,19 @@ class WaitingForPaper:
 
     source: Source
     pages: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SheetAwaited:
+    """The fault ``code`` is gone, but sheet ``page`` may still be in the person's hand.
+
+    Scanning goes on when they say (:meth:`ScanSession.confirm`) or show that it lies in the
+    feeder again; after ``[scanner] reload_seconds`` it goes on without it, and the page is asked
+    for at the end. So no page takes another one's place.
+    """
+
+    code: str
+    page: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,7 @@ class Done:
     missing: tuple[int, ...]
 
 
-Event = Opened | WaitingForPaper | Moving | PageReady | Fault | Mended | Done
+Event = Opened | WaitingForPaper | SheetAwaited | Moving | PageReady | Fault | Mended | Done
 
 
 @dataclass(frozen=True)
@@ -112,94 +126,6 @@ class ScannerInfo:
     back_end: str
     options: dict[str, Any]
     seconds_to_open: float
-
-
-class _Child:
-    """One run of ``kiosk.hardware.scanner_child``: its events, its stop, its end."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._reading: asyncio.Task[bytes] | None = None
-        self._starting = _START_SECONDS
-
-    @classmethod
-    async def start(cls, job: Job) -> Self:
-        """Start the child and give it its job."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "kiosk.hardware.scanner_child",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        process.stdin.write(job.to_line().encode())
-        return cls(process)
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
-
-    async def next(
-        self, patience: float, leave: asyncio.Event | None = None
-    ) -> dict[str, Any] | None:
-        """Return the child's next event; None when it ended, or when ``leave`` was set first.
-
-        Raises:
-            TimeoutError: nothing moved for ``patience`` seconds (longer for the first event:
-                a busy machine takes its time to start a process).
-        """
-        assert self._process.stdout is not None
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._process.stdout.readline())
-        leaving = asyncio.ensure_future(leave.wait()) if leave is not None else None
-        awaited = {self._reading} if leaving is None else {self._reading, leaving}
-        try:
-            await asyncio.wait(
-                awaited, timeout=patience + self._starting, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            if leaving is not None:
-                leaving.cancel()
-        if not self._reading.done():
-            if leave is not None and leave.is_set():
-                return None
-            raise TimeoutError
-        line = self._reading.result()
-        self._reading = None
-        self._starting = 0.0
-        if not line:
-            return None
-        value = json.loads(line)
-        assert isinstance(value, dict)
-        return value
-
-    def ask_to_stop(self) -> None:
-        """Ask the child to end between two pages."""
-        self._starting = 0.0
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-
-    async def end(self) -> int:
-        """Return the exit status; kill the child when it does not end by itself at once."""
-        self.ask_to_stop()
-        try:
-            return await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            return await self.kill()
-
-    async def kill(self) -> int:
-        """Kill the child at once; return its exit status."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL)
-        status = await self._process.wait()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
-        return status
 
 
 async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
@@ -228,7 +154,7 @@ async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
 
 async def _open_only(job: Job, patience: float) -> dict[str, Any]:
     """Return the options of the scanner, read back."""
-    child = await _Child.start(job)
+    child = await ScannerProcess.start(job)
     try:
         told = await child.next(patience)
     except TimeoutError as error:
@@ -286,7 +212,13 @@ class ScanSession:
         self._waiting = False
         self._emptied = False
         self._moving = 0
-        self._child: _Child | None = None
+        self._sides = 0
+        self._two_sided = False
+        self._recalls = bool(missing)
+        self._sheet_awaited: int | None = None
+        self._sheet_is_back: bool | None = None
+        self._answered = asyncio.Event()
+        self._child: ScannerProcess | None = None
         self._wanted = asyncio.Event()
         self._leave = asyncio.Event()
         self._finished = False
@@ -307,7 +239,7 @@ class ScanSession:
     @property
     def next_page(self) -> int:
         """Number of the page that comes next."""
-        return self._missing[0] if self._missing else self._next
+        return self._awaited()[0]
 
     def finish(self) -> None:
         """End the session: the visitor has no more paper, or cancels."""
@@ -322,6 +254,15 @@ class ScanSession:
             self._source = source
             self._leave.set()
 
+    def confirm(self, back_in: bool = True) -> None:
+        """Answer :class:`SheetAwaited` (or its :class:`Fault` already).
+
+        Args:
+            back_in: the sheet lies on top of the others again; False: it comes at the end.
+        """
+        self._sheet_is_back = back_in
+        self._answered.set()
+
     async def events(self) -> AsyncIterator[Event]:
         """Yield what happens until the feeder is empty and nothing is missing, or `finish`."""
         while not self._finished:
@@ -335,7 +276,10 @@ class ScanSession:
                 yield event
             if self._complete():
                 break
-            if self._fault is not None or self._busy_since is not None:
+            if self._sheet_awaited is not None:
+                async for event in self._until_sheet_is_back(self._sheet_awaited):
+                    yield event
+            elif self._fault is not None or self._busy_since is not None:
                 await self._pause(_RETRY_SECONDS)
                 if self._source == "glass":
                     self._wanted.set()
@@ -346,7 +290,8 @@ class ScanSession:
     async def _one_run(self) -> AsyncIterator[Event]:
         """Yield the events of one child until it ends, is killed, or is not wanted any more."""
         self._emptied = False
-        self._child = await _Child.start(self.job(self._source))
+        self._sides = 0
+        self._child = await ScannerProcess.start(self.job(self._source))
         try:
             while (told := await self._told(self._child)) is not None:
                 for event in self._understand(told):
@@ -357,14 +302,14 @@ class ScanSession:
             child, self._child = self._child, None
             await child.end()
 
-    async def _told(self, child: _Child) -> dict[str, Any] | None:
+    async def _told(self, child: ScannerProcess) -> dict[str, Any] | None:
         """Return the child's next event; None when the run is over."""
         try:
             told = await child.next(self._settings.stall_seconds, self._leave)
             if told is None and self._leave.is_set():
                 # A page that is on its way to the disk right now is still taken.
                 child.ask_to_stop()
-                told = await child.next(_STOP_SECONDS)
+                told = await child.next(STOP_SECONDS)
         except TimeoutError:
             await child.kill()
             if self._leave.is_set():
@@ -379,7 +324,9 @@ class ScanSession:
         """Return what one event of the child means for the visitor."""
         match told["event"]:
             case "opened":
-                return [Opened(_options(told))]
+                options = _options(told)
+                self._two_sided = "duplex" in str(options.get("source", "")).lower()
+                return [Opened(options)]
             case "waiting":
                 return self._mended() + self._wait()
             case "moving":
@@ -390,6 +337,7 @@ class ScanSession:
                 return [*self._mended(), self._break(told)]
             case "empty":
                 self._emptied = True
+                self._recalls = bool(self._missing)
                 return []
             case "fault":
                 return self._fail(told)
@@ -421,7 +369,8 @@ class ScanSession:
         self._broken.discard(number)
         self._waiting = False
         self._advance(number)
-        self._pages.append(number)
+        if number not in self._pages:
+            self._pages.append(number)
         path = self._folder / told["file"]
         page = PageReady(path, number, int(told["width"]), int(told["height"]))
         return [Mended(PageIncompleteError.code), page] if was_broken else [page]
@@ -438,6 +387,7 @@ class ScanSession:
             self._missing.remove(number)
         self._next = max(self._next, number + 1)
         self._moving = 0
+        self._sides += 1
 
     def _fail(self, told: dict[str, Any]) -> list[Event]:
         code = str(told["code"])
@@ -448,13 +398,71 @@ class ScanSession:
         if code == ScannerBusyError.code and self._still_patient():
             return []
         self._waiting = False
-        self._moving = 0
+        had_begun, self._moving = self._moving != 0 or self._sides > 0, 0
         if code == self._fault:
             return []
         self._fault = code
+        sheet = self._first_side_in_question()
+        if code in _SHEET_OUTSIDE | (_SHEET_PERHAPS_OUTSIDE if had_begun else frozenset()):
+            self._await_sheet(sheet)
         error = error_from_code(code, str(told["text"]))
         log.warning("scanner: %s: %s", code, error)
-        return [Fault(code, self.next_page, error)]
+        return [Fault(code, sheet, error)]
+
+    def _first_side_in_question(self) -> int:
+        """Return the first page of the sheet that did not pass: of two sides both come again."""
+        page = self.next_page
+        if self._two_sided and self._sides % 2 == 1 and page - 1 in self._pages:
+            return page - 1
+        return page
+
+    # -- a sheet that did not pass -------------------------------------------------------------
+
+    def _await_sheet(self, sheet: int) -> None:
+        """Do not feed before it is known whether ``sheet`` lies in the feeder again."""
+        if self._source == "feeder" and (self._pages or self._broken or self._sides):
+            self._sheet_awaited = sheet
+            self._sheet_is_back = None
+            self._answered.clear()
+
+    async def _until_sheet_is_back(self, sheet: int) -> AsyncIterator[Event]:
+        """Wait until the person, the feeder or the time says how to go on."""
+        told, emptied, until = False, False, 0.0
+        while not self._finished and self._source == "feeder" and self._sheet_is_back is None:
+            state = await self._feeder_state()
+            if state in ("jam", "cover", "double_feed", "gone"):
+                told, emptied, until = False, False, 0.0
+            elif state == "empty":
+                emptied = True
+            elif state == "loaded" and emptied:
+                self.confirm()
+            elif not until:
+                until = time.monotonic() + self._settings.reload_seconds
+            elif time.monotonic() > until:
+                self.confirm(False)
+            if state in ("loaded", "empty") and not told:
+                told = True
+                yield SheetAwaited(self._fault or "", sheet)
+            await self._pause(_LOOK_SECONDS, self._answered)
+        self._sheet_awaited = None
+        if self._sheet_is_back is not None:
+            self._place_sheet(sheet, self._sheet_is_back)
+
+    def _place_sheet(self, sheet: int, is_back: bool) -> None:
+        """Number what comes next so that every page is in its place, whatever the sheet does."""
+        if self._recalls:
+            return
+        if is_back:
+            self._next = sheet
+        elif self._source == "feeder":
+            after = sheet + (2 if self._two_sided else 1)
+            self._missing = sorted({*self._missing, *range(sheet, after)})
+            self._next = after
+
+    async def _feeder_state(self) -> str | None:
+        """Return what an eSCL scanner says of its feeder; None: it is not one, or says nothing."""
+        url = status_url(self._settings.device, self._settings.sane_config_dir)
+        return None if url is None else await asyncio.to_thread(feeder_state, url)
 
     def _still_patient(self) -> bool:
         """Return whether a busy scanner may still become free without a word to the visitor."""
@@ -477,13 +485,13 @@ class ScanSession:
             duplex=self._duplex,
             mode=settings.colour,
             resolution=settings.resolution,
-            numbers=tuple(self._missing),
+            numbers=tuple(self._missing) if self._recalls else (),
             next_number=self._next,
             probe=probe,
         )
 
     def _awaited(self) -> tuple[int, ...]:
-        return tuple(self._missing) or (self._next,)
+        return (tuple(self._missing) if self._recalls else ()) or (self._next,)
 
     def _complete(self) -> bool:
         """Return whether the session's paper is through and no page has to come again."""
@@ -493,17 +501,20 @@ class ScanSession:
         """Return whether the pages of a retake are all there."""
         return self._retake_only and not self._missing
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, also: asyncio.Event | None = None) -> None:
+        """Wait, unless the session is left (or ``also`` happens) meanwhile."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._leave.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._first_of(*(event for event in (self._leave, also) if event))
 
     @staticmethod
     async def _first_of(*events: asyncio.Event) -> None:
         tasks = [asyncio.ensure_future(event.wait()) for event in events]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 def _stalled(text: str) -> dict[str, Any]:

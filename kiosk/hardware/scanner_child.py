@@ -31,13 +31,18 @@ from typing import Any, Literal, TextIO
 
 from PIL import Image
 
+from kiosk.hardware.escl_status import FeederState, feeder_state, status_url
 from kiosk.hardware.parent_death import die_with_parent
 from kiosk.hardware.scanner_errors import (
     PageIncompleteError,
     ScannerAbsentError,
+    ScannerCoverOpenError,
+    ScannerDoubleFeedError,
     ScannerError,
+    ScannerJamError,
     ScannerLostError,
     ScannerNoPaperError,
+    error_from_code,
     error_from_text,
 )
 from kiosk.hardware.scanner_page import is_complete, trim_to_sheet
@@ -50,6 +55,13 @@ _ROWS_PER_SIGN = 200
 _RETRY_SECONDS = 0.5
 #: Of the JPEG in which a page is kept.
 _QUALITY = 94
+#: What SANE may say in place of what an eSCL scanner said.
+_INEXACT = ("scanner_no_paper", "scanner_jam", "scanner_lost", "scanner_failed")
+_CODE_OF_STATE: dict[FeederState, str] = {
+    "jam": ScannerJamError.code,
+    "cover": ScannerCoverOpenError.code,
+    "double_feed": ScannerDoubleFeedError.code,
+}
 
 
 @dataclass(frozen=True)
@@ -281,7 +293,11 @@ class Worker:
         while not self._stopped(0):
             try:
                 device.start()
-            except ScannerNoPaperError:
+            except ScannerNoPaperError as error:
+                # sane-airscan says so too when it does not know what the feeder says.
+                code = _exact_code(error, self._job)
+                if code != error.code:
+                    raise error_from_code(code, str(error)) from error
                 if scanned:
                     self._reporter.tell("empty")
                     return
@@ -324,6 +340,15 @@ def _own_output() -> TextIO:
     return ours
 
 
+def _exact_code(error: ScannerError, job: Job) -> str:
+    """Return the code of ``error``, or what an eSCL scanner itself says in its place."""
+    if job.source == "glass" or error.code not in _INEXACT:
+        return error.code
+    url = status_url(job.device, Path(job.config_dir) if job.config_dir else None)
+    state = None if url is None else feeder_state(url)
+    return _CODE_OF_STATE.get(state, error.code) if state is not None else error.code
+
+
 def main() -> int:
     """Do the job on standard input; exit status 0, or 1 after a fault was told."""
     reporter = Reporter(_own_output())
@@ -334,7 +359,7 @@ def main() -> int:
     try:
         Worker(job, reporter).run()
     except ScannerError as error:
-        reporter.tell("fault", code=error.code, text=str(error))
+        reporter.tell("fault", code=_exact_code(error, job), text=str(error))
         return 1
     except OSError as error:
         reporter.tell("fault", code="storage_failed", text=str(error))

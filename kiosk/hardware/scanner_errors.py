@@ -27,6 +27,12 @@ class ScannerJamError(ScannerError):
     code = "scanner_jam"
 
 
+class ScannerDoubleFeedError(ScannerError):
+    """Two sheets were drawn in together (reported by the scanner's own sensor)."""
+
+    code = "scanner_double_feed"
+
+
 class ScannerNoPaperError(ScannerError):
     """The feeder is empty."""
 
@@ -84,6 +90,7 @@ _BY_CODE: dict[str, type[ScannerError]] = {
     for kind in (
         ScannerAbsentError,
         ScannerJamError,
+        ScannerDoubleFeedError,
         ScannerNoPaperError,
         ScannerCoverOpenError,
         ScannerBusyError,

@@ -387,13 +387,15 @@ def test_jam_in_the_middle_keeps_what_is_there(
 
     async def steps(desk: FilingDesk) -> None:
         filing = desk.begin("claim", "kk")
-        async for event in filing.scan(filing.session()):
+        session = filing.session()
+        async for event in filing.scan(session):
             if isinstance(event, Fault):
                 on_disk = FilingFolder.open(
                     filing.folder.path, desk.layout.filing_work, filing.folder.key
                 ).filing
                 assert [page.number for page in on_disk.kept_pages] == [1]
                 scanner.mend()
+                session.confirm()
         assert [page.number for page in filing.filing.kept_pages] == [1, 2, 3]
 
     visit(steps)

@@ -43,13 +43,16 @@ def scanner() -> Iterator[VirtualScanner]:
         yield device
 
 
-def settings_for(device: VirtualScanner, stall_seconds: float = 20) -> ScannerSettings:
+def settings_for(
+    device: VirtualScanner, stall_seconds: float = 20, reload_seconds: float = 60
+) -> ScannerSettings:
     """Return settings that reach ``device``."""
     return ScannerSettings(
         device=device.device,
         sane_config_dir=device.config_dir,
         resolution=DPI,
         stall_seconds=stall_seconds,
+        reload_seconds=reload_seconds,
     )
 
 
@@ -157,7 +160,10 @@ def test_fault_in_the_feeder_keeps_good_pages_and_goes_on(
             assert sheets_in(tmp_path) == [1, 2]
             scanner.mend()
 
-    events = scan(ScanSession(settings_for(scanner), tmp_path), react)
+            session.confirm()
+
+    session = ScanSession(settings_for(scanner), tmp_path)
+    events = scan(session, react)
     assert faults_of(events) == [(code, 3)]
     assert events.index(Mended(code)) < events.index(pages_of(events)[2])
     assert sheets_in(tmp_path) == [1, 2, 3, 4]
@@ -219,6 +225,7 @@ def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
                 if isinstance(event, Fault):
                     assert sheets_in(tmp_path) == [1]
                     scanner.mend()
+                    session.confirm()
         return seen
 
     events = asyncio.run(run())

@@ -4,7 +4,8 @@ It is reached like a real network scanner, through sane-airscan and python-sane:
 product knows that it is virtual. Sheets are image files; faults are switched while it runs.
 
 ``python -m kiosk.hardware.virtual.scanner --pages DIR`` runs it by hand and takes commands on
-standard input: ``load DIR``, ``jam N``, ``cover``, ``hang N``, ``half N``, ``gone``, ``mend``.
+standard input: ``load DIR``, ``jam N``, ``cover``, ``two N``, ``hang N``, ``half N``, ``gone``,
+``mend``, ``back``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Literal, Self
 
 from PIL import Image
 
-FaultKind = Literal["none", "jam", "cover", "hang", "half", "busy", "gone"]
+FaultKind = Literal["none", "jam", "cover", "double", "hang", "half", "busy", "gone"]
 Sheet = tuple[Path, ...]
 
 #: The feeder takes sheets up to 216 x 356 mm, in three-hundredths of an inch.
@@ -90,8 +91,11 @@ class VirtualScanner:
         self._feeder: list[Sheet] = []
         self._fault: FaultKind = "none"
         self._after = 0
+        self._takes = 0
+        self._held: list[Sheet] = []
         self._job: _Job | None = None
         self._jobs_seen = 0
+        self._status_seen = 0
         self._server: _Server | None = None
         self._port = 0
         self._folder = tempfile.TemporaryDirectory(prefix="kiosk-scanner-")
@@ -147,13 +151,32 @@ class VirtualScanner:
         with self._lock:
             return self._jobs_seen
 
-    def jam(self, after: int = 0) -> None:
-        """Jam when ``after`` more pages have passed."""
-        self._break("jam", after)
+    @property
+    def status_seen(self) -> int:
+        """How often its status was asked for so far."""
+        with self._lock:
+            return self._status_seen
 
-    def open_cover(self, after: int = 0) -> None:
-        """Open the cover when ``after`` more pages have passed."""
+    def jam(self, after: int = 0, takes: int = 0) -> None:
+        """Jam when ``after`` more pages have passed; ``takes`` sheets leave the feeder then."""
+        self._break("jam", after)
+        self._takes = takes
+
+    def feed_two(self, after: int = 0) -> None:
+        """Draw two sheets in at once when ``after`` more pages have passed, and notice it."""
+        self._break("double", after)
+        self._takes = 2
+
+    def put_back(self) -> None:
+        """Put the sheets that a jam or double feed took on top of what lies in the feeder."""
+        with self._changed:
+            held, self._held = self._held, []
+            self._feeder = held + self._feeder
+
+    def open_cover(self, after: int = 0, takes: int = 0) -> None:
+        """Open the cover when ``after`` more pages have passed; as :meth:`jam`."""
         self._break("cover", after)
+        self._takes = takes
 
     def hang(self, after: int = 0) -> None:
         """Stop answering in the middle of a page, when ``after`` more pages have passed."""
@@ -183,7 +206,7 @@ class VirtualScanner:
 
     def _break(self, kind: FaultKind, after: int) -> None:
         with self._changed:
-            self._fault, self._after = kind, after
+            self._fault, self._after, self._takes = kind, after, 0
 
     # -- the server --------------------------------------------------------------------------
 
@@ -243,6 +266,7 @@ class VirtualScanner:
     def status(self) -> str:
         """Return the ScannerStatus document."""
         with self._lock:
+            self._status_seen += 1
             self._forget_idle_job()
             busy = self._fault == "busy" or self._job is not None
             state = "Processing" if busy else "Idle"
@@ -250,6 +274,8 @@ class VirtualScanner:
                 state, adf = "Stopped", "ScannerAdfJam"
             elif self._stands("cover"):
                 state, adf = "Stopped", "ScannerAdfDoorOpen"
+            elif self._stands("double"):
+                state, adf = "Stopped", "ScannerAdfMultipickDetected"
             elif self._feeder:
                 adf = "ScannerAdfLoaded"
             else:
@@ -267,7 +293,7 @@ class VirtualScanner:
             feeder = "Feeder" in _text(request, "InputSource", "Platen")
             if self._job is not None or self._fault == "busy":
                 return None
-            if feeder and (not self._feeder or self._stands("jam") or self._stands("cover")):
+            if feeder and (self._stands_still() or not self._feeder):
                 return None
             self._job = _Job(
                 feeder=feeder,
@@ -301,7 +327,7 @@ class VirtualScanner:
 
     def _take(self, job: _Job) -> tuple[Path, bool] | None:
         """Return the next page's file, and whether only half of it arrives. Lock is held."""
-        if self._stands("jam") or self._stands("cover"):
+        if job.feeder and self._stands_still():
             return None
         while self._stands("hang"):
             self._changed.wait()
@@ -337,9 +363,18 @@ class VirtualScanner:
                 self._job = None
                 self._changed.notify_all()
 
-    def _stands(self, kind: FaultKind) -> bool:
+    def _stands(self, kind: str) -> bool:
         """Return whether this fault is in force now. Lock is held."""
         return self._fault == kind and self._after <= 0
+
+    def _stands_still(self) -> bool:
+        """Return whether the feeder is jammed or open; the sheets in question leave it then."""
+        if not any(self._stands(kind) for kind in ("jam", "cover", "double")):
+            return False
+        taken, self._feeder = self._feeder[: self._takes], self._feeder[self._takes :]
+        self._held += taken
+        self._takes = 0
+        return True
 
     def _forget_idle_job(self) -> None:
         job = self._job
@@ -441,6 +476,8 @@ def _obey(scanner: VirtualScanner, line: str) -> None:
         "load": lambda: scanner.load(sorted(Path(value).glob("*.png"))),
         "jam": lambda: scanner.jam(count),
         "cover": lambda: scanner.open_cover(count),
+        "two": lambda: scanner.feed_two(count),
+        "back": scanner.put_back,
         "hang": lambda: scanner.hang(count),
         "half": lambda: scanner.send_half_page(count),
         "busy": scanner.be_busy,

@@ -359,6 +359,7 @@ VISITOR_STATES = [
         State(f"fault-{code}", "visitor.fault", _visit(Stuck(code, 2, 3), pages=2))
         for code in (
             "scanner_jam",
+            "scanner_double_feed",
             "scanner_cover_open",
             "scanner_stalled",
             "scanner_lost",

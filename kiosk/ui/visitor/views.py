@@ -158,7 +158,15 @@ def fault_view(here: Here, place: Stuck) -> FaultView:
 
 
 RELOADS = frozenset(
-    {"scanner_jam", "scanner_stalled", "page_incomplete", "page_failed", "scanner_lost"}
+    {
+        "scanner_jam",
+        "scanner_double_feed",
+        "scanner_cover_open",
+        "scanner_stalled",
+        "page_incomplete",
+        "page_failed",
+        "scanner_lost",
+    }
 )
 
 
