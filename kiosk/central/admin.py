@@ -7,10 +7,12 @@ nothing from anywhere.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -31,6 +33,7 @@ from kiosk.central.overview import (
     findings,
     moment,
 )
+from kiosk.central.searchable import searchable_of
 from kiosk.central.store import Store
 from kiosk.central.web import errors_as_json
 from kiosk.clocks import wall_text, wall_time
@@ -92,6 +95,7 @@ LABELS = {
     "none": N_("None yet."),
     "never": N_("never"),
     "since": N_("since {time}"),
+    "searchable": N_("Searchable version"),
 }
 STATES = {
     "registered": N_("registered"),
@@ -130,6 +134,7 @@ class Admin:
         """Return the application of the admin listener."""
         app = web.Application(middlewares=[errors_as_json, _local_only])
         app.router.add_get("/", self.page)
+        app.router.add_get("/filings/{id}/searchable/{path}", self.searchable)
         return app
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -140,6 +145,17 @@ class Admin:
             lambda connection: self.render(connection, view, translate)
         )
         return web.Response(text=text, content_type="text/html", headers=SECURITY)
+
+    async def searchable(self, request: web.Request) -> web.StreamResponse:
+        """Give the searchable version of a filing's document, as PDF."""
+        filing, path = request.match_info["id"], request.match_info["path"]
+        rows = await self._database.reading(lambda connection: searchable_of(connection, filing))
+        row = next((row for row in rows if row.path == path and row.state == "done"), None)
+        if row is None:
+            raise web.HTTPNotFound(text="there is no searchable version of it")
+        blocks = self._store.read(row.key, 0, row.size)
+        body = await asyncio.to_thread(lambda: b"".join(blocks))  # at most a few megabytes
+        return web.Response(body=body, content_type="application/pdf", headers=SECURITY)
 
     def render(self, connection: Connection, view: View, translate: Translator) -> str:
         """Return the page as HTML."""
@@ -166,7 +182,10 @@ class Admin:
             view=view,
             last_page=first + PAGE >= len(kiosks),
             hearings=[words.hearing(row) for row in _hearings(connection)],
-            filings=[words.filing(row) for row in _filings(connection)],
+            filings=[
+                words.filing(row) | {"searchable": _offered(connection, row.id)}
+                for row in _filings(connection)
+            ],
             free=words.size(self._store.free_bytes()),
         )
 
@@ -265,7 +284,7 @@ class _Words:
         ]
         return "; ".join(parts)
 
-    def filing(self, row: Row[Any]) -> dict[str, str]:
+    def filing(self, row: Row[Any]) -> dict[str, Any]:
         """Return one line of the list of filings."""
         delivered = moment(row.completed_at)
         return {
@@ -401,6 +420,15 @@ def _filings(connection: Connection) -> Sequence[Row[Any]]:
         .order_by(table.c.registered_at.desc())
         .limit(RECENT)
     ).all()
+
+
+def _offered(connection: Connection, filing: str) -> list[dict[str, str]]:
+    """Return name and address of each searchable version of a filing."""
+    return [
+        {"name": row.path, "address": f"filings/{filing}/searchable/{quote(row.path, safe='')}"}
+        for row in searchable_of(connection, filing)
+        if row.state == "done"
+    ]
 
 
 def _chosen(kiosks: Sequence[KioskRow], view: View, troubled: set[str]) -> list[KioskRow]:

@@ -7,6 +7,7 @@ this reference system's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, update
@@ -18,6 +19,7 @@ from kiosk.central.database import Database, insert
 from kiosk.central.deliveries import Deliveries, Manifest, manifest_of, put_manifest
 from kiosk.central.enrolment import Kiosk
 from kiosk.central.errors import RefusedError, not_found
+from kiosk.central.searchable import searchable_of
 from kiosk.clocks import wall_text, wall_time
 
 FilingState = Literal["registered", "accepted", "returned", "passed_to_judge"]
@@ -100,11 +102,13 @@ class Registry:
         """
         delivery = await self._deliveries.find(kiosk.id, "filing", filing)
         standing = await self._deliveries.standing(delivery)
-        row: Row[Any] = await self._database.reading(
-            lambda connection: connection.execute(
-                select(schema.filings).where(schema.filings.c.id == filing)
-            ).one()
-        )
+
+        def work(connection: Connection) -> tuple[Row[Any], Sequence[Row[Any]]]:
+            table = schema.filings
+            row = connection.execute(select(table).where(table.c.id == filing)).one()
+            return row, searchable_of(connection, filing)
+
+        row, searchable = await self._database.reading(work)
         return {
             "filing": filing,
             "state": row.state,
@@ -117,6 +121,11 @@ class Registry:
             "delivered": delivery.receipt is not None,
             "missing": standing["missing"],
             "receipt": delivery.receipt,
+            "searchable": [
+                {"path": one.path, "size": one.size, "sha256": one.sha256, "made_at": one.made_at}
+                for one in searchable
+                if one.state == "done"
+            ],
         }
 
 

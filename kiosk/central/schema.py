@@ -154,6 +154,23 @@ uploads = Table(
     Index("uploads_by_state", "state"),
 )
 
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("upload", ForeignKey("uploads.id"), primary_key=True),
+    Column("delivery", ForeignKey("deliveries.id"), nullable=False),
+    Column("path", String(400), nullable=False),
+    Column("state", String(10), nullable=False),  # done | failed
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", String(32)),
+    Column("problem", String(400)),
+    Column("key", String(36)),  # of the result in the store
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    Column("made_at", String(32)),
+    Index("searchable_by_delivery", "delivery"),
+)
+
 heads = Table(
     "heads",
     metadata,

@@ -28,6 +28,7 @@ from kiosk.central.deliveries import Deliveries
 from kiosk.central.faults import Faults
 from kiosk.central.link import LinkCheck, UdpEcho
 from kiosk.central.registry import Registry
+from kiosk.central.searchable import Searchable
 from kiosk.central.store import FolderStore, Store
 from kiosk.central.tus import Tus
 from kiosk.central.tusd import Tusd, TusdSettings
@@ -57,6 +58,7 @@ class Options:
         admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
         store: ``s3://…`` (:mod:`kiosk.central.s3`), or None for a folder under ``data``.
         tusd: where tusd is, if it takes the bytes.
+        searchable: whether searchable versions of filings are made.
     """
 
     data: Path
@@ -69,6 +71,7 @@ class Options:
     admin_port: int = 0
     store: str | None = None
     tusd: TusdSettings | None = None
+    searchable: bool = True
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
@@ -157,6 +160,10 @@ class Server:
         await closures.resume()
         await uploads.resume()
         await deliveries.resume()
+        if options.searchable:
+            work = Searchable(self._database, self._store, options.data / "searchable-work")
+            task = asyncio.create_task(work.run())
+            stack.push_async_callback(_ended, task)
         self._announce(port, await self._listen_admin(uploads, stack))
 
     def _application(self) -> web.Application:
@@ -204,6 +211,12 @@ class Server:
         print(f"page for court IT: {page}")
         print(f"root certificate: {self.authority.root_path}")
         sys.stdout.flush()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a background task and wait until it has ended."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def tls_context(authority: Authority, certificate: Path, key: Path) -> ssl.SSLContext:

@@ -58,6 +58,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         admin_port=arguments.admin_port,
         store=arguments.store,
         tusd=_tusd(arguments),
+        searchable=arguments.searchable,
     )
 
 

@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the secret of its hooks is in $KIOSK_CENTRAL_TUSD_SECRET",
     )
     parser.add_argument("--tusd-internal", metavar="URL", help="the same as this server reaches it")
+    parser.add_argument(
+        "--no-searchable",
+        dest="searchable",
+        action="store_false",
+        help="do not make searchable versions of filings (OCRmyPDF, in the background)",
+    )
     parser.add_argument("--faults", type=Path, metavar="FILE", help="development: faults on demand")
     parser.set_defaults(task="serve")
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=False)

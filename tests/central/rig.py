@@ -122,6 +122,7 @@ class Central:
     arguments: tuple[str, ...] = ()
     port: int = 0
     database: str | None = None
+    searchable: bool = False
     process: subprocess.Popen[bytes] | None = None
     kiosks: list[Kiosk] = field(default_factory=list)
 
@@ -151,6 +152,8 @@ class Central:
         """Start the process and wait until it answers; the port stays over restarts."""
         (self.data / "address").unlink(missing_ok=True)
         command = ["central", "--data", str(self.data), "--port", str(self.port)]
+        if not self.searchable:
+            command.append("--no-searchable")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kiosk.cli", *command, "--seed", str(SEED), *self.arguments],
             stdout=subprocess.DEVNULL,

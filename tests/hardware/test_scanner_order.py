@@ -182,7 +182,7 @@ def test_page_that_is_missing_waits_until_the_feeder_is_empty(
 def test_sixty_sheets_need_no_more_memory_than_ten(tmp_path: Path) -> None:
     paper = [draw_sheet(tmp_path / f"{n}.png", 1 + n % 5, (620, 877)) for n in range(5)]
     (folder := tmp_path / "pages").mkdir()
-    sizes = {}
+    sizes: dict[int, int] = {}
 
     def react(event: Event) -> None:
         if isinstance(event, PageReady) and event.number in (10, 60):

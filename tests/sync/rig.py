@@ -154,6 +154,7 @@ class Central(Process):
         """Start it and wait until it listens."""
         self.start_command(
             *("central", "--data", str(self.data), "--seed", str(self.data.parent / "seed.toml")),
+            "--no-searchable",
             *("--port", str(self.port), "--faults", str(self.faults_file)),
         )
         wait_for(self._listens, "the central system")
