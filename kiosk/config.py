@@ -103,6 +103,20 @@ class Printer(SerialPort):
     width_dots: Literal[384, 512, 576] = 576
 
 
+class Voice(Group):
+    """``[voice]``: spoken prompts. ``headphones`` and ``loudspeaker``: ALSA devices (empty: none).
+
+    ``recorded``: folder of ``<language>/<message>.wav`` that take precedence over espeak-ng.
+    """
+
+    enabled: bool = True
+    headphones: str = ""
+    loudspeaker: str = ""
+    volume: Annotated[int, Field(ge=0, le=100)] = 70
+    words_a_minute: Annotated[int, Field(ge=80, le=300)] = 150
+    recorded: Path | None = None
+
+
 class Panel(Group):
     """``[panel]``: recording lamp and button as BCM pin numbers."""
 
@@ -209,6 +223,7 @@ class Settings(Group):
     badge: SerialPort = SerialPort()
     printer: Printer = Printer()
     panel: Panel = Panel()
+    voice: Voice = Voice()
     recording: Recording = Recording()
     export: Export = Export()
     hearing: HearingRules = HearingRules()
