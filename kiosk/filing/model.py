@@ -232,7 +232,8 @@ class Filing(Record):
         """Return the filing with ``page`` put in: in its own place, or at the end of its slot.
 
         A page without a slot goes to the one that is being scanned; scanned again, it stays
-        where it was, on the sheet it was on.
+        where it was, on the sheet it was on. One that was asked for at the end comes late: it goes
+        where its number belongs.
         """
         self._must_be("draft")
         old = next((known for known in self.pages if known.number == page.number), None)
@@ -242,8 +243,17 @@ class Filing(Record):
         if old is not None:
             pages = tuple(page if known is old else known for known in self.pages)
         else:
-            pages = (*self.pages, page)
+            at = self._place_of_new(page.number)
+            pages = (*self.pages[:at], page, *self.pages[at:])
         return self.model_copy(update={"pages": pages})
+
+    def _place_of_new(self, number: int) -> int:
+        """Return the index at which a page with a number of its own goes in."""
+        earlier = max((page.number for page in self.pages if page.number < number), default=0)
+        if all(page.number < number for page in self.pages):
+            return len(self.pages)
+        numbers = [page.number for page in self.pages]
+        return numbers.index(earlier) + 1 if earlier else 0
 
     def moved(self, number: int, place: int, slot: str | None = None) -> Filing:
         """Return the filing with page ``number`` at ``place`` (from 1) of a slot's kept pages.

@@ -205,7 +205,8 @@ class OpenFiling:
             else Page(number=number, slot=arrival.slot, sheet=arrival.sheet(number))
         )
         filing = self.filing.with_page(page)
-        if arrival.place is not None and not known:
+        late = any(other.number > number for other in self.filing.pages)
+        if arrival.place is not None and not known and not late:
             filing = filing.moved(number, arrival.place)
             arrival.place += 1
         self._folder.keep(filing)

@@ -25,7 +25,7 @@ from kiosk.filing.model import Page
 from kiosk.filing.pdf import conformance
 from kiosk.filing.receipt import filing_of_reference
 from kiosk.hardware.receipt_printer import PrinterNoPaperError, PrinterSilentError
-from kiosk.hardware.scanner import Done, Fault, PageReady
+from kiosk.hardware.scanner import Done, Fault, PageReady, WaitingForPaper
 from kiosk.hardware.virtual.printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.rules import Rules
@@ -396,6 +396,27 @@ def test_jam_in_the_middle_keeps_what_is_there(
                 assert [page.number for page in on_disk.kept_pages] == [1]
                 scanner.mend()
                 session.confirm()
+        assert [page.number for page in filing.filing.kept_pages] == [1, 2, 3]
+
+    visit(steps)
+
+
+def test_sheet_left_for_the_end_goes_where_it_belongs(
+    visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
+) -> None:
+    scanner.load(claim)
+    scanner.jam(1, takes=1)
+
+    async def steps(desk: FilingDesk) -> None:
+        filing = desk.begin("claim", "kk")
+        session = filing.session()
+        async for event in filing.scan(session):
+            if isinstance(event, Fault):
+                scanner.mend()
+                session.confirm(False)
+            if isinstance(event, WaitingForPaper):
+                assert event.pages == (2,)
+                scanner.put_back()
         assert [page.number for page in filing.filing.kept_pages] == [1, 2, 3]
 
     visit(steps)
