@@ -158,24 +158,25 @@ def test_jam_between_two_sides_takes_the_whole_sheet_again(
 
 
 def test_page_that_is_missing_waits_until_the_feeder_is_empty(
-    scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
+    sheets: list[Path], tmp_path: Path
 ) -> None:
-    """A half page, and later a jam: the new process does not take sheet 4 for sheet 2."""
-    scanner.send_half_page(1)
+    """A half page, then a jam: the new process does not take sheet 3 for sheet 2."""
+    with VirtualScanner(sheets, seconds_per_page=1.0) as scanner:
+        scanner.send_half_page(1)
 
-    def react(event: Event) -> None:
-        if isinstance(event, PageReady) and event.number == 3:
-            scanner.jam(0, takes=1)
-        if isinstance(event, Fault) and event.code == "scanner_jam":
-            scanner.put_back()
-            scanner.mend()
-            session.confirm()
-        if isinstance(event, Waiting):
-            assert event.pages == (2,)
-            scanner.load([sheets[1]])
+        def react(event: Event) -> None:
+            if isinstance(event, Fault) and event.code == "page_incomplete":
+                scanner.jam(0, takes=1)
+            elif isinstance(event, Fault):
+                scanner.put_back()
+                scanner.mend()
+                session.confirm()
+            if isinstance(event, Waiting):
+                assert event.pages == (2,)
+                scanner.load([sheets[1]])
 
-    session = ScanSession(settings_for(scanner), tmp_path)
-    scan(session, react)
+        session = ScanSession(settings_for(scanner), tmp_path)
+        scan(session, react)
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
 
 
