@@ -439,3 +439,27 @@ def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
         assert (await filing.turn(2)).preview is not None
 
     visit(steps)
+
+
+def test_a_sheet_is_scanned_into_the_middle_of_a_slot(
+    visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
+) -> None:
+    async def steps(desk: FilingDesk) -> None:
+        filing = desk.begin("claim", "kk")
+        scanner.load(claim[:2])
+        await scan_all(filing)
+        scanner.load(claim[2:])
+        async for _event in filing.scan(filing.session(slot="claim", at=2)):
+            pass
+        assert [page.number for page in filing.filing.pages_of("claim")] == [1, 3, 2]
+        scanner.load(claim[:1])
+        async for _event in filing.scan(filing.session(slot="evidence")):
+            pass
+        assert [page.number for page in filing.filing.pages_of("evidence")] == [4]
+        assert filing.sheets().scanned == 4
+        left = {path.suffix for path in filing.folder.work.iterdir()}
+        assert left == {".jpg", ".pdf"}, "pictures and coded pages, in memory"
+        assert not list(filing.folder.work.glob("arrived-*")), "no scan stays readable"
+        assert all(path.name.endswith(".sealed") for path in filing.folder.pages.iterdir())
+
+    visit(steps)
