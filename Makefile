@@ -44,7 +44,7 @@ test-pi: setup ## the real picamera2 on Python 3.13, in a Debian trixie tree (ro
 bench: setup ## measure beside the peers; table, and build/bench.json
 	$(PYTHON_ENV)/python -m bench.run $(ARGS)
 
-faults: setup ## kill processes in the middle of the work, see what survives; table, and build/faults.json
+faults: setup ## cut the power, kill, break devices and disks, tamper; see what survives; table, and build/faults.json
 	$(PYTHON_ENV)/python -m faults.run $(ARGS)
 
 install: ## as services of this machine (root; see docs/installation.md)

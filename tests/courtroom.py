@@ -166,6 +166,7 @@ class Courtroom(RecorderClient):
         camera: settings of ``[camera]`` besides the virtual back end.
         environment: further variables of the recorder.
         data: where recordings and all else that lasts are kept; default: in ``folder``.
+        mirror: second storage, adopted; default: none.
     """
 
     def __init__(
@@ -174,6 +175,7 @@ class Courtroom(RecorderClient):
         camera: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         data: Path | None = None,
+        mirror: Path | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
@@ -181,6 +183,8 @@ class Courtroom(RecorderClient):
         self.microphones = VirtualMicrophones(folder / "mics", MICROPHONES)
         self.recorder: subprocess.Popen[bytes] | None = None
         paths = {"data": str(data or folder / "data"), "run": str(folder / "run")}
+        if mirror is not None:
+            paths["mirror"] = str(mirror)
         chosen = {"back_end": "virtual", **(camera or {})}
         self.config.write_text(settings_text(paths, chosen, self.microphones), encoding="utf-8")
         super().__init__(Layout.of(load_settings(self.config).paths))
