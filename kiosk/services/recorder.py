@@ -26,6 +26,7 @@ from kiosk.hardware.source import SourceSet
 from kiosk.hardware.virtual.panel import press_mock_button
 from kiosk.hearing import device_tests
 from kiosk.hearing.attention import POLL_S
+from kiosk.hearing.baseline import noise_floors
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
 from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
@@ -69,7 +70,7 @@ class RecorderService:
         self.tokens = Tokens(run_secret(self.layout.token_secret), idle_s)
         self.exports = Exports(settings, lambda one: self._person(one, COURT), self._events)
         self.filing_keys = FilingKeys(self.layout.keepers)
-        self.sources = SourceSet(settings, self.layout.preview)
+        self.sources = SourceSet(settings, self.layout.preview, noise_floors(self.layout))
         self.panel = Panel(settings.panel, self._button_pressed)
         self.courtroom = Courtroom(
             settings,
