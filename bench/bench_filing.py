@@ -1,0 +1,133 @@
+"""From the last page in the scanner to the registration number, through the real services.
+
+Ten pages from the eSCL scanner on loopback: from the moment the last page is on the disk until
+the number is there (looking at it, coding, PDF/A, hashes, registration by sync at the central
+system over TLS). And 60 coloured pages beside a line of 1 Mbit/s: everything in a network
+namespace of its own whose loopback is that slow (tbf); from handing in to the number: the bytes
+follow later. Without the right to make namespaces the second figure is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.measure import Measure, median_of
+from bench.paper import KAZAKH, draw_text, scanned
+from kiosk.config import Scanner as ScannerSettings
+from kiosk.config import Settings
+from kiosk.filing.desk import FilingDesk
+from kiosk.filing.model import Page
+from kiosk.hardware.scanner import PageReady
+from kiosk.hardware.virtual.pages import draw_claim_page
+from kiosk.hardware.virtual.scanner import VirtualScanner
+from kiosk.ipc import LocalClient
+from kiosk.rules import load_rules
+from kiosk.storage.layout import Layout
+from tests.sync import rig
+
+PAGES, COLOUR_PAGES = 10, 60
+GOAL, GOAL_SLOW = 1.0, 2.0
+SLOW_LINE = "tc qdisc add dev lo root tbf rate 1mbit burst 4k latency 400ms"
+
+
+def desk_of(settings: Settings) -> FilingDesk:
+    """Return the filing room with the real sync behind it."""
+    return FilingDesk(settings, load_rules(), LocalClient(Layout.of(settings.paths).sync_socket))
+
+
+async def from_feeder(settings: Settings) -> float:
+    """Scan what lies in the feeder; return the seconds from the last page to the number."""
+    async with desk_of(settings) as desk:
+        filing = desk.begin("claim", "kk")
+        arrived = 0.0
+        async for event in filing.scan(filing.session()):
+            if isinstance(event, PageReady):
+                arrived = time.monotonic()
+        done = await desk.submit(filing)
+        spent = time.monotonic() - arrived
+    if done.registration.state != "registered":
+        raise RuntimeError(f"not registered: {done.registration}")
+    return spent
+
+
+async def handed_in(settings: Settings, scan: Path) -> float:
+    """Hand 60 coloured pages in that were looked at before; return the seconds to the number."""
+    async with desk_of(settings) as desk:
+        filing = desk.begin("claim", "kk")
+        assert filing.folder.key is not None
+        for number in range(1, COLOUR_PAGES + 1):
+            filing.folder.key.seal_file(scan, filing.folder.page_file(number))
+            filing.folder.keep(filing.filing.with_page(Page(number=number)))
+            await filing.turn(number)  # looks at it, as after its scan
+        started = time.monotonic()
+        done = await desk.submit(filing)
+        spent = time.monotonic() - started
+    if done.registration.state != "registered":
+        raise RuntimeError(f"not registered: {done.registration}")
+    return spent
+
+
+def measure(repeats: int, slow: bool) -> list[float]:
+    """Return the seconds of each run, with a central system and a sync of their own."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="bf") as name:
+        folder = Path(name)
+        (template := folder / "t").mkdir()
+        rig.make_template(template)
+        if slow:
+            subprocess.run(SLOW_LINE.split(), check=True)
+        scan = scanned(
+            draw_claim_page(3) if slow else draw_text(KAZAKH), folder, skew=0.5, noise=2.0, seed=1
+        )
+        with rig.central_of(template) as central:
+            central.start()
+            for _ in range(repeats):
+                with (
+                    rig.kiosk_of(template, central.url) as kiosk,
+                    VirtualScanner([scan] * PAGES) as scanner,
+                ):
+                    kiosk.start()
+                    device = ScannerSettings(
+                        device=scanner.device, sane_config_dir=scanner.config_dir
+                    )
+                    settings = kiosk.settings.model_copy(update={"scanner": device})
+                    work = handed_in(settings, scan) if slow else from_feeder(settings)
+                    found.append(asyncio.run(work))
+    return found
+
+
+def measure_slow(repeats: int) -> list[float]:
+    """Return the same for the slow line, in a namespace; empty where that is not permitted."""
+    if shutil.which("unshare") is None or shutil.which("tc") is None:
+        return []
+    code = "import json; from bench.bench_filing import measure; "
+    code += f"print(json.dumps(measure({repeats}, True)))"
+    inner = f'ip link set lo up mtu 1500 && exec "{sys.executable}" -c "{code}"'
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", inner], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        print("bench: no slow line: namespaces or tbf are refused here", file=sys.stderr)
+        return []
+    found: list[float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def run(repeats: int) -> list[Measure]:
+    """Measure both."""
+    what = "to the registration number"
+    measures = [
+        median_of(f"last of {PAGES} pages {what}", "s", measure(repeats, False), "goal", [GOAL])
+    ]
+    slow = measure_slow(repeats)
+    if slow:
+        name = f"{COLOUR_PAGES} coloured pages {what}, 1 Mbit/s"
+        measures.append(median_of(name, "s", slow, "goal", [GOAL_SLOW]))
+    return measures

@@ -1,0 +1,60 @@
+"""The searchable version: how many characters are wrong on pages whose text is known.
+
+Each page is drawn at 300 dpi, skewed, blurred and made noisy, goes through page imaging and the
+PDF/A as every filing does, then through OCRmyPDF as the central system calls it; its text is
+read with pdftotext. Spaces and line ends count as one space. The goal is 0.5 %.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.measure import Measure, median_of
+from bench.paper import KAZAKH, RUSSIAN, draw_text, scanned
+from kiosk.central.searchable import make_searchable
+from kiosk.filing.imaging import prepare_page
+from kiosk.filing.pdf import make_pdf
+
+GOAL = 0.5
+SKEWS = (0.6, -1.2, 2.5)
+NOISE = 9.0
+
+
+def distance(one: str, other: str) -> int:
+    """Return how many characters must be put in, left out or changed (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, start=1):
+        before, row[0] = row[0], i
+        for j, right in enumerate(other, start=1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
+    return row[-1]
+
+
+def errors(paragraphs: Sequence[str], skew: float, seed: int, folder: Path) -> float:
+    """Return the per cent of characters that are wrong on one page."""
+    page = scanned(draw_text(paragraphs), folder, skew=skew, noise=NOISE, seed=seed)
+    coded = prepare_page(page, 0, folder).file
+    source, result = folder / "in.pdf", folder / "out.pdf"
+    source.write_bytes(make_pdf([coded], title="bench", language="kk"))
+    asyncio.run(make_searchable(source, result, 900))
+    command = ["pdftotext", str(result), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    wanted = " ".join(" ".join(paragraphs).split())
+    return 100 * distance(" ".join(text.split()), wanted) / len(wanted)
+
+
+def run(repeats: int) -> list[Measure]:
+    """Measure one page for each repeat and language, each skewed and noisy in its own way."""
+    measures = []
+    for name, paragraphs in (("Kazakh", KAZAKH), ("Russian", RUSSIAN)):
+        found = []
+        for number in range(repeats):
+            with tempfile.TemporaryDirectory(prefix="bo") as folder:
+                skew = SKEWS[number % len(SKEWS)]
+                found.append(errors(paragraphs, skew, number + 1, Path(folder)))
+        measures.append(median_of(f"searchable version, {name}", "% wrong", found, "goal", [GOAL]))
+    return measures
