@@ -90,8 +90,7 @@ def fail(
     sitting.room.start_recorder()
     try:
         for row in rows:
-            sitting.ready()
-            outcomes[row.name].attempt(partial(trial, sitting, row))
+            sitting.attempt(outcomes[row.name], partial(trial, sitting, row))
         return [*outcomes.values(), *([last()] if last else [])]
     finally:
         kill_tree(sitting.room.recorder)

@@ -44,14 +44,13 @@ def run(
         room.start_recorder()
         sitting = Sitting(room, random, strict)
         for victim in order:
-            sitting.ready()
-            time.sleep(random.uniform(0.0, 1.5))
-            outcomes[victim].attempt(partial(trial, sitting, victim))
+            sitting.attempt(outcomes[victim], partial(trial, sitting, victim))
     return [outcome for outcome in outcomes.values() if outcome.tries]
 
 
 def trial(sitting: Sitting, victim: str) -> Cost:
     """Kill; see what comes back by itself and what is left on the disk."""
+    time.sleep(sitting.random.uniform(0.0, 1.5))
     if victim.startswith("the recorder"):
         return kill_recorder(sitting, whole="children" in victim)
     children = {

@@ -54,8 +54,7 @@ def run(
         powered(Path(name), random, strict) as mains,
     ):
         for moment in order[:tries]:
-            mains.ready()
-            outcomes[moment].attempt(partial(TRIALS[moment], mains))
+            mains.attempt(outcomes[moment], partial(TRIALS[moment], mains))
     return [outcome for outcome in outcomes.values() if outcome.tries]
 
 

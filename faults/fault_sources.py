@@ -36,8 +36,7 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
         sitting = Sitting(room, random, strict)
         for _ in range(tries):
             for row in ROWS:
-                sitting.ready()
-                outcomes[row.name].attempt(partial(trial, sitting, row))
+                sitting.attempt(outcomes[row.name], partial(trial, sitting, row))
     return list(outcomes.values())
 
 

@@ -14,7 +14,7 @@ from av.audio.frame import AudioFrame
 from faults.trial import CAMERA, NotSurvivedError
 from kiosk.recording.joined import INIT, JoinedFiles, media_files, runs_of
 from kiosk.recording.journal import Entry
-from kiosk.recording.names import JOURNAL, PART
+from kiosk.recording.names import JOURNAL
 
 HOLE_S = 0.3
 """Fewer seconds missing inside a source are single pictures or a clock, not a loss."""
@@ -83,19 +83,14 @@ def read_part(folder: Path) -> PartMedia:
     spans: dict[str, Span] = {}
     for track in ("main", "channels"):
         for run in runs_of(folder / track):
-            for name, start, end in _packets(run, track, _names(folder)):
+            for name, start, end in _packets(run, track):
                 spans.setdefault(name, Span(start, start)).extend(start, end)
     media = PartMedia(int(lines[0]["tap_ns"]), spans)
     _require_explained(media, lines)
     return media
 
 
-def _names(folder: Path) -> list[str]:
-    about = json.loads((folder / PART).read_text(encoding="utf-8"))
-    return [str(one["name"]) for one in about["microphones"]]
-
-
-def _packets(run: Path, track: str, names: list[str]) -> Iterator[tuple[str, float, float]]:
+def _packets(run: Path, track: str) -> Iterator[tuple[str, float, float]]:
     """Yield source, begin and end of every picture and of every bit of sound; not of the mix."""
     with (
         JoinedFiles([run / INIT, *media_files(run)]) as joined,
@@ -110,10 +105,9 @@ def _packets(run: Path, track: str, names: list[str]) -> Iterator[tuple[str, flo
                     yield CAMERA, float(start * picture.time_base), float(end * picture.time_base)
             return
         # A hole lengthens the packet before it: only the decoder knows how much sound is there.
-        places = {
-            stream.index: name for stream, name in zip(container.streams.audio, names, strict=True)
-        }
-        for packet in container.demux(*container.streams.audio):
+        tracks = container.streams.audio
+        places = {one.index: one.metadata.get("handler_name", "") for one in tracks}
+        for packet in container.demux(*tracks):
             for frame in packet.decode():
                 if isinstance(frame, AudioFrame) and frame.time is not None:
                     end_s = frame.time + frame.samples / frame.rate

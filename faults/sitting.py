@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from faults.judge import verified
 from faults.media import PartMedia, read_part
-from faults.trial import CAMERA, NotSurvivedError
+from faults.trial import CAMERA, Cost, NotSurvivedError, Outcome
 from kiosk.recording.names import part_name
 from kiosk.recording.seal import SIGNATURE
 from tests.courtroom import MICROPHONES, Courtroom
@@ -131,6 +132,15 @@ class Sitting:
             self.room.sign_in()
             self.room.ask("POST", "/v1/hearing/resume", {})
         self.wait_all_recorded()
+
+    def attempt(self, outcome: Outcome, trial: Callable[[], Cost]) -> None:
+        """Bring the room into a recording, then try ``trial``."""
+
+        def from_a_recording() -> Cost:
+            self.ready()
+            return trial()
+
+        outcome.attempt(from_a_recording)
 
     def resumed(self, hearing: Path, part: int) -> float:
         """Check that part ``part`` or a later one is recorded without anybody's doing.

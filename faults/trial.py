@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from statistics import median
 from typing import Any
 
@@ -48,11 +49,14 @@ class Outcome:
     losses: list[str] = field(default_factory=list)
 
     def attempt(self, trial: Callable[[], Cost]) -> bool:
-        """Run ``trial``: it returns its cost, or raises :class:`NotSurvivedError`."""
+        """Run ``trial``: it returns its cost, or raises :class:`NotSurvivedError`.
+
+        What was waited for in vain, and a service that does not answer, is not survived either.
+        """
         self.tries += 1
         try:
             cost = trial()
-        except NotSurvivedError as loss:
+        except (NotSurvivedError, AssertionError, OSError, HTTPException) as loss:
             print(f"  {self.name}: not survived: {loss}", file=sys.stderr, flush=True)
             self.losses.append(str(loss))
             return False

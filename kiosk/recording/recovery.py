@@ -32,6 +32,8 @@ from kiosk.recording.tail import cut_tail, end_tar, whole_fragments
 
 log = logging.getLogger(__name__)
 RESUME_WITHIN_S = 600.0
+UNKNOWN = "unknown"
+"""Reason of a part that left nothing but its folder."""
 INVOLUNTARY = ("crash", "shutdown")
 """Reasons of a ``closed`` line that no person gave."""
 
@@ -162,6 +164,8 @@ def _note_last_capture(survivor: Survivor) -> None:
         return
     stopped = (e.get("part") for _, e in survivor.entries if e["kind"] == "stopped")
     survivor.capturing = newest not in stopped
+    if lines[0].get("reason") == UNKNOWN:  # not even its boot is known: nor how long ago it was
+        return
     wall = str(closed.get("stop_wall") or "")
     survivor.alive = Alive(
         str(lines[0].get("boot_id", "")),
@@ -203,7 +207,9 @@ def _recover_part(survivor: Survivor, part: int, lines: dict[str, Entry]) -> Non
     book, chain = survivor.book.reopen_part(part)
     closed = any(entry["kind"] == "closed" for entry in chain.entries)
     if not closed:
-        _close_part(book, chain, folder)
+        # A first line that was written just now, above, tells another boot's time.
+        witness = lines.get("part_opened", {}) if len(chain.entries) == 1 else chain.entries[-1]
+        _close_part(book, chain, folder, witness)
         fields = {"part": part, "reason": "crash", "person": ""}
         survivor.book.write("part_closed", fields)
     elif chain.entries[-1]["kind"] != "head":
@@ -232,17 +238,19 @@ def _ensure_part_books(survivor: Survivor, part: int, lines: dict[str, Entry]) -
     path.unlink(missing_ok=True)
     opened = lines.get("part_opened")
     if opened is None:
-        survivor.book.open_part(
-            part, {"reason": "unknown", "person": "", "tap_ns": 0}, {}
-        ).abandon()
+        survivor.book.open_part(part, {"reason": UNKNOWN, "person": "", "tap_ns": 0}, {}).abandon()
         return
     journal = Journal.create(path, str(opened["own_hash"]))
     survivor.book.first_line(journal, part, opened)
     journal.close()
 
 
-def _close_part(book: PartBook, chain: Chain, folder: Path) -> None:
-    """Journal whole fragments, cut torn ones, write ``interruption`` and ``closed``."""
+def _close_part(book: PartBook, chain: Chain, folder: Path, witness: Entry) -> None:
+    """Journal whole fragments, cut torn ones, write ``interruption`` and ``closed``.
+
+    Args:
+        witness: a line written while the part was captured: recording clock and wall time then.
+    """
     first = chain.entries[0]
     ends = _journalled_ends(chain)
     zero_ns = int(first.get("tap_ns") or first["t"])  # the media time of a part begins at its tap
@@ -254,10 +262,11 @@ def _close_part(book: PartBook, chain: Chain, folder: Path) -> None:
                 name = path.relative_to(folder).as_posix()
                 last_ns = max(last_ns, _close_file(book, folder, name, ends, zero_ns))
     book.write("recovered", {"problem": chain.problem, "cut_bytes": chain.torn, "last_ns": last_ns})
-    what = "crash" if first.get("boot_id") == boot_id() else "power"
+    known = first.get("reason") != UNKNOWN
+    what = "crash" if known and first.get("boot_id") == boot_id() else "power"
     fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
     book.write("interruption", fields)
-    wall = _wall_of(chain.entries[-1], last_ns)
+    wall = _wall_of(witness, last_ns)
     stopped = {"stop_ns": last_ns, "stop_wall": wall_text(wall) if wall else None}
     book.close({"reason": "crash", "person": "", **stopped})
 

@@ -281,3 +281,14 @@ def test_resumes_by_itself_only_soon(
     survivor = Survivor(built.book, capturing=True, alive=alive)
     assert survivor.may_resume(clock_trusted=trusted) is expected
     assert wall_text().endswith("Z")
+
+
+def test_how_long_ago_is_unknown_where_a_part_left_nothing_but_its_folder(tmp_path: Path) -> None:
+    """Its books are made now, in this boot: that must not be taken for when it was captured."""
+    signer = Court.make(tmp_path / "court").device()
+    built = new_hearing(tmp_path / "hearings", signer)
+    built.book.close()
+    (built.folder / "part-01").mkdir()
+    (survivor,) = survey(tmp_path / "hearings", Maker("kiosk-0001", signer))
+    assert survivor.alive is None
+    assert survivor.may_resume(clock_trusted=True)
