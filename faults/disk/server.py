@@ -256,10 +256,14 @@ class Server:
         """Serve until standard input ends."""
         threading.Thread(target=self._listen, daemon=True).start()
         while self._mounts.get():
-            operations = TrialDisk(self._volume, self._health, lambda: self._say(done="mount"))
-            mfusepy.FUSE(
-                operations, str(self._place), foreground=True, hard_remove=True, max_threads=8
-            )
+            # Each mount a thread and a health of its own: the one before may linger, dead, in the
+            # mount namespace of a process that is only just being killed.
+            threading.Thread(target=self._serve, args=(self._health,), daemon=True).start()
+
+    def _serve(self, health: Health) -> None:
+        operations = TrialDisk(self._volume, health, lambda: self._say(done="mount"))
+        place = str(self._place)
+        mfusepy.FUSE(operations, place, foreground=True, nothreads=True, hard_remove=True)
 
     @staticmethod
     def _say(**answer: Any) -> None:
@@ -269,7 +273,7 @@ class Server:
         for line in sys.stdin:
             order = json.loads(line)
             if order["do"] == "mount":
-                self._health.how = "ok"
+                self._health = Health()
                 self._mounts.put(True)  # answered when it is served
             elif order["do"] == "cut":
                 with self._volume.lock:
