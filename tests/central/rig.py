@@ -26,6 +26,7 @@ import kiosk.central
 from kiosk.central.courts import put_kiosk
 from kiosk.central.enrolment import make_code
 from kiosk.central.server import open_authority, open_database
+from tests.forked import Forked, fork_kiosk
 from tests.waiting import wait_for
 
 SEED = Path(kiosk.central.__file__).with_name("demo.toml")
@@ -123,7 +124,7 @@ class Central:
     port: int = 0
     database: str | None = None
     searchable: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
     kiosks: list[Kiosk] = field(default_factory=list)
 
     @property
@@ -154,10 +155,7 @@ class Central:
         command = ["central", "--data", str(self.data), "--port", str(self.port)]
         if not self.searchable:
             command.append("--no-searchable")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kiosk.cli", *command, "--seed", str(SEED), *self.arguments],
-            stdout=subprocess.DEVNULL,
-        )
+        self.process = fork_kiosk([*command, "--seed", str(SEED), *self.arguments])
         wait_for(self._started, "the central system", 100)
         self.port = int(self.url.rsplit(":", 1)[1])
         for kiosk_ in self.kiosks:

@@ -12,8 +12,6 @@ import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import uuid
@@ -24,7 +22,6 @@ from typing import Any, TypeVar
 from kiosk.cli import main
 from kiosk.config import Settings, load_settings
 from kiosk.demo.hand import UnixConnection
-from kiosk.demo.processes import end_process
 from kiosk.recording.journal import Journal
 from kiosk.recording.seal import seal_folder
 from kiosk.recording.signer import FileSigner, sign_head
@@ -33,6 +30,7 @@ from kiosk.storage.durable import write_json
 from kiosk.storage.layout import Layout
 from kiosk.sync.enrolment import enrol
 from tests import waiting
+from tests.forked import Forked, fork_kiosk
 
 KIOSK = "kiosk-0001"
 SEED = """
@@ -79,11 +77,6 @@ def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 60.0
     return waiting.wait_for(condition, what, seconds)
 
 
-def kiosk_command(*arguments: str) -> list[str]:
-    """Return the command line of ``kiosk``."""
-    return [sys.executable, "-m", "kiosk.cli", *arguments]
-
-
 def short_folder() -> Path:
     """Return a new folder with a short path (Unix sockets)."""
     return Path(tempfile.mkdtemp(prefix="ks-"))
@@ -101,18 +94,11 @@ class Process:
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self.running: subprocess.Popen[bytes] | None = None
+        self.running: Forked | None = None
 
     def start_command(self, *arguments: str) -> None:
         """Start ``kiosk ARGUMENTS``."""
-        with self.log.open("ab") as output:
-            self.running = subprocess.Popen(
-                kiosk_command(*arguments),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self.running = fork_kiosk(list(arguments), self.log)
 
     def kill(self) -> None:
         """``kill -9``."""
@@ -125,8 +111,7 @@ class Process:
         """End it politely; return its exit status."""
         if self.running is None:
             return None
-        end_process(self.running)
-        status = self.running.returncode
+        status = self.running.end()
         self.running = None
         return status
 

@@ -208,6 +208,8 @@ def test_not_enrolled_runs_and_enrolment_takes_effect(template: Path, central: C
             "device.key",
             "device.crt",
             "ca.crt",
+            "court.age",
+            "escrow.age",
         }
         wait_for(lambda: kiosk.state()["link"]["state"] == "up", "the link")
         kiosk.wait_delivered("filing", filing)
