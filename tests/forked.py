@@ -27,6 +27,7 @@ MODULES = (
     "kiosk.commands.sync",
     "kiosk.services.sync",
 )
+ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Forked:
@@ -137,6 +138,8 @@ def _serve() -> None:
     os.set_blocking(signal_write, False)
     signal.set_wakeup_fd(signal_write)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    for number in ENDS:  # it ends when its stdin does, and takes its children along
+        signal.signal(number, signal.SIG_IGN)
     rest = b""
     while True:
         readable, _, _ = select.select([0, signal_read], [], [], 1.0)
@@ -177,7 +180,8 @@ def _fork(order: dict[str, Any]) -> int:
     status = 70
     try:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGCHLD, *ENDS):
+            signal.signal(number, signal.SIG_DFL)
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
