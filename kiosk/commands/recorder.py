@@ -21,10 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
+    from kiosk.services.room import Room
+
+    room = Room(settings_of(arguments))
+    room.recover()  # before the local API is even imported: that takes seconds on a Pi
     from kiosk.services.recorder import RecorderService
 
     async def serve() -> None:
-        await RecorderService(settings_of(arguments)).run()
+        await RecorderService(room).run()
 
     asyncio.run(serve())
     return 0

@@ -20,23 +20,16 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from kiosk.clocks import recording_ns
-from kiosk.config import Settings
-from kiosk.hardware.panel import Panel
-from kiosk.hardware.source import SourceSet
 from kiosk.hardware.virtual.panel import press_mock_button
 from kiosk.hearing import device_tests
 from kiosk.hearing.attention import POLL_S
-from kiosk.hearing.baseline import noise_floors
-from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
 from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
 from kiosk.ipc import EventStream, Handler, errors_as_json, read_json, serve_unix
-from kiosk.rules import load_rules
 from kiosk.services.exports import Exports
 from kiosk.services.filing_keys import FilingKeys
+from kiosk.services.room import Room
 from kiosk.services.watchdog import feed_watchdog, notify
-from kiosk.storage.durable import make_folder
-from kiosk.storage.layout import Layout
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,11 +44,17 @@ PREVIEW_SIZE = (640, 360)
 
 
 class RecorderService:
-    """Everything of ``kiosk recorder``; :meth:`run` lives until SIGTERM or SIGINT."""
+    """Everything of ``kiosk recorder``; :meth:`run` lives until SIGTERM or SIGINT.
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.layout = Layout.of(settings.paths)
+    Args:
+        room: whose courtroom has recovered.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self.settings = settings = room.settings
+        self.layout = room.layout
+        self.sources, self.panel, self.courtroom = room.sources, room.panel, room.courtroom
+        room.on_change, room.on_press = self._mark_changed, self._button_pressed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
@@ -63,23 +62,11 @@ class RecorderService:
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="clerk")
         self._step_began: float | None = None
         self._testing = asyncio.Lock()
-        make_folder(self.layout.data)
-        make_folder(self.layout.run)
         self.staff = Staff(self.layout.staff)
         idle_s = settings.ui.staff_idle_minutes * 60.0
         self.tokens = Tokens(run_secret(self.layout.token_secret), idle_s)
         self.exports = Exports(settings, lambda one: self._person(one, COURT), self._events)
         self.filing_keys = FilingKeys(self.layout.keepers)
-        self.sources = SourceSet(settings, self.layout.preview, noise_floors(self.layout))
-        self.panel = Panel(settings.panel, self._button_pressed)
-        self.courtroom = Courtroom(
-            settings,
-            self.layout,
-            load_rules(),
-            self.sources,
-            self.panel,
-            changed=self._mark_changed,
-        )
 
     # -- life ----------------------------------------------------------------------------------
     async def run(self) -> None:
@@ -88,8 +75,6 @@ class RecorderService:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop.set)
         self._loop.add_signal_handler(signal.SIGUSR1, press_mock_button, self.settings.panel)
-        self.sources.open()
-        await self._step(self.courtroom.recover)
         runner = await serve_unix(self._app(), self.layout.recorder_socket)
         tasks = [
             asyncio.create_task(self._tell_state()),
