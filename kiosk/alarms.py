@@ -962,6 +962,7 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "central_full": "central_failed",
         "central_refused": "central_failed",
         "central_timeout": "central_unreachable",
+        "challenge_wrong": "court_key_unproven",
         "contract_unknown": "central_contract_unknown",
         "database_damaged": "database_rebuilt",
         "database_locked": "sync_down",
@@ -975,11 +976,14 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "identity_refused": "certificate_invalid",
         "hearing_unknown": "export_failed",
         "journal_broken": "proof_failed",
+        "key_unreadable": "error",
         "microphone_silent": "microphone_muted",
         "media_unreadable": "export_source_changed",
         "no_feeder": "scanner_no_paper",
         "no_glass": "scanner_failed",
         "no_receipt": "delivery_failed",
+        "not_closed": "error",
+        "not_decrypted": "error",
         "openssl_missing": "error",
         "preempted": "delivery_failed",
         "receipt_invalid": "hash_mismatch",
@@ -994,6 +998,7 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
         "unknown_event": "hearing_step_refused",
         "enrolment_failed": "not_enrolled",
         "upload_length": "delivery_failed",
+        "wrong_key": "error",
     }
 )
 """Exact codes of the log that are one and the same thing for a person."""
