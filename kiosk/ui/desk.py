@@ -27,13 +27,13 @@ from kiosk.rules import Rules
 from kiosk.storage.layout import Layout
 from kiosk.ui.facts import Recorder, Staff, Sync
 from kiosk.ui.frame import Frame, Notice
+from kiosk.ui.here import Here
 from kiosk.ui.links import ServiceLine
 from kiosk.ui.look import Look
 from kiosk.ui.places import AtBench, AtHome, Calling, PinPad, Registered, Stuck, Today, Tracking
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
 from kiosk.ui.secretary.office import Office
-from kiosk.ui.secretary.views import Here
 from kiosk.ui.technician.bench import Bench
 from kiosk.ui.visitor.visit import Visit
 from kiosk.ui.words import clock_text, day_text

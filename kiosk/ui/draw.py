@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.ui.desk import Desk
-from kiosk.ui.secretary import screens as secretary
+from kiosk.ui.secretary.locked import LockedPage, PinPage
 from kiosk.ui.secretary.recording import RecordingScene
+from kiosk.ui.secretary.sealed import SealedPage
+from kiosk.ui.secretary.starting import AdHocPage, DatePage
+from kiosk.ui.secretary.stopped import StoppedPage
+from kiosk.ui.secretary.today import TodayPage
 from kiosk.ui.technician.screens import SelfTestPage
 from kiosk.ui.visitor import screens as visitor
 from kiosk.ui.visitor.home import HomePage
@@ -31,14 +35,14 @@ SCENES: dict[str, Draw] = {
     "visitor.called": visitor.CalledPage,
     "visitor.leave": visitor.LeavePage,
     "visitor.idle": visitor.IdlePage,
-    "secretary.today": secretary.TodayPage,
-    "secretary.adhoc": secretary.AdHocPage,
-    "secretary.date": secretary.DatePage,
+    "secretary.today": TodayPage,
+    "secretary.adhoc": AdHocPage,
+    "secretary.date": DatePage,
     "secretary.recording": RecordingScene,
-    "secretary.stopped": secretary.StoppedPage,
-    "secretary.sealing": secretary.SealedPage,
-    "secretary.delivered": secretary.SealedPage,
-    "secretary.locked": secretary.LockedPage,
-    "staff.pin": secretary.PinPage,
+    "secretary.stopped": StoppedPage,
+    "secretary.sealing": SealedPage,
+    "secretary.delivered": SealedPage,
+    "secretary.locked": LockedPage,
+    "staff.pin": PinPage,
     "technician.tests": SelfTestPage,
 }

@@ -22,7 +22,10 @@ from kiosk.ui.places import (
     Tracking,
 )
 from kiosk.ui.screen import screen_name
-from kiosk.ui.secretary import views
+from kiosk.ui.secretary.readiness import role_of
+from kiosk.ui.secretary.recording_views import recording_view
+from kiosk.ui.secretary.stopped_views import SealedView, locked_view, sealed_view, stopped_view
+from kiosk.ui.secretary.today_views import schedule_age, today_view
 from kiosk.ui.technician.views import selftest_view
 from kiosk.ui.visitor import views as visitor_views
 
@@ -36,9 +39,9 @@ def view_of(name: str, desk: Desk) -> Any:
             chosen = getattr(office.place, "chosen", None)
             known = None if desk.recorder_stale else desk.recorder
             sync = desk.sync if desk.sync_line.up else None
-            return views.today_view(here, office.schedule, chosen, known, sync, office.deliveries)
+            return today_view(here, office.schedule, chosen, known, sync, office.deliveries)
         case "secretary.recording":
-            return views.recording_view(
+            return recording_view(
                 here,
                 recorder,
                 stale=desk.recorder_stale,
@@ -46,17 +49,17 @@ def view_of(name: str, desk: Desk) -> Any:
                 put_off=office.put_off,
             )
         case "secretary.stopped":
-            return views.stopped_view(here, recorder, office.put_off)
+            return stopped_view(here, recorder, office.put_off)
         case "secretary.sealing" | "secretary.delivered":
             return _sealed(desk, recorder)
         case "secretary.locked":
-            return views.locked_view(here, recorder, stale=desk.recorder_stale)
+            return locked_view(here, recorder, stale=desk.recorder_stale)
         case "secretary.adhoc" | "secretary.date":
             return office.place
         case "staff.pin":
             return desk.pin
         case "technician.tests":
-            microphones = tuple((m.name, views.role_of(here, m)) for m in recorder.microphones)
+            microphones = tuple((m.name, role_of(here, m)) for m in recorder.microphones)
             chosen = getattr(office.place, "chosen", None)
             return selftest_view(here, desk.bench.state, chosen, microphones)
         case "visitor.idle":
@@ -93,7 +96,7 @@ def visitor_view(desk: Desk) -> Any:
             return visitor_views.track_view(here, place)
         case Listing(page=page):
             schedule = desk.office.schedule
-            age, _tone = views.schedule_age(here, schedule)
+            age, _tone = schedule_age(here, schedule)
             return visitor_views.hearings_view(here, schedule, page, age)
         case AtHome() | Registering() | Registered() | Calling() as place:
             return place
@@ -101,13 +104,13 @@ def visitor_view(desk: Desk) -> Any:
             assert_never(never)
 
 
-def _sealed(desk: Desk, recorder: Recorder) -> views.SealedView:
+def _sealed(desk: Desk, recorder: Recorder) -> SealedView:
     sealing = recorder.phase == "sealing"
     hearing = recorder.hearing
     place = desk.office.place
     hearing_id = getattr(place, "hearing_id", None) or (hearing.id if hearing else "")
     number = getattr(place, "case_number", "") or (hearing.case_number if hearing else "")
-    return views.sealed_view(
+    return sealed_view(
         desk.here(),
         number,
         sealing=sealing,

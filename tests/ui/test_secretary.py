@@ -16,11 +16,15 @@ from kiosk.rules import load_rules
 from kiosk.storage.durable import make_folder, write_json
 from kiosk.ui.catalogue import canned
 from kiosk.ui.facts import Delivery, Hearing, Recorder, Schedule, Sync
+from kiosk.ui.here import Here
 from kiosk.ui.places import AdHoc, AskingDate, Sealed
 from kiosk.ui.rulebook import RuleLabels
-from kiosk.ui.secretary import views
 from kiosk.ui.secretary.office import Office, read_published
-from kiosk.ui.secretary.views import Here
+from kiosk.ui.secretary.questions import question_of
+from kiosk.ui.secretary.readiness import ReadyLine, readiness
+from kiosk.ui.secretary.recording_views import RecordingView, proof_view, recording_view
+from kiosk.ui.secretary.stopped_views import locked_view, sealed_view
+from kiosk.ui.secretary.today_views import next_hearing, schedule_age, today_view
 from kiosk.ui.words import turned
 from tests.ui.doubles import FakeRecorder, FakeSync
 
@@ -34,29 +38,29 @@ def recorder_of(**changes: Any) -> Recorder:
     return Recorder.model_validate(canned.recorder(**changes))
 
 
-def recording_of(**changes: Any) -> views.RecordingView:
+def recording_of(**changes: Any) -> RecordingView:
     """Return the view of a running hearing."""
     state = Recorder.model_validate(canned.recording(**changes))
-    return views.recording_view(HERE, state, stale=False, schedule=None, put_off=frozenset())
+    return recording_view(HERE, state, stale=False, schedule=None, put_off=frozenset())
 
 
-def ready(recorder: Recorder | None, sync: Sync | None) -> dict[str, views.ReadyLine]:
+def ready(recorder: Recorder | None, sync: Sync | None) -> dict[str, ReadyLine]:
     """Return the lines of readiness by item."""
-    return {line.item: line for line in views.readiness(HERE, recorder, sync)}
+    return {line.item: line for line in readiness(HERE, recorder, sync)}
 
 
 def test_the_next_hearing_is_chosen_by_itself() -> None:
     """The earliest one that was not held and is not long past."""
-    assert views.next_hearing(HEARINGS, canned.NOW, set()) == HEARINGS[0]
-    assert views.next_hearing(HEARINGS, canned.NOW, {HEARINGS[0].id}) == HEARINGS[1]
+    assert next_hearing(HEARINGS, canned.NOW, set()) == HEARINGS[0]
+    assert next_hearing(HEARINGS, canned.NOW, {HEARINGS[0].id}) == HEARINGS[1]
     noon = canned.NOW + timedelta(hours=3)
-    assert views.next_hearing(HEARINGS, noon, set()) == HEARINGS[2]
-    assert views.next_hearing((), canned.NOW, set()) is None
+    assert next_hearing(HEARINGS, noon, set()) == HEARINGS[2]
+    assert next_hearing((), canned.NOW, set()) is None
 
 
 def test_a_closed_hearings_title_is_hidden() -> None:
     """Title hidden, also from the secretary's list that others may see."""
-    view = views.today_view(
+    view = today_view(
         HERE, Schedule.model_validate(canned.schedule()), None, recorder_of(), None, {}
     )
     assert "Ахметов" in view.rows[0].title
@@ -99,10 +103,10 @@ def test_every_camera_state_has_words(state: str) -> None:
 def test_only_a_fresh_proof_is_green() -> None:
     """Good from the recorder; never when it has ceased to answer."""
     good = Recorder.model_validate(canned.recording())
-    assert views.proof_view(HERE, good, stale=False).tone == "good"
-    assert views.proof_view(HERE, good, stale=True).tone != "good"
+    assert proof_view(HERE, good, stale=False).tone == "good"
+    assert proof_view(HERE, good, stale=True).tone != "good"
     bad = Recorder.model_validate(canned.recording(proof={"state": "bad"}))
-    assert views.proof_view(HERE, bad, stale=False).tone == "fault"
+    assert proof_view(HERE, bad, stale=False).tone == "fault"
 
 
 def test_a_lost_microphone_says_since_when_and_what_to_do() -> None:
@@ -167,7 +171,7 @@ def test_banner_after_a_power_cut_and_overrun() -> None:
 )
 def test_every_question_can_be_answered_by_a_tap(subject: str) -> None:
     """A sentence and at least one answer, no answer twice."""
-    question = views.question_of(HERE, subject, "civil")
+    question = question_of(HERE, subject, "civil")
     values = [value for value, _label in question.choices]
     assert question.text
     assert values
@@ -180,7 +184,7 @@ def test_questions_that_were_put_off_wait() -> None:
         canned.recording(hearing={"open_questions": ["format", "legal_basis"]})
     )
     for put_off, subject in ((frozenset[str](), "format"), (frozenset({"format"}), "legal_basis")):
-        view = views.recording_view(HERE, state, stale=False, schedule=None, put_off=put_off)
+        view = recording_view(HERE, state, stale=False, schedule=None, put_off=put_off)
         assert view.question is not None
         assert view.question.subject == subject
 
@@ -197,14 +201,14 @@ def test_questions_that_were_put_off_wait() -> None:
 )
 def test_what_is_said_of_a_delivery(delivery: Delivery, tone: str) -> None:
     """Green only when the central system's own hash matches."""
-    view = views.sealed_view(HERE, "1", sealing=False, delivery=delivery, online=True)
+    view = sealed_view(HERE, "1", sealing=False, delivery=delivery, online=True)
     assert view.delivery_tone == tone
     assert view.delivery_text
 
 
 def test_waiting_without_a_line_is_said() -> None:
     """Offline: it goes by itself later."""
-    view = views.sealed_view(HERE, "1", sealing=False, delivery=None, online=False)
+    view = sealed_view(HERE, "1", sealing=False, delivery=None, online=False)
     assert view.delivery_tone == "caution"
 
 
@@ -212,7 +216,7 @@ def test_waiting_without_a_line_is_said() -> None:
 def test_locked_screen_for_every_phase(phase: str) -> None:
     """Everybody sees whether something is recorded; nothing about the case."""
     state = Recorder.model_validate({**canned.recording(), "phase": phase})
-    view = views.locked_view(HERE, state, stale=False)
+    view = locked_view(HERE, state, stale=False)
     assert view.recording is (phase == "recording")
     assert "4511" not in repr(view)
 
@@ -221,9 +225,9 @@ def test_the_age_of_the_list_is_said() -> None:
     """Fresh, old, none."""
     fresh = Schedule.model_validate(canned.schedule(age=20))
     old = Schedule.model_validate(canned.schedule(age=26 * 3600))
-    assert views.schedule_age(HERE, fresh)[1] == "plain"
-    assert views.schedule_age(HERE, old)[1] == "caution"
-    assert views.schedule_age(HERE, Schedule())[1] == "caution"
+    assert schedule_age(HERE, fresh)[1] == "plain"
+    assert schedule_age(HERE, old)[1] == "caution"
+    assert schedule_age(HERE, Schedule())[1] == "caution"
 
 
 def test_dials_keep_to_real_days() -> None:

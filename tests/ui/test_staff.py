@@ -24,9 +24,9 @@ from kiosk.selftest import (
 from kiosk.ui.catalogue import canned, pictures
 from kiosk.ui.catalogue.states import DONE
 from kiosk.ui.desk import NOTICE_SECONDS, Desk
+from kiosk.ui.here import Here
 from kiosk.ui.places import PinPad
 from kiosk.ui.rulebook import RuleLabels
-from kiosk.ui.secretary.views import Here
 from kiosk.ui.technician import bench
 from kiosk.ui.technician.bench import BenchState
 from kiosk.ui.technician.views import selftest_view

@@ -19,6 +19,7 @@ from kiosk.storage.durable import write_json
 from kiosk.ui.catalogue import canned, papers, pictures
 from kiosk.ui.desk import Desk
 from kiosk.ui.facts import FilingState, Schedule
+from kiosk.ui.here import Here
 from kiosk.ui.look import Look
 from kiosk.ui.places import (
     AtHome,
@@ -32,7 +33,6 @@ from kiosk.ui.places import (
     VisitPlace,
 )
 from kiosk.ui.rulebook import COMMON_TYPES, FREQUENT_EVENTS, RuleLabels
-from kiosk.ui.secretary.views import Here
 from kiosk.ui.views import current_screen
 from kiosk.ui.visitor import views
 from kiosk.ui.visitor.visit import find_by_number

@@ -12,7 +12,8 @@ from kivy.uix.widget import Widget
 
 from kiosk.hardware.preview import PreviewReader
 from kiosk.ui.secretary.office import Office
-from kiosk.ui.secretary.views import AlarmView, Question
+from kiosk.ui.secretary.questions import Question
+from kiosk.ui.secretary.recording_views import AlarmView
 from kiosk.ui.widgets.fonts import NAMES, extents
 from kiosk.ui.widgets.graphics import Dot, Surface, rgba
 from kiosk.ui.widgets.kit import Kit

@@ -19,7 +19,7 @@ from kiosk.ui.secretary.parts import (
     banner_strip,
     question_card,
 )
-from kiosk.ui.secretary.views import EventButton, LevelRow, ProofView, RecordingView
+from kiosk.ui.secretary.recording_views import EventButton, LevelRow, ProofView, RecordingView
 from kiosk.ui.widgets.graphics import Band, Surface
 from kiosk.ui.widgets.keyboard import key_rows
 from kiosk.ui.widgets.kit import Kit

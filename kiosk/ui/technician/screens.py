@@ -12,7 +12,7 @@ from kiosk.ui.desk import Desk
 from kiosk.ui.frame import Frame
 from kiosk.ui.places import AtBench
 from kiosk.ui.secretary.parts import Meter
-from kiosk.ui.secretary.screens import StaffPage
+from kiosk.ui.staff_page import StaffPage
 from kiosk.ui.technician.views import CheckRow, Now, SelfTestView
 from kiosk.ui.theme import Tone
 from kiosk.ui.widgets.kit import Kit

@@ -10,7 +10,7 @@ from kiosk.alarms import alarm_of
 from kiosk.selftest import CHECKS, Result
 from kiosk.selftest.words import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.ui.facts import moment
-from kiosk.ui.secretary.views import Here
+from kiosk.ui.here import Here
 from kiosk.ui.technician.bench import BenchState
 from kiosk.ui.theme import Tone
 

@@ -14,9 +14,9 @@ from kiosk.filing.desk import HandedIn, PageChecked
 from kiosk.filing.model import Page
 from kiosk.filing.receipt import status_reference
 from kiosk.ui.facts import FilingState, Schedule
+from kiosk.ui.here import Here
 from kiosk.ui.places import Feeding, Looking, Registered, Scanning, Stuck, Tracking
 from kiosk.ui.rulebook import RuleLabels
-from kiosk.ui.secretary.views import Here
 from kiosk.ui.theme import Tone
 from kiosk.ui.words import age_text
 

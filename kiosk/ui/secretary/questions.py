@@ -1,0 +1,101 @@
+"""What the rules want to know after the start, with the answers that a tap can give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.ui.facts import (
+    RunningHearing,
+)
+from kiosk.ui.here import Here
+from kiosk.ui.words import sentence_case
+
+TYPED = frozenset({"case_number", "date"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing the rules want to know, asked after the start."""
+
+    subject: str
+    text: str
+    choices: tuple[tuple[str, str], ...]
+    typed: bool = False
+
+
+def open_question(here: Here, hearing: RunningHearing, put_off: frozenset[str]) -> Question | None:
+    for subject in hearing.open_questions:
+        if subject not in put_off:
+            return question_of(here, subject, hearing.kind)
+    return None
+
+
+def question_of(here: Here, subject: str, kind: str) -> Question:
+    """Return the question about ``subject`` with the answers that a tap can give.
+
+    Args:
+        subject: as in ``open_questions``.
+        kind: case kind of the hearing (grounds and norms depend on it).
+    """
+    _, labels = here.say.gettext, here.labels
+    text, choices = "", tuple[tuple[str, str], ...]()
+    match subject:
+        case "format":
+            text = _("In which format is the hearing held?")
+            choices = tuple((f, labels.form(f)) for f in ("offline", "online", "mixed"))
+        case "format_decided_by":
+            text = _("Who decided on the format?")
+            choices = (_by_role(here, "presiding"), ("court_ruling", _("The court, by a ruling")))
+        case "override":
+            text = _("The hearing began although not everything was ready. Who decided so?")
+            choices = (_by_role(here, "presiding"), _by_role(here, "secretary"))
+        case "legal_basis":
+            text = _("Which norm allows taking part remotely?")
+            choices = labels.legal_bases(kind)
+        case "closure_ground":
+            text = _("On which ground is the hearing closed?")
+            choices = labels.closure_grounds(kind)
+        case "kind":
+            text = _("Which kind of case is it?")
+            choices = tuple((k, sentence_case(labels.kind(k))) for k in labels.kinds())
+        case "failure_reason":
+            text = _("Why was there no recording for a while? It goes into the minutes.")
+            choices = _failure_reasons(here)
+        case "recess_reason":
+            text = _("Why was there a recess?")
+            choices = _recess_reasons(here)
+        case "recovered":
+            text = _("The recording was cut off and goes on. Is everything in order now?")
+            choices = (("seen", _("Yes")),)
+        case "case_number":
+            return Question(subject, _("What is the case number?"), (), typed=True)
+        case "date":
+            return Question(subject, _("Which day is it today?"), (), typed=True)
+        case _:
+            text = _("Is it settled: {subject}?", subject=subject)
+            choices = (("yes", _("Yes")),)
+    return Question(subject, text, choices)
+
+
+def _by_role(here: Here, role: str) -> tuple[str, str]:
+    return role, sentence_case(here.labels.role(role))
+
+
+def _failure_reasons(here: Here) -> tuple[tuple[str, str], ...]:
+    _ = here.say.gettext
+    return (
+        ("power", _("Power failure")),
+        ("device", _("A device failed")),
+        ("software", _("The kiosk failed")),
+        ("unknown", _("Not known")),
+    )
+
+
+def _recess_reasons(here: Here) -> tuple[tuple[str, str], ...]:
+    _ = here.say.gettext
+    return (
+        ("rest", _("Rest")),
+        ("documents", _("Documents")),
+        ("participant", _("A participant is missing")),
+        ("technical", _("Technical reason")),
+    )

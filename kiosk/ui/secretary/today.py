@@ -1,0 +1,221 @@
+"""Today's hearings: list, readiness, one large start."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.desk import Desk
+from kiosk.ui.secretary.readiness import ReadyLine
+from kiosk.ui.secretary.today_views import HearingRow, TodayView
+from kiosk.ui.staff_page import StaffPage
+from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.fonts import NAMES
+from kiosk.ui.widgets.kit import Kit
+from kiosk.ui.widgets.scene import Slot
+from kiosk.ui.widgets.text import lines_needed
+
+TONE_ICONS: dict[Tone, str] = {
+    "plain": "minus-circle-outline",
+    "accent": "clock-outline",
+    "good": "check-circle",
+    "caution": "alert-circle",
+    "fault": "alert-circle",
+    "dark": "minus-circle-outline",
+}
+
+
+class TodayPage(StaffPage):
+    """Today's hearings: the next one chosen, its readiness, one large start."""
+
+    def __init__(self, kit: Kit, desk: Desk) -> None:
+        super().__init__(kit, "secretary.today", desk)
+
+    def title(self, view: TodayView) -> tuple[str, str]:
+        """Return the title."""
+        return self.kit.say.gettext("Today's hearings"), ""
+
+    def has_foot(self, _view: Any) -> bool:
+        """All of the height is for the list."""
+        return False
+
+    def body_key(self, view: TodayView) -> Any:
+        """The body depends on the view and the page of the list."""
+        return (view, self._page())
+
+    def _page(self) -> int:
+        return getattr(self.desk.office.place, "page", 0)
+
+    def body(self, view: TodayView) -> Widget:
+        """Return list and readiness side by side."""
+        kit = self.kit
+        return kit.row(
+            kit.column(*self._list(view), gap=14, size_hint_x=0.58),
+            kit.column(self._ready(view), size_hint_x=0.42),
+            gap=24,
+            padding=(28, 20),
+        )
+
+    def _list(self, view: TodayView) -> list[Widget]:
+        kit, _, office = self.kit, self.kit.say.gettext, self.desk.office
+        room = 3 if kit.theme.text_size > 2 or kit.theme.compact else 4
+        pages = max(1, -(-len(view.rows) // room))
+        chosen = next((n for n, row in enumerate(view.rows) if row.chosen), 0)
+        page = min(self._page(), pages - 1) if self._moved() else chosen // room
+        rows = [
+            self._row(n + 1, row)
+            for n, row in enumerate(view.rows)
+            if page * room <= n < (page + 1) * room
+        ]
+        if not rows:
+            text = kit.text(view.empty, "heading", wid="today.empty", align="center")
+            rows = [kit.card(kit.space(), text, kit.space())]
+        rows += [kit.space() for _n in range(room - len(rows))] if view.rows else []
+        adhoc = kit.button(
+            "today.adhoc", _("Hearing not on the list"), self._adhoc, icon="plus", most=360
+        )
+        colour = "caution" if view.age_tone == "caution" else "quiet"
+        age = kit.fit(view.age, "small", wid="today.age", colour=colour, ellipsis=True)
+        steps: list[Widget] = [adhoc, age]
+        if pages > 1:
+            less = (lambda: office.go(self._at(page - 1))) if page else None
+            more = (lambda: office.go(self._at(page + 1))) if page + 1 < pages else None
+            steps += [
+                kit.button("today.less", "", less, icon="chevron-up"),
+                kit.button("today.more", "", more, icon="chevron-down"),
+            ]
+        foot = kit.row(*steps, gap=14, size_hint_y=None, height=kit.theme.target)
+        foot.spacing = kit.theme.gap
+        return [*rows, foot]
+
+    def _moved(self) -> bool:
+        return getattr(self.desk.office.place, "page", None) not in (None, 0)
+
+    def _at(self, page: int) -> Any:
+        from kiosk.ui.places import Today
+
+        return Today(getattr(self.desk.office.place, "chosen", None), page)
+
+    def _adhoc(self) -> None:
+        desk = self.desk
+        needs = not desk.clock_known and not (
+            desk.office.schedule and desk.office.schedule.hearings
+        )
+        desk.office.ask_adhoc(needs, desk.today())
+
+    def _row(self, number: int, row: HearingRow) -> Widget:
+        from kiosk.ui.places import Today
+
+        kit, office = self.kit, self.desk.office
+        time = kit.fit(row.time or "–", "heading", weight="tabular", size_hint_x=None, lines=1)
+        time.width = kit.px(112)
+        case = kit.fit(
+            row.case_number, "heading" if row.chosen else "body", weight="semibold", lines=1
+        )
+        title = kit.fit(row.title, "small", colour="quiet", lines=1, ellipsis=True)
+        pills = [kit.pill(row.publicity, "dark" if row.closed else "accent",
+                          "lock" if row.closed else "", most=150),
+                 kit.pill(row.format, most=190)]  # fmt: skip
+        if row.over:
+            pills = [kit.pill(row.over, "good", "check", most=400)]
+        bottom = kit.row(*pills, kit.space(), gap=8, size_hint_y=None, height=pills[0].height)
+        words = kit.column(case, title, bottom, gap=2)
+        return kit.touchable_card(
+            f"today.hearing.{number}",
+            f"{row.time} {row.case_number}",
+            lambda: office.go(Today(row.id, self._page())),
+            time,
+            words,
+            chosen=row.chosen,
+            orientation="horizontal",
+            padding=(24, 10),
+            gap=14,
+        )
+
+    def _ready(self, view: TodayView) -> Widget:
+        kit, _ = self.kit, self.kit.say.gettext
+        start: Widget
+        if view.chosen:
+            start = self._start(view)
+        else:
+            start = kit.button(
+                "today.start", _("Hearing not on the list"), self._adhoc, icon="plus",
+                style="primary", kind="heading", wide=True, height=130,
+            )  # fmt: skip
+        title = kit.text(_("Readiness"), "heading", weight="semibold")
+        lines = ReadyLines(kit, view.ready)
+        return kit.card(title, lines, start, gap=10, padding=(26, 18))
+
+    def _start(self, view: TodayView) -> Widget:
+        kit, _, desk = self.kit, self.kit.say.gettext, self.desk
+        title = kit.fit(
+            _("Start hearing"), "title", colour="on_accent", weight="semibold", lines=1, factor=0.86
+        )
+        case = kit.fit(view.start_case, "lead", colour="on_accent", lines=1)
+        icon = kit.icon("radiobox-marked", 54, "on_accent")
+        words = kit.column(title, case)
+        hearing = desk.office.hearing(view.chosen)
+
+        def start() -> None:
+            if hearing:
+                desk.do(desk.office.start(hearing))
+
+        return kit.touchable_card(
+            "today.start",
+            f"{_('Start hearing')} {view.start_case}",
+            start,
+            icon,
+            words,
+            style="primary",
+            orientation="horizontal",
+            padding=(28, 16),
+            gap=18,
+            size_hint_y=None,
+            height=max(kit.px(150), kit.theme.target),
+            once=True,
+        )
+
+
+class ReadyLines(Slot):
+    """The sentences of readiness: all of them, with remedies as far as there is room."""
+
+    def __init__(self, kit: Kit, lines: tuple[ReadyLine, ...]) -> None:
+        super().__init__(orientation="vertical", spacing=kit.px(6))
+        self._kit, self._lines = kit, lines
+        self.bind(size=self._fill)
+
+    def _fill(self, *_: Any) -> None:
+        """Shrink until every remedy fits; where that is not enough, leave remedies out."""
+        kit = self._kit
+        sizes = range(kit.theme.font("body"), kit.least - 1, -1)
+        for remedies, size in itertools.product((True, False), sizes):
+            texts = [
+                f"{line.text} {line.remedy}".strip() if remedies else line.text
+                for line in self._lines
+            ]
+            heights = [self._height(text, size) for text in texts]
+            if sum(heights) + self.spacing * len(heights) <= self.height:
+                break
+        self.clear_widgets()
+        for line, text, height in zip(self._lines, texts, heights, strict=True):
+            self.add_widget(self._row(line, text, size, height))
+        self.add_widget(kit.space())
+
+    def _height(self, text: str, size: int) -> int:
+        width = self.width - self._kit.px(27 + 12)
+        return round(lines_needed(text, NAMES["regular"], size, width) * size * 1.3)
+
+    def _row(self, line: ReadyLine, text: str, size: int, height: int) -> Widget:
+        kit = self._kit
+        colour = {"good": "good", "caution": "caution", "fault": "fault"}.get(line.tone, "quiet")
+        words = kit.fit(
+            text,
+            "body",
+            wid=f"ready.{line.item}",
+            colour="text" if line.tone in ("good", "plain") else colour,
+            factor=size / kit.theme.font("body"),
+        )
+        icon = kit.icon(TONE_ICONS[line.tone], 27, colour)
+        return kit.row(icon, words, gap=12, size_hint_y=None, height=height)
