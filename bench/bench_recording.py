@@ -3,8 +3,9 @@
 Both get the same pictures (a courtroom, 1280x720, 25 a second, prepared beforehand) and listen to
 the same four microphones (PulseAudio), encode H.264 with libx264's same preset, rate and key
 frames, AAC of the mix and FLAC of each microphone, and write fragmented MP4. Ours also does all
-that it does in use: child processes, levels, live picture, journal with hash chain and signed
-heads, an fsync of every fragment, the seal at the end. The peer does none of that.
+that it does in use: child processes, levels, live picture, proof, journal with hash chain and
+signed heads, an fsync of every fragment, a second copy on a mirror, the seal at the end; and
+somebody follows its state, as the touch screen does. The peer does none of that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -23,10 +25,11 @@ import numpy as np
 from PIL import Image
 
 from bench.measure import Measure, median_of
-from bench.processes import cpu_seconds
+from bench.processes import bytes_written, cpu_seconds
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Camera
 from kiosk.hardware.virtual.camera import CourtroomScene
+from kiosk.storage.marker import write_marker
 from tests.courtroom import MICROPHONES, Courtroom
 
 SECONDS = 20.0
@@ -120,11 +123,26 @@ def watching(room: Courtroom) -> Iterator[None]:
         process.wait()
 
 
-def run_ours(room: Courtroom) -> tuple[float, float]:
-    """Return our CPU seconds, from before the tap to the seal, and tap to first durable ms."""
+@dataclass(frozen=True)
+class Ours:
+    """CPU seconds from before the tap to the seal, tap to first durable in ms, and the bytes that
+    reached the storages (both) for each byte of media."""
+
+    cpu: float
+    first_ms: float
+    written: float
+
+
+def media_bytes(folder: Path) -> int:
+    """Return the bytes of media in a hearing's folder."""
+    return sum(file.stat().st_size for file in folder.glob("part-*/*/run-*/*"))
+
+
+def run_ours(room: Courtroom) -> Ours:
+    """Record for a while and return what it took."""
     assert room.recorder is not None
     room.sign_in()
-    before = cpu_seconds(room.recorder.pid)
+    before, stored = cpu_seconds(room.recorder.pid), bytes_written(room.recorder.pid)
     with watching(room):
         room.start_hearing()
         room.wait_recorded(SECONDS)
@@ -134,29 +152,35 @@ def run_ours(room: Courtroom) -> tuple[float, float]:
     report = room.verify(folder)
     if not report["ok"]:
         raise RuntimeError(f"the recording is not good: {report}")
-    return spent * SECONDS / float(hearing["seconds"]), float(hearing["tap_to_first_durable_ms"])
+    stored = bytes_written(room.recorder.pid) - stored
+    return Ours(
+        spent * SECONDS / float(hearing["seconds"]),
+        float(hearing["tap_to_first_durable_ms"]),
+        stored / media_bytes(folder),
+    )
 
 
-def figures(
-    ours: Sequence[tuple[float, float]], peers: Sequence[tuple[float, float]]
-) -> list[Measure]:
+def figures(ours: Sequence[Ours], peers: Sequence[tuple[float, float]]) -> list[Measure]:
     """Return the medians of all runs as measures."""
     seconds = f"CPU s in {SECONDS:.0f} s"
     cpu = median_of(
         "recording 720p25 and 4 microphones",
         seconds,
-        [one[0] for one in ours],
+        [one.cpu for one in ours],
         PEER,
         [one[0] for one in peers],
     )
     first = median_of(
         "tap to first durable",
         "ms",
-        [one[1] for one in ours],
+        [one.first_ms for one in ours],
         "ffmpeg, cold start to first fragment written",
         [one[1] for one in peers],
     )
-    return [cpu, first]
+    written = median_of(
+        "written for a byte of media, two copies", "bytes", [o.written for o in ours]
+    )
+    return [cpu, first, written]
 
 
 def run(repeats: int) -> list[Measure]:
@@ -166,7 +190,10 @@ def run(repeats: int) -> list[Measure]:
         raw = prepare_pictures(folder / "pictures")
         camera = {"virtual_scene": str(folder / "pictures")}
         ours, peers = [], []
-        with Courtroom(folder / "room", camera) as room:
+        mirror = folder / "mirror"
+        mirror.mkdir()
+        write_marker(mirror, "kiosk-trial", "mirror")
+        with Courtroom(folder / "room", camera, mirror=mirror) as room:
             room.start_recorder()
             room.wait_ready()
             # The virtual camera reads each of its files once; a real one reads none.

@@ -1,7 +1,8 @@
-"""Processor time of a tree of processes, read from ``/proc``."""
+"""Processor time, memory and written bytes of a tree of processes, read from ``/proc``."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -39,3 +40,25 @@ def cpu_seconds(root: int) -> float:
         if (fields := _stat(pid)) is not None:
             total += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
     return total / TICKS
+
+
+def bytes_written(root: int) -> int:
+    """Return the bytes that living processes of the tree have had the kernel send to storage."""
+    total = 0
+    for pid in descendants(root):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines():
+                name, _, value = line.partition(": ")
+                total += int(value) if name == "write_bytes" else 0
+    return total
+
+
+def proportional_set_size(root: int) -> int:
+    """Return the memory of the tree in bytes, each shared page counted once (PSS)."""
+    total = 0
+    for pid in descendants(root):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+    return total
