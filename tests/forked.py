@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.cli import main
+from tests import netns
 
 MODULES = (
     "kiosk.commands.central",
@@ -94,8 +95,15 @@ class ForkServer:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def start(self, argv: list[str], output: Path | None = None) -> Forked:
-        """Start ``kiosk ARGV``; ``output`` gets what it prints (appended)."""
-        order = {"argv": argv, "output": None if output is None else str(output)}
+        """Start ``kiosk ARGV``; ``output`` gets what it prints (appended).
+
+        It runs in the calling thread's network namespace.
+        """
+        order = {
+            "argv": argv,
+            "output": None if output is None else str(output),
+            "network": netns.network_path(),
+        }
         with self._lock:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(order) + "\n")
@@ -174,14 +182,17 @@ def _say(value: dict[str, Any]) -> None:
 
 
 def _fork(order: dict[str, Any]) -> int:
+    network = netns.open_network(order["network"])
     pid = os.fork()
     if pid:
+        os.close(network)
         return pid
     status = 70
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, *ENDS):
             signal.signal(number, signal.SIG_DFL)
+        netns.enter(network)
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)

@@ -122,25 +122,29 @@ class Central(Process):
     Args:
         data: its folder, initialised.
         port: the same over restarts.
+        address: by which kiosks reach it; anything but ``localhost``: it listens everywhere.
     """
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    def __init__(self, data: Path, port: int | None = None, address: str = "localhost") -> None:
         super().__init__(data.parent / "central.log")
         self.data = data
         self.port = port or free_port()
+        self.address = address
         self.faults_file = data.parent / "faults.json"
 
     @property
     def url(self) -> str:
         """Its base address."""
-        return f"https://localhost:{self.port}"
+        return f"https://{self.address}:{self.port}"
 
     def start(self) -> None:
         """Start it and wait until it listens."""
+        everywhere = ("--host", "0.0.0.0", "--name", self.address)
         self.start_command(
             *("central", "--data", str(self.data), "--seed", str(self.data.parent / "seed.toml")),
             "--no-searchable",
             *("--port", str(self.port), "--faults", str(self.faults_file)),
+            *(() if self.address == "localhost" else everywhere),
         )
         wait_for(self._listens, "the central system")
 
@@ -358,12 +362,12 @@ def make_template(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def central_of(template: Path) -> Iterator[Central]:
+def central_of(template: Path, address: str = "localhost") -> Iterator[Central]:
     """Give a copy of the template's central system, not started; end and remove it."""
     folder = short_folder()
     shutil.copytree(template / "central", folder / "central")
     shutil.copy(template / "seed.toml", folder)
-    central = Central(folder / "central")
+    central = Central(folder / "central", address=address)
     try:
         yield central
     finally:
