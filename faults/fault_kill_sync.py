@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from faults.delivered import check
 from faults.trial import Cost, NotSurvivedError, Outcome
 from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template
-from tests.waiting import wait_for
 
 TRIES, QUICK = 5, 1
 KILLS = 3
@@ -51,34 +51,3 @@ def trial(central: Central, kiosk: Kiosk, random: Random) -> Cost:
     seconds = time.monotonic() - killed
     check(central, kiosk, hearing, filing)
     return Cost(again=seconds)
-
-
-def check(central: Central, kiosk: Kiosk, hearing: str, filing: str) -> None:
-    """Check that the central system has each of them once, and the same bytes."""
-    if kiosk.get(f"/v1/hearings/{hearing}").get("central_sha256_match") is not True:
-        raise NotSurvivedError("the central system's SHA-256 is not ours")
-    for item, folder in ((hearing, kiosk.layout.hearings), (filing, kiosk.layout.filings)):
-        stored = wait_for(partial(places_of, central, item), item)
-        if len(stored) != 1:
-            raise NotSurvivedError(f"{item} is stored {len(stored)} times")
-        compare(folder / item, stored[0])
-
-
-def places_of(central: Central, item: str) -> list[Path]:
-    """Return the folders of the central system that are named after ``item``."""
-    return [path for path in central.data.rglob(item) if path.is_dir()]
-
-
-def compare(sent: Path, stored: Path) -> None:
-    """Compare every file stored with the one sent.
-
-    Raises:
-        NotSurvivedError: a file differs or none is there.
-    """
-    files = [path for path in stored.rglob("*") if path.is_file()]
-    same = [path for path in files if (sent / path.relative_to(stored)).is_file()]
-    if not same:
-        raise NotSurvivedError(f"nothing of {sent.name} is stored")
-    for path in same:
-        if path.read_bytes() != (sent / path.relative_to(stored)).read_bytes():
-            raise NotSurvivedError(f"{path.relative_to(stored)} differs")

@@ -59,6 +59,7 @@ def table(outcomes: list[Outcome]) -> str:
             cells.append(f"{text:>{WIDTH}}")
         counts = f"{outcome.name:56} {outcome.tries:>5} {outcome.survived:>8}  "
         lines.append(counts + "  ".join(cells))
+        lines += [f"  {name}: {value:.3g}" for name, value in outcome.figures.items()]
     return "\n".join(lines)
 
 

@@ -47,6 +47,7 @@ class Outcome:
     survived: int = 0
     costs: list[Cost] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)  # what else it cost, by name and unit
 
     def attempt(self, trial: Callable[[], Cost]) -> bool:
         """Run ``trial``: it returns its cost, or raises :class:`NotSurvivedError`.
@@ -94,4 +95,5 @@ class Outcome:
             "again_s": columns["again"],
             "lost_s": {name: worst_and_median(many) for name, many in sorted(self.lost().items())},
             "not_survived": self.losses,
+            "figures": self.figures,
         }

@@ -10,6 +10,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -31,7 +32,7 @@ def enter(network: int) -> None:
     Raises:
         OSError: not permitted.
     """
-    if os.fstat(network).st_ino != os.stat(network_path()).st_ino:
+    if os.fstat(network).st_ino != Path(network_path()).stat().st_ino:
         _check(_libc.setns(network, CLONE_NEWNET))
 
 

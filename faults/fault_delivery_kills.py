@@ -1,0 +1,132 @@
+"""``kill -9`` of delivery or central system at random moments, over a shaped 10 Mbit/s link.
+
+One delivery lasts through all kills. Afterwards everything is there once, byte for byte, and
+receipted. What was sent again is counted at the link: all that the court sent, less what the same
+bytes cost without a kill; so new connections and their handshakes count, too.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from faults.delivered import check
+from faults.trial import Cost, NotSurvivedError, Outcome
+from tests.links import CENTRE, Link, refusal
+from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template
+from tests.waiting import wait_for
+
+TRIES, QUICK = 50, 3
+LINK_MBIT = 10.0
+FILE_BYTES = 3_000_000
+BYTES_PER_KILL = 2_500_000  # what the link carries between two kills, at most
+LATEST_S = 2.0
+FLOWS_BYTES = 100_000  # so many are more than questions and answers
+LIMIT_S = 60.0
+GOAL_MIB = 0.25
+MIB = 1 << 20
+AGAIN = f"MiB sent again per kill (goal: at most {GOAL_MIB})"
+
+
+def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
+    """Kill ``tries`` times in one delivery."""
+    reason = refusal()
+    if reason is not None:
+        raise RuntimeError(f"no shaped link: {reason}")
+    outcome = Outcome(f"kill -9 of sync or central, delivery at {LINK_MBIT:g} Mbit/s")
+    with tempfile.TemporaryDirectory(prefix="kf-") as name, Link() as link:
+        link.shape(LINK_MBIT)
+        template = Path(name)
+        make_template(template)
+        overhead = overhead_of(template, link)
+        with (
+            central_of(template, CENTRE) as central,
+            kiosk_of(template, central.url) as kiosk,
+        ):
+            trial = Trial(link, central, kiosk, outcome)
+            trial.run(tries, random, overhead)
+    if strict and outcome.figures.get(AGAIN, 0.0) > GOAL_MIB:
+        outcome.losses.append(f"{AGAIN}: {outcome.figures[AGAIN]:.2f}")
+        outcome.survived = min(outcome.survived, tries - 1)
+    return [outcome]
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in ``folder``."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def begin(link: Link, central: Central, kiosk: Kiosk) -> None:
+    """Start both; the kiosk asks for news as seldom as one in use."""
+    kiosk.change("central", poll_seconds=10.0, patch_mib=16)
+    central.start()
+    with link.court():
+        kiosk.start()
+
+
+def overhead_of(template: Path, link: Link) -> float:
+    """Return the bytes that the link carries for each byte delivered, without any kill."""
+    with central_of(template, CENTRE) as central, kiosk_of(template, central.url) as kiosk:
+        begin(link, central, kiosk)
+        before = link.sent()
+        hearing = kiosk.make_hearing(FILE_BYTES, files=1)
+        kiosk.ask("POST", "/v1/deliver", {})
+        kiosk.wait_delivered("hearing", hearing, LIMIT_S)
+        sent = link.sent() - before
+        return sent / size_of(kiosk.layout.hearings / hearing)
+
+
+class Trial:
+    """One delivery and its kills."""
+
+    def __init__(self, link: Link, central: Central, kiosk: Kiosk, outcome: Outcome) -> None:
+        self._link = link
+        self._central = central
+        self._kiosk = kiosk
+        self._outcome = outcome
+
+    def run(self, kills: int, random: Random, overhead: float) -> None:
+        """Deliver a hearing and a filing through all kills; see what it has cost."""
+        link, kiosk = self._link, self._kiosk
+        begin(link, self._central, kiosk)
+        before = link.sent()
+        files = 1 + kills * BYTES_PER_KILL // FILE_BYTES // 2
+        hearing, filing = kiosk.make_hearing(FILE_BYTES, files), kiosk.make_filing()
+        kiosk.ask("POST", "/v1/deliver", {})
+        for _ in range(kills):
+            self._outcome.attempt(partial(self._kill, random))
+        try:
+            kiosk.wait_delivered("filing", filing, LIMIT_S)
+            kiosk.wait_delivered("hearing", hearing, LIMIT_S + files * 10)
+            check(self._central, kiosk, hearing, filing)
+        except (AssertionError, NotSurvivedError) as error:
+            self._outcome.losses.append(str(error))
+            self._outcome.survived = 0
+            return
+        folders = (kiosk.layout.hearings / hearing, kiosk.layout.filings / filing)
+        needed = overhead * sum(map(size_of, folders))
+        again = max(0.0, link.sent() - before - needed)
+        self._outcome.figures[AGAIN] = again / kills / MIB
+
+    def _kill(self, random: Random) -> Cost:
+        """Again: from the kill until bytes flow once more."""
+        self._flows()
+        time.sleep(random.uniform(0.0, LATEST_S))
+        killed = time.monotonic()
+        if random.random() < 0.5:
+            self._kiosk.kill()
+            with self._link.court():
+                self._kiosk.start()
+        else:
+            self._central.kill()
+            self._central.start()
+        self._flows()
+        return Cost(again=time.monotonic() - killed)
+
+    def _flows(self) -> None:
+        """Wait until recordings are being sent."""
+        before = self._link.sent()
+        wait_for(lambda: self._link.sent() - before > FLOWS_BYTES, "bytes on the link", LIMIT_S)
