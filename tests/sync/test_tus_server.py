@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from kiosk.errors import CentralError
 from kiosk.sync.lanes import PreemptedError
 from kiosk.sync.line import Line
 from kiosk.sync.tus import TusClient, UploadGoneError, UploadTooLongError
+from tests.npm import install
 from tests.sync.rig import free_port
 from tests.waiting import wait_for
 
@@ -23,34 +23,6 @@ HERE = Path(__file__).parent / "tus-server"
 BUILD = Path(__file__).parents[2] / "build" / "tus-server"
 SIZE = 3_000_000
 PATCH = 1_000_000
-
-
-def install(folder: Path) -> Path:
-    """Install the locked packages; return the folder.
-
-    Skips the test, with the reason, where there is no node or no registry.
-    """
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node and npm are not installed")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
-    if int(version.stdout.lstrip("v").split(".")[0]) < 20:
-        pytest.skip(f"@tus/server needs node 20, this is {version.stdout.strip()}")
-    folder.mkdir(parents=True)
-    for file in HERE.iterdir():
-        if file.is_file():
-            shutil.copy(file, folder)
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"npm's registry does not give the packages: {done.stderr.strip()[-300:]}")
-    return folder
 
 
 class TusServer:
@@ -98,7 +70,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TusServer]:
     files = base / "files"
     files.mkdir()
     ready = BUILD if (BUILD / "node_modules").is_dir() else None
-    server = TusServer(ready or install(base / "program"), files)
+    server = TusServer(ready or install(HERE, base / "program", least_node=20), files)
     server.start()
     yield server
     server.kill()
