@@ -97,10 +97,11 @@ class ForkServer:
     def start(self, argv: list[str], output: Path | None = None) -> Forked:
         """Start ``kiosk ARGV``; ``output`` gets what it prints (appended).
 
-        It runs in the calling thread's network namespace.
+        It runs in the calling thread's network namespace and in this process's environment of now.
         """
         order = {
             "argv": argv,
+            "environment": dict(os.environ),
             "output": None if output is None else str(output),
             "network": netns.network_path(),
         }
@@ -194,6 +195,8 @@ def _fork(order: dict[str, Any]) -> int:
             signal.signal(number, signal.SIG_DFL)
         netns.enter(network)
         os.setsid()
+        os.environ.clear()
+        os.environ.update(order["environment"])
         nothing = os.open(os.devnull, os.O_RDWR)
         os.dup2(nothing, 0)
         output = order["output"]
