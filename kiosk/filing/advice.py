@@ -54,6 +54,11 @@ _ALL = (
         N_("Turn it."),
     ),
     Advice(
+        "page_upside_down",
+        N_("The page lay upside down; it was turned."),
+        helped=True,
+    ),
+    Advice(
         "page_skewed",
         N_("The page lay crooked; it was straightened."),
         helped=True,

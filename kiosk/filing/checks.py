@@ -1,4 +1,4 @@
-"""Looks at a scanned page: blurred, dark, faint, cut off, blank, on its side, skewed.
+"""Looks at a scanned page: blurred, dark, faint, cut off, blank, upside down, sideways, skewed.
 
 Everything is measured on a grey image of about 150 dpi and relative to the page's own paper and
 ink, so that grey recycled paper is not "dark" and pale print is not "blank".
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kiosk.filing.advice import in_order
+from kiosk.filing.upright import which_way_up
 
 Grey = NDArray[np.uint8]
 Points = NDArray[np.int64]
@@ -83,8 +84,11 @@ def look_at(image: Image.Image, resolution: float) -> Looks:
         skew, sideways = _lie_of_lines(ink)
         if sideways:
             found.append("page_sideways")
-        elif abs(skew) >= STRAIGHTEN_FROM:
-            found.append("page_skewed")
+        else:
+            if abs(skew) >= STRAIGHTEN_FROM:
+                found.append("page_skewed")
+            if which_way_up(ink, skew).upside_down:
+                found.append("page_upside_down")
     return Looks(in_order(found), skew, sharpness, share, paper)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from kiosk.storage.durable import write_bytes
 
 Kind = Literal["text", "mixed", "grey", "colour"]
 
+_UPSIDE_DOWN = "page_upside_down"
 _JPEG_QUALITY = 72
 #: Share of the page that patches may cover; above, the page is one picture.
 _PATCHES_MOST = 0.5
@@ -48,7 +49,8 @@ class Prepared:
         preview: a JPEG for the screen, at most 760 x 1080.
         thumbnail: a small one, at most 150 x 212.
         looks: what was seen on it.
-        turn: degrees clockwise by which the scan was turned.
+        turn: degrees clockwise by which the scan was turned: as asked, or 180 more when it lay
+            upside down (``page_upside_down`` in its advice).
     """
 
     file: Path
@@ -60,14 +62,15 @@ class Prepared:
     turn: int
 
 
-def prepare_page(page: Path, turn: int, folder: Path) -> Prepared:
+def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) -> Prepared:
     """Look at ``page``, and code it for the document and the screen.
 
     Args:
         page: the scan, ``pages/0001.jpg``.
-        turn: degrees clockwise that the person turned it: 0, 90, 180, 270.
+        turn: degrees clockwise to turn it first: 0, 90, 180, 270.
         folder: where the results go, as ``0001.pdf``, ``0001-preview.jpg`` and
             ``0001-small.jpg``.
+        may_turn: turn it by itself when it lies upside down; not where a person turned it.
     """
     image, resolution = read_page(page)
     if turn:
@@ -76,6 +79,11 @@ def prepare_page(page: Path, turn: int, folder: Path) -> Prepared:
     factor = max(1, round(resolution / WORKING_DPI))
     small = image.reduce(factor)
     looks = look_at(small, resolution / factor)
+    if _UPSIDE_DOWN in looks.advice and may_turn:
+        image, small = (one.transpose(Image.Transpose.ROTATE_180) for one in (image, small))
+        turn = (turn + 180) % 360
+    elif _UPSIDE_DOWN in looks.advice:
+        looks = replace(looks, advice=tuple(c for c in looks.advice if c != _UPSIDE_DOWN))
     kind, places = kind_of(small, resolution / factor, looks)
     skew = looks.skew if abs(looks.skew) >= STRAIGHTEN_FROM else 0.0
     data = _code(image, kind, places, looks, resolution, skew)

@@ -4,8 +4,9 @@ Each line of standard input is a request, each line of standard output its answe
 same order). Images from the outside are decoded here and nowhere else: a picture that crashes a
 decoder or eats all memory ends this process, not the touch screen.
 
-Requests: ``{"do": "prepare", "page", "turn", "folder"}`` and ``{"do": "assemble", "pages",
-"folder", "title", "language", "largest"}``. An answer has ``error`` and ``code`` where it failed.
+Requests: ``{"do": "prepare", "page", "turn", "may_turn", "folder"}`` and ``{"do": "assemble",
+"pages", "folder", "title", "language", "largest"}``. An answer has ``error`` and ``code`` where
+it failed.
 """
 
 from __future__ import annotations
@@ -36,7 +37,12 @@ _LARGEST_DOTS = 9_933 * 14_043
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
     """Prepare one page; return what :class:`kiosk.filing.imaging.Prepared` holds."""
-    prepared = prepare_page(Path(request["page"]), int(request["turn"]), Path(request["folder"]))
+    prepared = prepare_page(
+        Path(request["page"]),
+        int(request["turn"]),
+        Path(request["folder"]),
+        may_turn=bool(request["may_turn"]),
+    )
     return {
         "file": str(prepared.file),
         "kind": prepared.kind,
@@ -44,6 +50,7 @@ def prepare(request: dict[str, Any]) -> dict[str, Any]:
         "preview": str(prepared.preview),
         "thumbnail": str(prepared.thumbnail),
         "looks": asdict(prepared.looks),
+        "turn": prepared.turn,
     }
 
 

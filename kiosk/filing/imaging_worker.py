@@ -36,6 +36,7 @@ class PreparedPage:
     thumbnail: Path
     advice: tuple[str, ...]
     skew: float
+    turn: int
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,17 @@ class ImagingWorker:
         async with self._turn:
             await self._running()
 
-    async def prepare(self, page: Path, turn: int, folder: Path) -> PreparedPage:
-        """Look at a page and code it.
+    async def prepare(
+        self, page: Path, turn: int, folder: Path, *, may_turn: bool = True
+    ) -> PreparedPage:
+        """Look at a page and code it; see :func:`kiosk.filing.imaging.prepare_page`.
 
         Raises:
             PageFailedError: it cannot be read, or working on it crashed or hung.
             StorageError: the result cannot be kept.
         """
         request = {"do": "prepare", "page": str(page), "turn": turn, "folder": str(folder)}
+        request["may_turn"] = may_turn
         told = await self._ask(request, _PAGE_SECONDS)
         return PreparedPage(
             file=Path(told["file"]),
@@ -91,6 +95,7 @@ class ImagingWorker:
             thumbnail=Path(told["thumbnail"]),
             advice=tuple(told["looks"]["advice"]),
             skew=float(told["looks"]["skew"]),
+            turn=int(told["turn"]),
         )
 
     async def assemble(

@@ -48,7 +48,7 @@ class Page(Record):
 
     Attributes:
         number: of its file ``pages/NNNN.jpg``; never changes and never comes again.
-        turn: degrees clockwise that the person turned it.
+        turn: degrees clockwise that the person turned it, or the kiosk (``page_upside_down``).
         advice: codes of :mod:`kiosk.filing.advice`, worst first.
         skew: degrees that the text lies skewed, counter-clockwise; straightened in the document.
         checked: whether the page was looked at by the kiosk.

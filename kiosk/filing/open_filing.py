@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from kiosk.errors import KioskError, StorageError
 from kiosk.filing import slots as slot_rules
+from kiosk.filing.advice import in_order
 from kiosk.filing.errors import FilingLockedError, PageFailedError, StepRefusedError
 from kiosk.filing.folder import KEEPER_KEY, FilingFolder
 from kiosk.filing.model import Filing, Page, Slot
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 _WAITING = 3
 #: Free bytes in memory below which coded pages make room; they can be made again.
 _LEAST_FREE = 96_000_000
+_TURNED = "page_upside_down"
 
 
 @dataclass(frozen=True)
@@ -241,19 +243,29 @@ class OpenFiling:
 
     # -- looking -------------------------------------------------------------------------------
 
-    async def _look_at(self, number: int, plain: Path | None = None) -> PageChecked:
+    async def _look_at(
+        self, number: int, plain: Path | None = None, *, by_hand: bool = False
+    ) -> PageChecked:
         """Prepare page ``number`` for document and screen, and keep what was seen."""
         page = self.filing.page(number)
         try:
             async with self._plain(number, plain) as path:
-                prepared = await self._room.worker.prepare(path, page.turn, path.parent)
+                # Turned by itself once, right after its scan: then a person has the last word.
+                may_turn = not page.checked and not page.turn and not by_hand
+                prepared = await self._room.worker.prepare(
+                    path, page.turn, path.parent, may_turn=may_turn
+                )
                 pictures = self._take_over(prepared, number)
         except KioskError as error:
             log.warning("filing %s: page %d: %s", self.filing.id, number, error.code)
             checked = PageChecked(number, None, None, (PageFailedError.code,))
         else:
-            checked = PageChecked(number, *pictures, prepared.advice)
-            seen = {"advice": prepared.advice, "skew": prepared.skew, "checked": True}
+            advice = prepared.advice
+            if page.checked and _TURNED in page.advice:  # looked at again after it was resumed
+                advice = in_order((*advice, _TURNED))
+            checked = PageChecked(number, *pictures, advice)
+            seen = {"advice": advice, "skew": prepared.skew, "checked": True}
+            seen["turn"] = prepared.turn
             newest = self.filing.page(number)
             if not self._gone and self.filing.state == "draft" and newest.turn == page.turn:
                 self._folder.keep(self.filing.with_page(newest.model_copy(update=seen)))
@@ -301,7 +313,9 @@ class OpenFiling:
         file = self._folder.prepared_file(page.number) if page.checked else None
         if file is None:
             async with self._plain(page.number) as path:
-                prepared = await self._room.worker.prepare(path, page.turn, path.parent)
+                prepared = await self._room.worker.prepare(
+                    path, page.turn, path.parent, may_turn=not page.checked and not page.turn
+                )
                 file = self._folder.work / f"{page.number:04d}.pdf"
                 prepared.file.rename(file)
         return file
@@ -325,7 +339,7 @@ class OpenFiling:
         page = self.filing.page(number)
         turned = page.model_copy(update={"turn": (page.turn + 90) % 360, "checked": False})
         self._folder.keep(self.filing.with_page(turned))
-        return await self._look_at(number)
+        return await self._look_at(number, by_hand=True)
 
     def delete(self, number: int) -> None:
         """Take a page out; :meth:`restore` takes that back."""

@@ -236,6 +236,31 @@ def test_nothing_is_not_handed_in(visit: Callable[[Visit], None], claim: list[Pa
     visit(steps)
 
 
+def test_page_fed_upside_down_is_turned_and_a_person_has_the_last_word(
+    visit: Callable[[Visit], None], claim: list[Path], scanner: VirtualScanner, tmp_path: Path
+) -> None:
+    fed = tmp_path / "fed.png"
+    with Image.open(claim[0]) as image:
+        image.transpose(Image.Transpose.ROTATE_180).save(fed, dpi=(150, 150))
+    scanner.load([fed])
+
+    async def steps(desk: FilingDesk) -> None:
+        filing = desk.begin("claim", "kk")
+        await scan_all(filing)
+        page = filing.filing.page(1)
+        assert page.turn == 180
+        assert "page_upside_down" in page.advice
+        checked = filing.looks_of(1)
+        assert checked is not None
+        assert "page_upside_down" in checked.advice
+        for wanted in (270, 0):  # against our advice: it stays as the person wants it
+            await filing.turn(1)
+            assert filing.filing.page(1).turn == wanted
+        assert "page_upside_down" not in filing.filing.page(1).advice
+
+    visit(steps)
+
+
 def test_turned_moved_and_deleted_pages_are_so_in_the_document(
     visit: Callable[[Visit], None], claim: list[Path]
 ) -> None:
