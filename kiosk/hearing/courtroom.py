@@ -29,7 +29,7 @@ from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRef
 from kiosk.hearing.link_result import link_result
 from kiosk.hearing.publicity import CLOSED_MARK, OPENED_MARK, Publicity, is_closed, mark_of
 from kiosk.hearing.readiness import readiness
-from kiosk.hearing.record import HearingRecord
+from kiosk.hearing.record import BUTTON, HearingRecord
 from kiosk.hearing.remedies import Remedy
 from kiosk.hearing.roles import Roles
 from kiosk.hearing.sealer import Sealer
@@ -50,8 +50,6 @@ from kiosk.storage.layout import Layout
 
 log = logging.getLogger(__name__)
 CONTRACT = 1
-BUTTON = "button"
-"""Mark type of the hardware button: a moment without a name, to be named in the minutes."""
 
 
 class Courtroom:
@@ -417,12 +415,24 @@ class Courtroom:
         if subject == "closure_ground":
             ground = self.publicity.checked_ground(value)
             self.publicity.note(session.book.folder, session.record.hearing, ground)
+        if subject == "mark":
+            self._check_naming(session.record, value)
         fields = {"subject": subject, "value": value, "note": note, "person": person}
         session.write("statement", fields)
         if subject == "recovered":
             self._recovered = None
         self._changed()
         return {"open_questions": session.open_questions()}
+
+    def _check_naming(self, record: HearingRecord, value: Any) -> None:
+        """Refuse a name for anything but a moment that was marked with the button."""
+        told = value if isinstance(value, Mapping) else {}
+        names = self._rules.events
+        if told.get("type") not in names or told["type"] in (CLOSED_MARK, OPENED_MARK):
+            raise BadRequestError(f"no event type “{told.get('type')}”", code="unknown_event")
+        buttons = [mark.number for mark in record.marks if mark.type == BUTTON]
+        if told.get("mark") not in buttons:
+            raise BadRequestError("no mark of the button that has no name yet")
 
     def remedy(self, person: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Do something about a microphone that fails; see :class:`Remedy`."""

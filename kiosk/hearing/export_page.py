@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.hearing.export_words import PAGE_WORDS, Words
-from kiosk.hearing.record import Mark
+from kiosk.hearing.minutes import BUTTON_LABEL
+from kiosk.hearing.record import BUTTON, Mark
 from kiosk.hearing.statement import Statement
+from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.export_media import VideoFile
 
 _TEMPLATE = Path(__file__).with_name("export_page.html")
@@ -31,6 +33,8 @@ def part_of_page(
 def _mark(mark: Mark, words: Words) -> dict[str, Any]:
     row = words.rules.events.get(mark.type)
     labels = row.label.as_map() if row else {"kk": mark.type, "ru": mark.type}
+    if mark.type == BUTTON:
+        labels = {str(one): Translator(one)(BUTTON_LABEL) for one in LANGUAGES}
     label = {language: labels.get(language) or mark.type for language in ("kk", "ru")}
     return {"seconds": mark.part_seconds, "label": label, "note": mark.note}
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.config import Settings
 from kiosk.errors import RecordingError
-from kiosk.hearing.record import FAILURES, STORAGES, HearingRecord, Mark
+from kiosk.hearing.record import BUTTON, FAILURES, STORAGES, HearingRecord, Mark
 from kiosk.locale import N_, Translator
 from kiosk.recording.hearing_book import hearing_of
 from kiosk.recording.journal import Entry, read_chain
@@ -39,6 +39,7 @@ _KINDS: Mapping[str, str] = {
     "crash": N_("the recording process failed"),
     "power": N_("the power failed"),
 }
+BUTTON_LABEL = N_("moment marked with the button, not named")
 _COURT = ("presiding", "judge", "investigating_judge", "secretary")
 
 
@@ -252,11 +253,15 @@ class _Writer:
     def _course(self) -> list[str]:
         """List the events of the statute with time, file and place in the file."""
         listed = next(row.events for row in self._rules.short_protocol.field if row.id == "course")
-        marks = (mark for mark in self._record.marks if not mark.withdrawn and mark.type in listed)
+        told = {*listed, BUTTON}
+        marks = (mark for mark in self._record.marks if not mark.withdrawn and mark.type in told)
         return [self._event(mark) for mark in marks]
 
     def _event(self, mark: Mark) -> str:
-        label = self._translate.pick(self._rules.event(mark.type).label.as_map())
+        if mark.type == BUTTON:
+            label = self._translate(BUTTON_LABEL)
+        else:
+            label = self._translate.pick(self._rules.event(mark.type).label.as_map())
         whose = self._role(mark.role) if mark.role else ""
         where = f"{part_name(mark.part)}, {_length(mark.part_seconds)}" if mark.part else ""
         told = (self._moment(mark.at, "%H:%M:%S"), label, whose, mark.note, where)

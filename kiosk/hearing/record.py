@@ -6,6 +6,7 @@ down: a line is durable before :meth:`HearingRecord.apply` sees it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from kiosk.clocks import NS_PER_S
 from kiosk.hearing.roles import Roles
 from kiosk.recording.journal import Entry
 
+BUTTON = "button"
+"""Mark of the hardware button: a moment without a name, to be named by the secretary."""
 Phase = Literal["idle", "recording", "recess", "retired", "sealing"]
 PHASE_AFTER: dict[str, Phase] = {"retire": "retired", "end": "sealing"}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
@@ -104,6 +107,7 @@ class HearingRecord:
     started: str = ""
     parts: dict[int, PartTimes] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
+    _named: dict[int, str] = field(default_factory=dict)
     interruptions: dict[tuple[int, int], Interruption] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -187,7 +191,7 @@ class HearingRecord:
         self.marks.append(
             Mark(
                 number=int(entry["id"]),
-                type=str(entry["type"]),
+                type=self._named.get(int(entry["id"]), str(entry["type"])),
                 at=entry["at"],
                 seconds=float(entry.get("seconds") or 0.0),
                 part=part,
@@ -266,10 +270,19 @@ class HearingRecord:
         self.answers[subject] = entry.get("value")
         if subject in self.asked:
             self.asked.remove(subject)
+        if subject == "mark":
+            self._name_mark(entry.get("value"))
         if subject == "closure_ground" and self.closed is not None:
             self.closed["ground"] = entry.get("value") or None
         if subject in SHOWN:
             self.hearing[subject] = entry.get("value")
+
+    def _name_mark(self, value: Any) -> None:
+        """Give a mark the name that a person has said: ``{"mark": id, "type": event}``."""
+        if isinstance(value, Mapping):
+            self._named[int(value["mark"])] = str(value["type"])
+        for mark in self.marks:
+            mark.type = self._named.get(mark.number, mark.type)
 
     def _on_ending(self, _part: int, _entry: Entry) -> None:
         self.phase = "sealing"

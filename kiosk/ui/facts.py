@@ -56,6 +56,7 @@ class Mark(Fact):
     at: str = ""
     seconds: float = 0.0
     note: str | None = ""
+    role: str = ""
     withdrawn: bool = False
 
 
@@ -66,6 +67,13 @@ class Interruption(Fact):
     kind: str = ""
     at: str = ""
     seconds: float | None = None
+
+
+class Closed(Fact):
+    """The hearing is closed: since when, on which ground (None: not named yet)."""
+
+    since: str = ""
+    ground: str | None = None
 
 
 class RunningHearing(Hearing):
@@ -81,6 +89,9 @@ class RunningHearing(Hearing):
     open_questions: tuple[str, ...] = ()
     interruptions: tuple[Interruption, ...] = ()
     tap_to_first_durable_ms: float | None = None
+    closed: Closed | None = None
+    closed_parts: tuple[int, ...] = ()
+    replacing: bool = False
 
 
 class Camera(Fact):
@@ -91,13 +102,34 @@ class Camera(Fact):
 
 
 class Microphone(Fact):
-    """One named microphone."""
+    """One named microphone.
+
+    ``roles``: whom it serves now (None: an older recorder does not say); ``remedies`` are possible
+    now, ``remedy_targets`` could take over.
+    """
 
     name: str
+    kind: str = "room"
     role: str = ""
     state: str = "starting"
     since: str | None = None
     heard: str | None = None
+    roles: tuple[str, ...] | None = None
+    without: bool = False
+    remedies: tuple[str, ...] = ()
+    remedy_targets: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def is_spare(self) -> bool:
+        """Return whether it serves nobody now."""
+        return self.roles == ()
+
+
+class Planned(Fact):
+    """What the hearing still needs of the disk."""
+
+    hours_needed: float = 0.0
+    fits: bool = True
 
 
 class Storage(Fact):
@@ -107,6 +139,39 @@ class Storage(Fact):
     total_bytes: int = 0
     hours_left: float | None = None
     state: str = "ok"
+    planned: Planned | None = None
+    waiting_bytes: int = 0
+
+
+class Mirror(Fact):
+    """The second storage."""
+
+    state: str = "off"
+    behind_bytes: int = 0
+    behind_seconds: float = 0.0
+    free_bytes: int | None = None
+
+
+class CourtKeys(Fact):
+    """The court's keys for closed parts."""
+
+    state: str = "missing"
+    needed: bool = False
+
+
+class Playing(Fact):
+    """What is played in the headset."""
+
+    source: str | None = None
+    seconds: float = 0.0
+    of_seconds: float = 60.0
+
+
+class Reminder(Fact):
+    """Nobody has resumed: how often that was said, after how many minutes."""
+
+    count: int = 1
+    minutes: float = 0.0
 
 
 class ClockFact(Fact):
@@ -121,6 +186,7 @@ class Proof(Fact):
     state: str = "none"
     age_seconds: float | None = None
     detail: str = ""
+    source: str = ""
 
 
 class Preview(Fact):
@@ -156,6 +222,10 @@ class Recorder(Fact):
     camera: Camera = Camera()
     microphones: tuple[Microphone, ...] = ()
     storage: Storage = Storage()
+    mirror: Mirror = Mirror()
+    court_keys: CourtKeys | None = None
+    listening: Playing | None = None
+    reminder: Reminder | None = None
     clock: ClockFact = ClockFact()
     proof: Proof = Proof()
     lamp: bool = False
@@ -187,12 +257,66 @@ class Pulled(Fact):
     pulled_at: str | None = None
 
 
+class Queue(Fact):
+    """What waits for delivery."""
+
+    items: int = 0
+    bytes: int = 0
+    courier: int = 0
+
+
+class LinkResult(Fact):
+    """Result of a link check."""
+
+    state: str = "failed"
+    verdict: str = ""
+    at: str = ""
+    hearing: str = ""
+    problem: str | None = None
+    sentence: dict[str, str] = {}
+
+
+class NextCheck(Fact):
+    """The link check that comes by itself."""
+
+    hearing: str = ""
+    at: str = ""
+
+
+class LinkCheck(Fact):
+    """The link check: running, newest result, the next one."""
+
+    running: bool = False
+    last: LinkResult | None = None
+    next: NextCheck | None = None
+
+
+class Uploads(Fact):
+    """How recordings leave now; ``state`` is one of ``docs/interfaces.md``."""
+
+    state: str = "free"
+    rate_mbit: float | None = None
+    until: str | None = None
+
+
+class Forecast(Fact):
+    """When the backlog is empty and when the disk would be full."""
+
+    empty_at: str | None = None
+    endless: bool = False
+    full_at: str | None = None
+
+
 class Sync(Fact):
     """State of the sync service."""
 
     link: Link = Link()
     schedule: Pulled = Pulled()
     delivering: Delivering | None = None
+    queue: Queue = Queue()
+    link_check: LinkCheck = LinkCheck()
+    uploads: Uploads = Uploads()
+    forecast: Forecast | None = None
     database: str = "ok"
     alarms: tuple[Alarm, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kiosk.hearing.record import BUTTON
 from kiosk.locale import Translator
 from kiosk.rules.load import load_rules
 from kiosk.rules.model import Entry
@@ -51,6 +52,8 @@ class RuleLabels:
 
     def event(self, event: str) -> str:
         """Return the label of an event type."""
+        if event == BUTTON:
+            return self._say.gettext("moment marked with the button")
         return self._label(self.rules.events.get(event), event)
 
     def role(self, role: str) -> str:

@@ -48,6 +48,7 @@ class Palette:
     recording_halo: str = "#5a2f38"
     dark: str = "#10202c"
     dark_pill: str = "#2b3b47"
+    closed: str = "#4a2566"
     on_dark: str = "#ffffff"
     meter: str = "#e6ebef"
     meter_quiet: str = "#8fa1ad"
@@ -81,6 +82,7 @@ HIGH_CONTRAST = Palette(
     recording_halo="#5a1c1c",
     dark="#000000",
     dark_pill="#1d1d1d",
+    closed="#2a0040",
     on_dark="#ffffff",
     meter="#333333",
     meter_quiet="#a0a0a0",

@@ -47,6 +47,7 @@ def view_of(name: str, desk: Desk) -> Any:
                 stale=desk.recorder_stale,
                 schedule=office.schedule,
                 put_off=office.put_off,
+                panel=office.conduct.panel,
             )
         case "secretary.stopped":
             return stopped_view(here, recorder, office.put_off)

@@ -21,6 +21,7 @@ from kiosk.hardware.source import SourceSet
 from kiosk.hearing import courtroom as module
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
+from kiosk.hearing.minutes import read_record
 from kiosk.hearing.record import HearingRecord
 from kiosk.hearing.sealer import Sealer
 from kiosk.recording.fragments import SourceFault
@@ -192,6 +193,21 @@ def test_button_marks_a_moment(rig: Rig) -> None:
     rig.begin()
     rig.room.button()
     assert [mark["type"] for mark in rig.hearing()["marks"]] == ["button"]
+
+
+def test_the_secretary_names_a_moment_marked_with_the_button(rig: Rig) -> None:
+    hearing_id = rig.begin()
+    rig.room.mark("oath", "p1")
+    rig.room.button()
+    for wrong in ({"mark": 1, "type": "oath"}, {"mark": 2, "type": "no_event"}, "oath", None):
+        with pytest.raises(BadRequestError):
+            rig.room.statement("mark", wrong, "", "p1")
+    rig.room.statement("mark", {"mark": 2, "type": "challenges"}, "", "p1")
+    assert [mark["type"] for mark in rig.hearing()["marks"]] == ["oath", "challenges"]
+    rig.room.end("p1")
+    rig.sealed(hearing_id)
+    record = read_record(rig.folder(hearing_id))
+    assert [mark.type for mark in record.marks] == ["oath", "challenges"]
 
 
 def test_second_start_is_refused_and_harmless(rig: Rig) -> None:

@@ -105,11 +105,14 @@ class FakeRecorder(Double):
     def __init__(self, socket: Path) -> None:
         super().__init__(socket)
         self.state = canned.recorder()
+        self.refusals: dict[str, str] = {}
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Do one step."""
         if path == "/v1/state":
             return 200, self.state
+        if path in self.refusals:
+            return 409, {"code": self.refusals[path], "message": ""}
         if path == "/v1/sign-in":
             found = BADGES.get(body.get("badge", "")) or PINS.get(body.get("pin", ""))
             code = "unknown_badge" if "badge" in body else "unknown_pin"
@@ -123,6 +126,11 @@ class FakeRecorder(Double):
             "/v1/hearing/resume": lambda _body: self._phase("recording"),
             "/v1/hearing/end": self._end,
             "/v1/hearing/statements": self._statement,
+            "/v1/hearing/close": lambda _body: self._publicity(closed=True),
+            "/v1/hearing/close-since": lambda _body: self._publicity(closed=True),
+            "/v1/hearing/open": lambda _body: self._publicity(closed=False),
+            "/v1/hearing/listen": self._listen,
+            "/v1/hearing/remedies": lambda _body: (200, {"roles": {}, "without": []}),
         }
         step = steps.get(path)
         return step(body) if step else (404, {"code": "http", "message": "no such call"})
@@ -159,6 +167,17 @@ class FakeRecorder(Double):
     def _statement(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         asked = [s for s in self.state["hearing"]["open_questions"] if s != body["subject"]]
         return self._change(open_questions=asked)
+
+    def _publicity(self, *, closed: bool) -> tuple[int, dict[str, Any]]:
+        since = {"since": self.state["wall"], "ground": None} if closed else None
+        asked = ["closure_ground"] if closed else []
+        return self._change(closed=since, open_questions=asked)
+
+    def _listen(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        of = body.get("seconds", 0)
+        playing = {"source": body.get("source"), "seconds": 0.0, "of_seconds": of} if of else None
+        self.tell(listening=playing)
+        return 200, {"listening": playing}
 
     def _phase(self, phase: str) -> tuple[int, dict[str, Any]]:
         self.tell(phase=phase)

@@ -22,7 +22,7 @@ from kiosk.selftest import (
     Started,
 )
 from kiosk.ui.catalogue import canned, pictures
-from kiosk.ui.catalogue.states import DONE
+from kiosk.ui.catalogue.technician_states import DONE
 from kiosk.ui.desk import NOTICE_SECONDS, Desk
 from kiosk.ui.here import Here
 from kiosk.ui.places import PinPad

@@ -12,7 +12,8 @@ from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import Rules, load_rules
 from kiosk.ui.catalogue import pictures
 from kiosk.ui.catalogue.canned import NOW
-from kiosk.ui.catalogue.states import STATES, State
+from kiosk.ui.catalogue.state import State
+from kiosk.ui.catalogue.states import STATES
 from kiosk.ui.desk import Desk
 from kiosk.ui.screen import NAMES_OF_PLACES
 from kiosk.ui.views import current_screen, view_of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
     from kiosk.ui.app import Stage
-    from kiosk.ui.catalogue.states import State
+    from kiosk.ui.catalogue.state import State
 
 Size = tuple[int, int, float]
 LARGE: Size = (1280, 800, 217.0)

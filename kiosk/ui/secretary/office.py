@@ -18,6 +18,8 @@ from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.ui.facts import Delivery, Hearing, Schedule, moment
 from kiosk.ui.places import AdHoc, AskingDate, Sealed, StaffPlace, Today
+from kiosk.ui.secretary.conduct import Conduct
+from kiosk.ui.secretary.questions import NAMING
 
 RELOAD_SECONDS = 15.0
 ASK_DELIVERY_SECONDS = 1.0
@@ -60,6 +62,7 @@ class Office:
         self.waiting = False
         self.day: date | None = None
         self._ended: set[str] = set()
+        self.conduct = Conduct(self._step, on_change)
 
     def reset(self) -> None:
         """Begin anew: somebody has signed in or out."""
@@ -67,6 +70,7 @@ class Office:
             self.place = Today()
         self.show_all = self.asks_end = False
         self.all_page = 0
+        self.conduct.panel = None
 
     def go(self, place: StaffPlace) -> None:
         """Change the place."""
@@ -137,10 +141,12 @@ class Office:
 
     async def recess(self) -> None:
         """Stop the capture for a recess."""
+        self.conduct.panel = None
         await self._step("/v1/hearing/recess")
 
     async def retire(self) -> None:
         """Stop the capture for the deliberation."""
+        self.conduct.panel = None
         await self._step("/v1/hearing/retire")
 
     async def resume(self) -> None:
@@ -164,7 +170,11 @@ class Office:
     async def answer(self, subject: str, value: str) -> None:
         """Answer one of the open questions."""
         self.answers_page, self.typing = 0, None
-        await self._step("/v1/hearing/statements", {"subject": subject, "value": value})
+        body: dict[str, Any] = {"subject": subject, "value": value}
+        if subject.startswith(NAMING):
+            number = int(subject.removeprefix(NAMING))
+            body = {"subject": "mark", "value": {"mark": number, "type": value}}
+        await self._step("/v1/hearing/statements", body)
 
     def say(self, subject: str, value: str) -> None:
         """Answer one of the open questions, in the background."""
@@ -208,11 +218,16 @@ class Office:
         self._changed()
 
     async def _step(
-        self, path: str, body: dict[str, Any] | None = None, timeout: float = 10.0
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        timeout: float = 10.0,
+        *,
+        method: str = "POST",
     ) -> bool:
         self.waiting = True
         try:
-            await self._recorder.post(path, body, timeout)
+            await self._recorder.call(method, path, body or {}, timeout)
         except ServiceRefusedError as error:
             self._failed(error.code)
             return False

@@ -14,6 +14,8 @@ from kiosk.hardware.preview import PreviewReader
 from kiosk.ui.secretary.office import Office
 from kiosk.ui.secretary.questions import Question
 from kiosk.ui.secretary.recording_views import AlarmView
+from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.buttons import Tap
 from kiosk.ui.widgets.fonts import NAMES, extents
 from kiosk.ui.widgets.graphics import Dot, Surface, rgba
 from kiosk.ui.widgets.kit import Kit
@@ -170,8 +172,12 @@ class LivePicture(Widget):
         self._picture.pos = (self.center_x - width / 2, self.center_y - height / 2)
 
 
-def alarm_strip(kit: Kit, alarm: AlarmView) -> Widget:
-    """Return an alarm over the whole width: consequence, then what to do."""
+def alarm_strip(kit: Kit, alarm: AlarmView, mend: Tap | None = None) -> Widget:
+    """Return an alarm over the whole width: consequence, then what to do.
+
+    Args:
+        mend: opens what can be done about it at once.
+    """
     tone = alarm.tone
     more = f"  +{alarm.more}" if alarm.more else ""
     sentence = kit.fit(
@@ -180,20 +186,29 @@ def alarm_strip(kit: Kit, alarm: AlarmView) -> Widget:
     words = kit.column(sentence, kit.fit(alarm.remedy, "body"))
     icon = kit.icon("alert-circle", 38, tone)
     row = kit.row(icon, words, gap=16, padding=(20, 6), size_hint_y=None)
+    if mend:
+        what = "" if kit.theme.compact else kit.say.gettext("What to do")
+        row.add_widget(
+            kit.button("alarm.mend", what, mend, icon="wrench-outline", style="primary", most=260)
+        )
     row.height = max(kit.px(112), kit.least * 6)
     fill = kit.colour(f"{tone}_tint")
     Surface(row, fill, kit.colour(tone), kit.px(14), 1)
     return row
 
 
-def banner_strip(kit: Kit, text: str) -> Widget:
+def banner_strip(
+    kit: Kit, text: str, icon_name: str = "clock-alert-outline", tone: Tone = "caution"
+) -> Widget:
     """Return a calm sentence over the whole width."""
-    words = kit.text(text, "body", wid="banner", colour="caution", weight="medium")
+    colour = "tint_text" if tone == "accent" else tone
+    words = kit.text(text, "body", wid="banner", colour=colour, weight="medium")
     words.pos_hint = {"center_y": 0.5}
-    icon = kit.icon("clock-alert-outline", 34, "caution")
+    icon = kit.icon(icon_name, 34, colour)
     row = kit.row(icon, words, gap=16, padding=(20, 8), size_hint_y=None)
     row.bind(minimum_height=row.setter("height"))
-    Surface(row, kit.colours.caution_tint, kit.colours.caution_line, kit.px(14), 1)
+    fill, line = ("tint", "tint_line") if tone == "accent" else ("caution_tint", "caution_line")
+    Surface(row, kit.colour(fill), kit.colour(line), kit.px(14), 1)
     return row
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.hearing.record import BUTTON
 from kiosk.ui.facts import (
     RunningHearing,
 )
 from kiosk.ui.here import Here
 from kiosk.ui.words import sentence_case
 
+NAMING = "mark:"
+"""Begins the subject of the question what a marked moment was; the mark's id follows."""
 TYPED = frozenset({"case_number", "date"})
 
 
@@ -24,10 +27,25 @@ class Question:
 
 
 def open_question(here: Here, hearing: RunningHearing, put_off: frozenset[str]) -> Question | None:
+    """Return what is asked now: of the rules first, then what a press of the button meant."""
     for subject in hearing.open_questions:
         if subject not in put_off:
             return question_of(here, subject, hearing.kind)
+    for mark in hearing.marks:
+        subject = f"{NAMING}{mark.id}"
+        if mark.type == BUTTON and not mark.withdrawn and subject not in put_off:
+            return _naming(here, hearing, subject, mark.at)
     return None
+
+
+def _naming(here: Here, hearing: RunningHearing, subject: str, at: str) -> Question:
+    """Return the question what the moment was at which the button was pressed."""
+    _, labels = here.say.gettext, here.labels
+    text = _("The button was pressed at {time}. What was it?", time=here.time(at, True))
+    first = [*hearing.expected[:1], *labels.frequent_events()]
+    events = [*first, *(e for e in labels.event_order() if e not in first)]
+    choices = tuple((e, sentence_case(labels.event(e))) for e in dict.fromkeys(events))
+    return Question(subject, text, choices)
 
 
 def question_of(here: Here, subject: str, kind: str) -> Question:

@@ -15,6 +15,8 @@ from kiosk.ui.facts import (
     moment,
 )
 from kiosk.ui.here import Here
+from kiosk.ui.secretary.panel_views import PanelView, mendable, panel_view, playing_text
+from kiosk.ui.secretary.panels import Panel
 from kiosk.ui.secretary.questions import Question, open_question
 from kiosk.ui.secretary.readiness import role_of
 from kiosk.ui.theme import Tone
@@ -68,13 +70,25 @@ class CourseLine:
 
 @dataclass(frozen=True)
 class AlarmView:
-    """An alarm: consequence, then remedy; ``more`` others are on."""
+    """An alarm: consequence, then remedy; ``more`` others are on.
+
+    ``mends``: the microphone something can be done about at once.
+    """
 
     code: str
     tone: Tone
     sentence: str
     remedy: str
     more: int = 0
+    mends: str = ""
+
+
+@dataclass(frozen=True)
+class ClosedView:
+    """A closed part is running."""
+
+    short: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,10 @@ class RecordingView:
     alarm: AlarmView | None
     banner: str
     camera_word: str
+    closed: ClosedView | None = None
+    panel: PanelView | None = None
+    playing: str = ""
+    mends: tuple[str, ...] = ()
 
 
 def recording_view(
@@ -116,19 +134,21 @@ def recording_view(
     stale: bool,
     schedule: Schedule | None,
     put_off: frozenset[str],
+    panel: Panel | None = None,
 ) -> RecordingView:
     """Return the running hearing's screen.
 
     Args:
         stale: the recorder has ceased to answer; this is the last that is known.
         put_off: subjects of questions that the secretary put off.
+        panel: what is open beside the hearing.
     """
     _ = here.say.gettext
     hearing = recorder.hearing or RunningHearing(id="")
     expected = hearing.expected[:2]
     others = tuple(e for e in here.labels.frequent_events() if e not in expected)
     return RecordingView(
-        state=_("Recording"),
+        state=_("Closed part is recorded") if hearing.closed else _("Recording"),
         stale=stale,
         proof=proof_view(here, recorder, stale=stale),
         levels=tuple(_level(here, m) for m in recorder.microphones),
@@ -142,11 +162,25 @@ def recording_view(
         alarm=alarm_view(here, recorder, stale=stale),
         banner=_banner(here, recorder, hearing),
         camera_word=_camera_word(here, recorder),
+        closed=_closed(here, hearing),
+        panel=panel_view(here, recorder, panel),
+        playing=playing_text(here, recorder),
+        mends=tuple(microphone.name for microphone in mendable(recorder)),
     )
 
 
 def _buttons(here: Here, events: tuple[str, ...]) -> tuple[EventButton, ...]:
     return tuple(EventButton(e, sentence_case(here.labels.event(e))) for e in events)
+
+
+def _closed(here: Here, hearing: RunningHearing) -> ClosedView | None:
+    _ = here.say.gettext
+    if hearing.closed is None:
+        return None
+    return ClosedView(
+        _("Closed since {time}", time=here.time(hearing.closed.since)),
+        _("Recorded encrypted: it is not played here, and no copy of it is made."),
+    )
 
 
 def _camera_word(here: Here, recorder: Recorder) -> str:
@@ -173,17 +207,40 @@ def proof_view(here: Here, recorder: Recorder, *, stale: bool) -> ProofView:
             age = age_text(proof.age_seconds or 0, here.say)
             return ProofView("good", _("Read back from disk · {age}", age=age))
         case "bad":
-            return ProofView("fault", _("Could not be read back"))
+            return ProofView("fault", _bad_proof(here, recorder))
         case _:
             return ProofView("dark", _("Not read back yet"))
 
 
+def _bad_proof(here: Here, recorder: Recorder) -> str:
+    """Return what could not be read back, by name where the recorder names it."""
+    _, source = here.say.gettext, recorder.proof.source
+    match source:
+        case "":
+            return _("Could not be read back")
+        case "mix":
+            return _("Not proven: the common sound")
+        case "camera":
+            return _("Not proven: the picture")
+        case "storage":
+            return _("Not proven: the disk cannot be read")
+        case _:
+            found = next((m for m in recorder.microphones if m.name == source), None)
+            return _("Not proven: {name}", name=role_of(here, found) if found else source)
+
+
 def _level(here: Here, microphone: Microphone) -> LevelRow:
     _ = here.say.gettext
-    label = role_of(here, microphone)
+    label = microphone.name if microphone.is_spare else role_of(here, microphone)
     since = moment(microphone.since)
     lasts = age_text((here.now - since).total_seconds(), here.say) if since else ""
     word, tone = "", "plain"
+    if microphone.without:
+        return LevelRow(microphone.name, label, "plain", _("the hearing goes on without it"))
+    if microphone.is_spare:
+        return LevelRow(microphone.name, label, "plain", _("spare"))
+    if microphone.kind == "remote" and microphone.state in ("absent", "dead", "muted"):
+        return LevelRow(microphone.name, label, "fault", _("nothing comes · {age}", age=lasts))
     match microphone.state:
         case "absent":
             word, tone = _("not connected · {age}", age=lasts), "fault"
@@ -255,7 +312,7 @@ def _case(here: Here, hearing: RunningHearing, schedule: Schedule | None) -> Cas
         for h in (schedule.hearings if schedule else ())
         if h.begins and h.id != hearing.id and h.begins > here.now
     ]
-    closed = hearing.publicity == "closed"
+    closed = hearing.publicity == "closed" or hearing.closed is not None
     return CaseView(
         case_number=hearing.case_number or _("No case number"),
         title=_("Title not shown") if closed else hearing.title,
@@ -275,6 +332,8 @@ def _banner(here: Here, recorder: Recorder, hearing: RunningHearing) -> str:
         age = age_text(gap, here.say)
         return _("The power was gone. Recording goes on by itself; {age} are missing.", age=age)
     begins = hearing.begins
+    if hearing.replacing:
+        return _("The open recording of the closed time is being encrypted. Go on as usual.")
     if begins and hearing.duration_minutes:
         over = here.now - begins - timedelta(minutes=hearing.duration_minutes)
         if over > timedelta(minutes=OVERRUN_MINUTES):
@@ -300,4 +359,5 @@ def alarm_view(here: Here, recorder: Recorder, *, stale: bool) -> AlarmView | No
     name = roles.get(first.source or "", first.source or "")
     tone: Tone = "fault" if alarm.severity is Severity.FAULT else "caution"
     remedy = alarm.remedy(here.say, staff=True)
-    return AlarmView(code, tone, alarm.say(here.say, name), remedy, len(shown) - 1)
+    mends = next((m.name for m in mendable(recorder) if m.name == first.source), "")
+    return AlarmView(code, tone, alarm.say(here.say, name), remedy, len(shown) - 1, mends)
