@@ -56,7 +56,8 @@ def panel_card(kit: Kit, view: PanelView, desk: Desk) -> Widget:
 def _button(kit: Kit, choice: Choice, desk: Desk) -> Widget:
     return kit.button(
         f"panel.{choice.id}", choice.label, lambda: desk.do(desk.office.conduct.choose(choice.id)),
-        icon="" if kit.theme.compact else choice.icon, style=choice.style, wide=True, height=-1, pad=12, once=True,
+        icon="" if kit.theme.compact else choice.icon, style=choice.style,
+        kind="small" if kit.theme.compact else "body", wide=True, height=-1, pad=12, once=True,
     )  # fmt: skip
 
 

@@ -183,11 +183,13 @@ def alarm_strip(kit: Kit, alarm: AlarmView, mend: Tap | None = None) -> Widget:
     sentence = kit.fit(
         alarm.sentence + more, "body", wid=f"alarm.{alarm.code}", colour=tone, weight="semibold"
     )
-    words = kit.column(sentence, kit.fit(alarm.remedy, "body"))
+    words = kit.column(sentence)
+    if not (mend and kit.theme.compact):  # there the remedies are behind the button
+        words.add_widget(kit.fit(alarm.remedy, "body"))
     icon = kit.icon("alert-circle", 38, tone)
     row = kit.row(icon, words, gap=16, padding=(20, 6), size_hint_y=None)
     if mend:
-        what = "" if kit.theme.compact else kit.say.gettext("What to do")
+        what = kit.say.gettext("What to do")
         row.add_widget(
             kit.button("alarm.mend", what, mend, icon="wrench-outline", style="primary", most=260)
         )
