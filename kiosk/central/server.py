@@ -204,9 +204,10 @@ class Server:
         host = self._options.host
         shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host
         self.url = f"https://{shown}:{port}"
-        write_text(self._options.data / "address", self.url + "\n", mode=0o644)
         page = f"http://127.0.0.1:{admin_port}"
         write_text(self._options.data / "admin-address", page + "\n", mode=0o644)
+        # the last of all: who has seen it may go on
+        write_text(self._options.data / "address", self.url + "\n", mode=0o644)
         print(f"central court system: {self.url}")
         print(f"page for court IT: {page}")
         print(f"root certificate: {self.authority.root_path}")
