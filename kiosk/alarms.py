@@ -913,6 +913,12 @@ _ALARMS = (
         N_("Tell the applicant. The law forbids the copy, not the kiosk."),
     ),
     Alarm(
+        "export_encrypted",
+        Severity.NOTICE,
+        N_("No copy can be made here: this kiosk cannot open its own recordings."),
+        N_("The copy is made at the court's workstation, with the court's key."),
+    ),
+    Alarm(
         "export_no_space",
         Severity.WARNING,
         N_("The copy does not fit on this medium."),

@@ -31,19 +31,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from kiosk.clocks import wall_text
 from kiosk.config import Settings
 from kiosk.hearing.export_page import make_page, part_of_page, told_of_page
+from kiosk.hearing.export_rules import closed_parts, require_copyable
 from kiosk.hearing.export_words import Words
 from kiosk.hearing.minutes import read_record
 from kiosk.hearing.minutes_print import print_text
 from kiosk.hearing.record import Mark
-from kiosk.hearing.statement import (
-    closed_parts,
-    is_wholly_closed,
-    make_statement,
-    people,
-)
+from kiosk.hearing.statement import make_statement, people
 from kiosk.locale import Translator
 from kiosk.recording.export_errors import (
-    ClosedHearingError,
     NotSealedError,
     SourceChangedError,
 )
@@ -162,8 +157,7 @@ class Export:
         """
         if not is_sealed(self._folder):
             raise NotSealedError(f"{self._folder.name}: not sealed yet")
-        if is_wholly_closed(self._folder):
-            raise ClosedHearingError(f"{self._folder.name}: a closed hearing is not copied")
+        require_copyable(self._folder)
         self._closed = closed_parts(self._folder)
         self._record = read_record(self._folder)
         self._open = [part for part in sorted(self._record.parts) if part not in self._closed]

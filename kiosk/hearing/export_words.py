@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from kiosk.alarms import alarm_of, is_known
 from kiosk.hearing.statement import Loss, Statement, Stretch
 from kiosk.locale import N_, Translator
 from kiosk.recording.names import part_name
@@ -29,10 +30,11 @@ _REASONS: Mapping[str, str] = {
     "crash": N_("the recording process failed"),
     "power": N_("the power failed"),
     "shutdown": N_("the kiosk was switched off"),
-    "close": N_("the hearing was closed from here"),
-    "open": N_("the hearing was opened from here"),
+    "closed": N_("the hearing was closed from here"),
+    "opened": N_("the hearing was opened from here"),
     "unknown": N_("reason not known"),
 }
+_DIVISIONS = ("closed", "opened")
 _LOSSES: Mapping[str, str] = {
     "absent": N_("not connected"),
     "dead": N_("no signal"),
@@ -84,7 +86,9 @@ class Words:
     def stretch(self, one: Stretch) -> tuple[str, str, str, str]:
         """Return place, length, what it is, and who and why."""
         _ = self.translate
-        if one.kind == "gap":
+        if one.kind == "gap" and one.reason in _DIVISIONS and one.ms == 0:
+            what = self.reason(one.reason)  # nothing is missing: one part ends, the next begins
+        elif one.kind == "gap":
             what = _("not recorded: {reason}", reason=self.reason(one.reason))
         elif one.kind == "closed":
             what = _("part {part}: closed, no copy is made of it", part=one.part)
@@ -129,7 +133,9 @@ class Words:
         return f"{place} · {self.source(loss.source)}: {what}, {self.length(loss.ms)}"
 
     def reason(self, reason: str) -> str:
-        """Return why nothing was recorded."""
+        """Return why nothing was recorded; a fault that stopped it speaks by its alarm."""
+        if reason not in _REASONS and is_known(reason):
+            return alarm_of(reason).say(self.translate)
         return self.translate(_REASONS.get(reason, _REASONS["unknown"]))
 
     def source(self, source: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError
+from kiosk.hearing.export_rules import closed_parts, is_wholly_closed
 from kiosk.hearing.minutes import read_record
-from kiosk.hearing.statement import closed_parts, is_wholly_closed
 from kiosk.recording.seal import is_sealed
 from kiosk.storage.layout import Layout
 

@@ -8,7 +8,6 @@ or none ("unknown"), which is then said and not counted.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any, Literal
 
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import RecordingError
-from kiosk.recording.hearing_book import hearing_of
-from kiosk.recording.journal import Entry, read_chain
-from kiosk.recording.names import JOURNAL, PART, part_name
+from kiosk.hearing.export_rules import closed_parts, entries_of
+from kiosk.recording.journal import Entry
+from kiosk.recording.names import JOURNAL, part_name
 
 _NS_PER_MS = NS_PER_S // 1000
 _REASONS = ("recess_reason", "failure_reason")
@@ -102,24 +101,6 @@ class _Part:
     power: bool = False
 
 
-def closed_parts(folder: Path) -> set[int]:
-    """Return the numbers of the hearing's parts of which no copy may be made (S19).
-
-    A part counts as closed when its ``part.json`` says so, cannot be read, or when its media lie
-    there encrypted.
-    """
-    found = set()
-    for path in folder.glob("part-*"):
-        try:
-            about = json.loads((path / PART).read_text(encoding="utf-8"))
-            closed = bool(about.get("closed"))
-        except (OSError, ValueError, AttributeError):
-            closed = True
-        if closed or any(path.rglob("*.tar")) or any(path.rglob("*.age")):
-            found.add(int(path.name.removeprefix("part-")))
-    return found
-
-
 def make_statement(folder: Path) -> Statement:
     """Return the statement of the hearing in ``folder``.
 
@@ -133,28 +114,6 @@ def make_statement(folder: Path) -> Statement:
         return Statement(tuple(_stretches(parts)), tuple(x for one in parts for x in one.losses))
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(f"{folder}: {error!r}", code="journal_broken") from error
-
-
-def entries_of(folder: Path) -> list[Entry]:
-    """Return the journal lines in ``folder`` (a hearing's or a part's).
-
-    Raises:
-        RecordingError: the journal was changed.
-    """
-    chain = read_chain(folder / JOURNAL)
-    if chain.problem:
-        raise RecordingError(f"{folder}: the journal {chain.problem}", code="journal_broken")
-    return chain.entries
-
-
-def is_wholly_closed(folder: Path) -> bool:
-    """Say whether nothing of the hearing may be copied: closed as such, or in every part."""
-    publicity = str(hearing_of(folder).get("publicity") or "")
-    for entry in entries_of(folder):
-        if entry["kind"] == "statement" and entry.get("subject") == "publicity":
-            publicity = str(entry.get("value") or "")
-    numbers = {int(path.name.removeprefix("part-")) for path in folder.glob("part-*")}
-    return publicity == "closed" or (bool(numbers) and numbers == closed_parts(folder))
 
 
 def _numbers(own: list[Entry]) -> list[int]:

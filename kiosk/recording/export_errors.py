@@ -25,6 +25,12 @@ class ClosedHearingError(ExportError):
     status = 403
 
 
+class EncryptedHearingError(ClosedHearingError):
+    """All of it is encrypted to the court: only the court can open it, and so make a copy."""
+
+    code = "export_encrypted"
+
+
 class NoSpaceError(ExportError):
     """The medium has too little room."""
 

@@ -23,13 +23,12 @@ from aiohttp import web
 from kiosk.config import Settings
 from kiosk.hearing.errors import BadRequestError
 from kiosk.hearing.export_log import copies_of
+from kiosk.hearing.export_rules import require_copyable
 from kiosk.hearing.media import Medium, SealedHearings, find_media
 from kiosk.hearing.signin import Person
 from kiosk.hearing.slip import read_slip
-from kiosk.hearing.statement import is_wholly_closed
 from kiosk.ipc import EventStream, read_json
 from kiosk.recording.export_errors import (
-    ClosedHearingError,
     ExportError,
     MediumBusyError,
     MediumError,
@@ -150,8 +149,7 @@ class Exports:
             if folder.is_dir():
                 if not is_sealed(folder):
                     raise NotSealedError(f"{hearing}: not sealed yet")
-                if is_wholly_closed(folder):
-                    raise ClosedHearingError(f"{hearing}: a closed hearing is not copied")
+                require_copyable(folder)
                 if medium not in [one.path for one in self._media()]:
                     raise MediumError(f"{medium}: no such medium")
                 return

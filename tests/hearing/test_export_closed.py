@@ -1,0 +1,102 @@
+"""Which copies the parties get of hearings that were really closed and opened (S19)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.clocks import recording_ns
+from kiosk.hearing.export import Copy, Export
+from kiosk.recording.export_errors import ExportError
+from kiosk.recording.signer import device_signer
+from tests.hearing.test_courtroom import RULES, Rig
+from tests.recording.keys import CourtSecrets
+
+GROUND, SECRET = "civ_adoption", "state_secret"
+
+
+@pytest.fixture
+def keyed(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    CourtSecrets().pin(rig.layout)
+    yield rig
+    rig.room.shutdown(1)
+
+
+def change(rig: Rig, closed: bool, **more: Any) -> None:
+    rig.room.change_publicity(closed, "p1", recording_ns(), **more)
+
+
+def copied(rig: Rig, hearing: str, stick: Path) -> Copy:
+    """End the hearing and copy it."""
+    rig.room.end("p1")
+    rig.sealed(hearing)
+    stick.mkdir()
+    signer, _ = device_signer(rig.layout, rig.settings.kiosk.id)
+    folder = rig.folder(hearing)
+    return Export(folder, stick, settings=rig.settings, rules=RULES, signer=signer).run()
+
+
+def refused(rig: Rig, hearing: str, stick: Path) -> str:
+    """End the hearing and see that it is not copied; return the code."""
+    with pytest.raises(ExportError) as refusal:
+        copied(rig, hearing, stick)
+    assert list(stick.iterdir()) == []
+    return refusal.value.code
+
+
+def test_closed_for_a_while_and_open_for_the_announcement(keyed: Rig, tmp_path: Path) -> None:
+    hearing = keyed.begin()
+    change(keyed, True, ground=GROUND, note="a child is heard")
+    keyed.room.mark("oath", "p1", "words in private")
+    change(keyed, False)
+    copy = copied(keyed, hearing, tmp_path / "stick")
+    assert copy.left_out == (2,)
+    said = (copy.folder / "index.html").read_text("utf-8")
+    assert "с этого места заседание закрыто" in said
+    assert "с этого места заседание открыто" in said
+    assert "причина неизвестна" not in said
+    everything = b"".join(path.read_bytes() for path in copy.folder.rglob("*") if path.is_file())
+    for word in ("words in private", "a child is heard", GROUND):
+        assert word.encode() not in everything
+
+
+def test_what_was_open_is_copied_although_the_end_was_closed(keyed: Rig, tmp_path: Path) -> None:
+    hearing = keyed.begin()
+    change(keyed, True)
+    change(keyed, False)
+    change(keyed, True)
+    copy = copied(keyed, hearing, tmp_path / "stick")
+    assert copy.left_out == (2, 4)
+
+
+def test_a_case_that_is_closed_has_no_copy_even_of_the_announcement(
+    keyed: Rig, tmp_path: Path
+) -> None:
+    hearing = keyed.begin(publicity="closed", closure_ground=GROUND)
+    change(keyed, False)
+    assert refused(keyed, hearing, tmp_path / "stick") == "export_closed"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_state_secret_has_no_copy(keyed: Rig, tmp_path: Path, late: bool) -> None:
+    hearing = keyed.begin(**({} if late else {"state_secret": True}))
+    if late:
+        change(keyed, True, ground=SECRET)
+    change(keyed, False)
+    assert refused(keyed, hearing, tmp_path / "stick") == "export_closed"
+
+
+def test_where_all_is_encrypted_only_the_court_copies(keyed: Rig, tmp_path: Path) -> None:
+    recording = keyed.settings.recording.model_copy(update={"encrypt": "all"})
+    keyed.room.shutdown(1)
+    keyed.settings = keyed.settings.model_copy(update={"recording": recording})
+    keyed.start()
+    hearing = keyed.begin()
+    about = json.loads((keyed.folder(hearing) / "part-01" / "part.json").read_text())
+    assert (about["closed"], about["encrypted"]) == (False, True)
+    assert refused(keyed, hearing, tmp_path / "stick") == "export_encrypted"
