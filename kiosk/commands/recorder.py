@@ -21,8 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
+    from kiosk.hardware.heap import keep_flat
     from kiosk.services.room import Room
 
+    keep_flat()
     room = Room(settings_of(arguments))
     room.recover()  # before the local API is even imported: that takes seconds on a Pi
     from kiosk.services.recorder import RecorderService
