@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kiosk.errors import StorageError
 from kiosk.filing.errors import FilingDamagedError, FilingLockedError
-from kiosk.filing.model import Applicant, Filing
+from kiosk.filing.model import Applicant, Filing, Page
 from kiosk.filing.sealed import FilingKey
 from kiosk.locale import Language
 from kiosk.storage.durable import make_folder, sync_folder, write_bytes, write_json, write_text
@@ -107,6 +107,7 @@ class FilingFolder:
         except (ValidationError, ValueError, AttributeError) as error:
             raise FilingDamagedError(f"{path.name}/{DESCRIPTION}: {_places(error)}") from error
         folder._shell = shell
+        folder._take_strays_in()
         folder.make_work()
         return folder
 
@@ -145,6 +146,17 @@ class FilingFolder:
     def page_file(self, number: int) -> Path:
         """Return the sealed scan of page ``number``."""
         return self.pages / f"{number:04d}.jpg{SEALED}"
+
+    def _take_strays_in(self) -> None:
+        """Put pages at the end that were sealed just before the power went, and not written down.
+
+        They come into the slot that was being scanned; their numbers do not come again.
+        """
+        known = {page.number for page in self._filing.pages}
+        sealed = (path.name.partition(".")[0] for path in self.pages.glob(f"*.jpg{SEALED}"))
+        for number in sorted({int(name) for name in sealed if name.isdecimal()} - known):
+            page = Page(number=number, slot=self._filing.slot, sheet=number)
+            self._filing = self._filing.with_page(page)
 
     def prepared_file(self, number: int) -> Path | None:
         """Return the coded page, or None while it is not made (or memory was short)."""

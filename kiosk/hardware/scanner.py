@@ -24,6 +24,7 @@ from kiosk.hardware.scanner_child import Job, Source
 from kiosk.hardware.scanner_errors import (
     PageIncompleteError,
     ScannerBusyError,
+    ScannerCoverOpenError,
     ScannerError,
     ScannerStalledError,
     error_from_code,
@@ -216,6 +217,7 @@ class ScanSession:
         self._two_sided = False
         self._recalls = bool(missing)
         self._sheet_awaited: int | None = None
+        self._between_sheets = False
         self._sheet_is_back: bool | None = None
         self._answered = asyncio.Event()
         self._child: ScannerProcess | None = None
@@ -328,6 +330,8 @@ class ScanSession:
                 self._two_sided = "duplex" in str(options.get("source", "")).lower()
                 return [Opened(options)]
             case "waiting":
+                if self._between_sheets and self._missing and not self._recalls:
+                    self._stack_is_through()
                 return self._mended() + self._wait()
             case "moving":
                 return self._mended() + self._move()
@@ -398,10 +402,12 @@ class ScanSession:
         if code == ScannerBusyError.code and self._still_patient():
             return []
         self._waiting = False
-        had_begun, self._moving = self._moving != 0 or self._sides > 0, 0
+        had_begun, was_moving = self._moving != 0 or self._sides > 0, self._moving != 0
+        self._moving = 0
         if code == self._fault:
             return []
         self._fault = code
+        self._between_sheets = code == ScannerCoverOpenError.code and not was_moving
         sheet = self._first_side_in_question()
         if code in _SHEET_OUTSIDE | (_SHEET_PERHAPS_OUTSIDE if had_begun else frozenset()):
             self._await_sheet(sheet)
@@ -432,6 +438,9 @@ class ScanSession:
             state = await self._feeder_state()
             if state in ("jam", "cover", "double_feed", "gone"):
                 told, emptied, until = False, False, 0.0
+            elif state == "empty" and self._between_sheets and self._missing:
+                self._stack_is_through()
+                break
             elif state == "empty":
                 emptied = True
             elif state == "loaded" and emptied:
@@ -458,6 +467,14 @@ class ScanSession:
             after = sheet + (2 if self._two_sided else 1)
             self._missing = sorted({*self._missing, *range(sheet, after)})
             self._next = after
+
+    def _stack_is_through(self) -> None:
+        """Ask for what is missing: the cover was opened after the last sheet, none is outside."""
+        sheet = self._sheet_awaited
+        if sheet in self._missing:
+            self._missing.remove(sheet)
+        self._recalls = bool(self._missing)
+        self._between_sheets = False
 
     async def _feeder_state(self) -> str | None:
         """Return what an eSCL scanner says of its feeder; None: it is not one, or says nothing."""

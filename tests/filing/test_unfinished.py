@@ -100,6 +100,33 @@ def test_nothing_readable_of_a_draft_is_on_the_disk(
     assert not any(secret in caplog.text for secret in (NAME, IIN, CASE))
 
 
+def test_power_cut_between_a_page_and_its_place_in_the_filing_loses_nothing(
+    settings: Settings, rules: Rules, sync: FakeSync
+) -> None:
+    """The page is sealed on the disk, the filing does not know it yet; another one is torn."""
+
+    async def steps() -> None:
+        before = FilingDesk(settings, rules, sync)
+        keeper = KeyKeeper(before.layout.keepers)
+        filing = draft(before)
+        filing.protect()
+        assert filing.folder.key is not None
+        filing.folder.page_file(3).write_bytes(filing.folder.key.seal(b"third"))
+        filing.folder.page_file(4).with_suffix(".tmp").write_bytes(b"torn")
+        after = FilingDesk(settings, rules, sync)
+        (unfinished,) = after.unfinished()
+        found = await after.recover(unfinished.filing_id, FakeRecorder(keeper))
+        assert [page.number for page in found.filing.pages] == [1, 2, 3]
+        assert found.filing.page(3).slot == found.filing.slot
+        assert found.filing.next_page == 4
+        assert found.folder.key is not None
+        assert found.folder.key.open_file(found.folder.page_file(3)) == b"third"
+        found.delete(3)  # what is done from now on writes it down
+        assert found.filing.page(3).deleted
+
+    asyncio.run(steps())
+
+
 def test_a_parked_filing_opens_with_its_ticket_alone(desk: FilingDesk) -> None:
     keeper = KeyKeeper(desk.layout.keepers)
 

@@ -180,6 +180,28 @@ def test_page_that_is_missing_waits_until_the_feeder_is_empty(
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
 
 
+def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
+    sheets: list[Path], tmp_path: Path
+) -> None:
+    with VirtualScanner(sheets[:3], seconds_per_page=0.5) as scanner:
+        scanner.send_half_page(1)
+
+        def react(event: Event) -> None:
+            if isinstance(event, Fault) and event.code == "page_incomplete":
+                scanner.open_cover(1)
+            elif isinstance(event, Fault):
+                scanner.mend()
+            if isinstance(event, Waiting):
+                assert event.pages == (2,)
+                scanner.load([sheets[1]])
+
+        session = ScanSession(settings_for(scanner, reload_seconds=0), tmp_path)
+        events = scan(session, react)
+    assert [code for code, _ in faults_of(events)] == ["page_incomplete", "scanner_cover_open"]
+    assert sheets_in(tmp_path) == [1, 2, 3]
+    assert events[-1] == Done((1, 2, 3), ())
+
+
 def test_sixty_sheets_need_no_more_memory_than_ten(tmp_path: Path) -> None:
     paper = [draw_sheet(tmp_path / f"{n}.png", 1 + n % 5, (620, 877)) for n in range(5)]
     (folder := tmp_path / "pages").mkdir()
