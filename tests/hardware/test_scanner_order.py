@@ -14,6 +14,7 @@ from kiosk.hardware.scanner import WaitingForPaper as Waiting
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import draw_sheet
 from tests.hardware.test_scanner import faults_of, pages_of, scan, settings_for, sheets_in
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -183,12 +184,13 @@ def test_page_that_is_missing_waits_until_the_feeder_is_empty(
 def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
     sheets: list[Path], tmp_path: Path
 ) -> None:
-    with VirtualScanner(sheets[:3], seconds_per_page=0.5) as scanner:
+    with VirtualScanner(sheets[:3], seconds_per_page=1.0) as scanner:
         scanner.send_half_page(1)
 
         def react(event: Event) -> None:
             if isinstance(event, Fault) and event.code == "page_incomplete":
-                scanner.open_cover(1)
+                wait_for(lambda: scanner.sheets_left == 0, "sheet 3 on its way")
+                scanner.open_cover()
             elif isinstance(event, Fault):
                 scanner.mend()
             if isinstance(event, Waiting):
