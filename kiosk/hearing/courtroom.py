@@ -194,7 +194,8 @@ class Courtroom:
         """Write down what was not ready at the start; it is asked about, never waited for."""
         storages = self.storages.state(session.as_json(), None)
         clock = clock_state()
-        items, failed = readiness(self._sources.state(), storages, clock)
+        keys = self.publicity.keys(session.record)
+        items, failed = readiness(self._sources.state(), storages, clock, keys)
         session.write("readiness", {"items": items, "failed": failed, "clock": clock})
         checked = link_result(self._layout.link_checks, session.record.id)
         if checked is not None:

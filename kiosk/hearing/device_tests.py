@@ -1,4 +1,5 @@
-"""The technician's tests of what the recorder owns: camera, microphones, panel, storage, clock.
+"""The technician's tests of what the recorder owns: camera, microphones, panel, storage, clock,
+and the court's keys.
 
 Each returns ``{"state": "passed"|"failed"|"skipped", "code"?, "measured": {...}}``. Everything is
 measured on the running devices; nothing is assumed from their settings.
@@ -21,6 +22,7 @@ from kiosk.hardware.source import SourceSet
 from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
 from kiosk.hearing.alarms_now import CAMERA, CLOCK, MICROPHONE, MICROPHONE_RECORDING
 from kiosk.hearing.storages import OWN
+from kiosk.storage.court_keys import court_keys_state, proven
 from kiosk.storage.layout import Layout
 from kiosk.storage.space import measure_speed, space_of
 
@@ -168,3 +170,13 @@ async def check_clock() -> Verdict:
     state = clock_state()
     measured = {"state": state, "synchronised": is_synchronised(), "battery": has_battery()}
     return verdict(CLOCK.get(state), measured)
+
+
+async def check_court_keys(layout: Layout) -> Verdict:
+    """Are the court's keys pinned, and has it shown that it can open what is closed with them?
+
+    A hearing may be closed at any time by one tap, so this is asked of every kiosk.
+    """
+    state = await asyncio.to_thread(court_keys_state, layout)
+    measured = {"state": state, "proven": await asyncio.to_thread(proven, layout)}
+    return verdict(None if state == "ok" else f"court_key_{state}", measured)

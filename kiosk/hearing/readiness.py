@@ -18,7 +18,7 @@ GOOD_STORAGE = ("ok", "low")
 
 
 def readiness(
-    sources: Mapping[str, Any], storages: Mapping[str, Any], clock: str
+    sources: Mapping[str, Any], storages: Mapping[str, Any], clock: str, keys: Mapping[str, Any]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the state of each item, and the names of those that are not as they should be.
 
@@ -27,6 +27,7 @@ def readiness(
         storages: ``storage`` and ``mirror`` of State. ``space`` is ``short`` when the planned
             hearing does not fit.
         clock: its state.
+        keys: ``court_keys`` of State; they count as not ready only where they are needed today.
     """
     items = {
         "camera": str(sources["camera"]["state"]),
@@ -34,6 +35,7 @@ def readiness(
         "space": "ok" if storages["storage"]["planned"]["fits"] else "short",
         "mirror": str(storages["mirror"]["state"]),
         "clock": clock,
+        "court_keys": str(keys["state"]),
     }
     good: dict[str, tuple[str, ...]] = {
         "camera": GOOD_CAMERA,
@@ -41,6 +43,7 @@ def readiness(
         "space": ("ok",),
         "mirror": (items["mirror"],),  # a hearing needs no second copy; its state is noted
         "clock": ("ok", "unsynchronised"),
+        "court_keys": ("ok",) if keys["needed"] else (items["court_keys"],),
     }
     for microphone in sources["microphones"]:
         if microphone.get("role") in NOT_NEEDED:

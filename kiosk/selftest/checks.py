@@ -122,6 +122,11 @@ async def check_clock(context: Context) -> Verdict:
     return await _recorders_own(context, "clock")
 
 
+async def check_court_keys(context: Context) -> Verdict:
+    """Whether the court can open what is closed here; known to the recorder."""
+    return await _recorders_own(context, "court_keys")
+
+
 async def check_panel(context: Context) -> Verdict:
     """Lamp (only a person can see it) and button; the recorder lights it and listens."""
     if not context.settings.panel.enabled:
@@ -340,6 +345,7 @@ ALL: Mapping[str, Check] = MappingProxyType(
         "panel": check_panel,
         "storage": check_storage,
         "clock": check_clock,
+        "court_keys": check_court_keys,
         "link": check_link,
         "delivery": check_delivery,
     }

@@ -26,6 +26,7 @@ CHECKS: tuple[str, ...] = (
     "panel",
     "storage",
     "clock",
+    "court_keys",
     "link",
     "delivery",
 )

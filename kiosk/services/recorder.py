@@ -186,7 +186,7 @@ class RecorderService:
         add.add_post("/v1/hearing/remedies", self._for_court(self.courtroom.remedy))
         add.add_post("/v1/hearing/listen", self._listen)
         add.add_delete("/v1/hearing/listen", self._for_court(self._hush))
-        for name in ("camera", "microphones", "panel", "storage", "clock"):
+        for name in ("camera", "microphones", "panel", "storage", "clock", "court_keys"):
             add.add_post(f"/v1/tests/{name}", self._test(name))
         return app
 
@@ -351,6 +351,8 @@ class RecorderService:
             )
         if name == "storage":
             return await device_tests.check_storage(self.settings, self.layout)
+        if name == "court_keys":
+            return await device_tests.check_court_keys(self.layout)
         return await device_tests.check_clock()
 
 

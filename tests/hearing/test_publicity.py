@@ -273,3 +273,18 @@ def test_broken_off_anywhere_it_is_finished_later(
     keyed.room.end("p1")
     keyed.sealed(hearing)
     assert verify(keyed.folder(hearing), keyed.court.ca, decode=False).ok
+
+
+def test_the_journal_says_whether_the_court_could_open_it(keyed: Rig) -> None:
+    hearing = keyed.begin(publicity="closed", closure_ground=GROUND)
+    [line] = keyed.lines(hearing, "readiness")
+    assert line["items"]["court_keys"] == "unproven"
+    assert "court_keys" in line["failed"]
+
+
+def test_keys_that_nobody_needs_today_fail_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    [line] = rig.lines(rig.begin(), "readiness")
+    assert line["items"]["court_keys"] == "missing"
+    assert "court_keys" not in line["failed"]
+    rig.room.shutdown(1)

@@ -12,8 +12,9 @@ from kiosk.ipc import LocalClient
 from kiosk.selftest import Context, Finished, Result, run_selftest
 from kiosk.selftest.model import Question
 from tests.courtroom import BADGE, MICROPHONES, Courtroom
+from tests.recording.keys import CourtSecrets
 
-OWN = ("camera", "microphones", "panel", "storage", "clock")
+OWN = ("camera", "microphones", "panel", "storage", "clock", "court_keys")
 
 
 async def sees_the_lamp(question: Question, seconds: float) -> bool | None:
@@ -57,6 +58,12 @@ def test_recorder_alive_recording_and_dead() -> None:
             assert alive["panel"].measured["lamp_seen"] is True
             assert alive["clock"].measured["state"] in ("ok", "unsynchronised", "unset")
             assert (alive["clock"].state == "passed") == (alive["clock"].measured["state"] == "ok")
+
+            keys = alive["court_keys"]
+            assert (keys.state, keys.code) == ("failed", "court_key_missing")
+            CourtSecrets().pin(room.layout)
+            keys = asyncio.run(results_of(room))["court_keys"]
+            assert (keys.state, keys.code) == ("failed", "court_key_unproven")
 
             room.sign_in()
             room.start_hearing()
