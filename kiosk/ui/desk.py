@@ -30,7 +30,7 @@ from kiosk.ui.frame import Frame, Notice
 from kiosk.ui.here import Here
 from kiosk.ui.links import ServiceLine
 from kiosk.ui.look import Look
-from kiosk.ui.places import AtBench, AtHome, Calling, PinPad, Registered, Stuck, Today, Tracking
+from kiosk.ui.places import AtBench, AtHome, Calling, PinPad, Stuck, Today, Tracking
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
 from kiosk.ui.secretary.office import Office
@@ -92,8 +92,6 @@ class Desk:
         self.filing_desk = FilingDesk(settings, self.labels.rules, sync)
         self.visit = Visit(
             self.filing_desk,
-            sync,
-            self.layout.filings,
             now,
             settings.ui.receipt_seconds,
             self.changed,
@@ -295,12 +293,23 @@ class Desk:
         waiting = self._badge_wanted
         if waiting is not None and not waiting.done():
             waiting.set_result(text)
-        elif self.visit.is_reference(text):
-            if self.staff is None and isinstance(self.visit.place, AtHome | Tracking):
-                self.touch()
-                self.do(self.visit.track_reference(text))
-        else:
+        elif self.staff is None and self._for_visitor(text):
+            self.touch()
+        elif not self.visit.later.is_reference(text):
             self.do(self.sign_in({"badge": text}))
+
+    def _for_visitor(self, text: str) -> bool:
+        """Take what a visitor holds to the reader: a receipt, a ticket, a summons."""
+        visit = self.visit
+        if visit.later.is_reference(text) and isinstance(visit.place, AtHome | Tracking):
+            self.do(visit.later.track(text))
+        elif visit.later.is_ticket(text):
+            self.do(visit.later.resume(text))
+        elif visit.telling.is_summons(text):
+            self.do(visit.telling.find_case(text))
+        else:
+            return False
+        return True
 
     async def next_badge(self, seconds: float) -> str | None:
         """Return the next badge that is held to the reader (for the self-test), or None."""
@@ -360,7 +369,8 @@ class Desk:
     def idle_left(self) -> int | None:
         """Return the seconds until an absent visitor's things are wiped; None: no warning yet."""
         place = self.visit.place
-        if isinstance(place, AtHome) or self.visit.stands_still:
+        still = self.visit.stands_still or self.visit.keeps_screen is not None
+        if isinstance(place, AtHome) or still:
             return None
         screen = self.settings.ui
         patience = STUCK_SECONDS if isinstance(place, Stuck | Calling) else screen.idle_seconds
@@ -370,10 +380,8 @@ class Desk:
     @property
     def wipe_seconds(self) -> int | None:
         """Return the seconds until the receipt's screen is wiped."""
-        place = self.visit.place
-        if not isinstance(place, Registered):
-            return None
-        return max(0, math.ceil(place.until - self.now()))
+        until = self.visit.keeps_screen
+        return None if until is None else max(0, math.ceil(until - self.now()))
 
     def finish_visit(self) -> None:
         """Wipe everything of this visitor: pages, language, text size, contrast."""

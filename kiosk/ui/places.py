@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from kiosk.ui.facts import FilingState
+from kiosk.filing.cases import FoundCase
+from kiosk.filing.fee import FeeHint
+from kiosk.filing.model import Applicant
+from kiosk.filing.standing import Standing
+from kiosk.filing.ticket import Ticket
+
+Printing = Literal["printing", "printed", "failed"]
 
 # -- visitor -------------------------------------------------------------------------------------
 
@@ -25,15 +31,77 @@ class ChoosingType:
 
 
 @dataclass(frozen=True)
+class ChoosingCase:
+    """Asked whether there is a case already."""
+
+
+@dataclass(frozen=True)
+class NamingCase:
+    """The number of an existing case is typed, or held to the reader; ``found`` is the answer."""
+
+    typed: str = ""
+    keys: int = 0
+    asking: bool = False
+    found: FoundCase | None = None
+
+
+@dataclass(frozen=True)
+class Introducing:
+    """Who files: ``entry`` is being typed; kept with the filing when the visitor goes on."""
+
+    applicant: Applicant = field(default_factory=Applicant, repr=False)
+    entry: str = "iin"
+    keys: int = 0
+    capitals: bool = False
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """The filing's documents in turn; ``chosen``: a slot, or empty: the next one."""
+
+    chosen: str = ""
+    page: int = 0
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Asked how many sheets were put in; ``pad``: more than nine; ``said``: another number."""
+
+    typed: str = ""
+    pad: bool = False
+    said: int | None = None
+
+
+@dataclass(frozen=True)
+class NamingOriginals:
+    """What does not fit the scanner is chosen."""
+
+
+@dataclass(frozen=True)
+class AskingFee:
+    """The state fee: which one, the amount of the claim, an exemption."""
+
+    fee: str | None = None
+    amount: str = ""
+    exemption: str | None = None
+    choosing: Literal["fee", "amount", "exemption"] = "amount"
+    page: int = 0
+    hint: FeeHint | None = None
+
+
+@dataclass(frozen=True)
 class Feeding:
     """Asked to put the paper in; ``kept`` pages are there already.
 
-    ``glass``: the sheet is laid on the glass, and each is scanned by a tap.
+    ``glass``: the sheet is laid on the glass, and each is scanned by a tap. ``duplex``: both
+    sides. ``again``: a sheet was not kept and is asked for at the end.
     """
 
     kept: int = 0
     retake: int | None = None
     glass: bool = False
+    duplex: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,24 +114,31 @@ class Scanning:
 
 @dataclass(frozen=True)
 class Stuck:
-    """Scanning stopped: ``code`` says why; ``sheet`` is the one to put in again."""
+    """Scanning stopped: ``code`` says why; ``sheet`` is the one to put in again.
+
+    ``asks``: whether to finish. ``awaited``: mended, and the sheet's whereabouts are asked for.
+    """
 
     code: str
     kept: int
     sheet: int
     asks: bool = False
+    awaited: bool = False
 
 
 @dataclass(frozen=True)
 class Looking:
     """Looking the pages over; ``chosen`` counts from 1, ``page`` is of the thumbnails.
 
-    ``deleted``: number of the page that can be taken back.
+    ``deleted``: number of the page that can be taken back. ``flagged``: only pages that may be
+    hard to read. ``shape``: one page beside the small ones, one alone, all, or where to move it.
     """
 
     chosen: int = 1
     page: int | None = None
     deleted: int | None = None
+    flagged: bool = False
+    shape: Literal["both", "large", "all", "move"] = "both"
 
 
 @dataclass(frozen=True)
@@ -84,8 +159,31 @@ class Registered:
     """
 
     until: float
-    printing: Literal["printing", "printed", "failed"] = "printing"
+    printing: Printing = "printing"
     printer: str = ""
+
+
+@dataclass(frozen=True)
+class Parked:
+    """The filing is kept for the holder of the ticket; everything else of it is gone.
+
+    ``because``: a hearing started. ``until``: monotonic seconds at which the screen is wiped.
+    """
+
+    ticket: Ticket
+    until: float
+    printing: Printing = "printing"
+    printer: str = ""
+    because: bool = False
+
+
+@dataclass(frozen=True)
+class Resuming:
+    """A ticket's code is typed, or held to the reader."""
+
+    typed: str = field(default="", repr=False)
+    working: bool = False
+    wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,11 +195,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class Tracking:
-    """Asking where a document is: what is typed, and the answer."""
+    """Asking where a document is, by its receipt's code: the code held, and the answer."""
 
-    typed: str = ""
-    answer: FilingState | None = None
-    unknown: bool = False
+    reference: str = field(default="", repr=False)
+    answer: Standing | None = None
+    problem: str = ""
+    printing: Printing | None = None
+    printer: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +221,15 @@ class Calling:
 VisitPlace = (
     AtHome
     | ChoosingType
+    | ChoosingCase
+    | NamingCase
+    | Introducing
+    | Gathering
+    | Counting
+    | NamingOriginals
+    | AskingFee
+    | Parked
+    | Resuming
     | Feeding
     | Scanning
     | Stuck

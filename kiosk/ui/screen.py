@@ -9,18 +9,27 @@ from kiosk.ui.facts import Phase
 from kiosk.ui.places import (
     AdHoc,
     AskingDate,
+    AskingFee,
     AtBench,
     AtHome,
     Calling,
+    ChoosingCase,
     ChoosingType,
     Confirming,
+    Counting,
     Feeding,
+    Gathering,
+    Introducing,
     Listing,
     Looking,
+    NamingCase,
+    NamingOriginals,
+    Parked,
     PinPad,
     Refused,
     Registered,
     Registering,
+    Resuming,
     Scanning,
     Sealed,
     StaffPlace,
@@ -33,6 +42,15 @@ from kiosk.ui.places import (
 NAMES_OF_PLACES: dict[type[object], str] = {
     AtHome: "visitor.home",
     ChoosingType: "visitor.type",
+    ChoosingCase: "visitor.case",
+    NamingCase: "visitor.number",
+    Introducing: "visitor.who",
+    Gathering: "visitor.slots",
+    Counting: "visitor.sheets",
+    NamingOriginals: "visitor.originals",
+    AskingFee: "visitor.fee",
+    Parked: "visitor.parked",
+    Resuming: "visitor.resume",
     Feeding: "visitor.feed",
     Scanning: "visitor.scanning",
     Stuck: "visitor.fault",
@@ -50,6 +68,13 @@ NAMES_OF_PLACES: dict[type[object], str] = {
     Sealed: "secretary.delivered",
     AtBench: "technician.tests",
     PinPad: "staff.pin",
+}
+
+LOOKING = {
+    "both": "visitor.pages",
+    "large": "visitor.page",
+    "all": "visitor.contact",
+    "move": "visitor.move",
 }
 
 
@@ -102,7 +127,11 @@ def _unattended(known: Known) -> str:
         return "visitor.idle"
     if known.leaving:
         return "visitor.leave"
-    return NAMES_OF_PLACES[type(known.visit)]
+    return LOOKING[known.visit.shape] if isinstance(known.visit, Looking) else _place(known.visit)
+
+
+def _place(place: VisitPlace) -> str:
+    return NAMES_OF_PLACES[type(place)]
 
 
 def _secretary(known: Known) -> str:

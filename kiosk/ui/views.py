@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from kiosk.filing.model import Filing
 from kiosk.ui.desk import Desk
 from kiosk.ui.facts import Recorder
 from kiosk.ui.places import (
+    AskingFee,
     AtHome,
     Calling,
+    ChoosingCase,
     ChoosingType,
     Confirming,
+    Counting,
     Feeding,
+    Gathering,
+    Introducing,
     Listing,
     Looking,
+    NamingCase,
+    NamingOriginals,
+    Parked,
     Refused,
     Registered,
     Registering,
+    Resuming,
     Scanning,
     Stuck,
     Tracking,
@@ -27,7 +37,19 @@ from kiosk.ui.secretary.recording_views import recording_view
 from kiosk.ui.secretary.stopped_views import SealedView, locked_view, sealed_view, stopped_view
 from kiosk.ui.secretary.today_views import schedule_age, today_view
 from kiosk.ui.technician.views import selftest_view
-from kiosk.ui.visitor import views as visitor_views
+from kiosk.ui.visitor import end_views, paper_views, telling_views
+
+FilingPlace = (
+    ChoosingCase
+    | Gathering
+    | Counting
+    | NamingOriginals
+    | AskingFee
+    | Feeding
+    | Scanning
+    | Looking
+    | Confirming
+)
 
 
 def view_of(name: str, desk: Desk) -> Any:
@@ -74,33 +96,79 @@ def view_of(name: str, desk: Desk) -> Any:
 def visitor_view(desk: Desk) -> Any:
     """Return what the visitor's screen shows, by where the visitor is."""
     here, visit, labels = desk.here(), desk.visit, desk.labels
-    pages = visit.pages
-    seen = {p.number: looks for p in pages if (looks := visit.looks_of(p.number)) is not None}
-    thumbs = visitor_views.thumbs_of(pages, seen)
+    filing = visit.filing.filing if visit.filing else None
     match visit.place:
         case ChoosingType(group=group, page=page):
-            return visitor_views.type_view(labels, group, page)
-        case Feeding() | Scanning() as place:
-            return visitor_views.feed_view(here, place, thumbs)
-        case Stuck() as place:
-            return visitor_views.fault_view(here, place)
-        case Looking() as place:
-            return visitor_views.pages_view(here, place, pages, seen)
-        case Confirming():
-            kind = visit.filing.filing.document_type if visit.filing else ""
-            return visitor_views.confirm_view(here, labels, kind, thumbs)
-        case Registered() as place if visit.handed_in:
-            return visitor_views.receipt_view(here, labels, place, visit.handed_in)
+            return paper_views.type_view(labels, group, page)
         case Refused(code=code):
-            return visitor_views.refused_view(here, code, len(pages))
+            return end_views.refused_view(here, code, len(visit.pages))
         case Tracking() as place:
-            return visitor_views.track_view(here, place)
+            return end_views.track_view(here, place)
+        case Resuming() as place:
+            return telling_views.resume_view(here, place)
+        case Parked() as place:
+            return end_views.parked_view(here, place)
         case Listing(page=page):
             schedule = desk.office.schedule
             age, _tone = schedule_age(here, schedule)
-            return visitor_views.hearings_view(here, schedule, page, age)
+            return end_views.hearings_view(here, schedule, page, age)
+        case NamingCase() as place:
+            return telling_views.number_view(here, labels, place)
+        case Introducing() as place:
+            return telling_views.who_view(here, labels.rules, place)
+        case Registered() as place if visit.handed_in:
+            return end_views.receipt_view(here, labels, place, visit.handed_in)
+        case Stuck() as place:
+            return paper_views.fault_view(here, place)
         case AtHome() | Registering() | Registered() | Calling() as place:
             return place
+        case (
+            ChoosingCase()
+            | Gathering()
+            | Counting()
+            | NamingOriginals()
+            | AskingFee()
+            | Feeding()
+            | Scanning()
+            | Looking()
+            | Confirming()
+        ) as place:
+            return _filing_view(desk, place, filing) if filing else place
+        case never:
+            assert_never(never)
+
+
+def _filing_view(desk: Desk, place: FilingPlace, filing: Filing) -> Any:
+    """Return what the screen shows of the filing that is being made."""
+    here, visit, labels = desk.here(), desk.visit, desk.labels
+    pages = visit.slot_pages
+    seen = {p.number: looks for p in visit.pages if (looks := visit.looks_of(p.number))}
+    label = labels.document_type(filing.slot_of(filing.slot).type)
+    match place:
+        case ChoosingCase():
+            return telling_views.case_view(labels, filing)
+        case Gathering():
+            return telling_views.slots_view(here, labels, visit.telling.slots(), filing, place)
+        case Counting():
+            return telling_views.sheets_view(here, place, visit.telling.scanned())
+        case NamingOriginals():
+            return telling_views.originals_view(here, filing)
+        case AskingFee():
+            exemptions = desk.filing_desk.exemptions(visit.filing) if visit.filing else ()
+            return telling_views.fee_view(here, place, visit.telling.fees(), exemptions)
+        case Feeding() | Scanning():
+            return paper_views.feed_view(here, place, paper_views.thumbs_of(pages, seen), label)
+        case Looking():
+            others = tuple(
+                (slot.id, labels.document_type(slot.type))
+                for slot in filing.slots
+                if slot.id != filing.slot
+            )
+            return paper_views.pages_view(here, place, pages, seen, label, others)
+        case Confirming():
+            flagged = sum(t.flagged for t in paper_views.thumbs_of(visit.pages, seen))
+            slots, fees = visit.telling.slots(), len(visit.telling.fees())
+            return end_views.confirm_view(here, labels, filing, slots, flagged, fees)
         case never:
             assert_never(never)
 

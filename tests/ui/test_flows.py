@@ -132,6 +132,8 @@ def test_visitor_hands_in_a_paper_and_finds_it_again(
             wait_for(lambda: screen.screen().get("language") == "ru", "Russian", SECONDS)
             screen.tap("home.file")
             screen.tap("type.claim")
+            screen.tap("case.new.civil")
+            screen.tap("who.done")
             screen.wait_screen("visitor.feed")
             scanner.jam(after=1, takes=1)
             scanner.load(sheets)
@@ -150,6 +152,8 @@ def test_visitor_hands_in_a_paper_and_finds_it_again(
             screen.tap("pages.undo")
             wait_for(lambda: screen.widget("page.2"), "the page to be back", SECONDS)
             screen.tap("pages.done")
+            screen.tap("sheets.2")
+            screen.tap("slots.done")
             screen.tap("pages.submit")
             screen.wait_screen("visitor.receipt")
             assert screen.text("receipt.number") == "7514-26-00-4/1187"

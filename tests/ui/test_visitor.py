@@ -13,12 +13,12 @@ import pytest
 
 from kiosk.config import Screen, Settings
 from kiosk.filing.advice import ADVICE
-from kiosk.locale import Translator
+from kiosk.filing.standing import WORDS, standing_of
+from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import load_rules
-from kiosk.storage.durable import write_json
 from kiosk.ui.catalogue import canned, papers, pictures
 from kiosk.ui.desk import Desk
-from kiosk.ui.facts import FilingState, Schedule
+from kiosk.ui.facts import Schedule
 from kiosk.ui.here import Here
 from kiosk.ui.look import Look
 from kiosk.ui.places import (
@@ -34,8 +34,7 @@ from kiosk.ui.places import (
 )
 from kiosk.ui.rulebook import COMMON_TYPES, FREQUENT_EVENTS, RuleLabels
 from kiosk.ui.views import current_screen
-from kiosk.ui.visitor import views
-from kiosk.ui.visitor.visit import find_by_number
+from kiosk.ui.visitor import end_views, paper_views
 from kiosk.ui.widgets.code import QUIET, code_modules
 
 RULES = load_rules()
@@ -91,7 +90,7 @@ def test_document_types_come_from_the_rules_most_common_first() -> None:
 @pytest.mark.parametrize("code", FAULTS)
 def test_a_fault_says_what_is_safe_and_what_to_do(code: str) -> None:
     """Consequence first, pages kept, remedy; no code for the public."""
-    view = views.fault_view(HERE, Stuck(code, 2, 3))
+    view = paper_views.fault_view(HERE, Stuck(code, 2, 3))
     said = " ".join((view.title, view.kept, *view.lines, view.finish))
     assert view.kept == "2 pages are kept."
     assert view.lines
@@ -101,13 +100,13 @@ def test_a_fault_says_what_is_safe_and_what_to_do(code: str) -> None:
 
 def test_a_jam_names_the_sheet_to_reload() -> None:
     """Reload sheet 3."""
-    view = views.fault_view(HERE, Stuck("scanner_jam", 2, 3))
+    view = paper_views.fault_view(HERE, Stuck("scanner_jam", 2, 3))
     assert any("sheet 3" in line for line in view.lines)
 
 
 def test_without_pages_there_is_nothing_to_finish_with() -> None:
     """An absent scanner at the beginning."""
-    assert not views.fault_view(HERE, Stuck("scanner_absent", 0, 1)).can_finish
+    assert not paper_views.fault_view(HERE, Stuck("scanner_absent", 0, 1)).can_finish
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_without_pages_there_is_nothing_to_finish_with() -> None:
 )
 def test_feeding_says_one_thing(place: Feeding | Scanning) -> None:
     """A title and at least one sentence for every way of feeding."""
-    view = views.feed_view(HERE, place, ())
+    view = paper_views.feed_view(HERE, place, ())
     assert view.title
     assert all(view.lines)
     assert view.scanning is isinstance(place, Scanning)
@@ -131,8 +130,8 @@ def test_feeding_says_one_thing(place: Feeding | Scanning) -> None:
 
 def test_staples_are_asked_for_before_the_first_page() -> None:
     """Only then."""
-    assert "staples" in " ".join(views.feed_view(HERE, Feeding(), ()).lines)
-    assert "staples" not in " ".join(views.feed_view(HERE, Feeding(2), ()).lines)
+    assert "staples" in " ".join(paper_views.feed_view(HERE, Feeding(), ()).lines)
+    assert "staples" not in " ".join(paper_views.feed_view(HERE, Feeding(2), ()).lines)
 
 
 @pytest.mark.parametrize("code", [*ADVICE, "page_failed"])
@@ -142,7 +141,7 @@ def test_every_advice_is_said_in_words(code: str, tmp_path: Path) -> None:
     filing = papers.filing(desk, 1, {1: (code,)})
     seen = {1: filing.looks_of(1)}
     known = {number: looks for number, looks in seen.items() if looks}
-    view = views.pages_view(HERE, Looking(1), filing.filing.kept_pages, known)
+    view = paper_views.pages_view(HERE, Looking(1), filing.filing.kept_pages, known)
     helped = code in ADVICE and ADVICE[code].helped
     assert any(len(check.text) > 5 for check in view.checks)
     assert view.thumbs[0].flagged is not helped
@@ -153,7 +152,7 @@ def test_a_provisional_number_is_explained(tmp_path: Path) -> None:
     """Another word, another tone, an explanation; the same number stays valid."""
     filing = papers.filing(desk_in(tmp_path, Clock()), 2)
     handed = papers.handed_in(filing, provisional=True)
-    view = views.receipt_view(HERE, LABELS, Registered(1090.0, "printed"), handed)
+    view = end_views.receipt_view(HERE, LABELS, Registered(1090.0, "printed"), handed)
     assert view.provisional
     assert view.label == "Provisional number"
     assert "registered by itself" in view.explained
@@ -164,29 +163,31 @@ def test_a_provisional_number_is_explained(tmp_path: Path) -> None:
 def test_a_printer_that_failed_points_to_the_code_on_the_screen(code: str, tmp_path: Path) -> None:
     """The document is handed in; photograph the code."""
     handed = papers.handed_in(papers.filing(desk_in(tmp_path, Clock()), 1))
-    view = views.receipt_view(HERE, LABELS, Registered(1090.0, "failed", code), handed)
+    view = end_views.receipt_view(HERE, LABELS, Registered(1090.0, "failed", code), handed)
     assert "Photograph the code" in view.printer
     assert view.can_print
     assert view.reference.startswith("urn:uuid:")
 
 
-@pytest.mark.parametrize(
-    "state", ["queued", "sent", "registered", "accepted", "returned", "passed_to_judge"]
-)
+@pytest.mark.parametrize("state", list(WORDS))
 def test_each_state_of_a_filing_has_its_own_word(state: str) -> None:
     """R37-R39: received, sent, registered, accepted, returned, passed on are different words."""
-    every = ("queued", "sent", "registered", "accepted", "returned", "passed_to_judge")
-    words = {views.state_word(HERE, one) for one in every}
-    assert len(words) == 6
-    answer = FilingState(state=state, number="7514", as_of=canned.ago(240))
-    view = views.track_view(HERE, Tracking("7514", answer))
-    assert view.answer == views.state_word(HERE, state)
+    for language in LANGUAGES:
+        say = Translator(language)
+        assert len({say(word) for word in WORDS.values()}) == 6
+    reason = "no signature" if state == "returned" else None
+    answer = standing_of({"state": state, "number": "7514", "reason": reason})
+    answer = replace(answer, age_seconds=240.0)
+    view = end_views.track_view(HERE, Tracking("urn:uuid:x", answer))
+    assert view.answer == SAY(WORDS[answer.state])
+    assert view.number == "7514"
     assert "4 min" in view.detail
+    assert ("no signature" in view.reason) == (state == "returned")
 
 
 def test_closed_hearings_show_time_and_number_only() -> None:
     """R54: the title of a closed hearing is hidden from visitors."""
-    view = views.hearings_view(HERE, Schedule.model_validate(canned.schedule()), 0, "")
+    view = end_views.hearings_view(HERE, Schedule.model_validate(canned.schedule()), 0, "")
     closed = next(row for row in view.rows if row.closed)
     assert closed.title == ""
     assert closed.time == "11:30"
@@ -204,19 +205,6 @@ def test_the_code_on_the_screen_can_be_read_back() -> None:
     large = image.resize((side * 8, side * 8), Image.Resampling.NEAREST)
     (found,) = zxingcpp.read_barcodes(large)
     assert found.text == text
-
-
-def test_a_filing_is_found_by_its_number_only(tmp_path: Path) -> None:
-    """Whole numbers, or the end of a provisional one; a part of a number finds nothing."""
-    folder = tmp_path / "f1"
-    folder.mkdir()
-    known = {"number": "7514-26-00-4/1187", "provisional": "kiosk-4-07-261123-003"}
-    write_json(folder / "registration.json", known)
-    (tmp_path / "f2").mkdir()
-    assert find_by_number(tmp_path, "7514-26-00-4/1187") == "f1"
-    assert find_by_number(tmp_path, "261123-003") == "f1"
-    for foreign in ("1187", "003", "", "7514-26-00-4/118"):
-        assert find_by_number(tmp_path, foreign) is None
 
 
 # -- absent visitors ---------------------------------------------------------------------------
@@ -330,13 +318,13 @@ def test_a_deleted_page_comes_back(tmp_path: Path) -> None:
         visit = desk.visit
         visit.filing = papers.filing(desk, 2)
         visit.place = Looking(2)
-        visit.delete()
+        visit.review.delete()
         assert [page.number for page in visit.pages] == [1]
-        visit.undo()
+        visit.review.undo()
         assert [page.number for page in visit.pages] == [1, 2]
         assert visit.place == Looking(2)
-        visit.delete()
-        visit.delete()
+        visit.review.delete()
+        visit.review.delete()
         assert visit.pages == ()
         visit.confirm()
         assert isinstance(visit.place, Looking)

@@ -11,6 +11,7 @@ from kiosk.filing.desk import HandedIn, OpenFiling, PageChecked
 from kiosk.filing.folder import FilingFolder
 from kiosk.filing.model import Document, Filing, Page
 from kiosk.filing.registration import Registration
+from kiosk.filing.slots import slots_of_type
 from kiosk.hardware.preview import PreviewWriter
 from kiosk.ui.desk import Desk
 
@@ -70,8 +71,9 @@ class DrawnFiling(OpenFiling):
 
 def filing(desk: Desk, count: int, advice: dict[int, tuple[str, ...]] | None = None) -> DrawnFiling:
     """Return a filing of ``count`` pages that have been looked at."""
+    slots = slots_of_type(desk.labels.rules, "claim")
     folder = FilingFolder.create(
-        desk.layout.filings, Filing(document_type="claim"), desk.layout.filing_work
+        desk.layout.filings, Filing(document_type="claim", slots=slots), desk.layout.filing_work
     )
     drawn = DrawnFiling(desk.filing_desk, folder)
     for number in range(1, count + 1):

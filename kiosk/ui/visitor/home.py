@@ -107,7 +107,7 @@ class HomePage(VisitorPage):
             self._choice("home.file", "file-document-plus-outline", _("Hand in documents"),
                          _("Scan, register, get a receipt"), visit.begin_filing, primary=True),
             self._choice("home.track", "text-box-search-outline", _("Where is my document?"),
-                         _("By the number on the receipt"), visit.begin_tracking),
+                         _("By the code on the receipt"), visit.later.begin_tracking),
             self._choice("home.hearings", "calendar-clock-outline", _("Today's hearings"),
                          _("In this courtroom"), visit.list_hearings),
             self._choice("home.call", "bell-ring-outline", _("Call the secretary"),

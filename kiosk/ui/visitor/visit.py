@@ -1,56 +1,43 @@
-"""One visitor's way through the screens: filing, finding a document. Plain asyncio, no Kivy."""
+"""One visitor's way through the screens: where they are, and what is wiped. Asyncio, no Kivy."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from kiosk.errors import KioskError
-from kiosk.filing.desk import DeskEvent, FilingDesk, HandedIn, OpenFiling, PageChecked
+from kiosk.filing.desk import FilingDesk, HandedIn, OpenFiling, PageChecked
 from kiosk.filing.errors import PageFailedError
-from kiosk.filing.folder import folders_in
 from kiosk.filing.model import Page
-from kiosk.filing.receipt import filing_of_reference
-from kiosk.hardware.scanner import (
-    Done,
-    Fault,
-    Mended,
-    Moving,
-    Opened,
-    PageReady,
-    ScanSession,
-    WaitingForPaper,
-)
-from kiosk.ipc import LocalClient
 from kiosk.locale import Language
-from kiosk.ui.facts import FilingState
 from kiosk.ui.places import (
     AtHome,
     Calling,
+    ChoosingCase,
     ChoosingType,
     Confirming,
     Feeding,
+    Gathering,
+    Introducing,
     Listing,
     Looking,
+    Parked,
     Refused,
     Registered,
     Registering,
     Scanning,
     Stuck,
-    Tracking,
     VisitPlace,
 )
+from kiosk.ui.visitor.later import Later
+from kiosk.ui.visitor.review import Review
+from kiosk.ui.visitor.scan import Scan
+from kiosk.ui.visitor.telling import Telling
 
 log = logging.getLogger(__name__)
-
-LONGEST_NUMBER = 40
 
 
 class Visit:
@@ -58,8 +45,6 @@ class Visit:
 
     Args:
         filing_desk: the filing room.
-        sync: says where a filing stands.
-        filings: folder of the filings (to find one by its number).
         now: monotonic seconds.
         receipt_seconds: how long the receipt stays on the screen.
         on_change: called after every change.
@@ -69,36 +54,39 @@ class Visit:
     def __init__(
         self,
         filing_desk: FilingDesk,
-        sync: LocalClient,
-        filings: Path,
         now: Callable[[], float],
         receipt_seconds: float,
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
     ) -> None:
-        self._desk, self._sync, self._filings = filing_desk, sync, filings
-        self._now, self._receipt_seconds = now, receipt_seconds
-        self._changed, self._failed = on_change, on_error
+        self.desk = filing_desk
+        self.now, self.receipt_seconds = now, receipt_seconds
+        self.changed, self._failed = on_change, on_error
         self.place: VisitPlace = AtHome()
         self.leaving = False
         self.filing: OpenFiling | None = None
         self.handed_in: HandedIn | None = None
-        self._session: ScanSession | None = None
-        self._scan: asyncio.Task[None] | None = None
+        #: The summary was reached: a step that was opened from there leads back to it.
+        self.summing_up = False
+        self.scan = Scan(self)
+        self.review = Review(self)
+        self.telling = Telling(self)
+        self.later = Later(self)
         self._work: set[asyncio.Task[Any]] = set()
 
-    # -- places --------------------------------------------------------------------------------
-
-    def go(self, place: VisitPlace) -> None:
-        """Change the place."""
-        self.place = place
-        self.leaving = False
-        self._changed()
+    # -- what is there -------------------------------------------------------------------------
 
     @property
     def pages(self) -> tuple[Page, ...]:
-        """The pages that are kept, in order."""
+        """All pages that are kept, in order."""
         return self.filing.filing.kept_pages if self.filing else ()
+
+    @property
+    def slot_pages(self) -> tuple[Page, ...]:
+        """The kept pages of the document that is being scanned or looked over."""
+        if self.filing is None:
+            return ()
+        return self.filing.filing.pages_of(self.filing.filing.slot)
 
     @property
     def stands_still(self) -> bool:
@@ -109,31 +97,21 @@ class Visit:
         """Return what was seen on a page."""
         return self.filing.looks_of(number) if self.filing else None
 
+    # -- places --------------------------------------------------------------------------------
+
+    def go(self, place: VisitPlace) -> None:
+        """Change the place."""
+        self.place = place
+        self.leaving = False
+        self.changed()
+
     def begin_filing(self) -> None:
         """Hand in documents: choose the type first."""
         self.go(ChoosingType())
 
-    def begin_tracking(self) -> None:
-        """Ask where a document is."""
-        self.go(Tracking())
-
     def list_hearings(self) -> None:
         """Show today's hearings."""
         self.go(Listing())
-
-    def call_secretary(self) -> None:
-        """Show the sign that the secretary is needed; pages are kept meanwhile."""
-        if self.filing is None:
-            self.go(Calling())
-        else:
-            self.go(Calling(back=self.place))
-
-    def call_done(self) -> None:
-        """Help came, or is not needed: go on where the visitor was."""
-        back = self.place.back if isinstance(self.place, Calling) else None
-        if self.filing is not None and self._session is None and isinstance(back, Feeding | Stuck):
-            back = Looking() if self.pages else AtHome()
-        self.go(back or AtHome())
 
     def show_types(self, group: str, page: int) -> None:
         """Show another group or page of the document types."""
@@ -143,199 +121,123 @@ class Visit:
         """Show another page of today's hearings."""
         self.go(Listing(page))
 
-    def back_to_pages(self) -> None:
-        """Look the pages over again."""
-        self.go(Looking())
+    def choose_type(self, document_type: str, language: Language) -> None:
+        """Begin a filing of that type (or make the one there is of that type)."""
+        group = self.place.group if isinstance(self.place, ChoosingType) else "common"
+        try:
+            if self.filing is None:
+                self.filing = self.desk.begin(document_type, language)
+            elif self.filing.filing.document_type != document_type:
+                self.filing.describe(document_type=document_type)
+            if group in self.desk.rules.case_kinds:
+                self.filing.describe(case_kind=group)
+        except KioskError as error:
+            self.go(Refused(error.code))
+            return
+        self.go_on(ChoosingCase())
+
+    def go_on(self, place: VisitPlace) -> None:
+        """Take the next step: ``place``, or the summary where the visitor came from there."""
+        self.go(Confirming() if self.summing_up else place)
+
+    def back(self) -> None:
+        """Take one step back; nothing that was said or scanned is lost."""
+        if self.summing_up:
+            self.go(Confirming())
+        elif isinstance(self.place, ChoosingCase):
+            self.go(ChoosingType())
+        elif isinstance(self.place, Introducing):
+            self.go(ChoosingCase())
+        elif isinstance(self.place, Gathering) or self.filing is None:
+            self.go(Looking() if self.slot_pages else ChoosingType())
+        else:
+            self.go(Gathering())
+
+    def back_from_types(self) -> None:
+        """Leave the document types as they are: to the summary, or home."""
+        if self.summing_up:
+            self.go(Confirming())
+        else:
+            self.ask_home()
+
+    def confirm(self) -> None:
+        """Everything is said and scanned: ask once more before handing in."""
+        if self.pages:
+            self.summing_up = True
+            self.go(Confirming())
+
+    # -- help ----------------------------------------------------------------------------------
+
+    def call_secretary(self) -> None:
+        """Show the sign that the secretary is needed; pages are kept meanwhile."""
+        back = None if isinstance(self.place, Calling | AtHome) else self.place
+        self.go(Calling(back=back))
+
+    def call_done(self) -> None:
+        """Help came, or is not needed: go on where the visitor was."""
+        back = self.place.back if isinstance(self.place, Calling) else None
+        if not self.scan.runs and isinstance(back, Feeding | Scanning | Stuck):
+            back = Looking() if self.slot_pages else Gathering() if self.filing else None
+        self.go(back or AtHome())
+
+    # -- leaving -------------------------------------------------------------------------------
 
     def ask_home(self) -> None:
         """Go to the first screen; asks first when pages would be lost."""
         if self.pages and self.handed_in is None:
             self.leaving = True
-            self._changed()
+            self.changed()
         else:
-            self._do(self.wipe())
+            self.do(self.wipe())
 
     def stay(self) -> None:
         """Do not leave after all."""
         self.leaving = False
-        self._changed()
+        self.changed()
 
     def leave(self) -> None:
         """Leave: what was scanned is wiped."""
-        self._do(self.wipe())
-
-    # -- scanning ------------------------------------------------------------------------------
-
-    def choose_type(self, document_type: str, language: Language) -> None:
-        """Begin a filing of that type and wait for its paper."""
-        try:
-            self.filing = self._desk.begin(document_type, language)
-        except KioskError as error:
-            self.go(Refused(error.code))
-            return
-        self.go(Feeding())
-        self._begin_scan(self.filing.session())
-
-    def _begin_scan(self, session: ScanSession, retake: int | None = None) -> None:
-        self._session = session
-        self._scan = asyncio.get_running_loop().create_task(self._run_scan(session, retake))
-
-    async def _run_scan(self, session: ScanSession, retake: int | None) -> None:
-        assert self.filing is not None
-        try:
-            async for event in self.filing.scan(session):
-                if session is self._session:
-                    self._take(event, retake)
-        except KioskError as error:
-            log.warning("scan: %s", error)
-            self.go(Stuck(error.code, len(self.pages), len(self.pages) + 1))
-
-    def _take(self, event: DeskEvent, retake: int | None) -> None:
-        """Go where one event of the scan leads."""
-        kept = len(self.pages)
-        match event:
-            case WaitingForPaper(source=source):
-                self._scan_goes(Feeding(kept, retake, source == "glass"))
-            case Moving() | PageReady():
-                self._scan_goes(Scanning(kept, retake))
-            case Fault(code=code, page=page):
-                self._scan_goes(Stuck(code, kept, self._place_of(page)))
-            case Mended():
-                self._scan_goes(Scanning(kept, retake))
-            case Done():
-                self._session = None
-                place = Looking(self._place_of(retake) if retake else 1)
-                self._scan_goes(place if self.pages else Feeding())
-            case PageChecked() | Opened():
-                self._changed()
-
-    def _scan_goes(self, place: VisitPlace) -> None:
-        """Change the place; the sign for help stays until it is taken down."""
-        self.go(Calling(back=place) if isinstance(self.place, Calling) else place)
-
-    def _place_of(self, number: int) -> int:
-        """Return the place (from 1) of a page that is to be put in (again)."""
-        places = {page.number: n for n, page in enumerate(self.pages, start=1)}
-        return places.get(number, len(self.pages) + 1)
-
-    def scan_glass(self) -> None:
-        """Scan the sheet that lies on the glass."""
-        if self._session is not None:
-            self._session.use("glass")
-
-    def stop_scan(self) -> None:
-        """Enough pages: look them over (none: choose the type again)."""
-        self._end_scan()
-        if self.pages:
-            self.go(Looking(len(self.pages)))
-        else:
-            self._do(self._forget_filing())
-            self.go(ChoosingType())
-
-    def _end_scan(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            session.finish()
-
-    def ask_finish(self, asks: bool) -> None:
-        """Ask whether to finish with the pages there are."""
-        if isinstance(self.place, Stuck):
-            place = self.place
-            self.go(Stuck(place.code, place.kept, place.sheet, asks))
-
-    # -- looking over --------------------------------------------------------------------------
-
-    def choose_page(self, number: int) -> None:
-        """Show the ``number``-th page large."""
-        if isinstance(self.place, Looking):
-            self.go(Looking(number, self.place.page, self.place.deleted))
-
-    def turn_thumbnails(self, page: int) -> None:
-        """Show another page of the thumbnails."""
-        if isinstance(self.place, Looking):
-            self.go(Looking(self.place.chosen, page, self.place.deleted))
-
-    def _chosen(self) -> Page | None:
-        if not isinstance(self.place, Looking) or not 1 <= self.place.chosen <= len(self.pages):
-            return None
-        return self.pages[self.place.chosen - 1]
-
-    async def rotate(self) -> None:
-        """Turn the chosen page clockwise."""
-        page = self._chosen()
-        if page is not None and self.filing is not None:
-            await self.filing.turn(page.number)
-            self._changed()
-
-    def retake(self) -> None:
-        """Scan the chosen page again."""
-        page = self._chosen()
-        if page is not None and self.filing is not None:
-            self.go(Feeding(len(self.pages), page.number))
-            self._begin_scan(self.filing.session(retake=(page.number,)), page.number)
-
-    def delete(self) -> None:
-        """Take the chosen page out; it can be taken back."""
-        page = self._chosen()
-        if page is None or self.filing is None or not isinstance(self.place, Looking):
-            return
-        self.filing.delete(page.number)
-        chosen = max(1, min(self.place.chosen, len(self.pages)))
-        self.go(Looking(chosen, self.place.page, page.number))
-
-    def undo(self) -> None:
-        """Take the deleted page back."""
-        if isinstance(self.place, Looking) and self.place.deleted and self.filing:
-            number = self.place.deleted
-            self.filing.restore(number)
-            self.go(Looking(self._place_of(number), self.place.page))
-
-    def add_pages(self) -> None:
-        """Scan more pages."""
-        if self.filing is not None:
-            self.go(Feeding(len(self.pages)))
-            self._begin_scan(self.filing.session())
-
-    def confirm(self) -> None:
-        """All pages are there: ask once more before handing in."""
-        if self.pages:
-            self.go(Confirming())
+        self.do(self.wipe())
 
     # -- handing in ----------------------------------------------------------------------------
 
     async def submit(self) -> None:
         """Hand in, register, print the receipt."""
-        if self.filing is None:
+        if self.filing is None or self.handed_in is not None:
             return
         self.go(Registering())
         try:
-            self.handed_in = await self._desk.submit(self.filing)
+            self.handed_in = await self.desk.submit(self.filing)
         except PageFailedError:
             self._failed(PageFailedError.code)
-            self.go(Looking(self._first_failed()))
+            self.go(self._first_failed())
             return
         except KioskError as error:
             log.warning("handing in: %s", error)
             self.go(Refused(error.code))
             return
-        self.go(Registered(self._now() + self._receipt_seconds))
+        self.go(Registered(self.now() + self.receipt_seconds))
         await self.print_receipt()
 
-    def _first_failed(self) -> int:
-        for place, page in enumerate(self.pages, start=1):
-            seen = self.looks_of(page.number)
-            if seen and PageFailedError.code in seen.advice:
-                return place
-        return 1
+    def _first_failed(self) -> Looking:
+        """Show the first page that could not be worked on."""
+        assert self.filing is not None
+        for view in self.filing.slots():
+            for place, page in enumerate(view.pages, start=1):
+                seen = self.looks_of(page.number)
+                if seen and PageFailedError.code in seen.advice:
+                    self.filing.choose_slot(view.slot.id)
+                    return Looking(place)
+        return Looking()
 
-    async def print_receipt(self) -> None:
+    async def print_receipt(self, *, large: bool = False) -> None:
         """Print the receipt (again); the screen shows it, whatever the printer does."""
         if self.filing is None or not isinstance(self.place, Registered):
             return
-        until = max(self.place.until, self._now() + self._receipt_seconds / 2)
+        until = max(self.place.until, self.now() + self.receipt_seconds / 2)
         self.go(Registered(until, "printing"))
         try:
-            await self._desk.print_receipt(self.filing)
+            await self.desk.print_receipt(self.filing, large=large)
             after = Registered(until, "printed")
         except KioskError as error:
             log.warning("receipt: %s", error)
@@ -343,66 +245,44 @@ class Visit:
         if isinstance(self.place, Registered):
             self.go(after)
 
-    # -- where is my document --------------------------------------------------------------------
-
-    def type_key(self, key: str) -> None:
-        """Type one character of the number (``""``: delete the last)."""
-        if isinstance(self.place, Tracking):
-            typed = self.place.typed + key if key else self.place.typed[:-1]
-            self.go(Tracking(typed[:LONGEST_NUMBER]))
-
-    def is_reference(self, text: str) -> bool:
-        """Return whether ``text`` is what a receipt's QR code holds."""
-        return filing_of_reference(text) is not None
-
-    async def track_reference(self, text: str) -> None:
-        """Show where the filing of a receipt's QR code stands."""
-        filing_id = filing_of_reference(text)
-        if filing_id is not None:
-            await self._track(filing_id, "")
-
-    async def track_number(self) -> None:
-        """Show where the filing with the typed number stands."""
-        if not isinstance(self.place, Tracking) or not self.place.typed:
-            return
-        typed = self.place.typed
-        found = await asyncio.to_thread(find_by_number, self._filings, typed)
-        if found is None:
-            self.go(Tracking(typed, unknown=True))
-        else:
-            await self._track(found, typed)
-
-    async def _track(self, filing_id: str, typed: str) -> None:
-        try:
-            answer = await self._sync.get(f"/v1/filings/{filing_id}")
-            self.go(Tracking(typed, FilingState.model_validate(answer)))
-        except (KioskError, ValidationError) as error:
-            log.info("tracking: %s", error)
-            self.go(Tracking(typed, unknown=True))
-
     # -- the end -----------------------------------------------------------------------------------
 
     async def wipe(self) -> None:
         """Wipe everything of this visitor."""
-        self._end_scan()
+        self.scan.end()
         self.leaving = False
         self.place = AtHome()
-        self._changed()
-        await self._forget_filing()
+        self.changed()
+        await self.forget_filing()
 
-    async def _forget_filing(self) -> None:
+    async def forget_filing(self) -> None:
+        """Wipe the filing, if it was not handed in or parked."""
         filing, self.filing, self.handed_in = self.filing, None, None
-        if filing is not None and filing.filing.state == "draft":
-            self._desk.wipe(filing)  # first: nothing readable is left when this returns
-        if self._scan is not None:
-            self._scan.cancel()
-            await asyncio.gather(self._scan, return_exceptions=True)
-            self._scan = None
+        self.summing_up = False
+        if filing is not None and not filing.gone and filing.filing.state == "draft":
+            self.desk.wipe(filing)  # first: nothing readable is left when this returns
+        await self.scan.ended()
 
-    def _do(self, step: Any) -> None:
+    @property
+    def keeps_screen(self) -> float | None:
+        """When a screen with a number to take home is wiped (monotonic), or None."""
+        return self.place.until if isinstance(self.place, Registered | Parked) else None
+
+    def do(self, step: Any) -> None:
+        """Run ``step`` in the background; an error shows as a notice."""
         task = asyncio.get_running_loop().create_task(step)
         self._work.add(task)
         task.add_done_callback(self._ended)
+
+    def attempt(self, step: Callable[[], Any]) -> bool:
+        """Do something that may fail; an error shows as a notice. Return whether it was done."""
+        try:
+            step()
+        except KioskError as error:
+            log.warning("visit: %s", error.code)
+            self._failed(error.code)
+            return False
+        return True
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._work.discard(task)
@@ -417,18 +297,3 @@ class Visit:
         with contextlib.suppress(KioskError):
             await self.wipe()
         await asyncio.gather(*self._work, return_exceptions=True)
-
-
-def find_by_number(root: Path, number: str) -> str | None:
-    """Return the id of the filing with that registration number (or end of a provisional one)."""
-    wanted = number.strip().casefold()
-    for folder in folders_in(root):
-        try:
-            value = json.loads((folder / "registration.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        for known in (value.get("number"), value.get("provisional")):
-            text = str(known or "").casefold()
-            if text == wanted or (len(wanted) >= 10 and text.endswith(f"-{wanted}")):
-                return folder.name
-    return None

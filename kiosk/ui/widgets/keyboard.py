@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.widgets.kit import Kit
+from kiosk.ui.widgets.kit import Kit, Style
 
 CASE_NUMBER_ROWS: tuple[str, ...] = ("12345", "67890", "-/")
 
@@ -49,3 +49,87 @@ def _key(kit: Kit, wid: str, character: str, on_key: Callable[[str], None]) -> W
     return kit.button(
         wid, character, lambda: on_key(character), wide=True, height=-1, kind="heading"
     )
+
+
+# Kazakh letters that Russian lacks stand in a row of their own, as on keyboards sold here.
+_KAZAKH = "ӘІҢҒҮҰҚӨҺЁ-."
+_CYRILLIC = (_KAZAKH, "ЙЦУКЕНГШЩЗХЪ", "ФЫВАПРОЛДЖЭ", "ЯЧСМИТЬБЮ")
+_LATIN = ("1234567890-/", "QWERTYUIOP№", "ASDFGHJKL«».", "ZXCVBNM")
+_SMALL = (
+    ("ЙЦУКЕНГШЩ", "ЗХЪФЫВАПР", "ОЛДЖЭЯЧСМ", "ИТЬБЮ"),
+    ("ӘІҢҒҮҰҚӨҺ", "Ё-./«»№()", "123456789", "0"),
+    ("QWERTYUIO", "PASDFGHJK", "LZXCVBNM-", "."),
+)
+DIGITS = ("12345", "67890")
+
+
+def letter_rows(*, compact: bool, digits: bool, page: int) -> tuple[str, ...]:
+    """Return the rows of one page of letters; pages turn round.
+
+    Args:
+        compact: a small screen has fewer keys a page.
+        digits: with a row of digits on the first page (case numbers).
+        page: which one, any number.
+    """
+    if compact:
+        pages = (_SMALL[1], _SMALL[0], _SMALL[2]) if digits else _SMALL
+        return pages[page % 3]
+    first = ("1234567890-/", *_CYRILLIC) if digits else _CYRILLIC
+    return (first, _LATIN)[page % 2]
+
+
+def letters(
+    kit: Kit,
+    on_key: Callable[[str], None],
+    on_page: Callable[[], None],
+    *,
+    page: int = 0,
+    digits: bool = False,
+    on_capitals: Callable[[], None] | None = None,
+    capitals: bool = False,
+) -> Widget:
+    """Return a keyboard with Kazakh, Russian and Latin letters, digits, space and delete.
+
+    Keys are ``key.<c>``, ``key.space``, ``key.delete``, ``key.page`` and ``key.capitals``.
+
+    Args:
+        on_key: called with a capital letter, a space, or ``""`` for delete.
+        on_page: called to turn to the next page of keys.
+        page: which page is shown.
+        digits: see :func:`letter_rows`.
+        on_capitals: called to write in capitals (no such key without).
+        capitals: whether that is so now.
+    """
+    rows = letter_rows(compact=kit.theme.compact, digits=digits, page=page)
+    after = letter_rows(compact=kit.theme.compact, digits=digits, page=page + 1)[-2][:3]
+    lines: list[Widget] = []
+    for number, row in enumerate(rows):
+        keys: list[Widget] = [_key(kit, f"key.{c}", c, on_key) for c in row]
+        if number == len(rows) - 1:
+            keys.insert(0, _turn(kit, after, on_page))
+            if on_capitals is not None:
+                keys.insert(1, _special(kit, "key.capitals", "apple-keyboard-shift", on_capitals,
+                                        chosen=capitals))  # fmt: skip
+            space = _special(kit, "key.space", "keyboard-space", lambda: on_key(" "))
+            space.size_hint_x = 1 if len(row) > 8 else 2
+            keys += [
+                space,
+                _special(kit, "key.delete", "backspace-outline", lambda: on_key("")),
+            ]
+        line = kit.row(*keys)
+        line.spacing = kit.theme.gap
+        lines.append(line)
+    box = kit.column(*lines)
+    box.spacing = kit.theme.gap
+    return box
+
+
+def _turn(kit: Kit, shown: str, on_page: Callable[[], None]) -> Widget:
+    return kit.button("key.page", shown, on_page, wide=True, height=-1, pad=4, style="tint")
+
+
+def _special(
+    kit: Kit, wid: str, icon: str, on_tap: Callable[[], None], *, chosen: bool = False
+) -> Widget:
+    style: Style = "chosen" if chosen else "tint"
+    return kit.button(wid, "", on_tap, icon=icon, wide=True, height=-1, kind="heading", style=style)
