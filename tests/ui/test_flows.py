@@ -105,6 +105,7 @@ def test_recorder_gone_is_said_and_leaves_by_itself(
         wait_for(lambda: not screen.widget("alarm.recorder_down"), "the alarm to go", SECONDS)
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.usefixtures("recorder", "sync")
 def test_visitor_hands_in_a_paper_and_finds_it_again(
     folder: Path,
