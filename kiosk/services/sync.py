@@ -210,6 +210,7 @@ class SyncService:
                 "last": self.room.last_link_check(),
                 "next": self.checks.next(self.poller.schedule.value.get("hearings", ())),
             },
+            "stamps": self.stamper.listed(),
             "alarms": self.room.alarms.listed(),
         }
 

@@ -8,11 +8,13 @@ checked that it answers this request over this seal; who made it is checked by `
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import requests
 from rfc3161_client import (
@@ -118,6 +120,7 @@ class Stamper:
         self._look_s = look_s
         self._time_limit_s = time_limit_s
         self._failures = 0
+        self._waiting, self._problem = 0, ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stamps", daemon=True)
 
@@ -139,6 +142,12 @@ class Stamper:
         folders = [one for one in self._layout.hearings.iterdir() if (one / SIGNATURE).is_file()]
         folders.sort(key=lambda one: one.name)
         return [one.name for one in folders if not self._stamp_of(one.name).exists()]
+
+    def listed(self) -> dict[str, Any] | None:
+        """Return ``State.stamps`` as of the last look; None where no authority is set."""
+        if not self._url:
+            return None
+        return {"missing": self._waiting, "problem": self._problem or None}
 
     def _stamp_of(self, hearing: str) -> Path:
         return self._layout.receipts / f"{hearing}{SUFFIX}"
@@ -165,14 +174,21 @@ class Stamper:
             came += 1
         return came
 
+    def _count(self) -> None:
+        with contextlib.suppress(OSError):  # a disk that is gone: others say so
+            self._waiting = len(self.missing())
+
     def _run(self) -> None:
+        self._count()
         while True:
             try:
                 self.stamp_missing()
-                self._failures = 0
+                self._failures, self._problem = 0, ""
             except (KioskError, OSError) as error:
                 self._failures += 1
+                self._problem = error.code if isinstance(error, KioskError) else "storage_failed"
                 log.warning("no time stamp: %s", error)
+            self._count()
             wait = min(LONGEST_WAIT_S, self._look_s * 2 ** min(self._failures, 10))
             if self._stop.wait(wait):
                 return

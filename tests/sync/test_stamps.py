@@ -176,8 +176,11 @@ def test_an_authority_that_is_down_is_asked_again(authority: Authority, layout: 
     stamper = Stamper(layout, authority.url, look_s=0.01)
     stamper.start()
     wait_for(lambda: authority.asked > 1, "a second request")
+    assert stamper.listed() == {"missing": 1, "problem": "stamp_failed"}
     authority.fault = ""
     wait_for(lambda: not stamper.missing(), "the stamp")
+    nothing = {"missing": 0, "problem": None}
+    wait_for(lambda: stamper.listed() == nothing, "the state without a missing stamp")
     stamper.stop()
 
 
@@ -186,3 +189,4 @@ def test_without_an_authority_nothing_is_asked(layout: Layout) -> None:
     stamper.start()
     stamper.stop()
     assert len(stamper.missing()) == 1
+    assert stamper.listed() is None
