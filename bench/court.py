@@ -69,8 +69,8 @@ class Court:
         }
         with self.link.court():
             connector = Connector(layout, self.central.url)
-            connector.client().put_upload(upload, announcement)
-            connector.close()
+            client = connector.client()
+            client.put_upload(upload, announcement)
             begun = time.monotonic()
             sending = subprocess.Popen(
                 [
@@ -84,9 +84,12 @@ class Court:
             )
             _, status, usage = os.wait4(sending.pid, 0)
             sending.returncode = os.waitstatus_to_exitcode(status)
-        if sending.returncode:
-            raise RuntimeError(f"curl ended with {sending.returncode}")
-        return time.monotonic() - begun, usage.ru_utime + usage.ru_stime
+            spent = time.monotonic() - begun
+            state = client.wait_verified(upload, 30)["state"]
+            connector.close()
+        if sending.returncode or state != "complete":
+            raise RuntimeError(f"curl ended with {sending.returncode}: {state}")
+        return spent, usage.ru_utime + usage.ru_stime
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ nothing from anywhere.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import base64
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,8 +44,17 @@ from kiosk.locale import LANGUAGES, N_, OWN_NAMES, Translator
 PAGE = 100
 RECENT = 30
 HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+# Reloaded as a whole, but never under the hands of someone who is typing.
+SCRIPT = """\
+function refresh() {
+  const text = document.querySelector("input[name=q]");
+  if (document.activeElement !== text && text.value === text.defaultValue) location.reload();
+}
+setInterval(refresh, 30000);"""
+SCRIPT_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
 SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    f"script-src 'sha256-{SCRIPT_HASH}'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -164,7 +175,8 @@ class Admin:
         zone = known.kiosks[0].zone if known.kiosks else ZoneInfo("UTC")
         words = _Words(translate, zone, now)
         found = findings(known, now)
-        troubled = {finding.kiosk for finding in found}
+        worst_last = sorted(found, key=lambda finding: finding.severity == "fault")
+        troubled = {finding.kiosk: finding.severity for finding in worst_last}
         kiosks = _chosen(known.kiosks, view, troubled)
         first = view.page * PAGE
         template = self._templates.get_template("admin.html")
@@ -175,9 +187,10 @@ class Admin:
             now=words.clock(now),
             findings=[words.finding(finding) for finding in found[:PAGE]],
             more=max(0, len(found) - PAGE),
+            script=SCRIPT,
             faults=sum(finding.severity == "fault" for finding in found),
             total=len(known.kiosks),
-            kiosks=[words.kiosk(row, row.id in troubled) for row in kiosks[first : first + PAGE]],
+            kiosks=[words.kiosk(row, troubled.get(row.id)) for row in kiosks[first : first + PAGE]],
             shown=len(kiosks),
             view=view,
             last_page=first + PAGE >= len(kiosks),
@@ -226,7 +239,7 @@ class _Words:
             "since": self._translate(LABELS["since"], time=self.clock(finding.since)),
         }
 
-    def kiosk(self, row: KioskRow, troubled: bool) -> dict[str, Any]:
+    def kiosk(self, row: KioskRow, trouble: str | None) -> dict[str, Any]:
         """Return one line of the list of kiosks."""
         state = row.state
         storage, queue = state.get("storage") or {}, state.get("queue") or {}
@@ -235,7 +248,7 @@ class _Words:
         return {
             "id": row.id,
             "room": row.room,
-            "troubled": troubled,
+            "trouble": trouble,
             "seen": self.clock(row.last_seen),
             "version": state.get("version", "–"),
             "disk": self.size(storage.get("free_bytes")),
@@ -431,7 +444,9 @@ def _offered(connection: Connection, filing: str) -> list[dict[str, str]]:
     ]
 
 
-def _chosen(kiosks: Sequence[KioskRow], view: View, troubled: set[str]) -> list[KioskRow]:
+def _chosen(
+    kiosks: Sequence[KioskRow], view: View, troubled: Collection[str | None]
+) -> list[KioskRow]:
     """Return the kiosks that fit the search, those in trouble first."""
     wanted = view.text.casefold()
     fitting = [

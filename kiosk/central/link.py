@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import socket
-import statistics
 import struct
 import time
 from dataclasses import dataclass, field
@@ -23,9 +22,8 @@ from aiohttp import ClientPayloadError, web
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.web import Doorkeeper, answer
 from kiosk.clocks import wall_text, wall_time
+from kiosk.goodput import WINDOW_S, Windows, median_mbit
 
-WINDOW_S = 0.25
-SETTLE_WINDOWS = 4  # the first second does not count
 LONGEST_S = 12.0
 TOKEN_S = 120.0
 WAIT_S = 10.0
@@ -41,30 +39,21 @@ SMALLEST, LARGEST = HEADER.size, 1200
 class Count:
     """Bytes of one upload, by window since the first byte."""
 
-    windows: list[int] = field(default_factory=list)
+    windows: Windows = field(default_factory=Windows)
     bytes: int = 0
-    seconds: float = 0.0
-    begun: float | None = None
     ended: bool = False
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def add(self, size: int, now: float) -> bool:
         """Count ``size`` bytes at ``now`` (s, monotonic); return whether a window was finished."""
-        if self.begun is None:
-            self.begun = now
-            self.windows.append(0)
-        index = int((now - self.begun) / WINDOW_S)
-        finished = index >= len(self.windows)
-        while index >= len(self.windows):
-            self.windows.append(0)
-        self.windows[index] += size
+        before = int(self.windows.seconds / WINDOW_S)
+        self.windows.add(size, now)
         self.bytes += size
-        self.seconds = now - self.begun
-        return finished
+        return int(self.windows.seconds / WINDOW_S) > before
 
     def full(self) -> list[int]:
         """Return the windows that have ended."""
-        return self.windows[: int(self.seconds / WINDOW_S)]
+        return self.windows.full
 
     async def more_than(self, windows: int) -> None:
         """Wait until more than ``windows`` have ended, or all has."""
@@ -74,11 +63,10 @@ class Count:
     def result(self) -> dict[str, Any]:
         """Return ``LinkCount`` of the contract."""
         windows = self.full()
-        counted = windows[SETTLE_WINDOWS:]
-        median = statistics.median(counted) * 8 / WINDOW_S / 1e6 if len(counted) >= 4 else None
+        median = median_mbit(windows)
         return {
             "bytes": self.bytes,
-            "seconds": round(self.seconds, 3),
+            "seconds": round(self.windows.seconds, 3),
             "windows": windows,
             "median_mbit": None if median is None else round(median, 4),
         }
@@ -235,7 +223,7 @@ async def _count(request: web.Request, count: Count) -> None:
     while block := await request.content.readany():
         if count.add(len(block), time.monotonic()):
             await _tell(count)
-    if count.begun is not None:
+    if count.bytes:
         count.add(0, time.monotonic())
 
 

@@ -72,6 +72,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except StorageError as error:
         log.error("storage: %s", error)
         return refusal(RefusedError(503, "storage_failed", retry_after=60))
+    except ConnectionError:  # the kiosk has gone in the middle: nobody reads this answer
+        return refusal(malformed("the body broke off"))
     except Exception:
         log.exception("%s %s", request.method, request.match_info.route.resource)
         return refusal(RefusedError(500, "internal"))

@@ -8,6 +8,7 @@ asks the central system what it still lacks and goes on from there.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0  # most time between two looks at the folders
 LINK_CAP_SECONDS = 60.0
+SECRET_SECONDS = 0.2  # most time between two looks for a mark, of what is being sent
 DAMAGED = "file_changed"
 RECORDINGS = "hearing"
 
@@ -85,6 +87,7 @@ class Deliverer(Worker):
         )
         self._settler = Settler(room, self._may_go_on, self._worked)
         self._sending = ""
+        self._next_look = 0.0
         self._recording = False  # what is being sent now is a recording
         self._asked = True  # a restart counts as a person's wish
         self._idle = min(IDLE_SECONDS, room.settings.central.poll_seconds)
@@ -183,7 +186,7 @@ class Deliverer(Worker):
             while (upload := self._next_upload()) is not None:
                 self._wait_for_line()
                 self._recording = upload.kind == RECORDINGS
-                self._sending = upload.item_id
+                self._sending, self._next_look = upload.item_id, 0.0
                 with self._troubles.of(upload.kind, upload.item_id):
                     self._sender.send(client, upload)
                 self._settle_all(client)
@@ -238,8 +241,15 @@ class Deliverer(Worker):
             self.room.lanes.bulk_must_yield()
             if self._recording and not self.room.permit.given:
                 raise PreemptedError("recordings may not be sent now")
-            if self._recording and self._sending and self._is_secret(self._sending):
-                raise PreemptedError("this recording must not leave by network")
+            self._heed_secret()
+
+    def _heed_secret(self) -> None:
+        """Look now and then whether what is being sent has been marked as a state secret."""
+        if not self._recording or not self._sending or time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + SECRET_SECONDS
+        if self._is_secret(self._sending):
+            raise PreemptedError("this recording must not leave by network")
 
     def _register_all(self, client: CentralClient) -> None:
         for item in self._open_items():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ import requests
 
 from kiosk.clocks import wall_text
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
+from kiosk.goodput import WINDOW_S, Windows, median_mbit
 from kiosk.sync.bearer import bearer
 from kiosk.sync.client import POLLING, CentralClient
 from kiosk.sync.connector import Connector
@@ -31,8 +31,6 @@ from kiosk.sync.room import SyncRoom
 
 log = logging.getLogger(__name__)
 
-WINDOW_S = 0.25
-SETTLE_WINDOWS = 4  # the first second: slow start
 SHORT_S = 3.0
 LONG_S = 8.0
 NEAR = 0.15  # this close to the limit the long test decides
@@ -69,38 +67,6 @@ class Limits:
     min_mbit: float = 1.0
     borderline: float = 0.05
     sentences: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
-
-
-class Windows:
-    """Bytes received, by window of 250 ms since the first byte."""
-
-    def __init__(self) -> None:
-        self._begun: float | None = None
-        self._windows: list[int] = []
-        self._now = 0.0
-
-    def add(self, size: int, now: float) -> None:
-        """Count ``size`` bytes at ``now`` (seconds, monotonic)."""
-        if self._begun is None:
-            self._begun = now
-        self._now = now - self._begun
-        index = int(self._now / WINDOW_S)
-        while len(self._windows) <= index:
-            self._windows.append(0)
-        self._windows[index] += size
-
-    @property
-    def full(self) -> list[int]:
-        """The windows that have ended."""
-        return self._windows[: int(self._now / WINDOW_S)]
-
-
-def median_mbit(windows: list[int]) -> float | None:
-    """Return the median rate after the first second in Mbit/s, or None for too short a test."""
-    counted = windows[SETTLE_WINDOWS:]
-    if len(counted) < SETTLE_WINDOWS:
-        return None
-    return statistics.median(counted) * 8 / WINDOW_S / 1e6
 
 
 def is_enough(windows: list[int], limit: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 
 from kiosk.sync.client import CentralClient
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 HASHING_SECONDS = 20.0
+TELL_SECONDS = 0.2
 MISMATCHES_AT_ONCE = 2  # fresh uploads without a pause
 
 
@@ -56,11 +58,14 @@ class Sender:
             return
         path = folder_of(self._room.layout, upload.kind, upload.item_id) / upload.path
         before = item.bytes_done - upload.sent
-        sent = upload.sent
+        sent, next_told = upload.sent, 0.0
 
         def progress(done: int) -> None:
-            nonlocal sent
+            nonlocal sent, next_told
             sent = done
+            if done < upload.size and time.monotonic() < next_told:
+                return
+            next_told = time.monotonic() + TELL_SECONDS
             self._room.progress.set(
                 self._name,
                 Delivering(upload.item_id, upload.kind, before + done, item.bytes_total),

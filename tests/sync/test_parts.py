@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import CentralUnreachableError, StorageError
+from kiosk.goodput import Windows, median_mbit
 from kiosk.storage.database import (
     Database,
     DatabaseDamagedError,
@@ -30,7 +31,7 @@ from kiosk.sync.echo import Tally
 from kiosk.sync.lanes import Lane, Lanes, PreemptedError
 from kiosk.sync.line import SO_MAX_PACING_RATE, Line, SocketTracker, explain
 from kiosk.sync.line import RefusedError as CentralRefusedError
-from kiosk.sync.link_check import Limits, Windows, is_enough, median_mbit, verdict_of
+from kiosk.sync.link_check import Limits, is_enough, verdict_of
 from kiosk.sync.manifest import (
     Manifest,
     ManifestError,
@@ -308,7 +309,13 @@ def test_pacing_of_a_socket_that_is_gone_does_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "up", "rate"),
-    [("recording", 4.0, 300_000), ("recess", 1, 75_000), ("idle", 4.0, 0), ("recording", None, 0)],
+    [
+        ("recording", 4.0, 300_000),
+        ("recess", 1, 43_750),
+        ("retired", 0.5, 6250),
+        ("idle", 4.0, 0),
+        ("recording", None, 0),
+    ],
 )
 def test_uploads_are_paced_while_a_hearing_is_on(phase: str, up: float | None, rate: int) -> None:
     assert pacing_rate({"phase": phase}, {"up_mbit": up}) == rate
@@ -373,6 +380,14 @@ def test_median_leaves_slow_start_and_a_hole_out() -> None:
     assert value is not None
     assert abs(value - 1.0) < 0.06
     assert median_mbit([1] * 7) is None
+
+
+@pytest.mark.parametrize("mbit", [0.5, 0.9, 1.1, 1.9])
+def test_whole_tls_records_make_no_steps(mbit: float) -> None:
+    windows, record = Windows(), 16_384
+    for number in range(int(mbit * 1e6 / 8 / record * 6)):
+        windows.add(record, number * record * 8e-6 / mbit)
+    assert median_mbit(windows.full) == pytest.approx(mbit, rel=0.01)
 
 
 @pytest.mark.parametrize(

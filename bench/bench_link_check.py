@@ -1,0 +1,140 @@
+"""The link check against the truth of a shaped line, beside iperf3 (librespeed-cli in trixie).
+
+The truth is the rate of the line's frames times the share of payload in a full frame (0.956): the
+rule of 1 Mbit/s is about what arrives. Verdicts are tried on many lines at a time, each in network
+namespaces of its own. Loss and delay are made by a relay in user space.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.court import Court, court_of, template_of_court
+from bench.measure import Measure, median_of
+from kiosk.demo.processes import end_process
+from tests.links import CENTRE, SHARE_OF_PAYLOAD, Link, refusal
+from tests.sync.rig import free_port
+
+RATES_MBIT = (0.5, 1.0, 2.0, 10.0, 50.0)
+LOSSY_MBIT = (1.0, 10.0)
+DELAY_MS, LOSS = 30.0, 0.01  # each way: a round trip of 60 ms
+GOAL_PERCENT = 3.0
+VERDICTS = {0.9: "below", 1.1: "good"}  # Mbit/s that arrive
+MOST_VERDICTS, AT_A_TIME = 20, 10
+MOST_MB = 3.0
+IPERF_S = 4
+
+
+def run(repeats: int) -> list[Measure]:
+    """Measure error, cost and verdicts; five repeats try each verdict 20 times."""
+    reason = refusal()
+    if reason is not None:
+        print(f"bench: link_check left out: {reason}", file=sys.stderr)
+        return []
+    for peer in ("iperf3", "librespeed-cli"):
+        if shutil.which(peer) is None:
+            print(f"bench: {peer} is not installed and left out", file=sys.stderr)
+    with template_of_court() as template:
+        return [
+            *errors(template, Link(), RATES_MBIT, ""),
+            *errors(template, Link(DELAY_MS, LOSS), LOSSY_MBIT, ", 1 % loss, 60 ms"),
+            *verdicts(template, min(MOST_VERDICTS, 4 * repeats)),
+        ]
+
+
+def errors(template: Path, link: Link, rates: tuple[float, ...], suffix: str) -> Iterator[Measure]:
+    """Yield the error of one check at each rate, of the worse direction, beside iperf3's."""
+    with link, court_of(template, link) as court, iperf_server() as port:
+        for rate in rates:
+            link.shape(rate)
+            begun, before = time.monotonic(), link.sent() + link.received()
+            result = check(court)
+            seconds = time.monotonic() - begun
+            megabytes = (link.sent() + link.received() - before) / 1e6
+            ours = max(error(result[key], rate) for key in ("down_mbit", "up_mbit"))
+            name = f"link check at {rate:g} Mbit/s{suffix}"
+            theirs = [] if port is None else [iperf_error(link, port, rate)]
+            peer = ("iperf3", theirs) if theirs else (None, [])
+            yield median_of(f"{name}: error", "%", [ours], *peer)
+            yield Measure(f"{name}: duration", seconds, "s")
+            goal = ("goal", MOST_MB) if rate == 1 else (None, None)
+            yield Measure(f"{name}: bytes", megabytes, "MB", *goal)
+
+
+def check(court: Court) -> dict[str, Any]:
+    """Run one link check as on a tap.
+
+    Raises:
+        RuntimeError: it measured nothing.
+    """
+    result = dict(court.kiosk.ask("POST", "/v1/link-check", {"quick": True})[1])
+    if result.get("up_mbit") is None:
+        raise RuntimeError(f"link check: {result.get('problem') or result}")
+    return result
+
+
+def error(measured: float, rate: float) -> float:
+    """Return how far ``measured`` lies from the truth, in per cent of it."""
+    truth = rate * SHARE_OF_PAYLOAD
+    return abs(measured - truth) / truth * 100
+
+
+@contextmanager
+def iperf_server() -> Iterator[int | None]:
+    """Run ``iperf3 -s`` at the centre; give its port, or None where it is not installed."""
+    if shutil.which("iperf3") is None:
+        yield None
+        return
+    port = free_port()
+    command = ["iperf3", "--server", "--bind", CENTRE, "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield port
+    finally:
+        end_process(server)
+
+
+def iperf_error(link: Link, port: int, rate: float) -> float:
+    """Return iperf3's error of the worse direction, counted by the receiver, in per cent."""
+
+    def measured(*options: str) -> float:
+        command = ["iperf3", "--json", "--client", CENTRE, "--port", str(port), "--omit", "1"]
+        with link.court():
+            done = subprocess.run(
+                [*command, "--time", str(IPERF_S), *options],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        answer = json.loads(done.stdout)
+        if done.returncode:
+            raise RuntimeError(f"iperf3: {answer.get('error')}")
+        return float(answer["end"]["sum_received"]["bits_per_second"]) / 1e6
+
+    return max(error(measured(), rate), error(measured("--reverse"), rate))
+
+
+def verdicts(template: Path, tries: int) -> Iterator[Measure]:
+    """Yield for each goodput how many of ``tries`` verdicts were right."""
+    for truth, wanted in VERDICTS.items():
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            jobs = [pool.submit(verdict, template, truth) for _ in range(tries)]
+            found = [job.result() for job in jobs]
+        name = f"verdict at {truth} Mbit/s of goodput is {wanted!r}"
+        yield Measure(name, found.count(wanted), f"of {tries}", "goal", tries)
+
+
+def verdict(template: Path, truth: float) -> str:
+    """Return the verdict on a line of its own."""
+    with Link() as link, court_of(template, link) as court:
+        link.shape(truth / SHARE_OF_PAYLOAD)
+        return str(check(court)["verdict"])
