@@ -38,7 +38,7 @@ _RULE_WIDTH, _RULE_LENGTH, _RULE_STEP = 8, 100, 25
 _LOWEST, _HIGHEST = 5, 48
 #: Width of the widest letter in heights of a small one; wider are letters that touch.
 _WIDEST = 1.8
-_MOST_LETTERS, _LETTERS_NEEDED = 600, 40
+_MOST_LETTERS, _FEW, _LETTERS_NEEDED = 600, 150, 40
 #: Evidence from which a page is called upside down, and from which no more letters are asked.
 #: Right pages in eleven typefaces never came below -3.6 (figures in an old-style serif).
 _UPSIDE_DOWN, _PLAINLY_UPRIGHT = -5.5, 3.0
@@ -77,17 +77,17 @@ def which_way_up(ink: Mask, skew: float = 0.0) -> Way:
         ink = np.asarray(tones) > 0
     ink = _without_rules(ink)
     lefts = range(0, ink.shape[1], _STRIP)
-    first = _judge(tones, [window for left in lefts[1::2] for window in _windows(ink, left)])
+    first = _judge(tones, [window for left in lefts[1::3] for window in _windows(ink, left)], _FEW)
     if first.evidence > _PLAINLY_UPRIGHT:
         return first  # as nearly every page: a third of the time
     return _judge(tones, [window for left in lefts for window in _windows(ink, left)])
 
 
-def _judge(tones: Image.Image, windows: list[Window]) -> Way:
-    """Return what the letters in ``windows`` say together."""
+def _judge(tones: Image.Image, windows: list[Window], most: int = _MOST_LETTERS) -> Way:
+    """Return what the letters in ``windows`` say together; at most about ``most`` are asked."""
     if len(windows) < _LETTERS_NEEDED:
         return Way(0.0, len(windows))
-    step = -(-len(windows) // _MOST_LETTERS)
+    step = -(-len(windows) // most)
     found = _compare(np.stack([_shape(tones, window) for window in windows[::step]]))
     spread = float(found.std()) or 1.0
     return Way(float(found.mean()) / spread * len(found) ** 0.5, len(found))
