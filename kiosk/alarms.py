@@ -650,6 +650,13 @@ _ALARMS = (
         N_("Check the code, or scan the document again."),
     ),
     Alarm(
+        "visitor_calls",
+        Severity.NOTICE,
+        N_("A visitor asks for help at this kiosk."),
+        N_("The visitor's screen shows a large sign until “Go on” is touched."),
+        N_("The visitor's screen shows a large sign until “Go on” is touched."),
+    ),
+    Alarm(
         "fee_unknown",
         Severity.NOTICE,
         N_("The state fee cannot be computed from what is known here."),

@@ -92,7 +92,9 @@ class Stage(FloatLayout):
             self.add_widget(self._scene)
             self._drawn_at = time.monotonic()
         if self._scene is not None:
-            self._scene.update(view_of(name, self.desk), self.desk.frame())
+            view = view_of(name, self.desk)
+            self._scene.update(view, self.desk.frame())
+            self.desk.speak(name, view)
 
     def live(self, *_: Any) -> None:
         """Draw what moves."""

@@ -21,6 +21,7 @@ from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.filing.desk import FilingDesk
+from kiosk.hardware.voice import Voice
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
 from kiosk.rules import Rules
@@ -29,12 +30,13 @@ from kiosk.ui.facts import Recorder, Staff, Sync
 from kiosk.ui.frame import Frame, Notice
 from kiosk.ui.here import Here
 from kiosk.ui.links import ServiceLine
-from kiosk.ui.look import Look
+from kiosk.ui.look import VOICES, Look
 from kiosk.ui.places import AtBench, AtHome, Calling, PinPad, Stuck, Today, Tracking
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
 from kiosk.ui.secretary.office import Office
 from kiosk.ui.technician.bench import Bench
+from kiosk.ui.visitor.prompts import prompt_of
 from kiosk.ui.visitor.visit import Visit
 from kiosk.ui.words import clock_text, day_text
 
@@ -97,6 +99,8 @@ class Desk:
             self.changed,
             self.show_notice,
         )
+        self.voice = Voice(settings.voice)
+        self._said: tuple[str, str, str, int] | None = None
         self.bench = Bench(settings, self.layout, recorder, sync, self.next_badge, self.changed)
 
     # -- observers and tasks -------------------------------------------------------------------
@@ -128,6 +132,10 @@ class Desk:
 
     async def run(self) -> None:
         """Listen to the services until cancelled."""
+        with self.voice:
+            await self._listen()
+
+    async def _listen(self) -> None:
         async with self.filing_desk, asyncio.TaskGroup() as group:
             group.create_task(self._tidy_filings())
             group.create_task(self.recorder_line.run())
@@ -219,6 +227,8 @@ class Desk:
         running = before is not None and before.phase not in ("sealing", "idle")
         if before and before.hearing and running and over:
             self.office.was_ended(before.hearing.id, before.hearing.case_number)
+        if self.recorder.phase != "idle" and self.visit.later.can_park:
+            self.do(self.visit.later.park(because=True))
         self.changed()
 
     def _from_sync(self, name: str, value: Any) -> None:
@@ -259,10 +269,30 @@ class Desk:
     # -- look ----------------------------------------------------------------------------------
 
     def set_look(self, look: Look) -> None:
-        """Change language, text size or contrast."""
+        """Change language, text size, contrast or voice."""
         self.look = look
+        if not look.voice:
+            self.voice.stop()
+            self._said = None
         self.say.switch(look.language)
         self.changed()
+
+    def speak(self, screen: str, view: Any) -> None:
+        """Say what ``screen`` shows, once, if the visitor has the voice on.
+
+        The loudspeaker is silent while a hearing is on, or while the recorder does not tell.
+        """
+        phase = self.recorder.phase if self.recorder else None
+        self.voice.hearing_runs = phase != "idle" or self.recorder_stale
+        step = self.look.voice
+        if not step or self.staff is not None:
+            return
+        key = (screen, prompt_of(screen, view, self.say), self.look.language, step)
+        if key != self._said and key[1]:
+            self._said = key
+            volume = VOICES[step]
+            self.voice.volume = self.settings.voice.volume if volume is None else volume
+            self.voice.say(key[1], self.look.language, message=screen)
 
     # -- staff ---------------------------------------------------------------------------------
 
@@ -334,6 +364,8 @@ class Desk:
         self.staff = Staff.model_validate(answer)
         self.recorder_line.client.token = self.staff.token
         self.pin = self.notice = None
+        if isinstance(self.visit.place, Calling):
+            self.show_notice("visitor_calls")
         self.office.reset()
         if not self.staff.may("secretary", "judge", "presiding"):
             self.office.place = AtBench()
@@ -378,15 +410,21 @@ class Desk:
         return max(0, math.ceil(left)) if left <= screen.countdown_seconds else None
 
     @property
+    def _hearing_runs(self) -> bool:
+        return self.recorder is not None and self.recorder.phase != "idle"
+
+    @property
     def wipe_seconds(self) -> int | None:
         """Return the seconds until the receipt's screen is wiped."""
         until = self.visit.keeps_screen
         return None if until is None else max(0, math.ceil(until - self.now()))
 
     def finish_visit(self) -> None:
-        """Wipe everything of this visitor: pages, language, text size, contrast."""
+        """Wipe everything of this visitor: pages, language, text size, contrast, voice."""
         self.touch()
         self.look = self._first_look
+        self._said = None
+        self.voice.reset()
         self.say.switch(self.look.language)
         self.do(self.visit.wipe())
         self.changed()
@@ -401,6 +439,7 @@ class Desk:
             self.sign_out()
         if self.pin and still > screen.idle_seconds:
             self.pin = None
+        self.visit.later.keep_ticket(hidden=self.staff is not None or self._hearing_runs)
         if self.idle_left == 0 or self.wipe_seconds == 0:
             self.finish_visit()
         at_home = self.staff is None and isinstance(self.visit.place, AtHome)

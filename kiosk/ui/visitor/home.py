@@ -53,8 +53,20 @@ class VisitorPage(Page):
         return lambda: self.desk.set_look(self.desk.look.with_language(code))
 
     def aids(self, *, words: bool = False) -> list[Widget]:
-        """Return the buttons for text size and contrast."""
+        """Return the buttons for text size, contrast and voice (where there is one)."""
         kit, _, desk = self.kit, self.kit.say.gettext, self.desk
+        icons = ("volume-off", "volume-medium", "volume-high", "volume-low")
+        voice: list[Widget] = []
+        if desk.voice.enabled:
+            voice = [
+                kit.button(
+                    "look.voice",
+                    _("Voice") if words and kit.theme.text_size < 3 else "",
+                    lambda: desk.set_look(desk.look.with_next_voice()),
+                    icon=icons[desk.look.voice],
+                    style="chosen" if desk.look.voice else "plain",
+                )
+            ]
         return [
             kit.button(
                 "look.text",
@@ -68,6 +80,7 @@ class VisitorPage(Page):
                 lambda: desk.set_look(desk.look.with_other_contrast()),
                 icon="contrast-circle",
             ),
+            *voice,
         ]
 
 

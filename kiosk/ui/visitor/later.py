@@ -80,6 +80,12 @@ class Later:
         place = self._visit.place
         return isinstance(place, Parked) and place.ticket is ticket
 
+    def keep_ticket(self, *, hidden: bool) -> None:
+        """A ticket that could not be printed stays until the visitor's screen is seen again."""
+        visit, place = self._visit, self._visit.place
+        if hidden and isinstance(place, Parked) and place.printing == "failed":
+            visit.place = replace(place, until=visit.now() + visit.receipt_seconds)
+
     # -- going on with a ticket ------------------------------------------------------------------
 
     def ask_ticket(self) -> None:

@@ -218,7 +218,8 @@ class CalledPage(VisitorPage):
         words = kit.column(
             kit.fit(_("Help is needed here"), "display", weight="semibold", valign="bottom",
                     colour="caution"),
-            kit.fit(_("Please wait here. The secretary sees this sign."), "say",
+            kit.fit(_("Please wait here. The secretary sees this sign, and a message when "
+                      "signing in. No sound is made."), "say",
                     wid="called.text", valign="top"),
         )  # fmt: skip
         card = kit.card(
