@@ -35,6 +35,11 @@ def with_pages(folder: Path, count: int = 3) -> Desk:
     return desk
 
 
+def here(desk: Desk) -> Any:
+    """Return where the visitor is."""
+    return desk.visit.place
+
+
 async def until(met: Any) -> None:
     """Wait until ``met`` holds."""
     await asyncio.to_thread(wait_for, met, "the step")
@@ -48,16 +53,16 @@ def test_everything_may_be_left_out_and_nothing_is_a_dead_end(tmp_path: Path) ->
         visit, telling = desk.visit, desk.visit.telling
         telling.ask_case()
         telling.leave_case_out()
-        assert isinstance(visit.place, Introducing)
+        assert isinstance(here(desk), Introducing)
         telling.who_done()
-        assert visit.place == Gathering()
+        assert here(desk) == Gathering()
         telling.nothing_more()
-        assert visit.place == Confirming()
+        assert here(desk) == Confirming()
         view = view_of(current_screen(desk), desk)
         assert any(line.go == "slots" and line.label == desk.say("Missing") for line in view.lines)
         telling.ask_case()
         telling.new_case("civil")
-        assert visit.place == Confirming()
+        assert here(desk) == Confirming()
         assert visit.filing is not None
         assert visit.filing.filing.case_kind == "civil"
         await desk.close()
@@ -101,12 +106,12 @@ def test_sheets_that_differ_are_told_and_can_be_right(tmp_path: Path) -> None:
         visit = desk.visit
         visit.place = Looking()
         visit.review.done()
-        assert visit.place == Counting()
+        assert here(desk) == Counting()
         visit.telling.sheets(4)
-        assert visit.place == Counting(said=4)
+        assert here(desk) == Counting(said=4)
         assert view_of("visitor.sheets", desk).fewer
         visit.telling.sheets_right()
-        assert visit.place == Gathering()
+        assert here(desk) == Gathering()
         await desk.close()
 
     run(steps())
@@ -137,7 +142,7 @@ def test_parked_papers_come_back_with_the_ticket_alone(tmp_path: Path) -> None:
         visit = desk.visit
         visit.place = Gathering()
         await visit.later.park()
-        place = visit.place
+        place = here(desk)
         assert isinstance(place, Parked)
         assert visit.filing is None
         assert view_of("visitor.parked", desk).shows_code
@@ -149,7 +154,7 @@ def test_parked_papers_come_back_with_the_ticket_alone(tmp_path: Path) -> None:
         looked = asyncio.create_task(visit.later.resume())
         await until(lambda: visit.filing is not None)
         looked.cancel()
-        assert visit.place == Gathering()
+        assert here(desk) == Gathering()
         assert len(visit.pages) == 2
         await desk.close()
 
@@ -162,7 +167,7 @@ def test_a_wrong_ticket_is_said(tmp_path: Path) -> None:
     async def steps() -> None:
         desk = desk_in(tmp_path, Clock())
         desk.badge("KIOSK-TICKET:0000000000000000")
-        await until(lambda: desk.visit.place == Resuming(wrong=True))
+        await until(lambda: here(desk) == Resuming(wrong=True))
         await desk.close()
 
     run(steps())
@@ -176,14 +181,12 @@ def test_a_hearing_that_starts_parks_the_papers(tmp_path: Path) -> None:
         desk.visit.place = Gathering()
         desk.recorder = Recorder.model_validate(canned.recorder())
         desk._from_recorder("state", canned.recording())
-        await until(
-            lambda: isinstance(desk.visit.place, Parked) and desk.visit.place.printing == "failed"
-        )
-        assert desk.visit.place.because  # type: ignore[union-attr]
-        clock = desk.now
-        clock.seconds += 500  # type: ignore[attr-defined]
+        await until(lambda: isinstance(here(desk), Parked) and here(desk).printing == "failed")
+        assert here(desk).because
+        clock: Any = desk.now
+        clock.seconds += 500
         desk.tick()
-        assert isinstance(desk.visit.place, Parked)
+        assert isinstance(here(desk), Parked)
         await desk.close()
 
     run(steps())
@@ -196,9 +199,9 @@ def test_a_summons_is_taken_where_the_case_is_asked(tmp_path: Path) -> None:
         desk = with_pages(tmp_path, 1)
         desk.visit.telling.ask_case()
         desk.badge("https://example.kz/?case=7514-26-00-2/1187")
-        place = desk.visit.place
-        await until(lambda: isinstance(desk.visit.place, NamingCase) and desk.visit.place.found)
-        place = desk.visit.place
+        place = here(desk)
+        await until(lambda: isinstance(here(desk), NamingCase) and here(desk).found)
+        place = here(desk)
         assert isinstance(place, NamingCase)
         assert place.typed == "7514-26-00-2/1187"
         desk.visit.telling.take_case()
@@ -241,7 +244,7 @@ def test_the_called_secretary_is_told_at_signing_in(tmp_path: Path) -> None:
     async def steps() -> None:
         desk = desk_in(tmp_path, Clock())
         desk.visit.call_secretary()
-        assert desk.visit.place == Calling()
+        assert here(desk) == Calling()
         answer = {**canned.SECRETARY}
 
         class Client:
@@ -274,9 +277,7 @@ def test_what_is_over_is_tidied_every_minute(tmp_path: Path, monkeypatch: Any) -
             return 0
 
         monkeypatch.setattr(desk.filing_desk, "tidy", tidy)
-        monkeypatch.setattr(
-            desk.filing_desk, "wipe_unfinished", lambda _age: called.append("wipe") or 0
-        )
+        monkeypatch.setattr(desk.filing_desk, "wipe_unfinished", lambda _age: called.append("wipe"))
         task = asyncio.create_task(desk._tidy_filings())
         async with asyncio.timeout(20):
             await told.wait()
