@@ -58,12 +58,12 @@ class TrackPage(VisitorPage):
                              size_hint_y=0.5))  # fmt: skip
         if view.reason:
             parts.append(kit.fit(view.reason, "say", wid="track.reason", size_hint_y=0.8))
-        if view.stages:
+        if view.stages and not compact:
             parts.append(stage_strip(kit, view.stages))
         if view.printer:
             tone = {"good": "good", "caution": "caution"}.get(view.printer_tone, "quiet")
             parts.append(kit.fit(view.printer, "body", wid="track.printer", colour=tone,
-                                 size_hint_y=0.5))  # fmt: skip
+                                 size_hint_y=0.9))  # fmt: skip
         return kit.column(*parts, gap=14, padding=padding)
 
     def foot(self, view: TrackView) -> list[Widget]:

@@ -90,15 +90,18 @@ class Pages(FilingPage):
         kit, _, review = self.kit, self.kit.say.gettext, self.desk.visit.review
         if not view.flagged:
             return []
-        words = (
-            _("All pages")
-            if view.only_flagged
-            else kit.say.ngettext("{n} to look at", "{n} to look at", view.flagged)
-        )
+        words = _("All pages") if view.only_flagged else self._flagged(view.flagged)
         return [
             kit.button("pages.flagged", words, review.only_flagged, icon="alert-outline",
                        style="chosen" if view.only_flagged else "plain", wide=True, pad=12)
         ]  # fmt: skip
+
+    def _flagged(self, count: int) -> str:
+        """Return how many pages need a look; the number alone where there is little room."""
+        kit = self.kit
+        if kit.theme.compact or kit.theme.text_size > 2:
+            return str(count)
+        return kit.say.ngettext("{n} to look at", "{n} to look at", count)
 
 
 class PagesPage(Pages):

@@ -197,13 +197,13 @@ class SheetsPage(FilingPage):
         if view.differs:
             return [
                 kit.button("sheets.right", _("What was scanned is right"), telling.sheets_right,
-                           most=420),
-                kit.button("sheets.again", _("Count again"), telling.count_again, icon="restart"),
+                           most=340),
+                kit.button("sheets.again", "", telling.count_again, icon="restart"),
                 kit.space(),
                 kit.button("sheets.scan", _("Scan the missing sheet") if view.fewer
                            else _("Look at the pages"),
                            visit.scan.begin if view.fewer else self._look,
-                           style="primary", kind="lead", most=520),
+                           style="primary", kind="lead", most=460),
             ]  # fmt: skip
         children: list[Widget] = [
             kit.button("back", _("Back"), self._look, icon="arrow-left"),

@@ -217,7 +217,8 @@ class WhoPage(FilingPage):
             kit.fit(entry.label, "small", colour="quiet", weight="medium", lines=1),
             size_hint_y=0.55,
         )
-        parts: list[Widget] = [line]
+        crowded = kit.theme.compact and bool(entry.text and entry.advice)
+        parts: list[Widget] = [] if crowded else [line]
         if entry.text or not kit.theme.compact:
             parts.append(
                 kit.fit(entry.text or " ", "option", wid=f"who.{entry.id}.text", weight="medium",
