@@ -643,6 +643,13 @@ _ALARMS = (
         N_("Hold your ticket before the reader, or scan the document again."),
     ),
     Alarm(
+        "filing_open",
+        Severity.NOTICE,
+        N_("Another visitor's document is open on this kiosk."),
+        N_("Let that visitor hand it in or leave first; nothing is lost meanwhile."),
+        _CALL_SECRETARY,
+    ),
+    Alarm(
         "ticket_unknown",
         Severity.NOTICE,
         N_("No kept document belongs to this ticket: it was opened, has expired, or is elsewhere."),

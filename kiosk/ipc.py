@@ -125,6 +125,16 @@ class EventStream:
         return response
 
 
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[str]:
+    """Yield lines of any length; iterating over ``content`` itself refuses those above 128 KiB."""
+    rest = bytearray()
+    async for chunk in content.iter_any():
+        rest += chunk
+        *lines, rest = rest.split(b"\n") if b"\n" in chunk else [rest]
+        for line in lines:
+            yield line.decode("utf-8")
+
+
 class LocalClient:
     """Asyncio client of a local service.
 
@@ -190,8 +200,7 @@ class LocalClient:
         try:
             async with self._open().get(path, timeout=limit) as response:
                 name = "message"
-                async for raw in response.content:
-                    line = raw.decode("utf-8").rstrip("\n")
+                async for line in _lines(response.content):
                     if line.startswith("event: "):
                         name = line[7:]
                     elif line.startswith("data: "):

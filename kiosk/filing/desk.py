@@ -15,6 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Self
 
+from PIL import Image
+
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError, StorageError
@@ -305,6 +307,14 @@ class FilingDesk(FilingRoom):
             StepRefusedError: nothing was handed in yet.
         """
         await self._receipts.print(filing.folder, large=large)
+
+    async def print_image(self, image: Image.Image) -> None:
+        """Print any picture on the receipt printer, after what it prints now.
+
+        Raises:
+            PrinterError: exactly which one.
+        """
+        await self._receipts.print_image(image)
 
     async def receipt_picture(self, filing: OpenFiling, *, large: bool = False) -> bytes:
         """Return the receipt as PNG for the screen, with its QR code.

@@ -90,7 +90,8 @@ class ScannerProcess:
         """Return the exit status; kill the child when it does not end by itself at once."""
         self.ask_to_stop()
         try:
-            return await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                return await self._process.wait()
         except TimeoutError:
             return await self.kill()
 

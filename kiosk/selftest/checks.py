@@ -254,11 +254,13 @@ async def _read_badge_ourselves(context: Context, seconds: float) -> str | None:
     reader.__enter__()
     try:
         try:
-            await asyncio.wait_for(present.wait(), _PRESENT_SECONDS)
+            async with asyncio.timeout(_PRESENT_SECONDS):
+                await present.wait()
         except TimeoutError:
             raise BadgeReaderAbsentError(f"{context.settings.badge.port}: not there") from None
         try:
-            return await asyncio.wait_for(badges.get(), seconds)
+            async with asyncio.timeout(seconds):
+                return await badges.get()
         except TimeoutError:
             return None
     finally:

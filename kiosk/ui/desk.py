@@ -31,10 +31,23 @@ from kiosk.ui.frame import Frame, Notice
 from kiosk.ui.here import Here
 from kiosk.ui.links import ServiceLine
 from kiosk.ui.look import VOICES, Look
-from kiosk.ui.places import AtBench, AtHome, Calling, PinPad, Stuck, Today, Tracking
+from kiosk.ui.places import (
+    AtBench,
+    AtCopies,
+    AtHome,
+    AtLeftovers,
+    Calling,
+    Gathering,
+    PinPad,
+    Stuck,
+    Today,
+    Tracking,
+)
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.screen import Known
+from kiosk.ui.secretary.leftovers import Leftovers
 from kiosk.ui.secretary.office import Office
+from kiosk.ui.secretary.slips import Slips
 from kiosk.ui.technician.bench import Bench
 from kiosk.ui.visitor.prompts import prompt_of
 from kiosk.ui.visitor.visit import Visit
@@ -101,6 +114,15 @@ class Desk:
         )
         self.voice = Voice(settings.voice)
         self._said: tuple[str, str, str, int] | None = None
+        self.slips = Slips(
+            settings,
+            recorder,
+            self.say,
+            self.filing_desk.print_image,
+            self.changed,
+            self.show_notice,
+        )
+        self.leftovers = Leftovers(self.filing_desk, recorder, self.changed, self.show_notice)
         self.bench = Bench(settings, self.layout, recorder, sync, self.next_badge, self.changed)
 
     # -- observers and tasks -------------------------------------------------------------------
@@ -142,6 +164,35 @@ class Desk:
             group.create_task(self.sync_line.run())
             group.create_task(self.office.keep_list(self.today))
             group.create_task(self.office.keep_deliveries())
+            group.create_task(self.office.copies.watch(self._at_copies))
+
+    def _at_copies(self) -> bool:
+        return self.staff is not None and isinstance(self.office.place, AtCopies)
+
+    def open_copies(self) -> None:
+        """Show the screen for the parties' copies."""
+        self.office.go(AtCopies())
+        self.do(self.office.copies.begin(self.look.language))
+
+    def open_leftovers(self) -> None:
+        """Show what a crash left of visitors' documents."""
+        self.office.go(AtLeftovers())
+        self.leftovers.look()
+
+    async def recover(self, filing_id: str) -> None:
+        """Open an unfinished document and leave the screen to its visitor."""
+        if self.visit.filing is not None:
+            self.show_notice("filing_open")
+            return
+        filing = await self.leftovers.recover(filing_id)
+        if filing is None:
+            return
+        self.visit.filing = filing
+        self.visit.go(Gathering())
+        self.sign_out()
+        self.touch()
+        await filing.look_again()
+        self.changed()
 
     async def _tidy_filings(self) -> None:
         """Finish what was being handed in when the power went; wipe what was left behind."""
@@ -219,11 +270,15 @@ class Desk:
         if name == "levels":
             self.levels = value if isinstance(value, dict) else {}
             return
+        if name == "export":
+            self.office.copies.take(value)
         if name != "state":
             return
         before, self.recorder = self.recorder, Recorder.model_validate(value)
         self.recorder_at = self.now()
         over = self.recorder.phase in ("sealing", "idle")
+        if self.recorder.phase == "recording" and self.slips.state.state:
+            self.slips.clear()
         running = before is not None and before.phase not in ("sealing", "idle")
         if before and before.hearing and running and over:
             self.office.was_ended(before.hearing.id, before.hearing.case_number)
@@ -327,6 +382,9 @@ class Desk:
             self.touch()
         elif not self.visit.later.is_reference(text):
             self.do(self.sign_in({"badge": text}))
+        elif self.staff is not None and isinstance(self.office.place, AtLeftovers):
+            self.touch()
+            self.do(self.leftovers.print_again(text))
 
     def _for_visitor(self, text: str) -> bool:
         """Take what a visitor holds to the reader: a receipt, a ticket, a summons."""
@@ -345,7 +403,8 @@ class Desk:
         """Return the next badge that is held to the reader (for the self-test), or None."""
         self._badge_wanted = asyncio.get_running_loop().create_future()
         try:
-            return await asyncio.wait_for(self._badge_wanted, seconds)
+            async with asyncio.timeout(seconds):
+                return await self._badge_wanted
         except TimeoutError:
             return None
         finally:

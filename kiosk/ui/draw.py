@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kiosk.ui.desk import Desk
+from kiosk.ui.secretary.copying import CopiesPage
+from kiosk.ui.secretary.leftovers_page import LeftoversPage
 from kiosk.ui.secretary.locked import LockedPage, PinPage
 from kiosk.ui.secretary.recording import RecordingScene
 from kiosk.ui.secretary.sealed import SealedPage
@@ -56,6 +58,8 @@ SCENES: dict[str, Draw] = {
     "secretary.today": TodayPage,
     "secretary.adhoc": AdHocPage,
     "secretary.date": DatePage,
+    "secretary.copies": CopiesPage,
+    "secretary.leftovers": LeftoversPage,
     "secretary.recording": RecordingScene,
     "secretary.stopped": StoppedPage,
     "secretary.sealing": SealedPage,

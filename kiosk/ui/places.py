@@ -285,7 +285,17 @@ class AtBench:
     chosen: str | None = None
 
 
-StaffPlace = Today | AdHoc | AskingDate | Sealed | AtBench
+@dataclass(frozen=True)
+class AtCopies:
+    """Copies for the parties."""
+
+
+@dataclass(frozen=True)
+class AtLeftovers:
+    """What a crash left of visitors' documents; receipts printed again."""
+
+
+StaffPlace = Today | AdHoc | AskingDate | Sealed | AtBench | AtCopies | AtLeftovers
 
 
 @dataclass(frozen=True)

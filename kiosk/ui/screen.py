@@ -11,7 +11,9 @@ from kiosk.ui.places import (
     AskingDate,
     AskingFee,
     AtBench,
+    AtCopies,
     AtHome,
+    AtLeftovers,
     Calling,
     ChoosingCase,
     ChoosingType,
@@ -67,6 +69,8 @@ NAMES_OF_PLACES: dict[type[object], str] = {
     AskingDate: "secretary.date",
     Sealed: "secretary.delivered",
     AtBench: "technician.tests",
+    AtCopies: "secretary.copies",
+    AtLeftovers: "secretary.leftovers",
     PinPad: "staff.pin",
 }
 
@@ -150,7 +154,7 @@ def _secretary(known: Known) -> str:
 
 def _desk_of(place: StaffPlace) -> str:
     match place:
-        case Today() | AdHoc() | AskingDate() | Sealed() | AtBench():
+        case Today() | AdHoc() | AskingDate() | Sealed() | AtBench() | AtCopies() | AtLeftovers():
             return NAMES_OF_PLACES[type(place)]
         case never:
             assert_never(never)

@@ -32,6 +32,8 @@ from kiosk.ui.places import (
     Tracking,
 )
 from kiosk.ui.screen import screen_name
+from kiosk.ui.secretary.copy_views import copies_view
+from kiosk.ui.secretary.leftovers import leftovers_view
 from kiosk.ui.secretary.readiness import role_of
 from kiosk.ui.secretary.recording_views import recording_view
 from kiosk.ui.secretary.stopped_views import SealedView, locked_view, sealed_view, stopped_view
@@ -79,6 +81,10 @@ def view_of(name: str, desk: Desk) -> Any:
             return locked_view(here, recorder, stale=desk.recorder_stale)
         case "secretary.adhoc" | "secretary.date":
             return office.place
+        case "secretary.copies":
+            return copies_view(here, office.copies.state)
+        case "secretary.leftovers":
+            return leftovers_view(here, desk.leftovers.state)
         case "staff.pin":
             return desk.pin
         case "technician.tests":
@@ -184,6 +190,7 @@ def _sealed(desk: Desk, recorder: Recorder) -> SealedView:
         number,
         sealing=sealing,
         delivery=desk.office.deliveries.get(hearing_id),
+        hearing_id=hearing_id,
         online=bool(desk.sync and desk.sync.link.state == "up"),
     )
 

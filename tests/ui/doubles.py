@@ -106,6 +106,7 @@ class FakeRecorder(Double):
         super().__init__(socket)
         self.state = canned.recorder()
         self.refusals: dict[str, str] = {}
+        self.answers: dict[str, dict[str, Any]] = {}
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Do one step."""
@@ -113,6 +114,10 @@ class FakeRecorder(Double):
             return 200, self.state
         if path in self.refusals:
             return 409, {"code": self.refusals[path], "message": ""}
+        if path in self.answers and not (path == "/v1/hearings" and body):
+            return 200, self.answers[path]
+        if path.startswith("/v1/exports/"):
+            return 200, {}
         if path == "/v1/sign-in":
             found = BADGES.get(body.get("badge", "")) or PINS.get(body.get("pin", ""))
             code = "unknown_badge" if "badge" in body else "unknown_pin"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -13,6 +14,9 @@ from kiosk.filing.model import Document, Filing, Page
 from kiosk.filing.registration import Registration
 from kiosk.filing.slots import slots_of_type
 from kiosk.hardware.preview import PreviewWriter
+from kiosk.hearing.slip import Slip, draw_slip
+from kiosk.locale import Translator
+from kiosk.ui.catalogue import canned
 from kiosk.ui.desk import Desk
 
 TEXT = """Бостандық аудандық сотына
@@ -99,3 +103,21 @@ def handed_in(filing: OpenFiling, *, provisional: bool = False) -> HandedIn:
         documents=(),
     )
     return HandedIn(done, registration, filing.folder.receipt)
+
+
+def slip() -> bytes:
+    """Return a slip for the parties as PNG."""
+    digest = "9f3a" * 16
+    told = Slip(
+        hearing_id="00000000-0000-4000-8000-000000000001",
+        case_number="7514-26-00-2/4511",
+        count=412,
+        hash=digest,
+        signed_at=canned.at(9, 50),
+        code=f"kiosk-head:00000000-0000-4000-8000-000000000001:412:{digest}",
+        sealed=False,
+    )
+    file = BytesIO()
+    image = draw_slip(told, Translator("kk"), court="Алматы қ. сот", zone=canned.ZONE)
+    image.convert("L").save(file, "PNG")
+    return file.getvalue()

@@ -19,6 +19,7 @@ from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.ui.facts import Delivery, Hearing, Schedule, moment
 from kiosk.ui.places import AdHoc, AskingDate, Sealed, StaffPlace, Today
 from kiosk.ui.secretary.conduct import Conduct
+from kiosk.ui.secretary.copies import Copies
 from kiosk.ui.secretary.questions import NAMING
 
 RELOAD_SECONDS = 15.0
@@ -62,6 +63,7 @@ class Office:
         self.waiting = False
         self.day: date | None = None
         self._ended: set[str] = set()
+        self.copies = Copies(recorder, on_change, on_error)
         self.conduct = Conduct(self._step, on_change)
 
     def reset(self) -> None:

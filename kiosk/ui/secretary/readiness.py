@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from kiosk.alarms import Severity, alarm_of
 from kiosk.ui.facts import (
+    LinkResult,
     Microphone,
     Recorder,
     Sync,
+    moment,
 )
 from kiosk.ui.here import Here
 from kiosk.ui.theme import Tone
@@ -38,7 +40,10 @@ def readiness(here: Here, recorder: Recorder | None, sync: Sync | None) -> tuple
         *(_microphone_line(here, microphone) for microphone in recorder.microphones),
         *(() if recorder.microphones else (_no_microphones(here),)),
         _link_line(here, sync),
+        *_queue_lines(here, sync),
         _disk_line(here, recorder),
+        *_mirror_lines(here, recorder),
+        *_key_lines(here, recorder),
         _clock_line(here, recorder),
     )
 
@@ -96,6 +101,10 @@ def _link_line(here: Here, sync: Sync | None) -> ReadyLine:
     if sync is None:
         return _alarm_line(here, "link", "sync_down")
     match sync.link.state:
+        case "up" if sync.link_check.running:
+            return ReadyLine("link", "plain", _("The line is being measured"))
+        case "up" if sync.link_check.last and sync.link_check.last.sentence:
+            return _measured_line(here, sync.link_check.last)
         case "up":
             return ReadyLine("link", "good", _("The central system answers"))
         case "down":
@@ -104,9 +113,88 @@ def _link_line(here: Here, sync: Sync | None) -> ReadyLine:
             return ReadyLine("link", "plain", _("The central system has not been asked yet"))
 
 
+def _measured_line(here: Here, result: LinkResult) -> ReadyLine:
+    tone: Tone = "good" if result.verdict == "good" else "caution"
+    said = here.say.pick(result.sentence)
+    text = f"{here.time(result.at)} · {said}" if here.time(result.at) else said
+    return ReadyLine("link", tone, text)
+
+
+def _queue_lines(here: Here, sync: Sync | None) -> tuple[ReadyLine, ...]:
+    """Return what waits for delivery, and until when; nothing while nothing waits."""
+    _ = here.say.gettext
+    if sync is None:
+        return ()
+    lines: list[ReadyLine] = []
+    forecast = sync.forecast
+    if sync.queue.bytes and sync.queue.items:
+        size = size_text(sync.queue.bytes, here.say)
+        text, tone = _("Waiting for delivery: {size}", size=size), "plain"
+        if forecast and forecast.endless:
+            text += ". " + _("The line cannot carry it within a week.")
+            tone = "caution"
+        elif forecast and forecast.empty_at:
+            text += ". " + _("Done at {time}", time=_day_time(here, forecast.empty_at))
+        match sync.uploads.state:
+            case "paced" | "capped":
+                text += ". " + _("Sent slowly for now.")
+            case "paused":
+                text += ". " + _("It waits while a hearing is on.")
+            case "outside_window":
+                text += ". " + _("It leaves at the hours that are set.")
+            case _:
+                pass
+        lines.append(ReadyLine("queue", "caution" if tone == "caution" else "plain", text))
+    if sync.queue.courier:
+        text = _("For the courier: {n}", n=sync.queue.courier)
+        lines.append(ReadyLine("courier", "caution", text))
+    if forecast and forecast.full_at:
+        day = _day_time(here, forecast.full_at)
+        lines.append(ReadyLine("full", "caution", _("The disk will be full: {day}", day=day)))
+    return tuple(lines)
+
+
+def _day_time(here: Here, text: str) -> str:
+    """Return a time of today as a time, of another day with its date."""
+    when = moment(text)
+    if when is None:
+        return ""
+    local = when.astimezone(here.zone)
+    same = local.date() == here.now.astimezone(here.zone).date()
+    return local.strftime("%H:%M" if same else "%d.%m. %H:%M")
+
+
+def _mirror_lines(here: Here, recorder: Recorder) -> tuple[ReadyLine, ...]:
+    _, mirror = here.say.gettext, recorder.mirror
+    match mirror.state:
+        case "off":
+            return ()
+        case "ok":
+            return (ReadyLine("mirror", "good", _("The second copy is kept")),)
+        case "behind":
+            size = size_text(mirror.behind_bytes, here.say)
+            text = _("The second copy catches up: {size}", size=size)
+            return (ReadyLine("mirror", "plain", text),)
+        case state:
+            return (_alarm_line(here, "mirror", f"mirror_{state}"),)
+
+
+def _key_lines(here: Here, recorder: Recorder) -> tuple[ReadyLine, ...]:
+    """Return whether closed parts can be recorded, where that is needed today."""
+    keys = recorder.court_keys
+    if keys is None or not keys.needed:
+        return ()
+    if keys.state == "ok":
+        text = here.say.gettext("Closed parts can be recorded")
+        return (ReadyLine("keys", "good", text),)
+    return (_alarm_line(here, "keys", f"court_key_{keys.state}"),)
+
+
 def _disk_line(here: Here, recorder: Recorder) -> ReadyLine:
     _ = here.say.gettext
     storage = recorder.storage
+    if storage.state in ("ok", "low") and storage.planned and not storage.planned.fits:
+        return _alarm_line(here, "disk", "space_short")
     match storage.state:
         case "ok" if storage.hours_left is not None:
             hours = min(999, int(storage.hours_left))

@@ -8,6 +8,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.desk import Desk
 from kiosk.ui.secretary.parts import question_card
+from kiosk.ui.secretary.slip_parts import slip_button, slip_picture, slip_word
 from kiosk.ui.secretary.stopped_views import StoppedView
 from kiosk.ui.staff_page import StaffPage
 from kiosk.ui.widgets.kit import Kit
@@ -28,7 +29,12 @@ class StoppedPage(StaffPage):
         """Return state and what comes next."""
         kit, _, desk = self.kit, self.kit.say.gettext, self.desk
         icon = kit.icon("door" if view.retired else "pause", 120, "tint_text")
-        picture = kit.card(kit.middle(icon), tone="accent", size_hint_x=0.3)
+        slip = desk.slips.state
+        picture = (
+            slip_picture(kit, slip.picture)
+            if slip.picture
+            else kit.card(kit.middle(icon), tone="accent", size_hint_x=0.3)
+        )
         recorded = _("Recorded so far: {time}", time=timer_text(view.seconds))
         words: list[Widget] = [
             kit.space(),
@@ -38,6 +44,9 @@ class StoppedPage(StaffPage):
         ]
         if view.banner:
             words.append(kit.text(view.banner, "body", wid="banner", colour="caution"))
+        told = slip_word(kit, slip)
+        if told:
+            words.append(told)
         words.append(kit.space())
         parts: list[Widget] = [picture, kit.column(*words, gap=16)]
         if view.question:
@@ -47,11 +56,11 @@ class StoppedPage(StaffPage):
 
     def body_key(self, view: StoppedView) -> Any:
         """The body depends on the view and on the answers shown."""
-        return (view, self.desk.office.answers_page)
+        return (view, self.desk.office.answers_page, self.desk.slips.state)
 
     def foot_key(self, view: StoppedView) -> Any:
         """The footer depends on the question whether to end."""
-        return self.desk.office.asks_end
+        return (self.desk.office.asks_end, self.desk.slips.state)
 
     def foot(self, view: StoppedView) -> list[Widget]:
         """Return end (asks again) and resume."""
@@ -70,8 +79,9 @@ class StoppedPage(StaffPage):
             ]  # fmt: skip
         return [
             kit.button("rec.end", _("End hearing"), lambda: office.ask_end(True), icon="stop",
-                       style="danger", most=400),
+                       style="danger", most=300),
+            slip_button(kit, desk),
             kit.space(),
             kit.button("rec.resume", _("Resume the hearing"), lambda: desk.do(office.resume()),
-                       icon="radiobox-marked", style="primary", kind="lead", once=True, most=640),
+                       icon="radiobox-marked", style="primary", kind="lead", once=True, most=520),
         ]  # fmt: skip

@@ -68,10 +68,17 @@ class SealedView:
     delivery_tone: Tone
     done: bool
     fraction: float | None
+    hearing_id: str = ""
 
 
 def sealed_view(
-    here: Here, case_number: str, *, sealing: bool, delivery: Delivery | None, online: bool
+    here: Here,
+    case_number: str,
+    *,
+    sealing: bool,
+    delivery: Delivery | None,
+    online: bool,
+    hearing_id: str = "",
 ) -> SealedView:
     """Return the screen after the end of a hearing."""
     _ = here.say.gettext
@@ -102,6 +109,7 @@ def sealed_view(
         delivery_tone="good" if tone == "good" else tone_of(tone),
         done=not sealing,
         fraction=None if sealing else fraction,
+        hearing_id=hearing_id,
     )
 
 

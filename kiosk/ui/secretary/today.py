@@ -74,11 +74,20 @@ class TodayPage(StaffPage):
             rows = [kit.card(kit.space(), text, kit.space())]
         rows += [kit.space() for _n in range(room - len(rows))] if view.rows else []
         adhoc = kit.button(
-            "today.adhoc", _("Hearing not on the list"), self._adhoc, icon="plus", most=360
+            "today.adhoc", _("Hearing not on the list"), self._adhoc, icon="plus", wide=True, pad=12
         )
-        colour = "caution" if view.age_tone == "caution" else "quiet"
-        age = kit.fit(view.age, "small", wid="today.age", colour=colour, ellipsis=True)
-        steps: list[Widget] = [adhoc, age]
+        copies = kit.button(
+            "today.copies",
+            _("Copies"),
+            self.desk.open_copies,
+            icon="content-copy",
+            most=200,
+            pad=12,
+        )  # fmt: skip
+        papers = kit.button(
+            "today.leftovers", "", self.desk.open_leftovers, icon="file-document-outline"
+        )
+        steps: list[Widget] = [adhoc, copies, papers]
         if pages > 1:
             less = (lambda: office.go(self._at(page - 1))) if page else None
             more = (lambda: office.go(self._at(page + 1))) if page + 1 < pages else None
@@ -144,9 +153,20 @@ class TodayPage(StaffPage):
                 "today.start", _("Hearing not on the list"), self._adhoc, icon="plus",
                 style="primary", kind="heading", wide=True, height=130,
             )  # fmt: skip
-        title = kit.text(_("Readiness"), "heading", weight="semibold")
+        title = self._ready_title(view)
         lines = ReadyLines(kit, view.ready)
         return kit.card(title, lines, start, gap=10, padding=(26, 18))
+
+    def _ready_title(self, view: TodayView) -> Widget:
+        """Return what stands above readiness: its title, and how old the list is."""
+        kit = self.kit
+        line = kit.line(kit.say.gettext("Readiness"), "heading", weight="semibold", most=230)
+        colour = "caution" if view.age_tone == "caution" else "quiet"
+        age = kit.fit(
+            view.age, "small", wid="today.age", colour=colour, align="right", ellipsis=True, lines=2
+        )
+        height = max(line.height, round(kit.least * 2.7))
+        return kit.row(line, age, gap=16, size_hint_y=None, height=height)
 
     def _start(self, view: TodayView) -> Widget:
         kit, _, desk = self.kit, self.kit.say.gettext, self.desk
@@ -198,8 +218,15 @@ class ReadyLines(Slot):
             heights = [self._height(text, size) for text in texts]
             if sum(heights) + self.spacing * len(heights) <= self.height:
                 break
+        lines = list(self._lines)
+        while sum(heights) + self.spacing * len(heights) > self.height:
+            good = [n for n, line in enumerate(lines) if line.tone == "good"]
+            if not good:  # what needs attention stays, whatever the room
+                break
+            for row in (lines, texts, heights):
+                del row[good[-1]]
         self.clear_widgets()
-        for line, text, height in zip(self._lines, texts, heights, strict=True):
+        for line, text, height in zip(lines, texts, heights, strict=True):
             self.add_widget(self._row(line, text, size, height))
         self.add_widget(kit.space())
 

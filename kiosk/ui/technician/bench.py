@@ -117,7 +117,8 @@ class Bench:
         self._answer = asyncio.get_running_loop().create_future()
         self._set(question=question)
         try:
-            return await asyncio.wait_for(self._answer, seconds)
+            async with asyncio.timeout(seconds):
+                return await self._answer
         except TimeoutError:
             return None
         finally:
