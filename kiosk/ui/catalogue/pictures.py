@@ -42,6 +42,7 @@ def settings(folder: Path, width: int, height: int, width_mm: float) -> Settings
                 },
             },
             "paths": {"data": str(folder / "data"), "run": str(folder / "run")},
+            "voice": {"headphones": "default"},
             "ui": {"width": width, "height": height, "width_mm": width_mm, "fullscreen": False},
         }
     )

@@ -172,7 +172,7 @@ class ReceiptPage(FilingPage):
             ),
             kit.button(
                 "receipt.large",
-                "" if kit.theme.compact else _("In large print"),
+                "" if kit.theme.compact or kit.theme.text_size > 2 else _("In large print"),
                 large,
                 icon="format-font-size-increase",
                 once=True,

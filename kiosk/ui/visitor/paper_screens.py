@@ -60,7 +60,7 @@ class FeedPage(FilingPage):
         stop = kit.button(
             "scan.stop", _("That is all"), scan.stop, icon="check",
             style="plain" if view.scanning or view.glass else "primary",
-            kind="body" if view.glass else "lead", most=300,
+            kind="body" if view.glass else "lead", most=220 if view.glass else 300,
         )  # fmt: skip
         left: list[Widget] = [] if view.kept else [back]
         call = kit.button("scan.call", "", visit.call_secretary, icon="bell-ring-outline")
@@ -68,7 +68,7 @@ class FeedPage(FilingPage):
         if view.glass:
             right.append(
                 kit.button("scan.glass", _("Scan this sheet"), scan.scan_glass, icon="scanner",
-                           style="primary", kind="lead", most=400)
+                           style="primary", kind="lead", most=370)
             )  # fmt: skip
         later = [] if view.glass else self.later()
         return [*left, *self.aids(), *later, call, kit.space(), *self._ways(view), *right]
@@ -141,14 +141,14 @@ class FaultPage(FilingPage):
                            most=520),
             ]  # fmt: skip
         first = (
-            kit.button("scan.finish", view.finish, lambda: visit.scan.ask_finish(True), most=400)
+            kit.button("scan.finish", view.finish, lambda: visit.scan.ask_finish(True), most=340)
             if view.can_finish
             else kit.button("back", _("Back"), visit.scan.stop, icon="arrow-left")
         )
         return [
             first,
             *self.aids(),
-            *self.later(),
+            *self.later(words=False),
             kit.space(),
             kit.button("scan.call", _("Call the secretary"), visit.call_secretary,
                        icon="bell-ring-outline", style="primary", most=400),

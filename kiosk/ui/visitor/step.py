@@ -30,14 +30,15 @@ class FilingPage(VisitorPage):
         _ = self.kit.say.gettext
         return _("Hand in documents"), f"{self.step} / {FILING_STEPS}"
 
-    def later(self) -> list[Widget]:
+    def later(self, *, words: bool = True) -> list[Widget]:
         """Return the button that keeps everything for later, where there is something."""
         kit, _, visit = self.kit, self.kit.say.gettext, self.desk.visit
         if not visit.later.can_park:
             return []
-        words = "" if kit.theme.compact or kit.theme.text_size > 2 else _("Go on later")
+        small = kit.theme.compact or kit.theme.text_size > 2 or not words
+        label = "" if small else _("Go on later")
         return [
-            kit.button("park", words, lambda: self.desk.do(visit.later.park()),
+            kit.button("park", label, lambda: self.desk.do(visit.later.park()),
                        icon="ticket-outline", once=True, most=300)
         ]  # fmt: skip
 
