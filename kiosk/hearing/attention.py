@@ -14,13 +14,13 @@ from kiosk.config import Settings
 from kiosk.hearing.alarms_now import Found
 from kiosk.hearing.clock_watch import ClockWatch
 from kiosk.hearing.listening import Listening
+from kiosk.hearing.present import OPEN
 from kiosk.hearing.remedies import show
 from kiosk.hearing.reminder import Reminder
 from kiosk.hearing.remote_link import RemoteLink
 from kiosk.hearing.session import Session
 
 POLL_S = 0.25
-_OPEN = ("recording", "recess", "retired")
 
 
 class Attention:
@@ -42,7 +42,7 @@ class Attention:
         phase = session.record.phase if session is not None else "idle"
         if (step := self.clock.poll()) is not None:
             changed = True
-            if session is not None and phase in _OPEN:
+            if session is not None and phase in OPEN:
                 session.write("clock_stepped", {"seconds": step, "wall": wall_text()})
         recording = session if session is not None and phase == "recording" else None
         hearing = None if recording is None else recording.record.hearing
@@ -59,7 +59,7 @@ class Attention:
 
     def show(self, state: dict[str, Any], session: Session | None) -> None:
         """Put roles, remedies and reminder into ``state``."""
-        is_open = session is not None and session.record.phase in _OPEN
+        is_open = session is not None and session.record.phase in OPEN
         show(state["microphones"], session.record.roles if session and is_open else None)
         reminder = self.reminder
         state["listening"] = self.listening.state()
@@ -72,7 +72,7 @@ class Attention:
     ) -> Iterator[Found]:
         """Yield the alarms that count: ``found`` without what was settled, and those from here."""
         remote = {one["name"] for one in state["microphones"] if one["kind"] == "remote"}
-        is_open = session is not None and session.record.phase in _OPEN
+        is_open = session is not None and session.record.phase in OPEN
         for code, source in found:
             if is_open and source in remote and code.startswith("microphone_"):
                 continue  # said as a link, where there is one

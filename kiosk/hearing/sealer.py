@@ -15,6 +15,8 @@ from kiosk.errors import KioskError
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
+Submit = Callable[[str, Callable[[], None]], None]
+"""Hands a named job to the sealer: :meth:`Sealer.submit`."""
 
 
 class Sealer:

@@ -18,16 +18,16 @@ from kiosk.config import Panel as PanelSettings
 from kiosk.errors import StorageError
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.source import SourceSet
-from kiosk.hearing import courtroom as module
+from kiosk.hearing import opening, state_report, taking_up
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.minutes import read_record
 from kiosk.hearing.record import HearingRecord
 from kiosk.hearing.sealer import Sealer
+from kiosk.recording import recovery
 from kiosk.recording.fragments import SourceFault
 from kiosk.recording.hearing_book import hearing_of
 from kiosk.recording.journal import read_chain
-from kiosk.recording.recovery import _merged
 from kiosk.recording.verify import verify
 from kiosk.rules import load_rules
 from kiosk.storage.layout import Layout
@@ -274,7 +274,8 @@ def test_nothing_is_asked_before_the_tap(rig: Rig) -> None:
 
 
 def test_clock_unset_asks_for_the_date(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "clock_state", lambda: "unset")
+    for module in (opening, state_report):
+        monkeypatch.setattr(module, "clock_state", lambda: "unset")
     rig.begin(format="offline")
     assert {"override", "date"} <= set(rig.hearing()["open_questions"])
     assert "clock_unset" in rig.codes()
@@ -373,9 +374,9 @@ def test_power_cut_without_a_clock_has_an_unknown_gap(
 ) -> None:
     rig.begin()
     rig.crash()
-    for name in ("kiosk.hearing.courtroom", "kiosk.recording.recovery"):
-        monkeypatch.setattr(f"{name}.boot_id", lambda: "another boot")
-    monkeypatch.setattr(module, "is_trusted", lambda: False)
+    for module in (taking_up, recovery):
+        monkeypatch.setattr(module, "boot_id", lambda: "another boot")
+    monkeypatch.setattr(taking_up, "is_trusted", lambda: False)
     rig.start()
     assert rig.phase() == "recording"
     assert rig.room.state()["recovered"]["gap_seconds"] is None
@@ -411,7 +412,7 @@ def test_replay_tells_what_was_shown_live(rig: Rig) -> None:
     assert live is not None
     folder = rig.folder(hearing_id)
     replayed = HearingRecord(hearing_of(folder))
-    for part, entry in _merged(folder):
+    for part, entry in recovery._merged(folder):
         replayed.apply(part, entry)
     assert replayed == live.record
 
