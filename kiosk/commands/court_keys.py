@@ -52,12 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     elif arguments.step == "answer":
         print(f"The key of the {take_answer(layout, arguments.answer)} is proven.")
-    return _show(layout)
+    complete = _show(layout)
+    return 0 if complete or arguments.step != "show" else 1
 
 
-def _show(layout: Layout) -> int:
+def _show(layout: Layout) -> bool:
+    """Print the keys; return whether both are proven."""
     keys, when = load_court_keys(layout), proven(layout)
     for name, recipient in ((COURT, keys.court), (ESCROW, keys.escrow)):
         said = f"proven {when[name]}" if name in when else "NOT proven"
         print(f"{name}: {recipient} ({said})")
-    return 0 if len(when) == 2 else 1
+    return len(when) == 2

@@ -249,6 +249,17 @@ def enrol(company: Company, central: Path, url: str) -> None:
     code = run_kiosk(company, "central", "enrol-code", "--data", str(central), court.KIOSK_ID)
     ca = central / "authority" / "ca.crt"
     run_kiosk(company, "enroll", "--code", code.split()[-1], "--url", url, "--ca", str(ca))
+    prove_court_keys(company, central)
+
+
+def prove_court_keys(company: Company, central: Path) -> None:
+    """Let the court and its escrow prove at their workstations that they can open closed parts."""
+    asked = run_kiosk(company, "court-keys", "challenge", "--out", str(central / "challenges"))
+    for challenge in asked.splitlines():
+        owner = "escrow" if "escrow" in Path(challenge).name else "court"
+        key = central / "authority" / f"{owner}-age-key.txt"
+        said = run_kiosk(company, "decrypt", "--key", str(key), "--challenge", challenge)
+        run_kiosk(company, "court-keys", "answer", said.split()[-1])
 
 
 def start_kiosk(company: Company, layout: Layout) -> None:
