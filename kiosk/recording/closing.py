@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -41,7 +40,6 @@ from kiosk.storage.durable import json_bytes
 from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
-_BLOCK = 1 << 20
 DISK_S = 30.0
 """So long a disk is waited for before all is tried anew."""
 OPEN = "-open"
@@ -183,10 +181,7 @@ class _Part:
                 self._remove(str(entry["file"]), [str(one["file"]) for one in entry["by"]])
 
     def _remove(self, name: str, by: list[str]) -> None:
-        """Overwrite and remove a plain file, for which ``by`` stand."""
-        path = self._read(name)
-        if path.exists():
-            _overwrite(path)
+        """Overwrite and remove a plain file, for which ``by`` stand, on every storage."""
         self._store.replace([self._folder / name], [self._folder / one for one in by])
 
     def _rewrap(self, book: PartBook, name: str, pieces: list[dict[str, Any]], kept: int) -> None:
@@ -358,15 +353,6 @@ class _Writer:
         """End the file, durably."""
         if self._envelope.end:
             self._put(self._envelope.end)
-
-
-def _overwrite(path: Path) -> None:
-    """Overwrite a file with zeros, as far as the file system allows."""
-    size = path.stat().st_size
-    with path.open("r+b", buffering=0) as file:
-        for start in range(0, size, _BLOCK):
-            file.write(bytes(min(_BLOCK, size - start)))
-        os.fsync(file.fileno())
 
 
 def _on_recording_clock(first: Entry, since: datetime) -> int:

@@ -40,6 +40,8 @@ def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
             elif entry["kind"] == "file" and f"{part.name}/{entry['file']}" not in found:
                 whole = (0, int(entry["length"]), str(entry["sha256"]))
                 found[f"{part.name}/{entry['file']}"] = [whole]
+            elif entry["kind"] == "rewrapped":  # it is gone, or a shorter playlist
+                found.pop(f"{part.name}/{entry['file']}", None)
     return found
 
 

@@ -13,7 +13,14 @@ from cryptography import x509
 from kiosk.errors import StorageError
 from kiosk.recording.decrypt import DecryptError, Identities, plain_of
 from kiosk.recording.findings import PartFacts, Report
-from kiosk.recording.joined import CLOSED_SUFFIX, closed_files, count_run, media_files, runs_of
+from kiosk.recording.joined import (
+    CLOSED_INIT,
+    CLOSED_SUFFIX,
+    closed_files,
+    count_run,
+    media_files,
+    runs_of,
+)
 from kiosk.recording.journal import Chain, Entry, Head, read_chain
 from kiosk.recording.names import JOURNAL, PART, TRACKS
 from kiosk.recording.part_view import PartView
@@ -134,7 +141,9 @@ class PartCheck:
     # -- media ---------------------------------------------------------------------------------
     def _check_media(self, chain: Chain, facts: PartFacts) -> None:
         view = PartView.of(chain.entries)
-        facts.fragments, facts.closed = view.count, view.closed
+        facts.fragments = view.count
+        # one that ended before its first fragment has an init segment at most
+        facts.closed = view.closed or any(self.folder.glob(f"*/run-*/{CLOSED_INIT}"))
         facts.interruptions = sum(entry["kind"] == "interruption" for entry in chain.entries)
         for listed in view.files.values():
             self._check_listed(listed)

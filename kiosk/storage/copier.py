@@ -13,11 +13,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from kiosk.storage.disk import Disk, GapError, Refusal
+from kiosk.storage.durable import pieces_of
 from kiosk.storage.replica import Replica, Step
-from kiosk.storage.tombstones import FOLDER, as_bytes, buried, list_name
+from kiosk.storage.tombstones import FOLDER, as_bytes, buried, list_name, remains
 
 log = logging.getLogger(__name__)
 PIECE = 1 << 20
@@ -27,6 +29,8 @@ SEARCH_S = 60.0
 AGAIN_S = 2.0
 STEP_LIMIT_S = 60.0
 WHOLE = ("SHA256SUMS", ".p7s", ".json", ".damaged")
+PLAYLIST = ".m3u8"
+"""A log, and written anew when its hearing is declared closed."""
 SEALS = ("SHA256SUMS", "SHA256SUMS.p7s")
 Ranges = Sequence[tuple[int, int, str]]
 Records = Callable[[Path], Mapping[str, Ranges]]
@@ -163,7 +167,7 @@ class Copier:
     def _undead(self, name: str) -> bool:
         """Say whether files that were replaced still lie on ``dest``."""
         gone = buried(self._source.disk, name.removesuffix(".json"))
-        return any(self._dest.disk.exists(one) for one in gone)
+        return bool(remains(self._dest.disk, gone))
 
     def _whole(self, hearing: str) -> bool:
         """Say whether ``dest`` has the seal of ``hearing``: it is copied last."""
@@ -201,15 +205,20 @@ class Copier:
         return True
 
     def _bury(self, hearing: str) -> None:
-        """Remove what was replaced, before anything else."""
+        """Overwrite and remove what was replaced, before anything else."""
         gone = buried(self._source.disk, hearing)
         known = buried(self._dest.disk, hearing)
         if gone - known:
             name, text = list_name(hearing), as_bytes(gone | known)
             self._write(hearing, lambda disk: disk.whole(name, text))
-        left = tuple(sorted(name for name in gone if self._dest.disk.exists(name)))
-        if left:
-            self._write(hearing, lambda disk: disk.remove(left))
+        for name in remains(self._dest.disk, gone):
+            self._erase(hearing, name)
+
+    def _erase(self, hearing: str, name: str) -> None:
+        """Overwrite and remove a file, in pieces: live recording goes on in between."""
+        for offset, length in pieces_of(self._dest.disk.size(name)):
+            self._write(hearing, partial(Disk.wipe, relative=name, offset=offset, length=length))
+        self._write(hearing, lambda disk: disk.remove((name,)))
 
     def _copy_all(self, hearing: str) -> None:
         folder = f"hearings/{hearing}"
@@ -238,7 +247,7 @@ class Copier:
             if name in names:
                 continue
             if not _proper(name) or name in gone:
-                self._write(hearing, lambda disk, one=name: disk.remove((one,)))  # type: ignore[misc]
+                self._erase(hearing, name)
             elif sealed:
                 self._write(hearing, lambda disk, one=name: disk.set_aside(one))  # type: ignore[misc]
 
@@ -247,8 +256,11 @@ class Copier:
         source, dest = self._source, self._dest
         with self._changed:
             size, have = source.lengths.get(name), dest.lengths.get(name)
-        if name.endswith(WHOLE):
+        if name.endswith((*WHOLE, PLAYLIST)):
             data = source.disk.read(name, 0, source.disk.size(name))
+            for offset, length, sha256 in ranges:
+                if hashlib.sha256(data[offset : offset + length]).hexdigest() != sha256:
+                    raise CopyError(f"{name}: other bytes at {offset} than were recorded")
             if not dest.disk.exists(name) or dest.disk.read(name, 0, len(data) + 1) != data:
                 self._write(hearing, lambda disk: disk.whole(name, data))
             return

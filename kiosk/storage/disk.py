@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from kiosk.errors import StorageError
-from kiosk.storage.durable import make_folder, sync_folder, write_bytes
+from kiosk.storage.durable import make_folder, overwrite, sync_folder, write_bytes
 from kiosk.storage.marker import Role, identity_of
 from kiosk.storage.store import append_durably, remove_durably
 
@@ -93,6 +93,11 @@ class Disk:
         if not (self.root / relative).is_dir():
             self._known()
             make_folder(self.root / relative)
+
+    def wipe(self, relative: str, offset: int, length: int | None) -> None:
+        """Overwrite a piece of a file; see :func:`kiosk.storage.durable.overwrite`."""
+        self._known()
+        overwrite(self.root / relative, offset, length)
 
     def remove(self, relatives: tuple[str, ...]) -> None:
         """Remove files; absent ones are no error."""

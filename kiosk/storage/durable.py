@@ -6,13 +6,19 @@ is written beside it, synced, and renamed over it.
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
+
+log = logging.getLogger(__name__)
+_BLOCK = 1 << 20
+_CANNOT = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def sync_folder(folder: Path) -> None:
@@ -60,6 +66,39 @@ def write_chunks(path: Path, chunks: Iterable[bytes], mode: int = 0o640) -> None
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def pieces_of(size: int) -> Iterator[tuple[int, int | None]]:
+    """Yield ``(offset, length)`` for :func:`overwrite`, which together cover a whole file.
+
+    The last one is open (None): it covers what another copy of the file has beyond ``size``.
+    """
+    starts = range(0, max(size, 1), _BLOCK)
+    yield from ((start, None if start == starts[-1] else _BLOCK) for start in starts)
+
+
+def overwrite(path: Path, offset: int = 0, length: int | None = None) -> None:
+    """Overwrite a file, or a piece of it, with zeros, as far as the file system allows; synced.
+
+    An absent file is no error. A disk that cannot write there (a bad block; a copying file system
+    that is full) is noted in the log, so that the file can at least be removed.
+
+    Raises:
+        OSError: the disk is read-only or gone.
+    """
+    try:
+        with path.open("r+b", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            end = size if length is None else min(size, offset + length)
+            for start in range(offset, end, _BLOCK):
+                os.pwrite(file.fileno(), bytes(min(_BLOCK, end - start)), start)
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+        log.exception("%s: not overwritten", path.name)
 
 
 def write_text(path: Path, text: str, mode: int = 0o640) -> None:

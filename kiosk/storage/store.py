@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.errors import StorageError
-from kiosk.storage.durable import make_folder, sync_folder, write_bytes
+from kiosk.storage.durable import make_folder, overwrite, sync_folder, write_bytes
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Store(Protocol):
     def replace(self, old: Sequence[Path], new: Sequence[Path]) -> None:
         """Remove the files ``old``, for which ``new`` (appended before) stand from now on.
 
-        They go on every storage, on an absent one as soon as it is there again.
+        They are overwritten and go on every storage, on an absent one as soon as it is there again.
 
         Raises:
             StorageError: a new file is not durable everywhere it can be, or nothing could be
@@ -137,6 +137,8 @@ class DirectStore:
         absent = [path.name for path in new if not path.exists()]
         if absent:
             raise StorageError(f"not replaced: {', '.join(absent)} is not there")
+        for path in old:
+            overwrite(path)
         remove_durably(old)
 
     def locate(self, path: Path) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from kiosk.storage.disk import Disk
+from kiosk.storage.disk import SET_ASIDE, Disk
 
 FOLDER = "replaced"
 
@@ -31,6 +31,17 @@ def buried(disk: Disk, hearing: str) -> set[str]:
         return {str(one) for one in value["removed"]}
     except (ValueError, KeyError, TypeError):
         return set()
+
+
+def places_of(name: str) -> tuple[str, str]:
+    """Return where a file of a hearing can lie on a storage: in place, and set aside."""
+    return name, f"{SET_ASIDE}/{name}"
+
+
+def remains(disk: Disk, gone: set[str]) -> list[str]:
+    """Return the files on ``disk`` that must not exist any more."""
+    places = (place for name in sorted(gone) for place in places_of(name))
+    return [place for place in places if disk.exists(place)]
 
 
 def as_bytes(names: set[str]) -> bytes:

@@ -16,9 +16,10 @@ from typing import Any
 from kiosk.errors import StorageError
 from kiosk.storage.copier import Copier, Records, no_records
 from kiosk.storage.disk import Disk
+from kiosk.storage.durable import pieces_of
 from kiosk.storage.replica import Replica, Step
 from kiosk.storage.store import Ticket, Trouble
-from kiosk.storage.tombstones import with_buried
+from kiosk.storage.tombstones import places_of, with_buried
 
 PATIENCE_S = 0.6
 """The kiosk's own storage is not waited for longer when the mirror has the bytes."""
@@ -135,7 +136,8 @@ class Vault:
         """See :meth:`kiosk.storage.store.Store.replace`.
 
         That they go is written down on each storage before they do: one that is absent now
-        loses them before anything else when it is there again.
+        loses them before anything else when it is there again. On each they are overwritten
+        first, in pieces, between which live recording goes on.
         """
         absent = [path.name for path in new if not self.locate(path).exists()]
         if absent:
@@ -145,9 +147,24 @@ class Vault:
             mine = tuple(name for name in names if hearing_of(name) == hearing)
             relative, text = with_buried(self._leader(hearing).disk, hearing, mine)
             self._now(relative, partial(_whole, relative, text), len(text))
-            self._now(mine[0], partial(_remove, mine), 0)
+            places = tuple(place for name in mine for place in places_of(name))
+            for place in places:
+                for offset, length in pieces_of(self._leader(hearing).disk.size(place)):
+                    wipe = partial(Disk.wipe, relative=place, offset=offset, length=length)
+                    self._keep_pace(self._now(mine[0], wipe, 0))
+            self._now(mine[0], partial(_remove, places), 0)
 
-    def _now(self, relative: str, run: Callable[[Disk], None], size: int) -> None:
+    def _keep_pace(self, step: Step) -> None:
+        """Give the slower storage time, as long as it is well: its queue must not grow."""
+        deadline = time.monotonic() + LIMIT_S
+        with self._changed:
+            while time.monotonic() < deadline and any(
+                one.holds(step) and not (one.lacks(step.hearing) or one.refusing or one.late)
+                for one in self._replicas
+            ):
+                self._changed.wait(timeout=0.05)
+
+    def _now(self, relative: str, run: Callable[[Disk], None], size: int) -> Step:
         """Do it, or refuse.
 
         Raises:
@@ -156,12 +173,13 @@ class Vault:
         step = self._submit(relative, run, size)
         try:
             if self.wait(step, LIMIT_S):
-                return
+                return step
             problem: Exception = StorageError(f"{relative}: no storage takes it in time")
         except (OSError, StorageError) as error:
             problem = error
         if self.withdraw(step):
             raise StorageError(f"{relative}: cannot be written: {problem}") from problem
+        return step
 
     # -- tickets -------------------------------------------------------------------------------
     def wait(self, step: Step, seconds: float) -> bool:

@@ -253,7 +253,7 @@ def test_broken_off_anywhere_it_is_finished_later(
         return step
 
     with monkeypatch.context() as patch:
-        patch.setattr(closing, "_overwrite", dies(closing._overwrite))
+        patch.setattr(closing._Part, "_remove", dies(closing._Part._remove))
         patch.setattr(closing._Writer, "_put", dies(closing._Writer._put))
         patch.setattr(closing._Part, "_write", dies(closing._Part._write))
         patch.setattr(closing._Part, "_close", dies(closing._Part._close))
