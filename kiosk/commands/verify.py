@@ -33,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the court's certificate authority (PEM), from a source that you trust",
     )
     parser.add_argument(
-        "--key", type=Path, metavar="FILE", help="the court's private age key: opens closed parts"
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="the court's private age key: decodes closed parts, too",
     )
     parser.add_argument("--stamp", type=Path, metavar="FILE", help="time stamp of the seal (.tsr)")
     parser.add_argument(

@@ -176,7 +176,7 @@ class _Part:
     def _run(self, track: str, run: Path) -> list[tuple[str, float]]:
         """Open one run; return its files with their seconds."""
         target = make_folder(self._out / track / run.name)
-        init = self._init(run)
+        init = plain_init(run, self._identities)
         (target / INIT).write_bytes(init)
         joined = self._out / f"{track}-{run.name}.mp4"
         files = []
@@ -195,17 +195,6 @@ class _Part:
                 files.append((here, length / 1e9))
         self._opened.files.append(joined)
         return files
-
-    def _init(self, run: Path) -> bytes:
-        """Return the run's initialisation segment, plain."""
-        closed = run / CLOSED_INIT
-        if not closed.exists():
-            return (run / INIT).read_bytes()
-        data = closed.read_bytes()
-        plain = open_member(data, self._identities)
-        if hashlib.sha256(plain).hexdigest() != About.in_member(data).plain_sha256:
-            raise DecryptError(f"{closed.name}: other media than were recorded")
-        return plain
 
     def _pieces(self, name: str) -> Iterator[bytes]:
         """Yield the plain pieces of one file; those that are damaged are noted and left out."""
@@ -238,6 +227,22 @@ class _Part:
             for name, seconds in files:
                 lines += [f"#EXTINF:{seconds:.6f},", f"{run}/{name}"]
         write_text(self._out / "main" / "index.m3u8", "\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+
+
+def plain_init(run: Path, identities: Identities) -> bytes:
+    """Return a run's initialisation segment, plain.
+
+    Raises:
+        DecryptError: it cannot be opened; OSError: it cannot be read.
+    """
+    closed = run / CLOSED_INIT
+    if not closed.exists():
+        return (run / INIT).read_bytes()
+    data = closed.read_bytes()
+    plain = open_member(data, identities)
+    if hashlib.sha256(plain).hexdigest() != About.in_member(data).plain_sha256:
+        raise DecryptError(f"{closed.name}: other media than were recorded")
+    return plain
 
 
 def plain_of(name: str, piece: dict[str, Any], data: bytes, identities: Identities) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -20,16 +21,18 @@ CLOSED_INIT = "init.tar"
 CLOSED_SUFFIX = ".tar"
 
 
-class JoinedFiles(io.RawIOBase):
-    """Several files read as if they were one, without copying them."""
+class Joined(io.RawIOBase):
+    """Several pieces read as if they were one file, without copying them."""
 
-    def __init__(self, paths: list[Path]) -> None:
-        """Join ``paths`` in this order."""
+    def __init__(self, sizes: Sequence[int]) -> None:
+        """Join pieces of so many bytes."""
         super().__init__()
-        self._files = [path.open("rb", buffering=0) for path in paths]
-        sizes = [path.stat().st_size for path in paths]
         self._starts = [0, *accumulate(sizes)]
         self._position = 0
+
+    def _read_in(self, index: int, offset: int, size: int) -> bytes:
+        """Return up to ``size`` bytes of one piece."""
+        raise NotImplementedError
 
     def readable(self) -> bool:
         """Say yes."""
@@ -50,16 +53,29 @@ class JoinedFiles(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes (at most to the end of the file it stands in)."""
+        """Read up to ``size`` bytes (at most to the end of the piece it stands in)."""
         index = bisect_right(self._starts, self._position) - 1
-        if index >= len(self._files):
+        if index >= len(self._starts) - 1:
             return b""
         left = self._starts[index + 1] - self._position
-        file = self._files[index]
-        file.seek(self._position - self._starts[index])
-        data = file.read(left if size < 0 else min(size, left)) or b""
+        offset = self._position - self._starts[index]
+        data = self._read_in(index, offset, left if size < 0 else min(size, left))
         self._position += len(data)
         return data
+
+
+class JoinedFiles(Joined):
+    """Several files read as one."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        """Join ``paths`` in this order."""
+        super().__init__([path.stat().st_size for path in paths])
+        self._files = [path.open("rb", buffering=0) for path in paths]
+
+    def _read_in(self, index: int, offset: int, size: int) -> bytes:
+        file = self._files[index]
+        file.seek(offset)
+        return file.read(size) or b""
 
     def close(self) -> None:
         """Close all files."""
@@ -109,12 +125,17 @@ def count_run(run: Path) -> Counts:
         counts.errors.append("the init file is missing")
         return counts
     with JoinedFiles(paths) as joined:
-        try:
-            with av.open(joined, mode="r", format="mp4") as container:
-                _count(container, counts)
-        except FFmpegError as error:
-            counts.errors.append(error.strerror or str(error))
+        count_joined(joined, counts)
     return counts
+
+
+def count_joined(joined: Joined, counts: Counts) -> None:
+    """Decode every picture and sample of a run that is read as one file, into ``counts``."""
+    try:
+        with av.open(joined, mode="r", format="mp4") as container:
+            _count(container, counts)
+    except (FFmpegError, OSError) as error:
+        counts.errors.append(error.strerror or str(error))
 
 
 def _count(container: av.container.InputContainer, counts: Counts) -> None:

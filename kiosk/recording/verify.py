@@ -31,7 +31,7 @@ def verify(
     Args:
         folder: ``hearings/<uuid>`` or ``.../part-01``, wherever it was copied to.
         ca: trusted roots (PEM).
-        decode: decode and count every picture and sample too (not of closed parts).
+        decode: decode and count every picture and sample too (of closed parts with ``identities``).
         identities: the court's private keys: closed media are opened and compared, too.
 
     Raises:

@@ -11,6 +11,7 @@ import pytest
 
 from kiosk.clocks import recording_ns
 from kiosk.recording.journal import read_chain
+from kiosk.recording.verify import verify
 from kiosk.storage.disk import SET_ASIDE
 from tests.hearing.test_second_copy import Rig, rig
 from tests.recording.keys import CourtSecrets
@@ -103,7 +104,8 @@ WAYS = (there_all_the_time, pulled_out_and_back, back_after_a_restart, back_befo
 def test_nothing_plain_is_left_on_the_second_storage(
     rig: Rig, way: Callable[[Rig, Callable[[], None]], None]
 ) -> None:
-    CourtSecrets().pin(rig.layout)
+    secrets = CourtSecrets()
+    secrets.pin(rig.layout)
     folder = rig.begin()
     rig.run(2)
     rig.room.recess("p1")
@@ -128,3 +130,7 @@ def test_nothing_plain_is_left_on_the_second_storage(
     for stick in (rig.own, rig.mirror):
         check_nothing_left(stick.at, before)
     rig.end(folder)
+    report = verify(rig.mirror.at / folder, rig.court.ca, identities=[secrets.court])
+    assert report.problems == []
+    assert all(part.decoded for part in report.parts)
+    assert report.parts[1].video_frames > 0

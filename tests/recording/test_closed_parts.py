@@ -153,6 +153,41 @@ def test_the_court_opens_what_was_recorded(hearing: Path, tmp_path: Path, court:
     assert verify(hearing, court.ca, identities=[SECRETS.escrow]).ok
 
 
+def test_with_the_key_closed_parts_are_decoded_as_plain_ones(
+    hearing: Path,
+    tmp_path: Path,
+    signer: FileSigner,
+    court: Court,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plain = sealed_hearing(tmp_path / "plain", signer, parts=1)
+    (wanted,) = verify(plain, court.ca).parts
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    (found,) = verify(hearing, court.ca, identities=[SECRETS.court]).parts
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == files
+    assert (found.closed, found.decoded) == (True, True)
+    assert found.video_frames == wanted.video_frames == 24
+    assert found.samples == wanted.samples
+    assert set(found.samples) == set(MICROPHONES)
+    key = SECRETS.write(tmp_path)
+    assert main(["verify", str(hearing), "--ca", str(court.ca), "--key", str(key)]) == 0
+    assert f"(24 pictures, {len(MICROPHONES)} sound tracks decoded)" in capsys.readouterr().out
+    (quick,) = verify(hearing, court.ca, identities=[SECRETS.court], decode=False).parts
+    assert (quick.decoded, quick.video_frames) == (False, 0)
+
+
+def test_what_the_key_does_not_open_is_not_decoded_either(hearing: Path, court: Court) -> None:
+    def codes(identity: pyrage.x25519.Identity) -> set[str]:
+        return {one.code for one in verify(hearing, court.ca, identities=[identity]).problems}
+
+    assert codes(CourtSecrets().court) >= {"media_not_opened", "not_decodable"}
+    tar = hearing / "part-01" / "main" / "run-01" / "000001.tar"
+    flip(tar, 4000)
+    assert codes(SECRETS.court) >= {"media_changed", "media_not_opened", "not_decodable"}
+    tar.unlink()
+    assert codes(SECRETS.court) >= {"file_missing", "not_decodable"}
+
+
 def test_stock_tools_open_the_same(hearing: Path, tmp_path: Path) -> None:
     key = SECRETS.write(tmp_path)
     decrypt(hearing, [SECRETS.court], tmp_path / "out")
