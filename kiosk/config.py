@@ -76,18 +76,42 @@ class Microphone(Group):
     silence_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
 
 
+class OverheadCamera(Group):
+    """``[scanner.overhead]``: a document camera above the desk, with ``kind = "overhead"``.
+
+    ``camera``: libcamera's number (the hearing's camera is 0). ``view_mm``: width of the desk in
+    the picture, 0 if unknown; without it A5 cannot be told from A4 and counts as A4. ``paper``:
+    what lies there; ``auto`` goes by its shape. ``pictures``: folder that ``virtual`` plays.
+    """
+
+    back_end: Literal["picamera2", "virtual"] = "picamera2"
+    camera: Annotated[int, Field(ge=0, le=7)] = 1
+    pictures: Path | None = None
+    paper: Literal["auto", "a4", "a5", "letter"] = "auto"
+    view_mm: Annotated[int, Field(ge=0, le=2000)] = 0
+    still_seconds: Annotated[float, Field(ge=0.2, le=5)] = 1.0
+
+
 class Scanner(Group):
     """``[scanner]``: SANE device name (never discovered: discovery takes seconds).
 
+    ``kind``: ``sane``, or ``overhead`` for a document camera, which needs no ``device``.
     ``reload_seconds``: how long a jammed sheet is waited for before scanning goes on without it.
     """
 
+    kind: Literal["sane", "overhead"] = "sane"
+    overhead: OverheadCamera = OverheadCamera()
     device: str = ""
     sane_config_dir: Path | None = None
     resolution: Literal[150, 200, 300, 400, 600] = 300
     colour: Literal["gray", "colour"] = "colour"
     stall_seconds: Annotated[float, Field(ge=1, le=120)] = 25
     reload_seconds: Annotated[float, Field(ge=0, le=300)] = 15
+
+    @property
+    def fitted(self) -> bool:
+        """Whether a scanner of any kind is configured."""
+        return self.kind == "overhead" or bool(self.device)
 
 
 class SerialPort(Group):

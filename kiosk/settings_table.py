@@ -15,6 +15,8 @@ from pydantic import BaseModel
 
 from kiosk.config import Settings
 
+_HEAD = "| key | default | allowed |\n|---|---|---|"
+
 
 def settings_table() -> str:
     """Return one Markdown table per group of ``kiosk.toml``."""
@@ -28,8 +30,20 @@ def settings_table() -> str:
         head = f"### `[[{name}]]`" if many else f"### `[{name}]`"
         rows = "\n".join(_rows(group, _defaults(name), groups))
         summary = f"{_summary(name)}\n\n" if _summary(name) else ""
-        parts.append(f"{head}\n{summary}| key | default | allowed |\n|---|---|---|\n{rows}")
+        parts.append(f"{head}\n{summary}{_HEAD}\n{rows}")
+        if not many:
+            parts += _inner(name)
     return "\n\n".join(parts) + "\n"
+
+
+def _inner(outer: str) -> Iterator[str]:
+    """Yield the tables of the groups inside the group ``outer``."""
+    for key, field in _model(outer).model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            schema = model.model_json_schema()
+            rows = "\n".join(_rows(schema, _defaults(outer)[key], schema.get("$defs", {})))
+            yield f"### `[{outer}.{key}]`\n{_words(model)}\n\n{_HEAD}\n{rows}"
 
 
 def _name(reference: dict[str, Any]) -> str:
@@ -48,7 +62,12 @@ def _model(name: str) -> type[BaseModel]:
 
 def _summary(name: str) -> str:
     """Return the group's docstring without its own name, on one line."""
-    text = " ".join((inspect.getdoc(_model(name)) or "").replace("``", "`").split())
+    return _words(_model(name))
+
+
+def _words(model: type[BaseModel]) -> str:
+    """Return the docstring of ``model`` without its own name, on one line."""
+    text = " ".join((inspect.getdoc(model) or "").replace("``", "`").split())
     _, _, rest = text.partition("]`: ")
     summary = rest or text.rsplit("]`.", 1)[-1].strip()
     return summary[:1].upper() + summary[1:]
@@ -64,6 +83,8 @@ def _rows(group: dict[str, Any], defaults: dict[str, Any], groups: dict[str, Any
     required = set(group.get("required", ()))
     for key, prop in group["properties"].items():
         default = defaults.get(key, prop.get("default"))
+        if isinstance(default, dict) and "$ref" in prop:
+            continue  # a group inside this one has a table of its own
         shown = "*required*" if key in required else f"`{json.dumps(default, ensure_ascii=False)}`"
         yield f"| `{key}` | {'*none*' if shown == '`null`' else shown} | {_allowed(prop, groups)} |"
 

@@ -1,4 +1,4 @@
-"""The document scanner, through SANE in a child process.
+"""The document scanner in a child process: through SANE, or a camera above the desk.
 
 A scan is a :class:`ScanSession`: an asynchronous stream of events. Pages are on the disk before
 their event comes; a fault never costs a page that is there, and the stream goes on by itself
@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from kiosk.config import Scanner as ScannerSettings
 from kiosk.hardware.escl_status import feeder_state, status_url
+from kiosk.hardware.overhead_job import OverheadJob
 from kiosk.hardware.scanner_child import Job, Source
 from kiosk.hardware.scanner_errors import (
     PageIncompleteError,
@@ -143,6 +144,15 @@ async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
         if error.code != "no_feeder":
             raise
         options = await _open_only(session.job("glass", probe=True), settings.stall_seconds)
+    if settings.kind == "overhead":
+        return ScannerInfo(
+            device=f"overhead camera {settings.overhead.camera}",
+            library=str(options.pop("library")),
+            version=str(options.pop("version")),
+            back_end=settings.overhead.back_end,
+            options=options,
+            seconds_to_open=time.monotonic() - started,
+        )
     return ScannerInfo(
         device=settings.device,
         library="python-sane",
@@ -153,7 +163,7 @@ async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
     )
 
 
-async def _open_only(job: Job, patience: float) -> dict[str, Any]:
+async def _open_only(job: Job | OverheadJob, patience: float) -> dict[str, Any]:
     """Return the options of the scanner, read back."""
     child = await ScannerProcess.start(job)
     try:
@@ -200,8 +210,10 @@ class ScanSession:
     ) -> None:
         self._settings = settings
         self._folder = folder
-        self._source: Source = source or "feeder"
-        self._may_fall_back = source is None
+        self._overhead = settings.kind == "overhead"
+        self._source: Source = "feeder" if self._overhead else source or "feeder"
+        self._may_fall_back = source is None and not self._overhead
+        self._lies_there: dict[str, Any] | None = None
         self._duplex = duplex
         self._missing = list(missing)
         self._next = first_page
@@ -249,7 +261,12 @@ class ScanSession:
         self._leave.set()
 
     def use(self, source: Source) -> None:
-        """Change to the glass or back to the feeder; on the glass, each call scans one page."""
+        """Change to the glass or back to the feeder; on the glass, each call scans one page.
+
+        An overhead camera has neither: nothing changes.
+        """
+        if self._overhead:
+            return
         self._may_fall_back = False
         self._wanted.set()
         if source != self._source:
@@ -373,6 +390,7 @@ class ScanSession:
         self._broken.discard(number)
         self._waiting = False
         self._advance(number)
+        self._lies_there = told.get("lies_there")
         if number not in self._pages:
             self._pages.append(number)
         path = self._folder / told["file"]
@@ -426,6 +444,8 @@ class ScanSession:
 
     def _await_sheet(self, sheet: int) -> None:
         """Do not feed before it is known whether ``sheet`` lies in the feeder again."""
+        if self._overhead:
+            return
         if self._source == "feeder" and (self._pages or self._broken or self._sides):
             self._sheet_awaited = sheet
             self._sheet_is_back = None
@@ -490,9 +510,11 @@ class ScanSession:
 
     # -- helpers -----------------------------------------------------------------------------
 
-    def job(self, source: Source, probe: bool = False) -> Job:
+    def job(self, source: Source, probe: bool = False) -> Job | OverheadJob:
         """Return the job for a child that goes on where the session stands."""
         settings = self._settings
+        if self._overhead:
+            return self._overhead_job(probe)
         return Job(
             parent=os.getpid(),
             device=settings.device,
@@ -504,6 +526,25 @@ class ScanSession:
             resolution=settings.resolution,
             numbers=tuple(self._missing) if self._recalls else (),
             next_number=self._next,
+            probe=probe,
+        )
+
+    def _overhead_job(self, probe: bool) -> OverheadJob:
+        settings = self._settings
+        return OverheadJob(
+            parent=os.getpid(),
+            folder=str(self._folder),
+            camera=settings.overhead.camera,
+            back_end=settings.overhead.back_end,
+            pictures=str(settings.overhead.pictures or ""),
+            paper=settings.overhead.paper,
+            view_mm=settings.overhead.view_mm,
+            still_seconds=settings.overhead.still_seconds,
+            mode=settings.colour,
+            resolution=settings.resolution,
+            numbers=tuple(self._missing) if self._recalls else (),
+            next_number=self._next,
+            lies_there=self._lies_there,
             probe=probe,
         )
 

@@ -23,11 +23,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, ClassVar, Literal
 
 from PIL import Image
 
@@ -46,6 +45,7 @@ from kiosk.hardware.scanner_errors import (
     error_from_text,
 )
 from kiosk.hardware.scanner_page import is_complete, trim_to_sheet
+from kiosk.hardware.scanner_telling import Reporter, own_output, stopped, write_page
 
 Source = Literal["feeder", "glass"]
 
@@ -53,8 +53,6 @@ Source = Literal["feeder", "glass"]
 _ROWS_PER_SIGN = 200
 #: Seconds between two questions to an empty or ill feeder.
 _RETRY_SECONDS = 0.5
-#: Of the JPEG in which a page is kept.
-_QUALITY = 94
 #: What SANE may say in place of what an eSCL scanner said.
 _INEXACT = ("scanner_no_paper", "scanner_jam", "scanner_lost", "scanner_failed")
 _CODE_OF_STATE: dict[FeederState, str] = {
@@ -82,6 +80,8 @@ class Job:
         probe: only open the scanner and tell its options.
     """
 
+    module: ClassVar[str] = "kiosk.hardware.scanner_child"
+
     parent: int
     device: str
     config_dir: str
@@ -103,18 +103,6 @@ class Job:
         """Return the job in ``line``."""
         value = json.loads(line)
         return cls(**{**value, "numbers": tuple(value["numbers"])})
-
-
-class Reporter:
-    """Writes events for the parent to a stream that nobody else writes to."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def tell(self, event: str, **values: Any) -> None:
-        """Send one event at once."""
-        self._stream.write(json.dumps({"event": event, **values}) + "\n")
-        self._stream.flush()
 
 
 class Device:
@@ -250,25 +238,6 @@ def _nearest(permitted: Any, wanted: int) -> int | None:
     return None
 
 
-def write_page(image: Image.Image, path: Path, resolution: int) -> None:
-    """Write a page so that it is on the disk, under its name, or not at all.
-
-    As JPEG that no eye tells from the scan: a tenth of the time of PNG, a third of the bytes.
-    """
-    beside = path.with_name(f".{path.name}.tmp")
-    with beside.open("wb") as file:
-        dots = (resolution, resolution)
-        image.save(file, "JPEG", quality=_QUALITY, subsampling="4:4:4", dpi=dots)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 class Worker:
     """Scans page after page until the feeder is empty or the parent says stop."""
 
@@ -290,7 +259,7 @@ class Worker:
 
     def _feed(self, device: Device) -> None:
         scanned = 0
-        while not self._stopped(0):
+        while not stopped(0):
             try:
                 device.start()
             except ScannerNoPaperError as error:
@@ -302,7 +271,7 @@ class Worker:
                     self._reporter.tell("empty")
                     return
                 self._reporter.tell("waiting")
-                if self._stopped(_RETRY_SECONDS):
+                if stopped(_RETRY_SECONDS):
                     return
                 continue
             scanned += self._page(device)
@@ -326,19 +295,6 @@ class Worker:
         )
         return 1
 
-    @staticmethod
-    def _stopped(seconds: float) -> bool:
-        """Return whether the parent said stop (or went away) within ``seconds``."""
-        readable, _, _ = select.select([sys.stdin], [], [], seconds)
-        return bool(readable)
-
-
-def _own_output() -> TextIO:
-    """Return our standard output, and send what libraries print there to standard error."""
-    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return ours
-
 
 def _exact_code(error: ScannerError, job: Job) -> str:
     """Return the code of ``error``, or what an eSCL scanner itself says in its place."""
@@ -351,7 +307,7 @@ def _exact_code(error: ScannerError, job: Job) -> str:
 
 def main() -> int:
     """Do the job on standard input; exit status 0, or 1 after a fault was told."""
-    reporter = Reporter(_own_output())
+    reporter = Reporter(own_output())
     job = Job.from_line(sys.stdin.readline())
     die_with_parent(job.parent)
     if job.config_dir:

@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import Any, Self
 
+from kiosk.hardware.overhead_job import OverheadJob
 from kiosk.hardware.scanner_child import Job
 
 #: Seconds that a child asked to stop may still take before it is killed.
@@ -18,7 +19,7 @@ _START_SECONDS = 20.0
 
 
 class ScannerProcess:
-    """One run of ``kiosk.hardware.scanner_child``: its events, its stop, its end."""
+    """One run of ``scanner_child`` or ``overhead_child``: its events, its stop, its end."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -26,12 +27,12 @@ class ScannerProcess:
         self._starting = _START_SECONDS
 
     @classmethod
-    async def start(cls, job: Job) -> Self:
+    async def start(cls, job: Job | OverheadJob) -> Self:
         """Start the child and give it its job."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "kiosk.hardware.scanner_child",
+            job.module,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,

@@ -174,7 +174,7 @@ def judged(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) -> Ver
 
 async def check_scanner(context: Context) -> Verdict:
     """Whether the scanner answers, how fast, and the options that it read back."""
-    if not context.settings.scanner.device:
+    if not context.settings.scanner.fitted:
         return NOT_FITTED
     info = await probe_scanner(context.settings.scanner)
     measured = {
