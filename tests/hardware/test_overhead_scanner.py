@@ -137,6 +137,7 @@ def test_lost_camera_comes_back_and_takes_no_page_twice(tmp_path: Path) -> None:
 
 def test_probe_tells_the_camera(tmp_path: Path) -> None:
     folder = play(tmp_path / "desk", photograph(None))
+    assert settings_for(folder).fitted
     info = asyncio.run(probe_scanner(settings_for(folder)))
     assert (info.device, info.library, info.back_end) == ("overhead camera 1", "Pillow", "virtual")
     assert (info.options["width"], info.options["height"]) == (1600, 1200)

@@ -1,0 +1,49 @@
+"""From pages under a camera to documents of a filing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from kiosk.config import OverheadCamera, Paths, Settings
+from kiosk.config import Scanner as ScannerSettings
+from kiosk.filing.desk import FilingDesk, PageChecked
+from kiosk.hardware.scanner import PageReady, WaitingForPaper
+from kiosk.rules import Rules
+from tests.filing.conftest import FakeSync
+from tests.hardware.desk_photographs import draw_page, photograph
+
+
+def test_two_pages_from_the_desk_become_pages_of_the_filing(
+    tmp_path: Path, rules: Rules, sync: FakeSync
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number, page in enumerate((None, 1, None, 2)):
+        picture = photograph(draw_page(page) if page else None)
+        picture.save(pictures / f"{number}.jpg", quality=92)
+    overhead = OverheadCamera(back_end="virtual", pictures=pictures, still_seconds=0.3)
+    settings = Settings(
+        paths=Paths(data=tmp_path / "data", run=tmp_path / "run"),
+        scanner=ScannerSettings(kind="overhead", overhead=overhead),
+    )
+
+    async def visit() -> None:
+        async with asyncio.timeout(90), FilingDesk(settings, rules, sync) as desk:
+            filing = desk.begin("claim", "kk")
+            session = filing.session()
+            ready, checked = [], []
+            async for event in filing.scan(session):
+                if isinstance(event, PageReady):
+                    ready.append(event.number)
+                elif isinstance(event, PageChecked):
+                    checked.append(event)
+                elif isinstance(event, WaitingForPaper) and event.pages == (3,):
+                    session.finish()
+            assert ready == [1, 2]
+            assert sorted(event.number for event in checked) == [1, 2]
+            assert [page.number for page in filing.filing.pages] == [1, 2]
+            assert not list((tmp_path / "data").rglob("*.jpg"))
+            desk.wipe(filing)
+
+    asyncio.run(visit())
