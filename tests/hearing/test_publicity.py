@@ -43,7 +43,7 @@ def media(folder: Path) -> set[str]:
 
 def plain_media(folder: Path) -> list[Path]:
     """Return the files in which the boxes of plain media can be read."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tmp"]
     return [path for path in files if any(b in path.read_bytes() for b in (b"moof", b"moov"))]
 
 

@@ -100,7 +100,8 @@ def declared_codes() -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Call):
                 values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
             for value in values:
-                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                # an empty one means "nothing is wrong"
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
                     yield path.name, value.value
 
 

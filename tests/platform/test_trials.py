@@ -53,6 +53,7 @@ def test_an_outcome_counts_what_was_survived_and_what_it_cost() -> None:
             "judge": {"worst": 0.25, "median": 0.25},
         },
         "not_survived": ["gone"],
+        "figures": {},
     }
     assert faults_table([outcome]).splitlines()[1].split() == [
         *("kill", "3", "2"),
