@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kiosk.hardware.heap import keep_flat
 from kiosk.hardware.parent_death import die_with_parent
 from kiosk.hardware.wire import FRAME, STATUS
 
@@ -64,7 +63,6 @@ def commands() -> Iterator[dict[str, Any]]:
 def child_setup() -> tuple[MessageWriter, dict[str, Any]]:
     """Set this child up; return its way to the parent and what the parent told it to do."""
     die_with_parent(int(sys.argv[3]))
-    keep_flat()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     return MessageWriter(int(sys.argv[1])), json.loads(sys.argv[2])
 
