@@ -1,9 +1,9 @@
 """The C heap of a process that runs for months: memory that was given back stays given back.
 
 Pictures, fragments and proofs are blocks of some hundred kilobytes that live for moments. glibc's
-heap adapts to them by keeping ever more, in an arena for each thread: a recorder grew by a
-third within minutes. With fixed thresholds such blocks are mapped by themselves and go back. The camera's child does without:
-its pictures are of one size, and mapping each anew costs it half of its processor time again.
+heap adapts to them by keeping ever more, in an arena for each thread: a recorder grew by a third
+within minutes. With fixed thresholds such blocks are mapped by themselves and go back. The camera's
+child does without: its pictures are of one size, and to map each anew costs it half as much again.
 """
 
 from __future__ import annotations
