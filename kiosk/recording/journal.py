@@ -218,14 +218,14 @@ class Journal:
     def append_all(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
         """Write several lines with one sync; see :meth:`append`."""
         with self._lock:
-            head, entries, block = self._head, [], b""
+            head, entries, lines = self._head, [], []
             for kind, fields in items:
                 entry = _entry(kind, fields, head)
                 line = canonical(entry)
                 head = Head(head.count + 1, line_hash(line))
                 entries.append(entry)
-                block += line + b"\n"
-            self._write(block)
+                lines += [line, b"\n"]
+            self._write(b"".join(lines))
             self._head = head
             return entries
 
