@@ -94,15 +94,16 @@ class TakingUp:
         gap = alive.gap_seconds(tap_ns, clock_trusted=trusted) if alive else None
         same_boot = alive is not None and alive.boot == boot_id()
         what = "crash" if same_boot else "power"
-        soon = survivor.may_resume(clock_trusted=trusted)
         fields = {"reason": "recovered", "person": "", "tap_ns": tap_ns, "gap_seconds": gap}
-        if not (soon and self._resumed(session, fields)):
+        soon = survivor.may_resume(clock_trusted=trusted)
+        resumed = soon and self._resumed(session, fields)
+        if not resumed:
             session.write("stopped", {"part": part, "reason": "too_late"})
             session.ask("recovered")
         lost = {"part": part, "number": 0, "source": "recorder", "what": what, "seconds": gap}
         session.write("interruption", lost)
         self._present.recovered = {"hearing_id": session.record.id, "gap_seconds": gap}
-        log.warning("hearing %s was interrupted; resumed: %s", session.record.id, soon)
+        log.warning("hearing %s was interrupted; resumed: %s", session.record.id, resumed)
 
     def _resumed(self, session: Session, fields: dict[str, Any]) -> bool:
         """Resume by itself; say whether that was possible."""

@@ -7,13 +7,10 @@ tar, before it reaches any disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from kiosk.recording.fragments import FragmentRecord
-
-Opener = Callable[[FragmentRecord, bytes], bytes]
-"""Turns the bytes of a fragment on the disk back into plain media (for the proof)."""
 
 
 class Envelope(Protocol):
@@ -41,7 +38,7 @@ class Envelope(Protocol):
         """
 
     def open(self, record: FragmentRecord, data: bytes) -> bytes:
-        """Return the plain bytes of ``data``, which lie on the disk; see :data:`Opener`.
+        """Return the plain bytes of ``data``, which lie on the disk (for the proof).
 
         Raises:
             ValueError: they cannot be opened (any more).

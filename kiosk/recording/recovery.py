@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 RESUME_WITHIN_S = 600.0
 UNKNOWN = "unknown"
 """Reason of a part that left nothing but its folder."""
+_MEDIA = b'"kind":"media"'
+"""Nearly every line of a long journal; its chain was checked, and nobody asks for them again."""
 INVOLUNTARY = ("crash", "shutdown")
 """Reasons of a ``closed`` line that no person gave."""
 
@@ -67,7 +69,8 @@ class Survivor:
 
     Attributes:
         book: its books, open.
-        entries: ``(part, line)`` of all its journals, the hearing's own first, then by part.
+        entries: ``(part, line)`` of all its journals but media, by time: the hearing's own first,
+            then by part, where times are equal.
         capturing: it was capturing when everything ended.
         alive: the last moment recorded, if anything was.
         ended: it had been ended; only its last lines and seals are missing.
@@ -225,16 +228,19 @@ def _merged(folder: Path) -> Iterator[tuple[int, Entry]]:
 
 
 def _entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:
-    """Yield ``(part, line)`` for each line of the journal in ``folder``."""
+    """Yield ``(part, line)`` for each line of the journal in ``folder`` but those of media."""
     for line in (folder / JOURNAL).read_bytes().splitlines():
-        yield part, orjson.loads(line)
+        if _MEDIA not in line:  # quotes within a text are escaped: no note can look so
+            yield part, orjson.loads(line)
 
 
 def _ensure_part_books(survivor: Survivor, part: int, lines: dict[str, Entry]) -> None:
     """Begin the part's journal where the crash came before its first line."""
     path = survivor.book.part_folder(part) / JOURNAL
-    if path.exists() and b"\n" in path.read_bytes():
-        return
+    if path.exists():
+        with path.open("rb") as file:
+            if file.readline().endswith(b"\n"):
+                return
     path.unlink(missing_ok=True)
     opened = lines.get("part_opened")
     if opened is None:

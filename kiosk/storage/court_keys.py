@@ -101,14 +101,20 @@ def pin_court_keys(layout: Layout, keys: CourtKeys) -> None:
 def proven(layout: Layout) -> dict[str, str]:
     """Return when each pinned key (``court``, ``escrow``) was proven to open something."""
     try:
-        keys = load_court_keys(layout)
+        return _proven_of(load_court_keys(layout), layout)
+    except CourtKeyError:
+        return {}
+
+
+def _proven_of(keys: CourtKeys, layout: Layout) -> dict[str, str]:
+    try:
         known: dict[str, Any] = json.loads(layout.court_keys_proven.read_text(encoding="utf-8"))
         return {
             name: str(known[name]["at"])
             for name in (COURT, ESCROW)
             if name in known and known[name]["recipient"] == getattr(keys, name)
         }
-    except (OSError, ValueError, KeyError, TypeError, CourtKeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
@@ -125,7 +131,7 @@ def note_proven(layout: Layout, name: str, recipient: str) -> None:
 def court_keys_state(layout: Layout) -> str:
     """Return ``ok``, ``unproven`` (pinned, but nobody has shown that they open) or ``missing``."""
     try:
-        load_court_keys(layout)
+        keys = load_court_keys(layout)
     except CourtKeyError:
         return "missing"
-    return "ok" if len(proven(layout)) == 2 else "unproven"
+    return "ok" if len(_proven_of(keys, layout)) == 2 else "unproven"

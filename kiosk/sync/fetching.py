@@ -6,8 +6,6 @@ the receipt's. Broken off, the same call goes on: what is there and right is not
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -98,13 +96,8 @@ def _fetch(client: CentralClient, hearing_id: str, file: dict[str, Any], path: P
         raise StorageError(f"{beside}: {error.strerror}") from error
     finally:
         response.close()
-    if _sha256(beside) != file["sha256"]:
+    if sha256_of(beside) != file["sha256"]:
         beside.unlink()
         raise StorageError(f"{path.name}: came with another hash", code="hash_mismatch")
     beside.replace(path)
     sync_folder(path.parent)
-
-
-def _sha256(path: Path) -> str:
-    with contextlib.closing(path.open("rb")) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

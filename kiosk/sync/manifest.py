@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kiosk.errors import StorageError
+from kiosk.recording.names import COURIER_ONLY
 from kiosk.storage.layout import Layout
 from kiosk.sync.lanes import Lane
 from kiosk.sync.tus import open_binary
@@ -19,7 +20,6 @@ from kiosk.sync.tus import open_binary
 SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.p7s"
 SUBMITTED = "submitted"
-COURIER_ONLY = "courier-only"
 SUMS_LINE = re.compile(r"^([0-9a-f]{64}) [ *](.+)$")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 KINDS = ("filing", "hearing", "report")  # most urgent first

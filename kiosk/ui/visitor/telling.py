@@ -39,7 +39,6 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     "entity": ("bin", "organisation", "name", "phone"),
 }
 LARGEST_AMOUNT_DIGITS = 12
-MOST_SHEETS = 999
 
 
 class Telling:
