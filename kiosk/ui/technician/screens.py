@@ -39,8 +39,8 @@ class SelfTestPage(StaffPage):
         if kit.theme.compact:
             return self._small(view, rows)
         lines = [kit.row(*rows[n : n + 2], gap=14) for n in range(0, len(rows), 2)]
-        left = kit.column(*lines, gap=14, size_hint_x=0.95)
-        return kit.row(left, self._large(view.now), gap=24, padding=(28, 16))
+        left = kit.column(*lines, gap=8, size_hint_x=0.95)
+        return kit.row(left, self._large(view.now), gap=24, padding=(28, 12))
 
     def _small(self, view: SelfTestView, rows: list[Widget]) -> Widget:
         """On a small screen: the check that runs or was picked, else all of them."""
@@ -66,7 +66,7 @@ class SelfTestPage(StaffPage):
             self._choose(row.check),
             name,
             foot,
-            padding=(18, 8),
+            padding=(18, 4),
             chosen=row.chosen,
             gap=2,
         )

@@ -172,7 +172,7 @@ class WhoPage(FilingPage):
         entries = kit.row(
             *(self._entry(entry, entry.id == view.entry) for entry in view.entries),
             size_hint_y=None,
-            height=max(kit.px(122), kit.theme.target),
+            height=max(kit.px(122 if kit.theme.text_size < 4 else 140), kit.theme.target),
         )
         entries.spacing = kit.theme.gap
         return kit.column(top, entries, self._keys(view), gap=12, padding=(28, 12))

@@ -300,7 +300,8 @@ class Kit:
         centred = not text or (wide and not left and bool(icon or icon_after))
         if text and centred:
             label.size_hint_x = None
-            self._centre(box, label, extra + 2 * gap, natural - extra)
+            icons = [part for part in parts if part is not label]
+            self._centre(box, label, icons, extra + 2 * gap, natural - extra)
         if centred:
             box.add_widget(Widget())
         for part in parts:
@@ -311,13 +312,20 @@ class Kit:
         box.paint_pressed = lambda down: surface.paint(pressed if down else fill)
         return box
 
-    def _centre(self, box: Touchable, label: Fit, extra: int, natural: int) -> None:
-        """Keep icon and words together in the middle of a wide button."""
+    def _centre(
+        self, box: Touchable, label: Fit, icons: list[Widget], extra: int, natural: int
+    ) -> None:
+        """Keep icon and words together in the middle of a wide button; words go before icons."""
+        sizes = [icon.width for icon in icons]
 
         def place(*_: Any) -> None:
-            label.width = max(10, min(natural, box.width - extra))
+            room = max(10, min(natural, box.width - extra))
+            bare = not label.can_fit(room, box.height)
+            for icon, size in zip(icons, sizes, strict=True):
+                icon.width, icon.opacity = (0, 0) if bare else (size, 1)
+            label.width = max(10, min(natural, box.width - extra + sum(sizes))) if bare else room
 
-        box.bind(width=place)
+        box.bind(size=place)
         place()
 
     def _style(self, style: Style, *, enabled: bool) -> tuple[str, str, str | None, str]:

@@ -135,24 +135,28 @@ class Fit(Label):
         if self.width < 4 or self.height < 4:
             return
         size = self._wanted
-        while not self._fits(size) and size > self._least:
+        while not self._fits(size, *self.size) and size > self._least:
             size = max(self._least, min(size - 1, int(size * _SHRINK)))
         self.font_size = size
         self.text_size = self.size
-        cut = not self._fits(size)
+        cut = not self._fits(size, *self.size)
         self.is_cut = cut and not self._ellipsis
         if self._ellipsis:
             self.shorten, self.shorten_from = cut, "right"
 
-    def _fits(self, size: int) -> bool:
+    def can_fit(self, width: float, height: float) -> bool:
+        """Return whether all of the text fits into such a box, however small it is drawn."""
+        return self._fits(self._least, width, height)
+
+    def _fits(self, size: int, width: float, height: float) -> bool:
         words = self.text.split()
-        if any(extents(word, self.font_name, size)[0] > self.width for word in words):
+        if any(extents(word, self.font_name, size)[0] > width for word in words):
             return False
-        height = extents("Ң", self.font_name, size)[1] * self.line_height
-        count = lines_needed(self.text, self.font_name, size, self.width)
+        line = extents("Ң", self.font_name, size)[1] * self.line_height
+        count = lines_needed(self.text, self.font_name, size, width)
         if self._lines and count > self._lines:
             return False
-        return bool(count * height <= self.height + 1)
+        return bool(count * line <= height + 1)
 
 
 def lines_needed(text: str, font_name: str, size: int, width: float) -> int:
