@@ -22,14 +22,14 @@ from bench.measure import Measure, median_of
 from bench.paper import KAZAKH, draw_text, scanned
 from kiosk.config import Scanner as ScannerSettings
 from kiosk.config import Settings
-from kiosk.filing.desk import FilingDesk
 from kiosk.filing.model import Page
-from kiosk.hardware.scanner import PageReady
+from kiosk.filing.service import FilingDesk
+from kiosk.hardware.scanner.session import PageReady
 from kiosk.hardware.virtual.pages import draw_claim_page
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ipc import LocalClient
 from kiosk.rules import load_rules
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.sync import rig
 
 PAGES, COLOUR_PAGES = 10, 60

@@ -28,8 +28,8 @@ import aiohttp
 
 from bench.measure import Measure
 from bench.processes import cpu_seconds
-from kiosk.recording.journal import Head
-from kiosk.recording.signer import FileSigner, sign_head
+from kiosk.evidence.chain import Head
+from kiosk.evidence.signer import FileSigner, sign_head
 from tests.central.rig import TUS, Central, Kiosk, file_of, filing_body, new_id
 
 KIOSKS = 200

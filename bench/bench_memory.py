@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.measure import Measure, median_of
 from bench.processes import proportional_set_size
-from kiosk.storage.marker import write_marker
+from kiosk.storage.volume_marker import write_marker
 from tests.courtroom import Courtroom
 
 MINUTES = float(os.environ.get("KIOSK_BENCH_MINUTES", "2"))

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from bench.measure import Measure, median_of
 from bench.paper import KAZAKH, RUSSIAN, draw_text, scanned
-from kiosk.central.searchable import make_searchable
-from kiosk.filing.imaging import prepare_page
-from kiosk.filing.pdf import make_pdf
+from kiosk.central.deliveries.searchable import make_searchable
+from kiosk.filing.imaging.encoding import prepare_page
+from kiosk.filing.imaging.pdf import make_pdf
 
 GOAL = 0.5
 SKEWS = (0.6, -1.2, 2.5)

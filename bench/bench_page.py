@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.measure import Measure, median_of
 from bench.paper import KAZAKH, RUSSIAN, draw_text, scanned
 from bench.processes import cpu_seconds
-from kiosk.filing.imaging_worker import ImagingWorker
+from kiosk.filing.imaging.worker import ImagingWorker
 from kiosk.hardware.virtual.pages import draw_claim_page
 
 PAGES = 6

@@ -29,7 +29,7 @@ from bench.processes import bytes_written, cpu_seconds
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Camera
 from kiosk.hardware.virtual.camera import CourtroomScene
-from kiosk.storage.marker import write_marker
+from kiosk.storage.volume_marker import write_marker
 from tests.courtroom import MICROPHONES, Courtroom
 
 SECONDS = 20.0

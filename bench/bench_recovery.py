@@ -20,13 +20,13 @@ from typing import Any
 
 from bench.measure import Measure, median_of
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.hearing.record import HearingRecord
-from kiosk.recording.fragments import FragmentRecord, Track
-from kiosk.recording.hearing_book import HearingBook, Maker, hearing_of
-from kiosk.recording.journal import Journal
-from kiosk.recording.names import JOURNAL
-from kiosk.recording.part_book import media_line
-from kiosk.recording.recovery import survey
+from kiosk.evidence.chain import Journal
+from kiosk.hearing.session.hearing_state import HearingRecord
+from kiosk.recording.formats.records import FragmentRecord, Track
+from kiosk.recording.journal.hearing_journal import HearingBook, Maker, hearing_of
+from kiosk.recording.journal.part_journal import media_line
+from kiosk.recording.repair.recovery import survey
+from kiosk.storage.hearing_folder import JOURNAL
 from tests.identity import Court
 
 HOURS = 4

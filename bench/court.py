@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bench.processes import cpu_seconds
 from kiosk.ipc import serve_unix
-from kiosk.sync.connector import Connector
+from kiosk.sync.transport.connection import Connector
 from tests.links import CENTRE, Link
 from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template
 from tests.waiting import wait_for

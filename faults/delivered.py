@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from faults.trial import NotSurvivedError
-from kiosk.sync.receipts import Receipts
-from kiosk.sync.trust import ReceiptInvalidError, check_receipt
+from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
+from kiosk.sync.outbox.receipts import Receipts
 from tests.sync.rig import Central, Kiosk
 from tests.waiting import wait_for
 

@@ -14,8 +14,8 @@ from faults.rows import Row, trial
 from faults.sitting import Sitting
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.wreck import kill_tree
-from kiosk.storage.durable import make_folder
-from kiosk.storage.marker import adopt
+from kiosk.storage.atomic_io import make_folder
+from kiosk.storage.volume_marker import adopt
 from tests.courtroom import Courtroom
 from tests.waiting import wait_for
 

@@ -15,13 +15,13 @@ from faults.media import PartMedia
 from faults.sitting import SOURCES, Sitting
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.wreck import kill, kill_tree, processes_running
-from kiosk.recording.names import part_name
+from kiosk.storage.hearing_folder import part_name
 from tests.courtroom import Courtroom
 from tests.waiting import wait_for
 
 TRIES, QUICK = 50, 4
-CAMERA_CHILD = "kiosk.hardware.camera_child"
-MICROPHONE_CHILD = "kiosk.hardware.microphone_child"
+CAMERA_CHILD = "kiosk.hardware.camera.child"
+MICROPHONE_CHILD = "kiosk.hardware.audio.child"
 VICTIMS = (
     "the recorder",
     "the recorder and its children",

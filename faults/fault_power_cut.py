@@ -18,7 +18,7 @@ from random import Random
 from faults.judge import verified
 from faults.mains import Mains, powered
 from faults.trial import Cost, NotSurvivedError, Outcome
-from kiosk.recording.names import part_name
+from kiosk.storage.hearing_folder import part_name
 from tests.courtroom import RefusedError
 from tests.waiting import wait_for
 

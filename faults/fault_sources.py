@@ -106,7 +106,7 @@ def stopped_server(room: Courtroom) -> Mend:
 def camera_child(room: Courtroom) -> int:
     """Return the newest camera child."""
     assert room.recorder is not None
-    return processes_running(room.recorder.pid, "kiosk.hardware.camera_child")[-1]
+    return processes_running(room.recorder.pid, "kiosk.hardware.camera.child")[-1]
 
 
 def repeated(act: Callable[[], None], every_s: float) -> Mend:

@@ -17,11 +17,11 @@ from random import Random
 
 from faults.judge import verified
 from faults.trial import Cost, NotSurvivedError, Outcome
-from kiosk.recording.journal import GENESIS, canonical, line_hash
-from kiosk.recording.names import HEARING, JOURNAL, part_name
-from kiosk.recording.seal import SIGNATURE, SUMS, seal_folder
-from kiosk.recording.signer import FileSigner
-from kiosk.recording.verify import verify
+from kiosk.evidence.chain import GENESIS, canonical, line_hash
+from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
+from kiosk.evidence.signer import FileSigner
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.hearing_folder import HEARING, JOURNAL, part_name
 from tests.courtroom import Courtroom
 from tests.identity import Court
 from tests.recording.keys import CourtSecrets

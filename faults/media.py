@@ -12,9 +12,9 @@ import av
 from av.audio.frame import AudioFrame
 
 from faults.trial import CAMERA, NotSurvivedError
-from kiosk.recording.joined import INIT, JoinedFiles, media_files, runs_of
-from kiosk.recording.journal import Entry
-from kiosk.recording.names import JOURNAL
+from kiosk.evidence.chain import Entry
+from kiosk.recording.formats.joined_run import INIT, JoinedFiles, media_files, runs_of
+from kiosk.storage.hearing_folder import JOURNAL
 
 HOLE_S = 0.3
 """Fewer seconds missing inside a source are single pictures or a clock, not a loss."""

@@ -11,7 +11,7 @@ from faults.media import PartMedia, entries
 from faults.sitting import SOURCES, Sitting
 from faults.trial import Cost, NotSurvivedError
 from kiosk.alarms import ALARMS
-from kiosk.recording.names import part_name
+from kiosk.storage.hearing_folder import part_name
 from tests.courtroom import Courtroom
 from tests.waiting import wait_for
 

@@ -11,8 +11,8 @@ from typing import Any
 from faults.judge import verified
 from faults.media import PartMedia, read_part
 from faults.trial import CAMERA, Cost, NotSurvivedError, Outcome
-from kiosk.recording.names import part_name
-from kiosk.recording.seal import SIGNATURE
+from kiosk.evidence.seal import SIGNATURE
+from kiosk.storage.hearing_folder import part_name
 from tests.courtroom import MICROPHONES, Courtroom
 from tests.waiting import wait_for
 

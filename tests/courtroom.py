@@ -25,8 +25,8 @@ from kiosk.config import load_settings
 from kiosk.demo.hand import UnixConnection
 from kiosk.demo.processes import end_process
 from kiosk.hardware.virtual.microphones import VirtualMicrophones, VoiceRoom
-from kiosk.storage.durable import make_folder, write_json
-from kiosk.storage.layout import Layout
+from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.paths import Layout
 from tests.waiting import wait_for
 
 MICROPHONES = ("judge", "secretary", "prosecutor", "defendant")

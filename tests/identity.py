@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from kiosk.recording.signer import FileSigner
+from kiosk.evidence.signer import FileSigner
 
 
 def _name(text: str) -> x509.Name:

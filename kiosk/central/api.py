@@ -10,9 +10,7 @@ from aiohttp import web
 from sqlalchemy import Connection, Row, update
 
 import kiosk
-from kiosk.central import CONTRACT, REVISION, courts, enrolment, journal, schema
-from kiosk.central.authority import Authority, Issued
-from kiosk.central.closures import Closures as ClosedSince
+from kiosk.central import CONTRACT, REVISION
 from kiosk.central.contract import (
     Closures,
     DeviceState,
@@ -24,15 +22,20 @@ from kiosk.central.contract import (
     ReportManifest,
     UploadAnnouncement,
 )
-from kiosk.central.database import Database
-from kiosk.central.deliveries import Deliveries, manifest_of
-from kiosk.central.enrolment import Kiosk
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database
+from kiosk.central.data.store import Store
+from kiosk.central.deliveries import journal
+from kiosk.central.deliveries.closures import Closures as ClosedSince
+from kiosk.central.deliveries.deliveries import Deliveries, manifest_of
+from kiosk.central.deliveries.registry import Registry
+from kiosk.central.deliveries.uploads import Uploads
 from kiosk.central.errors import RefusedError, malformed
-from kiosk.central.link import LinkCheck
-from kiosk.central.registry import Registry
-from kiosk.central.store import Store
-from kiosk.central.uploads import Uploads
-from kiosk.central.web import Doorkeeper, answer, body_of, peer, uuid_of
+from kiosk.central.http.link import LinkCheck
+from kiosk.central.http.web import Doorkeeper, answer, body_of, peer, uuid_of
+from kiosk.central.identity import courts, enrolment
+from kiosk.central.identity.authority import Authority, Issued
+from kiosk.central.identity.enrolment import Kiosk
 from kiosk.clocks import wall_text
 
 HEARTBEAT_SECONDS = 60

@@ -17,25 +17,26 @@ from pathlib import Path
 import sdnotify
 from aiohttp import web
 
-from kiosk.central import courts, steps
-from kiosk.central.admin import Admin
+from kiosk.central import steps
+from kiosk.central.admin.admin import Admin
 from kiosk.central.api import Api
-from kiosk.central.authority import Authority, ReceiptSigner
-from kiosk.central.cases import Cases
-from kiosk.central.closures import Closures
-from kiosk.central.database import Database, sqlite_url
-from kiosk.central.deliveries import Deliveries
-from kiosk.central.faults import Faults
-from kiosk.central.link import LinkCheck, UdpEcho
-from kiosk.central.registry import Registry
-from kiosk.central.searchable import Searchable
-from kiosk.central.store import FolderStore, Store
-from kiosk.central.tus import Tus
-from kiosk.central.tusd import Tusd, TusdSettings
-from kiosk.central.uploads import Uploads
-from kiosk.central.web import Doorkeeper, add_contract_header, errors_as_json
+from kiosk.central.data.database import Database, sqlite_url
+from kiosk.central.data.store import FolderStore, Store
+from kiosk.central.deliveries.closures import Closures
+from kiosk.central.deliveries.deliveries import Deliveries
+from kiosk.central.deliveries.registry import Registry
+from kiosk.central.deliveries.searchable import Searchable
+from kiosk.central.deliveries.tus import Tus
+from kiosk.central.deliveries.tusd import Tusd, TusdSettings
+from kiosk.central.deliveries.uploads import Uploads
+from kiosk.central.http.cases import Cases
+from kiosk.central.http.faults import Faults
+from kiosk.central.http.link import LinkCheck, UdpEcho
+from kiosk.central.http.web import Doorkeeper, add_contract_header, errors_as_json
+from kiosk.central.identity import courts
+from kiosk.central.identity.authority import Authority, ReceiptSigner
 from kiosk.errors import CentralError
-from kiosk.storage.durable import make_folder, write_text
+from kiosk.storage.atomic_io import make_folder, write_text
 
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -56,7 +57,7 @@ class Options:
         database: SQLAlchemy URL, or None for SQLite under ``data``.
         faults: file with faults on demand (development), or None.
         admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
-        store: ``s3://…`` (:mod:`kiosk.central.s3`), or None for a folder under ``data``.
+        store: ``s3://…`` (:mod:`kiosk.central.data.s3`), or None for a folder under ``data``.
         tusd: where tusd is, if it takes the bytes.
         searchable: whether searchable versions of filings are made.
     """
@@ -90,7 +91,7 @@ def open_store(data: Path, url: str | None = None) -> Store:
     """
     if url is None:
         return FolderStore(data / "store")
-    from kiosk.central.s3 import S3Store  # boto3 comes with an extra of its own
+    from kiosk.central.data.s3 import S3Store  # boto3 comes with an extra of its own
 
     return S3Store.at(url)
 

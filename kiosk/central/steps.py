@@ -1,4 +1,4 @@
-"""Named steps of an exchange: where tests may let the server die (:mod:`kiosk.central.faults`)."""
+"""Named steps of an exchange: where tests may let the server die (:mod:`kiosk.central.http.faults`)."""
 
 from __future__ import annotations
 

@@ -9,10 +9,12 @@ import os
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
-from kiosk.central import courts, enrolment, registry, schema
-from kiosk.central.courier import Ingest, read_key
+from kiosk.central.data import schema
+from kiosk.central.deliveries import registry
+from kiosk.central.deliveries.courier import Ingest, read_key
+from kiosk.central.deliveries.tusd import TusdSettings
+from kiosk.central.identity import courts, enrolment
 from kiosk.central.server import Options, open_authority, open_database, open_store, serve
-from kiosk.central.tusd import TusdSettings
 from kiosk.clocks import wall_text
 from kiosk.errors import CentralError
 

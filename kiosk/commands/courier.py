@@ -20,12 +20,12 @@ from pathlib import Path
 from kiosk.alarms import alarm_of
 from kiosk.cli import settings_of
 from kiosk.errors import StorageError
-from kiosk.storage.layout import Layout
-from kiosk.sync.courier_format import CourierError
-from kiosk.sync.courier_home import take_receipts
-from kiosk.sync.courier_pack import pack, undelivered
-from kiosk.sync.receipts import Receipts
-from kiosk.sync.retention import receipted
+from kiosk.exchange.courier_format import CourierError
+from kiosk.storage.paths import Layout
+from kiosk.sync.courier.pack import pack, undelivered
+from kiosk.sync.courier.receipts import take_receipts
+from kiosk.sync.delivery.retention import receipted
+from kiosk.sync.outbox.receipts import Receipts
 
 HELP = "carry recordings and filings to the court on a medium"
 

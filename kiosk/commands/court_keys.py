@@ -12,7 +12,8 @@ import argparse
 from pathlib import Path
 
 from kiosk.cli import settings_of
-from kiosk.recording.challenge import make_challenges, take_answer
+from kiosk.recording.encryption.key_challenge import make_challenges, take_answer
+from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.court_keys import (
     COURT,
     ESCROW,
@@ -21,8 +22,7 @@ from kiosk.storage.court_keys import (
     pin_court_keys,
     proven,
 )
-from kiosk.storage.durable import make_folder
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 HELP = "pin and prove the court's keys for closed parts"
 

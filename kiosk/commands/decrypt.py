@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from kiosk.errors import KioskError
-from kiosk.recording.decrypt import decrypt, open_age_file, read_identities
+from kiosk.recording.encryption.decrypt import decrypt, open_age_file, read_identities
 
 HELP = "open closed parts with the court's key"
 

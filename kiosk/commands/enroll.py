@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from kiosk.cli import settings_of
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from kiosk.sync.enrolment import enrol
 
 HELP = "get this kiosk's certificate with a one-time code"

@@ -23,13 +23,13 @@ from typing import Any
 from kiosk.cli import settings_of
 from kiosk.config import Settings
 from kiosk.errors import KioskError
-from kiosk.hardware.parent_death import die_with_parent
-from kiosk.hearing.export import Copy, Export, Progress
-from kiosk.hearing.export_log import ExportLog
-from kiosk.recording.export_errors import CancelledError, ExportError
-from kiosk.recording.signer import device_signer
+from kiosk.evidence.signer import device_signer
+from kiosk.export.errors import CancelledError, ExportError
+from kiosk.export.hearing_export import Copy, Export, Progress
+from kiosk.export.log import ExportLog
+from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.rules import load_rules
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 HELP = "copy a sealed hearing for the parties to a medium"
 _BAR = 40

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from kiosk.cli import settings_of
 from kiosk.locale import LANGUAGES, Translator
-from kiosk.recording.verify import verify
-from kiosk.storage.layout import Layout
-from kiosk.sync.connector import Connector
-from kiosk.sync.fetching import fetch_hearing
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.paths import Layout
+from kiosk.sync.delivery.fetch import fetch_hearing
+from kiosk.sync.transport.connection import Connector
 
 HELP = "fetch a delivered hearing back, for a permitted copy"
 

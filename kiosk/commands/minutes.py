@@ -11,10 +11,10 @@ import json
 from pathlib import Path
 
 from kiosk.cli import settings_of
-from kiosk.hearing.minutes import write_minutes
-from kiosk.hearing.minutes_print import print_minutes
+from kiosk.export.minutes import write_minutes
+from kiosk.export.text_pdf import print_minutes
 from kiosk.rules import load_rules
-from kiosk.storage.durable import write_bytes
+from kiosk.storage.atomic_io import write_bytes
 
 HELP = "draft the short protocol of a recorded hearing"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from kiosk.cli import settings_of
 from kiosk.errors import KioskError
-from kiosk.storage.disk import Disk
-from kiosk.storage.marker import adopt
+from kiosk.storage.volume import Disk
+from kiosk.storage.volume_marker import adopt
 
 HELP = "adopt or show the storage for the second copy"
 

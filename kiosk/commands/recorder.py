@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    from kiosk.hardware.heap import keep_flat
-    from kiosk.services.room import Room
+    from kiosk.hardware.child_process.malloc import keep_flat
+    from kiosk.services.recorder_devices import Room
 
     keep_flat()
     room = Room(settings_of(arguments))

@@ -11,8 +11,8 @@ import argparse
 from kiosk.cli import settings_of
 from kiosk.services.sync_lock import take_lock
 from kiosk.storage.database import set_aside
-from kiosk.storage.layout import Layout
-from kiosk.sync.room import SyncRoom
+from kiosk.storage.paths import Layout
+from kiosk.sync.context import SyncRoom
 
 HELP = "build the delivery database anew from the folders"
 

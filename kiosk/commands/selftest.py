@@ -31,9 +31,9 @@ from kiosk.selftest import (
     latest_results,
     run_selftest,
 )
+from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.selftest.model import Ask, Question, nobody
-from kiosk.selftest.words import CHECK_NAMES, QUESTIONS, STATE_NAMES
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 HELP = "test every device and service, save a signed report"
 

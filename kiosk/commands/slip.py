@@ -12,9 +12,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from kiosk.cli import settings_of
-from kiosk.hearing.slip import draw_slip, read_slip
+from kiosk.export.chain_receipt import draw_slip, read_slip
 from kiosk.locale import Translator
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 HELP = "show or draw the slip with the head of a hearing's journal"
 

@@ -11,13 +11,13 @@ import json
 import sys
 from pathlib import Path
 
+from kiosk.evidence.seal import SIGNATURE
 from kiosk.locale import LANGUAGES, Translator
-from kiosk.recording.decrypt import read_identities
-from kiosk.recording.findings import Report
-from kiosk.recording.seal import SIGNATURE
-from kiosk.recording.slip_code import check_slip
-from kiosk.recording.verify import verify
-from kiosk.recording.verify_stamp import check_stamp
+from kiosk.recording.encryption.decrypt import read_identities
+from kiosk.recording.verify.hearing import verify
+from kiosk.recording.verify.report import Report
+from kiosk.recording.verify.slip import check_slip
+from kiosk.recording.verify.timestamp import check_stamp
 
 HELP = "verify a hearing's or a part's folder"
 

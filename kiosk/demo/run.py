@@ -12,7 +12,7 @@ from kiosk.demo.court import BADGES
 from kiosk.demo.hand import Hand
 from kiosk.demo.report import build_report
 from kiosk.demo.stage import Stage, set_stage
-from kiosk.storage.durable import write_json
+from kiosk.storage.atomic_io import write_json
 
 Act = Callable[[Stage, Hand, story.Told], None]
 ACTS: tuple[tuple[str, Act], ...] = (

@@ -31,7 +31,7 @@ from kiosk.hardware.virtual.pages import make_claim
 from kiosk.hardware.virtual.printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.selftest.report import read_reports
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 WIDTH, HEIGHT = 1280, 800
 

@@ -17,11 +17,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kiosk.errors import StorageError
+from kiosk.filing.draft_encryption import FilingKey
 from kiosk.filing.errors import FilingDamagedError, FilingLockedError
 from kiosk.filing.model import Applicant, Filing, Page
-from kiosk.filing.sealed import FilingKey
 from kiosk.locale import Language
-from kiosk.storage.durable import make_folder, sync_folder, write_bytes, write_json, write_text
+from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes, write_json, write_text
 
 DESCRIPTION = "filing.json"
 DRAFT = "draft.sealed"

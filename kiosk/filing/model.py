@@ -49,7 +49,7 @@ class Page(Record):
     Attributes:
         number: of its file ``pages/NNNN.jpg``; never changes and never comes again.
         turn: degrees clockwise that the person turned it, or the kiosk (``page_upside_down``).
-        advice: codes of :mod:`kiosk.filing.advice`, worst first.
+        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, worst first.
         skew: degrees that the text lies skewed, counter-clockwise; straightened in the document.
         checked: whether the page was looked at by the kiosk.
         deleted: taken out by the person; can be taken back until the filing is handed in.

@@ -23,7 +23,7 @@ from typing import Self
 import numpy as np
 
 from kiosk.config import Voice as VoiceSettings
-from kiosk.hardware.parent_death import die_with_parent
+from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.locale import Language
 
 log = logging.getLogger(__name__)

@@ -15,29 +15,29 @@ from typing import Any
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
-from kiosk.hardware.source import SourceSet
-from kiosk.hearing.answers import Answers
-from kiosk.hearing.attention import Attention
-from kiosk.hearing.book_keeping import BookKeeping
-from kiosk.hearing.capture import MakeRecorder
-from kiosk.hearing.declaring import Declaring, OnReplaced
-from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
-from kiosk.hearing.opening import Opening
-from kiosk.hearing.parts import Parts
-from kiosk.hearing.premises import Premises
-from kiosk.hearing.present import Present
-from kiosk.hearing.publicity import CLOSED_MARK, OPENED_MARK, Publicity
-from kiosk.hearing.record import BUTTON
-from kiosk.hearing.remedies import Remedy
-from kiosk.hearing.sealer import Sealer
-from kiosk.hearing.session import Session
-from kiosk.hearing.state_report import StateReport
-from kiosk.hearing.storages import Storages
-from kiosk.hearing.taking_up import TakingUp
-from kiosk.recording.closing import Replaced
-from kiosk.recording.part import PartRecorder
+from kiosk.hardware.sources.source import SourceSet
+from kiosk.hearing.monitoring.monitor import Attention
+from kiosk.hearing.monitoring.state import StateReport
+from kiosk.hearing.room.context import Premises
+from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
+from kiosk.hearing.room.storage_monitor import Storages
+from kiosk.hearing.session.crash_recovery import TakingUp
+from kiosk.hearing.session.current_hearing import Present
+from kiosk.hearing.session.hearing_state import BUTTON
+from kiosk.hearing.session.journal_options import BookKeeping
+from kiosk.hearing.session.microphone_remedies import Remedy
+from kiosk.hearing.session.open_hearing import Session
+from kiosk.hearing.session.part_capture import MakeRecorder
+from kiosk.hearing.session.part_controller import Parts
+from kiosk.hearing.session.publicity import CLOSED_MARK, OPENED_MARK, Publicity
+from kiosk.hearing.session.publicity_change import Declaring, OnReplaced
+from kiosk.hearing.session.seal_queue import Sealer
+from kiosk.hearing.session.start import Opening
+from kiosk.hearing.session.statements import Answers
+from kiosk.recording.capture.part_recorder import PartRecorder
+from kiosk.recording.repair.reencrypt import Replaced
 from kiosk.rules import Rules
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 
 class Courtroom:

@@ -17,7 +17,7 @@ for a device or service that is ill: that is a failed result.
 
 ``CHECKS`` (ids in order): ``camera``, ``microphones``, ``scanner``, ``receipt_printer``,
 ``badge_reader``, ``panel`` (lamp and button), ``storage``, ``clock``, ``link``, ``delivery``.
-Names and questions for the screen: ``kiosk.selftest.words.CHECK_NAMES``, ``QUESTIONS`` (message
+Names and questions for the screen: ``kiosk.selftest.labels.CHECK_NAMES``, ``QUESTIONS`` (message
 ids for the translator).
 
 A person is asked through ``ask(question, seconds) -> bool | None``: question ids are

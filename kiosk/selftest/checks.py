@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 from kiosk.errors import HardwareError
 from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError
 from kiosk.hardware.receipt_printer import ReceiptPrinter
-from kiosk.hardware.scanner import probe_scanner
+from kiosk.hardware.scanner.session import probe_scanner
 from kiosk.ipc import ServiceDownError, ServiceRefusedError
+from kiosk.selftest.delivery_probe import deliver_probe
 from kiosk.selftest.model import Context, Question, State, nobody
-from kiosk.selftest.probe import deliver_probe
 from kiosk.selftest.receipt import render_test_receipt
 
 log = logging.getLogger(__name__)

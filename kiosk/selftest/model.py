@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kiosk.clocks import wall_text
 from kiosk.config import Settings
 from kiosk.ipc import LocalClient
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 State = Literal["passed", "failed", "skipped", "never_tested"]
 Question = Literal["lamp_seen", "button_pressed", "receipt_readable", "badge_held"]

@@ -15,8 +15,8 @@ from typing import Any
 import kiosk
 from kiosk.clocks import boot_id, wall_text
 from kiosk.selftest.model import CHECKS, Context, Result
-from kiosk.selftest.sealed import REPORT, save_sealed
-from kiosk.storage.layout import Layout
+from kiosk.selftest.signed_report import REPORT, save_sealed
+from kiosk.storage.paths import Layout
 
 log = logging.getLogger(__name__)
 

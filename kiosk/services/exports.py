@@ -20,23 +20,23 @@ from typing import Any
 
 from aiohttp import web
 
+from kiosk.auth.sign_in import Person
 from kiosk.config import Settings
-from kiosk.hearing.errors import BadRequestError
-from kiosk.hearing.export_log import copies_of
-from kiosk.hearing.export_rules import require_copyable
-from kiosk.hearing.media import Medium, SealedHearings, find_media
-from kiosk.hearing.signin import Person
-from kiosk.hearing.slip import read_slip
-from kiosk.ipc import EventStream, read_json
-from kiosk.recording.export_errors import (
+from kiosk.evidence.seal import is_sealed
+from kiosk.export.chain_receipt import read_slip
+from kiosk.export.errors import (
     ExportError,
     MediumBusyError,
     MediumError,
     NotSealedError,
 )
-from kiosk.recording.names import HEARING
-from kiosk.recording.seal import is_sealed
-from kiosk.storage.layout import Layout
+from kiosk.export.log import copies_of
+from kiosk.export.permission import require_copyable
+from kiosk.export.removable_drive import Medium, SealedHearings, find_media
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.ipc import EventStream, read_json
+from kiosk.storage.hearing_folder import HEARING
+from kiosk.storage.paths import Layout
 
 log = logging.getLogger(__name__)
 _STOP_S = 10.0

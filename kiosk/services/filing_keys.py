@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.hearing.errors import BadRequestError
-from kiosk.storage.key_keeper import KeyGoneError, KeyKeeper
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.storage.key_escrow import KeyGoneError, KeyKeeper
 
 log = logging.getLogger(__name__)
 

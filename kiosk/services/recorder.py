@@ -19,16 +19,16 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from kiosk.auth.sign_in import Person, RoleError, Staff, TokenError, Tokens, run_secret
 from kiosk.clocks import recording_ns
 from kiosk.hardware.virtual.panel import press_mock_button
-from kiosk.hearing import device_tests
-from kiosk.hearing.attention import POLL_S
-from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError
-from kiosk.hearing.signin import Person, RoleError, Staff, TokenError, Tokens, run_secret
+from kiosk.hearing.monitoring.monitor import POLL_S
+from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError
 from kiosk.ipc import EventStream, Handler, errors_as_json, read_json, serve_unix
+from kiosk.selftest import recorder_checks as device_tests
 from kiosk.services.exports import Exports
 from kiosk.services.filing_keys import FilingKeys
-from kiosk.services.room import Room
+from kiosk.services.recorder_devices import Room
 from kiosk.services.watchdog import feed_watchdog, notify
 
 log = logging.getLogger(__name__)

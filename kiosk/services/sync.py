@@ -17,25 +17,25 @@ from kiosk.errors import KioskError, StorageError
 from kiosk.ipc import EventStream, LocalClient, ServiceDownError, serve_unix
 from kiosk.rules.load import load_rules
 from kiosk.rules.rules import Rules
-from kiosk.services.filing_numbers import FilingNumbers
+from kiosk.services.registration import FilingNumbers
 from kiosk.services.sync_api import SyncApi
 from kiosk.services.sync_lock import take_lock
 from kiosk.services.watchdog import feed_watchdog, notify
-from kiosk.storage.layout import Layout
-from kiosk.sync.client import CentralClient
-from kiosk.sync.connector import Connector
-from kiosk.sync.courier_home import Returns
-from kiosk.sync.delivery import Deliverer
-from kiosk.sync.device_state import forecast_of, queue_of, uploads_of
-from kiosk.sync.hearing_checks import HearingChecks
-from kiosk.sync.lanes import Lane
-from kiosk.sync.link_check import Limits, LinkCheck
-from kiosk.sync.permits import permit
-from kiosk.sync.poller import Poller
-from kiosk.sync.registrar import reconcile_filings, send_heads
-from kiosk.sync.retention import Housekeeper
-from kiosk.sync.room import SyncRoom
-from kiosk.sync.stamps import Stamper
+from kiosk.storage.paths import Layout
+from kiosk.sync.context import SyncRoom
+from kiosk.sync.courier.receipts import Returns
+from kiosk.sync.delivery.registrar import reconcile_filings, send_heads
+from kiosk.sync.delivery.retention import Housekeeper
+from kiosk.sync.delivery.timestamps import Stamper
+from kiosk.sync.delivery.worker import Deliverer
+from kiosk.sync.link_check.link_check import Limits, LinkCheck
+from kiosk.sync.link_check.scheduled_checks import HearingChecks
+from kiosk.sync.outbox.lanes import Lane
+from kiosk.sync.polling.heartbeat import forecast_of, queue_of, uploads_of
+from kiosk.sync.polling.poller import Poller
+from kiosk.sync.state.upload_policy import permit
+from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.connection import Connector
 
 log = logging.getLogger(__name__)
 

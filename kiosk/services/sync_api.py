@@ -11,11 +11,11 @@ from aiohttp import web
 
 from kiosk.errors import KioskError
 from kiosk.ipc import errors_as_json, read_json
-from kiosk.sync.link_check import LinkCheckRunningError
-from kiosk.sync.manifest import UUID
-from kiosk.sync.metrics import CONTENT_TYPE, metrics_text
-from kiosk.sync.registrations import PROVISIONAL
-from kiosk.sync.retention import receipted
+from kiosk.sync.delivery.retention import receipted
+from kiosk.sync.link_check.link_check import LinkCheckRunningError
+from kiosk.sync.outbox.manifest import UUID
+from kiosk.sync.outbox.registrations import PROVISIONAL
+from kiosk.sync.polling.metrics import CONTENT_TYPE, metrics_text
 
 if TYPE_CHECKING:
     from kiosk.services.sync import SyncService

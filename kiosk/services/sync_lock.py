@@ -7,8 +7,8 @@ import os
 from typing import IO
 
 from kiosk.errors import KioskError
-from kiosk.storage.durable import make_folder
-from kiosk.storage.layout import Layout
+from kiosk.storage.atomic_io import make_folder
+from kiosk.storage.paths import Layout
 
 
 class AlreadyRunningError(KioskError):

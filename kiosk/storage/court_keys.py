@@ -15,8 +15,8 @@ import pyrage
 
 from kiosk.clocks import wall_text
 from kiosk.errors import RecordingError
-from kiosk.storage.durable import make_folder, write_json, write_text
-from kiosk.storage.layout import Layout
+from kiosk.storage.atomic_io import make_folder, write_json, write_text
+from kiosk.storage.paths import Layout
 
 COURT, ESCROW = "court", "escrow"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
-from kiosk.storage.durable import make_folder, sync_folder
+from kiosk.storage.atomic_io import make_folder, sync_folder
 from kiosk.storage.migrations import MIGRATIONS
 
 log = logging.getLogger(__name__)

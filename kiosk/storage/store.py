@@ -2,7 +2,7 @@
 
 A hearing is made of append-only logs (media, journals, playlists) and a few small whole files.
 Their paths are those of the data folder, wherever the bytes lie: :meth:`Store.locate` says where.
-:class:`DirectStore` writes to that very path; :class:`kiosk.storage.vault.Vault` keeps two copies.
+:class:`DirectStore` writes to that very path; :class:`kiosk.storage.mirrored_store.Vault` keeps two copies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.errors import StorageError
-from kiosk.storage.durable import make_folder, overwrite, sync_folder, write_bytes
+from kiosk.storage.atomic_io import make_folder, overwrite, sync_folder, write_bytes
 
 
 @dataclass(frozen=True)

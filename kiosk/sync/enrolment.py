@@ -23,11 +23,12 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
+from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
 from kiosk.storage.court_keys import CourtKeys, pin_court_keys
-from kiosk.storage.durable import make_folder, sync_folder, write_bytes
-from kiosk.storage.layout import Layout
-from kiosk.sync.client import CentralClient
-from kiosk.sync.identity import (
+from kiosk.storage.paths import Layout
+from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.central_session import Credentials, Line, RefusedError, check
+from kiosk.sync.transport.identity import (
     SECRET,
     Identity,
     IdentityError,
@@ -38,7 +39,6 @@ from kiosk.sync.identity import (
     load_key,
     make_key,
 )
-from kiosk.sync.line import Credentials, Line, RefusedError, check
 
 log = logging.getLogger(__name__)
 

@@ -20,12 +20,12 @@ from kiosk.alarms import alarm_of
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError
-from kiosk.filing.desk import FilingDesk
+from kiosk.filing.service import FilingDesk
 from kiosk.hardware.voice import Voice
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
 from kiosk.rules import Rules
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from kiosk.ui.facts import Recorder, Staff, Sync
 from kiosk.ui.frame import Frame, Notice
 from kiosk.ui.here import Here
@@ -49,8 +49,8 @@ from kiosk.ui.secretary.leftovers import Leftovers
 from kiosk.ui.secretary.office import Office
 from kiosk.ui.secretary.slips import Slips
 from kiosk.ui.technician.bench import Bench
+from kiosk.ui.visitor.flow.visit import Visit
 from kiosk.ui.visitor.prompts import prompt_of
-from kiosk.ui.visitor.visit import Visit
 from kiosk.ui.words import clock_text, day_text
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from kiosk.filing.cases import FoundCase
-from kiosk.filing.fee import FeeHint
+from kiosk.filing.form.cases import FoundCase
+from kiosk.filing.form.fee import FeeHint
 from kiosk.filing.model import Applicant
-from kiosk.filing.standing import Standing
-from kiosk.filing.ticket import Ticket
+from kiosk.filing.printing.ticket import Ticket
+from kiosk.filing.submission.status import Standing
 
 Printing = Literal["printing", "printed", "failed"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kiosk.hearing.record import BUTTON
+from kiosk.hearing.session.hearing_state import BUTTON
 from kiosk.locale import Translator
 from kiosk.rules.load import load_rules
 from kiosk.rules.model import Entry

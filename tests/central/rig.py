@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import kiosk.central
-from kiosk.central.courts import put_kiosk
-from kiosk.central.enrolment import make_code
+from kiosk.central.identity.courts import put_kiosk
+from kiosk.central.identity.enrolment import make_code
 from kiosk.central.server import open_authority, open_database
 from tests.forked import Forked, fork_kiosk
 from tests.waiting import wait_for

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import requests
 
-from kiosk.central import schema
-from kiosk.central.admin import Admin, View
-from kiosk.central.courts import SeedCourt, put_court
+from kiosk.central.admin.admin import Admin, View
+from kiosk.central.data import schema
+from kiosk.central.data.store import FolderStore
+from kiosk.central.identity.courts import SeedCourt, put_court
 from kiosk.central.server import open_database
-from kiosk.central.store import FolderStore
 from kiosk.clocks import wall_text, wall_time
 from kiosk.locale import Translator
 from tests.central.rig import Central, Kiosk, filing_body, new_id

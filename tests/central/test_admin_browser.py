@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from kiosk.central import schema
-from kiosk.central.admin import Admin
-from kiosk.central.courts import SeedCourt, put_court
-from kiosk.central.database import Database
+from kiosk.central.admin.admin import Admin
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database
+from kiosk.central.data.store import FolderStore
+from kiosk.central.identity.courts import SeedCourt, put_court
 from kiosk.central.server import open_database
-from kiosk.central.store import FolderStore
 from kiosk.clocks import wall_text, wall_time
 from kiosk.locale import Language
 from tests.browser import Browser

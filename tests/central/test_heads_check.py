@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.central.heads_check import contradictions
+from kiosk.central.deliveries.heads_check import contradictions
 from tests.central.rig import Central, Kiosk, hearing_body, new_id
 from tests.central.test_hearings import head
 

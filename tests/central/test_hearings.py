@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.recording.journal import Head, head_message
+from kiosk.evidence.chain import Head, head_message
 from tests.central.rig import KIOSK_TIME, Central, Kiosk, file_of, hearing_body, new_id, new_key
 from tests.waiting import wait_for
 

@@ -11,7 +11,7 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from kiosk.central.authority import Authority
+from kiosk.central.identity.authority import Authority
 from tests.central.rig import (
     TIMEOUT,
     Central,

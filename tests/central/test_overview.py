@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.central.overview import Incident, KioskRow, Known, Open, Scheduled, findings, moment
+from kiosk.central.admin.overview import (
+    Incident,
+    KioskRow,
+    Known,
+    Open,
+    Scheduled,
+    findings,
+    moment,
+)
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 15:00 in Almaty
 WELL = KioskRow(

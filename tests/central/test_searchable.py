@@ -16,11 +16,11 @@ from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy import select
 
 from kiosk import fonts
-from kiosk.central import schema
-from kiosk.central.searchable import TextFailedError, make_searchable, missing_tools
+from kiosk.central.data import schema
+from kiosk.central.deliveries.searchable import TextFailedError, make_searchable, missing_tools
 from kiosk.central.server import open_database
-from kiosk.filing.imaging import prepare_page
-from kiosk.filing.pdf import make_pdf
+from kiosk.filing.imaging.encoding import prepare_page
+from kiosk.filing.imaging.pdf import make_pdf
 from kiosk.hardware.virtual.pages import as_scanned
 from tests.central.rig import Central, filing_body, new_id
 from tests.waiting import wait_for

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.filing.applicant import bin_problem, iin_check_digit, iin_problem
+from kiosk.filing.form.applicant import bin_problem, iin_check_digit, iin_problem
 from kiosk.rules import case_number_key
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from kiosk.filing.advice import ADVICE
-from kiosk.filing.checks import look_at
-from kiosk.filing.imaging import kind_of
-from kiosk.filing.separate import Place
+from kiosk.filing.imaging.encoding import kind_of
+from kiosk.filing.imaging.page_advice import ADVICE
+from kiosk.filing.imaging.page_checks import look_at
+from kiosk.filing.imaging.segmentation import Place
 from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
 
 DPI = 150

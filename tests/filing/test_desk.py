@@ -17,15 +17,15 @@ import zxingcpp
 from PIL import Image, ImageChops
 
 from kiosk.config import Settings
-from kiosk.filing.desk import DeskEvent, FilingDesk, HandedIn, OpenFiling, PageChecked
 from kiosk.filing.errors import FilingLockedError, NoPagesError, StepRefusedError
 from kiosk.filing.folder import FilingFolder
-from kiosk.filing.imaging_worker import ImagingWorker
+from kiosk.filing.imaging.pdf import conformance
+from kiosk.filing.imaging.worker import ImagingWorker
 from kiosk.filing.model import Page
-from kiosk.filing.pdf import conformance
-from kiosk.filing.receipt import filing_of_reference
+from kiosk.filing.printing.receipt import filing_of_reference
+from kiosk.filing.service import DeskEvent, FilingDesk, HandedIn, OpenFiling, PageChecked
 from kiosk.hardware.receipt_printer import PrinterNoPaperError, PrinterSilentError
-from kiosk.hardware.scanner import Done, Fault, PageReady, WaitingForPaper
+from kiosk.hardware.scanner.session import Done, Fault, PageReady, WaitingForPaper
 from kiosk.hardware.virtual.printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.rules import Rules

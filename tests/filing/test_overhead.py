@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kiosk.config import OverheadCamera, Paths, Settings
 from kiosk.config import Scanner as ScannerSettings
-from kiosk.filing.desk import FilingDesk, PageChecked
-from kiosk.hardware.scanner import PageReady, WaitingForPaper
+from kiosk.filing.service import FilingDesk, PageChecked
+from kiosk.hardware.scanner.session import PageReady, WaitingForPaper
 from kiosk.rules import Rules
 from tests.filing.conftest import FakeSync
 from tests.hardware.desk_photographs import draw_page, photograph

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from kiosk.filing.bilevel import to_bilevel
-from kiosk.filing.checks import look_at
 from kiosk.filing.errors import DocumentTooLargeError, PageFailedError
-from kiosk.filing.imaging import prepare_page, read_page
-from kiosk.filing.pdf import conformance, make_pdf, split_pages, write_documents
+from kiosk.filing.imaging.bilevel import to_bilevel
+from kiosk.filing.imaging.encoding import prepare_page, read_page
+from kiosk.filing.imaging.page_checks import look_at
+from kiosk.filing.imaging.pdf import conformance, make_pdf, split_pages, write_documents
 from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
 
 

@@ -10,7 +10,7 @@ import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
-from kiosk.filing.receipt import (
+from kiosk.filing.printing.receipt import (
     Receipt,
     ReceiptDocument,
     draw_receipt,

@@ -14,15 +14,15 @@ import zxingcpp
 from PIL import Image
 
 from kiosk.config import Settings
-from kiosk.filing import cases, fee
-from kiosk.filing.desk import FilingDesk, OpenFiling
 from kiosk.filing.errors import FilingDamagedError, StepRefusedError
+from kiosk.filing.form import cases, fee
 from kiosk.filing.model import Filing, Page
-from kiosk.filing.standing import WORDS, standing_of
+from kiosk.filing.service import FilingDesk, OpenFiling
+from kiosk.filing.submission.status import WORDS, standing_of
 from kiosk.ipc import ServiceDownError
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import Rules
-from kiosk.sync.filing_slots import slots_body
+from kiosk.sync.outbox.filing_body import slots_body
 from tests.filing.conftest import FakeSync
 
 

@@ -14,13 +14,15 @@ import pytest
 
 from kiosk.clocks import wall_text
 from kiosk.config import Settings
-from kiosk.filing import parking, sealed, ticket
-from kiosk.filing.desk import FilingDesk, OpenFiling
+from kiosk.filing import draft_encryption as sealed
+from kiosk.filing.drafts import parking
 from kiosk.filing.errors import FilingDamagedError, FilingLockedError, TicketUnknownError
 from kiosk.filing.folder import read_shell
 from kiosk.filing.model import Page
+from kiosk.filing.printing import ticket
+from kiosk.filing.service import FilingDesk, OpenFiling
 from kiosk.rules import Rules
-from kiosk.storage.key_keeper import KEEP_OLD_S, RENEW_S, KeyGoneError, KeyKeeper, wrap
+from kiosk.storage.key_escrow import KEEP_OLD_S, RENEW_S, KeyGoneError, KeyKeeper, wrap
 from tests.filing.conftest import FakeSync
 
 NAME, IIN, CASE = "Ғалия Әбдіқызы", "850101300123", "7514-26-00-4/1187"

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from bench.paper import KAZAKH, RUSSIAN
 from kiosk import fonts
-from kiosk.filing.checks import look_at
-from kiosk.filing.imaging import prepare_page
+from kiosk.filing.imaging.encoding import prepare_page
+from kiosk.filing.imaging.page_checks import look_at
 from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
 
 DPI = 150

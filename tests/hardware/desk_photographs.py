@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from kiosk.hardware.page_flattener import flatten
+from kiosk.hardware.scanner.page_flattener import flatten
 
 SIZE = (1600, 1200)
 #: A4 upright, seen at an angle: top left first, clockwise.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.encoder_watch import EncoderWatch
+from kiosk.hardware.camera.encoder_watch import EncoderWatch
 
 FPS = 25
 PERIOD_NS = NS_PER_S // FPS

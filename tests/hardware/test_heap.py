@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import ctypes, os
-from kiosk.hardware.heap import keep_flat
+from kiosk.hardware.child_process.malloc import keep_flat
 taken = keep_flat()
 def resident():
     with open("/proc/self/statm") as file:

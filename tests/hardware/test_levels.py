@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.level_meter import FLOOR_DB, LevelMeter
-from kiosk.hardware.microphones import AudioBlock, Samples
+from kiosk.hardware.audio.level_meter import FLOOR_DB, LevelMeter
+from kiosk.hardware.audio.microphones import AudioBlock, Samples
 
 RATE = 48_000
 BLOCK = 960

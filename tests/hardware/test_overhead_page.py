@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kiosk.hardware.overhead_watch import Seen, Watch
-from kiosk.hardware.page_finder import find_page, reduced
-from kiosk.hardware.page_flattener import scan_of, sheet_mm
+from kiosk.hardware.scanner.overhead_watch import Seen, Watch
+from kiosk.hardware.scanner.page_finder import find_page, reduced
+from kiosk.hardware.scanner.page_flattener import scan_of, sheet_mm
 from tests.hardware.desk_photographs import (
     A4_CORNERS,
     Corners,

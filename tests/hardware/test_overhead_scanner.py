@@ -11,7 +11,8 @@ from PIL import Image
 
 from kiosk.config import OverheadCamera
 from kiosk.config import Scanner as ScannerSettings
-from kiosk.hardware.scanner import (
+from kiosk.hardware.scanner.errors import ScannerAbsentError, ScannerLostError
+from kiosk.hardware.scanner.session import (
     Done,
     Event,
     Fault,
@@ -22,7 +23,6 @@ from kiosk.hardware.scanner import (
     WaitingForPaper,
     probe_scanner,
 )
-from kiosk.hardware.scanner_errors import ScannerAbsentError, ScannerLostError
 from tests.hardware.desk_photographs import A4_CORNERS, draw_page, likeness, photograph
 
 

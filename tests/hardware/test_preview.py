@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from kiosk.hardware.preview import HEADER, PreviewReader, PreviewWriter
+from kiosk.hardware.camera.preview import HEADER, PreviewReader, PreviewWriter
 
 WIDTH, HEIGHT = 64, 36
 

@@ -7,8 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.hardware.sampleclock import NS_PER_S, SampleClock, StampedBlock, joined, lower_hull
-from kiosk.hardware.wire import pack_audio, unpack_audio
+from kiosk.hardware.audio.sample_clock import (
+    NS_PER_S,
+    SampleClock,
+    StampedBlock,
+    joined,
+    lower_hull,
+)
+from kiosk.hardware.child_process.protocol import pack_audio, unpack_audio
 
 RATE = 48_000
 BLOCK = 960

@@ -13,7 +13,12 @@ from PIL import Image
 
 from kiosk.alarms import ALARMS
 from kiosk.config import Scanner as ScannerSettings
-from kiosk.hardware.scanner import (
+from kiosk.hardware.scanner.errors import (
+    ScannerAbsentError,
+    ScannerLostError,
+    error_from_text,
+)
+from kiosk.hardware.scanner.session import (
     Done,
     Event,
     Fault,
@@ -24,11 +29,6 @@ from kiosk.hardware.scanner import (
     ScanSession,
     WaitingForPaper,
     probe_scanner,
-)
-from kiosk.hardware.scanner_errors import (
-    ScannerAbsentError,
-    ScannerLostError,
-    error_from_text,
 )
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import DPI, bars_on, draw_sheet

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.hardware.escl_status import feeder_state, status_url
-from kiosk.hardware.scanner import Done, Event, Fault, PageReady, ScanSession, SheetAwaited
-from kiosk.hardware.scanner import WaitingForPaper as Waiting
+from kiosk.hardware.scanner.escl_status import feeder_state, status_url
+from kiosk.hardware.scanner.session import Done, Event, Fault, PageReady, ScanSession, SheetAwaited
+from kiosk.hardware.scanner.session import WaitingForPaper as Waiting
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import draw_sheet
 from tests.hardware.test_scanner import faults_of, pages_of, scan, settings_for, sheets_in

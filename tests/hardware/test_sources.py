@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import Camera, Microphone, Settings
-from kiosk.hardware.preview import PreviewFrame, PreviewReader
-from kiosk.hardware.source import SourceSet
+from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
+from kiosk.hardware.sources.source import SourceSet
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from tests.waiting import wait_for
 
@@ -156,7 +156,7 @@ def test_an_absent_microphone_and_no_camera_leave_the_rest_alone(
             Microphone(name="gone", role="witness", device="no such device"),
         ),
     )
-    monkeypatch.setattr("kiosk.hardware.source.SLOW_CAMERA_NS", 10**12)
+    monkeypatch.setattr("kiosk.hardware.sources.source.SLOW_CAMERA_NS", 10**12)
     with SourceSet(settings, room.folder / "preview-2") as sources:
         here, gone = sources.microphones
         wait_for(lambda: gone.state == "absent", "the absence", PATIENCE)

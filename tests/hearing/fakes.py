@@ -7,9 +7,9 @@ from pathlib import Path
 
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
-from kiosk.hardware.source import SourceSet
-from kiosk.recording.envelope import PLAIN, Envelope
-from kiosk.recording.fragments import FileRecord, FragmentRecord, PartSummary, SourceFault
+from kiosk.hardware.sources.source import SourceSet
+from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, PartSummary, SourceFault
 from tests.recording.builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Microphone
-from kiosk.hardware.microphones import MicrophoneState
-from kiosk.hearing.clock_watch import ClockWatch
-from kiosk.hearing.errors import BadRequestError, StepRefusedError
-from kiosk.hearing.remedies import NoSpareError, RemedyImpossibleError
-from kiosk.hearing.reminder import Reminder
-from kiosk.hearing.remote_link import RemoteLink
-from kiosk.recording.fragments import SourceFault
+from kiosk.hardware.audio.microphones import MicrophoneState
+from kiosk.hearing.monitoring.clock_steps import ClockWatch
+from kiosk.hearing.monitoring.remote_link import RemoteLink
+from kiosk.hearing.monitoring.resume_reminder import Reminder
+from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
+from kiosk.hearing.session.microphone_remedies import NoSpareError, RemedyImpossibleError
+from kiosk.recording.formats.records import SourceFault
 from tests.hearing.test_courtroom import Rig
 from tests.waiting import wait_for
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kiosk.hearing.baseline import noise_floors
-from kiosk.storage.layout import Layout
+from kiosk.selftest.noise_baseline import noise_floors
+from kiosk.storage.paths import Layout
 
 
 def write(layout: Layout, name: str, **values: Any) -> None:

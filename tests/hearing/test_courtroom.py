@@ -16,21 +16,23 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Camera, Microphone, Paths, Room, Settings
 from kiosk.config import Panel as PanelSettings
 from kiosk.errors import StorageError
+from kiosk.evidence.chain import read_chain
+from kiosk.export.minutes import read_record
 from kiosk.hardware.panel import Panel
-from kiosk.hardware.source import SourceSet
-from kiosk.hearing import opening, state_report, taking_up
+from kiosk.hardware.sources.source import SourceSet
 from kiosk.hearing.courtroom import Courtroom
-from kiosk.hearing.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
-from kiosk.hearing.minutes import read_record
-from kiosk.hearing.record import HearingRecord
-from kiosk.hearing.sealer import Sealer
-from kiosk.recording import recovery
-from kiosk.recording.fragments import SourceFault
-from kiosk.recording.hearing_book import hearing_of
-from kiosk.recording.journal import read_chain
-from kiosk.recording.verify import verify
+from kiosk.hearing.monitoring import state as state_report
+from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
+from kiosk.hearing.session import crash_recovery as taking_up
+from kiosk.hearing.session import start as opening
+from kiosk.hearing.session.hearing_state import HearingRecord
+from kiosk.hearing.session.seal_queue import Sealer
+from kiosk.recording.formats.records import SourceFault
+from kiosk.recording.journal.hearing_journal import hearing_of
+from kiosk.recording.repair import recovery
+from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.hearing.fakes import FakeRecorder
 from tests.identity import Court
 from tests.waiting import wait_for
@@ -140,7 +142,7 @@ def no_seals() -> Iterator[None]:
         raise StorageError("no")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kiosk.recording.part_book.seal_folder", fail)
+        patch.setattr("kiosk.recording.journal.part_journal.seal_folder", fail)
         yield
 
 
@@ -326,7 +328,7 @@ def test_reminder_when_nobody_resumes(rig: Rig, monkeypatch: pytest.MonkeyPatch)
 def test_proof_goes_bad_when_nothing_new_comes(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.begin()
     wait_for(lambda: rig.room.state()["proof"]["state"] == "good", "a good proof")
-    monkeypatch.setattr("kiosk.recording.proof.STALE_S", -100.0)
+    monkeypatch.setattr("kiosk.recording.readback.monitor.STALE_S", -100.0)
     assert rig.room.state()["proof"]["state"] == "bad"
     assert "proof_failed" in rig.codes()
 
@@ -354,7 +356,7 @@ def test_interrupted_long_ago_it_stays_stopped_and_asks(
 ) -> None:
     hearing_id = rig.begin()
     rig.crash()
-    monkeypatch.setattr("kiosk.recording.recovery.RESUME_WITHIN_S", -1.0)
+    monkeypatch.setattr("kiosk.recording.repair.recovery.RESUME_WITHIN_S", -1.0)
     rig.start()
     assert rig.phase() == "recess"
     assert rig.room.state()["recovered"]["hearing_id"] == hearing_id

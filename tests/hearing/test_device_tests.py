@@ -18,10 +18,10 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Camera, Microphone, Paths, Settings
 from kiosk.config import Panel as PanelSettings
 from kiosk.errors import StorageError
+from kiosk.hardware.camera.preview import HEIGHT, WIDTH, PreviewWriter
 from kiosk.hardware.panel import Panel
-from kiosk.hardware.preview import HEIGHT, WIDTH, PreviewWriter
-from kiosk.hearing import device_tests
-from kiosk.storage.layout import Layout
+from kiosk.selftest import recorder_checks as device_tests
+from kiosk.storage.paths import Layout
 from kiosk.storage.space import Space, Speed
 from tests.waiting import wait_for
 

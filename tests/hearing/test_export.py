@@ -19,12 +19,12 @@ import pytest
 
 from kiosk.config import Microphone, Paths, Settings
 from kiosk.errors import KioskError
-from kiosk.hearing.export import Copy, Export, Progress
-from kiosk.hearing.export_words import length
-from kiosk.hearing.statement import make_statement
-from kiosk.recording.export_errors import CancelledError
-from kiosk.recording.export_medium import UNFINISHED
-from kiosk.recording.verify import verify
+from kiosk.export.drive_writer import UNFINISHED
+from kiosk.export.errors import CancelledError
+from kiosk.export.hearing_export import Copy, Export, Progress
+from kiosk.export.texts import length
+from kiosk.export.time_account import make_statement
+from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
 from tests.identity import Court
 from tests.recording.builder import MICROPHONES, Built, add_part, close_part, new_hearing

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.hearing.export import Copy, Export
-from kiosk.recording.export_errors import ExportError
-from kiosk.recording.signer import device_signer
+from kiosk.evidence.signer import device_signer
+from kiosk.export.errors import ExportError
+from kiosk.export.hearing_export import Copy, Export
 from tests.hearing.test_courtroom import RULES, Rig
 from tests.recording.keys import CourtSecrets
 

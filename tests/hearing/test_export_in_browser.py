@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import Microphone, Paths, Settings
-from kiosk.hearing.export import Export
-from kiosk.recording.part_book import PartBook
+from kiosk.export.hearing_export import Export
+from kiosk.recording.journal.part_journal import PartBook
 from kiosk.rules import load_rules
 from tests.browser import Browser, served
 from tests.identity import Court

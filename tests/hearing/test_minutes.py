@@ -11,9 +11,9 @@ import pytest
 from kiosk.cli import main
 from kiosk.config import Room, Settings
 from kiosk.errors import RecordingError
-from kiosk.hearing.minutes import Minutes, write_minutes
-from kiosk.hearing.minutes_print import draw_pages, print_minutes
-from kiosk.recording.hearing_book import HearingBook, Maker
+from kiosk.export.minutes import Minutes, write_minutes
+from kiosk.export.text_pdf import draw_pages, print_minutes
+from kiosk.recording.journal.hearing_journal import HearingBook, Maker
 from kiosk.rules import load_rules
 from tests.identity import Court
 

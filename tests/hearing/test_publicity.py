@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import recording_ns, wall_text, wall_time
-from kiosk.hearing.errors import BadRequestError
-from kiosk.recording import closing
-from kiosk.recording.journal import read_chain
-from kiosk.recording.part_view import PartView
-from kiosk.recording.verify import verify
+from kiosk.evidence.chain import read_chain
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.recording.journal.part_index import PartView
+from kiosk.recording.repair import reencrypt as closing
+from kiosk.recording.verify.hearing import verify
 from kiosk.storage.court_keys import CourtKeyError
 from tests.hearing.test_courtroom import Rig
 from tests.recording.keys import CourtSecrets

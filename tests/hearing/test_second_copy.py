@@ -13,17 +13,17 @@ import pytest
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Camera, Microphone, Paths, Recording, Room, Settings
 from kiosk.config import Panel as PanelSettings
+from kiosk.evidence.chain import read_chain
 from kiosk.hardware.panel import Panel
-from kiosk.hardware.source import SourceSet
+from kiosk.hardware.sources.source import SourceSet
 from kiosk.hearing.courtroom import Courtroom
-from kiosk.hearing.sealer import Sealer
-from kiosk.recording.fragments import PartSummary
-from kiosk.recording.journal import read_chain
-from kiosk.recording.verify import verify
-from kiosk.recording.writer import PartSources, PartWriter
-from kiosk.storage.layout import Layout
-from kiosk.storage.marker import write_marker
+from kiosk.hearing.session.seal_queue import Sealer
+from kiosk.recording.capture.part_writer import PartSources, PartWriter
+from kiosk.recording.formats.records import PartSummary
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.paths import Layout
 from kiosk.storage.store import Store
+from kiosk.storage.volume_marker import write_marker
 from tests.hearing.test_courtroom import RULES
 from tests.identity import Court
 from tests.recording.media import FPS, SIZE, FakeCamera, FakeMicrophone

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.recording.journal import read_chain
-from kiosk.recording.verify import verify
-from kiosk.storage.disk import SET_ASIDE
+from kiosk.evidence.chain import read_chain
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.volume import SET_ASIDE
 from tests.hearing.test_second_copy import Rig, rig
 from tests.recording.keys import CourtSecrets
 from tests.storage.test_vault import tree

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.hearing.signin import (
+from kiosk.auth.sign_in import (
     FREE_TRIES,
     LONGEST_S,
     SCRYPT,

@@ -9,10 +9,10 @@ import pytest
 import zxingcpp
 
 from kiosk.errors import RecordingError
-from kiosk.hearing.slip import draw_slip, read_slip
+from kiosk.export.chain_receipt import draw_slip, read_slip
 from kiosk.locale import Translator
-from kiosk.recording.findings import Report
-from kiosk.recording.slip_code import check_slip
+from kiosk.recording.verify.report import Report
+from kiosk.recording.verify.slip import check_slip
 from tests.identity import Court
 from tests.recording.builder import add_part, close_part, new_hearing, sealed_hearing
 

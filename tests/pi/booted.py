@@ -20,7 +20,7 @@ from typing import Any
 
 from kiosk.config import load_settings
 from kiosk.hardware.virtual.microphones import VoiceRoom
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.courtroom import MICROPHONES, RecorderClient, settings_text
 from tests.waiting import wait_for
 

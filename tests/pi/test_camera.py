@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.hardware.camera import CameraConfig, VideoPacket, unpack_video
-from kiosk.hardware.child import Supervisor
-from kiosk.hardware.preview import PreviewFrame, PreviewReader
-from kiosk.hardware.wire import STATUS, VIDEO
+from kiosk.hardware.camera.camera import CameraConfig, VideoPacket, unpack_video
+from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
+from kiosk.hardware.child_process.protocol import STATUS, VIDEO
+from kiosk.hardware.child_process.supervisor import Supervisor
 from tests.waiting import wait_for
 
 FPS = 25
@@ -36,7 +36,7 @@ class Watched:
         self.lock = threading.Lock()
         self.supervisor = Supervisor(
             "camera",
-            "kiosk.hardware.camera_child",
+            "kiosk.hardware.camera.child",
             dataclasses.asdict(config),
             self._take,
             ill=lambda: None,

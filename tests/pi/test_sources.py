@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import Settings
-from kiosk.hardware.source import SourceSet
+from kiosk.hardware.sources.source import SourceSet
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from tests.waiting import wait_for
 

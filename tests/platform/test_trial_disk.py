@@ -13,7 +13,7 @@ import pytest
 from faults.disk.mounted import MountedDisk, missing
 from faults.disk.nodes import File
 from faults.disk.volume import Names
-from kiosk.storage.durable import sync_folder, write_bytes
+from kiosk.storage.atomic_io import sync_folder, write_bytes
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_every_user_and_group_named_is_made() -> None:
 
 def test_every_folder_of_the_layout_is_made_at_boot() -> None:
     from kiosk.config import Paths
-    from kiosk.storage.layout import Layout
+    from kiosk.storage.paths import Layout
 
     layout = Layout.of(Paths())
     text = (SYSTEMD / "kiosk.tmpfiles.conf").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ import av
 import numpy as np
 
 from kiosk.clocks import recording_ns
-from kiosk.recording.boxes import (
+from kiosk.evidence.signer import Signer
+from kiosk.recording.formats.fmp4 import (
     H264Config,
     Sample,
     TrackRun,
@@ -25,11 +26,10 @@ from kiosk.recording.boxes import (
     init_segment,
     video_track,
 )
-from kiosk.recording.envelope import PLAIN, Envelope
-from kiosk.recording.fragments import FragmentRecord, Track
-from kiosk.recording.hearing_book import HearingBook, Maker
-from kiosk.recording.part_book import PartBook
-from kiosk.recording.signer import Signer
+from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
+from kiosk.recording.formats.records import FragmentRecord, Track
+from kiosk.recording.journal.hearing_journal import HearingBook, Maker
+from kiosk.recording.journal.part_journal import PartBook
 
 FPS, RATE, SIZE = 10, 16000, (160, 96)
 PIECE_NS = 400_000_000

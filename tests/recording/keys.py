@@ -8,7 +8,7 @@ from pathlib import Path
 import pyrage
 
 from kiosk.storage.court_keys import CourtKeys, pin_court_keys
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 
 @dataclass

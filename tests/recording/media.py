@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Recording
-from kiosk.hardware.camera import VideoPacket
-from kiosk.hardware.microphones import AudioBlock
-from kiosk.hardware.sampleclock import SampleClock
-from kiosk.recording.fragments import FileRecord, FragmentRecord, SourceFault
-from kiosk.recording.writer import PartSources, PartWriter
+from kiosk.hardware.audio.microphones import AudioBlock
+from kiosk.hardware.audio.sample_clock import SampleClock
+from kiosk.hardware.camera.camera import VideoPacket
+from kiosk.recording.capture.part_writer import PartSources, PartWriter
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, SourceFault
 
 SIZE = (160, 96)
 FPS = 25

@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from kiosk.recording.boxes import (
+from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE, AacEncoder, FlacEncoder
+from kiosk.recording.formats.fmp4 import (
     H264Config,
     Sample,
     TrackRun,
@@ -21,7 +22,6 @@ from kiosk.recording.boxes import (
     nal_units,
     video_track,
 )
-from kiosk.recording.codecs import AAC_FRAME, MIX_RATE, AacEncoder, FlacEncoder
 from tests.recording.media import FPS, RATE, SIZE, flash_second, pictures, samples
 
 WALL_NS = 1_790_000_000_250_000_000

@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.storage.court_keys import court_keys_state, proven
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.recording.keys import CourtSecrets
 
 

@@ -12,17 +12,17 @@ import pyrage
 import pytest
 
 from kiosk.cli import main
-from kiosk.recording.closed_envelope import ClosedEnvelope
-from kiosk.recording.decrypt import DecryptError, WrongKeyError, decrypt
-from kiosk.recording.hearing_book import Maker
-from kiosk.recording.joined import count_run
-from kiosk.recording.journal import read_chain
-from kiosk.recording.memory_key import KEEP_S, MemoryKeys, wipe_text
-from kiosk.recording.read_back import ProofError, read_back
-from kiosk.recording.recovery import survey
-from kiosk.recording.sealed_tar import END, members
-from kiosk.recording.signer import FileSigner
-from kiosk.recording.verify import verify
+from kiosk.evidence.chain import read_chain
+from kiosk.evidence.signer import FileSigner
+from kiosk.recording.encryption.age_envelope import ClosedEnvelope
+from kiosk.recording.encryption.decrypt import DecryptError, WrongKeyError, decrypt
+from kiosk.recording.encryption.locked_memory import KEEP_S, MemoryKeys, wipe_text
+from kiosk.recording.formats.age_tar import END, members
+from kiosk.recording.formats.joined_run import count_run
+from kiosk.recording.journal.hearing_journal import Maker
+from kiosk.recording.readback.read_back import ProofError, read_back
+from kiosk.recording.repair.recovery import survey
+from kiosk.recording.verify.hearing import verify
 from tests.identity import Court
 from tests.recording.builder import MICROPHONES, Built, add_part, new_hearing, sealed_hearing
 from tests.recording.keys import CourtSecrets

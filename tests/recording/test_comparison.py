@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.hardware.level_meter import LevelMeter
-from kiosk.hardware.microphones import AudioBlock
-from kiosk.hardware.preview import PreviewWriter
-from kiosk.recording.decoded import GRID, Grid
-from kiosk.recording.proof import Prover, RecentFragments, prove
-from kiosk.recording.read_back import ProofError
-from kiosk.recording.witness import SourceWitness
+from kiosk.hardware.audio.level_meter import LevelMeter
+from kiosk.hardware.audio.microphones import AudioBlock
+from kiosk.hardware.camera.preview import PreviewWriter
+from kiosk.recording.readback.capture_reference import SourceWitness
+from kiosk.recording.readback.decoded_media import GRID, Grid
+from kiosk.recording.readback.monitor import Prover, RecentFragments, prove
+from kiosk.recording.readback.read_back import ProofError
 from tests.recording.media import RATE, FakeCamera, FakeMicrophone, Recorded
 from tests.waiting import wait_for
 
@@ -168,7 +168,7 @@ def test_doubt_counts_when_it_is_there_twice(
             raise ProofError("another picture", "camera", doubtful=True)
         return recording_ns()
 
-    monkeypatch.setattr("kiosk.recording.proof.prove", prove_it)
+    monkeypatch.setattr("kiosk.recording.readback.monitor.prove", prove_it)
     recent = RecentFragments(NS_PER_S)
     monkeypatch.setattr(recent, "of", lambda _track: [object()])
     prover = Prover(tmp_path, recent, 0.02, lambda state: told.append(state.state))

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import StorageError
-from kiosk.recording.journal import GENESIS, Head, Journal, canonical, line_hash, read_chain
-from kiosk.recording.part_book import PartBook
-from kiosk.recording.signer import device_signer, head_is_signed_by, sign_head
-from kiosk.storage.layout import Layout
+from kiosk.evidence.chain import GENESIS, Head, Journal, canonical, line_hash, read_chain
+from kiosk.evidence.signer import device_signer, head_is_signed_by, sign_head
+from kiosk.recording.journal.part_journal import PartBook
+from kiosk.storage.paths import Layout
 from tests.identity import Court
 from tests.recording.builder import add_part, new_hearing
 from tests.waiting import wait_for

@@ -16,8 +16,10 @@ import pytest
 
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Recording
-from kiosk.recording import codecs, main_track, timeline
-from kiosk.recording.tail import Tracks, fragment_ends, whole_fragments
+from kiosk.recording.capture import main_track
+from kiosk.recording.capture import mixer as timeline
+from kiosk.recording.formats import codecs
+from kiosk.recording.formats.fmp4_scan import Tracks, fragment_ends, whole_fragments
 from tests.recording import media
 from tests.recording.media import (
     FakeCamera,

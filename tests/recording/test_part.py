@@ -20,10 +20,10 @@ import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Camera, Microphone, Recording, Settings
-from kiosk.hardware.source import SourceSet
+from kiosk.hardware.sources.source import SourceSet
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from kiosk.recording.fragments import FileRecord, FragmentRecord, SourceFault
-from kiosk.recording.part import PartRecorder
+from kiosk.recording.capture.part_recorder import PartRecorder
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, SourceFault
 from tests.recording.media import ON_NS, beep_times, errors_ms, flash_times, joined, samples
 from tests.waiting import wait_for
 
@@ -225,8 +225,8 @@ import sys
 from pathlib import Path
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
-from kiosk.hardware.source import SourceSet
-from kiosk.recording.part import PartRecorder
+from kiosk.hardware.sources.source import SourceSet
+from kiosk.recording.capture.part_recorder import PartRecorder
 import time
 folder, settings = Path(sys.argv[1]), Settings.model_validate_json(sys.argv[2])
 with SourceSet(settings, folder / "preview") as sources:

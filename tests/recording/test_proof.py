@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.recording.proof import ProofState, Prover, RecentFragments, prove
-from kiosk.recording.read_back import ProofError
+from kiosk.recording.readback.monitor import ProofState, Prover, RecentFragments, prove
+from kiosk.recording.readback.read_back import ProofError
 from tests.recording.builder import MediaWriter
 from tests.waiting import wait_for
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_text, wall_time
-from kiosk.recording.hearing_book import Maker
-from kiosk.recording.journal import read_chain
-from kiosk.recording.recovery import RESUME_WITHIN_S, Alive, Survivor, survey
-from kiosk.recording.seal import is_sealed
-from kiosk.recording.verify import verify
+from kiosk.evidence.chain import read_chain
+from kiosk.evidence.seal import is_sealed
+from kiosk.recording.journal.hearing_journal import Maker
+from kiosk.recording.repair.recovery import RESUME_WITHIN_S, Alive, Survivor, survey
+from kiosk.recording.verify.hearing import verify
 from tests.identity import Court
 from tests.recording.builder import (
     PIECE_NS,

@@ -13,10 +13,10 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.errors import RecordingError
-from kiosk.recording.cms import SealError, check_signature
-from kiosk.recording.findings import SENTENCES, Report
-from kiosk.recording.seal import SIGNATURE, SUMS, seal_folder
-from kiosk.recording.verify import verify
+from kiosk.evidence.cms import SealError, check_signature
+from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
+from kiosk.recording.verify.hearing import verify
+from kiosk.recording.verify.report import SENTENCES, Report
 from tests.identity import Court
 from tests.recording.builder import BLOCK, sealed_hearing
 

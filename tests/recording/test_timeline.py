@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kiosk.recording import timeline
+from kiosk.recording.capture import mixer as timeline
 
 RATE = 48_000
 

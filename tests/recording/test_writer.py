@@ -14,7 +14,7 @@ import pytest
 
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Recording
-from kiosk.recording.faults import CAMERA
+from kiosk.recording.capture.interruptions import CAMERA
 from tests.recording.media import (
     SIZE,
     FakeCamera,

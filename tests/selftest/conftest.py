@@ -13,7 +13,7 @@ from kiosk.config import Camera, Microphone, Panel, Paths, Settings
 from kiosk.ipc import LocalClient
 from kiosk.selftest import Context
 from kiosk.selftest.model import Ask, Question
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.selftest.services import TOKEN, Recorder, Sync
 
 

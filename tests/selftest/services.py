@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from kiosk.ipc import errors_as_json, read_json, serve_unix
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 PASSED: dict[str, Any] = {"state": "passed", "measured": {}}
 TOKEN = "signed-in"

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kiosk.auth.sign_in import SCRYPT
 from kiosk.config import Paths
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from kiosk.hearing.signin import SCRYPT
 from kiosk.ipc import LocalClient, ServiceDownError
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.identity import Court
 from tests.waiting import wait_for
 

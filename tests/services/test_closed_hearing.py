@@ -6,10 +6,10 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from kiosk.recording.decrypt import decrypt
-from kiosk.recording.joined import count_run, runs_of
-from kiosk.recording.journal import read_chain
-from kiosk.recording.verify import verify
+from kiosk.evidence.chain import read_chain
+from kiosk.recording.encryption.decrypt import decrypt
+from kiosk.recording.formats.joined_run import count_run, runs_of
+from kiosk.recording.verify.hearing import verify
 from tests.recording.keys import CourtSecrets
 from tests.services.room import Room
 from tests.waiting import wait_for

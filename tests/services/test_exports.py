@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from kiosk.auth.sign_in import Person, RoleError
 from kiosk.config import Export as ExportSettings
 from kiosk.config import Paths, Settings
-from kiosk.hearing.media import VIRTUAL, find_media
-from kiosk.hearing.signin import Person, RoleError
+from kiosk.export.removable_drive import VIRTUAL, find_media
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
 from kiosk.services.exports import Exports
 from tests.identity import Court

@@ -142,7 +142,7 @@ def child_of(pid: int, module: str) -> int:
 
 def test_a_slow_encoder(scene: tuple[Room, VirtualMicrophones]) -> None:
     room, _ = scene
-    with slowed(child_of(room.process.pid, "kiosk.hardware.camera_child")):
+    with slowed(child_of(room.process.pid, "kiosk.hardware.camera.child")):
         state = room.until(lambda s: s["camera"]["encoder"] == "slow", "slow", PATIENCE)
         assert ("encoder_slow", "camera") in codes(state)
     room.until(lambda s: s["camera"]["encoder"] == "ok", "fast enough again", PATIENCE)

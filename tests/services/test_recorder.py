@@ -13,9 +13,9 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.ipc import ServiceRefusedError
-from kiosk.recording.joined import JoinedFiles, media_files, runs_of
-from kiosk.recording.verify import verify
-from kiosk.storage.key_keeper import wrap
+from kiosk.recording.formats.joined_run import JoinedFiles, media_files, runs_of
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.key_escrow import wrap
 from tests.services.conftest import MakeRoom
 from tests.services.room import KIOSK, PIN, Room, events
 from tests.waiting import wait_for

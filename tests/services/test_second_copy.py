@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from kiosk.recording.verify import verify
-from kiosk.storage.marker import write_marker
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.volume_marker import write_marker
 from tests.services.room import KIOSK, Room
 from tests.services.test_recorder import hearing, seconds_at_least
 from tests.storage.mounts import Stick, sticks

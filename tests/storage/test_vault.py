@@ -13,9 +13,9 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.errors import StorageError
-from kiosk.storage.disk import Disk
-from kiosk.storage.marker import MirrorRefusedError, adopt, write_marker
-from kiosk.storage.vault import Vault
+from kiosk.storage.mirrored_store import Vault
+from kiosk.storage.volume import Disk
+from kiosk.storage.volume_marker import MirrorRefusedError, adopt, write_marker
 from tests.storage.mounts import Stick, sticks
 from tests.waiting import wait_for
 
@@ -162,7 +162,7 @@ def test_the_kiosks_own_disk_becomes_read_only_and_writable_again(rig: Rig) -> N
 def test_the_kiosks_own_disk_is_gone_for_longer_than_memory_lasts(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosk.storage.replica.QUEUE_BYTES", 100_000)
+    monkeypatch.setattr("kiosk.storage.mirror_worker.QUEUE_BYTES", 100_000)
     log = Log(rig, "part-01/main/run-01/000001.m4s")
     log.add()
     rig.until_same()
@@ -331,7 +331,7 @@ def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> 
 def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosk.storage.replica.QUEUE_BYTES", 10_000)
+    monkeypatch.setattr("kiosk.storage.mirror_worker.QUEUE_BYTES", 10_000)
     log = Log(rig, "part-01/main/run-01/000001.m4s")
     log.add()
     rig.until_same()

@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 from kiosk.cli import main
 from kiosk.config import Settings, load_settings
 from kiosk.demo.hand import UnixConnection
-from kiosk.recording.journal import Journal
-from kiosk.recording.seal import seal_folder
-from kiosk.recording.signer import FileSigner, sign_head
+from kiosk.evidence.chain import Journal
+from kiosk.evidence.seal import seal_folder
+from kiosk.evidence.signer import FileSigner, sign_head
 from kiosk.services.sync import SyncService
-from kiosk.storage.durable import write_json
-from kiosk.storage.layout import Layout
+from kiosk.storage.atomic_io import write_json
+from kiosk.storage.paths import Layout
 from kiosk.sync.enrolment import enrol
 from tests import waiting
 from tests.forked import Forked, fork_kiosk

@@ -16,10 +16,11 @@ import pyrage
 import pytest
 
 from kiosk.cli import main
-from kiosk.sync import courier_format, courier_pack
-from kiosk.sync.courier_format import CourierError, JoinedReader, SplitWriter, signed_bytes
-from kiosk.sync.courier_home import take_receipts
-from kiosk.sync.courier_pack import pack, undelivered
+from kiosk.exchange import courier_format
+from kiosk.exchange.courier_format import CourierError, JoinedReader, SplitWriter, signed_bytes
+from kiosk.sync.courier import pack as courier_pack
+from kiosk.sync.courier.pack import pack, undelivered
+from kiosk.sync.courier.receipts import take_receipts
 from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
 
 

@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from kiosk.recording.journal import Journal
-from kiosk.recording.seal import seal_folder
+from kiosk.evidence.chain import Journal
+from kiosk.evidence.seal import seal_folder
 from tests.sync.rig import Central, Kiosk, wait_for
 from tests.sync.test_faults_central import uploads_of
 

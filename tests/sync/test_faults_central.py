@@ -11,7 +11,7 @@ import time
 import pytest
 
 from kiosk.central import steps
-from kiosk.storage.durable import write_json
+from kiosk.storage.atomic_io import write_json
 from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
 
 STEPS = (

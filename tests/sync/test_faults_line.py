@@ -18,14 +18,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.central import authority as central_authority
-from kiosk.central.authority import Authority
+from kiosk.central.identity import authority as central_authority
+from kiosk.central.identity.authority import Authority
 from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
 from kiosk.sync import enrolment
-from kiosk.sync.connector import Connector
-from kiosk.sync.identity import certificate_request, load_key
-from kiosk.sync.line import Credentials, Line
+from kiosk.sync.transport.central_session import Credentials, Line
+from kiosk.sync.transport.connection import Connector
+from kiosk.sync.transport.identity import certificate_request, load_key
 from tests.sync.rig import KIOSK, Central, Kiosk, kiosk_of, wait_for
 from tests.sync.test_faults_central import wait_problem
 

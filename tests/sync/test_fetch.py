@@ -9,8 +9,8 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.errors import CentralError, StorageError
-from kiosk.sync.connector import Connector
-from kiosk.sync.fetching import fetch_hearing
+from kiosk.sync.delivery.fetch import fetch_hearing
+from kiosk.sync.transport.connection import Connector
 from tests.sync.rig import Central, Kiosk
 
 

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kiosk.config import Sync
-from kiosk.recording.journal import Journal
-from kiosk.sync.bodies import part_seconds
-from kiosk.sync.forecast import Coming, Outlook, forecast, is_late
-from kiosk.sync.outlook import coming, measured_bytes_per_hour
-from kiosk.sync.pacing import BYTES_PER_MBIT
-from kiosk.sync.permits import permit
+from kiosk.evidence.chain import Journal
+from kiosk.sync.outbox.request_bodies import part_seconds
+from kiosk.sync.polling.forecast_inputs import coming, measured_bytes_per_hour
+from kiosk.sync.state.forecast import Coming, Outlook, forecast, is_late
+from kiosk.sync.state.upload_policy import permit
+from kiosk.sync.transport.pacing import BYTES_PER_MBIT
 from tests.sync.rig import Central, Kiosk, wait_for
 
 ZONE = ZoneInfo("Asia/Almaty")
@@ -115,7 +115,7 @@ def test_without_a_measured_line_nothing_is_said() -> None:
 
 
 def test_late_is_beyond_tomorrow_morning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kiosk.sync.forecast.wall_time", lambda: NOON.astimezone(UTC))
+    monkeypatch.setattr("kiosk.sync.state.forecast.wall_time", lambda: NOON.astimezone(UTC))
     tomorrow = NOON + timedelta(days=1)
     assert not is_late(tomorrow.replace(hour=6), ZONE)
     assert is_late(tomorrow.replace(hour=8), ZONE)

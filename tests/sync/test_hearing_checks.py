@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import wall_text, wall_time
-from kiosk.hearing.link_result import link_result
-from kiosk.sync.hearing_checks import HearingChecks, next_due
-from kiosk.sync.link_check import CancelledError, LinkCheckRunningError
+from kiosk.hearing.room.link_result import link_result
+from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
+from kiosk.sync.link_check.scheduled_checks import HearingChecks, next_due
 from tests.sync.rig import Central, Kiosk, wait_for
 
 TEN = timedelta(minutes=10)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kiosk.storage.database import Database
 from kiosk.storage.migrations import MIGRATIONS, SCHEMA_1
-from kiosk.sync.outbox import Outbox
+from kiosk.sync.outbox.outbox import Outbox
 from tests.sync.rig import Kiosk
 
 HEARING, FILING = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"

@@ -23,26 +23,26 @@ from kiosk.storage.database import (
     DatabaseTooNewError,
     open_or_replace,
 )
-from kiosk.sync.backoff import Backoff
-from kiosk.sync.bearer import bearer_of, default_interface
-from kiosk.sync.bodies import body_of
-from kiosk.sync.client import CentralClient
-from kiosk.sync.echo import Tally
-from kiosk.sync.lanes import Lane, Lanes, PreemptedError
-from kiosk.sync.line import SO_MAX_PACING_RATE, Line, SocketTracker, explain
-from kiosk.sync.line import RefusedError as CentralRefusedError
-from kiosk.sync.link_check import Limits, is_enough, verdict_of
-from kiosk.sync.manifest import (
+from kiosk.sync.link_check.link_check import Limits, is_enough, verdict_of
+from kiosk.sync.link_check.udp_echo import Tally
+from kiosk.sync.outbox.lanes import Lane, Lanes, PreemptedError
+from kiosk.sync.outbox.manifest import (
     Manifest,
     ManifestError,
     ManifestFile,
     lane_of,
     read_sums,
 )
-from kiosk.sync.outbox import Outbox
-from kiosk.sync.pacing import pacing_rate
-from kiosk.sync.registrations import Registrations
-from kiosk.sync.tus import Section
+from kiosk.sync.outbox.outbox import Outbox
+from kiosk.sync.outbox.registrations import Registrations
+from kiosk.sync.outbox.request_bodies import body_of
+from kiosk.sync.transport.backoff import Backoff
+from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.central_session import SO_MAX_PACING_RATE, Line, SocketTracker, explain
+from kiosk.sync.transport.central_session import RefusedError as CentralRefusedError
+from kiosk.sync.transport.link_type import bearer_of, default_interface
+from kiosk.sync.transport.pacing import pacing_rate
+from kiosk.sync.transport.tus_client import Section
 
 
 # -- back-off --------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from kiosk.storage.marker import write_marker
-from kiosk.sync.receipts import Receipts
-from kiosk.sync.retention import Housekeeper, retire_hearing
-from kiosk.sync.room import SyncRoom
+from kiosk.storage.volume_marker import write_marker
+from kiosk.sync.context import SyncRoom
+from kiosk.sync.delivery.retention import Housekeeper, retire_hearing
+from kiosk.sync.outbox.receipts import Receipts
 from tests.sync.rig import Kiosk
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import Paths
-from kiosk.recording.findings import Report
-from kiosk.recording.verify_stamp import check_stamp
-from kiosk.storage.layout import Layout
-from kiosk.sync.stamps import Stamper, StampError, stamp
+from kiosk.recording.verify.report import Report
+from kiosk.recording.verify.timestamp import check_stamp
+from kiosk.storage.paths import Layout
+from kiosk.sync.delivery.timestamps import Stamper, StampError, stamp
 from tests.identity import Court
 from tests.recording.builder import sealed_hearing
 from tests.waiting import wait_for

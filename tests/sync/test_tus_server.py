@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from kiosk.errors import CentralError
-from kiosk.sync.lanes import PreemptedError
-from kiosk.sync.line import Line
-from kiosk.sync.tus import TusClient, UploadGoneError, UploadTooLongError
+from kiosk.sync.outbox.lanes import PreemptedError
+from kiosk.sync.transport.central_session import Line
+from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadTooLongError
 from tests.npm import install
 from tests.sync.rig import free_port
 from tests.waiting import wait_for

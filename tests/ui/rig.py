@@ -15,7 +15,7 @@ from typing import Any, Self
 from kiosk.demo.hand import ask
 from kiosk.demo.processes import end_process
 from kiosk.demo.xserver import Display
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 from tests.waiting import wait_for
 
 SECONDS = 60.0

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kiosk.demo.xserver import Display
-from kiosk.filing.receipt import status_reference
+from kiosk.filing.printing.receipt import status_reference
 from kiosk.hardware.virtual.badge import VirtualBadgeReader
 from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
 from kiosk.hardware.virtual.scanner import VirtualScanner

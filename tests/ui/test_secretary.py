@@ -13,7 +13,7 @@ import pytest
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
-from kiosk.storage.durable import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.ui.catalogue import canned
 from kiosk.ui.facts import Delivery, Hearing, Recorder, Schedule, Sync
 from kiosk.ui.here import Here

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kiosk.config import Screen, Settings
-from kiosk.filing.advice import ADVICE
-from kiosk.filing.standing import WORDS, standing_of
+from kiosk.filing.imaging.page_advice import ADVICE
+from kiosk.filing.submission.status import WORDS, standing_of
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import load_rules
 from kiosk.ui.catalogue import canned, papers, pictures

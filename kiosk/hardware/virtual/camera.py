@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.hardware import preview
-from kiosk.hardware.camera import BackEndFacts, CameraConfig, CameraFailedError, Emit
+from kiosk.hardware.camera import preview
+from kiosk.hardware.camera.camera import BackEndFacts, CameraConfig, CameraFailedError, Emit
 
 Picture = NDArray[np.uint8]
 """YUV 4:2:0 planar: ``(height * 3 // 2, width)``."""
@@ -251,7 +251,7 @@ class _Preview:
 
 
 class VirtualCamera:
-    """Camera back end (see :class:`kiosk.hardware.camera.CameraBackEnd`)."""
+    """Camera back end (see :class:`kiosk.hardware.camera.camera.CameraBackEnd`)."""
 
     def __init__(self, config: CameraConfig) -> None:
         self._config = config

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from kiosk.errors import DeviceAbsentError, HardwareError
-from kiosk.hardware.parent_death import die_with_parent
+from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 
 RATE = 48_000

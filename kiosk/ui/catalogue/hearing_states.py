@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kiosk.filing.parking import Unfinished
+from kiosk.filing.drafts.parking import Unfinished
 from kiosk.ui.catalogue import canned, papers
 from kiosk.ui.catalogue.secretary_states import running_hearing
 from kiosk.ui.catalogue.state import State, alarm, staff

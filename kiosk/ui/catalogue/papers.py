@@ -8,13 +8,13 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
-from kiosk.filing.desk import HandedIn, OpenFiling, PageChecked
+from kiosk.export.chain_receipt import Slip, draw_slip
 from kiosk.filing.folder import FilingFolder
+from kiosk.filing.form.required_documents import slots_of_type
 from kiosk.filing.model import Document, Filing, Page
 from kiosk.filing.registration import Registration
-from kiosk.filing.slots import slots_of_type
-from kiosk.hardware.preview import PreviewWriter
-from kiosk.hearing.slip import Slip, draw_slip
+from kiosk.filing.service import HandedIn, OpenFiling, PageChecked
+from kiosk.hardware.camera.preview import PreviewWriter
 from kiosk.locale import Translator
 from kiosk.ui.catalogue import canned
 from kiosk.ui.desk import Desk

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from kiosk.filing.cases import FoundCase
-from kiosk.filing.desk import Ticket
+from kiosk.filing.form.cases import FoundCase
 from kiosk.filing.model import Applicant
-from kiosk.filing.standing import Standing
+from kiosk.filing.service import Ticket
+from kiosk.filing.submission.status import Standing
 from kiosk.ui.catalogue import canned, papers
 from kiosk.ui.catalogue.hearing_states import HEARING_STATES
 from kiosk.ui.catalogue.secretary_states import SECRETARY_STATES

@@ -8,8 +8,8 @@ from typing import Any
 
 from kiosk.alarms import alarm_of
 from kiosk.errors import KioskError
-from kiosk.filing.desk import FilingDesk, OpenFiling
-from kiosk.filing.parking import Unfinished
+from kiosk.filing.drafts.parking import Unfinished
+from kiosk.filing.service import FilingDesk, OpenFiling
 from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.ipc import LocalClient
 from kiosk.ui.facts import moment

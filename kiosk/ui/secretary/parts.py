@@ -10,7 +10,7 @@ from kivy.graphics.texture import Texture
 from kivy.uix.label import Label
 from kivy.uix.widget import Widget
 
-from kiosk.hardware.preview import PreviewReader
+from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.ui.secretary.office import Office
 from kiosk.ui.secretary.questions import Question
 from kiosk.ui.secretary.recording_views import AlarmView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.hearing.record import BUTTON
+from kiosk.hearing.session.hearing_state import BUTTON
 from kiosk.ui.facts import (
     RunningHearing,
 )

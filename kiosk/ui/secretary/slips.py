@@ -13,8 +13,8 @@ from PIL import Image
 
 from kiosk.config import Settings
 from kiosk.errors import KioskError
+from kiosk.export.chain_receipt import Slip, draw_slip
 from kiosk.hardware.receipt_printer import PrinterError
-from kiosk.hearing.slip import Slip, draw_slip
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
 

@@ -21,7 +21,7 @@ from kiosk.selftest import (
     run_selftest,
 )
 from kiosk.selftest.model import Question
-from kiosk.storage.layout import Layout
+from kiosk.storage.paths import Layout
 
 log = logging.getLogger(__name__)
 

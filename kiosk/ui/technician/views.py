@@ -8,7 +8,7 @@ from typing import Any
 
 from kiosk.alarms import alarm_of
 from kiosk.selftest import CHECKS, Result
-from kiosk.selftest.words import CHECK_NAMES, QUESTIONS, STATE_NAMES
+from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.ui.facts import moment
 from kiosk.ui.here import Here
 from kiosk.ui.technician.bench import BenchState

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from kiosk.alarms import alarm_of
-from kiosk.filing.desk import HandedIn
-from kiosk.filing.fee import tenge
+from kiosk.filing.form.fee import tenge
+from kiosk.filing.form.required_documents import SlotView
 from kiosk.filing.model import Filing
-from kiosk.filing.receipt import STAGES, status_reference
-from kiosk.filing.slots import SlotView
-from kiosk.filing.standing import WORDS
-from kiosk.filing.ticket import normal_code, shown_code
+from kiosk.filing.printing.receipt import STAGES, status_reference
+from kiosk.filing.printing.ticket import normal_code, shown_code
+from kiosk.filing.service import HandedIn
+from kiosk.filing.submission.status import WORDS
 from kiosk.ui.facts import Schedule
 from kiosk.ui.here import Here
 from kiosk.ui.places import Parked, Printing, Registered, Tracking

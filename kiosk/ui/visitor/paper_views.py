@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import assert_never
 
 from kiosk.alarms import alarm_of
-from kiosk.filing.advice import ADVICE
-from kiosk.filing.desk import PageChecked
+from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.model import Page
+from kiosk.filing.service import PageChecked
 from kiosk.ui.here import Here
 from kiosk.ui.places import Feeding, Looking, Scanning, Stuck
 from kiosk.ui.rulebook import RuleLabels

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.filing.applicant import advice
-from kiosk.filing.fee import PROOF, Choice, tenge
+from kiosk.filing.form.applicant import advice
+from kiosk.filing.form.fee import PROOF, Choice, tenge
+from kiosk.filing.form.required_documents import SlotView
 from kiosk.filing.model import Applicant, Filing
-from kiosk.filing.slots import SlotView
 from kiosk.rules import Rules
 from kiosk.ui.here import Here
 from kiosk.ui.places import AskingFee, Counting, Gathering, Introducing, NamingCase, Resuming
 from kiosk.ui.rulebook import RuleLabels
 from kiosk.ui.theme import Tone
-from kiosk.ui.visitor.telling import ENTRIES
+from kiosk.ui.visitor.flow.filing_questions import ENTRIES
 from kiosk.ui.words import sentence_case
 
 

@@ -1,0 +1,1 @@
+"""Sign-in of staff by badge or PIN, and the tokens they get."""

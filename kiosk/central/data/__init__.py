@@ -1,0 +1,1 @@
+"""Database and byte store of the central system."""

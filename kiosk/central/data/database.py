@@ -1,0 +1,128 @@
+"""Engine and transactions: SQLite by default, Postgres by URL.
+
+SQLAlchemy Core is used synchronously, in worker threads: a transaction is short, and the event
+loop never waits for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from kiosk.central.data.schema import metadata
+from kiosk.central.errors import RefusedError
+
+Result = TypeVar("Result")
+BUSY_MS = 10_000
+THREADS = 8
+
+
+class Database:
+    """The central system's database.
+
+    Args:
+        url: SQLAlchemy URL; see :func:`sqlite_url` for the embedded default.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self._reader = self.engine
+        if self.engine.dialect.name == "postgresql":  # SQLite's readers see one snapshot anyway
+            self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+
+    def create(self) -> None:
+        """Make the tables that are not there yet."""
+        with self.write() as connection:
+            metadata.create_all(connection)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot for reading."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction for writing; durable when the block ends without an error."""
+        engine = self.engine.execution_options(writing=True)
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    async def reading(self, work: Callable[[Connection], Result]) -> Result:
+        """Run ``work`` in :meth:`read` on a worker thread."""
+        return await self._in_thread(lambda: self._within(self.read, work))
+
+    async def writing(self, work: Callable[[Connection], Result]) -> Result:
+        """Run ``work`` in :meth:`write` on a worker thread.
+
+        The same request twice at the same moment: one of them wins, the other one is done again
+        and finds what the first has written.
+        """
+        try:
+            return await self._in_thread(lambda: self._within(self.write, work))
+        except IntegrityError:
+            return await self._in_thread(lambda: self._within(self.write, work))
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except OperationalError as error:
+            # Locked, full, gone: nothing was written, and trying again may help.
+            raise RefusedError(
+                503, "busy", "the database does not answer", retry_after=2
+            ) from error
+
+    @staticmethod
+    def _within(
+        transaction: Callable[[], contextlib.AbstractContextManager[Connection]],
+        work: Callable[[Connection], Result],
+    ) -> Result:
+        with transaction() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """End the threads and close every connection."""
+        self._threads.shutdown(wait=True)
+        self.engine.dispose()
+
+
+def sqlite_url(file: Path) -> str:
+    """Return the URL of an SQLite database in ``file``."""
+    return f"sqlite:///{file}"
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ``ON CONFLICT`` (SQLite and Postgres spell it the same way)."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    """Make commits durable (WAL, synchronous=FULL) and leave BEGIN to :func:`_begin_sqlite`."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once where there is writing: a later upgrade could fail."""
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

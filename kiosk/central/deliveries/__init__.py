@@ -1,0 +1,1 @@
+"""What kiosks deliver: uploads, journals, receipts, courier packs."""

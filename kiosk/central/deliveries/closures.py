@@ -1,0 +1,139 @@
+"""Hearings closed since a moment before: plaintext that has arrived is deleted, and never again.
+
+A judge may close a hearing from a moment that is past. The kiosk then encrypts what it has
+recorded since and says which files are replaced. What of them lies here in the clear goes; what
+is still under way is broken off; what is announced later is refused. All of it is repeatable: the
+verdict is durable first, the bytes go after it, and a start of the server goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, tuple_, update
+
+from kiosk.central.contract import Closure
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database, insert
+from kiosk.central.data.store import Store
+from kiosk.central.deliveries.uploads import CLOSED, Uploads, check_owner
+from kiosk.clocks import wall_text
+
+log = logging.getLogger(__name__)
+AT_ONCE = 400  # pairs in one query
+
+
+class Closures:
+    """Takes closures and carries them out.
+
+    Args:
+        database: where they are written down.
+        store: delivered bytes.
+        uploads: bytes on their way.
+    """
+
+    def __init__(self, database: Database, store: Store, uploads: Uploads) -> None:
+        self._database = database
+        self._store = store
+        self._uploads = uploads
+
+    async def take(
+        self, kiosk: str, hearing: str, closures: Sequence[Closure]
+    ) -> dict[str, int | str]:
+        """Delete what is replaced; return how many files are closed and how many were deleted.
+
+        Raises:
+            RefusedError: 403, another kiosk's hearing.
+        """
+        rows = await self._database.writing(
+            lambda connection: close_files(connection, kiosk, hearing, closures)
+        )
+        for row in rows:
+            await self._delete(row)
+        return {"closed": len(closures), "deleted": len(rows), "as_of": wall_text()}
+
+    async def resume(self) -> None:
+        """After a start: delete what a crash has left."""
+        rows = await self._database.reading(
+            lambda connection: connection.execute(
+                select(schema.uploads)
+                .where(schema.uploads.c.state == CLOSED)
+                .where(schema.uploads.c.ended_at.is_(None))
+            ).all()
+        )
+        for row in rows:
+            await self._delete(row)
+
+    async def _delete(self, row: Row[Any]) -> None:
+        await self._uploads.discard(row.id)
+        await asyncio.to_thread(self._store.withdraw, row.kind, row.owner, row.path)
+        await asyncio.to_thread(self._store.remove, row.id)
+        table = schema.uploads
+        await self._database.writing(
+            lambda connection: connection.execute(
+                update(table).where(table.c.id == row.id).values(ended_at=wall_text())
+            )
+        )
+        log.info("hearing %s: a file in the clear was deleted", row.owner)
+
+
+def close_files(
+    connection: Connection, kiosk: str, hearing: str, closures: Sequence[Closure]
+) -> Sequence[Row[Any]]:
+    """Write closures down; return the uploads whose bytes are to be deleted.
+
+    Raises:
+        RefusedError: 403, another kiosk's; 409, the id is no hearing's.
+    """
+    check_owner(connection, kiosk, "hearing", hearing)
+    found: list[Row[Any]] = []
+    for start in range(0, len(closures), AT_ONCE):
+        found += _close(connection, kiosk, hearing, closures[start : start + AT_ONCE])
+    return found
+
+
+def _close(
+    connection: Connection, kiosk: str, hearing: str, closures: Sequence[Closure]
+) -> Sequence[Row[Any]]:
+    now, table = wall_text(), schema.uploads
+    values = [
+        {
+            "hearing": hearing,
+            "path": one.path,
+            "sha256": one.sha256,
+            "by": one.by,
+            "by_sha256": one.by_sha256,
+            "kiosk": kiosk,
+            "at": now,
+        }
+        for one in closures
+    ]
+    connection.execute(insert(connection, schema.closures).on_conflict_do_nothing(), values)
+    pairs = [(one.path, one.sha256) for one in closures]
+    chosen = (
+        (table.c.owner == hearing)
+        & tuple_(table.c.path, table.c.sha256).in_(pairs)
+        & ((table.c.state != CLOSED) | table.c.ended_at.is_(None))
+    )
+    rows = connection.execute(select(table).where(chosen)).all()
+    ids = [row.id for row in rows]
+    connection.execute(
+        update(table)
+        .where(table.c.id.in_(ids))
+        .values(state=CLOSED, server_sha256=None, receipt=None, ended_at=None)
+    )
+    connection.execute(schema.files.delete().where(schema.files.c.upload.in_(ids)))
+    final = select(schema.deliveries.c.id).where(
+        schema.deliveries.c.id == hearing, schema.deliveries.c.completed_at.is_not(None)
+    )
+    if ids and connection.execute(final).one_or_none() is not None:
+        detail = f"{len(ids)} files"
+        connection.execute(
+            schema.incidents.insert().values(
+                at=now, kiosk=kiosk, code="closed_after_receipt", subject=hearing, detail=detail
+            )
+        )
+    return rows

@@ -1,0 +1,42 @@
+"""Receipts: what the server says it holds, signed, never changed once given."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from kiosk.central.identity.authority import ReceiptSigner
+from kiosk.clocks import wall_text
+from kiosk.evidence.chain import canonical
+
+
+def digest(value: Any) -> str:
+    """Return the hex SHA-256 of ``value`` as canonical JSON."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def make_receipt(
+    signer: ReceiptSigner, kind: str, subject: str, kiosk: str, files: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a signed receipt for ``files``.
+
+    Args:
+        signer: the server's key.
+        kind: ``hearing``, ``filing``, ``report`` or ``file``.
+        subject: UUID of what the receipt is for.
+        kiosk: who delivered it.
+        files: ``path``, ``size`` and ``sha256`` as the server has them, by path.
+    """
+    receipt: dict[str, Any] = {
+        "receipt": str(uuid.uuid4()),
+        "kind": kind,
+        "id": subject,
+        "kiosk": kiosk,
+        "files": list(files),
+        "bytes": sum(file["size"] for file in files),
+        "at": wall_text(),
+    }
+    signature = signer.sign(canonical(receipt))
+    return receipt | {"signature": signature, "certificate": signer.certificate}

@@ -1,0 +1,250 @@
+"""Makes a searchable version of each delivered document, in the background (OCRmyPDF, kaz+rus).
+
+The original is never touched: the result lies beside it under a key of its own, with its own
+hash. One document at a time, at the lowest priority, each in a process of its own that is ended
+when it takes too long. What failed is noted and tried again later; a document that is searchable
+already (text in the PDF) keeps its text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database
+from kiosk.central.data.store import Store
+from kiosk.central.deliveries.uploads import COMPLETE
+from kiosk.central.errors import RefusedError
+from kiosk.clocks import wall_text, wall_time
+from kiosk.errors import KioskError
+
+log = logging.getLogger(__name__)
+
+#: tesseract's names of Kazakh and Russian; Debian: tesseract-ocr-kaz, tesseract-ocr-rus.
+LANGUAGES = "kaz+rus"
+ATTEMPTS = 5
+_IDLE_SECONDS = 5.0
+_RETRY_MINUTES = 10
+#: What one document may take: this, and so much for each megabyte of a slow server.
+_SECONDS, _SECONDS_PER_MEGABYTE = 600.0, 300.0
+_LOWEST_PRIORITY = 19
+
+
+class TextFailedError(KioskError):
+    """A document could not be made searchable; its text says why."""
+
+    code = "searchable_failed"
+
+
+@functools.cache
+def missing_tools() -> str | None:
+    """Return what is not installed, or None when documents can be made searchable."""
+    if shutil.which("tesseract") is None:
+        return "tesseract"
+    listed = subprocess.run(
+        ["tesseract", "--list-langs"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    absent = [name for name in LANGUAGES.split("+") if name not in listed]
+    return f"tesseract's {', '.join(absent)}" if absent else None
+
+
+def command(source: Path, result: Path) -> list[str]:
+    """Return how OCRmyPDF is called: pictures stay as they are, PDF/A stays PDF/A."""
+    return [
+        *(sys.executable, "-m", "ocrmypdf", "--quiet", "--language", LANGUAGES),
+        *("--output-type", "auto", "--optimize", "0", "--jobs", "1", "--mode", "skip"),
+        *("--tesseract-timeout", "180", str(source), str(result)),
+    ]
+
+
+async def make_searchable(source: Path, result: Path, seconds: float) -> None:
+    """Write ``source`` with a layer of text to ``result``.
+
+    Raises:
+        TextFailedError: OCRmyPDF refused it, died, or took longer than ``seconds``.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command(source, result),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "OMP_THREAD_LIMIT": "1", "TMPDIR": str(result.parent)},
+    )
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PGRP, process.pid, _LOWEST_PRIORITY)
+    try:
+        async with asyncio.timeout(seconds):
+            _, said = await process.communicate()
+    except TimeoutError as error:
+        raise TextFailedError(f"took longer than {seconds:.0f} s") from error
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # tesseract too
+        await process.wait()
+    if process.returncode:
+        last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise TextFailedError(f"status {process.returncode}: {' '.join(last)[:300]}")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A document that is to be made searchable."""
+
+    upload: str
+    delivery: str
+    path: str
+    size: int
+    attempts: int
+
+
+class Searchable:
+    """The background task.
+
+    Args:
+        database, store: the server's.
+        spool: folder for files being worked on.
+        seconds: time limit of one document; None: by its size.
+    """
+
+    def __init__(
+        self, database: Database, store: Store, spool: Path, seconds: float | None = None
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._spool = spool
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """Work until cancelled; the database away or the disk full only delays."""
+        missing = await asyncio.to_thread(missing_tools)
+        if missing is not None:
+            log.warning("%s is not installed: documents are not made searchable", missing)
+            return
+        shutil.rmtree(self._spool, ignore_errors=True)
+        self._spool.mkdir(parents=True)
+        while True:
+            try:
+                worked = await self.step()
+            except (RefusedError, KioskError, OSError) as error:
+                log.warning("searchable: %s", error)
+                worked = False
+            if not worked:
+                await asyncio.sleep(_IDLE_SECONDS)
+
+    async def step(self) -> bool:
+        """Work on one document; return False when none is waiting."""
+        waiting = await self._database.reading(_next)
+        if waiting is None:
+            return False
+        try:
+            values = await self._work(waiting)
+        except (TextFailedError, OSError) as error:
+            log.warning("document %s: %s", waiting.upload, error)
+            later = wall_time() + timedelta(minutes=_RETRY_MINUTES * 2**waiting.attempts)
+            values = {"state": "failed", "problem": str(error)[:400], "next_at": wall_text(later)}
+        values["attempts"] = waiting.attempts + 1
+        await self._database.writing(lambda connection: _keep(connection, waiting, values))
+        if values["state"] == "done":
+            rows = await self._database.reading(lambda c: searchable_of(c, waiting.delivery))
+            keys = {searchable_path(row.path): row.key for row in rows if row.state == "done"}
+            await asyncio.to_thread(self._store.arrange, "searchable", waiting.delivery, keys)
+        return True
+
+    async def _work(self, waiting: Waiting) -> dict[str, Any]:
+        """Make one document searchable and store it; return what is to be kept of it."""
+        limit = self._seconds or _SECONDS + _SECONDS_PER_MEGABYTE * waiting.size / 1e6
+        with tempfile.TemporaryDirectory(dir=self._spool) as name:
+            source, result = Path(name) / "original.pdf", Path(name) / "searchable.pdf"
+            await asyncio.to_thread(self._fetch, waiting, source)
+            await make_searchable(source, result, limit)
+            key = str(uuid.uuid4())
+            size = result.stat().st_size
+            digest = await asyncio.to_thread(_sha256, result)
+            await asyncio.to_thread(self._store.take, result, key)
+        return {
+            "state": "done",
+            "key": key,
+            "size": size,
+            "sha256": digest,
+            "made_at": wall_text(),
+            "problem": None,
+            "next_at": None,
+        }
+
+    def _fetch(self, waiting: Waiting, target: Path) -> None:
+        with target.open("wb") as file:
+            for block in self._store.read(waiting.upload, 0, waiting.size):
+                file.write(block)
+
+
+def searchable_path(path: str) -> str:
+    """Return the name of the searchable version of ``path``."""
+    return f"{path.removesuffix('.pdf')}.searchable.pdf"
+
+
+def searchable_of(connection: Connection, filing: str) -> Sequence[Row[Any]]:
+    """Return the rows of a filing's searchable versions (done or failed), by path."""
+    table = schema.searchable
+    return connection.execute(
+        select(table).where(table.c.delivery == filing).order_by(table.c.path)
+    ).all()
+
+
+def _next(connection: Connection) -> Waiting | None:
+    """Return the oldest document that waits, or None."""
+    files, uploads, done = schema.files, schema.uploads, schema.searchable
+    row = connection.execute(
+        select(uploads, files.c.delivery, files.c.path.label("name"), done.c.attempts)
+        .join(files, files.c.upload == uploads.c.id)
+        .join(schema.deliveries, schema.deliveries.c.id == files.c.delivery)
+        .outerjoin(done, done.c.upload == uploads.c.id)
+        .where(schema.deliveries.c.kind == "filing", schema.deliveries.c.completed_at.is_not(None))
+        .where(uploads.c.state == COMPLETE, files.c.path.like("%.pdf"))
+        .where(
+            or_(
+                done.c.upload.is_(None),
+                (done.c.state == "failed")
+                & (done.c.attempts < ATTEMPTS)
+                & (done.c.next_at <= wall_text()),
+            )
+        )
+        .order_by(schema.deliveries.c.completed_at, files.c.path)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Waiting(row.id, row.delivery, row.name, row.size, row.attempts or 0)
+
+
+def _keep(connection: Connection, waiting: Waiting, values: dict[str, Any]) -> None:
+    table = schema.searchable
+    changed = connection.execute(
+        update(table).where(table.c.upload == waiting.upload).values(**values)
+    )
+    if not changed.rowcount:
+        where = {"delivery": waiting.delivery, "path": waiting.path}
+        connection.execute(table.insert().values(upload=waiting.upload, **where, **values))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

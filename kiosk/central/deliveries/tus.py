@@ -1,0 +1,105 @@
+"""The addresses of tus 1.0 (https://tus.io/protocols/resumable-upload): core and checksum."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from aiohttp import web
+
+from kiosk.central.deliveries.uploads import DEAD, Checksum, Uploads
+from kiosk.central.errors import RefusedError, malformed
+from kiosk.central.http.web import Doorkeeper, incoming, refusal, uuid_of
+
+VERSION = "1.0.0"
+CONTENT_TYPE = "application/offset+octet-stream"
+SHA256_BYTES = 32
+
+
+class Tus:
+    """``/v1/tus/{id}``."""
+
+    def __init__(self, uploads: Uploads, door: Doorkeeper) -> None:
+        self._uploads = uploads
+        self._door = door
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses."""
+        return [
+            web.options("/v1/tus/{id}", self.options),
+            web.head("/v1/tus/{id}", self.head),
+            web.patch("/v1/tus/{id}", self.patch),
+        ]
+
+    async def options(self, request: web.Request) -> web.StreamResponse:
+        """Say what this server can do."""
+        uuid_of(request)
+        return web.Response(
+            status=204,
+            headers={
+                "Tus-Resumable": VERSION,
+                "Tus-Version": VERSION,
+                "Tus-Extension": "checksum",
+                "Tus-Checksum-Algorithm": "sha256",
+            },
+        )
+
+    async def head(self, request: web.Request) -> web.StreamResponse:
+        """Say how many bytes are durable."""
+        kiosk = await self._door.kiosk(request)
+        _check_version(request)
+        row = await self._uploads.find(kiosk.id, uuid_of(request))
+        if row.state in DEAD:
+            return refusal(RefusedError(410, "upload_dead"))
+        return web.Response(
+            headers={
+                "Tus-Resumable": VERSION,
+                "Upload-Offset": str(await self._uploads.offset(row)),
+                "Upload-Length": str(row.size),
+                "Cache-Control": "no-store",
+            }
+        )
+
+    async def patch(self, request: web.Request) -> web.StreamResponse:
+        """Append bytes."""
+        kiosk = await self._door.kiosk(request)
+        _check_version(request)
+        if request.content_type != CONTENT_TYPE:
+            raise RefusedError(415, "malformed", f"the body is to be {CONTENT_TYPE}")
+        offset = _offset(request)
+        checksum = _checksum(request)
+        row = await self._uploads.find(kiosk.id, uuid_of(request))
+        if row.state in DEAD:
+            raise RefusedError(410, "upload_dead", "ask the owner for a fresh address")
+        end = await self._uploads.append(
+            row, offset, incoming(request), checksum, request.content_length
+        )
+        return web.Response(
+            status=204, headers={"Tus-Resumable": VERSION, "Upload-Offset": str(end)}
+        )
+
+
+def _check_version(request: web.Request) -> None:
+    if request.headers.get("Tus-Resumable") != VERSION:
+        raise RefusedError(412, "tus_version", f"this server speaks tus {VERSION}")
+
+
+def _offset(request: web.Request) -> int:
+    text = request.headers.get("Upload-Offset", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise malformed("Upload-Offset: not a number of bytes")
+    return int(text)
+
+
+def _checksum(request: web.Request) -> Checksum | None:
+    text = request.headers.get("Upload-Checksum")
+    if text is None:
+        return None
+    algorithm, _, value = text.partition(" ")
+    try:
+        digest = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise malformed("Upload-Checksum: not base64") from error
+    if algorithm != "sha256" or len(digest) != SHA256_BYTES:
+        raise malformed("Upload-Checksum: sha256 only")
+    return Checksum(digest)

@@ -1,0 +1,1 @@
+"""HTTP side of the central system: requests, link measurement, case look-up."""

@@ -1,0 +1,151 @@
+"""What every address shares: errors as JSON, the contract's header, who is calling."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from kiosk.central import CONTRACT
+from kiosk.central.contract import Id, parse
+from kiosk.central.data.database import Database
+from kiosk.central.errors import RefusedError, malformed
+from kiosk.central.identity import enrolment
+from kiosk.central.identity.enrolment import Kiosk
+from kiosk.errors import StorageError
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Model = TypeVar("Model", bound=BaseModel)
+HEX = frozenset("0123456789abcdef")
+FOREIGN = "foreign"  # set on an answer that plays somebody else's (faults.py)
+UUID_GROUPS = (8, 4, 4, 4, 12)
+
+
+class Body(Protocol):
+    """The body of a PATCH: aiohttp's stream, or one with a fault in it (tests of clients)."""
+
+    async def readany(self) -> bytes:
+        """Return what has arrived, waiting for something; empty at the end."""
+
+
+BODY: web.RequestKey[Body] = web.RequestKey("body", object)  # type: ignore[arg-type]
+
+
+def incoming(request: web.Request) -> Body:
+    """Return the body of ``request`` as it is to be read."""
+    body: Body = request.get(BODY, request.content)
+    return body
+
+
+def answer(value: Any, status: int = 200) -> web.Response:
+    """Return ``value`` as a JSON answer."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return web.Response(text=text, status=status, content_type="application/json")
+
+
+def refusal(error: RefusedError) -> web.Response:
+    """Return a refusal as the contract words it."""
+    response = answer({"code": error.code, "message": str(error)}, error.status)
+    response.headers["Court-Error"] = error.code
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into ``{"code", "message"}``; no traceback ever leaves the server."""
+    try:
+        return await handler(request)
+    except RefusedError as error:
+        return refusal(error)
+    except web.HTTPException as error:
+        response = refusal(RefusedError(error.status, "http", error.reason))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except StorageError as error:
+        log.error("storage: %s", error)
+        return refusal(RefusedError(503, "storage_failed", retry_after=60))
+    except ConnectionError:  # the kiosk has gone in the middle: nobody reads this answer
+        return refusal(malformed("the body broke off"))
+    except Exception:
+        log.exception("%s %s", request.method, request.match_info.route.resource)
+        return refusal(RefusedError(500, "internal"))
+
+
+async def add_contract_header(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Mark the answer as the central system's own (``on_response_prepare``)."""
+    if not response.get(FOREIGN):
+        response.headers["Court-Contract"] = str(CONTRACT)
+
+
+def uuid_of(request: web.Request) -> Id:
+    """Return the ``{id}`` of the address.
+
+    Raises:
+        RefusedError: 400, not a UUID in lower case.
+    """
+    text = request.match_info["id"]
+    groups = text.split("-")
+    if tuple(map(len, groups)) != UUID_GROUPS or not HEX.issuperset("".join(groups)):
+        raise malformed("id: not a UUID in lower case")
+    return text
+
+
+async def body_of(request: web.Request, model: type[Model]) -> Model:
+    """Return the request's JSON body as ``model``.
+
+    Raises:
+        RefusedError: 400, or 415 when it is not JSON.
+    """
+    if request.content_type != "application/json":
+        raise RefusedError(415, "malformed", "the body is to be application/json")
+    return parse(model, await request.read())
+
+
+def peer(request: web.Request) -> tuple[str, str] | None:
+    """Return common name and serial (lower-case hex) of the TLS client certificate, or None."""
+    certificate = request.get_extra_info("peercert")
+    if not certificate:
+        return None
+    names = [value for part in certificate["subject"] for key, value in part if key == "commonName"]
+    if len(names) != 1:
+        return None
+    return names[0], f"{int(certificate['serialNumber'], 16):x}"
+
+
+class Doorkeeper:
+    """Says who is calling.
+
+    Args:
+        database: where issued and revoked certificates are written down.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen: dict[str, float] = {}
+
+    async def kiosk(self, request: web.Request) -> Kiosk:
+        """Return the kiosk that calls.
+
+        Raises:
+            RefusedError: 401 no certificate; 403 unknown or revoked.
+        """
+        known = peer(request)
+        if known is None:
+            raise RefusedError(401, "certificate_required", "no client certificate")
+        kiosk = await self._database.reading(
+            lambda connection: enrolment.identify(connection, *known)
+        )
+        now = time.monotonic()
+        if now - self._seen.get(kiosk.id, float("-inf")) >= enrolment.SEEN_SECONDS:
+            self._seen[kiosk.id] = now
+            await self._database.writing(lambda connection: enrolment.saw(connection, kiosk.id))
+        return kiosk

@@ -1,0 +1,1 @@
+"""Certificates, courts and enrolment of kiosks."""

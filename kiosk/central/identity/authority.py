@@ -1,0 +1,312 @@
+"""The court's certificate authority: one root, server and device certificates, revocation list.
+
+Keys lie in ``authority/`` (folder 0700, keys 0600). The root is made once; the server's
+certificate is made anew when its names change or it has less than a month left.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import ipaddress
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyrage
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from kiosk.central.errors import malformed
+from kiosk.clocks import wall_time
+from kiosk.storage.atomic_io import make_folder, write_bytes
+
+ROOT_DAYS = 20 * 365
+SERVER_DAYS = 397
+DEVICE_DAYS = 2 * 365
+RENEW_BEFORE = timedelta(days=30)
+BACKDATE = timedelta(days=1)  # a kiosk's clock may be a little behind
+REVOCATION_DAYS = 7
+FINGERPRINT_BYTES = 10
+DeviceKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate that was issued: ``serial`` in lower-case hex, ``pem`` text."""
+
+    serial: str
+    pem: str
+    not_after: datetime
+
+
+class Authority:
+    """The CA in ``folder``; :meth:`open` makes it on first use."""
+
+    def __init__(
+        self, folder: Path, key: ec.EllipticCurvePrivateKey, root: x509.Certificate
+    ) -> None:
+        self._folder = folder
+        self._key = key
+        self.root = root
+
+    @classmethod
+    def open(cls, folder: Path, name: str) -> Authority:
+        """Return the authority in ``folder``; make it, named ``name``, where there is none."""
+        make_folder(folder, mode=0o700)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "ca.crt").exists():
+                _make_root(folder, name)
+        key = _load_key(folder / "ca.key")
+        return cls(folder, key, x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()))
+
+    @property
+    def root_path(self) -> Path:
+        """The root certificate's file (PEM)."""
+        return self._folder / "ca.crt"
+
+    @property
+    def root_pem(self) -> str:
+        """The root certificate (PEM)."""
+        return _pem(self.root)
+
+    def court_keys(self) -> dict[str, str]:
+        """Return the public age keys of the court and its escrow; make them on first use.
+
+        The private ones lie beside the authority's own key, as ``age-keygen`` writes them. A court
+        keeps the escrow's elsewhere: moved away, this file may hold the public key alone.
+        """
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return {name: _age_recipient(self._folder, name) for name in ("court", "escrow")}
+
+    def fingerprint(self) -> str:
+        """Return the first 80 bits of the root's SHA-256 in base32 (16 characters)."""
+        digest = hashlib.sha256(self.root.public_bytes(serialization.Encoding.DER)).digest()
+        return base64.b32encode(digest[:FINGERPRINT_BYTES]).decode("ascii")
+
+    def issue_device(self, csr_pem: str, kiosk: str) -> Issued:
+        """Issue a client certificate for ``kiosk`` (CN) over the request's public key.
+
+        Raises:
+            RefusedError: 400, not a request, badly signed, weak key, or for another kiosk.
+        """
+        csr, public_key = read_csr(csr_pem)
+        names = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        if names and [name.value for name in names] != [kiosk]:
+            raise malformed("csr: its common name is another kiosk's")
+        return self._issue(kiosk, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, DEVICE_DAYS, ())
+
+    def present_server_files(self) -> tuple[Path, Path]:
+        """Return certificate and key of the server as they are; made on first use."""
+        certificate, key = self._folder / "server.crt", self._folder / "server.key"
+        if certificate.exists() and key.exists():
+            return certificate, key
+        return self.server_files(["localhost"])
+
+    def server_files(self, names: Iterable[str]) -> tuple[Path, Path]:
+        """Return certificate and key files (PEM) of a server certificate for ``names``."""
+        certificate, key = self._folder / "server.crt", self._folder / "server.key"
+        wanted = sorted(set(names))
+        if not _still_good(certificate, key, wanted):
+            fresh = ec.generate_private_key(ec.SECP256R1())
+            issued = self._issue(
+                wanted[0], fresh.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, SERVER_DAYS, wanted
+            )
+            certificate.unlink(missing_ok=True)  # never a certificate beside another one's key
+            write_bytes(key, _key_pem(fresh), mode=0o600)
+            write_bytes(certificate, (issued.pem + self.root_pem).encode("ascii"))
+        return certificate, key
+
+    def revocation_list(self, revoked: Iterable[tuple[str, datetime]]) -> str:
+        """Return a signed list (PEM) of ``(serial in hex, when)``."""
+        now = wall_time()
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.root.subject)
+            .last_update(now)
+            .next_update(now + timedelta(days=REVOCATION_DAYS))
+        )
+        for serial, when in revoked:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(int(serial, 16))
+                .revocation_date(when)
+                .build()
+            )
+        signed = builder.sign(self._key, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+    def _issue(
+        self,
+        name: str,
+        public_key: DeviceKey,
+        usage: x509.ObjectIdentifier,
+        days: int,
+        alternative: Iterable[str],
+    ) -> Issued:
+        now = wall_time()
+        serial = x509.random_serial_number()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(self.root.subject)
+            .public_key(public_key)
+            .serial_number(serial)
+            .not_valid_before(now - BACKDATE)
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(_issuer_key(self.root), critical=False)
+        )
+        names = [_general_name(text) for text in alternative]
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
+        return Issued(f"{serial:x}", _pem(certificate), certificate.not_valid_after_utc)
+
+
+def read_csr(pem: str) -> tuple[x509.CertificateSigningRequest, DeviceKey]:
+    """Return a certificate request that is well-formed and self-signed, and its key.
+
+    Raises:
+        RefusedError: 400.
+    """
+    try:
+        csr = x509.load_pem_x509_csr(pem.encode("utf-8"))
+        signed = csr.is_signature_valid
+        key = csr.public_key()
+    except Exception as error:  # the parser raises several unrelated types for odd input
+        raise malformed("csr: not a PKCS#10 request in PEM") from error
+    if not signed:
+        raise malformed("csr: its signature does not fit its key")
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= 256:
+        return csr, key
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+        return csr, key
+    raise malformed("csr: the key must be P-256 or larger, or RSA of 2048 bits or more")
+
+
+def public_key_digest(csr_pem: str) -> str:
+    """Return the hex SHA-256 of the request's public key (DER)."""
+    _, key = read_csr(csr_pem)
+    der = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(der).hexdigest()
+
+
+def _age_recipient(folder: Path, name: str) -> str:
+    """Return the public key ``<name>.age``; make it and ``<name>-age-key.txt`` where it is none."""
+    public, private = folder / f"{name}.age", folder / f"{name}-age-key.txt"
+    if not public.exists():
+        identity = pyrage.x25519.Identity.generate()
+        recipient = str(identity.to_public())
+        text = f"# public key: {recipient}\n{identity}\n"
+        write_bytes(private, text.encode("ascii"), mode=0o600)
+        write_bytes(public, f"{recipient}\n".encode("ascii"), mode=0o644)
+    return public.read_text(encoding="ascii").strip()
+
+
+def _make_root(folder: Path, name: str) -> None:
+    key = ec.generate_private_key(ec.SECP384R1())
+    now = wall_time()
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    root = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATE)
+        .not_valid_after(now + timedelta(days=ROOT_DAYS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    write_bytes(folder / "ca.key", _key_pem(key), mode=0o600)
+    write_bytes(folder / "ca.crt", _pem(root).encode("ascii"), mode=0o644)
+
+
+def _usage(
+    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _issuer_key(root: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    subject = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject.value)
+
+
+def _general_name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def _still_good(certificate: Path, key: Path, wanted: list[str]) -> bool:
+    """Say whether the server certificate is there, fits ``wanted`` and lasts a while."""
+    if not (certificate.exists() and key.exists()):
+        return False
+    found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    present = sorted(str(name.value) for name in names)
+    return present == wanted and found.not_valid_after_utc - wall_time() > RENEW_BEFORE
+
+
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{path}: not an EC key")
+    return key
+
+
+class ReceiptSigner:
+    """Signs receipts with the server's key: ECDSA-SHA256 over canonical JSON."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._key = _load_key(key)
+        pem = certificate.read_bytes()
+        self.certificate = _pem(x509.load_pem_x509_certificate(pem))
+
+    def sign(self, message: bytes) -> str:
+        """Return the signature of ``message``: base64 of DER."""
+        return base64.b64encode(self._key.sign(message, ec.ECDSA(hashes.SHA256()))).decode("ascii")
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def random_secret(characters: int) -> str:
+    """Return a random base32 text of ``characters`` (5 bits each)."""
+    return base64.b32encode(os.urandom(characters)).decode("ascii")[:characters]

@@ -1,0 +1,184 @@
+"""Who is calling: one-time codes, device certificates, revocation.
+
+A kiosk is known by its TLS client certificate alone. The CA's signature was checked by TLS; here
+the certificate must be one that was issued to that kiosk and not revoked since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from kiosk.central.data import schema
+from kiosk.central.errors import RefusedError
+from kiosk.central.identity.authority import Authority, Issued, public_key_digest, random_secret
+from kiosk.central.identity.courts import Court, court_by_id
+from kiosk.clocks import wall_text, wall_time
+
+SECRET_CHARACTERS = 12
+FINGERPRINT_CHARACTERS = 16
+CODE_DAYS = 7
+SEEN_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Kiosk:
+    """A kiosk that called: ``id`` is its certificate's common name."""
+
+    id: str
+    room: str
+    court: Court
+
+
+def identify(connection: Connection, kiosk: str, serial: str) -> Kiosk:
+    """Return the kiosk of a certificate that TLS has accepted.
+
+    Raises:
+        RefusedError: 403 ``kiosk_unknown`` or ``certificate_revoked``.
+    """
+    table = schema.certificates
+    row = connection.execute(
+        select(table.c.revoked_at, schema.kiosks.c.room, schema.kiosks.c.court)
+        .join(schema.kiosks, schema.kiosks.c.id == table.c.kiosk)
+        .where(table.c.serial == serial, table.c.kiosk == kiosk)
+    ).one_or_none()
+    if row is None:
+        raise RefusedError(403, "kiosk_unknown", "this certificate was not issued here")
+    if row.revoked_at is not None:
+        raise RefusedError(403, "certificate_revoked")
+    return Kiosk(kiosk, row.room, court_by_id(connection, row.court))
+
+
+def saw(connection: Connection, kiosk: str) -> None:
+    """Write down that ``kiosk`` called just now."""
+    table = schema.kiosks
+    connection.execute(update(table).where(table.c.id == kiosk).values(last_seen=wall_text()))
+
+
+def make_code(
+    connection: Connection, authority: Authority, kiosk: str, *, replaces: bool = False
+) -> str:
+    """Return a new one-time code for a known kiosk, grouped by fours; good for seven days.
+
+    Args:
+        connection: a writing transaction.
+        authority: whose fingerprint goes into the code.
+        kiosk: its id.
+        replaces: revoke the kiosk's present certificates when the code is used.
+    """
+    secret = random_secret(SECRET_CHARACTERS)
+    connection.execute(
+        schema.enrolment_codes.insert().values(
+            secret_sha256=_digest(secret),
+            kiosk=kiosk,
+            replaces=replaces,
+            expires_at=wall_text(wall_time() + timedelta(days=CODE_DAYS)),
+        )
+    )
+    code = secret + authority.fingerprint()
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+def enrol(
+    connection: Connection, authority: Authority, code: str, csr: str
+) -> tuple[Kiosk, Issued]:
+    """Exchange ``code`` for a certificate; the same code and key give the same one again.
+
+    Raises:
+        RefusedError: 400 bad request; 403 ``code_unknown`` or ``code_used``.
+    """
+    table = schema.enrolment_codes
+    digest = _digest(_plain(code)[:SECRET_CHARACTERS])
+    key = public_key_digest(csr)
+    row = connection.execute(
+        select(table).where(table.c.secret_sha256 == digest).with_for_update()
+    ).one_or_none()
+    if row is None or row.expires_at < wall_text():
+        raise RefusedError(403, "code_unknown", "the code is unknown or has expired")
+    if row.used_at is not None:
+        if row.public_key_sha256 != key:
+            raise RefusedError(403, "code_used", "the code was used for another key")
+        return _kiosk(connection, row.kiosk), _issued_before(connection, row.certificate)
+    if row.replaces:
+        revoke(connection, row.kiosk)
+    issued = _issue(connection, authority, row.kiosk, csr)
+    connection.execute(
+        update(table)
+        .where(table.c.secret_sha256 == digest)
+        .values(used_at=wall_text(), public_key_sha256=key, certificate=issued.serial)
+    )
+    return _kiosk(connection, row.kiosk), issued
+
+
+def renew(connection: Connection, authority: Authority, kiosk: Kiosk, csr: str) -> Issued:
+    """Issue another certificate to a kiosk that has a good one.
+
+    Raises:
+        RefusedError: 400 bad request.
+    """
+    return _issue(connection, authority, kiosk.id, csr)
+
+
+def revoke(connection: Connection, kiosk: str) -> int:
+    """Revoke every certificate of ``kiosk``; return how many there were."""
+    table = schema.certificates
+    result = connection.execute(
+        update(table)
+        .where(table.c.kiosk == kiosk, table.c.revoked_at.is_(None))
+        .values(revoked_at=wall_text())
+    )
+    return result.rowcount
+
+
+def revoked(connection: Connection) -> list[tuple[str, datetime]]:
+    """Return serial and time of every revoked certificate."""
+    table = schema.certificates
+    rows = connection.execute(
+        select(table.c.serial, table.c.revoked_at).where(table.c.revoked_at.is_not(None))
+    )
+    return [(row.serial, datetime.fromisoformat(row.revoked_at)) for row in rows]
+
+
+def certificates_of(connection: Connection, kiosk: str) -> list[str]:
+    """Return the certificates (PEM) ever issued to ``kiosk``."""
+    table = schema.certificates
+    rows = connection.execute(select(table.c.pem).where(table.c.kiosk == kiosk))
+    return [row.pem for row in rows]
+
+
+def _issue(connection: Connection, authority: Authority, kiosk: str, csr: str) -> Issued:
+    issued = authority.issue_device(csr, kiosk)
+    connection.execute(
+        schema.certificates.insert().values(
+            serial=issued.serial,
+            kiosk=kiosk,
+            pem=issued.pem,
+            issued_at=wall_text(),
+            not_after=wall_text(issued.not_after),
+        )
+    )
+    return issued
+
+
+def _issued_before(connection: Connection, serial: str) -> Issued:
+    table = schema.certificates
+    row = connection.execute(select(table).where(table.c.serial == serial)).one()
+    return Issued(row.serial, row.pem, datetime.fromisoformat(row.not_after))
+
+
+def _kiosk(connection: Connection, kiosk: str) -> Kiosk:
+    table = schema.kiosks
+    row = connection.execute(select(table).where(table.c.id == kiosk)).one()
+    return Kiosk(row.id, row.room, court_by_id(connection, row.court))
+
+
+def _plain(code: str) -> str:
+    """Return a code as it was printed: no spaces and dashes, upper case."""
+    return "".join(code.split()).replace("-", "").upper()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8")).hexdigest()

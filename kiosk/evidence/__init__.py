@@ -1,0 +1,1 @@
+"""What proves a recording: hash chain, signatures, seals, and their check with OpenSSL."""

@@ -1,0 +1,66 @@
+"""Checking a seal's CMS signature with OpenSSL itself: the very tool a stranger would use."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from cryptography import x509
+
+from kiosk.errors import RecordingError
+from kiosk.evidence.cms_der import FormError, check_form
+
+_TIME_LIMIT_S = 60
+
+
+class SealError(RecordingError):
+    """The signature does not hold: other content, other certificate authority, or malformed."""
+
+    code = "seal_wrong"
+
+
+def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificate:
+    """Return the certificate that signed ``content``, after OpenSSL found the signature good.
+
+    Args:
+        content: the signed file.
+        signature: detached CMS (DER).
+        ca: trusted roots (PEM); nothing else is trusted, not even the machine's own roots.
+
+    Raises:
+        SealError: the signature is not good, or there is more than one signer.
+        RecordingError: ``openssl`` is missing (``openssl_missing``) or ``ca`` cannot be read.
+    """
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        raise RecordingError("the program openssl is missing", code="openssl_missing")
+    if not ca.is_file():
+        raise RecordingError(f"{ca}: cannot be read", code="ca_missing")
+    try:
+        check_form(signature.read_bytes())
+    except FormError as error:
+        raise SealError(str(error)) from error
+    with tempfile.TemporaryDirectory() as folder:
+        signers = Path(folder, "signers.pem")
+        command = [openssl, "cms", "-verify", "-binary", "-inform", "DER"]
+        command += ["-in", str(signature), "-content", str(content), "-out", "/dev/null"]
+        command += ["-CAfile", str(ca), "-no-CApath", "-no-CAstore", "-purpose", "any"]
+        command += ["-no_check_time", "-signer", str(signers)]
+        answer = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIME_LIMIT_S
+        )
+        if answer.returncode != 0:
+            raise SealError(_reason(answer.stderr))
+        certificates = x509.load_pem_x509_certificates(signers.read_bytes())
+    if len(certificates) != 1:
+        raise SealError(f"{len(certificates)} signers")
+    return certificates[0]
+
+
+def _reason(words: str) -> str:
+    """Return the telling end of OpenSSL's error lines, without its numbers."""
+    lines = [line for line in words.splitlines() if ":error:" in line or "rror:" in line]
+    parts = [part for line in lines for part in line.split(":") if " " in part.strip()]
+    return parts[-1].strip() if parts else "not a CMS signature"

@@ -1,0 +1,116 @@
+"""The seal: ``SHA256SUMS`` over a folder and a detached CMS signature over it.
+
+Stock tools check it, from inside the folder::
+
+    sha256sum -c SHA256SUMS
+    openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS \\
+        -CAfile ca.pem -no-CApath -no-CAstore -purpose any -out /dev/null
+
+(Without ``-no-CApath -no-CAstore`` OpenSSL also trusts the roots that the machine itself
+trusts, so that anybody with a web server's certificate could seal anew.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from kiosk.errors import RecordingError, StorageError
+from kiosk.evidence.signer import Signer
+from kiosk.storage.hearing_folder import COURIER_ONLY
+from kiosk.storage.store import DIRECT, Store
+
+SUMS = "SHA256SUMS"
+SIGNATURE = "SHA256SUMS.p7s"
+_BLOCK = 1 << 20
+
+
+def is_sealed(folder: Path) -> bool:
+    """Say whether ``folder`` bears a seal (not whether it is good)."""
+    return (folder / SIGNATURE).exists() and (folder / SUMS).exists()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 (hex) of the file at ``path``, read from disk.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return the relative names of all files below ``folder`` but its own seal, sorted.
+
+    The marker ``courier-only`` is no part of the record: it may come after the seal.
+
+    Anything that is not a plain file (a link, a device) is listed too: it does not belong.
+    """
+    names = []
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if (path.is_symlink() or not path.is_dir()) and name not in (SUMS, SIGNATURE, COURIER_ONLY):
+            names.append(name)
+    return sorted(names)
+
+
+def parse_sums(text: str) -> dict[str, str]:
+    """Return ``{name: sha256}`` of a ``SHA256SUMS`` text.
+
+    Raises:
+        RecordingError: a line is not ``<64 hex>  <relative name>``, or a name comes twice.
+    """
+    sums: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        digest, gap, name = line[:64], line[64:66], line[66:]
+        outside = name.startswith("/") or ".." in Path(name).parts
+        if len(digest) != 64 or gap != "  " or not name or outside or name in sums:
+            raise RecordingError(f"{SUMS}: line {number} is malformed", code="sums_malformed")
+        sums[name] = digest
+    return sums
+
+
+def format_sums(sums: dict[str, str]) -> bytes:
+    """Return the ``SHA256SUMS`` text of ``{name: sha256}``, sorted by name."""
+    if any("\n" in name or "\\" in name for name in sums):
+        raise RecordingError("a file's name cannot be written into SHA256SUMS")
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode("utf-8")
+
+
+def seal_folder(folder: Path, signer: Signer, store: Store = DIRECT) -> None:
+    """Seal ``folder``: write ``SHA256SUMS``, then its signature, durably.
+
+    Sub-folders that bear their own seal keep it, and their sums are taken over instead of being
+    read once more; the sub-folder's own ``SHA256SUMS`` and signature are read and summed.
+
+    Args:
+        store: where the folder lies.
+
+    Raises:
+        StorageError: a file cannot be read or the seal cannot be written.
+    """
+    store.settle(folder)
+    place = store.locate(folder)
+    known = _sums_of_sealed(place)
+    sums = {name: known.get(name) or sha256_of(place / name) for name in files_of(place)}
+    data = format_sums(sums)
+    store.write_whole(folder / SUMS, data)
+    store.write_whole(folder / SIGNATURE, signer.seal(data))
+
+
+def _sums_of_sealed(folder: Path) -> dict[str, str]:
+    """Return the sums that sealed sub-folders of ``folder`` already hold, by name from it."""
+    known: dict[str, str] = {}
+    for part in sorted(path for path in folder.iterdir() if path.is_dir() and is_sealed(path)):
+        sums = parse_sums((part / SUMS).read_text(encoding="utf-8"))
+        known |= {f"{part.name}/{name}": digest for name, digest in sums.items()}
+    return known

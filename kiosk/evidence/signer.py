@@ -1,0 +1,154 @@
+"""Who signs: the device's key behind one small interface.
+
+Today the key lies in a file (PEM, mode 0600). A TPM or PKCS#11 token signs behind the same
+:class:`Signer` without a change anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import NameOID
+
+from kiosk.errors import RecordingError
+from kiosk.evidence.chain import Head, head_message
+from kiosk.storage.atomic_io import make_folder, write_bytes
+from kiosk.storage.paths import Layout
+
+log = logging.getLogger(__name__)
+UNENROLLED_YEARS = 30
+
+
+class Signer(Protocol):
+    """Signs with the device's key."""
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The device certificate that belongs to the key."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the ECDSA-SHA256 signature of ``data`` (DER)."""
+
+    def seal(self, data: bytes) -> bytes:
+        """Return a detached CMS signature over ``data`` (RFC 5652, DER, binary)."""
+
+
+class FileSigner:
+    """A :class:`Signer` whose key lies in a file.
+
+    Args:
+        key: PEM file of an EC private key.
+        certificate: PEM file of the device certificate, then its intermediates.
+
+    Raises:
+        RecordingError: a file is absent or malformed, or the two do not belong together
+            (``identity_invalid``).
+    """
+
+    def __init__(self, key: Path, certificate: Path) -> None:
+        try:
+            loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
+            chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+        except (OSError, ValueError, TypeError) as error:
+            raise RecordingError(
+                f"{certificate}: no usable identity: {error}", code="identity_invalid"
+            ) from error
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+            raise RecordingError(f"{key}: not an EC key", code="identity_invalid")
+        if chain[0].public_key() != loaded.public_key():
+            raise RecordingError(
+                f"{key}: does not belong to {certificate.name}", code="identity_invalid"
+            )
+        self._key = loaded
+        self._certificate, *self._intermediates = chain
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The device certificate."""
+        return self._certificate
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the ECDSA-SHA256 signature of ``data`` (DER)."""
+        return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+    def seal(self, data: bytes) -> bytes:
+        """Return a detached CMS signature over ``data`` (DER, binary)."""
+        builder = pkcs7.PKCS7SignatureBuilder().set_data(data)
+        builder = builder.add_signer(self._certificate, self._key, hashes.SHA256())
+        for certificate in self._intermediates:
+            builder = builder.add_certificate(certificate)
+        options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
+        return builder.sign(serialization.Encoding.DER, options)
+
+
+def sign_head(signer: Signer, hearing_id: str, part: int, head: Head) -> str:
+    """Return the base64 signature of a journal head."""
+    return base64.b64encode(signer.sign(head_message(hearing_id, part, head))).decode("ascii")
+
+
+def head_is_signed_by(
+    certificate: x509.Certificate, hearing_id: str, part: int, head: Head, signature: str
+) -> bool:
+    """Say whether ``signature`` (base64) over ``head`` was made with ``certificate``'s key."""
+    public = certificate.public_key()
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        data = base64.b64decode(signature, validate=True)
+        public.verify(data, head_message(hearing_id, part, head), ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def device_signer(layout: Layout, kiosk_id: str) -> tuple[FileSigner, bool]:
+    """Return the signer to use now, and whether the kiosk is enrolled.
+
+    A kiosk that is not enrolled yet (or whose identity files are damaged) signs with a
+    self-signed certificate of its own, made once: the recording never waits for enrolment.
+    """
+    if layout.device_certificate.exists():
+        try:
+            return FileSigner(layout.device_key, layout.device_certificate), True
+        except RecordingError as error:
+            log.error("the device identity cannot be used: %s", error)
+    if not layout.unenrolled_certificate.exists():
+        _make_unenrolled(layout, kiosk_id)
+    return FileSigner(layout.unenrolled_key, layout.unenrolled_certificate), False
+
+
+def _make_unenrolled(layout: Layout, kiosk_id: str) -> None:
+    """Make a key and a self-signed certificate, valid from long ago (the clock may be unset)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kiosk_id)])
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=365 * UNENROLLED_YEARS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    make_folder(layout.unenrolled_key.parent, 0o700)
+    write_bytes(layout.unenrolled_key, pem, 0o600)
+    write_bytes(
+        layout.unenrolled_certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644
+    )

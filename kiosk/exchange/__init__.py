@@ -1,0 +1,1 @@
+"""Formats that kiosk and central system exchange and both must read alike."""

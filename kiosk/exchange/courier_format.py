@@ -1,0 +1,199 @@
+"""What lies on a courier's medium: packs of items, each a tar within an age file, in pieces.
+
+::
+
+    kiosk-courier/<kiosk id>/<pack uuid>/
+      0001-001.age, 0001-002.age, …   item 1 in pieces of at most 2 GiB (FAT32 takes 4 GiB)
+      pack.json                       written last: pieces with their SHA-256, signed by the device
+      receipt.json                    the court's answer, signed by the central system
+
+The tar of an item begins with ``item.json`` (kind, id, registration); its files lie under
+``files/``. Names and sizes fit FAT32. Nothing on a medium can be read without the court's key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kiosk.errors import KioskError
+from kiosk.evidence.chain import canonical
+from kiosk.storage.atomic_io import sync_folder
+
+ROOT = "kiosk-courier"
+PACK, RECEIPT, ITEM, FILES = "pack.json", "receipt.json", "item.json", "files/"
+FORMAT = 1
+PIECE_BYTES = 2 << 30
+UNSIGNED = ("signature", "certificate")
+Json = dict[str, Any]
+
+
+class CourierError(KioskError):
+    """Something is wrong with a medium or what lies on it; ``code`` says what."""
+
+    code = "courier_medium"
+
+
+def signed_bytes(value: Json) -> bytes:
+    """Return what is signed of a pack or a receipt: canonical JSON without the signature."""
+    return canonical({key: value[key] for key in value if key not in UNSIGNED})
+
+
+def packs_of(medium: Path) -> list[Path]:
+    """Return the folders of packs on a medium, by kiosk and name.
+
+    Raises:
+        CourierError: ``courier_medium``, it cannot be read; ``courier_nothing``, no pack.
+    """
+    if not medium.is_dir():
+        raise CourierError(f"{medium}: no such folder. Is the medium plugged in and mounted?")
+    try:
+        found = sorted(path for path in (medium / ROOT).glob("*/*") if path.is_dir())
+    except OSError as error:
+        raise CourierError(f"{medium}: {error.strerror}") from error
+    if not found:
+        raise CourierError(f"{medium}: nothing of a courier on this medium", code="courier_nothing")
+    return found
+
+
+def read_json(path: Path) -> Json | None:
+    """Return a JSON object of a medium; None where it is absent.
+
+    Raises:
+        CourierError: ``courier_damaged``, it is none; ``courier_medium``, it cannot be read.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise CourierError(f"{path}: damaged", code="courier_damaged") from error
+    except OSError as error:
+        raise CourierError(f"{path}: {error.strerror}") from error
+    if not isinstance(value, dict):
+        raise CourierError(f"{path}: damaged", code="courier_damaged")
+    return value
+
+
+class SplitWriter:
+    """Writes one stream into pieces ``<stem>-001.age`` …, each durable and hashed.
+
+    Args:
+        folder: of the pack.
+        stem: of the pieces' names.
+        piece_bytes: most bytes of a piece.
+    """
+
+    def __init__(self, folder: Path, stem: str, piece_bytes: int = PIECE_BYTES) -> None:
+        self._folder = folder
+        self._stem = stem
+        self._piece_bytes = piece_bytes
+        self._file: Any = None
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self.pieces: list[Json] = []
+        self.error: OSError | None = None
+
+    def write(self, block: bytes) -> int:
+        """Write ``block``; a full or vanished medium is kept in :attr:`error` and raised."""
+        try:
+            self._write(memoryview(block))
+        except OSError as error:
+            self.error = error
+            raise
+        return len(block)
+
+    def _write(self, view: memoryview) -> None:
+        while view:
+            if self._file is None:
+                name = f"{self._stem}-{len(self.pieces) + 1:03d}.age"
+                self._file = (self._folder / name).open("xb")
+                self._hash, self._size = hashlib.sha256(), 0
+            some = view[: self._piece_bytes - self._size]
+            self._file.write(some)
+            self._hash.update(some)
+            self._size += len(some)
+            view = view[len(some) :]
+            if self._size == self._piece_bytes:
+                self._end_piece()
+
+    def _end_piece(self) -> None:
+        file, self._file = self._file, None
+        name = Path(file.name).name
+        with file:
+            file.flush()
+            os.fsync(file.fileno())
+        self.pieces.append({"name": name, "size": self._size, "sha256": self._hash.hexdigest()})
+
+    def flush(self) -> None:
+        """Do nothing: pieces are synced as they end."""
+
+    def close(self) -> None:
+        """End the last piece."""
+        if self._file is not None:
+            self._end_piece()
+        sync_folder(self._folder)
+
+    def discard(self) -> None:
+        """Delete what was written of this stream, as far as the medium lets itself be used."""
+        with contextlib.suppress(OSError):
+            if self._file is not None:
+                self._file.close()
+        with contextlib.suppress(OSError):
+            for path in self._folder.glob(f"{self._stem}-*.age"):
+                path.unlink()
+
+
+class JoinedReader:
+    """Reads pieces as one stream and checks the SHA-256 of each at its end.
+
+    Args:
+        folder: of the pack.
+        pieces: as in ``pack.json``.
+    """
+
+    def __init__(self, folder: Path, pieces: Sequence[Json]) -> None:
+        self._blocks = _blocks(folder, pieces)
+        self._rest = b""
+        self.error: CourierError | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes; a piece that is not what it was is kept in :attr:`error`.
+
+        Raises:
+            CourierError: damaged, or the medium is gone.
+        """
+        try:
+            while size < 0 or not self._rest:
+                block = next(self._blocks, b"")
+                if not block:
+                    break
+                self._rest += block
+        except CourierError as error:
+            self.error = error
+            raise
+        some = self._rest if size < 0 else self._rest[:size]
+        self._rest = self._rest[len(some) :]
+        return some
+
+
+def _blocks(folder: Path, pieces: Sequence[Json]) -> Iterator[bytes]:
+    for piece in pieces:
+        name, digest = str(piece["name"]), hashlib.sha256()
+        if Path(name).name != name:
+            raise CourierError(f"{folder}: damaged", code="courier_damaged")
+        try:
+            with (folder / name).open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                while block := file.read(1 << 20):
+                    digest.update(block)
+                    yield block
+        except OSError as error:
+            raise CourierError(f"{folder / name}: {error.strerror}") from error
+        if digest.hexdigest() != piece["sha256"]:
+            raise CourierError(f"{folder / name}: damaged", code="courier_damaged")

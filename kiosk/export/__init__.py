@@ -1,0 +1,1 @@
+"""Copies of hearings for the parties, on a removable drive; minutes and chain receipts."""

@@ -1,0 +1,291 @@
+"""A part as plain MP4 files with every source as a track, for players everywhere.
+
+Nothing is encoded anew: picture, mix and each source's lossless sound are moved packet by packet
+from ``main`` and ``channels`` into one file, on the part's own time line (0 is the tap), so that
+a hole stays a hole. FAT32 holds no file of 4 GiB: a part that is larger goes on in a further
+file, which begins with a key frame.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Disposition
+
+from kiosk.errors import RecordingError
+from kiosk.recording.formats.joined_run import INIT, JoinedFiles, media_files, runs_of
+
+LARGEST_FILE = 4 * 1024**3 - 1
+"""Bytes of the largest file on FAT32 (its size field has 32 bits)."""
+_INDEX_BYTES = 24
+"""What the index at the end takes for each packet, at most."""
+_RESERVE = 32 * 1024**2
+"""Room for what comes between two key frames, and for headers."""
+_ORDER_S = 2
+"""Packets of two tracks lie at most this far out of order within our fragments."""
+
+
+class VideoTarget(Protocol):
+    """An open file that a player's file is written to."""
+
+    def write(self, data: bytes) -> int:
+        """Write at the position."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move."""
+
+    def tell(self) -> int:
+        """Return the position."""
+
+    def close(self) -> None:
+        """End it; everything is on the medium."""
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """One player's file of a part.
+
+    Attributes:
+        name: as given to ``open_target``.
+        offset: seconds of the part before this file's beginning.
+        seconds: length.
+        tracks: titles of the tracks that have media in it, in their order.
+    """
+
+    name: str
+    offset: float
+    seconds: float
+    tracks: tuple[str, ...]
+
+
+@dataclass
+class _Timed:
+    """A packet with its place on the part's time line, in seconds."""
+
+    at: Fraction
+    order: int
+    run: int
+    source: Any
+    packet: Packet[Any]
+
+    def __lt__(self, other: _Timed) -> bool:
+        return (self.at, self.order) < (other.at, other.order)
+
+
+@dataclass
+class _Source:
+    """One track of ``main`` or ``channels`` while it is read."""
+
+    stream: Any
+    title: str
+    default: bool
+
+
+@dataclass
+class _Inputs:
+    """The open runs of a part: those of ``main`` one after the other, all of ``channels``."""
+
+    main: list[tuple[Any, list[_Source]]] = field(default_factory=list)
+    channels: list[tuple[Any, list[_Source]]] = field(default_factory=list)
+
+
+class PartVideos:
+    """Writes the MP4 files of one part.
+
+    Args:
+        part: folder of the part, plain (not closed).
+        titles: what a track is called, by source name (``camera``, ``mix``, microphones).
+        open_target: makes the file number ``n`` (from 1); returns its name and the open file.
+        progress: called with the bytes of media moved so far; may raise to break off.
+        largest: bytes of the largest file.
+    """
+
+    def __init__(
+        self,
+        part: Path,
+        titles: Mapping[str, str],
+        open_target: Callable[[int], tuple[str, VideoTarget]],
+        progress: Callable[[int], None] = lambda _: None,
+        largest: int = LARGEST_FILE,
+    ) -> None:
+        self._part = part
+        self._titles = titles
+        self._open_target = open_target
+        self._progress = progress
+        self._largest = largest
+        self._moved = 0
+        self._files: list[VideoFile] = []
+
+    def write(self) -> list[VideoFile]:
+        """Write all files; a part without media gives none.
+
+        Raises:
+            RecordingError: the media cannot be read.
+            OSError: a target refuses.
+        """
+        try:
+            with ExitStack() as stack:
+                inputs = self._open(stack)
+                self._write(inputs)
+        except FFmpegError as error:
+            raise RecordingError(f"{self._part}: {error}", code="media_unreadable") from error
+        return self._files
+
+    def _open(self, stack: ExitStack) -> _Inputs:
+        inputs = _Inputs()
+        for track, opened in (("main", inputs.main), ("channels", inputs.channels)):
+            for run in runs_of(self._part / track):
+                media = media_files(run)
+                if not media or not (run / INIT).exists():
+                    continue
+                joined = stack.enter_context(JoinedFiles([run / INIT, *media]))
+                container = stack.enter_context(av.open(joined, mode="r", format="mp4"))
+                sources = [
+                    self._source(stream, track)
+                    for stream in container.streams
+                    if stream.type in ("video", "audio")
+                ]
+                opened.append((container, sources))
+        return inputs
+
+    def _source(self, stream: Any, track: str) -> _Source:
+        own = stream.metadata.get("handler_name") or ""
+        known = ("camera" if stream.type == "video" else "mix") if track == "main" else own
+        return _Source(stream, self._titles.get(known, known), default=track == "main")
+
+    def _packets(self, inputs: _Inputs) -> Iterator[_Timed]:
+        """Yield every packet in the order of time."""
+
+        def of(run: int, pair: tuple[Any, list[_Source]]) -> Iterator[_Timed]:
+            return _in_order(_timed(run, *pair))
+
+        def main() -> Iterator[_Timed]:
+            for run, pair in enumerate(inputs.main):
+                yield from of(run, pair)
+
+        yield from heapq.merge(main(), *(of(-1, pair) for pair in inputs.channels))
+
+    def _write(self, inputs: _Inputs) -> None:
+        lossless = [source for _, sources in inputs.channels for source in sources]
+        current: _File | None = None
+        run = 0
+        try:
+            for item in self._packets(inputs):
+                changed = item.run >= 0 and item.run != run
+                run = item.run if item.run >= 0 else run
+                if current is None or changed or self._full(current, item):
+                    if current is not None:
+                        self._files.append(current.close())
+                    pictured = inputs.main[run][1] if inputs.main else []
+                    base = item.at if self._files else Fraction(0)
+                    name, target = self._open_target(len(self._files) + 1)
+                    current = _File(name, target, [*pictured, *lossless], base)
+                current.mux(item)
+                self._moved += item.packet.size
+                self._progress(self._moved)
+            if current is not None:
+                self._files.append(current.close())
+                current = None
+        finally:
+            if current is not None:
+                current.abandon()
+
+    def _full(self, file: _File, item: _Timed) -> bool:
+        """Say whether a further file must begin with ``item`` (only where a player can begin)."""
+        if item.packet.stream.type != "video" and file.pictured:
+            return False
+        return item.packet.is_keyframe and file.expected + _reserve(self._largest) > self._largest
+
+
+def _reserve(largest: int) -> int:
+    return min(_RESERVE, largest // 4)
+
+
+def _timed(run: int, container: Any, sources: list[_Source]) -> Iterator[_Timed]:
+    """Yield the packets of one run, each with its time."""
+    by_index = {source.stream.index: source for source in sources}
+    for order, packet in enumerate(container.demux([source.stream for source in sources])):
+        if packet.dts is not None and packet.size:
+            source = by_index[packet.stream.index]
+            yield _Timed(packet.dts * packet.time_base, order, run, source, packet)
+
+
+def _in_order(packets: Iterable[_Timed]) -> Iterator[_Timed]:
+    """Yield packets that are nearly in order of time in their order."""
+    waiting: list[_Timed] = []
+    for packet in packets:
+        heapq.heappush(waiting, packet)
+        while waiting[0].at < packet.at - _ORDER_S:
+            yield heapq.heappop(waiting)
+    while waiting:
+        yield heapq.heappop(waiting)
+
+
+class _File:
+    """One MP4 file while it is written."""
+
+    def __init__(
+        self, name: str, target: VideoTarget, sources: list[_Source], base: Fraction
+    ) -> None:
+        self._name = name
+        self._target = target
+        self._base = base
+        self._end = base
+        self._bytes = self._count = 0
+        self._container: Any = av.open(target, "w", format="mp4")
+        self.pictured = any(source.stream.type == "video" for source in sources)
+        self._streams: dict[int, Any] = {}
+        self._used: set[int] = set()
+        self._sources = sources
+        for source in sources:
+            self._streams[id(source)] = self._add(source)
+
+    def _add(self, source: _Source) -> Any:
+        stream = self._container.add_stream_from_template(source.stream)
+        stream.metadata["title"] = stream.metadata["handler_name"] = source.title
+        stream.disposition = Disposition.default if source.default else Disposition(0)
+        return stream
+
+    @property
+    def expected(self) -> int:
+        """Bytes of the file if it ended now."""
+        return self._bytes + self._count * _INDEX_BYTES
+
+    def mux(self, item: _Timed) -> None:
+        """Put one packet in, moved to this file's time."""
+        packet, source = item.packet, item.source
+        self._end = max(self._end, item.at + (packet.duration or 0) * packet.time_base)
+        self._bytes += packet.size
+        self._count += 1
+        self._used.add(id(source))
+        base = round(self._base / packet.time_base)
+        place = 0 if packet.dts is None else packet.dts
+        packet.pts = (place if packet.pts is None else packet.pts) - base
+        packet.dts = place - base
+        packet.stream = self._streams[id(source)]
+        self._container.mux_one(packet)
+
+    def close(self) -> VideoFile:
+        """Write the index and close; return what the file holds."""
+        self._container.close()
+        self._target.close()
+        tracks = tuple(one.title for one in self._sources if id(one) in self._used)
+        return VideoFile(self._name, float(self._base), float(self._end - self._base), tracks)
+
+    def abandon(self) -> None:
+        """Close what cannot be finished."""
+        try:
+            self._container.close()
+        except (FFmpegError, OSError):
+            return
+        finally:
+            self._target.close()

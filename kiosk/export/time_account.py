@@ -1,0 +1,214 @@
+"""The statement of a copy: start to end = recorded + each gap, who stopped it and why.
+
+Made from the journals alone. Places are milliseconds from the first tap, each rounded once, and
+every length is a difference of two places: so the lengths add up exactly. Within one boot they
+come from the recording clock; across a power cut a gap has the length the recovery wrote down,
+or none ("unknown"), which is then said and not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from kiosk.clocks import NS_PER_S
+from kiosk.errors import RecordingError
+from kiosk.evidence.chain import Entry
+from kiosk.export.permission import closed_parts, entries_of
+from kiosk.storage.hearing_folder import JOURNAL, part_name
+
+_NS_PER_MS = NS_PER_S // 1000
+_REASONS = ("recess_reason", "failure_reason")
+"""Statements that say why nothing was recorded."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that was missing or mute while the rest was recorded.
+
+    Attributes:
+        at_ms: from the beginning of its part; ``ms`` its length, None while nobody knows.
+    """
+
+    part: int
+    source: str
+    kind: str
+    at_ms: int
+    ms: int | None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of the hearing: recorded, or not.
+
+    Attributes:
+        kind: ``recorded``, ``closed`` (recorded, but not in the copy: S19) or ``gap``.
+        part: its number; of a gap, the part before it.
+        begin_ms, ms: place and length from the first tap (``ms`` None: unknown).
+        wall: wall time of its beginning, RFC 3339, ``""`` where it is not known.
+        reason: of a gap: ``recess``, ``retire``, ``crash``, ``power``, ``shutdown``, …
+        why: what was said about it; person: id of who stopped, ``""`` for the kiosk itself.
+    """
+
+    kind: Literal["recorded", "closed", "gap"]
+    part: int
+    begin_ms: int
+    ms: int | None
+    wall: str = ""
+    reason: str = ""
+    why: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """All stretches in order, and what was missing within the recorded ones."""
+
+    stretches: tuple[Stretch, ...]
+    losses: tuple[Loss, ...]
+
+    def total_of(self, kind: str) -> int:
+        """Return the milliseconds of all stretches of ``kind`` whose length is known."""
+        return sum(one.ms or 0 for one in self.stretches if one.kind == kind)
+
+    @property
+    def total_ms(self) -> int:
+        """Milliseconds from start to end, without gaps of unknown length."""
+        last = self.stretches[-1] if self.stretches else None
+        return last.begin_ms + (last.ms or 0) if last else 0
+
+    @property
+    def unknown_gaps(self) -> int:
+        """Number of gaps whose length nobody knows."""
+        return sum(one.ms is None for one in self.stretches)
+
+
+@dataclass
+class _Part:
+    number: int
+    closed: bool
+    tap_ns: int = 0
+    stop_ns: int = 0
+    boot: str = ""
+    wall: str = ""
+    gap_seconds: float | None = None
+    opened: str = ""  # reason of its beginning
+    ended: dict[str, Any] = field(default_factory=dict)
+    why: str = ""
+    losses: list[Loss] = field(default_factory=list)
+    power: bool = False
+
+
+def make_statement(folder: Path) -> Statement:
+    """Return the statement of the hearing in ``folder``.
+
+    Raises:
+        RecordingError: a journal was changed or cannot be read as one.
+    """
+    closed = closed_parts(folder)
+    own = entries_of(folder)
+    try:
+        parts = [_part(folder, number, own, closed) for number in _numbers(own)]
+        return Statement(tuple(_stretches(parts)), tuple(x for one in parts for x in one.losses))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordingError(f"{folder}: {error!r}", code="journal_broken") from error
+
+
+def _numbers(own: list[Entry]) -> list[int]:
+    return sorted({int(entry["part"]) for entry in own if entry["kind"] == "part_opened"})
+
+
+def _part(folder: Path, number: int, own: list[Entry], closed: set[int]) -> _Part:
+    """Gather what the journals say of one part."""
+    part = _Part(number, number in closed)
+    last_closed = 0
+    for entry in own:
+        kind = entry["kind"]
+        if kind == "part_closed":
+            last_closed = int(entry["part"])
+        if kind == "part_opened" and int(entry["part"]) == number:
+            part.tap_ns, part.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
+            part.gap_seconds, part.wall = entry.get("gap_seconds"), str(entry.get("at", ""))
+            part.opened = str(entry.get("reason", ""))
+        elif kind == "part_closed" and last_closed == number:
+            part.ended, part.why = entry, str(entry.get("why") or "")
+        elif kind == "statement" and last_closed == number and entry.get("subject") in _REASONS:
+            part.why = str(entry.get("note") or entry.get("value") or "")
+    _read_inside(folder / part_name(number), part)
+    return part
+
+
+def _read_inside(folder: Path, part: _Part) -> None:
+    """Take the end and the losses from the part's own journal."""
+    losses: dict[int, Loss] = {}
+    inside = entries_of(folder) if (folder / JOURNAL).exists() else []
+    if not inside:
+        part.stop_ns = int(part.ended.get("t") or part.tap_ns)
+    for entry in inside:
+        if entry["kind"] == "closed":
+            part.stop_ns = int(entry.get("stop_ns") or part.tap_ns)
+        elif entry["kind"] in ("interruption", "interruption_ended"):
+            number = int(entry.get("number", 0))
+            if number == 0:  # the recorder itself: the gap after this part says it
+                part.power = entry.get("what") == "power"
+                continue
+            start = int(entry.get("start_ns") or part.tap_ns)
+            seconds = entry.get("seconds")
+            losses[number] = Loss(
+                part.number,
+                str(entry["source"]),
+                str(entry["what"]),
+                max(0, round((start - part.tap_ns) / _NS_PER_MS)),
+                None if seconds is None else round(float(seconds) * 1000),
+            )
+    part.stop_ns = max(part.stop_ns, part.tap_ns)
+    length = round((part.stop_ns - part.tap_ns) / _NS_PER_MS)
+    if not part.closed:
+        part.losses = [_within(loss, length) for _, loss in sorted(losses.items())]
+
+
+def _within(loss: Loss, length: int) -> Loss:
+    """Return ``loss``; one that nobody ended lasted until the end of its part."""
+    left = max(0, length - loss.at_ms)
+    return replace(loss, ms=left if loss.ms is None else min(loss.ms, left))
+
+
+def _stretches(parts: list[_Part]) -> Iterator[Stretch]:
+    """Yield parts and the gaps between them, placed from the first tap."""
+    place, anchor_ns, anchor_ms = 0, parts[0].tap_ns if parts else 0, 0
+    before: _Part | None = None
+    for part in parts:
+        if before is not None:
+            gap = _gap(before, part, place, anchor_ns, anchor_ms)
+            yield gap
+            if part.boot != before.boot:
+                anchor_ns, anchor_ms = part.tap_ns, place + (gap.ms or 0)
+            place += gap.ms or 0
+        end = anchor_ms + round((part.stop_ns - anchor_ns) / _NS_PER_MS)
+        kind: Literal["recorded", "closed"] = "closed" if part.closed else "recorded"
+        yield Stretch(kind, part.number, place, max(0, end - place), part.wall)
+        place, before = max(place, end), part
+
+
+def _gap(before: _Part, after: _Part, place: int, anchor_ns: int, anchor_ms: int) -> Stretch:
+    """Return the gap between two parts."""
+    ms: int | None
+    if after.boot == before.boot:
+        ms = max(0, anchor_ms + round((after.tap_ns - anchor_ns) / _NS_PER_MS) - place)
+    else:
+        ms = None if after.gap_seconds is None else max(0, round(after.gap_seconds * 1000))
+    reason = str(before.ended.get("reason") or "unknown")
+    if reason == "crash" and before.power:
+        reason = "power"
+    person, why = str(before.ended.get("person") or ""), before.why
+    if before.closed or after.closed:  # what was said about a closed part stays there
+        why = ""
+    return Stretch("gap", before.number, place, ms, "", reason, why, person)
+
+
+def people(staff: Mapping[str, Any]) -> dict[str, str]:
+    """Return names by person id, from ``published/staff.json``."""
+    rows = staff.get("staff") or []
+    return {str(one.get("person")): str(one.get("name")) for one in rows if one.get("name")}

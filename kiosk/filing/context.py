@@ -1,0 +1,40 @@
+"""What the parts of the filing room share, handed down and never global."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kiosk.config import Settings
+from kiosk.filing.imaging.worker import ImagingWorker
+from kiosk.filing.registration import SyncClient
+from kiosk.rules import Rules
+from kiosk.storage.paths import Layout
+
+
+class FilingRoom:
+    """The filing room of one kiosk.
+
+    Args:
+        settings: all settings.
+        rules: the court's rules.
+        sync: client of the sync service (:class:`kiosk.ipc.LocalClient`).
+        worker: page imaging; who made the room ends its child.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rules: Rules,
+        sync: SyncClient,
+        worker: ImagingWorker | None = None,
+    ) -> None:
+        self.settings = settings
+        self.rules = rules
+        self.sync = sync
+        self.worker = worker or ImagingWorker()
+        self.layout = Layout.of(settings.paths)
+
+    def local(self, moment: datetime) -> datetime:
+        """Return ``moment`` in the court's time zone."""
+        return moment.astimezone(ZoneInfo(self.settings.kiosk.timezone))

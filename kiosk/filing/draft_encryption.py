@@ -1,0 +1,143 @@
+"""An unfinished filing is encrypted under a key of its own; whoever drops the key has erased it.
+
+A sealed file is authenticated as a whole (a chunk cannot be cut, moved or left out): the STREAM
+construction over ChaCha20-Poly1305 (RFC 8439), which is quick without AES instructions too (a
+Pi 4 has none). Each file has a key of its own, derived by HKDF (RFC 5869) from the filing's key
+and a random salt, so that counted nonces never come twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from kiosk.filing.errors import FilingDamagedError, FilingLockedError
+from kiosk.storage.atomic_io import write_chunks
+
+KEY_BYTES = 32
+_MAGIC = b"KFS1"
+_SALT_BYTES = 16
+#: The interpreter is held for one chunk at a time: the screen stays quick meanwhile.
+_CHUNK = 1 << 18
+_TAG = 16
+_LAST, _MORE = b"\x01", b"\x00"
+
+
+class FilingKey:
+    """Key of one filing, in memory only.
+
+    Args:
+        secret: 32 bytes; a new one is made where none is given.
+    """
+
+    def __init__(self, secret: bytes | None = None) -> None:
+        self._secret: bytes | None = os.urandom(KEY_BYTES) if secret is None else secret
+        if len(self._secret or b"") != KEY_BYTES:
+            raise ValueError("a filing's key has 32 bytes")
+
+    def __repr__(self) -> str:
+        return "FilingKey(…)"  # never in a log
+
+    @property
+    def secret(self) -> bytes:
+        """The bytes, to be wrapped for somebody.
+
+        Raises:
+            FilingLockedError: the key was dropped.
+        """
+        if self._secret is None:
+            raise FilingLockedError("the key was dropped")
+        return self._secret
+
+    def drop(self) -> None:
+        """Forget it. (Python may keep a copy in freed memory until that is used again.)"""
+        self._secret = None
+
+    def seal(self, data: bytes | memoryview) -> bytes:
+        """Return ``data`` sealed."""
+        return b"".join(self._sealed(memoryview(data)))
+
+    def open(self, sealed: bytes, what: str = "sealed data") -> bytes:
+        """Return what :meth:`seal` was given.
+
+        Raises:
+            FilingDamagedError: other key, cut off or altered.
+            FilingLockedError: the key was dropped.
+        """
+        return b"".join(self._opened(memoryview(sealed), what))
+
+    def seal_file(self, source: Path, target: Path) -> None:
+        """Write ``source`` sealed to ``target``, durably; blocks: use it in a thread.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        write_chunks(target, self._sealed(memoryview(source.read_bytes())))
+
+    def open_file(self, source: Path) -> bytes:
+        """Return the content of a sealed file; blocks: use it in a thread.
+
+        Raises:
+            FilingDamagedError: absent, other key, cut off or altered.
+        """
+        try:
+            sealed = source.read_bytes()
+        except OSError as error:
+            raise FilingDamagedError(f"{source.name}: {error.strerror}") from error
+        return self.open(sealed, source.name)
+
+    def _sealed(self, data: memoryview) -> Iterator[bytes]:
+        salt = os.urandom(_SALT_BYTES)
+        yield _MAGIC + salt
+        cipher = self._cipher(salt)
+        count = max(1, -(-len(data) // _CHUNK))
+        for index in range(count):
+            chunk = data[index * _CHUNK : (index + 1) * _CHUNK]
+            yield cipher.encrypt(_nonce(index, index == count - 1), bytes(chunk), None)
+
+    def _opened(self, sealed: memoryview, what: str) -> Iterator[bytes]:
+        head = len(_MAGIC) + _SALT_BYTES
+        body = sealed[head:]
+        if sealed[: len(_MAGIC)] != _MAGIC or len(body) < _TAG:
+            raise FilingDamagedError(f"{what}: not a sealed file")
+        cipher = self._cipher(bytes(sealed[len(_MAGIC) : head]))
+        step = _CHUNK + _TAG
+        count = -(-len(body) // step)
+        try:
+            for index in range(count):
+                chunk = body[index * step : (index + 1) * step]
+                yield cipher.decrypt(_nonce(index, index == count - 1), bytes(chunk), None)
+        except InvalidTag as error:
+            raise FilingDamagedError(f"{what}: another key, or altered") from error
+
+    def _cipher(self, salt: bytes) -> ChaCha20Poly1305:
+        return ChaCha20Poly1305(_derived(self.secret, salt, b"kiosk filing file"))
+
+
+def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, salt, info).derive(secret)
+
+
+def _nonce(index: int, last: bool) -> bytes:
+    return index.to_bytes(11, "big") + (_LAST if last else _MORE)
+
+
+def key_from_code(code: str, filing_id: str) -> FilingKey:
+    """Return the key that a ticket's code opens its wrapped filing key with; takes some 50 ms.
+
+    Args:
+        code: letters and digits as :func:`normal_code` returns them (80 random bits).
+        filing_id: salt.
+    """
+    return FilingKey(
+        hashlib.scrypt(
+            code.encode("ascii"), salt=filing_id.encode("ascii"), n=16384, r=8, p=1, dklen=KEY_BYTES
+        )
+    )

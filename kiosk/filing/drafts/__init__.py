@@ -1,0 +1,1 @@
+"""Filings that are not handed in yet."""

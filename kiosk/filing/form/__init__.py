@@ -1,0 +1,1 @@
+"""What a visitor states: applicant, case, required documents, state fee."""

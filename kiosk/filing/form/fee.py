@@ -1,0 +1,159 @@
+"""The state fee as a hint (R14, table 10): what may be due, why no figure, what to pay it with.
+
+Nothing here refuses a filing. Where a row of the rules data is missing (the monthly index of the
+payment date, a rate) there is no figure, and that is said. No payment scheme is known to the
+kiosk: the QR code holds plain text by the template ``[filing] payment_text``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from io import BytesIO
+from typing import Literal
+
+import segno
+
+from kiosk.filing.context import FilingRoom
+from kiosk.filing.errors import StepRefusedError
+from kiosk.filing.model import FeeStatement, Filing
+from kiosk.locale import Language
+from kiosk.rules import Rules
+from kiosk.rules.errors import FeeUnknownError
+from kiosk.rules.fees import Claim, compute_fee, mrp_on
+
+Problem = Literal["no_fee", "choose_fee", "amount_needed", "no_index", "no_rate"]
+#: Slot in which the proof of payment is scanned.
+PROOF = "fee_receipt"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row to choose: a fee or a ground of exemption."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class FeeHint:
+    """What may be due.
+
+    Attributes:
+        statement: what is kept with the filing.
+        label: of the fee, in the visitor's language or one that was found.
+        problem: why there is no figure: ``no_fee`` (none is known for this type),
+            ``choose_fee`` (several may apply), ``amount_needed``, ``no_index`` (no MRP for the
+            payment date), ``no_rate``; None where there is one.
+        to_pay: tenge; None where there is no figure or an exemption was named.
+        payment_text: what the QR code holds; empty where nothing is to be paid.
+    """
+
+    statement: FeeStatement | None
+    label: str
+    problem: Problem | None
+    to_pay: Decimal | None
+    payment_text: str
+
+    def qr_png(self, scale: int = 8) -> bytes:
+        """Return the QR code to pay, as PNG; empty where nothing is to be paid."""
+        if not self.payment_text:
+            return b""
+        out = BytesIO()
+        segno.make(self.payment_text, error="m", micro=False).save(out, kind="png", scale=scale)
+        return out.getvalue()
+
+
+def fees_for(rules: Rules, document_type: str, language: Language) -> tuple[Choice, ...]:
+    """Return the fees that may be due for a document type."""
+    wanted = rules.document_type(document_type).fees
+    rows = {row.id: row for row in rules.state_fee.fee}
+    return tuple(Choice(one, rows[one].label.text(language)) for one in wanted)
+
+
+def exemptions(rules: Rules, language: Language) -> tuple[Choice, ...]:
+    """Return the grounds of exemption that can be named; the court decides."""
+    return tuple(Choice(row.id, row.label.text(language)) for row in rules.state_fee.exemption)
+
+
+def fee_hint(
+    room: FilingRoom,
+    filing: Filing,
+    paid_on: date,
+    *,
+    fee: str | None = None,
+    amount: Decimal | None = None,
+    exemption: str | None = None,
+) -> FeeHint:
+    """Return what may be due for ``filing``.
+
+    Args:
+        room: the filing room.
+        filing: its document type and applicant count.
+        paid_on: date of payment; its monthly index counts.
+        fee: which one, where several may apply.
+        amount: amount of the claim in tenge.
+        exemption: ground that the person names.
+
+    Raises:
+        StepRefusedError: no such fee for this type, or no such ground.
+    """
+    rules, language = room.rules, filing.language
+    choices = {
+        choice.id: choice.label for choice in fees_for(rules, filing.document_type, language)
+    }
+    if fee is None and len(choices) == 1:
+        fee = next(iter(choices))
+    if exemption is not None and exemption not in {x.id for x in rules.state_fee.exemption}:
+        raise StepRefusedError(f"no exemption {exemption}")
+    if fee is None:
+        return FeeHint(None, "", "choose_fee" if choices else "no_fee", None, "")
+    if fee not in choices:
+        raise StepRefusedError(f"no fee {fee} for {filing.document_type}")
+    statement = FeeStatement(
+        fee=fee, amount=amount, paid_on=paid_on.isoformat(), exemption=exemption
+    )
+    due, problem = _reckon(rules, filing, statement, paid_on)
+    if due is not None:
+        index = mrp_on(rules, paid_on).tenge
+        statement = statement.model_copy(update={"hint": due, "mrp": index})
+    to_pay = None if exemption is not None else due
+    text = "" if to_pay is None else _payment_text(room, choices[fee], to_pay, language)
+    return FeeHint(statement, choices[fee], problem, to_pay, text)
+
+
+def _reckon(
+    rules: Rules, filing: Filing, statement: FeeStatement, paid_on: date
+) -> tuple[Decimal | None, Problem | None]:
+    """Return the fee in tenge, or why there is none."""
+    try:
+        mrp_on(rules, paid_on)
+    except FeeUnknownError:
+        return None, "no_index"
+    payer: Literal["individual", "entity"] = (
+        "entity" if filing.applicant.kind == "entity" else "individual"
+    )
+    try:
+        return compute_fee(
+            rules, statement.fee, payer, paid_on, Claim(amount=statement.amount)
+        ), None
+    except FeeUnknownError:
+        return None, "no_rate" if statement.amount is not None else "amount_needed"
+
+
+def _payment_text(room: FilingRoom, purpose: str, due: Decimal, language: Language) -> str:
+    values = {
+        "{purpose}": purpose,
+        "{sum}": tenge(due),
+        "{court}": room.settings.kiosk.court.get(language, ""),
+    }
+    text = room.settings.filing.payment_text
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def tenge(amount: Decimal) -> str:
+    """Return an amount without needless zeros; it is not rounded (no rule was read)."""
+    return f"{amount.normalize():f}"

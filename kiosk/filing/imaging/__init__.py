@@ -1,0 +1,1 @@
+"""Work on scanned pages in a child process: checks, orientation, PDF/A."""

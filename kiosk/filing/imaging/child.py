@@ -1,0 +1,109 @@
+"""The process that works on pages: ``python -m kiosk.filing.imaging.child PARENT``.
+
+Each line of standard input is a request, each line of standard output its answer (JSON, in the
+same order). Images from the outside are decoded here and nowhere else: a picture that crashes a
+decoder or eats all memory ends this process, not the touch screen.
+
+Requests: ``{"do": "prepare", "page", "turn", "may_turn", "folder"}`` and ``{"do": "assemble",
+"pages", "folder", "title", "language", "largest"}``. An answer has ``error`` and ``code`` where
+it failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import threading
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from kiosk.errors import KioskError
+from kiosk.filing.errors import PageFailedError
+from kiosk.filing.imaging.encoding import prepare_page
+from kiosk.hardware.child_process.pdeathsig import die_with_parent
+
+#: Address space of this process: a Pi has 4 GB; A3 at 600 dpi in colour needs about 1 GB.
+_MEMORY_BYTES = 3 << 30
+#: Dots of the largest page: A3 at 600 dpi.
+_LARGEST_DOTS = 9_933 * 14_043
+
+
+def prepare(request: dict[str, Any]) -> dict[str, Any]:
+    """Prepare one page; return what :class:`kiosk.filing.imaging.encoding.Prepared` holds."""
+    prepared = prepare_page(
+        Path(request["page"]),
+        int(request["turn"]),
+        Path(request["folder"]),
+        may_turn=bool(request["may_turn"]),
+    )
+    return {
+        "file": str(prepared.file),
+        "kind": prepared.kind,
+        "size": prepared.size,
+        "preview": str(prepared.preview),
+        "thumbnail": str(prepared.thumbnail),
+        "looks": asdict(prepared.looks),
+        "turn": prepared.turn,
+    }
+
+
+def assemble(request: dict[str, Any]) -> dict[str, Any]:
+    """Write the documents; return path, pages, size and SHA-256 of each."""
+    from kiosk.filing.imaging.pdf import write_documents
+
+    written = write_documents(
+        [Path(page) for page in request["pages"]],
+        Path(request["folder"]),
+        title=str(request["title"]),
+        language=str(request["language"]),
+        largest=int(request["largest"]),
+    )
+    return {
+        "documents": [
+            {
+                "path": file.path.name,
+                "pages": file.pages,
+                "size": file.size,
+                "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest(),
+            }
+            for file in written
+        ]
+    }
+
+
+_ACTIONS = {"prepare": prepare, "assemble": assemble}
+
+
+def answer(line: str) -> dict[str, Any]:
+    """Return the answer to one request; an error becomes an answer."""
+    try:
+        request = json.loads(line)
+        return _ACTIONS[request["do"]](request)
+    except KioskError as error:
+        return {"error": str(error), "code": error.code}
+    except (OSError, ValueError, KeyError, MemoryError, Image.DecompressionBombError) as error:
+        return {"error": f"{type(error).__name__}: {error}", "code": PageFailedError.code}
+
+
+def main() -> int:
+    """Answer until standard input ends."""
+    die_with_parent(int(sys.argv[1]))
+    os.nice(5)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    Image.MAX_IMAGE_PIXELS = _LARGEST_DOTS
+    # Loading the PDF libraries takes longer than a page: meanwhile pages are prepared.
+    threading.Thread(target=import_module, args=("kiosk.filing.imaging.pdf",), daemon=True).start()
+    for line in sys.stdin:
+        print(json.dumps(answer(line)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

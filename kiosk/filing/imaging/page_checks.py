@@ -1,0 +1,174 @@
+"""Looks at a scanned page: blurred, dark, faint, cut off, blank, upside down, sideways, skewed.
+
+Everything is measured on a grey image of about 150 dpi and relative to the page's own paper and
+ink, so that grey recycled paper is not "dark" and pale print is not "blank".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from kiosk.filing.imaging.orientation import which_way_up
+from kiosk.filing.imaging.page_advice import in_order
+
+Grey = NDArray[np.uint8]
+Points = NDArray[np.int64]
+
+#: Dots per inch at which pages are looked at.
+WORKING_DPI = 150
+#: Skew in degrees from which a page is straightened, and up to which it is measured.
+STRAIGHTEN_FROM = 0.25
+LARGEST_SKEW = 6.0
+
+_DARK_PAPER = 130
+_INK_BELOW_PAPER, _FAINT_BELOW_PAPER = 70, 18
+_BLANK_SHARE = 0.0002
+_FAINT_CONTRAST = 95
+_EDGE_MM = 0.5
+_EDGE_INK_LEAST, _EDGE_INK_MOST = 0.006, 0.5
+_TILE = 24
+_TILES_NEEDED = 12
+_SHARP_ENOUGH = 0.36
+_SIDEWAYS_RATIO = 1.6
+_LINES_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What was seen.
+
+    Attributes:
+        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, gravest first.
+        skew: degrees that lines of text rise to the right, counter-clockwise; 0 where unknown.
+        sharpness: 0 to 1, or None where there is too little to judge by.
+        ink: share of the page that is written or printed on.
+        paper: brightness of the paper, 0 to 255.
+    """
+
+    advice: tuple[str, ...]
+    skew: float
+    sharpness: float | None
+    ink: float
+    paper: int
+
+
+def look_at(image: Image.Image, resolution: float) -> Looks:
+    """Return what is seen on ``image``, which has ``resolution`` dots per inch."""
+    factor = max(1, round(resolution / WORKING_DPI))
+    # Averaging takes a sensor's noise away; steps of ink stay far above what is left of it.
+    grey = np.asarray(image.convert("L").reduce(factor))
+    dpi = resolution / factor
+    paper = _paper_level(grey)
+    ink = grey < paper - _INK_BELOW_PAPER
+    share = float(ink.mean())
+    found = []
+    if paper < _DARK_PAPER:
+        found.append("page_dark")
+    sharpness = None
+    skew = 0.0
+    if share < _BLANK_SHARE:
+        faint = float((grey < paper - _FAINT_BELOW_PAPER).mean())
+        found.append("page_faint" if faint >= _BLANK_SHARE else "page_blank")
+    else:
+        sharpness = measure_sharpness(grey, paper)
+        if sharpness is not None and sharpness < _SHARP_ENOUGH:
+            found.append("page_blurred")
+        if not found and paper - _ink_level(grey, ink) < _FAINT_CONTRAST:
+            found.append("page_faint")
+        if _touches_an_edge(ink, dpi):
+            found.append("page_cut_off")
+        skew, sideways = _lie_of_lines(ink)
+        if sideways:
+            found.append("page_sideways")
+        else:
+            if abs(skew) >= STRAIGHTEN_FROM:
+                found.append("page_skewed")
+            if which_way_up(ink, skew).upside_down:
+                found.append("page_upside_down")
+    return Looks(in_order(found), skew, sharpness, share, paper)
+
+
+def _paper_level(grey: Grey) -> int:
+    """Return the brightness of the paper: the most frequent one in the brighter half."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    middle = int(np.searchsorted(np.cumsum(counts), grey.size / 2))
+    return middle + int(np.argmax(counts[middle:]))
+
+
+def _ink_level(grey: Grey, ink: NDArray[np.bool_]) -> int:
+    """Return how dark the ink is: its darkest quarter, without outliers."""
+    return int(np.percentile(grey[ink], 25))
+
+
+def measure_sharpness(grey: Grey, paper: int) -> float | None:
+    """Return the steepest step between neighbours as a share of the contrast around it.
+
+    Sharp print changes within one or two dots; blurred print needs many, however dark it is.
+    None where fewer than a dozen places have contrast at all.
+    """
+    rows, columns = (side // _TILE * _TILE for side in grey.shape)
+    whole = grey[:rows, :columns].astype(np.int16)
+    steps = np.zeros_like(whole)
+    steps[:, 1:] = np.abs(np.diff(whole, axis=1))
+    steps[1:, :] = np.maximum(steps[1:, :], np.abs(np.diff(whole, axis=0)))
+    tiles = whole.reshape(rows // _TILE, _TILE, columns // _TILE, _TILE)
+    contrast = tiles.max(axis=(1, 3)) - tiles.min(axis=(1, 3))
+    steepest = steps.reshape(tiles.shape).max(axis=(1, 3))
+    written = contrast > max(40, (paper - 20) * 0.3)
+    if int(written.sum()) < _TILES_NEEDED:
+        return None
+    return float(np.median(steepest[written] / contrast[written]))
+
+
+def _touches_an_edge(ink: NDArray[np.bool_], dpi: float) -> bool:
+    """Return whether writing runs over an edge (a wholly dark edge is the scanner's shadow)."""
+    depth = max(2, round(_EDGE_MM / 25.4 * dpi))
+    strips = (ink[:depth], ink[-depth:], ink[:, :depth].T, ink[:, -depth:].T)
+    touched = (float(strip.any(axis=0).mean()) for strip in strips)
+    return any(_EDGE_INK_LEAST < share < _EDGE_INK_MOST for share in touched)
+
+
+def _lie_of_lines(ink: NDArray[np.bool_]) -> tuple[float, bool]:
+    """Return the skew of the lines of text, and whether they run down the page."""
+    points = np.argwhere(_thin(ink))
+    if len(points) < _LINES_POINTS:
+        return 0.0, False
+    y, x = points[:, 0], points[:, 1]
+    skew, along = _best_angle(y, x)
+    _, across = _best_angle(x, y)
+    if across > along * _SIDEWAYS_RATIO:
+        return 0.0, True
+    return skew, False
+
+
+def _thin(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the lower edges of the writing, at half the size: they lie along base lines."""
+    half = ink[: ink.shape[0] // 2 * 2, : ink.shape[1] // 2 * 2]
+    blocks = half.reshape(half.shape[0] // 2, 2, half.shape[1] // 2, 2)
+    small: NDArray[np.bool_] = np.any(blocks, axis=(1, 3))
+    below = np.zeros_like(small)
+    below[:-1] = small[1:]
+    return small & ~below
+
+
+def _best_angle(across: Points, along: Points) -> tuple[float, float]:
+    """Return the angle in degrees at which the lines stand out most, and by how much."""
+    coarse = np.arange(-LARGEST_SKEW, LARGEST_SKEW + 0.01, 0.5)
+    scores = [_score(across, along, angle) for angle in coarse]
+    best = float(coarse[int(np.argmax(scores))])
+    fine = np.arange(best - 0.4, best + 0.41, 0.1)
+    fine_scores = [_score(across, along, angle) for angle in fine]
+    top = int(np.argmax(fine_scores))
+    return round(float(fine[top]), 2), float(fine_scores[top])
+
+
+def _score(across: Points, along: Points, angle: float) -> float:
+    """Return how unevenly the points fall into rows when seen at ``angle``."""
+    rows = across + along * np.tan(np.radians(angle))
+    rows -= rows.min()
+    counts = np.bincount(rows.astype(np.int64)).astype(np.float64)
+    return float((counts**2).sum() / counts.sum())

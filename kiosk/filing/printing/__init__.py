@@ -1,0 +1,1 @@
+"""What the receipt printer prints, as raster pages."""

@@ -1,0 +1,191 @@
+"""The receipt: what a visitor takes home as proof of filing, drawn dot by dot.
+
+It is laid out here and printed as a raster, because receipt printers lack the Kazakh letters;
+the same picture is shown on the screen when the printer cannot print it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from uuid import UUID
+
+from PIL import Image
+
+from kiosk import fonts
+from kiosk.filing.printing.raster_page import Paper
+from kiosk.locale import N_, Translator
+
+#: Stages of a filing, in order; on a receipt those that are reached carry a mark.
+STAGES = ("received", "registered", "sent", "accepted", "passed_to_judge")
+_STAGE_WORDS = {
+    "received": N_("Received by the kiosk"),
+    "registered": N_("Registered"),
+    "sent": N_("Sent to the court"),
+    "accepted": N_("Accepted"),
+    "passed_to_judge": N_("Passed to the judge"),
+}
+_REFERENCE = "urn:uuid:"
+
+
+@dataclass(frozen=True)
+class ReceiptDocument:
+    """One file on the receipt; ``part`` of ``parts`` where a document had to be split."""
+
+    pages: int
+    sha256: str
+    label: str = ""
+    part: int = 1
+    parts: int = 1
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What stands on a receipt.
+
+    Attributes:
+        filing_id: the filing; its status reference is in the QR code.
+        court: name of the court, in the visitor's language.
+        room: number of the courtroom.
+        kiosk: the kiosk's id.
+        number: registration number, or the provisional one.
+        provisional: whether the number is the kiosk's own.
+        at: when it was handed in, in the court's time zone.
+        type_label: document type, in the visitor's language.
+        documents: the files, more than one where the document had to be split.
+        reached: the stages reached when it was printed.
+        not_scanned: originals that have to be handed in on paper.
+        missing: documents that the court expects and that were not there.
+        office: where originals are handed in, in the visitor's language; empty: not known here.
+        provisional_number: the number that was given before the court's own.
+    """
+
+    filing_id: str
+    court: str
+    room: str
+    kiosk: str
+    number: str
+    provisional: bool
+    at: datetime
+    type_label: str
+    documents: Sequence[ReceiptDocument]
+    reached: Sequence[str] = ("received",)
+    not_scanned: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    office: str = ""
+    provisional_number: str | None = None
+
+
+def status_reference(filing_id: str) -> str:
+    """Return what the QR code holds: the filing's id and nothing about anybody."""
+    return f"{_REFERENCE}{filing_id}"
+
+
+def filing_of_reference(text: str) -> str | None:
+    """Return the filing id in a scanned ``text``, or None where it is something else."""
+    if not text.lower().startswith(_REFERENCE):
+        return None
+    try:
+        return str(UUID(text[len(_REFERENCE) :]))
+    except ValueError:
+        return None
+
+
+def short_hash(sha256: str) -> str:
+    """Return the first 16 digits in groups, to be compared by eye."""
+    digits = sha256[:16].upper()
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
+def draw_receipt(
+    receipt: Receipt, translate: Translator, *, width: int = 576, large: bool = False
+) -> Image.Image:
+    """Return the receipt as black dots on white (mode ``1``).
+
+    Args:
+        receipt: what stands on it.
+        translate: in the visitor's language.
+        width: dots across the paper (576 on 80 mm).
+        large: large print, for those who see badly.
+    """
+    _ = translate
+    paper = Paper(width, scale=(1.45 if large else 1.0) * width / 576)
+    paper.text(receipt.court, 30, fonts.SEMI_BOLD)
+    paper.text(_("Courtroom {room}", room=receipt.room), 26)
+    paper.rule()
+    paper.text(_("Filing receipt"), 30, fonts.SEMI_BOLD)
+    _draw_number(paper, receipt, _)
+    paper.rule()
+    paper.text(receipt.type_label, 30, fonts.MEDIUM)
+    pages = sum(document.pages for document in receipt.documents)
+    paper.text(_.ngettext("{n} page", "{n} pages", pages), 28)
+    _draw_documents(paper, receipt, _)
+    paper.rule()
+    for stage in STAGES:
+        paper.checked(_(_STAGE_WORDS[stage]), 26, stage in receipt.reached)
+    paper.rule()
+    paper.code(status_reference(receipt.filing_id))
+    paper.text(_("Hold this code before the kiosk's reader to see where it stands."), 24)
+    paper.rule()
+    _draw_originals(paper, receipt, _)
+    paper.rule()
+    paper.text(_("What happens next"), 26, fonts.MEDIUM)
+    if receipt.provisional:
+        paper.text(_("The kiosk registers it by itself as soon as there is a connection."), 24)
+    paper.text(
+        _("The court looks at it and accepts it, or returns it and says why. See it here."), 24
+    )
+    paper.text(receipt.kiosk, 20, gap=18)
+    return paper.finish()
+
+
+def _draw_number(paper: Paper, receipt: Receipt, _: Callable[..., str]) -> None:
+    """Draw number and time."""
+    label = _("Provisional number") if receipt.provisional else _("Registration number")
+    paper.text(label, 24, gap=18)
+    paper.number(receipt.number)
+    if receipt.provisional:
+        paper.text(
+            _("There was no connection. The court's number follows; this one stays valid."), 24
+        )
+    elif receipt.provisional_number:
+        paper.text(f"{_('Provisional number')}: {receipt.provisional_number}", 24)
+    paper.text(receipt.at.strftime("%d.%m.%Y %H:%M"), 32, fonts.MEDIUM, gap=10)
+
+
+def _draw_documents(paper: Paper, receipt: Receipt, translate: Translator) -> None:
+    """Draw each file with its pages and short hash, and what is missing."""
+    _ = translate
+    documents = receipt.documents
+    for index, document in enumerate(documents, start=1):
+        if len(documents) > 1:
+            of = f" ({document.part}/{document.parts})" if document.parts > 1 else ""
+            paper.text(f"{index}. {document.label}{of}".rstrip(), 26, fonts.MEDIUM, gap=12)
+            paper.text(_.ngettext("{n} page", "{n} pages", document.pages), 24)
+        paper.text(f"SHA-256: {short_hash(document.sha256)}", 22, fonts.TABULAR_MEDIUM)
+    if any(document.parts > 1 for document in documents):
+        paper.text(_("It was split: a file for the court may not be larger."), 22)
+    if receipt.missing:
+        paper.text(_("Not handed in:"), 26, fonts.MEDIUM, gap=12)
+        for item in receipt.missing:
+            paper.text(f"• {item}", 26)
+
+
+def _draw_originals(paper: Paper, receipt: Receipt, _: Callable[..., str]) -> None:
+    """Draw where the paper goes."""
+    paper.text(_("Keep the paper original and show it to the court when it is asked for."), 24)
+    if receipt.not_scanned:
+        paper.text(_("Original to be handed in:"), 26, fonts.MEDIUM, gap=12)
+        for item in receipt.not_scanned:
+            paper.text(f"• {item}", 26)
+    if receipt.office:
+        paper.text(receipt.office, 24, gap=8)
+
+
+def to_png(image: Image.Image) -> bytes:
+    """Return the receipt as a PNG file."""
+    out = BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return out.getvalue()

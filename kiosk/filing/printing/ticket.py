@@ -1,0 +1,111 @@
+"""The ticket of a parked filing: a code that alone opens it again, drawn for the printer.
+
+The code has 80 random bits; it is nowhere on the device. The filing's key lies beside the pages,
+wrapped under a key that scrypt makes from the code.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from PIL import Image
+
+from kiosk import fonts
+from kiosk.filing.printing.raster_page import Paper
+from kiosk.locale import Translator
+
+#: Without letters that look alike (Crockford's base 32).
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 16
+_PREFIX = "KIOSK-TICKET:"
+_MEANT = str.maketrans(
+    {
+        "O": "0",
+        "I": "1",
+        "L": "1",
+        "О": "0",
+        "І": "1",
+        "А": "A",
+        "В": "B",
+        "С": "C",
+        "Е": "E",
+        "Н": "H",
+        "К": "K",
+        "М": "M",
+        "Р": "P",
+        "Т": "T",
+        "Х": "X",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a visitor takes away to go on later.
+
+    Attributes:
+        filing_id: the parked filing.
+        code: to type, in groups of four.
+        until: when the filing is wiped, in the court's time zone.
+        picture: PNG for the screen, where it cannot be printed.
+    """
+
+    filing_id: str
+    code: str
+    until: datetime
+    picture: bytes
+
+    def __repr__(self) -> str:
+        return f"Ticket({self.filing_id})"  # the code never gets into a log
+
+
+def new_code() -> str:
+    """Return a new code, without its dashes."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(_LENGTH))
+
+
+def shown_code(code: str) -> str:
+    """Return the code in groups of four."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
+def normal_code(text: str) -> str | None:
+    """Return the code in a scanned or typed ``text``; None where it is none.
+
+    Look-alike letters (also Cyrillic ones), case, spaces and dashes do not count.
+    """
+    text = text.strip().upper().removeprefix(_PREFIX)
+    code = re.sub(r"[\s-]", "", text).translate(_MEANT)
+    return code if len(code) == _LENGTH and set(code) <= set(ALPHABET) else None
+
+
+def draw_ticket(
+    code: str, until: datetime, court: str, room: str, translate: Translator, *, width: int = 576
+) -> Image.Image:
+    """Return the ticket as black dots on white (mode ``1``).
+
+    Args:
+        code: without dashes.
+        until: in the court's time zone.
+        court: its name, in the visitor's language.
+        room: number of the courtroom.
+        translate: in the visitor's language.
+        width: dots across the paper.
+    """
+    _ = translate
+    paper = Paper(width, scale=width / 576)
+    paper.text(court, 30, fonts.SEMI_BOLD)
+    paper.text(_("Courtroom {room}", room=room), 26)
+    paper.rule()
+    paper.text(_("Unfinished document"), 34, fonts.SEMI_BOLD)
+    paper.text(_("It is kept, and not handed in yet."), 26)
+    paper.code(f"{_PREFIX}{code}")
+    paper.text(_("Hold this code before the reader of this kiosk to go on, or type it:"), 24)
+    paper.number(shown_code(code))
+    paper.rule()
+    paper.text(_("Kept until {time}", time=f"{until:%d.%m.%Y %H:%M}"), 30, fonts.MEDIUM)
+    paper.text(_("Then it is deleted. Without this ticket nobody can open it."), 24)
+    return paper.finish()

@@ -1,0 +1,1 @@
+"""Microphones: driver process, levels, sample clock."""

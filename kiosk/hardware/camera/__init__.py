@@ -1,0 +1,1 @@
+"""The camera, its driver process and its live picture."""

@@ -1,0 +1,1 @@
+"""Driver processes: supervision, protocol, end with the parent."""

@@ -1,0 +1,1 @@
+"""Document scanners: SANE and a camera above the desk."""

@@ -1,0 +1,1 @@
+"""Sources: what gives timed packets or samples to a recording."""

@@ -1,0 +1,1 @@
+"""What is watched while a hearing is open, and the state and alarms made from it."""

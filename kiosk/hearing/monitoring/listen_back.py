@@ -1,0 +1,157 @@
+"""Listening to the last minutes in the headset while the hearing is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kiosk.config import Settings
+from kiosk.errors import HearingError
+from kiosk.hearing.room.errors import BadRequestError
+from kiosk.hearing.session.part_capture import Capture
+
+LONGEST_S = 600.0
+READY_S = 20.0
+"""PortAudio asks every device for its name before it opens one."""
+
+
+class NothingToListenError(HearingError):
+    """Nothing is recorded now, or nothing of that source."""
+
+    code = "nothing_to_listen"
+    status = 409
+
+
+class ListeningRefusedError(HearingError):
+    """Closed parts are not played on the kiosk."""
+
+    code = "listening_refused"
+    status = 409
+
+
+class NoHeadsetError(HearingError):
+    """No headset is fitted, or it is not there."""
+
+    code = "headset_absent"
+    status = 409
+
+
+class Listening:
+    """At most one playback at a time; a new one takes the place of the old one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._capture: Capture | None = None
+        self._source: str | None = None
+        self._since = self._of_seconds = 0.0
+
+    def start(self, capture: Capture | None, body: Mapping[str, Any]) -> None:
+        """Start to play; :meth:`wait` tells whether it does.
+
+        Args:
+            capture: the running part, or None.
+            body: ``{"seconds"?: 60, "source"?: name}``.
+
+        Raises:
+            BadRequestError, NothingToListenError, ListeningRefusedError, NoHeadsetError
+        """
+        seconds, source = body.get("seconds", 60), body.get("source")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise BadRequestError("seconds is not a number")
+        if not 1 <= seconds <= LONGEST_S:
+            raise BadRequestError(f"seconds must be between 1 and {LONGEST_S:.0f}")
+        names = [one.name for one in self._settings.microphones]
+        if source is not None and source not in names:
+            raise BadRequestError(f"no microphone “{source}”")
+        if capture is None:
+            raise NothingToListenError("nothing is recorded now")
+        if capture.envelope.encrypted:
+            raise ListeningRefusedError("the part is closed")
+        if not self._settings.headset.device:
+            raise NoHeadsetError("no headset in the settings")
+        self.stop()
+        config = {
+            "part": str(capture.folder),
+            "seconds": seconds,
+            "source": source,
+            "device": self._settings.headset.device,
+            "file_seconds": self._settings.recording.file_seconds,
+        }
+        command = [sys.executable, "-m", "kiosk.recording.readback.playback", json.dumps(config)]
+        with self._lock:
+            self._process = subprocess.Popen(
+                [*command, str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            )
+            self._capture, self._source, self._of_seconds = capture, source, 0.0
+
+    def wait(self) -> dict[str, Any]:
+        """Wait until it plays; return ``listening`` of State.
+
+        Raises:
+            NoHeadsetError: the headset is not there.
+            NothingToListenError: there is no sound yet, or it was stopped.
+        """
+        process = self._process
+        said = _first_line(process) if process is not None else {}
+        if "playing" in said:
+            with self._lock:
+                self._since, self._of_seconds = time.monotonic(), float(said["playing"])
+            return self.state() or {}
+        self.stop()
+        if "absent" in said or not said:
+            raise NoHeadsetError(str(said.get("absent", "the headset does not answer")))
+        raise NothingToListenError(str(said.get("failed", "no sound yet")))
+
+    def stop(self) -> None:
+        """End the playback, if any."""
+        with self._lock:
+            process, self._process, self._capture = self._process, None, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+    def poll(self, capture: Capture | None) -> bool:
+        """End what is over or may not go on; say whether anything changed."""
+        process = self._process
+        if process is None:
+            return False
+        gone = capture is None or capture is not self._capture or capture.envelope.encrypted
+        if gone or process.poll() is not None:
+            self.stop()
+            return True
+        return False
+
+    def state(self) -> dict[str, Any] | None:
+        """Return ``listening`` of State: what plays, how far it is; None: nothing plays."""
+        with self._lock:
+            if self._process is None or not self._of_seconds:
+                return None
+            played = min(self._of_seconds, time.monotonic() - self._since)
+            seconds = {"seconds": round(played, 1), "of_seconds": self._of_seconds}
+            return {"source": self._source, **seconds}
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Return the first thing that the child says, ``{}`` when it says nothing in time."""
+    assert process.stdout is not None
+    with contextlib.suppress(OSError, ValueError):
+        if select.select([process.stdout], [], [], READY_S)[0]:
+            value = json.loads(process.stdout.readline() or b"{}")
+            return dict(value)
+    return {}

@@ -1,0 +1,1 @@
+"""The courtroom's devices and storages as a hearing sees them."""

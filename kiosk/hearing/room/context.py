@@ -1,0 +1,35 @@
+"""What the recorder of one room works with: settings, folders, rules, devices, storages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.config import Settings
+from kiosk.hardware.panel import Panel
+from kiosk.hardware.sources.source import SourceSet
+from kiosk.hearing.room.storage_monitor import Storages
+from kiosk.rules import Rules
+from kiosk.storage.paths import Layout
+from kiosk.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Premises:
+    """What stays the same from one hearing to the next.
+
+    Attributes:
+        sources: opened; they come up by themselves.
+        panel: lamp and button; it may be absent.
+    """
+
+    settings: Settings
+    layout: Layout
+    rules: Rules
+    sources: SourceSet
+    panel: Panel
+    storages: Storages
+
+    @property
+    def store(self) -> Store:
+        """Where the hearings lie."""
+        return self.storages.vault

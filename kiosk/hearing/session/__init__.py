@@ -1,0 +1,1 @@
+"""The life of one hearing: start, parts, publicity, statements, crash recovery."""

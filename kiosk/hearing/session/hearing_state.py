@@ -1,0 +1,291 @@
+"""The hearing as its journals tell it: one fold over their lines, live and after a crash alike.
+
+Whatever a screen shows of a hearing comes from here, so that it shows nothing that is not written
+down: a line is durable before :meth:`HearingRecord.apply` sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kiosk.clocks import NS_PER_S
+from kiosk.evidence.chain import Entry
+from kiosk.hearing.room.microphone_roles import Roles
+
+BUTTON = "button"
+"""Mark of the hardware button: a moment without a name, to be named by the secretary."""
+Phase = Literal["idle", "recording", "recess", "retired", "sealing"]
+PHASE_AFTER: dict[str, Phase] = {"retire": "retired", "end": "sealing"}
+"""By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
+FAILURES = frozenset(
+    {"absent", "dead", "muted", "frozen", "encoder", "write_failed", "crash", "power"}
+)
+"""Interruptions whose reason goes into the minutes (S16)."""
+STORAGES = ("storage", "mirror")
+SHOWN = ("case_number", "title", "kind", "format", "publicity", "judge", "participants", "adhoc")
+"""Fields of a hearing that statements may fill in or correct."""
+
+
+@dataclass
+class Mark:
+    """An event of the minutes.
+
+    Attributes:
+        number: its id within the hearing, from 1.
+        at: wall time, ``seconds`` of recording before it (in the whole hearing).
+        part: part it lies in (0: nothing was captured then).
+    """
+
+    number: int
+    type: str
+    at: str
+    seconds: float
+    part: int
+    part_seconds: float
+    note: str = ""
+    role: str = ""
+    withdrawn: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as in State."""
+        value = {
+            key: getattr(self, key)
+            for key in ("type", "at", "seconds", "note", "role", "withdrawn")
+        }
+        return {"id": self.number, **value, "part": self.part, "part_seconds": self.part_seconds}
+
+
+@dataclass
+class Interruption:
+    """An entry of the interruption ledger; ``seconds`` lost is None while unknown or lasting."""
+
+    source: str
+    kind: str
+    at: str
+    part: int
+    seconds: float | None = None
+    over: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as in State."""
+        return {key: getattr(self, key) for key in ("source", "kind", "at", "seconds", "part")}
+
+
+@dataclass
+class PartTimes:
+    """When a part began and ended, on the recording clock of its boot."""
+
+    tap_ns: int = 0
+    stop_ns: int | None = None
+    boot: str = ""
+    first_durable_ms: float | None = None
+    closed: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Length of the part, 0 while it runs."""
+        return 0.0 if self.stop_ns is None else max(0, self.stop_ns - self.tap_ns) / NS_PER_S
+
+
+@dataclass
+class HearingRecord:
+    """One hearing, from its journals.
+
+    Attributes:
+        hearing: as started, with what statements have filled in since.
+        asked: open questions by subject, each with the line that raised it.
+        answers: statements by subject, the newest counts.
+        roles: which microphone serves whom now.
+        closed: since when and on which ground the hearing is closed, None while it is open.
+        replacing: declarations whose plain media are still being replaced.
+    """
+
+    hearing: dict[str, Any]
+    phase: Phase = "idle"
+    started: str = ""
+    parts: dict[int, PartTimes] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    _named: dict[int, str] = field(default_factory=dict)
+    interruptions: dict[tuple[int, int], Interruption] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    stopped_at: str = ""
+    not_ready: list[str] = field(default_factory=list)
+    roles: Roles = field(default_factory=Roles)
+    closed: dict[str, Any] | None = None
+    replacing: set[int] = field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        """The hearing's id."""
+        return str(self.hearing["id"])
+
+    @property
+    def part(self) -> int:
+        """Number of the newest part, 0 before the first."""
+        return max(self.parts, default=0)
+
+    @property
+    def closed_seconds(self) -> float:
+        """Seconds recorded in all closed parts."""
+        return sum(part.seconds for part in self.parts.values())
+
+    @property
+    def done_marks(self) -> list[str]:
+        """Types of the marks that were not withdrawn, in their order."""
+        return [mark.type for mark in self.marks if not mark.withdrawn]
+
+    def ask(self, subject: str) -> None:
+        """Raise a question; one that was answered before is asked anew."""
+        self.answers.pop(subject, None)
+        if subject not in self.asked:
+            self.asked.append(subject)
+
+    def apply(self, part: int, entry: Entry) -> None:
+        """Take one line of the hearing's own journal (``part`` 0) or of a part's."""
+        handler = getattr(self, f"_on_{entry['kind']}", None)
+        if handler is not None:
+            handler(part, entry)
+
+    # -- one method per kind of line -----------------------------------------------------------
+    def _on_opened(self, _part: int, entry: Entry) -> None:
+        self.started = entry["at"]
+
+    def _on_readiness(self, _part: int, entry: Entry) -> None:
+        self.not_ready = [str(one) for one in entry.get("failed", [])]
+        if self.not_ready:
+            self.ask("override")
+        if entry.get("clock") == "unset":
+            self.ask("date")
+
+    def _on_part_opened(self, _part: int, entry: Entry) -> None:
+        number = int(entry["part"])
+        times = self.parts.setdefault(number, PartTimes())
+        times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
+        times.closed = bool(entry.get("closed"))
+        self.phase = "recording"
+        self.stopped_at = ""
+        if entry.get("reason") == "recovered":
+            self.ask("recovered")
+
+    def _on_part_closed(self, _part: int, entry: Entry) -> None:
+        if int(entry["part"]) < self.part:
+            return  # written late, by a recovery that had resumed already
+        self.phase = PHASE_AFTER.get(str(entry.get("reason")), "recess")
+        self.stopped_at = entry["at"]
+        if entry.get("reason") == "recess" and not entry.get("why"):
+            self.ask("recess_reason")
+
+    def _on_closed(self, part: int, entry: Entry) -> None:
+        times = self.parts.setdefault(part, PartTimes())
+        times.first_durable_ms = entry.get("first_durable_ms")
+        times.stop_ns = int(entry.get("stop_ns") or times.tap_ns)
+
+    def _on_part(self, part: int, entry: Entry) -> None:
+        times = self.parts.setdefault(part, PartTimes())
+        times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
+
+    def _on_mark(self, part: int, entry: Entry) -> None:
+        self.marks.append(
+            Mark(
+                number=int(entry["id"]),
+                type=self._named.get(int(entry["id"]), str(entry["type"])),
+                at=entry["at"],
+                seconds=float(entry.get("seconds") or 0.0),
+                part=part,
+                part_seconds=float(entry.get("part_seconds") or 0.0),
+                note=str(entry.get("note") or ""),
+                role=str(entry.get("role") or ""),
+            )
+        )
+        self.marks.sort(key=lambda mark: mark.number)
+
+    def _on_mark_withdrawn(self, _part: int, entry: Entry) -> None:
+        for mark in self.marks:
+            mark.withdrawn = mark.withdrawn or mark.number == entry["mark"]
+
+    def _on_interruption(self, part: int, entry: Entry) -> None:
+        part = int(entry.get("part", part))
+        kind = str(entry["what"])
+        key = (part, int(entry.get("number", 0)))
+        known = self.interruptions.setdefault(
+            key, Interruption(str(entry["source"]), kind, entry["at"], part)
+        )
+        known.kind = kind  # what seemed dead may turn out to be unplugged
+        if entry.get("seconds") is not None:
+            known.seconds, known.over = float(entry["seconds"]), True
+        if known.source in STORAGES:
+            failure = bool(known.seconds)  # nothing is lost while something else holds it
+        else:
+            failure = kind in FAILURES and self.roles.serves(known.source)
+        if failure:
+            self.ask("failure_reason")
+
+    def _on_interruption_ended(self, part: int, entry: Entry) -> None:
+        self._on_interruption(part, entry)
+        self.interruptions[part, int(entry["number"])].over = True
+
+    def _on_role_moved(self, _part: int, entry: Entry) -> None:
+        self.roles.moved(entry)
+
+    def _on_continue_without(self, _part: int, entry: Entry) -> None:
+        self.roles.left(entry)
+
+    def _on_taken_back(self, _part: int, entry: Entry) -> None:
+        self.roles.taken_back(entry)
+
+    def _on_court_closed(self, _part: int, entry: Entry) -> None:
+        ground = entry.get("ground") or None
+        self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
+        self.hearing["publicity"] = "closed"
+        self._note_ground(ground)
+
+    def _on_court_opened(self, _part: int, _entry: Entry) -> None:
+        self.closed = None
+        self.hearing["publicity"] = "open"
+
+    def _on_closing_since(self, _part: int, entry: Entry) -> None:
+        self.replacing.add(int(entry["n"]))
+        self._note_ground(entry.get("ground") or None)
+        if self.closed is not None:
+            self.closed["since"] = str(entry["since"])
+
+    def _on_closed_since(self, _part: int, entry: Entry) -> None:
+        self.replacing.discard(int(entry["declaration"]))
+        for number in {int(one["part"]) for one in entry.get("replaced", [])}:
+            self.parts.setdefault(number, PartTimes()).closed = True
+
+    def _note_ground(self, ground: str | None) -> None:
+        if ground is None:
+            self.ask("closure_ground")
+        else:
+            self.answers["closure_ground"] = ground
+            if "closure_ground" in self.asked:
+                self.asked.remove("closure_ground")
+
+    def _on_statement(self, _part: int, entry: Entry) -> None:
+        subject = str(entry["subject"])
+        self.answers[subject] = entry.get("value")
+        if subject in self.asked:
+            self.asked.remove(subject)
+        if subject == "mark":
+            self._name_mark(entry.get("value"))
+        if subject == "closure_ground" and self.closed is not None:
+            self.closed["ground"] = entry.get("value") or None
+        if subject in SHOWN:
+            self.hearing[subject] = entry.get("value")
+
+    def _name_mark(self, value: Any) -> None:
+        """Give a mark the name that a person has said: ``{"mark": id, "type": event}``."""
+        if isinstance(value, Mapping):
+            self._named[int(value["mark"])] = str(value["type"])
+        for mark in self.marks:
+            mark.type = self._named.get(mark.number, mark.type)
+
+    def _on_ending(self, _part: int, _entry: Entry) -> None:
+        self.phase = "sealing"
+
+    def _on_ended(self, _part: int, _entry: Entry) -> None:
+        self.phase = "sealing"

@@ -1,0 +1,1 @@
+"""From timed packets and samples to durable fragments: mixer, tracks, interruptions."""

@@ -1,0 +1,202 @@
+"""``channels``: each source's own samples, lossless, as a multi-track FLAC fragmented MP4.
+
+Nothing is resampled or invented: a hole stays a hole, and every fragment says where each track
+lies on the recording clock (``tfdt`` and ``prft``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.microphones import AudioBlock, Samples
+from kiosk.recording.capture.main_track import FIRST_FRAGMENT_NS
+from kiosk.recording.capture.track_writer import Fragment, TrackFiles
+from kiosk.recording.formats.codecs import FlacEncoder
+from kiosk.recording.formats.fmp4 import Sample, TrackRun, flac_track, fragment, init_segment
+
+LATE_NS = 500_000_000
+_OVERLAP_NS = 5_000_000
+
+
+@dataclass(frozen=True)
+class _Packet:
+    start_ns: int
+    frames: int
+    data: bytes
+
+
+class _Channel:
+    """One source: its samples on their way through the encoder, with their times."""
+
+    def __init__(self, number: int, name: str, rate: int) -> None:
+        self.number, self.name, self.rate = number, name, rate
+        self.packets: deque[_Packet] = deque()
+        self.samples = 0
+        self.end_ns = 0  # after the last packet that was written
+        self._encoder = FlacEncoder(rate)
+        self.stream_info = self._encoder.stream_info
+        self._epoch: int | None = None
+        self._next = 0  # index of the next sample that is expected
+        self._pending: list[Samples] = []
+        self._waiting = 0  # samples in it
+        self._pending_ns = 0
+
+    @property
+    def covered_ns(self) -> int:
+        """Recording time up to which there are packets."""
+        last = self.packets[-1] if self.packets else None
+        return last.start_ns + self._length_ns(last.frames) if last else self.end_ns
+
+    def _length_ns(self, frames: int) -> int:
+        return frames * NS_PER_S // self.rate
+
+    def push(self, block: AudioBlock) -> None:
+        """Take a block."""
+        if block.epoch != self._epoch or block.index != self._next:
+            self.flush()
+            self._epoch = block.epoch
+        if not self._waiting:
+            self._pending_ns = block.start_ns
+        waiting = self._waiting
+        self._pending.append(block.samples)
+        self._waiting += len(block.samples)
+        self._next = block.index + len(block.samples)
+        size = self._encoder.block
+        if self._waiting < size:
+            return
+        samples = np.concatenate(self._pending)
+        done = 0
+        while len(samples) - done >= size:
+            self._encode(samples[done : done + size])
+            done += size
+            # the next frame begins in this block: its place is known anew
+            self._pending_ns = block.start_ns + self._length_ns(done - waiting)
+        self._pending, self._waiting = [samples[done:]], len(samples) - done
+
+    def _encode(self, samples: Samples) -> None:
+        data = self._encoder.encode(samples)
+        self.packets.append(_Packet(self._pending_ns, len(samples), data))
+        self.samples += len(samples)
+
+    def flush(self) -> None:
+        """Encode what is left; the next block begins anew."""
+        if self._waiting:
+            self._encode(np.concatenate(self._pending))
+            self._encoder = FlacEncoder(self.rate)
+        self._pending, self._waiting = [], 0
+
+    def take(self, until_ns: int) -> list[_Packet]:
+        """Return the packets that begin before ``until_ns``."""
+        taken = []
+        while self.packets and self.packets[0].start_ns < until_ns:
+            taken.append(self.packets.popleft())
+        return taken
+
+
+class ChannelsTrack:
+    """Turns samples into fragments and files.
+
+    Args:
+        files: where they go.
+        start_ns: recording clock of the tap: media time 0.
+        wall_ns: wall time of the tap, ns since 1970.
+        rates: sample rate of each microphone, by name, in the order of the tracks.
+        fragment_ns, file_ns: length of a fragment and of a file.
+    """
+
+    def __init__(
+        self,
+        files: TrackFiles,
+        start_ns: int,
+        wall_ns: int,
+        rates: dict[str, int],
+        fragment_ns: int,
+        file_ns: int,
+    ) -> None:
+        self._files = files
+        self._start_ns, self._wall_ns = start_ns, wall_ns
+        self._fragment_ns, self._file_ns = fragment_ns, file_ns
+        self._channels = {
+            name: _Channel(number, name, rate)
+            for number, (name, rate) in enumerate(rates.items(), 1)
+        }
+        self._sequence = 0
+        self._from_ns = self._file_from_ns = start_ns
+        if self._channels:
+            headers = [
+                flac_track(channel.number, channel.name, channel.rate, channel.stream_info)
+                for channel in self._channels.values()
+            ]
+            files.begin_run(init_segment(headers), start_ns)
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Samples encoded so far, by microphone."""
+        return {name: channel.samples for name, channel in self._channels.items()}
+
+    def push(self, name: str, block: AudioBlock) -> None:
+        """Take a block of microphone ``name``."""
+        self._channels[name].push(block)
+
+    def advance(self, now_ns: int, living: frozenset[str]) -> None:
+        """Write every fragment that is complete at ``now_ns``."""
+        while True:
+            first = self._from_ns == self._start_ns
+            until = self._from_ns + (FIRST_FRAGMENT_NS if first else self._fragment_ns)
+            if now_ns < until:
+                return
+            covered = all(self._channels[name].covered_ns >= until for name in living)
+            if not covered and now_ns - until < LATE_NS:
+                return
+            self._cut(until)
+            if until - self._file_from_ns >= self._file_ns:
+                self._file_from_ns = until
+                self._files.roll()
+
+    def finish(self) -> None:
+        """Write all that is left."""
+        for channel in self._channels.values():
+            channel.flush()
+        self._cut(max((channel.covered_ns for channel in self._channels.values()), default=0) + 1)
+        self._files.roll()
+
+    def _cut(self, until_ns: int) -> None:
+        """Write what begins before ``until_ns``."""
+        self._from_ns = until_ns
+        runs, begins, ends, sources = [], [], [], []
+        for channel in self._channels.values():
+            packets = channel.take(until_ns)
+            if packets:
+                begin, run = self._run(channel, packets)
+                runs.append(run)
+                begins.append(begin)
+                ends.append(channel.end_ns)
+                sources.append(channel.name)
+        if runs:
+            self._sequence += 1
+            data = fragment(self._sequence, runs)
+            self._files.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
+
+    def _run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
+        """Return where the packets begin, and them as samples; a hole lengthens the one before."""
+        begin = packets[0].start_ns
+        if channel.end_ns - begin > _OVERLAP_NS:  # the clock of a device opened anew was corrected
+            begin = channel.end_ns
+        samples = []
+        for number, packet in enumerate(packets):
+            duration = packet.frames
+            if number + 1 < len(packets):
+                to_next = packets[number + 1].start_ns - packet.start_ns
+                hole = to_next * channel.rate // NS_PER_S - packet.frames
+                if hole * NS_PER_S // channel.rate > _OVERLAP_NS:
+                    duration += hole
+            samples.append(Sample(packet.data, duration))
+        last = packets[-1]
+        channel.end_ns = max(begin, last.start_ns) + last.frames * NS_PER_S // channel.rate
+        at_ns = begin - self._start_ns
+        ticks = (at_ns * channel.rate + NS_PER_S // 2) // NS_PER_S
+        return begin, TrackRun(channel.number, max(0, ticks), samples, self._wall_ns + at_ns)

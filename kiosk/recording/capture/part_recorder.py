@@ -1,0 +1,258 @@
+"""One part of a hearing, from the warm sources to durable fragments on the disk.
+
+Usage (all methods may be called from any thread; the callbacks come from the writer's thread)::
+
+    with SourceSet(settings, layout.preview) as sources:      # opened once, at recorder start
+        part = PartRecorder(folder, settings, sources,
+                            on_fragment=..., on_fault=..., on_file_closed=...)
+        part.start(recording_ns())       # returns at once
+        ...                              # part.first_durable_ms, part.seconds, part.video_frames
+        summary = part.stop()            # capture ends at once; blocks (under 1 s) for the rest
+
+A callback that raises ``OSError`` or ``StorageError`` is called again with the same record until
+it succeeds: nothing is passed over while a disk is full.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.config import Settings
+from kiosk.errors import StorageError
+from kiosk.hardware.audio.microphones import AudioBlock
+from kiosk.hardware.camera.camera import VideoPacket
+from kiosk.hardware.sources.source import CameraSource, SourceSet
+from kiosk.recording.capture.part_writer import PartSources, PartWriter
+from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, PartSummary, SourceFault
+from kiosk.storage.store import DIRECT, Store
+
+log = logging.getLogger(__name__)
+TICK_S = 0.1
+EAGER_TICK_S = 0.03
+"""Until the first fragments are durable, and at the end."""
+LAST_SAMPLES_NS = 300_000_000
+"""After the stop so long is waited for what was captured before it."""
+FINISH_S = 8.0
+"""So long a refusing disk is asked at the end: a step of a hearing may not take 10 s."""
+
+
+class _Inbox:
+    """Takes what the sources give; they never wait."""
+
+    def __init__(self) -> None:
+        self._items: queue.SimpleQueue[VideoPacket | tuple[str, AudioBlock]] = queue.SimpleQueue()
+
+    def video(self, packet: VideoPacket) -> None:
+        """See :class:`kiosk.hardware.sources.source.SourceListener`."""
+        self._items.put(packet)
+
+    def audio(self, name: str, block: AudioBlock) -> None:
+        """See :class:`kiosk.hardware.sources.source.SourceListener`."""
+        self._items.put((name, block))
+
+    def empty_into(self, writer: PartWriter) -> None:
+        """Hand everything to the writer."""
+        while True:
+            try:
+                item = self._items.get_nowait()
+            except queue.Empty:
+                return
+            if isinstance(item, VideoPacket):
+                writer.video(item)
+            else:
+                writer.audio(*item)
+
+
+def _state_of(camera: CameraSource | None) -> str:
+    """Return the camera's state as the ledger sees it."""
+    if camera is None:
+        return "off"
+    return "slow" if camera.state == "ok" and camera.encoder_slow else camera.state
+
+
+class PartRecorder:
+    """Records one part.
+
+    Args:
+        folder: the part's folder (``hearings/<uuid>/part-01``); ``main/`` and ``channels/`` are
+            made in it. It exists already.
+        settings: all of them (camera, microphones, recording).
+        sources: the warm sources.
+        on_fragment: called after each fragment has been fsynced.
+        on_fault: called when an interruption begins and again when it is over (same number).
+        on_file_closed: called for each file that will not change any more.
+        envelope: how fragments lie on the disk: plain, or closed to all but the court.
+        store: where the media go.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        sources: SourceSet,
+        on_fragment: Callable[[FragmentRecord], None],
+        on_fault: Callable[[SourceFault], None],
+        on_file_closed: Callable[[FileRecord], None],
+        envelope: Envelope = PLAIN,
+        store: Store = DIRECT,
+    ) -> None:
+        self._envelope = envelope
+        self._store = store
+        self._folder = folder
+        self._settings = settings
+        self._sources = sources
+        self._callbacks = (on_fragment, on_fault, on_file_closed)
+        self._inbox = _Inbox()
+        self._stopping = threading.Event()
+        self._held = False
+        self._start_ns = 0
+        self._stop_ns: int | None = None
+        self._writer: PartWriter | None = None
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="part", daemon=True)
+
+    def start(self, tap_ns: int) -> None:
+        """Begin with everything captured from ``tap_ns`` (recording clock) on; return at once."""
+        self._start_ns = tap_ns
+        wall_ns = time.time_ns() - (recording_ns() - tap_ns)
+        expected = self._expected()
+        self._sources.attach(self._inbox, tap_ns)
+        camera = self._sources.camera
+        sources = PartSources(
+            rates={microphone.name: microphone.rate for microphone in self._sources.microphones},
+            size=camera.size if camera else (0, 0),
+            fps=camera.fps if camera else self._settings.camera.fps,
+            camera=camera is not None,
+            expected=expected,
+        )
+        self._writer = PartWriter(
+            self._folder,
+            sources,
+            self._settings.recording,
+            tap_ns,
+            wall_ns,
+            *self._callbacks,
+            envelope=self._envelope,
+            store=self._store,
+        )
+        self._thread.start()
+
+    def _expected(self) -> frozenset[str]:
+        """Return the sources that are delivering now."""
+        names = {
+            microphone.name
+            for microphone in self._sources.microphones
+            if microphone.state not in ("absent", "dead", "starting")
+        }
+        if self._sources.camera is not None and self._sources.camera.state == "ok":
+            names.add("camera")
+        return frozenset(names)
+
+    def hold(self, held: bool) -> None:
+        """Keep all that is captured in memory, unwritten, until it is released or stopped."""
+        self._held = held
+
+    def stop(self, at_ns: int | None = None) -> PartSummary:
+        """End the capture now, write what was captured until now, and return the counts.
+
+        Args:
+            at_ns: recording clock at which another part has begun on the same sources: this one
+                has everything captured before, that one everything from there on.
+
+        Raises:
+            StorageError: the disk does not take the rest.
+        """
+        stop_ns = at_ns or recording_ns()
+        writer = self._writer
+        if writer is None:
+            return PartSummary(stop_ns, stop_ns, 0.0, 0, 0, {}, None)
+        if self._stop_ns is None:
+            self._stop_ns = stop_ns
+            if at_ns is None:
+                self._sources.stop_encoder()
+            self._stopping.set()
+        self._thread.join()
+        if self._failure is not None:
+            raise StorageError(f"{self._folder.name}: not all could be written: {self._failure}")
+        camera = self._sources.camera
+        return PartSummary(
+            start_ns=self._start_ns,
+            stop_ns=self._stop_ns,
+            seconds=self.seconds,
+            video_frames=writer.video_frames,
+            dropped=camera.dropped if camera else 0,
+            samples=writer.samples,
+            first_durable_ms=self.first_durable_ms,
+        )
+
+    @property
+    def first_durable_ms(self) -> float | None:
+        """Milliseconds from the tap to the first durable fragments with every source, or None."""
+        moment = self._writer.first_durable_ns if self._writer is not None else None
+        return None if moment is None else (moment - self._start_ns) / 1e6
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the tap (until the stop)."""
+        if self._writer is None:
+            return 0.0
+        until = recording_ns() if self._stop_ns is None else self._stop_ns
+        return (until - self._start_ns) / NS_PER_S
+
+    @property
+    def video_frames(self) -> int:
+        """Pictures written so far."""
+        return self._writer.video_frames if self._writer is not None else 0
+
+    # -- the writer's thread -------------------------------------------------------------------
+    def _run(self) -> None:
+        writer = self._writer
+        assert writer is not None
+        while not self._stopping.wait(TICK_S if writer.first_durable_ns else EAGER_TICK_S):
+            if not self._held:
+                self._step(writer)
+        stop_ns = self._stop_ns or recording_ns()
+        writer.end_at(stop_ns)
+        while recording_ns() - stop_ns < LAST_SAMPLES_NS and not writer.covers(stop_ns):
+            time.sleep(EAGER_TICK_S)
+            self._step(writer)
+        self._sources.detach(self._inbox)
+        self._finish(writer, stop_ns)
+
+    def _step(self, writer: PartWriter) -> None:
+        """Take what has come and write what is complete."""
+        camera = self._sources.camera
+        microphones = {
+            microphone.name: (microphone.state, microphone.meter.muted_ns)
+            for microphone in self._sources.microphones
+        }
+        try:
+            now_ns = recording_ns()
+            self._inbox.empty_into(writer)
+            writer.advance(now_ns, _state_of(camera), microphones)
+        except Exception:  # a fault in one tick must not end the recording
+            log.exception("part: a step failed")
+
+    def _finish(self, writer: PartWriter, stop_ns: int) -> None:
+        deadline = time.monotonic() + FINISH_S
+        while time.monotonic() < deadline:
+            try:
+                self._inbox.empty_into(writer)
+                writer.finish(stop_ns)
+            except (OSError, StorageError) as error:
+                self._failure = error
+                time.sleep(0.5)
+            except Exception as error:
+                log.exception("part: it cannot be finished")
+                self._failure = error
+                return
+            else:
+                self._failure = None
+                return

@@ -1,0 +1,1 @@
+"""Encryption of closed parts with age, and decryption with a key of the court."""

@@ -1,0 +1,76 @@
+"""Proof at commissioning that court and escrow can open what this kiosk closes.
+
+A random answer is encrypted to each of the two keys, one text each. Whoever holds the private key
+opens it and reads the answer out; the kiosk keeps its hash only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pyrage
+
+from kiosk.errors import RecordingError
+from kiosk.storage.atomic_io import write_json, write_text
+from kiosk.storage.court_keys import COURT, ESCROW, load_court_keys, note_proven
+from kiosk.storage.paths import Layout
+
+ANSWER_BYTES = 10  # 80 bits, 16 characters
+
+
+class ChallengeError(RecordingError):
+    """The answer fits no open challenge."""
+
+    code = "challenge_wrong"
+    status = 409
+
+
+def make_challenges(layout: Layout, kiosk: str, out: Path) -> list[Path]:
+    """Write one encrypted text for the court and one for its escrow into ``out``; return them.
+
+    Earlier challenges hold no more.
+
+    Raises:
+        CourtKeyError: the keys are not pinned; StorageError: a file cannot be written.
+    """
+    keys = load_court_keys(layout)
+    paths, kept = [], {}
+    for name, recipient in ((COURT, keys.court), (ESCROW, keys.escrow)):
+        answer = base64.b32encode(os.urandom(ANSWER_BYTES)).decode("ascii")
+        grouped = "-".join(answer[start : start + 4] for start in range(0, len(answer), 4))
+        text = f"Kiosk {kiosk}: the answer is {grouped}\n".encode()
+        to = pyrage.x25519.Recipient.from_str(recipient)
+        path = out / f"{kiosk}-{name}-challenge.age"
+        write_text(path, bytes(pyrage.encrypt(text, [to], armored=True)).decode("ascii"))
+        kept[name] = {"recipient": recipient, "sha256": _digest(answer)}
+        paths.append(path)
+    write_json(layout.court_keys_challenge, kept, mode=0o600)
+    return paths
+
+
+def take_answer(layout: Layout, answer: str) -> str:
+    """Take an answer; return whose key it proves (``court`` or ``escrow``).
+
+    Raises:
+        ChallengeError: it is no answer to a challenge of this kiosk, or the key was changed since.
+    """
+    keys = load_court_keys(layout)
+    try:
+        kept = json.loads(layout.court_keys_challenge.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ChallengeError("no challenge is open") from error
+    for name, one in kept.items():
+        if one["sha256"] == _digest(answer) and one["recipient"] == getattr(keys, name):
+            note_proven(layout, name, one["recipient"])
+            return str(name)
+    raise ChallengeError("this is not the answer to a challenge of this kiosk")
+
+
+def _digest(answer: str) -> str:
+    """Return the hash of an answer; spaces, dashes and case do not matter."""
+    plain = "".join(answer.split()).replace("-", "").upper()
+    return hashlib.sha256(plain.encode("utf-8")).hexdigest()

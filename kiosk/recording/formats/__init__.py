@@ -1,0 +1,1 @@
+"""File formats of a recording: fragmented MP4, HLS playlists, FLAC, encrypted tar."""

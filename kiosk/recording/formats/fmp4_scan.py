@@ -1,0 +1,187 @@
+"""The end of media after a crash: which fragments are whole, and where the torn one begins.
+
+A file of media is a row of fragments, each some boxes that end with ``mdat`` (ISO/IEC 14496-12).
+The writer syncs each fragment before it reports it; what follows the last whole one is torn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.recording.formats.age_tar import END, members
+from kiosk.recording.formats.joined_run import CLOSED_SUFFIX
+from kiosk.recording.formats.records import FragmentRecord, Track
+
+_CONTAINERS = {b"moov", b"trak", b"mdia", b"moof", b"traf"}
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box: its path of types (``moof/traf/tfdt``) and its body."""
+
+    path: str
+    body: bytes
+
+
+def _boxes(data: bytes, path: str = "") -> Iterator[Box]:
+    """Yield all boxes in ``data``, inner ones after their container."""
+    position = 0
+    while position + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        if size < 8 or position + size > len(data):
+            return
+        name = f"{path}/{kind.decode('latin-1')}".lstrip("/")
+        body = data[position + 8 : position + size]
+        yield Box(name, body)
+        if kind in _CONTAINERS:
+            yield from _boxes(body, name)
+        position += size
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Of a run's init file: timescale and name by track number."""
+
+    timescales: dict[int, int]
+    names: dict[int, str]
+
+    @classmethod
+    def of(cls, init: Path) -> Tracks:
+        """Read ``init``; an unreadable one gives no tracks."""
+        timescales: dict[int, int] = {}
+        names: dict[int, str] = {}
+        number = 0
+        for box in _boxes(init.read_bytes()) if init.exists() else ():
+            if box.path == "moov/trak/tkhd":
+                number = struct.unpack_from(">I", box.body, 20 if box.body[0] else 12)[0]
+            elif box.path == "moov/trak/mdia/mdhd":
+                timescales[number] = struct.unpack_from(">I", box.body, 20 if box.body[0] else 12)[
+                    0
+                ]
+            elif box.path == "moov/trak/mdia/hdlr":
+                names[number] = box.body[24:].rstrip(b"\x00").decode("utf-8", "replace")
+        return cls(timescales, names)
+
+
+def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
+    """Return ``(offset, length)`` of each whole fragment in ``path`` from byte ``start`` on."""
+    found: list[tuple[int, int]] = []
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        begin = position = start
+        while position + 8 <= size:
+            file.seek(position)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            if length < 8 or position + length > size or not kind.isalnum():
+                break
+            position += length
+            if kind == b"mdat":
+                found.append((begin, position - begin))
+                begin = position
+    return found
+
+
+def whole_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[FragmentRecord]:
+    """Return the records of the whole fragments of file ``name`` from byte ``start`` on.
+
+    Args:
+        part: the part's folder; ``name`` is relative to it.
+        tap_ns: recording clock at which the part's media time is zero.
+    """
+    if name.endswith(CLOSED_SUFFIX):
+        return _whole_members(part, name, start)
+    path = part / name
+    tracks = Tracks.of(path.parent / "init.mp4")
+    kind: Track = "main" if name.startswith("main/") else "channels"
+    records = []
+    for offset, length in fragment_ends(path, start):
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(length)
+        begin, end, numbers = _span(data, tracks)
+        sources = tuple(sorted(filter(None, (tracks.names.get(one) for one in numbers))))
+        digest = hashlib.sha256(data).hexdigest()
+        records.append(
+            FragmentRecord(
+                name, offset, length, digest, tap_ns + begin, tap_ns + end, sources, kind
+            )
+        )
+    return records
+
+
+def _whole_members(part: Path, name: str, start: int) -> list[FragmentRecord]:
+    """Return the records of the whole members of a tar: they say themselves what is in them."""
+    kind: Track = "main" if name.startswith("main/") else "channels"
+    records = []
+    with (part / name).open("rb") as file:
+        for one in members(part / name, start, check=True):
+            file.seek(one.offset)
+            digest = hashlib.sha256(file.read(one.length)).hexdigest()
+            about = one.about
+            records.append(
+                FragmentRecord(
+                    name,
+                    one.offset,
+                    one.length,
+                    digest,
+                    about.start_ns,
+                    about.end_ns,
+                    about.sources,
+                    kind,
+                    about.plain_length,
+                    about.plain_sha256,
+                )
+            )
+    return records
+
+
+def end_tar(path: Path) -> None:
+    """Append the end of the archive to a tar that holds whole members only, durably."""
+    with path.open("ab") as file:
+        file.write(END)
+        os.fsync(file.fileno())
+
+
+def _span(data: bytes, tracks: Tracks) -> tuple[int, int, list[int]]:
+    """Return first and last media time of a fragment in ns, and its track numbers."""
+    times: list[tuple[int, int]] = []
+    numbers: list[int] = []
+    decode_time = scale = 0
+    for box in _boxes(data):
+        if box.path == "moof/traf/tfhd":
+            numbers.append(struct.unpack_from(">I", box.body, 4)[0])
+            scale = tracks.timescales.get(numbers[-1], 0)
+        elif box.path == "moof/traf/tfdt":
+            decode_time = struct.unpack_from(">Q" if box.body[0] else ">I", box.body, 4)[0]
+        elif box.path == "moof/traf/trun" and scale:
+            end = decode_time + _duration(box.body)
+            times.append((decode_time * _NS // scale, end * _NS // scale))
+    if not times:
+        return 0, 0, numbers
+    return min(time[0] for time in times), max(time[1] for time in times), numbers
+
+
+def _duration(trun: bytes) -> int:
+    """Return the ticks of all samples in a ``trun`` body (0 where durations are defaults)."""
+    flags, count = struct.unpack(">I", trun[:4])[0] & 0xFFFFFF, struct.unpack(">I", trun[4:8])[0]
+    if not flags & 0x100:
+        return 0
+    width = 4 * sum(bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
+    first = 8 + 4 * bool(flags & 1) + 4 * bool(flags & 4)
+    return sum(struct.unpack_from(">I", trun, first + place * width)[0] for place in range(count))
+
+
+def cut_tail(path: Path, length: int) -> int:
+    """Cut ``path`` to ``length`` bytes, durably; return how many bytes went."""
+    gone = path.stat().st_size - length
+    if gone > 0:
+        with path.open("r+b") as file:
+            file.truncate(length)
+            os.fsync(file.fileno())
+    return max(0, gone)

@@ -1,0 +1,76 @@
+"""What lies in a part's folder by its journal: fragments and files, after all that was replaced.
+
+A part that was declared closed since an earlier moment has ``rewrapped`` lines: what was in the
+line's ``file`` now lies in those of ``by``: encrypted, and, what was captured before, plain. The
+plain hashes stay in the journal, so that a decrypted copy can be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.evidence.chain import Entry
+from kiosk.recording.formats.joined_run import CLOSED_SUFFIX
+
+
+@dataclass
+class PartView:
+    """See :meth:`of`.
+
+    Attributes:
+        fragments: per file, its fragments in order, as in ``media`` lines.
+        files: per file, the line that lists it as a whole (``sha256``).
+        plain: per file, the SHA-256 of the plain pieces in it, joined; closed files only.
+        count: fragments in all.
+    """
+
+    fragments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> PartView:
+        """Follow the lines of a part's journal.
+
+        Raises:
+            KeyError, TypeError, ValueError: a line is malformed.
+        """
+        view = cls()
+        for entry in entries:
+            if entry["kind"] == "media":
+                view._add(entry["fragments"])
+            elif entry["kind"] == "file":
+                view._list(str(entry["file"]), entry)
+            elif entry["kind"] == "rewrapped":
+                view._rewrap(entry)
+        return view
+
+    def _add(self, fragments: list[dict[str, Any]]) -> None:
+        for fragment in fragments:
+            self.fragments.setdefault(str(fragment["file"]), []).append(fragment)
+
+    def _list(self, name: str, entry: dict[str, Any]) -> None:
+        self.files[name] = entry
+        if entry.get("plain_sha256"):
+            self.plain[name] = str(entry["plain_sha256"])
+
+    def _rewrap(self, entry: Entry) -> None:
+        name = str(entry["file"])
+        for table in (self.fragments, self.files, self.plain):
+            table.pop(name, None)
+        for one in entry["by"]:
+            self.fragments.pop(str(one["file"]), None)
+            self._list(str(one["file"]), one)
+        self._add(entry["fragments"])
+
+    @property
+    def count(self) -> int:
+        """Fragments in all files."""
+        return sum(len(pieces) for pieces in self.fragments.values())
+
+    @property
+    def closed(self) -> bool:
+        """Whether anything in it can only be opened by the court."""
+        return any(name.endswith(CLOSED_SUFFIX) for name in (*self.fragments, *self.files))

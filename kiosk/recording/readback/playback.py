@@ -1,0 +1,127 @@
+"""The last minutes of a running part, from the disk into the headset: a child process.
+
+Reads the files as any player does, whole fragments only, and never writes. Says what it does in
+JSON lines on its standard output: ``playing`` (seconds), ``absent`` or ``failed`` (why), ``empty``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from kiosk.hardware.child_process.pdeathsig import die_with_parent
+from kiosk.hardware.headset import BLOCK, RATE, Headset, HeadsetAbsentError
+from kiosk.recording.formats.fmp4_scan import fragment_ends
+from kiosk.recording.formats.joined_run import INIT, MEDIA_SUFFIX
+
+LONGEST_HOLE_S = 2.0
+"""Longer holes are shortened: nobody wants to listen to a gap."""
+WARM_UP_S = 0.2
+"""Decoded before the first sample that is wanted: a decoder fades in."""
+Samples = NDArray[np.int16]
+
+
+def newest_media(part: Path, track: str, seconds: float, file_seconds: float) -> bytes | None:
+    """Return the newest run's init file and the whole fragments of its last files, or None.
+
+    Args:
+        file_seconds: a new file begins after so long.
+    """
+    runs = sorted(path for path in (part / track).glob("run-*") if (path / INIT).exists())
+    for run in reversed(runs):
+        files = sorted(run.glob(f"*{MEDIA_SUFFIX}"))
+        if files:
+            count = int(seconds // file_seconds) + 2
+            whole = b"".join(_whole(path) for path in files[-count:])
+            return (run / INIT).read_bytes() + whole
+    return None
+
+
+def _whole(path: Path) -> bytes:
+    ends = fragment_ends(path, 0)
+    length = ends[-1][0] + ends[-1][1] if ends else 0
+    with path.open("rb") as file:
+        return file.read(length)
+
+
+def last_sound(data: bytes, seconds: float, source: str | None) -> Iterator[Samples]:
+    """Yield the last ``seconds`` of sound at :data:`RATE`, mono.
+
+    Args:
+        source: track of that name; None: the first (the mix).
+    """
+    with av.open(io.BytesIO(data), mode="r", format="mp4") as container:
+        names = {one.metadata.get("handler_name"): one for one in container.streams.audio}
+        stream: Any = names.get(source) if source else next(iter(names.values()), None)
+        if stream is None:
+            return
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        base = float(stream.time_base)
+        end = max((float(one.pts + (one.duration or 0)) * base for one in packets), default=0.0)
+        begin = end - seconds
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        before = None
+        for packet in packets:
+            if float(packet.pts) * base < begin - WARM_UP_S:
+                continue
+            for frame in packet.decode():
+                at = float(frame.pts) * base
+                if at < begin:
+                    continue
+                hole = 0.0 if before is None else at - before
+                before = at + frame.samples / frame.sample_rate
+                if hole > 0.02:
+                    yield np.zeros(round(min(hole, LONGEST_HOLE_S) * RATE), np.int16)
+                frame.pts = None
+                for piece in resampler.resample(frame):
+                    yield np.asarray(piece.to_ndarray()[0], np.int16)
+
+
+def _tell(**values: Any) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def play(config: dict[str, Any]) -> None:
+    """Play what ``config`` says (``part``, ``seconds``, ``source``, ``device``)."""
+    source, seconds = config["source"], float(config["seconds"])
+    track = "channels" if source else "main"
+    data = newest_media(Path(config["part"]), track, seconds, float(config["file_seconds"]))
+    pieces = [] if data is None else list(last_sound(data, seconds, source))
+    if not pieces:
+        _tell(empty=True)
+        return
+    samples = np.concatenate(pieces)
+    with Headset(str(config["device"])) as headset:
+        _tell(playing=round(len(samples) / RATE, 1))
+        for start in range(0, len(samples), BLOCK):
+            headset.play(samples[start : start + BLOCK])
+        time.sleep(headset.latency_s)
+
+
+def main() -> None:
+    """Play and end; the recording comes first, so this process is a polite one."""
+    die_with_parent(int(sys.argv[2]))
+    os.nice(5)
+    try:
+        play(json.loads(sys.argv[1]))
+    except HeadsetAbsentError as error:
+        _tell(absent=str(error))
+    except (OSError, FFmpegError) as error:
+        _tell(failed=repr(error))
+    sys.stdout.flush()
+    os._exit(0)  # closing a headset that is gone may hang
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Recovery of interrupted hearings, merging of copies, later encryption."""

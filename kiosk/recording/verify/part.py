@@ -1,0 +1,273 @@
+"""Verification of one part: its journal, its media against the journal, and that they decode."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from kiosk.errors import StorageError
+from kiosk.evidence.chain import Chain, Entry, Head, read_chain
+from kiosk.evidence.signer import head_is_signed_by
+from kiosk.recording.encryption.decrypt import DecryptError, Identities, plain_of
+from kiosk.recording.encryption.decrypted_run import count_opened
+from kiosk.recording.formats.age_tar import END, members
+from kiosk.recording.formats.joined_run import (
+    CLOSED_INIT,
+    CLOSED_SUFFIX,
+    closed_files,
+    count_run,
+    media_files,
+    runs_of,
+)
+from kiosk.recording.journal.part_index import PartView
+from kiosk.recording.verify.report import PartFacts, Report
+from kiosk.recording.verify.seal import Digests
+from kiosk.storage.hearing_folder import JOURNAL, PART, TRACKS
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading a line of another form than its kind's raises."""
+AFTERWARDS = ("rewrapped", "declared_closed")
+"""Lines that a part which was declared closed later has after its ``closed`` line."""
+
+
+def read_journal(path: Path, where: str, report: Report) -> Chain | None:
+    """Read the journal at ``path``; note what is wrong with its chain; None if unreadable."""
+    if not path.is_file():
+        report.add("journal_missing", where)
+        return None
+    try:
+        chain = read_chain(path)
+    except StorageError as error:
+        report.add("unreadable", where, str(error))
+        return None
+    if chain.problem:
+        report.add("journal_broken", where, f"line {len(chain.entries) + 1} {chain.problem}")
+    if chain.torn:
+        report.add("journal_torn", where)
+    return chain
+
+
+def check_heads(
+    chain: Chain,
+    hearing_id: str,
+    part: int,
+    certificates: list[x509.Certificate],
+    where: str,
+    report: Report,
+) -> int:
+    """Check every signed head in ``chain``; return how many there are."""
+    heads = 0
+    for number, entry in enumerate(chain.entries, 1):
+        if entry["kind"] != "head":
+            continue
+        heads += 1
+        count, digest = entry.get("count"), entry.get("hash")
+        place = f"{where}:{number}"
+        if count != number - 1 or digest != entry["prev"]:
+            report.add("head_wrong", place, f"it counts {count} lines")
+            continue
+        signature, head = str(entry.get("signature", "")), Head(number - 1, str(digest))
+        if certificates and not any(
+            head_is_signed_by(one, hearing_id, part, head, signature) for one in certificates
+        ):
+            report.add("head_unsigned", place, f"over {count} lines")
+    return heads
+
+
+def _ends_in_zeros(path: Path, position: int) -> bool:
+    """Say whether the end of an archive stands at ``position``."""
+    with path.open("rb") as file:
+        file.seek(position)
+        return file.read(len(END)) == END
+
+
+@dataclass
+class PartCheck:
+    """One part within a verification. ``prefix`` is ``part-01/`` or empty; with the court's
+    ``identities`` closed media are compared with what was recorded, too."""
+
+    folder: Path
+    prefix: str
+    report: Report
+    digests: Digests
+    certificates: list[x509.Certificate] = field(default_factory=list)
+    identities: Identities = field(default_factory=list)
+
+    def run(self, *, decode: bool) -> tuple[PartFacts, Chain | None]:
+        """Check the part; return what it holds and its journal (None: it has none)."""
+        where = f"{self.prefix}{JOURNAL}"
+        chain = read_journal(self.folder / JOURNAL, where, self.report)
+        first = chain.entries[0] if chain and chain.entries else {}
+        facts = PartFacts(int(first.get("part", 0)))
+        if chain is None or not self._check_first(first):
+            return facts, chain
+        hearing_id = str(first["hearing"])
+        try:
+            facts.heads = check_heads(
+                chain, hearing_id, facts.part, self.certificates, where, self.report
+            )
+            self._check_end(chain)
+            self._check_media(chain, facts)
+        except MALFORMED as error:
+            self.report.add("journal_broken", where, f"a line is malformed ({error!r})")
+        if decode:
+            self._decode(chain, facts)
+        return facts, chain
+
+    def _check_first(self, first: Entry) -> bool:
+        good = (
+            first.get("kind") == "part"
+            and isinstance(first.get("hearing"), str)
+            and isinstance(first.get("part"), int)
+        )
+        if not good:
+            self.report.add("journal_first", f"{self.prefix}{JOURNAL}", "no line “part”")
+        return good
+
+    def _check_end(self, chain: Chain) -> None:
+        """Check that the journal ends with ``closed`` and a head over it."""
+        if chain.problem:
+            return
+        kinds = [entry["kind"] for entry in chain.entries]
+        last = next((n for n in range(len(kinds) - 1, -1, -1) if kinds[n] == "closed"), len(kinds))
+        after = set(kinds[last + 1 :]) - {"head", *AFTERWARDS}
+        if kinds[-1:] != ["head"] or last == len(kinds) or after:
+            self.report.add("journal_open", f"{self.prefix}{JOURNAL}")
+
+    # -- media ---------------------------------------------------------------------------------
+    def _check_media(self, chain: Chain, facts: PartFacts) -> None:
+        view = PartView.of(chain.entries)
+        facts.fragments = view.count
+        # one that ended before its first fragment has an init segment at most
+        facts.closed = view.closed or any(self.folder.glob(f"*/run-*/{CLOSED_INIT}"))
+        facts.interruptions = sum(entry["kind"] == "interruption" for entry in chain.entries)
+        for listed in view.files.values():
+            self._check_listed(listed)
+        pieces = [piece for pieces in view.fragments.values() for piece in pieces]
+        if pieces:
+            end = max(int(piece["end_ns"]) for piece in pieces)
+            start = min(int(piece["start_ns"]) for piece in pieces)
+            facts.seconds = round((end - start) / 1e9, 3)
+        for name, inside in view.fragments.items():
+            self._check_pieces(name, inside)
+        for track in TRACKS:
+            for run in runs_of(self.folder / track):
+                for path in [*media_files(run), *closed_files(run)]:
+                    name = path.relative_to(self.folder).as_posix()
+                    if name not in view.fragments:
+                        self.report.add("media_unlisted", f"{self.prefix}{name}", "whole file")
+
+    def _check_listed(self, entry: Entry) -> None:
+        """Check a file that the journal lists as a whole."""
+        path, where = self.folder / str(entry["file"]), f"{self.prefix}{entry['file']}"
+        if not path.is_file():
+            self.report.add("file_missing", where)
+        elif self.digests.of(path) != entry["sha256"]:
+            self.report.add("media_changed", where, "whole file")
+
+    def _check_pieces(self, name: str, pieces: list[dict[str, Any]]) -> None:
+        """Check each fragment of one file, and that they fill it without a gap."""
+        path, where = self.folder / name, f"{self.prefix}{name}"
+        if not path.is_file():
+            self.report.add("file_missing", where)
+            return
+        size, position = path.stat().st_size, 0
+        with path.open("rb") as file:
+            for piece in pieces:
+                offset, length = int(piece["offset"]), int(piece["length"])
+                span = f"bytes {offset}–{offset + length - 1}"
+                if offset != position:
+                    self.report.add("media_gap", where, f"bytes {position}–{offset - 1}")
+                position = offset + length
+                if position > size:
+                    self.report.add("media_cut", where, f"{span} of {size}")
+                    return
+                file.seek(offset)
+                if hashlib.sha256(file.read(length)).hexdigest() != piece["sha256"]:
+                    self.report.add("media_changed", where, span)
+        if name.endswith(CLOSED_SUFFIX):
+            self._check_members(path, where, pieces)
+            self._check_plain(path, where, pieces)
+            position += len(END) if _ends_in_zeros(path, position) else 0
+        if position < size:
+            self.report.add("media_unlisted", where, f"bytes {position}–{size - 1}")
+
+    def _check_members(self, path: Path, where: str, pieces: list[dict[str, Any]]) -> None:
+        """Check that what the members of a tar say of themselves is what the journal says."""
+        found = {one.offset: one for one in members(path)}
+        for piece in pieces:
+            offset = int(piece["offset"])
+            one = found.get(offset)
+            said = None if one is None else (one.length, one.about.plain_sha256)
+            if said != (int(piece["length"]), str(piece.get("plain_sha256"))):
+                span = f"bytes {offset}–{offset + int(piece['length']) - 1}"
+                self.report.add("media_changed", where, span)
+
+    def _check_plain(self, path: Path, where: str, pieces: list[dict[str, Any]]) -> None:
+        """Open the members with the court's key, where it was given."""
+        if not self.identities:
+            return
+        with path.open("rb") as file:
+            for piece in pieces:
+                offset, length = int(piece["offset"]), int(piece["length"])
+                file.seek(offset)
+                try:
+                    plain_of(where, piece, file.read(length), self.identities)
+                except DecryptError as error:
+                    span = f"bytes {offset}–{offset + length - 1}"
+                    self.report.add("media_not_opened", where, f"{span}: {error}")
+
+    # -- decoding ------------------------------------------------------------------------------
+    def _decode(self, chain: Chain, facts: PartFacts) -> None:
+        """Decode both tracks; compare the counts with the ``closed`` line where it has them."""
+        names = self._channel_names()
+        if facts.closed and not self.identities:
+            return  # nobody but the court can
+        try:
+            view = PartView.of(chain.entries)
+        except MALFORMED:  # it has been said
+            view = PartView()
+        facts.decoded = True
+        for track in TRACKS:
+            for run in runs_of(self.folder / track):
+                where = f"{self.prefix}{run.relative_to(self.folder).as_posix()}"
+                closed = (run / CLOSED_INIT).exists() or closed_files(run)
+                counts = count_opened(run, view, self.identities) if closed else count_run(run)
+                for error in sorted(set(counts.errors)):
+                    self.report.add("not_decodable", where, error)
+                if counts.frames != counts.packets:
+                    detail = f"{counts.packets} pictures, {counts.frames} decoded"
+                    self.report.add("not_decodable", where, detail)
+                if track == "main":
+                    facts.video_frames += counts.frames
+                else:
+                    for place, number in enumerate(counts.samples):
+                        name = names[place] if place < len(names) else f"track {place + 1}"
+                        facts.samples[name] = facts.samples.get(name, 0) + number
+        self._compare(chain, facts)
+
+    def _channel_names(self) -> list[str]:
+        """Return the microphones' names in the order of the tracks, from ``part.json``."""
+        try:
+            value = json.loads((self.folder / PART).read_text(encoding="utf-8"))
+            return [str(one["name"]) for one in value["microphones"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def _compare(self, chain: Chain, facts: PartFacts) -> None:
+        """Compare what was decoded with what the recorder counted."""
+        closed = next((e for e in reversed(chain.entries) if e["kind"] == "closed"), {})
+        wanted = closed.get("video_frames")
+        if wanted is not None and wanted != facts.video_frames:
+            detail = f"{wanted} pictures recorded, {facts.video_frames} found"
+            self.report.add("count_differs", f"{self.prefix}main", detail)
+        for name, number in (closed.get("samples") or {}).items():
+            found = facts.samples.get(name, 0)
+            if found != number:
+                detail = f"{name}: {number} samples recorded, {found} found"
+                self.report.add("count_differs", f"{self.prefix}channels", detail)

@@ -1,0 +1,115 @@
+"""Verification of a seal: signature, certificate authority, and every file under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from kiosk.clocks import wall_text, wall_time
+from kiosk.errors import RecordingError, StorageError
+from kiosk.evidence.cms import SealError, check_signature
+from kiosk.evidence.seal import SIGNATURE, SUMS, files_of, parse_sums, sha256_of
+from kiosk.recording.verify.report import Report
+
+
+@dataclass
+class Digests:
+    """SHA-256 of files, each read once although two seals cover it."""
+
+    known: dict[Path, str] = field(default_factory=dict)
+
+    def of(self, path: Path) -> str:
+        """Return the SHA-256 of ``path``; see :func:`sha256_of`."""
+        if path not in self.known:
+            self.known[path] = sha256_of(path)
+        return self.known[path]
+
+
+@dataclass(frozen=True)
+class SealCheck:
+    """One folder's seal within a verification. ``prefix`` (``part-01/`` or empty) names it."""
+
+    folder: Path
+    prefix: str
+    ca: Path
+    report: Report
+    digests: Digests
+
+    def run(self) -> x509.Certificate | None:
+        """Check the seal and every file; return the signer's certificate if the seal holds."""
+        missing = [name for name in (SUMS, SIGNATURE) if not (self.folder / name).is_file()]
+        if missing:
+            self.report.add("not_sealed", self.prefix or ".", " and ".join(missing))
+            return None
+        certificate = self._signer()
+        self._check_files()
+        return certificate
+
+    def _signer(self) -> x509.Certificate | None:
+        try:
+            return check_signature(self.folder / SUMS, self.folder / SIGNATURE, self.ca)
+        except SealError as error:
+            self.report.add("seal_wrong", f"{self.prefix}{SIGNATURE}", str(error))
+            return None
+
+    def _check_files(self) -> None:
+        try:
+            sums = parse_sums((self.folder / SUMS).read_text(encoding="utf-8"))
+        except (RecordingError, ValueError) as error:
+            self.report.add("sums_malformed", f"{self.prefix}{SUMS}", str(error))
+            return
+        present = files_of(self.folder)
+        for name in present:
+            if name not in sums:
+                self.report.add("file_added", f"{self.prefix}{name}")
+        owners = {digest: name for name, digest in sums.items()}
+        for name, digest in sums.items():
+            self._check_file(name, digest, owners)
+
+    def _check_file(self, name: str, digest: str, owners: dict[str, str]) -> None:
+        path, where = self.folder / name, f"{self.prefix}{name}"
+        if path.is_symlink() or not path.is_file():
+            self.report.add("file_missing", where)
+            return
+        try:
+            found = self.digests.of(path)
+        except StorageError as error:
+            self.report.add("unreadable", where, str(error))
+            return
+        if found == digest:
+            return
+        if found in owners:
+            self.report.add("file_swapped", where, f"{self.prefix}{owners[found]}")
+        else:
+            self.report.add("file_changed", where)
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the certificate's common name: the kiosk's id."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
+
+
+def check_signer(
+    certificate: x509.Certificate, kiosk: str, sealed_at: str, where: str, report: Report
+) -> None:
+    """Check that ``certificate`` is the one of the named kiosk and was valid at ``sealed_at``."""
+    if common_name(certificate) != kiosk:
+        report.add("seal_other_device", where, common_name(certificate))
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not any(begin <= moment <= end for moment in (_moment(sealed_at), wall_time())):
+        report.add(
+            "seal_outside_validity", where, f"{sealed_at}: {wall_text(begin)} – {wall_text(end)}"
+        )
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment of ``text`` (RFC 3339), or long ago where it is none."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,67 @@
+"""The delivery probe: a small signed folder that goes the whole way to the central system."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from kiosk.clocks import wall_text
+from kiosk.ipc import ServiceRefusedError
+from kiosk.selftest.model import Context
+from kiosk.selftest.signed_report import save_sealed
+
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What became of the probe within the time limit."""
+
+    id: str
+    delivered: bool
+    central_sha256_match: bool | None
+    seconds: float
+
+    def as_measured(self) -> dict[str, Any]:
+        """Return it as measured values."""
+        return {
+            "probe": self.id,
+            "delivered": self.delivered,
+            "central_sha256_match": self.central_sha256_match,
+            "delivery_ms": round(self.seconds * 1000),
+        }
+
+
+async def deliver_probe(context: Context) -> ProbeResult:
+    """Seal a probe, wake the delivery, and wait for the central system's receipt.
+
+    Raises:
+        ServiceDownError: sync does not answer.
+        StorageError, RecordingError: the probe cannot be saved or sealed.
+    """
+    clock = asyncio.get_running_loop().time
+    content = {"contract": 1, "kind": "delivery_probe", "at": wall_text()}
+    folder = await asyncio.to_thread(
+        save_sealed, context.layout, context.settings.kiosk.id, content
+    )
+    started = clock()
+    await context.sync.post("/v1/deliver")
+    while True:
+        answer = await _state_of(context, folder.name)
+        match = answer.get("central_sha256_match")
+        delivered = answer.get("state") == "delivered"
+        waited = clock() - started
+        if delivered or match is False or waited > context.check_seconds:
+            return ProbeResult(folder.name, delivered, match, waited)
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _state_of(context: Context, identifier: str) -> dict[str, Any]:
+    """Return sync's word on the probe; empty while it has not seen it yet."""
+    try:
+        return await context.sync.get(f"/v1/reports/{identifier}")
+    except ServiceRefusedError as error:
+        if error.status == 404:
+            return {}
+        raise

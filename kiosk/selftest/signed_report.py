@@ -1,0 +1,33 @@
+"""Sealed folders under ``reports/``: the signature comes last, and only then sync delivers them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kiosk.evidence.seal import seal_folder
+from kiosk.evidence.signer import device_signer
+from kiosk.storage.atomic_io import make_folder, sync_folder, write_json
+from kiosk.storage.paths import Layout
+
+REPORT = "report.json"
+
+
+def save_sealed(layout: Layout, kiosk_id: str, content: Mapping[str, Any]) -> Path:
+    """Save ``content`` as ``reports/<uuid>/report.json``, sealed; return the folder.
+
+    ``id`` is added to the content.
+
+    Raises:
+        StorageError: the disk is full, read-only or gone.
+        RecordingError: the device key cannot be used.
+    """
+    identifier = str(uuid.uuid4())
+    signer, _enrolled = device_signer(layout, kiosk_id)
+    folder = make_folder(layout.reports / identifier)
+    write_json(folder / REPORT, {"id": identifier, **content})
+    seal_folder(folder, signer)
+    sync_folder(layout.reports)
+    return folder

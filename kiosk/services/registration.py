@@ -1,0 +1,121 @@
+"""A filing's number while the visitor waits: the court's within 3 s, else a provisional one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from kiosk.errors import CentralError, KioskError
+from kiosk.sync.context import SyncRoom
+from kiosk.sync.delivery.registrar import register_filing, registration_body
+from kiosk.sync.outbox.manifest import ManifestError
+from kiosk.sync.outbox.registrations import Registration
+from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.connection import Connector
+
+log = logging.getLogger(__name__)
+
+REGISTER_SECONDS = 3.0
+REGISTER_TIMEOUT = (2.0, 10.0)  # the request may still succeed after the visitor's answer
+CASE_TIMEOUT = (2.0, 3.0)
+REGISTRARS = 4
+
+
+class FilingRefusedError(KioskError):
+    """The filing's folder cannot be registered as it is."""
+
+    code = "filing_failed"
+    status = 409
+
+
+class FilingNumbers:
+    """Gives numbers, several at a time, each of its threads with a connection of its own.
+
+    Args:
+        room: what sync shares.
+    """
+
+    def __init__(self, room: SyncRoom) -> None:
+        self._room = room
+        self._registrars = ThreadPoolExecutor(REGISTRARS, thread_name_prefix="registrar")
+        self._own = threading.local()
+        self._connectors: list[Connector] = []
+
+    async def number(self, filing_id: str) -> Registration:
+        """Return the filing's registration; it has a number, real or provisional.
+
+        Raises:
+            FilingRefusedError: its folder lacks what is needed.
+        """
+        known = self._room.registrations.get(filing_id)
+        if known is None or known.number is None:
+            known = await self._try_to_register(filing_id)
+        return known
+
+    async def _try_to_register(self, filing_id: str) -> Registration:
+        """Return the number, real within 3 s or else provisional."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + REGISTER_SECONDS
+        try:
+            body = await asyncio.to_thread(registration_body, self._room, filing_id)
+        except ManifestError as error:
+            raise FilingRefusedError(str(error)) from error
+        request = loop.run_in_executor(self._registrars, self._register_now, filing_id, body)
+        request.add_done_callback(_swallow)
+        found: Registration | None = None
+        try:
+            left = deadline - loop.time() - 0.1
+            found = await asyncio.wait_for(asyncio.shield(request), max(0.1, left))
+        except TimeoutError:
+            log.info("registration of %s takes too long: provisional number", filing_id)
+        except CentralError as error:
+            log.info("registration of %s: %s: %s", filing_id, error.code, error)
+        if found is None:
+            found = await asyncio.to_thread(self._room.registrations.give_provisional, filing_id)
+        self._room.changed()
+        return found
+
+    def _register_now(self, filing_id: str, body: dict[str, Any]) -> Registration | None:
+        """Register in one of the registrars' threads."""
+        return register_filing(self._room, self._client(), filing_id, body, REGISTER_TIMEOUT)
+
+    async def case(self, number: str) -> dict[str, Any]:
+        """Ask the central system whether there is such a case, within 3 s.
+
+        Raises:
+            CentralError: it cannot be asked, or does not want to be.
+        """
+        loop = asyncio.get_running_loop()
+        asking = loop.run_in_executor(
+            self._registrars, lambda: self._client().case(number, CASE_TIMEOUT)
+        )
+        asking.add_done_callback(_swallow)
+        try:
+            async with asyncio.timeout(REGISTER_SECONDS):
+                return await asyncio.shield(asking)
+        except TimeoutError as error:
+            raise CentralError("no answer in time", code="central_timeout") from error
+
+    def _client(self) -> CentralClient:
+        """Return this thread's client, each with a connection of its own."""
+        if not hasattr(self._own, "connector"):
+            url = self._room.settings.central.url
+            self._own.connector = Connector(self._room.layout, url)
+            self._connectors.append(self._own.connector)
+        client: CentralClient = self._own.connector.client()
+        return client
+
+    def close(self) -> None:
+        """Break off what is under way and end the threads."""
+        for connector in self._connectors:
+            connector.break_off()
+        self._registrars.shutdown(wait=False, cancel_futures=True)
+
+
+def _swallow(future: asyncio.Future[Any]) -> None:
+    """Fetch a late failure, so that it is not reported as forgotten."""
+    if not future.cancelled():
+        future.exception()

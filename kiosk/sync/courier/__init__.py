@@ -1,0 +1,1 @@
+"""Delivery by a carried medium: packing, and the receipts that come back."""

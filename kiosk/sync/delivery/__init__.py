@@ -1,0 +1,1 @@
+"""Delivery over the network: registration, upload, receipts, retention."""

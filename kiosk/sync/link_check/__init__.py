@@ -1,0 +1,1 @@
+"""Measurement of the connection before a hearing."""

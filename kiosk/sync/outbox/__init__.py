@@ -1,0 +1,1 @@
+"""What waits for delivery: outbox, lanes, manifests and request bodies."""

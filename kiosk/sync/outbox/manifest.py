@@ -1,0 +1,185 @@
+"""What of a hearing, filing or report is delivered: its files, their sizes and SHA-256.
+
+A sealed hearing says so itself (``SHA256SUMS``); a filing's documents are hashed here, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from kiosk.errors import StorageError
+from kiosk.storage.hearing_folder import COURIER_ONLY
+from kiosk.storage.paths import Layout
+from kiosk.sync.outbox.lanes import Lane
+from kiosk.sync.transport.tus_client import open_binary
+
+SUMS = "SHA256SUMS"
+SIGNATURE = "SHA256SUMS.p7s"
+SUBMITTED = "submitted"
+SUMS_LINE = re.compile(r"^([0-9a-f]{64}) [ *](.+)$")
+UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+KINDS = ("filing", "hearing", "report")  # most urgent first
+
+
+class ManifestError(StorageError):
+    """The folder is not what it says it is (file missing, list malformed)."""
+
+    code = "folder_damaged"
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """One file to deliver.
+
+    Attributes:
+        path: relative to the item's folder, with ``/``.
+        size: bytes.
+        sha256: hexadecimal, lower case.
+        lane: when it goes.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    lane: Lane
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything of one item that is delivered."""
+
+    id: str
+    kind: str
+    files: tuple[ManifestFile, ...]
+    courier_only: bool = False
+
+
+def folder_of(layout: Layout, kind: str, item_id: str) -> Path:
+    """Return the folder of an item."""
+    return _root(layout, kind) / item_id
+
+
+def _root(layout: Layout, kind: str) -> Path:
+    return {"hearing": layout.hearings, "filing": layout.filings, "report": layout.reports}[kind]
+
+
+def courier_only(folder: Path) -> bool:
+    """Say whether a hearing must never leave by network (the recorder marks state secrets)."""
+    return (folder / COURIER_ONLY).exists()
+
+
+def is_ready(kind: str, folder: Path) -> bool:
+    """Say whether the owner of ``folder`` has finished with it: sealed, signed or submitted."""
+    if kind == "filing":
+        return (folder / SUBMITTED).exists()
+    return (folder / SIGNATURE).exists()
+
+
+def ready_items(layout: Layout) -> list[tuple[str, str]]:
+    """Return ``(kind, id)`` of every folder that may be delivered, filings first."""
+    found = []
+    for kind in KINDS:
+        root = _root(layout, kind)
+        if not root.is_dir():
+            continue
+        for folder in sorted(root.iterdir()):
+            if UUID.match(folder.name) and is_ready(kind, folder):
+                found.append((kind, folder.name))
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with open_binary(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(layout: Layout, kind: str, item_id: str) -> Manifest:
+    """Return the manifest of a finished item.
+
+    Raises:
+        ManifestError: a listed file is missing or the list cannot be read.
+        StorageError: the disk fails.
+    """
+    folder = folder_of(layout, kind, item_id)
+    files = _documents(folder) if kind == "filing" else _sealed(folder, kind)
+    return Manifest(item_id, kind, tuple(files), kind == "hearing" and courier_only(folder))
+
+
+def _documents(folder: Path) -> list[ManifestFile]:
+    """Return a filing's documents: what ``filing.json`` lists, else its PDF files.
+
+    Pages and working files stay.
+    """
+    try:
+        listed = json.loads((folder / "filing.json").read_text(encoding="utf-8")).get("documents")
+        paths = [folder / str(document["path"]) for document in listed or ()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"{folder.name}/filing.json: {error}") from error
+    paths = paths or sorted(folder.glob("*.pdf"))
+    if not paths or not all(path.is_file() for path in paths):
+        raise ManifestError(f"{folder.name}: a document is not there")
+    return [
+        ManifestFile(
+            path.relative_to(folder).as_posix(), path.stat().st_size, sha256_of(path), Lane.URGENT
+        )
+        for path in paths
+    ]
+
+
+def _sealed(folder: Path, kind: str) -> list[ManifestFile]:
+    """Return the files that ``SHA256SUMS`` lists, and the list and its signature themselves."""
+    files = [_listed(folder, kind, path, digest) for path, digest in read_sums(folder / SUMS)]
+    for name in (SUMS, SIGNATURE):
+        files.append(_listed(folder, kind, name, sha256_of(folder / name)))
+    return files
+
+
+def _listed(folder: Path, kind: str, path: str, digest: str) -> ManifestFile:
+    try:
+        size = (folder / path).stat().st_size
+    except OSError as error:
+        raise ManifestError(f"{folder.name}/{path}: listed, but not there") from error
+    return ManifestFile(path, size, digest, lane_of(kind, path))
+
+
+def lane_of(kind: str, path: str) -> Lane:
+    """Return the lane of a file by what it is."""
+    if kind == "filing":
+        return Lane.URGENT
+    parts = PurePosixPath(path).parts
+    picture = kind == "hearing" and len(parts) > 1 and parts[1].split(".")[0] == "main"
+    return Lane.VIDEO if picture else Lane.RECORD
+
+
+def read_sums(path: Path) -> list[tuple[str, str]]:
+    """Return ``(path, sha256)`` of each line of a ``SHA256SUMS`` file.
+
+    Raises:
+        ManifestError: not a list as ``sha256sum`` writes it, or a path that leaves the folder.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path.parent.name}/{path.name}: {error}") from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        match = SUMS_LINE.match(line)
+        if match is None or not stays_inside(match[2]):
+            raise ManifestError(f"{path.parent.name}/{path.name}: line {number} is not allowed")
+        found.append((match[2], match[1]))
+    return found
+
+
+def stays_inside(path: str) -> bool:
+    """Say whether a relative path stays inside its folder."""
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not path.startswith("/") and ".." not in parts

@@ -1,0 +1,356 @@
+"""The outbox: what waits for delivery, in which order, and how far it is.
+
+Rows say what the central system has confirmed; the bytes stay in their folders. An item is
+delivered only when its receipt is on the disk (:mod:`kiosk.sync.outbox.receipts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kiosk.clocks import wall_text
+from kiosk.storage.database import Database, Row
+from kiosk.sync.outbox.lanes import Lane
+from kiosk.sync.outbox.manifest import Manifest, ManifestFile
+
+
+@dataclass(frozen=True)
+class Item:
+    """One hearing, filing or report in the outbox."""
+
+    id: str
+    kind: str
+    state: str
+    registered: bool
+    problem: str | None
+    attempts: int
+    sha256_match: bool | None
+    files: int
+    bytes_done: int
+    bytes_total: int
+    route: str
+
+    def answer(self) -> dict[str, object]:
+        """Return what ``GET /v1/hearings/{id}`` says."""
+        return {
+            "state": self.state,
+            "files": self.files,
+            "bytes_done": self.bytes_done,
+            "bytes_total": self.bytes_total,
+            "central_sha256_match": self.sha256_match,
+            "problem": self.problem,
+            "route": self.route,
+        }
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file that waits for its bytes to be sent."""
+
+    item_id: str
+    kind: str
+    path: str
+    size: int
+    sha256: str
+    lane: Lane
+    upload_url: str | None
+    sent: int
+    fresh_tries: int
+
+
+NETWORK, COURIER = "network", "courier"
+ITEM_QUERY = """
+SELECT items.*, count(files.path) AS files, coalesce(sum(files.size), 0) AS bytes_total,
+       coalesce(sum(CASE files.state WHEN 'confirmed' THEN files.size ELSE files.sent END), 0)
+           AS bytes_done
+FROM items LEFT JOIN files ON files.item_id = items.id
+"""
+UPLOAD_QUERY = """
+SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
+WHERE files.state = 'waiting' AND items.registered AND items.route = 'network'
+  AND items.state IN ('queued', 'sending')
+  AND files.lane IN ({lanes}) AND items.kind IN ({kinds})
+ORDER BY files.lane, items.added_at, files.item_id, files.path
+"""
+
+
+class Outbox:
+    """Queries and changes of the outbox; every change is one durable commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, manifest: Manifest) -> bool:
+        """Queue an item; return False when it was there already."""
+        route = COURIER if manifest.courier_only else NETWORK
+        with self._database.transaction():
+            added = self._database.execute(
+                "INSERT OR IGNORE INTO items (id, kind, state, added_at, route) "
+                "VALUES (?, ?, 'queued', ?, ?)",
+                (manifest.id, manifest.kind, wall_text(), route),
+            )
+            if added:
+                self._add_files(manifest.id, manifest.files)
+        return bool(added)
+
+    def _add_files(self, item_id: str, files: Iterable[ManifestFile]) -> None:
+        for file in files:
+            self._database.execute(
+                "INSERT INTO files (item_id, path, size, sha256, lane) VALUES (?, ?, ?, ?, ?)",
+                (item_id, file.path, file.size, file.sha256, int(file.lane)),
+            )
+
+    def by_courier(self, item_id: str) -> None:
+        """Keep an item off the network from now on."""
+        self._database.execute(
+            "UPDATE items SET route = ? WHERE id = ? AND route != ?", (COURIER, item_id, COURIER)
+        )
+
+    def replace(self, manifest: Manifest) -> None:
+        """Take an item's files anew from its folder (they were registered with an error)."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM items WHERE id = ?", (manifest.id,))
+            self.add(manifest)
+
+    def knows(self, item_id: str) -> bool:
+        """Say whether the item is in the outbox (delivered ones are)."""
+        return self._database.row("SELECT 1 FROM items WHERE id = ?", (item_id,)) is not None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return an item with its sums, or None."""
+        row = self._database.row(ITEM_QUERY + "WHERE items.id = ? GROUP BY items.id", (item_id,))
+        return None if row is None else _item(row)
+
+    def files(self, item_id: str) -> list[ManifestFile]:
+        """Return the item's files as registered."""
+        return self._files("item_id = ?", item_id)
+
+    def _files(self, where: str, item_id: str) -> list[ManifestFile]:
+        query = f"SELECT path, size, sha256, lane FROM files WHERE {where} ORDER BY path"
+        rows = self._database.rows(query, (item_id,))
+        return [
+            ManifestFile(row["path"], row["size"], row["sha256"], Lane(row["lane"])) for row in rows
+        ]
+
+    def undelivered(self) -> list[Item]:
+        """Return every item that is not delivered, oldest first."""
+        rows = self._database.rows(
+            ITEM_QUERY + "WHERE items.state != 'delivered' GROUP BY items.id ORDER BY added_at"
+        )
+        return [_item(row) for row in rows]
+
+    def counts(self) -> list[tuple[str, str, int]]:
+        """Return ``(kind, state, number of items)`` of everything known."""
+        rows = self._database.rows(
+            "SELECT kind, state, count(*) AS n FROM items GROUP BY kind, state ORDER BY kind, state"
+        )
+        return [(row["kind"], row["state"], row["n"]) for row in rows]
+
+    def uploads(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> list[Upload]:
+        """Return the files of ``kinds`` that wait in ``lanes``, in the order of delivery."""
+        query = UPLOAD_QUERY.format(
+            lanes=", ".join("?" * len(lanes)), kinds=", ".join("?" * len(kinds))
+        )
+        rows = self._database.rows(query, [*map(int, lanes), *kinds])
+        return [_upload(row) for row in rows]
+
+    def registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
+        """Note that the central system knows the item.
+
+        Args:
+            item_id: the item.
+            addresses: upload address by path of each file that it lacks.
+            present: paths of the files that it has already.
+        """
+        with self._database.transaction():
+            for path in present:
+                self._database.execute(
+                    "UPDATE files SET state = 'confirmed', sent = size "
+                    "WHERE item_id = ? AND path = ? AND state = 'waiting'",
+                    (item_id, path),
+                )
+            self._database.execute("UPDATE items SET registered = 1 WHERE id = ?", (item_id,))
+            for path, url in addresses.items():
+                self._database.execute(
+                    "UPDATE files SET upload_url = ?, sent = "
+                    "CASE WHEN upload_url IS ? THEN sent ELSE 0 END, "
+                    "state = CASE state WHEN 'confirmed' THEN 'waiting' ELSE state END "
+                    "WHERE item_id = ? AND path = ?",
+                    (url, url, item_id, path),
+                )
+
+    def forget_addresses(self, item_id: str) -> None:
+        """Have the item registered again: an upload address is gone."""
+        with self._database.transaction():
+            self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
+            self._database.execute(
+                "UPDATE files SET upload_url = NULL WHERE item_id = ? AND state = 'waiting'",
+                (item_id,),
+            )
+
+    def reopen(self, item_id: str) -> None:
+        """Have a complete item registered again: the central system gives no receipt for it."""
+        self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
+
+    def progress(self, upload: Upload, sent: int) -> None:
+        """Note how many bytes of a file the central system has."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE files SET sent = ? WHERE item_id = ? AND path = ?",
+                (sent, upload.item_id, upload.path),
+            )
+            self._database.execute(
+                "UPDATE items SET state = 'sending' WHERE id = ? AND state = 'queued'",
+                (upload.item_id,),
+            )
+
+    def confirm(self, upload: Upload) -> None:
+        """Note that the central system has all of a file."""
+        self._database.execute(
+            "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ? AND path = ?",
+            (upload.item_id, upload.path),
+        )
+
+    def begin_afresh(self, item_id: str, path: str) -> None:
+        """Have a file sent again from its first byte: the hashes disagree."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE files SET state = 'waiting', sent = 0, upload_url = NULL, "
+                "fresh_tries = fresh_tries + 1 WHERE item_id = ? AND path = ?",
+                (item_id, path),
+            )
+            self._database.execute(
+                "UPDATE items SET registered = 0, sha256_match = 0 WHERE id = ?", (item_id,)
+            )
+
+    def damaged(self, upload: Upload) -> None:
+        """Note that a file here is not what its folder's seal says: it cannot be delivered."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE files SET state = 'damaged', sent = 0, upload_url = NULL "
+                "WHERE item_id = ? AND path = ?",
+                (upload.item_id, upload.path),
+            )
+            self._database.execute(
+                "UPDATE items SET sha256_match = 0 WHERE id = ?", (upload.item_id,)
+            )
+
+    def fail_damaged(self) -> None:
+        """Mark the items of which everything is delivered but the damaged files."""
+        self._database.execute(
+            "UPDATE items SET state = 'failed', problem = 'file_changed' "
+            "WHERE state IN ('queued', 'sending') "
+            "AND EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'damaged') "
+            "AND NOT EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'waiting')"
+        )
+
+    def complete(self) -> list[Item]:
+        """Return the registered items of which every file is confirmed, but no receipt is here."""
+        rows = self._database.rows(
+            ITEM_QUERY + "WHERE items.registered AND items.route = 'network' "
+            "AND items.state IN ('queued', 'sending') GROUP BY items.id "
+            "HAVING count(files.path) = sum(files.state = 'confirmed') ORDER BY added_at"
+        )
+        return [_item(row) for row in rows]
+
+    def delivered(self, item_id: str) -> None:
+        """Note the delivery. The receipt must be durable before this is called."""
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE items SET state = 'delivered', registered = 1, problem = NULL, "
+                "attempts = 0, sha256_match = 1, delivered_at = ? WHERE id = ?",
+                (wall_text(), item_id),
+            )
+            self._database.execute(
+                "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ?", (item_id,)
+            )
+
+    def delivered_before(self, kind: str, moment: datetime) -> list[str]:
+        """Return the items of ``kind`` that were delivered before ``moment``, oldest first."""
+        rows = self._database.rows(
+            "SELECT id FROM items WHERE kind = ? AND state = 'delivered' AND delivered_at < ?"
+            " ORDER BY delivered_at",
+            (kind, wall_text(moment)),
+        )
+        return [str(row["id"]) for row in rows]
+
+    def delivered_ids(self, kind: str) -> set[str]:
+        """Return the delivered items of ``kind``."""
+        rows = self._database.rows(
+            "SELECT id FROM items WHERE kind = ? AND state = 'delivered'", (kind,)
+        )
+        return {str(row["id"]) for row in rows}
+
+    def delivered_sizes(self, kind: str) -> list[tuple[datetime, int]]:
+        """Return when the items of ``kind`` were delivered, and how large they are."""
+        rows = self._database.rows(
+            "SELECT items.delivered_at, sum(files.size) AS size FROM items "
+            "JOIN files ON files.item_id = items.id "
+            "WHERE items.kind = ? AND items.state = 'delivered' GROUP BY items.id",
+            (kind,),
+        )
+        return [(datetime.fromisoformat(row["delivered_at"]), row["size"]) for row in rows]
+
+    def failed(self, item_id: str, problem: str, *, final: bool = False) -> None:
+        """Note what stands in the way of an item; ``final`` needs a person."""
+        self._database.execute(
+            "UPDATE items SET problem = ?, attempts = attempts + 1, "
+            "state = CASE WHEN ? THEN 'failed' ELSE state END WHERE id = ?",
+            (problem, final, item_id),
+        )
+
+    def retry(self, item_id: str) -> None:
+        """Put a failed item back into the queue; its damaged files stay damaged."""
+        self._database.execute(
+            "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
+        )
+
+    def damaged_files(self, item_id: str) -> list[ManifestFile]:
+        """Return the files that are not what the folder's seal says."""
+        return self._files("item_id = ? AND state = 'damaged'", item_id)
+
+    def mended(self, item_id: str, path: str) -> None:
+        """Put a file that was damaged and is good again back into the queue."""
+        self._database.execute(
+            "UPDATE files SET state = 'waiting' WHERE item_id = ? AND path = ?", (item_id, path)
+        )
+
+    def succeeded(self, item_id: str) -> None:
+        """Forget the failures of an item."""
+        self._database.execute(
+            "UPDATE items SET problem = NULL, attempts = 0 WHERE id = ? AND problem IS NOT NULL",
+            (item_id,),
+        )
+
+
+def _item(row: Row) -> Item:
+    match = row["sha256_match"]
+    return Item(
+        id=row["id"],
+        kind=row["kind"],
+        state=row["state"],
+        registered=bool(row["registered"]),
+        problem=row["problem"],
+        attempts=row["attempts"],
+        sha256_match=None if match is None else bool(match),
+        files=row["files"],
+        bytes_done=row["bytes_done"],
+        bytes_total=row["bytes_total"],
+        route=row["route"],
+    )
+
+
+def _upload(row: Row) -> Upload:
+    return Upload(
+        item_id=row["item_id"],
+        kind=row["kind"],
+        path=row["path"],
+        size=row["size"],
+        sha256=row["sha256"],
+        lane=Lane(row["lane"]),
+        upload_url=row["upload_url"],
+        sent=row["sent"],
+        fresh_tries=row["fresh_tries"],
+    )

@@ -1,0 +1,59 @@
+"""Receipts of the central system: durable here before anything may be deleted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.sync.outbox.manifest import UUID, ManifestFile
+
+log = logging.getLogger(__name__)
+
+
+class Receipts:
+    """The folder of receipts, ``<uuid>.json``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = make_folder(folder)
+
+    def path(self, item_id: str) -> Path:
+        """Return where the receipt of an item lies."""
+        return self._folder / f"{item_id}.json"
+
+    def keep(self, item_id: str, receipt: dict[str, Any]) -> None:
+        """Write a receipt; it is on the disk when this returns."""
+        write_json(self.path(item_id), receipt)
+
+    def get(self, item_id: str) -> dict[str, Any] | None:
+        """Return the receipt of an item, or None where there is none that can be read."""
+        try:
+            value = json.loads(self.path(item_id).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            log.error("receipt %s cannot be read: %s", item_id, error)
+            return None
+        return value if isinstance(value, dict) else None
+
+    def all_ids(self) -> list[str]:
+        """Return the ids of all items with a receipt."""
+        found = (path.stem for path in self._folder.glob("*.json"))
+        return sorted(name for name in found if UUID.match(name))
+
+
+def hashes_of(receipt: dict[str, Any]) -> dict[str, str]:
+    """Return what the central system itself hashed: SHA-256 by path."""
+    found = {}
+    for file in receipt.get("files", ()):
+        if isinstance(file, dict):
+            found[str(file.get("path"))] = str(file.get("sha256")).lower()
+    return found
+
+
+def disagreements(receipt: dict[str, Any], files: list[ManifestFile]) -> list[str]:
+    """Return the paths of ``files`` whose hash in the receipt differs or is missing."""
+    theirs = hashes_of(receipt)
+    return [file.path for file in files if theirs.get(file.path) != file.sha256]

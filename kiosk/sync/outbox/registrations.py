@@ -1,0 +1,202 @@
+"""Registration numbers of filings: the central system's, and the kiosk's provisional ones.
+
+Each answer is committed to the database and kept as ``sync/registrations/<filing id>.json``
+before anybody hears it, so that neither a crash nor a lost database can give the same provisional
+number to two filings or two numbers to one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiosk.clocks import wall_text, wall_time
+from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+PROVISIONAL = "provisional"
+FILING_ROOMS_OWN = range(501, 1000)
+REGISTERED = "registered"
+FINAL_STATES = ("passed_to_judge", "returned")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What is known about a filing's number.
+
+    Attributes:
+        filing_id: the filing.
+        state: ``provisional``, or the central system's word: ``registered``, ``accepted``, ...
+        number: the central system's number, or None.
+        provisional: the kiosk's number, or None where none was needed.
+        at: when the number was given (wall time).
+        as_of: when the central system last said so (wall time), or None.
+        reason: why it was returned, in the registry's words.
+    """
+
+    filing_id: str
+    state: str
+    number: str | None
+    provisional: str | None
+    at: str
+    as_of: str | None = None
+    reason: str | None = None
+
+    def answer(self) -> dict[str, str | None]:
+        """Return the answer to the filing room."""
+        return {
+            "state": PROVISIONAL if self.number is None else REGISTERED,
+            "number": self.number or self.provisional,
+            "provisional": self.provisional,
+            "at": self.at,
+        }
+
+
+class Registrations:
+    """Keeps every filing's registration; thread-safe.
+
+    Args:
+        database: the index.
+        folder: where the answers are kept durably.
+        kiosk_id: first part of a provisional number.
+        timezone: the court's, for the date in a provisional number.
+    """
+
+    def __init__(self, database: Database, folder: Path, kiosk_id: str, timezone: str) -> None:
+        self._database = database
+        self._folder = make_folder(folder)
+        self._kiosk_id = kiosk_id
+        self._zone = ZoneInfo(timezone)
+        self._lock = threading.Lock()
+
+    def get(self, filing_id: str) -> Registration | None:
+        """Return what is known about a filing, or None."""
+        row = self._database.row("SELECT * FROM registrations WHERE filing_id = ?", (filing_id,))
+        return None if row is None else Registration(**dict(row))
+
+    def give_provisional(self, filing_id: str) -> Registration:
+        """Return the filing's registration, with a provisional number made if it has none."""
+        with self._lock:
+            known = self.get(filing_id)
+            if known is not None:
+                return known
+            number = self._next_number(wall_time())
+            fresh = Registration(filing_id, PROVISIONAL, None, number, wall_text())
+            self._keep(fresh)
+            return fresh
+
+    def adopt(self, filing_id: str, provisional: str) -> Registration:
+        """Take over the number that the filing room gave while sync was dead.
+
+        It is the one on the visitor's receipt: it replaces one made here that nobody ever heard.
+        """
+        with self._lock:
+            known = self.get(filing_id)
+            if known is None:
+                known = Registration(filing_id, PROVISIONAL, None, None, wall_text())
+            if known.provisional != provisional:
+                known = replace(known, provisional=provisional)
+                self._keep(known)
+            return known
+
+    def registered(
+        self, filing_id: str, number: str, state: str, at: str, reason: str | None = None
+    ) -> Registration:
+        """Keep the central system's number; a provisional number given before stays beside it."""
+        with self._lock:
+            known = self.get(filing_id)
+            if known is not None and known.number not in (None, number):
+                log.error("filing %s has two numbers; the first one stays", filing_id)
+                return known
+            provisional = None if known is None else known.provisional
+            fresh = Registration(filing_id, state, number, provisional, at, wall_text(), reason)
+            if known is None or replace(known, as_of=fresh.as_of) != fresh:
+                self._keep(fresh)
+            else:
+                self._index(fresh)
+            return fresh
+
+    def take(self, filing_id: str, answer: dict[str, Any]) -> Registration | None:
+        """Keep what the central system says about a filing; None while it gives no number yet."""
+        number = answer.get("number")
+        if not isinstance(number, str) or not number:
+            return None
+        at = str(answer.get("registered_at") or wall_text())
+        reason = answer.get("reason")
+        reason = reason if isinstance(reason, str) and reason else None
+        state = str(answer.get("state", REGISTERED))
+        return self.registered(filing_id, number, state, at, reason)
+
+    def unregistered(self) -> list[str]:
+        """Return the filings that wait for the central system's number, oldest first."""
+        rows = self._database.rows(
+            "SELECT filing_id FROM registrations WHERE number IS NULL ORDER BY at"
+        )
+        return [str(row["filing_id"]) for row in rows]
+
+    def open_filings(self, limit: int) -> list[str]:
+        """Return registered filings whose state may still change, longest unasked first."""
+        rows = self._database.rows(
+            "SELECT filing_id FROM registrations WHERE number IS NOT NULL "
+            "AND state NOT IN (?, ?) ORDER BY as_of LIMIT ?",
+            (*FINAL_STATES, limit),
+        )
+        return [str(row["filing_id"]) for row in rows]
+
+    def reconcile(self) -> int:
+        """Make index and kept answers agree again after a crash; return how many are kept."""
+        count = 0
+        for row in self._database.rows("SELECT filing_id FROM registrations"):
+            known = self.get(row["filing_id"])
+            if known is not None and not self._path(known.filing_id).exists():
+                write_json(self._path(known.filing_id), asdict(known))
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                kept = Registration(**json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                log.error("kept registration %s cannot be read: %s", path.name, error)
+                continue
+            count += 1
+            if self.get(kept.filing_id) is None:
+                self._index(kept)
+        return count
+
+    def _path(self, filing_id: str) -> Path:
+        return self._folder / f"{filing_id}.json"
+
+    def _keep(self, registration: Registration) -> None:
+        self._index(registration)
+        write_json(self._path(registration.filing_id), asdict(registration))
+
+    def _index(self, registration: Registration) -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO registrations "
+            "(filing_id, state, number, provisional, at, as_of, reason) "
+            "VALUES (:filing_id, :state, :number, :provisional, :at, :as_of, :reason)",
+            asdict(registration),
+        )
+
+    def _next_number(self, now: datetime) -> str:
+        """Return the next ``<kiosk id>-<yymmdd>-<nnn>`` of the court's day.
+
+        ``nnn`` of :data:`FILING_ROOMS_OWN` belongs to the filing room, which counts by itself
+        while sync is dead.
+        """
+        prefix = f"{self._kiosk_id}-{now.astimezone(self._zone):%y%m%d}-"
+        given = self._database.rows(
+            "SELECT provisional FROM registrations WHERE substr(provisional, 1, ?) = ?",
+            (len(prefix), prefix),
+        )
+        counted = (int(row["provisional"][len(prefix) :]) for row in given)
+        following = 1 + max((n for n in counted if n not in FILING_ROOMS_OWN), default=0)
+        if following in FILING_ROOMS_OWN:
+            following = FILING_ROOMS_OWN.stop
+        return f"{prefix}{following:03d}"

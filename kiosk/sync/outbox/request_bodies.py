@@ -1,0 +1,206 @@
+"""What is said about an item when it is registered: built from its folder, the same each time.
+
+A request that is repeated after a crash must be the same request; so everything here comes from
+files that do not change any more once an item is finished.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kiosk.clocks import NS_PER_S, wall_text
+from kiosk.sync.outbox.filing_body import slots_body
+from kiosk.sync.outbox.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
+
+IIN = re.compile(r"^[0-9]{12}$")
+TYPE_ID = re.compile(r"^[a-z0-9_]{1,64}$")
+PART_FOLDER = re.compile(r"^part-(\d+)$")
+Json = dict[str, Any]
+
+
+def body_of(manifest: Manifest, folder: Path, provisional: str | None = None) -> Json:
+    """Return the registration of an item as the contract wants it.
+
+    Args:
+        manifest: its files.
+        folder: its folder.
+        provisional: the number that the kiosk has given a filing, if it has.
+
+    Raises:
+        ManifestError: a file of the folder cannot be read or lacks what is needed.
+    """
+    in_order = sorted(manifest.files, key=lambda file: file.path)  # the same request each time
+    manifest = replace(manifest, files=tuple(in_order))
+    if manifest.kind == "filing":
+        return filing_body(manifest, folder, provisional)
+    if manifest.kind == "hearing":
+        return hearing_body(manifest, folder)
+    return report_body(manifest, folder)
+
+
+def filing_body(manifest: Manifest, folder: Path, provisional: str | None) -> Json:
+    """Return ``FilingRegistration``: types, page counts and hashes of the documents."""
+    filing = read_json(folder / "filing.json")
+    described = _by_path(filing.get("documents"))
+    documents = []
+    for file in manifest.files:
+        own = described.get(file.path, {})
+        kind = str(own.get("type") or filing.get("document_type") or filing.get("type") or "")
+        pages = _count(own.get("pages")) or _count(filing.get("pages"))
+        if not TYPE_ID.match(kind) or pages < 1:
+            raise ManifestError(f"{folder.name}/filing.json: type or pages of a document missing")
+        documents.append({**_file(file), "type": kind, "pages": pages})
+    body: Json = {
+        "kiosk_time": filing.get("submitted_at") or _moment_of(folder / SUBMITTED),
+        "provisional": provisional,
+        "documents": documents,
+    }
+    for key in ("language", "case_kind", "case_number"):
+        if filing.get(key):
+            body[key] = filing[key]
+    applicant = _applicant(filing.get("applicant"))
+    if applicant:
+        body["applicant"] = applicant
+    if filing.get("not_scanned"):
+        body["not_scanned"] = [str(line)[:300] for line in filing["not_scanned"]]
+    return body | slots_body(filing)
+
+
+def hearing_body(manifest: Manifest, folder: Path) -> Json:
+    """Return ``HearingManifest``."""
+    opened = read_json(folder / "hearing.json")
+    hearing = opened.get("hearing", opened)
+    described = {key: value for key, value in hearing.items() if value is not None}
+    described["id"] = manifest.id
+    parts = [_part(path) for path in sorted(folder.glob("part-*")) if PART_FOLDER.match(path.name)]
+    seconds = [part["seconds"] for part in parts if part.get("seconds") is not None]
+    return {
+        "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
+        "final": True,
+        "hearing": described,
+        "started_at": opened.get("started") or opened.get("started_at"),
+        "ended_at": _last_moment(folder / "journal.jsonl"),
+        "duration_seconds": sum(seconds) if seconds else None,
+        "parts": parts,
+        "files": [_file(file) for file in manifest.files],
+    }
+
+
+def _part(folder: Path) -> Json:
+    match = PART_FOLDER.match(folder.name)
+    value = read_json(folder / "part.json") if (folder / "part.json").exists() else {}
+    part: Json = {"part": int(match[1]) if match else 0}
+    started = value.get("wall")
+    if isinstance(started, str):
+        part["started_at"] = started
+    if isinstance(value.get("publicity"), str):
+        part["publicity"] = value["publicity"]
+    part["seconds"] = part_seconds(folder / "journal.jsonl")
+    part["sources"] = _source_names(value)
+    return part
+
+
+def _source_names(part: Json) -> list[str]:
+    """Return the names of the sources recorded in a part: camera and microphones."""
+    microphones = part.get("microphones") or ()
+    names = [str(one["name"]) for one in microphones if isinstance(one, dict) and "name" in one]
+    return (["camera"] if part.get("camera") else []) + names
+
+
+def part_seconds(journal: Path) -> float | None:
+    """Return the length of a closed part, from the first and last lines of its journal."""
+    try:
+        lines = journal.read_bytes().splitlines()
+        first, last = json.loads(lines[0]), [json.loads(line) for line in lines[-5:]]
+        (closed,) = (line for line in last if line.get("kind") == "closed")
+        return max(0.0, (int(closed["stop_ns"]) - int(first["tap_ns"])) / NS_PER_S)
+    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+        return None
+
+
+def _entries(journal: Path) -> list[Json]:
+    try:
+        lines = journal.read_text(encoding="utf-8").splitlines()
+        entries = [json.loads(line) for line in lines[-5:]]
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _applicant(value: object) -> Json:
+    """Return what a person said about themselves, as far as the contract takes it."""
+    if not isinstance(value, dict):
+        return {}
+    named = {key: str(value[key]) for key in ("name", "phone") if value.get(key)}
+    if IIN.match(str(value.get("iin") or "")):
+        named["iin"] = str(value["iin"])
+    return named
+
+
+def report_body(manifest: Manifest, folder: Path) -> Json:
+    """Return ``ReportManifest``."""
+    path = folder / "report.json"
+    report = read_json(path) if path.exists() else {}
+    states = [one.get("state") for one in report.get("results") or () if isinstance(one, dict)]
+    body: Json = {
+        "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
+        "files": [_file(file) for file in manifest.files],
+    }
+    for state in ("passed", "failed", "skipped"):
+        body[state] = _count(report.get(state)) or states.count(state)
+    made = report.get("at") or report.get("made_at")
+    if isinstance(made, str):
+        body["made_at"] = made
+    return body
+
+
+def read_json(path: Path) -> Json:
+    """Return the JSON object in ``path``.
+
+    Raises:
+        ManifestError: it is not there or none.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path.parent.name}/{path.name}: {error}") from error
+    if not isinstance(value, dict):
+        raise ManifestError(f"{path.parent.name}/{path.name}: not a JSON object")
+    return value
+
+
+def _by_path(documents: object) -> dict[str, Json]:
+    items: Iterable[object] = documents if isinstance(documents, list) else ()
+    return {str(item.get("path")): item for item in items if isinstance(item, dict)}
+
+
+def _count(value: object) -> int:
+    """Return a number, or the length of a list; 0 for anything else."""
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else 0
+
+
+def _file(file: ManifestFile) -> Json:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256}
+
+
+def _last_moment(journal: Path) -> str | None:
+    """Return the wall time of a journal's last line: a sealed one ends with the hearing."""
+    entries = _entries(journal)
+    moment = entries[-1].get("at") if entries else None
+    return moment if isinstance(moment, str) else None
+
+
+def _moment_of(path: Path) -> str:
+    """Return when ``path`` was written (now, where it is not there yet)."""
+    try:
+        return wall_text(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except OSError:
+        return wall_text()

@@ -1,0 +1,1 @@
+"""What is pulled from and reported to the central system at intervals."""

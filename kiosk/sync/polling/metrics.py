@@ -1,0 +1,75 @@
+"""Metrics in Prometheus' text form (exposition format 0.0.4), for ``GET /metrics``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.sync.context import SyncRoom
+from kiosk.sync.polling.heartbeat import queue_of
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric with its samples: label text (``{a="b"}`` or empty) and value."""
+
+    name: str
+    kind: str
+    help: str
+    samples: tuple[tuple[str, float], ...]
+
+    def text(self) -> str:
+        """Return its lines."""
+        head = f"# HELP {self.name} {self.help}\n# TYPE {self.name} {self.kind}\n"
+        return head + "".join(f"{self.name}{label} {value:g}\n" for label, value in self.samples)
+
+
+def metrics_text(room: SyncRoom) -> str:
+    """Return everything that sync measures."""
+    queue = queue_of(room)
+    kinds = ("filings", "hearings", "reports")
+    alarms = [
+        (f'{{code="{alarm["code"]}",source="{alarm["source"]}"}}', 1.0)
+        for alarm in room.alarms.listed()
+    ]
+    metrics = (
+        Metric(
+            "kiosk_link_up",
+            "gauge",
+            "Whether the central system answered the last time.",
+            (("", float(room.link.is_up)),),
+        ),
+        Metric(
+            "kiosk_queue_items",
+            "gauge",
+            "Items that wait for delivery.",
+            tuple((f'{{kind="{kind}"}}', float(queue[kind])) for kind in kinds),
+        ),
+        Metric(
+            "kiosk_queue_bytes",
+            "gauge",
+            "Bytes that wait for delivery.",
+            (("", float(queue["bytes"])),),
+        ),
+        Metric(
+            "kiosk_sent_bytes_total",
+            "counter",
+            "Bytes of files sent since the start.",
+            (("", float(room.progress.bytes_sent)),),
+        ),
+        Metric(
+            "kiosk_preemptions_total",
+            "counter",
+            "Times a transfer gave way to something urgent.",
+            (("", float(room.lanes.preemptions)),),
+        ),
+        Metric(
+            "kiosk_database_rebuilt",
+            "gauge",
+            "Whether the index was rebuilt at this start.",
+            (("", float(room.rebuilt)),),
+        ),
+        Metric("kiosk_alarm", "gauge", "Alarms in force.", tuple(alarms)),
+    )
+    return "".join(metric.text() for metric in metrics)

@@ -1,0 +1,1 @@
+"""State of delivery: link, queues, forecast, upload policy."""

@@ -1,0 +1,1 @@
+"""Connection to the central system: TLS session, HTTP client, tus uploads."""

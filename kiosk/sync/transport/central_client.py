@@ -1,0 +1,121 @@
+"""Client of the central contract (``docs/central-api.yaml``), one call per operation."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from kiosk.errors import CentralError
+from kiosk.sync.transport.central_session import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Line,
+    RefusedError,
+    read_object,
+)
+
+CONTRACT = 1
+SCHEDULE_DAYS = 7
+COLLECTIONS = {"hearing": "hearings", "filing": "filings", "report": "reports"}
+#: Keys of a filing's registration that a server of revision 1 does not take.
+REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
+Timeout = tuple[float, float]
+PATIENT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
+POLLING: Timeout = (CONNECT_SECONDS, 20.0)
+
+
+class ContractUnknownError(CentralError):
+    """The central system speaks a contract that this kiosk does not know: update the kiosk."""
+
+    code = "central_contract_unknown"
+
+
+class CentralClient:
+    """The central system over one line.
+
+    Args:
+        line: the session.
+        url: base address, ``https://host:port``.
+
+    Every call raises :class:`~kiosk.errors.CentralUnreachableError`,
+    :class:`~kiosk.sync.transport.central_session.IdentityRefusedError` or :class:`~kiosk.sync.transport.central_session.RefusedError`.
+    """
+
+    def __init__(self, line: Line, url: str) -> None:
+        self.line = line
+        self._url = url.rstrip("/")
+
+    def address(self, path: str) -> str:
+        """Return the full address of ``path`` (an upload's address may be full already)."""
+        return path if path.startswith(("https://", "http://")) else self._url + path
+
+    def call(
+        self, method: str, path: str, body: Any = None, timeout: Timeout = PATIENT
+    ) -> dict[str, Any]:
+        """Make one call and return the JSON object of its answer."""
+        response = self.line.request(method, self.address(path), json=body, timeout=timeout)
+        return read_object(response)
+
+    def contract(self, timeout: Timeout = POLLING) -> dict[str, Any]:
+        """Ask which contract the server speaks.
+
+        Raises:
+            ContractUnknownError: one that this kiosk does not know; send nothing else.
+        """
+        answer = self.call("GET", "/v1/contract", timeout=timeout)
+        if answer.get("contract") != CONTRACT:
+            raise ContractUnknownError(
+                f"the central system speaks contract {answer.get('contract')!r}, "
+                f"this kiosk knows {CONTRACT}"
+            )
+        return answer
+
+    def schedule(self) -> dict[str, Any]:
+        """Pull seven days of hearings of this kiosk's courtroom."""
+        return self.call("GET", f"/v1/schedule?days={SCHEDULE_DAYS}", timeout=POLLING)
+
+    def staff(self) -> dict[str, Any]:
+        """Pull who may sign in here."""
+        return self.call("GET", "/v1/staff", timeout=POLLING)
+
+    def put(self, kind: str, item_id: str, body: Any, timeout: Timeout = PATIENT) -> dict[str, Any]:
+        """Register a hearing, filing or report; the same again gives the same answer.
+
+        A server of an earlier revision refuses what it does not know: it is left out then.
+        """
+        path = f"/v1/{COLLECTIONS[kind]}/{item_id}"
+        try:
+            return self.call("PUT", path, body, timeout)
+        except RefusedError as error:
+            if error.status != 400 or kind != "filing" or REVISION_2.isdisjoint(body):
+                raise
+        plain = {key: value for key, value in body.items() if key not in REVISION_2}
+        return self.call("PUT", path, plain, timeout)
+
+    def case(self, number: str, timeout: Timeout = PATIENT) -> dict[str, Any]:
+        """Ask whether there is such a case in this kiosk's court."""
+        return self.call("GET", f"/v1/cases?{urlencode({'number': number})}", timeout=timeout)
+
+    def get(self, kind: str, item_id: str, timeout: Timeout = PATIENT) -> dict[str, Any]:
+        """Ask where a hearing, filing or report stands."""
+        return self.call("GET", f"/v1/{COLLECTIONS[kind]}/{item_id}", timeout=timeout)
+
+    def wait_verified(self, upload_id: str, seconds: float) -> dict[str, Any]:
+        """Wait up to ``seconds`` (at most 30) while the server hashes an upload."""
+        return self.call("GET", f"/v1/uploads/{upload_id}?wait={seconds:g}")
+
+    def post_heads(self, hearing_id: str, heads: list[dict[str, Any]]) -> None:
+        """Send signed journal heads."""
+        self.call("POST", f"/v1/hearings/{hearing_id}/heads", {"heads": heads})
+
+    def post_closures(self, hearing_id: str, closures: list[dict[str, Any]]) -> None:
+        """Name files in the clear that must not be kept there any more."""
+        self.call("POST", f"/v1/hearings/{hearing_id}/closures", {"closures": closures})
+
+    def put_upload(self, upload_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Announce one file before its manifest is known."""
+        return self.call("PUT", f"/v1/uploads/{upload_id}", body)
+
+    def put_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Send the heartbeat."""
+        return self.call("PUT", "/v1/state", state, POLLING)

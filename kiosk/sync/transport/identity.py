@@ -1,0 +1,122 @@
+"""Who this kiosk is: its device key and certificate, and the court's pinned CA.
+
+The recorder makes a self-signed stand-in where there is no certificate yet, so that recordings
+can always be signed; towards the central system such a kiosk is *not enrolled*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from kiosk.errors import CentralError
+from kiosk.storage.atomic_io import make_folder, write_bytes
+from kiosk.storage.paths import Layout
+from kiosk.sync.transport.central_session import Credentials
+
+SECRET = 0o600
+
+
+class NotEnrolledError(CentralError):
+    """This kiosk has no certificate of the court yet: ``kiosk enroll``."""
+
+    code = "not_enrolled"
+
+
+class IdentityError(CentralError):
+    """The files under ``identity/`` do not fit together."""
+
+    code = "identity_damaged"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate of the court for a key of this device.
+
+    Attributes:
+        kiosk_id: common name of the certificate.
+        not_before: start of validity.
+        not_after: end of validity.
+        credentials: the files.
+    """
+
+    kiosk_id: str
+    not_before: datetime
+    not_after: datetime
+    credentials: Credentials
+
+
+def load_identity(layout: Layout) -> Identity:
+    """Read and check the kiosk's identity.
+
+    Raises:
+        NotEnrolledError: no certificate, no CA, or only the self-signed stand-in.
+        IdentityError: unreadable, or key and certificate do not belong together.
+    """
+    paths = (layout.device_certificate, layout.device_key, layout.court_ca)
+    if not all(path.exists() for path in paths):
+        raise NotEnrolledError("no certificate of the court on this kiosk")
+    try:
+        certificate = x509.load_pem_x509_certificate(layout.device_certificate.read_bytes())
+        key = load_key(layout.device_key)
+    except (OSError, ValueError) as error:
+        raise IdentityError(f"identity cannot be read: {error}") from error
+    if certificate.issuer == certificate.subject:
+        raise NotEnrolledError("only a self-signed stand-in on this kiosk")
+    if certificate.public_key() != key.public_key():
+        raise IdentityError("device.key does not belong to device.crt")
+    return Identity(
+        common_name(certificate.subject),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        Credentials(layout.device_certificate, layout.device_key, layout.court_ca),
+    )
+
+
+def common_name(name: x509.Name) -> str:
+    """Return the common name, or an empty text where there is none."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""
+
+
+def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Read a private key.
+
+    Raises:
+        ValueError: not an unencrypted elliptic-curve key in PEM.
+        OSError: it cannot be read.
+    """
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("not an elliptic-curve key")
+    return key
+
+
+def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Make a P-256 key on this device and keep it durably, readable by its owner alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    make_folder(path.parent, mode=0o700)
+    write_bytes(path, key_pem(key), mode=SECRET)
+    return key
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as unencrypted PKCS#8 PEM."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def certificate_request(key: ec.EllipticCurvePrivateKey, kiosk_id: str) -> str:
+    """Return a PKCS#10 certificate request (PEM) for ``kiosk_id``."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kiosk_id)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM).decode("ascii")

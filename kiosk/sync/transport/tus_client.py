@@ -1,0 +1,196 @@
+"""A thin tus 1.0 client (https://tus.io/protocols/resumable-upload, core protocol).
+
+Only what the kiosk needs: ask how far the server is (HEAD), send the rest (PATCH). Creating the
+upload is the contract's business: the server hands out one address per registered file, always
+the same, because a tus ``POST`` is not idempotent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BufferedReader
+from pathlib import Path
+
+import requests
+
+from kiosk.errors import CentralError, CentralUnreachableError, StorageError
+from kiosk.sync.transport.central_session import Line, check
+
+TUS_VERSION = "1.0.0"
+OFFSET_CONFLICT = 409
+GONE = frozenset({404, 410})
+MAX_STALLS = 3
+
+
+class UploadGoneError(CentralError):
+    """The server does not know the upload's address (any more): ask for a new one."""
+
+    code = "upload_gone"
+
+
+class UploadTooLongError(CentralError):
+    """The server holds more bytes than the file has, or another length: begin afresh."""
+
+    code = "upload_length"
+
+
+class Section:
+    """A part of a file as a request body that is read block by block, never held in memory.
+
+    Args:
+        file: opened for reading in binary.
+        start: first byte.
+        length: number of bytes.
+        may_go_on: called before each block; raises to break the transfer off.
+        progress: called with the number of bytes handed to the kernel so far.
+    """
+
+    def __init__(
+        self,
+        file: BufferedReader,
+        start: int,
+        length: int,
+        may_go_on: Callable[[], None],
+        progress: Callable[[int], None],
+    ) -> None:
+        self._file = file
+        self._length = length
+        self._done = 0
+        self._may_go_on = may_go_on
+        self._progress = progress
+        file.seek(start)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next block.
+
+        Raises:
+            StorageError: the disk fails, or the file has become shorter.
+        """
+        self._may_go_on()
+        left = self._length - self._done
+        if left == 0:
+            return b""
+        try:
+            block = self._file.read(left if size < 0 else min(size, left))
+        except OSError as error:
+            raise StorageError(f"{self._file.name}: {error.strerror}") from error
+        if not block:
+            raise StorageError(f"{self._file.name}: shorter than it was", code="file_changed")
+        self._done += len(block)
+        self._progress(self._done)
+        return block
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing (default of the call-backs)."""
+
+
+class TusClient:
+    """Sends files to tus upload addresses.
+
+    Args:
+        line: session to the central system.
+        patch_bytes: most bytes per PATCH; what a server keeps of a broken one is its affair.
+    """
+
+    def __init__(self, line: Line, patch_bytes: int) -> None:
+        self._line = line
+        self._patch_bytes = patch_bytes
+
+    def offset(self, url: str, size: int) -> int:
+        """Ask how many bytes of the upload the server holds durably.
+
+        Raises:
+            UploadGoneError: the address is unknown.
+            UploadTooLongError: the upload has another length than ``size``.
+            CentralError: see :func:`kiosk.sync.transport.central_session.check`.
+        """
+        response = self._line.request("HEAD", url, headers={"Tus-Resumable": TUS_VERSION})
+        if response.status_code in GONE:
+            raise UploadGoneError(f"HEAD: {response.status_code}")
+        check(response)
+        length = response.headers.get("Upload-Length")
+        offset = _offset_of(response)
+        if offset > size or (length is not None and length != str(size)):
+            raise UploadTooLongError(f"server has {offset} of {length} bytes, the file {size}")
+        return offset
+
+    def upload(
+        self,
+        path: Path,
+        url: str,
+        size: int,
+        *,
+        may_go_on: Callable[[], None] = _nothing,
+        progress: Callable[[int], None] = _nothing,
+    ) -> None:
+        """Send what the server does not have yet; return when it has every byte.
+
+        Args:
+            path: the file.
+            url: its upload address.
+            size: its length in bytes.
+            may_go_on: called before each block; raises to break off (resume by calling again).
+            progress: called with the number of bytes that the server has or is being sent.
+
+        Raises:
+            CentralError: no success; calling again later resumes.
+            StorageError: the file cannot be read.
+        """
+        offset = self.offset(url, size)
+        progress(offset)
+        stalls = 0
+        with open_binary(path) as file:
+            while offset < size:
+                before = offset
+                offset = self._patch(file, url, offset, size, may_go_on, progress)
+                stalls = stalls + 1 if offset <= before else 0
+                if stalls >= MAX_STALLS:
+                    raise CentralUnreachableError("upload does not advance", code="central_fault")
+
+    def _patch(
+        self,
+        file: BufferedReader,
+        url: str,
+        offset: int,
+        size: int,
+        may_go_on: Callable[[], None],
+        progress: Callable[[int], None],
+    ) -> int:
+        """Send one PATCH from ``offset``; return the server's offset after it."""
+        length = min(self._patch_bytes, size - offset)
+        body = Section(file, offset, length, may_go_on, lambda done: progress(offset + done))
+        headers = {
+            "Tus-Resumable": TUS_VERSION,
+            "Upload-Offset": str(offset),
+            "Content-Type": "application/offset+octet-stream",
+        }
+        response = self._line.request("PATCH", url, headers=headers, data=body)
+        if response.status_code == OFFSET_CONFLICT:  # an earlier broken PATCH landed after all
+            return self.offset(url, size)
+        if response.status_code in GONE:
+            raise UploadGoneError(f"PATCH: {response.status_code}")
+        check(response)
+        return _offset_of(response)
+
+
+def open_binary(path: Path) -> BufferedReader:
+    """Open ``path`` for reading.
+
+    Raises:
+        StorageError: it is not there or cannot be read.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise StorageError(f"{path.name}: {error.strerror}", code="file_unreadable") from error
+
+
+def _offset_of(response: requests.Response) -> int:
+    value = response.headers.get("Upload-Offset", "")
+    if not value.isdecimal():  # a captive portal, or not a tus server
+        raise CentralUnreachableError("answer without Upload-Offset", code="captive_portal")
+    return int(value)
