@@ -12,9 +12,16 @@ import sys
 import time
 from pathlib import Path
 
-from bench.court import PATIENCE_S, Court, call, court_of, hearing_on, template_of_court
+from bench.delivery_site import (
+    TIMEOUT_S,
+    DeliverySite,
+    running_site,
+    simulate_call,
+    simulated_hearing,
+    site_template,
+)
 from bench.measure import Measure, median_of
-from tests.links import Link, refusal
+from tests.network_link import NetworkLink, unavailable_reason
 from tests.waiting import wait_for
 
 GOODPUT_MBIT, GOODPUT_GOAL = 10.0, 0.92
@@ -27,16 +34,16 @@ PEER = "curl -T"
 
 def run(repeats: int) -> list[Measure]:
     """Measure all four."""
-    reason = refusal()
+    reason = unavailable_reason()
     if reason is not None:
         print(f"bench: delivery left out: {reason}", file=sys.stderr)
         return []
-    with template_of_court() as template:
+    with site_template() as template:
         return [
-            *goodput(template, 1),
-            *cpu(template, min(repeats, 3)),
-            *filing(template, repeats),
-            *(one for mbit in CALL_MBITS for one in beside_call(template, mbit)),
+            *measure_goodput(template, 1),
+            *measure_cpu(template, min(repeats, 3)),
+            *measure_filing(template, repeats),
+            *(measure for mbit in CALL_MBITS for measure in call_beside_upload(template, mbit)),
         ]
 
 
@@ -47,25 +54,25 @@ def random_file(folder: Path, size: int) -> Path:
     return path
 
 
-def delivered(court: Court, video: int) -> tuple[float, int]:
+def deliver_hearing(site: DeliverySite, video: int) -> tuple[float, int]:
     """Deliver a hearing; return the seconds to its durable receipt, and its bytes."""
     begun = time.monotonic()
-    hearing, size = court.deliver(video)
-    court.kiosk.wait_delivered("hearing", hearing, PATIENCE_S)
+    hearing, size = site.deliver(video)
+    site.kiosk.wait_delivered("hearing", hearing, TIMEOUT_S)
     return time.monotonic() - begun, size
 
 
-def goodput(template: Path, repeats: int) -> list[Measure]:
+def measure_goodput(template: Path, repeats: int) -> list[Measure]:
     """Return the goodput of a hearing from its seal to its receipt, beside curl's."""
     ours, theirs = [], []
-    with Link() as link, court_of(template, link) as court:
+    with NetworkLink() as link, running_site(template, link) as site:
         link.shape(GOODPUT_MBIT)
-        file = random_file(court.kiosk.folder, GOODPUT_BYTES)
+        file = random_file(site.kiosk.folder, GOODPUT_BYTES)
         for _ in range(repeats):
-            seconds, size = delivered(court, GOODPUT_BYTES)
+            seconds, size = deliver_hearing(site, GOODPUT_BYTES)
             ours.append(size * 8e-6 / seconds)
-            theirs.append(file.stat().st_size * 8e-6 / court.curl(file)[0])
-    shares = [one / GOODPUT_MBIT for one in ours]
+            theirs.append(file.stat().st_size * 8e-6 / site.upload_with_curl(file)[0])
+    shares = [rate / GOODPUT_MBIT for rate in ours]
     name = f"goodput, {GOODPUT_MBIT:g} Mbit/s link"
     return [
         median_of(name, "Mbit/s", ours, PEER, theirs),
@@ -73,70 +80,70 @@ def goodput(template: Path, repeats: int) -> list[Measure]:
     ]
 
 
-def cpu(template: Path, repeats: int) -> list[Measure]:
+def measure_cpu(template: Path, repeats: int) -> list[Measure]:
     """Return the processor seconds per GiB of both ends, beside curl's, on an unshaped link."""
     ours: list[list[float]] = [[], []]
     theirs: list[list[float]] = [[], []]
-    with Link() as link, court_of(template, link) as court:
-        file = random_file(court.kiosk.folder, 2 * CPU_BYTES)
+    with NetworkLink() as link, running_site(template, link) as site:
+        file = random_file(site.kiosk.folder, 2 * CPU_BYTES)
         for _ in range(repeats):
-            before = court.cpu()
-            gib = delivered(court, CPU_BYTES)[1] / (1 << 30)
-            after = court.cpu()
-            for one, start, end in zip(ours, before, after, strict=True):
-                one.append((end - start) / gib)
+            before = site.cpu_seconds()
+            gib = deliver_hearing(site, CPU_BYTES)[1] / (1 << 30)
+            after = site.cpu_seconds()
+            for values, start, end in zip(ours, before, after, strict=True):
+                values.append((end - start) / gib)
             gib = file.stat().st_size / (1 << 30)
-            theirs[0].append(court.curl(file)[1] / gib)
-            theirs[1].append((court.cpu()[1] - after[1]) / gib)
+            theirs[0].append(site.upload_with_curl(file)[1] / gib)
+            theirs[1].append((site.cpu_seconds()[1] - after[1]) / gib)
     return [
         median_of("sending over TLS", "CPU s/GiB", ours[0], PEER, theirs[0]),
         median_of("receiving over TLS", "CPU s/GiB", ours[1], f"from {PEER}", theirs[1]),
     ]
 
 
-def filed(court: Court) -> float:
+def deliver_filing(site: DeliverySite) -> float:
     """Hand a filing in; return the seconds to its durable receipt."""
-    filing = court.kiosk.make_filing(FILING_BYTES)
+    filing = site.kiosk.make_filing(FILING_BYTES)
     begun = time.monotonic()
-    court.kiosk.ask("POST", f"/v1/filings/{filing}/register", {})
-    court.kiosk.wait_delivered("filing", filing, PATIENCE_S)
+    site.kiosk.request("POST", f"/v1/filings/{filing}/register", {})
+    site.kiosk.wait_delivered("filing", filing, TIMEOUT_S)
     return time.monotonic() - begun
 
 
-def filing(template: Path, repeats: int) -> list[Measure]:
+def measure_filing(template: Path, repeats: int) -> list[Measure]:
     """Return the seconds to a filing's receipt beside a recording, and on an idle line."""
-    with Link() as link, court_of(template, link) as court:
+    with NetworkLink() as link, running_site(template, link) as site:
         link.shape(FILING_MBIT)
-        idle = [filed(court) for _ in range(repeats)]
-        court.deliver(repeats * 4_000_000)
+        idle = [deliver_filing(site) for _ in range(repeats)]
+        site.deliver(repeats * 4_000_000)
         beside = []
         for _ in range(repeats):
-            court.wait_flow()
-            beside.append(filed(court))
+            site.wait_upload_flow()
+            beside.append(deliver_filing(site))
     name = f"1 MB filing beside a recording, {FILING_MBIT:g} Mbit/s (goal: {FILING_GOAL})"
     return [median_of(name, "s", beside, "idle line", idle)]
 
 
-def p95(delays: list[float]) -> float:
+def percentile_95(delays: list[float]) -> float:
     """Return the 95th percentile."""
     return sorted(delays)[int(0.95 * len(delays))]
 
 
-def beside_call(template: Path, mbit: float) -> list[Measure]:
+def call_beside_upload(template: Path, mbit: float) -> list[Measure]:
     """Return a call's delay beside an upload during a hearing, and beside one without pacing."""
-    with Link() as link, court_of(template, link) as court:
+    with NetworkLink() as link, running_site(template, link) as site:
         link.shape(mbit)
-        check = court.kiosk.ask("POST", "/v1/link-check", {"quick": True})[1]
+        check = site.kiosk.request("POST", "/v1/link-check", {"quick": True})[1]
         if check["up_mbit"] is None:
             raise RuntimeError(f"no link check: {check['problem']}")
-        with hearing_on(court.kiosk):
-            wait_for(lambda: permit_of(court) == "paced", "pacing", PATIENCE_S)
-            court.deliver(8_000_000)
-            court.wait_flow()
-            paced = p95(call(link, CALL_S))
-        wait_for(lambda: permit_of(court) == "free", "no pacing", PATIENCE_S)
-        court.wait_flow()
-        free = p95(call(link, CALL_S))
+        with simulated_hearing(site.kiosk):
+            wait_for(lambda: upload_state(site) == "paced", "pacing", TIMEOUT_S)
+            site.deliver(8_000_000)
+            site.wait_upload_flow()
+            paced = percentile_95(simulate_call(link, CALL_S))
+        wait_for(lambda: upload_state(site) == "free", "no pacing", TIMEOUT_S)
+        site.wait_upload_flow()
+        free = percentile_95(simulate_call(link, CALL_S))
     name = f"p95 of a 480 kbit/s call beside an upload, {mbit:g} Mbit/s"
     return [
         Measure(name, paced, "ms", "goal", CALL_GOAL_MS),
@@ -144,6 +151,6 @@ def beside_call(template: Path, mbit: float) -> list[Measure]:
     ]
 
 
-def permit_of(court: Court) -> str:
+def upload_state(site: DeliverySite) -> str:
     """Return what recordings may do now."""
-    return str(court.kiosk.state()["uploads"]["state"])
+    return str(site.kiosk.state()["uploads"]["state"])

@@ -19,17 +19,16 @@ import time
 from pathlib import Path
 
 from bench.measure import Measure, median_of
-from bench.paper import KAZAKH, draw_text, scanned
-from kiosk.config import Scanner as ScannerSettings
-from kiosk.config import Settings
+from bench.sample_pages import KAZAKH, draw_text, scan_image
+from kiosk.config import ScannerSettings, Settings
 from kiosk.filing.model import Page
-from kiosk.filing.service import FilingDesk
-from kiosk.hardware.scanner.session import PageReady
-from kiosk.hardware.virtual.pages import draw_claim_page
+from kiosk.filing.service import FilingService
+from kiosk.hardware.scanner.events import PageReady
+from kiosk.hardware.virtual.claim_pages import draw_claim_page
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ipc import LocalClient
 from kiosk.rules import load_rules
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from tests.sync import rig
 
 PAGES, COLOUR_PAGES = 10, 60
@@ -37,37 +36,39 @@ GOAL, GOAL_SLOW = 1.0, 2.0
 SLOW_LINE = "tc qdisc add dev lo root tbf rate 1mbit burst 4k latency 400ms"
 
 
-def desk_of(settings: Settings) -> FilingDesk:
+def filing_service(settings: Settings) -> FilingService:
     """Return the filing room with the real sync behind it."""
-    return FilingDesk(settings, load_rules(), LocalClient(Layout.of(settings.paths).sync_socket))
+    return FilingService(
+        settings, load_rules(), LocalClient(Paths.from_settings(settings.paths).sync_socket)
+    )
 
 
-async def from_feeder(settings: Settings) -> float:
+async def scan_and_submit(settings: Settings) -> float:
     """Scan what lies in the feeder; return the seconds from the last page to the number."""
-    async with desk_of(settings) as desk:
-        filing = desk.begin("claim", "kk")
+    async with filing_service(settings) as service:
+        filing = service.create("claim", "kk")
         arrived = 0.0
-        async for event in filing.scan(filing.session()):
+        async for event in filing.scan(filing.scan_session()):
             if isinstance(event, PageReady):
                 arrived = time.monotonic()
-        done = await desk.submit(filing)
+        done = await service.submit(filing)
         spent = time.monotonic() - arrived
     if done.registration.state != "registered":
         raise RuntimeError(f"not registered: {done.registration}")
     return spent
 
 
-async def handed_in(settings: Settings, scan: Path) -> float:
+async def submit_colour_pages(settings: Settings, scan: Path) -> float:
     """Hand 60 coloured pages in that were looked at before; return the seconds to the number."""
-    async with desk_of(settings) as desk:
-        filing = desk.begin("claim", "kk")
+    async with filing_service(settings) as service:
+        filing = service.create("claim", "kk")
         assert filing.folder.key is not None
         for number in range(1, COLOUR_PAGES + 1):
-            filing.folder.key.seal_file(scan, filing.folder.page_file(number))
-            filing.folder.keep(filing.filing.with_page(Page(number=number)))
-            await filing.turn(number)  # looks at it, as after its scan
+            filing.folder.key.encrypt_file(scan, filing.folder.page_file(number))
+            filing.folder.save(filing.record.with_page(Page(number=number)))
+            await filing.rotate_page(number)  # looks at it, as after its scan
         started = time.monotonic()
-        done = await desk.submit(filing)
+        done = await service.submit(filing)
         spent = time.monotonic() - started
     if done.registration.state != "registered":
         raise RuntimeError(f"not registered: {done.registration}")
@@ -83,14 +84,14 @@ def measure(repeats: int, slow: bool) -> list[float]:
         rig.make_template(template)
         if slow:
             subprocess.run(SLOW_LINE.split(), check=True)
-        scan = scanned(
+        scan = scan_image(
             draw_claim_page(3) if slow else draw_text(KAZAKH), folder, skew=0.5, noise=2.0, seed=1
         )
-        with rig.central_of(template) as central:
+        with rig.temporary_central(template) as central:
             central.start()
             for _ in range(repeats):
                 with (
-                    rig.kiosk_of(template, central.url) as kiosk,
+                    rig.temporary_kiosk(template, central.url) as kiosk,
                     VirtualScanner([scan] * PAGES) as scanner,
                 ):
                     kiosk.start()
@@ -98,7 +99,9 @@ def measure(repeats: int, slow: bool) -> list[float]:
                         device=scanner.device, sane_config_dir=scanner.config_dir
                     )
                     settings = kiosk.settings.model_copy(update={"scanner": device})
-                    work = handed_in(settings, scan) if slow else from_feeder(settings)
+                    work = (
+                        submit_colour_pages(settings, scan) if slow else scan_and_submit(settings)
+                    )
                     found.append(asyncio.run(work))
     return found
 

@@ -28,7 +28,7 @@ import aiohttp
 
 from bench.measure import Measure
 from bench.processes import cpu_seconds
-from kiosk.evidence.chain import Head
+from kiosk.evidence.chain import ChainHead
 from kiosk.evidence.signer import FileSigner, sign_head
 from tests.central.rig import TUS, Central, Kiosk, file_of, filing_body, new_id
 
@@ -75,15 +75,22 @@ def run(repeats: int) -> list[Measure]:
         file=sys.stderr,
     )
     return [
-        Measure(f"{name}: p99 of small requests", p99(load.small_ms), "ms", *peer(alone, p99)),
-        Measure(f"{name}: median of small requests", mid(load.small_ms), "ms", *peer(alone, mid)),
+        Measure(
+            f"{name}: p99 of small requests", p99(load.small_ms), "ms", *peer_figure(alone, p99)
+        ),
+        Measure(
+            f"{name}: median of small requests",
+            median(load.small_ms),
+            "ms",
+            *peer_figure(alone, median),
+        ),
         Measure(f"{name}: p99 of a filing, whole", p99(load.filings_s), "s"),
         Measure(f"{name}: server's processors", cpu, "cores"),
         Measure(f"{name}: server's memory", memory, "MB"),
     ]
 
 
-def peer(alone: Load, figure: Any) -> tuple[str, float]:
+def peer_figure(alone: Load, figure: Any) -> tuple[str, float]:
     """Return the one kiosk's figure as the peer's."""
     return "one kiosk alone", figure(alone.small_ms)
 
@@ -93,7 +100,7 @@ def p99(values: list[float]) -> float:
     return sorted(values)[int(0.99 * len(values))] if values else 0.0
 
 
-def mid(values: list[float]) -> float:
+def median(values: list[float]) -> float:
     """Return the median, 0 without values."""
     return sorted(values)[len(values) // 2] if values else 0.0
 
@@ -108,15 +115,15 @@ def memory_mb(pid: int) -> float:
 async def simulate(kiosks: list[Kiosk], load: Load, seconds: float, *, hurry: bool = False) -> None:
     """Have the kiosks do their work for so long; with ``hurry`` ten times as often."""
     async with contextlib.AsyncExitStack() as stack:
-        rooms = [
-            await stack.enter_async_context(simulated(kiosk, load, number))
+        simulated_kiosks = [
+            await stack.enter_async_context(connected_kiosk(kiosk, load, number))
             for number, kiosk in enumerate(kiosks)
         ]
         pace = 0.1 if hurry else 1.0
         tasks = [
             asyncio.create_task(job)
-            for number, room in enumerate(rooms)
-            for job in room.jobs(pace, uploads=number % UPLOADER_EVERY == 1)
+            for number, simulated_kiosk in enumerate(simulated_kiosks)
+            for job in simulated_kiosk.jobs(pace, uploads=number % UPLOADER_EVERY == 1)
         ]
         await asyncio.sleep(seconds)
         for task in tasks:
@@ -127,16 +134,18 @@ async def simulate(kiosks: list[Kiosk], load: Load, seconds: float, *, hurry: bo
 
 
 @contextlib.asynccontextmanager
-async def simulated(kiosk: Kiosk, load: Load, seed: int) -> AsyncIterator[Room]:
+async def connected_kiosk(kiosk: Kiosk, load: Load, seed: int) -> AsyncIterator[SimulatedKiosk]:
     """Give a kiosk with connections of its own."""
     context = ssl.create_default_context(cafile=kiosk.ca)
     context.load_cert_chain(kiosk.certificate, kiosk.key_file)
     connector = aiohttp.TCPConnector(ssl=context, limit=2)
     async with aiohttp.ClientSession(kiosk.url, connector=connector) as session:
-        yield Room(session, FileSigner(kiosk.key_file, kiosk.certificate), load, Random(seed))
+        yield SimulatedKiosk(
+            session, FileSigner(kiosk.key_file, kiosk.certificate), load, Random(seed)
+        )
 
 
-class Room:
+class SimulatedKiosk:
     """One simulated kiosk."""
 
     def __init__(
@@ -171,12 +180,12 @@ class Room:
     async def _poll(self) -> None:
         for path in ("/v1/contract", "/v1/schedule?days=7", "/v1/staff"):
             await self._small("GET", path)
-        await self._small("PUT", "/v1/state", STATE | {"kiosk_time": now()})
+        await self._small("PUT", "/v1/state", STATE | {"kiosk_time": wall_text()})
 
     async def _head(self) -> None:
         self._count += 10
         digest = sha256(str(self._count).encode()).hexdigest()
-        signature = sign_head(self._signer, self._hearing, 1, Head(self._count, digest))
+        signature = sign_head(self._signer, self._hearing, 1, ChainHead(self._count, digest))
         head = {"part": 1, "count": self._count, "hash": digest, "signature": signature}
         await self._small("POST", f"/v1/hearings/{self._hearing}/heads", {"heads": [head]})
 
@@ -197,7 +206,7 @@ class Room:
         )
         block = os.urandom(PATCH_BYTES // 16)
         for offset in range(0, size, PATCH_BYTES):
-            await self._patch(f"/v1/tus/{upload}", offset, slowly(block))
+            await self._patch(f"/v1/tus/{upload}", offset, paced_blocks(block))
             self._load.uploaded += PATCH_BYTES
 
     async def _patch(self, address: str, offset: int, body: Any) -> None:
@@ -213,7 +222,7 @@ class Room:
             self._load.failures[f"{method} {path.split('/')[2]} {status}"] += 1
 
 
-async def slowly(block: bytes) -> AsyncIterator[bytes]:
+async def paced_blocks(block: bytes) -> AsyncIterator[bytes]:
     """Yield one PATCH's bytes at the rate of a court's line."""
     begun, sent = time.monotonic(), 0
     while sent < PATCH_BYTES:
@@ -223,6 +232,6 @@ async def slowly(block: bytes) -> AsyncIterator[bytes]:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-def now() -> str:
+def wall_text() -> str:
     """Return the time as a kiosk writes it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())

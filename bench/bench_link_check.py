@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.court import Court, court_of, template_of_court
+from bench.delivery_site import DeliverySite, running_site, site_template
 from bench.measure import Measure
 from kiosk.demo.processes import end_process
-from tests.links import CENTRE, SHARE_OF_PAYLOAD, Link, refusal
+from tests.network_link import CENTRE_ADDRESS, PAYLOAD_SHARE, NetworkLink, unavailable_reason
 from tests.sync.rig import free_port
 
 RATES_MBIT = (0.5, 1.0, 2.0, 10.0, 50.0)
@@ -36,31 +36,33 @@ IPERF_S = 4
 
 def run(repeats: int) -> list[Measure]:
     """Measure error, cost and verdicts; five repeats try each verdict 20 times."""
-    reason = refusal()
+    reason = unavailable_reason()
     if reason is not None:
         print(f"bench: link_check left out: {reason}", file=sys.stderr)
         return []
     for peer in ("iperf3", "librespeed-cli"):
         if shutil.which(peer) is None:
             print(f"bench: {peer} is not installed and left out", file=sys.stderr)
-    with template_of_court() as template:
+    with site_template() as template:
         return [
-            *errors(template, Link(), RATES_MBIT, ""),
-            *errors(template, Link(DELAY_MS, LOSS), LOSSY_MBIT, ", 1 % loss, 60 ms"),
-            *verdicts(template, min(MOST_VERDICTS, 4 * repeats)),
+            *measure_errors(template, NetworkLink(), RATES_MBIT, ""),
+            *measure_errors(template, NetworkLink(DELAY_MS, LOSS), LOSSY_MBIT, ", 1 % loss, 60 ms"),
+            *measure_verdicts(template, min(MOST_VERDICTS, 4 * repeats)),
         ]
 
 
-def errors(template: Path, link: Link, rates: tuple[float, ...], suffix: str) -> Iterator[Measure]:
+def measure_errors(
+    template: Path, link: NetworkLink, rates: tuple[float, ...], suffix: str
+) -> Iterator[Measure]:
     """Yield the error of one check at each rate, of the worse direction, beside iperf3's."""
-    with link, court_of(template, link) as court, iperf_server() as port:
+    with link, running_site(template, link) as site, iperf_server() as port:
         for rate in rates:
             link.shape(rate)
             begun, before = time.monotonic(), link.sent() + link.received()
-            result = check(court)
+            result = run_link_check(site)
             seconds = time.monotonic() - begun
             megabytes = (link.sent() + link.received() - before) / 1e6
-            ours = max(error(result[key], rate) for key in ("down_mbit", "up_mbit"))
+            ours = max(error_percent(result[key], rate) for key in ("down_mbit", "up_mbit"))
             name = f"link check at {rate:g} Mbit/s{suffix}"
             yield Measure(f"{name}: error", ours, "%", "goal", GOAL_PERCENT)
             if port is not None and (theirs := iperf_error(link, port, rate)) is not None:
@@ -70,21 +72,21 @@ def errors(template: Path, link: Link, rates: tuple[float, ...], suffix: str) ->
             yield Measure(f"{name}: bytes", megabytes, "MB", *goal)
 
 
-def check(court: Court) -> dict[str, Any]:
+def run_link_check(site: DeliverySite) -> dict[str, Any]:
     """Run one link check as on a tap.
 
     Raises:
         RuntimeError: it measured nothing.
     """
-    result = dict(court.kiosk.ask("POST", "/v1/link-check", {"quick": True})[1])
+    result = dict(site.kiosk.request("POST", "/v1/link-check", {"quick": True})[1])
     if result.get("up_mbit") is None:
         raise RuntimeError(f"link check: {result.get('problem') or result}")
     return result
 
 
-def error(measured: float, rate: float) -> float:
+def error_percent(measured: float, rate: float) -> float:
     """Return how far ``measured`` lies from the truth, in per cent of it."""
-    truth = rate * SHARE_OF_PAYLOAD
+    truth = rate * PAYLOAD_SHARE
     return abs(measured - truth) / truth * 100
 
 
@@ -95,7 +97,7 @@ def iperf_server() -> Iterator[int | None]:
         yield None
         return
     port = free_port()
-    command = ["iperf3", "--server", "--bind", CENTRE, "--port", str(port)]
+    command = ["iperf3", "--server", "--bind", CENTRE_ADDRESS, "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         yield port
@@ -103,11 +105,20 @@ def iperf_server() -> Iterator[int | None]:
         end_process(server)
 
 
-def iperf_error(link: Link, port: int, rate: float) -> float | None:
+def iperf_error(link: NetworkLink, port: int, rate: float) -> float | None:
     """Return iperf3's error of the worse direction in per cent, None where it broke off."""
 
     def measured(*options: str) -> float:
-        command = ["iperf3", "--json", "--client", CENTRE, "--port", str(port), "--omit", "1"]
+        command = [
+            "iperf3",
+            "--json",
+            "--client",
+            CENTRE_ADDRESS,
+            "--port",
+            str(port),
+            "--omit",
+            "1",
+        ]
         with link.court():
             done = subprocess.run(
                 [*command, "--time", str(IPERF_S), *options],
@@ -118,24 +129,24 @@ def iperf_error(link: Link, port: int, rate: float) -> float | None:
         return float(json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"]) / 1e6
 
     try:
-        return max(error(measured(), rate), error(measured("--reverse"), rate))
+        return max(error_percent(measured(), rate), error_percent(measured("--reverse"), rate))
     except (KeyError, ValueError) as broken:
         print(f"bench: iperf3 at {rate:g} Mbit/s gave no result: {broken!r}", file=sys.stderr)
         return None
 
 
-def verdicts(template: Path, tries: int) -> Iterator[Measure]:
+def measure_verdicts(template: Path, tries: int) -> Iterator[Measure]:
     """Yield for each goodput how many of ``tries`` verdicts were right."""
     for truth, wanted in VERDICTS.items():
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            jobs = [pool.submit(verdict, template, truth) for _ in range(tries)]
+            jobs = [pool.submit(link_verdict, template, truth) for _ in range(tries)]
             found = [job.result() for job in jobs]
         name = f"verdict at {truth} Mbit/s of goodput is {wanted!r}"
         yield Measure(name, found.count(wanted), f"of {tries}", "goal", tries)
 
 
-def verdict(template: Path, truth: float) -> str:
+def link_verdict(template: Path, truth: float) -> str:
     """Return the verdict on a line of its own."""
-    with Link() as link, court_of(template, link) as court:
-        link.shape(truth / SHARE_OF_PAYLOAD)
-        return str(check(court)["verdict"])
+    with NetworkLink() as link, running_site(template, link) as site:
+        link.shape(truth / PAYLOAD_SHARE)
+        return str(run_link_check(site)["verdict"])

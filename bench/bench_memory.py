@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.measure import Measure, median_of
 from bench.processes import proportional_set_size
 from kiosk.storage.volume_marker import write_marker
-from tests.courtroom import Courtroom
+from tests.virtual_courtroom import VirtualCourtroom
 
 MINUTES = float(os.environ.get("KIOSK_BENCH_MINUTES", "2"))
 EVERY_S = 5.0
@@ -24,7 +24,7 @@ WARM_S = 20.0
 """What is allocated once at the start does not count as growth."""
 
 
-def samples_of(room: Courtroom) -> list[int]:
+def sample_memory(room: VirtualCourtroom) -> list[int]:
     """Return the memory in bytes, every few seconds of a recording."""
     assert room.recorder is not None
     room.start_hearing()
@@ -38,7 +38,7 @@ def samples_of(room: Courtroom) -> list[int]:
     return samples
 
 
-def growth(samples: list[int]) -> float:
+def growth_percent(samples: list[int]) -> float:
     """Return by how many percent the last quarter lies above the first (medians)."""
     quarter = max(1, len(samples) // 4)
     first, last = statistics.median(samples[:quarter]), statistics.median(samples[-quarter:])
@@ -51,13 +51,13 @@ def run(_repeats: int) -> list[Measure]:
         folder, mirror = Path(name), Path(name) / "mirror"
         mirror.mkdir()
         write_marker(mirror, "kiosk-trial", "mirror")
-        with Courtroom(folder / "room", mirror=mirror) as room:
+        with VirtualCourtroom(folder / "room", mirror=mirror) as room:
             room.start_recorder()
             room.wait_ready()
             room.sign_in()
-            samples = samples_of(room)
+            samples = sample_memory(room)
     what = f"over {MINUTES:g} min"
     return [
         median_of("memory of all processes (PSS)", "MB", [max(samples) / 1e6]),
-        median_of(f"growth of the memory {what}", "%", [growth(samples)]),
+        median_of(f"growth of the memory {what}", "%", [growth_percent(samples)]),
     ]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.measure import Measure, median_of
-from bench.paper import KAZAKH, RUSSIAN, draw_text, scanned
+from bench.sample_pages import KAZAKH, RUSSIAN, draw_text, scan_image
 from kiosk.central.deliveries.searchable import make_searchable
 from kiosk.filing.imaging.encoding import prepare_page
 from kiosk.filing.imaging.pdf import make_pdf
@@ -24,27 +24,27 @@ SKEWS = (0.6, -1.2, 2.5)
 NOISE = 9.0
 
 
-def distance(one: str, other: str) -> int:
+def edit_distance(first: str, second: str) -> int:
     """Return how many characters must be put in, left out or changed (Levenshtein)."""
-    row = list(range(len(other) + 1))
-    for i, left in enumerate(one, start=1):
+    row = list(range(len(second) + 1))
+    for i, left in enumerate(first, start=1):
         before, row[0] = row[0], i
-        for j, right in enumerate(other, start=1):
+        for j, right in enumerate(second, start=1):
             before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
     return row[-1]
 
 
-def errors(paragraphs: Sequence[str], skew: float, seed: int, folder: Path) -> float:
+def error_percent(paragraphs: Sequence[str], skew: float, seed: int, folder: Path) -> float:
     """Return the per cent of characters that are wrong on one page."""
-    page = scanned(draw_text(paragraphs), folder, skew=skew, noise=NOISE, seed=seed)
-    coded = prepare_page(page, 0, folder).file
+    page = scan_image(draw_text(paragraphs), folder, skew=skew, noise=NOISE, seed=seed)
+    encoded = prepare_page(page, 0, folder).file
     source, result = folder / "in.pdf", folder / "out.pdf"
-    source.write_bytes(make_pdf([coded], title="bench", language="kk"))
+    source.write_bytes(make_pdf([encoded], title="bench", language="kk"))
     asyncio.run(make_searchable(source, result, 900))
     command = ["pdftotext", str(result), "-"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     wanted = " ".join(" ".join(paragraphs).split())
-    return 100 * distance(" ".join(text.split()), wanted) / len(wanted)
+    return 100 * edit_distance(" ".join(text.split()), wanted) / len(wanted)
 
 
 def run(repeats: int) -> list[Measure]:
@@ -55,6 +55,6 @@ def run(repeats: int) -> list[Measure]:
         for number in range(repeats):
             with tempfile.TemporaryDirectory(prefix="bo") as folder:
                 skew = SKEWS[number % len(SKEWS)]
-                found.append(errors(paragraphs, skew, number + 1, Path(folder)))
+                found.append(error_percent(paragraphs, skew, number + 1, Path(folder)))
         measures.append(median_of(f"searchable version, {name}", "% wrong", found, "goal", [GOAL]))
     return measures

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.measure import Measure, median_of
-from bench.paper import KAZAKH, RUSSIAN, draw_text, scanned
 from bench.processes import cpu_seconds
+from bench.sample_pages import KAZAKH, RUSSIAN, draw_text, scan_image
 from kiosk.filing.imaging.worker import ImagingWorker
-from kiosk.hardware.virtual.pages import draw_claim_page
+from kiosk.hardware.virtual.claim_pages import draw_claim_page
 
 PAGES = 6
 IMG2PDF = """
@@ -34,7 +34,7 @@ def prepare_scans(folder: Path) -> list[Path]:
     """Write the scans: text in Kazakh and Russian, every third page with stamp and signature."""
     text, stamped = [draw_text(KAZAKH), draw_text(RUSSIAN)], draw_claim_page(3)
     return [
-        scanned(
+        scan_image(
             stamped if number % 3 == 2 else text[number % 2],
             folder,
             skew=(-0.6, 0.0, 0.8)[number % 3],
@@ -52,7 +52,7 @@ async def _ours(scans: Sequence[Path], folder: Path) -> tuple[float, int]:
         assert worker.pid is not None
         before = cpu_seconds(worker.pid)
         pages = [(await worker.prepare(scan, 0, folder)).file for scan in scans]
-        await worker.assemble(pages, folder, title="t", language="kk", largest=20_000_000)
+        await worker.assemble(pages, folder, title="t", language="kk", max_bytes=20_000_000)
         return (cpu_seconds(worker.pid) - before) / len(scans), first.size
 
 

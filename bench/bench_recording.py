@@ -27,14 +27,14 @@ from PIL import Image
 from bench.measure import Measure, median_of
 from bench.processes import bytes_written, cpu_seconds
 from kiosk.clocks import NS_PER_S
-from kiosk.config import Camera
+from kiosk.config import CameraSettings
 from kiosk.hardware.virtual.camera import CourtroomScene
 from kiosk.storage.volume_marker import write_marker
-from tests.courtroom import MICROPHONES, Courtroom
+from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 SECONDS = 20.0
 PICTURES = 100
-CAMERA = Camera()
+CAMERA = CameraSettings()
 PEER = "ffmpeg, the same encode"
 
 
@@ -88,7 +88,7 @@ def has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def run_ffmpeg(room: Courtroom, raw: Path, out: Path) -> tuple[float, float]:
+def run_ffmpeg(room: VirtualCourtroom, raw: Path, out: Path) -> tuple[float, float]:
     """Return the peer's CPU seconds and the milliseconds from its start to a first fragment."""
     out.mkdir()
     started = time.monotonic()
@@ -111,10 +111,10 @@ def run_ffmpeg(room: Courtroom, raw: Path, out: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def watching(room: Courtroom) -> Iterator[None]:
+def screen_following(room: VirtualCourtroom) -> Iterator[None]:
     """Follow state and levels as the touch screen does (its own processor time does not count)."""
     command = ["curl", "--silent", "--no-buffer", "--output", "/dev/null"]
-    command += ["--unix-socket", str(room.layout.recorder_socket), "http://kiosk/v1/events"]
+    command += ["--unix-socket", str(room.paths.recorder_socket), "http://kiosk/v1/events"]
     process = subprocess.Popen(command)
     try:
         yield
@@ -124,7 +124,7 @@ def watching(room: Courtroom) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Ours:
+class RecorderFigures:
     """CPU seconds from before the tap to the seal, tap to first durable in ms, and the bytes that
     reached the storages (both) for each byte of media."""
 
@@ -138,12 +138,12 @@ def media_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("part-*/*/run-*/*"))
 
 
-def run_ours(room: Courtroom) -> Ours:
+def run_ours(room: VirtualCourtroom) -> RecorderFigures:
     """Record for a while and return what it took."""
     assert room.recorder is not None
     room.sign_in()
     before, stored = cpu_seconds(room.recorder.pid), bytes_written(room.recorder.pid)
-    with watching(room):
+    with screen_following(room):
         room.start_hearing()
         room.wait_recorded(SECONDS)
         hearing = room.state()["hearing"]
@@ -153,29 +153,29 @@ def run_ours(room: Courtroom) -> Ours:
     if not report["ok"]:
         raise RuntimeError(f"the recording is not good: {report}")
     stored = bytes_written(room.recorder.pid) - stored
-    return Ours(
+    return RecorderFigures(
         spent * SECONDS / float(hearing["seconds"]),
         float(hearing["tap_to_first_durable_ms"]),
         stored / media_bytes(folder),
     )
 
 
-def figures(ours: Sequence[Ours], peers: Sequence[tuple[float, float]]) -> list[Measure]:
+def figures(ours: Sequence[RecorderFigures], peers: Sequence[tuple[float, float]]) -> list[Measure]:
     """Return the medians of all runs as measures."""
     seconds = f"CPU s in {SECONDS:.0f} s"
     cpu = median_of(
         "recording 720p25 and 4 microphones",
         seconds,
-        [one.cpu for one in ours],
+        [run.cpu for run in ours],
         PEER,
-        [one[0] for one in peers],
+        [peer[0] for peer in peers],
     )
     first = median_of(
         "tap to first durable",
         "ms",
-        [one.first_ms for one in ours],
+        [run.first_ms for run in ours],
         "ffmpeg, cold start to first fragment written",
-        [one[1] for one in peers],
+        [peer[1] for peer in peers],
     )
     written = median_of(
         "written for a byte of media, two copies", "bytes", [o.written for o in ours]
@@ -193,7 +193,7 @@ def run(repeats: int) -> list[Measure]:
         mirror = folder / "mirror"
         mirror.mkdir()
         write_marker(mirror, "kiosk-trial", "mirror")
-        with Courtroom(folder / "room", camera, mirror=mirror) as room:
+        with VirtualCourtroom(folder / "room", camera, mirror=mirror) as room:
             room.start_recorder()
             room.wait_ready()
             # The virtual camera reads each of its files once; a real one reads none.

@@ -20,13 +20,13 @@ from typing import Any
 
 from bench.measure import Measure, median_of
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.evidence.chain import Journal
-from kiosk.hearing.session.hearing_state import HearingRecord
+from kiosk.evidence.chain import JournalFile
+from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.recording.formats.records import FragmentRecord, Track
-from kiosk.recording.journal.hearing_journal import HearingBook, Maker, hearing_of
-from kiosk.recording.journal.part_journal import media_line
-from kiosk.recording.repair.recovery import survey
-from kiosk.storage.hearing_folder import JOURNAL
+from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions, load_hearing
+from kiosk.recording.journal.part_journal import media_entry
+from kiosk.recording.repair.recovery import recover_hearings
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.identity import Court
 
 HOURS = 4
@@ -36,7 +36,7 @@ LENGTHS: Mapping[Track, int] = {"main": 100_000, "channels": 60_000}
 SOURCES = ("defendant", "judge", "prosecutor", "secretary")
 
 
-def fragment(track: Track, number: int, tap_ns: int) -> FragmentRecord:
+def fragment_record(track: Track, number: int, tap_ns: int) -> FragmentRecord:
     """Return the record of fragment ``number`` (from 0): 150 of them are a file."""
     file, place = divmod(number, 150)
     length = LENGTHS[track]
@@ -47,7 +47,7 @@ def fragment(track: Track, number: int, tap_ns: int) -> FragmentRecord:
     return FragmentRecord(name, place * length, length, "ab" * 32, begin, end, sources, track)
 
 
-def lines(tap_ns: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def journal_entries(tap_ns: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the part's journal lines: five fragments in two seconds of each track."""
     done = 0
     for second in range(1, SECONDS + 1):
@@ -55,20 +55,20 @@ def lines(tap_ns: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
         numbers = range(done, until)
         done = until
         tracks: tuple[Track, ...] = ("main", "channels")
-        records = [fragment(track, number, tap_ns) for number in numbers for track in tracks]
-        yield "media", media_line(records)
+        records = [fragment_record(track, number, tap_ns) for number in numbers for track in tracks]
+        yield "media", media_entry(records)
 
 
-def build(root: Path, maker: Maker) -> Path:
+def build_hearing(root: Path, options: JournalOptions) -> Path:
     """Make the hearing under ``root``; return its folder."""
     folder = root / str(uuid.uuid4())
     tap_ns = recording_ns() - SECONDS * NS_PER_S
     hearing = {"id": folder.name, "case_number": "2-15/2026", "kind": "civil"}
-    book = HearingBook.create(folder, hearing, {"person": "p1"}, maker)
-    book.open_part(1, {"reason": "start", "tap_ns": tap_ns}, {}).abandon()
-    book.close()
-    journal, _ = Journal.reopen(folder / "part-01" / JOURNAL)
-    journal.append_all(lines(tap_ns))
+    hearing_journal = HearingJournal.create(folder, hearing, {"person": "p1"}, options)
+    hearing_journal.open_part(1, {"reason": "start", "tap_ns": tap_ns}, {}).close()
+    hearing_journal.close()
+    journal, _ = JournalFile.reopen(folder / "part-01" / JOURNAL_FILE)
+    journal.append_many(journal_entries(tap_ns))
     journal.close()
     for track, length in LENGTHS.items():
         run = folder / "part-01" / track / "run-01"
@@ -80,34 +80,36 @@ def build(root: Path, maker: Maker) -> Path:
     return folder
 
 
-def recover(hearings: Path, maker: Maker) -> float:
+def recover(hearings: Path, options: JournalOptions) -> float:
     """Return the seconds until the hearing is known again and its open part closed."""
     begun = time.perf_counter()
-    (survivor,) = survey(hearings, maker)
-    record = HearingRecord(hearing_of(survivor.book.folder))
-    for part, entry in survivor.entries:
-        record.apply(part, entry)
+    (hearing,) = recover_hearings(hearings, options)
+    state = HearingState(load_hearing(hearing.journal.folder))
+    for part, entry in hearing.entries:
+        state.apply(part, entry)
     seconds = time.perf_counter() - begun
-    if not survivor.capturing or record.part != 1:
+    if not hearing.was_capturing or state.part != 1:
         raise RuntimeError("the hearing was not recovered")
-    survivor.book.close()
+    hearing.journal.close()
     return seconds
 
 
 def run(repeats: int) -> list[Measure]:
     """Measure; there is no peer: other recorders do not recover."""
     with tempfile.TemporaryDirectory(prefix="kb") as name:
-        maker = Maker("kiosk-bench", Court.make(Path(name) / "court").device("kiosk-bench"))
-        folder = build(Path(name) / "built", maker)
+        options = JournalOptions(
+            "kiosk-bench", Court.make(Path(name) / "court").device("kiosk-bench")
+        )
+        folder = build_hearing(Path(name) / "built", options)
         values = []
         for number in range(repeats):
             hearings = Path(name) / f"run-{number}"
-            shutil.copytree(folder, hearings / folder.name, copy_function=copy)
-            values.append(recover(hearings, maker))
+            shutil.copytree(folder, hearings / folder.name, copy_function=copy_or_link)
+            values.append(recover(hearings, options))
     return [median_of(f"recovery of a hearing of {HOURS} h", "s", values)]
 
 
-def copy(source: str, target: str) -> None:
+def copy_or_link(source: str, target: str) -> None:
     """Copy a journal; share media, which recovery does not change here."""
     if source.endswith(".m4s"):
         os.link(source, target)

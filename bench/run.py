@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "build" / "bench.json"
 
 
-def names() -> list[str]:
+def benchmark_names() -> list[str]:
     """Return the names of all benchmarks."""
     return sorted(file.stem.removeprefix("bench_") for file in HERE.glob("bench_*.py"))
 
@@ -27,10 +27,19 @@ def names() -> list[str]:
 def table(measures: list[Measure]) -> str:
     """Return the measures as lines of text."""
     rows = [("what", "ours", "unit", "peer", "peer's", "ratio")]
-    for one in measures:
-        peer_value = "" if one.peer_value is None else f"{one.peer_value:.3g}"
-        ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
-        rows.append((one.name, f"{one.value:.3g}", one.unit, one.peer or "", peer_value, ratio))
+    for measure in measures:
+        peer_value = "" if measure.peer_value is None else f"{measure.peer_value:.3g}"
+        ratio = "" if measure.ratio is None else f"{measure.ratio:.2f}"
+        rows.append(
+            (
+                measure.name,
+                f"{measure.value:.3g}",
+                measure.unit,
+                measure.peer or "",
+                peer_value,
+                ratio,
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -41,12 +50,14 @@ def table(measures: list[Measure]) -> str:
 def main() -> int:
     """Run the benchmarks; exit status 1 when one of them failed."""
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
-    parser.add_argument("--only", action="append", choices=names(), help="this one (repeatable)")
+    parser.add_argument(
+        "--only", action="append", choices=benchmark_names(), help="this one (repeatable)"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs of each (default: 3)")
     arguments = parser.parse_args()
     measures: list[Measure] = []
     failed: list[str] = []
-    for name in arguments.only or names():
+    for name in arguments.only or benchmark_names():
         print(f"bench: {name} …", file=sys.stderr, flush=True)
         try:
             measures += importlib.import_module(f"bench.bench_{name}").run(arguments.repeats)
@@ -54,7 +65,7 @@ def main() -> int:
             traceback.print_exc()
             failed.append(name)
     RESULT.parent.mkdir(exist_ok=True)
-    text = json.dumps([one.as_json() for one in measures], indent=1, ensure_ascii=False)
+    text = json.dumps([measure.as_json() for measure in measures], indent=1, ensure_ascii=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
     print(table(measures))
     if failed:

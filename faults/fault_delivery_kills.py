@@ -13,76 +13,79 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from faults.delivered import check
+from faults.delivery_check import check_delivered
 from faults.trial import Cost, NotSurvivedError, Outcome
-from tests.links import CENTRE, Link, refusal
-from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template
+from tests.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
+from tests.sync.rig import Central, Kiosk, make_template, temporary_central, temporary_kiosk
 from tests.waiting import wait_for
 
 TRIES, QUICK = 50, 3
 LINK_MBIT = 10.0
 FILE_BYTES = 3_000_000
 BYTES_PER_KILL = 2_500_000  # what the link carries between two kills, at most
-LATEST_S = 2.0
-FLOWS_BYTES = 100_000  # so many are more than questions and answers
+MAX_KILL_DELAY_S = 2.0
+FLOWING_BYTES = 100_000  # so many are more than questions and answers
 LIMIT_S = 60.0
 GOAL_MIB = 0.25
 MIB = 1 << 20
-AGAIN = f"MiB sent again per kill (goal: at most {GOAL_MIB})"
+RESENT_FIGURE = f"MiB sent again per kill (goal: at most {GOAL_MIB})"
 
 
 def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     """Kill ``tries`` times in one delivery."""
-    reason = refusal()
+    reason = unavailable_reason()
     if reason is not None:
         raise RuntimeError(f"no shaped link: {reason}")
     outcome = Outcome(f"kill -9 of sync or central, delivery at {LINK_MBIT:g} Mbit/s")
-    with tempfile.TemporaryDirectory(prefix="kf-") as name, Link() as link:
+    with tempfile.TemporaryDirectory(prefix="kf-") as name, NetworkLink() as link:
         link.shape(LINK_MBIT)
         template = Path(name)
         make_template(template)
         overhead = overhead_of(template, link)
         with (
-            central_of(template, CENTRE) as central,
-            kiosk_of(template, central.url) as kiosk,
+            temporary_central(template, CENTRE_ADDRESS) as central,
+            temporary_kiosk(template, central.url) as kiosk,
         ):
             trial = Trial(link, central, kiosk, outcome)
             trial.run(tries, random, overhead)
-    if strict and outcome.figures.get(AGAIN, 0.0) > GOAL_MIB:
-        outcome.losses.append(f"{AGAIN}: {outcome.figures[AGAIN]:.2f}")
+    if strict and outcome.figures.get(RESENT_FIGURE, 0.0) > GOAL_MIB:
+        outcome.failures.append(f"{RESENT_FIGURE}: {outcome.figures[RESENT_FIGURE]:.2f}")
         outcome.survived = min(outcome.survived, tries - 1)
     return [outcome]
 
 
-def size_of(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Return the bytes of all files in ``folder``."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def begin(link: Link, central: Central, kiosk: Kiosk) -> None:
+def start_delivery(link: NetworkLink, central: Central, kiosk: Kiosk) -> None:
     """Start both; the kiosk asks for news as seldom as one in use."""
-    kiosk.change("central", poll_seconds=10.0, patch_mib=16)
+    kiosk.change_settings("central", poll_seconds=10.0, patch_mib=16)
     central.start()
     with link.court():
         kiosk.start()
 
 
-def overhead_of(template: Path, link: Link) -> float:
+def overhead_of(template: Path, link: NetworkLink) -> float:
     """Return the bytes that the link carries for each byte delivered, without any kill."""
-    with central_of(template, CENTRE) as central, kiosk_of(template, central.url) as kiosk:
-        begin(link, central, kiosk)
+    with (
+        temporary_central(template, CENTRE_ADDRESS) as central,
+        temporary_kiosk(template, central.url) as kiosk,
+    ):
+        start_delivery(link, central, kiosk)
         before = link.sent()
         hearing = kiosk.make_hearing(FILE_BYTES, files=1)
-        kiosk.ask("POST", "/v1/deliver", {})
+        kiosk.request("POST", "/v1/deliver", {})
         kiosk.wait_delivered("hearing", hearing, LIMIT_S)
         sent = link.sent() - before
-        return sent / size_of(kiosk.layout.hearings / hearing)
+        return sent / folder_bytes(kiosk.paths.hearings / hearing)
 
 
 class Trial:
     """One delivery and its kills."""
 
-    def __init__(self, link: Link, central: Central, kiosk: Kiosk, outcome: Outcome) -> None:
+    def __init__(self, link: NetworkLink, central: Central, kiosk: Kiosk, outcome: Outcome) -> None:
         self._link = link
         self._central = central
         self._kiosk = kiosk
@@ -91,30 +94,30 @@ class Trial:
     def run(self, kills: int, random: Random, overhead: float) -> None:
         """Deliver a hearing and a filing through all kills; see what it has cost."""
         link, kiosk = self._link, self._kiosk
-        begin(link, self._central, kiosk)
+        start_delivery(link, self._central, kiosk)
         before = link.sent()
         files = 1 + kills * BYTES_PER_KILL // FILE_BYTES // 2
         hearing, filing = kiosk.make_hearing(FILE_BYTES, files), kiosk.make_filing()
-        kiosk.ask("POST", "/v1/deliver", {})
+        kiosk.request("POST", "/v1/deliver", {})
         for _ in range(kills):
             self._outcome.attempt(partial(self._kill, random))
         try:
             kiosk.wait_delivered("filing", filing, LIMIT_S)
             kiosk.wait_delivered("hearing", hearing, LIMIT_S + files * 10)
-            check(self._central, kiosk, hearing, filing)
+            check_delivered(self._central, kiosk, hearing, filing)
         except (AssertionError, NotSurvivedError) as error:
-            self._outcome.losses.append(str(error))
+            self._outcome.failures.append(str(error))
             self._outcome.survived = 0
             return
-        folders = (kiosk.layout.hearings / hearing, kiosk.layout.filings / filing)
-        needed = overhead * sum(map(size_of, folders))
+        folders = (kiosk.paths.hearings / hearing, kiosk.paths.filings / filing)
+        needed = overhead * sum(map(folder_bytes, folders))
         again = max(0.0, link.sent() - before - needed)
-        self._outcome.figures[AGAIN] = again / kills / MIB
+        self._outcome.figures[RESENT_FIGURE] = again / kills / MIB
 
     def _kill(self, random: Random) -> Cost:
         """Again: from the kill until bytes flow once more."""
-        self._flows()
-        time.sleep(random.uniform(0.0, LATEST_S))
+        self._wait_flowing()
+        time.sleep(random.uniform(0.0, MAX_KILL_DELAY_S))
         killed = time.monotonic()
         if random.random() < 0.5:
             self._kiosk.kill()
@@ -123,10 +126,10 @@ class Trial:
         else:
             self._central.kill()
             self._central.start()
-        self._flows()
-        return Cost(again=time.monotonic() - killed)
+        self._wait_flowing()
+        return Cost(recovery_s=time.monotonic() - killed)
 
-    def _flows(self) -> None:
+    def _wait_flowing(self) -> None:
         """Wait until recordings are being sent."""
         before = self._link.sent()
-        wait_for(lambda: self._link.sent() - before > FLOWS_BYTES, "bytes on the link", LIMIT_S)
+        wait_for(lambda: self._link.sent() - before > FLOWING_BYTES, "bytes on the link", LIMIT_S)

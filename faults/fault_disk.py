@@ -8,30 +8,30 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from faults.disk.mounted import How, MountedDisk
-from faults.judge import verified
-from faults.rows import Row, trial
-from faults.sitting import Sitting
+from faults.disk.mounted import FailureMode, MountedDisk
+from faults.fault_matrix import FaultCase, run_case
+from faults.hearing_rig import HearingRig
+from faults.process_kill import kill_tree
 from faults.trial import Cost, NotSurvivedError, Outcome
-from faults.wreck import kill_tree
+from faults.verification import verify_sealed
 from kiosk.storage.atomic_io import make_folder
-from kiosk.storage.volume_marker import adopt
-from tests.courtroom import Courtroom
+from kiosk.storage.volume_marker import adopt_mirror
+from tests.virtual_courtroom import VirtualCourtroom
 from tests.waiting import wait_for
 
 TRIES, QUICK = 3, 1
-DISK_S = 2.0
-SYNC_S = 0.7
+MAX_NOTICE_S = 2.0
+SLOW_SYNC_S = 0.7
 """A slow disk takes so long for each sync: it cannot keep up with the recording."""
-Failures = dict[How, tuple[str, ...]]
-ALONE: Failures = {
+Failures = dict[FailureMode, tuple[str, ...]]
+DISK_ALONE: Failures = {
     "full": ("disk_full",),
     "read_only": ("disk_read_only", "storage_failed"),
     "gone": ("disk_gone", "storage_failed"),
     "slow": ("disk_slow",),
 }
 """The alarms of which one must be shown; here without a mirror."""
-MIRRORED: Failures = {
+DISK_WITH_MIRROR: Failures = {
     "full": ("recording_on_mirror",),
     "read_only": ("recording_on_mirror",),
     "gone": ("recording_on_mirror",),
@@ -49,67 +49,71 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
         MountedDisk(Path(name) / "disk") as disk,
-        Courtroom(Path(name) / "r", data=disk.place / "data") as room,
+        VirtualCourtroom(Path(name) / "r", data=disk.path / "data") as room,
     ):
-        alone = rows_of("disk", "storage", disk, ALONE)
-        outcomes = fail(Sitting(room, random, strict), alone * tries)
+        alone = cases_for("disk", "storage", disk, DISK_ALONE)
+        outcomes = run_cases(HearingRig(room, random, strict), alone * tries)
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
         MountedDisk(Path(name) / "disk") as disk,
         MountedDisk(Path(name) / "mirror") as mirror,
-        Courtroom(Path(name) / "r", data=disk.place / "data", mirror=mirror.place) as room,
+        VirtualCourtroom(Path(name) / "r", data=disk.path / "data", mirror=mirror.path) as room,
     ):
-        adopt(mirror.place, "kiosk-trial", make_folder(disk.place / "data"))
-        rows = rows_of("disk with a mirror", "storage", disk, MIRRORED)
-        rows += rows_of("mirror", "mirror", mirror, MIRROR)
-        sitting = Sitting(room, random, strict)
-        outcomes += fail(sitting, rows * tries, partial(compare, sitting, mirror))
+        adopt_mirror(mirror.path, "kiosk-trial", make_folder(disk.path / "data"))
+        cases = cases_for("disk with a mirror", "storage", disk, DISK_WITH_MIRROR)
+        cases += cases_for("mirror", "mirror", mirror, MIRROR)
+        rig = HearingRig(room, random, strict)
+        outcomes += run_cases(rig, cases * tries, partial(verify_both_copies, rig, mirror))
     return outcomes
 
 
-def rows_of(what: str, source: str, disk: MountedDisk, failures: Failures) -> list[Row]:
+def cases_for(what: str, source: str, disk: MountedDisk, failures: Failures) -> list[FaultCase]:
     """Return the rows of one disk."""
-    return [row_of(what, source, disk, how, alarms) for how, alarms in failures.items()]
+    return [case_for(what, source, disk, how, alarms) for how, alarms in failures.items()]
 
 
-def row_of(what: str, source: str, disk: MountedDisk, how: How, alarms: tuple[str, ...]) -> Row:
+def case_for(
+    what: str, source: str, disk: MountedDisk, how: FailureMode, alarms: tuple[str, ...]
+) -> FaultCase:
     """Return the row of one failure of one disk."""
 
-    def harm(_room: Courtroom) -> Callable[[], None]:
-        disk.fail(how, SYNC_S)
+    def inject(_room: VirtualCourtroom) -> Callable[[], None]:
+        disk.fail(how, SLOW_SYNC_S)
         return lambda: disk.fail("ok")
 
-    return Row(f"{what}: {how.replace('_', '-')}", alarms, source, DISK_S, harm, {source}, 4.0)
+    return FaultCase(
+        f"{what}: {how.replace('_', '-')}", alarms, source, MAX_NOTICE_S, inject, {source}, 4.0
+    )
 
 
-def fail(
-    sitting: Sitting, rows: list[Row], last: Callable[[], Outcome] | None = None
+def run_cases(
+    rig: HearingRig, cases: list[FaultCase], final_check: Callable[[], Outcome] | None = None
 ) -> list[Outcome]:
     """Do each row in one hearing that goes on; then ``last``."""
-    outcomes = {row.name: Outcome(row.name) for row in rows}
-    sitting.room.start_recorder()
+    outcomes = {row.name: Outcome(row.name) for row in cases}
+    rig.room.start_recorder()
     try:
-        for row in rows:
-            sitting.attempt(outcomes[row.name], partial(trial, sitting, row))
-        return [*outcomes.values(), *([last()] if last else [])]
+        for case in cases:
+            rig.attempt(outcomes[case.name], partial(run_case, rig, case))
+        return [*outcomes.values(), *([final_check()] if final_check else [])]
     finally:
-        kill_tree(sitting.room.recorder)
+        kill_tree(rig.room.recorder)
 
 
-def compare(sitting: Sitting, mirror: MountedDisk) -> Outcome:
+def verify_both_copies(rig: HearingRig, mirror: MountedDisk) -> Outcome:
     """End the hearing: after all that, both copies verify."""
 
     def both() -> Cost:
-        room = sitting.room
+        room = rig.room
         room.sign_in()
         sealed = room.end_hearing()
-        verified(sealed, room.authority())
-        copy = mirror.place / sealed.relative_to(room.layout.data)
+        verify_sealed(sealed, room.ca_certificate())
+        copy = mirror.path / sealed.relative_to(room.paths.data)
         try:
             wait_for((copy / "SHA256SUMS.p7s").exists, "the seal on the mirror", 60)
         except AssertionError as error:
             raise NotSurvivedError(str(error)) from error
-        verified(copy, room.authority())
+        verify_sealed(copy, room.ca_certificate())
         return Cost()
 
     outcome = Outcome("after all these: the copy on the mirror")

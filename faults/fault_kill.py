@@ -10,18 +10,18 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from faults.judge import require_at_most
-from faults.media import PartMedia
-from faults.sitting import SOURCES, Sitting
+from faults.hearing_rig import SOURCES, HearingRig
+from faults.part_media import PartMedia
+from faults.process_kill import find_processes, kill, kill_tree
 from faults.trial import Cost, NotSurvivedError, Outcome
-from faults.wreck import kill, kill_tree, processes_running
-from kiosk.storage.hearing_folder import part_name
-from tests.courtroom import Courtroom
+from faults.verification import require_loss_within
+from kiosk.storage.hearing_folder import part_folder_name
+from tests.virtual_courtroom import VirtualCourtroom
 from tests.waiting import wait_for
 
 TRIES, QUICK = 50, 4
-CAMERA_CHILD = "kiosk.hardware.camera.child"
-MICROPHONE_CHILD = "kiosk.hardware.audio.child"
+CAMERA_CHILD = "kiosk.hardware.sources.camera_child"
+MICROPHONE_CHILD = "kiosk.hardware.sources.audio_child"
 VICTIMS = (
     "the recorder",
     "the recorder and its children",
@@ -29,7 +29,7 @@ VICTIMS = (
     "a microphone's child",
     "two children at once",
 )
-ENDS_S = 0.5
+MAX_END_LOSS_S = 0.5
 """What differs at the end of a part, where fragments of sources do not end at one instant."""
 
 
@@ -40,79 +40,82 @@ def run(
     outcomes = {victim: Outcome(f"kill -9 of {victim}") for victim in victims}
     order = [victims[number % len(victims)] for number in range(tries)]
     random.shuffle(order)
-    with tempfile.TemporaryDirectory(prefix="kf-") as name, Courtroom(Path(name) / "r") as room:
+    with (
+        tempfile.TemporaryDirectory(prefix="kf-") as name,
+        VirtualCourtroom(Path(name) / "r") as room,
+    ):
         room.start_recorder()
-        sitting = Sitting(room, random, strict)
+        rig = HearingRig(room, random, strict)
         for victim in order:
-            sitting.attempt(outcomes[victim], partial(trial, sitting, victim))
+            rig.attempt(outcomes[victim], partial(trial, rig, victim))
     return [outcome for outcome in outcomes.values() if outcome.tries]
 
 
-def trial(sitting: Sitting, victim: str) -> Cost:
+def trial(rig: HearingRig, victim: str) -> Cost:
     """Kill; see what comes back by itself and what is left on the disk."""
-    time.sleep(sitting.random.uniform(0.0, 1.5))
+    time.sleep(rig.random.uniform(0.0, 1.5))
     if victim.startswith("the recorder"):
-        return kill_recorder(sitting, whole="children" in victim)
+        return kill_recorder(rig, with_children="children" in victim)
     children = {
         "the camera's child": [CAMERA_CHILD],
         "a microphone's child": [MICROPHONE_CHILD],
         "two children at once": [CAMERA_CHILD, MICROPHONE_CHILD],
     }
-    return kill_children(sitting, children[victim])
+    return kill_children(rig, children[victim])
 
 
-def kill_recorder(sitting: Sitting, *, whole: bool) -> Cost:
+def kill_recorder(rig: HearingRig, *, with_children: bool) -> Cost:
     """The hearing resumes by itself; at most a second is lost, in every source."""
-    room, hearing, part = sitting.room, sitting.hearing, sitting.part
-    sitting.ended_ns = time.monotonic_ns()
-    if whole:
+    room, hearing, part = rig.room, rig.hearing, rig.part
+    rig.killed_ns = time.monotonic_ns()
+    if with_children:
         kill_tree(room.recorder)
     else:
         room.kill_recorder()
-    sitting.started_ns = time.monotonic_ns()
+    rig.restarted_ns = time.monotonic_ns()
     room.launch_recorder()
-    again = sitting.resumed(hearing, part + 1)
-    return Cost(sitting.lost(hearing, part, sitting.ended_ns), again)
+    recovery_s = rig.check_resumed(hearing, part + 1)
+    return Cost(rig.measure_loss(hearing, part, rig.killed_ns), recovery_s)
 
 
-def kill_children(sitting: Sitting, modules: list[str]) -> Cost:
+def kill_children(rig: HearingRig, modules: list[str]) -> Cost:
     """Camera or microphone delivers again by itself; the others lose nothing."""
-    room, hearing, part = sitting.room, sitting.hearing, sitting.part
+    room, hearing, part = rig.room, rig.hearing, rig.part
     assert room.recorder is not None
-    victims = [
-        sitting.random.choice(processes_running(room.recorder.pid, module)) for module in modules
-    ]
+    victims = [rig.random.choice(find_processes(room.recorder.pid, module)) for module in modules]
     killed = time.monotonic()
     for victim in victims:
         kill(victim)
     try:
-        wait_for(lambda: len(ill(room.state())) >= len(victims), "that it is noticed", 10)
-        noticed = time.monotonic() - killed
-        room.wait_ready(sitting.limit_s)
+        wait_for(
+            lambda: len(failing_sources(room.state())) >= len(victims), "that it is noticed", 10
+        )
+        noticed_s = time.monotonic() - killed
+        room.wait_ready(rig.timeout_s)
     except AssertionError as error:
         raise NotSurvivedError(str(error)) from error
-    again = time.monotonic() - killed
+    recovery_s = time.monotonic() - killed
     room.wait_recorded(room.seconds_recorded() + 0.6)
     room.sign_in()
-    room.ask("POST", "/v1/hearing/recess", {"reason": "trial"})
+    room.call("POST", "/v1/hearing/recess", {"reason": "trial"})
     stopped_ns = time.monotonic_ns()
-    media = sitting.judge(hearing / part_name(part))
-    if sitting.strict:
-        for name, seconds in media.lost_until(stopped_ns, SOURCES).items():
-            require_at_most(seconds, ENDS_S, f"{name}, at the end")
-    slack = ENDS_S if sitting.strict else sitting.limit_s
-    return Cost(holes(media, len(victims), again + slack), again, noticed)
+    media = rig.verify_part(hearing / part_folder_name(part))
+    if rig.strict:
+        for name, seconds in media.seconds_lost(stopped_ns, SOURCES).items():
+            require_loss_within(seconds, MAX_END_LOSS_S, f"{name}, at the end")
+    slack = MAX_END_LOSS_S if rig.strict else rig.timeout_s
+    return Cost(losses_of_victims(media, len(victims), recovery_s + slack), recovery_s, noticed_s)
 
 
-def ill(state: dict[str, Any]) -> list[str]:
+def failing_sources(state: dict[str, Any]) -> list[str]:
     """Return the sources that do not deliver."""
     sources = [state.get("camera", {}), *state.get("microphones", [])]
-    found = [str(one.get("name", "camera")) for one in sources if one]
-    states = [str(one.get("state")) for one in sources if one]
-    return [name for name, one in zip(found, states, strict=True) if one not in ("ok", "quiet")]
+    found = [str(source.get("name", "camera")) for source in sources if source]
+    states = [str(source.get("state")) for source in sources if source]
+    return [name for name, state in zip(found, states, strict=True) if state not in ("ok", "quiet")]
 
 
-def holes(media: PartMedia, victims: int, at_most: float) -> dict[str, float]:
+def losses_of_victims(media: PartMedia, victims: int, at_most: float) -> dict[str, float]:
     """Return the media lost in those sources whose child was killed.
 
     Raises:
@@ -126,5 +129,5 @@ def holes(media: PartMedia, victims: int, at_most: float) -> dict[str, float]:
     if len(lost) > victims:
         raise NotSurvivedError(f"{victims} killed, and {', '.join(sorted(lost))} lost something")
     for name, seconds in lost.items():
-        require_at_most(seconds, at_most, name)
+        require_loss_within(seconds, at_most, name)
     return lost

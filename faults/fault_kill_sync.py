@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from faults.delivered import check
+from faults.delivery_check import check_delivered
 from faults.trial import Cost, NotSurvivedError, Outcome
-from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template
+from tests.sync.rig import Central, Kiosk, make_template, temporary_central, temporary_kiosk
 
 TRIES, QUICK = 5, 1
 KILLS = 3
@@ -25,7 +25,10 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
         template = Path(name)
         make_template(template)
         for _ in range(tries):
-            with central_of(template) as central, kiosk_of(template, central.url) as kiosk:
+            with (
+                temporary_central(template) as central,
+                temporary_kiosk(template, central.url) as kiosk,
+            ):
                 outcome.attempt(partial(trial, central, kiosk, random))
     return [outcome]
 
@@ -33,7 +36,7 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
 def trial(central: Central, kiosk: Kiosk, random: Random) -> Cost:
     """Again: from the last kill to everything being delivered."""
     # About 5 s of uploading without the kills.
-    central.faults({"fault": "drip", "rate": 300_000, "match": "PATCH "})
+    central.set_faults({"fault": "drip", "rate": 300_000, "match": "PATCH "})
     central.start()
     hearing, filing = kiosk.make_hearing(), kiosk.make_filing()
     for _ in range(KILLS):
@@ -41,7 +44,7 @@ def trial(central: Central, kiosk: Kiosk, random: Random) -> Cost:
         time.sleep(random.uniform(0.3, 1.5))
         kiosk.kill()
     killed = time.monotonic()
-    central.faults()
+    central.set_faults()
     kiosk.start()
     try:
         kiosk.wait_delivered("hearing", hearing, LIMIT_S)
@@ -49,5 +52,5 @@ def trial(central: Central, kiosk: Kiosk, random: Random) -> Cost:
     except AssertionError as error:
         raise NotSurvivedError(str(error)) from error
     seconds = time.monotonic() - killed
-    check(central, kiosk, hearing, filing)
-    return Cost(again=seconds)
+    check_delivered(central, kiosk, hearing, filing)
+    return Cost(recovery_s=seconds)

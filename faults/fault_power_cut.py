@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from faults.judge import verified
-from faults.mains import Mains, powered
+from faults.power_cut_rig import PowerCutRig, running_power_cut_rig
 from faults.trial import Cost, NotSurvivedError, Outcome
-from kiosk.storage.hearing_folder import part_name
-from tests.courtroom import RefusedError
+from faults.verification import verify_sealed
+from kiosk.storage.hearing_folder import part_folder_name
+from tests.virtual_courtroom import RefusedError
 from tests.waiting import wait_for
 
 TRIES, QUICK = 50, 7
@@ -51,43 +51,43 @@ def run(
         random.shuffle(order)
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
-        powered(Path(name), random, strict) as mains,
+        running_power_cut_rig(Path(name), random, strict) as rig,
     ):
         for moment in order[:tries]:
-            mains.attempt(outcomes[moment], partial(TRIALS[moment], mains))
+            rig.attempt(outcomes[moment], partial(TRIALS[moment], rig))
     return [outcome for outcome in outcomes.values() if outcome.tries]
 
 
-def cut_and_boot(mains: Mains) -> None:
+def cut_and_boot(rig: PowerCutRig) -> None:
     """Cut the power and start anew."""
-    mains.off()
-    mains.on()
+    rig.cut_power()
+    rig.boot()
 
 
-def while_recording(mains: Mains) -> Cost:
+def while_recording(rig: PowerCutRig) -> Cost:
     """It resumes by itself; at most a second is lost."""
-    hearing, part = mains.hearing, mains.part
-    time.sleep(mains.random.uniform(0.0, 1.5))
-    cut_and_boot(mains)
-    again = mains.resumed(hearing, part + 1)
-    return Cost(mains.lost(hearing, part, mains.ended_ns), again)
+    hearing, part = rig.hearing, rig.part
+    time.sleep(rig.random.uniform(0.0, 1.5))
+    cut_and_boot(rig)
+    recovery_s = rig.check_resumed(hearing, part + 1)
+    return Cost(rig.measure_loss(hearing, part, rig.ended_ns), recovery_s)
 
 
-def during_recovery(mains: Mains) -> Cost:
+def during_recovery(rig: PowerCutRig) -> Cost:
     """A second cut in the middle of the recovery from the first costs nothing more."""
-    hearing, part = mains.hearing, mains.part
-    cut_and_boot(mains)
-    first_cut_ns = mains.ended_ns
-    time.sleep(mains.random.uniform(0.3, 3.0))
-    cut_and_boot(mains)
-    again = mains.resumed(hearing, part + 1)
-    seconds = mains.lost(hearing, part, first_cut_ns)
-    for number in range(part + 1, mains.part):
-        mains.judge(hearing / part_name(number))
-    return Cost(seconds, again)
+    hearing, part = rig.hearing, rig.part
+    cut_and_boot(rig)
+    first_cut_ns = rig.ended_ns
+    time.sleep(rig.random.uniform(0.3, 3.0))
+    cut_and_boot(rig)
+    recovery_s = rig.check_resumed(hearing, part + 1)
+    seconds = rig.measure_loss(hearing, part, first_cut_ns)
+    for number in range(part + 1, rig.part):
+        rig.verify_part(hearing / part_folder_name(number))
+    return Cost(seconds, recovery_s)
 
 
-def ask_and_cut(mains: Mains, ask: Callable[[], object], within_s: float) -> bool:
+def request_and_cut(rig: PowerCutRig, ask: Callable[[], object], max_delay_s: float) -> bool:
     """Cut the power up to ``within_s`` after ``ask`` is called; say whether it was answered."""
     answered = threading.Event()
 
@@ -102,98 +102,98 @@ def ask_and_cut(mains: Mains, ask: Callable[[], object], within_s: float) -> boo
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
-    time.sleep(mains.random.uniform(0.0, within_s))
-    was = answered.is_set()
-    mains.off()
+    time.sleep(rig.random.uniform(0.0, max_delay_s))
+    was_answered = answered.is_set()
+    rig.cut_power()
     thread.join()
-    return was
+    return was_answered
 
 
-def as_it_stops(target: str, phase: str, mains: Mains) -> Cost:
+def while_stopping(target: str, phase: str, rig: PowerCutRig) -> Cost:
     """Once it was said that the capture has stopped, it stays stopped."""
-    hearing, part = mains.hearing, mains.part
-    mains.room.sign_in()
-    answered = ask_and_cut(mains, lambda: mains.room.ask("POST", target, {}), 0.4)
-    cut_ns = mains.ended_ns
-    mains.on()
-    state = mains.state()
+    hearing, part = rig.hearing, rig.part
+    rig.room.sign_in()
+    answered = request_and_cut(rig, lambda: rig.room.call("POST", target, {}), 0.4)
+    cut_ns = rig.ended_ns
+    rig.boot()
+    state = rig.state()
     if answered and state["phase"] != phase:
         raise NotSurvivedError(f"{target} was answered, and then it is {state['phase']}")
     if state["phase"] == "recording":
-        again = mains.resumed(hearing, part + 1)
-        return Cost(mains.lost(hearing, part, cut_ns), again)
-    mains.judge(hearing / part_name(part))
-    if mains.part != part or mains.state()["phase"] == "recording":
+        recovery_s = rig.check_resumed(hearing, part + 1)
+        return Cost(rig.measure_loss(hearing, part, cut_ns), recovery_s)
+    rig.verify_part(hearing / part_folder_name(part))
+    if rig.part != part or rig.state()["phase"] == "recording":
         raise NotSurvivedError("it went on although it had been stopped")
     return Cost()
 
 
-def in_recess(mains: Mains) -> Cost:
+def in_recess(rig: PowerCutRig) -> Cost:
     """From a recess it stays stopped."""
-    hearing, part = mains.hearing, mains.part
-    mains.room.sign_in()
-    mains.room.ask("POST", "/v1/hearing/recess", {})
-    time.sleep(mains.random.uniform(0.3, 1.5))
-    cut_and_boot(mains)
-    if mains.state()["phase"] != "recess" or mains.part != part:
-        raise NotSurvivedError(f"from a recess it came back as {mains.state()['phase']}")
-    mains.judge(hearing / part_name(part))
+    hearing, part = rig.hearing, rig.part
+    rig.room.sign_in()
+    rig.room.call("POST", "/v1/hearing/recess", {})
+    time.sleep(rig.random.uniform(0.3, 1.5))
+    cut_and_boot(rig)
+    if rig.state()["phase"] != "recess" or rig.part != part:
+        raise NotSurvivedError(f"from a recess it came back as {rig.state()['phase']}")
+    rig.verify_part(hearing / part_folder_name(part))
     return Cost()
 
 
-def as_it_starts(mains: Mains) -> Cost:
+def while_starting(rig: PowerCutRig) -> Cost:
     """Once the start was answered, the hearing is there and goes on."""
-    mains.room.sign_in()
-    mains.room.end_hearing()
-    wait_for(lambda: mains.state()["phase"] == "idle", "the end", 60)
-    mains.room.wait_ready()
-    asked_ns = mains.clock_ns()
-    answered = ask_and_cut(mains, mains.room.start_hearing, 0.5)
-    cut_ns = mains.ended_ns
-    mains.on()
-    state = mains.state()
+    rig.room.sign_in()
+    rig.room.end_hearing()
+    wait_for(lambda: rig.state()["phase"] == "idle", "the end", 60)
+    rig.room.wait_ready()
+    asked_ns = rig.clock_ns()
+    answered = request_and_cut(rig, rig.room.start_hearing, 0.5)
+    cut_ns = rig.ended_ns
+    rig.boot()
+    state = rig.state()
     if state["phase"] == "idle" and not answered:
         return Cost()
     if state["phase"] != "recording":
         raise NotSurvivedError(f"a hearing that had been started is {state['phase']}")
-    hearing = mains.hearing
-    again = mains.resumed(hearing, 1)
-    if mains.part == 1:  # nothing of the part before was left, not even its name
-        return Cost(again=again)
-    return Cost(mains.lost(hearing, 1, cut_ns, asked_ns), again)
+    hearing = rig.hearing
+    recovery_s = rig.check_resumed(hearing, 1)
+    if rig.part == 1:  # nothing of the part before was left, not even its name
+        return Cost(recovery_s=recovery_s)
+    return Cost(rig.measure_loss(hearing, 1, cut_ns, asked_ns), recovery_s)
 
 
-def as_it_ends(mains: Mains) -> Cost:
+def while_ending(rig: PowerCutRig) -> Cost:
     """Once the end was answered, it stays ended, and is sealed after the start."""
-    hearing, part = mains.hearing, mains.part
-    mains.room.sign_in()
-    ask = partial(mains.room.ask, "POST", "/v1/hearing/end", {})
-    answered = ask_and_cut(mains, ask, 0.8)
-    mains.on()
-    state = mains.state()
+    hearing, part = rig.hearing, rig.part
+    rig.room.sign_in()
+    ask = partial(rig.room.call, "POST", "/v1/hearing/end", {})
+    answered = request_and_cut(rig, ask, 0.8)
+    rig.boot()
+    state = rig.state()
     cost = Cost()
     if state["phase"] != "idle" and (state.get("hearing") or {}).get("id") == hearing.name:
         if answered:
             raise NotSurvivedError(f"it had been ended and is {state['phase']}")
         if state["phase"] == "recording":
-            again = mains.resumed(hearing, part + 1)
-            cost = Cost(again=again)
-        mains.room.sign_in()
-        mains.room.end_hearing()
+            recovery_s = rig.check_resumed(hearing, part + 1)
+            cost = Cost(recovery_s=recovery_s)
+        rig.room.sign_in()
+        rig.room.end_hearing()
     try:
         wait_for((hearing / "SHA256SUMS.p7s").exists, "the hearing's seal", 60)
     except AssertionError as error:
         raise NotSurvivedError(str(error)) from error
-    verified(hearing, mains.room.authority())
+    verify_sealed(hearing, rig.room.ca_certificate())
     return cost
 
 
-TRIALS: dict[str, Callable[[Mains], Cost]] = {
+TRIALS: dict[str, Callable[[PowerCutRig], Cost]] = {
     "while recording": while_recording,
     "during the recovery from another": during_recovery,
-    "as a recess begins": partial(as_it_stops, "/v1/hearing/recess", "recess"),
+    "as a recess begins": partial(while_stopping, "/v1/hearing/recess", "recess"),
     "in a recess": in_recess,
-    "as the court retires": partial(as_it_stops, "/v1/hearing/retire", "retired"),
-    "as a hearing starts": as_it_starts,
-    "as a hearing ends": as_it_ends,
+    "as the court retires": partial(while_stopping, "/v1/hearing/retire", "retired"),
+    "as a hearing starts": while_starting,
+    "as a hearing ends": while_ending,
 }

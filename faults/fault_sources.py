@@ -14,62 +14,65 @@ from random import Random
 
 import numpy as np
 
-from faults.rows import Row, trial
-from faults.sitting import Sitting
+from faults.fault_matrix import FaultCase, run_case
+from faults.hearing_rig import HearingRig
+from faults.process_kill import find_processes
 from faults.trial import CAMERA, Outcome
-from faults.wreck import processes_running
 from kiosk.hardware.virtual.microphones import RATE
-from tests.courtroom import MICROPHONES, Courtroom
+from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 TRIES, QUICK = 3, 1
 MICROPHONE_S, CAMERA_S, QUIET_S = 1.0, 2.0, 12.0
 """Within so many seconds it is told; that nobody can be heard shows only after ten."""
 JUDGE = MICROPHONES[0]
-Mend = Callable[[], None]
+Heal = Callable[[], None]
 
 
 def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     """Do each row ``tries`` times, in one hearing that goes on."""
-    outcomes = {row.name: Outcome(row.name) for row in ROWS}
-    with tempfile.TemporaryDirectory(prefix="kf-") as name, Courtroom(Path(name) / "r") as room:
+    outcomes = {case.name: Outcome(case.name) for case in CASES}
+    with (
+        tempfile.TemporaryDirectory(prefix="kf-") as name,
+        VirtualCourtroom(Path(name) / "r") as room,
+    ):
         room.start_recorder()
-        sitting = Sitting(room, random, strict)
+        rig = HearingRig(room, random, strict)
         for _ in range(tries):
-            for row in ROWS:
-                sitting.attempt(outcomes[row.name], partial(trial, sitting, row))
+            for row in CASES:
+                rig.attempt(outcomes[row.name], partial(run_case, rig, row))
     return list(outcomes.values())
 
 
 # -- microphones -----------------------------------------------------------------------------------
-def dead(room: Courtroom) -> Mend:
+def stop_samples(room: VirtualCourtroom) -> Heal:
     """Samples stop coming, without an error."""
     room.microphones.pause(JUDGE)
     return lambda: room.microphones.pause(JUDGE, False)
 
 
-def unplugged(room: Courtroom) -> Mend:
+def unplug(room: VirtualCourtroom) -> Heal:
     """The device is gone."""
     room.microphones.unplug(JUDGE)
     return lambda: room.microphones.plug(JUDGE)
 
 
-def muted(room: Courtroom) -> Mend:
+def mute(room: VirtualCourtroom) -> Heal:
     """Its switch is off."""
     room.microphones.mute(JUDGE)
     return lambda: room.microphones.mute(JUDGE, False)
 
 
-def quiet(room: Courtroom) -> Mend:
+def turn_down(room: VirtualCourtroom) -> Heal:
     """Its gain is turned down."""
-    room.microphones.gain(JUDGE, 55)
-    return lambda: room.microphones.gain(JUDGE, 100)
+    room.microphones.set_gain(JUDGE, 55)
+    return lambda: room.microphones.set_gain(JUDGE, 100)
 
 
-def sounding(amplitude: float, hertz: float, room: Courtroom) -> Mend:
+def play_tone(amplitude: float, hertz: float, room: VirtualCourtroom) -> Heal:
     """A tone comes in."""
     times = np.arange(RATE * 30) / RATE
     wave = np.clip(np.sin(2 * np.pi * hertz * times) * amplitude, -1.0, 1.0)
-    pacat = room.microphones.feed(JUDGE, latency_ms=100)
+    pacat = room.microphones.start_feed(JUDGE, latency_ms=100)
     samples = (wave * 32767).astype("<i2").tobytes()
 
     def play() -> None:
@@ -90,26 +93,26 @@ def sounding(amplitude: float, hertz: float, room: Courtroom) -> Mend:
     return end
 
 
-def frozen_server(room: Courtroom) -> Mend:
+def freeze_server(room: VirtualCourtroom) -> Heal:
     """The sound server stands still."""
     room.microphones.freeze()
     return lambda: room.microphones.freeze(False)
 
 
-def stopped_server(room: Courtroom) -> Mend:
+def stop_server(room: VirtualCourtroom) -> Heal:
     """The sound server is gone."""
     room.microphones.kill()
     return room.microphones.start
 
 
 # -- camera ----------------------------------------------------------------------------------------
-def camera_child(room: Courtroom) -> int:
+def camera_child_pid(room: VirtualCourtroom) -> int:
     """Return the newest camera child."""
     assert room.recorder is not None
-    return processes_running(room.recorder.pid, "kiosk.hardware.camera.child")[-1]
+    return find_processes(room.recorder.pid, "kiosk.hardware.sources.camera_child")[-1]
 
 
-def repeated(act: Callable[[], None], every_s: float) -> Mend:
+def repeat(act: Callable[[], None], every_s: float) -> Heal:
     """Do ``act`` again and again, until it is mended."""
     stop = threading.Event()
 
@@ -128,20 +131,20 @@ def repeated(act: Callable[[], None], every_s: float) -> Mend:
     return end
 
 
-def camera_frozen(room: Courtroom) -> Mend:
+def freeze_camera(room: VirtualCourtroom) -> Heal:
     """The camera's library hangs (and is killed for it, and started again)."""
-    os.kill(camera_child(room), signal.SIGSTOP)
+    os.kill(camera_child_pid(room), signal.SIGSTOP)
     return lambda: None
 
 
-def camera_gone(room: Courtroom) -> Mend:
+def kill_camera(room: VirtualCourtroom) -> Heal:
     """Whatever opens the camera ends at once."""
-    return repeated(lambda: os.kill(camera_child(room), signal.SIGKILL), 0.05)
+    return repeat(lambda: os.kill(camera_child_pid(room), signal.SIGKILL), 0.05)
 
 
-def encoder_slow(room: Courtroom) -> Mend:
+def slow_encoder(room: VirtualCourtroom) -> Heal:
     """The encoder gets an eighth of the time."""
-    child = camera_child(room)
+    child = camera_child_pid(room)
 
     def starve() -> None:
         os.kill(child, signal.SIGSTOP)
@@ -149,60 +152,60 @@ def encoder_slow(room: Courtroom) -> Mend:
         os.kill(child, signal.SIGCONT)
 
     pause = threading.Event()
-    return repeated(starve, 0.03)
+    return repeat(starve, 0.03)
 
 
-ROWS = (
-    Row("microphone dead", {"microphone_dead"}, JUDGE, MICROPHONE_S, dead, {JUDGE}),
-    Row(
+CASES = (
+    FaultCase("microphone dead", {"microphone_dead"}, JUDGE, MICROPHONE_S, stop_samples, {JUDGE}),
+    FaultCase(
         "microphone unplugged",
         {"microphone_absent", "microphone_dead"},
         JUDGE,
         MICROPHONE_S,
-        unplugged,
+        unplug,
         {JUDGE},
     ),
-    Row("microphone muted", {"microphone_muted"}, JUDGE, MICROPHONE_S, muted, {JUDGE}),
-    Row("microphone quiet", {"microphone_quiet"}, JUDGE, QUIET_S, quiet),
-    Row(
+    FaultCase("microphone muted", {"microphone_muted"}, JUDGE, MICROPHONE_S, mute, {JUDGE}),
+    FaultCase("microphone quiet", {"microphone_quiet"}, JUDGE, QUIET_S, turn_down),
+    FaultCase(
         "microphone clipping",
         {"microphone_clipping"},
         JUDGE,
         MICROPHONE_S,
-        partial(sounding, 4.0, 440.0),
+        partial(play_tone, 4.0, 440.0),
     ),
-    Row(
+    FaultCase(
         "microphone humming",
         {"microphone_humming"},
         JUDGE,
         MICROPHONE_S,
-        partial(sounding, 0.05, 50.0),
+        partial(play_tone, 0.05, 50.0),
     ),
-    Row(
+    FaultCase(
         "sound server frozen",
         {"sound_server_down"},
         "sound",
         MICROPHONE_S,
-        frozen_server,
+        freeze_server,
         MICROPHONES,
     ),
-    Row(
+    FaultCase(
         "sound server stopped",
         {"sound_server_down"},
         "sound",
         MICROPHONE_S,
-        stopped_server,
+        stop_server,
         MICROPHONES,
     ),
-    Row("camera frozen", {"camera_frozen"}, CAMERA, CAMERA_S, camera_frozen, {CAMERA}),
-    Row(
+    FaultCase("camera frozen", {"camera_frozen"}, CAMERA, CAMERA_S, freeze_camera, {CAMERA}),
+    FaultCase(
         "camera gone",
         {"camera_absent", "camera_frozen"},
         CAMERA,
         CAMERA_S,
-        camera_gone,
+        kill_camera,
         {CAMERA},
         3.0,
     ),
-    Row("encoder too slow", {"encoder_slow"}, CAMERA, CAMERA_S, encoder_slow, {CAMERA}, 4.0),
+    FaultCase("encoder too slow", {"encoder_slow"}, CAMERA, CAMERA_S, slow_encoder, {CAMERA}, 4.0),
 )

@@ -15,16 +15,16 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from faults.judge import verified
 from faults.trial import Cost, NotSurvivedError, Outcome
-from kiosk.evidence.chain import GENESIS, canonical, line_hash
+from faults.verification import verify_sealed
+from kiosk.evidence.chain import GENESIS, canonical_json, entry_hash
 from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
 from kiosk.evidence.signer import FileSigner
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.hearing_folder import HEARING, JOURNAL, part_name
-from tests.courtroom import Courtroom
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, part_folder_name
 from tests.identity import Court
-from tests.recording.keys import CourtSecrets
+from tests.recording.court_keys import CourtSecrets
+from tests.virtual_courtroom import VirtualCourtroom
 from tests.waiting import wait_for
 
 TRIES, QUICK = 20, 2
@@ -35,7 +35,7 @@ SECONDS = 2.5
 
 
 @dataclass(frozen=True)
-class Copy:
+class HearingCopy:
     """A copy of the hearing, to be changed.
 
     Attributes:
@@ -44,15 +44,15 @@ class Copy:
 
     folder: Path
     random: Random
-    other: FileSigner
+    other_kiosk: FileSigner
     stranger: FileSigner
 
     def part(self, number: int) -> Path:
         """Return a part's folder."""
-        return self.folder / part_name(number)
+        return self.folder / part_folder_name(number)
 
 
-Tamper = Callable[[Copy], list[str]]
+Tamper = Callable[[HearingCopy], list[str]]
 """Changes the copy; returns names of which ``kiosk verify`` must name one."""
 
 
@@ -61,7 +61,7 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     del strict
     with tempfile.TemporaryDirectory(prefix="kf-") as name:
         court = Court.make(Path(name) / "court")
-        hearing = recorded(Path(name) / "r", court)
+        hearing = record_hearing(Path(name) / "r", court)
         stranger = Court.make(Path(name) / "stranger", "Test court").device(KIOSK)
         signers = court.device("kiosk-other"), stranger
         outcomes: dict[str, Outcome] = {}
@@ -69,36 +69,36 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
             outcome = outcomes.setdefault(kind, Outcome(f"tampering: {kind}"))
             place = Path(name) / "copy" / hearing.name
             shutil.copytree(hearing, place)
-            outcome.attempt(partial(trial, tamper, Copy(place, random, *signers), court.ca))
+            outcome.attempt(partial(trial, tamper, HearingCopy(place, random, *signers), court.ca))
             shutil.rmtree(place)
         alone = Outcome("untouched: each part verifies alone")
         for number in PARTS:
-            alone.attempt(partial(part_alone, hearing / part_name(number), court.ca))
+            alone.attempt(partial(verify_part_alone, hearing / part_folder_name(number), court.ca))
     return [alone, *outcomes.values()]
 
 
-def recorded(folder: Path, court: Court) -> Path:
+def record_hearing(folder: Path, court: Court) -> Path:
     """Record a hearing of three parts, the second closed; return its sealed folder."""
-    with Courtroom(folder) as room:
-        court.issue(KIOSK, room.layout.device_key, room.layout.device_certificate)
-        shutil.copy(court.ca, room.layout.court_ca)
-        CourtSecrets().pin(room.layout)
+    with VirtualCourtroom(folder) as room:
+        court.issue(KIOSK, room.paths.device_key, room.paths.device_certificate)
+        shutil.copy(court.ca, room.paths.court_ca)
+        CourtSecrets().pin(room.paths)
         room.start_recorder()
         room.wait_ready(60)
         room.sign_in()
         room.start_hearing()
         for number, step in enumerate(("close", "open"), 1):
             wait_part(room, number)
-            room.ask("POST", f"/v1/hearing/{step}", {})
+            room.call("POST", f"/v1/hearing/{step}", {})
         wait_part(room, 3)
         sealed = room.end_hearing()
-        verified(sealed, court.ca)
+        verify_sealed(sealed, court.ca)
         target = folder.parent / sealed.name
         shutil.copytree(sealed, target)
     return target
 
 
-def wait_part(room: Courtroom, number: int) -> None:
+def wait_part(room: VirtualCourtroom, number: int) -> None:
     """Wait until part ``number`` has some seconds."""
 
     def there() -> bool:
@@ -108,11 +108,11 @@ def wait_part(room: Courtroom, number: int) -> None:
     wait_for(there, f"{SECONDS} s of part {number}", 60)
 
 
-def trial(tamper: Tamper, copy: Copy, ca: Path) -> Cost:
+def trial(tamper: Tamper, copy: HearingCopy, ca: Path) -> Cost:
     """Change the copy; it must not verify, and the change must be named."""
     wanted = tamper(copy)
     problems = verify(copy.folder, ca, decode=False).problems
-    named = [f"{one.where} {one.detail}" for one in problems]
+    named = [f"{problem.where} {problem.detail}" for problem in problems]
     if not problems:
         raise NotSurvivedError(f"not found: {wanted}")
     if not any(name in text for name in wanted for text in named):
@@ -120,7 +120,7 @@ def trial(tamper: Tamper, copy: Copy, ca: Path) -> Cost:
     return Cost()
 
 
-def part_alone(part: Path, ca: Path) -> Cost:
+def verify_part_alone(part: Path, ca: Path) -> Cost:
     """A part verifies without the rest of the hearing."""
     if problems := verify(part, ca).problems:
         raise NotSurvivedError(f"{part.name}: {problems}")
@@ -128,29 +128,31 @@ def part_alone(part: Path, ca: Path) -> Cost:
 
 
 # -- what is done ----------------------------------------------------------------------------------
-def kinds_of_files(hearing: Path) -> dict[str, list[str]]:
+def files_by_kind(hearing: Path) -> dict[str, list[str]]:
     """Return the files of the hearing by their kind: the same name without its numbers."""
     kinds: dict[str, list[str]] = {}
     for path in sorted(path for path in hearing.rglob("*") if path.is_file()):
         name = path.relative_to(hearing).as_posix()
-        kinds.setdefault("".join(one for one in name if not one.isdigit()), []).append(name)
+        kinds.setdefault("".join(letter for letter in name if not letter.isdigit()), []).append(
+            name
+        )
     return kinds
 
 
 def tamperings(hearing: Path, tries: int, random: Random) -> Iterator[tuple[str, Tamper]]:
     """Yield the kind of each tampering, and what does it."""
-    kinds = kinds_of_files(hearing)
+    kinds = files_by_kind(hearing)
     for names in kinds.values():
         for _ in range(tries):
-            yield "any flipped byte", partial(flip, random.choice(names))
+            yield "any flipped byte", partial(flip_bit, random.choice(names))
         for _ in range(max(1, tries // 4)):
-            yield "cut tail", partial(cut, random.choice(names))
-        yield "missing file", partial(lose, random.choice(names))
+            yield "cut tail", partial(cut_tail, random.choice(names))
+        yield "missing file", partial(remove_file, random.choice(names))
     for first, second in media_pairs(hearing):
         yield "swapped files", partial(swap, first, second)
-    yield "swapped parts", partial(swap, part_name(1), part_name(3))
+    yield "swapped parts", partial(swap, part_folder_name(1), part_folder_name(3))
     for name in ("evil.txt", "part-01/main/run-01/000099.m4s", "part-02/.hidden", "part-04/x"):
-        yield "added file", partial(add, name)
+        yield "added file", partial(add_file, name)
     for number in PARTS:
         yield "whole part removed", partial(remove_part, number)
         yield "part removed, sums and journal rewritten", partial(hide_part, number)
@@ -170,35 +172,35 @@ def media_pairs(hearing: Path) -> list[tuple[str, str]]:
     return [(first, other) for other in others if (hearing / other).exists()]
 
 
-def seal_too(name: str) -> list[str]:
+def expected_names(name: str) -> list[str]:
     """Return ``name``, and for a list of sums its signature, which is what does not hold then."""
     return [name, f"{name}.p7s"] if name.endswith(SUMS) else [name]
 
 
-def flip(name: str, copy: Copy) -> list[str]:
+def flip_bit(name: str, copy: HearingCopy) -> list[str]:
     """Flip one bit of one byte anywhere."""
     path = copy.folder / name
     data = bytearray(path.read_bytes())
     data[copy.random.randrange(len(data))] ^= 1 << copy.random.randrange(8)
     path.write_bytes(data)
-    return seal_too(name)
+    return expected_names(name)
 
 
-def cut(name: str, copy: Copy) -> list[str]:
+def cut_tail(name: str, copy: HearingCopy) -> list[str]:
     """Cut from one byte to all of them off the end."""
     path = copy.folder / name
     data = path.read_bytes()
     path.write_bytes(data[: copy.random.randrange(len(data))])
-    return seal_too(name)
+    return expected_names(name)
 
 
-def lose(name: str, copy: Copy) -> list[str]:
+def remove_file(name: str, copy: HearingCopy) -> list[str]:
     """Remove a file."""
     (copy.folder / name).unlink()
     return [name, Path(name).name]
 
 
-def swap(first: str, second: str, copy: Copy) -> list[str]:
+def swap(first: str, second: str, copy: HearingCopy) -> list[str]:
     """Swap two files or folders."""
     aside = copy.folder.parent / "aside"
     (copy.folder / first).rename(aside)
@@ -207,7 +209,7 @@ def swap(first: str, second: str, copy: Copy) -> list[str]:
     return [first]
 
 
-def add(name: str, copy: Copy) -> list[str]:
+def add_file(name: str, copy: HearingCopy) -> list[str]:
     """Put a file in that was never there."""
     path = copy.folder / name
     path.parent.mkdir(exist_ok=True)
@@ -215,42 +217,42 @@ def add(name: str, copy: Copy) -> list[str]:
     return [name]
 
 
-def remove_part(number: int, copy: Copy) -> list[str]:
+def remove_part(number: int, copy: HearingCopy) -> list[str]:
     """Remove a whole part."""
     shutil.rmtree(copy.part(number))
-    return [part_name(number)]
+    return [part_folder_name(number)]
 
 
-def hide_part(number: int, copy: Copy) -> list[str]:
+def hide_part(number: int, copy: HearingCopy) -> list[str]:
     """Remove a part and all that speaks of it, and chain the journal anew (heads stay as is)."""
     shutil.rmtree(copy.part(number))
     sums = copy.folder / SUMS
     lines = sums.read_text(encoding="utf-8").splitlines(keepends=True)
-    sums.write_text("".join(x for x in lines if f"  {part_name(number)}/" not in x), "utf-8")
-    journal = copy.folder / JOURNAL
+    sums.write_text("".join(x for x in lines if f"  {part_folder_name(number)}/" not in x), "utf-8")
+    journal = copy.folder / JOURNAL_FILE
     previous = GENESIS
     kept: list[bytes] = []
     for line in journal.read_bytes().splitlines():
         entry = json.loads(line)
         if entry.get("part") == number:
             continue
-        changed = canonical({**entry, "n": len(kept) + 1, "prev": previous})
+        changed = canonical_json({**entry, "n": len(kept) + 1, "prev": previous})
         kept.append(changed)
-        previous = line_hash(changed)
+        previous = entry_hash(changed)
     journal.write_bytes(b"".join(line + b"\n" for line in kept))
-    return [JOURNAL, SIGNATURE]
+    return [JOURNAL_FILE, SIGNATURE]
 
 
-def cut_and_reseal(copy: Copy, by: str) -> list[str]:
+def cut_and_reseal(copy: HearingCopy, by: str) -> list[str]:
     """Cut the hearing's journal at a line, and seal the hearing anew."""
-    journal = copy.folder / JOURNAL
+    journal = copy.folder / JOURNAL_FILE
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[: copy.random.randrange(2, len(lines))]))
     seal_folder(copy.folder, getattr(copy, by))
     return [SIGNATURE] if by == "stranger" else ["kiosk-other"]
 
 
-def reseal(number: int, copy: Copy, by: str) -> list[str]:
+def reseal(number: int, copy: HearingCopy, by: str) -> list[str]:
     """Change a byte of a part, and seal it anew."""
     part = copy.part(number)
     path = sorted((part / "main").rglob("*"), key=lambda path: path.stat().st_size)[-1]
@@ -262,9 +264,9 @@ def reseal(number: int, copy: Copy, by: str) -> list[str]:
     return [f"{part.name}/{SIGNATURE}"] if by == "stranger" else ["kiosk-other"]
 
 
-def reseal_all(copy: Copy, by: str) -> list[str]:
+def reseal_all(copy: HearingCopy, by: str) -> list[str]:
     """Change what was said to be heard, and seal everything anew."""
-    about = copy.folder / HEARING
+    about = copy.folder / HEARING_FILE
     about.write_text(about.read_text("utf-8").replace("civil", "criminal"), "utf-8")
     for number in PARTS:
         (copy.part(number) / SIGNATURE).unlink()

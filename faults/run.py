@@ -31,17 +31,17 @@ HEADINGS = ("noticed", "well again", "camera lost", "microph. lost")
 WIDTH = 13
 
 
-def names() -> list[str]:
+def trial_names() -> list[str]:
     """Return the names of all faults."""
     return sorted(file.stem.removeprefix("fault_") for file in HERE.glob("fault_*.py"))
 
 
-def first_line(module: ModuleType) -> str:
+def summary_line(module: ModuleType) -> str:
     """Return what a trial does, in a line."""
     return (module.__doc__ or "").strip().splitlines()[0].replace("``", "")
 
 
-def load(name: str) -> ModuleType:
+def load_trial(name: str) -> ModuleType:
     """Return the module of one trial."""
     return importlib.import_module(f"faults.fault_{name}")
 
@@ -49,7 +49,7 @@ def load(name: str) -> ModuleType:
 def table(outcomes: list[Outcome]) -> str:
     """Return the table."""
     heading = f"{'seconds: worst / median':56} {'tries':>5} {'survived':>8}  "
-    lines = [heading + "  ".join(f"{one:>{WIDTH}}" for one in HEADINGS)]
+    lines = [heading + "  ".join(f"{heading:>{WIDTH}}" for heading in HEADINGS)]
     for outcome in outcomes:
         columns = outcome.columns()
         cells = []
@@ -69,9 +69,12 @@ def parse() -> argparse.Namespace:
         prog="make faults ARGS='…'  (python -m faults.run …)",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="trials:\n" + "\n".join(f"  {name:15} {first_line(load(name))}" for name in names()),
+        epilog="trials:\n"
+        + "\n".join(f"  {name:15} {summary_line(load_trial(name))}" for name in trial_names()),
     )
-    parser.add_argument("--only", action="append", choices=names(), help="this one (repeatable)")
+    parser.add_argument(
+        "--only", action="append", choices=trial_names(), help="this one (repeatable)"
+    )
     tries = "tries of each (default: as many as each trial itself names, 50 for kills and cuts)"
     parser.add_argument("--tries", type=int, help=tries)
     parser.add_argument("--quick", action="store_true", help="as few as show anything")
@@ -86,8 +89,8 @@ def main() -> int:
     arguments = parse()
     outcomes: list[Outcome] = []
     broken: list[str] = []
-    for name in arguments.only or names():
-        module, began = load(name), time.monotonic()
+    for name in arguments.only or trial_names():
+        module, began = load_trial(name), time.monotonic()
         tries = arguments.tries or (module.QUICK if arguments.quick else module.TRIES)
         print(f"faults: {name}, {tries} tries …", file=sys.stderr, flush=True)
         try:
@@ -97,12 +100,12 @@ def main() -> int:
             broken.append(name)
         print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     RESULT.parent.mkdir(exist_ok=True)
-    text = json.dumps([one.as_json() for one in outcomes], indent=1, ensure_ascii=False)
+    text = json.dumps([outcome.as_json() for outcome in outcomes], indent=1, ensure_ascii=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
     print(table(outcomes))
     if broken:
         print(f"could not be tried: {', '.join(broken)}", file=sys.stderr)
-    return 1 if broken or any(one.survived < one.tries for one in outcomes) else 0
+    return 1 if broken or any(outcome.survived < outcome.tries for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

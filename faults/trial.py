@@ -26,9 +26,9 @@ class Cost:
         noticed: until the fault was noticed.
     """
 
-    lost: Mapping[str, float] = field(default_factory=dict)
-    again: float | None = None
-    noticed: float | None = None
+    lost_s: Mapping[str, float] = field(default_factory=dict)
+    recovery_s: float | None = None
+    noticed_s: float | None = None
 
 
 def worst_and_median(values: list[float]) -> dict[str, float] | None:
@@ -46,7 +46,7 @@ class Outcome:
     tries: int = 0
     survived: int = 0
     costs: list[Cost] = field(default_factory=list)
-    losses: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)  # what else it cost, by name and unit
 
     def attempt(self, trial: Callable[[], Cost]) -> bool:
@@ -59,27 +59,31 @@ class Outcome:
             cost = trial()
         except (NotSurvivedError, AssertionError, OSError, HTTPException) as loss:
             print(f"  {self.name}: not survived: {loss}", file=sys.stderr, flush=True)
-            self.losses.append(str(loss))
+            self.failures.append(str(loss))
             return False
         self.survived += 1
         self.costs.append(cost)
         return True
 
-    def lost(self) -> dict[str, list[float]]:
+    def lost_by_source(self) -> dict[str, list[float]]:
         """Return the media lost in each try, by source."""
-        found: dict[str, list[float]] = {}
+        lost: dict[str, list[float]] = {}
         for cost in self.costs:
-            for source, seconds in cost.lost.items():
-                found.setdefault(source, []).append(seconds)
-        return found
+            for source, seconds in cost.lost_s.items():
+                lost.setdefault(source, []).append(seconds)
+        return lost
 
     def columns(self) -> dict[str, dict[str, float] | None]:
         """Return worst and median of what the table shows; all microphones count as one there."""
-        lost = self.lost()
-        microphones = [one for name, many in lost.items() if name != CAMERA for one in many]
+        lost = self.lost_by_source()
+        microphones = [seconds for name, many in lost.items() if name != CAMERA for seconds in many]
         return {
-            "noticed": worst_and_median([c.noticed for c in self.costs if c.noticed is not None]),
-            "again": worst_and_median([c.again for c in self.costs if c.again is not None]),
+            "noticed": worst_and_median(
+                [c.noticed_s for c in self.costs if c.noticed_s is not None]
+            ),
+            "again": worst_and_median(
+                [c.recovery_s for c in self.costs if c.recovery_s is not None]
+            ),
             "camera": worst_and_median(lost.get(CAMERA, [])),
             "microphones": worst_and_median(microphones),
         }
@@ -93,7 +97,9 @@ class Outcome:
             "survived": self.survived,
             "noticed_s": columns["noticed"],
             "again_s": columns["again"],
-            "lost_s": {name: worst_and_median(many) for name, many in sorted(self.lost().items())},
-            "not_survived": self.losses,
+            "lost_s": {
+                name: worst_and_median(many) for name, many in sorted(self.lost_by_source().items())
+            },
+            "not_survived": self.failures,
             "figures": self.figures,
         }

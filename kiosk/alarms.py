@@ -1,4 +1,4 @@
-"""Every alarm of the kiosk: how grave it is, what it means, and what to do.
+"""Every alarm of the kiosk: its severity, what it means, and what to do.
 
 Services speak in codes; here each code gets its sentence (consequence first) and its remedies,
 one for staff and one for the public (empty where the public never meets it). The sentences are
@@ -16,7 +16,7 @@ from kiosk.locale import N_, Translator
 
 
 class Severity(StrEnum):
-    """How grave an alarm is, gravest first."""
+    """Severity of an alarm, most severe first."""
 
     FAULT = "fault"
     """Something is being lost or cannot be done; red."""
@@ -79,7 +79,7 @@ _START_AGAIN = N_("Start it again when you want to.")
 _LOOK_AGAIN = N_("Look again in a minute.")
 _WITHOUT_FEE = N_("Hand the document in without it; the court decides on the fee.")
 
-_ALARMS = (
+_ALARM_LIST = (
     Alarm(
         "recorder_down",
         Severity.FAULT,
@@ -970,10 +970,10 @@ _ALARMS = (
     ),
 )
 
-ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _ALARMS})
+ALARMS: Mapping[str, Alarm] = MappingProxyType({alarm.code: alarm for alarm in _ALARM_LIST})
 """All alarms by code."""
 
-_SAME_AS: Mapping[str, str] = MappingProxyType(
+_ALIASES: Mapping[str, str] = MappingProxyType(
     {
         "bad_request": "hearing_step_refused",
         "ca_missing": "certificate_invalid",
@@ -1026,15 +1026,15 @@ _SAME_AS: Mapping[str, str] = MappingProxyType(
 
 def alarm_of(code: str) -> Alarm:
     """Return the alarm with ``code``; an unknown code is the general ``error``, never a crash."""
-    return ALARMS.get(_SAME_AS.get(code, code)) or ALARMS["error"]
+    return ALARMS.get(_ALIASES.get(code, code)) or ALARMS["error"]
 
 
 def is_known(code: str) -> bool:
     """Return whether ``code`` has an alarm of its own or is the same as one that has."""
-    return code in ALARMS or code in _SAME_AS
+    return code in ALARMS or code in _ALIASES
 
 
-def gravest(codes: list[str]) -> str | None:
-    """Return the gravest of ``codes`` (the first of equals), or None for an empty list."""
+def most_severe(codes: list[str]) -> str | None:
+    """Return the most severe of ``codes`` (the first of equals), or None for an empty list."""
     order = list(Severity)
     return min(codes, key=lambda code: order.index(alarm_of(code).severity), default=None)

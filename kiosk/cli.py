@@ -1,6 +1,6 @@
 """``kiosk``: one command for all of it; every command is one file in :mod:`kiosk.commands`.
 
-Only the chosen command's room is imported, so that ``kiosk verify`` needs no touch screen.
+Only the chosen command's package is imported, so that ``kiosk verify`` needs no touch screen.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def build_parser(modules: dict[str, ModuleType]) -> argparse.ArgumentParser:
     return parser
 
 
-def settings_of(arguments: argparse.Namespace) -> Settings:
+def command_settings(arguments: argparse.Namespace) -> Settings:
     """Load the settings a command was given with ``--config`` (or the default)."""
     return load_settings(settings_path(arguments.config))
 
 
-def _wanted(argv: list[str]) -> list[str]:
+def _wanted_commands(argv: list[str]) -> list[str]:
     """Return the one command named in ``argv``, or all where none is (for ``--help``)."""
     names = command_names()
     for word in argv:
@@ -69,7 +69,9 @@ def _wanted(argv: list[str]) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     argv = sys.argv[1:] if argv is None else argv
-    modules = {name: importlib.import_module(f"kiosk.commands.{name}") for name in _wanted(argv)}
+    modules = {
+        name: importlib.import_module(f"kiosk.commands.{name}") for name in _wanted_commands(argv)
+    }
     arguments = build_parser(modules).parse_args(argv)
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,

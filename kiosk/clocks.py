@@ -30,7 +30,7 @@ def wall_time() -> datetime:
     return datetime.now(UTC)
 
 
-def wall_text(moment: datetime | None = None) -> str:
+def format_wall(moment: datetime | None = None) -> str:
     """Return ``moment`` (default: now) as RFC 3339 text in UTC with milliseconds and ``Z``."""
     value = (moment or wall_time()).astimezone(UTC)
     return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"

@@ -23,13 +23,13 @@ DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
 ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
 
 
-class Group(BaseModel):
+class SettingsGroup(BaseModel):
     """One table of ``kiosk.toml``: frozen, and a key that is not known is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Room(Group):
+class KioskSettings(SettingsGroup):
     """``[kiosk]``: which kiosk this is and where it stands."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] = "kiosk-0001"
@@ -39,7 +39,7 @@ class Room(Group):
     timezone: str = "Asia/Almaty"
 
 
-class Paths(Group):
+class PathSettings(SettingsGroup):
     """``[paths]``: where the kiosk keeps things. ``mirror`` is a second storage (USB)."""
 
     data: Path = Path("/var/lib/kiosk")
@@ -47,7 +47,7 @@ class Paths(Group):
     mirror: Path | None = None
 
 
-class Camera(Group):
+class CameraSettings(SettingsGroup):
     """``[camera]``. ``auto`` takes picamera2 where it is installed and finds a camera."""
 
     back_end: Literal["auto", "picamera2", "virtual", "none"] = "auto"
@@ -60,7 +60,7 @@ class Camera(Group):
     virtual_scene: Literal["courtroom", "flash"] | Path = "courtroom"
 
 
-class Microphone(Group):
+class MicrophoneSettings(SettingsGroup):
     """``[[microphones]]``: one audio channel of one device.
 
     ``device`` is matched against PortAudio's device names (exact, else as a part of the name);
@@ -76,7 +76,7 @@ class Microphone(Group):
     silence_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
 
 
-class OverheadCamera(Group):
+class OverheadCameraSettings(SettingsGroup):
     """``[scanner.overhead]``: a document camera above the desk, with ``kind = "overhead"``.
 
     ``camera``: libcamera's number (the hearing's camera is 0). ``view_mm``: width of the desk in
@@ -92,7 +92,7 @@ class OverheadCamera(Group):
     still_seconds: Annotated[float, Field(ge=0.2, le=5)] = 1.0
 
 
-class Scanner(Group):
+class ScannerSettings(SettingsGroup):
     """``[scanner]``: SANE device name (never discovered: discovery takes seconds).
 
     ``kind``: ``sane``, or ``overhead`` for a document camera, which needs no ``device``.
@@ -100,7 +100,7 @@ class Scanner(Group):
     """
 
     kind: Literal["sane", "overhead"] = "sane"
-    overhead: OverheadCamera = OverheadCamera()
+    overhead: OverheadCameraSettings = OverheadCameraSettings()
     device: str = ""
     sane_config_dir: Path | None = None
     resolution: Literal[150, 200, 300, 400, 600] = 300
@@ -114,20 +114,20 @@ class Scanner(Group):
         return self.kind == "overhead" or bool(self.device)
 
 
-class SerialPort(Group):
+class SerialPortSettings(SettingsGroup):
     """``[badge]`` and ``[printer]``: a serial line; an empty port means "none fitted"."""
 
     port: str = ""
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
 
 
-class Printer(SerialPort):
+class PrinterSettings(SerialPortSettings):
     """``[printer]``: ESC/POS receipt printer. ``width_dots`` is 576 on 80 mm paper."""
 
     width_dots: Literal[384, 512, 576] = 576
 
 
-class Voice(Group):
+class VoiceSettings(SettingsGroup):
     """``[voice]``: spoken prompts. ``headphones`` and ``loudspeaker``: ALSA devices (empty: none).
 
     ``recorded``: folder of ``<language>/<message>.wav`` that take precedence over espeak-ng.
@@ -141,7 +141,7 @@ class Voice(Group):
     recorded: Path | None = None
 
 
-class Panel(Group):
+class PanelSettings(SettingsGroup):
     """``[panel]``: recording lamp and button as BCM pin numbers."""
 
     enabled: bool = True
@@ -149,7 +149,7 @@ class Panel(Group):
     button_pin: Annotated[int, Field(ge=2, le=27)] = 27
 
 
-class Headset(Group):
+class HeadsetSettings(SettingsGroup):
     """``[headset]``: where the last minutes are listened to (PortAudio's name of an output).
 
     Never the room's loudspeaker; empty: none fitted.
@@ -158,14 +158,14 @@ class Headset(Group):
     device: str = ""
 
 
-class HearingRules(Group):
+class HearingSettings(SettingsGroup):
     """``[hearing]``."""
 
     remind_minutes: Annotated[float, Field(ge=0.01, le=600)] = 15
     """Nobody resumed after a recess or retirement for so long: a reminder, again and again."""
 
 
-class Recording(Group):
+class RecordingSettings(SettingsGroup):
     """``[recording]``. ``encrypt``: what only the court can open: closed parts, or every part."""
 
     fragment_ms: Annotated[int, Field(ge=100, le=500)] = 400
@@ -179,13 +179,13 @@ class Recording(Group):
     timestamp_url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
 
 
-class Export(Group):
+class ExportSettings(SettingsGroup):
     """``[export]``: copies for the parties. ``media``: folders under which media are mounted."""
 
     media: tuple[Path, ...] = (Path("/media"), Path("/run/media"))
 
 
-class Filing(Group):
+class FilingSettings(SettingsGroup):
     """``[filing]``: ``office`` says where paper originals go, by language (empty: not said).
 
     ``payment_text`` is what the QR code beside the state fee holds: plain text, no payment
@@ -197,7 +197,7 @@ class Filing(Group):
     payment_text: Annotated[str, Field(max_length=300)] = "{purpose}: {sum} KZT. {court}"
 
 
-class Central(Group):
+class CentralSettings(SettingsGroup):
     """``[central]``: the central court system. TLS files lie under ``paths.data/identity``."""
 
     url: Annotated[str, Field(pattern=r"^https://")] = "https://central.invalid:8443"
@@ -205,7 +205,7 @@ class Central(Group):
     patch_mib: Annotated[int, Field(ge=1, le=64)] = 16
 
 
-class Sync(Group):
+class SyncSettings(SettingsGroup):
     """``[sync]``: when recordings are sent. Filings and journal heads always go.
 
     ``windows`` are times of the court's day such as ``"20:00-07:00"``; none: always. With
@@ -222,7 +222,7 @@ class Sync(Group):
     link_check_minutes: Annotated[int, Field(ge=0, le=120)] = 10
 
 
-class Screen(Group):
+class UiSettings(SettingsGroup):
     """``[ui]``: the touch screen. Sizes on it are computed from ``width_mm``."""
 
     width: Annotated[int, Field(ge=480, le=3840)] = 1280
@@ -236,26 +236,26 @@ class Screen(Group):
     staff_idle_minutes: Annotated[int, Field(ge=1, le=480)] = 60
 
 
-class Settings(Group):
+class Settings(SettingsGroup):
     """All of ``kiosk.toml``."""
 
-    kiosk: Room = Room()
-    paths: Paths = Paths()
-    camera: Camera = Camera()
-    microphones: tuple[Microphone, ...] = ()
-    scanner: Scanner = Scanner()
-    badge: SerialPort = SerialPort()
-    printer: Printer = Printer()
-    panel: Panel = Panel()
-    voice: Voice = Voice()
-    recording: Recording = Recording()
-    export: Export = Export()
-    hearing: HearingRules = HearingRules()
-    headset: Headset = Headset()
-    filing: Filing = Filing()
-    central: Central = Central()
-    sync: Sync = Sync()
-    ui: Screen = Screen()
+    kiosk: KioskSettings = KioskSettings()
+    paths: PathSettings = PathSettings()
+    camera: CameraSettings = CameraSettings()
+    microphones: tuple[MicrophoneSettings, ...] = ()
+    scanner: ScannerSettings = ScannerSettings()
+    badge: SerialPortSettings = SerialPortSettings()
+    printer: PrinterSettings = PrinterSettings()
+    panel: PanelSettings = PanelSettings()
+    voice: VoiceSettings = VoiceSettings()
+    recording: RecordingSettings = RecordingSettings()
+    export: ExportSettings = ExportSettings()
+    hearing: HearingSettings = HearingSettings()
+    headset: HeadsetSettings = HeadsetSettings()
+    filing: FilingSettings = FilingSettings()
+    central: CentralSettings = CentralSettings()
+    sync: SyncSettings = SyncSettings()
+    ui: UiSettings = UiSettings()
 
     @model_validator(mode="after")
     def _microphones_are_distinct(self) -> Settings:
@@ -294,17 +294,17 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        lines = [_explain(path, text, data, item) for item in error.errors()]
+        lines = [_format_problem(path, text, data, item) for item in error.errors()]
         raise ConfigError("\n".join(lines)) from error
 
 
-def _explain(path: Path, text: str, data: dict[str, Any], item: Any) -> str:
+def _format_problem(path: Path, text: str, data: dict[str, Any], item: Any) -> str:
     """Return one problem as ``FILE:LINE: key = value: what is allowed``."""
     keys = tuple(item["loc"])
     dotted = ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
-    where = f"{path}:{_line_of(text, keys)}"
+    where = f"{path}:{_find_line(text, keys)}"
     if item["type"] == "extra_forbidden":
-        allowed = _known_keys(keys[:-1])
+        allowed = _allowed_keys(keys[:-1])
         near = get_close_matches(str(keys[-1]), allowed, n=1)
         hint = f"; did you mean “{near[0]}”?" if near else ""
         return f"{where}: unknown key “{dotted}”{hint} Allowed here: {', '.join(allowed)}"
@@ -313,12 +313,12 @@ def _explain(path: Path, text: str, data: dict[str, Any], item: Any) -> str:
     return f"{where}: {dotted or 'settings'}{shown}: {item['msg']}"
 
 
-def _known_keys(keys: tuple[str | int, ...]) -> list[str]:
+def _allowed_keys(keys: tuple[str | int, ...]) -> list[str]:
     """Return the keys allowed in the table at ``keys``."""
     model: type[BaseModel] = Settings
     for key in keys:
         if key == "microphones":
-            model = Microphone
+            model = MicrophoneSettings
         elif isinstance(key, str):
             annotation = model.model_fields[key].annotation
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -336,7 +336,7 @@ def _value_at(data: Any, keys: tuple[str | int, ...]) -> Any:
     return data if not isinstance(data, dict | list) else None
 
 
-def _line_of(text: str, keys: tuple[str | int, ...]) -> int:
+def _find_line(text: str, keys: tuple[str | int, ...]) -> int:
     """Return the line of the file on which ``keys`` is set (tomllib keeps no positions)."""
     tables = [key for key in keys[:-1] if isinstance(key, str)] if len(keys) > 1 else []
     index = next((key for key in keys if isinstance(key, int)), 0)

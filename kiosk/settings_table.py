@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from kiosk.config import Settings
 
-_HEAD = "| key | default | allowed |\n|---|---|---|"
+_TABLE_HEAD = "| key | default | allowed |\n|---|---|---|"
 
 
 def settings_table() -> str:
@@ -26,27 +26,27 @@ def settings_table() -> str:
     for name, prop in schema["properties"].items():
         many = prop.get("type") == "array"
         reference = prop["items"] if many else prop
-        group = groups[_name(reference)]
+        group = groups[_definition_name(reference)]
         head = f"### `[[{name}]]`" if many else f"### `[{name}]`"
         rows = "\n".join(_rows(group, _defaults(name), groups))
         summary = f"{_summary(name)}\n\n" if _summary(name) else ""
-        parts.append(f"{head}\n{summary}{_HEAD}\n{rows}")
+        parts.append(f"{head}\n{summary}{_TABLE_HEAD}\n{rows}")
         if not many:
-            parts += _inner(name)
+            parts += _nested_tables(name)
     return "\n\n".join(parts) + "\n"
 
 
-def _inner(outer: str) -> Iterator[str]:
+def _nested_tables(outer: str) -> Iterator[str]:
     """Yield the tables of the groups inside the group ``outer``."""
     for key, field in _model(outer).model_fields.items():
         model = field.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             schema = model.model_json_schema()
             rows = "\n".join(_rows(schema, _defaults(outer)[key], schema.get("$defs", {})))
-            yield f"### `[{outer}.{key}]`\n{_words(model)}\n\n{_HEAD}\n{rows}"
+            yield f"### `[{outer}.{key}]`\n{_docstring_summary(model)}\n\n{_TABLE_HEAD}\n{rows}"
 
 
-def _name(reference: dict[str, Any]) -> str:
+def _definition_name(reference: dict[str, Any]) -> str:
     """Return the definition that ``reference`` points to."""
     return str(reference["$ref"]).rsplit("/", 1)[-1]
 
@@ -62,10 +62,10 @@ def _model(name: str) -> type[BaseModel]:
 
 def _summary(name: str) -> str:
     """Return the group's docstring without its own name, on one line."""
-    return _words(_model(name))
+    return _docstring_summary(_model(name))
 
 
-def _words(model: type[BaseModel]) -> str:
+def _docstring_summary(model: type[BaseModel]) -> str:
     """Return the docstring of ``model`` without its own name, on one line."""
     text = " ".join((inspect.getdoc(model) or "").replace("``", "`").split())
     _, _, rest = text.partition("]`: ")
@@ -92,10 +92,12 @@ def _rows(group: dict[str, Any], defaults: dict[str, Any], groups: dict[str, Any
 def _allowed(prop: dict[str, Any], groups: dict[str, Any]) -> str:
     """Return in words what ``prop`` allows."""
     if "anyOf" in prop:
-        words = (_allowed(one, groups) for one in prop["anyOf"] if one.get("type") != "null")
+        words = (
+            _allowed(choice, groups) for choice in prop["anyOf"] if choice.get("type") != "null"
+        )
         return " or ".join(dict.fromkeys(words))
     if "$ref" in prop:
-        return _allowed(groups[_name(prop)], groups)
+        return _allowed(groups[_definition_name(prop)], groups)
     if "enum" in prop:
         return ", ".join(f"`{json.dumps(value)}`" for value in prop["enum"])
     if "const" in prop:

@@ -157,18 +157,18 @@ class Browser:
         keyboard = {"type": "key", "id": "keyboard", "actions": steps}
         self._call("POST", "actions", {"actions": [keyboard]})
 
-    def complaints(self) -> list[str]:
+    def console_errors(self) -> list[str]:
         """Return what the page has written to the console as warnings and errors."""
         rows = self._call("POST", "se/log", {"type": "browser"})
         return [str(row["message"]) for row in rows if row["level"] in ("SEVERE", "WARNING")]
 
-    def picture(self) -> str:
+    def screenshot(self) -> str:
         """Return a picture of the window (PNG, base64)."""
         return str(self._call("GET", "screenshot"))
 
 
 # -- files over HTTP -----------------------------------------------------------------------------
-class _Ranges(http.server.SimpleHTTPRequestHandler):
+class _RangeRequestHandler(http.server.SimpleHTTPRequestHandler):
     """Serves a folder with single byte ranges (RFC 9110, 14.2), as players ask for them."""
 
     def do_GET(self) -> None:
@@ -195,7 +195,7 @@ class _Ranges(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-_Ranges.extensions_map = {
+_RangeRequestHandler.extensions_map = {
     **http.server.SimpleHTTPRequestHandler.extensions_map,
     ".m3u8": "application/vnd.apple.mpegurl",
     ".m4s": "video/mp4",
@@ -203,9 +203,9 @@ _Ranges.extensions_map = {
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def serve_folder(folder: Path) -> Iterator[str]:
     """Serve ``folder`` on loopback with byte ranges; yield its URL (no slash at the end)."""
-    handler = functools.partial(_Ranges, directory=str(folder))
+    handler = functools.partial(_RangeRequestHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)

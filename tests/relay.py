@@ -12,7 +12,7 @@ from random import Random
 MTU = 2048
 
 
-class Way:
+class Direction:
     """One direction: packets wait in order until their time has come."""
 
     def __init__(self, source: int, target: int, delay_s: float, loss: float, seed: int) -> None:
@@ -23,7 +23,7 @@ class Way:
         self._random = Random(seed)
         self._waiting: deque[tuple[float, bytes]] = deque()
 
-    def take(self) -> None:
+    def receive(self) -> None:
         """Take what has come in."""
         due = time.monotonic() + self._delay
         while True:
@@ -34,7 +34,7 @@ class Way:
             if self._random.random() >= self._loss:
                 self._waiting.append((due, packet))
 
-    def give(self) -> float | None:
+    def send_due(self) -> float | None:
         """Pass on what is due; return when the next one is (monotonic), or None."""
         while self._waiting:
             due, packet = self._waiting[0]
@@ -50,24 +50,25 @@ class Way:
 
 def main() -> None:
     """Relay until killed."""
-    one, other = int(sys.argv[1]), int(sys.argv[2])
+    first, other = int(sys.argv[1]), int(sys.argv[2])
     delay_s, loss = float(sys.argv[3]) / 1000, float(sys.argv[4])
-    ways = {
-        one: Way(one, other, delay_s, loss, 1),
-        other: Way(other, one, delay_s, loss, 2),
+    directions = {
+        first: Direction(first, other, delay_s, loss, 1),
+        other: Direction(other, first, delay_s, loss, 2),
     }
     poll = select.epoll()
-    for descriptor in ways:
+    for descriptor in directions:
         poll.register(descriptor, select.EPOLLIN)
     due: list[float] = []
     while True:
         wait = max(0.0, min(due) - time.monotonic()) if due else -1.0
         for descriptor, event in poll.poll(wait):
             if event & select.EPOLLIN:
-                ways[descriptor].take()
+                directions[descriptor].receive()
             else:
                 return
-        due = [one for one in [way.give() for way in ways.values()] if one is not None]
+        pending = [direction.send_due() for direction in directions.values()]
+        due = [moment for moment in pending if moment is not None]
 
 
 if __name__ == "__main__":

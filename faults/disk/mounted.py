@@ -16,20 +16,20 @@ from types import TracebackType
 from typing import Any, Literal
 
 from faults.disk.server import unmount
-from faults.disk.volume import Names
+from faults.disk.volume import UnsyncedNames
 
-How = Literal["ok", "full", "read_only", "gone", "slow"]
-ANSWER_S = 30.0
+FailureMode = Literal["ok", "full", "read_only", "gone", "slow"]
+ANSWER_TIMEOUT_S = 30.0
 
 
-def missing() -> str:
+def missing_requirement() -> str:
     """Return what this machine lacks for trial disks, ``""`` where it lacks nothing."""
     if not Path("/dev/fuse").exists():
         return "there is no /dev/fuse"
     return "" if shutil.which("fusermount3") else "there is no fusermount3 (Debian: fuse3)"
 
 
-class DiskError(Exception):
+class TrialDiskError(Exception):
     """The trial disk itself does not do what it should."""
 
 
@@ -40,18 +40,18 @@ class MountedDisk:
         place: an empty folder, or one that can be made.
     """
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self._log = place.with_name(f"{place.name}.log")
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._log = path.with_name(f"{path.name}.log")
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MountedDisk:
-        if lack := missing():
-            raise DiskError(lack)
-        self.place.mkdir(parents=True, exist_ok=True)
+        if requirement := missing_requirement():
+            raise TrialDiskError(requirement)
+        self.path.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "faults.disk.server", str(self.place)],
+                [sys.executable, "-m", "faults.disk.server", str(self.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -71,7 +71,7 @@ class MountedDisk:
         assert server is not None
         assert server.stdin is not None
         assert server.stdout is not None
-        unmount(self.place, lazily=True)
+        unmount(self.path, lazily=True)
         server.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(5)
@@ -79,35 +79,35 @@ class MountedDisk:
         server.wait()
         server.stdout.close()
 
-    def _tell(self, **order: Any) -> dict[str, Any]:
+    def _request(self, **request: Any) -> dict[str, Any]:
         server = self._server
         assert server is not None
         assert server.stdin is not None
         assert server.stdout is not None
-        server.stdin.write(json.dumps(order).encode() + b"\n")
+        server.stdin.write(json.dumps(request).encode() + b"\n")
         server.stdin.flush()
-        if not select.select([server.stdout], [], [], ANSWER_S)[0]:
-            raise DiskError(f"no answer to {order}: {self._log.read_text()[-2000:]}")
+        if not select.select([server.stdout], [], [], ANSWER_TIMEOUT_S)[0]:
+            raise TrialDiskError(f"no answer to {request}: {self._log.read_text()[-2000:]}")
         line = server.stdout.readline()
         if not line:
-            raise DiskError(f"ended at {order}: {self._log.read_text()[-2000:]}")
+            raise TrialDiskError(f"ended at {request}: {self._log.read_text()[-2000:]}")
         return dict(json.loads(line))
 
     def mount(self) -> None:
         """Serve what is there now."""
-        self._tell(do="mount")
+        self._request(do="mount")
 
-    def fail(self, how: How, seconds: float = 0.0) -> None:
+    def fail(self, mode: FailureMode, seconds: float = 0.0) -> None:
         """Be ill in one way, or ``ok`` again; ``seconds`` is how long a sync takes when slow."""
-        self._tell(do="fail", how=how, seconds=seconds)
+        self._request(do="fail", how=mode, seconds=seconds)
 
-    def cut(self, random: Random, names: Names = Names.UNDONE) -> int:
+    def cut_power(self, random: Random, names: UnsyncedNames = UnsyncedNames.UNDONE) -> int:
         """Cut the power: what was not synced is forgotten, nothing can be read or written.
 
         Returns:
             How many files had anything to lose.
         """
-        answer = self._tell(do="cut", seed=str(random.random()), names=names.value)
+        answer = self._request(do="cut", seed=str(random.random()), names=names.value)
         return int(answer["lost"])
 
     def remount(self, limit_s: float = 10.0) -> None:
@@ -117,8 +117,8 @@ class MountedDisk:
             DiskError: somebody still uses it.
         """
         end = time.monotonic() + limit_s
-        while not unmount(self.place):
+        while not unmount(self.path):
             if time.monotonic() > end:
-                raise DiskError(f"{self.place} is still in use")
+                raise TrialDiskError(f"{self.path} is still in use")
             time.sleep(0.02)
         self.mount()

@@ -24,19 +24,19 @@ class File:
 
     mode: int
     data: bytearray = field(default_factory=bytearray)
-    before: dict[int, bytes] = field(default_factory=dict)
-    safe_length: int = 0
+    synced_pages: dict[int, bytes] = field(default_factory=dict)
+    synced_length: int = 0
     changed_ns: int = field(default_factory=time.time_ns)
 
     @property
-    def unsynced(self) -> bool:
+    def is_unsynced(self) -> bool:
         """Whether anything would be lost now."""
-        return bool(self.before) or self.safe_length != len(self.data)
+        return bool(self.synced_pages) or self.synced_length != len(self.data)
 
     def write(self, data: bytes, offset: int) -> None:
         """Write ``data`` at ``offset``; a hole before it reads as zeros."""
         end = offset + len(data)
-        self._remember(min(offset, len(self.data)), end)
+        self._save_pages(min(offset, len(self.data)), end)
         if offset > len(self.data):
             self.data.extend(bytes(offset - len(self.data)))
         self.data[offset:end] = data
@@ -44,38 +44,38 @@ class File:
 
     def truncate(self, length: int) -> None:
         """Cut or lengthen to ``length``."""
-        self._remember(min(length, len(self.data)), max(length, len(self.data)))
+        self._save_pages(min(length, len(self.data)), max(length, len(self.data)))
         if length < len(self.data):
             del self.data[length:]
         else:
             self.data.extend(bytes(length - len(self.data)))
         self.changed_ns = time.time_ns()
 
-    def _remember(self, start: int, end: int) -> None:
+    def _save_pages(self, start: int, end: int) -> None:
         for page in range(start // PAGE, -(-end // PAGE)):
-            if page not in self.before:
-                self.before[page] = bytes(self.data[page * PAGE : (page + 1) * PAGE])
+            if page not in self.synced_pages:
+                self.synced_pages[page] = bytes(self.data[page * PAGE : (page + 1) * PAGE])
 
     def sync(self) -> None:
         """Make all bytes safe."""
-        self.before.clear()
-        self.safe_length = len(self.data)
+        self.synced_pages.clear()
+        self.synced_length = len(self.data)
 
-    def forget(self, random: Random, fate: Fate) -> None:
+    def lose_unsynced(self, random: Random, fate: Fate) -> None:
         """Lose what was not synced: none of it is kept, all of it, or a torn part of its pages."""
         if fate != "all":
-            keep = fate == "torn"
-            length = self.safe_length
-            if keep:
-                lengths = sorted((self.safe_length, len(self.data)))
+            is_torn = fate == "torn"
+            length = self.synced_length
+            if is_torn:
+                lengths = sorted((self.synced_length, len(self.data)))
                 length = random.choice([*lengths, random.randint(*lengths)])
-            for page, old in self.before.items():
-                self._settle(page, old, random.randint(0, PAGE // SECTOR) if keep else 0)
+            for page, old in self.synced_pages.items():
+                self._restore_page(page, old, random.randint(0, PAGE // SECTOR) if is_torn else 0)
             del self.data[length:]
             self.data.extend(bytes(length - len(self.data)))
         self.sync()
 
-    def _settle(self, page: int, old: bytes, sectors: int) -> None:
+    def _restore_page(self, page: int, old: bytes, sectors: int) -> None:
         """Keep the first ``sectors`` of a page as they are now, the rest as it was before."""
         start, kept = page * PAGE, sectors * SECTOR
         now = bytes(self.data[start : start + PAGE]).ljust(PAGE, b"\0")
@@ -91,12 +91,12 @@ class Folder:
 
     mode: int
     names: dict[str, Node] = field(default_factory=dict)
-    safe: dict[str, Node] = field(default_factory=dict)
+    synced_names: dict[str, Node] = field(default_factory=dict)
     changed_ns: int = field(default_factory=time.time_ns)
 
     def sync(self) -> None:
         """Make all names safe."""
-        self.safe = dict(self.names)
+        self.synced_names = dict(self.names)
 
 
 Node = File | Folder

@@ -29,17 +29,17 @@ from typing import Any, TypeVar
 import mfusepy
 
 from faults.disk.nodes import File, Folder, Node
-from faults.disk.volume import Names, Volume, refuse
+from faults.disk.volume import UnsyncedNames, Volume, os_error
 
 T = TypeVar("T")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-class Health:
+class DiskHealth:
     """How well the disk is: ``ok``, ``full``, ``read_only``, ``gone``, ``slow``, ``off``."""
 
     def __init__(self) -> None:
-        self.how = "ok"
+        self.mode = "ok"
         self.seconds = 0.0
 
     def check(self, *, changing: bool, growing: bool = False) -> None:
@@ -48,16 +48,16 @@ class Health:
         Raises:
             OSError: EIO, EROFS, ENOSPC.
         """
-        if self.how in ("gone", "off"):
-            raise refuse(errno.EIO)
-        if changing and self.how == "read_only":
-            raise refuse(errno.EROFS)
-        if growing and self.how == "full":
-            raise refuse(errno.ENOSPC)
+        if self.mode in ("gone", "off"):
+            raise os_error(errno.EIO)
+        if changing and self.mode == "read_only":
+            raise os_error(errno.EROFS)
+        if growing and self.mode == "full":
+            raise os_error(errno.ENOSPC)
 
     def wait(self) -> None:
         """Take the time that a sync takes now."""
-        if self.how == "slow":
+        if self.mode == "slow":
             time.sleep(self.seconds)
 
 
@@ -68,12 +68,12 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
 
     use_ns = True
 
-    def __init__(self, volume: Volume, health: Health, ready: Callable[[], None]) -> None:
+    def __init__(self, volume: Volume, health: DiskHealth, ready: Callable[[], None]) -> None:
         self._volume = volume
         self._health = health
         self._ready = ready
         self._open: dict[int, Node] = {}
-        self._newest = 0
+        self._last_handle = 0
 
     def init(self, path: str) -> None:
         """Say that the file system is served."""
@@ -81,9 +81,9 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
         self._ready()
 
     def _handle(self, node: Node) -> int:
-        self._newest += 1
-        self._open[self._newest] = node
-        return self._newest
+        self._last_handle += 1
+        self._open[self._last_handle] = node
+        return self._last_handle
 
     def _node(self, path: str, handle: int | None) -> Node:
         found = self._open.get(handle) if handle is not None else None
@@ -92,7 +92,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
     def _file(self, path: str, handle: int | None) -> File:
         node = self._node(path, handle)
         if not isinstance(node, File):
-            raise refuse(errno.EISDIR)
+            raise os_error(errno.EISDIR)
         return node
 
     # -- looking -------------------------------------------------------------------------------
@@ -106,8 +106,13 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
             links = 1 if isinstance(node, File) else 2
             owner = {"st_uid": os.getuid(), "st_gid": os.getgid()}
             blocks = -(-size // 512)
-            about = {"st_mode": node.mode, "st_nlink": links, "st_size": size, "st_blocks": blocks}
-            return {**about, **times, **owner}
+            attributes = {
+                "st_mode": node.mode,
+                "st_nlink": links,
+                "st_size": size,
+                "st_blocks": blocks,
+            }
+            return {**attributes, **times, **owner}
 
     def readdir(self, path: str, fh: int) -> list[str]:
         """Names in a folder."""
@@ -115,7 +120,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
             self._health.check(changing=False)
             node = self._node(path, fh)
             if not isinstance(node, Folder):
-                raise refuse(errno.ENOTDIR)
+                raise os_error(errno.ENOTDIR)
             return [".", "..", *node.names]
 
     def statfs(self, path: str) -> dict[str, int]:
@@ -123,7 +128,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
         del path
         with self._volume.lock:
             self._health.check(changing=False)
-            return self._volume.figures(full=self._health.how == "full")
+            return self._volume.statvfs(full=self._health.mode == "full")
 
     # -- names ---------------------------------------------------------------------------------
     def create(self, path: str, mode: int, fi: Any = None) -> int:
@@ -237,19 +242,19 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
         return self.release(path, fh)
 
 
-def unmount(place: Path, *, lazily: bool = False) -> bool:
+def unmount(mount_point: Path, *, lazily: bool = False) -> bool:
     """Unmount; say whether that was possible (it is not while somebody uses it)."""
-    command = ["fusermount3", "-u", *(["-z"] if lazily else []), str(place)]
+    command = ["fusermount3", "-u", *(["-z"] if lazily else []), str(mount_point)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 class Server:
     """Listens to standard input in a thread of its own; the main thread is FUSE's."""
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
+    def __init__(self, mount_point: Path) -> None:
+        self._mount_point = mount_point
         self._volume = Volume()
-        self._health = Health()
+        self._health = DiskHealth()
         self._mounts: queue.Queue[bool] = queue.Queue()
 
     def run(self) -> None:
@@ -260,32 +265,34 @@ class Server:
             # mount namespace of a process that is only just being killed.
             threading.Thread(target=self._serve, args=(self._health,), daemon=True).start()
 
-    def _serve(self, health: Health) -> None:
-        operations = TrialDisk(self._volume, health, lambda: self._say(done="mount"))
-        place = str(self._place)
-        mfusepy.FUSE(operations, place, foreground=True, nothreads=True, hard_remove=True)
+    def _serve(self, health: DiskHealth) -> None:
+        operations = TrialDisk(self._volume, health, lambda: self._answer(done="mount"))
+        mount_point = str(self._mount_point)
+        mfusepy.FUSE(operations, mount_point, foreground=True, nothreads=True, hard_remove=True)
 
     @staticmethod
-    def _say(**answer: Any) -> None:
+    def _answer(**answer: Any) -> None:
         print(json.dumps(answer), flush=True)
 
     def _listen(self) -> None:
         for line in sys.stdin:
-            order = json.loads(line)
-            if order["do"] == "mount":
-                self._health = Health()
+            request = json.loads(line)
+            if request["do"] == "mount":
+                self._health = DiskHealth()
                 self._mounts.put(True)  # answered when it is served
-            elif order["do"] == "cut":
+            elif request["do"] == "cut":
                 with self._volume.lock:
-                    self._health.how = "off"
-                    lost = self._volume.cut(Random(order["seed"]), Names(order["names"]))
-                self._say(done="cut", lost=lost)
-            elif order["do"] == "fail":
-                self._health.seconds = float(order.get("seconds", 0.0))
-                self._health.how = str(order["how"])
-                self._say(done="fail")
+                    self._health.mode = "off"
+                    lost = self._volume.cut_power(
+                        Random(request["seed"]), UnsyncedNames(request["names"])
+                    )
+                self._answer(done="cut", lost=lost)
+            elif request["do"] == "fail":
+                self._health.seconds = float(request.get("seconds", 0.0))
+                self._health.mode = str(request["how"])
+                self._answer(done="fail")
         self._mounts.put(False)
-        unmount(self._place, lazily=True)
+        unmount(self._mount_point, lazily=True)
 
 
 if __name__ == "__main__":

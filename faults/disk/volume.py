@@ -24,7 +24,7 @@ from faults.disk.nodes import PAGE, Fate, File, Folder, Node
 FATES: tuple[Fate, ...] = ("none", "torn", "torn", "all")
 
 
-class Names(Enum):
+class UnsyncedNames(Enum):
     """What becomes of names whose folder was not synced."""
 
     UNDONE = "undone"
@@ -40,7 +40,7 @@ class Change:
     before: Node | None
 
 
-def refuse(number: int) -> OSError:
+def os_error(number: int) -> OSError:
     """Return the error that a system call ends with."""
     return OSError(number, os.strerror(number))
 
@@ -69,45 +69,45 @@ class Volume:
         node: Node = self.root
         for name in PurePosixPath(path).parts[1:]:
             if not isinstance(node, Folder):
-                raise refuse(errno.ENOTDIR)
+                raise os_error(errno.ENOTDIR)
             if name not in node.names:
-                raise refuse(errno.ENOENT)
+                raise os_error(errno.ENOENT)
             node = node.names[name]
         return node
 
-    def place(self, path: str) -> tuple[Folder, str]:
+    def parent_and_name(self, path: str) -> tuple[Folder, str]:
         """Return the folder that ``path`` lies in, and its name there."""
         place = PurePosixPath(path)
         folder = self.find(str(place.parent))
         if not isinstance(folder, Folder):
-            raise refuse(errno.ENOTDIR)
+            raise os_error(errno.ENOTDIR)
         return folder, place.name
 
     def add(self, path: str, node: Node) -> None:
         """Give ``node`` a name."""
-        folder, name = self.place(path)
+        folder, name = self.parent_and_name(path)
         if name in folder.names:
-            raise refuse(errno.EEXIST)
+            raise os_error(errno.EEXIST)
         self._change([(folder, name, node)])
 
     def remove(self, path: str) -> None:
         """Take a name away (of a file, or of an empty folder)."""
-        folder, name = self.place(path)
+        folder, name = self.parent_and_name(path)
         node = self.find(path)
         if isinstance(node, Folder) and node.names:
-            raise refuse(errno.ENOTEMPTY)
+            raise os_error(errno.ENOTEMPTY)
         self._change([(folder, name, None)])
         if isinstance(node, File):
             self.used -= len(node.data)
 
     def move(self, old: str, new: str) -> None:
         """Rename; a file at the new place goes."""
-        (folder, name), (other, new_name) = self.place(old), self.place(new)
+        (folder, name), (other, new_name) = self.parent_and_name(old), self.parent_and_name(new)
         node, gone = self.find(old), other.names.get(new_name)
         if gone is node:
             return
         if isinstance(gone, Folder) and gone.names:
-            raise refuse(errno.ENOTEMPTY)
+            raise os_error(errno.ENOTEMPTY)
         self._change([(other, new_name, node), (folder, name, None)])
         if isinstance(gone, File):
             self.used -= len(gone.data)
@@ -132,7 +132,7 @@ class Volume:
         """
         grown = max(0, offset + len(data) - len(file.data))
         if grown and self.used + grown > self.capacity:
-            raise refuse(errno.ENOSPC)
+            raise os_error(errno.ENOSPC)
         file.write(data, offset)
         self.used += grown
         return len(data)
@@ -148,9 +148,9 @@ class Volume:
         self._log.clear()  # ext4: a commit of its journal
 
     # -- the power cut ---------------------------------------------------------------------------
-    def cut(self, random: Random, names: Names) -> int:
+    def cut_power(self, random: Random, names: UnsyncedNames) -> int:
         """Forget what was not synced; return how many files had lost something to lose."""
-        if names is Names.ORDERED:
+        if names is UnsyncedNames.ORDERED:
             for _ in range(random.randint(0, len(self._log))):
                 for change in reversed(self._log.pop()):
                     self._undo(change)
@@ -158,15 +158,15 @@ class Volume:
         waiting, unsafe, seen = [self.root], 0, set[int]()
         while waiting:
             folder = waiting.pop()
-            if names is Names.UNDONE:
-                folder.names = dict(folder.safe)
+            if names is UnsyncedNames.UNDONE:
+                folder.names = dict(folder.synced_names)
             folder.sync()
             waiting += [node for node in folder.names.values() if isinstance(node, Folder)]
             for node in folder.names.values():
                 if isinstance(node, File) and id(node) not in seen:
                     seen.add(id(node))
-                    unsafe += node.unsynced
-                    node.forget(random, random.choice(FATES))
+                    unsafe += node.is_unsynced
+                    node.lose_unsynced(random, random.choice(FATES))
         self.used = sum(len(file.data) for file in self.files())
         return unsafe
 
@@ -187,7 +187,7 @@ class Volume:
                 else:
                     yield node
 
-    def figures(self, *, full: bool) -> dict[str, int]:
+    def statvfs(self, *, full: bool) -> dict[str, int]:
         """Return what statvfs(3) tells."""
         free = 0 if full else max(0, self.capacity - self.used) // PAGE
         sizes = {"f_bsize": PAGE, "f_frsize": PAGE, "f_namemax": 255}

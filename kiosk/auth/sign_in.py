@@ -23,12 +23,12 @@ from kiosk.errors import SignInError
 from kiosk.storage.atomic_io import write_bytes
 
 log = logging.getLogger(__name__)
-LONGEST_S = 12 * 3600
+MAX_TOKEN_S = 12 * 3600
 SCRYPT = {"n": 16384, "r": 8, "p": 1, "dklen": 32}
 """docs/interfaces.md, ``published/staff.json``."""
 FREE_TRIES = 3
 """Wrong PINs before each further one must wait: a PIN has few digits."""
-LONGEST_WAIT_S = 60.0
+MAX_WAIT_S = 60.0
 
 
 class UnknownBadgeError(SignInError):
@@ -61,18 +61,18 @@ class RoleError(SignInError):
 
 @dataclass(frozen=True)
 class Person:
-    """A member of staff. ``person`` is the id that journals keep; the name never enters a log."""
+    """A member of staff. ``id`` is what journals keep; the name never enters a log."""
 
-    person: str
+    id: str
     name: str
     roles: tuple[str, ...]
 
-    def may(self, roles: Collection[str]) -> bool:
-        """Say whether the person has one of ``roles``."""
+    def has_role(self, roles: Collection[str]) -> bool:
+        """Return whether the person has one of ``roles``."""
         return not set(roles).isdisjoint(self.roles)
 
 
-class Staff:
+class StaffDirectory:
     """The staff list as last published; read again when the file changes.
 
     Args:
@@ -83,23 +83,23 @@ class Staff:
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
-        self._stamp: tuple[int, int] | None = None
+        self._file_version: tuple[int, int] | None = None
         self._salt = b""
         self._rows: list[dict[str, Any]] = []
-        self._wrong = 0
+        self._wrong_pins = 0
         self._wait_until = 0.0
 
-    def by_badge(self, badge: str) -> Person:
+    def find_by_badge(self, badge: str) -> Person:
         """Return whose badge this is.
 
         Raises:
             UnknownBadgeError: nobody's.
         """
-        self._read()
+        self._load_if_changed()
         digest = hashlib.sha256(self._salt + badge.strip().encode("utf-8")).hexdigest()
         return self._find("badge_sha256", digest, UnknownBadgeError("no such badge"))
 
-    def by_pin(self, pin: str) -> Person:
+    def find_by_pin(self, pin: str) -> Person:
         """Return whose PIN this is (takes some 50 ms by intention).
 
         Raises:
@@ -107,19 +107,19 @@ class Staff:
         """
         if self._clock() < self._wait_until:
             raise UnknownPinError("too many wrong PINs")
-        self._read()
+        self._load_if_changed()
         if not pin or not self._rows:
             raise UnknownPinError("no such PIN")
         digest = hashlib.scrypt(pin.encode("utf-8"), salt=self._salt, **SCRYPT).hex()
         try:
             person = self._find("pin_scrypt", digest, UnknownPinError("no such PIN"))
         except UnknownPinError:
-            self._wrong += 1
-            if self._wrong >= FREE_TRIES:
-                wait = min(LONGEST_WAIT_S, 2.0 ** (self._wrong - FREE_TRIES))
+            self._wrong_pins += 1
+            if self._wrong_pins >= FREE_TRIES:
+                wait = min(MAX_WAIT_S, 2.0 ** (self._wrong_pins - FREE_TRIES))
                 self._wait_until = self._clock() + wait
             raise
-        self._wrong = 0
+        self._wrong_pins = 0
         return person
 
     def _find(self, key: str, digest: str, unknown: SignInError) -> Person:
@@ -128,25 +128,25 @@ class Staff:
                 return Person(str(row["person"]), str(row["name"]), tuple(row["roles"]))
         raise unknown
 
-    def _read(self) -> None:
-        """Read the list if it is another; a damaged one leaves the old one in force."""
+    def _load_if_changed(self) -> None:
+        """Load the list if the file has changed; a damaged file leaves the old list in force."""
         try:
-            found = self._path.stat()
-            stamp = (found.st_ino, found.st_mtime_ns)
-            if stamp == self._stamp:
+            status = self._path.stat()
+            version = (status.st_ino, status.st_mtime_ns)
+            if version == self._file_version:
                 return
             value = json.loads(self._path.read_text(encoding="utf-8"))
             salt = bytes.fromhex(value["salt"])
             rows = [row for row in value["staff"] if row["person"] and list(row["roles"])]
-            self._salt, self._rows, self._stamp = salt, rows, stamp
+            self._salt, self._rows, self._file_version = salt, rows, version
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.error("the staff list cannot be read: %r", error)
 
 
-class Tokens:
-    """Makes and checks sign-in tokens.
+class TokenIssuer:
+    """Issues and checks sign-in tokens.
 
     Args:
         secret: key of this run.
@@ -160,17 +160,17 @@ class Tokens:
         self._secret = secret
         self._idle_s = idle_s
         self._clock = clock
-        self._used: dict[str, float] = {}
-        self._begun = clock()  # last uses before a restart are not known
+        self._last_used: dict[str, float] = {}
+        self._started = clock()  # last uses before a restart are not known
 
     def issue(self, person: Person) -> str:
         """Return a new token of ``person``."""
         now = self._clock()
-        claims = {"p": person.person, "n": person.name, "r": person.roles, "t": now}
+        claims = {"p": person.id, "n": person.name, "r": person.roles, "t": now}
         body = json.dumps(claims | {"x": os.urandom(8).hex()}, ensure_ascii=False).encode()
-        token = f"{_text(body)}.{_text(self._mac(body))}"
-        self._forget_ended(now)
-        self._used[token] = now
+        token = f"{_encode_base64(body)}.{_encode_base64(self._mac(body))}"
+        self._drop_expired(now)
+        self._last_used[token] = now
         return token
 
     def check(self, token: str) -> Person:
@@ -179,18 +179,18 @@ class Tokens:
         Raises:
             TokenError: it is forged or has ended.
         """
-        claims = self._opened(token)
+        claims = self._decode(token)
         now = self._clock()
-        used = self._used.get(token, max(self._begun, float(claims["t"])))
-        if now - used > self._idle_s or now - float(claims["t"]) > LONGEST_S:
-            self._used.pop(token, None)
+        used = self._last_used.get(token, max(self._started, float(claims["t"])))
+        if now - used > self._idle_s or now - float(claims["t"]) > MAX_TOKEN_S:
+            self._last_used.pop(token, None)
             raise TokenError("the sign-in has ended")
-        self._used[token] = now
+        self._last_used[token] = now
         return Person(claims["p"], claims["n"], tuple(claims["r"]))
 
-    def _opened(self, token: str) -> dict[str, Any]:
+    def _decode(self, token: str) -> dict[str, Any]:
         try:
-            body, mac = (_bytes(part) for part in token.split("."))
+            body, mac = (_decode_base64(part) for part in token.split("."))
             if hmac.compare_digest(mac, self._mac(body)):
                 return dict(json.loads(body))
         except ValueError:
@@ -200,23 +200,23 @@ class Tokens:
     def _mac(self, body: bytes) -> bytes:
         return hmac.new(self._secret, body, hashlib.sha256).digest()
 
-    def _forget_ended(self, now: float) -> None:
+    def _drop_expired(self, now: float) -> None:
         limit = now - self._idle_s
-        self._used = {token: used for token, used in self._used.items() if used > limit}
+        self._last_used = {token: used for token, used in self._last_used.items() if used > limit}
 
 
-def _text(data: bytes) -> str:
+def _encode_base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
 
 
-def _bytes(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def run_secret(path: Path) -> bytes:
+def load_token_secret(path: Path) -> bytes:
     """Return the secret that signs tokens (``run/token.secret``); made where there is none.
 
-    It outlives a restart of the recorder, so that nobody must sign in anew in a hearing; with the
+    It outlives a restart of the recorder, so that nobody must sign in again in a hearing; with the
     run folder it goes at the next boot.
     """
     try:

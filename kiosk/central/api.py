@@ -12,38 +12,44 @@ from sqlalchemy import Connection, Row, update
 import kiosk
 from kiosk.central import CONTRACT, REVISION
 from kiosk.central.contract import (
-    Closures,
-    DeviceState,
-    Enrolment,
+    ClosuresRequest,
+    EnrolmentRequest,
     FilingRegistration,
-    Heads,
+    HeadsRequest,
     HearingManifest,
-    Renewal,
+    Heartbeat,
+    RenewalRequest,
     ReportManifest,
     UploadAnnouncement,
 )
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.data.store import Store
-from kiosk.central.deliveries import journal
-from kiosk.central.deliveries.closures import Closures as ClosedSince
-from kiosk.central.deliveries.deliveries import Deliveries, manifest_of
-from kiosk.central.deliveries.registry import Registry
-from kiosk.central.deliveries.uploads import Uploads
+from kiosk.central.data.object_store import ObjectStore
+from kiosk.central.deliveries import journal_heads
+from kiosk.central.deliveries.closures import ClosureService
+from kiosk.central.deliveries.deliveries import DeliveryService, make_manifest
+from kiosk.central.deliveries.filing_registry import FilingRegistry
+from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
-from kiosk.central.http.link import LinkCheck
-from kiosk.central.http.web import Doorkeeper, answer, body_of, peer, uuid_of
+from kiosk.central.http.json_api import (
+    KioskAuthenticator,
+    json_response,
+    path_uuid,
+    peer_certificate,
+    read_body,
+)
+from kiosk.central.http.link_check import LinkCheckApi
 from kiosk.central.identity import courts, enrolment
-from kiosk.central.identity.authority import Authority, Issued
+from kiosk.central.identity.authority import CertificateAuthority, IssuedCertificate
 from kiosk.central.identity.enrolment import Kiosk
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 
 HEARTBEAT_SECONDS = 60
-LONGEST_WAIT = 30.0
-MOST_DAYS = 31
+MAX_WAIT_S = 30.0
+MAX_DAYS = 31
 
 
-class Api:
+class KioskApi:
     """The contract's addresses.
 
     Args:
@@ -61,14 +67,14 @@ class Api:
     def __init__(
         self,
         database: Database,
-        authority: Authority,
-        uploads: Uploads,
-        deliveries: Deliveries,
-        registry: Registry,
-        store: Store,
-        door: Doorkeeper,
-        link: LinkCheck,
-        closures: ClosedSince,
+        authority: CertificateAuthority,
+        uploads: UploadService,
+        deliveries: DeliveryService,
+        registry: FilingRegistry,
+        store: ObjectStore,
+        authenticator: KioskAuthenticator,
+        link: LinkCheckApi,
+        closures: ClosureService,
     ) -> None:
         self._database = database
         self._authority = authority
@@ -76,45 +82,49 @@ class Api:
         self._deliveries = deliveries
         self._registry = registry
         self._store = store
-        self._door = door
+        self._authenticator = authenticator
         self._link = link
         self._closures = closures
 
     def routes(self) -> list[web.RouteDef]:
         """Return the addresses."""
         return [
-            _get("/v1/contract", self.contract),
-            _get("/v1/ca.crt", self.root),
-            _get("/v1/ca.crl", self.revocation_list),
-            web.post("/v1/enrol", self.enrol),
-            web.post("/v1/renew", self.renew),
-            _get("/v1/schedule", self.schedule),
-            _get("/v1/staff", self.staff),
+            _get_route("/v1/contract", self.get_contract),
+            _get_route("/v1/ca.crt", self.get_root_certificate),
+            _get_route("/v1/ca.crl", self.get_revocation_list),
+            web.post("/v1/enrol", self.post_enrolment),
+            web.post("/v1/renew", self.post_renewal),
+            _get_route("/v1/schedule", self.get_schedule),
+            _get_route("/v1/staff", self.get_staff),
             web.put("/v1/filings/{id}", self.put_filing),
-            _get("/v1/filings/{id}", self.get_filing),
+            _get_route("/v1/filings/{id}", self.get_filing),
             web.put("/v1/hearings/{id}", self.put_hearing),
-            _get("/v1/hearings/{id}", self.get_hearing),
+            _get_route("/v1/hearings/{id}", self.get_hearing),
             web.post("/v1/hearings/{id}/heads", self.post_heads),
             web.post("/v1/hearings/{id}/closures", self.post_closures),
-            _get("/v1/hearings/{id}/files/{path:.+}", self.get_file),
+            _get_route("/v1/hearings/{id}/files/{path:.+}", self.get_file),
             web.put("/v1/reports/{id}", self.put_report),
-            _get("/v1/reports/{id}", self.get_report),
+            _get_route("/v1/reports/{id}", self.get_report),
             web.put("/v1/uploads/{id}", self.put_upload),
-            _get("/v1/uploads/{id}", self.get_upload),
+            _get_route("/v1/uploads/{id}", self.get_upload),
             web.put("/v1/state", self.put_state),
         ]
 
     # -- contract and identity ---------------------------------------------------------------
-    async def contract(self, request: web.Request) -> web.StreamResponse:
+    async def get_contract(self, request: web.Request) -> web.StreamResponse:
         """Say which contract this is, and whom the caller is taken for."""
-        caller = await self._door.kiosk(request) if peer(request) is not None else None
+        caller = (
+            await self._authenticator.authenticate(request)
+            if peer_certificate(request) is not None
+            else None
+        )
         court = caller.court if caller is not None else await self._only_court()
-        return answer(
+        return json_response(
             {
                 "contract": CONTRACT,
                 "revision": REVISION,
                 "server": f"courtroom-kiosk-central {kiosk.__version__}",
-                "wall": wall_text(),
+                "wall": format_wall(),
                 "kiosk": None if caller is None else caller.id,
                 "room": None if caller is None else caller.room,
                 "court": {"id": court.id, "name": court.name, "timezone": court.zone.key},
@@ -124,157 +134,161 @@ class Api:
         )
 
     async def _only_court(self) -> courts.Court:
-        court = await self._database.reading(courts.only_court)
+        court = await self._database.run_read(courts.find_single_court)
         if court is None:
             raise RefusedError(401, "certificate_required", "several courts are served here")
         return court
 
-    async def root(self, _request: web.Request) -> web.StreamResponse:
+    async def get_root_certificate(self, _request: web.Request) -> web.StreamResponse:
         """Give the root certificate."""
-        return _pem(self._authority.root_pem)
+        return _pem_response(self._authority.root_pem)
 
-    async def revocation_list(self, _request: web.Request) -> web.StreamResponse:
+    async def get_revocation_list(self, _request: web.Request) -> web.StreamResponse:
         """Give the revocation list."""
-        revoked = await self._database.reading(enrolment.revoked)
-        return _pem(await asyncio.to_thread(self._authority.revocation_list, revoked))
+        revoked = await self._database.run_read(enrolment.list_revoked)
+        return _pem_response(await asyncio.to_thread(self._authority.revocation_list, revoked))
 
-    async def enrol(self, request: web.Request) -> web.StreamResponse:
+    async def post_enrolment(self, request: web.Request) -> web.StreamResponse:
         """Exchange a one-time code for a device certificate."""
-        body = await body_of(request, Enrolment)
-        caller, issued = await self._database.writing(
+        body = await read_body(request, EnrolmentRequest)
+        caller, issued = await self._database.run_write(
             lambda connection: enrolment.enrol(connection, self._authority, body.code, body.csr)
         )
-        return answer(self._certificate(caller, issued))
+        return json_response(self._certificate(caller, issued))
 
-    async def renew(self, request: web.Request) -> web.StreamResponse:
+    async def post_renewal(self, request: web.Request) -> web.StreamResponse:
         """Issue another certificate to a kiosk that has a good one."""
-        caller = await self._door.kiosk(request)
-        body = await body_of(request, Renewal)
-        issued = await self._database.writing(
+        caller = await self._authenticator.authenticate(request)
+        body = await read_body(request, RenewalRequest)
+        issued = await self._database.run_write(
             lambda connection: enrolment.renew(connection, self._authority, caller, body.csr)
         )
-        return answer(self._certificate(caller, issued))
+        return json_response(self._certificate(caller, issued))
 
-    def _certificate(self, caller: Kiosk, issued: Issued) -> dict[str, Any]:
+    def _certificate(self, caller: Kiosk, issued: IssuedCertificate) -> dict[str, Any]:
         return {
             "kiosk": caller.id,
             "room": caller.room,
             "court": caller.court.name,
             "certificate": issued.pem,
             "chain": self._authority.root_pem,
-            "not_after": wall_text(issued.not_after),
+            "not_after": format_wall(issued.not_after),
             "court_keys": self._authority.court_keys(),
         }
 
     # -- schedule ----------------------------------------------------------------------------
-    async def schedule(self, request: web.Request) -> web.StreamResponse:
+    async def get_schedule(self, request: web.Request) -> web.StreamResponse:
         """Give the hearings of the caller's room."""
-        caller = await self._door.kiosk(request)
-        first, days = _first_day(request), _days(request)
-        return answer(
-            await self._database.reading(
-                lambda connection: courts.schedule_of(
+        caller = await self._authenticator.authenticate(request)
+        first, days = _query_first_day(request), _query_days(request)
+        return json_response(
+            await self._database.run_read(
+                lambda connection: courts.read_schedule(
                     connection, caller.court, caller.room, first, days
                 )
             )
         )
 
-    async def staff(self, request: web.Request) -> web.StreamResponse:
+    async def get_staff(self, request: web.Request) -> web.StreamResponse:
         """Give the staff of the caller's court."""
-        caller = await self._door.kiosk(request)
-        return answer(
-            await self._database.reading(
-                lambda connection: courts.staff_of(connection, caller.court)
+        caller = await self._authenticator.authenticate(request)
+        return json_response(
+            await self._database.run_read(
+                lambda connection: courts.read_staff(connection, caller.court)
             )
         )
 
     # -- filings -----------------------------------------------------------------------------
     async def put_filing(self, request: web.Request) -> web.StreamResponse:
         """Register a filing."""
-        caller, filing = await self._door.kiosk(request), uuid_of(request)
-        body = await body_of(request, FilingRegistration)
-        return answer(await self._registry.register(caller, filing, body))
+        caller, filing = await self._authenticator.authenticate(request), path_uuid(request)
+        body = await read_body(request, FilingRegistration)
+        return json_response(await self._registry.register(caller, filing, body))
 
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
         """Give a filing's state."""
-        caller = await self._door.kiosk(request)
-        return answer(await self._registry.describe(caller, uuid_of(request)))
+        caller = await self._authenticator.authenticate(request)
+        return json_response(await self._registry.describe(caller, path_uuid(request)))
 
     # -- hearings ----------------------------------------------------------------------------
     async def put_hearing(self, request: web.Request) -> web.StreamResponse:
         """Take a hearing's manifest."""
-        caller, hearing = await self._door.kiosk(request), uuid_of(request)
-        body = await body_of(request, HearingManifest)
+        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        body = await read_body(request, HearingManifest)
         if body.hearing.id != hearing:
             raise malformed("hearing.id: not the id of the address")
-        manifest = manifest_of("hearing", body, body.files, final=body.final)
-        return answer(await self._deliveries.put(caller.id, hearing, manifest))
+        manifest = make_manifest("hearing", body, body.files, final=body.final)
+        return json_response(await self._deliveries.register(caller.id, hearing, manifest))
 
     async def get_hearing(self, request: web.Request) -> web.StreamResponse:
         """Say where a hearing's delivery stands."""
-        caller = await self._door.kiosk(request)
-        return answer(await self._deliveries.describe(caller.id, "hearing", uuid_of(request)))
+        caller = await self._authenticator.authenticate(request)
+        return json_response(
+            await self._deliveries.describe(caller.id, "hearing", path_uuid(request))
+        )
 
     async def post_heads(self, request: web.Request) -> web.StreamResponse:
         """Keep signed heads of a hearing's journal."""
-        caller, hearing = await self._door.kiosk(request), uuid_of(request)
-        heads = (await body_of(request, Heads)).heads
+        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        heads = (await read_body(request, HeadsRequest)).heads
 
         def work(connection: Connection) -> int | None:
-            conflicts = journal.check_heads(connection, caller.id, hearing, heads)
+            conflicts = journal_heads.find_conflicts(connection, caller.id, hearing, heads)
             if conflicts:
-                journal.note_conflict(connection, caller.id, hearing, conflicts)
+                journal_heads.record_conflict(connection, caller.id, hearing, conflicts)
                 return None
-            return journal.put_heads(connection, caller.id, hearing, heads)
+            return journal_heads.store_heads(connection, caller.id, hearing, heads)
 
-        stored = await self._database.writing(work)
+        stored = await self._database.run_write(work)
         if stored is None:
             raise RefusedError(409, "head_conflicts", "another hash is known for this count")
-        return answer({"stored": stored, "as_of": wall_text()})
+        return json_response({"stored": stored, "as_of": format_wall()})
 
     async def post_closures(self, request: web.Request) -> web.StreamResponse:
         """Delete what was delivered in the clear before its hearing was closed since then."""
-        caller, hearing = await self._door.kiosk(request), uuid_of(request)
-        closures = (await body_of(request, Closures)).closures
-        return answer(await self._closures.take(caller.id, hearing, closures))
+        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        closures = (await read_body(request, ClosuresRequest)).closures
+        return json_response(await self._closures.apply(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
         """Give a delivered file back, or a range of it."""
-        caller, hearing = await self._door.kiosk(request), uuid_of(request)
-        row = await self._deliveries.file(caller.id, hearing, request.match_info["path"])
+        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        row = await self._deliveries.find_file(caller.id, hearing, request.match_info["path"])
         return await send_file(request, self._store, row)
 
     # -- reports and uploads -----------------------------------------------------------------
     async def put_report(self, request: web.Request) -> web.StreamResponse:
         """Take a self-test report's manifest."""
-        caller, report = await self._door.kiosk(request), uuid_of(request)
-        body = await body_of(request, ReportManifest)
-        manifest = manifest_of("report", body, body.files)
-        return answer(await self._deliveries.put(caller.id, report, manifest))
+        caller, report = await self._authenticator.authenticate(request), path_uuid(request)
+        body = await read_body(request, ReportManifest)
+        manifest = make_manifest("report", body, body.files)
+        return json_response(await self._deliveries.register(caller.id, report, manifest))
 
     async def get_report(self, request: web.Request) -> web.StreamResponse:
         """Say where a report's delivery stands."""
-        caller = await self._door.kiosk(request)
-        return answer(await self._deliveries.describe(caller.id, "report", uuid_of(request)))
+        caller = await self._authenticator.authenticate(request)
+        return json_response(
+            await self._deliveries.describe(caller.id, "report", path_uuid(request))
+        )
 
     async def put_upload(self, request: web.Request) -> web.StreamResponse:
         """Announce one file."""
-        caller, upload = await self._door.kiosk(request), uuid_of(request)
-        body = await body_of(request, UploadAnnouncement)
-        return answer(await self._uploads.announce(caller.id, upload, body))
+        caller, upload = await self._authenticator.authenticate(request), path_uuid(request)
+        body = await read_body(request, UploadAnnouncement)
+        return json_response(await self._uploads.announce(caller.id, upload, body))
 
     async def get_upload(self, request: web.Request) -> web.StreamResponse:
         """Say where an upload stands."""
-        caller = await self._door.kiosk(request)
-        wait = _number(request, "wait", 0.0, LONGEST_WAIT)
-        return answer(await self._uploads.describe(caller.id, uuid_of(request), wait))
+        caller = await self._authenticator.authenticate(request)
+        wait = _query_number(request, "wait", 0.0, MAX_WAIT_S)
+        return json_response(await self._uploads.describe(caller.id, path_uuid(request), wait))
 
     # -- state -------------------------------------------------------------------------------
     async def put_state(self, request: web.Request) -> web.StreamResponse:
         """Keep a heartbeat."""
-        caller = await self._door.kiosk(request)
-        state = (await body_of(request, DeviceState)).model_dump(mode="json")
-        now = wall_text()
+        caller = await self._authenticator.authenticate(request)
+        state = (await read_body(request, Heartbeat)).model_dump(mode="json")
+        now = format_wall()
 
         def work(connection: Connection) -> None:
             connection.execute(
@@ -283,13 +297,13 @@ class Api:
                 .values(state=state, state_at=now, last_seen=now)
             )
 
-        await self._database.writing(work)
-        return answer({"as_of": now, "next_seconds": HEARTBEAT_SECONDS})
+        await self._database.run_write(work)
+        return json_response({"as_of": now, "next_seconds": HEARTBEAT_SECONDS})
 
 
-async def send_file(request: web.Request, store: Store, row: Row[Any]) -> web.StreamResponse:
+async def send_file(request: web.Request, store: ObjectStore, row: Row[Any]) -> web.StreamResponse:
     """Send a complete upload, or the byte range that was asked for (RFC 9110, 14)."""
-    start, stop = _range(request, row.size)
+    start, stop = _byte_range(request, row.size)
     partial = "Range" in request.headers
     response = web.StreamResponse(status=206 if partial else 200)
     response.content_type = "application/octet-stream"
@@ -306,10 +320,10 @@ async def send_file(request: web.Request, store: Store, row: Row[Any]) -> web.St
     return response
 
 
-def _range(request: web.Request, size: int) -> tuple[int, int]:
+def _byte_range(request: web.Request, size: int) -> tuple[int, int]:
     try:
-        asked = request.http_range
-        start, stop, _ = slice(asked.start, asked.stop).indices(size)
+        requested = request.http_range
+        start, stop, _ = slice(requested.start, requested.stop).indices(size)
     except ValueError as error:
         raise malformed("Range: not a byte range") from error
     if "Range" in request.headers and start >= stop:
@@ -317,15 +331,15 @@ def _range(request: web.Request, size: int) -> tuple[int, int]:
     return start, stop
 
 
-def _get(path: str, handler: Any) -> web.RouteDef:
+def _get_route(path: str, handler: Any) -> web.RouteDef:
     return web.get(path, handler, allow_head=False)
 
 
-def _pem(text: str) -> web.Response:
+def _pem_response(text: str) -> web.Response:
     return web.Response(text=text, content_type="application/x-pem-file")
 
 
-def _first_day(request: web.Request) -> date | None:
+def _query_first_day(request: web.Request) -> date | None:
     text = request.query.get("from")
     if text is None:
         return None
@@ -337,18 +351,18 @@ def _first_day(request: web.Request) -> date | None:
         raise malformed("from: not a day as YYYY-MM-DD") from error
 
 
-def _days(request: web.Request) -> int:
+def _query_days(request: web.Request) -> int:
     text = request.query.get("days", "7")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DAYS):
-        raise malformed(f"days: 1 to {MOST_DAYS}")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_DAYS):
+        raise malformed(f"days: 1 to {MAX_DAYS}")
     return int(text)
 
 
-def _number(request: web.Request, name: str, default: float, most: float) -> float:
+def _query_number(request: web.Request, name: str, default: float, maximum: float) -> float:
     try:
         value = float(request.query.get(name, default))
     except ValueError as error:
         raise malformed(f"{name}: not a number") from error
-    if not 0 <= value <= most:
-        raise malformed(f"{name}: 0 to {most:g}")
+    if not 0 <= value <= maximum:
+        raise malformed(f"{name}: 0 to {maximum:g}")
     return value

@@ -9,53 +9,55 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from kiosk.central.errors import malformed
 
 
-def _whole(value: object) -> object:
+def _integral_float(value: object) -> object:
     """Take 78.0 for 78: to JSON they are the same number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WholeNumber = Annotated[int, BeforeValidator(_integral_float)]
 Id = Annotated[
     str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
-FilePath = Annotated[str, Field(pattern=rf"^{SEGMENT}(/{SEGMENT}){{0,7}}$", max_length=400)]
-Size = Annotated[Whole, Field(ge=0, le=1 << 40)]
+PATH_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
+FilePath = Annotated[
+    str, Field(pattern=rf"^{PATH_SEGMENT}(/{PATH_SEGMENT}){{0,7}}$", max_length=400)
+]
+Size = Annotated[WholeNumber, Field(ge=0, le=1 << 40)]
 Kind = Literal["hearing", "filing", "report"]
 Text100 = Annotated[str, Field(max_length=100)]
 Text300 = Annotated[str, Field(max_length=300)]
-Moment = Annotated[str, Field(max_length=40)]
-Count = Annotated[Whole, Field(ge=0)]
-SmallCount = Annotated[Whole, Field(ge=0, le=10_000)]
+TimeText = Annotated[str, Field(max_length=40)]
+CountField = Annotated[WholeNumber, Field(ge=0)]
+SmallCountField = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 
 
-class Request(BaseModel):
+class RequestModel(BaseModel):
     """A request body: types are exact, unknown keys are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class OpenRequest(BaseModel):
+class ExtensibleModel(BaseModel):
     """A request body (or a part of one) to which later kiosks may add keys."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
 
-class Enrolment(Request):
+class EnrolmentRequest(RequestModel):
     """``POST /v1/enrol``."""
 
     code: Annotated[str, Field(min_length=12, max_length=64)]
     csr: Annotated[str, Field(max_length=16384)]
 
 
-class Renewal(Request):
+class RenewalRequest(RequestModel):
     """``POST /v1/renew``."""
 
     csr: Annotated[str, Field(max_length=16384)]
 
 
-class File(Request):
+class FileEntry(RequestModel):
     """A file of a delivery, by its path inside the delivery's folder."""
 
     path: FilePath
@@ -63,14 +65,14 @@ class File(Request):
     sha256: Sha256
 
 
-class Document(File):
+class DocumentEntry(FileEntry):
     """A scanned document of a filing."""
 
     type: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
-    pages: Annotated[Whole, Field(ge=1, le=10_000)]
+    pages: Annotated[WholeNumber, Field(ge=1, le=10_000)]
 
 
-class Applicant(Request):
+class Applicant(RequestModel):
     """Who files, as far as the person wished to say."""
 
     name: Text300 | None = None
@@ -81,17 +83,17 @@ class Applicant(Request):
 TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Tenge = Annotated[str, Field(pattern=r"^[0-9]{1,18}([.][0-9]{1,6})?$")]
 #: Keys of a registration that came with revision 2: they do not count as content.
-REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
+REVISION_2_KEYS = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
 
 
-class Entity(Request):
+class Entity(RequestModel):
     """The legal entity that files."""
 
     name: Text300 | None = None
     bin: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
 
 
-class FeeStatement(Request):
+class FeeStatement(RequestModel):
     """What was said about the state fee; amounts in tenge."""
 
     fee: TypeId
@@ -102,20 +104,20 @@ class FeeStatement(Request):
     exemption: TypeId | None = None
 
 
-class Slot(Request):
+class RequiredDocument(RequestModel):
     """A place for one document of a filing."""
 
     slot: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,80}$")]
     type: TypeId
     state: Literal["filled", "missing", "empty"]
     required: bool = False
-    pages: SmallCount = 0
-    sheets: SmallCount = 0
-    sheets_said: SmallCount | None = None
+    pages: SmallCountField = 0
+    sheets: SmallCountField = 0
+    sheets_said: SmallCountField | None = None
     files: Annotated[list[FilePath], Field(max_length=200)] = []
 
 
-class FilingRegistration(Request):
+class FilingRegistration(RequestModel):
     """``PUT /v1/filings/{id}``."""
 
     kiosk_time: AwareDatetime
@@ -127,22 +129,22 @@ class FilingRegistration(Request):
     case_number: Annotated[str, Field(max_length=200)] | None = None
     applicant: Applicant | None = None
     not_scanned: Annotated[list[Text300], Field(max_length=100)] = []
-    documents: Annotated[list[Document], Field(min_length=1, max_length=200)]
+    documents: Annotated[list[DocumentEntry], Field(min_length=1, max_length=200)]
     document_type: TypeId | None = None
     case_known: Literal["known", "unknown", "unchecked"] | None = None
     entity: Entity | None = None
     fee: FeeStatement | None = None
-    slots: Annotated[list[Slot], Field(max_length=200)] = []
+    slots: Annotated[list[RequiredDocument], Field(max_length=200)] = []
 
 
-class Participant(OpenRequest):
+class Participant(ExtensibleModel):
     """A participant of a hearing."""
 
     name: Text300
     role: Text100
 
 
-class Hearing(OpenRequest):
+class Hearing(ExtensibleModel):
     """A hearing as in the schedule (docs/interfaces.md); ad hoc ones may lack all but the id."""
 
     id: Id
@@ -150,7 +152,7 @@ class Hearing(OpenRequest):
     title: Annotated[str, Field(max_length=1000)] = ""
     kind: Text100 = ""
     scheduled_at: AwareDatetime | None = None
-    duration_minutes: Annotated[Whole, Field(ge=0, le=100_000)] | None = None
+    duration_minutes: Annotated[WholeNumber, Field(ge=0, le=100_000)] | None = None
     format: Text100 = ""
     publicity: Text100 = ""
     judge: Text300 = ""
@@ -158,17 +160,17 @@ class Hearing(OpenRequest):
     adhoc: bool = False
 
 
-class Part(OpenRequest):
+class Part(ExtensibleModel):
     """One part of a hearing's recording."""
 
-    part: Annotated[Whole, Field(ge=1, le=10_000)]
+    part: Annotated[WholeNumber, Field(ge=1, le=10_000)]
     started_at: AwareDatetime | None = None
     seconds: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
     publicity: Text100 = ""
     sources: Annotated[list[Text100], Field(max_length=64)] = []
 
 
-class HearingManifest(Request):
+class HearingManifest(RequestModel):
     """``PUT /v1/hearings/{id}``."""
 
     kiosk_time: AwareDatetime
@@ -178,44 +180,44 @@ class HearingManifest(Request):
     ended_at: AwareDatetime | None = None
     duration_seconds: Annotated[float, Field(ge=0, le=10_000_000)] | None = None
     parts: Annotated[list[Part], Field(max_length=1000)]
-    files: Annotated[list[File], Field(max_length=100_000)]
+    files: Annotated[list[FileEntry], Field(max_length=100_000)]
 
 
-class ReportManifest(Request):
+class ReportManifest(RequestModel):
     """``PUT /v1/reports/{id}``."""
 
     kiosk_time: AwareDatetime
     made_at: AwareDatetime | None = None
-    passed: SmallCount
-    failed: SmallCount
-    skipped: SmallCount = 0
-    files: Annotated[list[File], Field(min_length=1, max_length=1000)]
+    passed: SmallCountField
+    failed: SmallCountField
+    skipped: SmallCountField = 0
+    files: Annotated[list[FileEntry], Field(min_length=1, max_length=1000)]
 
 
-class UploadAnnouncement(File):
+class UploadAnnouncement(FileEntry):
     """``PUT /v1/uploads/{id}``."""
 
     kind: Kind
     owner: Id
 
 
-class Head(Request):
+class Head(RequestModel):
     """A signed head of a journal."""
 
-    part: SmallCount
-    count: Annotated[Whole, Field(ge=0, le=1_000_000_000)]
+    part: SmallCountField
+    count: Annotated[WholeNumber, Field(ge=0, le=1_000_000_000)]
     hash: Sha256
     signature: Annotated[str, Field(max_length=1024)]
     at: AwareDatetime | None = None
 
 
-class Heads(Request):
+class HeadsRequest(RequestModel):
     """``POST /v1/hearings/{id}/heads``."""
 
     heads: Annotated[list[Head], Field(min_length=1, max_length=1000)]
 
 
-class Closure(Request):
+class Closure(RequestModel):
     """A file in the clear that an encrypted one has replaced."""
 
     path: FilePath
@@ -224,70 +226,70 @@ class Closure(Request):
     by_sha256: Sha256 | None = None
 
 
-class Closures(Request):
+class ClosuresRequest(RequestModel):
     """``POST /v1/hearings/{id}/closures``."""
 
     closures: Annotated[list[Closure], Field(min_length=1, max_length=10_000)]
 
 
-class Alarm(OpenRequest):
+class Alarm(ExtensibleModel):
     """An alarm that is on at the kiosk."""
 
     code: Text100
     source: Text100 | None = None
-    since: Moment | None = None
+    since: TimeText | None = None
 
 
-class Queue(OpenRequest):
+class QueueLevel(ExtensibleModel):
     """What waits for delivery on the kiosk."""
 
-    items: Count = 0
-    bytes: Count = 0
-    filings: Count = 0
-    hearings: Count = 0
-    reports: Count = 0
-    empty_at: Moment | None = None
+    items: CountField = 0
+    bytes: CountField = 0
+    filings: CountField = 0
+    hearings: CountField = 0
+    reports: CountField = 0
+    empty_at: TimeText | None = None
     endless: bool = False
-    courier: Count = 0
+    courier: CountField = 0
 
 
-class Storage(OpenRequest):
+class StorageLevel(ExtensibleModel):
     """The kiosk's disk."""
 
-    free_bytes: Count = 0
-    total_bytes: Count = 0
-    full_at: Moment | None = None
+    free_bytes: CountField = 0
+    total_bytes: CountField = 0
+    full_at: TimeText | None = None
 
 
-class Running(OpenRequest):
+class RunningHearing(ExtensibleModel):
     """The hearing that is recorded now."""
 
     hearing: Id | None = None
     phase: Annotated[str, Field(max_length=40)] = ""
-    part: Count = 0
+    part: CountField = 0
     sources_missing: Annotated[list[Text100], Field(max_length=64)] = []
 
 
-class LastSelftest(OpenRequest):
+class SelftestSummary(ExtensibleModel):
     """The newest self-test."""
 
     id: Id
-    at: Moment = ""
-    passed: Count = 0
-    failed: Count = 0
+    at: TimeText = ""
+    passed: CountField = 0
+    failed: CountField = 0
 
 
-class DeviceState(OpenRequest):
+class Heartbeat(ExtensibleModel):
     """``PUT /v1/state``."""
 
     kiosk_time: AwareDatetime
     version: Text100
     boot_id: Text100 = ""
     alarms: Annotated[list[Alarm], Field(max_length=200)] = []
-    queue: Queue = Queue()
-    storage: Storage = Storage()
-    recording: Running | None = None
-    selftest: LastSelftest | None = None
+    queue: QueueLevel = QueueLevel()
+    storage: StorageLevel = StorageLevel()
+    recording: RunningHearing | None = None
+    selftest: SelftestSummary | None = None
     link: dict[str, Any] | None = None
 
 

@@ -31,11 +31,11 @@ def not_found() -> RefusedError:
     return RefusedError(404, "not_found")
 
 
-def foreign() -> RefusedError:
+def wrong_owner() -> RefusedError:
     """Return 403: the id belongs to another kiosk."""
     return RefusedError(403, "foreign")
 
 
-def content_differs(message: str) -> RefusedError:
+def content_conflict(message: str) -> RefusedError:
     """Return 409: something else is already known under this id."""
     return RefusedError(409, "content_differs", message)

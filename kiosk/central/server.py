@@ -1,4 +1,4 @@
-"""Wiring: one process serves the contract over TLS, the UDP echo and court IT's page."""
+"""The server process: the contract over TLS, the UDP echo and the page for court IT."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from pathlib import Path
 import sdnotify
 from aiohttp import web
 
-from kiosk.central import steps
-from kiosk.central.admin.admin import Admin
-from kiosk.central.api import Api
+from kiosk.central import crash_points
+from kiosk.central.admin.page import AdminPage
+from kiosk.central.api import KioskApi
 from kiosk.central.data.database import Database, sqlite_url
-from kiosk.central.data.store import FolderStore, Store
-from kiosk.central.deliveries.closures import Closures
-from kiosk.central.deliveries.deliveries import Deliveries
-from kiosk.central.deliveries.registry import Registry
-from kiosk.central.deliveries.searchable import Searchable
-from kiosk.central.deliveries.tus import Tus
-from kiosk.central.deliveries.tusd import Tusd, TusdSettings
-from kiosk.central.deliveries.uploads import Uploads
-from kiosk.central.http.cases import Cases
-from kiosk.central.http.faults import Faults
-from kiosk.central.http.link import LinkCheck, UdpEcho
-from kiosk.central.http.web import Doorkeeper, add_contract_header, errors_as_json
+from kiosk.central.data.object_store import FolderStore, ObjectStore
+from kiosk.central.deliveries.closures import ClosureService
+from kiosk.central.deliveries.deliveries import DeliveryService
+from kiosk.central.deliveries.filing_registry import FilingRegistry
+from kiosk.central.deliveries.searchable import SearchableWorker
+from kiosk.central.deliveries.tus import TusApi
+from kiosk.central.deliveries.tusd import TusdServer, TusdSettings
+from kiosk.central.deliveries.uploads import UploadService
+from kiosk.central.http.cases import CaseApi
+from kiosk.central.http.fault_injection import FaultInjector
+from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header, errors_as_json
+from kiosk.central.http.link_check import LinkCheckApi, UdpEcho
 from kiosk.central.identity import courts
-from kiosk.central.identity.authority import Authority, ReceiptSigner
+from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
 from kiosk.errors import CentralError
 from kiosk.storage.atomic_io import make_folder, write_text
 
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-LARGEST_JSON = 32 << 20
-SHUTDOWN_SECONDS = 2.0  # an upload that is broken off goes on where it was
+MAX_JSON_BYTES = 32 << 20
+SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
 
 @dataclass(frozen=True)
-class Options:
+class ServerOptions:
     """How the server is to run.
 
     Attributes:
@@ -57,7 +57,7 @@ class Options:
         database: SQLAlchemy URL, or None for SQLite under ``data``.
         faults: file with faults on demand (development), or None.
         admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
-        store: ``s3://…`` (:mod:`kiosk.central.data.s3`), or None for a folder under ``data``.
+        store: ``s3://…`` (:mod:`kiosk.central.data.s3_store`), or None for a folder under ``data``.
         tusd: where tusd is, if it takes the bytes.
         searchable: whether searchable versions of filings are made.
     """
@@ -79,11 +79,11 @@ def open_database(data: Path, url: str | None = None) -> Database:
     """Return the database of ``data`` with its tables made."""
     make_folder(data)
     database = Database(url or sqlite_url(data / "central.db"))
-    database.create()
+    database.create_tables()
     return database
 
 
-def open_store(data: Path, url: str | None = None) -> Store:
+def open_store(data: Path, url: str | None = None) -> ObjectStore:
     """Return the store: S3 by ``url``, else the folder under ``data``.
 
     Raises:
@@ -91,26 +91,26 @@ def open_store(data: Path, url: str | None = None) -> Store:
     """
     if url is None:
         return FolderStore(data / "store")
-    from kiosk.central.data.s3 import S3Store  # boto3 comes with an extra of its own
+    from kiosk.central.data.s3_store import S3Store  # boto3 comes with an extra of its own
 
-    return S3Store.at(url)
+    return S3Store.from_url(url)
 
 
-def open_authority(data: Path, name: str = "Courtroom kiosk reference CA") -> Authority:
+def open_authority(data: Path, name: str = "Courtroom kiosk reference CA") -> CertificateAuthority:
     """Return the court's CA under ``data``; made on first use."""
-    return Authority.open(data / "authority", name)
+    return CertificateAuthority.open(data / "authority", name)
 
 
-class Server:
+class CentralServer:
     """The central system as one process."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self.authority = open_authority(options.data)
         names = {*LOOPBACK_NAMES, *options.names}
         self._certificate, self._key = self.authority.server_files(names)
         self._database = open_database(options.data, options.database)
-        self._faults = None if options.faults is None else Faults(options.faults)
+        self._faults = None if options.faults is None else FaultInjector(options.faults)
         self._store = open_store(options.data, options.store)
         self.url = ""
 
@@ -130,53 +130,60 @@ class Server:
         stack.callback(self._database.close)
         if options.seed is not None:
             seed = courts.load_seed(options.seed)
-            await self._database.writing(lambda connection: courts.apply_seed(connection, seed))
-        step = steps.no_step if self._faults is None else self._faults.step
+            await self._database.run_write(lambda connection: courts.apply_seed(connection, seed))
+        crash_hook = crash_points.no_crash if self._faults is None else self._faults.crash_at
         signer = ReceiptSigner(self._certificate, self._key)
-        uploads = Uploads(self._database, self._store, options.data / "spool", signer, step)
-        deliveries = Deliveries(self._database, self._store, uploads, signer, step)
+        uploads = UploadService(
+            self._database, self._store, options.data / "spool", signer, crash_hook
+        )
+        deliveries = DeliveryService(self._database, self._store, uploads, signer, crash_hook)
         stack.push_async_callback(uploads.close)
-        registry = Registry(self._database, deliveries, step)
-        door = Doorkeeper(self._database)
-        link = LinkCheck(door)
-        closures = Closures(self._database, self._store, uploads)
-        api = Api(
+        registry = FilingRegistry(self._database, deliveries, crash_hook)
+        authenticator = KioskAuthenticator(self._database)
+        link = LinkCheckApi(authenticator)
+        closures = ClosureService(self._database, self._store, uploads)
+        api = KioskApi(
             self._database,
             self.authority,
             uploads,
             deliveries,
             registry,
             self._store,
-            door,
+            authenticator,
             link,
             closures,
         )
-        app = self._application()
-        cases = Cases(self._database, door)
+        app = self._make_application()
+        cases = CaseApi(self._database, authenticator)
         app.add_routes(
-            [*api.routes(), *cases.routes(), *Tus(uploads, door).routes(), *link.routes()]
+            [
+                *api.routes(),
+                *cases.routes(),
+                *TusApi(uploads, authenticator).routes(),
+                *link.routes(),
+            ]
         )
-        port = await self._listen(app, stack)
+        port = await self._listen_kiosks(app, stack)
         link.udp_port = await _listen_udp(link, options.host, port, stack)
         await closures.resume()
         await uploads.resume()
         await deliveries.resume()
         if options.searchable:
-            work = Searchable(self._database, self._store, options.data / "searchable-work")
-            task = asyncio.create_task(work.run())
-            stack.push_async_callback(_ended, task)
-        self._announce(port, await self._listen_admin(uploads, stack))
+            worker = SearchableWorker(self._database, self._store, options.data / "searchable-work")
+            task = asyncio.create_task(worker.run())
+            stack.push_async_callback(_cancel_task, task)
+        self._publish_addresses(port, await self._listen_admin(uploads, stack))
 
-    def _application(self) -> web.Application:
+    def _make_application(self) -> web.Application:
         middlewares = [errors_as_json]
         if self._faults is not None:
             middlewares.append(self._faults.middleware)
-        app = web.Application(middlewares=middlewares, client_max_size=LARGEST_JSON)
+        app = web.Application(middlewares=middlewares, client_max_size=MAX_JSON_BYTES)
         app.on_response_prepare.append(add_contract_header)
         return app
 
-    async def _listen(self, app: web.Application, stack: contextlib.AsyncExitStack) -> int:
-        runner = _runner(app)
+    async def _listen_kiosks(self, app: web.Application, stack: contextlib.AsyncExitStack) -> int:
+        runner = _make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         context = tls_context(self.authority, self._certificate, self._key)
@@ -189,25 +196,25 @@ class Server:
         await _start(site)
         return int(runner.addresses[0][1])
 
-    async def _listen_admin(self, uploads: Uploads, stack: contextlib.AsyncExitStack) -> int:
-        app = Admin(self._database, self._store).application()
+    async def _listen_admin(self, uploads: UploadService, stack: contextlib.AsyncExitStack) -> int:
+        app = AdminPage(self._database, self._store).application()
         if self._options.tusd is not None:
-            tusd = Tusd(self._options.tusd, self._database, uploads)
-            uploads.placement = tusd
+            tusd = TusdServer(self._options.tusd, self._database, uploads)
+            uploads.external_server = tusd
             app.add_routes(tusd.routes())
-        runner = _runner(app)
+        runner = _make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await _start(web.TCPSite(runner, "127.0.0.1", self._options.admin_port))
         return int(runner.addresses[0][1])
 
-    def _announce(self, port: int, admin_port: int) -> None:
+    def _publish_addresses(self, port: int, admin_port: int) -> None:
         host = self._options.host
-        shown = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host
-        self.url = f"https://{shown}:{port}"
+        public_host = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host
+        self.url = f"https://{public_host}:{port}"
         page = f"http://127.0.0.1:{admin_port}"
         write_text(self._options.data / "admin-address", page + "\n", mode=0o644)
-        # the last of all: who has seen it may go on
+        # written last: it tells others that the server is ready
         write_text(self._options.data / "address", self.url + "\n", mode=0o644)
         print(f"central court system: {self.url}")
         print(f"page for court IT: {page}")
@@ -215,13 +222,13 @@ class Server:
         sys.stdout.flush()
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
+async def _cancel_task(task: asyncio.Task[None]) -> None:
     """Cancel a background task and wait until it has ended."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-def tls_context(authority: Authority, certificate: Path, key: Path) -> ssl.SSLContext:
+def tls_context(authority: CertificateAuthority, certificate: Path, key: Path) -> ssl.SSLContext:
     """Return the server's TLS settings: device certificates of the court's CA are asked for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -231,9 +238,9 @@ def tls_context(authority: Authority, certificate: Path, key: Path) -> ssl.SSLCo
     return context
 
 
-def _runner(app: web.Application) -> web.AppRunner:
+def _make_runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
+        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT_S
     )
 
 
@@ -245,7 +252,7 @@ async def _start(site: web.TCPSite) -> None:
 
 
 async def _listen_udp(
-    link: LinkCheck, host: str, port: int, stack: contextlib.AsyncExitStack
+    link: LinkCheckApi, host: str, port: int, stack: contextlib.AsyncExitStack
 ) -> int | None:
     """Listen for the UDP echo, on the TCP port's number where it is free; return the port."""
     loop = asyncio.get_running_loop()
@@ -261,7 +268,7 @@ async def _listen_udp(
 
 
 @contextlib.contextmanager
-def alone(data: Path) -> Iterator[None]:
+def exclusive_lock(data: Path) -> Iterator[None]:
     """Hold ``data`` for one server.
 
     Raises:
@@ -278,12 +285,12 @@ def alone(data: Path) -> Iterator[None]:
         yield
 
 
-def serve(options: Options) -> None:
+def serve(options: ServerOptions) -> None:
     """Run the server until it is told to stop.
 
     Raises:
         CentralError: the port or the folder is taken.
         ConfigError: the seed file is wrong.
     """
-    with alone(options.data):
-        asyncio.run(Server(options).run())
+    with exclusive_lock(options.data):
+        asyncio.run(CentralServer(options).run())

@@ -121,4 +121,4 @@ def run(arguments: argparse.Namespace) -> int:
         raise CentralError(
             f"{error.name} is not installed: pip install 'courtroom-kiosk[central]'"
         ) from error
-    return tasks.run(arguments)
+    return tasks.run_task(arguments)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.settings_table import settings_table
 
 HELP = "check the settings file and show what is in force"
@@ -23,5 +23,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.table:
         print(settings_table(), end="")
         return 0
-    print(settings_of(arguments).model_dump_json(indent=1))
+    print(command_settings(arguments).model_dump_json(indent=1))
     return 0

@@ -18,14 +18,14 @@ import json
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.errors import StorageError
 from kiosk.exchange.courier_format import CourierError
-from kiosk.storage.paths import Layout
-from kiosk.sync.courier.pack import pack, undelivered
-from kiosk.sync.courier.receipts import take_receipts
-from kiosk.sync.delivery.retention import receipted
-from kiosk.sync.outbox.receipts import Receipts
+from kiosk.storage.paths import Paths
+from kiosk.sync.courier.pack import undelivered_items, write_pack
+from kiosk.sync.courier.receipts import import_receipts
+from kiosk.sync.delivery.retention import receipted_hashes
+from kiosk.sync.outbox.receipts import ReceiptStore
 
 HELP = "carry recordings and filings to the court on a medium"
 
@@ -43,56 +43,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do the step."""
-    layout = Layout.of(settings_of(arguments).paths)
+    paths = Paths.from_settings(command_settings(arguments).paths)
     if arguments.step == "pack":
-        return _pack(layout, arguments.to, arguments.ids)
+        return _pack(paths, arguments.to, arguments.ids)
     if arguments.step == "receipt":
-        return _receipt(layout, arguments.medium)
-    return _list(layout)
+        return _receipt(paths, arguments.medium)
+    return _list(paths)
 
 
-def _pack(layout: Layout, medium: Path, ids: list[str]) -> int:
-    wanted = undelivered(layout)
+def _pack(paths: Paths, medium: Path, ids: list[str]) -> int:
+    wanted = undelivered_items(paths)
     unknown = set(ids) - {item_id for _, item_id in wanted}
     if unknown:
         raise CourierError(
             f"not waiting for delivery here: {', '.join(sorted(unknown))}", code="not_found"
         )
-    chosen = [one for one in wanted if not ids or one[1] in ids]
-    packed = pack(layout, medium, chosen, lambda line: print(line, flush=True))
-    for item_id in packed.there_before:
+    chosen = [item for item in wanted if not ids or item[1] in ids]
+    packed = write_pack(paths, medium, chosen, lambda line: print(line, flush=True))
+    for item_id in packed.already_packed_ids:
         print(f"{item_id}: lies on this medium already")
-    _say(packed.left_out)
-    if packed.pack is not None:
-        print(f"{len(packed.done)} item(s) on the medium, in {packed.pack}")
+    _print_left_out(packed.skipped)
+    if packed.folder is not None:
+        print(f"{len(packed.packed_ids)} item(s) on the medium, in {packed.folder}")
         print("Unmount it before you pull it. Nothing was deleted here.")
-    elif not packed.left_out:
+    elif not packed.skipped:
         print("Nothing more to pack.")
-    return 1 if packed.left_out else 0
+    return 1 if packed.skipped else 0
 
 
-def _receipt(layout: Layout, medium: Path) -> int:
-    home = take_receipts(layout, medium)
-    _say(home.held_back)
-    print(f"{len(home.taken)} receipt(s) taken, {len(home.known)} known before.")
-    if home.unanswered:
-        print(f"{home.unanswered} pack(s) on this medium have no answer of the court yet.")
-    return 1 if home.held_back or home.unanswered else 0
+def _receipt(paths: Paths, medium: Path) -> int:
+    imported = import_receipts(paths, medium)
+    _print_left_out(imported.held_back)
+    print(f"{len(imported.imported)} receipt(s) taken, {len(imported.already_known)} known before.")
+    if imported.unanswered:
+        print(f"{imported.unanswered} pack(s) on this medium have no answer of the court yet.")
+    return 1 if imported.held_back or imported.unanswered else 0
 
 
-def _say(left: dict[str, str]) -> None:
+def _print_left_out(left: dict[str, str]) -> None:
     for item_id, code in left.items():
         print(f"{item_id}: {code}: {alarm_of(code).sentence}")
 
 
-def _list(layout: Layout) -> int:
-    receipts = Receipts(layout.receipts)
-    for path in sorted((layout.database.parent / "courier").glob("*.json")):
+def _list(paths: Paths) -> int:
+    receipts = ReceiptStore(paths.receipts)
+    for path in sorted((paths.database.parent / "courier").glob("*.json")):
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
             items = [(str(item["kind"]), str(item["id"])) for item in known["items"]]
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(f"{path}: {error}") from error
-        back = sum(bool(receipted(layout, receipts, kind, item)) for kind, item in items)
+        back = sum(bool(receipted_hashes(paths, receipts, kind, item)) for kind, item in items)
         print(f"{known['made_at']}  {path.stem}  {back} of {len(items)} receipts are home")
     return 0

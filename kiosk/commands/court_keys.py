@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kiosk.cli import settings_of
-from kiosk.recording.encryption.key_challenge import make_challenges, take_answer
+from kiosk.cli import command_settings
+from kiosk.recording.encryption.key_challenge import create_challenges, verify_answer
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.court_keys import (
     COURT,
@@ -20,9 +20,9 @@ from kiosk.storage.court_keys import (
     CourtKeys,
     load_court_keys,
     pin_court_keys,
-    proven,
+    proof_times,
 )
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 HELP = "pin and prove the court's keys for closed parts"
 
@@ -42,23 +42,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do the step; return 0, or 1 for "show" while something is missing."""
-    settings = settings_of(arguments)
-    layout = Layout.of(settings.paths)
+    settings = command_settings(arguments)
+    paths = Paths.from_settings(settings.paths)
     if arguments.step == "pin":
-        pin_court_keys(layout, CourtKeys(arguments.court, arguments.escrow))
+        pin_court_keys(paths, CourtKeys(arguments.court, arguments.escrow))
     elif arguments.step == "challenge":
-        for path in make_challenges(layout, settings.kiosk.id, make_folder(arguments.out)):
+        for path in create_challenges(paths, settings.kiosk.id, make_folder(arguments.out)):
             print(path)
         return 0
     elif arguments.step == "answer":
-        print(f"The key of the {take_answer(layout, arguments.answer)} is proven.")
-    complete = _show(layout)
+        print(f"The key of the {verify_answer(paths, arguments.answer)} is proven.")
+    complete = _print_keys(paths)
     return 0 if complete or arguments.step != "show" else 1
 
 
-def _show(layout: Layout) -> bool:
+def _print_keys(paths: Paths) -> bool:
     """Print the keys; return whether both are proven."""
-    keys, when = load_court_keys(layout), proven(layout)
+    keys, when = load_court_keys(paths), proof_times(paths)
     for name, recipient in ((COURT, keys.court), (ESCROW, keys.escrow)):
         said = f"proven {when[name]}" if name in when else "NOT proven"
         print(f"{name}: {recipient} ({said})")

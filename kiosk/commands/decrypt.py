@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from kiosk.errors import KioskError
-from kiosk.recording.encryption.decrypt import decrypt, open_age_file, read_identities
+from kiosk.recording.encryption.decrypt import decrypt_age_file, decrypt_parts, read_identities
 
 HELP = "open closed parts with the court's key"
 
@@ -30,28 +30,28 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         identities = read_identities(arguments.key)
         if arguments.challenge is not None:
-            text = open_age_file(arguments.challenge.read_bytes(), identities)
+            text = decrypt_age_file(arguments.challenge.read_bytes(), identities)
             print(text.decode("utf-8"), end="")
             return 0
         if arguments.folder is None or arguments.out is None:
             print("kiosk decrypt: FOLDER and --out DIR are needed", file=sys.stderr)
             return 2
-        parts = decrypt(arguments.folder, identities, arguments.out, _show)
+        parts = decrypt_parts(arguments.folder, identities, arguments.out, _print_progress)
     except (KioskError, OSError) as error:
         print(f"kiosk decrypt: {error}", file=sys.stderr)
         return 1
-    damaged = [f"{part.part}/{one}" for part in parts for one in part.damaged]
+    damaged = [f"{part.part}/{name}" for part in parts for name in part.damaged]
     for part in parts:
         for path in part.files:
             print(path)
-    for one in damaged:
-        print(one, file=sys.stderr)
+    for name in damaged:
+        print(name, file=sys.stderr)
     if not damaged:
         print("All of it is what was recorded.")
     return 1 if damaged else 0
 
 
-def _show(done: int, every: int) -> None:
+def _print_progress(done: int, every: int) -> None:
     """Show the progress on a terminal."""
     if sys.stderr.isatty():
         end = "\n" if done >= every else ""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kiosk.cli import settings_of
-from kiosk.storage.paths import Layout
+from kiosk.cli import command_settings
+from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol
 
 HELP = "get this kiosk's certificate with a one-time code"
@@ -35,17 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enrol and say so."""
-    settings = settings_of(arguments)
+    settings = command_settings(arguments)
     url = arguments.url or settings.central.url
     done = enrol(
-        Layout.of(settings.paths),
+        Paths.from_settings(settings.paths),
         settings.kiosk.id,
         arguments.code,
         url,
         arguments.ca,
-        again=arguments.again,
+        force=arguments.again,
     )
-    was = "is enrolled" if done.fresh else "was enrolled already"
+    was = "is enrolled" if done.is_new else "was enrolled already"
     print(f"{done.kiosk_id} {was}; certificate valid until {done.not_after:%Y-%m-%d}.")
     if url.rstrip("/") != settings.central.url.rstrip("/"):
         print(f"Note: [central] url in kiosk.toml is {settings.central.url}; set it to {url}.")

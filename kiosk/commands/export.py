@@ -20,16 +20,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.config import Settings
 from kiosk.errors import KioskError
-from kiosk.evidence.signer import device_signer
+from kiosk.evidence.signer import load_device_signer
 from kiosk.export.errors import CancelledError, ExportError
-from kiosk.export.hearing_export import Copy, Export, Progress
-from kiosk.export.log import ExportLog
+from kiosk.export.hearing_export import ExportProgress, ExportResult, HearingExport
+from kiosk.export.log import ExportLogEntry
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.rules import load_rules
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 HELP = "copy a sealed hearing for the parties to a medium"
 _BAR = 40
@@ -66,17 +66,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.settings_from_stdin:  # of the recorder, exactly as it has them
         settings = Settings.model_validate_json(sys.stdin.read())
     else:
-        settings = settings_of(arguments)
-    tell = _tell_json if arguments.progress_json else _tell_bar
+        settings = command_settings(arguments)
+    report_progress = _print_json if arguments.progress_json else _print_bar
 
-    def progress(now: Progress) -> None:
+    def progress(now: ExportProgress) -> None:
         if stop.is_set():
             raise CancelledError("broken off")
-        tell({"state": "running", **asdict(now)})
+        report_progress({"state": "running", **asdict(now)})
 
-    layout = Layout.of(settings.paths)
-    folder = _folder(layout, arguments.hearing)
-    entry = ExportLog(layout, arguments.id or str(uuid.uuid4()))
+    paths = Paths.from_settings(settings.paths)
+    folder = _hearing_folder(paths, arguments.hearing)
+    entry = ExportLogEntry(paths, arguments.id or str(uuid.uuid4()))
     asked = {"by": arguments.by, "application": arguments.application}
     try:
         entry.begin(folder.name, str(arguments.to), asked)
@@ -85,31 +85,33 @@ def run(arguments: argparse.Namespace) -> int:
         state = "cancelled" if isinstance(error, CancelledError) else "failed"
         entry.end(state, {"code": error.code})
         if arguments.progress_json:
-            _tell_json({"state": state, "code": error.code, "message": str(error)})
+            _print_json({"state": state, "code": error.code, "message": str(error)})
             return error.exit_code
         sys.stderr.write("\n")
         raise
     entry.end("done", {"folder": copy.folder.name, "closed_parts_left_out": copy.left_out})
-    tell({"state": "done", **asdict(copy), "folder": str(copy.folder)})
+    report_progress({"state": "done", **asdict(copy), "folder": str(copy.folder)})
     return 0
 
 
-def _folder(layout: Layout, hearing: str) -> Path:
+def _hearing_folder(paths: Paths, hearing: str) -> Path:
     """Return the hearing's folder, given its id or the folder itself.
 
     Raises:
         ExportError: there is none (``hearing_unknown``).
     """
-    for folder in (layout.hearings / hearing, Path(hearing)):
+    for folder in (paths.hearings / hearing, Path(hearing)):
         if (folder / "journal.jsonl").is_file():
             return folder.resolve()
     raise ExportError(f"no hearing {hearing}", code="hearing_unknown")
 
 
-def _export(arguments: argparse.Namespace, settings: Settings, folder: Path, progress: Any) -> Copy:
+def _export(
+    arguments: argparse.Namespace, settings: Settings, folder: Path, progress: Any
+) -> ExportResult:
     own = settings.kiosk.language
-    signer, _enrolled = device_signer(Layout.of(settings.paths), settings.kiosk.id)
-    return Export(
+    signer, _enrolled = load_device_signer(Paths.from_settings(settings.paths), settings.kiosk.id)
+    return HearingExport(
         folder,
         arguments.to,
         settings=settings,
@@ -123,11 +125,11 @@ def _export(arguments: argparse.Namespace, settings: Settings, folder: Path, pro
     ).run()
 
 
-def _tell_json(value: dict[str, Any]) -> None:
+def _print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
-def _tell_bar(value: dict[str, Any]) -> None:
+def _print_bar(value: dict[str, Any]) -> None:
     """Draw the progress as one line of a terminal, or the result as text."""
     if value["state"] == "done":
         left = value["left_out"]

@@ -10,12 +10,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.sync.delivery.fetch import fetch_hearing
-from kiosk.sync.transport.connection import Connector
+from kiosk.sync.transport.connection import Connection
 
 HELP = "fetch a delivered hearing back, for a permitted copy"
 
@@ -30,23 +30,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch, verify, and say so."""
-    settings = settings_of(arguments)
-    layout = Layout.of(settings.paths)
-    connector = Connector(layout, settings.central.url)
+    settings = command_settings(arguments)
+    paths = Paths.from_settings(settings.paths)
+    connector = Connection(paths, settings.central.url)
     try:
         folder = fetch_hearing(
-            connector.client(), arguments.hearing, arguments.to, layout.court_ca, _tell
+            connector.client(), arguments.hearing, arguments.to, paths.court_ca, _print_progress
         )
     finally:
         connector.close()
     print(file=sys.stderr)
-    report = verify(folder, layout.court_ca, decode=not arguments.quick)
+    report = verify(folder, paths.court_ca, decode=not arguments.quick)
     translate = Translator(arguments.language)
     for problem in report.problems:
-        print(f"{problem.where}: {problem.say(translate)}", file=sys.stderr)
+        print(f"{problem.where}: {problem.sentence(translate)}", file=sys.stderr)
     print(f"{folder}: {'verified' if report.ok else 'NOT VERIFIED'}")
     return 0 if report.ok else 1
 
 
-def _tell(done: int, total: int) -> None:
+def _print_progress(done: int, total: int) -> None:
     print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)

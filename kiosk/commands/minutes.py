@@ -10,9 +10,9 @@ import argparse
 import json
 from pathlib import Path
 
-from kiosk.cli import settings_of
-from kiosk.export.minutes import write_minutes
-from kiosk.export.text_pdf import print_minutes
+from kiosk.cli import command_settings
+from kiosk.export.minutes import build_minutes
+from kiosk.export.text_pdf import minutes_to_pdf
 from kiosk.rules import load_rules
 from kiosk.storage.atomic_io import write_bytes
 
@@ -30,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draft the protocol."""
-    settings = settings_of(arguments)
+    settings = command_settings(arguments)
     own = settings.kiosk.language if settings.kiosk.language != "en" else "kk"
     language = arguments.language or own
-    minutes = write_minutes(arguments.folder, load_rules(), settings, language)
+    minutes = build_minutes(arguments.folder, load_rules(), settings, language)
     if arguments.pdf is not None:
-        write_bytes(arguments.pdf, print_minutes(minutes))
+        write_bytes(arguments.pdf, minutes_to_pdf(minutes))
         print(arguments.pdf)
     elif arguments.json:
         print(json.dumps(minutes.as_json(), ensure_ascii=False, indent=1))

@@ -11,10 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.errors import KioskError
-from kiosk.storage.volume import Disk
-from kiosk.storage.volume_marker import adopt
+from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume_marker import adopt_mirror
 
 HELP = "adopt or show the storage for the second copy"
 
@@ -22,9 +22,9 @@ HELP = "adopt or show the storage for the second copy"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is to be done."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    one = actions.add_parser("adopt", help="make a mounted storage one of this kiosk")
-    one.add_argument("folder", type=Path, metavar="DIR", help="where it is mounted")
-    one.add_argument(
+    adopt = actions.add_parser("adopt", help="make a mounted storage one of this kiosk")
+    adopt.add_argument("folder", type=Path, metavar="DIR", help="where it is mounted")
+    adopt.add_argument(
         "--takeover",
         action="store_true",
         help="take it although another kiosk used it; what lies there stays",
@@ -34,11 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it; return 0, or 1 where the storage cannot be used."""
-    settings = settings_of(arguments)
+    settings = command_settings(arguments)
     kiosk = settings.kiosk.id
     if arguments.action == "adopt":
         try:
-            marker = adopt(
+            marker = adopt_mirror(
                 arguments.folder.absolute(),
                 kiosk,
                 settings.paths.data,
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if root is None:
         print("no second storage is set (paths.mirror)")
         return 1
-    disk = Disk(root, kiosk, "mirror")
+    disk = StorageVolume(root, kiosk, "mirror")
     state, uuid = disk.identity()
     if state != "ok":
         print(f"{root}: {state}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 
 HELP = "run the recorder (service)"
 
@@ -21,16 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    from kiosk.hardware.child_process.malloc import keep_flat
-    from kiosk.services.recorder_devices import Room
+    from kiosk.hardware.child_process.malloc import set_malloc_thresholds
+    from kiosk.services.recorder_core import RecorderCore
 
-    keep_flat()
-    room = Room(settings_of(arguments))
-    room.recover()  # before the local API is even imported: that takes seconds on a Pi
+    set_malloc_thresholds()
+    core = RecorderCore(command_settings(arguments))
+    core.recover()  # before the local API is even imported: that takes seconds on a Pi
     from kiosk.services.recorder import RecorderService
 
     async def serve() -> None:
-        await RecorderService(room).run()
+        await RecorderService(core).run()
 
     asyncio.run(serve())
     return 0

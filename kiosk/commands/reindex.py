@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from kiosk.cli import settings_of
-from kiosk.services.sync_lock import take_lock
-from kiosk.storage.database import set_aside
-from kiosk.storage.paths import Layout
-from kiosk.sync.context import SyncRoom
+from kiosk.cli import command_settings
+from kiosk.services.sync_lock import acquire_lock
+from kiosk.storage.database import set_aside_database
+from kiosk.storage.paths import Paths
+from kiosk.sync.context import SyncContext
 
 HELP = "build the delivery database anew from the folders"
 
@@ -24,18 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Set the old database aside, build a new one, say what is in it."""
-    settings = settings_of(arguments)
-    layout = Layout.of(settings.paths)
-    lock = take_lock(layout)
+    settings = command_settings(arguments)
+    paths = Paths.from_settings(settings.paths)
+    lock = acquire_lock(paths)
     try:
-        kept = set_aside(layout.database)
-        room = SyncRoom(settings, lambda: None)
-        items = room.outbox.counts()
-        room.close()
+        old_database = set_aside_database(paths.database)
+        context = SyncContext(settings, lambda: None)
+        items = context.outbox.counts()
+        context.close()
     finally:
         lock.close()
-    if kept is not None:
-        print(f"The old database was kept as {kept}")
+    if old_database is not None:
+        print(f"The old database was kept as {old_database}")
     for kind, state, count in items:
         print(f"{count} {kind}(s) {state}")
     if not items:

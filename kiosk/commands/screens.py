@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw them, on an X server of its own where there is no display."""
-    from kiosk.demo.xserver import x_server
+    from kiosk.demo.x_server import x_server
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -41,19 +41,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(arguments: argparse.Namespace, home: Path) -> int:
-    from kiosk.ui.catalogue import pictures
     from kiosk.ui.kivy_setup import prepare
+    from kiosk.ui.screenshots import render
 
-    size = pictures.SMALL if arguments.small else pictures.LARGE
-    looks = pictures.SMALL_LOOKS if arguments.small else pictures.LOOKS
+    size = render.SMALL if arguments.small else render.LARGE
+    looks = render.SMALL_VARIANTS if arguments.small else render.VARIANTS
     if arguments.looks:
         looks = tuple(arguments.looks.split(","))
     os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
-    prepare(pictures.settings(home, *size).ui, home / "kivy")
-    from kiosk.ui.catalogue.states import STATES
+    prepare(render.make_settings(home, *size).ui, home / "kivy")
+    from kiosk.ui.screenshots.samples import SCREEN_SAMPLES
 
-    states = [state for state in STATES if arguments.only in state.name]
-    wrong = pictures.draw_all(arguments.out, states, looks, size)
+    states = [state for state in SCREEN_SAMPLES if arguments.only in state.name]
+    wrong = render.render_all(arguments.out, states, looks, size)
     print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
     print(f"{len(states) * len(looks)} pictures in {arguments.out}")
     return 1 if wrong else 0

@@ -17,23 +17,23 @@ import sys
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.selftest import (
     CHECKS,
-    Context,
-    Finished,
-    Reported,
-    Result,
+    CheckFinished,
+    CheckResult,
+    RunFinished,
+    SelfTestContext,
     latest_results,
     run_selftest,
 )
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
-from kiosk.selftest.model import Ask, Question, nobody
-from kiosk.storage.paths import Layout
+from kiosk.selftest.model import AskPerson, Question, unattended
+from kiosk.storage.paths import Paths
 
 HELP = "test every device and service, save a signed report"
 
@@ -57,26 +57,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the self-test and print a table."""
-    settings = settings_of(arguments)
+    settings = command_settings(arguments)
     translate = Translator(arguments.language or settings.kiosk.language)
-    layout = Layout.of(settings.paths)
+    paths = Paths.from_settings(settings.paths)
     if arguments.latest:
-        for result in latest_results(layout).values():
-            print(line_of(result, translate))
+        for result in latest_results(paths).values():
+            print(format_result(result, translate))
         return 0
-    return asyncio.run(_run(arguments, settings, layout, translate))
+    return asyncio.run(_run(arguments, settings, paths, translate))
 
 
 async def _run(
-    arguments: argparse.Namespace, settings: Settings, layout: Layout, translate: Translator
+    arguments: argparse.Namespace, settings: Settings, paths: Paths, translate: Translator
 ) -> int:
-    recorder, sync = LocalClient(layout.recorder_socket), LocalClient(layout.sync_socket)
-    ask = nobody if arguments.no_questions or not sys.stdin.isatty() else _asker(translate)
+    recorder, sync = LocalClient(paths.recorder_socket), LocalClient(paths.sync_socket)
+    ask = (
+        unattended
+        if arguments.no_questions or not sys.stdin.isatty()
+        else _terminal_question(translate)
+    )
     try:
         person = await _sign_in(recorder, _pin(arguments))
-        context = Context(
+        context = SelfTestContext(
             settings,
-            layout,
+            paths,
             recorder,
             sync,
             ask=ask,
@@ -130,17 +134,17 @@ async def _sign_in(recorder: LocalClient, pin: str) -> str:
     return str(signed["person"])
 
 
-def _asker(translate: Translator) -> Ask:
+def _terminal_question(translate: Translator) -> AskPerson:
     """Return a way to ask on the terminal: y or n and Enter."""
 
     async def ask(question: Question, seconds: float) -> bool | None:
         print(f"{translate(QUESTIONS[question])} [y/n] ({seconds:.0f} s)", flush=True)
-        return (await _line_of_stdin()).lower().startswith(("y", "и", "д", "1"))
+        return (await _read_stdin_line()).lower().startswith(("y", "и", "д", "1"))
 
     return ask
 
 
-async def _line_of_stdin() -> str:
+async def _read_stdin_line() -> str:
     """Return the next line of standard input; may be cancelled."""
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()
@@ -157,16 +161,16 @@ async def _line_of_stdin() -> str:
 
 
 async def _print_all(
-    context: Context, only: list[str] | None, translate: Translator, *, as_json: bool
+    context: SelfTestContext, only: list[str] | None, translate: Translator, *, as_json: bool
 ) -> int:
     """Run, print each result as it comes, then where the report lies."""
     failed = False
     async for event in run_selftest(context, only):
-        if isinstance(event, Finished):
+        if isinstance(event, CheckFinished):
             failed |= event.result.state == "failed"
             if not as_json:
-                print(line_of(event.result, translate), flush=True)
-        elif isinstance(event, Reported):
+                print(format_result(event.result, translate), flush=True)
+        elif isinstance(event, RunFinished):
             failed |= event.path is None
             if as_json:
                 print(json.dumps(event.report, ensure_ascii=False, indent=1))
@@ -175,7 +179,7 @@ async def _print_all(
     return 1 if failed else 0
 
 
-def line_of(result: Result, translate: Translator) -> str:
+def format_result(result: CheckResult, translate: Translator) -> str:
     """Return one line of the table: check, state, time, and why it did not pass."""
     name, state = translate(CHECK_NAMES[result.check]), translate(STATE_NAMES[result.state])
     line = f"{name:<20} {state:<14} {result.seconds:6.1f} s"

@@ -11,10 +11,10 @@ import json
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from kiosk.cli import settings_of
-from kiosk.export.chain_receipt import draw_slip, read_slip
+from kiosk.cli import command_settings
+from kiosk.export.chain_receipt import read_chain_receipt, render_chain_receipt
 from kiosk.locale import Translator
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 HELP = "show or draw the slip with the head of a hearing's journal"
 
@@ -30,15 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the slip."""
-    settings = settings_of(arguments)
-    own = Layout.of(settings.paths).hearings / arguments.hearing
-    slip = read_slip(own if own.is_dir() else Path(arguments.hearing))
+    settings = command_settings(arguments)
+    own = Paths.from_settings(settings.paths).hearings / arguments.hearing
+    slip = read_chain_receipt(own if own.is_dir() else Path(arguments.hearing))
     if arguments.png is not None:
         language = arguments.language or settings.kiosk.language
         translate = Translator(language if language != "en" else "kk")
         court, zone = translate.pick(settings.kiosk.court), ZoneInfo(settings.kiosk.timezone)
         width = settings.printer.width_dots
-        draw_slip(slip, translate, court=court, zone=zone, width=width).save(arguments.png)
+        render_chain_receipt(slip, translate, court=court, zone=zone, width=width).save(
+            arguments.png
+        )
         print(arguments.png)
     elif arguments.json:
         print(json.dumps(slip.as_json(), ensure_ascii=False, indent=1))

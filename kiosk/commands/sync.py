@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from kiosk.cli import settings_of
+from kiosk.cli import command_settings
 from kiosk.services.sync import serve
 
 HELP = "run the delivery service"
@@ -21,5 +21,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    serve(settings_of(arguments))
+    serve(command_settings(arguments))
     return 0

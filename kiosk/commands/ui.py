@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kiosk.config import Screen, load_settings, settings_path
+from kiosk.config import UiSettings, load_settings, settings_path
 from kiosk.errors import ConfigError
 
 HELP = "run the touch screen"
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         settings = load_settings(path)
     except ConfigError as error:
-        return _out_of_order(path, error)
+        return _show_settings_error(path, error)
 
     prepare(settings.ui, settings.paths.run / "kivy")
     from kiosk.ui.app import run as run_app
@@ -39,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     return run_app(settings)
 
 
-def _out_of_order(path: Path, error: ConfigError) -> int:
+def _show_settings_error(path: Path, error: ConfigError) -> int:
     """Say on the screen that the settings are wrong, until they are right."""
     from kiosk.ui.kivy_setup import prepare
 
     print(f"kiosk: {error}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="kiosk-kivy-") as home:
-        prepare(Screen(), Path(home))
-        from kiosk.ui.out_of_order import show_out_of_order
+        prepare(UiSettings(), Path(home))
+        from kiosk.ui.settings_error_app import show_settings_error
 
-        return show_out_of_order(path, error)
+        return show_settings_error(path, error)

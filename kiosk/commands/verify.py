@@ -15,9 +15,9 @@ from kiosk.evidence.seal import SIGNATURE
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.encryption.decrypt import read_identities
 from kiosk.recording.verify.hearing import verify
-from kiosk.recording.verify.report import Report
+from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.slip import check_slip
-from kiosk.recording.verify.timestamp import check_stamp
+from kiosk.recording.verify.timestamp import check_timestamp
 
 HELP = "verify a hearing's or a part's folder"
 
@@ -57,13 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
     stamped = ""
     if arguments.stamp is not None:
         roots = arguments.stamp_ca or arguments.ca
-        stamped = check_stamp(arguments.folder / SIGNATURE, arguments.stamp, roots, report)
+        stamped = check_timestamp(arguments.folder / SIGNATURE, arguments.stamp, roots, report)
     if arguments.slip:
         check_slip(arguments.folder, arguments.slip, report)
     if arguments.json:
         print(json.dumps(report.as_json(translate), ensure_ascii=False, indent=1))
     else:
-        _say(report, translate)
+        _print_report(report, translate)
         if report.ok and stamped:
             print(_("time stamp: {moment}", moment=stamped))
         if report.ok and arguments.slip:
@@ -71,11 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _say(report: Report, _: Translator) -> None:
+def _print_report(report: VerifyReport, _: Translator) -> None:
     """Print the report for a person."""
     if not report.ok:
         for problem in report.problems:
-            print(f"{problem.where}: {problem.say(_)}", file=sys.stderr)
+            print(f"{problem.where}: {problem.sentence(_)}", file=sys.stderr)
         print(_("NOT VERIFIED: {n} problem(s).", n=len(report.problems)), file=sys.stderr)
         return
     for part in report.parts:

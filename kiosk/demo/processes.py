@@ -49,8 +49,8 @@ def wait_until(
         time.sleep(every)
 
 
-class Company:
-    """The processes of one stage, by name; ``logs`` gets one file for each."""
+class ProcessGroup:
+    """The processes of one demo, by name; ``logs`` gets one file for each."""
 
     def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
         self._logs = logs

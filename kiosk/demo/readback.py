@@ -21,7 +21,7 @@ from kiosk.errors import KioskError
 
 
 @dataclass(frozen=True)
-class PartFacts:
+class PartContent:
     """What ffprobe found in one part: decoded frames, longest track in seconds, tracks."""
 
     video_frames: int
@@ -38,7 +38,7 @@ def _probe(path: Path) -> list[dict[str, Any]]:
     return list(json.loads(result.stdout)["streams"])
 
 
-def _joined(run: Path, scratch: Path) -> Path:
+def _join_run(run: Path, scratch: Path) -> Path:
     """Join ``init.mp4`` and the media files of one run into one plain MP4 in ``scratch``."""
     name = hashlib.sha256(str(run).encode()).hexdigest()[:12]
     target = scratch / f"{name}.mp4"
@@ -57,34 +57,34 @@ def _duration(stream: dict[str, Any], frames_per_second: float | None = None) ->
     return 0.0
 
 
-def part_facts(part: Path, scratch: Path) -> PartFacts:
+def read_part(part: Path, scratch: Path) -> PartContent:
     """Decode all of ``part`` (``main`` and ``channels``) and return what is in it."""
     frames, seconds, tracks = 0, 0.0, 0
     for run in sorted((part / "main").glob("run-*")):
-        streams = _probe(_joined(run, scratch))
+        streams = _probe(_join_run(run, scratch))
         video = [stream for stream in streams if stream["codec_type"] == "video"]
         frames += sum(int(stream["nb_read_frames"]) for stream in video)
         seconds += max(_duration(stream) for stream in streams)
     for run in sorted((part / "channels").glob("run-*")):
-        streams = _probe(_joined(run, scratch))
+        streams = _probe(_join_run(run, scratch))
         tracks = max(tracks, sum(stream["codec_name"] == "flac" for stream in streams))
-    return PartFacts(frames, seconds, tracks)
+    return PartContent(frames, seconds, tracks)
 
 
-def sums_hold(folder: Path) -> bool:
+def checksums_match(folder: Path) -> bool:
     """Return whether ``sha256sum --check`` finds every file of ``folder/SHA256SUMS`` intact."""
     command = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
-def signature_holds(folder: Path, ca: Path) -> bool:
+def is_signature_valid(folder: Path, ca: Path) -> bool:
     """Return whether ``openssl cms -verify`` accepts the seal of ``folder`` under ``ca``."""
     command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", "SHA256SUMS.p7s"]
     command += ["-content", "SHA256SUMS", "-CAfile", str(ca.resolve()), "-purpose", "any"]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
-def verify_says(folder: Path, ca: Path) -> tuple[bool, str]:
+def run_verify(folder: Path, ca: Path) -> tuple[bool, str]:
     """Run ``kiosk verify`` on ``folder``; return whether it is content, and its words."""
     command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--ca", str(ca)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -103,7 +103,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def same_bytes(files: Iterable[Path], delivered: set[str]) -> bool:
+def are_all_delivered(files: Iterable[Path], delivered: set[str]) -> bool:
     """Return whether there are ``files`` and the hash of each is among ``delivered``."""
     hashes = [sha256_of(path) for path in files]
     return bool(hashes) and all(value in delivered for value in hashes)

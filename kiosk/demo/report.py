@@ -1,4 +1,4 @@
-"""``report.json``: every value measured or read back after the story, none assumed."""
+"""``report.json``: every value is measured or read back after the scenario, none assumed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import zxingcpp
 from PIL import Image
 
 from kiosk.demo import readback
-from kiosk.demo.hand import Hand, ask
-from kiosk.demo.stage import Stage
-from kiosk.demo.story import Told
+from kiosk.demo.environment import DemoEnvironment
+from kiosk.demo.scenario import DemoResult
+from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
 from kiosk.selftest.report import read_reports
 
@@ -28,27 +28,29 @@ class Checks:
 
     failed: list[str] = field(default_factory=list)
 
-    def hold(self, true: bool, what: str) -> bool:
-        """Note ``what`` when it is not true; return whether it is."""
-        if not true:
+    def expect(self, holds: bool, what: str) -> bool:
+        """Note ``what`` when it does not hold; return whether it holds."""
+        if not holds:
             self.failed.append(what)
-        return true
+        return holds
 
 
-def build_report(stage: Stage, hand: Hand, told: Told, base: Path) -> dict[str, Any]:
+def build_report(
+    demo: DemoEnvironment, driver: ScreenDriver, result: DemoResult, base: Path
+) -> dict[str, Any]:
     """Read everything back and return the report; paths in it are relative to ``base``."""
     checks = Checks()
     report: dict[str, Any] = {
         "ok": False,
-        "devices": devices(stage),
-        "hearing": _hearing(stage, told, base, checks),
-        "filing": _filing(stage, told, base, checks),
-        "selftest": _selftest(stage, base, checks),
-        "screenshots": [_relative(picture.path, base) for picture in hand.pictures],
-        "taps": {"filing": told.filing_taps, "all": hand.taps},
+        "devices": list_devices(demo),
+        "hearing": _read_hearing(demo, result, base, checks),
+        "filing": _read_filing(demo, result, base, checks),
+        "selftest": _read_selftest(demo, base, checks),
+        "screenshots": [_relative(picture.path, base) for picture in driver.screenshots],
+        "taps": {"filing": result.filing_taps, "all": driver.taps},
         "failed": checks.failed,
     }
-    checks.hold(told.filing_taps <= 8, f"a filing took {told.filing_taps} taps")
+    checks.expect(result.filing_taps <= 8, f"a filing took {result.filing_taps} taps")
     report["ok"] = not checks.failed
     return report
 
@@ -59,20 +61,20 @@ def _relative(path: Path, base: Path) -> str:
     return str(path.relative_to(base) if path.is_relative_to(base) else path)
 
 
-def devices(stage: Stage) -> list[dict[str, Any]]:
+def list_devices(demo: DemoEnvironment) -> list[dict[str, Any]]:
     """Name every device in use: the recorder's own word, and this process's virtual ones."""
-    rows = list(ask(stage.layout.recorder_socket, "/v1/devices").get("devices", []))
-    sane = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "sane-airscan"], **_QUIET)
+    rows = list(get_json(demo.paths.recorder_socket, "/v1/devices").get("devices", []))
+    sane = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "sane-airscan"], **_CAPTURE)
     rows += [
-        _device("scanner", "python-sane", f"sane-airscan {sane.stdout}: {stage.scanner.device}"),
+        _device("scanner", "python-sane", f"sane-airscan {sane.stdout}: {demo.scanner.device}"),
         _device("receipt printer", "python-escpos", "ESC/POS raster on a pseudo-terminal"),
         _device("badge reader", "pyserial", "text lines on a pseudo-terminal"),
-        _device("touch screen", "kivy", f"{stage.display.server} {stage.display.name}"),
+        _device("touch screen", "kivy", f"{demo.display.server} {demo.display.name}"),
     ]
     return rows
 
 
-_QUIET: dict[str, Any] = {"capture_output": True, "text": True, "check": False}
+_CAPTURE: dict[str, Any] = {"capture_output": True, "text": True, "check": False}
 
 
 def _device(name: str, library: str, back_end: str) -> dict[str, Any]:
@@ -85,28 +87,30 @@ def _device(name: str, library: str, back_end: str) -> dict[str, Any]:
     }
 
 
-def _hearing(stage: Stage, told: Told, base: Path, checks: Checks) -> dict[str, Any]:
-    folder = stage.layout.hearings / told.hearing_id
-    ca = stage.layout.court_ca
+def _read_hearing(
+    demo: DemoEnvironment, result: DemoResult, base: Path, checks: Checks
+) -> dict[str, Any]:
+    folder = demo.paths.hearings / result.hearing_id
+    ca = demo.paths.court_ca
     parts = sorted(folder.glob("part-*"))
     with tempfile.TemporaryDirectory() as scratch:
-        facts = [readback.part_facts(part, Path(scratch)) for part in parts]
-    verified, words = readback.verify_says(folder, ca)
-    stock = all(readback.sums_hold(path) for path in [folder, *parts]) and all(
-        readback.signature_holds(path, ca) for path in [folder, *parts]
+        facts = [readback.read_part(part, Path(scratch)) for part in parts]
+    verified, words = readback.run_verify(folder, ca)
+    stock = all(readback.checksums_match(path) for path in [folder, *parts]) and all(
+        readback.is_signature_valid(path, ca) for path in [folder, *parts]
     )
-    state = ask(stage.layout.sync_socket, f"/v1/hearings/{told.hearing_id}")
-    match = _same_as_central(stage, "hearings", folder, told.hearing_id)
+    state = get_json(demo.paths.sync_socket, f"/v1/hearings/{result.hearing_id}")
+    match = _matches_central_copy(demo, "hearings", folder, result.hearing_id)
     seconds = sum(fact.seconds for fact in facts)
     frames = sum(fact.video_frames for fact in facts)
-    checks.hold(len(parts) == 2, f"{len(parts)} parts")
-    checks.hold(seconds >= 20, f"{seconds:.1f} s recorded")
-    checks.hold(frames >= 20 * seconds, f"{frames} pictures in {seconds:.1f} s")
-    checks.hold(all(fact.audio_tracks == 4 for fact in facts), "not four lossless tracks")
-    checks.hold(verified, f"kiosk verify: {words}")
-    checks.hold(stock, "sha256sum or openssl does not agree")
-    checks.hold(match, "the central system's copy differs")
-    checks.hold(told.tap_to_first_durable_ms is not None, "no first durable media")
+    checks.expect(len(parts) == 2, f"{len(parts)} parts")
+    checks.expect(seconds >= 20, f"{seconds:.1f} s recorded")
+    checks.expect(frames >= 20 * seconds, f"{frames} pictures in {seconds:.1f} s")
+    checks.expect(all(fact.audio_tracks == 4 for fact in facts), "not four lossless tracks")
+    checks.expect(verified, f"kiosk verify: {words}")
+    checks.expect(stock, "sha256sum or openssl does not agree")
+    checks.expect(match, "the central system's copy differs")
+    checks.expect(result.tap_to_first_durable_ms is not None, "no first durable media")
     return {
         "folder": _relative(folder, base),
         "parts": len(parts),
@@ -115,10 +119,10 @@ def _hearing(stage: Stage, told: Told, base: Path, checks: Checks) -> dict[str, 
         "microphones": _microphones(parts),
         "verified": verified and stock,
         "verify_says": words,
-        "delivered": checks.hold(state.get("state") == "delivered", "hearing not delivered"),
+        "delivered": checks.expect(state.get("state") == "delivered", "hearing not delivered"),
         "central_sha256_match": match,
-        "tap_to_first_durable_ms": told.tap_to_first_durable_ms,
-        "marks": told.marks,
+        "tap_to_first_durable_ms": result.tap_to_first_durable_ms,
+        "marks": result.marks,
     }
 
 
@@ -128,46 +132,48 @@ def _microphones(parts: list[Path]) -> list[str]:
     return [microphone["name"] for microphone in part["microphones"]]
 
 
-def _same_as_central(stage: Stage, kind: str, folder: Path, number: str) -> bool:
+def _matches_central_copy(demo: DemoEnvironment, kind: str, folder: Path, number: str) -> bool:
     """Compare every file of ``folder`` with the central system's own copy, byte for byte."""
-    copy = next(stage.central.rglob(f"{kind}/{number}"), None)
+    copy = next(demo.central.rglob(f"{kind}/{number}"), None)
     if copy is None:
         return False
     files = [path for path in folder.rglob("*") if path.is_file()]
     theirs = {readback.sha256_of(path) for path in copy.rglob("*") if path.is_file()}
-    return readback.same_bytes(files, theirs)
+    return readback.are_all_delivered(files, theirs)
 
 
-def _filing(stage: Stage, told: Told, base: Path, checks: Checks) -> dict[str, Any]:
+def _read_filing(
+    demo: DemoEnvironment, result: DemoResult, base: Path, checks: Checks
+) -> dict[str, Any]:
     """The visitor's PDF is read back from the central system: the kiosk has wiped its own."""
-    (source,) = stage.central.rglob("filings/*/*.pdf")
-    pdf = Path(shutil.copyfile(source, stage.out / "filing.pdf"))
-    receipt = min((stage.out / "printed").glob("receipt-*.png"), key=lambda path: path.name)
+    (source,) = demo.central.rglob("filings/*/*.pdf")
+    pdf = Path(shutil.copyfile(source, demo.out / "filing.pdf"))
+    receipt = min((demo.out / "printed").glob("receipt-*.png"), key=lambda path: path.name)
     pages = readback.pdf_pages(pdf)
     codes = zxingcpp.read_barcodes(Image.open(receipt).convert("L"))
-    checks.hold(pages == 3, f"{pages} pages in the PDF")
-    checks.hold(bool(told.registration_number), "no registration number")
-    checks.hold(bool(codes), "no QR code on the receipt can be read")
+    checks.expect(pages == 3, f"{pages} pages in the PDF")
+    checks.expect(bool(result.registration_number), "no registration number")
+    checks.expect(bool(codes), "no QR code on the receipt can be read")
     return {
         "pdf": _relative(pdf, base),
         "pages": pages,
-        "registration_number": told.registration_number,
+        "registration_number": result.registration_number,
         "receipt_png": _relative(receipt, base),
         "receipt_qr": codes[0].text if codes else None,
     }
 
 
-def _selftest(stage: Stage, base: Path, checks: Checks) -> dict[str, Any]:
-    reports = stage.reports()
+def _read_selftest(demo: DemoEnvironment, base: Path, checks: Checks) -> dict[str, Any]:
+    reports = demo.report_ids()
     if not reports:
         raise KioskError("there is no self-test report")
-    newest = next(str(one["id"]) for one in read_reports(stage.layout) if one["id"] in reports)
-    path = stage.layout.reports / newest / "report.json"
+    newest = next(str(row["id"]) for row in read_reports(demo.paths) if row["id"] in reports)
+    path = demo.paths.reports / newest / "report.json"
     results = json.loads(path.read_text(encoding="utf-8"))["results"]
     states = [result["state"] for result in results]
     # the clock of the machine that plays the demo may well be kept by nobody: told, not judged
     bad = [row["check"] for row in results if row["state"] != "passed" and row["check"] != "clock"]
-    checks.hold(not bad, f"self-test not passed: {', '.join(bad)}")
+    checks.expect(not bad, f"self-test not passed: {', '.join(bad)}")
     return {
         "report": _relative(path, base),
         "passed": states.count("passed"),

@@ -1,4 +1,4 @@
-"""The demo from curtain to curtain."""
+"""Runs the demo from start to end."""
 
 from __future__ import annotations
 
@@ -7,82 +7,84 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kiosk.demo import story
-from kiosk.demo.court import BADGES
-from kiosk.demo.hand import Hand
+from kiosk.demo import scenario
+from kiosk.demo.environment import DemoEnvironment, demo_environment
 from kiosk.demo.report import build_report
-from kiosk.demo.stage import Stage, set_stage
+from kiosk.demo.sample_court import BADGES
+from kiosk.demo.screen_driver import ScreenDriver
 from kiosk.storage.atomic_io import write_json
 
-Act = Callable[[Stage, Hand, story.Told], None]
-ACTS: tuple[tuple[str, Act], ...] = (
-    ("A visitor files three pages in Kazakh", story.visitor),
-    ("A secretary records a hearing in two parts", story.secretary),
-    ("A technician runs the self-test", story.technician),
+Step = Callable[[DemoEnvironment, ScreenDriver, scenario.DemoResult], None]
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("A visitor files three pages in Kazakh", scenario.file_documents),
+    ("A secretary records a hearing in two parts", scenario.record_hearing),
+    ("A technician runs the self-test", scenario.run_self_test),
 )
 
 
 def run_demo(out: Path) -> int:
-    """Play the story on a stage under ``out``, read it back, print a summary; return 0 if ok."""
+    """Run the scenario under ``out``, read it back, print a summary; return 0 if all holds."""
     out.mkdir(parents=True, exist_ok=True)
-    begun = time.monotonic()
-    _say(begun, "Setting up: X server, central system, virtual devices, the kiosk's services")
-    with set_stage(out.resolve()) as stage:
-        hand = Hand(stage.layout.ui_socket, stage.display, stage.out / "screens", stage.company)
-        told = story.Told()
-        for title, act in ACTS:
-            _say(begun, title)
+    started = time.monotonic()
+    _print_progress(
+        started, "Setting up: X server, central system, virtual devices, the kiosk's services"
+    )
+    with demo_environment(out.resolve()) as demo:
+        driver = ScreenDriver(
+            demo.paths.ui_socket, demo.display, demo.out / "screens", demo.processes
+        )
+        result = scenario.DemoResult()
+        for title, step in STEPS:
+            _print_progress(started, title)
             try:
-                act(stage, hand, told)
+                step(demo, driver, result)
             except Exception:
-                hand.photograph("failed")
+                driver.take_screenshot("failed")
                 raise
-        _say(begun, "Reading everything back")
-        report = build_report(stage, hand, told, Path.cwd())
+        _print_progress(started, "Reading everything back")
+        report = build_report(demo, driver, result, Path.cwd())
     write_json(out / "report.json", report)
     print(summary(report, out), flush=True)
     return 0 if report["ok"] else 1
 
 
 def run_live(out: Path) -> int:
-    """Set the stage and leave it to the person until Ctrl-C."""
+    """Set the environment up and leave it to the person until Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
-    with set_stage(out.resolve()) as stage:
-        print(
-            f"The kiosk runs on display {stage.display.name} ({stage.display.server}).", flush=True
-        )
+    with demo_environment(out.resolve()) as demo:
+        print(f"The kiosk runs on display {demo.display.name} ({demo.display.server}).", flush=True)
         print("Paper lies in the scanner. Type a role and Enter to hold its badge:", *BADGES)
         print("  paper: put the paper in again; speak: everybody speaks; Ctrl-C ends.", flush=True)
-        stage.put_paper_into_scanner()
+        demo.load_scanner()
         try:
-            _attend(stage)
+            _read_commands(demo)
         except KeyboardInterrupt:
             print()
     return 0
 
 
-def _attend(stage: Stage) -> None:
-    """Do what the person types, until the input ends; then wait for Ctrl-C."""
+def _read_commands(demo: DemoEnvironment) -> None:
+    """Carry out typed commands until the input ends; then wait for Ctrl-C."""
     while True:
         try:
-            word = input("> ").strip()
+            command = input("> ").strip()
         except EOFError:
             while True:
                 time.sleep(1)
-                stage.company.check()
-        if word in BADGES:
-            stage.show_badge(word)
-        elif word == "paper":
-            stage.put_paper_into_scanner()
-        elif word == "speak":
-            stage.let_them_speak()
-        elif word:
+                demo.processes.check()
+        if command in BADGES:
+            demo.show_badge(command)
+        elif command == "paper":
+            demo.load_scanner()
+        elif command == "speak":
+            demo.play_voices()
+        elif command:
             print("paper, speak, or one of:", *BADGES)
-        stage.company.check()
+        demo.processes.check()
 
 
-def _say(begun: float, text: str) -> None:
-    print(f"[{time.monotonic() - begun:5.1f} s] {text}", flush=True)
+def _print_progress(started: float, text: str) -> None:
+    print(f"[{time.monotonic() - started:5.1f} s] {text}", flush=True)
 
 
 def summary(report: dict[str, Any], out: Path) -> str:

@@ -24,39 +24,39 @@ from typing import Any
 
 import orjson
 
-from kiosk.clocks import recording_ns, wall_text
+from kiosk.clocks import format_wall, recording_ns
 from kiosk.errors import StorageError
 from kiosk.storage.store import DIRECT, Store
 
 GENESIS = "0" * 64
-LINE_LIMIT_S = 3.0
+APPEND_TIMEOUT_S = 3.0
 """A line that no disk takes within it was not written; the next one stands in its place."""
 Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Head:
+class ChainHead:
     """Where a chain ends: ``count`` lines, the last of which has the SHA-256 ``hash``."""
 
     count: int
     hash: str
 
 
-SignHead = Callable[[Head], str]
+SignHead = Callable[[ChainHead], str]
 
 
-def canonical(entry: Mapping[str, Any]) -> bytes:
+def canonical_json(entry: Mapping[str, Any]) -> bytes:
     """Return ``entry`` as canonical JSON: sorted keys, no spaces, UTF-8, no newline."""
     text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
 
 
-def line_hash(line: bytes) -> str:
+def entry_hash(line: bytes) -> str:
     """Return the SHA-256 (hex) of one line without its newline."""
     return hashlib.sha256(line).hexdigest()
 
 
-def head_message(hearing_id: str, part: int, head: Head) -> bytes:
+def head_message(hearing_id: str, part: int, head: ChainHead) -> bytes:
     """Return the bytes a signed head signs. ``part`` is 0 for the hearing's own chain."""
     return f"kiosk-head\n{hearing_id}\n{part}\n{head.count}\n{head.hash}".encode()
 
@@ -75,14 +75,14 @@ class Chain:
     entries: list[Entry]
     hashes: list[str]
     length: int
-    torn: int
+    torn_bytes: int
     problem: str
 
     @property
-    def head(self) -> Head:
+    def head(self) -> ChainHead:
         """Where the good lines end."""
         last = self.hashes[-1] if self.hashes else GENESIS
-        return Head(len(self.entries), last)
+        return ChainHead(len(self.entries), last)
 
 
 def read_chain(path: Path, first_prev: str | None = None) -> Chain:
@@ -98,10 +98,10 @@ def read_chain(path: Path, first_prev: str | None = None) -> Chain:
         data = path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
-    return _follow(data, first_prev)
+    return _parse_chain(data, first_prev)
 
 
-def _follow(data: bytes, prev: str | None) -> Chain:
+def _parse_chain(data: bytes, prev: str | None) -> Chain:
     """Follow the chain in ``data``; see :func:`read_chain`."""
     entries: list[Entry] = []
     hashes: list[str] = []
@@ -110,20 +110,20 @@ def _follow(data: bytes, prev: str | None) -> Chain:
     length = 0
     problem = ""
     for line in lines:
-        entry, problem = _checked(line, len(entries) + 1, prev)
+        entry, problem = _parse_entry(line, len(entries) + 1, prev)
         if problem:
             break
-        prev = line_hash(line)
+        prev = entry_hash(line)
         entries.append(entry)
         hashes.append(prev)
         length += len(line) + 1
     return Chain(entries, hashes, length, 0 if problem else len(tail), problem)
 
 
-def _checked(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
+def _parse_entry(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
     """Return the entry of ``line`` and what is wrong with it (``""``: nothing)."""
     try:
-        entry, is_canonical = _parsed(line)
+        entry, is_canonical = _parse_json(line)
     except ValueError:
         return {}, "is not JSON"
     if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
@@ -137,7 +137,7 @@ def _checked(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
     return entry, ""
 
 
-def _parsed(line: bytes) -> tuple[Any, bool]:
+def _parse_json(line: bytes) -> tuple[Any, bool]:
     """Return the value of ``line`` and whether it is written as :func:`canonical` writes it.
 
     orjson reads a hearing of hours in a moment; what it would write otherwise (numbers beyond
@@ -150,16 +150,16 @@ def _parsed(line: bytes) -> tuple[Any, bool]:
     if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == line:
         return value, True
     value = json.loads(line)
-    return value, isinstance(value, dict) and canonical(value) == line
+    return value, isinstance(value, dict) and canonical_json(value) == line
 
 
-class Journal:
+class JournalFile:
     """An open journal. Every line is on the disk when :meth:`append` returns.
 
     Threads may append at the same time. A line that cannot be written leaves nothing behind.
     """
 
-    def __init__(self, path: Path, head: Head, length: int, store: Store = DIRECT) -> None:
+    def __init__(self, path: Path, head: ChainHead, length: int, store: Store = DIRECT) -> None:
         """Go on at ``path`` after ``length`` bytes; see :meth:`create`, :meth:`reopen`."""
         self.path = path
         self._head = head
@@ -169,7 +169,7 @@ class Journal:
         self._lock = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, prev: str = GENESIS, store: Store = DIRECT) -> Journal:
+    def create(cls, path: Path, prev: str = GENESIS, store: Store = DIRECT) -> JournalFile:
         """Begin a journal at ``path``, which must not exist, after the outer head ``prev``.
 
         Raises:
@@ -177,12 +177,12 @@ class Journal:
         """
         if store.locate(path).exists():
             raise StorageError(f"{path}: exists already")
-        journal = cls(path, Head(0, prev), 0, store)
+        journal = cls(path, ChainHead(0, prev), 0, store)
         journal._write(b"")
         return journal
 
     @classmethod
-    def reopen(cls, path: Path, store: Store = DIRECT) -> tuple[Journal, Chain]:
+    def reopen(cls, path: Path, store: Store = DIRECT) -> tuple[JournalFile, Chain]:
         """Open ``path`` to go on after its last good line.
 
         An unfinished last line (a crash) is cut away. Lines that break the chain (a damaged
@@ -191,18 +191,18 @@ class Journal:
         Raises:
             StorageError: the file cannot be read or written.
         """
-        place = store.locate(path)
-        chain = read_chain(place)
+        located = store.locate(path)
+        chain = read_chain(located)
         if chain.problem:
-            with place.open("rb") as file:
+            with located.open("rb") as file:
                 file.seek(chain.length)
-                store.write_whole(path.with_name(f"{path.name}.damaged"), file.read())
+                store.write_file(path.with_name(f"{path.name}.damaged"), file.read())
         journal = cls(path, chain.head, chain.length, store)
         journal._write(b"")  # whatever follows the last good line is cut
         return journal, chain
 
     @property
-    def head(self) -> Head:
+    def head(self) -> ChainHead:
         """Where the chain ends now."""
         with self._lock:
             return self._head
@@ -213,16 +213,16 @@ class Journal:
         Raises:
             StorageError: it could not be written; the journal is as it was.
         """
-        return self.append_all([(kind, fields or {})])[0]
+        return self.append_many([(kind, fields or {})])[0]
 
-    def append_all(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
+    def append_many(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
         """Write several lines with one sync; see :meth:`append`."""
         with self._lock:
             head, entries, lines = self._head, [], []
             for kind, fields in items:
-                entry = _entry(kind, fields, head)
-                line = canonical(entry)
-                head = Head(head.count + 1, line_hash(line))
+                entry = _next_entry(kind, fields, head)
+                line = canonical_json(entry)
+                head = ChainHead(head.count + 1, entry_hash(line))
                 entries.append(entry)
                 lines += [line, b"\n"]
             self._write(b"".join(lines))
@@ -234,10 +234,10 @@ class Journal:
         with self._lock:
             head = self._head
             fields = {"count": head.count, "hash": head.hash, "signature": sign(head)}
-            entry = _entry("head", fields, head)
-            line = canonical(entry)
+            entry = _next_entry("head", fields, head)
+            line = canonical_json(entry)
             self._write(line + b"\n")
-            self._head = Head(head.count + 1, line_hash(line))
+            self._head = ChainHead(head.count + 1, entry_hash(line))
             return entry
 
     def _write(self, block: bytes) -> None:
@@ -247,10 +247,10 @@ class Journal:
         ticket = self._store.append(self.path, self._length, block)
         problem: Exception | None = None
         try:
-            durable = ticket.done(LINE_LIMIT_S)
+            durable = ticket.is_durable(APPEND_TIMEOUT_S)
         except (OSError, StorageError) as error:
             durable, problem = False, error
-        if not durable and ticket.withdraw():
+        if not durable and ticket.cancel():
             why = getattr(problem, "strerror", None) or problem or "no disk takes it in time"
             raise StorageError(f"{self.path}: cannot be written: {why}") from problem
         self._length += len(block)
@@ -261,10 +261,10 @@ class Journal:
             self._closed = True
 
 
-def _entry(kind: str, fields: Mapping[str, Any], head: Head) -> Entry:
+def _next_entry(kind: str, fields: Mapping[str, Any], head: ChainHead) -> Entry:
     """Return the next line after ``head``. ``at`` and ``t`` may be given in ``fields``."""
     return {
-        "at": wall_text(),
+        "at": format_wall(),
         "t": recording_ns(),
         **fields,
         "kind": kind,

@@ -10,9 +10,9 @@ from pathlib import Path
 from cryptography import x509
 
 from kiosk.errors import RecordingError
-from kiosk.evidence.cms_der import FormError, check_form
+from kiosk.evidence.cms_der import CmsEncodingError, check_canonical
 
-_TIME_LIMIT_S = 60
+_TIMEOUT_S = 60
 
 
 class SealError(RecordingError):
@@ -39,8 +39,8 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
     if not ca.is_file():
         raise RecordingError(f"{ca}: cannot be read", code="ca_missing")
     try:
-        check_form(signature.read_bytes())
-    except FormError as error:
+        check_canonical(signature.read_bytes())
+    except CmsEncodingError as error:
         raise SealError(str(error)) from error
     with tempfile.TemporaryDirectory() as folder:
         signers = Path(folder, "signers.pem")
@@ -48,19 +48,19 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
         command += ["-in", str(signature), "-content", str(content), "-out", "/dev/null"]
         command += ["-CAfile", str(ca), "-no-CApath", "-no-CAstore", "-purpose", "any"]
         command += ["-no_check_time", "-signer", str(signers)]
-        answer = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_TIME_LIMIT_S
+        completed = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
         )
-        if answer.returncode != 0:
-            raise SealError(_reason(answer.stderr))
+        if completed.returncode != 0:
+            raise SealError(_error_reason(completed.stderr))
         certificates = x509.load_pem_x509_certificates(signers.read_bytes())
     if len(certificates) != 1:
         raise SealError(f"{len(certificates)} signers")
     return certificates[0]
 
 
-def _reason(words: str) -> str:
+def _error_reason(stderr: str) -> str:
     """Return the telling end of OpenSSL's error lines, without its numbers."""
-    lines = [line for line in words.splitlines() if ":error:" in line or "rror:" in line]
+    lines = [line for line in stderr.splitlines() if ":error:" in line or "rror:" in line]
     parts = [part for line in lines for part in line.split(":") if " " in part.strip()]
     return parts[-1].strip() if parts else "not a CMS signature"

@@ -16,49 +16,47 @@ _VERSION_1 = bytes.fromhex("020101")
 _SEQUENCE, _SET, _OCTETS, _CONTEXT_0 = 0x30, 0x31, 0x04, 0xA0
 
 
-class FormError(ValueError):
+class CmsEncodingError(ValueError):
     """The bytes are not a seal in our form."""
 
 
-def check_form(der: bytes) -> None:
+def check_canonical(der: bytes) -> None:
     """Check everything in a seal that its signature does not cover.
 
     Raises:
         FormError: something there is not as this kiosk writes it.
     """
-    outer = _inner(der, _SEQUENCE)
-    oid, wrapped = _exactly(outer, 2)
-    version, digests, content, certificates, signers = _exactly(
-        _inner(_inner(wrapped, _CONTEXT_0), _SEQUENCE), 5
+    outer = _unwrap(der, _SEQUENCE)
+    oid, wrapped = _split(outer, 2)
+    version, digests, content, certificates, signers = _split(
+        _unwrap(_unwrap(wrapped, _CONTEXT_0), _SEQUENCE), 5
     )
-    wanted = [(oid, _SIGNED_DATA), (version, _VERSION_1), (content, b"\x30\x0b" + _DATA)]
-    _inner(certificates, _CONTEXT_0)
-    wanted.append((_inner(digests, _SET), _SHA256))
-    (signer,) = _exactly(_inner(signers, _SET), 1)
-    version, _sid, digest, _attributes, algorithm, signature = _exactly(
-        _inner(signer, _SEQUENCE), 6
-    )
-    wanted += [(version, _VERSION_1), (digest, _SHA256), (algorithm, _ECDSA_SHA256)]
-    _inner(signature, _OCTETS)
-    if any(found != value for found, value in wanted):
-        raise FormError("a field that is not signed has another value")
+    expected = [(oid, _SIGNED_DATA), (version, _VERSION_1), (content, b"\x30\x0b" + _DATA)]
+    _unwrap(certificates, _CONTEXT_0)
+    expected.append((_unwrap(digests, _SET), _SHA256))
+    (signer,) = _split(_unwrap(signers, _SET), 1)
+    version, _sid, digest, _attributes, algorithm, signature = _split(_unwrap(signer, _SEQUENCE), 6)
+    expected += [(version, _VERSION_1), (digest, _SHA256), (algorithm, _ECDSA_SHA256)]
+    _unwrap(signature, _OCTETS)
+    if any(found != value for found, value in expected):
+        raise CmsEncodingError("a field that is not signed has another value")
 
 
-def _exactly(data: bytes, count: int) -> list[bytes]:
+def _split(data: bytes, count: int) -> list[bytes]:
     """Return the ``count`` elements of which ``data`` consists."""
     elements = list(_elements(data))
     if len(elements) != count:
-        raise FormError(f"{len(elements)} elements in place of {count}")
+        raise CmsEncodingError(f"{len(elements)} elements in place of {count}")
     return elements
 
 
-def _inner(element: bytes, tag: int) -> bytes:
+def _unwrap(element: bytes, tag: int) -> bytes:
     """Return the content of one whole element with ``tag``."""
     if not element or element[0] != tag:
-        raise FormError("another kind of element")
+        raise CmsEncodingError("another kind of element")
     start, end = _extent(element, 0)
     if end != len(element):
-        raise FormError("bytes after the end")
+        raise CmsEncodingError("bytes after the end")
     return element[start:end]
 
 
@@ -74,12 +72,12 @@ def _elements(data: bytes) -> Iterator[bytes]:
 def _extent(data: bytes, position: int) -> tuple[int, int]:
     """Return where the content of the DER element at ``position`` begins and ends."""
     if position + 2 > len(data):
-        raise FormError("it is cut off")
+        raise CmsEncodingError("it is cut off")
     start, length = position + 2, data[position + 1]
     if length >= 0x80:
         width = length & 0x7F
         length = int.from_bytes(data[start : start + width], "big")
         start += width
     if start + length > len(data):
-        raise FormError("it is cut off")
+        raise CmsEncodingError("it is cut off")
     return start, start + length

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from kiosk.errors import RecordingError, StorageError
 from kiosk.evidence.signer import Signer
-from kiosk.storage.hearing_folder import COURIER_ONLY
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.store import DIRECT, Store
 
 SUMS = "SHA256SUMS"
@@ -48,7 +48,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def files_of(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     """Return the relative names of all files below ``folder`` but its own seal, sorted.
 
     The marker ``courier-only`` is no part of the record: it may come after the seal.
@@ -58,7 +58,11 @@ def files_of(folder: Path) -> list[str]:
     names = []
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if (path.is_symlink() or not path.is_dir()) and name not in (SUMS, SIGNATURE, COURIER_ONLY):
+        if (path.is_symlink() or not path.is_dir()) and name not in (
+            SUMS,
+            SIGNATURE,
+            COURIER_ONLY_MARKER,
+        ):
             names.append(name)
     return sorted(names)
 
@@ -98,16 +102,16 @@ def seal_folder(folder: Path, signer: Signer, store: Store = DIRECT) -> None:
     Raises:
         StorageError: a file cannot be read or the seal cannot be written.
     """
-    store.settle(folder)
-    place = store.locate(folder)
-    known = _sums_of_sealed(place)
-    sums = {name: known.get(name) or sha256_of(place / name) for name in files_of(place)}
+    store.flush(folder)
+    located = store.locate(folder)
+    known_sums = _sealed_subfolder_sums(located)
+    sums = {name: known_sums.get(name) or sha256_of(located / name) for name in list_files(located)}
     data = format_sums(sums)
-    store.write_whole(folder / SUMS, data)
-    store.write_whole(folder / SIGNATURE, signer.seal(data))
+    store.write_file(folder / SUMS, data)
+    store.write_file(folder / SIGNATURE, signer.seal(data))
 
 
-def _sums_of_sealed(folder: Path) -> dict[str, str]:
+def _sealed_subfolder_sums(folder: Path) -> dict[str, str]:
     """Return the sums that sealed sub-folders of ``folder`` already hold, by name from it."""
     known: dict[str, str] = {}
     for part in sorted(path for path in folder.iterdir() if path.is_dir() and is_sealed(path)):

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
 from kiosk.errors import RecordingError
-from kiosk.evidence.chain import Head, head_message
+from kiosk.evidence.chain import ChainHead, head_message
 from kiosk.storage.atomic_io import make_folder, write_bytes
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
-UNENROLLED_YEARS = 30
+SELF_SIGNED_YEARS = 30
 
 
 class Signer(Protocol):
@@ -90,13 +90,13 @@ class FileSigner:
         return builder.sign(serialization.Encoding.DER, options)
 
 
-def sign_head(signer: Signer, hearing_id: str, part: int, head: Head) -> str:
+def sign_head(signer: Signer, hearing_id: str, part: int, head: ChainHead) -> str:
     """Return the base64 signature of a journal head."""
     return base64.b64encode(signer.sign(head_message(hearing_id, part, head))).decode("ascii")
 
 
-def head_is_signed_by(
-    certificate: x509.Certificate, hearing_id: str, part: int, head: Head, signature: str
+def is_head_signed_by(
+    certificate: x509.Certificate, hearing_id: str, part: int, head: ChainHead, signature: str
 ) -> bool:
     """Say whether ``signature`` (base64) over ``head`` was made with ``certificate``'s key."""
     public = certificate.public_key()
@@ -110,23 +110,23 @@ def head_is_signed_by(
     return True
 
 
-def device_signer(layout: Layout, kiosk_id: str) -> tuple[FileSigner, bool]:
+def load_device_signer(paths: Paths, kiosk_id: str) -> tuple[FileSigner, bool]:
     """Return the signer to use now, and whether the kiosk is enrolled.
 
     A kiosk that is not enrolled yet (or whose identity files are damaged) signs with a
     self-signed certificate of its own, made once: the recording never waits for enrolment.
     """
-    if layout.device_certificate.exists():
+    if paths.device_certificate.exists():
         try:
-            return FileSigner(layout.device_key, layout.device_certificate), True
+            return FileSigner(paths.device_key, paths.device_certificate), True
         except RecordingError as error:
             log.error("the device identity cannot be used: %s", error)
-    if not layout.unenrolled_certificate.exists():
-        _make_unenrolled(layout, kiosk_id)
-    return FileSigner(layout.unenrolled_key, layout.unenrolled_certificate), False
+    if not paths.self_signed_certificate.exists():
+        _create_self_signed(paths, kiosk_id)
+    return FileSigner(paths.self_signed_key, paths.self_signed_certificate), False
 
 
-def _make_unenrolled(layout: Layout, kiosk_id: str) -> None:
+def _create_self_signed(paths: Paths, kiosk_id: str) -> None:
     """Make a key and a self-signed certificate, valid from long ago (the clock may be unset)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kiosk_id)])
@@ -138,7 +138,7 @@ def _make_unenrolled(layout: Layout, kiosk_id: str) -> None:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=365 * UNENROLLED_YEARS))
+        .not_valid_after(begin + timedelta(days=365 * SELF_SIGNED_YEARS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -147,8 +147,8 @@ def _make_unenrolled(layout: Layout, kiosk_id: str) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    make_folder(layout.unenrolled_key.parent, 0o700)
-    write_bytes(layout.unenrolled_key, pem, 0o600)
+    make_folder(paths.self_signed_key.parent, 0o700)
+    write_bytes(paths.self_signed_key, pem, 0o600)
     write_bytes(
-        layout.unenrolled_certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644
+        paths.self_signed_certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644
     )

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError
-from kiosk.evidence.chain import canonical
+from kiosk.evidence.chain import canonical_json
 from kiosk.storage.atomic_io import sync_folder
 
 ROOT = "kiosk-courier"
@@ -41,10 +41,10 @@ class CourierError(KioskError):
 
 def signed_bytes(value: Json) -> bytes:
     """Return what is signed of a pack or a receipt: canonical JSON without the signature."""
-    return canonical({key: value[key] for key in value if key not in UNSIGNED})
+    return canonical_json({key: value[key] for key in value if key not in UNSIGNED})
 
 
-def packs_of(medium: Path) -> list[Path]:
+def list_packs(medium: Path) -> list[Path]:
     """Return the folders of packs on a medium, by kiosk and name.
 
     Raises:
@@ -80,7 +80,7 @@ def read_json(path: Path) -> Json | None:
     return value
 
 
-class SplitWriter:
+class PieceWriter:
     """Writes one stream into pieces ``<stem>-001.age`` …, each durable and hashed.
 
     Args:
@@ -114,15 +114,15 @@ class SplitWriter:
                 name = f"{self._stem}-{len(self.pieces) + 1:03d}.age"
                 self._file = (self._folder / name).open("xb")
                 self._hash, self._size = hashlib.sha256(), 0
-            some = view[: self._piece_bytes - self._size]
-            self._file.write(some)
-            self._hash.update(some)
-            self._size += len(some)
-            view = view[len(some) :]
+            chunk = view[: self._piece_bytes - self._size]
+            self._file.write(chunk)
+            self._hash.update(chunk)
+            self._size += len(chunk)
+            view = view[len(chunk) :]
             if self._size == self._piece_bytes:
-                self._end_piece()
+                self._finish_piece()
 
-    def _end_piece(self) -> None:
+    def _finish_piece(self) -> None:
         file, self._file = self._file, None
         name = Path(file.name).name
         with file:
@@ -136,7 +136,7 @@ class SplitWriter:
     def close(self) -> None:
         """End the last piece."""
         if self._file is not None:
-            self._end_piece()
+            self._finish_piece()
         sync_folder(self._folder)
 
     def discard(self) -> None:
@@ -149,7 +149,7 @@ class SplitWriter:
                 path.unlink()
 
 
-class JoinedReader:
+class PieceReader:
     """Reads pieces as one stream and checks the SHA-256 of each at its end.
 
     Args:
@@ -158,8 +158,8 @@ class JoinedReader:
     """
 
     def __init__(self, folder: Path, pieces: Sequence[Json]) -> None:
-        self._blocks = _blocks(folder, pieces)
-        self._rest = b""
+        self._blocks = _read_blocks(folder, pieces)
+        self._buffer = b""
         self.error: CourierError | None = None
 
     def read(self, size: int = -1) -> bytes:
@@ -169,20 +169,20 @@ class JoinedReader:
             CourierError: damaged, or the medium is gone.
         """
         try:
-            while size < 0 or not self._rest:
+            while size < 0 or not self._buffer:
                 block = next(self._blocks, b"")
                 if not block:
                     break
-                self._rest += block
+                self._buffer += block
         except CourierError as error:
             self.error = error
             raise
-        some = self._rest if size < 0 else self._rest[:size]
-        self._rest = self._rest[len(some) :]
-        return some
+        chunk = self._buffer if size < 0 else self._buffer[:size]
+        self._buffer = self._buffer[len(chunk) :]
+        return chunk
 
 
-def _blocks(folder: Path, pieces: Sequence[Json]) -> Iterator[bytes]:
+def _read_blocks(folder: Path, pieces: Sequence[Json]) -> Iterator[bytes]:
     for piece in pieces:
         name, digest = str(piece["name"]), hashlib.sha256()
         if Path(name).name != name:

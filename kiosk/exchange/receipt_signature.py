@@ -24,7 +24,7 @@ class ReceiptInvalidError(CentralError):
     code = "receipt_invalid"
 
 
-def signature_holds(key: ec.EllipticCurvePublicKey, message: bytes, signature: str) -> bool:
+def is_signature_valid(key: ec.EllipticCurvePublicKey, message: bytes, signature: str) -> bool:
     """Say whether ``signature`` (base64 of DER, ECDSA-SHA256) is ``key``'s over ``message``."""
     try:
         key.verify(base64.b64decode(signature, validate=True), message, ec.ECDSA(hashes.SHA256()))
@@ -41,10 +41,10 @@ def check_receipt(receipt: dict[str, Any], kind: str, item_id: str, ca: Path) ->
     """
     if (receipt.get("kind"), receipt.get("id")) != (kind, item_id):
         raise ReceiptInvalidError(f"receipt for another item than {kind} {item_id}")
-    check_signed(receipt, ca)
+    check_court_signature(receipt, ca)
 
 
-def check_signed(value: dict[str, Any], ca: Path) -> None:
+def check_court_signature(value: dict[str, Any], ca: Path) -> None:
     """Return if ``value`` is signed by a server of the court's CA.
 
     The signature is ECDSA-SHA256 over the canonical JSON (sorted keys, no spaces, UTF-8) of the
@@ -71,5 +71,5 @@ def check_signed(value: dict[str, Any], ca: Path) -> None:
         raise ReceiptInvalidError("not signed by a server of the court")
     if not isinstance(public, ec.EllipticCurvePublicKey):
         raise ReceiptInvalidError("signed with another kind of key")
-    if not signature_holds(public, text.encode("utf-8"), signature):
+    if not is_signature_valid(public, text.encode("utf-8"), signature):
         raise ReceiptInvalidError("the signature does not hold")

@@ -1,7 +1,7 @@
-"""Writing a copy to a medium of the parties (FAT32 too) and reading all of it back.
+"""Writes a copy to a removable drive of the parties (FAT32 too) and reads all of it back.
 
-The folder is called ``<name>.unfinished`` until everything in it was read back from the medium
-and found equal; what a pulled stick leaves behind is found by its marker and removed at the next
+The folder is called ``<name>.unfinished`` until everything in it was read back from the drive
+and found equal; what a pulled drive leaves behind is found by its marker and removed at the next
 try. No links, no permissions, no hidden files: plain names, plain files.
 """
 
@@ -20,24 +20,24 @@ from pathlib import Path
 from typing import IO
 
 from kiosk.export.errors import (
-    CopyDiffersError,
-    MediumBusyError,
-    MediumError,
+    DriveBusyError,
+    DriveError,
     NoSpaceError,
+    ReadBackError,
     SourceChangedError,
 )
 
 UNFINISHED = ".unfinished"
 MARKER = "unfinished.txt"
-_MARK = "courtroom-kiosk copy, unfinished; may be removed\n"
-BLOCK = 1 << 20
-_FLUSH_BYTES = 32 * BLOCK
-"""So often written data is pushed to the medium, so that the page cache is left to others."""
-_CLUSTER = 32 * 1024
+_MARKER_TEXT = "courtroom-kiosk copy, unfinished; may be removed\n"
+BLOCK_BYTES = 1 << 20
+_FLUSH_BYTES = 32 * BLOCK_BYTES
+"""Written data is flushed this often, to leave the page cache to the recording."""
+_CLUSTER_BYTES = 32 * 1024
 """Largest cluster of FAT32: what a file takes is rounded up to it."""
-_GONE = (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESTALE, errno.ENOTCONN)
-Tell = Callable[[int], None]
-"""Called with the bytes done since the last call; may raise to break off."""
+_GONE_ERRNOS = (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESTALE, errno.ENOTCONN)
+OnBytes = Callable[[int], None]
+"""Called with the bytes done since the last call; may raise to cancel."""
 
 
 def safe_name(text: str) -> str:
@@ -45,28 +45,30 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "0"
 
 
-def taken_on_medium(sizes: list[int]) -> int:
-    """Return the bytes that files of ``sizes`` take on a medium, at most."""
-    return sum(-(-size // _CLUSTER) * _CLUSTER for size in sizes) + 64 * _CLUSTER
+def size_on_drive(sizes: list[int]) -> int:
+    """Return the most bytes that files of ``sizes`` take on a drive."""
+    return sum(-(-size // _CLUSTER_BYTES) * _CLUSTER_BYTES for size in sizes) + 64 * _CLUSTER_BYTES
 
 
 @dataclass
-class _Written:
+class _WrittenFile:
     """A file as it was written: its size and the SHA-256 of each block of 1 MiB."""
 
     size: int = 0
     blocks: list[bytes] = field(default_factory=list)
 
 
-class MediumFile:
-    """A file on the medium: written nearly in order, its blocks hashed as they are written.
+class HashedFile:
+    """A file on the drive: written nearly in order, its blocks hashed as they are written.
 
     A player's file is written from its beginning to its end, but for the length in its first
     bytes, which is put in last: so the first block may be written again.
     """
 
-    def __init__(self, path: Path, tell: Tell, on_close: Callable[[_Written], None]) -> None:
-        self._tell = tell
+    def __init__(
+        self, path: Path, on_bytes: OnBytes, on_close: Callable[[_WrittenFile], None]
+    ) -> None:
+        self._on_bytes = on_bytes
         self._on_close = on_close
         self._file = path.open("wb", buffering=0)
         self._first = bytearray()
@@ -87,25 +89,25 @@ class MediumFile:
         return len(data)
 
     def _hash(self, data: bytes) -> None:
-        """Take ``data`` at the position into the hashes."""
+        """Add ``data`` at the position to the hashes."""
         if self._position < self._size:
             if self._position + len(data) > len(self._first):
-                raise MediumError("only the first block of a file may be written again")
+                raise DriveError("only the first block of a file may be written again")
             self._first[self._position : self._position + len(data)] = data
             return
         self._size += len(data)
-        rest = BLOCK - len(self._first)
+        rest = BLOCK_BYTES - len(self._first)
         self._first += data[:rest]
         self._tail += data[rest:] if rest > 0 else data
-        while len(self._tail) >= BLOCK:
-            self._blocks.append(hashlib.sha256(self._tail[:BLOCK]).digest())
-            del self._tail[:BLOCK]
+        while len(self._tail) >= BLOCK_BYTES:
+            self._blocks.append(hashlib.sha256(self._tail[:BLOCK_BYTES]).digest())
+            del self._tail[:BLOCK_BYTES]
 
     def _flush(self) -> None:
         os.fdatasync(self._file.fileno())
         os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         done, self._dirty = self._dirty, 0
-        self._tell(done)
+        self._on_bytes(done)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move; see :meth:`io.IOBase.seek`."""
@@ -122,7 +124,7 @@ class MediumFile:
         return True
 
     def close(self) -> None:
-        """Bring everything to the medium and close; may be called twice."""
+        """Flush everything to the drive and close; may be called twice."""
         if self._file.closed:
             return
         try:
@@ -133,104 +135,104 @@ class MediumFile:
         blocks = [hashlib.sha256(self._first).digest(), *self._blocks]
         if self._tail:
             blocks.append(hashlib.sha256(self._tail).digest())
-        self._on_close(_Written(self._size, blocks))
+        self._on_close(_WrittenFile(self._size, blocks))
 
 
-class Medium:
-    """One copy on a medium, from its first byte until it was read back.
+class DriveWriter:
+    """Writes one copy to a drive and reads it back.
 
     Args:
-        target: folder on the medium under which the copy's folder is made.
+        target: folder on the drive under which the copy's folder is made.
         name: of the copy's folder.
 
     Raises:
-        MediumError, MediumBusyError: nothing can be written there.
+        DriveError, DriveBusyError: nothing can be written there.
     """
 
     def __init__(self, target: Path, name: str) -> None:
         self._target = target
-        self.final = _free_name(target / name)
+        self.final = _unused_path(target / name)
         self.folder = self.final.with_name(self.final.name + UNFINISHED)
-        self._written: dict[str, _Written] = {}
+        self._written: dict[str, _WrittenFile] = {}
         self._folders: set[Path] = set()
-        with _refusals(target):
+        with _drive_errors(target):
             remove_unfinished(target)
-            self._make(self.folder)
-            self._lock = _locked(self.folder / MARKER)
-            self._lock.write(_MARK)
+            self._make_folders(self.folder)
+            self._lock = _open_locked(self.folder / MARKER)
+            self._lock.write(_MARKER_TEXT)
             self._lock.flush()
             os.fsync(self._lock.fileno())
 
-    def refusals(self) -> contextlib.AbstractContextManager[None]:
-        """Turn what the medium refuses within into a :class:`MediumError`."""
-        return _refusals(self._target)
+    def drive_errors(self) -> contextlib.AbstractContextManager[None]:
+        """Turn each ``OSError`` within into a :class:`DriveError`."""
+        return _drive_errors(self._target)
 
     @property
     def sizes(self) -> dict[str, int]:
         """Bytes of each file written so far, by name."""
-        return {name: one.size for name, one in self._written.items()}
+        return {name: file.size for name, file in self._written.items()}
 
-    def _make(self, folder: Path) -> None:
+    def _make_folders(self, folder: Path) -> None:
         for path in (*reversed(folder.parents), folder):
             if path not in self._folders and path.is_relative_to(self.folder):
                 path.mkdir(exist_ok=True)
                 self._folders.add(path)
 
-    def open(self, name: str, tell: Tell = lambda _: None) -> MediumFile:
-        """Begin the file ``name`` (with ``/`` between folders)."""
+    def open(self, name: str, on_bytes: OnBytes = lambda _: None) -> HashedFile:
+        """Create the file ``name`` (with ``/`` between folders)."""
         path = self.folder / name
-        with _refusals(self._target):
-            self._make(path.parent)
-            return MediumFile(path, tell, lambda one: self._written.update({name: one}))
+        with _drive_errors(self._target):
+            self._make_folders(path.parent)
+            return HashedFile(path, on_bytes, lambda file: self._written.update({name: file}))
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file."""
-        with _refusals(self._target), contextlib.closing(self.open(name)) as file:
+        with _drive_errors(self._target), contextlib.closing(self.open(name)) as file:
             file.write(data)
 
-    def copy(self, source: Path, name: str, sha256: str | None, tell: Tell) -> None:
+    def copy(self, source: Path, name: str, sha256: str | None, on_bytes: OnBytes) -> None:
         """Copy ``source``, which must have the given SHA-256 (None: any).
 
         Raises:
             SourceChangedError: it has another one, or cannot be read.
         """
         digest = hashlib.sha256()
-        with _refusals(self._target), contextlib.closing(self.open(name, tell)) as file:
-            for block in _blocks_of(source):
+        with _drive_errors(self._target), contextlib.closing(self.open(name, on_bytes)) as file:
+            for block in _read_blocks(source):
                 digest.update(block)
                 file.write(block)
         if sha256 is not None and digest.hexdigest() != sha256:
             raise SourceChangedError(f"{source}: not what was sealed")
 
-    def check(self, tell: Tell, names: list[str] | None = None) -> dict[str, str]:
-        """Read files back from the medium itself; return the SHA-256 of each by name.
+    def read_back(self, on_bytes: OnBytes, names: list[str] | None = None) -> dict[str, str]:
+        """Read files back from the drive itself; return the SHA-256 of each by name.
 
         Raises:
-            CopyDiffersError: something that was read is not what was written.
+            ReadBackError: something that was read is not what was written.
         """
-        with _refusals(self._target):
+        with _drive_errors(self._target):
             chosen = sorted(self._written) if names is None else names
-            return {name: self._check(name, tell) for name in chosen}
+            return {name: self._read_back(name, on_bytes) for name in chosen}
 
-    def _check(self, name: str, tell: Tell) -> str:
+    def _read_back(self, name: str, on_bytes: OnBytes) -> str:
         written, digest, size = self._written[name], hashlib.sha256(), 0
         with (self.folder / name).open("rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            for number, wanted in enumerate(written.blocks):
-                block = _exactly(file, BLOCK)
-                if hashlib.sha256(block).digest() != wanted:
-                    raise CopyDiffersError(f"{name}: differs from byte {number * BLOCK} on")
+            for number, expected in enumerate(written.blocks):
+                block = _read_full(file, BLOCK_BYTES)
+                if hashlib.sha256(block).digest() != expected:
+                    raise ReadBackError(f"{name}: differs from byte {number * BLOCK_BYTES} on")
                 digest.update(block)
                 size += len(block)
-                tell(len(block))
+                on_bytes(len(block))
             if size != written.size or file.read(1):
-                raise CopyDiffersError(f"{name}: {size} bytes in place of {written.size}")
+                raise ReadBackError(f"{name}: {size} bytes in place of {written.size}")
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return digest.hexdigest()
 
     def finish(self) -> Path:
         """Give the checked copy its name; return its folder."""
-        with _refusals(self._target):
+        with _drive_errors(self._target):
             self._lock.close()
             (self.folder / MARKER).unlink()
             self.folder.rename(self.final)
@@ -242,8 +244,8 @@ class Medium:
                     os.close(descriptor)
         return self.final
 
-    def abandon(self) -> None:
-        """Remove what was written, if the medium still lets us; else the next try does."""
+    def discard(self) -> None:
+        """Remove what was written, if the drive still allows it; else the next copy removes it."""
         self._lock.close()
         with contextlib.suppress(OSError):
             shutil.rmtree(self.folder)
@@ -253,26 +255,26 @@ def remove_unfinished(target: Path) -> int:
     """Remove what interrupted copies have left under ``target``; return how many.
 
     Raises:
-        MediumBusyError: one of them is still being written; OSError: it cannot be removed.
+        DriveBusyError: one of them is still being written; OSError: it cannot be removed.
     """
     removed = 0
     for folder in sorted(target.glob(f"*{UNFINISHED}")):
         marker = folder / MARKER
         empty = folder.is_dir() and not any(folder.iterdir())
         if not empty:
-            if not marker.is_file() or not _MARK.startswith(marker.read_text("utf-8")):
+            if not marker.is_file() or not _MARKER_TEXT.startswith(marker.read_text("utf-8")):
                 continue  # not ours
-            _locked(marker).close()
+            _open_locked(marker).close()
         shutil.rmtree(folder)
         removed += 1
     return removed
 
 
 def require_space(target: Path, needed: int) -> None:
-    """Check that ``needed`` bytes fit on the medium.
+    """Check that ``needed`` bytes fit on the drive.
 
     Raises:
-        NoSpaceError: they do not; MediumError: the medium does not answer.
+        NoSpaceError: they do not; DriveError: the drive does not answer.
     """
     free = free_bytes(target)
     if free < needed:
@@ -283,71 +285,71 @@ def require_space(target: Path, needed: int) -> None:
 
 
 def free_bytes(target: Path) -> int:
-    """Return the bytes that are free on the medium, with what an interrupted copy gives back."""
-    with _refusals(target):
-        found = os.statvfs(target)
-        left = sum(
+    """Return the bytes that are free on the drive, with what an interrupted copy gives back."""
+    with _drive_errors(target):
+        space = os.statvfs(target)
+        unfinished = sum(
             path.stat().st_size
             for folder in target.glob(f"*{UNFINISHED}")
             if (folder / MARKER).is_file()
             for path in folder.rglob("*")
             if path.is_file()
         )
-        return found.f_bavail * found.f_frsize + left
+        return space.f_bavail * space.f_frsize + unfinished
 
 
-def _free_name(path: Path) -> Path:
-    """Return ``path``, or with a number where a copy lies there already."""
-    number, free = 1, path
-    while free.exists():
+def _unused_path(path: Path) -> Path:
+    """Return ``path``, or with a number appended if it exists already."""
+    number, unused = 1, path
+    while unused.exists():
         number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free
+        unused = path.with_name(f"{path.name}-{number}")
+    return unused
 
 
-def _locked(marker: Path) -> IO[str]:
-    """Open ``marker`` and hold its lock.
+def _open_locked(marker: Path) -> IO[str]:
+    """Open and lock ``marker``.
 
     Raises:
-        MediumBusyError: somebody else holds it.
+        DriveBusyError: another process holds it.
     """
     file = marker.open("a+", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise MediumBusyError(f"{marker.parent}: another copy is being written") from error
+        raise DriveBusyError(f"{marker.parent}: another copy is being written") from error
     except OSError:
         return file  # a file system without locks
     return file
 
 
-def _blocks_of(source: Path) -> Iterator[bytes]:
+def _read_blocks(source: Path) -> Iterator[bytes]:
     try:
         with source.open("rb", buffering=0) as file:
-            while block := file.read(BLOCK):
+            while block := file.read(BLOCK_BYTES):
                 yield block
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     except OSError as error:
         raise SourceChangedError(f"{source}: cannot be read: {error.strerror}") from error
 
 
-def _exactly(file: IO[bytes], size: int) -> bytes:
+def _read_full(file: IO[bytes], size: int) -> bytes:
     """Read ``size`` bytes, fewer only at the end of the file."""
-    parts = bytearray()
-    while len(parts) < size and (data := file.read(size - len(parts))):
-        parts += data
-    return bytes(parts)
+    data = bytearray()
+    while len(data) < size and (block := file.read(size - len(data))):
+        data += block
+    return bytes(data)
 
 
 @contextlib.contextmanager
-def _refusals(target: Path) -> Iterator[None]:
-    """Turn what the medium refuses into an error that says what happened to it."""
+def _drive_errors(target: Path) -> Iterator[None]:
+    """Turn each ``OSError`` into an error that says what happened to the drive."""
     try:
         yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise NoSpaceError(f"{target}: the medium is full") from error
-        if error.errno in _GONE or not target.is_dir():
-            raise MediumError(f"{target}: the medium is gone ({error.strerror})") from error
-        raise MediumError(f"{target}: cannot be written: {error.strerror}") from error
+        if error.errno in _GONE_ERRNOS or not target.is_dir():
+            raise DriveError(f"{target}: the medium is gone ({error.strerror})") from error
+        raise DriveError(f"{target}: cannot be written: {error.strerror}") from error

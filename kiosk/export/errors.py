@@ -32,19 +32,19 @@ class EncryptedHearingError(ClosedHearingError):
 
 
 class NoSpaceError(ExportError):
-    """The medium has too little room."""
+    """The drive has too little space."""
 
     code = "export_no_space"
 
 
-class MediumError(ExportError):
-    """The medium is gone, read-only, or refuses to be written."""
+class DriveError(ExportError):
+    """The drive is gone, read-only, or cannot be written."""
 
     code = "export_medium_failed"
 
 
-class MediumBusyError(ExportError):
-    """Another copy is being written to the same medium."""
+class DriveBusyError(ExportError):
+    """Another copy is being written to the same drive."""
 
     code = "export_running"
 
@@ -55,13 +55,13 @@ class SourceChangedError(ExportError):
     code = "export_source_changed"
 
 
-class CopyDiffersError(ExportError):
-    """What was read back from the medium is not what was written."""
+class ReadBackError(ExportError):
+    """What was read back from the drive is not what was written."""
 
     code = "export_differs"
 
 
 class CancelledError(ExportError):
-    """Somebody broke it off."""
+    """The copy was cancelled."""
 
     code = "export_cancelled"

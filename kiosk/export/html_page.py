@@ -10,76 +10,84 @@ from typing import Any
 
 from kiosk.export.minutes import BUTTON_LABEL
 from kiosk.export.part_video import VideoFile
-from kiosk.export.texts import PAGE_WORDS, Words
-from kiosk.export.time_account import Statement
-from kiosk.hearing.session.hearing_state import BUTTON, Mark
+from kiosk.export.texts import PAGE_LABELS, ExportTexts
+from kiosk.export.time_account import TimeAccount
+from kiosk.hearing.session.hearing_state import BUTTON_MARK, Mark
 from kiosk.locale import LANGUAGES, Translator
 
 _TEMPLATE = Path(__file__).with_name("html_page.html")
 
 
-def part_of_page(
-    number: int, *, closed: bool, files: Sequence[VideoFile], marks: Sequence[Mark], words: Words
+def page_part(
+    number: int,
+    *,
+    closed: bool,
+    files: Sequence[VideoFile],
+    marks: Sequence[Mark],
+    texts: ExportTexts,
 ) -> dict[str, Any]:
-    """Return what the page needs of one part."""
+    """Return the page data of one part."""
     return {
         "number": number,
         "closed": closed,
-        "files": [{"src": one.name, "offset": one.offset, "seconds": one.seconds} for one in files],
-        "marks": [_mark(mark, words) for mark in marks],
+        "files": [
+            {"src": file.name, "offset": file.offset, "seconds": file.seconds} for file in files
+        ],
+        "marks": [_page_mark(mark, texts) for mark in marks],
     }
 
 
-def _mark(mark: Mark, words: Words) -> dict[str, Any]:
-    row = words.rules.events.get(mark.type)
-    labels = row.label.as_map() if row else {"kk": mark.type, "ru": mark.type}
-    if mark.type == BUTTON:
-        labels = {str(one): Translator(one)(BUTTON_LABEL) for one in LANGUAGES}
+def _page_mark(mark: Mark, texts: ExportTexts) -> dict[str, Any]:
+    event = texts.rules.events.get(mark.type)
+    labels = event.label.as_map() if event else {"kk": mark.type, "ru": mark.type}
+    if mark.type == BUTTON_MARK:
+        labels = {str(language): Translator(language)(BUTTON_LABEL) for language in LANGUAGES}
     label = {language: labels.get(language) or mark.type for language in ("kk", "ru")}
     return {"seconds": mark.part_seconds, "label": label, "note": mark.note}
 
 
-def told_of_page(
-    title: str, about: str, statement: Statement, check: str, words: Words
+def page_texts(
+    title: str, subtitle: str, time_account: TimeAccount, guide: str, texts: ExportTexts
 ) -> dict[str, Any]:
-    """Return everything the page says in one language."""
-    _ = words.translate
-    losses = [words.loss(one) for one in statement.losses] or [_("Nothing was missing.")]
+    """Return all texts of the page in one language."""
+    _ = texts.translate
+    losses = [texts.loss_line(loss) for loss in time_account.losses] or [_("Nothing was missing.")]
     return {
         "title": title,
-        "about": about,
+        "about": subtitle,
         "stretches": [
-            {"kind": one.kind, "cells": list(words.stretch(one))} for one in statement.stretches
+            {"kind": interval.kind, "cells": list(texts.interval_row(interval))}
+            for interval in time_account.intervals
         ],
-        "sums": words.sums(statement),
+        "sums": texts.sum_lines(time_account),
         "losses": "\n".join([_("Missing or mute within the recorded parts:"), *losses]),
-        "how": check,
+        "how": guide,
     }
 
 
-def make_page(
+def render_html_page(
     language: str,
     parts: Sequence[Mapping[str, Any]],
-    told: Mapping[str, Mapping[str, Any]],
-    words: Mapping[str, Words],
+    page: Mapping[str, Mapping[str, Any]],
+    texts: Mapping[str, ExportTexts],
 ) -> bytes:
     """Return the page as HTML; everything it shows is in it.
 
     Args:
         language: shown first (``kk`` or ``ru``).
-        parts: of :func:`part_of_page`; told: of :func:`told_of_page`, by language.
+        parts: of :func:`page_part`; page: of :func:`page_texts`, by language.
     """
     data = {
         "language": language,
         "parts": list(parts),
-        "told": dict(told),
+        "told": dict(page),
         "words": {
-            name: {key: one.translate(text) for key, text in PAGE_WORDS.items()}
-            for name, one in words.items()
+            name: {key: own_texts.translate(text) for key, text in PAGE_LABELS.items()}
+            for name, own_texts in texts.items()
         },
     }
     inline = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
-    page = _TEMPLATE.read_text(encoding="utf-8")
-    head, tail = page.split("__DATA__")
-    head = head.replace("__TITLE__", html.escape(str(told[language]["title"])))
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    head, tail = template.split("__DATA__")
+    head = head.replace("__TITLE__", html.escape(str(page[language]["title"])))
     return (head + inline + tail).encode("utf-8")

@@ -1,4 +1,4 @@
-"""Who asked for a copy of which hearing, when, by which application, and what came of it.
+"""Log of exports: who asked for a copy of which hearing, when, why, and the outcome.
 
 One file per copy beside the sealed folders, ``exports/<copy uuid>.json``: a sealed folder is never
 written to. Sent nowhere; it answers the question who has a copy.
@@ -11,45 +11,45 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.storage.atomic_io import make_folder, write_json
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 
-class ExportLog:
-    """The file of one copy."""
+class ExportLogEntry:
+    """The log file of one export."""
 
-    def __init__(self, layout: Layout, copy_id: str) -> None:
-        self._path = layout.exports / f"{copy_id}.json"
+    def __init__(self, paths: Paths, copy_id: str) -> None:
+        self._path = paths.exports / f"{copy_id}.json"
         self._entry: dict[str, Any] = {"id": copy_id}
 
-    def begin(self, hearing: str, medium: str, asked: Mapping[str, Any]) -> None:
-        """Write who asked; before anything leaves.
+    def begin(self, hearing: str, drive: str, request: Mapping[str, Any]) -> None:
+        """Write who asked, before anything leaves.
 
         Raises:
             StorageError: it cannot be written: then nothing leaves.
         """
         make_folder(self._path.parent)
-        self._entry |= {"hearing": hearing, "medium": medium, "asked_at": wall_text(), **asked}
+        self._entry |= {"hearing": hearing, "medium": drive, "asked_at": format_wall(), **request}
         self._write(state="running")
 
     def end(self, state: str, result: Mapping[str, Any]) -> None:
-        """Write what came of it: ``done``, ``failed`` or ``cancelled``."""
-        self._write(state=state, ended_at=wall_text(), **result)
+        """Write the outcome: ``done``, ``failed`` or ``cancelled``."""
+        self._write(state=state, ended_at=format_wall(), **result)
 
     def _write(self, **fields: Any) -> None:
         self._entry |= fields
         write_json(self._path, self._entry)
 
 
-def copies_of(layout: Layout) -> list[dict[str, Any]]:
-    """Return all entries, the newest first; one that cannot be read is left out."""
-    found = []
-    for path in layout.exports.glob("*.json") if layout.exports.is_dir() else ():
+def list_exports(paths: Paths) -> list[dict[str, Any]]:
+    """Return all entries, newest first, without unreadable ones."""
+    entries = []
+    for path in paths.exports.glob("*.json") if paths.exports.is_dir() else ():
         entry = _read(path)
         if entry:
-            found.append(entry)
-    return sorted(found, key=lambda one: str(one.get("asked_at", "")), reverse=True)
+            entries.append(entry)
+    return sorted(entries, key=lambda entry: str(entry.get("asked_at", "")), reverse=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

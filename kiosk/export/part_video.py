@@ -1,6 +1,6 @@
 """A part as plain MP4 files with every source as a track, for players everywhere.
 
-Nothing is encoded anew: picture, mix and each source's lossless sound are moved packet by packet
+Nothing is encoded again: picture, mix and each source's lossless sound are moved packet by packet
 from ``main`` and ``channels`` into one file, on the part's own time line (0 is the tap), so that
 a hole stays a hole. FAT32 holds no file of 4 GiB: a part that is larger goes on in a further
 file, which begins with a key frame.
@@ -22,13 +22,13 @@ from av.packet import Packet
 from av.stream import Disposition
 
 from kiosk.errors import RecordingError
-from kiosk.recording.formats.joined_run import INIT, JoinedFiles, media_files, runs_of
+from kiosk.recording.formats.run_reader import INIT, ConcatenatedFiles, list_runs, media_files
 
-LARGEST_FILE = 4 * 1024**3 - 1
+MAX_FILE_BYTES = 4 * 1024**3 - 1
 """Bytes of the largest file on FAT32 (its size field has 32 bits)."""
 _INDEX_BYTES = 24
 """What the index at the end takes for each packet, at most."""
-_RESERVE = 32 * 1024**2
+_MAX_RESERVE_BYTES = 32 * 1024**2
 """Room for what comes between two key frames, and for headers."""
 _ORDER_S = 2
 """Packets of two tracks lie at most this far out of order within our fragments."""
@@ -47,7 +47,7 @@ class VideoTarget(Protocol):
         """Return the position."""
 
     def close(self) -> None:
-        """End it; everything is on the medium."""
+        """End it; everything is on the drive."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class VideoFile:
 
 
 @dataclass
-class _Timed:
+class _TimedPacket:
     """A packet with its place on the part's time line, in seconds."""
 
     at: Fraction
@@ -77,12 +77,12 @@ class _Timed:
     source: Any
     packet: Packet[Any]
 
-    def __lt__(self, other: _Timed) -> bool:
+    def __lt__(self, other: _TimedPacket) -> bool:
         return (self.at, self.order) < (other.at, other.order)
 
 
 @dataclass
-class _Source:
+class _SourceTrack:
     """One track of ``main`` or ``channels`` while it is read."""
 
     stream: Any
@@ -91,21 +91,21 @@ class _Source:
 
 
 @dataclass
-class _Inputs:
+class _OpenRuns:
     """The open runs of a part: those of ``main`` one after the other, all of ``channels``."""
 
-    main: list[tuple[Any, list[_Source]]] = field(default_factory=list)
-    channels: list[tuple[Any, list[_Source]]] = field(default_factory=list)
+    main: list[tuple[Any, list[_SourceTrack]]] = field(default_factory=list)
+    channels: list[tuple[Any, list[_SourceTrack]]] = field(default_factory=list)
 
 
-class PartVideos:
+class PartVideoExport:
     """Writes the MP4 files of one part.
 
     Args:
         part: folder of the part, plain (not closed).
         titles: what a track is called, by source name (``camera``, ``mix``, microphones).
         open_target: makes the file number ``n`` (from 1); returns its name and the open file.
-        progress: called with the bytes of media moved so far; may raise to break off.
+        progress: called with the bytes of media moved so far; may raise to cancel.
         largest: bytes of the largest file.
     """
 
@@ -115,7 +115,7 @@ class PartVideos:
         titles: Mapping[str, str],
         open_target: Callable[[int], tuple[str, VideoTarget]],
         progress: Callable[[int], None] = lambda _: None,
-        largest: int = LARGEST_FILE,
+        largest: int = MAX_FILE_BYTES,
     ) -> None:
         self._part = part
         self._titles = titles
@@ -134,61 +134,61 @@ class PartVideos:
         """
         try:
             with ExitStack() as stack:
-                inputs = self._open(stack)
+                inputs = self._open_runs(stack)
                 self._write(inputs)
         except FFmpegError as error:
             raise RecordingError(f"{self._part}: {error}", code="media_unreadable") from error
         return self._files
 
-    def _open(self, stack: ExitStack) -> _Inputs:
-        inputs = _Inputs()
+    def _open_runs(self, stack: ExitStack) -> _OpenRuns:
+        inputs = _OpenRuns()
         for track, opened in (("main", inputs.main), ("channels", inputs.channels)):
-            for run in runs_of(self._part / track):
+            for run in list_runs(self._part / track):
                 media = media_files(run)
                 if not media or not (run / INIT).exists():
                     continue
-                joined = stack.enter_context(JoinedFiles([run / INIT, *media]))
+                joined = stack.enter_context(ConcatenatedFiles([run / INIT, *media]))
                 container = stack.enter_context(av.open(joined, mode="r", format="mp4"))
                 sources = [
-                    self._source(stream, track)
+                    self._source_track(stream, track)
                     for stream in container.streams
                     if stream.type in ("video", "audio")
                 ]
                 opened.append((container, sources))
         return inputs
 
-    def _source(self, stream: Any, track: str) -> _Source:
-        own = stream.metadata.get("handler_name") or ""
-        known = ("camera" if stream.type == "video" else "mix") if track == "main" else own
-        return _Source(stream, self._titles.get(known, known), default=track == "main")
+    def _source_track(self, stream: Any, track: str) -> _SourceTrack:
+        handler = stream.metadata.get("handler_name") or ""
+        source = ("camera" if stream.type == "video" else "mix") if track == "main" else handler
+        return _SourceTrack(stream, self._titles.get(source, source), default=track == "main")
 
-    def _packets(self, inputs: _Inputs) -> Iterator[_Timed]:
+    def _packets(self, inputs: _OpenRuns) -> Iterator[_TimedPacket]:
         """Yield every packet in the order of time."""
 
-        def of(run: int, pair: tuple[Any, list[_Source]]) -> Iterator[_Timed]:
-            return _in_order(_timed(run, *pair))
+        def packets_of(run: int, pair: tuple[Any, list[_SourceTrack]]) -> Iterator[_TimedPacket]:
+            return _in_time_order(_timed_packets(run, *pair))
 
-        def main() -> Iterator[_Timed]:
+        def main_packets() -> Iterator[_TimedPacket]:
             for run, pair in enumerate(inputs.main):
-                yield from of(run, pair)
+                yield from packets_of(run, pair)
 
-        yield from heapq.merge(main(), *(of(-1, pair) for pair in inputs.channels))
+        yield from heapq.merge(main_packets(), *(packets_of(-1, pair) for pair in inputs.channels))
 
-    def _write(self, inputs: _Inputs) -> None:
+    def _write(self, inputs: _OpenRuns) -> None:
         lossless = [source for _, sources in inputs.channels for source in sources]
-        current: _File | None = None
+        current: _VideoFileWriter | None = None
         run = 0
         try:
             for item in self._packets(inputs):
                 changed = item.run >= 0 and item.run != run
                 run = item.run if item.run >= 0 else run
-                if current is None or changed or self._full(current, item):
+                if current is None or changed or self._needs_new_file(current, item):
                     if current is not None:
                         self._files.append(current.close())
-                    pictured = inputs.main[run][1] if inputs.main else []
+                    main_sources = inputs.main[run][1] if inputs.main else []
                     base = item.at if self._files else Fraction(0)
                     name, target = self._open_target(len(self._files) + 1)
-                    current = _File(name, target, [*pictured, *lossless], base)
+                    current = _VideoFileWriter(name, target, [*main_sources, *lossless], base)
                 current.mux(item)
                 self._moved += item.packet.size
                 self._progress(self._moved)
@@ -197,31 +197,34 @@ class PartVideos:
                 current = None
         finally:
             if current is not None:
-                current.abandon()
+                current.discard()
 
-    def _full(self, file: _File, item: _Timed) -> bool:
-        """Say whether a further file must begin with ``item`` (only where a player can begin)."""
-        if item.packet.stream.type != "video" and file.pictured:
+    def _needs_new_file(self, file: _VideoFileWriter, item: _TimedPacket) -> bool:
+        """Return whether a new file must begin with ``item`` (only where a player can begin)."""
+        if item.packet.stream.type != "video" and file.has_video:
             return False
-        return item.packet.is_keyframe and file.expected + _reserve(self._largest) > self._largest
+        return (
+            item.packet.is_keyframe
+            and file.expected_bytes + _reserve_bytes(self._largest) > self._largest
+        )
 
 
-def _reserve(largest: int) -> int:
-    return min(_RESERVE, largest // 4)
+def _reserve_bytes(largest: int) -> int:
+    return min(_MAX_RESERVE_BYTES, largest // 4)
 
 
-def _timed(run: int, container: Any, sources: list[_Source]) -> Iterator[_Timed]:
+def _timed_packets(run: int, container: Any, sources: list[_SourceTrack]) -> Iterator[_TimedPacket]:
     """Yield the packets of one run, each with its time."""
     by_index = {source.stream.index: source for source in sources}
     for order, packet in enumerate(container.demux([source.stream for source in sources])):
         if packet.dts is not None and packet.size:
             source = by_index[packet.stream.index]
-            yield _Timed(packet.dts * packet.time_base, order, run, source, packet)
+            yield _TimedPacket(packet.dts * packet.time_base, order, run, source, packet)
 
 
-def _in_order(packets: Iterable[_Timed]) -> Iterator[_Timed]:
+def _in_time_order(packets: Iterable[_TimedPacket]) -> Iterator[_TimedPacket]:
     """Yield packets that are nearly in order of time in their order."""
-    waiting: list[_Timed] = []
+    waiting: list[_TimedPacket] = []
     for packet in packets:
         heapq.heappush(waiting, packet)
         while waiting[0].at < packet.at - _ORDER_S:
@@ -230,11 +233,11 @@ def _in_order(packets: Iterable[_Timed]) -> Iterator[_Timed]:
         yield heapq.heappop(waiting)
 
 
-class _File:
+class _VideoFileWriter:
     """One MP4 file while it is written."""
 
     def __init__(
-        self, name: str, target: VideoTarget, sources: list[_Source], base: Fraction
+        self, name: str, target: VideoTarget, sources: list[_SourceTrack], base: Fraction
     ) -> None:
         self._name = name
         self._target = target
@@ -242,31 +245,31 @@ class _File:
         self._end = base
         self._bytes = self._count = 0
         self._container: Any = av.open(target, "w", format="mp4")
-        self.pictured = any(source.stream.type == "video" for source in sources)
+        self.has_video = any(source.stream.type == "video" for source in sources)
         self._streams: dict[int, Any] = {}
-        self._used: set[int] = set()
+        self._used_sources: set[int] = set()
         self._sources = sources
         for source in sources:
-            self._streams[id(source)] = self._add(source)
+            self._streams[id(source)] = self._add_stream(source)
 
-    def _add(self, source: _Source) -> Any:
+    def _add_stream(self, source: _SourceTrack) -> Any:
         stream = self._container.add_stream_from_template(source.stream)
         stream.metadata["title"] = stream.metadata["handler_name"] = source.title
         stream.disposition = Disposition.default if source.default else Disposition(0)
         return stream
 
     @property
-    def expected(self) -> int:
+    def expected_bytes(self) -> int:
         """Bytes of the file if it ended now."""
         return self._bytes + self._count * _INDEX_BYTES
 
-    def mux(self, item: _Timed) -> None:
-        """Put one packet in, moved to this file's time."""
+    def mux(self, item: _TimedPacket) -> None:
+        """Write one packet, moved to this file's time."""
         packet, source = item.packet, item.source
         self._end = max(self._end, item.at + (packet.duration or 0) * packet.time_base)
         self._bytes += packet.size
         self._count += 1
-        self._used.add(id(source))
+        self._used_sources.add(id(source))
         base = round(self._base / packet.time_base)
         place = 0 if packet.dts is None else packet.dts
         packet.pts = (place if packet.pts is None else packet.pts) - base
@@ -278,10 +281,10 @@ class _File:
         """Write the index and close; return what the file holds."""
         self._container.close()
         self._target.close()
-        tracks = tuple(one.title for one in self._sources if id(one) in self._used)
+        tracks = tuple(source.title for source in self._sources if id(source) in self._used_sources)
         return VideoFile(self._name, float(self._base), float(self._end - self._base), tracks)
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
         """Close what cannot be finished."""
         try:
             self._container.close()

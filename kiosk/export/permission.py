@@ -1,4 +1,4 @@
-"""Of what a copy may be made, and of what not (S19, УПК 347-1(3))."""
+"""Which hearings and parts may be copied (S19, УПК 347-1(3))."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.export.errors import ClosedHearingError, EncryptedHearingError
-from kiosk.recording.journal.hearing_journal import hearing_of
-from kiosk.storage.hearing_folder import COURIER_ONLY, JOURNAL, PART
+from kiosk.recording.journal.hearing_journal import load_hearing
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, JOURNAL_FILE, PART_FILE
 
 
-def require_copyable(folder: Path) -> None:
+def require_exportable(folder: Path) -> None:
     """Refuse a hearing of which nothing may be copied here.
 
     Raises:
@@ -32,49 +32,49 @@ def closed_parts(folder: Path) -> set[int]:
     A part counts as closed when its ``part.json`` says so or that it is encrypted, cannot be read,
     or when media lie there encrypted: what only the court can open, only the court can copy.
     """
-    found = set()
+    numbers = set()
     for path in folder.glob("part-*"):
         try:
-            about = json.loads((path / PART).read_text(encoding="utf-8"))
+            about = json.loads((path / PART_FILE).read_text(encoding="utf-8"))
             closed = bool(about.get("closed") or about.get("encrypted"))
         except (OSError, ValueError, AttributeError):
             closed = True
         if closed or any(path.rglob("*.tar")) or any(path.rglob("*.age")):
-            found.add(int(path.name.removeprefix("part-")))
-    return found
+            numbers.add(int(path.name.removeprefix("part-")))
+    return numbers
 
 
-def entries_of(folder: Path) -> list[Entry]:
+def read_entries(folder: Path) -> list[Entry]:
     """Return the journal lines in ``folder`` (a hearing's or a part's).
 
     Raises:
         RecordingError: the journal was changed.
     """
-    chain = read_chain(folder / JOURNAL)
+    chain = read_chain(folder / JOURNAL_FILE)
     if chain.problem:
         raise RecordingError(f"{folder}: the journal {chain.problem}", code="journal_broken")
     return chain.entries
 
 
 def is_wholly_closed(folder: Path) -> bool:
-    """Say whether nothing of the hearing may be copied here: closed as such, or in every part.
+    """Return whether nothing of the hearing may be copied: it is closed, or all its parts are.
 
     A closed case has no copies, not even of what was opened for the announcement; one that was
     closed for a while has copies of what was open, whatever held at its end (S19).
     """
     numbers = {int(path.name.removeprefix("part-")) for path in folder.glob("part-*")}
-    every = bool(numbers) and numbers == closed_parts(folder)
-    return every or _is_declared_closed(folder)
+    all_closed = bool(numbers) and numbers == closed_parts(folder)
+    return all_closed or _is_declared_closed(folder)
 
 
 def _is_declared_closed(folder: Path) -> bool:
     """Say whether the hearing as a whole is closed or touches a state secret."""
-    hearing = hearing_of(folder)
+    hearing = load_hearing(folder)
     publicity = str(hearing.get("publicity") or "")
-    for entry in entries_of(folder):
+    for entry in read_entries(folder):
         if entry["kind"] == "statement" and entry.get("subject") == "publicity":
             publicity = str(entry.get("value") or "")
-    secret = bool(hearing.get("state_secret")) or (folder / COURIER_ONLY).exists()
+    secret = bool(hearing.get("state_secret")) or (folder / COURIER_ONLY_MARKER).exists()
     return secret or publicity == "closed"
 
 
@@ -82,9 +82,9 @@ def _was_ever_closed(folder: Path) -> bool:
     """Say whether anything was closed at any time: else it was but encrypted, by setting."""
     for path in folder.glob("part-*"):
         try:
-            if json.loads((path / PART).read_text(encoding="utf-8")).get("closed"):
+            if json.loads((path / PART_FILE).read_text(encoding="utf-8")).get("closed"):
                 return True
         except (OSError, ValueError, AttributeError):
             return True
-    kinds = {str(entry["kind"]) for entry in entries_of(folder)}
+    kinds = {str(entry["kind"]) for entry in read_entries(folder)}
     return not kinds.isdisjoint({"court_closed", "closing_since"})

@@ -1,4 +1,4 @@
-"""Media that a copy can be written to, and the sealed hearings that can be copied."""
+"""Removable drives that a copy can be written to, and the sealed hearings to copy."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 from kiosk.errors import KioskError
 from kiosk.evidence.seal import is_sealed
-from kiosk.export.minutes import read_record
+from kiosk.export.minutes import load_hearing_state
 from kiosk.export.permission import closed_parts, is_wholly_closed
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
-VIRTUAL = ".virtual-media"
-"""A file of this name in a root makes each folder there a medium: for tests and the demo."""
+VIRTUAL_MARKER = ".virtual-media"
+"""A file of this name in a root makes each folder there a drive: for tests and the demo."""
 _ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 
 
 @dataclass(frozen=True)
-class Medium:
-    """A removable medium that is mounted and can be written.
+class RemovableDrive:
+    """A removable drive that is mounted and can be written.
 
     Attributes:
         path: where it is mounted: what ``POST /v1/exports`` takes as ``medium``.
@@ -39,35 +39,38 @@ class Medium:
         return asdict(self)
 
 
-def find_media(
+def find_drives(
     roots: Sequence[Path],
     mounts: Path = Path("/proc/self/mountinfo"),
     devices: Path = Path("/sys/dev/block"),
-) -> list[Medium]:
-    """Return the media mounted below ``roots``, or removable ones mounted anywhere.
+) -> list[RemovableDrive]:
+    """Return the drives mounted below ``roots``, or removable ones mounted anywhere.
 
     Args:
-        roots: folders in which removable media are mounted (``/media``, ``/run/media``).
+        roots: folders in which removable drives are mounted (``/media``, ``/run/media``).
         mounts: see proc(5); devices: links from ``major:minor`` to the device in sysfs.
     """
-    found = {}
+    drives = {}
     for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
         fields, _, rest = line.partition(" - ")
-        words, file_system = fields.split(), rest.split()
-        if len(words) < 6 or not file_system:
+        mount, file_system = fields.split(), rest.split()
+        if len(mount) < 6 or not file_system:
             continue
-        path = Path(_unescaped(words[4]))
+        path = Path(_unescape(mount[4]))
         below = any(path.is_relative_to(root) and path != root for root in roots)
-        if (below or _is_removable(devices / words[2])) and (one := _medium(path, file_system[0])):
-            found[one.path] = one
+        if (below or _is_removable(devices / mount[2])) and (
+            drive := _probe_drive(path, file_system[0])
+        ):
+            drives[drive.path] = drive
     for root in roots:
-        if (root / VIRTUAL).is_file():
+        if (root / VIRTUAL_MARKER).is_file():
             folders = (path for path in root.iterdir() if path.is_dir())
-            found |= {one.path: one for path in folders if (one := _medium(path, "virtual"))}
-    return [found[path] for path in sorted(found)]
+            virtual = (_probe_drive(path, "virtual") for path in folders)
+            drives |= {drive.path: drive for drive in virtual if drive is not None}
+    return [drives[path] for path in sorted(drives)]
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     for code, letter in _ESCAPES.items():
         text = text.replace(code, letter)
     return text
@@ -83,7 +86,7 @@ def _is_removable(device: Path) -> bool:
         return False
 
 
-def _medium(path: Path, file_system: str) -> Medium | None:
+def _probe_drive(path: Path, file_system: str) -> RemovableDrive | None:
     try:
         space = os.statvfs(path)
     except OSError:
@@ -91,49 +94,51 @@ def _medium(path: Path, file_system: str) -> Medium | None:
     if space.f_flag & os.ST_RDONLY or not os.access(path, os.W_OK):
         return None
     size = space.f_frsize
-    return Medium(str(path), path.name, file_system, space.f_bavail * size, space.f_blocks * size)
+    return RemovableDrive(
+        str(path), path.name, file_system, space.f_bavail * size, space.f_blocks * size
+    )
 
 
-class SealedHearings:
+class SealedHearingList:
     """Lists the sealed hearings of this kiosk; what is sealed is read once."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._known: dict[str, dict[str, Any]] = {}
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._rows: dict[str, dict[str, Any]] = {}
 
-    def listed(self) -> list[dict[str, Any]]:
-        """Return them, the newest first; one whose journals are damaged is marked so."""
+    def rows(self) -> list[dict[str, Any]]:
+        """Return them, newest first; damaged journals are marked."""
         folders = {folder.name: folder for folder in self._folders()}
-        self._known = {name: row for name, row in self._known.items() if name in folders}
+        self._rows = {name: row for name, row in self._rows.items() if name in folders}
         for name, folder in folders.items():
-            if name not in self._known:
-                self._known[name] = _row(folder)
+            if name not in self._rows:
+                self._rows[name] = _read_row(folder)
         rows = [
-            {**row, "delivered": (self._layout.receipts / f"{name}.json").is_file()}
-            for name, row in self._known.items()
+            {**row, "delivered": (self._paths.receipts / f"{name}.json").is_file()}
+            for name, row in self._rows.items()
         ]
         return sorted(rows, key=lambda row: str(row["started"]), reverse=True)
 
     def _folders(self) -> Iterator[Path]:
-        if self._layout.hearings.is_dir():
-            yield from (one for one in self._layout.hearings.iterdir() if is_sealed(one))
+        if self._paths.hearings.is_dir():
+            yield from (folder for folder in self._paths.hearings.iterdir() if is_sealed(folder))
 
 
-def _row(folder: Path) -> dict[str, Any]:
-    """Return what a list shows of one hearing."""
+def _read_row(folder: Path) -> dict[str, Any]:
+    """Return the list row of one hearing."""
     try:
-        record = read_record(folder)
+        state = load_hearing_state(folder)
         wholly, some = is_wholly_closed(folder), bool(closed_parts(folder))
     except KioskError:
         empty = {"case_number": None, "title": None, "started": "", "seconds": 0.0, "parts": 0}
         return {"id": folder.name, **empty, "closed": "all", "damaged": True}
     return {
         "id": folder.name,
-        "case_number": record.hearing.get("case_number"),
-        "title": record.hearing.get("title"),
-        "started": record.started,
-        "seconds": round(record.closed_seconds, 1),
-        "parts": len(record.parts),
+        "case_number": state.details.get("case_number"),
+        "title": state.details.get("title"),
+        "started": state.started,
+        "seconds": round(state.finished_seconds, 1),
+        "parts": len(state.parts),
         "closed": "all" if wholly else "some" if some else "none",
         "damaged": False,
     }

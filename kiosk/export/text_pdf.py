@@ -1,4 +1,4 @@
-"""Text on paper: the short protocol (or any other) as drawn A4 pages in one PDF/A-2b."""
+"""Renders text (such as the minutes) as A4 pages in one PDF/A-2b."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
 from kiosk.export.minutes import Minutes
-from kiosk.filing.imaging.page_pdf import make_page
+from kiosk.filing.imaging.page_pdf import make_page_pdf
 from kiosk.filing.imaging.pdf import make_pdf
 
 _DPI = 200
@@ -21,16 +21,16 @@ _SIZE = round(11 / 72 * _DPI)
 _LEADING = round(1.45 * _SIZE)
 
 
-def print_minutes(minutes: Minutes) -> bytes:
+def minutes_to_pdf(minutes: Minutes) -> bytes:
     """Return ``minutes`` as a PDF/A-2b file.
 
     Raises:
         PageFailedError: the PDF cannot be made.
     """
-    return print_text(minutes.as_text(), minutes.title, minutes.language)
+    return text_to_pdf(minutes.as_text(), minutes.title, minutes.language)
 
 
-def print_text(text: str, title: str, language: str) -> bytes:
+def text_to_pdf(text: str, title: str, language: str) -> bytes:
     """Return plain ``text`` as a PDF/A-2b file with this title, in this language.
 
     Raises:
@@ -38,30 +38,30 @@ def print_text(text: str, title: str, language: str) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="kiosk-minutes-") as folder:
         pages = []
-        for number, image in enumerate(draw_text(text), 1):
+        for number, image in enumerate(render_pages(text), 1):
             picture = BytesIO()
             image.save(picture, "TIFF", compression="group4", dpi=(_DPI, _DPI))
             path = Path(folder) / f"{number:04d}.pdf"
-            path.write_bytes(make_page(picture.getvalue(), (), _DPI))
+            path.write_bytes(make_page_pdf(picture.getvalue(), (), _DPI))
             pages.append(path)
         return make_pdf(pages, title=title, language=language)
 
 
-def draw_pages(minutes: Minutes) -> list[Image.Image]:
-    """Return the pages of ``minutes``; see :func:`draw_text`."""
-    return draw_text(minutes.as_text())
+def render_minutes(minutes: Minutes) -> list[Image.Image]:
+    """Return the pages of ``minutes``; see :func:`render_pages`."""
+    return render_pages(minutes.as_text())
 
 
-def draw_text(text: str) -> list[Image.Image]:
+def render_pages(text: str) -> list[Image.Image]:
     """Return pages of ``text``, black on white (mode ``1``), each with its number."""
     font = ImageFont.truetype(str(fonts.REGULAR), _SIZE)
-    lines = [line for one in text.splitlines() for line in _wrapped(one, font)]
+    lines = [line for paragraph in text.splitlines() for line in _wrap_line(paragraph, font)]
     fit = (_HEIGHT - 2 * _MARGIN) // _LEADING - 1
     chunks = [lines[start : start + fit] for start in range(0, len(lines), fit)]
-    return [_page(chunk, f"{n} / {len(chunks)}", font) for n, chunk in enumerate(chunks, 1)]
+    return [_render_page(chunk, f"{n} / {len(chunks)}", font) for n, chunk in enumerate(chunks, 1)]
 
 
-def _page(lines: list[str], number: str, font: ImageFont.FreeTypeFont) -> Image.Image:
+def _render_page(lines: list[str], number: str, font: ImageFont.FreeTypeFont) -> Image.Image:
     image = Image.new("1", (_WIDTH, _HEIGHT), 1)
     draw = ImageDraw.Draw(image)
     for row, line in enumerate(lines):
@@ -70,7 +70,7 @@ def _page(lines: list[str], number: str, font: ImageFont.FreeTypeFont) -> Image.
     return image
 
 
-def _wrapped(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
+def _wrap_line(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
     """Yield ``text`` in lines that fit the page; what follows keeps the first one's indent."""
     indent = text[: len(text) - len(text.lstrip())]
     line = ""

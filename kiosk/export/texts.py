@@ -1,4 +1,4 @@
-"""The words of a copy for the parties: statement, page and how to check it; Kazakh and Russian."""
+"""Texts of an export: time account, page and verification guide, in Kazakh and Russian."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of, is_known
-from kiosk.export.time_account import Loss, Statement, Stretch
+from kiosk.export.time_account import Interval, Loss, TimeAccount
 from kiosk.locale import N_, Translator
 from kiosk.rules.rules import Rules
-from kiosk.storage.hearing_folder import part_name
+from kiosk.storage.hearing_folder import part_folder_name
 
-PAGE_WORDS = {
+PAGE_LABELS = {
     "course": N_("Course of the hearing"),
     "statement": N_("What was recorded"),
     "check": N_("How to check this copy"),
@@ -49,8 +49,8 @@ _LOSSES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Words:
-    """Says things of one hearing in one language.
+class ExportTexts:
+    """Texts of one hearing in one language.
 
     Attributes:
         names: people by id, roles: role of each microphone by its name.
@@ -59,16 +59,16 @@ class Words:
     translate: Translator
     rules: Rules
     zone: ZoneInfo
-    names: Mapping[str, str]
+    people: Mapping[str, str]
     roles: Mapping[str, str]
 
     # -- statement -------------------------------------------------------------------------------
-    def statement(self, title: str, statement: Statement) -> str:
-        """Return the statement as plain text: a line for each stretch, then the sum."""
+    def time_account_text(self, title: str, time_account: TimeAccount) -> str:
+        """Return the time account as plain text: a line for each interval, then the sum."""
         _ = self.translate
-        rows = [self.stretch(one) for one in statement.stretches]
-        sums = self.sums(statement)
-        losses = [self.loss(one) for one in statement.losses]
+        rows = [self.interval_row(interval) for interval in time_account.intervals]
+        sums = self.sum_lines(time_account)
+        losses = [self.loss_line(loss) for loss in time_account.losses]
         missing = losses or [_("Nothing was missing.")]
         parts = [
             _("What was recorded"),
@@ -83,40 +83,44 @@ class Words:
         ]
         return "\n".join(parts) + "\n"
 
-    def stretch(self, one: Stretch) -> tuple[str, str, str, str]:
+    def interval_row(self, interval: Interval) -> tuple[str, str, str, str]:
         """Return place, length, what it is, and who and why."""
         _ = self.translate
-        if one.kind == "gap" and one.reason in _DIVISIONS and one.ms == 0:
-            what = self.reason(one.reason)  # nothing is missing: one part ends, the next begins
-        elif one.kind == "gap":
-            what = _("not recorded: {reason}", reason=self.reason(one.reason))
-        elif one.kind == "closed":
-            what = _("part {part}: closed, no copy is made of it", part=one.part)
+        if interval.kind == "gap" and interval.reason in _DIVISIONS and interval.ms == 0:
+            what = self.gap_reason(
+                interval.reason
+            )  # nothing is missing: one part ends, the next begins
+        elif interval.kind == "gap":
+            what = _("not recorded: {reason}", reason=self.gap_reason(interval.reason))
+        elif interval.kind == "closed":
+            what = _("part {part}: closed, no copy is made of it", part=interval.part)
         else:
-            what = _("part {part}: recorded", part=one.part)
-        who = self.names.get(one.person, one.person) if one.kind == "gap" else ""
-        told = " · ".join(text for text in (self.clock(one.wall), who, one.why) if text)
-        return length(one.begin_ms), self.length(one.ms), what, told
+            what = _("part {part}: recorded", part=interval.part)
+        who = self.people.get(interval.person, interval.person) if interval.kind == "gap" else ""
+        details = " · ".join(
+            text for text in (self.wall_clock_text(interval.wall), who, interval.why) if text
+        )
+        return format_length(interval.begin_ms), self.length_text(interval.ms), what, details
 
-    def sums(self, statement: Statement) -> list[str]:
+    def sum_lines(self, time_account: TimeAccount) -> list[str]:
         """Return the sum: start to end = recorded + closed + not recorded."""
         _ = self.translate
-        recorded, gaps = statement.total_of("recorded"), statement.total_of("gap")
-        closed = statement.total_of("closed")
-        lines = [_("From start to end: {time}", time=length(statement.total_ms))]
-        lines.append(_("= recorded: {time}", time=length(recorded)))
+        recorded, gaps = time_account.total_of("recorded"), time_account.total_of("gap")
+        closed = time_account.total_of("closed")
+        lines = [_("From start to end: {time}", time=format_length(time_account.total_ms))]
+        lines.append(_("= recorded: {time}", time=format_length(recorded)))
         if closed:
-            lines.append(_("+ closed, not in this copy: {time}", time=length(closed)))
-        lines.append(_("+ not recorded: {time}", time=length(gaps)))
-        if statement.unknown_gaps:
+            lines.append(_("+ closed, not in this copy: {time}", time=format_length(closed)))
+        lines.append(_("+ not recorded: {time}", time=format_length(gaps)))
+        if time_account.unknown_gaps:
             lines.append(
                 _(
                     "Besides, gaps of unknown length: {n} (the power failed and the clock was "
                     "lost). They are not in the sum.",
-                    n=statement.unknown_gaps,
+                    n=time_account.unknown_gaps,
                 )
             )
-        if any(one.kind == "closed" for one in statement.stretches):
+        if any(interval.kind == "closed" for interval in time_account.intervals):
             lines.append(
                 _(
                     "Parts of this hearing were closed. The law allows no copy of them; they can "
@@ -125,31 +129,31 @@ class Words:
             )
         return lines
 
-    def loss(self, loss: Loss) -> str:
+    def loss_line(self, loss: Loss) -> str:
         """Return what was missing, where, and for how long."""
         _ = self.translate
         what = _(_LOSSES.get(loss.kind, loss.kind))
-        place = _("part {part}, {time}", part=loss.part, time=length(loss.at_ms))
-        return f"{place} · {self.source(loss.source)}: {what}, {self.length(loss.ms)}"
+        place = _("part {part}, {time}", part=loss.part, time=format_length(loss.at_ms))
+        return f"{place} · {self.source_name(loss.source)}: {what}, {self.length_text(loss.ms)}"
 
-    def reason(self, reason: str) -> str:
+    def gap_reason(self, reason: str) -> str:
         """Return why nothing was recorded; a fault that stopped it speaks by its alarm."""
         if reason not in _REASONS and is_known(reason):
             return alarm_of(reason).say(self.translate)
         return self.translate(_REASONS.get(reason, _REASONS["unknown"]))
 
-    def source(self, source: str) -> str:
+    def source_name(self, source: str) -> str:
         """Return the name of a source as people know it: the role at its microphone."""
         if source == "camera":
             return self.translate("camera")
-        row = self.rules.roles.get(self.roles.get(source, source))
-        return self.translate.pick(row.label.as_map()) if row else source
+        role = self.rules.roles.get(self.roles.get(source, source))
+        return self.translate.pick(role.label.as_map()) if role else source
 
-    def length(self, ms: int | None) -> str:
+    def length_text(self, ms: int | None) -> str:
         """Return a length; unknown in words."""
-        return self.translate("length unknown") if ms is None else length(ms)
+        return self.translate("length unknown") if ms is None else format_length(ms)
 
-    def clock(self, wall: str) -> str:
+    def wall_clock_text(self, wall: str) -> str:
         """Return the wall time ``wall`` in the court's zone; ``""`` where there is none."""
         try:
             moment = datetime.fromisoformat(wall).astimezone(self.zone)
@@ -158,7 +162,9 @@ class Words:
         return moment.strftime("%d.%m.%Y %H:%M:%S")
 
     # -- how to check ------------------------------------------------------------------------------
-    def check_text(self, hearing: str, *, whole: bool, parts: list[int], stamped: bool) -> str:
+    def verification_guide(
+        self, hearing: str, *, whole: bool, parts: list[int], stamped: bool
+    ) -> str:
         """Return how to check the copy with stock tools; lines of four spaces are commands.
 
         Args:
@@ -167,7 +173,7 @@ class Words:
             stamped: a time stamp is here.
         """
         _ = self.translate
-        seals = ["seal"] if whole else [f"seal/{part_name(part)}" for part in parts]
+        seals = ["seal"] if whole else [f"seal/{part_folder_name(part)}" for part in parts]
         lines = [
             _("How to check this copy"),
             "",
@@ -179,9 +185,9 @@ class Words:
             ),
             "",
             _("1. Is every file of the copy as the kiosk wrote it? Each line must end in OK."),
-            f"    {_SUMS}",
+            f"    {_SUMS_COMMAND}",
             _("2. Was the list signed by the court's kiosk? It must say: successful."),
-            f"    {_cms('ca.pem')}",
+            f"    {_cms_command('ca.pem')}",
             _(
                 "3. The seal of the recording itself: is it the court's, and does the journal "
                 "belong to it?"
@@ -189,9 +195,9 @@ class Words:
         ]
         for seal in seals:
             up = "../" * (seal.count("/") + 1)
-            lines.append(f"    (cd {seal} && {_SUMS} --ignore-missing)")
-            lines.append(f"    (cd {seal} && {_cms(up + 'ca.pem')})")
-        lines += ["", *self._covered(hearing, seals)]
+            lines.append(f"    (cd {seal} && {_SUMS_COMMAND} --ignore-missing)")
+            lines.append(f"    (cd {seal} && {_cms_command(up + 'ca.pem')})")
+        lines += ["", *self._coverage_lines(hearing, seals)]
         if stamped:
             lines += [
                 _(
@@ -209,40 +215,40 @@ class Words:
         )
         return "\n".join(lines) + "\n"
 
-    def _covered(self, hearing: str, seals: list[str]) -> list[str]:
-        """Say honestly what the seal covers."""
+    def _coverage_lines(self, hearing: str, seals: list[str]) -> list[str]:
+        """Return what the seal covers."""
         _ = self.translate
-        told = _(
+        coverage = _(
             "The seal covers the recording as the kiosk wrote it: many short fragments. The files "
             "in the folder “video” hold the same pictures and sounds, put together for players, "
             "and are therefore other files: the signed list of this copy (1 and 2) covers them."
         )
         if not hearing:
             return [
-                told,
+                coverage,
                 _("The original fragments are not on this medium; the court keeps them."),
             ]
-        lines = [told, _("The original fragments are in the folder “original”:")]
+        lines = [coverage, _("The original fragments are in the folder “original”:")]
         for seal in seals:
             folder = seal.replace("seal", f"original/{hearing}", 1)
             up = "../" * (folder.count("/") + 1)
-            lines.append(f"    (cd {folder} && {_SUMS} --quiet)")
-            lines.append(f"    (cd {folder} && {_cms(up + 'ca.pem')})")
+            lines.append(f"    (cd {folder} && {_SUMS_COMMAND} --quiet)")
+            lines.append(f"    (cd {folder} && {_cms_command(up + 'ca.pem')})")
         return lines
 
 
-_SUMS = "sha256sum -c SHA256SUMS"
+_SUMS_COMMAND = "sha256sum -c SHA256SUMS"
 
 
-def _cms(ca: str) -> str:
-    """Return the command that checks the signature in the folder one is in."""
+def _cms_command(ca: str) -> str:
+    """Return the command that checks the signature in the current folder."""
     return (
         "openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS "
         f"-CAfile {ca} -no-CApath -no-CAstore -purpose any -out /dev/null"
     )
 
 
-def length(ms: int) -> str:
+def format_length(ms: int) -> str:
     """Return ``ms`` as h:mm:ss.mmm."""
     seconds, rest = divmod(ms, 1000)
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"

@@ -1,4 +1,4 @@
-"""The statement of a copy: start to end = recorded + each gap, who stopped it and why.
+"""The time account of a hearing: start to end = recorded + each gap, who stopped it and why.
 
 Made from the journals alone. Places are milliseconds from the first tap, each rounded once, and
 every length is a difference of two places: so the lengths add up exactly. Within one boot they
@@ -16,8 +16,8 @@ from typing import Any, Literal
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry
-from kiosk.export.permission import closed_parts, entries_of
-from kiosk.storage.hearing_folder import JOURNAL, part_name
+from kiosk.export.permission import closed_parts, read_entries
+from kiosk.storage.hearing_folder import JOURNAL_FILE, part_folder_name
 
 _NS_PER_MS = NS_PER_S // 1000
 _REASONS = ("recess_reason", "failure_reason")
@@ -40,8 +40,8 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of the hearing: recorded, or not.
+class Interval:
+    """An interval of the hearing: recorded, or not.
 
     Attributes:
         kind: ``recorded``, ``closed`` (recorded, but not in the copy: S19) or ``gap``.
@@ -63,30 +63,30 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Statement:
-    """All stretches in order, and what was missing within the recorded ones."""
+class TimeAccount:
+    """All intervals in order, and what was missing within the recorded ones."""
 
-    stretches: tuple[Stretch, ...]
+    intervals: tuple[Interval, ...]
     losses: tuple[Loss, ...]
 
     def total_of(self, kind: str) -> int:
-        """Return the milliseconds of all stretches of ``kind`` whose length is known."""
-        return sum(one.ms or 0 for one in self.stretches if one.kind == kind)
+        """Return the milliseconds of all intervals of ``kind`` whose length is known."""
+        return sum(interval.ms or 0 for interval in self.intervals if interval.kind == kind)
 
     @property
     def total_ms(self) -> int:
         """Milliseconds from start to end, without gaps of unknown length."""
-        last = self.stretches[-1] if self.stretches else None
+        last = self.intervals[-1] if self.intervals else None
         return last.begin_ms + (last.ms or 0) if last else 0
 
     @property
     def unknown_gaps(self) -> int:
         """Number of gaps whose length nobody knows."""
-        return sum(one.ms is None for one in self.stretches)
+        return sum(interval.ms is None for interval in self.intervals)
 
 
 @dataclass
-class _Part:
+class _PartTimes:
     number: int
     closed: bool
     tap_ns: int = 0
@@ -101,30 +101,31 @@ class _Part:
     power: bool = False
 
 
-def make_statement(folder: Path) -> Statement:
-    """Return the statement of the hearing in ``folder``.
+def build_time_account(folder: Path) -> TimeAccount:
+    """Return the time account of the hearing in ``folder``.
 
     Raises:
         RecordingError: a journal was changed or cannot be read as one.
     """
     closed = closed_parts(folder)
-    own = entries_of(folder)
+    entries = read_entries(folder)
     try:
-        parts = [_part(folder, number, own, closed) for number in _numbers(own)]
-        return Statement(tuple(_stretches(parts)), tuple(x for one in parts for x in one.losses))
+        parts = [_read_part(folder, number, entries, closed) for number in _part_numbers(entries)]
+        losses = tuple(loss for part in parts for loss in part.losses)
+        return TimeAccount(tuple(_intervals(parts)), losses)
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(f"{folder}: {error!r}", code="journal_broken") from error
 
 
-def _numbers(own: list[Entry]) -> list[int]:
-    return sorted({int(entry["part"]) for entry in own if entry["kind"] == "part_opened"})
+def _part_numbers(entries: list[Entry]) -> list[int]:
+    return sorted({int(entry["part"]) for entry in entries if entry["kind"] == "part_opened"})
 
 
-def _part(folder: Path, number: int, own: list[Entry], closed: set[int]) -> _Part:
-    """Gather what the journals say of one part."""
-    part = _Part(number, number in closed)
+def _read_part(folder: Path, number: int, entries: list[Entry], closed: set[int]) -> _PartTimes:
+    """Read one part from the journals."""
+    part = _PartTimes(number, number in closed)
     last_closed = 0
-    for entry in own:
+    for entry in entries:
         kind = entry["kind"]
         if kind == "part_closed":
             last_closed = int(entry["part"])
@@ -136,17 +137,17 @@ def _part(folder: Path, number: int, own: list[Entry], closed: set[int]) -> _Par
             part.ended, part.why = entry, str(entry.get("why") or "")
         elif kind == "statement" and last_closed == number and entry.get("subject") in _REASONS:
             part.why = str(entry.get("note") or entry.get("value") or "")
-    _read_inside(folder / part_name(number), part)
+    _read_part_journal(folder / part_folder_name(number), part)
     return part
 
 
-def _read_inside(folder: Path, part: _Part) -> None:
-    """Take the end and the losses from the part's own journal."""
+def _read_part_journal(folder: Path, part: _PartTimes) -> None:
+    """Read the end and the losses from the part's own journal."""
     losses: dict[int, Loss] = {}
-    inside = entries_of(folder) if (folder / JOURNAL).exists() else []
-    if not inside:
+    entries = read_entries(folder) if (folder / JOURNAL_FILE).exists() else []
+    if not entries:
         part.stop_ns = int(part.ended.get("t") or part.tap_ns)
-    for entry in inside:
+    for entry in entries:
         if entry["kind"] == "closed":
             part.stop_ns = int(entry.get("stop_ns") or part.tap_ns)
         elif entry["kind"] in ("interruption", "interruption_ended"):
@@ -166,49 +167,51 @@ def _read_inside(folder: Path, part: _Part) -> None:
     part.stop_ns = max(part.stop_ns, part.tap_ns)
     length = round((part.stop_ns - part.tap_ns) / _NS_PER_MS)
     if not part.closed:
-        part.losses = [_within(loss, length) for _, loss in sorted(losses.items())]
+        part.losses = [_clip_loss(loss, length) for _, loss in sorted(losses.items())]
 
 
-def _within(loss: Loss, length: int) -> Loss:
+def _clip_loss(loss: Loss, length: int) -> Loss:
     """Return ``loss``; one that nobody ended lasted until the end of its part."""
     left = max(0, length - loss.at_ms)
     return replace(loss, ms=left if loss.ms is None else min(loss.ms, left))
 
 
-def _stretches(parts: list[_Part]) -> Iterator[Stretch]:
+def _intervals(parts: list[_PartTimes]) -> Iterator[Interval]:
     """Yield parts and the gaps between them, placed from the first tap."""
     place, anchor_ns, anchor_ms = 0, parts[0].tap_ns if parts else 0, 0
-    before: _Part | None = None
+    previous: _PartTimes | None = None
     for part in parts:
-        if before is not None:
-            gap = _gap(before, part, place, anchor_ns, anchor_ms)
+        if previous is not None:
+            gap = _gap(previous, part, place, anchor_ns, anchor_ms)
             yield gap
-            if part.boot != before.boot:
+            if part.boot != previous.boot:
                 anchor_ns, anchor_ms = part.tap_ns, place + (gap.ms or 0)
             place += gap.ms or 0
         end = anchor_ms + round((part.stop_ns - anchor_ns) / _NS_PER_MS)
         kind: Literal["recorded", "closed"] = "closed" if part.closed else "recorded"
-        yield Stretch(kind, part.number, place, max(0, end - place), part.wall)
-        place, before = max(place, end), part
+        yield Interval(kind, part.number, place, max(0, end - place), part.wall)
+        place, previous = max(place, end), part
 
 
-def _gap(before: _Part, after: _Part, place: int, anchor_ns: int, anchor_ms: int) -> Stretch:
+def _gap(
+    previous: _PartTimes, after: _PartTimes, place: int, anchor_ns: int, anchor_ms: int
+) -> Interval:
     """Return the gap between two parts."""
     ms: int | None
-    if after.boot == before.boot:
+    if after.boot == previous.boot:
         ms = max(0, anchor_ms + round((after.tap_ns - anchor_ns) / _NS_PER_MS) - place)
     else:
         ms = None if after.gap_seconds is None else max(0, round(after.gap_seconds * 1000))
-    reason = str(before.ended.get("reason") or "unknown")
-    if reason == "crash" and before.power:
+    reason = str(previous.ended.get("reason") or "unknown")
+    if reason == "crash" and previous.power:
         reason = "power"
-    person, why = str(before.ended.get("person") or ""), before.why
-    if before.closed or after.closed:  # what was said about a closed part stays there
+    person, why = str(previous.ended.get("person") or ""), previous.why
+    if previous.closed or after.closed:  # what was said about a closed part stays there
         why = ""
-    return Stretch("gap", before.number, place, ms, "", reason, why, person)
+    return Interval("gap", previous.number, place, ms, "", reason, why, person)
 
 
-def people(staff: Mapping[str, Any]) -> dict[str, str]:
+def names_by_person(staff: Mapping[str, Any]) -> dict[str, str]:
     """Return names by person id, from ``published/staff.json``."""
     rows = staff.get("staff") or []
-    return {str(one.get("person")): str(one.get("name")) for one in rows if one.get("name")}
+    return {str(row.get("person")): str(row.get("name")) for row in rows if row.get("name")}

@@ -1,4 +1,4 @@
-"""What the parts of the filing room share, handed down and never global."""
+"""Context shared by the parts of the filing package; handed down, never global."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from kiosk.config import Settings
 from kiosk.filing.imaging.worker import ImagingWorker
 from kiosk.filing.registration import SyncClient
 from kiosk.rules import Rules
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 
-class FilingRoom:
-    """The filing room of one kiosk.
+class FilingContext:
+    """Settings, rules, clients and paths for the filings of one kiosk.
 
     Args:
         settings: all settings.
         rules: the court's rules.
         sync: client of the sync service (:class:`kiosk.ipc.LocalClient`).
-        worker: page imaging; who made the room ends its child.
+        worker: page imaging; whoever creates the context ends its child process.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class FilingRoom:
         self.rules = rules
         self.sync = sync
         self.worker = worker or ImagingWorker()
-        self.layout = Layout.of(settings.paths)
+        self.paths = Paths.from_settings(settings.paths)
 
-    def local(self, moment: datetime) -> datetime:
+    def to_local(self, moment: datetime) -> datetime:
         """Return ``moment`` in the court's time zone."""
         return moment.astimezone(ZoneInfo(self.settings.kiosk.timezone))

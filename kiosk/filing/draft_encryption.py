@@ -1,6 +1,6 @@
-"""An unfinished filing is encrypted under a key of its own; whoever drops the key has erased it.
+"""Encrypts each unfinished filing under its own key; destroying the key erases the filing.
 
-A sealed file is authenticated as a whole (a chunk cannot be cut, moved or left out): the STREAM
+An encrypted file is authenticated as a whole (a chunk cannot be cut, moved or left out): the STREAM
 construction over ChaCha20-Poly1305 (RFC 8439), which is quick without AES instructions too (a
 Pi 4 has none). Each file has a key of its own, derived by HKDF (RFC 5869) from the filing's key
 and a random salt, so that counted nonces never come twice.
@@ -24,13 +24,13 @@ from kiosk.storage.atomic_io import write_chunks
 KEY_BYTES = 32
 _MAGIC = b"KFS1"
 _SALT_BYTES = 16
-#: The interpreter is held for one chunk at a time: the screen stays quick meanwhile.
-_CHUNK = 1 << 18
-_TAG = 16
-_LAST, _MORE = b"\x01", b"\x00"
+#: The interpreter lock is held for one chunk at a time, so that the screen stays responsive.
+_CHUNK_BYTES = 1 << 18
+_TAG_BYTES = 16
+_LAST_CHUNK, _MORE_CHUNKS = b"\x01", b"\x00"
 
 
-class FilingKey:
+class DraftKey:
     """Key of one filing, in memory only.
 
     Args:
@@ -43,100 +43,100 @@ class FilingKey:
             raise ValueError("a filing's key has 32 bytes")
 
     def __repr__(self) -> str:
-        return "FilingKey(…)"  # never in a log
+        return "DraftKey(…)"  # never in a log
 
     @property
     def secret(self) -> bytes:
         """The bytes, to be wrapped for somebody.
 
         Raises:
-            FilingLockedError: the key was dropped.
+            FilingLockedError: the key was destroyed.
         """
         if self._secret is None:
-            raise FilingLockedError("the key was dropped")
+            raise FilingLockedError("the key was destroyed")
         return self._secret
 
-    def drop(self) -> None:
-        """Forget it. (Python may keep a copy in freed memory until that is used again.)"""
+    def destroy(self) -> None:
+        """Destroy the key. (Python may keep a copy in freed memory until that is used again.)"""
         self._secret = None
 
-    def seal(self, data: bytes | memoryview) -> bytes:
-        """Return ``data`` sealed."""
-        return b"".join(self._sealed(memoryview(data)))
+    def encrypt(self, data: bytes | memoryview) -> bytes:
+        """Return ``data``, encrypted."""
+        return b"".join(self._encrypt_chunks(memoryview(data)))
 
-    def open(self, sealed: bytes, what: str = "sealed data") -> bytes:
-        """Return what :meth:`seal` was given.
+    def decrypt(self, encrypted: bytes, name: str = "encrypted data") -> bytes:
+        """Return name :meth:`encrypt` was given.
 
         Raises:
             FilingDamagedError: other key, cut off or altered.
-            FilingLockedError: the key was dropped.
+            FilingLockedError: the key was destroyed.
         """
-        return b"".join(self._opened(memoryview(sealed), what))
+        return b"".join(self._decrypt_chunks(memoryview(encrypted), name))
 
-    def seal_file(self, source: Path, target: Path) -> None:
-        """Write ``source`` sealed to ``target``, durably; blocks: use it in a thread.
+    def encrypt_file(self, source: Path, target: Path) -> None:
+        """Write ``source`` encrypted to ``target``, durably; blocks: use it in a thread.
 
         Raises:
             StorageError: it cannot be written.
         """
-        write_chunks(target, self._sealed(memoryview(source.read_bytes())))
+        write_chunks(target, self._encrypt_chunks(memoryview(source.read_bytes())))
 
-    def open_file(self, source: Path) -> bytes:
-        """Return the content of a sealed file; blocks: use it in a thread.
+    def decrypt_file(self, source: Path) -> bytes:
+        """Return the content of a encrypted file; blocks: use it in a thread.
 
         Raises:
             FilingDamagedError: absent, other key, cut off or altered.
         """
         try:
-            sealed = source.read_bytes()
+            encrypted = source.read_bytes()
         except OSError as error:
             raise FilingDamagedError(f"{source.name}: {error.strerror}") from error
-        return self.open(sealed, source.name)
+        return self.decrypt(encrypted, source.name)
 
-    def _sealed(self, data: memoryview) -> Iterator[bytes]:
+    def _encrypt_chunks(self, data: memoryview) -> Iterator[bytes]:
         salt = os.urandom(_SALT_BYTES)
         yield _MAGIC + salt
         cipher = self._cipher(salt)
-        count = max(1, -(-len(data) // _CHUNK))
+        count = max(1, -(-len(data) // _CHUNK_BYTES))
         for index in range(count):
-            chunk = data[index * _CHUNK : (index + 1) * _CHUNK]
+            chunk = data[index * _CHUNK_BYTES : (index + 1) * _CHUNK_BYTES]
             yield cipher.encrypt(_nonce(index, index == count - 1), bytes(chunk), None)
 
-    def _opened(self, sealed: memoryview, what: str) -> Iterator[bytes]:
+    def _decrypt_chunks(self, encrypted: memoryview, name: str) -> Iterator[bytes]:
         head = len(_MAGIC) + _SALT_BYTES
-        body = sealed[head:]
-        if sealed[: len(_MAGIC)] != _MAGIC or len(body) < _TAG:
-            raise FilingDamagedError(f"{what}: not a sealed file")
-        cipher = self._cipher(bytes(sealed[len(_MAGIC) : head]))
-        step = _CHUNK + _TAG
+        body = encrypted[head:]
+        if encrypted[: len(_MAGIC)] != _MAGIC or len(body) < _TAG_BYTES:
+            raise FilingDamagedError(f"{name}: not an encrypted file")
+        cipher = self._cipher(bytes(encrypted[len(_MAGIC) : head]))
+        step = _CHUNK_BYTES + _TAG_BYTES
         count = -(-len(body) // step)
         try:
             for index in range(count):
                 chunk = body[index * step : (index + 1) * step]
                 yield cipher.decrypt(_nonce(index, index == count - 1), bytes(chunk), None)
         except InvalidTag as error:
-            raise FilingDamagedError(f"{what}: another key, or altered") from error
+            raise FilingDamagedError(f"{name}: another key, or altered") from error
 
     def _cipher(self, salt: bytes) -> ChaCha20Poly1305:
-        return ChaCha20Poly1305(_derived(self.secret, salt, b"kiosk filing file"))
+        return ChaCha20Poly1305(_derive_key(self.secret, salt, b"kiosk filing file"))
 
 
-def _derived(secret: bytes, salt: bytes, info: bytes) -> bytes:
+def _derive_key(secret: bytes, salt: bytes, info: bytes) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt, info).derive(secret)
 
 
 def _nonce(index: int, last: bool) -> bytes:
-    return index.to_bytes(11, "big") + (_LAST if last else _MORE)
+    return index.to_bytes(11, "big") + (_LAST_CHUNK if last else _MORE_CHUNKS)
 
 
-def key_from_code(code: str, filing_id: str) -> FilingKey:
-    """Return the key that a ticket's code opens its wrapped filing key with; takes some 50 ms.
+def key_from_code(code: str, filing_id: str) -> DraftKey:
+    """Return the key, derived from a ticket's code, that unwraps the filing's key; takes 50 ms.
 
     Args:
-        code: letters and digits as :func:`normal_code` returns them (80 random bits).
+        code: letters and digits as :func:`normalise_code` returns them (80 random bits).
         filing_id: salt.
     """
-    return FilingKey(
+    return DraftKey(
         hashlib.scrypt(
             code.encode("ascii"), salt=filing_id.encode("ascii"), n=16384, r=8, p=1, dklen=KEY_BYTES
         )

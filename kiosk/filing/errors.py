@@ -6,7 +6,7 @@ from kiosk.errors import FilingError
 
 
 class NoPagesError(FilingError):
-    """There is nothing to hand in."""
+    """The filing has no pages to submit."""
 
     code = "no_pages"
 
@@ -24,7 +24,7 @@ class DocumentTooLargeError(FilingError):
 
 
 class StepRefusedError(FilingError):
-    """This step is not possible in the filing's state."""
+    """The filing's state does not allow this step."""
 
     code = "filing_failed"
 
@@ -36,7 +36,7 @@ class FilingDamagedError(FilingError):
 
 
 class FilingLockedError(FilingError):
-    """It is encrypted, and its key is not here (parked, or left behind by a crash)."""
+    """The filing is encrypted and its key is not in memory (parked, or abandoned after a crash)."""
 
     code = "filing_locked"
 

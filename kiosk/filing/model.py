@@ -1,4 +1,4 @@
-"""A filing as it lies in ``filing.json``, and the steps of its life.
+"""The filing as stored in ``filing.json``, and its states.
 
 ::
 
@@ -7,7 +7,7 @@
                           +--no answer--> provisional --reconcile--+
 
 A draft is wiped; everything else is kept. Sync owns what comes after the ``submitted`` marker
-and keeps it in its own index: the state here is the filing room's.
+and keeps it in its own index: the state here is this package's own.
 
 Format 2 has slots: every page belongs to one, and each slot becomes a document of its own. A
 draft of format 1 is read as one whose pages all lie in its document type's own slot.
@@ -22,13 +22,13 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.filing.errors import NoPagesError, StepRefusedError
 from kiosk.locale import Language
 
-State = Literal["draft", "submitted", "provisional", "registered", "delivered"]
+FilingState = Literal["draft", "submitted", "provisional", "registered", "delivered"]
 
-_NEXT: dict[State, frozenset[State]] = {
+_NEXT_STATES: dict[FilingState, frozenset[FilingState]] = {
     "draft": frozenset({"submitted"}),
     "submitted": frozenset({"provisional", "registered"}),
     "provisional": frozenset({"registered", "delivered"}),
@@ -37,13 +37,13 @@ _NEXT: dict[State, frozenset[State]] = {
 }
 
 
-class Record(BaseModel):
+class FilingModel(BaseModel):
     """Part of ``filing.json``: frozen; a key that is not known is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Page(Record):
+class Page(FilingModel):
     """One page in the order of the document.
 
     Attributes:
@@ -51,7 +51,7 @@ class Page(Record):
         turn: degrees clockwise that the person turned it, or the kiosk (``page_upside_down``).
         advice: codes of :mod:`kiosk.filing.imaging.page_advice`, worst first.
         skew: degrees that the text lies skewed, counter-clockwise; straightened in the document.
-        checked: whether the page was looked at by the kiosk.
+        checked: whether the kiosk has checked the page.
         deleted: taken out by the person; can be taken back until the filing is handed in.
         slot: id of the slot it belongs to.
         sheet: number of the sheet's first page: both sides of a sheet have the same.
@@ -72,7 +72,7 @@ class Page(Record):
         return self.number if self.sheet is None else self.sheet
 
 
-class Slot(Record):
+class Slot(FilingModel):
     """A place for one document of the filing.
 
     Attributes:
@@ -92,7 +92,7 @@ class Slot(Record):
     sheets_said: int | None = None
 
 
-class Document(Record):
+class Document(FilingModel):
     """One file that is handed in.
 
     Attributes:
@@ -115,7 +115,7 @@ class Document(Record):
     slot: str = ""
 
 
-class Applicant(Record):
+class Applicant(FilingModel):
     """Who files, as far as the person said so.
 
     For a legal entity (``kind``) ``organisation`` and ``bin`` are the entity's, ``name``, ``iin``
@@ -130,7 +130,7 @@ class Applicant(Record):
     bin: str = ""
 
 
-class FeeStatement(Record):
+class FeeStatement(FilingModel):
     """What was said and reckoned about the state fee: a hint, never a reason to refuse (R14).
 
     Attributes:
@@ -150,7 +150,7 @@ class FeeStatement(Record):
     exemption: str | None = None
 
 
-class Filing(Record):
+class Filing(FilingModel):
     """All of ``filing.json`` (a draft's lies sealed in ``draft.sealed``).
 
     Attributes:
@@ -162,7 +162,7 @@ class Filing(Record):
 
     format: Literal[2] = 2
     id: str = Field(default_factory=lambda: str(uuid4()))
-    state: State = "draft"
+    state: FilingState = "draft"
     language: Language = "kk"
     document_type: str
     case_kind: str | None = None
@@ -170,7 +170,7 @@ class Filing(Record):
     case_known: Literal["known", "unknown", "unchecked"] | None = None
     applicant: Applicant = Applicant()
     fee: FeeStatement | None = None
-    created_at: str = Field(default_factory=wall_text)
+    created_at: str = Field(default_factory=format_wall)
     submitted_at: str | None = None
     delivered_at: str | None = None
     pages: tuple[Page, ...] = ()
@@ -182,8 +182,8 @@ class Filing(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _brought_up_to_date(cls, value: Any) -> Any:
-        """Give a filing without slots (format 1) the one of its document type."""
+    def _migrate_format_1(cls, value: Any) -> Any:
+        """Give a filing without slots (format 1) the slot of its document type."""
         if not isinstance(value, dict):
             return value
         value = {**value, "format": 2} if value.get("format") == 1 else dict(value)
@@ -193,17 +193,17 @@ class Filing(Record):
         return value
 
     @model_validator(mode="after")
-    def _every_page_has_a_slot(self) -> Filing:
+    def _assign_missing_slots(self) -> Filing:
         ids = {slot.id for slot in self.slots}
         first = self.slots[0].id
         if self.slot not in ids:
             object.__setattr__(self, "slot", first)
         if any(page.slot not in ids for page in self.pages):
-            homes = (
+            assigned = (
                 page if page.slot in ids else page.model_copy(update={"slot": first})
                 for page in self.pages
             )
-            object.__setattr__(self, "pages", tuple(homes))
+            object.__setattr__(self, "pages", tuple(assigned))
         return self
 
     # -- pages -------------------------------------------------------------------------------
@@ -235,19 +235,19 @@ class Filing(Record):
         where it was, on the sheet it was on. One that was asked for at the end comes late: it goes
         where its number belongs.
         """
-        self._must_be("draft")
+        self._require_state("draft")
         old = next((known for known in self.pages if known.number == page.number), None)
         slot = page.slot or (old.slot if old else self.slot)
         sheet = page.sheet if page.sheet is not None or old is None else old.sheet
-        page = page.model_copy(update={"slot": self.slot_of(slot).id, "sheet": sheet})
+        page = page.model_copy(update={"slot": self.find_slot(slot).id, "sheet": sheet})
         if old is not None:
             pages = tuple(page if known is old else known for known in self.pages)
         else:
-            at = self._place_of_new(page.number)
+            at = self._insertion_index(page.number)
             pages = (*self.pages[:at], page, *self.pages[at:])
         return self.model_copy(update={"pages": pages})
 
-    def _place_of_new(self, number: int) -> int:
+    def _insertion_index(self, number: int) -> int:
         """Return the index at which a page with a number of its own goes in."""
         earlier = max((page.number for page in self.pages if page.number < number), default=0)
         if all(page.number < number for page in self.pages):
@@ -255,27 +255,27 @@ class Filing(Record):
         numbers = [page.number for page in self.pages]
         return numbers.index(earlier) + 1 if earlier else 0
 
-    def moved(self, number: int, place: int, slot: str | None = None) -> Filing:
-        """Return the filing with page ``number`` at ``place`` (from 1) of a slot's kept pages.
+    def with_page_moved(self, number: int, position: int, slot: str | None = None) -> Filing:
+        """Return the filing with page ``number`` at ``position`` (from 1) of a slot's kept pages.
 
         Args:
             number: the page.
-            place: where it goes; beyond the end means last.
+            position: where it goes; beyond the end means last.
             slot: the slot it goes to; None: it stays in its own.
         """
-        self._must_be("draft")
+        self._require_state("draft")
         page = self.page(number)
-        home = self.slot_of(slot or page.slot).id
-        page = page.model_copy(update={"slot": home})
+        target_slot = self.find_slot(slot or page.slot).id
+        page = page.model_copy(update={"slot": target_slot})
         others = [other for other in self.pages if other.number != number]
-        kept = [other.number for other in others if other.slot == home and not other.deleted]
-        index = min(max(place, 1), len(kept) + 1) - 1
+        kept = [other.number for other in others if other.slot == target_slot and not other.deleted]
+        index = min(max(position, 1), len(kept) + 1) - 1
         numbers = [other.number for other in others]
         at = numbers.index(kept[index]) if index < len(kept) else len(others)
         return self.model_copy(update={"pages": (*others[:at], page, *others[at:])})
 
     # -- slots -------------------------------------------------------------------------------
-    def slot_of(self, slot: str) -> Slot:
+    def find_slot(self, slot: str) -> Slot:
         """Return slot ``slot``; :class:`StepRefusedError` where there is none."""
         for found in self.slots:
             if found.id == slot:
@@ -284,7 +284,7 @@ class Filing(Record):
 
     def with_slot(self, slot: Slot) -> Filing:
         """Return the filing with ``slot`` put in: in its own place, or after those of its type."""
-        self._must_be("draft")
+        self._require_state("draft")
         if any(old.id == slot.id for old in self.slots):
             slots = tuple(slot if old.id == slot.id else old for old in self.slots)
         else:
@@ -296,26 +296,26 @@ class Filing(Record):
         return self.model_copy(update={"slots": slots})
 
     # -- life --------------------------------------------------------------------------------
-    def stepped(self, state: State, **changes: object) -> Filing:
+    def with_state(self, state: FilingState, **changes: object) -> Filing:
         """Return the filing in its next ``state``.
 
         Raises:
             StepRefusedError: that state does not follow.
         """
-        if state not in _NEXT[self.state]:
+        if state not in _NEXT_STATES[self.state]:
             raise StepRefusedError(f"{state} does not follow {self.state}")
         return self.model_copy(update={"state": state, **changes})
 
-    def submitted(self, documents: tuple[Document, ...], at: datetime | None = None) -> Filing:
-        """Return the filing handed in with ``documents``.
+    def as_submitted(self, documents: tuple[Document, ...], at: datetime | None = None) -> Filing:
+        """Return the filing, submitted with ``documents``.
 
         Raises:
             NoPagesError: it has none.
         """
         if not self.kept_pages or not documents:
             raise NoPagesError("nothing to hand in")
-        return self.stepped("submitted", documents=documents, submitted_at=wall_text(at))
+        return self.with_state("submitted", documents=documents, submitted_at=format_wall(at))
 
-    def _must_be(self, state: State) -> None:
+    def _require_state(self, state: FilingState) -> None:
         if self.state != state:
             raise StepRefusedError(f"the filing is {self.state}, not {state}")

@@ -1,7 +1,7 @@
 """The number of a filing: the central system's through sync, or the kiosk's own (R3).
 
 A filing is registered at once: sync asks the central system in one small request and answers
-with its number, or with a provisional one. Where sync itself is dead, the kiosk makes the
+with its number, or with a provisional one. Where sync itself does not answer, the kiosk makes the
 provisional number here, in the same format ``<kiosk id>-<yymmdd>-<nnn>``; its ``nnn`` begins at
 501, sync's at 001, so that no number is given twice. Sync takes it over when it is back.
 """
@@ -15,30 +15,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.errors import KioskError
 from kiosk.filing.errors import FilingDamagedError
-from kiosk.filing.folder import FilingFolder, folders_in, read_registration
+from kiosk.filing.folder import FilingFolder, filing_folders, read_registration
 from kiosk.filing.model import Filing
 
 log = logging.getLogger(__name__)
 
 #: Sync gives up on the central system after 3 s; a little later we give up on sync.
-ASK_SECONDS = 4.5
-_FIRST_OWN = 501
+REGISTER_TIMEOUT_S = 4.5
+_FIRST_LOCAL_NUMBER = 501
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What stands in ``registration.json``.
+    """Content of ``registration.json``.
 
     Attributes:
         filing: id of the filing.
         state: ``registered`` by the central system, or ``provisional``.
-        number: the number that the visitor is told first.
+        number: the number that the visitor is reply first.
         provisional: the kiosk's number, where one was given.
         at: when it was given.
-        given_by: ``central``, ``sync`` or ``kiosk`` (sync was dead).
+        given_by: ``central``, ``sync`` or ``kiosk`` (sync did not answer).
         documents: path, type, pages, size and SHA-256 of each file.
     """
 
@@ -56,7 +56,7 @@ class Registration:
 
 
 class SyncClient(Protocol):
-    """What is needed of :class:`kiosk.ipc.LocalClient` towards sync."""
+    """The methods of :class:`kiosk.ipc.LocalClient` that talk to sync."""
 
     async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
         """``POST path``."""
@@ -66,15 +66,15 @@ class SyncClient(Protocol):
 
 
 async def register(
-    folder: FilingFolder, sync: SyncClient, kiosk_id: str, local: datetime
+    folder: FilingFolder, sync: SyncClient, kiosk_id: str, local_time: datetime
 ) -> Registration:
-    """Return the registration of a submitted filing, kept durably; the same again if asked again.
+    """Register a submitted filing once, and save the result durably; return it.
 
     Args:
         folder: the filing's folder; its documents are on the disk.
         sync: client of the sync service.
         kiosk_id: first part of a provisional number.
-        local: now, in the court's time zone.
+        local_time: now, in the court's time zone.
 
     Raises:
         StorageError: it cannot be kept.
@@ -84,29 +84,31 @@ async def register(
     if known is not None:
         return Registration(**{**known, "documents": tuple(known["documents"])})
     try:
-        told = await sync.post(f"/v1/filings/{filing.id}/register", timeout=ASK_SECONDS)
-        registration = _as_told(filing, told)
+        reply = await sync.post(f"/v1/filings/{filing.id}/register", timeout=REGISTER_TIMEOUT_S)
+        registration = _parse_reply(filing, reply)
     except KioskError as error:
         log.warning("filing %s: sync gives no number: %s", filing.id, error)
-        number = own_number(folder.path.parent, kiosk_id, local)
-        registration = _registration(filing, "provisional", number, number, "kiosk", wall_text())
-    folder.keep_registration(registration.as_json())
+        number = provisional_number(folder.path.parent, kiosk_id, local_time)
+        registration = _build_registration(
+            filing, "provisional", number, number, "kiosk", format_wall()
+        )
+    folder.save_registration(registration.as_json())
     return registration
 
 
-def own_number(root: Path, kiosk_id: str, local: datetime) -> str:
+def provisional_number(root: Path, kiosk_id: str, local_time: datetime) -> str:
     """Return the next provisional number of the kiosk's own, for the court's day."""
-    prefix = f"{kiosk_id}-{local:%y%m%d}-"
-    given = [_FIRST_OWN - 1]
-    for number in _numbers_in(folders_in(root)):
-        tail = number.removeprefix(prefix)
-        if tail != number and tail.isdigit():
-            given.append(int(tail))
+    prefix = f"{kiosk_id}-{local_time:%y%m%d}-"
+    given = [_FIRST_LOCAL_NUMBER - 1]
+    for number in _provisional_numbers(filing_folders(root)):
+        suffix = number.removeprefix(prefix)
+        if suffix != number and suffix.isdigit():
+            given.append(int(suffix))
     return f"{prefix}{max(given) + 1:03d}"
 
 
-def _numbers_in(folders: Iterable[Path]) -> Iterable[str]:
-    """Yield the provisional numbers that were given in ``folders``."""
+def _provisional_numbers(folders: Iterable[Path]) -> Iterable[str]:
+    """Yield the provisional numbers of the filings in ``folders``."""
     for path in folders:
         try:
             registration = read_registration(path)
@@ -116,18 +118,20 @@ def _numbers_in(folders: Iterable[Path]) -> Iterable[str]:
             yield str(registration["provisional"])
 
 
-def _as_told(filing: Filing, told: dict[str, Any]) -> Registration:
-    """Return what sync said; anything but ``provisional`` has the central system's number."""
-    number = told.get("number")
+def _parse_reply(filing: Filing, reply: dict[str, Any]) -> Registration:
+    """Return the registration in sync's answer; ``provisional`` or by the central system."""
+    number = reply.get("number")
     if not isinstance(number, str) or not number:
         raise KioskError("the answer has no number", code="central_contract_unknown")
-    if told.get("state") == "provisional":
-        return _registration(filing, "provisional", number, number, "sync", told.get("at"))
-    provisional = told.get("provisional")
-    return _registration(filing, "registered", number, provisional, "central", told.get("at"))
+    if reply.get("state") == "provisional":
+        return _build_registration(filing, "provisional", number, number, "sync", reply.get("at"))
+    provisional = reply.get("provisional")
+    return _build_registration(
+        filing, "registered", number, provisional, "central", reply.get("at")
+    )
 
 
-def _registration(
+def _build_registration(
     filing: Filing,
     state: Literal["registered", "provisional"],
     number: str,
@@ -140,7 +144,7 @@ def _registration(
         state=state,
         number=number,
         provisional=provisional,
-        at=str(at or wall_text()),
+        at=str(at or format_wall()),
         given_by=given_by,
         documents=tuple(document.model_dump(mode="json") for document in filing.documents),
     )

@@ -1,6 +1,6 @@
 """The badge reader: a QR or RFID reader on a serial line that sends one line for each badge.
 
-A reader that is unplugged comes back by itself; in between its user is told that it is absent.
+A reader that is unplugged comes back by itself; in between ``on_state`` reports it absent.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Self
 
 import serial
 
-from kiosk.config import SerialPort
+from kiosk.config import SerialPortSettings
 from kiosk.errors import HardwareError
 
 log = logging.getLogger(__name__)
 
 #: Longest line a badge may have; what is longer is noise.
-_LONGEST = 512
+_MAX_LENGTH = 512
 _POLL_SECONDS = 0.2
 _RECONNECT_SECONDS = 0.5
-#: The same badge held before the reader is told once within this time.
+#: The same badge held before the reader is reported once within this time.
 _REPEAT_SECONDS = 1.5
 
 
@@ -54,7 +54,7 @@ class BadgeReader:
 
     def __init__(
         self,
-        settings: SerialPort,
+        settings: SerialPortSettings,
         on_badge: Callable[[str], None],
         on_state: Callable[[bool], None] = lambda _there: None,
     ) -> None:
@@ -62,7 +62,7 @@ class BadgeReader:
         self._on_badge = on_badge
         self._on_state = on_state
         self._closing = threading.Event()
-        self._present: bool | None = None
+        self._is_present: bool | None = None
         self._thread = threading.Thread(target=self._run, name="badge-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -74,9 +74,9 @@ class BadgeReader:
         self.close()
 
     @property
-    def present(self) -> bool:
+    def is_present(self) -> bool:
         """Whether the reader is there now."""
-        return bool(self._present)
+        return bool(self._is_present)
 
     @property
     def version(self) -> str:
@@ -92,25 +92,25 @@ class BadgeReader:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                with open_line(self._settings) as line:
-                    self._tell_state(True)
-                    for badge in self._badges(line):
+                with open_port(self._settings) as port:
+                    self._set_present(True)
+                    for badge in self._read_badges(port):
                         self._on_badge(badge)
             except BadgeReaderAbsentError as error:
-                if self._present is not False:
+                if self._is_present is not False:
                     log.warning("badge reader: %s", error)
-                self._tell_state(False)
+                self._set_present(False)
                 self._closing.wait(_RECONNECT_SECONDS)
 
-    def _tell_state(self, there: bool) -> None:
-        if there != self._present:
-            self._present = there
-            self._on_state(there)
+    def _set_present(self, is_present: bool) -> None:
+        if is_present != self._is_present:
+            self._is_present = is_present
+            self._on_state(is_present)
 
-    def _badges(self, line: serial.Serial) -> Iterator[str]:
-        """Yield badges until closing; a badge held before the reader is told once."""
+    def _read_badges(self, port: serial.Serial) -> Iterator[str]:
+        """Yield badges until closing; a badge held before the reader is reported once."""
         last, at = "", -_REPEAT_SECONDS
-        for text in read_lines(line, self._closing):
+        for text in read_lines(port, self._closing):
             now = time.monotonic()
             if text == last and now - at < _REPEAT_SECONDS:
                 at = now
@@ -120,7 +120,7 @@ class BadgeReader:
 
 
 @contextlib.contextmanager
-def open_line(settings: SerialPort) -> Iterator[serial.Serial]:
+def open_port(settings: SerialPortSettings) -> Iterator[serial.Serial]:
     """Open the reader's line for us alone.
 
     Raises:
@@ -131,14 +131,14 @@ def open_line(settings: SerialPort) -> Iterator[serial.Serial]:
     try:
         with serial.Serial(
             settings.port, settings.baud, timeout=_POLL_SECONDS, exclusive=True
-        ) as line:
-            yield line
+        ) as port:
+            yield port
     except (serial.SerialException, OSError, TypeError) as error:
         # pyserial raises TypeError when the descriptor was closed under a reading thread.
         raise BadgeReaderAbsentError(f"{settings.port}: {error}") from error
 
 
-def read_lines(line: serial.Serial, closing: threading.Event) -> Iterator[str]:
+def read_lines(port: serial.Serial, closing: threading.Event) -> Iterator[str]:
     """Yield the lines that come in, without their end; what is too long or not text is left out.
 
     Raises:
@@ -146,13 +146,13 @@ def read_lines(line: serial.Serial, closing: threading.Event) -> Iterator[str]:
     """
     pending = bytearray()
     while not closing.is_set():
-        pending += line.read(max(1, min(line.in_waiting, _LONGEST)))
+        pending += port.read(max(1, min(port.in_waiting, _MAX_LENGTH)))
         while (end := _line_end(pending)) >= 0:
             text = _clean(bytes(pending[:end]))
             del pending[: end + 1]
             if text:
                 yield text
-        if len(pending) > _LONGEST:
+        if len(pending) > _MAX_LENGTH:
             pending.clear()
 
 
@@ -164,7 +164,7 @@ def _line_end(data: bytearray) -> int:
 
 def _clean(data: bytes) -> str:
     """Return the badge's text; empty for noise."""
-    if len(data) > _LONGEST:
+    if len(data) > _MAX_LENGTH:
         return ""
     try:
         text = data.decode("utf-8").strip(" \t\x02\x03")

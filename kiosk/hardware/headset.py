@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kiosk.errors import DeviceAbsentError
 
 RATE = 48_000
-BLOCK = RATE // 10
+BLOCK_FRAMES = RATE // 10
 
 
 class HeadsetAbsentError(DeviceAbsentError):
@@ -25,8 +25,8 @@ class HeadsetAbsentError(DeviceAbsentError):
     code = "headset_absent"
 
 
-def find_output(audio: pyaudio.PyAudio, wanted: str) -> Mapping[str, Any] | None:
-    """Return the output named ``wanted`` (exactly, else as a part of the name), or None.
+def find_output(audio: pyaudio.PyAudio, name: str) -> Mapping[str, Any] | None:
+    """Return the output named ``name`` (exactly, else as a part of the name), or None.
 
     There is no default: whatever else makes sound here may be the room's loudspeaker.
     """
@@ -35,9 +35,9 @@ def find_output(audio: pyaudio.PyAudio, wanted: str) -> Mapping[str, Any] | None
         for index in range(audio.get_device_count())
         if int((info := audio.get_device_info_by_index(index))["maxOutputChannels"]) > 0
     ]
-    exact = [info for info in outputs if info["name"] == wanted]
-    part = [info for info in outputs if wanted and wanted in str(info["name"])]
-    return next(iter(exact + part), None)
+    exact = [info for info in outputs if info["name"] == name]
+    partial = [info for info in outputs if name and name in str(info["name"])]
+    return next(iter(exact + partial), None)
 
 
 class Headset:
@@ -72,7 +72,7 @@ class Headset:
             rate=RATE,
             output=True,
             output_device_index=index,
-            frames_per_buffer=BLOCK,
+            frames_per_buffer=BLOCK_FRAMES,
         )
 
     def __enter__(self) -> Headset:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from kiosk.config import Panel as PanelSettings
+from kiosk.config import PanelSettings
 
 log = logging.getLogger(__name__)
 PanelState = Literal["ok", "absent", "off"]
@@ -36,10 +36,10 @@ class Panel:
         self._led: Any = None
         self._button: Any = None
         self._on_press = on_press
-        self._wanted = False
-        self._factory = ""
+        self._lamp_requested = False
+        self._pin_factory_name = ""
         self.problem = ""
-        self._enabled = settings.enabled
+        self._is_enabled = settings.enabled
         if settings.enabled:
             self._open(settings)
 
@@ -53,14 +53,14 @@ class Panel:
             mock = "Mock" in type(Device.pin_factory).__name__
             bounce = None if mock else BOUNCE_S  # mock pins have no debouncing
             self._button = Button(settings.button_pin, bounce_time=bounce)
-            self._button.when_pressed = self._pressed
-            self._factory = type(Device.pin_factory).__name__
+            self._button.when_pressed = self._on_button
+            self._pin_factory_name = type(Device.pin_factory).__name__
         except Exception as error:  # gpiozero raises whatever its pin library raises
             self.problem = f"{type(error).__name__}: {error}"
             log.info("panel: no GPIO: %s", self.problem)
             self.close()
 
-    def _pressed(self) -> None:
+    def _on_button(self) -> None:
         try:
             self._on_press()
         except Exception:
@@ -69,7 +69,7 @@ class Panel:
     @property
     def state(self) -> PanelState:
         """``ok``, ``absent`` (no GPIO here) or ``off`` (by the settings)."""
-        if not self._enabled:
+        if not self._is_enabled:
             return "off"
         return "ok" if self._led is not None else "absent"
 
@@ -77,12 +77,12 @@ class Panel:
     def lamp(self) -> bool:
         """Whether the lamp burns; what was last asked for where there is none."""
         if self._led is None:
-            return self._wanted
+            return self._lamp_requested
         return bool(self._led.value)
 
     @lamp.setter
     def lamp(self, on: bool) -> None:
-        self._wanted = on
+        self._lamp_requested = on
         if self._led is None:
             return
         try:
@@ -92,18 +92,18 @@ class Panel:
             log.warning("panel: the lamp cannot be switched: %s", self.problem)
 
     @property
-    def pressed(self) -> bool:
+    def is_pressed(self) -> bool:
         """Whether the button is held down now."""
         return bool(self._button.is_pressed) if self._button is not None else False
 
-    def describe(self) -> dict[str, Any]:
+    def device_entry(self) -> dict[str, Any]:
         """Return the panel's entry of ``GET /v1/devices``."""
         return {
             "name": "panel",
             "library": "gpiozero",
             "version": importlib.metadata.version("gpiozero"),
-            "back_end": self._factory or "none",
-            "virtual": "Mock" in self._factory,
+            "back_end": self._pin_factory_name or "none",
+            "virtual": "Mock" in self._pin_factory_name,
         }
 
     def close(self) -> None:

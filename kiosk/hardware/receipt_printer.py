@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import serial
 from PIL import Image
 
-from kiosk.config import Printer as PrinterSettings
+from kiosk.config import PrinterSettings
 from kiosk.errors import HardwareError
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: Real-time status requests (DLE EOT n) and the bits that matter in their answers.
-_ASK_PRINTER, _ASK_OFFLINE, _ASK_PAPER = b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04"
+_QUERY_PRINTER, _QUERY_OFFLINE, _QUERY_PAPER = b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04"
 _FIXED_MASK, _FIXED_BITS = 0b1001_0011, 0b0001_0010
 _COVER_OPEN, _PAPER_OUT, _PAPER_LOW = 0x04, 0x60, 0x0C
-_ANSWER_SECONDS = 1.0
-_TRIES = 3
+_ANSWER_TIMEOUT_S = 1.0
+_ATTEMPTS = 3
 #: Rows in one raster command: what a printer's buffer holds.
-_ROWS = 256
-_PATIENCE_SECONDS = 5.0
+_ROWS_PER_RASTER = 256
+_WRITE_TIMEOUT_S = 5.0
 
 
 class PrinterError(HardwareError):
@@ -113,8 +113,8 @@ class ReceiptPrinter:
         Raises:
             PrinterError: exactly which one.
         """
-        with self._opened() as printer:
-            return _ask(printer)
+        with self._open_printer() as printer:
+            return _query_status(printer)
 
     def print_image(self, image: Image.Image) -> PrinterStatus:
         """Print ``image`` (dark on light), cut the paper, and ask whether all went well.
@@ -128,17 +128,17 @@ class ReceiptPrinter:
         """
         if image.width > self._settings.width_dots:
             raise ValueError(f"{image.width} dots on a head of {self._settings.width_dots}")
-        with self._opened() as printer:
-            _ask(printer)
+        with self._open_printer() as printer:
+            _query_status(printer)
             printer.hw("INIT")
-            printer.image(image, impl="bitImageRaster", fragment_height=_ROWS)
+            printer.image(image, impl="bitImageRaster", fragment_height=_ROWS_PER_RASTER)
             printer.cut(mode="PART")
-            return _ask(printer)
+            return _query_status(printer)
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[Serial]:
+    def _open_printer(self) -> Iterator[Serial]:
         """Open the line for one conversation; map what the line says."""
-        printer = _connect(self._settings)
+        printer = _open_serial(self._settings)
         try:
             yield printer
         except serial.SerialTimeoutException as error:
@@ -153,18 +153,18 @@ class ReceiptPrinter:
                 printer.device.close()
 
 
-def _connect(settings: PrinterSettings) -> Serial:
+def _open_serial(settings: PrinterSettings) -> Serial:
     """Return python-escpos' printer on an open, exclusive line with a write time-out."""
     if not settings.port:
         raise PrinterAbsentError("no receipt printer is configured")
     printer: Serial = _load_escpos().Serial(devfile=settings.port)
-    longest = _ROWS * settings.width_dots / 8 * 10 / settings.baud
+    transfer_s = _ROWS_PER_RASTER * settings.width_dots / 8 * 10 / settings.baud
     try:
         printer.device = serial.Serial(
             settings.port,
             settings.baud,
-            timeout=_ANSWER_SECONDS / 20,
-            write_timeout=_PATIENCE_SECONDS + longest,
+            timeout=_ANSWER_TIMEOUT_S / 20,
+            write_timeout=_WRITE_TIMEOUT_S + transfer_s,
             exclusive=True,
         )
     except (serial.SerialException, OSError, ValueError) as error:
@@ -185,29 +185,29 @@ def _load_escpos() -> Any:
     return escpos_printer
 
 
-def _ask(printer: Serial) -> PrinterStatus:
+def _query_status(printer: Serial) -> PrinterStatus:
     """Return the printer's own answers.
 
     Raises:
         PrinterError: no answer, no paper, or cover open.
     """
-    paper = _answer(printer, _ASK_PAPER)
-    offline = _answer(printer, _ASK_OFFLINE)
+    paper = _query_byte(printer, _QUERY_PAPER)
+    offline = _query_byte(printer, _QUERY_OFFLINE)
     if offline & _COVER_OPEN:
         raise PrinterCoverOpenError("the cover is open")
     if paper & _PAPER_OUT:
         raise PrinterNoPaperError("the roll is at its end")
-    online = not _answer(printer, _ASK_PRINTER) & 0x08
+    online = not _query_byte(printer, _QUERY_PRINTER) & 0x08
     return PrinterStatus(online, bool(paper & _PAPER_LOW))
 
 
-def _answer(printer: Serial, request: bytes) -> int:
+def _query_byte(printer: Serial, request: bytes) -> int:
     """Return the status byte for ``request``; a byte whose fixed bits are wrong is noise."""
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         printer.device.reset_input_buffer()
-        until = time.monotonic() + _ANSWER_SECONDS
+        deadline = time.monotonic() + _ANSWER_TIMEOUT_S
         data = printer.query_status(request)
-        while time.monotonic() < until:
+        while time.monotonic() < deadline:
             for value in data:
                 if value & _FIXED_MASK == _FIXED_BITS:
                     return int(value)

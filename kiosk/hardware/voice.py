@@ -1,7 +1,7 @@
 """Spoken prompts: by the headphone socket, by the loudspeaker only while no hearing is on (R36).
 
 espeak-ng speaks Kazakh, Russian and English until recorded voices exist; a recorded prompt
-(``<folder>/<language>/<message>.wav``) takes precedence. Synthesis and playing are processes of
+(``<folder>/<language>/<prompt_id>.wav``) takes precedence. Synthesis and playing are processes of
 their own (espeak-ng, aplay), fed by one thread: nothing here blocks the caller, a new prompt cuts
 the one before at once, and a machine without sound is silent and nothing more.
 """
@@ -22,14 +22,14 @@ from typing import Self
 
 import numpy as np
 
-from kiosk.config import Voice as VoiceSettings
+from kiosk.config import VoiceSettings
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.locale import Language
 
 log = logging.getLogger(__name__)
 
-_SYNTHESIS_SECONDS = 10.0
-_LONGEST_TEXT = 2000
+_SYNTHESIS_TIMEOUT_S = 10.0
+_MAX_TEXT_LENGTH = 2000
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class _Prompt:
 
     text: str
     language: Language
-    message: str | None
+    prompt_id: str | None
     volume: int
 
 
@@ -52,16 +52,16 @@ class Voice:
     def __init__(self, settings: VoiceSettings) -> None:
         self._settings = settings
         self._volume = settings.volume
-        self._hearing = False
-        self._changed = threading.Condition()
-        self._next: _Prompt | None = None
-        self._number = 0
-        self._processes: dict[subprocess.Popen[bytes], str] = {}
-        self._closed = False
+        self._is_hearing_active = False
+        self._condition = threading.Condition()
+        self._next_prompt: _Prompt | None = None
+        self._prompt_number = 0
+        self._device_by_process: dict[subprocess.Popen[bytes], str] = {}
+        self._is_closed = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        if self.enabled:
+        if self.is_enabled:
             self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
             self._thread.start()
         return self
@@ -72,14 +72,14 @@ class Voice:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._changed:
-            self._closed = True
+        with self._condition:
+            self._is_closed = True
         self.stop()
         if self._thread is not None:
             self._thread.join(2.0)
 
     @property
-    def enabled(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether anything can be heard at all by the settings."""
         settings = self._settings
         return settings.enabled and bool(settings.headphones or settings.loudspeaker)
@@ -94,24 +94,24 @@ class Voice:
         self._volume = min(100, max(0, value))
 
     @property
-    def hearing_runs(self) -> bool:
+    def is_hearing_active(self) -> bool:
         """Whether a hearing is on: then the loudspeaker is silent, at once."""
-        return self._hearing
+        return self._is_hearing_active
 
-    @hearing_runs.setter
-    def hearing_runs(self, value: bool) -> None:
-        with self._changed:
-            self._hearing = value
+    @is_hearing_active.setter
+    def is_hearing_active(self, value: bool) -> None:
+        with self._condition:
+            self._is_hearing_active = value
             if value:
-                self._end(self._settings.loudspeaker)
+                self._kill_players(self._settings.loudspeaker)
 
     @property
-    def speaking(self) -> bool:
+    def is_speaking(self) -> bool:
         """Whether a prompt is being said or is about to be."""
-        with self._changed:
-            return self._next is not None or bool(self._processes)
+        with self._condition:
+            return self._next_prompt is not None or bool(self._device_by_process)
 
-    def say(self, text: str, language: Language, message: str | None = None) -> None:
+    def speak(self, text: str, language: Language, prompt_id: str | None = None) -> None:
         """Say ``text``; what is being said stops.
 
         Args:
@@ -119,16 +119,16 @@ class Voice:
             language: kk, ru or en.
             message: id of the prompt, under which a recorded voice may lie.
         """
-        with self._changed:
-            self._cut()
-            self._next = _Prompt(text[:_LONGEST_TEXT], language, message, self._volume)
-            self._changed.notify_all()
+        with self._condition:
+            self._cancel_prompt()
+            self._next_prompt = _Prompt(text[:_MAX_TEXT_LENGTH], language, prompt_id, self._volume)
+            self._condition.notify_all()
 
     def stop(self) -> None:
         """Be silent at once."""
-        with self._changed:
-            self._cut()
-            self._changed.notify_all()
+        with self._condition:
+            self._cancel_prompt()
+            self._condition.notify_all()
 
     def reset(self) -> None:
         """Make ready for the next visitor: silent, and as loud as the settings say."""
@@ -137,67 +137,69 @@ class Voice:
 
     # -- the thread --------------------------------------------------------------------------
 
-    def _cut(self) -> None:
+    def _cancel_prompt(self) -> None:
         """Forget what was to be said and end what is being said. Lock is held."""
-        self._number += 1
-        self._next = None
-        self._end(None)
+        self._prompt_number += 1
+        self._next_prompt = None
+        self._kill_players(None)
 
-    def _end(self, device: str | None) -> None:
+    def _kill_players(self, device: str | None) -> None:
         """Kill the processes of one device (None: all). Lock is held."""
-        for process, where in self._processes.items():
-            if device is None or where == device:
+        for process, process_device in self._device_by_process.items():
+            if device is None or process_device == device:
                 with contextlib.suppress(OSError):
                     process.kill()
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                while self._next is None and not self._closed:
-                    self._changed.wait()
-                if self._closed:
+            with self._condition:
+                while self._next_prompt is None and not self._is_closed:
+                    self._condition.wait()
+                if self._is_closed:
                     return
-                prompt, self._next = self._next, None
-                number = self._number
+                prompt, self._next_prompt = self._next_prompt, None
+                prompt_number = self._prompt_number
                 assert prompt is not None
             try:
-                sound = self._sound(prompt, number)
+                sound = self._prompt_wav(prompt, prompt_number)
                 if sound:
-                    self._play(sound, number)
+                    self._play(sound, prompt_number)
             except (OSError, subprocess.SubprocessError, wave.Error, EOFError, ValueError) as error:
                 log.info("voice: %s", error)
 
-    def _sound(self, prompt: _Prompt, number: int) -> bytes:
+    def _prompt_wav(self, prompt: _Prompt, prompt_number: int) -> bytes:
         """Return the prompt as a WAV file, as loud as wanted."""
-        recorded = self._recorded(prompt)
+        recorded = self._recorded_file(prompt)
         if recorded is not None:
-            return _scaled(recorded.read_bytes(), prompt.volume)
+            return _scale_volume(recorded.read_bytes(), prompt.volume)
         command = ["espeak-ng", "-v", prompt.language, "-s", str(self._settings.words_a_minute)]
-        process = self._start([*command, "--stdout", "--stdin"], "", number)
+        process = self._start_process([*command, "--stdout", "--stdin"], "", prompt_number)
         if process is None:
             return b""
         try:
-            wav, _ = process.communicate(prompt.text.encode(), _SYNTHESIS_SECONDS)
+            wav, _ = process.communicate(prompt.text.encode(), _SYNTHESIS_TIMEOUT_S)
         finally:
-            self._forget(process)
-        return _scaled(wav, prompt.volume) if wav else b""
+            self._end_process(process)
+        return _scale_volume(wav, prompt.volume) if wav else b""
 
-    def _recorded(self, prompt: _Prompt) -> Path | None:
-        folder, message = self._settings.recorded, prompt.message
-        if folder is None or message is None or Path(message).name != message:
+    def _recorded_file(self, prompt: _Prompt) -> Path | None:
+        folder, prompt_id = self._settings.recorded, prompt.prompt_id
+        if folder is None or prompt_id is None or Path(prompt_id).name != prompt_id:
             return None
-        file = folder / prompt.language / f"{message}.wav"
+        file = folder / prompt.language / f"{prompt_id}.wav"
         return file if file.is_file() else None
 
-    def _play(self, wav: bytes, number: int) -> None:
+    def _play(self, wav: bytes, prompt_number: int) -> None:
         """Play on every device that may be heard now; wait for the end."""
         players = []
         for device in (self._settings.headphones, self._settings.loudspeaker):
             if device:
-                player = self._start(["aplay", "-q", "-D", device, "-"], device, number)
+                player = self._start_process(
+                    ["aplay", "-q", "-D", device, "-"], device, prompt_number
+                )
                 players += [player] if player is not None else []
         threads = [
-            threading.Thread(target=self._feed, args=(player, wav), daemon=True)
+            threading.Thread(target=self._write_wav, args=(player, wav), daemon=True)
             for player in players
         ]
         for thread in threads:
@@ -205,24 +207,24 @@ class Voice:
         for thread in threads:
             thread.join()
 
-    def _feed(self, player: subprocess.Popen[bytes], wav: bytes) -> None:
+    def _write_wav(self, player: subprocess.Popen[bytes], wav: bytes) -> None:
         try:
             with contextlib.suppress(OSError, ValueError):  # ended in the middle
                 player.communicate(wav)
             if player.returncode and player.returncode > 0:
                 log.info("voice: aplay ended with status %d", player.returncode)
         finally:
-            self._forget(player)
+            self._end_process(player)
 
-    def _start(
-        self, command: list[str], device: str, number: int
+    def _start_process(
+        self, command: list[str], device: str, prompt_number: int
     ) -> subprocess.Popen[bytes] | None:
-        """Start a process of prompt ``number``; None when that is not wanted any more."""
+        """Start a process of prompt ``prompt_number``; None when that is not wanted any more."""
         parent = os.getpid()
-        with self._changed:
-            if number != self._number or self._closed:
+        with self._condition:
+            if prompt_number != self._prompt_number or self._is_closed:
                 return None
-            if device and device == self._settings.loudspeaker and self._hearing:
+            if device and device == self._settings.loudspeaker and self._is_hearing_active:
                 return None
             process = subprocess.Popen(
                 command,
@@ -231,18 +233,18 @@ class Voice:
                 stderr=subprocess.DEVNULL,
                 preexec_fn=lambda: die_with_parent(parent),
             )
-            self._processes[process] = device
+            self._device_by_process[process] = device
             return process
 
-    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+    def _end_process(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError):
             process.kill()
         process.wait()
-        with self._changed:
-            self._processes.pop(process, None)
+        with self._condition:
+            self._device_by_process.pop(process, None)
 
 
-def _scaled(data: bytes, volume: int) -> bytes:
+def _scale_volume(data: bytes, volume: int) -> bytes:
     """Return a 16-bit WAV file at ``volume`` per cent.
 
     Raises:

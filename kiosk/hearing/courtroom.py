@@ -1,7 +1,7 @@
-"""The life of a hearing in this room: start, marks, recess, retirement, resume, end.
+"""The steps of a hearing in this room: start, marks, recess, retirement, resume, end.
 
 One thread calls the steps (they sync to disk); any thread may ask for :meth:`Courtroom.state`.
-Nothing the rules want to know stands before a start: it is asked while the recording runs.
+Questions of the rules never delay a start: they are asked while the recording runs.
 """
 
 from __future__ import annotations
@@ -15,112 +15,121 @@ from typing import Any
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
-from kiosk.hardware.sources.source import SourceSet
-from kiosk.hearing.monitoring.monitor import Attention
-from kiosk.hearing.monitoring.state import StateReport
-from kiosk.hearing.room.context import Premises
+from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.monitoring.monitor import HearingMonitor
+from kiosk.hearing.monitoring.state import StateBuilder
+from kiosk.hearing.room.context import HearingContext
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
-from kiosk.hearing.room.storage_monitor import Storages
-from kiosk.hearing.session.crash_recovery import TakingUp
-from kiosk.hearing.session.current_hearing import Present
-from kiosk.hearing.session.hearing_state import BUTTON
-from kiosk.hearing.session.journal_options import BookKeeping
-from kiosk.hearing.session.microphone_remedies import Remedy
-from kiosk.hearing.session.open_hearing import Session
-from kiosk.hearing.session.part_capture import MakeRecorder
-from kiosk.hearing.session.part_controller import Parts
-from kiosk.hearing.session.publicity import CLOSED_MARK, OPENED_MARK, Publicity
-from kiosk.hearing.session.publicity_change import Declaring, OnReplaced
-from kiosk.hearing.session.seal_queue import Sealer
-from kiosk.hearing.session.start import Opening
-from kiosk.hearing.session.statements import Answers
+from kiosk.hearing.room.storage_monitor import StorageMonitor
+from kiosk.hearing.session.crash_recovery import CrashRecovery
+from kiosk.hearing.session.current_hearing import CurrentHearing
+from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.hearing.session.journal_options import JournalOptionsFactory
+from kiosk.hearing.session.microphone_remedies import MicrophoneRemedy
+from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_capture import RecorderFactory
+from kiosk.hearing.session.part_controller import PartController
+from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
+from kiosk.hearing.session.publicity_change import OnReplaced, PublicityChange
+from kiosk.hearing.session.seal_queue import SealQueue
+from kiosk.hearing.session.start import HearingStart
+from kiosk.hearing.session.statements import Statements
 from kiosk.recording.capture.part_recorder import PartRecorder
-from kiosk.recording.repair.reencrypt import Replaced
+from kiosk.recording.repair.reencrypt import ReplacedFile
 from kiosk.rules import Rules
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 
 class Courtroom:
-    """What is recorded in this room, and how far it is.
+    """The recorder of one courtroom: steps of the hearing and State.
 
     Args:
         sources: opened; they come up by themselves.
         panel: lamp and button; it may be absent.
         make_recorder: makes the writer of a part's media.
-        changed: called after each change, from any thread.
-        on_replaced: told (from the sealer's thread, perhaps twice) which plain files of a hearing
-            are gone and what stands for them.
+        on_change: called after each change, from any thread.
+        on_replaced: called (from the seal queue's thread, perhaps twice) with the plain files of a
+            hearing that were replaced, and by what.
 
     Attributes:
-        sealer, on_replaced: looked up anew for each job; they may be replaced.
+        seal_queue, on_replaced: looked up for each job, so that tests may replace them.
     """
 
     def __init__(
         self,
         settings: Settings,
-        layout: Layout,
+        paths: Paths,
         rules: Rules,
-        sources: SourceSet,
+        sources: Sources,
         panel: Panel,
-        make_recorder: MakeRecorder | None = None,
-        changed: Callable[[], None] = lambda: None,
+        make_recorder: RecorderFactory | None = None,
+        on_change: Callable[[], None] = lambda: None,
         on_replaced: OnReplaced = lambda _folder, _replaced: None,
     ) -> None:
         self.on_replaced = on_replaced
-        self._changed = changed
+        self._on_change = on_change
         self._rules = rules
         self._sources = sources
-        self.storages = Storages(settings, layout)
-        self.attention = Attention(settings)
-        self.publicity = Publicity(settings, layout, rules, self.storages.vault)
-        self.sealer = Sealer()
-        self._present = Present(changed)
-        on = Premises(settings, layout, rules, sources, panel, self.storages)
-        make = make_recorder or partial(PartRecorder, store=on.store)
-        books = BookKeeping(on, self._present)
-        self._parts = Parts(on, self.publicity, make, self._submit)
-        self._opening = Opening(on, self.publicity, self._parts, books)
-        self._answers = Answers(rules, self._present, self.publicity)
-        self._declaring = Declaring(
-            layout,
-            self._present,
+        self.storage = StorageMonitor(settings, paths)
+        self.monitor = HearingMonitor(settings)
+        self.publicity = Publicity(settings, paths, rules, self.storage.store)
+        self.seal_queue = SealQueue()
+        self._current_hearing = CurrentHearing(on_change)
+        context = HearingContext(settings, paths, rules, sources, panel, self.storage)
+        make = make_recorder or partial(PartRecorder, store=context.store)
+        journal_options = JournalOptionsFactory(context, self._current_hearing)
+        self._parts = PartController(context, self.publicity, make, self._submit_job)
+        self._start = HearingStart(context, self.publicity, self._parts, journal_options)
+        self._statements = Statements(rules, self._current_hearing, self.publicity)
+        self._publicity_change = PublicityChange(
+            paths,
+            self._current_hearing,
             self.publicity,
             self._parts,
-            self._answers,
-            self._submit,
-            self._replaced,
+            self._statements,
+            self._submit_job,
+            self._notify_replaced,
         )
-        self._taking_up = TakingUp(
-            on, self._present, self._parts, books, self._declaring, self._submit
+        self._crash_recovery = CrashRecovery(
+            context,
+            self._current_hearing,
+            self._parts,
+            journal_options,
+            self._publicity_change,
+            self._submit_job,
         )
-        self._report = StateReport(
-            on, self._present, self.publicity, self.attention, lambda: self.sealer.failing
+        self._state_builder = StateBuilder(
+            context,
+            self._current_hearing,
+            self.publicity,
+            self.monitor,
+            lambda: self.seal_queue.failing_job,
         )
 
-    def _submit(self, name: str, job: Callable[[], None]) -> None:
-        self.sealer.submit(name, job)
+    def _submit_job(self, name: str, job: Callable[[], None]) -> None:
+        self.seal_queue.submit(name, job)
 
-    def _replaced(self, folder: Path, replaced: list[Replaced]) -> None:
+    def _notify_replaced(self, folder: Path, replaced: list[ReplacedFile]) -> None:
         self.on_replaced(folder, replaced)
 
     # -- steps ---------------------------------------------------------------------------------
-    def start(self, hearing: Mapping[str, Any], person: str, tap_ns: int) -> dict[str, Any]:
-        """Start recording ``hearing`` with everything captured from ``tap_ns`` on.
+    def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> dict[str, Any]:
+        """Start recording the hearing ``details`` with everything captured from ``tap_ns`` context.
 
         Raises:
             AlreadyRecordingError: a hearing is open.
             CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
             StorageError: not even a folder can be made.
         """
-        if (open_one := self.busy) is not None:
-            raise AlreadyRecordingError(open_one)
-        session = self._opening.open(hearing, person, tap_ns)
-        self._present.enter(session)
-        self._opening.note_readiness(session)
-        self._changed()
-        return {"hearing_id": session.record.id, "part": 1}
+        if (open_id := self.open_hearing_id) is not None:
+            raise AlreadyRecordingError(open_id)
+        hearing = self._start.start(details, person, tap_ns)
+        self._current_hearing.set(hearing)
+        self._start.record_readiness(hearing)
+        self._on_change()
+        return {"hearing_id": hearing.state.id, "part": 1}
 
-    def mark(
+    def add_mark(
         self, event: str, person: str, note: str = "", role: str = "", *, known: bool = True
     ) -> dict[str, Any]:
         """Mark ``event`` now.
@@ -131,30 +140,30 @@ class Courtroom:
         Raises:
             BadRequestError: no such event; StepRefusedError: no hearing is open.
         """
-        session = self._present.open_session()
+        hearing = self._current_hearing.require()
         if known and event not in self._rules.events:
             raise BadRequestError(f"no event type “{event}”", code="unknown_event")
-        closing = {CLOSED_MARK: True, OPENED_MARK: False}.get(event)
-        if closing is not None and closing != (session.record.closed is not None):
+        closing = {CLOSED_EVENT: True, OPENED_EVENT: False}.get(event)
+        if closing is not None and closing != (hearing.state.closed is not None):
             self.change_publicity(closing, person, recording_ns(), note=note)
-            return {"mark": session.record.marks[-1].as_json()}
-        mark = session.mark(event, person, note, role)
-        self._changed()
+            return {"mark": hearing.state.marks[-1].as_json()}
+        mark = hearing.add_mark(event, person, note, role)
+        self._on_change()
         return {"mark": mark}
 
-    def button(self) -> None:
+    def mark_from_button(self) -> None:
         """Mark the moment at which the button was pressed; nothing happens without a hearing."""
         with suppress(StepRefusedError):
-            self.mark(BUTTON, "", known=False)
+            self.add_mark(BUTTON_MARK, "", known=False)
 
-    def undo(self, person: str) -> dict[str, Any]:
+    def undo_mark(self, person: str) -> dict[str, Any]:
         """Withdraw the newest mark that a person made; nothing is erased.
 
         Raises:
             StepRefusedError: there is none.
         """
-        answer = self._present.open_session().undo(person)
-        self._changed()
+        answer = self._current_hearing.require().undo_mark(person)
+        self._on_change()
         return answer
 
     def recess(self, person: str, why: str = "") -> dict[str, Any]:
@@ -166,121 +175,121 @@ class Courtroom:
         return self._interrupt("retire", "retirement", person, why)
 
     def _interrupt(self, reason: str, event: str, person: str, why: str) -> dict[str, Any]:
-        session = self._present.open_session("recording")
-        part = session.record.part
-        self._parts.end(session, reason, person, why)
-        session.mark(event, person, why, "")
-        self._changed()
-        return {"hearing_id": session.record.id, "part": part, "phase": session.record.phase}
+        hearing = self._current_hearing.require("recording")
+        part = hearing.state.part
+        self._parts.stop(hearing, reason, person, why)
+        hearing.add_mark(event, person, why, "")
+        self._on_change()
+        return {"hearing_id": hearing.state.id, "part": part, "phase": hearing.state.phase}
 
     def resume(self, person: str) -> dict[str, Any]:
         """Go on with the next part."""
         tap_ns = recording_ns()
-        session = self._present.open_session("recess", "retired")
+        hearing = self._current_hearing.require("recess", "retired")
         fields = {"reason": "resume", "person": person, "tap_ns": tap_ns}
-        self._parts.begin_next(session, fields)
-        session.mark("resumed", person, "", "")
-        self._changed()
-        return {"hearing_id": session.record.id, "part": session.record.part}
+        self._parts.start_next(hearing, fields)
+        hearing.add_mark("resumed", person, "", "")
+        self._on_change()
+        return {"hearing_id": hearing.state.id, "part": hearing.state.part}
 
     def end(self, person: str) -> dict[str, Any]:
-        """End the hearing: the capture stops now, sealing goes on behind."""
-        session = self._present.open_session()
-        if session.capture is not None:
-            self._parts.end(session, "end", person, "")
-        session.write("ending", {"person": person})
-        self._submit(session.record.id, partial(self._seal_hearing, session, person))
-        self._changed()
-        return {"hearing_id": session.record.id, "phase": "sealing"}
+        """End the hearing: the capture stops now; sealing goes on in the background."""
+        hearing = self._current_hearing.require()
+        if hearing.capture is not None:
+            self._parts.stop(hearing, "end", person, "")
+        hearing.append("ending", {"person": person})
+        self._submit_job(hearing.state.id, partial(self._seal_hearing, hearing, person))
+        self._on_change()
+        return {"hearing_id": hearing.state.id, "phase": "sealing"}
 
-    def _seal_hearing(self, session: Session, person: str) -> None:
-        session.finish(person)
-        self._present.leave(session)
-        self._changed()
+    def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
+        hearing.seal(person)
+        self._current_hearing.clear(hearing)
+        self._on_change()
 
     # -- open and closed -----------------------------------------------------------------------
-    def hold(self, held: bool) -> None:
-        """Write nothing more of what is captured until it is known how; nothing is lost."""
-        session = self._current
-        capture = session.capture if session is not None else None
+    def pause_writing(self, paused: bool) -> None:
+        """Hold captured media in memory, or write on; nothing is lost meanwhile."""
+        hearing = self._current
+        capture = hearing.capture if hearing is not None else None
         if capture is not None:
-            capture.hold(held)
+            capture.pause_writing(paused)
 
     def change_publicity(
         self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
     ) -> dict[str, Any]:
-        """Close or open the hearing from ``tap_ns`` on; see :meth:`Declaring.change`."""
-        return self._declaring.change(closed, person, tap_ns, ground, note)
+        """Close or open the hearing from ``tap_ns`` on; see :class:`PublicityChange`."""
+        return self._publicity_change.close_or_open(closed, person, tap_ns, ground, note)
 
-    def close_since(
+    def close_retroactively(
         self, person: str, body: Mapping[str, Any], tap_ns: int, ground: Any, note: str
     ) -> dict[str, Any]:
-        """Declare closed what was captured from an earlier moment; see :meth:`Declaring.since`."""
-        return self._declaring.since(person, body, tap_ns, ground, note)
+        """Close the hearing from an earlier moment on; see :class:`PublicityChange`."""
+        return self._publicity_change.close_retroactively(person, body, tap_ns, ground, note)
 
-    # -- besides -------------------------------------------------------------------------------
-    def statement(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
-        """Take an answer, or anything else for the minutes; see :meth:`Answers.take`."""
-        return self._answers.take(subject, value, note, person)
+    # -- other steps ---------------------------------------------------------------------------
+    def record_statement(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
+        """Record an answer or another statement; see :meth:`Statements.record`."""
+        return self._statements.record(subject, value, note, person)
 
-    def remedy(self, person: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Do something about a microphone that fails; see :class:`Remedy`."""
-        session = self._present.open_session()
+    def apply_remedy(self, person: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Apply a remedy for a failing microphone; see :class:`MicrophoneRemedy`."""
+        hearing = self._current_hearing.require()
         microphones = self._sources.state()["microphones"]
-        answer = Remedy(session, microphones, body, person).apply()
-        self._changed()
+        answer = MicrophoneRemedy(hearing, microphones, body, person).apply()
+        self._on_change()
         return answer
 
-    def listen(self, body: Mapping[str, Any]) -> None:
-        """Begin to play the last minutes in the headset; see :class:`Listening`."""
-        session = self._current
-        self.attention.listening.start(session.capture if session else None, body)
+    def start_listen_back(self, body: Mapping[str, Any]) -> None:
+        """Start playing the last minutes in the headset; see :class:`ListenBack`."""
+        hearing = self._current
+        self.monitor.listen_back.start(hearing.capture if hearing else None, body)
 
-    def watch(self) -> None:
-        """Look at clock, remote link and reminder; to be called several times a second."""
-        if self.attention.poll(self._current, self._sources.state()["microphones"]):
-            self._changed()
+    def poll(self) -> None:
+        """Check clock, remote links and reminder; called several times a second."""
+        if self.monitor.poll(self._current, self._sources.state()["microphones"]):
+            self._on_change()
 
-    def right_lamp(self) -> None:
-        """Make the lamp say the truth again, after a test of it."""
-        self._parts.lamp(self.capturing)
+    def sync_lamp(self) -> None:
+        """Set the lamp to match the capture again, after a lamp test."""
+        self._parts.set_lamp(self.is_capturing)
 
     # -- start and end of the service ----------------------------------------------------------
     def recover(self) -> None:
         """Close what a crash left open; resume by itself what was being captured just now."""
-        self._taking_up.recover()
+        self._crash_recovery.recover()
 
     def shutdown(self, seconds: float) -> None:
         """End cleanly: close and seal the running part; the hearing can be resumed."""
-        session = self._current
-        if session is not None and session.capture is not None:
-            self._parts.end(session, "shutdown", "", "")
-        self._parts.lamp(False)
-        self.attention.listening.stop()
-        self.sealer.close(seconds)
-        if session is not None:
-            session.book.close()
-        self.storages.close()
+        hearing = self._current
+        if hearing is not None and hearing.capture is not None:
+            self._parts.stop(hearing, "shutdown", "", "")
+        self._parts.set_lamp(False)
+        self.monitor.listen_back.stop()
+        self.seal_queue.close(seconds)
+        if hearing is not None:
+            hearing.journal.close()
+        self.storage.close()
 
     # -- state ---------------------------------------------------------------------------------
     @property
-    def _current(self) -> Session | None:
-        return self._present.session
+    def _current(self) -> OpenHearing | None:
+        return self._current_hearing.hearing
 
     @property
-    def capturing(self) -> bool:
+    def is_capturing(self) -> bool:
         """Whether a part is being captured now."""
-        session = self._current
-        return session is not None and session.capture is not None
+        hearing = self._current
+        return hearing is not None and hearing.capture is not None
 
     @property
-    def busy(self) -> str | None:
+    def open_hearing_id(self) -> str | None:
         """Id of the open hearing, None where there is none."""
-        session = self._current
-        if session is None or session.record.phase == "sealing":
+        hearing = self._current
+        if hearing is None or hearing.state.phase == "sealing":
             return None
-        return session.record.id
+        return hearing.state.id
 
     def state(self) -> dict[str, Any]:
         """Return State (docs/interfaces.md)."""
-        return self._report.state()
+        return self._state_builder.build()

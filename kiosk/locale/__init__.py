@@ -1,7 +1,7 @@
 """Languages of the kiosk: Kazakh, Russian, English, switched live.
 
 The English sentence in the code is the message id; ``kk`` and ``ru`` come from gettext
-catalogues, one file per room (``kk/LC_MESSAGES/ui.po``, ``alarms.po``, ...), merged at load. A
+catalogues, one file per package (``kk/LC_MESSAGES/ui.po``, ``alarms.po``, ...), merged at load. A
 compiled ``.mo`` is used when it is at least as new as its ``.po``; otherwise the ``.po`` is read
 itself, so that a forgotten compile step never shows a stale or English sentence.
 
@@ -23,10 +23,10 @@ from kiosk.errors import KioskError
 
 Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-OWN_NAMES: Mapping[Language, str] = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
+NATIVE_NAMES: Mapping[Language, str] = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 """Each language's name in itself: a language switch never translates these."""
 
-FOLDER = Path(__file__).parent
+CATALOGUES_FOLDER = Path(__file__).parent
 
 
 class LanguageError(KioskError):
@@ -40,7 +40,7 @@ def N_(message: str) -> str:  # noqa: N802 - the name every gettext tool knows
     return message
 
 
-def as_language(text: str) -> Language:
+def parse_language(text: str) -> Language:
     """Return ``text`` as a :data:`Language`.
 
     Raises:
@@ -52,18 +52,18 @@ def as_language(text: str) -> Language:
     raise LanguageError(f"language “{text}” is not one of {', '.join(LANGUAGES)}")
 
 
-def load_catalogue(language: Language, folder: Path = FOLDER) -> Translations:
+def load_catalogue(language: Language, folder: Path = CATALOGUES_FOLDER) -> Translations:
     """Return all catalogues of ``language`` under ``folder``, merged (empty for English)."""
-    rooms = sorted((folder / language / "LC_MESSAGES").glob("*.po"))
-    if not rooms:
+    po_files = sorted((folder / language / "LC_MESSAGES").glob("*.po"))
+    if not po_files:
         return Translations()
-    merged = _read_one(rooms[0], language)  # merging keeps the plural rule of the first
-    for po in rooms[1:]:
-        merged.merge(_read_one(po, language))
+    merged = _read_catalogue(po_files[0], language)  # merging keeps the plural rule of the first
+    for po in po_files[1:]:
+        merged.merge(_read_catalogue(po, language))
     return merged
 
 
-def _read_one(po: Path, language: Language) -> Translations:
+def _read_catalogue(po: Path, language: Language) -> Translations:
     """Return one catalogue: its ``.mo`` when that is fresh, else the ``.po`` itself."""
     mo = po.with_suffix(".mo")
     if mo.exists() and mo.stat().st_mtime_ns >= po.stat().st_mtime_ns:
@@ -77,7 +77,7 @@ def _read_one(po: Path, language: Language) -> Translations:
 
 
 class Translator:
-    """gettext in one of three languages; :meth:`switch` changes it and tells the observers.
+    """gettext in one of three languages; :meth:`switch_language` changes it.
 
     Calling the object translates: ``_ = Translator("kk"); _("Start hearing")``.
 
@@ -86,35 +86,35 @@ class Translator:
         folder: folder of the catalogues.
     """
 
-    def __init__(self, language: str = "kk", folder: Path = FOLDER) -> None:
+    def __init__(self, language: str = "kk", folder: Path = CATALOGUES_FOLDER) -> None:
         self._folder = folder
         self._loaded: dict[Language, Translations] = {}
         self._observers: list[Callable[[], None]] = []
-        self._language: Language = as_language(language)
+        self._language: Language = parse_language(language)
 
     @property
     def language(self) -> Language:
         """The language in force."""
         return self._language
 
-    def switch(self, language: str) -> None:
+    def switch_language(self, language: str) -> None:
         """Change the language and call every observer once (nothing when it is in force)."""
-        wanted = as_language(language)
-        if wanted == self._language:
+        new_language = parse_language(language)
+        if new_language == self._language:
             return
-        self._language = wanted
+        self._language = new_language
         for observer in list(self._observers):
             observer()
 
-    def observe(self, observer: Callable[[], None]) -> Callable[[], None]:
+    def add_observer(self, observer: Callable[[], None]) -> Callable[[], None]:
         """Call ``observer`` after each change of language; return what ends that."""
         self._observers.append(observer)
 
-        def forget() -> None:
+        def unsubscribe() -> None:
             if observer in self._observers:
                 self._observers.remove(observer)
 
-        return forget
+        return unsubscribe
 
     def _catalogue(self) -> Translations:
         if self._language not in self._loaded:
@@ -128,9 +128,9 @@ class Translator:
 
     __call__ = gettext
 
-    def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
+    def ngettext(self, singular: str, plural: str, number: int, **values: object) -> str:
         """Return the form for ``number``, with ``{n}`` and ``values`` filled in."""
-        text = str(self._catalogue().ngettext(one, many, number))
+        text = str(self._catalogue().ngettext(singular, plural, number))
         return text.format(n=number, **values)
 
     def pgettext(self, context: str, message: str, **values: object) -> str:

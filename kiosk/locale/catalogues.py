@@ -1,10 +1,10 @@
 """Extract, check and compile the catalogues.
 
-``python -m kiosk.locale.catalogues update [ROOM]``  new sentences into the ``.po`` files
+``python -m kiosk.locale.catalogues update [DOMAIN]``  new sentences into the ``.po`` files
 ``python -m kiosk.locale.catalogues check``   list what is not translated; exit status 1 if any
 ``python -m kiosk.locale.catalogues compile``  make the ``.mo`` files (part of ``make setup``)
 
-A room is a catalogue: what lies in ``kiosk/ui/`` goes to ``ui.po``, ``kiosk/alarms.py`` to
+A domain is a catalogue: what lies in ``kiosk/ui/`` goes to ``ui.po``, ``kiosk/alarms.py`` to
 ``alarms.po``. Sentences that left the code leave the catalogue.
 """
 
@@ -20,10 +20,10 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from kiosk.locale import FOLDER, Language
+from kiosk.locale import CATALOGUES_FOLDER, Language
 
-TRANSLATED: tuple[Language, ...] = ("kk", "ru")
-PACKAGE = FOLDER.parent
+TRANSLATED_LANGUAGES: tuple[Language, ...] = ("kk", "ru")
+PACKAGE = CATALOGUES_FOLDER.parent
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 EXTRACTORS = {".py": "python", ".kv": "javascript"}
 IDENTIFIER = re.compile(r"[a-z]+(_[a-z]+)+")
@@ -35,28 +35,28 @@ PLURALS = {
 }
 
 
-def room_of(source: Path, package: Path = PACKAGE) -> str:
-    """Return the room (name of the catalogue) that the file ``source`` belongs to."""
+def domain_of(source: Path, package: Path = PACKAGE) -> str:
+    """Return the domain (name of the catalogue) that the file ``source`` belongs to."""
     first = source.relative_to(package).parts[0]
     return Path(first).stem
 
 
-def extract(package: Path = PACKAGE) -> dict[str, Catalog]:
-    """Return the sentences of the code, one catalogue per room that has any."""
-    rooms: dict[str, Catalog] = {}
+def extract_messages(package: Path = PACKAGE) -> dict[str, Catalog]:
+    """Return the sentences of the code, one catalogue per domain that has any."""
+    catalogues: dict[str, Catalog] = {}
     for source in sorted(path for path in package.rglob("*") if path.suffix in EXTRACTORS):
-        if FOLDER in source.parents:
+        if CATALOGUES_FOLDER in source.parents:
             continue
-        found = extract_from_file(
+        messages = extract_from_file(
             EXTRACTORS[source.suffix], source, keywords=KEYWORDS, comment_tags=("L10n:",)
         )
-        for _line, message, comments, context in found:
+        for _line, message, comments, context in messages:
             if isinstance(message, str) and IDENTIFIER.fullmatch(message):
                 continue
-            room = rooms.setdefault(room_of(source, package), Catalog(charset="utf-8"))
-            place = (source.relative_to(package.parent).as_posix(), 0)
-            room.add(message, locations=[place], auto_comments=comments, context=context)
-    return rooms
+            domain = catalogues.setdefault(domain_of(source, package), Catalog(charset="utf-8"))
+            location = (source.relative_to(package.parent).as_posix(), 0)
+            domain.add(message, locations=[location], auto_comments=comments, context=context)
+    return catalogues
 
 
 def read_catalogue(path: Path, language: Language) -> Catalog:
@@ -69,24 +69,26 @@ def read_catalogue(path: Path, language: Language) -> Catalog:
     return catalogue
 
 
-def catalogue_path(room: str, language: Language, folder: Path = FOLDER) -> Path:
-    """Return where the catalogue of ``room`` in ``language`` lies."""
-    return folder / language / "LC_MESSAGES" / f"{room}.po"
+def catalogue_path(domain: str, language: Language, folder: Path = CATALOGUES_FOLDER) -> Path:
+    """Return where the catalogue of ``domain`` in ``language`` lies."""
+    return folder / language / "LC_MESSAGES" / f"{domain}.po"
 
 
-def update(folder: Path = FOLDER, package: Path = PACKAGE, only: str | None = None) -> None:
+def update_catalogues(
+    folder: Path = CATALOGUES_FOLDER, package: Path = PACKAGE, only: str | None = None
+) -> None:
     """Bring the ``.po`` files under ``folder`` up to the code; translations are kept.
 
     Args:
         folder: folder of the catalogues.
         package: package whose code is read.
-        only: room to update; default: all.
+        only: domain to update; default: all.
     """
-    for room, template in extract(package).items():
-        if only not in (None, room):
+    for domain, template in extract_messages(package).items():
+        if only not in (None, domain):
             continue
-        for language in TRANSLATED:
-            path = catalogue_path(room, language, folder)
+        for language in TRANSLATED_LANGUAGES:
+            path = catalogue_path(domain, language, folder)
             catalogue = read_catalogue(path, language)
             catalogue.update(template, no_fuzzy_matching=True)
             catalogue.obsolete.clear()
@@ -116,15 +118,17 @@ def _write(path: Path, catalogue: Catalog) -> None:
         )
 
 
-def untranslated(language: Language, folder: Path = FOLDER, package: Path = PACKAGE) -> list[str]:
-    """Return ``room: sentence`` for each sentence of the code that ``language`` lacks."""
-    lacking: list[str] = []
-    for room, template in extract(package).items():
-        known = read_catalogue(catalogue_path(room, language, folder), language)
+def list_untranslated(
+    language: Language, folder: Path = CATALOGUES_FOLDER, package: Path = PACKAGE
+) -> list[str]:
+    """Return ``domain: sentence`` for each sentence of the code that ``language`` lacks."""
+    missing: list[str] = []
+    for domain, template in extract_messages(package).items():
+        known = read_catalogue(catalogue_path(domain, language, folder), language)
         for message in template:
             if message.id and not _is_translated(known.get(message.id, message.context)):
-                lacking.append(f"{room}: {message.id}")
-    return lacking
+                missing.append(f"{domain}: {message.id}")
+    return missing
 
 
 def _is_translated(message: Message | None) -> bool:
@@ -134,35 +138,37 @@ def _is_translated(message: Message | None) -> bool:
     return all(forms)
 
 
-def compile_all(folder: Path = FOLDER) -> list[Path]:
+def compile_catalogues(folder: Path = CATALOGUES_FOLDER) -> list[Path]:
     """Write a ``.mo`` beside every ``.po`` under ``folder``; return them."""
-    made: list[Path] = []
-    for language in TRANSLATED:
+    compiled: list[Path] = []
+    for language in TRANSLATED_LANGUAGES:
         for path in sorted((folder / language / "LC_MESSAGES").glob("*.po")):
             target = path.with_suffix(".mo")
             with target.open("wb") as file:
                 write_mo(file, read_catalogue(path, language))
-            made.append(target)
-    return made
+            compiled.append(target)
+    return compiled
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``update``, ``check`` or ``compile``; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m kiosk.locale.catalogues", description=__doc__)
     parser.add_argument("action", choices=("update", "check", "compile"))
-    parser.add_argument("room", nargs="?", help="only this room (update)")
+    parser.add_argument("domain", nargs="?", help="only this catalogue (update)")
     arguments = parser.parse_args(argv)
     action = arguments.action
     if action == "update":
-        update(only=arguments.room)
+        update_catalogues(only=arguments.domain)
     elif action == "compile":
-        print(f"{len(compile_all())} catalogues compiled")
+        print(f"{len(compile_catalogues())} catalogues compiled")
     else:
-        lacking = [
-            f"{language}: {line}" for language in TRANSLATED for line in untranslated(language)
+        missing = [
+            f"{language}: {line}"
+            for language in TRANSLATED_LANGUAGES
+            for line in list_untranslated(language)
         ]
-        print("\n".join(lacking) or "every sentence is translated")
-        return 1 if lacking else 0
+        print("\n".join(missing) or "every sentence is translated")
+        return 1 if missing else 0
     return 0
 
 

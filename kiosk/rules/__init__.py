@@ -7,7 +7,7 @@ See ``docs/rules.md``.
 from __future__ import annotations
 
 from kiosk.rules.errors import FeeUnknownError, RulesError, UnknownRuleError
-from kiosk.rules.fees import Claim, Payer, compute_fee, mrp_on
+from kiosk.rules.fees import FeeBasis, Payer, compute_fee, mrp_on
 from kiosk.rules.load import load_rules
 from kiosk.rules.model import (
     CaseKind,
@@ -17,17 +17,17 @@ from kiosk.rules.model import (
     Label,
     Permission,
     Role,
-    Slot,
+    SlotRule,
 )
 from kiosk.rules.rules import Rules
 from kiosk.rules.text import case_number_key, fold_schwa, search_key
 
 __all__ = [
     "CaseKind",
-    "Claim",
     "ClosureGround",
     "DocumentType",
     "EventType",
+    "FeeBasis",
     "FeeUnknownError",
     "Label",
     "Payer",
@@ -35,7 +35,7 @@ __all__ = [
     "Role",
     "Rules",
     "RulesError",
-    "Slot",
+    "SlotRule",
     "UnknownRuleError",
     "case_number_key",
     "compute_fee",

@@ -19,7 +19,7 @@ Payer = Literal["individual", "entity"]
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class FeeBasis:
     """What a fee is computed from.
 
     Attributes:
@@ -48,62 +48,66 @@ def mrp_on(rules: Rules, paid_on: date) -> Mrp:
 
 
 def compute_fee(
-    rules: Rules, fee: str, payer: Payer, paid_on: date, claim: Claim | None = None
+    rules: Rules, fee_id: str, payer: Payer, paid_on: date, basis: FeeBasis | None = None
 ) -> Decimal:
-    """Return the state fee ``fee`` in tenge, not rounded.
+    """Return the state fee ``fee_id`` in tenge, not rounded.
 
     Args:
         rules: the rules data.
-        fee: id of a row of table 10.
+        fee_id: id of a row of table 10.
         payer: natural person or legal entity.
         paid_on: date of payment; the index of that date counts.
-        claim: what the rate needs (amount, base fee, documents and pages).
+        basis: what the rate needs (amount, base fee, documents and pages).
 
     Raises:
         UnknownRuleError: no such fee.
-        FeeUnknownError: no rate for this payer or date, no index, or ``claim`` lacks a value.
+        FeeUnknownError: no rate for this payer or date, no index, or ``basis`` lacks a value.
     """
     if paid_on < rules.state_fee.valid_from:
         raise FeeUnknownError(f"the rates are known from {rules.state_fee.valid_from} only")
     index = mrp_on(rules, paid_on).tenge
-    return _amount(rules, _rate(rules, fee, payer), payer, index, claim or Claim())
+    return _amount(rules, _rate(rules, fee_id, payer), payer, index, basis or FeeBasis())
 
 
-def _rate(rules: Rules, fee: str, payer: Payer) -> Rate:
-    """Return the rate of ``fee`` for ``payer``."""
+def _rate(rules: Rules, fee_id: str, payer: Payer) -> Rate:
+    """Return the rate of ``fee_id`` for ``payer``."""
     for row in rules.state_fee.fee:
-        if row.id == fee:
+        if row.id == fee_id:
             rate = row.individual if payer == "individual" else row.entity
             if rate is None:
-                raise FeeUnknownError(f"fee “{fee}” has no rate for a legal entity")
+                raise FeeUnknownError(f"fee “{fee_id}” has no rate for a legal entity")
             return rate
-    raise UnknownRuleError(f"no fee “{fee}” in the rules data")
+    raise UnknownRuleError(f"no fee “{fee_id}” in the rules data")
 
 
-def _amount(rules: Rules, rate: Rate, payer: Payer, index: Decimal, claim: Claim) -> Decimal:
+def _amount(rules: Rules, rate: Rate, payer: Payer, index: Decimal, basis: FeeBasis) -> Decimal:
     """Return the amount in tenge for one ``rate``."""
     if rate.percent is not None:
-        amount = _percent(rate.percent, _given(claim.amount, "the amount of the claim"))
+        amount = _percent_of(rate.percent, _require_amount(basis.amount, "the amount of the claim"))
         return amount if rate.max_mrp is None else min(amount, rate.max_mrp * index)
     if rate.mrp is not None:
         return rate.mrp * index
     if rate.percent_of_given is not None:
-        return _percent(rate.percent_of_given, _given(claim.base_fee, "the fee of the claim"))
+        return _percent_of(
+            rate.percent_of_given, _require_amount(basis.base_fee, "the fee of the claim")
+        )
     if rate.same_as is not None:
-        whole = _amount(rules, _rate(rules, rate.same_as, payer), payer, index, claim)
-        return _percent(rate.share_percent, whole)
+        whole = _amount(rules, _rate(rules, rate.same_as, payer), payer, index, basis)
+        return _percent_of(rate.share_percent, whole)
     per_document, per_page = rate.mrp_per_document, rate.mrp_per_page
     assert per_document is not None  # a rate has exactly one way, checked when it was read
     assert per_page is not None
-    documents = _given(claim.documents, "the number of documents")
-    return index * (per_document * documents + per_page * _given(claim.pages, "the page count"))
+    documents = _require_amount(basis.documents, "the number of documents")
+    return index * (
+        per_document * documents + per_page * _require_amount(basis.pages, "the page count")
+    )
 
 
-def _percent(percent: Decimal, of: Decimal) -> Decimal:
-    return of * percent / 100
+def _percent_of(percent: Decimal, amount: Decimal) -> Decimal:
+    return amount * percent / 100
 
 
-def _given(value: Decimal | int | None, what: str) -> Decimal:
+def _require_amount(value: Decimal | int | None, what: str) -> Decimal:
     """Return ``value``; refuse to compute without it or from a negative one."""
     if value is None:
         raise FeeUnknownError(f"{what} is needed")

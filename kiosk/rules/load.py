@@ -16,18 +16,18 @@ from kiosk.rules.errors import RulesError
 from kiosk.rules.rules import Rules
 from kiosk.rules.text import has_latin_schwa
 
-DATA = Path(__file__).parent / "data"
-FORMAT = 1
+DATA_FOLDER = Path(__file__).parent / "data"
+FORMAT_VERSION = 1
 
 M = TypeVar("M", bound=BaseModel)
 
 
-class _HasId(Protocol):
+class _RowWithId(Protocol):
     @property
     def id(self) -> str: ...
 
 
-R = TypeVar("R", bound=_HasId)
+R = TypeVar("R", bound=_RowWithId)
 
 
 class _Reader:
@@ -38,7 +38,7 @@ class _Reader:
         self._files: dict[str, dict[str, Any]] = {}
         self.problems: list[str] = []
 
-    def file(self, name: str) -> dict[str, Any]:
+    def read_file(self, name: str) -> dict[str, Any]:
         """Return the content of ``name``.toml (read once)."""
         if name not in self._files:
             self._files[name] = self._read(self._folder / f"{name}.toml")
@@ -59,7 +59,7 @@ class _Reader:
             self.problems.append(f"{path.name}: not TOML: {error}")
             return {}
 
-    def one(self, kind: type[M], name: str, value: Any) -> M | None:
+    def validate_row(self, kind: type[M], name: str, value: Any) -> M | None:
         """Return ``value`` as ``kind``; None, and a problem, where it is not one."""
         try:
             return kind.model_validate(value)
@@ -70,15 +70,15 @@ class _Reader:
                 self.problems.append(f"{name}.toml{who}: {where or 'row'}: {item['msg']}")
             return None
 
-    def rows(self, kind: type[M], name: str, key: str) -> tuple[M, ...]:
+    def read_rows(self, kind: type[M], name: str, key: str) -> tuple[M, ...]:
         """Return the array of tables ``key`` of ``name``.toml."""
-        values = self.file(name).get(key, [])
+        values = self.read_file(name).get(key, [])
         if not values:
             self.problems.append(f"{name}.toml: no [[{key}]]")
-        read = (self.one(kind, name, value) for value in values)
+        read = (self.validate_row(kind, name, value) for value in values)
         return tuple(row for row in read if row is not None)
 
-    def table(self, rows: Iterable[R], name: str) -> dict[str, R]:
+    def index_rows(self, rows: Iterable[R], name: str) -> dict[str, R]:
         """Return ``rows`` by id; an id that comes twice is a problem."""
         found: dict[str, R] = {}
         for row in rows:
@@ -93,24 +93,26 @@ class _Reader:
             raise RulesError("rules data:\n" + "\n".join(self.problems))
 
 
-def load_rules(folder: Path = DATA) -> Rules:
+def load_rules(folder: Path = DATA_FOLDER) -> Rules:
     """Return the checked rules of ``folder``.
 
     Raises:
         RulesError: one line per problem, naming file, row and what is wrong.
     """
-    read = _Reader(folder)
-    head = read.file("rules")
-    if head.get("format") != FORMAT:
-        read.problems.append(f"rules.toml: format {head.get('format')}; this kiosk reads {FORMAT}")
-    simple = {
+    reader = _Reader(folder)
+    header = reader.read_file("rules")
+    if header.get("format") != FORMAT_VERSION:
+        reader.problems.append(
+            f"rules.toml: format {header.get('format')}; this kiosk reads {FORMAT_VERSION}"
+        )
+    table_sources = {
         "document_types": (model.DocumentType, "document_types", "document_type"),
         "applicant_fields": (model.ApplicantField, "applicant", "field"),
         "case_kinds": (model.CaseKind, "case_kinds", "case_kind"),
         "proceedings": (model.Proceeding, "case_kinds", "proceeding"),
         "instances": (model.Instance, "case_kinds", "instance"),
         "roles": (model.Role, "roles", "role"),
-        "forms": (model.Form, "forms", "form"),
+        "forms": (model.HearingForm, "forms", "form"),
         "legal_bases": (model.LegalBasis, "forms", "legal_basis"),
         "closure_grounds": (model.ClosureGround, "closure_grounds", "ground"),
         "permissions": (model.Permission, "permissions", "permission"),
@@ -121,39 +123,44 @@ def load_rules(folder: Path = DATA) -> Rules:
         "questions": (model.Question, "rules", "question"),
     }
     tables: dict[str, Any] = {
-        field: MappingProxyType(read.table(read.rows(kind, name, key), name))
-        for field, (kind, name, key) in simple.items()
+        field: MappingProxyType(reader.index_rows(reader.read_rows(kind, name, key), name))
+        for field, (kind, name, key) in table_sources.items()
     }
-    tables["orders"] = read.rows(model.Order, "events", "order")
-    tables["follows"] = read.rows(model.Follow, "events", "follow")
-    tables["not_recorded"] = read.rows(model.NotRecorded, "events", "not_recorded")
-    tables["mrp"] = read.rows(model.Mrp, "mrp", "mrp")
-    tables["short_protocol"] = read.one(
-        model.ShortProtocol, "short_protocol", read.file("short_protocol")
+    tables["precedence_rules"] = reader.read_rows(model.PrecedenceRule, "events", "order")
+    tables["follow_up_rules"] = reader.read_rows(model.FollowUpRule, "events", "follow")
+    tables["unrecorded_spans"] = reader.read_rows(model.UnrecordedSpan, "events", "not_recorded")
+    tables["mrp"] = reader.read_rows(model.Mrp, "mrp", "mrp")
+    tables["short_protocol"] = reader.validate_row(
+        model.ShortProtocol, "short_protocol", reader.read_file("short_protocol")
     )
-    tables["oath"] = read.one(model.Oath, "oath", read.file("oath"))
-    tables["state_fee"] = read.one(model.StateFee, "state_fee", read.file("state_fee"))
-    effect = read.file("closure_grounds").get("effect")
-    tables["closure_effect"] = read.one(model.ClosureEffect, "closure_grounds", effect)
-    read.raise_problems()
+    tables["oath"] = reader.validate_row(model.Oath, "oath", reader.read_file("oath"))
+    tables["state_fee"] = reader.validate_row(
+        model.StateFee, "state_fee", reader.read_file("state_fee")
+    )
+    effect = reader.read_file("closure_grounds").get("effect")
+    tables["closure_effect"] = reader.validate_row(model.ClosureEffect, "closure_grounds", effect)
+    reader.raise_problems()
     rules = Rules(
-        version=str(head["version"]), checked=head["checked"], note=str(head["note"]), **tables
+        version=str(header["version"]),
+        checked=header["checked"],
+        note=str(header["note"]),
+        **tables,
     )
-    read.problems.extend(_contradictions(rules))
-    read.raise_problems()
+    reader.problems.extend(_find_contradictions(rules))
+    reader.raise_problems()
     return rules
 
 
-def _contradictions(rules: Rules) -> Iterator[str]:
+def _find_contradictions(rules: Rules) -> Iterator[str]:
     """Yield every reference to a row that is not there, and every overlap of dates."""
     fees = {row.id for row in rules.state_fee.fee}
     references = (
-        ("case kind", rules.case_kinds.keys(), _kinds_named(rules)),
-        ("event", rules.events.keys(), _events_named(rules)),
-        ("role", rules.roles.keys(), _roles_named(rules)),
-        ("document type", rules.document_types.keys(), _types_named(rules)),
-        ("fee", fees, _fees_named(rules)),
-        ("form", rules.forms.keys(), _forms_named(rules)),
+        ("case kind", rules.case_kinds.keys(), _referenced_kinds(rules)),
+        ("event", rules.events.keys(), _referenced_events(rules)),
+        ("role", rules.roles.keys(), _referenced_roles(rules)),
+        ("document type", rules.document_types.keys(), _referenced_types(rules)),
+        ("fee", fees, _referenced_fees(rules)),
+        ("form", rules.forms.keys(), _referenced_forms(rules)),
     )
     for name, known, named in references:
         for place, identifier in named:
@@ -168,15 +175,15 @@ def _contradictions(rules: Rules) -> Iterator[str]:
         yield "short_protocol.toml: the fields are not numbered 1, 2, 3, ..."
 
 
-def _kinds_named(rules: Rules) -> Iterator[tuple[str, str]]:
+def _referenced_kinds(rules: Rules) -> Iterator[tuple[str, str]]:
     rows: list[tuple[str, Any]] = [
         *((f"document_types.toml “{row.id}”", row) for row in rules.document_types.values()),
         *((f"roles.toml “{row.id}”", row) for row in rules.roles.values()),
         *((f"closure_grounds.toml “{row.id}”", row) for row in rules.closure_grounds.values()),
         *((f"events.toml “{row.id}”", row) for row in rules.events.values()),
         *((f"forms.toml “{row.id}”", row) for row in rules.legal_bases.values()),
-        *((f"events.toml order of “{row.event}”", row) for row in rules.orders),
-        *((f"events.toml follow “{row.after}”", row) for row in rules.follows),
+        *((f"events.toml order of “{row.event}”", row) for row in rules.precedence_rules),
+        *((f"events.toml follow “{row.after}”", row) for row in rules.follow_up_rules),
         ("oath.toml", rules.oath),
     ]
     for place, row in rows:
@@ -192,29 +199,29 @@ def _kinds_named(rules: Rules) -> Iterator[tuple[str, str]]:
             yield f"permissions.toml “{permission.id}”", kind
 
 
-def _events_named(rules: Rules) -> Iterator[tuple[str, str]]:
-    for order in rules.orders:
+def _referenced_events(rules: Rules) -> Iterator[tuple[str, str]]:
+    for order in rules.precedence_rules:
         yield from (("events.toml order", name) for name in (order.before, order.event))
-    for follow in rules.follows:
+    for follow in rules.follow_up_rules:
         names = (follow.after, *follow.expect, *follow.once_done)
         yield from (("events.toml follow", name) for name in names)
-    for span in rules.not_recorded:
+    for span in rules.unrecorded_spans:
         yield from (("events.toml not_recorded", name) for name in (span.start, span.until))
     for field in rules.short_protocol.field:
         yield from ((f"short_protocol.toml “{field.id}”", name) for name in field.events)
 
 
-def _roles_named(rules: Rules) -> Iterator[tuple[str, str]]:
+def _referenced_roles(rules: Rules) -> Iterator[tuple[str, str]]:
     yield from (("oath.toml", name) for name in rules.oath.roles)
     yield from (("short_protocol.toml", name) for name in rules.short_protocol.signed_by.roles)
 
 
-def _types_named(rules: Rules) -> Iterator[tuple[str, str]]:
+def _referenced_types(rules: Rules) -> Iterator[tuple[str, str]]:
     for row in rules.document_types.values():
         yield from ((f"document_types.toml “{row.id}”", slot.type) for slot in row.slots)
 
 
-def _fees_named(rules: Rules) -> Iterator[tuple[str, str]]:
+def _referenced_fees(rules: Rules) -> Iterator[tuple[str, str]]:
     for row in rules.document_types.values():
         yield from ((f"document_types.toml “{row.id}”", name) for name in row.fees)
     for fee in rules.state_fee.fee:
@@ -223,10 +230,10 @@ def _fees_named(rules: Rules) -> Iterator[tuple[str, str]]:
                 yield f"state_fee.toml “{fee.id}”", rate.same_as
 
 
-def _forms_named(rules: Rules) -> Iterator[tuple[str, str]]:
+def _referenced_forms(rules: Rules) -> Iterator[tuple[str, str]]:
     for row in rules.document_types.values():
         yield from ((f"document_types.toml “{row.id}”", name) for name in row.formats)
-    for condition in (*rules.orders, *rules.follows):
+    for condition in (*rules.precedence_rules, *rules.follow_up_rules):
         yield from (("events.toml", name) for name in condition.formats)
     for question in rules.questions.values():
         names = (*question.formats, *question.publicity)

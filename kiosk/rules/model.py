@@ -14,18 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kiosk.locale import Language
 
-Status = Literal["L", "S", "M"]
+SourceStatus = Literal["L", "S", "M"]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
-Needs = Literal["law", "application", "application_text", "ruling", "reasoned_ruling", "nothing"]
+ClosureRequirement = Literal[
+    "law", "application", "application_text", "ruling", "reasoned_ruling", "nothing"
+]
 
 
-class Row(BaseModel):
+class TableRow(BaseModel):
     """One row of a table: frozen; a key that is not known is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Label(Row):
+class Label(TableRow):
     """A label in three languages; what was not found is None, visibly."""
 
     kk: str | None = None
@@ -47,25 +49,25 @@ class Label(Row):
         return self.as_map().get(language) or self.kk or self.ru or self.en or ""
 
 
-class Entry(Row):
+class LabelledRow(TableRow):
     """A row with an id, a label, and where it comes from."""
 
     id: Identifier
     label: Label
-    status: dict[Language, Status]
+    status: dict[Language, SourceStatus]
     source: tuple[str, ...] = ()
     note: str = ""
 
 
-class Slot(Row):
-    """A place for a document in a filing; an empty one never refuses the filing (R14)."""
+class SlotRule(TableRow):
+    """A document that belongs to a document type; an empty slot never refuses the filing (R14)."""
 
     type: Identifier
     required: bool
     many: bool
 
 
-class DocumentType(Entry):
+class DocumentType(LabelledRow):
     """A type of document that can be filed (tables: 1).
 
     Attributes:
@@ -80,49 +82,49 @@ class DocumentType(Entry):
     formats: tuple[Identifier, ...] = ("offline", "online", "mixed")
     when_closed: bool = True
     fees: tuple[Identifier, ...] = ()
-    slots: tuple[Slot, ...]
+    slots: tuple[SlotRule, ...]
 
 
-class ApplicantField(Row):
+class ApplicantField(TableRow):
     """What is asked of who files; where it is not ``required`` it may be left out."""
 
     id: Literal["name", "iin", "phone", "organisation", "bin"]
     applies: tuple[Literal["person", "entity"], ...]
     required: bool
-    status: Status
+    status: SourceStatus
     note: str = ""
 
 
-class CaseKind(Entry):
+class CaseKind(LabelledRow):
     """A kind of case with the short name of its code, by language (tables: 2)."""
 
     code: dict[Language, str]
 
 
-class Proceeding(Entry):
+class Proceeding(LabelledRow):
     """A kind of proceedings within a case kind (tables: 2)."""
 
     kind: Identifier
 
 
-class Instance(Entry):
+class Instance(LabelledRow):
     """A court instance (tables: 2)."""
 
 
-class Role(Entry):
+class Role(LabelledRow):
     """A role in a hearing (tables: 3)."""
 
     kinds: tuple[Identifier, ...]
     rights: Literal["control", "participate", "called", "observe"]
 
 
-class Form(Entry):
+class HearingForm(LabelledRow):
     """A value of publicity, format or session (tables: 4)."""
 
     group: Literal["publicity", "format", "session"]
 
 
-class LegalBasis(Row):
+class LegalBasis(TableRow):
     """A norm on which a remote part may rest (tables: 4; R43-R45)."""
 
     id: Identifier
@@ -131,7 +133,7 @@ class LegalBasis(Row):
     source: tuple[str, ...] = ()
 
 
-class ClosureGround(Entry):
+class ClosureGround(LabelledRow):
     """A ground for closing a hearing (tables: 5).
 
     ``assumed_kinds`` are case kinds whose own code was not read.
@@ -140,12 +142,12 @@ class ClosureGround(Entry):
     kinds: tuple[Identifier, ...]
     assumed_kinds: tuple[Identifier, ...] = ()
     norms: tuple[str, ...]
-    needs: Needs
+    needs: ClosureRequirement
     never_online: bool = False
     announcement: Literal["introductory_and_operative", "closed"] = "introductory_and_operative"
 
 
-class ClosureEffect(Row):
+class ClosureEffect(TableRow):
     """What a closed hearing changes (tables: 5)."""
 
     public_stream: bool
@@ -155,14 +157,14 @@ class ClosureEffect(Row):
     source: tuple[str, ...]
 
 
-class Permission(Entry):
+class Permission(LabelledRow):
     """A permission asked from the court (tables: 6); in ``consent_kinds`` consent is needed."""
 
     default: Literal[False]
     consent_kinds: tuple[Identifier, ...]
 
 
-class EventType(Entry):
+class EventType(LabelledRow):
     """A type of protocol event (tables: 7).
 
     Attributes:
@@ -176,20 +178,20 @@ class EventType(Entry):
     made_by: Literal["secretary", "kiosk"]
 
 
-class Condition(Row):
+class Condition(TableRow):
     """Where a rule of order applies; empty means everywhere."""
 
     kinds: tuple[Identifier, ...] = ()
     formats: tuple[Identifier, ...] = ()
 
-    def holds(self, kind: str, format_: str) -> bool:
+    def applies(self, kind: str, format_: str) -> bool:
         """Return whether it applies in a hearing of ``kind`` and ``format_``."""
         return (not self.kinds or kind in self.kinds) and (
             not self.formats or format_ in self.formats
         )
 
 
-class Order(Condition):
+class PrecedenceRule(Condition):
     """``before`` must have happened before ``event`` (S25, S11, R47, R50, R51)."""
 
     before: Identifier
@@ -197,7 +199,7 @@ class Order(Condition):
     source: tuple[str, ...]
 
 
-class Follow(Condition):
+class FollowUpRule(Condition):
     """After ``after`` the events ``expect`` are likely, once ``once_done`` have happened."""
 
     after: Identifier
@@ -205,7 +207,7 @@ class Follow(Condition):
     once_done: tuple[Identifier, ...] = ()
 
 
-class NotRecorded(Row):
+class UnrecordedSpan(TableRow):
     """Nothing is captured from the event ``start`` until the event ``until``."""
 
     start: Identifier = Field(alias="from")
@@ -213,29 +215,29 @@ class NotRecorded(Row):
     source: tuple[str, ...]
 
 
-class ProtocolField(Entry):
+class ProtocolField(LabelledRow):
     """A field of the short protocol (tables: 8); ``events`` are listed in it with their times."""
 
     number: Annotated[int, Field(ge=1)]
     events: tuple[Identifier, ...] = ()
 
 
-class ProtocolTitle(Row):
+class ProtocolTitle(TableRow):
     """Title of the short protocol."""
 
     label: Label
-    status: dict[Language, Status]
+    status: dict[Language, SourceStatus]
     source: tuple[str, ...]
 
 
-class SignedBy(Row):
+class SignedBy(TableRow):
     """Who signs the short protocol."""
 
     roles: tuple[Identifier, ...]
     source: tuple[str, ...]
 
 
-class ShortProtocol(Row):
+class ShortProtocol(TableRow):
     """The short protocol of УПК 347-1(2)."""
 
     title: ProtocolTitle
@@ -243,13 +245,13 @@ class ShortProtocol(Row):
     field: tuple[ProtocolField, ...]
 
 
-class OathText(Row):
+class OathText(TableRow):
     """The oath in one language: the statute's text, or why there is none. Never a translation."""
 
     language: Language
     text: str | None = None
     missing: str | None = None
-    status: Status | None = None
+    status: SourceStatus | None = None
     source: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -261,7 +263,7 @@ class OathText(Row):
         return self
 
 
-class Oath(Row):
+class Oath(TableRow):
     """The oath of a witness (tables: 9)."""
 
     kinds: tuple[Identifier, ...]
@@ -272,7 +274,7 @@ class Oath(Row):
     text: tuple[OathText, ...]
 
 
-class Rate(Row):
+class Rate(TableRow):
     """How a state fee is computed (tables: 10); exactly one way.
 
     Attributes:
@@ -302,18 +304,18 @@ class Rate(Row):
         return self
 
 
-class Fee(Entry):
+class Fee(LabelledRow):
     """A row of the state fee; ``entity`` is None where a legal entity has none."""
 
     individual: Rate
     entity: Rate | None = None
 
 
-class Exemption(Entry):
+class Exemption(LabelledRow):
     """A ground of exemption that a visitor may name; the court decides."""
 
 
-class StateFee(Row):
+class StateFee(TableRow):
     """The state fee, in force from ``valid_from``."""
 
     valid_from: date
@@ -323,13 +325,13 @@ class StateFee(Row):
     exemption: tuple[Exemption, ...]
 
 
-class Mrp(Row):
+class Mrp(TableRow):
     """The monthly index (MRP, АЕК) for payment dates from ``valid_from`` to ``valid_until``."""
 
     valid_from: date
     valid_until: date
     tenge: Decimal
-    status: Status
+    status: SourceStatus
     note: str = ""
 
     @model_validator(mode="after")
@@ -339,13 +341,13 @@ class Mrp(Row):
         return self
 
 
-class Limit(Row):
+class Limit(TableRow):
     """A limit or parameter (tables: 11); ``value`` is None where none was found."""
 
     id: Identifier
     value: float | int | bool | str | tuple[str, ...] | None = None
     unit: str = ""
-    status: Status = "L"
+    status: SourceStatus = "L"
     source: tuple[str, ...] = ()
     note: str = ""
     missing: str | None = None
@@ -357,18 +359,18 @@ class Limit(Row):
         return self
 
 
-class LinkVerdict(Entry):
+class LinkVerdict(LabelledRow):
     """What a verdict of the link check means for the hearing, as a sentence (R30, R31)."""
 
 
-class LanguageRow(Row):
+class LanguageRow(TableRow):
     """A language of screens and record, by its own name."""
 
     id: Language
     name: str
 
 
-class Question(Row):
+class Question(TableRow):
     """What the rules want to know of a hearing; asked after the start (R20, R21)."""
 
     id: Identifier

@@ -1,4 +1,4 @@
-"""All rules of one version, with the questions the rooms ask them."""
+"""All rules of one version, with the queries of the other packages."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from kiosk.rules.model import (
     ClosureGround,
     DocumentType,
     EventType,
-    Follow,
-    Form,
+    FollowUpRule,
+    HearingForm,
     Instance,
     LanguageRow,
     LegalBasis,
     Limit,
     LinkVerdict,
     Mrp,
-    NotRecorded,
     Oath,
-    Order,
     Permission,
+    PrecedenceRule,
     Proceeding,
     Question,
     Role,
     ShortProtocol,
     StateFee,
+    UnrecordedSpan,
 )
 
 T = TypeVar("T")
 
 
-def _found(table: Mapping[str, T], name: str, identifier: str) -> T:
+def _find_row(table: Mapping[str, T], name: str, identifier: str) -> T:
     """Return the row ``identifier`` of ``table`` or raise :class:`UnknownRuleError`."""
     try:
         return table[identifier]
@@ -63,15 +63,15 @@ class Rules:
     proceedings: Mapping[str, Proceeding]
     instances: Mapping[str, Instance]
     roles: Mapping[str, Role]
-    forms: Mapping[str, Form]
+    forms: Mapping[str, HearingForm]
     legal_bases: Mapping[str, LegalBasis]
     closure_grounds: Mapping[str, ClosureGround]
     closure_effect: ClosureEffect
     permissions: Mapping[str, Permission]
     events: Mapping[str, EventType]
-    orders: tuple[Order, ...]
-    follows: tuple[Follow, ...]
-    not_recorded: tuple[NotRecorded, ...]
+    precedence_rules: tuple[PrecedenceRule, ...]
+    follow_up_rules: tuple[FollowUpRule, ...]
+    unrecorded_spans: tuple[UnrecordedSpan, ...]
     short_protocol: ShortProtocol
     oath: Oath
     state_fee: StateFee
@@ -84,19 +84,19 @@ class Rules:
     # -- rows ------------------------------------------------------------------------------------
     def document_type(self, identifier: str) -> DocumentType:
         """Return a document type; :class:`UnknownRuleError` where there is none."""
-        return _found(self.document_types, "document type", identifier)
+        return _find_row(self.document_types, "document type", identifier)
 
     def role(self, identifier: str) -> Role:
         """Return a role; :class:`UnknownRuleError` where there is none."""
-        return _found(self.roles, "role", identifier)
+        return _find_row(self.roles, "role", identifier)
 
     def event(self, identifier: str) -> EventType:
         """Return an event type; :class:`UnknownRuleError` where there is none."""
-        return _found(self.events, "event", identifier)
+        return _find_row(self.events, "event", identifier)
 
     def limit(self, identifier: str) -> Any:
         """Return the value of a limit (None: not known); :class:`UnknownRuleError` if none."""
-        return _found(self.limits, "limit", identifier).value
+        return _find_row(self.limits, "limit", identifier).value
 
     # -- choices ---------------------------------------------------------------------------------
     def document_types_for(
@@ -110,7 +110,7 @@ class Rules:
             closed: whether the case is closed (S19).
         """
         if kind is not None:
-            _found(self.case_kinds, "case kind", kind)
+            _find_row(self.case_kinds, "case kind", kind)
         return tuple(
             row
             for row in self.document_types.values()
@@ -121,7 +121,7 @@ class Rules:
 
     def roles_for(self, kind: str, *, closed: bool = False) -> tuple[Role, ...]:
         """Return the roles of a case kind; in a closed hearing nobody only observes (R54)."""
-        _found(self.case_kinds, "case kind", kind)
+        _find_row(self.case_kinds, "case kind", kind)
         return tuple(
             row
             for row in self.roles.values()
@@ -130,14 +130,14 @@ class Rules:
 
     def closure_grounds_for(self, kind: str) -> tuple[ClosureGround, ...]:
         """Return the closure grounds of a case kind, the assumed ones included."""
-        _found(self.case_kinds, "case kind", kind)
+        _find_row(self.case_kinds, "case kind", kind)
         return tuple(
             row
             for row in self.closure_grounds.values()
             if kind in row.kinds or kind in row.assumed_kinds
         )
 
-    def forms_of(self, group: str) -> tuple[Form, ...]:
+    def forms_of(self, group: str) -> tuple[HearingForm, ...]:
         """Return the values of ``publicity``, ``format`` or ``session``."""
         return tuple(row for row in self.forms.values() if row.group == group)
 
@@ -151,40 +151,41 @@ class Rules:
         return next((row.text for row in self.oath.text if row.language == language), None)
 
     # -- the course of a hearing -----------------------------------------------------------------
-    def events_for(self, kind: str | None, *, by_hand: bool = True) -> tuple[EventType, ...]:
+    def events_for(self, kind: str | None, *, only_manual: bool = True) -> tuple[EventType, ...]:
         """Return the event types of a case kind (None: of any), in the order of the table.
 
         Args:
             kind: case kind, or None for a hearing whose kind is not known yet.
-            by_hand: leave out what the kiosk sets itself (recess, link lost, ...).
+            only_manual: leave out what the kiosk sets itself (recess, link lost, ...).
         """
         return tuple(
             row
             for row in self.events.values()
-            if (kind is None or kind in row.kinds) and (not by_hand or row.made_by == "secretary")
+            if (kind is None or kind in row.kinds)
+            and (not only_manual or row.made_by == "secretary")
         )
 
     def expected_events(
         self,
         kind: str | None,
-        done_marks: Iterable[str],
+        completed_events: Iterable[str],
         *,
         format_: str = "offline",
-        most: int = 4,
+        max_count: int = 4,
     ) -> tuple[str, ...]:
         """Return the likely next events, likeliest first; a suggestion, never a lock (tables: 7).
 
         Args:
             kind: case kind, or None where it is not known yet.
-            done_marks: event ids in the order in which they were marked, without withdrawn ones.
+            completed_events: ids of the marked events in order, without withdrawn ones.
             format_: hearing format.
-            most: how many to return at most.
+            max_count: how many to return at most.
         """
-        done = [mark for mark in done_marks if mark in self.events]
+        done = [mark for mark in completed_events if mark in self.events]
         possible = self.events_for(kind)
         allowed = {row.id for row in possible}
-        likely = self._follow_up(kind, done, format_) + self._course_after(possible, done)
-        return tuple(event for event in dict.fromkeys(likely) if event in allowed)[:most]
+        likely = self._follow_up(kind, done, format_) + self._remaining_course(possible, done)
+        return tuple(event for event in dict.fromkeys(likely) if event in allowed)[:max_count]
 
     def _follow_up(self, kind: str | None, done: list[str], format_: str) -> list[str]:
         """Return what the newest step calls for (a recess or a lost link is none)."""
@@ -193,9 +194,9 @@ class Rules:
             return []
         return [
             event
-            for row in self.follows
+            for row in self.follow_up_rules
             if row.after == steps[-1]
-            and (kind is None or row.holds(kind, format_))
+            and (kind is None or row.applies(kind, format_))
             and set(row.once_done) <= set(done)
             for event in row.expect
         ]
@@ -206,30 +207,30 @@ class Rules:
         return row.course or row.made_by == "secretary"
 
     @staticmethod
-    def _course_after(possible: Iterable[EventType], done: list[str]) -> list[str]:
+    def _remaining_course(possible: Iterable[EventType], done: list[str]) -> list[str]:
         """Return the undone events of the usual course after the furthest one that is done."""
         course = [row.id for row in possible if row.course]
         reached = max((course.index(mark) for mark in done if mark in course), default=-1)
         return [event for event in course[reached + 1 :] if event not in done]
 
-    def missing_before(
-        self, event: str, done_marks: Iterable[str], kind: str, *, format_: str = "offline"
+    def missing_prerequisites(
+        self, event: str, completed_events: Iterable[str], kind: str, *, format_: str = "offline"
     ) -> tuple[str, ...]:
         """Return the events that should have come before ``event`` and have not (S25, S11, R51).
 
         The caller warns; only the oath step itself may be held back (R52), never the recording.
         """
-        done = set(done_marks)
+        done = set(completed_events)
         return tuple(
             row.before
-            for row in self.orders
-            if row.event == event and row.holds(kind, format_) and row.before not in done
+            for row in self.precedence_rules
+            if row.event == event and row.applies(kind, format_) and row.before not in done
         )
 
-    def may_record(self, done_marks: Iterable[str]) -> bool:
+    def can_record(self, completed_events: Iterable[str]) -> bool:
         """Return whether capture is allowed now: not from retirement until the announcement."""
-        done = list(done_marks)
-        for span in self.not_recorded:
+        done = list(completed_events)
+        for span in self.unrecorded_spans:
             begun = [number for number, mark in enumerate(done) if mark == span.start]
             if begun and span.until not in done[begun[-1] :]:
                 return False

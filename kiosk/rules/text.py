@@ -10,18 +10,18 @@ import re
 import unicodedata
 
 LATIN_SCHWAS = "\u0259\u018f"
-_FOLD = str.maketrans({"\u0259": "\u04d9", "\u018f": "\u04d8"})
+_SCHWA_TO_CYRILLIC = str.maketrans({"\u0259": "\u04d9", "\u018f": "\u04d8"})
 
 
 #: Latin letters that look like Cyrillic ones, after case folding; an on-screen keyboard and a
 #: PDF mix them up.
-_ALIKE = str.maketrans("abcehikmoptxy", "авсенікмортху")
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+_LATIN_TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
+_TO_HYPHEN = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
 def fold_schwa(text: str) -> str:
     """Return ``text`` with each Latin schwa as the Cyrillic letter it stands for."""
-    return text.translate(_FOLD)
+    return text.translate(_SCHWA_TO_CYRILLIC)
 
 
 def has_latin_schwa(text: str) -> bool:
@@ -39,5 +39,5 @@ def case_number_key(text: str) -> str:
 
     Look-alike letters, dashes, spaces and case do not count.
     """
-    folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_DASHES)
-    return re.sub(r"\s+", "", folded).casefold().translate(_ALIKE)
+    folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_TO_HYPHEN)
+    return re.sub(r"\s+", "", folded).casefold().translate(_LATIN_TO_CYRILLIC)

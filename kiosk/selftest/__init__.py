@@ -2,18 +2,18 @@
 
 How a caller (touch screen, ``kiosk selftest``) uses it::
 
-    context = Context(settings, layout, recorder, sync, ask=ask, read_badge=read_badge)
+    context = SelfTestContext(settings, paths, recorder, sync, ask=ask, read_badge=read_badge)
     async for event in run_selftest(context):              # or only=("camera", "link")
         match event:
-            case Planned(checks): ...        # tuple of check ids, in order; once, first
-            case Started(check): ...
-            case Finished(result): ...       # one Result per check
-            case Reported(path, report): ... # reports/<uuid>/ is sealed; once, last
+            case RunPlanned(checks): ...        # tuple of check ids, in order; once, first
+            case CheckStarted(check): ...
+            case CheckFinished(result): ...       # one CheckResult per check
+            case RunFinished(path, report): ... # reports/<uuid>/ is sealed; once, last
 
-A :class:`~kiosk.selftest.model.Result` has ``check``, ``state`` (``passed``, ``failed``,
+A :class:`~kiosk.selftest.model.CheckResult` has ``check``, ``state`` (``passed``, ``failed``,
 ``skipped``, ``never_tested``), ``code`` (an alarm code or None), ``measured`` (plain JSON),
-``seconds``, ``at`` and ``deviations`` from the baseline of commissioning. Nothing here raises
-for a device or service that is ill: that is a failed result.
+``seconds``, ``at`` and ``deviations`` from the baseline of commissioning. A failing
+device or service is a failed result, never an exception.
 
 ``CHECKS`` (ids in order): ``camera``, ``microphones``, ``scanner``, ``receipt_printer``,
 ``badge_reader``, ``panel`` (lamp and button), ``storage``, ``clock``, ``link``, ``delivery``.
@@ -24,33 +24,33 @@ A person is asked through ``ask(question, seconds) -> bool | None``: question id
 ``lamp_seen``, ``button_pressed``, ``receipt_readable``, ``badge_held``; None (or no answer within
 ``seconds``) is "not confirmed". ``read_badge(seconds) -> str | None`` waits for a badge where the
 caller already owns the reader (the touch screen does); without it the self-test opens the reader.
-``latest_results(layout)`` gives the newest result of every check, ``never_tested`` where none is.
+``latest_results(paths)`` gives the newest result of every check, ``never_tested`` where none is.
 """
 
 from __future__ import annotations
 
 from kiosk.selftest.model import (
     CHECKS,
-    Context,
-    Event,
-    Finished,
-    Planned,
-    Reported,
-    Result,
-    Started,
+    CheckFinished,
+    CheckResult,
+    CheckStarted,
+    RunFinished,
+    RunPlanned,
+    SelfTestContext,
+    SelfTestEvent,
 )
 from kiosk.selftest.report import latest_results
 from kiosk.selftest.run import run_selftest
 
 __all__ = [
     "CHECKS",
-    "Context",
-    "Event",
-    "Finished",
-    "Planned",
-    "Reported",
-    "Result",
-    "Started",
+    "CheckFinished",
+    "CheckResult",
+    "CheckStarted",
+    "RunFinished",
+    "RunPlanned",
+    "SelfTestContext",
+    "SelfTestEvent",
     "latest_results",
     "run_selftest",
 ]

@@ -1,4 +1,4 @@
-"""The checks of the self-test: one function each, from a :class:`Context` to a verdict.
+"""The checks of the self-test: one function each, from a :class:`SelfTestContext` to a verdict.
 
 What the recorder owns is tested by the recorder (``POST /v1/tests/...``), the link and the
 delivery through sync; scanner, printer and badge reader directly. A check raises freely:
@@ -17,16 +17,16 @@ from typing import Any, TypeVar
 from kiosk.errors import HardwareError
 from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError
 from kiosk.hardware.receipt_printer import ReceiptPrinter
-from kiosk.hardware.scanner.session import probe_scanner
+from kiosk.hardware.scanner.probe import probe_scanner
 from kiosk.ipc import ServiceDownError, ServiceRefusedError
 from kiosk.selftest.delivery_probe import deliver_probe
-from kiosk.selftest.model import Context, Question, State, nobody
+from kiosk.selftest.model import CheckState, Question, SelfTestContext, unattended
 from kiosk.selftest.receipt import render_test_receipt
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_PRESENT_SECONDS = 2.0
+_READER_SECONDS = 2.0
 _CAPTURE_SECONDS = 2.0
 _UNATTENDED_SECONDS = 1.0
 _SETTLE_SECONDS = 1.0
@@ -40,14 +40,14 @@ _LINK_VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found; :class:`~kiosk.selftest.model.Result` adds name and times."""
+    """What a check found; :class:`~kiosk.selftest.model.CheckResult` adds name and times."""
 
-    state: State
+    state: CheckState
     code: str | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
 
 
-Check = Callable[[Context], Coroutine[Any, Any, Verdict]]
+Check = Callable[[SelfTestContext], Coroutine[Any, Any, Verdict]]
 
 NOT_FITTED = Verdict("skipped", "not_fitted")
 
@@ -64,7 +64,7 @@ class SyncDownError(ServiceDownError):
     code = "sync_down"
 
 
-async def _recorder(context: Context, path: str, seconds: float) -> Mapping[str, Any]:
+async def _post_recorder(context: SelfTestContext, path: str, seconds: float) -> Mapping[str, Any]:
     """Return the recorder's answer to a test of ``seconds``."""
     limit = seconds + context.check_seconds
     try:
@@ -73,7 +73,7 @@ async def _recorder(context: Context, path: str, seconds: float) -> Mapping[str,
         raise RecorderDownError(str(error)) from error
 
 
-async def _sync(call: Awaitable[T]) -> T:
+async def _call_sync(call: Awaitable[T]) -> T:
     """Return sync's answer to ``call``; say that it is sync when it does not answer."""
     try:
         return await call
@@ -81,10 +81,10 @@ async def _sync(call: Awaitable[T]) -> T:
         raise SyncDownError(str(error)) from error
 
 
-async def _recorders_own(context: Context, name: str, seconds: float = 0.0) -> Verdict:
+async def _run_recorder_check(context: SelfTestContext, name: str, seconds: float = 0.0) -> Verdict:
     """Return the recorder's verdict of its own test ``name``."""
     try:
-        answer = await _recorder(context, f"/v1/tests/{name}", seconds)
+        answer = await _post_recorder(context, f"/v1/tests/{name}", seconds)
     except ServiceRefusedError as error:
         if error.code == "already_recording":
             return Verdict("skipped", "already_recording")
@@ -92,69 +92,71 @@ async def _recorders_own(context: Context, name: str, seconds: float = 0.0) -> V
     return Verdict(_state_of(answer), answer.get("code"), dict(answer.get("measured") or {}))
 
 
-def _state_of(answer: Mapping[str, Any]) -> State:
+def _state_of(answer: Mapping[str, Any]) -> CheckState:
     """Return the state in a service's answer; anything unexpected is a failure."""
     state = answer.get("state")
     return state if state in ("passed", "skipped") else "failed"
 
 
-async def check_camera(context: Context) -> Verdict:
+async def check_camera(context: SelfTestContext) -> Verdict:
     """Frames per second, dropped frames, brightness; measured by the recorder."""
     if context.settings.camera.back_end == "none":
         return NOT_FITTED
-    return await _recorders_own(context, "camera", _CAPTURE_SECONDS)
+    return await _run_recorder_check(context, "camera", _CAPTURE_SECONDS)
 
 
-async def check_microphones(context: Context) -> Verdict:
+async def check_microphones(context: SelfTestContext) -> Verdict:
     """Level and noise of every microphone; measured by the recorder."""
     if not context.settings.microphones:
         return NOT_FITTED
-    return await _recorders_own(context, "microphones", _CAPTURE_SECONDS)
+    return await _run_recorder_check(context, "microphones", _CAPTURE_SECONDS)
 
 
-async def check_storage(context: Context) -> Verdict:
+async def check_storage(context: SelfTestContext) -> Verdict:
     """Free space, speed of durable writes, read-back; measured by the recorder."""
-    return await _recorders_own(context, "storage")
+    return await _run_recorder_check(context, "storage")
 
 
-async def check_clock(context: Context) -> Verdict:
+async def check_clock(context: SelfTestContext) -> Verdict:
     """Whether the wall clock is set and synchronised; measured by the recorder."""
-    return await _recorders_own(context, "clock")
+    return await _run_recorder_check(context, "clock")
 
 
-async def check_court_keys(context: Context) -> Verdict:
+async def check_court_keys(context: SelfTestContext) -> Verdict:
     """Whether the court can open what is closed here; known to the recorder."""
-    return await _recorders_own(context, "court_keys")
+    return await _run_recorder_check(context, "court_keys")
 
 
-async def check_panel(context: Context) -> Verdict:
+async def check_panel(context: SelfTestContext) -> Verdict:
     """Lamp (only a person can see it) and button; the recorder lights it and listens."""
     if not context.settings.panel.enabled:
         return NOT_FITTED
-    seconds = _UNATTENDED_SECONDS if context.ask is nobody else 2 * context.answer_seconds
-    testing = asyncio.ensure_future(_recorders_own(context, "panel", seconds))
+    seconds = _UNATTENDED_SECONDS if context.ask is unattended else 2 * context.answer_seconds
+    recorder_check = asyncio.ensure_future(_run_recorder_check(context, "panel", seconds))
     try:
-        # a refusal (a hearing runs, no lamp) comes at once: then nobody is asked in vain
-        await asyncio.wait({testing}, timeout=_SETTLE_SECONDS)
-        lamp = await ask_beside(testing, context, "lamp_seen", ends=_is_not_passed)
-        if testing.done() and _is_not_passed(testing.result()):
-            return testing.result()
-        heard = await _hear_button(testing, context) if lamp else None
-        measured = dict(testing.result().measured) if testing.done() else {}
+        # a refusal (a hearing runs, no lamp) comes at once: then no question is shown
+        await asyncio.wait({recorder_check}, timeout=_SETTLE_SECONDS)
+        lamp = await ask_while(recorder_check, context, "lamp_seen", ends=_is_not_passed)
+        if recorder_check.done() and _is_not_passed(recorder_check.result()):
+            return recorder_check.result()
+        pressed = await _wait_button(recorder_check, context) if lamp else None
+        measured = dict(recorder_check.result().measured) if recorder_check.done() else {}
     finally:
-        await _stop(testing)
-    measured |= {"lamp_seen": lamp, "button_pressed": heard}
-    if lamp and heard is False:
+        await _cancel(recorder_check)
+    measured |= {"lamp_seen": lamp, "button_pressed": pressed}
+    if lamp and pressed is False:
         return Verdict("failed", "button_not_heard", measured)
-    return judged((lamp, heard), measured)
+    return as_verdict((lamp, pressed), measured)
 
 
-async def _hear_button(testing: asyncio.Future[Verdict], context: Context) -> bool | None:
-    """Ask for a press; True only when the recorder has heard it, False when it should have."""
-    claimed = await ask_beside(testing, context, "button_pressed")
-    if claimed and not testing.done():
-        await asyncio.wait({testing}, timeout=_SETTLE_SECONDS)
-    if testing.done() and testing.result().measured.get("button_pressed"):
+async def _wait_button(
+    recorder_check: asyncio.Future[Verdict], context: SelfTestContext
+) -> bool | None:
+    """Ask for a press; True only when the recorder noticed it, False when it should have."""
+    claimed = await ask_while(recorder_check, context, "button_pressed")
+    if claimed and not recorder_check.done():
+        await asyncio.wait({recorder_check}, timeout=_SETTLE_SECONDS)
+    if recorder_check.done() and recorder_check.result().measured.get("button_pressed"):
         return True
     return None if claimed is None else False
 
@@ -163,8 +165,8 @@ def _is_not_passed(verdict: Verdict) -> bool:
     return verdict.state != "passed"
 
 
-def judged(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) -> Verdict:
-    """Return the verdict of a person's ``answers``: one "no" fails, silence is no pass."""
+def as_verdict(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) -> Verdict:
+    """Return the verdict of a person's ``answers``: any "no" fails; no answer does not pass."""
     if False in answers:
         return Verdict("failed", "denied_by_person", measured)
     if None in answers:
@@ -172,7 +174,7 @@ def judged(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) -> Ver
     return Verdict("passed", None, measured)
 
 
-async def check_scanner(context: Context) -> Verdict:
+async def check_scanner(context: SelfTestContext) -> Verdict:
     """Whether the scanner answers, how fast, and the options that it read back."""
     if not context.settings.scanner.fitted:
         return NOT_FITTED
@@ -188,7 +190,7 @@ async def check_scanner(context: Context) -> Verdict:
     return Verdict("passed", None, measured)
 
 
-async def check_receipt_printer(context: Context) -> Verdict:
+async def check_receipt_printer(context: SelfTestContext) -> Verdict:
     """Print a test receipt; the printer itself says that it came out, a person that it reads."""
     settings = context.settings
     if not settings.printer.port:
@@ -196,7 +198,7 @@ async def check_receipt_printer(context: Context) -> Verdict:
     printer = ReceiptPrinter(settings.printer)
     image = render_test_receipt(settings)
     status = await asyncio.to_thread(printer.print_image, image)
-    readable = await _asked(context, "receipt_readable")
+    readable = await _ask_person(context, "receipt_readable")
     measured = {
         "online": status.online,
         "paper_low": status.paper_low,
@@ -211,29 +213,29 @@ async def check_receipt_printer(context: Context) -> Verdict:
     return Verdict("passed", None, measured)
 
 
-async def check_badge_reader(context: Context) -> Verdict:
+async def check_badge_reader(context: SelfTestContext) -> Verdict:
     """Wait for a badge. Its content is neither kept nor logged, only its length and the wait."""
     if not context.settings.badge.port:
         return NOT_FITTED
     clock = asyncio.get_running_loop().time
     started = clock()
-    read = context.read_badge or (lambda seconds: _read_badge_ourselves(context, seconds))
-    reading = asyncio.ensure_future(read(context.answer_seconds))
+    read = context.read_badge or (lambda seconds: _read_badge(context, seconds))
+    badge_read = asyncio.ensure_future(read(context.answer_seconds))
     try:
-        await ask_beside(reading, context, "badge_held")
-        if not reading.done():
+        await ask_while(badge_read, context, "badge_held")
+        if not badge_read.done():
             left = context.answer_seconds - (clock() - started)
-            await asyncio.wait({reading}, timeout=max(0.0, left))
-        badge = reading.result() if reading.done() else None
+            await asyncio.wait({badge_read}, timeout=max(0.0, left))
+        badge = badge_read.result() if badge_read.done() else None
     finally:
-        await _stop(reading)
+        await _cancel(badge_read)
     if not badge:
         return Verdict("skipped", "badge_not_read")
     waited = round((clock() - started) * 1000)
     return Verdict("passed", None, {"length": len(badge), "wait_ms": waited})
 
 
-async def _read_badge_ourselves(context: Context, seconds: float) -> str | None:
+async def _read_badge(context: SelfTestContext, seconds: float) -> str | None:
     """Open the reader and return the first badge within ``seconds``, or None.
 
     Raises:
@@ -243,18 +245,18 @@ async def _read_badge_ourselves(context: Context, seconds: float) -> str | None:
     badges: asyncio.Queue[str] = asyncio.Queue()
     present = asyncio.Event()
 
-    def told(badge: str) -> None:
+    def on_badge(badge: str) -> None:
         loop.call_soon_threadsafe(badges.put_nowait, badge)
 
-    def there(here: bool) -> None:
-        if here:
+    def on_presence(is_present: bool) -> None:
+        if is_present:
             loop.call_soon_threadsafe(present.set)
 
-    reader = BadgeReader(context.settings.badge, told, there)
+    reader = BadgeReader(context.settings.badge, on_badge, on_presence)
     reader.__enter__()
     try:
         try:
-            async with asyncio.timeout(_PRESENT_SECONDS):
+            async with asyncio.timeout(_READER_SECONDS):
                 await present.wait()
         except TimeoutError:
             raise BadgeReaderAbsentError(f"{context.settings.badge.port}: not there") from None
@@ -267,17 +269,19 @@ async def _read_badge_ourselves(context: Context, seconds: float) -> str | None:
         await asyncio.to_thread(reader.close)
 
 
-async def check_link(context: Context) -> Verdict:
+async def check_link(context: SelfTestContext) -> Verdict:
     """Goodput both ways, round trip, loss, jitter; measured by sync against the central system."""
-    answer = await _sync(context.sync.post("/v1/link-check", timeout=2 * context.check_seconds))
+    answer = await _call_sync(
+        context.sync.post("/v1/link-check", timeout=2 * context.check_seconds)
+    )
     measured = {key: value for key, value in answer.items() if key != "state"}
     verdict = str(answer.get("verdict"))
     return Verdict(_state_of(answer), _LINK_VERDICTS.get(verdict, "link_unreachable"), measured)
 
 
-async def check_delivery(context: Context) -> Verdict:
+async def check_delivery(context: SelfTestContext) -> Verdict:
     """Deliver a small signed folder to the central system and compare its SHA-256."""
-    state = await _sync(context.sync.get("/v1/state"))
+    state = await _call_sync(context.sync.get("/v1/state"))
     queue = state.get("queue") or {}
     measured = {
         "waiting_items": queue.get("items"),
@@ -285,8 +289,8 @@ async def check_delivery(context: Context) -> Verdict:
         "last_contact": (state.get("link") or {}).get("last_contact"),
         "database": state.get("database"),
     }
-    probe = await _sync(deliver_probe(context))
-    measured |= probe.as_measured()
+    probe = await _call_sync(deliver_probe(context))
+    measured |= probe.measured_values()
     if probe.central_sha256_match is False:
         return Verdict("failed", "hash_mismatch", measured)
     if not probe.delivered:
@@ -296,28 +300,28 @@ async def check_delivery(context: Context) -> Verdict:
     return Verdict("passed", None, measured)
 
 
-async def ask_beside(
-    working: asyncio.Future[T],
-    context: Context,
+async def ask_while(
+    task: asyncio.Future[T],
+    context: SelfTestContext,
     question: Question,
     ends: Callable[[T], bool] = lambda _result: True,
 ) -> bool | None:
-    """Ask ``question`` while ``working`` goes on; None when its result ``ends`` the question.
+    """Ask ``question`` while ``task`` goes on; None when its result ``ends`` the question.
 
     The question is taken off the screen (its task is cancelled) as soon as the device answers.
     """
-    asking = asyncio.ensure_future(_asked(context, question))
-    both: set[asyncio.Future[Any]] = {asking, working}
+    asked = asyncio.ensure_future(_ask_person(context, question))
+    both: set[asyncio.Future[Any]] = {asked, task}
     try:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if not asking.done() and not ends(working.result()):
-            await asyncio.wait({asking})
-        return asking.result() if asking.done() else None
+        if not asked.done() and not ends(task.result()):
+            await asyncio.wait({asked})
+        return asked.result() if asked.done() else None
     finally:
-        await _stop(asking)
+        await _cancel(asked)
 
 
-async def _asked(context: Context, question: Question) -> bool | None:
+async def _ask_person(context: SelfTestContext, question: Question) -> bool | None:
     """Return the person's answer, or None: nobody answered in time, or asking itself failed."""
     try:
         async with asyncio.timeout(context.answer_seconds):
@@ -329,7 +333,7 @@ async def _asked(context: Context, question: Question) -> bool | None:
         return None
 
 
-async def _stop(task: asyncio.Future[Any]) -> None:
+async def _cancel(task: asyncio.Future[Any]) -> None:
     """End ``task``; its result does not matter any more."""
     task.cancel()
     await asyncio.wait({task})
@@ -337,7 +341,7 @@ async def _stop(task: asyncio.Future[Any]) -> None:
         task.exception()  # seen
 
 
-ALL: Mapping[str, Check] = MappingProxyType(
+CHECK_FUNCTIONS: Mapping[str, Check] = MappingProxyType(
     {
         "camera": check_camera,
         "microphones": check_microphones,

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.ipc import ServiceRefusedError
-from kiosk.selftest.model import Context
-from kiosk.selftest.signed_report import save_sealed
+from kiosk.selftest.model import SelfTestContext
+from kiosk.selftest.signed_report import save_signed_report
 
 _POLL_SECONDS = 0.25
 
@@ -23,7 +23,7 @@ class ProbeResult:
     central_sha256_match: bool | None
     seconds: float
 
-    def as_measured(self) -> dict[str, Any]:
+    def measured_values(self) -> dict[str, Any]:
         """Return it as measured values."""
         return {
             "probe": self.id,
@@ -33,7 +33,7 @@ class ProbeResult:
         }
 
 
-async def deliver_probe(context: Context) -> ProbeResult:
+async def deliver_probe(context: SelfTestContext) -> ProbeResult:
     """Seal a probe, wake the delivery, and wait for the central system's receipt.
 
     Raises:
@@ -41,14 +41,14 @@ async def deliver_probe(context: Context) -> ProbeResult:
         StorageError, RecordingError: the probe cannot be saved or sealed.
     """
     clock = asyncio.get_running_loop().time
-    content = {"contract": 1, "kind": "delivery_probe", "at": wall_text()}
+    content = {"contract": 1, "kind": "delivery_probe", "at": format_wall()}
     folder = await asyncio.to_thread(
-        save_sealed, context.layout, context.settings.kiosk.id, content
+        save_signed_report, context.paths, context.settings.kiosk.id, content
     )
     started = clock()
     await context.sync.post("/v1/deliver")
     while True:
-        answer = await _state_of(context, folder.name)
+        answer = await _probe_state(context, folder.name)
         match = answer.get("central_sha256_match")
         delivered = answer.get("state") == "delivered"
         waited = clock() - started
@@ -57,7 +57,7 @@ async def deliver_probe(context: Context) -> ProbeResult:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _state_of(context: Context, identifier: str) -> dict[str, Any]:
+async def _probe_state(context: SelfTestContext, identifier: str) -> dict[str, Any]:
     """Return sync's word on the probe; empty while it has not seen it yet."""
     try:
         return await context.sync.get(f"/v1/reports/{identifier}")

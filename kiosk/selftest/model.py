@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.ipc import LocalClient
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
-State = Literal["passed", "failed", "skipped", "never_tested"]
+CheckState = Literal["passed", "failed", "skipped", "never_tested"]
 Question = Literal["lamp_seen", "button_pressed", "receipt_readable", "badge_held"]
-Ask = Callable[[Question, float], Awaitable[bool | None]]
+AskPerson = Callable[[Question, float], Awaitable[bool | None]]
 ReadBadge = Callable[[float], Awaitable[str | None]]
 
 CHECKS: tuple[str, ...] = (
@@ -34,7 +34,7 @@ CHECKS: tuple[str, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """Result of one check.
 
     Attributes:
@@ -49,11 +49,11 @@ class Result:
     """
 
     check: str
-    state: State
+    state: CheckState
     code: str | None = None
     measured: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
-    at: str = field(default_factory=wall_text)
+    at: str = field(default_factory=format_wall)
     deviations: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Result:
         }
 
     @classmethod
-    def of_json(cls, value: Mapping[str, Any]) -> Result:
+    def from_json(cls, value: Mapping[str, Any]) -> CheckResult:
         """Return the result that :meth:`as_json` wrote.
 
         Raises:
@@ -87,28 +87,28 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class RunPlanned:
     """The run begins; these checks will run, in this order."""
 
     checks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class CheckStarted:
     """The check ``check`` begins."""
 
     check: str
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class CheckFinished:
     """A check has ended."""
 
-    result: Result
+    result: CheckResult
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class RunFinished:
     """The report lies at ``path`` (folder ``reports/<uuid>/``).
 
     Attributes:
@@ -122,22 +122,22 @@ class Reported:
     code: str | None = None
 
 
-Event = Planned | Started | Finished | Reported
+SelfTestEvent = RunPlanned | CheckStarted | CheckFinished | RunFinished
 
 
-async def nobody(question: Question, seconds: float) -> bool | None:
+async def unattended(question: Question, seconds: float) -> bool | None:
     """Answer nothing: for runs without a person."""
     del question, seconds
     return None
 
 
 @dataclass(frozen=True)
-class Context:
+class SelfTestContext:
     """What a run needs.
 
     Attributes:
         settings: settings of this kiosk.
-        layout: its folders.
+        paths: its folders.
         recorder: client of the recorder, with a technician's token.
         sync: client of sync.
         ask: asks the person at the kiosk.
@@ -149,10 +149,10 @@ class Context:
     """
 
     settings: Settings
-    layout: Layout
+    paths: Paths
     recorder: LocalClient
     sync: LocalClient
-    ask: Ask = nobody
+    ask: AskPerson = unattended
     read_badge: ReadBadge | None = None
     person: str = ""
     answer_seconds: float = 20.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.config import Settings
 
 _LETTERS = "ӘәҒғҚқҢңӨөҰұҮүҺһІі ЁёЪъЫы 0123456789 №«»"
@@ -19,7 +19,7 @@ def render_test_receipt(settings: Settings) -> Image.Image:
     draw = ImageDraw.Draw(image)
     large, small = (ImageFont.truetype(str(fonts.MEDIUM), size) for size in (40, 24))
     draw.text((_MARGIN, 16), "Тексеру · Проверка · Test", font=large, fill=0)
-    draw.text((_MARGIN, 76), f"{settings.kiosk.id} · {wall_text()}", font=small, fill=0)
+    draw.text((_MARGIN, 76), f"{settings.kiosk.id} · {format_wall()}", font=small, fill=0)
     for row, start in enumerate(range(0, len(_LETTERS), 21)):
         draw.text((_MARGIN, 116 + 34 * row), _LETTERS[start : start + 21], font=small, fill=0)
     for x in range(0, width, 8):  # every heating element prints once: a gap shows a dead one

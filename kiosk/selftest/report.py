@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import kiosk
-from kiosk.clocks import boot_id, wall_text
-from kiosk.selftest.model import CHECKS, Context, Result
-from kiosk.selftest.signed_report import REPORT, save_sealed
-from kiosk.storage.paths import Layout
+from kiosk.clocks import boot_id, format_wall
+from kiosk.selftest.model import CHECKS, CheckResult, SelfTestContext
+from kiosk.selftest.signed_report import REPORT, save_signed_report
+from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
 
@@ -24,15 +24,15 @@ KIND = "selftest"
 CONTRACT = 1
 
 
-def read_reports(layout: Layout) -> list[dict[str, Any]]:
+def read_reports(paths: Paths) -> list[dict[str, Any]]:
     """Return all readable self-test reports, newest first; a damaged one is left out and logged."""
-    found = [report for path in _report_files(layout) if (report := _read(path)) is not None]
-    return sorted(found, key=lambda report: int(report["sequence"]), reverse=True)
+    reports = [report for path in _report_files(paths) if (report := _read(path)) is not None]
+    return sorted(reports, key=lambda report: int(report["sequence"]), reverse=True)
 
 
-def _report_files(layout: Layout) -> Iterator[Path]:
-    if layout.reports.is_dir():
-        yield from layout.reports.glob(f"*/{REPORT}")
+def _report_files(paths: Paths) -> Iterator[Path]:
+    if paths.reports.is_dir():
+        yield from paths.reports.glob(f"*/{REPORT}")
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         if report["kind"] != KIND:
             return None
         for value in report["results"]:
-            Result.of_json(value)
+            CheckResult.from_json(value)
         int(report["sequence"])
         list(report["ran"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -51,27 +51,27 @@ def _read(path: Path) -> dict[str, Any] | None:
     return dict(report)
 
 
-def baseline_of(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
+def find_baseline(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the newest report of commissioning, or None."""
     return next((report for report in reports if report.get("commissioning")), None)
 
 
-def latest_results(layout: Layout) -> dict[str, Result]:
+def latest_results(paths: Paths) -> dict[str, CheckResult]:
     """Return the newest result of every check; ``never_tested`` where there is none."""
-    return newest_of(read_reports(layout))
+    return newest_results(read_reports(paths))
 
 
-def newest_of(reports: list[dict[str, Any]]) -> dict[str, Result]:
+def newest_results(reports: list[dict[str, Any]]) -> dict[str, CheckResult]:
     """Return the newest result of every check in ``reports`` (newest first)."""
-    found = {check: Result(check, "never_tested", "never_tested", at="") for check in CHECKS}
+    results = {check: CheckResult(check, "never_tested", "never_tested", at="") for check in CHECKS}
     for report in reversed(reports):
         for value in report["results"]:
-            if value["check"] in report["ran"] and value["check"] in found:
-                found[value["check"]] = Result.of_json(value)
-    return found
+            if value["check"] in report["ran"] and value["check"] in results:
+                results[value["check"]] = CheckResult.from_json(value)
+    return results
 
 
-def numbers_in(value: object, path: str = "") -> Iterator[tuple[str, float]]:
+def iter_numbers(value: object, path: str = "") -> Iterator[tuple[str, float]]:
     """Yield ``(dotted path, number)`` of every number in measured values (no booleans)."""
     if isinstance(value, bool):
         return
@@ -79,7 +79,7 @@ def numbers_in(value: object, path: str = "") -> Iterator[tuple[str, float]]:
         yield path, float(value)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from numbers_in(inner, f"{path}.{key}" if path else str(key))
+            yield from iter_numbers(inner, f"{path}.{key}" if path else str(key))
 
 
 def deviations(
@@ -92,19 +92,19 @@ def deviations(
     )
     if then is None:
         return {}
-    before = dict(numbers_in(then["measured"]))
+    before = dict(iter_numbers(then["measured"]))
     return {
         path: round(number - before[path], 3)
-        for path, number in numbers_in(measured)
+        for path, number in iter_numbers(measured)
         if path in before
     }
 
 
 def build_report(
-    context: Context,
-    ran: Mapping[str, Result],
+    context: SelfTestContext,
+    ran: Mapping[str, CheckResult],
     started: str,
-    devices: list[dict[str, Any]] | None,
+    list_devices: list[dict[str, Any]] | None,
     earlier: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return the report's content.
@@ -116,8 +116,8 @@ def build_report(
         devices: what the recorder says is truly in use, or None when it did not answer.
         earlier: reports before this one, newest first.
     """
-    baseline = baseline_of(earlier)
-    results = newest_of(earlier) | dict(ran)
+    baseline = find_baseline(earlier)
+    results = newest_results(earlier) | dict(ran)
     states = [result.state for result in ran.values()]
     return {
         "contract": CONTRACT,
@@ -129,10 +129,10 @@ def build_report(
         "boot_id": boot_id(),
         "person": context.person,
         "started": started,
-        "ended": wall_text(),
+        "ended": format_wall(),
         "commissioning": context.commissioning,
         "baseline": None if baseline is None else baseline.get("id"),
-        "devices": devices,
+        "devices": list_devices,
         "ran": list(ran),
         "passed": states.count("passed"),
         "failed": states.count("failed"),
@@ -141,10 +141,10 @@ def build_report(
     }
 
 
-def save_report(context: Context, report: Mapping[str, Any]) -> Path:
+def save_report(context: SelfTestContext, report: Mapping[str, Any]) -> Path:
     """Save and seal ``report``; return its folder.
 
     Raises:
         StorageError, RecordingError: it cannot be saved or sealed.
     """
-    return save_sealed(context.layout, context.settings.kiosk.id, report)
+    return save_signed_report(context.paths, context.settings.kiosk.id, report)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.evidence.seal import seal_folder
-from kiosk.evidence.signer import device_signer
+from kiosk.evidence.signer import load_device_signer
 from kiosk.storage.atomic_io import make_folder, sync_folder, write_json
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 REPORT = "report.json"
 
 
-def save_sealed(layout: Layout, kiosk_id: str, content: Mapping[str, Any]) -> Path:
+def save_signed_report(paths: Paths, kiosk_id: str, content: Mapping[str, Any]) -> Path:
     """Save ``content`` as ``reports/<uuid>/report.json``, sealed; return the folder.
 
     ``id`` is added to the content.
@@ -25,9 +25,9 @@ def save_sealed(layout: Layout, kiosk_id: str, content: Mapping[str, Any]) -> Pa
         RecordingError: the device key cannot be used.
     """
     identifier = str(uuid.uuid4())
-    signer, _enrolled = device_signer(layout, kiosk_id)
-    folder = make_folder(layout.reports / identifier)
+    signer, _enrolled = load_device_signer(paths, kiosk_id)
+    folder = make_folder(paths.reports / identifier)
     write_json(folder / REPORT, {"id": identifier, **content})
     seal_folder(folder, signer)
-    sync_folder(layout.reports)
+    sync_folder(paths.reports)
     return folder

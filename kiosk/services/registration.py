@@ -9,19 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from kiosk.errors import CentralError, KioskError
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.delivery.registrar import register_filing, registration_body
+from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.registrar import filing_registration_body, register_filing
 from kiosk.sync.outbox.manifest import ManifestError
 from kiosk.sync.outbox.registrations import Registration
 from kiosk.sync.transport.central_client import CentralClient
-from kiosk.sync.transport.connection import Connector
+from kiosk.sync.transport.connection import Connection
 
 log = logging.getLogger(__name__)
 
 REGISTER_SECONDS = 3.0
 REGISTER_TIMEOUT = (2.0, 10.0)  # the request may still succeed after the visitor's answer
 CASE_TIMEOUT = (2.0, 3.0)
-REGISTRARS = 4
+REGISTRAR_THREADS = 4
 
 
 class FilingRefusedError(KioskError):
@@ -31,26 +31,26 @@ class FilingRefusedError(KioskError):
     status = 409
 
 
-class FilingNumbers:
-    """Gives numbers, several at a time, each of its threads with a connection of its own.
+class RegistrationService:
+    """Registers filings in threads that each have a connection of their own.
 
     Args:
-        room: what sync shares.
+        context: what sync shares.
     """
 
-    def __init__(self, room: SyncRoom) -> None:
-        self._room = room
-        self._registrars = ThreadPoolExecutor(REGISTRARS, thread_name_prefix="registrar")
-        self._own = threading.local()
-        self._connectors: list[Connector] = []
+    def __init__(self, context: SyncContext) -> None:
+        self._context = context
+        self._executor = ThreadPoolExecutor(REGISTRAR_THREADS, thread_name_prefix="registrar")
+        self._thread_local = threading.local()
+        self._connectors: list[Connection] = []
 
-    async def number(self, filing_id: str) -> Registration:
+    async def register(self, filing_id: str) -> Registration:
         """Return the filing's registration; it has a number, real or provisional.
 
         Raises:
             FilingRefusedError: its folder lacks what is needed.
         """
-        known = self._room.registrations.get(filing_id)
+        known = self._context.registrations.get(filing_id)
         if known is None or known.number is None:
             known = await self._try_to_register(filing_id)
         return known
@@ -60,11 +60,11 @@ class FilingNumbers:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + REGISTER_SECONDS
         try:
-            body = await asyncio.to_thread(registration_body, self._room, filing_id)
+            body = await asyncio.to_thread(filing_registration_body, self._context, filing_id)
         except ManifestError as error:
             raise FilingRefusedError(str(error)) from error
-        request = loop.run_in_executor(self._registrars, self._register_now, filing_id, body)
-        request.add_done_callback(_swallow)
+        request = loop.run_in_executor(self._executor, self._register_now, filing_id, body)
+        request.add_done_callback(_ignore_late_error)
         found: Registration | None = None
         try:
             left = deadline - loop.time() - 0.1
@@ -74,15 +74,17 @@ class FilingNumbers:
         except CentralError as error:
             log.info("registration of %s: %s: %s", filing_id, error.code, error)
         if found is None:
-            found = await asyncio.to_thread(self._room.registrations.give_provisional, filing_id)
-        self._room.changed()
+            found = await asyncio.to_thread(
+                self._context.registrations.ensure_provisional, filing_id
+            )
+        self._context.notify_change()
         return found
 
     def _register_now(self, filing_id: str, body: dict[str, Any]) -> Registration | None:
         """Register in one of the registrars' threads."""
-        return register_filing(self._room, self._client(), filing_id, body, REGISTER_TIMEOUT)
+        return register_filing(self._context, self._client(), filing_id, body, REGISTER_TIMEOUT)
 
-    async def case(self, number: str) -> dict[str, Any]:
+    async def find_case(self, number: str) -> dict[str, Any]:
         """Ask the central system whether there is such a case, within 3 s.
 
         Raises:
@@ -90,9 +92,9 @@ class FilingNumbers:
         """
         loop = asyncio.get_running_loop()
         asking = loop.run_in_executor(
-            self._registrars, lambda: self._client().case(number, CASE_TIMEOUT)
+            self._executor, lambda: self._client().find_case(number, CASE_TIMEOUT)
         )
-        asking.add_done_callback(_swallow)
+        asking.add_done_callback(_ignore_late_error)
         try:
             async with asyncio.timeout(REGISTER_SECONDS):
                 return await asyncio.shield(asking)
@@ -101,21 +103,21 @@ class FilingNumbers:
 
     def _client(self) -> CentralClient:
         """Return this thread's client, each with a connection of its own."""
-        if not hasattr(self._own, "connector"):
-            url = self._room.settings.central.url
-            self._own.connector = Connector(self._room.layout, url)
-            self._connectors.append(self._own.connector)
-        client: CentralClient = self._own.connector.client()
+        if not hasattr(self._thread_local, "connector"):
+            url = self._context.settings.central.url
+            self._thread_local.connector = Connection(self._context.paths, url)
+            self._connectors.append(self._thread_local.connector)
+        client: CentralClient = self._thread_local.connector.client()
         return client
 
     def close(self) -> None:
         """Break off what is under way and end the threads."""
         for connector in self._connectors:
-            connector.break_off()
-        self._registrars.shutdown(wait=False, cancel_futures=True)
+            connector.abort()
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _swallow(future: asyncio.Future[Any]) -> None:
+def _ignore_late_error(future: asyncio.Future[Any]) -> None:
     """Fetch a late failure, so that it is not reported as forgotten."""
     if not future.cancelled():
         future.exception()

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from kiosk.errors import KioskError
 from kiosk.ipc import errors_as_json, read_json
-from kiosk.sync.delivery.retention import receipted
+from kiosk.sync.delivery.retention import receipted_hashes
 from kiosk.sync.link_check.link_check import LinkCheckRunningError
 from kiosk.sync.outbox.manifest import UUID
 from kiosk.sync.outbox.registrations import PROVISIONAL
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kiosk.services.sync import SyncService
 
 
-LONGEST_NUMBER = 200
+MAX_CASE_NUMBER_LENGTH = 200
 
 
 class NotFoundError(KioskError):
@@ -70,30 +70,32 @@ class SyncApi:
         hearings = list(schedule.get("hearings", ()))
         wanted = request.query.get("date")
         if wanted is not None:
-            day, zone = _day(wanted), ZoneInfo(self._service.settings.kiosk.timezone)
-            hearings = [one for one in hearings if _day_of(one, zone) == day]
+            day, zone = _parse_day(wanted), ZoneInfo(self._service.settings.kiosk.timezone)
+            hearings = [hearing for hearing in hearings if _court_day(hearing, zone) == day]
         return web.json_response({"pulled_at": schedule.get("pulled_at"), "hearings": hearings})
 
     async def _register(self, request: web.Request) -> web.Response:
-        filing_id = _id(request)
-        known = await self._service.numbers.number(filing_id)
-        self._service.urgent.deliver_now(asked=False)
-        return web.json_response(known.answer())
+        filing_id = _item_id(request)
+        known = await self._service.registration.register(filing_id)
+        self._service.urgent.deliver_now(is_manual=False)
+        return web.json_response(known.as_json())
 
     async def _get_filing(self, request: web.Request) -> web.Response:
-        filing_id = _id(request)
-        return web.json_response(await asyncio.to_thread(self._filing, filing_id))
+        filing_id = _item_id(request)
+        return web.json_response(await asyncio.to_thread(self._filing_state, filing_id))
 
-    def _filing(self, filing_id: str) -> dict[str, Any]:
-        known = self._service.room.registrations.get(filing_id)
-        item = self._service.room.outbox.item(filing_id)
+    def _filing_state(self, filing_id: str) -> dict[str, Any]:
+        known = self._service.context.registrations.get(filing_id)
+        item = self._service.context.outbox.item(filing_id)
         if known is None and item is None:
             raise NotFoundError(f"no filing {filing_id}")
         delivered = (
             item is not None
             and item.state == "delivered"
             and bool(
-                receipted(self._service.layout, self._service.room.receipts, "filing", filing_id)
+                receipted_hashes(
+                    self._service.paths, self._service.context.receipts, "filing", filing_id
+                )
             )
         )
         sent = "sent" if delivered else "queued"
@@ -109,16 +111,16 @@ class SyncApi:
     async def _find_case(self, request: web.Request) -> web.Response:
         # POST: what a person typed has no place in addresses, which get logged
         number = str((await read_json(request)).get("number") or "").strip()
-        if not 1 <= len(number) <= LONGEST_NUMBER:
+        if not 1 <= len(number) <= MAX_CASE_NUMBER_LENGTH:
             raise web.HTTPBadRequest(reason="number: 1 to 200 characters")
-        return web.json_response(await self._service.numbers.case(number))
+        return web.json_response(await self._service.registration.find_case(number))
 
     async def _get_delivery(self, request: web.Request) -> web.Response:
-        item = await asyncio.to_thread(self._service.room.outbox.item, _id(request))
+        item = await asyncio.to_thread(self._service.context.outbox.item, _item_id(request))
         if item is None:
             raise NotFoundError("not in the outbox (not sealed yet, or unknown)")
-        answer = item.answer()
-        live = self._service.room.progress.live_bytes(item.id)
+        answer = item.as_json()
+        live = self._service.context.progress.current_bytes(item.id)
         if live is not None:
             answer["bytes_done"] = max(item.bytes_done, live)
         return web.json_response(answer)
@@ -128,12 +130,12 @@ class SyncApi:
         service = self._service
         try:
             result = await asyncio.to_thread(
-                service.link_check.run, service.tell_check, quick=quick
+                service.link_check.run, service.publish_check, quick=quick
             )
         except LinkCheckRunningError as error:
             body = {"code": error.code, "message": str(error)}
             return web.json_response(body, status=409)
-        await asyncio.to_thread(service.checks.keep, result)
+        await asyncio.to_thread(service.scheduled_checks.publish, result)
         return web.json_response(result)
 
     async def _cancel_check(self, _: web.Request) -> web.Response:
@@ -142,29 +144,29 @@ class SyncApi:
 
     async def _deliver(self, _: web.Request) -> web.Response:
         self._service.poller.wake()
-        self._service.deliver_now(asked=True)
+        self._service.deliver_now(is_manual=True)
         return web.json_response({})
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        text = await asyncio.to_thread(metrics_text, self._service.room)
+        text = await asyncio.to_thread(metrics_text, self._service.context)
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
 
-def _id(request: web.Request) -> str:
+def _item_id(request: web.Request) -> str:
     value = request.match_info["id"]
     if not UUID.match(value):
         raise NotFoundError("not an id")
     return value
 
 
-def _day(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise web.HTTPBadRequest(reason="date must be YYYY-MM-DD") from error
 
 
-def _day_of(hearing: dict[str, Any], zone: ZoneInfo) -> date | None:
+def _court_day(hearing: dict[str, Any], zone: ZoneInfo) -> date | None:
     """Return the court's day on which a hearing is scheduled."""
     try:
         return datetime.fromisoformat(str(hearing["scheduled_at"])).astimezone(zone).date()

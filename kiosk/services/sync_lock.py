@@ -8,7 +8,7 @@ from typing import IO
 
 from kiosk.errors import KioskError
 from kiosk.storage.atomic_io import make_folder
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 
 class AlreadyRunningError(KioskError):
@@ -17,13 +17,13 @@ class AlreadyRunningError(KioskError):
     code = "already_running"
 
 
-def take_lock(layout: Layout) -> IO[str]:
+def acquire_lock(paths: Paths) -> IO[str]:
     """Take the lock that keeps a second process off the database; held until closed.
 
     Raises:
         AlreadyRunningError: another process holds it.
     """
-    path = layout.database.parent / "lock"
+    path = paths.database.parent / "lock"
     make_folder(path.parent)
     file = path.open("a+", encoding="ascii")
     try:
@@ -33,7 +33,7 @@ def take_lock(layout: Layout) -> IO[str]:
         owner = file.read().strip() or "?"
         file.close()
         raise AlreadyRunningError(
-            f"another kiosk process ({owner}) is using {layout.database}; only one may. "
+            f"another kiosk process ({owner}) is using {paths.database}; only one may. "
             "Stop it first: systemctl stop kiosk-sync"
         ) from error
     file.truncate(0)

@@ -1,4 +1,4 @@
-"""Tells systemd that a service is ready, and every few seconds that it is still well."""
+"""Notifies systemd that a service is ready, and regularly that it is still healthy."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def notify(state: str) -> None:
     sdnotify.SystemdNotifier().notify(state)
 
 
-async def feed_watchdog(well: Callable[[], bool]) -> None:
-    """Feed systemd's watchdog as long as ``well`` says so; ends only when cancelled."""
+async def ping_watchdog(is_healthy: Callable[[], bool]) -> None:
+    """Ping systemd's watchdog while ``is_healthy()``; ends only when cancelled."""
     limit = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
     period = limit / 3 if limit else DEFAULT_SECONDS
     while True:
-        if well():
+        if is_healthy():
             notify("WATCHDOG=1")
         await asyncio.sleep(period)

@@ -1,7 +1,7 @@
-"""Writes that are on the disk when they return.
+"""Atomic, durable writes: the bytes are on the disk when a function returns.
 
-A file is durable when its bytes *and* its folder entry are synced; a file that replaces another
-is written beside it, synced, and renamed over it.
+A file is durable when its bytes *and* its folder entry are synced. A file that replaces another
+is written to a temporary file beside it, synced, and renamed over it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 from kiosk.errors import StorageError
 
 log = logging.getLogger(__name__)
-_BLOCK = 1 << 20
-_CANNOT = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_BLOCK_BYTES = 1 << 20
+_UNWRITABLE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def sync_folder(folder: Path) -> None:
@@ -31,7 +31,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path, mode: int = 0o750) -> Path:
-    """Make ``folder`` and its parents, durably; return it. It may exist already."""
+    """Create ``folder`` and its parents durably, if they do not exist; return it."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         for path in reversed(missing):
@@ -43,45 +43,45 @@ def make_folder(folder: Path, mode: int = 0o750) -> Path:
 
 
 def write_bytes(path: Path, data: bytes, mode: int = 0o640) -> None:
-    """Write ``data`` to ``path`` atomically and durably: the old content or the new, never less.
+    """Write ``data`` to ``path`` atomically and durably: a crash leaves the old content or the new.
 
     Raises:
-        StorageError: disk full, read-only or gone; the old content is untouched.
+        StorageError: the disk is full, read-only or gone; the old content is untouched.
     """
     write_chunks(path, (data,), mode)
 
 
 def write_chunks(path: Path, chunks: Iterable[bytes], mode: int = 0o640) -> None:
     """Write ``chunks`` one after the other, as :func:`write_bytes` does."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
             for chunk in chunks:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def pieces_of(size: int) -> Iterator[tuple[int, int | None]]:
-    """Yield ``(offset, length)`` for :func:`overwrite`, which together cover a whole file.
+def wipe_ranges(size: int) -> Iterator[tuple[int, int | None]]:
+    """Yield ``(offset, length)`` ranges for :func:`wipe_file` that cover a whole file.
 
-    The last one is open (None): it covers what another copy of the file has beyond ``size``.
+    The last length is None: it covers what another copy of the file has beyond ``size``.
     """
-    starts = range(0, max(size, 1), _BLOCK)
-    yield from ((start, None if start == starts[-1] else _BLOCK) for start in starts)
+    starts = range(0, max(size, 1), _BLOCK_BYTES)
+    yield from ((start, None if start == starts[-1] else _BLOCK_BYTES) for start in starts)
 
 
-def overwrite(path: Path, offset: int = 0, length: int | None = None) -> None:
-    """Overwrite a file, or a piece of it, with zeros, as far as the file system allows; synced.
+def wipe_file(path: Path, offset: int = 0, length: int | None = None) -> None:
+    """Overwrite a file, or a range of it, with zeros and sync it.
 
-    An absent file is no error. A disk that cannot write there (a bad block; a copying file system
-    that is full) is noted in the log, so that the file can at least be removed.
+    An absent file is no error. If the disk cannot write there (a bad block, or a full
+    copy-on-write file system), this is only logged, so that the file can still be removed.
 
     Raises:
         OSError: the disk is read-only or gone.
@@ -90,13 +90,13 @@ def overwrite(path: Path, offset: int = 0, length: int | None = None) -> None:
         with path.open("r+b", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             end = size if length is None else min(size, offset + length)
-            for start in range(offset, end, _BLOCK):
-                os.pwrite(file.fileno(), bytes(min(_BLOCK, end - start)), start)
+            for start in range(offset, end, _BLOCK_BYTES):
+                os.pwrite(file.fileno(), bytes(min(_BLOCK_BYTES, end - start)), start)
             os.fsync(file.fileno())
     except FileNotFoundError:
         return
     except OSError as error:
-        if error.errno not in _CANNOT:
+        if error.errno not in _UNWRITABLE_ERRNOS:
             raise
         log.exception("%s: not overwritten", path.name)
 

@@ -1,4 +1,4 @@
-"""The court's two age recipients, pinned at enrolment: who can open closed parts, besides nobody.
+"""The court's two age recipients, pinned at enrolment: only their holders can open closed parts.
 
 ``identity/court.age`` and ``identity/escrow.age`` are text files as ``age -R`` reads them: one
 public key (``age1…``), comments after ``#``. The private keys are the court's and never here.
@@ -13,16 +13,16 @@ from typing import Any
 
 import pyrage
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.errors import RecordingError
 from kiosk.storage.atomic_io import make_folder, write_json, write_text
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 COURT, ESCROW = "court", "escrow"
 
 
 class CourtKeyError(RecordingError):
-    """The court's keys are not pinned: nothing can be closed to all but the court."""
+    """The court's keys are not pinned: no part can be closed."""
 
     code = "court_key_missing"
     status = 409
@@ -37,7 +37,7 @@ class CourtKeys:
 
     def recipients(self) -> list[pyrage.x25519.Recipient]:
         """Return both, ready to encrypt to."""
-        return [pyrage.x25519.Recipient.from_str(one) for one in (self.court, self.escrow)]
+        return [pyrage.x25519.Recipient.from_str(text) for text in (self.court, self.escrow)]
 
 
 def read_recipient(path: Path) -> str:
@@ -53,10 +53,10 @@ def read_recipient(path: Path) -> str:
     keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if len(keys) != 1:
         raise CourtKeyError(f"{path}: {len(keys)} recipients, one is needed")
-    return checked(keys[0])
+    return validate_recipient(keys[0])
 
 
-def checked(recipient: str) -> str:
+def validate_recipient(recipient: str) -> str:
     """Return ``recipient`` if it is an X25519 age recipient.
 
     Raises:
@@ -69,69 +69,67 @@ def checked(recipient: str) -> str:
     return recipient
 
 
-def load_court_keys(layout: Layout) -> CourtKeys:
+def load_court_keys(paths: Paths) -> CourtKeys:
     """Return the pinned recipients.
 
     Raises:
         CourtKeyError: one is missing or both are the same.
     """
-    keys = CourtKeys(
-        read_recipient(layout.court_recipient), read_recipient(layout.escrow_recipient)
-    )
+    keys = CourtKeys(read_recipient(paths.court_recipient), read_recipient(paths.escrow_recipient))
     if keys.court == keys.escrow:
         raise CourtKeyError("court and escrow are the same recipient")
     return keys
 
 
-def pin_court_keys(layout: Layout, keys: CourtKeys) -> None:
+def pin_court_keys(paths: Paths, keys: CourtKeys) -> None:
     """Pin ``keys``, durably.
 
     Raises:
         CourtKeyError: one is no age recipient; StorageError: it cannot be written.
     """
-    both = {layout.court_recipient: keys.court, layout.escrow_recipient: keys.escrow}
+    both = {paths.court_recipient: keys.court, paths.escrow_recipient: keys.escrow}
     for recipient in both.values():
-        checked(recipient)
-    make_folder(layout.court_recipient.parent, mode=0o700)
+        validate_recipient(recipient)
+    make_folder(paths.court_recipient.parent, mode=0o700)
     for path, recipient in both.items():
         write_text(path, f"# {path.stem}: opens closed parts; public\n{recipient}\n", mode=0o644)
 
 
-# -- proven at commissioning -------------------------------------------------------------------
-def proven(layout: Layout) -> dict[str, str]:
-    """Return when each pinned key (``court``, ``escrow``) was proven to open something."""
+# -- proofs at commissioning --------------------------------------------------------------------
+def proof_times(paths: Paths) -> dict[str, str]:
+    """Return when each pinned key (``court``, ``escrow``) was proven to decrypt."""
     try:
-        return _proven_of(load_court_keys(layout), layout)
+        return _proof_times_of(load_court_keys(paths), paths)
     except CourtKeyError:
         return {}
 
 
-def _proven_of(keys: CourtKeys, layout: Layout) -> dict[str, str]:
+def _proof_times_of(keys: CourtKeys, paths: Paths) -> dict[str, str]:
     try:
-        known: dict[str, Any] = json.loads(layout.court_keys_proven.read_text(encoding="utf-8"))
+        proofs: dict[str, Any] = json.loads(paths.court_key_proofs.read_text(encoding="utf-8"))
         return {
-            name: str(known[name]["at"])
+            name: str(proofs[name]["at"])
             for name in (COURT, ESCROW)
-            if name in known and known[name]["recipient"] == getattr(keys, name)
+            if name in proofs and proofs[name]["recipient"] == getattr(keys, name)
         }
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
-def note_proven(layout: Layout, name: str, recipient: str) -> None:
-    """Write down that the holder of ``recipient`` opened what was encrypted to it, now."""
+def record_proof(paths: Paths, name: str, recipient: str) -> None:
+    """Record that the holder of ``recipient`` has just decrypted what was encrypted to it."""
     try:
-        known = dict(json.loads(layout.court_keys_proven.read_text(encoding="utf-8")))
+        proofs = dict(json.loads(paths.court_key_proofs.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        known = {}
-    known[name] = {"recipient": recipient, "at": wall_text()}
-    write_json(layout.court_keys_proven, known)
+        proofs = {}
+    proofs[name] = {"recipient": recipient, "at": format_wall()}
+    write_json(paths.court_key_proofs, proofs)
 
 
-def court_keys_state(layout: Layout) -> str:
-    """Return ``ok``, ``unproven`` (pinned, but nobody has shown that they open) or ``missing``."""
+def court_key_status(paths: Paths) -> str:
+    """Return ``ok``, ``unproven`` (pinned, but not proven to decrypt) or ``missing``."""
     try:
-        keys = load_court_keys(layout)
+        keys = load_court_keys(paths)
     except CourtKeyError:
         return "missing"
-    return "ok" if len(_proven_of(keys, layout)) == 2 else "unproven"
+    return "ok" if len(_proof_times_of(keys, paths)) == 2 else "unproven"

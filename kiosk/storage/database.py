@@ -1,7 +1,7 @@
 """``kiosk.db``: SQLite in write-ahead mode, every commit on the disk before it returns.
 
 The database is an index and belongs to one process (sync). One that cannot be read is *set
-aside* (renamed, never deleted) and a new one begun; its owner then fills it from the folders.
+aside* (renamed, never deleted) and a new one is created; its owner then fills it from the folders.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 BUSY_SECONDS = 5.0
 DAMAGE_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 Row = sqlite3.Row
-Values = Sequence[Any] | Mapping[str, Any]
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 class DatabaseDamagedError(StorageError):
@@ -53,7 +53,7 @@ class Database:
         busy_seconds: how long to wait for another process's lock.
 
     Attributes:
-        fresh: there was nothing in it: its owner has to fill it.
+        is_new: whether it was empty; then its owner has to fill it.
 
     Raises:
         DatabaseDamagedError: ``path`` cannot be read as a database.
@@ -64,15 +64,15 @@ class Database:
 
     def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
-        self.fresh = False
+        self.is_new = False
         self._lock = threading.RLock()
         make_folder(path.parent)
-        with self._errors():
+        with self._translated_errors():
             self._connection = sqlite3.connect(
                 path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
             )
         try:
-            with self._errors():
+            with self._translated_errors():
                 self._prepare()
         except StorageError:
             self._connection.close()
@@ -90,20 +90,20 @@ class Database:
         self._migrate()
 
     def _migrate(self) -> None:
-        done = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if done > len(MIGRATIONS):
-            raise DatabaseTooNewError(f"{self.path}: schema {done}, known {len(MIGRATIONS)}")
-        self.fresh = done == 0
-        for number, script in enumerate(MIGRATIONS[done:], start=done + 1):
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise DatabaseTooNewError(f"{self.path}: schema {version}, known {len(MIGRATIONS)}")
+        self.is_new = version == 0
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
             )
-        if done < len(MIGRATIONS):
+        if version < len(MIGRATIONS):
             sync_folder(self.path.parent)
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn SQLite's errors into the kiosk's."""
+    def _translated_errors(self) -> Iterator[None]:
+        """Translate SQLite's errors into the kiosk's."""
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -119,7 +119,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the statements inside one durable commit; an error takes all of them back."""
-        with self._lock, self._errors():
+        with self._lock, self._translated_errors():
             if self._connection.in_transaction:  # an inner block joins the outer one
                 yield
                 return
@@ -132,20 +132,20 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def execute(self, sql: str, values: Values = ()) -> int:
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement durably; return the number of rows it changed."""
         with self.transaction():
-            return self._connection.execute(sql, values).rowcount
+            return self._connection.execute(sql, parameters).rowcount
 
-    def rows(self, sql: str, values: Values = ()) -> list[Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows of a query."""
-        with self._lock, self._errors():
-            return self._connection.execute(sql, values).fetchall()
+        with self._lock, self._translated_errors():
+            return self._connection.execute(sql, parameters).fetchall()
 
-    def row(self, sql: str, values: Values = ()) -> Row | None:
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row of a query, or None."""
-        with self._lock, self._errors():
-            found: Row | None = self._connection.execute(sql, values).fetchone()
+        with self._lock, self._translated_errors():
+            found: Row | None = self._connection.execute(sql, parameters).fetchone()
             return found
 
     def close(self) -> None:
@@ -154,32 +154,32 @@ class Database:
             self._connection.close()
 
 
-def set_aside(path: Path) -> Path | None:
+def set_aside_database(path: Path) -> Path | None:
     """Rename a damaged database and its log files; return its new path (None: there was none)."""
     stamp = wall_time().strftime("%Y%m%dT%H%M%S%f")
-    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    target = path.with_name(f"{path.name}.damaged-{stamp}")
     for suffix in ("", "-wal", "-shm"):
         source = path.with_name(path.name + suffix)
         if source.exists():
-            source.rename(kept.with_name(kept.name + suffix))
-    if not kept.exists():
+            source.rename(target.with_name(target.name + suffix))
+    if not target.exists():
         return None
     sync_folder(path.parent)
-    log.error("database %s cannot be read; kept as %s", path.name, kept.name)
-    return kept
+    log.error("database %s cannot be read; kept as %s", path.name, target.name)
+    return target
 
 
-def open_or_replace(path: Path, busy_seconds: float = BUSY_SECONDS) -> tuple[Database, bool]:
+def open_or_recreate(path: Path, busy_seconds: float = BUSY_SECONDS) -> tuple[Database, bool]:
     """Open ``path``; a damaged one is set aside and a new one begun.
 
     Returns:
-        the database (``fresh``: fill it), and whether one was there that could not be used.
+        the database (``is_new``: fill it), and whether one was there that could not be used.
     """
     existed = path.exists()
     try:
         database = Database(path, busy_seconds)
     except DatabaseDamagedError as error:
         log.error("%s", error)
-        set_aside(path)
+        set_aside_database(path)
         database = Database(path, busy_seconds)
-    return database, existed and database.fresh
+    return database, existed and database.is_new

@@ -1,9 +1,9 @@
-"""Brings one storage up from the other: tails of logs, missing files, files that must go.
+"""Copies to one storage what it missed and the other has: tails of logs, files, removals.
 
-It needs no memory of what was missed: every log on a storage is the beginning of the same log on
-the other, so that sizes, and bytes where a size is not to be trusted, tell what lacks. It runs in
-a thread of its own: a disk that hangs while it is read delays nobody. Each piece is written by
-the storage's own writer when nothing newer waits for it.
+It keeps no list of what was missed. Every log on a storage is the beginning of the same log on
+the other, so sizes (and bytes, where a size cannot be trusted) show what is missing. It runs in a
+thread of its own, so that a disk that hangs while it is read delays nothing else. The worker of
+the destination writes each chunk when nothing newer waits for it.
 """
 
 from __future__ import annotations
@@ -16,348 +16,375 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from kiosk.storage.atomic_io import pieces_of
-from kiosk.storage.mirror_worker import Replica, Step
-from kiosk.storage.replaced_files import FOLDER, as_bytes, buried, list_name, remains
-from kiosk.storage.volume import Disk, GapError, Refusal
+from kiosk.storage.atomic_io import wipe_ranges
+from kiosk.storage.replaced_files import (
+    REPLACED_FOLDER,
+    encode_replaced,
+    find_surviving,
+    list_path,
+    read_replaced,
+)
+from kiosk.storage.volume import STORAGE_ERRORS, GapError, StorageVolume
+from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
 
 log = logging.getLogger(__name__)
-PIECE = 1 << 20
-LOOK_S = 0.3
-SEARCH_S = 60.0
-"""Hearings that nobody has touched since the start are looked for this often."""
-AGAIN_S = 2.0
-STEP_LIMIT_S = 60.0
-WHOLE = ("SHA256SUMS", ".p7s", ".json", ".damaged")
-PLAYLIST = ".m3u8"
-"""A log, and written anew when its hearing is declared closed."""
-SEALS = ("SHA256SUMS", "SHA256SUMS.p7s")
-Ranges = Sequence[tuple[int, int, str]]
-Records = Callable[[Path], Mapping[str, Ranges]]
-"""Gives, for a hearing's folder, ``(offset, length, sha256)`` of ranges of its files."""
+CHUNK_BYTES = 1 << 20
+POLL_S = 0.3
+SCAN_INTERVAL_S = 60.0
+"""Time between two searches for incomplete hearings that had no operation since the start."""
+RETRY_S = 2.0
+OPERATION_TIMEOUT_S = 60.0
+WHOLE_FILE_SUFFIXES = ("SHA256SUMS", ".p7s", ".json", ".damaged")
+PLAYLIST_SUFFIX = ".m3u8"
+"""A playlist is a log, but it is rewritten when its hearing is declared closed."""
+SEAL_FILES = ("SHA256SUMS", "SHA256SUMS.p7s")
+HashedRanges = Sequence[tuple[int, int, str]]
+RangeLoader = Callable[[Path], Mapping[str, HashedRanges]]
+"""Returns, for a hearing's folder, ``(offset, length, sha256)`` of ranges of its files."""
 
 
-def no_records(_folder: Path) -> Mapping[str, Ranges]:
-    """Know nothing about any file."""
+def no_ranges(_folder: Path) -> Mapping[str, HashedRanges]:
+    """Return no ranges."""
     return {}
 
 
 class CopyError(Exception):
-    """What was read is not what the journals say: it is not copied."""
+    """The bytes that were read differ from the journals; they are not copied."""
 
 
-def _order(name: str) -> tuple[bool, bool, str]:
-    """Copy a folder's seal after all that it covers, the hearing's own last."""
-    seal = name.endswith(SEALS)
-    return seal and name.count("/") == 2, seal, name
+def _copy_order(name: str) -> tuple[bool, bool, str]:
+    """Sort a folder's seal after the files that it covers, and the hearing's seal last."""
+    is_seal = name.endswith(SEAL_FILES)
+    return is_seal and name.count("/") == 2, is_seal, name
 
 
-class Copier:
-    """Copies from ``source`` to ``dest``; see the arguments of :class:`.vault.Vault`."""
+class MirrorCatchUp:
+    """Copies from ``source`` to ``dest``.
+
+    For the arguments see :class:`.mirrored_store.MirroredStore`.
+    """
 
     def __init__(
         self,
-        dest: Replica,
-        source: Replica,
+        dest: VolumeWorker,
+        source: VolumeWorker,
         changed: threading.Condition,
-        records: Records,
-        kept_elsewhere: Callable[[str], bool],
+        load_ranges: RangeLoader,
+        is_delivered: Callable[[str], bool],
     ) -> None:
         self._dest, self._source = dest, source
         self._changed = changed
-        self._records = records
-        self._kept_elsewhere = kept_elsewhere
-        self._stopped = False
-        self._searched: tuple[str, float] = ("", 0.0)
+        self._load_ranges = load_ranges
+        self._is_delivered = is_delivered
+        self._is_stopped = False
+        self._last_scan: tuple[str, float] = ("", 0.0)
         self._wait_until = 0.0
-        self.left_bytes = 0
+        self.remaining_bytes = 0
         self.behind_since: float | None = None
-        self._thread = threading.Thread(target=self._run, name=f"{dest.name}-copier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{dest.name}-catch-up", daemon=True)
 
-    # -- life ----------------------------------------------------------------------------------
+    # -- thread --------------------------------------------------------------------------------
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End soon (the vault's lock is held)."""
-        self._stopped = True
+        """Ask the thread to stop (the store's lock is held)."""
+        self._is_stopped = True
 
     def join(self, seconds: float) -> None:
-        """Wait for the end."""
+        """Wait at most ``seconds`` for the thread."""
         if self._thread.is_alive():
             self._thread.join(timeout=seconds)
 
     def _run(self) -> None:
-        while not self._stopped:
+        while not self._is_stopped:
             try:
-                if self._possible():
-                    self._search()
-                    hearing = self._oldest()
-                    if hearing is not None and not self._bring(hearing):
-                        self._wait_until = time.monotonic() + AGAIN_S
-            except Refusal as error:
+                if self._can_copy():
+                    self._find_incomplete()
+                    hearing = self._next_hearing()
+                    if hearing is not None and not self._catch_up_hearing(hearing):
+                        self._wait_until = time.monotonic() + RETRY_S
+            except STORAGE_ERRORS as error:
                 log.warning("%s: nothing is copied now: %s", self._dest.name, error)
-                self._wait_until = time.monotonic() + AGAIN_S
-            except Exception:  # a fault of ours must not end the copying for good
-                log.exception("%s: the copier failed", self._dest.name)
-                self._wait_until = time.monotonic() + AGAIN_S
+                self._wait_until = time.monotonic() + RETRY_S
+            except Exception:  # a bug must not end the catch-up for good
+                log.exception("%s: the catch-up failed", self._dest.name)
+                self._wait_until = time.monotonic() + RETRY_S
             with self._changed:
-                self._note_behind()
-                if not self._stopped and self._oldest() is None:
-                    self._changed.wait(timeout=LOOK_S)
+                self._update_lag()
+                if not self._is_stopped and self._next_hearing() is None:
+                    self._changed.wait(timeout=POLL_S)
             self._pause(self._wait_until - time.monotonic())
 
     def _pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not self._stopped and time.monotonic() < end:
+        while not self._is_stopped and time.monotonic() < end:
             time.sleep(min(0.05, max(0.0, end - time.monotonic())))
 
-    def _note_behind(self) -> None:
-        behind = bool(self._dest.behind or self._dest.catching_up)
-        if not behind:
-            self.behind_since, self.left_bytes = None, 0
+    def _update_lag(self) -> None:
+        is_behind = bool(self._dest.hearings_behind or self._dest.catch_up_queues)
+        if not is_behind:
+            self.behind_since, self.remaining_bytes = None, 0
         elif self.behind_since is None:
             self.behind_since = time.monotonic()
 
-    def _possible(self) -> bool:
+    def _can_copy(self) -> bool:
         with self._changed:
-            return self._dest.there and self._source.readable
+            return self._dest.is_writable and self._source.is_readable
 
-    def _oldest(self) -> str | None:
-        """Return the hearing to be brought up next, None where nothing can be."""
+    def _next_hearing(self) -> str | None:
+        """Return the hearing to catch up next, or None."""
         with self._changed:
-            waiting = [
+            candidates = [
                 hearing
-                for hearing in self._dest.behind
-                if hearing not in self._source.behind and hearing not in self._source.catching_up
+                for hearing in self._dest.hearings_behind
+                if not self._source.is_incomplete(hearing)
             ]
-            if not waiting or not (self._dest.there and self._source.readable):
+            if not candidates or not (self._dest.is_writable and self._source.is_readable):
                 return None
-            live = [hearing for hearing in waiting if hearing in self._dest.touched]
-        return min(live or waiting, key=self._age)
+            live = [hearing for hearing in candidates if hearing in self._dest.active_hearings]
+        return min(live or candidates, key=self._changed_at)
 
-    def _age(self, hearing: str) -> float:
+    def _changed_at(self, hearing: str) -> float:
         try:
-            return (self._source.disk.root / "hearings" / hearing).stat().st_ctime
+            return (self._source.volume.root / "hearings" / hearing).stat().st_ctime
         except OSError:
             return 0.0
 
-    # -- what lacks ------------------------------------------------------------------------------
-    def _search(self) -> None:
-        """Look for hearings that are not whole on ``dest``: at first, on a change, now and then."""
-        uuid, at = self._searched
-        if uuid == self._dest.uuid and time.monotonic() - at < SEARCH_S:
+    # -- search ---------------------------------------------------------------------------------
+    def _find_incomplete(self) -> None:
+        """Mark incomplete hearings on ``dest``: at the start, on a new volume, and regularly."""
+        uuid, at = self._last_scan
+        if uuid == self._dest.uuid and time.monotonic() - at < SCAN_INTERVAL_S:
             return
-        self._searched = (self._dest.uuid, time.monotonic())
-        source, dest = self._source.disk, self._dest.disk
-        found = [name.removesuffix(".json") for name in source.names(FOLDER) if self._undead(name)]
-        for hearing in source.names("hearings"):
+        self._last_scan = (self._dest.uuid, time.monotonic())
+        source, dest = self._source.volume, self._dest.volume
+        found = [
+            name.removesuffix(".json")
+            for name in source.list_names(REPLACED_FOLDER)
+            if self._has_replaced_files(name)
+        ]
+        for hearing in source.list_names("hearings"):
             if dest.role == "data":
-                lacks = not (dest.root / "hearings" / hearing).exists()
+                is_missing = not (dest.root / "hearings" / hearing).exists()
             else:
-                lacks = not self._whole(hearing)
-            if lacks and not self._kept_elsewhere(hearing):
+                is_missing = not self._is_complete(hearing)
+            if is_missing and not self._is_delivered(hearing):
                 found.append(hearing)
         with self._changed:
             for hearing in found:
-                if hearing not in self._dest.catching_up:
-                    self._dest.behind.add(hearing)
+                if hearing not in self._dest.catch_up_queues:
+                    self._dest.hearings_behind.add(hearing)
 
-    def _undead(self, name: str) -> bool:
-        """Say whether files that were replaced still lie on ``dest``."""
-        gone = buried(self._source.disk, name.removesuffix(".json"))
-        return bool(remains(self._dest.disk, gone))
+    def _has_replaced_files(self, name: str) -> bool:
+        """Whether ``dest`` still has files that were replaced."""
+        replaced = read_replaced(self._source.volume, name.removesuffix(".json"))
+        return bool(find_surviving(self._dest.volume, replaced))
 
-    def _whole(self, hearing: str) -> bool:
-        """Say whether ``dest`` has the seal of ``hearing``: it is copied last."""
-        name = f"hearings/{hearing}/{SEALS[1]}"
-        source, dest = self._source.disk, self._dest.disk
+    def _is_complete(self, hearing: str) -> bool:
+        """Whether ``dest`` has the seal of ``hearing``, which is copied last."""
+        name = f"hearings/{hearing}/{SEAL_FILES[1]}"
+        source, dest = self._source.volume, self._dest.volume
         size = source.size(name)
-        return size > 0 and dest.size(name) == size and self._same(name, size)
+        return size > 0 and dest.size(name) == size and self._is_same(name, size)
 
-    def _same(self, name: str, size: int) -> bool:
-        return self._source.disk.read(name, 0, size) == self._dest.disk.read(name, 0, size)
+    def _is_same(self, name: str, size: int) -> bool:
+        return self._source.volume.read(name, 0, size) == self._dest.volume.read(name, 0, size)
 
     # -- one hearing ---------------------------------------------------------------------------
-    def _bring(self, hearing: str) -> bool:
-        """Bring up ``hearing``; say whether it is whole now."""
+    def _catch_up_hearing(self, hearing: str) -> bool:
+        """Copy what ``dest`` is missing of ``hearing``; return whether it is complete now."""
         with self._changed:
-            self._dest.begin_catching_up(hearing, self._source.pending(hearing))
+            self._dest.start_catch_up(hearing, self._source.pending(hearing))
         try:
-            self._bury(hearing)
-            if self._kept_elsewhere(hearing):  # it may be leaving this storage just now
+            self._delete_replaced(hearing)
+            if self._is_delivered(hearing):  # it may be leaving this storage just now
                 with self._changed:
-                    self._dest.end_catching_up(hearing)
+                    self._dest.finish_catch_up(hearing)
                 return True
-            if hearing in self._source.holed:
-                self._fill(hearing)
-            self._copy_all(hearing)
-        except (*Refusal, CopyError, GapError) as error:
-            log.warning("%s: %s is not brought up now: %s", self._dest.name, hearing, error)
+            if hearing in self._source.hearings_with_holes:
+                self._fill_holes(hearing)
+            self._copy_hearing(hearing)
+        except (*STORAGE_ERRORS, CopyError, GapError) as error:
+            log.warning("%s: %s is not caught up now: %s", self._dest.name, hearing, error)
             with self._changed:
-                self._dest.fall_behind(hearing)
+                self._dest.mark_behind(hearing)
             return False
         with self._changed:
-            self._dest.end_catching_up(hearing)
+            self._dest.finish_catch_up(hearing)
             self._changed.notify_all()
-        log.info("%s: %s is brought up", self._dest.name, hearing)
+        log.info("%s: %s is caught up", self._dest.name, hearing)
         return True
 
-    def _bury(self, hearing: str) -> None:
-        """Overwrite and remove what was replaced, before anything else."""
-        gone = buried(self._source.disk, hearing)
-        known = buried(self._dest.disk, hearing)
-        if gone - known:
-            name, text = list_name(hearing), as_bytes(gone | known)
-            self._write(hearing, lambda disk: disk.whole(name, text))
-        for name in remains(self._dest.disk, gone):
-            self._erase(hearing, name)
+    def _delete_replaced(self, hearing: str) -> None:
+        """Overwrite and remove replaced files, before anything else."""
+        replaced = read_replaced(self._source.volume, hearing)
+        known = read_replaced(self._dest.volume, hearing)
+        if replaced - known:
+            name, text = list_path(hearing), encode_replaced(replaced | known)
+            self._run_on_destination(hearing, lambda volume: volume.write_file(name, text))
+        for name in find_surviving(self._dest.volume, replaced):
+            self._erase_file(hearing, name)
 
-    def _erase(self, hearing: str, name: str) -> None:
-        """Overwrite and remove a file, in pieces: live recording goes on in between."""
-        for offset, length in pieces_of(self._dest.disk.size(name)):
-            self._write(hearing, partial(Disk.wipe, relative=name, offset=offset, length=length))
-        self._write(hearing, lambda disk: disk.remove((name,)))
+    def _erase_file(self, hearing: str, name: str) -> None:
+        """Overwrite and remove a file, in blocks, so that live recording continues in between."""
+        for offset, length in wipe_ranges(self._dest.volume.size(name)):
+            self._run_on_destination(
+                hearing, partial(StorageVolume.wipe, relative=name, offset=offset, length=length)
+            )
+        self._run_on_destination(hearing, lambda volume: volume.remove_files((name,)))
 
-    def _copy_all(self, hearing: str) -> None:
+    def _copy_hearing(self, hearing: str) -> None:
         folder = f"hearings/{hearing}"
-        source, dest = self._source.disk, self._dest.disk
-        gone = buried(source, hearing) | buried(dest, hearing)
-        names = [name for name in source.files(folder) if _proper(name) and name not in gone]
-        records = self._records(source.root / folder)
-        self.left_bytes = sum(max(0, source.size(one) - dest.size(one)) for one in names)
-        damaged = ""
-        for name in sorted(names, key=_order):
+        source, dest = self._source.volume, self._dest.volume
+        replaced = read_replaced(source, hearing) | read_replaced(dest, hearing)
+        names = [
+            name
+            for name in source.list_files(folder)
+            if _is_hearing_file(name) and name not in replaced
+        ]
+        ranges_by_file = self._load_ranges(source.root / folder)
+        self.remaining_bytes = sum(max(0, source.size(name) - dest.size(name)) for name in names)
+        problem = ""
+        for name in sorted(names, key=_copy_order):
             try:
-                self._copy_file(hearing, name, records.get(name.partition(f"{hearing}/")[2], ()))
+                self._copy_file(
+                    hearing, name, ranges_by_file.get(name.partition(f"{hearing}/")[2], ())
+                )
             except CopyError as error:  # the others are copied all the same
                 log.error("%s: %s", self._source.name, error)
-                damaged = str(error)
-        self._clear(hearing, set(names))
-        if damaged:
-            raise CopyError(damaged)
+                problem = str(error)
+        self._clear_extra_files(hearing, set(names))
+        if problem:
+            raise CopyError(problem)
 
-    def _clear(self, hearing: str, names: set[str]) -> None:
-        """Deal with files that only ``dest`` has: what a seal does not cover is set aside."""
+    def _clear_extra_files(self, hearing: str, names: set[str]) -> None:
+        """Remove or set aside files that only ``dest`` has and that no seal covers."""
         folder = f"hearings/{hearing}"
-        sealed = f"{folder}/{SEALS[1]}" in names
-        gone = buried(self._dest.disk, hearing)
-        for name in self._dest.disk.files(folder):
+        is_sealed = f"{folder}/{SEAL_FILES[1]}" in names
+        replaced = read_replaced(self._dest.volume, hearing)
+        for name in self._dest.volume.list_files(folder):
             if name in names:
                 continue
-            if not _proper(name) or name in gone:
-                self._erase(hearing, name)
-            elif sealed:
-                self._write(hearing, lambda disk, one=name: disk.set_aside(one))  # type: ignore[misc]
+            if not _is_hearing_file(name) or name in replaced:
+                self._erase_file(hearing, name)
+            elif is_sealed:
+                self._run_on_destination(
+                    hearing, partial(StorageVolume.set_file_aside, relative=name)
+                )
 
     # -- one file --------------------------------------------------------------------------------
-    def _copy_file(self, hearing: str, name: str, ranges: Ranges) -> None:
+    def _copy_file(self, hearing: str, name: str, ranges: HashedRanges) -> None:
         source, dest = self._source, self._dest
         with self._changed:
-            size, have = source.lengths.get(name), dest.lengths.get(name)
-        if name.endswith((*WHOLE, PLAYLIST)):
-            data = source.disk.read(name, 0, source.disk.size(name))
+            size, copied = source.log_lengths.get(name), dest.log_lengths.get(name)
+        if name.endswith((*WHOLE_FILE_SUFFIXES, PLAYLIST_SUFFIX)):
+            data = source.volume.read(name, 0, source.volume.size(name))
             for offset, length, sha256 in ranges:
                 if hashlib.sha256(data[offset : offset + length]).hexdigest() != sha256:
                     raise CopyError(f"{name}: other bytes at {offset} than were recorded")
-            if not dest.disk.exists(name) or dest.disk.read(name, 0, len(data) + 1) != data:
-                self._write(hearing, lambda disk: disk.whole(name, data))
+            if not dest.volume.exists(name) or dest.volume.read(name, 0, len(data) + 1) != data:
+                self._run_on_destination(hearing, lambda volume: volume.write_file(name, data))
             return
-        size = source.disk.size(name) if size is None else size
-        have = self._common(name, size) if have is None else min(have, size)
-        for offset, length, sha256 in _pieces(have, size, ranges):
-            self._copy_piece(hearing, name, offset, length, sha256)
-        if dest.disk.size(name) != size or size == 0:
+        size = source.volume.size(name) if size is None else size
+        copied = self._common_length(name, size) if copied is None else min(copied, size)
+        for offset, length, sha256 in _split_ranges(copied, size, ranges):
+            self._copy_range(hearing, name, offset, length, sha256)
+        if dest.volume.size(name) != size or size == 0:
             self._append(hearing, name, size, b"")
 
-    def _common(self, name: str, size: int) -> int:
-        """Return how many bytes of a log are the same on both."""
-        at, end = 0, min(size, self._dest.disk.size(name))
+    def _common_length(self, name: str, size: int) -> int:
+        """Return how many bytes at the start of a log are equal on both storages."""
+        at, end = 0, min(size, self._dest.volume.size(name))
         while at < end:
-            length = min(PIECE, end - at)
-            here, there = (
-                self._dest.disk.read(name, at, length),
-                self._source.disk.read(name, at, length),
+            length = min(CHUNK_BYTES, end - at)
+            ours, theirs = (
+                self._dest.volume.read(name, at, length),
+                self._source.volume.read(name, at, length),
             )
-            if here != there:
+            if ours != theirs:
                 return at + next(
-                    (i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b),
-                    min(len(here), len(there)),
+                    (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
+                    min(len(ours), len(theirs)),
                 )
             at += length
         return end
 
-    def _copy_piece(self, hearing: str, name: str, at: int, length: int, sha256: str) -> None:
-        begin = time.monotonic()
-        data = self._source.disk.read(name, at, length)
+    def _copy_range(self, hearing: str, name: str, at: int, length: int, sha256: str) -> None:
+        started_at = time.monotonic()
+        data = self._source.volume.read(name, at, length)
         if len(data) != length:
             raise CopyError(f"{name}: shorter than expected")
         if sha256 and hashlib.sha256(data).hexdigest() != sha256:
             raise CopyError(f"{name}: other bytes at {at} than were recorded")
         self._append(hearing, name, at, data)
-        self.left_bytes = max(0, self.left_bytes - length)
-        self._pause(min(0.2, time.monotonic() - begin))  # half of the time is the others'
+        self.remaining_bytes = max(0, self.remaining_bytes - length)
+        self._pause(
+            min(0.2, time.monotonic() - started_at)
+        )  # leave half of the time to live recording
 
     def _append(self, hearing: str, name: str, at: int, data: bytes) -> None:
-        self._write(hearing, lambda disk: disk.append(name, at, data), name, at + len(data))
+        self._run_on_destination(
+            hearing, lambda volume: volume.append(name, at, data), name, at + len(data)
+        )
 
-    def _write(
-        self, hearing: str, run: Callable[[Disk], None], name: str = "", end: int = 0
+    def _run_on_destination(
+        self, hearing: str, run: Callable[[StorageVolume], None], name: str = "", end: int = 0
     ) -> None:
-        """Have ``dest``'s writer do it, and wait.
+        """Run an operation on ``dest`` through its worker, and wait for it.
 
         Raises:
-            OSError, StorageError: it refuses, or hangs.
+            OSError, StorageError: the storage refuses it, or hangs.
         """
-        step = Step(hearing, run, 0, name=name, end=end)
-        deadline = time.monotonic() + STEP_LIMIT_S
+        operation = VolumeOperation(hearing, run, 0, log_name=name, log_end=end)
+        deadline = time.monotonic() + OPERATION_TIMEOUT_S
         with self._changed:
-            self._dest.copy(step)
+            self._dest.submit_copy(operation)
             self._changed.notify_all()
-            while self._dest.name not in step.done:
-                if error := step.refused.get(self._dest.name):
+            while self._dest.name not in operation.done_on:
+                if error := operation.errors.get(self._dest.name):
                     raise error
-                if self._stopped or time.monotonic() > deadline:
-                    step.withdrawn = True
+                if self._is_stopped or time.monotonic() > deadline:
+                    operation.is_cancelled = True
                     raise OSError("the storage does not answer")
                 self._changed.wait(timeout=0.1)
 
     # -- holes -------------------------------------------------------------------------------------
-    def _fill(self, hearing: str) -> None:
-        """Give ``source`` what it missed and only ``dest`` has: it went on without it."""
-        for name in self._source.disk.files(f"hearings/{hearing}"):
-            if name.endswith(WHOLE) or not self._dest.disk.exists(name):
+    def _fill_holes(self, hearing: str) -> None:
+        """Fill holes of ``source`` with bytes that only ``dest`` has."""
+        for name in self._source.volume.list_files(f"hearings/{hearing}"):
+            if name.endswith(WHOLE_FILE_SUFFIXES) or not self._dest.volume.exists(name):
                 continue
-            end = min(self._source.disk.size(name), self._dest.disk.size(name))
-            at = self._common(name, end)
+            end = min(self._source.volume.size(name), self._dest.volume.size(name))
+            at = self._common_length(name, end)
             while at < end:
-                data = self._dest.disk.read(name, at, min(PIECE, end - at))
-                self._source.disk.patch(name, at, data)
+                data = self._dest.volume.read(name, at, min(CHUNK_BYTES, end - at))
+                self._source.volume.patch(name, at, data)
                 at += len(data)
-        self._source.holed.discard(hearing)
+        self._source.hearings_with_holes.discard(hearing)
 
 
-def _proper(name: str) -> bool:
-    """Say whether it is a file of the hearing, not a write that never became one."""
+def _is_hearing_file(name: str) -> bool:
+    """Whether it is a file of the hearing, not the temporary file of an unfinished write."""
     base = name.rpartition("/")[2]
     return not (base.startswith(".") and base.endswith(".tmp"))
 
 
-def _pieces(have: int, size: int, ranges: Ranges) -> list[tuple[int, int, str]]:
-    """Cut ``[have, size)`` into recorded ranges with their hashes, and the rest without."""
+def _split_ranges(start: int, size: int, ranges: HashedRanges) -> list[tuple[int, int, str]]:
+    """Split ``[start, size)`` into recorded ranges with their hashes, and other ranges without."""
     found: list[tuple[int, int, str]] = []
-    at = have
+    at = start
     for offset, length, sha256 in sorted(ranges):
         if offset + length <= at or offset + length > size:
             continue
         begin = min(offset, at) if offset <= at else offset
-        found += _plain(at, offset)
-        # a range that is there in part is written whole: its hash tells whether it may be
+        found += _unhashed_ranges(at, offset)
+        # a partly copied range is copied whole, so that its hash can be checked
         found.append((begin, offset + length - begin, sha256))
         at = offset + length
-    return [*found, *_plain(at, size)]
+    return [*found, *_unhashed_ranges(at, size)]
 
 
-def _plain(begin: int, end: int) -> list[tuple[int, int, str]]:
-    return [(at, min(PIECE, end - at), "") for at in range(begin, end, PIECE)]
+def _unhashed_ranges(start: int, end: int) -> list[tuple[int, int, str]]:
+    return [(at, min(CHUNK_BYTES, end - at), "") for at in range(start, end, CHUNK_BYTES)]

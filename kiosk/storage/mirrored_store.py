@@ -1,7 +1,8 @@
 """Hearings on one or two storages at once, neither of which can delay the other.
 
-Bytes are durable when the kiosk's own storage has them or, while that is late or refuses, when
-the mirror has them. What one storage missed is copied from the other (:mod:`.copier`).
+Bytes are durable when the kiosk's own storage (the primary) has them or, while that is slow or
+fails, when the mirror has them. :mod:`.mirror_catch_up` copies what one storage missed from the
+other.
 """
 
 from __future__ import annotations
@@ -14,180 +15,191 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.storage.atomic_io import pieces_of
-from kiosk.storage.mirror_catch_up import Copier, Records, no_records
-from kiosk.storage.mirror_worker import Replica, Step
-from kiosk.storage.replaced_files import places_of, with_buried
-from kiosk.storage.store import Ticket, Trouble
-from kiosk.storage.volume import Disk
+from kiosk.storage.atomic_io import wipe_ranges
+from kiosk.storage.mirror_catch_up import MirrorCatchUp, RangeLoader, no_ranges
+from kiosk.storage.replaced_files import extend_replaced, possible_paths
+from kiosk.storage.store import StorageProblem, WriteTicket
+from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
 
-PATIENCE_S = 0.6
-"""The kiosk's own storage is not waited for longer when the mirror has the bytes."""
-LIMIT_S = 3.0
-"""A small file or a line of a journal that no storage takes within it is refused."""
-LARGEST_BACKLOG = 96 << 20
-"""Bytes that may wait in memory for any storage; more are lost (and reported)."""
-STORAGE, MIRROR = "storage", "mirror"
+PRIMARY_WAIT_S = 0.6
+"""Maximum wait for the primary storage when the mirror has the bytes."""
+WRITE_TIMEOUT_S = 3.0
+"""Maximum wait for a small file or a journal entry; after that the write is refused."""
+PRIMARY, MIRROR = "storage", "mirror"
 
 
-class _VaultTicket:
-    def __init__(self, vault: Vault, step: Step) -> None:
-        self._vault = vault
-        self._step = step
+class _MirroredTicket:
+    def __init__(self, store: MirroredStore, operation: VolumeOperation) -> None:
+        self._store = store
+        self._operation = operation
 
-    def done(self, wait_s: float = 0.0) -> bool:
-        return self._vault.wait(self._step, wait_s)
+    def is_durable(self, wait_s: float = 0.0) -> bool:
+        return self._store.wait_durable(self._operation, wait_s)
 
-    def withdraw(self) -> bool:
-        return self._vault.withdraw(self._step)
+    def cancel(self) -> bool:
+        return self._store.cancel(self._operation)
 
 
-class Vault:
-    """Keeps hearings on ``own`` and, when there is one, on ``mirror``; a :class:`Store`.
+class MirroredStore:
+    """Keeps hearings on ``primary`` and, if there is one, on ``mirror``; a :class:`Store`.
 
     Args:
-        own: the kiosk's own storage; the paths of callers lie below its root.
-        mirror: the second.
-        records: gives the hashes that a hearing's journals hold of its files: nothing is copied
-            that does not agree with them.
-        kept_elsewhere: says that a hearing needs no second copy any more (it is delivered).
+        primary: the kiosk's own storage; callers' paths are below its root.
+        mirror: the second storage.
+        load_ranges: returns the hashes that a hearing's journals hold of its files. Only bytes
+            that agree with them are copied.
+        is_delivered: whether a hearing is delivered, so that it needs no second copy any more.
     """
 
     def __init__(
         self,
-        own: Disk,
-        mirror: Disk | None = None,
-        records: Records = no_records,
-        kept_elsewhere: Callable[[str], bool] = lambda _hearing: False,
+        primary: StorageVolume,
+        mirror: StorageVolume | None = None,
+        load_ranges: RangeLoader = no_ranges,
+        is_delivered: Callable[[str], bool] = lambda _hearing: False,
     ) -> None:
-        self._root = own.root
+        self._root = primary.root
         self._changed = threading.Condition(threading.RLock())
-        self._own = Replica(STORAGE, own, self._changed)
-        self._mirror = Replica(MIRROR, mirror, self._changed) if mirror is not None else None
-        self._replicas = [one for one in (self._own, self._mirror) if one is not None]
-        self._copiers: list[Copier] = []
+        self._primary = VolumeWorker(PRIMARY, primary, self._changed)
+        self._mirror = VolumeWorker(MIRROR, mirror, self._changed) if mirror is not None else None
+        self._workers = [worker for worker in (self._primary, self._mirror) if worker is not None]
+        self._catch_ups: list[MirrorCatchUp] = []
         if self._mirror is not None:
-            for dest, source in ((self._mirror, self._own), (self._own, self._mirror)):
-                self._copiers.append(Copier(dest, source, self._changed, records, kept_elsewhere))
-        for replica in self._replicas:
-            replica.start()
+            for dest, source in ((self._mirror, self._primary), (self._primary, self._mirror)):
+                self._catch_ups.append(
+                    MirrorCatchUp(dest, source, self._changed, load_ranges, is_delivered)
+                )
+        for worker in self._workers:
+            worker.start()
 
-    def start_copying(self) -> None:
-        """Begin to bring up what either storage lacks (after a crash: once it is recovered)."""
-        for copier in self._copiers:
-            copier.start()
+    def start_catch_up(self) -> None:
+        """Start copying what either storage is missing (after a crash: once it is recovered)."""
+        for catch_up in self._catch_ups:
+            catch_up.start()
 
     def close(self, seconds: float = 2.0) -> None:
-        """End after what is queued, if that takes no longer than ``seconds``."""
+        """Finish what is queued, for at most ``seconds``, and stop the threads."""
         deadline = time.monotonic() + seconds
         with self._changed:
-            while any(one.all_steps() and not one.refusing for one in self._replicas):
+            while any(worker.all_pending() and not worker.is_failing for worker in self._workers):
                 if time.monotonic() > deadline:
                     break
                 self._changed.wait(timeout=0.1)
-            workers: list[Replica | Copier] = [*self._replicas, *self._copiers]
-            for one in workers:
-                one.stop()
+            threads: list[VolumeWorker | MirrorCatchUp] = [*self._workers, *self._catch_ups]
+            for thread in threads:
+                thread.stop()
             self._changed.notify_all()
-        for one in workers:
-            one.join(max(0.1, deadline - time.monotonic()))
+        for thread in threads:
+            thread.join(max(0.1, deadline - time.monotonic()))
 
-    # -- steps ---------------------------------------------------------------------------------
+    # -- operations ----------------------------------------------------------------------------
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._root).as_posix()
 
     def _submit(
-        self, relative: str, run: Callable[[Disk], None], size: int, end: int | None = None
-    ) -> Step:
+        self, relative: str, run: Callable[[StorageVolume], None], size: int, end: int | None = None
+    ) -> VolumeOperation:
         name = "" if end is None else relative
-        step = Step(hearing_of(relative), run, size, name=name, end=end or 0)
+        operation = VolumeOperation(
+            hearing_id_of(relative), run, size, log_name=name, log_end=end or 0
+        )
         with self._changed:
             mirror = self._mirror
-            alone = mirror is None or not mirror.readable or step.hearing in mirror.behind
-            if alone and step.hearing in self._own.behind:
-                self._own.go_on_without(step.hearing)
-            for replica in self._replicas:
-                replica.put(step)
+            is_alone = (
+                mirror is None
+                or not mirror.is_readable
+                or operation.hearing in mirror.hearings_behind
+            )
+            if is_alone and operation.hearing in self._primary.hearings_behind:
+                self._primary.accept_hole(operation.hearing)
+            for worker in self._workers:
+                worker.submit(operation)
             self._changed.notify_all()
-        return step
+        return operation
 
-    def append(self, path: Path, offset: int, data: bytes) -> Ticket:
+    def append(self, path: Path, offset: int, data: bytes) -> WriteTicket:
         """See :meth:`kiosk.storage.store.Store.append`."""
         relative = self._relative(path)
         data = bytes(data)
 
-        def run(disk: Disk) -> None:
-            disk.append(relative, offset, data)
+        def run(volume: StorageVolume) -> None:
+            volume.append(relative, offset, data)
 
-        return _VaultTicket(self, self._submit(relative, run, len(data), offset + len(data)))
+        return _MirroredTicket(self, self._submit(relative, run, len(data), offset + len(data)))
 
-    def write_whole(self, path: Path, data: bytes) -> None:
-        """See :meth:`kiosk.storage.store.Store.write_whole`."""
+    def write_file(self, path: Path, data: bytes) -> None:
+        """See :meth:`kiosk.storage.store.Store.write_file`."""
         relative = self._relative(path)
-        self._now(relative, lambda disk: disk.whole(relative, data), len(data))
+        self._submit_and_wait(relative, lambda volume: volume.write_file(relative, data), len(data))
 
     def make_folder(self, path: Path) -> Path:
         """See :meth:`kiosk.storage.store.Store.make_folder`."""
         relative = self._relative(path)
-        self._now(relative, lambda disk: disk.folder(relative), 0)
+        self._submit_and_wait(relative, lambda volume: volume.make_folder(relative), 0)
         return path
 
-    def replace(self, old: Sequence[Path], new: Sequence[Path]) -> None:
-        """See :meth:`kiosk.storage.store.Store.replace`.
+    def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
+        """See :meth:`kiosk.storage.store.Store.replace_files`.
 
-        That they go is written down on each storage before they do: one that is absent now
-        loses them before anything else when it is there again. On each they are overwritten
-        first, in pieces, between which live recording goes on.
+        Each storage lists the files before they are removed. A storage that is absent now
+        deletes them before anything else when it is back. Files are overwritten first, in
+        blocks, so that live recording continues in between.
         """
         absent = [path.name for path in new if not self.locate(path).exists()]
         if absent:
             raise StorageError(f"not replaced: {', '.join(absent)} is not there")
         names = tuple(self._relative(path) for path in old)
-        for hearing in sorted({hearing_of(name) for name in names}):
-            mine = tuple(name for name in names if hearing_of(name) == hearing)
-            relative, text = with_buried(self._leader(hearing).disk, hearing, mine)
-            self._now(relative, partial(_whole, relative, text), len(text))
-            places = tuple(place for name in mine for place in places_of(name))
-            for place in places:
-                for offset, length in pieces_of(self._leader(hearing).disk.size(place)):
-                    wipe = partial(Disk.wipe, relative=place, offset=offset, length=length)
-                    self._keep_pace(self._now(mine[0], wipe, 0))
-            self._now(mine[0], partial(_remove, places), 0)
+        for hearing in sorted({hearing_id_of(name) for name in names}):
+            own_names = tuple(name for name in names if hearing_id_of(name) == hearing)
+            relative, text = extend_replaced(self._leader(hearing).volume, hearing, own_names)
+            self._submit_and_wait(relative, partial(_write_file, relative, text), len(text))
+            paths = tuple(path for name in own_names for path in possible_paths(name))
+            for path in paths:
+                for offset, length in wipe_ranges(self._leader(hearing).volume.size(path)):
+                    wipe = partial(StorageVolume.wipe, relative=path, offset=offset, length=length)
+                    self._wait_for_slower(self._submit_and_wait(own_names[0], wipe, 0))
+            self._submit_and_wait(own_names[0], partial(_remove_files, paths), 0)
 
-    def _keep_pace(self, step: Step) -> None:
-        """Give the slower storage time, as long as it is well: its queue must not grow."""
-        deadline = time.monotonic() + LIMIT_S
+    def _wait_for_slower(self, operation: VolumeOperation) -> None:
+        """Wait for the slower storage, if it is healthy, so that its queue does not grow."""
+        deadline = time.monotonic() + WRITE_TIMEOUT_S
         with self._changed:
             while time.monotonic() < deadline and any(
-                one.holds(step) and not (one.lacks(step.hearing) or one.refusing or one.late)
-                for one in self._replicas
+                worker.has_queued(operation)
+                and not (
+                    worker.is_incomplete(operation.hearing) or worker.is_failing or worker.is_slow
+                )
+                for worker in self._workers
             ):
                 self._changed.wait(timeout=0.05)
 
-    def _now(self, relative: str, run: Callable[[Disk], None], size: int) -> Step:
-        """Do it, or refuse.
+    def _submit_and_wait(
+        self, relative: str, run: Callable[[StorageVolume], None], size: int
+    ) -> VolumeOperation:
+        """Submit an operation and wait until it is durable.
 
         Raises:
-            StorageError: no storage takes it.
+            StorageError: no storage accepts it; it is cancelled.
         """
-        step = self._submit(relative, run, size)
+        operation = self._submit(relative, run, size)
         try:
-            if self.wait(step, LIMIT_S):
-                return step
+            if self.wait_durable(operation, WRITE_TIMEOUT_S):
+                return operation
             problem: Exception = StorageError(f"{relative}: no storage takes it in time")
         except (OSError, StorageError) as error:
             problem = error
-        if self.withdraw(step):
+        if self.cancel(operation):
             raise StorageError(f"{relative}: cannot be written: {problem}") from problem
-        return step
+        return operation
 
     # -- tickets -------------------------------------------------------------------------------
-    def wait(self, step: Step, seconds: float) -> bool:
-        """Wait until ``step`` is durable; see :meth:`kiosk.storage.store.Ticket.done`."""
+    def wait_durable(self, operation: VolumeOperation, seconds: float) -> bool:
+        """Wait for ``operation``; see :meth:`kiosk.storage.store.WriteTicket.is_durable`."""
         deadline = time.monotonic() + seconds
         with self._changed:
-            while not self._durable(step):
-                if error := self._refused(step):
+            while not self._is_durable(operation):
+                if error := self._failure_of(operation):
                     raise error
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -195,106 +207,114 @@ class Vault:
                 self._changed.wait(timeout=min(left, 0.05))
             return True
 
-    def withdraw(self, step: Step) -> bool:
-        """Take ``step`` back; False when it is durable."""
+    def cancel(self, operation: VolumeOperation) -> bool:
+        """Cancel ``operation``; return False if it is durable already."""
         with self._changed:
-            if self._durable(step):
+            if self._is_durable(operation):
                 return False
-            step.withdrawn = True
-            for replica in self._replicas:
-                replica.drop(step)
+            operation.is_cancelled = True
+            for worker in self._workers:
+                worker.cancel(operation)
             return True
 
-    def _durable(self, step: Step) -> bool:
-        if STORAGE in step.done:
+    def _is_durable(self, operation: VolumeOperation) -> bool:
+        if PRIMARY in operation.done_on:
             return True
-        if MIRROR not in step.done:
+        if MIRROR not in operation.done_on:
             return False
-        waited = time.monotonic() - step.born
-        return waited > PATIENCE_S or self._own.refusing or not self._own.holds(step)
+        waited = time.monotonic() - operation.submitted_at
+        return (
+            waited > PRIMARY_WAIT_S
+            or self._primary.is_failing
+            or not self._primary.has_queued(operation)
+        )
 
-    def _refused(self, step: Step) -> Exception | None:
-        """Return why nobody takes ``step`` now, None while somebody may."""
-        for replica in self._replicas:
-            tried = replica.name in step.refused or not replica.readable
-            if replica.holds(step) and not tried:
+    def _failure_of(self, operation: VolumeOperation) -> Exception | None:
+        """Return why no storage accepts ``operation`` now, or None while one may."""
+        for worker in self._workers:
+            has_failed = worker.name in operation.errors or not worker.is_readable
+            if worker.has_queued(operation) and not has_failed:
                 return None
-        error = step.refused.get(STORAGE)
+        error = operation.errors.get(PRIMARY)
         return error or StorageError("no storage is there", code="storage_gone")
 
-    # -- how it is -----------------------------------------------------------------------------
-    def _leader(self, hearing: str) -> Replica:
+    # -- status -----------------------------------------------------------------------------
+    def _leader(self, hearing: str) -> VolumeWorker:
         """Return the storage that has the newest bytes of ``hearing``."""
-        own, mirror = self._own, self._mirror
+        primary, mirror = self._primary, self._mirror
         with self._changed:
-            if mirror is None or mirror.refusing or mirror.lacks(hearing):
-                return own
-            return mirror if own.refusing or own.late or own.lacks(hearing) else own
+            if mirror is None or mirror.is_failing or mirror.is_incomplete(hearing):
+                return primary
+            return (
+                mirror
+                if primary.is_failing or primary.is_slow or primary.is_incomplete(hearing)
+                else primary
+            )
 
     def locate(self, path: Path) -> Path:
         """See :meth:`kiosk.storage.store.Store.locate`."""
         relative = self._relative(path)
-        return self._leader(hearing_of(relative)).disk.root / relative
+        return self._leader(hearing_id_of(relative)).volume.root / relative
 
-    def settle(self, path: Path) -> None:
-        """See :meth:`kiosk.storage.store.Store.settle`."""
-        hearing = hearing_of(self._relative(path))
-        deadline = time.monotonic() + LIMIT_S
+    def flush(self, path: Path) -> None:
+        """See :meth:`kiosk.storage.store.Store.flush`."""
+        hearing = hearing_id_of(self._relative(path))
+        deadline = time.monotonic() + WRITE_TIMEOUT_S
         with self._changed:
             while True:
                 leader = self._leader(hearing)
-                if not leader.lacks(hearing) and not leader.pending(hearing):
+                if not leader.is_incomplete(hearing) and not leader.pending(hearing):
                     return
                 if time.monotonic() > deadline:
                     raise StorageError(f"{path}: not all of it is on a disk yet")
                 self._changed.wait(timeout=0.05)
 
-    def troubles(self) -> Sequence[Trouble]:
-        """See :meth:`kiosk.storage.store.Store.troubles`."""
+    def problems(self) -> Sequence[StorageProblem]:
+        """See :meth:`kiosk.storage.store.Store.problems`."""
         found = []
         with self._changed:
-            for replica in self._replicas:
-                state = replica.state
-                if state == "absent" and replica is self._own:
+            for worker in self._workers:
+                state = worker.state
+                if state == "absent" and worker is self._primary:
                     state = "gone"
                 if state not in ("ok", "behind"):
-                    found.append(Trouble(replica.name, state))
+                    found.append(StorageProblem(worker.name, state))
         return found
 
     @property
-    def waiting_bytes(self) -> int:
-        """Bytes in memory that no storage has taken; beyond a limit new media are lost."""
+    def unwritten_bytes(self) -> int:
+        """Bytes in memory that are on no storage; above a limit, new media are lost."""
         with self._changed:
-            seen = {id(s): s for one in self._replicas for s in one.all_steps()}
-            return sum(step.size for step in seen.values() if not step.done)
+            seen = {id(o): o for worker in self._workers for o in worker.all_pending()}
+            return sum(operation.size for operation in seen.values() if not operation.done_on)
 
     @property
-    def own_state(self) -> str:
+    def primary_state(self) -> str:
         """State of the kiosk's own storage: ``ok``, ``behind``, ``slow``, ``gone``, … ."""
         with self._changed:
-            state = self._own.state
+            state = self._primary.state
             return "gone" if state in ("absent", "foreign") else state
 
-    def own_space(self) -> tuple[int, int]:
+    def primary_space(self) -> tuple[int, int]:
         """Return the bytes free and in all on the kiosk's own storage."""
-        return self._own.free_bytes or 0, self._own.total_bytes
+        return self._primary.free_bytes or 0, self._primary.total_bytes
 
     @property
-    def memory_bytes(self) -> int:
+    def queued_bytes(self) -> int:
         """Bytes in memory that wait for either disk."""
         with self._changed:
-            return max(replica.waiting_bytes for replica in self._replicas)
+            return max(worker.queued_bytes for worker in self._workers)
 
-    def mirror_state(self) -> dict[str, Any]:
+    def mirror_status(self) -> dict[str, Any]:
         """Return ``mirror`` of State (docs/interfaces.md)."""
         mirror = self._mirror
         if mirror is None:
             return {"state": "off", "behind_bytes": 0, "free_bytes": None, "behind_seconds": 0.0}
         with self._changed:
-            state, waiting, oldest = mirror.state, mirror.waiting_bytes, mirror.oldest_wait_s
-            copier = self._copiers[0]
-            behind = waiting + copier.left_bytes
-            since = copier.behind_since
+            state, waiting, oldest = mirror.state, mirror.queued_bytes, mirror.oldest_wait_s
+            catch_up = self._catch_ups[0]
+            behind = waiting + catch_up.remaining_bytes
+            since = catch_up.behind_since
         seconds = max(oldest, time.monotonic() - since if since is not None else 0.0)
         return {
             "state": "failed" if state in ("read_only", "gone") else state,
@@ -303,21 +323,23 @@ class Vault:
             "behind_seconds": round(seconds, 1),
         }
 
-    def settled(self, hearing: str) -> bool:
-        """Say whether every storage that is there has all of ``hearing``."""
+    def is_synced(self, hearing: str) -> bool:
+        """Whether every present storage has all of ``hearing``."""
         with self._changed:
-            return not any(one.lacks(hearing) or one.pending(hearing) for one in self._replicas)
+            return not any(
+                worker.is_incomplete(hearing) or worker.pending(hearing) for worker in self._workers
+            )
 
 
-def hearing_of(relative: str) -> str:
+def hearing_id_of(relative: str) -> str:
     """Return the hearing's id in ``hearings/<id>/…`` or ``replaced/<id>.json``."""
     name = relative.split("/")[1] if "/" in relative else relative
     return name.removesuffix(".json")
 
 
-def _whole(relative: str, data: bytes, disk: Disk) -> None:
-    disk.whole(relative, data)
+def _write_file(relative: str, data: bytes, volume: StorageVolume) -> None:
+    volume.write_file(relative, data)
 
 
-def _remove(names: tuple[str, ...], disk: Disk) -> None:
-    disk.remove(names)
+def _remove_files(names: tuple[str, ...], volume: StorageVolume) -> None:
+    volume.remove_files(names)

@@ -1,4 +1,4 @@
-"""Where everything lies under ``paths.data`` and ``paths.run``: the one place that knows names.
+"""Paths of the folders and files of one kiosk, under ``paths.data`` and ``paths.run``.
 
 Folders are the truth and each has one owner: the recorder owns ``hearings/``, filing owns
 ``filings/``, self-test owns ``reports/``, sync owns ``sync/`` and ``published/``.
@@ -9,20 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.config import Paths
+from kiosk.config import PathSettings
 
 
 @dataclass(frozen=True)
-class Layout:
+class Paths:
     """Folders and files of one kiosk."""
 
     data: Path
     run: Path
 
     @classmethod
-    def of(cls, paths: Paths) -> Layout:
-        """Return the layout for the ``[paths]`` of the settings."""
-        return cls(paths.data, paths.run)
+    def from_settings(cls, settings: PathSettings) -> Paths:
+        """Return the paths that ``[paths]`` of the settings gives."""
+        return cls(settings.data, settings.run)
 
     # -- truth -------------------------------------------------------------------------------
     @property
@@ -58,7 +58,7 @@ class Layout:
 
     @property
     def schedule(self) -> Path:
-        """The last pulled list of hearings (JSON), for readers while sync is dead."""
+        """The last pulled list of hearings (JSON), for readers while sync does not run."""
         return self.data / "published" / "schedule.json"
 
     @property
@@ -88,12 +88,12 @@ class Layout:
         return self.data / "identity" / "device.crt"
 
     @property
-    def unenrolled_key(self) -> Path:
+    def self_signed_key(self) -> Path:
         """Key that the recorder made for itself before enrolment (PEM, mode 0600)."""
         return self.data / "identity" / "unenrolled.key"
 
     @property
-    def unenrolled_certificate(self) -> Path:
+    def self_signed_certificate(self) -> Path:
         """Self-signed certificate of that key: recording never waits for enrolment."""
         return self.data / "identity" / "unenrolled.crt"
 
@@ -113,17 +113,17 @@ class Layout:
         return self.data / "identity" / "escrow.age"
 
     @property
-    def court_keys_proven(self) -> Path:
+    def court_key_proofs(self) -> Path:
         """When court and escrow showed that they can decrypt (JSON)."""
         return self.data / "identity" / "court-keys-proven.json"
 
     @property
-    def court_keys_challenge(self) -> Path:
+    def court_key_challenges(self) -> Path:
         """Hashes of the answers to the open challenges to court and escrow (JSON)."""
         return self.data / "identity" / "court-keys-challenge.json"
 
     @property
-    def keepers(self) -> Path:
+    def escrow_keys(self) -> Path:
         """Keys that open unfinished filings for a secretary after a crash; owner: recorder."""
         return self.data / "identity" / "keepers"
 
@@ -145,7 +145,7 @@ class Layout:
 
     @property
     def filing_work(self) -> Path:
-        """Where unfinished filings are worked on in memory (tmpfs), ``<filing uuid>/``."""
+        """Working folders of unfinished filings in memory (tmpfs), ``<filing uuid>/``."""
         return self.run / "filings"
 
     @property

@@ -1,54 +1,57 @@
-"""Files that were replaced and must not survive on any storage: ``replaced/<hearing id>.json``.
+"""Lists of files that were replaced and must not survive: ``replaced/<hearing id>.json``.
 
-The list is written before the files go, on every storage, and outlives a storage's absence.
+Every storage has the list before the files are removed, so that a storage that was absent
+removes them later.
 """
 
 from __future__ import annotations
 
 import json
 
-from kiosk.storage.volume import SET_ASIDE, Disk
+from kiosk.storage.volume import SET_ASIDE, StorageVolume
 
-FOLDER = "replaced"
-
-
-def list_name(hearing: str) -> str:
-    """Return the name of the list of ``hearing``."""
-    return f"{FOLDER}/{hearing}.json"
+REPLACED_FOLDER = "replaced"
 
 
-def buried(disk: Disk, hearing: str) -> set[str]:
-    """Return the files of ``hearing`` that must not exist any more, as ``disk`` knows them.
+def list_path(hearing: str) -> str:
+    """Return the path of the list of ``hearing``."""
+    return f"{REPLACED_FOLDER}/{hearing}.json"
+
+
+def read_replaced(volume: StorageVolume, hearing: str) -> set[str]:
+    """Return the files of ``hearing`` that must not exist any more, as ``volume`` knows them.
 
     Raises:
         OSError: it cannot be read.
     """
-    name = list_name(hearing)
-    if not disk.exists(name):
+    name = list_path(hearing)
+    if not volume.exists(name):
         return set()
     try:
-        value = json.loads(disk.read(name, 0, disk.size(name)))
-        return {str(one) for one in value["removed"]}
+        value = json.loads(volume.read(name, 0, volume.size(name)))
+        return {str(path) for path in value["removed"]}
     except (ValueError, KeyError, TypeError):
         return set()
 
 
-def places_of(name: str) -> tuple[str, str]:
-    """Return where a file of a hearing can lie on a storage: in place, and set aside."""
+def possible_paths(name: str) -> tuple[str, str]:
+    """Return the paths at which a storage can have a file: in place, and set aside."""
     return name, f"{SET_ASIDE}/{name}"
 
 
-def remains(disk: Disk, gone: set[str]) -> list[str]:
-    """Return the files on ``disk`` that must not exist any more."""
-    places = (place for name in sorted(gone) for place in places_of(name))
-    return [place for place in places if disk.exists(place)]
+def find_surviving(volume: StorageVolume, replaced: set[str]) -> list[str]:
+    """Return the files on ``volume`` that must not exist any more."""
+    paths = (path for name in sorted(replaced) for path in possible_paths(name))
+    return [path for path in paths if volume.exists(path)]
 
 
-def as_bytes(names: set[str]) -> bytes:
-    """Return the list as it is written."""
+def encode_replaced(names: set[str]) -> bytes:
+    """Return the content of the list."""
     return json.dumps({"removed": sorted(names)}, indent=1).encode() + b"\n"
 
 
-def with_buried(disk: Disk, hearing: str, names: tuple[str, ...]) -> tuple[str, bytes]:
+def extend_replaced(
+    volume: StorageVolume, hearing: str, names: tuple[str, ...]
+) -> tuple[str, bytes]:
     """Return name and content of the list of ``hearing`` with ``names`` added."""
-    return list_name(hearing), as_bytes(buried(disk, hearing) | set(names))
+    return list_path(hearing), encode_replaced(read_replaced(volume, hearing) | set(names))

@@ -1,8 +1,9 @@
-"""Where the bytes of hearings become durable: what a place for them can do, and the plain one.
+"""Store of the hearings' bytes: the protocol, and the implementation for a single disk.
 
-A hearing is made of append-only logs (media, journals, playlists) and a few small whole files.
-Their paths are those of the data folder, wherever the bytes lie: :meth:`Store.locate` says where.
-:class:`DirectStore` writes to that very path; :class:`kiosk.storage.mirrored_store.Vault` keeps two copies.
+A hearing consists of append-only logs (media, journals, playlists) and a few small files. Callers
+use their paths in the data folder; :meth:`Store.locate` says where the bytes are.
+:class:`DirectStore` writes to that path.
+:class:`kiosk.storage.mirrored_store.MirroredStore` keeps two copies.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.errors import StorageError
-from kiosk.storage.atomic_io import make_folder, overwrite, sync_folder, write_bytes
+from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """A storage that is not well.
+class StorageProblem:
+    """A problem of a storage.
 
     Attributes:
         source: ``storage`` (the kiosk's own) or ``mirror`` (the second copy).
@@ -31,44 +32,44 @@ class Trouble:
     kind: str
 
 
-class Ticket(Protocol):
+class WriteTicket(Protocol):
     """Bytes on their way to the disk."""
 
-    def done(self, wait_s: float = 0.0) -> bool:
-        """Say whether they are durable, after waiting up to ``wait_s``.
+    def is_durable(self, wait_s: float = 0.0) -> bool:
+        """Return whether the bytes are durable, after waiting up to ``wait_s``.
 
         Raises:
-            OSError, StorageError: no storage takes them now; it goes on trying.
+            OSError, StorageError: no storage accepts them now; the store keeps trying.
         """
 
-    def withdraw(self) -> bool:
-        """Take them back; False: too late, they are durable."""
+    def cancel(self) -> bool:
+        """Cancel the write; return False if it is durable already."""
 
 
 class Store(Protocol):
-    """A place for hearings. Any thread may call."""
+    """Stores the bytes of hearings. Any thread may call it."""
 
-    def append(self, path: Path, offset: int, data: bytes) -> Ticket:
-        """Have ``data`` at ``offset``, which is then the end of the log at ``path``."""
+    def append(self, path: Path, offset: int, data: bytes) -> WriteTicket:
+        """Write ``data`` at ``offset``, which makes it the end of the log at ``path``."""
 
-    def write_whole(self, path: Path, data: bytes) -> None:
+    def write_file(self, path: Path, data: bytes) -> None:
         """Write a small file atomically and durably.
 
         Raises:
-            StorageError: no storage takes it.
+            StorageError: no storage accepts it.
         """
 
     def make_folder(self, path: Path) -> Path:
-        """Make the folder ``path`` durably; return it.
+        """Create the folder ``path`` durably; return it.
 
         Raises:
-            StorageError: no storage takes it.
+            StorageError: no storage accepts it.
         """
 
-    def replace(self, old: Sequence[Path], new: Sequence[Path]) -> None:
-        """Remove the files ``old``, for which ``new`` (appended before) stand from now on.
+    def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
+        """Remove the files ``old``, which ``new`` (appended before) replace.
 
-        They are overwritten and go on every storage, on an absent one as soon as it is there again.
+        They are overwritten and removed on every storage; on an absent one, once it is back.
 
         Raises:
             StorageError: a new file is not durable everywhere it can be, or nothing could be
@@ -78,38 +79,38 @@ class Store(Protocol):
     def locate(self, path: Path) -> Path:
         """Return where the newest durable bytes of ``path`` (file or folder) are to be read."""
 
-    def settle(self, path: Path) -> None:
-        """Make sure that all of a hearing's folder can be read at :meth:`locate`.
+    def flush(self, path: Path) -> None:
+        """Wait until all of a hearing's folder can be read at :meth:`locate`.
 
         Raises:
-            StorageError: not now: its newest bytes are still on their way.
+            StorageError: its newest bytes are not on a disk yet.
         """
 
-    def troubles(self) -> Sequence[Trouble]:
-        """Return what is not well now."""
+    def problems(self) -> Sequence[StorageProblem]:
+        """Return the present problems."""
 
     @property
-    def waiting_bytes(self) -> int:
-        """Bytes in memory that no storage has taken."""
+    def unwritten_bytes(self) -> int:
+        """Bytes in memory that are on no storage yet."""
 
 
-class _DirectTicket:
-    """Tries anew at each look until it has succeeded once."""
+class _DirectWriteTicket:
+    """Writes when it is asked whether the bytes are durable, until that has succeeded once."""
 
     def __init__(self, path: Path, offset: int, data: bytes) -> None:
-        self._what: tuple[Path, int, bytes] | None = (path, offset, data)
+        self._pending: tuple[Path, int, bytes] | None = (path, offset, data)
 
-    def done(self, wait_s: float = 0.0) -> bool:
+    def is_durable(self, wait_s: float = 0.0) -> bool:
         del wait_s
-        if self._what is not None:
-            append_durably(*self._what)
-            self._what = None
+        if self._pending is not None:
+            append_durably(*self._pending)
+            self._pending = None
         return True
 
-    def withdraw(self) -> bool:
-        if self._what is None:
+    def cancel(self) -> bool:
+        if self._pending is None:
             return False
-        path, offset, _ = self._what
+        path, offset, _ = self._pending
         with contextlib.suppress(OSError):
             os.truncate(path, offset)
         return True
@@ -118,38 +119,38 @@ class _DirectTicket:
 class DirectStore:
     """Writes where the path says, in the caller's thread; see :class:`Store`."""
 
-    waiting_bytes = 0
+    unwritten_bytes = 0
 
-    def append(self, path: Path, offset: int, data: bytes) -> Ticket:
-        """See :meth:`Store.append`; it is written at the first look at the ticket."""
-        return _DirectTicket(path, offset, data)
+    def append(self, path: Path, offset: int, data: bytes) -> WriteTicket:
+        """See :meth:`Store.append`; the ticket writes it when asked."""
+        return _DirectWriteTicket(path, offset, data)
 
-    def write_whole(self, path: Path, data: bytes) -> None:
-        """See :meth:`Store.write_whole`."""
+    def write_file(self, path: Path, data: bytes) -> None:
+        """See :meth:`Store.write_file`."""
         write_bytes(path, data)
 
     def make_folder(self, path: Path) -> Path:
         """See :meth:`Store.make_folder`."""
         return make_folder(path)
 
-    def replace(self, old: Sequence[Path], new: Sequence[Path]) -> None:
-        """See :meth:`Store.replace`."""
+    def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
+        """See :meth:`Store.replace_files`."""
         absent = [path.name for path in new if not path.exists()]
         if absent:
             raise StorageError(f"not replaced: {', '.join(absent)} is not there")
         for path in old:
-            overwrite(path)
+            wipe_file(path)
         remove_durably(old)
 
     def locate(self, path: Path) -> Path:
         """See :meth:`Store.locate`."""
         return path
 
-    def settle(self, path: Path) -> None:
-        """See :meth:`Store.settle`: it always can."""
+    def flush(self, path: Path) -> None:
+        """Do nothing: the bytes are always at ``path``."""
 
-    def troubles(self) -> Sequence[Trouble]:
-        """Nothing: errors come from the tickets."""
+    def problems(self) -> Sequence[StorageProblem]:
+        """Return nothing: the tickets raise the errors."""
         return ()
 
 
@@ -159,18 +160,18 @@ DIRECT = DirectStore()
 def append_durably(path: Path, offset: int, data: bytes) -> None:
     """Write ``data`` at ``offset``, make that the end of the file, and sync.
 
-    Missing folders and the file are made, durably. A failure leaves nothing behind it.
+    Missing folders and the file are made, durably. A failure leaves the file as it was.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        fresh = False
+        is_new = False
     except FileNotFoundError:
         make_folder(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        fresh = True
+        is_new = True
     try:
         _write_at(descriptor, offset, data)
-        if fresh:
+        if is_new:
             sync_folder(path.parent)
     finally:
         os.close(descriptor)

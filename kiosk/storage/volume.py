@@ -1,7 +1,7 @@
-"""One storage as the replica sees it: durable steps on files below its root, and its identity.
+"""A storage volume: durable operations on files below its root, and its identity.
 
-This is the only place where the bytes of a replica are touched: a test makes a slow or a lying
-disk by overriding a method.
+Nothing else touches the bytes of a mirrored store, so a test makes a slow or a broken disk by
+overriding a method.
 """
 
 from __future__ import annotations
@@ -11,34 +11,36 @@ import os
 from pathlib import Path
 
 from kiosk.errors import StorageError
-from kiosk.storage.atomic_io import make_folder, overwrite, sync_folder, write_bytes
+from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
 from kiosk.storage.store import append_durably, remove_durably
-from kiosk.storage.volume_marker import Role, identity_of
+from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SET_ASIDE = "set-aside"
 
 
 class GapError(Exception):
-    """The log is shorter than the place where the bytes belong."""
+    """The log is shorter than the offset at which the bytes belong."""
 
 
-class Disk:
-    """Files below ``root``; ``relative`` names use ``/``.
+class StorageVolume:
+    """Files below ``root``; ``relative`` list_names use ``/``.
 
     Args:
-        kiosk: whose storage it must be; ``role`` as what.
+        root: its root folder.
+        kiosk_id: the kiosk that it must belong to.
+        role: what it is used for.
     """
 
-    def __init__(self, root: Path, kiosk: str, role: Role) -> None:
+    def __init__(self, root: Path, kiosk_id: str, role: VolumeRole) -> None:
         self.root = root
         self.role = role
-        self.holes_allowed = False
-        self._kiosk = kiosk
+        self.allows_holes = False
+        self._kiosk_id = kiosk_id
 
     def identity(self) -> tuple[str, str]:
-        """Return state and UUID; see :func:`kiosk.storage.volume_marker.identity_of`."""
-        return identity_of(self.root, self._kiosk, self.role)
+        """Return state and UUID; see :func:`kiosk.storage.volume_marker.identify_volume`."""
+        return identify_volume(self.root, self._kiosk_id, self.role)
 
     def space(self) -> tuple[int, int]:
         """Return the bytes free and in all.
@@ -46,30 +48,34 @@ class Disk:
         Raises:
             OSError: it does not answer.
         """
-        found = os.statvfs(self.root)
-        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+        stat = os.statvfs(self.root)
+        return stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize
 
-    def _known(self) -> None:
-        """Make sure that nothing is ever made on a mount point without its disk."""
+    def _require_mounted(self) -> None:
+        """Refuse to create anything on a mount point whose disk is absent.
+
+        Raises:
+            OSError: the storage is not there.
+        """
         state, _ = self.identity()
         if state not in ("ok", "read_only"):
             raise OSError(errno.ENODEV, "the storage is not there")
 
-    # -- steps, each durable when it returns; all raise OSError or StorageError ----------------
+    # -- operations, durable when it returns; all raise OSError or StorageError ----------------
     def append(self, relative: str, offset: int, data: bytes) -> None:
-        """Have ``data`` at ``offset``, the end of the log from now on.
+        """Write ``data`` at ``offset``, which makes it the end of the log.
 
         Raises:
-            GapError: what belongs before it is not there.
+            GapError: the bytes before it are missing.
         """
         path = self.root / relative
         size = self.size(relative)
         if size < offset:
-            self._known()
-        if size < offset and not self.holes_allowed:
+            self._require_mounted()
+        if size < offset and not self.allows_holes:
             raise GapError(f"{relative}: {size} bytes, not {offset}")
         if size == 0 and not path.exists():
-            self._known()
+            self._require_mounted()
         append_durably(path, offset, data)
 
     def patch(self, relative: str, offset: int, data: bytes) -> None:
@@ -81,32 +87,32 @@ class Disk:
         finally:
             os.close(descriptor)
 
-    def whole(self, relative: str, data: bytes) -> None:
+    def write_file(self, relative: str, data: bytes) -> None:
         """Write a small file atomically."""
         path = self.root / relative
-        self._known()
+        self._require_mounted()
         make_folder(path.parent)
         write_bytes(path, data)
 
-    def folder(self, relative: str) -> None:
+    def make_folder(self, relative: str) -> None:
         """Make a folder."""
         if not (self.root / relative).is_dir():
-            self._known()
+            self._require_mounted()
             make_folder(self.root / relative)
 
     def wipe(self, relative: str, offset: int, length: int | None) -> None:
-        """Overwrite a piece of a file; see :func:`kiosk.storage.atomic_io.overwrite`."""
-        self._known()
-        overwrite(self.root / relative, offset, length)
+        """Overwrite a range of a file; see :func:`kiosk.storage.atomic_io.wipe_file`."""
+        self._require_mounted()
+        wipe_file(self.root / relative, offset, length)
 
-    def remove(self, relatives: tuple[str, ...]) -> None:
+    def remove_files(self, relatives: tuple[str, ...]) -> None:
         """Remove files; absent ones are no error."""
-        self._known()
+        self._require_mounted()
         remove_durably([self.root / relative for relative in relatives])
 
-    def set_aside(self, relative: str) -> None:
-        """Move a file that does not belong out of the hearing; nothing is thrown away."""
-        self._known()
+    def set_file_aside(self, relative: str) -> None:
+        """Move a file that no seal covers out of the hearing, without deleting it."""
+        self._require_mounted()
         target = self.root / SET_ASIDE / relative
         make_folder(target.parent)
         (self.root / relative).replace(target)
@@ -122,7 +128,7 @@ class Disk:
             return 0
 
     def exists(self, relative: str) -> bool:
-        """Say whether there is such a file."""
+        """Whether the file exists."""
         return (self.root / relative).exists()
 
     def read(self, relative: str, offset: int, length: int) -> bytes:
@@ -132,23 +138,23 @@ class Disk:
             os.posix_fadvise(file.fileno(), offset, length, os.POSIX_FADV_DONTNEED)
             return data
 
-    def files(self, folder: str) -> list[str]:
-        """Return the names of all files below ``folder``, sorted; none where it is absent."""
+    def list_files(self, folder: str) -> list[str]:
+        """Return the names of all files below ``make_folder``, sorted; none where it is absent."""
         base = self.root / folder
         found = [path for path in base.rglob("*") if path.is_file()] if base.is_dir() else []
         return sorted(path.relative_to(self.root).as_posix() for path in found)
 
-    def names(self, folder: str) -> list[str]:
-        """Return the names in ``folder``, sorted; none where it is absent."""
+    def list_names(self, folder: str) -> list[str]:
+        """Return the names in ``make_folder``, sorted; none where it is absent."""
         base = self.root / folder
         return sorted(path.name for path in base.iterdir()) if base.is_dir() else []
 
 
-def kind_of(error: Exception) -> str:
-    """Return the state of a storage that refused with ``error``."""
+def failure_state(error: Exception) -> str:
+    """Return the state of a storage that failed with ``error``."""
     cause = error if isinstance(error, OSError) else error.__cause__
     number = cause.errno if isinstance(cause, OSError) else None
-    if number in _FULL:
+    if number in _FULL_ERRNOS:
         return "full"
     if number == errno.EROFS:
         return "read_only"
@@ -156,4 +162,4 @@ def kind_of(error: Exception) -> str:
     return "gone" if number in gone else "failed"
 
 
-Refusal = (OSError, StorageError)
+STORAGE_ERRORS = (OSError, StorageError)

@@ -1,7 +1,7 @@
-"""Whose storage this is: a marker file in its root, written when it is adopted.
+"""The marker file in the root of a storage: it says which kiosk the storage belongs to.
 
-A folder without the marker is a mount point whose disk was pulled out, or somebody's stick: it
-is never written to. A kiosk may have several second storages (sticks that take turns).
+A folder without the marker is a mount point whose disk was pulled out, or a stick of somebody
+else; nothing is ever written to it. A kiosk may have several mirrors (sticks that take turns).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import write_json
 
-MARKER = "kiosk-storage.json"
-Role = Literal["data", "mirror"]
+MARKER_FILE = "kiosk-storage.json"
+VolumeRole = Literal["data", "mirror"]
 
 
 class MirrorRefusedError(StorageError):
@@ -29,31 +29,31 @@ class MirrorRefusedError(StorageError):
 
 
 @dataclass(frozen=True)
-class Marker:
-    """Who may write here."""
+class VolumeMarker:
+    """The kiosk that may write here, and the role of the storage."""
 
     uuid: str
     kiosk: str
     role: str
 
 
-def read_marker(root: Path) -> Marker | None:
+def read_marker(root: Path) -> VolumeMarker | None:
     """Return the marker in ``root``, None where there is none (or none that can be understood).
 
     Raises:
         OSError: the storage cannot be read.
     """
     try:
-        value = json.loads((root / MARKER).read_bytes())
-        return Marker(str(value["uuid"]), str(value["kiosk"]), str(value["role"]))
+        value = json.loads((root / MARKER_FILE).read_bytes())
+        return VolumeMarker(str(value["uuid"]), str(value["kiosk"]), str(value["role"]))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError):
-        return Marker("", "", "")
+        return VolumeMarker("", "", "")
 
 
-def write_marker(root: Path, kiosk: str, role: Role) -> Marker:
-    """Mark ``root`` as a storage of ``kiosk``; one that is marked so already keeps its marker.
+def write_marker(root: Path, kiosk: str, role: VolumeRole) -> VolumeMarker:
+    """Mark ``root`` as a storage of ``kiosk``. A marker that says so already is kept.
 
     Raises:
         StorageError: it cannot be read or written.
@@ -64,18 +64,18 @@ def write_marker(root: Path, kiosk: str, role: Role) -> Marker:
         raise StorageError(f"{root}: cannot be read: {error.strerror}") from error
     if found is not None and found.kiosk == kiosk and found.role == role:
         return found
-    marker = Marker(str(uuid.uuid4()), kiosk, role)
-    about = {"uuid": marker.uuid, "kiosk": kiosk, "role": role, "adopted": wall_text()}
-    write_json(root / MARKER, about)
+    marker = VolumeMarker(str(uuid.uuid4()), kiosk, role)
+    content = {"uuid": marker.uuid, "kiosk": kiosk, "role": role, "adopted": format_wall()}
+    write_json(root / MARKER_FILE, content)
     return marker
 
 
-def adopt(root: Path, kiosk: str, data: Path, *, takeover: bool = False) -> Marker:
-    """Make ``root`` a second storage of ``kiosk``.
+def adopt_mirror(root: Path, kiosk: str, data: Path, *, takeover: bool = False) -> VolumeMarker:
+    """Make ``root`` a mirror of ``kiosk``.
 
     Args:
         data: the kiosk's own storage: the second must be another file system.
-        takeover: take a storage that belongs to another kiosk; what lies there stays.
+        takeover: accept a storage that belongs to another kiosk; its content stays.
 
     Raises:
         MirrorRefusedError: it is no folder, no storage of its own, or another kiosk's.
@@ -83,19 +83,19 @@ def adopt(root: Path, kiosk: str, data: Path, *, takeover: bool = False) -> Mark
     """
     try:
         found = read_marker(root)
-        same = root.stat().st_dev == data.stat().st_dev
+        is_same_device = root.stat().st_dev == data.stat().st_dev
     except OSError as error:
         raise MirrorRefusedError(f"{root}: {error.strerror}") from error
     if not root.is_dir():
         raise MirrorRefusedError(f"{root}: not a folder")
-    if same:
-        raise MirrorRefusedError(f"{root}: lies on the same file system as {data}: is it mounted?")
+    if is_same_device:
+        raise MirrorRefusedError(f"{root}: is on the same file system as {data}: is it mounted?")
     if found is not None and found.kiosk != kiosk and not takeover:
         raise MirrorRefusedError(f"{root}: belongs to {found.kiosk or 'something else'}")
     return write_marker(root, kiosk, "mirror")
 
 
-def identity_of(root: Path, kiosk: str, role: Role) -> tuple[str, str]:
+def identify_volume(root: Path, kiosk: str, role: VolumeRole) -> tuple[str, str]:
     """Return ``(state, uuid)``: ``ok``, ``foreign``, ``absent``, ``read_only`` or ``failed``."""
     try:
         marker = read_marker(root)

@@ -1,4 +1,4 @@
-"""Everything that the threads of sync share, in one place, handed down and never global."""
+"""Shared state of the sync threads: created once and handed down, never global."""
 
 from __future__ import annotations
 
@@ -9,96 +9,96 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.config import Settings
-from kiosk.storage.database import Database, open_or_replace, set_aside
-from kiosk.storage.paths import Layout
-from kiosk.sync.delivery.pre_seal import EarlyFiles
-from kiosk.sync.outbox.closures import Closures
-from kiosk.sync.outbox.journal_heads import Heads
-from kiosk.sync.outbox.journal_tailer import JournalWatch, Take
+from kiosk.storage.database import Database, open_or_recreate, set_aside_database
+from kiosk.storage.paths import Paths
+from kiosk.sync.outbox.closures import ClosureQueue
+from kiosk.sync.outbox.journal_heads import JournalHeadQueue
+from kiosk.sync.outbox.journal_tailer import EntryHandler, JournalTailer
 from kiosk.sync.outbox.lanes import Lanes
 from kiosk.sync.outbox.outbox import Outbox
-from kiosk.sync.outbox.receipts import Receipts
-from kiosk.sync.outbox.registrations import Registrations
+from kiosk.sync.outbox.pre_seal_files import PreSealFiles
+from kiosk.sync.outbox.receipts import ReceiptStore
+from kiosk.sync.outbox.registrations import RegistrationStore
 from kiosk.sync.outbox.reindex import reindex
 from kiosk.sync.state.forecast import Forecast
-from kiosk.sync.state.status import AlarmSet, LinkStatus, Progress
-from kiosk.sync.state.upload_policy import Permit
+from kiosk.sync.state.status import AlarmSet, DeliveryProgress, LinkStatus
+from kiosk.sync.state.upload_policy import UploadPolicy
 
 log = logging.getLogger(__name__)
 
 
-class SyncRoom:
-    """The shared state of sync: database and what is built on it, lanes, status.
+class SyncContext:
+    """The shared state of sync: database and the stores built on it, lanes, status.
 
     Args:
         settings: of this kiosk.
-        changed: called from any thread when what ``GET /v1/state`` says has changed.
+        notify_change: called from any thread when the answer of ``GET /v1/state`` has changed.
     """
 
-    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, notify_change: Callable[[], None]) -> None:
         self.settings = settings
-        self.layout = Layout.of(settings.paths)
-        self.changed = changed
+        self.paths = Paths.from_settings(settings.paths)
+        self.notify_change = notify_change
         self.lanes = Lanes()
-        self.alarms = AlarmSet(changed)
-        self.link = LinkStatus(self.alarms, changed)
-        self.progress = Progress()
-        self.receipts = Receipts(self.layout.receipts)
-        self.permit = Permit()
+        self.alarms = AlarmSet(notify_change)
+        self.link = LinkStatus(self.alarms, notify_change)
+        self.progress = DeliveryProgress()
+        self.receipts = ReceiptStore(self.paths.receipts)
+        self.upload_policy = UploadPolicy()
         self.forecast: Forecast | None = None
-        self.rebuilt = False
-        self._rebuilding = threading.Lock()
-        database, damaged = open_or_replace(self.layout.database)
-        self._build_on(database)
-        if database.fresh:
-            self._fill(damaged=damaged)
+        self.is_rebuilt = False
+        self._rebuild_lock = threading.Lock()
+        database, damaged = open_or_recreate(self.paths.database)
+        self._open_stores(database)
+        if database.is_new:
+            self._fill_index(is_damaged=damaged)
 
-    def _build_on(self, database: Database) -> None:
+    def _open_stores(self, database: Database) -> None:
         self.database = database
         self.outbox = Outbox(database)
-        self.heads = Heads(database)
-        self.closures = Closures(database)
-        self.early = EarlyFiles(database)
-        takers: dict[str, Take] = {
-            "head": self.heads.add,
+        self.journal_heads = JournalHeadQueue(database)
+        self.closures = ClosureQueue(database)
+        self.pre_seal_files = PreSealFiles(database)
+        handlers: dict[str, EntryHandler] = {
+            "head": self.journal_heads.add,
             "closed_since": lambda hearing, _, entry: self.closures.add(hearing, entry),
         }
         if self.settings.sync.minutes_early:
-            takers["file"] = self.early.add
-        self.journals = JournalWatch(
-            self.layout.hearings, takers, lambda: self.outbox.delivered_ids("hearing")
+            handlers["file"] = self.pre_seal_files.add
+        self.journal_tailer = JournalTailer(
+            self.paths.hearings, handlers, lambda: self.outbox.delivered_ids("hearing")
         )
-        self.registrations = Registrations(
+        self.registrations = RegistrationStore(
             database,
-            self.layout.database.parent / "registrations",
+            self.paths.database.parent / "registrations",
             self.settings.kiosk.id,
             self.settings.kiosk.timezone,
         )
         self.registrations.reconcile()
 
-    def _fill(self, *, damaged: bool) -> None:
-        counts = reindex(self.layout, self.outbox, self.registrations, self.receipts)
-        if damaged:
-            self.rebuilt = True
-            self.alarms.raise_("database_rebuilt")
+    def _fill_index(self, *, is_damaged: bool) -> None:
+        counts = reindex(self.paths, self.outbox, self.registrations, self.receipts)
+        if is_damaged:
+            self.is_rebuilt = True
+            self.alarms.raise_alarm("database_rebuilt")
             log.warning("index rebuilt from the folders: %s", counts)
 
     def rebuild(self, damaged: Database) -> None:
-        """Set a database that has turned out damaged aside and fill a new one.
+        """Set a damaged database aside and fill a new one.
 
-        Several threads may find the damage; the first one rebuilds.
+        Several threads may find the damage; the first of them rebuilds.
         """
-        with self._rebuilding:
+        with self._rebuild_lock:
             if damaged is not self.database:
                 return
             damaged.close()
-            set_aside(self.layout.database)
-            self._build_on(open_or_replace(self.layout.database)[0])
-            self._fill(damaged=True)
-        self.changed()
+            set_aside_database(self.paths.database)
+            self._open_stores(open_or_recreate(self.paths.database)[0])
+            self._fill_index(is_damaged=True)
+        self.notify_change()
 
-    def keep_link_check(self, at: str, result: dict[str, Any]) -> None:
-        """Keep the result of a link check."""
+    def save_link_check(self, at: str, result: dict[str, Any]) -> None:
+        """Save the result of a link check."""
         self.database.execute(
             "INSERT OR REPLACE INTO link_checks (at, result) VALUES (?, ?)",
             (at, json.dumps(result)),
@@ -110,7 +110,7 @@ class SyncRoom:
         return None if row is None else dict(json.loads(row["result"]))
 
     def uplink_mbit(self) -> float | None:
-        """Return the measured uplink in Mbit/s: the last check's, else what deliveries made."""
+        """Return the uplink in Mbit/s: from the last link check, else measured on deliveries."""
         up = (self.last_link_check() or {}).get("up_mbit")
         measured = float(up) if isinstance(up, int | float) and up > 0 else None
         return measured or self.progress.goodput_mbit()

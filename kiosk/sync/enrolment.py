@@ -1,7 +1,7 @@
 """Enrolment: a one-time code becomes a device certificate for a key made on this device.
 
 The code carries the fingerprint of the court's CA, so that the technician needs nothing else. A
-run that was broken off, on either side, is finished by running it again with the same code: the
+run that was interrupted, on either side, is finished by running it again with the same code: the
 key is kept until its certificate is here, and the same code and key get the same certificate.
 """
 
@@ -25,19 +25,24 @@ from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
 from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
 from kiosk.storage.court_keys import CourtKeys, pin_court_keys
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_client import CentralClient
-from kiosk.sync.transport.central_session import Credentials, Line, RefusedError, check
+from kiosk.sync.transport.central_session import (
+    CentralSession,
+    Credentials,
+    RefusedError,
+    check_response,
+)
 from kiosk.sync.transport.identity import (
-    SECRET,
+    PRIVATE_MODE,
     Identity,
     IdentityError,
     NotEnrolledError,
     certificate_request,
     common_name,
+    create_key,
     load_identity,
     load_key,
-    make_key,
 )
 
 log = logging.getLogger(__name__)
@@ -62,63 +67,63 @@ class EnrolmentError(CentralError):
 
 
 @dataclass(frozen=True)
-class Enrolled:
-    """What came of it.
+class EnrolmentResult:
+    """Result of an enrolment.
 
     Attributes:
         kiosk_id: as in the certificate.
         not_after: end of validity.
-        fresh: False when the kiosk was enrolled already and nothing was done.
+        is_new: False when the kiosk was enrolled already and nothing was done.
     """
 
     kiosk_id: str
     not_after: datetime
-    fresh: bool
+    is_new: bool
 
 
 def enrol(
-    layout: Layout, kiosk_id: str, code: str, url: str, ca: Path | None, *, again: bool = False
-) -> Enrolled:
+    paths: Paths, kiosk_id: str, code: str, url: str, ca: Path | None, *, force: bool = False
+) -> EnrolmentResult:
     """Enrol this kiosk.
 
     Args:
-        layout: where the identity lies.
+        paths: paths of the identity.
         kiosk_id: from the settings; the code must have been made for it.
         code: the one-time code; spaces, dashes and case do not matter.
         url: base address of the central system.
         ca: root certificate of the court from another source; None: fetched from the central
             system and compared with the fingerprint in the code.
-        again: enrol even though there is a valid certificate.
+        force: enrol even though there is a valid certificate.
 
     Raises:
         EnrolmentError: refused, or something does not fit together.
         CentralUnreachableError: no answer; running the same again is harmless.
     """
-    make_folder(layout.device_key.parent, mode=0o700)
-    finish_installation(layout)
-    if not again and (known := _known_identity(layout)) is not None:
-        return Enrolled(known.kiosk_id, known.not_after, fresh=False)
-    secret, fingerprint = split_code(code)
+    make_folder(paths.device_key.parent, mode=0o700)
+    finish_installation(paths)
+    if not force and (identity := _valid_identity(paths)) is not None:
+        return EnrolmentResult(identity.kiosk_id, identity.not_after, is_new=False)
+    secret, fingerprint = parse_code(code)
     root = _read_root(ca) if ca is not None else _fetch_root(url, fingerprint)
     if fingerprint and fingerprint_of(root) != fingerprint:
         raise EnrolmentError(
             "The certificate authority is not the one of the code. Check --url and --ca: somebody "
             "may be answering in the central system's place."
         )
-    pending = layout.device_key.with_name("enrol.key")
-    key = load_key(pending) if pending.exists() else make_key(pending)
-    trusted = layout.device_key.with_name("enrol-ca.crt")
-    write_bytes(trusted, root.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    pending = paths.device_key.with_name("enrol.key")
+    key = load_key(pending) if pending.exists() else create_key(pending)
+    pinned_root = paths.device_key.with_name("enrol-ca.crt")
+    write_bytes(pinned_root, root.public_bytes(serialization.Encoding.PEM), mode=0o644)
     request = certificate_request(key, kiosk_id)
-    certificate, court_keys = _request(url, trusted, secret + fingerprint, request)
+    certificate, court_keys = _exchange_code(url, pinned_root, secret + fingerprint, request)
     _check_certificate(certificate, key, root, kiosk_id)
     if court_keys is not None:
-        pin_court_keys(layout, court_keys)
-    _install(layout, pending, trusted, certificate)
-    return Enrolled(kiosk_id, certificate.not_valid_after_utc, fresh=True)
+        pin_court_keys(paths, court_keys)
+    _install_identity(paths, pending, pinned_root, certificate)
+    return EnrolmentResult(kiosk_id, certificate.not_valid_after_utc, is_new=True)
 
 
-def split_code(code: str) -> tuple[str, str]:
+def parse_code(code: str) -> tuple[str, str]:
     """Return secret and CA fingerprint of a code; the fingerprint is empty where it is left out.
 
     Raises:
@@ -140,9 +145,9 @@ def fingerprint_of(root: x509.Certificate) -> str:
     return base64.b32encode(digest[:FINGERPRINT_BYTES]).decode("ascii")
 
 
-def _known_identity(layout: Layout) -> Identity | None:
+def _valid_identity(paths: Paths) -> Identity | None:
     try:
-        known = load_identity(layout)
+        known = load_identity(paths)
     except (NotEnrolledError, IdentityError):
         return None
     return known if known.not_after > wall_time() else None
@@ -159,21 +164,21 @@ def _fetch_root(url: str, fingerprint: str) -> x509.Certificate:
     """Fetch the root over an unverified connection; the caller compares the fingerprint."""
     if not fingerprint:
         raise EnrolmentError("This short code needs the court's root certificate: --ca FILE")
-    line = Line(None)
-    line.session.verify = False
+    session = CentralSession(None)
+    session.requests_session.verify = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", InsecureRequestWarning)
-            response = line.request("GET", url.rstrip("/") + "/v1/ca.crt")
-        check(response)
+            response = session.request("GET", url.rstrip("/") + "/v1/ca.crt")
+        check_response(response)
         return x509.load_pem_x509_certificate(response.content)
     except ValueError as error:
         raise EnrolmentError("The central system gave no root certificate.") from error
     finally:
-        line.close()
+        session.close()
 
 
-def _request(
+def _exchange_code(
     url: str, root: Path, code: str, csr: str
 ) -> tuple[x509.Certificate, CourtKeys | None]:
     """Exchange the code for the certificate over a connection verified against ``root``.
@@ -181,18 +186,20 @@ def _request(
     Returns:
         the certificate, and the court's public keys for closed parts, where it has any.
     """
-    client = CentralClient(Line(Credentials(None, None, root)), url)
+    client = CentralClient(CentralSession(Credentials(None, None, root)), url)
     try:
         answer = client.call("POST", "/v1/enrol", {"code": code, "csr": csr})
-        told = answer.get("court_keys")
-        keys = CourtKeys(str(told["court"]), str(told["escrow"])) if told else None
+        court_keys = answer.get("court_keys")
+        keys = (
+            CourtKeys(str(court_keys["court"]), str(court_keys["escrow"])) if court_keys else None
+        )
         return x509.load_pem_x509_certificate(str(answer["certificate"]).encode("ascii")), keys
     except RefusedError as error:
         raise EnrolmentError(REFUSALS.get(error.code, str(error)), code=error.code) from error
     except (KeyError, TypeError, ValueError) as error:
         raise EnrolmentError("The central system gave no certificate.") from error
     finally:
-        client.line.close()
+        client.session.close()
 
 
 def _check_certificate(
@@ -214,27 +221,27 @@ def _check_certificate(
         raise EnrolmentError(f"The certificate is for {name}, but this kiosk is {kiosk_id}.")
 
 
-def _install(layout: Layout, key: Path, root: Path, certificate: x509.Certificate) -> None:
-    """Put the new identity in place; a crash in between is mended by the next run."""
-    root.replace(layout.court_ca)
-    write_bytes(_waiting_certificate(layout), _pem(certificate), mode=SECRET)
-    key.replace(_waiting_key(layout))
+def _install_identity(paths: Paths, key: Path, root: Path, certificate: x509.Certificate) -> None:
+    """Put the new identity in place; after a crash the next run completes it."""
+    root.replace(paths.court_ca)
+    write_bytes(_staged_certificate(paths), _pem(certificate), mode=PRIVATE_MODE)
+    key.replace(_staged_key(paths))
     sync_folder(key.parent)
-    finish_installation(layout)
+    finish_installation(paths)
 
 
-def finish_installation(layout: Layout) -> None:
-    """Put an identity in place that was complete when something broke off."""
-    key, certificate = _waiting_key(layout), _waiting_certificate(layout)
+def finish_installation(paths: Paths) -> None:
+    """Put an identity in place whose installation was interrupted."""
+    key, certificate = _staged_key(paths), _staged_certificate(paths)
     if key.exists() and certificate.exists():
-        key.replace(layout.device_key)
+        key.replace(paths.device_key)
         sync_folder(key.parent)
-    if certificate.exists() and not key.exists() and _belong(layout.device_key, certificate):
-        certificate.replace(layout.device_certificate)
+    if certificate.exists() and not key.exists() and _key_matches(paths.device_key, certificate):
+        certificate.replace(paths.device_certificate)
         sync_folder(certificate.parent)
 
 
-def _belong(key: Path, certificate: Path) -> bool:
+def _key_matches(key: Path, certificate: Path) -> bool:
     try:
         loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
         return loaded.public_key() == load_key(key).public_key()
@@ -242,38 +249,38 @@ def _belong(key: Path, certificate: Path) -> bool:
         return False
 
 
-def _waiting_key(layout: Layout) -> Path:
-    return layout.device_key.with_name("next.key")
+def _staged_key(paths: Paths) -> Path:
+    return paths.device_key.with_name("next.key")
 
 
-def _waiting_certificate(layout: Layout) -> Path:
-    return layout.device_certificate.with_name("next.crt")
+def _staged_certificate(paths: Paths) -> Path:
+    return paths.device_certificate.with_name("next.crt")
 
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def renew_if_due(layout: Layout, client: CentralClient) -> bool:
-    """Renew the certificate when less than a third of its life is left; say whether it was.
+def renew_if_due(paths: Paths, client: CentralClient) -> bool:
+    """Renew the certificate when less than a third of its life is left; return whether it was.
 
-    The key stays, so that a single file is replaced and nothing can fall between.
+    The key stays, so that a single file is replaced atomically.
 
     Raises:
         CentralError: not now; the present certificate goes on being used.
     """
-    identity = load_identity(layout)
+    identity = load_identity(paths)
     life = identity.not_after - identity.not_before
     if identity.not_after - wall_time() > max(life * RENEW_LEFT, timedelta(0)):
         return False
-    key = load_key(layout.device_key)
+    key = load_key(paths.device_key)
     answer = client.call("POST", "/v1/renew", {"csr": certificate_request(key, identity.kiosk_id)})
     try:
-        fresh = x509.load_pem_x509_certificate(str(answer["certificate"]).encode("ascii"))
-        root = x509.load_pem_x509_certificate(layout.court_ca.read_bytes())
+        renewed = x509.load_pem_x509_certificate(str(answer["certificate"]).encode("ascii"))
+        root = x509.load_pem_x509_certificate(paths.court_ca.read_bytes())
     except (KeyError, ValueError, OSError) as error:
         raise EnrolmentError("no certificate in the answer to a renewal") from error
-    _check_certificate(fresh, key, root, identity.kiosk_id)
-    write_bytes(layout.device_certificate, _pem(fresh), mode=SECRET)
-    log.info("certificate renewed until %s", fresh.not_valid_after_utc)
+    _check_certificate(renewed, key, root, identity.kiosk_id)
+    write_bytes(paths.device_certificate, _pem(renewed), mode=PRIVATE_MODE)
+    log.info("certificate renewed until %s", renewed.not_valid_after_utc)
     return True

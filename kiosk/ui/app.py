@@ -1,4 +1,4 @@
-"""The Kivy application: draws what the desk knows, ten times a second at most."""
+"""The Kivy application: draws the state of the screen, at most ten times a second."""
 
 from __future__ import annotations
 
@@ -15,101 +15,100 @@ from kivy.uix.floatlayout import FloatLayout
 
 from kiosk.config import Settings
 from kiosk.hardware.badge_reader import BadgeReader
+from kiosk.ui.app_state import AppState
 from kiosk.ui.automation import serve_automation, visible_widgets
-from kiosk.ui.desk import Desk
-from kiosk.ui.draw import SCENES
+from kiosk.ui.screen_registry import SCREENS
 from kiosk.ui.theme import Theme
 from kiosk.ui.views import current_screen, view_of
 from kiosk.ui.widgets.fonts import register_fonts
-from kiosk.ui.widgets.kit import Kit
-from kiosk.ui.widgets.scene import Scene
+from kiosk.ui.widgets.screen import Screen
+from kiosk.ui.widgets.widget_kit import WidgetKit
 
 log = logging.getLogger(__name__)
 
-LIVE_SECONDS = 0.1
-SETTLE_SECONDS = 0.15
-LONGEST_TOUCH_SECONDS = 5.0
+LIVE_INTERVAL_SECONDS = 0.1
+SETTLED_SECONDS = 0.15
+MAX_TOUCH_SECONDS = 5.0
 
 
-class Stage(FloatLayout):
-    """Holds the one scene that is shown, and draws it anew when the desk has changed."""
+class RootWidget(FloatLayout):
+    """Holds the screen that is shown and redraws it when the application's state changes."""
 
-    def __init__(self, desk: Desk, settings: Settings) -> None:
+    def __init__(self, app_state: AppState, settings: Settings) -> None:
         super().__init__()
-        self.desk, self._screen = desk, settings.ui
-        self._scene: Scene | None = None
+        self.app_state, self._ui_settings = app_state, settings.ui
+        self._screen: Screen | None = None
         self._key: Any = None
         self._touch_since: float | None = None
         self._drawn_at = 0.0
         self._redraw = Clock.create_trigger(self._draw, 0)
-        desk.observe(self._redraw)
+        app_state.add_observer(self._redraw)
         self._redraw()
 
     @property
-    def scene(self) -> Scene | None:
-        """The scene that is shown."""
-        return self._scene
+    def screen(self) -> Screen | None:
+        """The screen that is shown."""
+        return self._screen
 
     def theme(self) -> Theme:
-        """Return sizes and colours for the window and the look in force."""
-        look = self.desk.look
+        """Return sizes and colours for the window and the display settings in force."""
+        display = self.app_state.display_settings
         return Theme(
             width=int(self.width),
             height=int(self.height),
-            width_mm=self._screen.width_mm,
-            text_size=look.text_size,
-            high_contrast=look.high_contrast,
+            width_mm=self._ui_settings.width_mm,
+            text_size=display.text_size,
+            high_contrast=display.high_contrast,
         )
 
     def on_touch_down(self, touch: Any) -> bool:
-        """Note the touch: nothing is drawn anew under a finger."""
+        """Record the touch; nothing is redrawn under a finger."""
         self._touch_since = time.monotonic()
-        self.desk.touch()
+        self.app_state.record_touch()
         return bool(super().on_touch_down(touch))
 
     def on_touch_up(self, touch: Any) -> bool:
-        """Let go; what changed meanwhile is drawn now."""
+        """Redraw what changed during the touch."""
         handled = bool(super().on_touch_up(touch))
         self._touch_since = None
         self._redraw()
         return handled
 
-    def _touched(self) -> bool:
+    def _is_touched(self) -> bool:
         since = self._touch_since
-        return since is not None and time.monotonic() - since < LONGEST_TOUCH_SECONDS
+        return since is not None and time.monotonic() - since < MAX_TOUCH_SECONDS
 
     def _draw(self, *_: Any) -> None:
-        if self._touched():
+        if self._is_touched():
             return
-        name = current_screen(self.desk)
-        key = (SCENES[name], self.desk.look, self.size[0], self.size[1])
-        before = self._key
-        if key != before:
+        name = current_screen(self.app_state)
+        key = (SCREENS[name], self.app_state.display_settings, self.size[0], self.size[1])
+        if key != self._key:
             self._key = key
-            kit = Kit(self.theme(), self.desk.say)
-            self._scene = SCENES[name](kit, self.desk)
+            kit = WidgetKit(self.theme(), self.app_state.translate)
+            self._screen = SCREENS[name](kit, self.app_state)
             self.clear_widgets()
-            self.add_widget(self._scene)
+            self.add_widget(self._screen)
             self._drawn_at = time.monotonic()
-        if self._scene is not None:
-            view = view_of(name, self.desk)
-            self._scene.update(view, self.desk.frame())
-            self.desk.speak(name, view)
+        if self._screen is not None:
+            view = view_of(name, self.app_state)
+            self._screen.update(view, self.app_state.screen_chrome())
+            self.app_state.speak(name, view)
 
-    def live(self, *_: Any) -> None:
-        """Draw what moves."""
-        if self._scene is not None:
-            self._scene.live()
+    def update_live(self, *_: Any) -> None:
+        """Redraw what moves."""
+        if self._screen is not None:
+            self._screen.live()
 
     def describe(self) -> dict[str, Any]:
         """Return what is on the screen, for automation."""
-        settled = time.monotonic() - self._drawn_at > SETTLE_SECONDS and not self._touched()
-        widgets = list(visible_widgets(self._scene, int(self.height))) if self._scene else []
+        is_settled = time.monotonic() - self._drawn_at > SETTLED_SECONDS and not self._is_touched()
+        widgets = list(visible_widgets(self._screen, int(self.height))) if self._screen else []
         return {
-            "screen": self._scene.name if self._scene else "",
-            "language": self.desk.look.language,
-            "text_size": self.desk.look.text_size,
-            "settled": bool(self._scene) and settled,
+            "screen": self._screen.name if self._screen else "",
+            "language": self.app_state.display_settings.language,
+            "text_size": self.app_state.display_settings.text_size,
+            "settled": bool(self._screen) and is_settled,
             "widgets": widgets,
         }
 
@@ -124,40 +123,40 @@ class KioskApp(App):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
-        self.desk = Desk(settings)
-        self.stage: Stage | None = None
+        self.app_state = AppState(settings)
+        self.root_widget: RootWidget | None = None
 
-    def build(self) -> Stage:
+    def build(self) -> RootWidget:
         """Return the root of all widgets."""
-        self.stage = Stage(self.desk, self._settings)
-        Clock.schedule_interval(self.stage.live, LIVE_SECONDS)
-        Clock.schedule_interval(lambda _seconds: self.desk.tick(), 1.0)
-        return self.stage
+        self.root_widget = RootWidget(self.app_state, self._settings)
+        Clock.schedule_interval(self.root_widget.update_live, LIVE_INTERVAL_SECONDS)
+        Clock.schedule_interval(lambda _seconds: self.app_state.tick(), 1.0)
+        return self.root_widget
 
     async def run_all(self) -> None:
-        """Run window, services' lines, badge reader and automation until the window closes."""
+        """Run window, service connections, badge reader and automation until the window closes."""
         loop = asyncio.get_running_loop()
 
         def from_reader(text: str) -> None:
-            loop.call_soon_threadsafe(self.desk.badge, text)
+            loop.call_soon_threadsafe(self.app_state.handle_badge, text)
 
         runner = None
-        lines = asyncio.create_task(self.desk.run())
+        connections = asyncio.create_task(self.app_state.run())
         with BadgeReader(self._settings.badge, from_reader):
             try:
                 if self._settings.ui.automation:
-                    runner = await serve_automation(self.desk.layout.ui_socket, self._describe)
+                    runner = await serve_automation(self.app_state.paths.ui_socket, self._describe)
                 await self.async_run(async_lib="asyncio")
             finally:
-                lines.cancel()
+                connections.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await lines
-                await self.desk.close()
+                    await connections
+                await self.app_state.close()
                 if runner is not None:
                     await runner.cleanup()
 
     def _describe(self) -> dict[str, Any]:
-        return self.stage.describe() if self.stage else {"screen": "", "widgets": []}
+        return self.root_widget.describe() if self.root_widget else {"screen": "", "widgets": []}
 
 
 def run(settings: Settings) -> int:

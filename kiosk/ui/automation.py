@@ -1,6 +1,6 @@
 """``GET /v1/screen`` on ``ui.sock``: what is on the screen, for demo and tests.
 
-Only with ``[ui] automation = true``. It tells where things are; taps come from a real pointer.
+Only with ``[ui] automation = true``. It lists positions; taps come from a real pointer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from aiohttp import web
 from kivy.uix.widget import Widget
 
 from kiosk.ipc import serve_unix
-from kiosk.ui.widgets.buttons import Touchable
+from kiosk.ui.widgets.touchable import Touchable
 
 
 def visible_widgets(root: Widget, height: int) -> Iterator[dict[str, Any]]:
@@ -25,7 +25,7 @@ def visible_widgets(root: Widget, height: int) -> Iterator[dict[str, Any]]:
         x, y = widget.to_window(*widget.pos)
         yield {
             "id": wid,
-            "text": getattr(widget, "said", None) or getattr(widget, "text", ""),
+            "text": getattr(widget, "label", None) or getattr(widget, "text", ""),
             "x": round(x),
             "y": round(height - y - widget.height),
             "w": round(widget.width),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from kiosk.config import Screen
+from kiosk.config import UiSettings
 
 ENVIRONMENT = {
     "KIVY_NO_ARGS": "1",
@@ -20,7 +20,7 @@ ENVIRONMENT = {
 MAX_FPS = "30"
 
 
-def prepare(screen: Screen, home: Path) -> None:
+def prepare(screen: UiSettings, home: Path) -> None:
     """Set environment and Kivy's settings; call once, before anything else imports Kivy.
 
     Args:

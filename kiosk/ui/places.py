@@ -1,4 +1,4 @@
-"""Where somebody is on the screen: the places of visitor and staff, with what they need. Data."""
+"""Places of visitor and staff: which screen each of them is on, with the state of that screen."""
 
 from __future__ import annotations
 
@@ -6,80 +6,83 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from kiosk.filing.form.cases import FoundCase
+from kiosk.filing.form.cases import CaseLookup
 from kiosk.filing.form.fee import FeeHint
 from kiosk.filing.model import Applicant
 from kiosk.filing.printing.ticket import Ticket
-from kiosk.filing.submission.status import Standing
+from kiosk.filing.submission.status import FilingStatus
 
-Printing = Literal["printing", "printed", "failed"]
+PrintState = Literal["printing", "printed", "failed"]
 
 # -- visitor -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class AtHome:
+class HomePlace:
     """The first screen."""
 
 
 @dataclass(frozen=True)
-class ChoosingType:
-    """Choosing the document type; ``page`` of the list of ``group``."""
+class DocumentTypePlace:
+    """The document type is chosen; ``page`` of the list of ``group``."""
 
     group: str = "common"
     page: int = 0
 
 
 @dataclass(frozen=True)
-class ChoosingCase:
-    """Asked whether there is a case already."""
+class CasePlace:
+    """The visitor is asked whether a case exists already."""
 
 
 @dataclass(frozen=True)
-class NamingCase:
-    """The number of an existing case is typed, or held to the reader; ``found`` is the answer."""
+class CaseNumberPlace:
+    """The number of an existing case is typed or read from a code; ``found`` is the answer."""
 
     typed: str = ""
-    keys: int = 0
-    asking: bool = False
-    found: FoundCase | None = None
+    key_page: int = 0
+    is_searching: bool = False
+    found: CaseLookup | None = None
 
 
 @dataclass(frozen=True)
-class Introducing:
-    """Who files: ``entry`` is being typed; kept with the filing when the visitor goes on."""
+class ApplicantPlace:
+    """The applicant is typed in; it is stored in the filing when the visitor continues."""
 
     applicant: Applicant = field(default_factory=Applicant, repr=False)
-    entry: str = "iin"
-    keys: int = 0
-    capitals: bool = False
+    active_field: str = "iin"
+    key_page: int = 0
+    has_capitals: bool = False
 
 
 @dataclass(frozen=True)
-class Gathering:
-    """The filing's documents in turn; ``chosen``: a slot, or empty: the next one."""
+class DocumentsPlace:
+    """The documents of the filing; ``chosen`` is a slot, or empty for the next missing one."""
 
     chosen: str = ""
     page: int = 0
 
 
 @dataclass(frozen=True)
-class Counting:
-    """Asked how many sheets were put in; ``pad``: more than nine; ``said``: another number."""
+class SheetCountPlace:
+    """The visitor is asked how many sheets were inserted.
+
+    ``has_keypad``: a number above nine is typed. ``declared``: it differs from the scanned count.
+    """
 
     typed: str = ""
-    pad: bool = False
-    said: int | None = None
+    has_keypad: bool = False
+    declared: int | None = None
 
 
 @dataclass(frozen=True)
-class NamingOriginals:
-    """What does not fit the scanner is chosen."""
+class OriginalsPlace:
+    """Originals that do not fit the scanner are chosen."""
 
 
 @dataclass(frozen=True)
-class AskingFee:
-    """The state fee: which one, the amount of the claim, an exemption."""
+class FeePlace:
+    """The state fee: which fee, the amount of the claim, an exemption."""
 
     fee: str | None = None
     amount: str = ""
@@ -90,22 +93,23 @@ class AskingFee:
 
 
 @dataclass(frozen=True)
-class Feeding:
-    """Asked to put the paper in; ``kept`` pages are there already.
+class InsertPaperPlace:
+    """The kiosk waits for paper; ``kept`` pages are scanned already.
 
-    ``glass``: the sheet is laid on the glass, and each is scanned by a tap. ``duplex``: both
-    sides. ``again``: a sheet was not kept and is asked for at the end.
+    ``retake``: number of the page that is scanned again. ``glass``: each sheet is laid on the
+    glass and scanned by a tap. ``duplex``: both sides. ``is_sheet_missing``: a sheet that was not
+    kept is asked for at the end.
     """
 
     kept: int = 0
     retake: int | None = None
     glass: bool = False
     duplex: bool = False
-    again: bool = False
+    is_sheet_missing: bool = False
 
 
 @dataclass(frozen=True)
-class Scanning:
+class ScanningPlace:
     """Pages are arriving."""
 
     kept: int = 0
@@ -113,150 +117,153 @@ class Scanning:
 
 
 @dataclass(frozen=True)
-class Stuck:
-    """Scanning stopped: ``code`` says why; ``sheet`` is the one to put in again.
+class ScanFaultPlace:
+    """Scanning stopped: ``code`` says why; ``sheet`` is the sheet to insert again.
 
-    ``asks``: whether to finish. ``awaited``: mended, and the sheet's whereabouts are asked for.
+    ``is_finish_asked``: the visitor is asked whether to finish. ``is_sheet_expected``: the scanner
+    works again, and the visitor is asked where the sheet is.
     """
 
     code: str
     kept: int
     sheet: int
-    asks: bool = False
-    awaited: bool = False
+    is_finish_asked: bool = False
+    is_sheet_expected: bool = False
 
 
 @dataclass(frozen=True)
-class Looking:
-    """Looking the pages over; ``chosen`` counts from 1, ``page`` is of the thumbnails.
+class PageReviewPlace:
+    """The scanned pages are reviewed; ``chosen`` counts from 1, ``page`` is of the thumbnails.
 
-    ``deleted``: number of the page that can be taken back. ``flagged``: only pages that may be
-    hard to read. ``shape``: one page beside the small ones, one alone, all, or where to move it.
+    ``deleted``: number of the page that can be restored. ``flagged_only``: show only pages that
+    may be hard to read. ``layout``: one page beside thumbnails, one page alone, all thumbnails, or
+    where to move the page.
     """
 
     chosen: int = 1
     page: int | None = None
     deleted: int | None = None
-    flagged: bool = False
-    shape: Literal["both", "large", "all", "move"] = "both"
+    flagged_only: bool = False
+    layout: Literal["both", "large", "all", "move"] = "both"
 
 
 @dataclass(frozen=True)
-class Confirming:
-    """Asked once more before the documents are handed in."""
+class SummaryPlace:
+    """The visitor checks everything before submitting."""
 
 
 @dataclass(frozen=True)
-class Registering:
-    """The filing is being made durable and registered."""
+class RegisteringPlace:
+    """The filing is being stored and registered."""
 
 
 @dataclass(frozen=True)
-class Registered:
-    """The receipt screen; it is wiped at ``until`` (monotonic seconds).
+class ReceiptPlace:
+    """The receipt; the screen is wiped at ``until`` (monotonic seconds).
 
-    ``printer``: code of what is wrong with it, when it could not print.
+    ``printer_error``: error code, if printing failed.
     """
 
     until: float
-    printing: Printing = "printing"
-    printer: str = ""
+    printing: PrintState = "printing"
+    printer_error: str = ""
 
 
 @dataclass(frozen=True)
-class Parked:
-    """The filing is kept for the holder of the ticket; everything else of it is gone.
+class ParkedPlace:
+    """The filing is parked; only the ticket opens it again.
 
-    ``because``: a hearing started. ``until``: monotonic seconds at which the screen is wiped.
+    ``hearing_started``: it was parked because a hearing started. ``until``: monotonic seconds at
+    which the screen is wiped.
     """
 
     ticket: Ticket
     until: float
-    printing: Printing = "printing"
-    printer: str = ""
-    because: bool = False
+    printing: PrintState = "printing"
+    printer_error: str = ""
+    hearing_started: bool = False
 
 
 @dataclass(frozen=True)
-class Resuming:
-    """A ticket's code is typed, or held to the reader."""
+class ResumePlace:
+    """The code of a ticket is typed or read."""
 
     typed: str = field(default="", repr=False)
-    working: bool = False
-    wrong: bool = False
+    is_searching: bool = False
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True)
-class Refused:
-    """The filing could not be kept; ``code`` says why."""
+class FilingFailedPlace:
+    """The filing could not be stored; ``code`` says why."""
 
     code: str
 
 
 @dataclass(frozen=True)
-class Tracking:
-    """Asking where a document is, by its receipt's code: the code held, and the answer."""
+class DocumentStatusPlace:
+    """Where a document is: the code of its receipt, and the answer."""
 
     reference: str = field(default="", repr=False)
-    answer: Standing | None = None
-    problem: str = ""
-    printing: Printing | None = None
-    printer: str = ""
+    status: FilingStatus | None = None
+    error: str = ""
+    printing: PrintState | None = None
+    printer_error: str = ""
 
 
 @dataclass(frozen=True)
-class Listing:
+class HearingsPlace:
     """Today's hearings."""
 
     page: int = 0
 
 
 @dataclass(frozen=True)
-class Calling:
-    """The sign that the secretary is needed; ``back`` is where the visitor goes on."""
+class SecretaryCallPlace:
+    """The sign that the secretary is needed; ``return_to`` is where the visitor continues."""
 
-    back: VisitPlace | None = None
+    return_to: VisitorPlace | None = None
 
 
-VisitPlace = (
-    AtHome
-    | ChoosingType
-    | ChoosingCase
-    | NamingCase
-    | Introducing
-    | Gathering
-    | Counting
-    | NamingOriginals
-    | AskingFee
-    | Parked
-    | Resuming
-    | Feeding
-    | Scanning
-    | Stuck
-    | Looking
-    | Confirming
-    | Registering
-    | Registered
-    | Refused
-    | Tracking
-    | Listing
-    | Calling
+VisitorPlace = (
+    HomePlace
+    | DocumentTypePlace
+    | CasePlace
+    | CaseNumberPlace
+    | ApplicantPlace
+    | DocumentsPlace
+    | SheetCountPlace
+    | OriginalsPlace
+    | FeePlace
+    | ParkedPlace
+    | ResumePlace
+    | InsertPaperPlace
+    | ScanningPlace
+    | ScanFaultPlace
+    | PageReviewPlace
+    | SummaryPlace
+    | RegisteringPlace
+    | ReceiptPlace
+    | FilingFailedPlace
+    | DocumentStatusPlace
+    | HearingsPlace
+    | SecretaryCallPlace
 )
 
 # -- staff ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Today:
-    """The list of hearings; ``chosen`` by hand, or None: the next one by itself."""
+class TodayPlace:
+    """The list of hearings; ``chosen`` by hand, or None for the next one."""
 
     chosen: str | None = None
     page: int = 0
 
 
 @dataclass(frozen=True)
-class AdHoc:
-    """A hearing that is not on the list: number typed, kind chosen, date where none is known."""
+class AdHocPlace:
+    """A hearing that is not on the list: its number, kind, and date if no clock is known."""
 
     typed: str = ""
     kind: str = "civil"
@@ -264,43 +271,51 @@ class AdHoc:
 
 
 @dataclass(frozen=True)
-class AskingDate:
-    """No list and no clock: the date is asked."""
+class DatePlace:
+    """The date is asked, because there is neither list nor clock."""
 
     day: date
 
 
 @dataclass(frozen=True)
-class Sealed:
-    """The hearing that was just ended, and how its delivery goes."""
+class DeliveryPlace:
+    """The hearing that has just ended, and its delivery."""
 
     hearing_id: str
     case_number: str = ""
 
 
 @dataclass(frozen=True)
-class AtBench:
+class SelfTestPlace:
     """The technician's self-test."""
 
     chosen: str | None = None
 
 
 @dataclass(frozen=True)
-class AtCopies:
-    """Copies for the parties."""
+class ExportPlace:
+    """Export of copies for the parties."""
 
 
 @dataclass(frozen=True)
-class AtLeftovers:
-    """What a crash left of visitors' documents; receipts printed again."""
+class UnfinishedFilingsPlace:
+    """Unfinished filings that a crash left behind; receipts are reprinted."""
 
 
-StaffPlace = Today | AdHoc | AskingDate | Sealed | AtBench | AtCopies | AtLeftovers
+StaffPlace = (
+    TodayPlace
+    | AdHocPlace
+    | DatePlace
+    | DeliveryPlace
+    | SelfTestPlace
+    | ExportPlace
+    | UnfinishedFilingsPlace
+)
 
 
 @dataclass(frozen=True)
-class PinPad:
+class PinPlace:
     """The PIN pad; only the number of digits is ever drawn."""
 
     digits: str = field(default="", repr=False)
-    wrong: bool = False
+    is_wrong: bool = False

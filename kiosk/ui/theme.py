@@ -104,7 +104,7 @@ KINDS: dict[Kind, int] = {
     "body": 22,
     "small": 19,
 }
-LEAST_CAP_MM = 2.1  # nothing on the screen has smaller capitals, on any screen
+MIN_CAP_MM = 2.1  # nothing on the screen has smaller capitals, on any screen
 
 
 @dataclass(frozen=True)
@@ -158,23 +158,23 @@ class Theme:
         return max(self.mm(GAP_MM), self.px(14))
 
     @property
-    def least_font(self) -> int:
+    def min_font(self) -> int:
         """Return the smallest font size on this screen."""
-        return self.mm(LEAST_CAP_MM / CAP_HEIGHT)
+        return self.mm(MIN_CAP_MM / CAP_HEIGHT)
 
     def font(self, kind: Kind, factor: float = 1.0) -> int:
         """Return the font size of ``kind`` in pixels, at the chosen text size."""
         wanted = KINDS[kind] * self.scale * TEXT_FACTORS[self.text_size] * factor
-        return max(round(wanted), self.least_font)
+        return max(round(wanted), self.min_font)
 
     def cap_mm(self, font_size: float) -> float:
         """Return the height of a capital of ``font_size`` pixels, in millimetres."""
         return font_size * CAP_HEIGHT * self.width_mm / self.width
 
 
-def contrast_ratio(one: str, other: str) -> float:
+def contrast_ratio(first: str, second: str) -> float:
     """Return the WCAG contrast ratio of two ``#rrggbb`` colours (1 to 21)."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 

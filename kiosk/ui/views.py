@@ -1,200 +1,206 @@
-"""What each screen shows: from what the desk knows to a view, without Kivy."""
+"""Makes the view of each screen from the application's state, without Kivy."""
 
 from __future__ import annotations
 
 from typing import Any, assert_never
 
 from kiosk.filing.model import Filing
-from kiosk.ui.desk import Desk
-from kiosk.ui.facts import Recorder
+from kiosk.ui.app_state import AppState
 from kiosk.ui.places import (
-    AskingFee,
-    AtHome,
-    Calling,
-    ChoosingCase,
-    ChoosingType,
-    Confirming,
-    Counting,
-    Feeding,
-    Gathering,
-    Introducing,
-    Listing,
-    Looking,
-    NamingCase,
-    NamingOriginals,
-    Parked,
-    Refused,
-    Registered,
-    Registering,
-    Resuming,
-    Scanning,
-    Stuck,
-    Tracking,
+    ApplicantPlace,
+    CaseNumberPlace,
+    CasePlace,
+    DocumentsPlace,
+    DocumentStatusPlace,
+    DocumentTypePlace,
+    FeePlace,
+    FilingFailedPlace,
+    HearingsPlace,
+    HomePlace,
+    InsertPaperPlace,
+    OriginalsPlace,
+    PageReviewPlace,
+    ParkedPlace,
+    ReceiptPlace,
+    RegisteringPlace,
+    ResumePlace,
+    ScanFaultPlace,
+    ScanningPlace,
+    SecretaryCallPlace,
+    SheetCountPlace,
+    SummaryPlace,
 )
-from kiosk.ui.screen import screen_name
-from kiosk.ui.secretary.copy_views import copies_view
-from kiosk.ui.secretary.leftovers import leftovers_view
+from kiosk.ui.screen_choice import screen_name
+from kiosk.ui.secretary.export import export_view
 from kiosk.ui.secretary.readiness import role_of
-from kiosk.ui.secretary.recording_views import recording_view
-from kiosk.ui.secretary.stopped_views import SealedView, locked_view, sealed_view, stopped_view
-from kiosk.ui.secretary.today_views import schedule_age, today_view
-from kiosk.ui.technician.views import selftest_view
+from kiosk.ui.secretary.recess import DeliveryView, delivery_view, lock_view, recess_view
+from kiosk.ui.secretary.recording import recording_view
+from kiosk.ui.secretary.today import schedule_age, today_view
+from kiosk.ui.secretary.unfinished_filings import unfinished_filings_view
+from kiosk.ui.service_models import RecorderState
+from kiosk.ui.technician.self_test import self_test_view
 from kiosk.ui.visitor import end_views, paper_views, telling_views
 
 FilingPlace = (
-    ChoosingCase
-    | Gathering
-    | Counting
-    | NamingOriginals
-    | AskingFee
-    | Feeding
-    | Scanning
-    | Looking
-    | Confirming
+    CasePlace
+    | DocumentsPlace
+    | SheetCountPlace
+    | OriginalsPlace
+    | FeePlace
+    | InsertPaperPlace
+    | ScanningPlace
+    | PageReviewPlace
+    | SummaryPlace
 )
 
 
-def view_of(name: str, desk: Desk) -> Any:
+def view_of(name: str, app: AppState) -> Any:
     """Return what the screen ``name`` shows."""
-    here, office = desk.here(), desk.office
-    recorder = desk.recorder or Recorder()
+    context, secretary = app.view_context(), app.secretary
+    recorder = app.recorder_state or RecorderState()
     match name:
         case "secretary.today":
-            chosen = getattr(office.place, "chosen", None)
-            known = None if desk.recorder_stale else desk.recorder
-            sync = desk.sync if desk.sync_line.up else None
-            return today_view(here, office.schedule, chosen, known, sync, office.deliveries)
+            chosen = getattr(secretary.place, "chosen", None)
+            live_recorder = None if app.is_recorder_stale else app.recorder_state
+            sync = app.sync_state if app.sync_connection.is_up else None
+            return today_view(
+                context, secretary.schedule, chosen, live_recorder, sync, secretary.deliveries
+            )
         case "secretary.recording":
             return recording_view(
-                here,
+                context,
                 recorder,
-                stale=desk.recorder_stale,
-                schedule=office.schedule,
-                put_off=office.put_off,
-                panel=office.conduct.panel,
+                stale=app.is_recorder_stale,
+                schedule=secretary.schedule,
+                postponed=secretary.postponed,
+                panel=secretary.side_panel.panel,
             )
-        case "secretary.stopped":
-            return stopped_view(here, recorder, office.put_off)
-        case "secretary.sealing" | "secretary.delivered":
-            return _sealed(desk, recorder)
-        case "secretary.locked":
-            return locked_view(here, recorder, stale=desk.recorder_stale)
+        case "secretary.recess":
+            return recess_view(context, recorder, secretary.postponed)
+        case "secretary.sealing" | "secretary.delivery":
+            return _delivery_view(app, recorder)
+        case "secretary.lock":
+            return lock_view(context, recorder, stale=app.is_recorder_stale)
         case "secretary.adhoc" | "secretary.date":
-            return office.place
-        case "secretary.copies":
-            return copies_view(here, office.copies.state)
-        case "secretary.leftovers":
-            return leftovers_view(here, desk.leftovers.state)
+            return secretary.place
+        case "secretary.export":
+            return export_view(context, secretary.export.state)
+        case "secretary.unfinished_filings":
+            return unfinished_filings_view(context, app.unfinished_filings.state)
         case "staff.pin":
-            return desk.pin
-        case "technician.tests":
-            microphones = tuple((m.name, role_of(here, m)) for m in recorder.microphones)
-            chosen = getattr(office.place, "chosen", None)
-            return selftest_view(here, desk.bench.state, chosen, microphones)
-        case "visitor.idle":
-            return desk.idle_left
-        case "visitor.leave":
-            return len(desk.visit.pages)
+            return app.pin
+        case "technician.self_test":
+            microphones = tuple((m.name, role_of(context, m)) for m in recorder.microphones)
+            chosen = getattr(secretary.place, "chosen", None)
+            return self_test_view(context, app.self_test.state, chosen, microphones)
+        case "visitor.idle_warning":
+            return app.idle_seconds_left
+        case "visitor.leave_confirmation":
+            return len(app.visit.pages)
         case _:
-            return visitor_view(desk)
+            return visitor_view(app)
 
 
-def visitor_view(desk: Desk) -> Any:
-    """Return what the visitor's screen shows, by where the visitor is."""
-    here, visit, labels = desk.here(), desk.visit, desk.labels
-    filing = visit.filing.filing if visit.filing else None
+def visitor_view(app: AppState) -> Any:
+    """Return what the visitor's screen shows, by the visitor's place."""
+    context, visit, labels = app.view_context(), app.visit, app.labels
+    filing = visit.filing.record if visit.filing else None
     match visit.place:
-        case ChoosingType(group=group, page=page):
-            return paper_views.type_view(labels, group, page)
-        case Refused(code=code):
-            return end_views.refused_view(here, code, len(visit.pages))
-        case Tracking() as place:
-            return end_views.track_view(here, place)
-        case Resuming() as place:
-            return telling_views.resume_view(here, place)
-        case Parked() as place:
-            return end_views.parked_view(here, place)
-        case Listing(page=page):
-            schedule = desk.office.schedule
-            age, _tone = schedule_age(here, schedule)
-            return end_views.hearings_view(here, schedule, page, age)
-        case NamingCase() as place:
-            return telling_views.number_view(here, labels, place)
-        case Introducing() as place:
-            return telling_views.who_view(here, labels.rules, place)
-        case Registered() as place if visit.handed_in:
-            return end_views.receipt_view(here, labels, place, visit.handed_in)
-        case Stuck() as place:
-            return paper_views.fault_view(here, place)
-        case AtHome() | Registering() | Registered() | Calling() as place:
+        case DocumentTypePlace(group=group, page=page):
+            return paper_views.document_type_view(labels, group, page)
+        case FilingFailedPlace(code=code):
+            return end_views.filing_failed_view(context, code, len(visit.pages))
+        case DocumentStatusPlace() as place:
+            return end_views.document_status_view(context, place)
+        case ResumePlace() as place:
+            return telling_views.resume_view(context, place)
+        case ParkedPlace() as place:
+            return end_views.parked_view(context, place)
+        case HearingsPlace(page=page):
+            schedule = app.secretary.schedule
+            age, _tone = schedule_age(context, schedule)
+            return end_views.hearings_view(context, schedule, page, age)
+        case CaseNumberPlace() as place:
+            return telling_views.case_number_view(context, labels, place)
+        case ApplicantPlace() as place:
+            return telling_views.applicant_view(context, labels.rules, place)
+        case ReceiptPlace() as place if visit.submission:
+            return end_views.receipt_view(context, labels, place, visit.submission)
+        case ScanFaultPlace() as place:
+            return paper_views.scan_fault_view(context, place)
+        case HomePlace() | RegisteringPlace() | ReceiptPlace() | SecretaryCallPlace() as place:
             return place
         case (
-            ChoosingCase()
-            | Gathering()
-            | Counting()
-            | NamingOriginals()
-            | AskingFee()
-            | Feeding()
-            | Scanning()
-            | Looking()
-            | Confirming()
+            CasePlace()
+            | DocumentsPlace()
+            | SheetCountPlace()
+            | OriginalsPlace()
+            | FeePlace()
+            | InsertPaperPlace()
+            | ScanningPlace()
+            | PageReviewPlace()
+            | SummaryPlace()
         ) as place:
-            return _filing_view(desk, place, filing) if filing else place
+            return _filing_view(app, place, filing) if filing else place
         case never:
             assert_never(never)
 
 
-def _filing_view(desk: Desk, place: FilingPlace, filing: Filing) -> Any:
-    """Return what the screen shows of the filing that is being made."""
-    here, visit, labels = desk.here(), desk.visit, desk.labels
+def _filing_view(app: AppState, place: FilingPlace, filing: Filing) -> Any:
+    """Return what the screen shows of the open filing."""
+    context, visit, labels = app.view_context(), app.visit, app.labels
     pages = visit.slot_pages
-    seen = {p.number: looks for p in visit.pages if (looks := visit.looks_of(p.number))}
-    label = labels.document_type(filing.slot_of(filing.slot).type)
+    checks = {p.number: check for p in visit.pages if (check := visit.check_of(p.number))}
+    label = labels.document_type(filing.find_slot(filing.slot).type)
     match place:
-        case ChoosingCase():
+        case CasePlace():
             return telling_views.case_view(labels, filing)
-        case Gathering():
-            return telling_views.slots_view(here, labels, visit.telling.slots(), filing, place)
-        case Counting():
-            return telling_views.sheets_view(here, place, visit.telling.scanned())
-        case NamingOriginals():
-            return telling_views.originals_view(here, filing)
-        case AskingFee():
-            exemptions = desk.filing_desk.exemptions(visit.filing) if visit.filing else ()
-            return telling_views.fee_view(here, place, visit.telling.fees(), exemptions)
-        case Feeding() | Scanning():
-            return paper_views.feed_view(here, place, paper_views.thumbs_of(pages, seen), label)
-        case Looking():
+        case DocumentsPlace():
+            return telling_views.documents_view(
+                context, labels, visit.questions.slots(), filing, place
+            )
+        case SheetCountPlace():
+            return telling_views.sheet_count_view(context, place, visit.questions.scanned_sheets())
+        case OriginalsPlace():
+            return telling_views.originals_view(context, filing)
+        case FeePlace():
+            exemptions = app.filing_service.exemption_options(visit.filing) if visit.filing else ()
+            return telling_views.fee_view(context, place, visit.questions.fee_options(), exemptions)
+        case InsertPaperPlace() | ScanningPlace():
+            return paper_views.insert_paper_view(
+                context, place, paper_views.make_thumbnails(pages, checks), label
+            )
+        case PageReviewPlace():
             others = tuple(
                 (slot.id, labels.document_type(slot.type))
                 for slot in filing.slots
                 if slot.id != filing.slot
             )
-            return paper_views.pages_view(here, place, pages, seen, label, others)
-        case Confirming():
-            flagged = sum(t.flagged for t in paper_views.thumbs_of(visit.pages, seen))
-            slots, fees = visit.telling.slots(), len(visit.telling.fees())
-            return end_views.confirm_view(here, labels, filing, slots, flagged, fees)
+            return paper_views.page_review_view(context, place, pages, checks, label, others)
+        case SummaryPlace():
+            flagged = sum(t.is_flagged for t in paper_views.make_thumbnails(visit.pages, checks))
+            slots, fees = visit.questions.slots(), len(visit.questions.fee_options())
+            return end_views.summary_view(context, labels, filing, slots, flagged, fees)
         case never:
             assert_never(never)
 
 
-def _sealed(desk: Desk, recorder: Recorder) -> SealedView:
+def _delivery_view(app: AppState, recorder: RecorderState) -> DeliveryView:
     sealing = recorder.phase == "sealing"
     hearing = recorder.hearing
-    place = desk.office.place
+    place = app.secretary.place
     hearing_id = getattr(place, "hearing_id", None) or (hearing.id if hearing else "")
     number = getattr(place, "case_number", "") or (hearing.case_number if hearing else "")
-    return sealed_view(
-        desk.here(),
+    return delivery_view(
+        app.view_context(),
         number,
         sealing=sealing,
-        delivery=desk.office.deliveries.get(hearing_id),
+        delivery=app.secretary.deliveries.get(hearing_id),
         hearing_id=hearing_id,
-        online=bool(desk.sync and desk.sync.link.state == "up"),
+        online=bool(app.sync_state and app.sync_state.link.state == "up"),
     )
 
 
-def current_screen(desk: Desk) -> str:
+def current_screen(app: AppState) -> str:
     """Return the name of the screen to show now."""
-    return screen_name(desk.known())
+    return screen_name(app.screen_inputs())

@@ -24,9 +24,9 @@ from cryptography.x509.oid import NameOID
 
 import kiosk.central
 from kiosk.central.identity.courts import put_kiosk
-from kiosk.central.identity.enrolment import make_code
+from kiosk.central.identity.enrolment import create_code
 from kiosk.central.server import open_authority, open_database
-from tests.forked import Forked, fork_kiosk
+from tests.forked_process import ForkedProcess, fork_kiosk
 from tests.waiting import wait_for
 
 SEED = Path(kiosk.central.__file__).with_name("demo.toml")
@@ -124,7 +124,7 @@ class Central:
     port: int = 0
     database: str | None = None
     searchable: bool = False
-    process: Forked | None = None
+    process: ForkedProcess | None = None
     kiosks: list[Kiosk] = field(default_factory=list)
 
     @property
@@ -206,7 +206,7 @@ class Central:
             with database.write() as connection:
                 if room is not None:
                     put_kiosk(connection, "7599", kiosk_id, room)
-                return make_code(connection, authority, kiosk_id, replaces=replaces)
+                return create_code(connection, authority, kiosk_id, replaces=replaces)
         finally:
             database.close()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import requests
 
-from kiosk.central.admin.admin import Admin, View
+from kiosk.central.admin.page import AdminPage, AdminView
 from kiosk.central.data import schema
-from kiosk.central.data.store import FolderStore
+from kiosk.central.data.object_store import FolderStore
 from kiosk.central.identity.courts import SeedCourt, put_court
 from kiosk.central.server import open_database
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Translator
 from tests.central.rig import Central, Kiosk, filing_body, new_id
 
@@ -31,12 +31,12 @@ def test_it_leads_with_exceptions_and_shows_kiosks_and_filings(
     number = kiosk.put(f"/v1/filings/{new_id()}", filing_body(b"pdf"))["number"]
     running = {"hearing": new_id(), "phase": "recording", "sources_missing": ["<witness>"]}
     state = {
-        "kiosk_time": wall_text(),
+        "kiosk_time": format_wall(),
         "version": "0.1.0",
         "recording": running,
         "queue": {"items": 3, "bytes": 1_500_000},
         "storage": {"free_bytes": 64_000_000_000, "total_bytes": 128_000_000_000},
-        "selftest": {"id": new_id(), "at": wall_text(), "passed": 9, "failed": 1},
+        "selftest": {"id": new_id(), "at": format_wall(), "passed": 9, "failed": 1},
     }
     kiosk.put("/v1/state", state)
     text = page(central, params={"lang": "en"}).text
@@ -75,7 +75,7 @@ def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
     database = open_database(tmp_path / "data")
     court = SeedCourt(id="7599", name={"en": "Court"})
     state = {"version": "0.1.0", "selftest": {"passed": 10, "failed": 0}, "alarms": [{}] * 20}
-    now = wall_text()
+    now = format_wall()
     numbers = range(2000)
     with database.write() as connection:
         put_court(connection, court)
@@ -100,17 +100,17 @@ def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
                     "id": f"{number:08d}-{hearing}",
                     "court": "7599",
                     "room": str(number),
-                    "scheduled_at": wall_text(wall_time() - timedelta(hours=hearing)),
+                    "scheduled_at": format_wall(wall_time() - timedelta(hours=hearing)),
                     "hearing": {"case_number": f"{number}-{hearing}"},
                 }
                 for number in numbers
                 for hearing in range(6)
             ],
         )
-    admin = Admin(database, FolderStore(tmp_path / "store"))
+    admin = AdminPage(database, FolderStore(tmp_path / "store"))
     begun = time.process_time()
     with database.read() as connection:
-        text = admin.render(connection, View("", 0), Translator("en"))
+        text = admin.render(connection, AdminView("", 0), Translator("en"))
     seconds = time.process_time() - begun
     database.close()
     assert "2000" in text

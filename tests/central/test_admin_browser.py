@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from kiosk.central.admin.admin import Admin
+from kiosk.central.admin.page import AdminPage
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.data.store import FolderStore
+from kiosk.central.data.object_store import FolderStore
 from kiosk.central.identity.courts import SeedCourt, put_court
 from kiosk.central.server import open_database
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Language
 from tests.browser import Browser
 from tests.waiting import wait_for
@@ -36,17 +36,17 @@ def fill(database: Database) -> None:
     now = wall_time()
     endless = {"queue": {"items": 9, "bytes": 10**10, "endless": True}}
     full = {"storage": {"free_bytes": 2 * 10**10, "total_bytes": 10**11}}
-    full["storage"]["full_at"] = wall_text(now + timedelta(days=2))  # type: ignore[assignment]
+    full["storage"]["full_at"] = format_wall(now + timedelta(days=2))  # type: ignore[assignment]
     odd: dict[int, dict[str, Any]] = {7: endless, 8: full}
-    well = {"version": "0.1.0", "selftest": {"passed": 10, "failed": 0, "at": wall_text(now)}}
+    well = {"version": "0.1.0", "selftest": {"passed": 10, "failed": 0, "at": format_wall(now)}}
     rows = [
         {
             "id": f"kiosk-{number:04d}",
             "court": "7599",
             "room": str(number),
-            "last_seen": wall_text(now),
+            "last_seen": format_wall(now),
             "state": well | odd.get(number, {}),
-            "state_at": wall_text(now),
+            "state_at": format_wall(now),
         }
         for number in range(1, KIOSKS + 1)
     ]
@@ -54,7 +54,7 @@ def fill(database: Database) -> None:
         "id": "5d3e8b8e-0000-4000-8000-000000000001",
         "court": "7599",
         "room": "5",
-        "scheduled_at": wall_text(now - timedelta(minutes=20)),
+        "scheduled_at": format_wall(now - timedelta(minutes=20)),
         "hearing": {"case_number": "7599-26-00-2/1284"},
     }
     names: dict[Language, str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
@@ -70,7 +70,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("admin")
     database = open_database(folder / "data")
     fill(database)
-    app = Admin(database, FolderStore(folder / "store")).application()
+    app = AdminPage(database, FolderStore(folder / "store")).application()
     loop, ready = asyncio.new_event_loop(), threading.Event()
     address: list[str] = []
 
@@ -128,7 +128,7 @@ def test_exceptions_come_first_and_all_fits_1280_pixels(browser: Browser, page: 
     assert {"fault", "caution"} <= set(rows), "red for faults alone"
     assert browser.text("#kiosks .count") == "2000"
     if folder := os.environ.get("KEEP_PICTURES"):
-        Path(folder, "court-it.png").write_bytes(base64.b64decode(browser.picture()))
+        Path(folder, "court-it.png").write_bytes(base64.b64decode(browser.screenshot()))
 
 
 def test_what_is_being_typed_outlives_the_reload(browser: Browser, page: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from kiosk.central.deliveries.registry import FilingState, set_state
+from kiosk.central.deliveries.filing_registry import FilingState, set_state
 from kiosk.central.errors import RefusedError
 from kiosk.central.server import open_database
 from tests.central.rig import Central, Kiosk, filing_body, new_id

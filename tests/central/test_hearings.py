@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.evidence.chain import Head, head_message
+from kiosk.evidence.chain import ChainHead, head_message
 from tests.central.rig import KIOSK_TIME, Central, Kiosk, file_of, hearing_body, new_id, new_key
 from tests.waiting import wait_for
 
@@ -33,7 +33,7 @@ def head(
     key: ec.EllipticCurvePrivateKey | None = None,
 ) -> dict[str, Any]:
     digest = hashlib.sha256(content).hexdigest()
-    message = head_message(hearing, 1, Head(count, digest))
+    message = head_message(hearing, 1, ChainHead(count, digest))
     signature = (key or kiosk.key).sign(message, ec.ECDSA(hashes.SHA256()))
     return {
         "part": 1,

@@ -11,7 +11,7 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from kiosk.central.identity.authority import Authority
+from kiosk.central.identity.authority import CertificateAuthority
 from tests.central.rig import (
     TIMEOUT,
     Central,
@@ -47,7 +47,7 @@ def test_no_header_makes_a_kiosk(central: Central) -> None:
 
 def test_a_certificate_of_another_authority_is_refused(central: Central, tmp_path: Path) -> None:
     key = new_key()
-    other = Authority.open(tmp_path / "other", "Another CA")
+    other = CertificateAuthority.open(tmp_path / "other", "Another CA")
     stranger = central.kiosk(
         "kiosk-0001", key, other.issue_device(csr(key, None), "kiosk-0001").pem
     )
@@ -57,7 +57,7 @@ def test_a_certificate_of_another_authority_is_refused(central: Central, tmp_pat
 
 def test_a_certificate_that_was_never_written_down_is_refused(central: Central) -> None:
     key = new_key()
-    authority = Authority.open(central.data / "authority", "")
+    authority = CertificateAuthority.open(central.data / "authority", "")
     forged = central.kiosk(
         "kiosk-0001", key, authority.issue_device(csr(key, None), "kiosk-0001").pem
     )

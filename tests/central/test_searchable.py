@@ -17,11 +17,11 @@ from sqlalchemy import select
 
 from kiosk import fonts
 from kiosk.central.data import schema
-from kiosk.central.deliveries.searchable import TextFailedError, make_searchable, missing_tools
+from kiosk.central.deliveries.searchable import OcrError, make_searchable, missing_tools
 from kiosk.central.server import open_database
 from kiosk.filing.imaging.encoding import prepare_page
 from kiosk.filing.imaging.pdf import make_pdf
-from kiosk.hardware.virtual.pages import as_scanned
+from kiosk.hardware.virtual.claim_pages import simulate_scan
 from tests.central.rig import Central, filing_body, new_id
 from tests.waiting import wait_for
 
@@ -45,7 +45,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     draw, font = ImageDraw.Draw(image), ImageFont.truetype(str(fonts.REGULAR), 36)
     for row, line in enumerate(LINES):
         draw.text((90, 90 + 80 * row), line, (25, 25, 28), font)
-    as_scanned(image, 0.8, seed=4).save(folder / "0001.jpg", quality=94, dpi=(200, 200))
+    simulate_scan(image, 0.8, seed=4).save(folder / "0001.jpg", quality=94, dpi=(200, 200))
     page = prepare_page(folder / "0001.jpg", 0, folder).file
     return make_pdf([page], title="талап арыз", language="kk")
 
@@ -98,7 +98,7 @@ def test_delivered_document_is_made_searchable_and_stays_itself(
 
 def test_what_takes_too_long_is_ended(document: bytes, tmp_path: Path) -> None:
     (tmp_path / "in.pdf").write_bytes(document)
-    with pytest.raises(TextFailedError, match="longer than"):
+    with pytest.raises(OcrError, match="longer than"):
         asyncio.run(make_searchable(tmp_path / "in.pdf", tmp_path / "out.pdf", 0.05))
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert str(tmp_path) not in running.stdout

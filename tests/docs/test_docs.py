@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import command_names
-from kiosk.rules.load import DATA
+from kiosk.rules.load import DATA_FOLDER
 from kiosk.settings_table import settings_table
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def test_every_command_is_in_the_manual() -> None:
 
 def test_every_rules_file_is_explained() -> None:
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-    assert [path.name for path in sorted(DATA.glob("*.toml")) if path.name not in page] == []
+    assert [path.name for path in sorted(DATA_FOLDER.glob("*.toml")) if path.name not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,4 +1,4 @@
-"""A filing desk with a scanner, a printer and a sync service that the tests control."""
+"""Fixtures: a filing service, and a scanner, a printer and a sync service under test control."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kiosk.config import Paths, Settings
-from kiosk.config import Printer as PrinterSettings
-from kiosk.config import Scanner as ScannerSettings
-from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
-from kiosk.hardware.virtual.printer import VirtualPrinter
+from kiosk.config import PathSettings, PrinterSettings, ScannerSettings, Settings
+from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
+from kiosk.hardware.virtual.receipt_printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ipc import ServiceDownError
 from kiosk.rules import Rules, load_rules
 
 
 class FakeSync:
-    """Stands for the sync service: answers as told, or not at all."""
+    """Fake sync service: gives a set answer, or none."""
 
     def __init__(self) -> None:
         self.answer: dict[str, Any] | None = {
@@ -58,7 +56,7 @@ def claim(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("claim")
     paths = []
     for number, angle in ((1, 0.5), (2, -0.6), (3, 0.0)):
-        page = as_scanned(half(draw_claim_page(number)), angle, seed=number)
+        page = simulate_scan(half(draw_claim_page(number)), angle, seed=number)
         path = folder / f"page-{number}.png"
         page.save(path, compress_level=1, dpi=(150, 150))
         paths.append(path)
@@ -89,7 +87,7 @@ def printer() -> Iterator[VirtualPrinter]:
 def settings(tmp_path: Path, scanner: VirtualScanner, printer: VirtualPrinter) -> Settings:
     """Return settings with the virtual devices."""
     return Settings(
-        paths=Paths(data=tmp_path / "data", run=tmp_path / "run"),
+        paths=PathSettings(data=tmp_path / "data", run=tmp_path / "run"),
         scanner=ScannerSettings(
             device=scanner.device, sane_config_dir=scanner.config_dir, resolution=150
         ),

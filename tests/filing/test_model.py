@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from kiosk.filing.errors import NoPagesError, StepRefusedError
-from kiosk.filing.model import Document, Filing, Page, State
+from kiosk.filing.model import Document, Filing, FilingState, Page
 
 DOCUMENT = Document(path="document.pdf", type="claim", pages=1, sha256="00", size=1)
 ALLOWED = {
@@ -21,14 +21,14 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(get_args(State), repeat=2)))
-def test_every_step_is_allowed_or_refused(old: State, new: State) -> None:
+@pytest.mark.parametrize(("old", "new"), list(product(get_args(FilingState), repeat=2)))
+def test_every_step_is_allowed_or_refused(old: FilingState, new: FilingState) -> None:
     filing = Filing(document_type="claim", state=old)
     if (old, new) in ALLOWED:
-        assert filing.stepped(new).state == new
+        assert filing.with_state(new).state == new
     else:
         with pytest.raises(StepRefusedError):
-            filing.stepped(new)
+            filing.with_state(new)
 
 
 def with_pages(*numbers: int) -> Filing:
@@ -46,13 +46,13 @@ def order(filing: Filing) -> list[int]:
 
 def test_pages_keep_their_order_and_can_be_moved() -> None:
     filing = with_pages(1, 2, 3, 4)
-    assert order(filing.moved(4, 1)) == [4, 1, 2, 3]
-    assert order(filing.moved(1, 99)) == [2, 3, 4, 1]
-    assert order(filing.moved(2, 2)) == [1, 2, 3, 4]
+    assert order(filing.with_page_moved(4, 1)) == [4, 1, 2, 3]
+    assert order(filing.with_page_moved(1, 99)) == [2, 3, 4, 1]
+    assert order(filing.with_page_moved(2, 2)) == [1, 2, 3, 4]
 
 
 def test_a_retaken_page_stays_in_its_place() -> None:
-    filing = with_pages(1, 2, 3).moved(3, 1)
+    filing = with_pages(1, 2, 3).with_page_moved(3, 1)
     assert order(filing.with_page(Page(number=3, turn=90))) == [3, 1, 2]
 
 
@@ -64,16 +64,16 @@ def test_a_deleted_page_number_never_comes_again() -> None:
 
 
 def test_pages_cannot_change_once_handed_in() -> None:
-    filing = with_pages(1).submitted((DOCUMENT,))
+    filing = with_pages(1).as_submitted((DOCUMENT,))
     with pytest.raises(StepRefusedError):
         filing.with_page(Page(number=2))
     with pytest.raises(StepRefusedError):
-        filing.moved(1, 1)
+        filing.with_page_moved(1, 1)
 
 
 def test_nothing_cannot_be_handed_in() -> None:
     with pytest.raises(NoPagesError):
-        Filing(document_type="claim").submitted((DOCUMENT,))
+        Filing(document_type="claim").as_submitted((DOCUMENT,))
 
 
 def test_it_reads_back_what_it_writes() -> None:

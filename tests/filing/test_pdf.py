@@ -1,4 +1,4 @@
-"""The document: PDF/A, split by page, coded without loss."""
+"""The document: PDF/A, split by page, encoded without loss."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from PIL import Image, ImageFilter
 from kiosk.filing.errors import DocumentTooLargeError, PageFailedError
 from kiosk.filing.imaging.bilevel import to_bilevel
 from kiosk.filing.imaging.encoding import prepare_page, read_page
-from kiosk.filing.imaging.page_checks import look_at
-from kiosk.filing.imaging.pdf import conformance, make_pdf, split_pages, write_documents
-from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
+from kiosk.filing.imaging.page_checks import check_page
+from kiosk.filing.imaging.pdf import check_conformance, make_pdf, split_pages, write_documents
+from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
 
 
 @pytest.fixture(scope="module")
-def coded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return four coded pages of noise (they do not compress)."""
-    folder = tmp_path_factory.mktemp("coded")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return four encoded pages of noise (they do not compress)."""
+    folder = tmp_path_factory.mktemp("encoded")
     pages = []
     for number in range(1, 5):
         noise = np.random.default_rng(number).integers(0, 255, (600, 420, 3), dtype=np.uint8)
@@ -33,11 +33,11 @@ def coded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return pages
 
 
-def test_written_file_conforms_and_names_itself(coded: list[Path], tmp_path: Path) -> None:
+def test_written_file_conforms_and_names_itself(encoded: list[Path], tmp_path: Path) -> None:
     title = "апелляциялық шағым"
-    written = write_documents(coded, tmp_path, title=title, language="ru", largest=20_000_000)
+    written = write_documents(encoded, tmp_path, title=title, language="ru", max_bytes=20_000_000)
     assert [(file.path.name, file.pages) for file in written] == [("document.pdf", 4)]
-    report = conformance(written[0].path)
+    report = check_conformance(written[0].path)
     assert report.passed, report.summary()
     assert report.output_intent == "RGB"
     with pikepdf.open(written[0].path) as pdf:
@@ -47,25 +47,27 @@ def test_written_file_conforms_and_names_itself(coded: list[Path], tmp_path: Pat
         assert "ru" in metadata["dc:language"]
 
 
-def test_conformance_check_rejects_what_is_not_pdfa(coded: list[Path], tmp_path: Path) -> None:
+def test_conformance_check_rejects_what_is_not_pdfa(encoded: list[Path], tmp_path: Path) -> None:
     with pikepdf.open(
-        write_documents(coded[:1], tmp_path, title="t", language="kk", largest=20_000_000)[0].path
+        write_documents(encoded[:1], tmp_path, title="t", language="kk", max_bytes=20_000_000)[
+            0
+        ].path
     ) as pdf:
         del pdf.Root.OutputIntents
         pdf.save(tmp_path / "broken.pdf")
-    assert not conformance(tmp_path / "broken.pdf").passed
+    assert not check_conformance(tmp_path / "broken.pdf").passed
 
 
-def test_too_large_is_split_by_page(coded: list[Path], tmp_path: Path) -> None:
+def test_too_large_is_split_by_page(encoded: list[Path], tmp_path: Path) -> None:
     (tmp_path / "document.pdf").write_bytes(b"from an earlier try")
-    largest = coded[0].stat().st_size * 2 + 25_000
-    written = write_documents(coded, tmp_path, title="t", language="kk", largest=largest)
+    largest = encoded[0].stat().st_size * 2 + 25_000
+    written = write_documents(encoded, tmp_path, title="t", language="kk", max_bytes=largest)
     assert [(file.path.name, file.pages) for file in written] == [
         ("document-01.pdf", 2),
         ("document-02.pdf", 2),
     ]
     assert all(file.size <= largest for file in written)
-    assert all(conformance(file.path).passed for file in written)
+    assert all(check_conformance(file.path).passed for file in written)
     assert not (tmp_path / "document.pdf").exists()
 
 
@@ -92,9 +94,9 @@ def test_text_page_is_small_and_lossless(claim: list[Path], tmp_path: Path) -> N
         assert "/CCITTFaxDecode" in str(picture.Filter)
         inside = pikepdf.PdfImage(cast(pikepdf.Stream, picture)).as_pil_image().convert("L")
     image, resolution = read_page(claim[0])
-    looks = look_at(image, resolution)
-    assert looks.skew == prepared.looks.skew
-    outside = to_bilevel(image.convert("L"), looks.paper, resolution, looks.skew)
+    quality = check_page(image, resolution)
+    assert quality.skew == prepared.quality.skew
+    outside = to_bilevel(image.convert("L"), quality.paper, resolution, quality.skew)
     assert np.array_equal(np.asarray(inside), np.asarray(outside.convert("L")))
 
 
@@ -103,7 +105,7 @@ def test_stamp_stays_in_colour_where_it_was(claim: list[Path], tmp_path: Path) -
     assert prepared.kind == "mixed"
     assert prepared.size < 60_000
     (tmp_path / "one.pdf").write_bytes(make_pdf([prepared.file], title="t", language="kk"))
-    assert conformance(tmp_path / "one.pdf").passed
+    assert check_conformance(tmp_path / "one.pdf").passed
     shown = rendered(tmp_path / "one.pdf", 75)
     with Image.open(claim[2]) as scan:
         scanned = np.asarray(scan.convert("RGB").resize(shown.size)).astype(int)
@@ -121,9 +123,9 @@ def around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @pytest.mark.parametrize("skew", [-3.0, 0.0, 2.0])
 def test_patches_are_straightened_with_the_text(tmp_path: Path, skew: float) -> None:
-    page = as_scanned(draw_claim_page(3).reduce(2), skew, seed=5)
+    page = simulate_scan(draw_claim_page(3).reduce(2), skew, seed=5)
     page.save(tmp_path / "0003.jpg", quality=94, dpi=(150, 150))
-    straight = as_scanned(draw_claim_page(3).reduce(2), 0, seed=5)
+    straight = simulate_scan(draw_claim_page(3).reduce(2), 0, seed=5)
     shown = rendered(prepare_page(tmp_path / "0003.jpg", 0, tmp_path).file, 75)
     pixels = np.asarray(shown).astype(int)
     wanted = np.asarray(straight.resize(shown.size)).astype(int)

@@ -14,7 +14,7 @@ from kiosk.filing.printing.receipt import (
     Receipt,
     ReceiptDocument,
     draw_receipt,
-    filing_of_reference,
+    parse_reference,
     short_hash,
     status_reference,
 )
@@ -24,13 +24,13 @@ RECEIPT = Receipt(
     filing_id="0b8f7c1e-1c1f-4a53-9f7a-0d1d1d3c1b11",
     court="Көктөбе қаласының №2 аудандық соты",
     room="4",
-    kiosk="kiosk-0001",
+    kiosk_id="kiosk-0001",
     number="7514-26-00-4/1187",
-    provisional=False,
-    at=datetime(2026, 11, 23, 9, 45, tzinfo=UTC),
+    is_provisional=False,
+    submitted_at=datetime(2026, 11, 23, 9, 45, tzinfo=UTC),
     type_label="талап қою арызы",
     documents=[ReceiptDocument(3, "3f2a91bc0d447e10" + "0" * 48)],
-    reached=("received", "registered"),
+    reached_stages=("received", "registered"),
 )
 
 
@@ -57,7 +57,7 @@ def test_languages_and_states_differ() -> None:
     pictures = {
         draw_receipt(RECEIPT, Translator(language)).tobytes() for language in ("kk", "ru", "en")
     }
-    provisional = replace(RECEIPT, provisional=True, reached=("received",))
+    provisional = replace(RECEIPT, is_provisional=True, reached_stages=("received",))
     pictures.add(draw_receipt(provisional, Translator("kk")).tobytes())
     assert len(pictures) == 4
 
@@ -76,9 +76,9 @@ def test_long_words_numbers_and_many_files_stay_on_the_paper() -> None:
 
 
 def test_reference_is_read_back_and_others_are_not() -> None:
-    assert filing_of_reference(status_reference(RECEIPT.filing_id)) == RECEIPT.filing_id
-    assert filing_of_reference("urn:uuid:nonsense") is None
-    assert filing_of_reference("KZ-SEC-0001") is None
+    assert parse_reference(status_reference(RECEIPT.filing_id)) == RECEIPT.filing_id
+    assert parse_reference("urn:uuid:nonsense") is None
+    assert parse_reference("KZ-SEC-0001") is None
 
 
 def test_short_hash() -> None:

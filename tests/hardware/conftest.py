@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from PIL import Image, ImageDraw
 
-from kiosk.hardware.virtual.pages import as_scanned
+from kiosk.hardware.virtual.claim_pages import simulate_scan
 
 DPI: Final = 150
 
@@ -20,7 +20,7 @@ def draw_sheet(path: Path, number: int, size: tuple[int, int] = (1240, 1754)) ->
     for bar in range(number):
         draw.rectangle((120 + 60 * bar, 120, 150 + 60 * bar, 420), fill=(20, 20, 24))
     draw.rectangle((120, size[1] - 200, size[0] - 120, size[1] - 190), fill=(20, 20, 24))
-    as_scanned(image, 0, seed=number).save(path, compress_level=1, dpi=(DPI, DPI))
+    simulate_scan(image, 0, seed=number).save(path, compress_level=1, dpi=(DPI, DPI))
     return path
 
 

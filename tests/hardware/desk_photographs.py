@@ -83,10 +83,10 @@ def _laid(desk: Image.Image, page: Image.Image, corners: Corners) -> Image.Image
     return Image.composite(paper, desk, mask)
 
 
-def likeness(one: Image.Image, other: Image.Image) -> float:
+def likeness(page: Image.Image, other: Image.Image) -> float:
     """Return the correlation of two pages' letters, whatever the light was."""
     size = (other.width // 2, other.height // 2)
-    first, second = (_letters(image.convert("L").resize(size)) for image in (one, other))
+    first, second = (_letters(image.convert("L").resize(size)) for image in (page, other))
     return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
 
 

@@ -7,20 +7,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.config import SerialPort
-from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError, open_line
-from kiosk.hardware.virtual.badge import VirtualBadgeReader
+from kiosk.config import SerialPortSettings
+from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError, open_port
+from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 
 PATIENCE = 10.0
 
 
-class Desk:
+class ReaderRig:
     """A badge reader in use, with queues of what it tells."""
 
     def __init__(self, device: VirtualBadgeReader) -> None:
         self.badges: queue.Queue[str] = queue.Queue()
         self.states: queue.Queue[bool] = queue.Queue()
-        self.reader = BadgeReader(SerialPort(port=device.port), self.badges.put, self.states.put)
+        self.reader = BadgeReader(
+            SerialPortSettings(port=device.port), self.badges.put, self.states.put
+        )
 
 
 @pytest.fixture
@@ -31,49 +33,49 @@ def device() -> Iterator[VirtualBadgeReader]:
 
 
 @pytest.fixture
-def desk(device: VirtualBadgeReader) -> Iterator[Desk]:
+def rig(device: VirtualBadgeReader) -> Iterator[ReaderRig]:
     """Return the reader in use."""
-    desk = Desk(device)
-    with desk.reader:
-        assert desk.states.get(timeout=PATIENCE)
-        yield desk
+    rig = ReaderRig(device)
+    with rig.reader:
+        assert rig.states.get(timeout=PATIENCE)
+        yield rig
 
 
-def test_badges_come_one_a_line(device: VirtualBadgeReader, desk: Desk) -> None:
-    device.hold("KZ-SEC-0001")
-    device.hold("Қ-0002")
-    assert desk.badges.get(timeout=PATIENCE) == "KZ-SEC-0001"
-    assert desk.badges.get(timeout=PATIENCE) == "Қ-0002"
+def test_badges_come_one_a_line(device: VirtualBadgeReader, rig: ReaderRig) -> None:
+    device.scan("KZ-SEC-0001")
+    device.scan("Қ-0002")
+    assert rig.badges.get(timeout=PATIENCE) == "KZ-SEC-0001"
+    assert rig.badges.get(timeout=PATIENCE) == "Қ-0002"
 
 
-def test_a_badge_held_long_is_told_once(device: VirtualBadgeReader, desk: Desk) -> None:
+def test_a_badge_held_long_is_reported_once(device: VirtualBadgeReader, rig: ReaderRig) -> None:
     for _ in range(3):
-        device.hold("A")
-    device.hold("B")
-    assert desk.badges.get(timeout=PATIENCE) == "A"
-    assert desk.badges.get(timeout=PATIENCE) == "B"
+        device.scan("A")
+    device.scan("B")
+    assert rig.badges.get(timeout=PATIENCE) == "A"
+    assert rig.badges.get(timeout=PATIENCE) == "B"
 
 
-def test_noise_is_no_badge(device: VirtualBadgeReader, desk: Desk) -> None:
+def test_noise_is_no_badge(device: VirtualBadgeReader, rig: ReaderRig) -> None:
     device.send(b"\xff\xfe\x00\r\n" + b"x" * 2000 + b"\r\n\r\n\x02GOOD\x03\r\n")
-    assert desk.badges.get(timeout=PATIENCE) == "GOOD"
+    assert rig.badges.get(timeout=PATIENCE) == "GOOD"
 
 
-def test_reader_that_is_unplugged_comes_back(device: VirtualBadgeReader, desk: Desk) -> None:
+def test_reader_that_is_unplugged_comes_back(device: VirtualBadgeReader, rig: ReaderRig) -> None:
     device.unplug()
-    assert desk.states.get(timeout=PATIENCE) is False
-    device.plug_in()
-    assert desk.states.get(timeout=PATIENCE) is True
-    device.hold("AGAIN")
-    assert desk.badges.get(timeout=PATIENCE) == "AGAIN"
+    assert rig.states.get(timeout=PATIENCE) is False
+    device.plug()
+    assert rig.states.get(timeout=PATIENCE) is True
+    device.scan("AGAIN")
+    assert rig.badges.get(timeout=PATIENCE) == "AGAIN"
 
 
-def test_the_line_is_ours_alone(device: VirtualBadgeReader, desk: Desk) -> None:
-    assert desk.reader.present
-    with pytest.raises(BadgeReaderAbsentError), open_line(SerialPort(port=device.port)):
+def test_the_line_is_ours_alone(device: VirtualBadgeReader, rig: ReaderRig) -> None:
+    assert rig.reader.is_present
+    with pytest.raises(BadgeReaderAbsentError), open_port(SerialPortSettings(port=device.port)):
         pass
 
 
 def test_no_reader_fitted() -> None:
-    with BadgeReader(SerialPort(), lambda _badge: None) as reader:
-        assert not reader.present
+    with BadgeReader(SerialPortSettings(), lambda _badge: None) as reader:
+        assert not reader.is_present

@@ -9,26 +9,25 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kiosk.config import OverheadCamera
-from kiosk.config import Scanner as ScannerSettings
+from kiosk.config import OverheadCameraSettings, ScannerSettings
 from kiosk.hardware.scanner.errors import ScannerAbsentError, ScannerLostError
-from kiosk.hardware.scanner.session import (
-    Done,
-    Event,
-    Fault,
-    Mended,
-    Opened,
+from kiosk.hardware.scanner.events import (
+    FaultCleared,
     PageReady,
-    ScanSession,
-    WaitingForPaper,
-    probe_scanner,
+    PaperExpected,
+    ScanEvent,
+    ScanFault,
+    ScanFinished,
+    ScannerOpened,
 )
+from kiosk.hardware.scanner.probe import probe_scanner
+from kiosk.hardware.scanner.session import ScanSession
 from tests.hardware.desk_photographs import A4_CORNERS, draw_page, likeness, photograph
 
 
 def settings_for(pictures: Path | None) -> ScannerSettings:
     """Return settings that play ``pictures``."""
-    overhead = OverheadCamera(back_end="virtual", pictures=pictures, still_seconds=0.3)
+    overhead = OverheadCameraSettings(back_end="virtual", pictures=pictures, still_seconds=0.3)
     return ScannerSettings(kind="overhead", overhead=overhead)
 
 
@@ -54,11 +53,11 @@ def two_pages(folder: Path) -> Path:
     )
 
 
-def scan(session: ScanSession, react: Callable[[Event], None]) -> list[Event]:
+def scan(session: ScanSession, react: Callable[[ScanEvent], None]) -> list[ScanEvent]:
     """Run a session to its end; ``react`` is called with each event."""
 
-    async def run() -> list[Event]:
-        seen: list[Event] = []
+    async def run() -> list[ScanEvent]:
+        seen: list[ScanEvent] = []
         async with asyncio.timeout(60), session:
             async for event in session.events():
                 seen.append(event)
@@ -68,11 +67,11 @@ def scan(session: ScanSession, react: Callable[[Event], None]) -> list[Event]:
     return asyncio.run(run())
 
 
-def finish_after(session: ScanSession, page: int) -> Callable[[Event], None]:
+def finish_after(session: ScanSession, page: int) -> Callable[[ScanEvent], None]:
     """Return a reaction that ends the session once ``page`` is there and the next is awaited."""
 
-    def react(event: Event) -> None:
-        if isinstance(event, WaitingForPaper) and event.pages == (page + 1,):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, PaperExpected) and event.pages == (page + 1,):
             session.finish()
 
     return react
@@ -81,11 +80,11 @@ def finish_after(session: ScanSession, page: int) -> Callable[[Event], None]:
 def test_two_pages_each_once(tmp_path: Path) -> None:
     session = ScanSession(settings_for(two_pages(tmp_path / "desk")), tmp_path)
     events = scan(session, finish_after(session, 2))
-    assert isinstance(events[0], Opened)
-    assert events[1] == WaitingForPaper("feeder", (1,))
+    assert isinstance(events[0], ScannerOpened)
+    assert events[1] == PaperExpected("feeder", (1,))
     pages = [event for event in events if isinstance(event, PageReady)]
     assert [page.number for page in pages] == [1, 2]
-    assert events[-1] == Done((1, 2), ())
+    assert events[-1] == ScanFinished((1, 2), ())
     for page, seed in zip(pages, (1, 2), strict=True):
         with Image.open(page.path) as image:
             assert image.size == (page.width, page.height)
@@ -99,13 +98,13 @@ def test_retake_takes_its_page_and_ends(tmp_path: Path) -> None:
     session = ScanSession(settings_for(folder), tmp_path, first_page=4, missing=(2,))
     events = scan(session, lambda _event: None)
     assert [event.number for event in events if isinstance(event, PageReady)] == [2]
-    assert events[-1] == Done((2,), ())
+    assert events[-1] == ScanFinished((2,), ())
 
 
 def test_glass_and_feeder_are_not_asked_for(tmp_path: Path) -> None:
     folder = play(tmp_path / "desk", photograph(draw_page(7)))
     session = ScanSession(settings_for(folder), tmp_path, source="glass", duplex=True)
-    session.use("glass")
+    session.select_source("glass")
     events = scan(session, finish_after(session, 1))
     assert [event.number for event in events if isinstance(event, PageReady)] == [1]
 
@@ -115,10 +114,10 @@ def test_lost_camera_comes_back_and_takes_no_page_twice(tmp_path: Path) -> None:
     away = tmp_path / "away"
     session = ScanSession(settings_for(folder), tmp_path)
 
-    def react(event: Event) -> None:
+    def react(event: ScanEvent) -> None:
         if isinstance(event, PageReady) and event.number == 1:
             folder.rename(away)
-        elif isinstance(event, Fault):
+        elif isinstance(event, ScanFault):
             photograph(None).save(away / "001.jpg")
             photograph(draw_page(2)).save(away / "002.jpg", quality=92)
             away.rename(folder)
@@ -126,9 +125,9 @@ def test_lost_camera_comes_back_and_takes_no_page_twice(tmp_path: Path) -> None:
             finish_after(session, 2)(event)
 
     events = scan(session, react)
-    faults = [event for event in events if isinstance(event, Fault)]
+    faults = [event for event in events if isinstance(event, ScanFault)]
     assert [(fault.code, fault.page) for fault in faults] == [("scanner_lost", 2)]
-    assert Mended("scanner_lost") in events
+    assert FaultCleared("scanner_lost") in events
     pages = [event for event in events if isinstance(event, PageReady)]
     assert [page.number for page in pages] == [1, 2]
     with Image.open(pages[1].path) as image:

@@ -3,7 +3,7 @@
 import pytest
 from gpiozero import Device  # type: ignore[import-untyped]
 
-from kiosk.config import Panel as PanelSettings
+from kiosk.config import PanelSettings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.virtual.panel import VirtualPanel
 
@@ -23,8 +23,8 @@ def test_lamp_and_button_on_mock_pins() -> None:
         virtual.press()
         virtual.press()
         assert len(presses) == 2
-        assert panel.describe()["back_end"] == "MockFactory"
-        assert panel.describe()["virtual"] is True
+        assert panel.device_entry()["back_end"] == "MockFactory"
+        assert panel.device_entry()["virtual"] is True
         panel.close()
 
 
@@ -52,8 +52,8 @@ def test_without_gpio_it_is_absent_and_harmless(monkeypatch: pytest.MonkeyPatch)
     assert panel.problem
     panel.lamp = True
     assert panel.lamp
-    assert not panel.pressed
-    assert panel.describe()["back_end"] == "none"
+    assert not panel.is_pressed
+    assert panel.device_entry()["back_end"] == "none"
     panel.close()
 
 

@@ -12,7 +12,7 @@ import segno
 import zxingcpp
 from PIL import Image, ImageChops
 
-from kiosk.config import Printer as PrinterSettings
+from kiosk.config import PrinterSettings
 from kiosk.hardware.receipt_printer import (
     PrinterAbsentError,
     PrinterCoverOpenError,
@@ -22,7 +22,7 @@ from kiosk.hardware.receipt_printer import (
     PrinterStatus,
     ReceiptPrinter,
 )
-from kiosk.hardware.virtual.printer import EscPosPaper, VirtualPrinter
+from kiosk.hardware.virtual.receipt_printer import EscPosDecoder, VirtualPrinter
 
 WIDTH: Final = 576
 
@@ -78,12 +78,12 @@ def test_receipts_are_written_one_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("break_it", "error"),
     [
-        (VirtualPrinter.take_paper_out, PrinterNoPaperError),
+        (VirtualPrinter.remove_paper, PrinterNoPaperError),
         (VirtualPrinter.open_cover, PrinterCoverOpenError),
-        (VirtualPrinter.fall_silent, PrinterSilentError),
+        (VirtualPrinter.stop_answering, PrinterSilentError),
     ],
 )
-def test_faults_are_told_and_mended(
+def test_faults_are_reported_and_cleared(
     printer: VirtualPrinter,
     break_it: Callable[[VirtualPrinter], None],
     error: type[PrinterError],
@@ -93,7 +93,7 @@ def test_faults_are_told_and_mended(
     with pytest.raises(error):
         device.print_image(noise(30))
     assert printer.receipts == []
-    printer.mend()
+    printer.clear_fault()
     device.print_image(noise(30))
     assert printer.wait_for_receipt().height == 30
 
@@ -101,8 +101,8 @@ def test_faults_are_told_and_mended(
 def test_printer_that_takes_no_bytes_is_silent(
     printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosk.hardware.receipt_printer._ANSWER_SECONDS", 0.2)
-    printer.get_stuck()
+    monkeypatch.setattr("kiosk.hardware.receipt_printer._ANSWER_TIMEOUT_S", 0.2)
+    printer.stop_accepting()
     with pytest.raises(PrinterSilentError):
         ReceiptPrinter(settings_for(printer.port)).print_image(noise(2000))
 
@@ -115,7 +115,7 @@ def test_printer_that_is_not_there(port: str) -> None:
 
 def test_paper_decodes_whatever_way_the_bytes_are_cut() -> None:
     stream = b"\x1b@" + b"\x1dv0\x00\x01\x00\x02\x00\xff\x81" + b"\x1bd\x06\x1dV\x01\x10\x04\x04"
-    whole, pieces = EscPosPaper(8), EscPosPaper(8)
+    whole, pieces = EscPosDecoder(8), EscPosDecoder(8)
     assert whole.feed(stream) == [4]
     assert [n for byte in stream for n in pieces.feed(bytes([byte]))] == [4]
     assert [r.tobytes() for r in whole.receipts] == [r.tobytes() for r in pieces.receipts]

@@ -5,35 +5,41 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from kiosk.alarms import ALARMS
-from kiosk.config import Scanner as ScannerSettings
+from kiosk.config import ScannerSettings
 from kiosk.hardware.scanner.errors import (
     ScannerAbsentError,
     ScannerLostError,
     error_from_text,
 )
-from kiosk.hardware.scanner.session import (
-    Done,
-    Event,
-    Fault,
-    Mended,
-    Moving,
-    Opened,
+from kiosk.hardware.scanner.events import (
+    FaultCleared,
+    PageMoving,
     PageReady,
-    ScanSession,
-    WaitingForPaper,
-    probe_scanner,
+    PaperExpected,
+    ScanEvent,
+    ScanFault,
+    ScanFinished,
+    ScannerOpened,
 )
+from kiosk.hardware.scanner.probe import probe_scanner
+from kiosk.hardware.scanner.session import ScanSession
 from kiosk.hardware.virtual.scanner import VirtualScanner
-from tests.hardware.conftest import DPI, bars_on, draw_sheet
-
-React = Callable[[Event], None]
+from tests.hardware.conftest import DPI, draw_sheet
+from tests.hardware.scan_helpers import (
+    faults_of,
+    pages_of,
+    scan,
+    settings_for,
+    sheets_in,
+    with_timeout,
+)
 
 
 @pytest.fixture
@@ -43,64 +49,13 @@ def scanner() -> Iterator[VirtualScanner]:
         yield device
 
 
-def settings_for(
-    device: VirtualScanner, stall_seconds: float = 20, reload_seconds: float = 60
-) -> ScannerSettings:
-    """Return settings that reach ``device``."""
-    return ScannerSettings(
-        device=device.device,
-        sane_config_dir=device.config_dir,
-        resolution=DPI,
-        stall_seconds=stall_seconds,
-        reload_seconds=reload_seconds,
-    )
-
-
-def scan(session: ScanSession, react: React = lambda _event: None) -> list[Event]:
-    """Run a session to its end; ``react`` is called with each event."""
-
-    async def run() -> list[Event]:
-        seen = []
-        async with session:
-            async for event in _limited(session.events()):
-                seen.append(event)
-                react(event)
-        return seen
-
-    return asyncio.run(run())
-
-
-async def _limited(events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    """Yield ``events``, each of which comes within a minute."""
-    while True:
-        try:
-            yield await asyncio.wait_for(anext(events), 60)
-        except StopAsyncIteration:
-            return
-
-
-def pages_of(events: list[Event]) -> list[PageReady]:
-    """Return the pages among ``events``."""
-    return [event for event in events if isinstance(event, PageReady)]
-
-
-def faults_of(events: list[Event]) -> list[tuple[str, int]]:
-    """Return code and page of the faults among ``events``."""
-    return [(event.code, event.page) for event in events if isinstance(event, Fault)]
-
-
-def sheets_in(folder: Path) -> list[int]:
-    """Return which sheet each page on the disk shows, in order."""
-    return [bars_on(path) for path in sorted(folder.glob("*.jpg"))]
-
-
 def test_feeder_is_emptied_in_order(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
     scanner.load(sheets[:3])
     on_disk = []
 
-    def react(event: Event) -> None:
+    def react(event: ScanEvent) -> None:
         if isinstance(event, PageReady):
             on_disk.append(event.path.exists() and event.path.stat().st_size > 1000)
 
@@ -108,8 +63,8 @@ def test_feeder_is_emptied_in_order(
     assert on_disk == [True, True, True]
     assert sheets_in(tmp_path) == [1, 2, 3]
     assert [page.number for page in pages_of(events)] == [1, 2, 3]
-    assert events[-1] == Done((1, 2, 3), ())
-    assert isinstance(events[0], Opened)
+    assert events[-1] == ScanFinished((1, 2, 3), ())
+    assert isinstance(events[0], ScannerOpened)
     assert events[0].options == {"source": "ADF", "mode": "Color", "resolution": DPI}
     assert not faults_of(events)
 
@@ -129,12 +84,12 @@ def test_sheets_of_different_size(scanner: VirtualScanner, tmp_path: Path) -> No
 
 
 def test_waits_for_paper(scanner: VirtualScanner, sheets: list[Path], tmp_path: Path) -> None:
-    def react(event: Event) -> None:
-        if isinstance(event, WaitingForPaper):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, PaperExpected):
             scanner.load(sheets[:1])
 
     events = scan(ScanSession(settings_for(scanner), tmp_path), react)
-    assert WaitingForPaper("feeder", (1,)) in events
+    assert PaperExpected("feeder", (1,)) in events
     assert sheets_in(tmp_path) == [1]
 
 
@@ -155,17 +110,17 @@ def test_fault_in_the_feeder_keeps_good_pages_and_goes_on(
     scanner.load(sheets[:4])
     break_it(scanner, 2)
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
             assert sheets_in(tmp_path) == [1, 2]
-            scanner.mend()
+            scanner.clear_fault()
 
-            session.confirm()
+            session.confirm_sheet()
 
     session = ScanSession(settings_for(scanner), tmp_path)
     events = scan(session, react)
     assert faults_of(events) == [(code, 3)]
-    assert events.index(Mended(code)) < events.index(pages_of(events)[2])
+    assert events.index(FaultCleared(code)) < events.index(pages_of(events)[2])
     assert sheets_in(tmp_path) == [1, 2, 3, 4]
 
 
@@ -175,18 +130,18 @@ def test_jam_that_lasts_is_told_once(
     scanner.load(sheets[:2])
     scanner.jam(1)
 
-    async def run() -> list[Event]:
+    async def run() -> list[ScanEvent]:
         seen = []
         async with ScanSession(settings_for(scanner), tmp_path) as session:
-            async for event in _limited(session.events()):
+            async for event in with_timeout(session.events()):
                 seen.append(event)
-                if isinstance(event, Fault):
+                if isinstance(event, ScanFault):
                     asyncio.get_running_loop().call_later(2.5, session.finish)
         return seen
 
     events = asyncio.run(run())
     assert faults_of(events) == [("scanner_jam", 2)]
-    assert events[-1] == Done((1,), ())
+    assert events[-1] == ScanFinished((1,), ())
 
 
 def test_half_a_page_is_not_kept_and_is_asked_for_again(
@@ -195,16 +150,16 @@ def test_half_a_page_is_not_kept_and_is_asked_for_again(
     scanner.load(sheets[:3])
     scanner.send_half_page(1)
 
-    def react(event: Event) -> None:
-        if isinstance(event, WaitingForPaper):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, PaperExpected):
             assert event.pages == (2,)
             scanner.load([sheets[1]])
 
     events = scan(ScanSession(settings_for(scanner), tmp_path), react)
     assert faults_of(events) == [("page_incomplete", 2)]
-    assert Mended("page_incomplete") in events
+    assert FaultCleared("page_incomplete") in events
     assert sheets_in(tmp_path) == [1, 2, 3]
-    assert events[-1] == Done((1, 2, 3), ())
+    assert events[-1] == ScanFinished((1, 2, 3), ())
 
 
 def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
@@ -214,23 +169,23 @@ def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
     scanner.hang(1)
     pids = []
 
-    async def run() -> list[Event]:
+    async def run() -> list[ScanEvent]:
         seen = []
         session = ScanSession(settings_for(scanner, stall_seconds=4), tmp_path)
         async with session:
-            async for event in _limited(session.events()):
+            async for event in with_timeout(session.events()):
                 seen.append(event)
                 if isinstance(event, PageReady):
                     pids.append(session.child_pid)
-                if isinstance(event, Fault):
+                if isinstance(event, ScanFault):
                     assert sheets_in(tmp_path) == [1]
-                    scanner.mend()
-                    session.confirm()
+                    scanner.clear_fault()
+                    session.confirm_sheet()
         return seen
 
     events = asyncio.run(run())
     assert faults_of(events) == [("scanner_stalled", 2)]
-    assert Mended("scanner_stalled") in events
+    assert FaultCleared("scanner_stalled") in events
     assert sheets_in(tmp_path) == [1, 2, 3]
     assert len(set(pids)) == 2
     for pid in pids:
@@ -241,32 +196,32 @@ def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
 def test_scanner_that_vanishes_comes_back_by_itself(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
-    scanner.vanish()
+    scanner.disconnect()
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
             scanner.load(sheets[:2])
-            scanner.mend()
+            scanner.clear_fault()
 
     events = scan(ScanSession(settings_for(scanner), tmp_path), react)
     assert faults_of(events) == [("scanner_lost", 1)]
-    assert Mended("scanner_lost") in events
+    assert FaultCleared("scanner_lost") in events
     assert sheets_in(tmp_path) == [1, 2]
 
 
 def test_child_killed_in_the_middle_is_replaced(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
-    async def run() -> list[Event]:
+    async def run() -> list[ScanEvent]:
         seen = []
         session = ScanSession(settings_for(scanner), tmp_path)
         async with session:
-            async for event in _limited(session.events()):
+            async for event in with_timeout(session.events()):
                 seen.append(event)
-                if isinstance(event, WaitingForPaper) and len(seen) == 2:
+                if isinstance(event, PaperExpected) and len(seen) == 2:
                     assert session.child_pid is not None
                     os.kill(session.child_pid, signal.SIGKILL)
-                if isinstance(event, Fault):
+                if isinstance(event, ScanFault):
                     scanner.load(sheets[:2])
         return seen
 
@@ -279,11 +234,11 @@ def test_busy_scanner_is_told_only_when_it_lasts(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
     scanner.load(sheets[:1])
-    scanner.be_busy()
+    scanner.set_busy()
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
-            scanner.mend()
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
+            scanner.clear_fault()
 
     events = scan(ScanSession(settings_for(scanner), tmp_path), react)
     assert faults_of(events) == [("scanner_busy", 1)]
@@ -293,37 +248,37 @@ def test_busy_scanner_is_told_only_when_it_lasts(
 def test_glass_takes_one_page_each_time(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
-    async def run() -> list[Event]:
+    async def run() -> list[ScanEvent]:
         seen = []
         async with ScanSession(settings_for(scanner), tmp_path) as session:
-            async for event in _limited(session.events()):
+            async for event in with_timeout(session.events()):
                 seen.append(event)
-                if isinstance(event, WaitingForPaper):
+                if isinstance(event, PaperExpected):
                     if event.pages == (3,):
                         session.finish()
                     else:
                         scanner.lay_on_glass(sheets[event.pages[0] - 1])
-                        session.use("glass")
+                        session.select_source("glass")
         return seen
 
     events = asyncio.run(run())
     assert sheets_in(tmp_path) == [1, 2]
-    assert events[-1] == Done((1, 2), ())
+    assert events[-1] == ScanFinished((1, 2), ())
 
 
 def test_scanner_without_feeder_takes_the_glass_by_itself(
     sheets: list[Path], tmp_path: Path
 ) -> None:
-    async def run(device: VirtualScanner) -> list[Event]:
+    async def run(device: VirtualScanner) -> list[ScanEvent]:
         seen = []
         async with ScanSession(settings_for(device), tmp_path) as session:
-            async for event in _limited(session.events()):
+            async for event in with_timeout(session.events()):
                 seen.append(event)
-                if isinstance(event, WaitingForPaper):
+                if isinstance(event, PaperExpected):
                     assert event.source == "glass"
                     if event.pages == (2,):
                         session.finish()
-                    session.use("glass")
+                    session.select_source("glass")
         return seen
 
     with VirtualScanner(feeder=False) as device:
@@ -347,7 +302,7 @@ def test_retake_of_one_page_leaves_the_others(
     scanner.load([sheets[4]])
     events = scan(ScanSession(settings_for(scanner), tmp_path, first_page=4, missing=(2,)))
     assert sheets_in(tmp_path) == [1, 5, 3]
-    assert events[-1] == Done((2,), ())
+    assert events[-1] == ScanFinished((2,), ())
 
 
 def test_cancel_while_it_hangs_is_fast(
@@ -361,7 +316,7 @@ def test_cancel_while_it_hangs_is_fast(
         loop = asyncio.get_running_loop()
         async with session:
             async for event in session.events():
-                if isinstance(event, Opened):
+                if isinstance(event, ScannerOpened):
                     pid = session.child_pid
                     asked = loop.time()
                     session.finish()
@@ -377,16 +332,16 @@ def test_probe_tells_what_answers_and_what_does_not(scanner: VirtualScanner) -> 
     info = asyncio.run(probe_scanner(settings_for(scanner)))
     assert info.back_end == "airscan"
     assert info.options["resolution"] == DPI
-    scanner.vanish()
+    scanner.disconnect()
     with pytest.raises(ScannerLostError):
         asyncio.run(probe_scanner(settings_for(scanner)))
 
 
 def test_no_scanner_configured(tmp_path: Path) -> None:
-    async def run() -> list[Event]:
+    async def run() -> list[ScanEvent]:
         seen = []
         async with ScanSession(ScannerSettings(), tmp_path) as session:
-            async for event in _limited(session.events()):
+            async for event in with_timeout(session.events()):
                 seen.append(event)
                 session.finish()
         return seen
@@ -421,4 +376,4 @@ def test_moving_is_told_before_the_page(
     scanner.load(sheets[:1])
     events = scan(ScanSession(settings_for(scanner), tmp_path))
     kinds = [type(event) for event in events]
-    assert kinds.index(Moving) < kinds.index(PageReady)
+    assert kinds.index(PageMoving) < kinds.index(PageReady)

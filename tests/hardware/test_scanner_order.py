@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from kiosk.hardware.scanner.escl_status import feeder_state, status_url
-from kiosk.hardware.scanner.session import Done, Event, Fault, PageReady, ScanSession, SheetAwaited
-from kiosk.hardware.scanner.session import WaitingForPaper as Waiting
+from kiosk.hardware.scanner.events import (
+    PageReady,
+    PaperExpected,
+    ScanEvent,
+    ScanFault,
+    ScanFinished,
+    SheetExpected,
+)
+from kiosk.hardware.scanner.session import ScanSession
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import draw_sheet
-from tests.hardware.test_scanner import faults_of, pages_of, scan, settings_for, sheets_in
+from tests.hardware.scan_helpers import faults_of, pages_of, scan, settings_for, sheets_in
 from tests.waiting import wait_for
 
 
@@ -26,12 +33,12 @@ def scanner(sheets: list[Path]) -> Iterator[VirtualScanner]:
 
 def jam(scanner: VirtualScanner) -> None:
     """Jam with the third sheet inside."""
-    scanner.jam(2, takes=1)
+    scanner.jam(2, sheets=1)
 
 
 def open_cover(scanner: VirtualScanner) -> None:
     """Open the cover with the third sheet half drawn in."""
-    scanner.open_cover(2, takes=1)
+    scanner.open_cover(2, sheets=1)
 
 
 BREAKS = pytest.mark.parametrize(
@@ -48,20 +55,20 @@ def test_cover_is_closed_before_the_sheet_is_back(
 ) -> None:
     break_it(scanner)
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
-            scanner.mend()
-        if isinstance(event, SheetAwaited):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
+            scanner.clear_fault()
+        if isinstance(event, SheetExpected):
             assert sheets_in(tmp_path) == [1, 2]  # sheet 4 lies ready, and is not drawn in
-            scanner.put_back()
-            session.confirm()
+            scanner.put_sheets_back()
+            session.confirm_sheet()
 
     session = ScanSession(settings_for(scanner), tmp_path)
     events = scan(session, react)
     assert faults_of(events) == [(code, 3)]
-    assert SheetAwaited(code, 3) in events
+    assert SheetExpected(code, 3) in events
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
-    assert events[-1] == Done((1, 2, 3, 4, 5), ())
+    assert events[-1] == ScanFinished((1, 2, 3, 4, 5), ())
 
 
 @BREAKS
@@ -73,12 +80,12 @@ def test_nobody_answers_and_the_sheet_comes_at_the_end(
 ) -> None:
     break_it(scanner)
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
-            scanner.mend()
-        if isinstance(event, Waiting):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
+            scanner.clear_fault()
+        if isinstance(event, PaperExpected):
             assert event.pages == (3,)
-            scanner.put_back()
+            scanner.put_sheets_back()
 
     events = scan(ScanSession(settings_for(scanner, reload_seconds=0), tmp_path), react)
     assert faults_of(events) == [(code, 3)]
@@ -91,46 +98,46 @@ def test_sheet_that_was_put_back_unsaid_keeps_the_order(
 ) -> None:
     jam(scanner)
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
-            scanner.put_back()
-            scanner.mend()
-        if isinstance(event, Waiting):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
+            scanner.put_sheets_back()
+            scanner.clear_fault()
+        if isinstance(event, PaperExpected):
             session.finish()
 
     session = ScanSession(settings_for(scanner, reload_seconds=0), tmp_path)
     events = scan(session, react)
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
-    assert events[-1] == Done((1, 2, 4, 5, 6), (3,))
+    assert events[-1] == ScanFinished((1, 2, 4, 5, 6), (3,))
 
 
 def test_whole_stack_taken_out_and_put_back_needs_no_word(
     scanner: VirtualScanner, tmp_path: Path
 ) -> None:
-    scanner.jam(2, takes=3)
+    scanner.jam(2, sheets=3)
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
-            scanner.mend()
-        if isinstance(event, SheetAwaited):
-            scanner.put_back()
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
+            scanner.clear_fault()
+        if isinstance(event, SheetExpected):
+            scanner.put_sheets_back()
 
     events = scan(ScanSession(settings_for(scanner), tmp_path), react)
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
-    assert events[-1] == Done((1, 2, 3, 4, 5), ())
+    assert events[-1] == ScanFinished((1, 2, 3, 4, 5), ())
 
 
 def test_double_feed_is_reported_and_both_sheets_come_again(
     scanner: VirtualScanner, tmp_path: Path
 ) -> None:
-    scanner.feed_two(1)
+    scanner.double_feed(1)
 
-    def react(event: Event) -> None:
-        if isinstance(event, Fault):
+    def react(event: ScanEvent) -> None:
+        if isinstance(event, ScanFault):
             assert sheets_in(tmp_path) == [1]
-            scanner.put_back()
-            scanner.mend()
-            session.confirm()
+            scanner.put_sheets_back()
+            scanner.clear_fault()
+            session.confirm_sheet()
 
     session = ScanSession(settings_for(scanner), tmp_path)
     events = scan(session, react)
@@ -144,18 +151,18 @@ def test_jam_between_two_sides_takes_the_whole_sheet_again(
     with VirtualScanner([(sheets[0], sheets[1]), (sheets[2], sheets[3])]) as scanner:
         scanner.jam(3)
 
-        def react(event: Event) -> None:
-            if isinstance(event, Fault):
+        def react(event: ScanEvent) -> None:
+            if isinstance(event, ScanFault):
                 assert sheets_in(tmp_path) == [1, 2, 3]
                 scanner.load([(sheets[2], sheets[3])])  # the sheet that was half through
-                scanner.mend()
-                session.confirm()
+                scanner.clear_fault()
+                session.confirm_sheet()
 
         session = ScanSession(settings_for(scanner), tmp_path, duplex=True)
         events = scan(session, react)
     assert faults_of(events) == [("scanner_jam", 3)]
     assert sheets_in(tmp_path) == [1, 2, 3, 4]
-    assert events[-1] == Done((1, 2, 3, 4), ())
+    assert events[-1] == ScanFinished((1, 2, 3, 4), ())
 
 
 def test_page_that_is_missing_waits_until_the_feeder_is_empty(
@@ -165,14 +172,14 @@ def test_page_that_is_missing_waits_until_the_feeder_is_empty(
     with VirtualScanner(sheets, seconds_per_page=1.0) as scanner:
         scanner.send_half_page(1)
 
-        def react(event: Event) -> None:
-            if isinstance(event, Fault) and event.code == "page_incomplete":
-                scanner.jam(0, takes=1)
-            elif isinstance(event, Fault):
-                scanner.put_back()
-                scanner.mend()
-                session.confirm()
-            if isinstance(event, Waiting):
+        def react(event: ScanEvent) -> None:
+            if isinstance(event, ScanFault) and event.code == "page_incomplete":
+                scanner.jam(0, sheets=1)
+            elif isinstance(event, ScanFault):
+                scanner.put_sheets_back()
+                scanner.clear_fault()
+                session.confirm_sheet()
+            if isinstance(event, PaperExpected):
                 assert event.pages == (2,)
                 scanner.load([sheets[1]])
 
@@ -187,13 +194,13 @@ def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
     with VirtualScanner(sheets[:3], seconds_per_page=1.0) as scanner:
         scanner.send_half_page(1)
 
-        def react(event: Event) -> None:
-            if isinstance(event, Fault) and event.code == "page_incomplete":
+        def react(event: ScanEvent) -> None:
+            if isinstance(event, ScanFault) and event.code == "page_incomplete":
                 wait_for(lambda: scanner.sheets_left == 0, "sheet 3 on its way")
                 scanner.open_cover()
-            elif isinstance(event, Fault):
-                scanner.mend()
-            if isinstance(event, Waiting):
+            elif isinstance(event, ScanFault):
+                scanner.clear_fault()
+            if isinstance(event, PaperExpected):
                 assert event.pages == (2,)
                 scanner.load([sheets[1]])
 
@@ -201,7 +208,7 @@ def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
         events = scan(session, react)
     assert [code for code, _ in faults_of(events)] == ["page_incomplete", "scanner_cover_open"]
     assert sheets_in(tmp_path) == [1, 2, 3]
-    assert events[-1] == Done((1, 2, 3), ())
+    assert events[-1] == ScanFinished((1, 2, 3), ())
 
 
 def test_sixty_sheets_need_no_more_memory_than_ten(tmp_path: Path) -> None:
@@ -209,7 +216,7 @@ def test_sixty_sheets_need_no_more_memory_than_ten(tmp_path: Path) -> None:
     (folder := tmp_path / "pages").mkdir()
     sizes: dict[int, int] = {}
 
-    def react(event: Event) -> None:
+    def react(event: ScanEvent) -> None:
         if isinstance(event, PageReady) and event.number in (10, 50):
             sizes[event.number] = resident(session.child_pid)
 
@@ -244,5 +251,5 @@ def test_scanner_that_does_not_answer_is_gone(scanner: VirtualScanner) -> None:
     url = status_url(scanner.device, scanner.config_dir)
     assert url is not None
     assert feeder_state(url) == "loaded"
-    scanner.vanish()
+    scanner.disconnect()
     assert feeder_state(url) == "gone"

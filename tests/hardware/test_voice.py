@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kiosk.config import Voice as VoiceSettings
+from kiosk.config import VoiceSettings
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.hardware.voice import Voice
 from tests.waiting import wait_for
@@ -20,7 +20,7 @@ RATE = 16_000
 LOUD = 500
 
 
-class Ear:
+class SinkMonitor:
     """Listens to what is played into one sink."""
 
     def __init__(self, card: VirtualMicrophones, sink: str) -> None:
@@ -31,15 +31,15 @@ class Ear:
         )
         self._heard = b""
 
-    def listen(self, seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    def read(self, seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
         """Return the next ``seconds`` that the sink plays."""
         assert self._process.stdout is not None
         data = self._process.stdout.read(round(seconds * RATE) * 2)
         return np.frombuffer(data, "<i2")
 
-    def hears(self, seconds: float = 0.2) -> bool:
+    def is_playing(self, seconds: float = 0.2) -> bool:
         """Return whether something is played right now."""
-        return bool(np.abs(self.listen(seconds)).max() > LOUD)
+        return bool(np.abs(self.read(seconds)).max() > LOUD)
 
     def close(self) -> None:
         """Stop listening."""
@@ -72,50 +72,50 @@ def settings(card: VirtualMicrophones, monkeypatch: pytest.MonkeyPatch) -> Voice
 
 
 @pytest.fixture
-def ears(card: VirtualMicrophones) -> Iterator[dict[str, Ear]]:
-    """Return an ear at each sink."""
-    listening = {name: Ear(card, name) for name in ("headphones", "loudspeaker")}
+def monitors(card: VirtualMicrophones) -> Iterator[dict[str, SinkMonitor]]:
+    """Return a monitor of each sink."""
+    listening = {name: SinkMonitor(card, name) for name in ("headphones", "loudspeaker")}
     yield listening
-    for ear in listening.values():
-        ear.close()
+    for monitor in listening.values():
+        monitor.close()
 
 
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 def test_prompt_is_heard_and_ends_by_itself(
-    settings: VoiceSettings, ears: dict[str, Ear], language: str
+    settings: VoiceSettings, monitors: dict[str, SinkMonitor], language: str
 ) -> None:
     with Voice(settings) as voice:
-        assert voice.enabled
-        voice.say("1 2 3", language)  # type: ignore[arg-type]
-        wait_for(ears["headphones"].hears, "the headphones", 60)
-        wait_for(lambda: not voice.speaking, "the end", 60)
+        assert voice.is_enabled
+        voice.speak("1 2 3", language)  # type: ignore[arg-type]
+        wait_for(monitors["headphones"].is_playing, "the headphones", 60)
+        wait_for(lambda: not voice.is_speaking, "the end", 60)
 
 
 def test_new_prompt_cuts_the_old_one_and_stop_is_silence(
-    settings: VoiceSettings, ears: dict[str, Ear]
+    settings: VoiceSettings, monitors: dict[str, SinkMonitor]
 ) -> None:
     with Voice(settings) as voice:
-        voice.say(TEXT * 4, "kk")
-        wait_for(ears["loudspeaker"].hears, "the loudspeaker", 60)
-        voice.say(TEXT * 4, "ru")
-        wait_for(ears["loudspeaker"].hears, "the next prompt", 60)
+        voice.speak(TEXT * 4, "kk")
+        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker", 60)
+        voice.speak(TEXT * 4, "ru")
+        wait_for(monitors["loudspeaker"].is_playing, "the next prompt", 60)
         voice.stop()
-        wait_for(lambda: not voice.speaking, "silence", 20)
-        wait_for(lambda: not ears["loudspeaker"].hears(0.5), "silence in the room", 20)
+        wait_for(lambda: not voice.is_speaking, "silence", 20)
+        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room", 20)
 
 
 def test_loudspeaker_is_silent_while_a_hearing_runs(
-    settings: VoiceSettings, ears: dict[str, Ear]
+    settings: VoiceSettings, monitors: dict[str, SinkMonitor]
 ) -> None:
     with Voice(settings) as voice:
-        voice.say(TEXT * 6, "kk")
-        wait_for(ears["loudspeaker"].hears, "the loudspeaker", 60)
-        voice.hearing_runs = True
-        wait_for(lambda: not ears["loudspeaker"].hears(0.5), "silence in the room", 20)
-        assert voice.speaking
-        voice.say(TEXT * 6, "kk")
-        wait_for(ears["headphones"].hears, "the headphones", 60)
-        assert not ears["loudspeaker"].hears(0.5)
+        voice.speak(TEXT * 6, "kk")
+        wait_for(monitors["loudspeaker"].is_playing, "the loudspeaker", 60)
+        voice.is_hearing_active = True
+        wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room", 20)
+        assert voice.is_speaking
+        voice.speak(TEXT * 6, "kk")
+        wait_for(monitors["headphones"].is_playing, "the headphones", 60)
+        assert not monitors["loudspeaker"].is_playing(0.5)
 
 
 def test_volume_is_each_visitors_own(settings: VoiceSettings) -> None:
@@ -128,7 +128,7 @@ def test_volume_is_each_visitors_own(settings: VoiceSettings) -> None:
 
 
 def test_recorded_voice_takes_precedence(
-    settings: VoiceSettings, ears: dict[str, Ear], tmp_path: Path
+    settings: VoiceSettings, monitors: dict[str, SinkMonitor], tmp_path: Path
 ) -> None:
     (tmp_path / "kk").mkdir()
     tone = (np.sin(np.arange(RATE * 2) * 2 * np.pi * 1000 / RATE) * 20_000).astype("<i2")
@@ -139,12 +139,12 @@ def test_recorded_voice_takes_precedence(
         file.writeframes(tone.tobytes())
 
     def is_tone() -> bool:
-        heard = ears["headphones"].listen(0.25)
+        heard = monitors["headphones"].read(0.25)
         spectrum = np.abs(np.fft.rfft(heard))
         return bool(spectrum.max() > 1e6 and abs(int(np.argmax(spectrum)) * 4 - 1000) <= 8)
 
     with Voice(settings.model_copy(update={"recorded": tmp_path})) as voice:
-        voice.say(TEXT, "kk", message="feed")
+        voice.speak(TEXT, "kk", prompt_id="feed")
         wait_for(is_tone, "the recorded tone", 60)
 
 
@@ -152,8 +152,8 @@ def test_recorded_voice_takes_precedence(
 def test_no_sound_device_is_silence_without_an_error(settings: VoiceSettings, device: str) -> None:
     quiet = settings.model_copy(update={"headphones": device, "loudspeaker": ""})
     with Voice(quiet) as voice:
-        assert voice.enabled is bool(device)
-        voice.say(TEXT, "kk")
+        assert voice.is_enabled is bool(device)
+        voice.speak(TEXT, "kk")
         if device:
-            wait_for(lambda: not voice.speaking, "the end", 60)
+            wait_for(lambda: not voice.is_speaking, "the end", 60)
         voice.stop()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
-from kiosk.hardware.sources.source import SourceSet
-from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, PartSummary, SourceFault
-from tests.recording.builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
+from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
+from tests.recording.hearing_builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
 
 
 class FakeRecorder:
@@ -22,17 +22,17 @@ class FakeRecorder:
         self,
         folder: Path,
         settings: Settings,
-        sources: SourceSet,
+        sources: Sources,
         on_fragment: Callable[[FragmentRecord], None],
-        on_fault: Callable[[SourceFault], None],
+        on_fault: Callable[[Interruption], None],
         on_file: Callable[[FileRecord], None],
-        envelope: Envelope = PLAIN,
+        envelope: FragmentCodec = PLAIN_CODEC,
     ) -> None:
         del settings, sources, on_file
         self.envelope = envelope
-        self.held = False
+        self.is_paused = False
         self.folder = folder
-        self.books_when_started: bool | None = None
+        self.had_journal_at_start: bool | None = None
         self.on_fault = on_fault
         self._on_fragment = on_fragment
         self._tap_ns = 0
@@ -43,8 +43,8 @@ class FakeRecorder:
     def start(self, tap_ns: int) -> None:
         """Note the tap and whether anything had been written before it."""
         self._tap_ns = tap_ns
-        self.books_when_started = (self.folder / "journal.jsonl").exists()
-        self.writer = MediaWriter(self.folder, tap_ns, envelope=self.envelope)
+        self.had_journal_at_start = (self.folder / "journal.jsonl").exists()
+        self.writer = MediaWriter(self.folder, tap_ns, codec=self.envelope)
         self.write(2)
 
     def write(self, pieces: int) -> None:
@@ -55,9 +55,9 @@ class FakeRecorder:
             self._on_fragment(self.writer.write("channels"))
             self._pieces += 1
 
-    def hold(self, held: bool) -> None:
+    def pause_writing(self, paused: bool) -> None:
         """Note it."""
-        self.held = held
+        self.is_paused = paused
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End."""

@@ -17,24 +17,30 @@ from typing import Any
 import av
 import pytest
 
-from kiosk.config import Microphone, Paths, Settings
+from kiosk.config import MicrophoneSettings, PathSettings, Settings
 from kiosk.errors import KioskError
 from kiosk.export.drive_writer import UNFINISHED
 from kiosk.export.errors import CancelledError
-from kiosk.export.hearing_export import Copy, Export, Progress
-from kiosk.export.texts import length
-from kiosk.export.time_account import make_statement
+from kiosk.export.hearing_export import ExportProgress, ExportResult, HearingExport
+from kiosk.export.texts import format_length
+from kiosk.export.time_account import build_time_account
 from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
 from tests.identity import Court
-from tests.recording.builder import MICROPHONES, Built, add_part, close_part, new_hearing
+from tests.recording.hearing_builder import (
+    MICROPHONES,
+    BuiltHearing,
+    add_part,
+    close_part,
+    new_hearing,
+)
 
 FAT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 RULES = load_rules()
 SECOND = 1_000_000_000
 
 
-class Rig:
+class ExportRig:
     """A kiosk's court, a hearing that is being built, and a stick."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,21 +48,21 @@ class Rig:
         self.signer = self.court.device()
         self.stick = folder / "stick"
         self.stick.mkdir()
-        paths = Paths(data=folder / "data", run=folder / "run")
+        paths = PathSettings(data=folder / "data", run=folder / "run")
         microphones = tuple(
-            Microphone(name=name, role=role, device="x")
+            MicrophoneSettings(name=name, role=role, device="x")
             for name, role in zip(MICROPHONES, ("presiding", "witness"), strict=True)
         )
         self.settings = Settings(paths=paths, microphones=microphones)
-        self.built: Built = new_hearing(folder / "data" / "hearings", self.signer)
-        self.steps: list[Progress] = []
+        self.built: BuiltHearing = new_hearing(folder / "data" / "hearings", self.signer)
+        self.steps: list[ExportProgress] = []
 
     def part(self, tap_ns: int, *, close: bool = False, note: str = "", **fields: Any) -> None:
         """Add a part of 2.4 s that begins at ``tap_ns``."""
-        book = add_part(self.built, pieces=6, tap_ns=tap_ns)
+        book = add_part(self.built, fragments=6, tap_ns=tap_ns)
         number = len(self.built.parts)
         mark = {"id": 10 + number, "type": "testimony", "seconds": 1.0, "part_seconds": 1.0}
-        book.write("mark", {**mark, "note": note, "person": "p1"})
+        book.append("mark", {**mark, "note": note, "person": "p1"})
         if close:
             path = book.folder / "part.json"
             path.write_text(json.dumps(json.loads(path.read_text()) | {"closed": True}))
@@ -64,12 +70,14 @@ class Rig:
 
     def seal(self) -> Path:
         """End the hearing."""
-        self.built.book.end({"person": "p1"})
+        self.built.journal.end({"person": "p1"})
         return self.built.folder
 
-    def export(self, progress: Callable[[Progress], None] | None = None, **more: Any) -> Copy:
+    def export(
+        self, progress: Callable[[ExportProgress], None] | None = None, **more: Any
+    ) -> ExportResult:
         """Make the copy."""
-        return Export(
+        return HearingExport(
             self.built.folder,
             self.stick,
             settings=self.settings,
@@ -79,13 +87,13 @@ class Rig:
             **more,
         ).run()
 
-    def refused(self, progress: Callable[[Progress], None] | None = None, **more: Any) -> str:
+    def refused(self, progress: Callable[[ExportProgress], None] | None = None, **more: Any) -> str:
         """Try to make the copy; return the code of the refusal."""
         with pytest.raises(KioskError) as refusal:
             self.export(progress, **more)
         return refusal.value.code
 
-    def check_by_text(self, copy: Copy, language: str) -> list[int]:
+    def check_by_text(self, copy: ExportResult, language: str) -> list[int]:
         """Run the commands of the text as a stranger would; return their exit statuses."""
         shutil.copy(self.court.ca, copy.folder / "ca.pem")
         text = (copy.folder / f"check-{language}.txt").read_text("utf-8")
@@ -100,12 +108,12 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path)
+def rig(tmp_path: Path) -> ExportRig:
+    return ExportRig(tmp_path)
 
 
 @pytest.fixture
-def two_parts(rig: Rig) -> Rig:
+def two_parts(rig: ExportRig) -> ExportRig:
     """A sealed hearing of two parts with a recess of 12.345 s between them."""
     rig.part(5 * SECOND)
     rig.part(5 * SECOND + 2_400_000_000 + 12_345_000_000)
@@ -121,7 +129,7 @@ def payloads(path: Path) -> dict[str, str]:
             if packet.size:
                 key = f"{packet.stream.type}-{packet.stream.index}"
                 found.setdefault(key, hashlib.sha256()).update(bytes(packet))
-    return {key: one.hexdigest() for key, one in found.items()}
+    return {key: digest.hexdigest() for key, digest in found.items()}
 
 
 def joined(run: Path, target: Path) -> Path:
@@ -131,7 +139,9 @@ def joined(run: Path, target: Path) -> Path:
 
 
 # -- what is on the stick ------------------------------------------------------------------------
-def test_every_source_is_a_track_and_nothing_is_coded_anew(two_parts: Rig, tmp_path: Path) -> None:
+def test_every_source_is_a_track_and_nothing_is_coded_anew(
+    two_parts: ExportRig, tmp_path: Path
+) -> None:
     copy = two_parts.export()
     video = copy.folder / "video" / "part-01.mp4"
     part = two_parts.built.folder / "part-01"
@@ -139,13 +149,15 @@ def test_every_source_is_a_track_and_nothing_is_coded_anew(two_parts: Rig, tmp_p
     channels = payloads(joined(part / "channels" / "run-01", tmp_path / "channels.mp4"))
     assert list(payloads(video).values()) == [*main.values(), *channels.values()]
     with av.open(str(video)) as container:
-        titles = [one.metadata["handler_name"] for one in container.streams]
-        defaults = [bool(one.disposition & one.disposition.default) for one in container.streams]
+        titles = [stream.metadata["handler_name"] for stream in container.streams]
+        defaults = [
+            bool(stream.disposition & stream.disposition.default) for stream in container.streams
+        ]
     assert [title.split(" (")[-1] for title in titles] == ["Камера", "judge)", "witness)"]
     assert defaults == [True, True, False]  # there is no mix here: the first source stands in
 
 
-def test_the_text_on_the_stick_says_how_to_check_it(two_parts: Rig) -> None:
+def test_the_text_on_the_stick_says_how_to_check_it(two_parts: ExportRig) -> None:
     copy = two_parts.export()
     for language in ("kk", "ru"):
         assert set(two_parts.check_by_text(copy, language)) == {0}
@@ -154,7 +166,7 @@ def test_the_text_on_the_stick_says_how_to_check_it(two_parts: Rig) -> None:
     assert (copy.folder / "statement-kk.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_a_changed_byte_is_found_by_the_commands(two_parts: Rig) -> None:
+def test_a_changed_byte_is_found_by_the_commands(two_parts: ExportRig) -> None:
     copy = two_parts.export()
     path = copy.folder / "video" / "part-02.mp4"
     data = bytearray(path.read_bytes())
@@ -163,7 +175,7 @@ def test_a_changed_byte_is_found_by_the_commands(two_parts: Rig) -> None:
     assert two_parts.check_by_text(copy, "ru")[0] != 0
 
 
-def test_a_list_signed_by_another_authority_is_found(two_parts: Rig, tmp_path: Path) -> None:
+def test_a_list_signed_by_another_authority_is_found(two_parts: ExportRig, tmp_path: Path) -> None:
     copy = two_parts.export()
     forger = Court.make(tmp_path / "forger").device()
     (copy.folder / "SHA256SUMS.p7s").write_bytes(
@@ -172,7 +184,7 @@ def test_a_list_signed_by_another_authority_is_found(two_parts: Rig, tmp_path: P
     assert two_parts.check_by_text(copy, "kk")[:2] != [0, 0]
 
 
-def test_names_and_files_fit_fat32(two_parts: Rig) -> None:
+def test_names_and_files_fit_fat32(two_parts: ExportRig) -> None:
     copy = two_parts.export()
     for path in [copy.folder, *copy.folder.rglob("*")]:
         assert FAT_NAME.fullmatch(path.name), path
@@ -181,14 +193,16 @@ def test_names_and_files_fit_fat32(two_parts: Rig) -> None:
     assert len(lowered) == len(set(lowered))
 
 
-def test_a_part_that_is_too_large_goes_on_in_a_further_file(two_parts: Rig, tmp_path: Path) -> None:
+def test_a_part_that_is_too_large_goes_on_in_a_further_file(
+    two_parts: ExportRig, tmp_path: Path
+) -> None:
     largest = 30_000
     copy = two_parts.export(largest=largest)
     manifest = json.loads((copy.folder / "manifest.json").read_text())
     files = manifest["videos"]["part-01"]
     assert len(files) > 1
-    assert [one["name"] for one in files[:2]] == ["video/part-01.mp4", "video/part-01-2.mp4"]
-    pieces = [copy.folder / one["name"] for one in files]
+    assert [file["name"] for file in files[:2]] == ["video/part-01.mp4", "video/part-01-2.mp4"]
+    pieces = [copy.folder / file["name"] for file in files]
     assert all(piece.stat().st_size <= largest for piece in pieces)
     whole = _frames(
         joined(two_parts.built.folder / "part-01" / "main" / "run-01", tmp_path / "m.mp4")
@@ -205,13 +219,13 @@ def test_a_part_that_is_too_large_goes_on_in_a_further_file(two_parts: Rig, tmp_
 def _frames(path: Path) -> list[tuple[float, float]]:
     with av.open(str(path)) as container:
         return [
-            (float(one.time or 0), float(one.to_ndarray().mean()))
-            for one in container.decode(video=0)
+            (float(frame.time or 0), float(frame.to_ndarray().mean()))
+            for frame in container.decode(video=0)
         ]
 
 
 def test_originals_are_left_out_where_they_do_not_fit(
-    two_parts: Rig, monkeypatch: pytest.MonkeyPatch
+    two_parts: ExportRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = 20 * 1024**2
     monkeypatch.setattr(
@@ -224,47 +238,47 @@ def test_originals_are_left_out_where_they_do_not_fit(
 
 
 # -- the statement -------------------------------------------------------------------------------
-def test_the_statement_adds_up_to_the_millisecond(two_parts: Rig) -> None:
-    statement = make_statement(two_parts.built.folder)
+def test_the_statement_adds_up_to_the_millisecond(two_parts: ExportRig) -> None:
+    statement = build_time_account(two_parts.built.folder)
     recorded, gaps = statement.total_of("recorded"), statement.total_of("gap")
     assert (recorded, gaps) == (4800, 12345)
     assert statement.total_ms == recorded + gaps == 17145
     copy = two_parts.export()
     page = (copy.folder / "index.html").read_text("utf-8")
     for value in (recorded, gaps, statement.total_ms):
-        assert length(value) in page
+        assert format_length(value) in page
 
 
-def test_odd_nanoseconds_add_up_too(rig: Rig) -> None:
+def test_odd_nanoseconds_add_up_too(rig: ExportRig) -> None:
     at = 777_777_777
     for step in (1_234_567_891, 499_999, 3_999_500_001, 0):
         rig.part(at)
         at += 2_400_000_000 + step
     rig.seal()
-    statement = make_statement(rig.built.folder)
-    assert sum(one.ms or 0 for one in statement.stretches) == statement.total_ms
+    statement = build_time_account(rig.built.folder)
+    assert sum(interval.ms or 0 for interval in statement.intervals) == statement.total_ms
     last_stop = at - 0
     assert statement.total_ms == round((last_stop - 777_777_777) / 1e6)
 
 
-def test_what_was_missing_is_listed_with_who_and_why(rig: Rig) -> None:
-    book = add_part(rig.built, pieces=6, tap_ns=SECOND)
+def test_what_was_missing_is_listed_with_who_and_why(rig: ExportRig) -> None:
+    book = add_part(rig.built, fragments=6, tap_ns=SECOND)
     lost = {"number": 1, "source": "witness", "what": "absent", "start_ns": 2 * SECOND}
-    book.write("interruption", lost)
-    book.write("interruption_ended", {**lost, "end_ns": 3 * SECOND, "seconds": 1.0})
-    book.write("interruption", {**lost, "number": 2, "source": "camera", "what": "frozen"})
-    book.close({"reason": "recess", "stop_ns": 3_400_000_000})
+    book.append("interruption", lost)
+    book.append("interruption_ended", {**lost, "end_ns": 3 * SECOND, "seconds": 1.0})
+    book.append("interruption", {**lost, "number": 2, "source": "camera", "what": "frozen"})
+    book.end({"reason": "recess", "stop_ns": 3_400_000_000})
     line = {"part": 1, "reason": "recess", "person": "p-7", "why": "Қабылдау"}
-    rig.built.book.write("part_closed", line)
-    rig.built.book.seal_part(book)
+    rig.built.journal.append("part_closed", line)
+    rig.built.journal.seal_part(book)
     rig.part(10 * SECOND)
     rig.seal()
-    statement = make_statement(rig.built.folder)
+    statement = build_time_account(rig.built.folder)
     assert [(x.source, x.at_ms, x.ms) for x in statement.losses] == [
         ("witness", 1000, 1000),
         ("camera", 1000, 1400),  # nobody ended it: until the end of the part
     ]
-    gap = statement.stretches[1]
+    gap = statement.intervals[1]
     assert (gap.kind, gap.ms, gap.reason, gap.person, gap.why) == (
         "gap",
         6600,
@@ -274,20 +288,20 @@ def test_what_was_missing_is_listed_with_who_and_why(rig: Rig) -> None:
     )
 
 
-def test_a_gap_of_unknown_length_is_said_and_not_counted(rig: Rig) -> None:
+def test_a_gap_of_unknown_length_is_said_and_not_counted(rig: ExportRig) -> None:
     rig.part(SECOND)
-    journal = rig.built.book
+    journal = rig.built.journal
     opened = {"part": 2, "reason": "recovered", "tap_ns": 3 * SECOND, "boot_id": "another"}
     rig.built.parts[0].folder.with_name("part-02").mkdir()
-    journal.write("part_opened", {**opened, "gap_seconds": None})
+    journal.append("part_opened", {**opened, "gap_seconds": None})
     shutil.copytree(rig.built.folder / "part-01", rig.built.folder / "part-02", dirs_exist_ok=True)
-    statement = make_statement(rig.built.folder)
+    statement = build_time_account(rig.built.folder)
     assert statement.unknown_gaps == 1
     assert statement.total_ms == statement.total_of("recorded")
 
 
 # -- closed parts --------------------------------------------------------------------------------
-def test_closed_parts_stay_here(rig: Rig) -> None:
+def test_closed_parts_stay_here(rig: ExportRig) -> None:
     rig.part(SECOND, note="open words")
     rig.part(10 * SECOND, close=True, note="secret words")
     rig.part(20 * SECOND)
@@ -309,37 +323,39 @@ def test_closed_parts_stay_here(rig: Rig) -> None:
     assert "Заң" in page
 
 
-def test_encrypted_media_count_as_closed_whatever_is_declared(rig: Rig) -> None:
+def test_encrypted_media_count_as_closed_whatever_is_declared(rig: ExportRig) -> None:
     rig.part(SECOND)
-    book = add_part(rig.built, pieces=2, tap_ns=9 * SECOND)
+    book = add_part(rig.built, fragments=2, tap_ns=9 * SECOND)
     (book.folder / "main" / "run-01" / "000001.tar").write_bytes(b"age")
     close_part(rig.built, 2, stop_ns=10 * SECOND)
     rig.seal()
     assert rig.export().left_out == (2,)
 
 
-def test_a_closed_hearing_is_refused(rig: Rig) -> None:
+def test_a_closed_hearing_is_refused(rig: ExportRig) -> None:
     rig.part(SECOND)
-    rig.built.book.write("statement", {"subject": "publicity", "value": "closed", "person": "p"})
+    rig.built.journal.append(
+        "statement", {"subject": "publicity", "value": "closed", "person": "p"}
+    )
     rig.seal()
     assert rig.refused() == "export_closed"
     assert list(rig.stick.iterdir()) == []
 
 
-def test_a_hearing_whose_every_part_is_closed_is_refused(rig: Rig) -> None:
+def test_a_hearing_whose_every_part_is_closed_is_refused(rig: ExportRig) -> None:
     rig.part(SECOND, close=True)
     rig.seal()
     assert rig.refused() == "export_closed"
 
 
 # -- faults --------------------------------------------------------------------------------------
-def test_only_what_is_sealed_leaves(rig: Rig) -> None:
+def test_only_what_is_sealed_leaves(rig: ExportRig) -> None:
     rig.part(SECOND)
     assert rig.refused() == "export_not_sealed"
 
 
 def test_a_stick_without_room_is_refused_before_anything_is_written(
-    two_parts: Rig, monkeypatch: pytest.MonkeyPatch
+    two_parts: ExportRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         os, "statvfs", lambda _: os.statvfs_result((4096, 4096, 100, 10, 10, 0, 0, 0, 0, 255))
@@ -349,8 +365,10 @@ def test_a_stick_without_room_is_refused_before_anything_is_written(
 
 
 @pytest.mark.parametrize("stage", ["original", "video", "reading_back"])
-def test_a_pulled_stick_is_said_and_the_next_try_starts_anew(two_parts: Rig, stage: str) -> None:
-    def pull(now: Progress) -> None:
+def test_a_pulled_stick_is_said_and_the_next_try_starts_anew(
+    two_parts: ExportRig, stage: str
+) -> None:
+    def pull(now: ExportProgress) -> None:
         if now.stage == stage and two_parts.stick.exists():
             two_parts.stick.rename(two_parts.stick.with_name("pulled"))
 
@@ -362,8 +380,8 @@ def test_a_pulled_stick_is_said_and_the_next_try_starts_anew(two_parts: Rig, sta
     assert set(two_parts.check_by_text(copy, "ru")) == {0}
 
 
-def test_what_the_stick_stored_wrongly_is_found(two_parts: Rig) -> None:
-    def damage(now: Progress) -> None:
+def test_what_the_stick_stored_wrongly_is_found(two_parts: ExportRig) -> None:
+    def damage(now: ExportProgress) -> None:
         if now.stage == "reading_back":
             for path in two_parts.stick.rglob("part-02.mp4"):
                 with path.open("r+b") as file:
@@ -374,27 +392,27 @@ def test_what_the_stick_stored_wrongly_is_found(two_parts: Rig) -> None:
     assert list(two_parts.stick.iterdir()) == []
 
 
-def test_a_recording_that_was_changed_is_not_copied(two_parts: Rig) -> None:
+def test_a_recording_that_was_changed_is_not_copied(two_parts: ExportRig) -> None:
     path = two_parts.built.folder / "part-02" / "main" / "run-01" / "000001.m4s"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert two_parts.refused(originals="no") == "export_source_changed"
     assert two_parts.refused(originals="yes") == "export_source_changed"
 
 
-def test_another_copy_lies_beside_the_first(two_parts: Rig) -> None:
+def test_another_copy_lies_beside_the_first(two_parts: ExportRig) -> None:
     first, second = two_parts.export(originals="no"), two_parts.export(originals="no")
     assert second.folder.name == f"{first.folder.name}-2"
 
 
-def test_progress_never_goes_back_and_reaches_its_end(two_parts: Rig) -> None:
+def test_progress_never_goes_back_and_reaches_its_end(two_parts: ExportRig) -> None:
     two_parts.export()
     done = [step.done for step in two_parts.steps]
     assert done == sorted(done)
     assert done[-1] == two_parts.steps[-1].total
 
 
-def test_breaking_off_leaves_nothing(two_parts: Rig) -> None:
-    def stop(now: Progress) -> None:
+def test_breaking_off_leaves_nothing(two_parts: ExportRig) -> None:
+    def stop(now: ExportProgress) -> None:
         if now.stage == "reading_back":
             raise CancelledError("enough")
 
@@ -404,7 +422,7 @@ def test_breaking_off_leaves_nothing(two_parts: Rig) -> None:
 
 # -- the command ---------------------------------------------------------------------------------
 @pytest.fixture
-def command(two_parts: Rig, tmp_path: Path) -> list[str]:
+def command(two_parts: ExportRig, tmp_path: Path) -> list[str]:
     config = tmp_path / "kiosk.toml"
     paths = two_parts.settings.paths
     config.write_text(f'[paths]\ndata = "{paths.data}"\nrun = "{paths.run}"\n')
@@ -413,7 +431,7 @@ def command(two_parts: Rig, tmp_path: Path) -> list[str]:
     return [*line, "--to", str(two_parts.stick), "--by", "p-1", "--application", "№ 5"]
 
 
-def test_a_killed_copy_is_removed_at_the_next_try(two_parts: Rig, command: list[str]) -> None:
+def test_a_killed_copy_is_removed_at_the_next_try(two_parts: ExportRig, command: list[str]) -> None:
     with subprocess.Popen(
         [*command, "--progress-json"], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -430,12 +448,12 @@ def test_a_killed_copy_is_removed_at_the_next_try(two_parts: Rig, command: list[
     assert [str(path) for path in two_parts.stick.iterdir()] == [last["folder"]]
     logs = (two_parts.settings.paths.data / "exports").glob("*.json")
     entries = sorted((json.loads(path.read_text()) for path in logs), key=lambda x: x["asked_at"])
-    assert [one["state"] for one in entries] == ["running", "done"]
+    assert [entry["state"] for entry in entries] == ["running", "done"]
     assert entries[1]["by"] == "p-1"
     assert entries[1]["application"] == "№ 5"
 
 
-def test_the_command_says_in_a_line_why_not(two_parts: Rig, command: list[str]) -> None:
+def test_the_command_says_in_a_line_why_not(two_parts: ExportRig, command: list[str]) -> None:
     (two_parts.built.folder / "SHA256SUMS.p7s").unlink()
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 1

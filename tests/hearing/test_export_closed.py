@@ -10,38 +10,38 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.evidence.signer import device_signer
+from kiosk.evidence.signer import load_device_signer
 from kiosk.export.errors import ExportError
-from kiosk.export.hearing_export import Copy, Export
-from tests.hearing.test_courtroom import RULES, Rig
-from tests.recording.keys import CourtSecrets
+from kiosk.export.hearing_export import ExportResult, HearingExport
+from tests.hearing.test_courtroom import RULES, CourtroomRig
+from tests.recording.court_keys import CourtSecrets
 
 GROUND, SECRET = "civ_adoption", "state_secret"
 
 
 @pytest.fixture
-def keyed(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(tmp_path)
-    CourtSecrets().pin(rig.layout)
+def keyed(tmp_path: Path) -> Iterator[CourtroomRig]:
+    rig = CourtroomRig(tmp_path)
+    CourtSecrets().pin(rig.paths)
     yield rig
-    rig.room.shutdown(1)
+    rig.courtroom.shutdown(1)
 
 
-def change(rig: Rig, closed: bool, **more: Any) -> None:
-    rig.room.change_publicity(closed, "p1", recording_ns(), **more)
+def change(rig: CourtroomRig, closed: bool, **more: Any) -> None:
+    rig.courtroom.change_publicity(closed, "p1", recording_ns(), **more)
 
 
-def copied(rig: Rig, hearing: str, stick: Path) -> Copy:
+def copied(rig: CourtroomRig, hearing: str, stick: Path) -> ExportResult:
     """End the hearing and copy it."""
-    rig.room.end("p1")
+    rig.courtroom.end("p1")
     rig.sealed(hearing)
     stick.mkdir()
-    signer, _ = device_signer(rig.layout, rig.settings.kiosk.id)
+    signer, _ = load_device_signer(rig.paths, rig.settings.kiosk.id)
     folder = rig.folder(hearing)
-    return Export(folder, stick, settings=rig.settings, rules=RULES, signer=signer).run()
+    return HearingExport(folder, stick, settings=rig.settings, rules=RULES, signer=signer).run()
 
 
-def refused(rig: Rig, hearing: str, stick: Path) -> str:
+def refused(rig: CourtroomRig, hearing: str, stick: Path) -> str:
     """End the hearing and see that it is not copied; return the code."""
     with pytest.raises(ExportError) as refusal:
         copied(rig, hearing, stick)
@@ -49,10 +49,12 @@ def refused(rig: Rig, hearing: str, stick: Path) -> str:
     return refusal.value.code
 
 
-def test_closed_for_a_while_and_open_for_the_announcement(keyed: Rig, tmp_path: Path) -> None:
+def test_closed_for_a_while_and_open_for_the_announcement(
+    keyed: CourtroomRig, tmp_path: Path
+) -> None:
     hearing = keyed.begin()
     change(keyed, True, ground=GROUND, note="a child is heard")
-    keyed.room.mark("oath", "p1", "words in private")
+    keyed.courtroom.add_mark("oath", "p1", "words in private")
     change(keyed, False)
     copy = copied(keyed, hearing, tmp_path / "stick")
     assert copy.left_out == (2,)
@@ -65,7 +67,9 @@ def test_closed_for_a_while_and_open_for_the_announcement(keyed: Rig, tmp_path: 
         assert word.encode() not in everything
 
 
-def test_what_was_open_is_copied_although_the_end_was_closed(keyed: Rig, tmp_path: Path) -> None:
+def test_what_was_open_is_copied_although_the_end_was_closed(
+    keyed: CourtroomRig, tmp_path: Path
+) -> None:
     hearing = keyed.begin()
     change(keyed, True)
     change(keyed, False)
@@ -75,7 +79,7 @@ def test_what_was_open_is_copied_although_the_end_was_closed(keyed: Rig, tmp_pat
 
 
 def test_a_case_that_is_closed_has_no_copy_even_of_the_announcement(
-    keyed: Rig, tmp_path: Path
+    keyed: CourtroomRig, tmp_path: Path
 ) -> None:
     hearing = keyed.begin(publicity="closed", closure_ground=GROUND)
     change(keyed, False)
@@ -83,7 +87,7 @@ def test_a_case_that_is_closed_has_no_copy_even_of_the_announcement(
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_state_secret_has_no_copy(keyed: Rig, tmp_path: Path, late: bool) -> None:
+def test_a_state_secret_has_no_copy(keyed: CourtroomRig, tmp_path: Path, late: bool) -> None:
     hearing = keyed.begin(**({} if late else {"state_secret": True}))
     if late:
         change(keyed, True, ground=SECRET)
@@ -91,9 +95,9 @@ def test_a_state_secret_has_no_copy(keyed: Rig, tmp_path: Path, late: bool) -> N
     assert refused(keyed, hearing, tmp_path / "stick") == "export_closed"
 
 
-def test_where_all_is_encrypted_only_the_court_copies(keyed: Rig, tmp_path: Path) -> None:
+def test_where_all_is_encrypted_only_the_court_copies(keyed: CourtroomRig, tmp_path: Path) -> None:
     recording = keyed.settings.recording.model_copy(update={"encrypt": "all"})
-    keyed.room.shutdown(1)
+    keyed.courtroom.shutdown(1)
     keyed.settings = keyed.settings.model_copy(update={"recording": recording})
     keyed.start()
     hearing = keyed.begin()

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Microphone, Paths, Settings
-from kiosk.export.hearing_export import Export
-from kiosk.recording.journal.part_journal import PartBook
+from kiosk.config import MicrophoneSettings, PathSettings, Settings
+from kiosk.export.hearing_export import HearingExport
+from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.rules import load_rules
-from tests.browser import Browser, served
+from tests.browser import Browser, serve_folder
 from tests.identity import Court
-from tests.recording.builder import Built, new_hearing
-from tests.recording.media import FakeCamera, FakeMicrophone, Recorded
+from tests.recording.fake_media import FakeCamera, FakeMicrophone, WriterRig
+from tests.recording.hearing_builder import BuiltHearing, new_hearing
 
 SECOND = 1_000_000_000
 RATES = {"judge": 48_000, "witness": 48_000}
@@ -29,34 +29,34 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def record(book: PartBook, start_ns: int, seconds: int) -> Recorded:
+def record(book: PartJournal, start_ns: int, seconds: int) -> WriterRig:
     """Record flashes and beeps into the part, journalled."""
     shutil.rmtree(book.folder / "main", ignore_errors=True)
-    recorded = Recorded(book.folder, start_ns)
-    writer = recorded.writer(RATES)
+    recorded = WriterRig(book.folder, start_ns)
+    writer = recorded.create_writer(RATES)
     until = start_ns + seconds * SECOND
     microphones = {name: FakeMicrophone(start_ns) for name in RATES}
     recorded.run(writer, until, FakeCamera(start_ns), microphones)
-    writer.end_at(until)
+    writer.stop_at(until)
     writer.finish(until)
     for fragment in recorded.fragments:
         book.add_fragment(fragment)
     return recorded
 
 
-def part(built: Built, start_ns: int, seconds: int, marks: dict[str, float]) -> None:
+def part(built: BuiltHearing, start_ns: int, seconds: int, marks: dict[str, float]) -> None:
     """Add a recorded part with ``marks`` (event and second)."""
     number = len(built.parts) + 1
     about = {"microphones": [{"name": name} for name in RATES]}
-    book = built.book.open_part(number, {"reason": "start", "tap_ns": start_ns}, about)
+    book = built.journal.open_part(number, {"reason": "start", "tap_ns": start_ns}, about)
     built.parts.append(book)
     record(book, start_ns, seconds)
     for event, at in marks.items():
         fields = {"id": number * 10 + round(at), "type": event, "note": "<b>&</b>"}
-        book.write("mark", {**fields, "seconds": at, "part_seconds": at})
-    book.close({"reason": "recess", "stop_ns": start_ns + seconds * SECOND})
-    built.book.write("part_closed", {"part": number, "reason": "recess", "why": "</script>"})
-    built.book.seal_part(book)
+        book.append("mark", {**fields, "seconds": at, "part_seconds": at})
+    book.end({"reason": "recess", "stop_ns": start_ns + seconds * SECOND})
+    built.journal.append("part_closed", {"part": number, "reason": "recess", "why": "</script>"})
+    built.journal.seal_part(book)
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +67,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = new_hearing(folder / "hearings", signer)
     part(built, 5 * SECOND, 20, {"opening": 1.0, "testimony": 12.0})
     part(built, 60 * SECOND, 6, {"announcement": 3.0})
-    built.book.end({"person": "p1"})
+    built.journal.end({"person": "p1"})
     stick = folder / "USB диск 1"
     stick.mkdir()
-    microphones = tuple(Microphone(name=one, role="witness", device="x") for one in RATES)
-    settings = Settings(paths=Paths(data=folder, run=folder), microphones=microphones)
+    microphones = tuple(MicrophoneSettings(name=name, role="witness", device="x") for name in RATES)
+    settings = Settings(paths=PathSettings(data=folder, run=folder), microphones=microphones)
     rules = load_rules()
-    export = Export(built.folder, stick, settings=settings, rules=rules, signer=signer)
+    export = HearingExport(built.folder, stick, settings=settings, rules=rules, signer=signer)
     return export.run().folder / "index.html"
 
 
@@ -89,7 +89,7 @@ def test_the_page_plays_from_the_stick(browser: Browser, page: Path) -> None:
     )
     assert heard > 0
     assert browser.run("return document.querySelector('video').videoWidth") == 160
-    assert browser.complaints() == []
+    assert browser.console_errors() == []
 
 
 def test_a_click_on_a_moment_jumps_there(browser: Browser, page: Path) -> None:
@@ -138,14 +138,14 @@ def test_nothing_but_the_stick_is_asked_for(browser: Browser, page: Path) -> Non
 def test_the_recording_plays_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     """The playlist as it lies on the disk when the part has ended: it plays and jumps."""
     start = 5 * SECOND
-    recorded = Recorded(tmp_path, start)
-    writer = recorded.writer(RATES)
+    recorded = WriterRig(tmp_path, start)
+    writer = recorded.create_writer(RATES)
     camera, microphones = FakeCamera(start), {name: FakeMicrophone(start) for name in RATES}
     (tmp_path / "index.html").write_text("<video muted src='main/index.m3u8'></video>")
-    writer.end_at(start + 18 * SECOND)
+    writer.stop_at(start + 18 * SECOND)
     recorded.run(writer, start + 18 * SECOND, camera, microphones)
     writer.finish(start + 18 * SECOND)
-    with served(tmp_path) as url:
+    with serve_folder(tmp_path) as url:
         browser.open(f"{url}/index.html")
         browser.wait("return document.querySelector('video').readyState >= 2", "a picture")
         browser.run("let v = document.querySelector('video'); v.currentTime = 13; v.play()")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Browser, served
+from tests.browser import Browser, serve_folder
 from tests.npm import install
-from tests.recording.media import FakeCamera, FakeMicrophone, Recorded
+from tests.recording.fake_media import FakeCamera, FakeMicrophone, WriterRig
 
 SECOND = 1_000_000_000
 RATES = {"judge": 48_000, "witness": 48_000}
@@ -36,14 +36,14 @@ def hls_js(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_recording_plays_while_it_grows(hls_js: Path, tmp_path: Path) -> None:
     start = 5 * SECOND
-    recorded = Recorded(tmp_path, start)
-    writer = recorded.writer(RATES)
+    recorded = WriterRig(tmp_path, start)
+    writer = recorded.create_writer(RATES)
     camera, microphones = FakeCamera(start), {name: FakeMicrophone(start) for name in RATES}
     (tmp_path / "index.html").write_text(PAGE)
     shutil.copy(hls_js, tmp_path / "hls.js")
     playlist = tmp_path / "main" / "index.m3u8"
     recorded.run(writer, start + 10 * SECOND, camera, microphones)
-    with served(tmp_path) as url, Browser() as browser:
+    with serve_folder(tmp_path) as url, Browser() as browser:
         browser.open(f"{url}/index.html")
         browser.wait(f"{TIME} > 0.2", "the first pictures")
         assert browser.run(TIME) < 8
@@ -61,5 +61,5 @@ def test_the_recording_plays_while_it_grows(hls_js: Path, tmp_path: Path) -> Non
             "return document.querySelector('video').webkitAudioDecodedByteCount"
         )
         assert bytes_heard > 0
-    writer.end_at(start + seconds * SECOND)
+    writer.stop_at(start + seconds * SECOND)
     writer.finish(start + seconds * SECOND)

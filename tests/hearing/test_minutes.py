@@ -9,16 +9,18 @@ import pikepdf
 import pytest
 
 from kiosk.cli import main
-from kiosk.config import Room, Settings
+from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
-from kiosk.export.minutes import Minutes, write_minutes
-from kiosk.export.text_pdf import draw_pages, print_minutes
-from kiosk.recording.journal.hearing_journal import HearingBook, Maker
+from kiosk.export.minutes import Minutes, build_minutes
+from kiosk.export.text_pdf import minutes_to_pdf, render_minutes
+from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions
 from kiosk.rules import load_rules
 from tests.identity import Court
 
 RULES = load_rules()
-SETTINGS = Settings(kiosk=Room(court={"kk": "Сынақ соты", "ru": "Тестовый суд", "en": "Test"}))
+SETTINGS = Settings(
+    kiosk=KioskSettings(court={"kk": "Сынақ соты", "ru": "Тестовый суд", "en": "Test"})
+)
 HEARING: dict[str, Any] = {
     "id": "6f2b7d7e-3c33-4f0b-9a41-0d3c1f2f8a11",
     "case_number": "7527-26-00-1/12",
@@ -38,20 +40,20 @@ def folder(tmp_path: Path) -> Path:
     """Return a hearing in two parts with marks, one withdrawn, and a camera that failed."""
     signer = Court.make(tmp_path / "ca").issue("k", tmp_path / "key", tmp_path / "crt")
     folder = tmp_path / str(HEARING["id"])
-    book = HearingBook.create(folder, HEARING, {}, Maker("kiosk-7", signer))
+    book = HearingJournal.create(folder, HEARING, {}, JournalOptions("kiosk-7", signer))
     marks = [("oath", 65.4, "witness"), ("questioning", 3725.0, "witness"), ("challenges", 5.0, "")]
     for number in (1, 2):
         part = book.open_part(number, {"reason": "start", "tap_ns": 0}, {})
         if number == 1:
             for identifier, (kind, at, role) in enumerate(marks, 1):
                 mark = {"id": identifier, "type": kind, "seconds": at, "part_seconds": at}
-                part.write("mark", {**mark, "role": role, "note": ""})
-            part.write("mark_withdrawn", {"mark": 3})
+                part.append("mark", {**mark, "role": role, "note": ""})
+            part.append("mark_withdrawn", {"mark": 3})
             lost = {"number": 1, "source": "camera", "what": "absent", "seconds": 12.0}
-            part.write("interruption", lost)
-        part.close({"stop_ns": 3800 * SECOND})
-        book.write("part_closed", {"part": number, "reason": "recess" if number == 1 else "end"})
-    book.write("statement", {"subject": "failure_reason", "value": "кабель камеры"})
+            part.append("interruption", lost)
+        part.end({"stop_ns": 3800 * SECOND})
+        book.append("part_closed", {"part": number, "reason": "recess" if number == 1 else "end"})
+    book.append("statement", {"subject": "failure_reason", "value": "кабель камеры"})
     return folder
 
 
@@ -60,7 +62,7 @@ def field(minutes: Minutes, identifier: str) -> str:
 
 
 def test_all_ten_fields_in_the_statutes_order(folder: Path) -> None:
-    minutes = write_minutes(folder, RULES, SETTINGS, "ru")
+    minutes = build_minutes(folder, RULES, SETTINGS, "ru")
     assert minutes.title == "краткий протокол судебного заседания"
     assert [row.number for row in minutes.fields] == list(range(1, 11))
     assert "Тестовый суд" in field(minutes, "date_place")
@@ -72,14 +74,14 @@ def test_all_ten_fields_in_the_statutes_order(folder: Path) -> None:
 
 
 def test_questioning_stands_with_file_and_time(folder: Path) -> None:
-    course = field(write_minutes(folder, RULES, SETTINGS, "ru"), "course").splitlines()
+    course = field(build_minutes(folder, RULES, SETTINGS, "ru"), "course").splitlines()
     assert len(course) == 2
     assert "принесение клятвы свидетелем · свидетель · part-01, 0:01:05" in course[0]
     assert course[1].endswith("допрос · свидетель · part-01, 1:02:05")
 
 
 def test_files_and_failures_with_their_reason(folder: Path) -> None:
-    minutes = write_minutes(folder, RULES, SETTINGS, "ru")
+    minutes = build_minutes(folder, RULES, SETTINGS, "ru")
     files = field(minutes, "file").splitlines()
     assert [line.split(" · ")[0][-7:] for line in files] == ["part-01", "part-02"]
     assert files[0].endswith("1:03:20")
@@ -90,7 +92,7 @@ def test_files_and_failures_with_their_reason(folder: Path) -> None:
 
 
 def test_what_is_not_known_stays_empty(folder: Path) -> None:
-    minutes = write_minutes(folder, RULES, SETTINGS, "kk")
+    minutes = build_minutes(folder, RULES, SETTINGS, "kk")
     assert field(minutes, "finished") == ""
     text = minutes.as_text()
     assert text.startswith("СОТ ОТЫРЫСЫНЫҢ ҚЫСҚАША ХАТТАМАСЫ")
@@ -99,13 +101,13 @@ def test_what_is_not_known_stays_empty(folder: Path) -> None:
 
 
 def test_pdf_for_paper(folder: Path, tmp_path: Path) -> None:
-    minutes = write_minutes(folder, RULES, SETTINGS, "kk")
+    minutes = build_minutes(folder, RULES, SETTINGS, "kk")
     path = tmp_path / "minutes.pdf"
-    path.write_bytes(print_minutes(minutes))
+    path.write_bytes(minutes_to_pdf(minutes))
     with pikepdf.open(path) as pdf:
-        assert len(pdf.pages) == len(draw_pages(minutes)) >= 1
+        assert len(pdf.pages) == len(render_minutes(minutes)) >= 1
         assert str(pdf.Root.Lang) == "kk"
-    page = draw_pages(minutes)[0]
+    page = render_minutes(minutes)[0]
     ink = sum(1 for value in page.resize((165, 234)).convert("L").getdata() if value < 128)
     assert 100 < ink < 12000
 
@@ -114,7 +116,7 @@ def test_a_changed_journal_is_refused(folder: Path) -> None:
     journal = folder / "part-01" / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b"questioning", b"questionings"))
     with pytest.raises(RecordingError, match="journal"):
-        write_minutes(folder, RULES, SETTINGS, "ru")
+        build_minutes(folder, RULES, SETTINGS, "ru")
 
 
 def test_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

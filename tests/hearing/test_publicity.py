@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from kiosk.clocks import recording_ns, wall_text, wall_time
+from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
 from kiosk.hearing.room.errors import BadRequestError
-from kiosk.recording.journal.part_index import PartView
-from kiosk.recording.repair import reencrypt as closing
+from kiosk.recording.journal.part_index import PartIndex
+from kiosk.recording.repair import reencrypt
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.court_keys import CourtKeyError
-from tests.hearing.test_courtroom import Rig
-from tests.recording.keys import CourtSecrets
+from tests.hearing.test_courtroom import CourtroomRig
+from tests.recording.court_keys import CourtSecrets
 from tests.waiting import wait_for
 
 GROUND, SECRET = "civ_adoption", "state_secret"
@@ -30,10 +30,10 @@ def court() -> CourtSecrets:
 
 @pytest.fixture
 def keyed(tmp_path: Path, court: CourtSecrets) -> Any:
-    rig = Rig(tmp_path)
-    court.pin(rig.layout)
+    rig = CourtroomRig(tmp_path)
+    court.pin(rig.paths)
     yield rig
-    rig.room.shutdown(1)
+    rig.courtroom.shutdown(1)
 
 
 def media(folder: Path) -> set[str]:
@@ -47,19 +47,19 @@ def plain_media(folder: Path) -> list[Path]:
     return [path for path in files if any(b in path.read_bytes() for b in (b"moof", b"moov"))]
 
 
-def change(rig: Rig, closed: bool, **more: Any) -> dict[str, Any]:
-    return rig.room.change_publicity(closed, "p1", recording_ns(), **more)
+def change(rig: CourtroomRig, closed: bool, **more: Any) -> dict[str, Any]:
+    return rig.courtroom.change_publicity(closed, "p1", recording_ns(), **more)
 
 
-def test_one_tap_closes_and_one_opens(keyed: Rig) -> None:
+def test_one_tap_closes_and_one_opens(keyed: CourtroomRig) -> None:
     hearing = keyed.begin()
     change(keyed, True)
     state = keyed.hearing()
     assert state["closed"]["ground"] is None
-    assert state["closed"]["since"] <= wall_text()
+    assert state["closed"]["since"] <= format_wall()
     assert (state["publicity"], state["part"], state["closed_parts"]) == ("closed", 2, [2])
     assert "closure_ground" in state["open_questions"]
-    keyed.room.statement("closure_ground", GROUND, "ruling 7", "p1")
+    keyed.courtroom.record_statement("closure_ground", GROUND, "ruling 7", "p1")
     assert keyed.hearing()["closed"]["ground"] == GROUND
     assert "closure_ground" not in keyed.hearing()["open_questions"]
     change(keyed, False)
@@ -78,11 +78,11 @@ def test_one_tap_closes_and_one_opens(keyed: Rig) -> None:
     assert second._stop_ns == third._tap_ns
     about = json.loads((folder / "part-02" / "part.json").read_text())
     assert (about["closed"], about["encrypted"]) == (True, True)
-    keyed.room.end("p1")
+    keyed.courtroom.end("p1")
     keyed.sealed(hearing)
 
 
-def test_closing_twice_changes_nothing_but_may_name_the_ground(keyed: Rig) -> None:
+def test_closing_twice_changes_nothing_but_may_name_the_ground(keyed: CourtroomRig) -> None:
     keyed.begin()
     change(keyed, True)
     change(keyed, True, ground=GROUND)
@@ -92,34 +92,34 @@ def test_closing_twice_changes_nothing_but_may_name_the_ground(keyed: Rig) -> No
         change(keyed, True, ground="because")
 
 
-def test_the_mark_of_the_minutes_closes_as_well(keyed: Rig) -> None:
+def test_the_mark_of_the_minutes_closes_as_well(keyed: CourtroomRig) -> None:
     keyed.begin()
-    keyed.room.mark("closed_declared", "p1")
+    keyed.courtroom.add_mark("closed_declared", "p1")
     assert keyed.hearing()["part"] == 2
-    keyed.room.mark("opened_again", "p1")
+    keyed.courtroom.add_mark("opened_again", "p1")
     assert keyed.hearing()["closed"] is None
-    keyed.room.mark("oath", "p1")
-    assert keyed.room.undo("p1")["mark"]["type"] == "oath"
+    keyed.courtroom.add_mark("oath", "p1")
+    assert keyed.courtroom.undo_mark("p1")["mark"]["type"] == "oath"
 
 
-def test_a_closed_hearing_of_the_list_starts_and_resumes_closed(keyed: Rig) -> None:
+def test_a_closed_hearing_of_the_list_starts_and_resumes_closed(keyed: CourtroomRig) -> None:
     hearing = keyed.begin(publicity="closed", closure_ground=GROUND)
-    keyed.room.recess("p1")
+    keyed.courtroom.recess("p1")
     keyed.crash()
     keyed.start()
-    keyed.room.resume("p1")
+    keyed.courtroom.resume("p1")
     assert keyed.hearing()["closed"]["ground"] == GROUND
     assert keyed.hearing()["closed_parts"] == [1, 2]
-    keyed.room.end("p1")
+    keyed.courtroom.end("p1")
     keyed.sealed(hearing)
     assert plain_media(keyed.folder(hearing)) == []
 
 
 def test_without_keys_nothing_closed_is_recorded(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
+    rig = CourtroomRig(tmp_path)
     with pytest.raises(CourtKeyError):
         rig.begin(publicity="closed")
-    assert list(rig.layout.hearings.iterdir()) == []
+    assert list(rig.paths.hearings.iterdir()) == []
     assert rig.phase() == "idle"
     hearing = rig.begin()
     change(rig, True)
@@ -127,48 +127,48 @@ def test_without_keys_nothing_closed_is_recorded(tmp_path: Path) -> None:
     assert "court_key_missing" in rig.codes()
     assert "failure_reason" in rig.hearing()["open_questions"]
     with pytest.raises(CourtKeyError):
-        rig.room.resume("p1")
+        rig.courtroom.resume("p1")
     change(rig, False)
-    rig.room.resume("p1")
+    rig.courtroom.resume("p1")
     assert rig.phase() == "recording"
-    rig.room.end("p1")
+    rig.courtroom.end("p1")
     rig.sealed(hearing)
 
 
 def test_a_closed_hearing_in_todays_list_asks_for_the_keys_before(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
+    rig = CourtroomRig(tmp_path)
     assert "court_key_missing" not in rig.codes()
-    listed = {"id": "x", "scheduled_at": wall_text(), "publicity": "closed"}
-    rig.layout.schedule.parent.mkdir(parents=True)
-    rig.layout.schedule.write_text(json.dumps({"hearings": [listed]}))
+    listed = {"id": "x", "scheduled_at": format_wall(), "publicity": "closed"}
+    rig.paths.schedule.parent.mkdir(parents=True)
+    rig.paths.schedule.write_text(json.dumps({"hearings": [listed]}))
     assert "court_key_missing" in rig.codes()
-    assert rig.room.state()["court_keys"] == {"state": "missing", "needed": True}
-    CourtSecrets().pin(rig.layout)
+    assert rig.courtroom.state()["court_keys"] == {"state": "missing", "needed": True}
+    CourtSecrets().pin(rig.paths)
     assert "court_key_unproven" in rig.codes()
-    rig.room.shutdown(1)
+    rig.courtroom.shutdown(1)
 
 
-def test_a_state_secret_is_marked_for_the_courier(keyed: Rig) -> None:
+def test_a_state_secret_is_marked_for_the_courier(keyed: CourtroomRig) -> None:
     hearing = keyed.begin()
     change(keyed, True)
     marker = keyed.folder(hearing) / "courier-only"
     assert not marker.exists()
-    keyed.room.statement("closure_ground", SECRET, "", "p1")
+    keyed.courtroom.record_statement("closure_ground", SECRET, "", "p1")
     assert marker.exists()
     change(keyed, False)  # the announcement of such a case is not public either
     assert media(keyed.folder(hearing) / "part-03") == {".tar"}
-    keyed.room.end("p1")
+    keyed.courtroom.end("p1")
     keyed.sealed(hearing)
 
 
 def test_everything_is_encrypted_by_setting(tmp_path: Path, court: CourtSecrets) -> None:
-    rig = Rig(tmp_path)
+    rig = CourtroomRig(tmp_path)
     recording = rig.settings.recording.model_copy(update={"encrypt": "all"})
     rig.settings = rig.settings.model_copy(update={"recording": recording})
-    court.pin(rig.layout)
+    court.pin(rig.paths)
     rig.start()
     hearing = rig.begin()
-    rig.room.end("p1")
+    rig.courtroom.end("p1")
     rig.sealed(hearing)
     assert plain_media(rig.folder(hearing)) == []
     about = json.loads((rig.folder(hearing) / "part-01" / "part.json").read_text())
@@ -176,25 +176,25 @@ def test_everything_is_encrypted_by_setting(tmp_path: Path, court: CourtSecrets)
 
 
 # -- declared closed since an earlier moment ---------------------------------------------------
-def two_parts(rig: Rig) -> str:
+def two_parts(rig: CourtroomRig) -> str:
     """Record plain parts of 0.8 s and 4.4 s of media, the second one running."""
     hearing = rig.begin()
-    rig.room.recess("p1")
-    rig.room.resume("p1")
+    rig.courtroom.recess("p1")
+    rig.courtroom.resume("p1")
     rig.recorders[-1].write(9)
     return hearing
 
 
-def since_second(rig: Rig, hearing: str, part: int, seconds: float) -> dict[str, Any]:
+def since_second(rig: CourtroomRig, hearing: str, part: int, seconds: float) -> dict[str, Any]:
     """Declare the hearing closed since ``seconds`` into ``part``."""
     first = read_chain(rig.folder(hearing) / f"part-{part:02d}" / "journal.jsonl").entries[0]
     after = (first["tap_ns"] - first["t"]) / 1e9 + seconds
     moment = datetime.fromisoformat(first["at"]) + timedelta(seconds=after)
     body = {"since": moment.isoformat()}
-    return rig.room.close_since("p1", body, recording_ns(), GROUND, "")
+    return rig.courtroom.close_retroactively("p1", body, recording_ns(), GROUND, "")
 
 
-def check_replaced(rig: Rig, hearing: str) -> None:
+def check_replaced(rig: CourtroomRig, hearing: str) -> None:
     """Check what a declaration since 1.0 s into part 2 must have done."""
     wait_for(lambda: not rig.hearing()["replacing"], "the replacement", 20)
     folder = rig.folder(hearing)
@@ -202,43 +202,43 @@ def check_replaced(rig: Rig, hearing: str) -> None:
     names = sorted(p.name for p in (folder / "part-02" / "main" / "run-01").iterdir())
     assert names == ["000001-open.m4s", "000001.tar", "000002.tar", "000003.tar", "init.mp4"]
     (line,) = rig.lines(hearing, "closed_since")
-    assert {one["part"] for one in line["replaced"]} == {2}
+    assert {row["part"] for row in line["replaced"]} == {2}
     assert len(line["replaced"]) == 8  # two tracks: three files, the first stands twice
-    view = PartView.of(read_chain(folder / "part-02" / "journal.jsonl").entries)
-    assert view.count == 22
+    view = PartIndex.from_entries(read_chain(folder / "part-02" / "journal.jsonl").entries)
+    assert view.fragment_count == 22
     assert rig.hearing()["closed_parts"] == [2, 3]
     assert json.loads((folder / "part-02" / "part.json").read_text())["closed"] is True
     assert json.loads((folder / "part-01" / "part.json").read_text())["closed"] is False
 
 
-def test_closed_since_replaces_what_was_plain(keyed: Rig) -> None:
+def test_closed_since_replaces_what_was_plain(keyed: CourtroomRig) -> None:
     told: list[Any] = []
-    keyed.room.on_replaced = lambda folder, rows: told.append((folder, rows))
+    keyed.courtroom.on_replaced = lambda folder, rows: told.append((folder, rows))
     hearing = two_parts(keyed)
     since_second(keyed, hearing, 2, 1.0)
     assert keyed.hearing()["closed"]["ground"] == GROUND
     check_replaced(keyed, hearing)
     assert len(told[-1][1]) == 8
-    keyed.room.end("p1")
+    keyed.courtroom.end("p1")
     keyed.sealed(hearing)
 
 
-def test_a_whole_part_declared_closed_keeps_nothing_plain(keyed: Rig) -> None:
+def test_a_whole_part_declared_closed_keeps_nothing_plain(keyed: CourtroomRig) -> None:
     hearing = two_parts(keyed)
     playlist = keyed.folder(hearing) / "part-01" / "main" / "index.m3u8"
     playlist.write_text("#EXTM3U\n#EXT-X-BYTERANGE:1@0\nrun-01/000001.m4s\n#EXT-X-ENDLIST\n")
-    body = {"since": wall_text(wall_time() - timedelta(hours=1))}
-    keyed.room.close_since("p1", body, recording_ns(), None, "")
+    body = {"since": format_wall(wall_time() - timedelta(hours=1))}
+    keyed.courtroom.close_retroactively("p1", body, recording_ns(), None, "")
     wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
     assert plain_media(keyed.folder(hearing)) == []
     assert "closure_ground" in keyed.hearing()["open_questions"]
-    keyed.room.end("p1")
+    keyed.courtroom.end("p1")
     wait_for(lambda: (keyed.folder(hearing) / "SHA256SUMS.p7s").exists(), "the seal")
 
 
 @pytest.mark.parametrize("steps", [0, 2, 4, 7, 11, 15, 19, 21])
 def test_broken_off_anywhere_it_is_finished_later(
-    keyed: Rig, steps: int, monkeypatch: pytest.MonkeyPatch
+    keyed: CourtroomRig, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hearing = two_parts(keyed)
     left = [steps]
@@ -253,29 +253,41 @@ def test_broken_off_anywhere_it_is_finished_later(
         return step
 
     with monkeypatch.context() as patch:
-        patch.setattr(closing._Part, "_remove", dies(closing._Part._remove))
-        patch.setattr(closing._Writer, "_put", dies(closing._Writer._put))
-        patch.setattr(closing._Part, "_write", dies(closing._Part._write))
-        patch.setattr(closing._Part, "_close", dies(closing._Part._close))
         patch.setattr(
-            closing._Part, "_ensure_seal_is_noted", dies(closing._Part._ensure_seal_is_noted)
+            reencrypt._PartReencryption, "_remove", dies(reencrypt._PartReencryption._remove)
+        )
+        patch.setattr(reencrypt._FileWriter, "_append", dies(reencrypt._FileWriter._append))
+        patch.setattr(
+            reencrypt._PartReencryption,
+            "_record_replacement",
+            dies(reencrypt._PartReencryption._record_replacement),
+        )
+        patch.setattr(
+            reencrypt._PartReencryption,
+            "_mark_closed_and_seal",
+            dies(reencrypt._PartReencryption._mark_closed_and_seal),
+        )
+        patch.setattr(
+            reencrypt._PartReencryption,
+            "_record_seal_if_new",
+            dies(reencrypt._PartReencryption._record_seal_if_new),
         )
         patch.setattr("threading.excepthook", lambda _: None)
         since_second(keyed, hearing, 2, 1.0)
-        keyed.room.sealer._thread.join(20)
+        keyed.courtroom.seal_queue._thread.join(20)
         keyed.crash()
     keyed.start()
     wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
     folder = keyed.folder(hearing) / "part-02"
     names = sorted(p.name for p in (folder / "main" / "run-01").iterdir())
     assert names == ["000001-open.m4s", "000001.tar", "000002.tar", "000003.tar", "init.mp4"]
-    assert PartView.of(read_chain(folder / "journal.jsonl").entries).count == 22
-    keyed.room.end("p1")
+    assert PartIndex.from_entries(read_chain(folder / "journal.jsonl").entries).fragment_count == 22
+    keyed.courtroom.end("p1")
     keyed.sealed(hearing)
     assert verify(keyed.folder(hearing), keyed.court.ca, decode=False).ok
 
 
-def test_the_journal_says_whether_the_court_could_open_it(keyed: Rig) -> None:
+def test_the_journal_says_whether_the_court_could_open_it(keyed: CourtroomRig) -> None:
     hearing = keyed.begin(publicity="closed", closure_ground=GROUND)
     [line] = keyed.lines(hearing, "readiness")
     assert line["items"]["court_keys"] == "unproven"
@@ -283,8 +295,8 @@ def test_the_journal_says_whether_the_court_could_open_it(keyed: Rig) -> None:
 
 
 def test_keys_that_nobody_needs_today_fail_nothing(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
+    rig = CourtroomRig(tmp_path)
     [line] = rig.lines(rig.begin(), "readiness")
     assert line["items"]["court_keys"] == "missing"
     assert "court_keys" not in line["failed"]
-    rig.room.shutdown(1)
+    rig.courtroom.shutdown(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import kiosk
-from kiosk.alarms import ALARMS, Alarm, Severity, alarm_of, gravest, is_known
+from kiosk.alarms import ALARMS, Alarm, Severity, alarm_of, is_known, most_severe
 from kiosk.locale import LANGUAGES, Translator
 
 PACKAGE = Path(kiosk.__file__).parent
@@ -85,8 +85,8 @@ def test_unknown_code_gets_a_plain_sentence() -> None:
 
 
 def test_gravest_comes_first() -> None:
-    assert gravest(["schedule_stale", "camera_absent", "unknown_badge"]) == "camera_absent"
-    assert gravest([]) is None
+    assert most_severe(["schedule_stale", "camera_absent", "unknown_badge"]) == "camera_absent"
+    assert most_severe([]) is None
     assert alarm_of("unknown_badge").severity is Severity.NOTICE
 
 

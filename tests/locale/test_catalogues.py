@@ -6,16 +6,21 @@ import re
 
 import pytest
 
-from kiosk.locale import FOLDER, Language
-from kiosk.locale.catalogues import TRANSLATED, extract, read_catalogue, untranslated
+from kiosk.locale import CATALOGUES_FOLDER, Language
+from kiosk.locale.catalogues import (
+    TRANSLATED_LANGUAGES,
+    extract_messages,
+    list_untranslated,
+    read_catalogue,
+)
 from kiosk.rules.text import has_latin_schwa
 
 PLACEHOLDER = re.compile(r"\{\w+\}")
 LATIN_IN_CYRILLIC = re.compile(r"[а-яёәғқңөұүһі][a-z]|[a-z][а-яёәғқңөұүһі]", re.IGNORECASE)
 SHIPPED = [
     (language, path)
-    for language in TRANSLATED
-    for path in sorted((FOLDER / language / "LC_MESSAGES").glob("*.po"))
+    for language in TRANSLATED_LANGUAGES
+    for path in sorted((CATALOGUES_FOLDER / language / "LC_MESSAGES").glob("*.po"))
 ]
 
 
@@ -23,9 +28,9 @@ def placeholders(text: object) -> set[str]:
     return set(PLACEHOLDER.findall(str(text)))
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("language", TRANSLATED_LANGUAGES)
 def test_every_sentence_of_the_code_is_translated(language: Language) -> None:
-    assert untranslated(language) == []
+    assert list_untranslated(language) == []
 
 
 @pytest.mark.parametrize(("language", "path"), SHIPPED, ids=lambda value: str(value)[-12:])
@@ -51,7 +56,7 @@ def test_no_latin_letter_within_a_cyrillic_word(language: Language, path: object
 
 
 def test_keys_of_tables_are_not_taken_for_sentences() -> None:
-    ids = [message.id for room in extract().values() for message in room]
+    ids = [message.id for catalogue in extract_messages().values() for message in catalogue]
     assert [
-        one for one in ids if isinstance(one, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", one)
+        key for key in ids if isinstance(key, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", key)
     ] == []

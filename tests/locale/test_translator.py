@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from kiosk.locale import LANGUAGES, LanguageError, Translator
-from kiosk.locale.catalogues import compile_all, extract, untranslated, update
+from kiosk.locale.catalogues import (
+    compile_catalogues,
+    extract_messages,
+    list_untranslated,
+    update_catalogues,
+)
 
 PO = (
     'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
@@ -17,14 +22,14 @@ PO = (
 )
 
 
-def catalogue(folder: Path, room: str, body: str, language: str = "ru") -> Path:
-    path = folder / language / "LC_MESSAGES" / f"{room}.po"
+def catalogue(folder: Path, domain: str, body: str, language: str = "ru") -> Path:
+    path = folder / language / "LC_MESSAGES" / f"{domain}.po"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PO + body, encoding="utf-8")
     return path
 
 
-def test_plain_po_is_read_without_compiling_and_rooms_are_merged(tmp_path: Path) -> None:
+def test_plain_po_is_read_without_compiling_and_catalogues_are_merged(tmp_path: Path) -> None:
     catalogue(tmp_path, "ui", 'msgid "Next"\nmsgstr "Далее"\n')
     catalogue(tmp_path, "alarms", 'msgid "No paper"\nmsgstr "Нет бумаги"\n')
     ru = Translator("ru", tmp_path)
@@ -39,11 +44,11 @@ def test_switch_is_live_and_tells_observers_once(tmp_path: Path) -> None:
     catalogue(tmp_path, "ui", 'msgid "Back"\nmsgstr "Артқа"\n', "kk")
     translate = Translator("kk", tmp_path)
     seen: list[str] = []
-    forget = translate.observe(lambda: seen.append(translate("Back")))
+    forget = translate.add_observer(lambda: seen.append(translate("Back")))
     for language in ("ru", "ru", "en", "kk"):
-        translate.switch(language)
+        translate.switch_language(language)
     forget()
-    translate.switch("ru")
+    translate.switch_language("ru")
     assert seen == ["Назад", "Back", "Артқа"]
 
 
@@ -57,7 +62,7 @@ def test_russian_plurals(tmp_path: Path) -> None:
 
 def test_fresh_mo_is_used_and_an_older_one_is_not(tmp_path: Path) -> None:
     po = catalogue(tmp_path, "ui", 'msgid "Done"\nmsgstr "Готово"\n')
-    (mo,) = compile_all(tmp_path)
+    (mo,) = compile_catalogues(tmp_path)
     po.write_text(PO + 'msgid "Done"\nmsgstr "Сделано"\n', encoding="utf-8")
     os.utime(po, ns=(0, 0))
     assert Translator("ru", tmp_path)("Done") == "Готово"
@@ -83,18 +88,18 @@ def test_update_extracts_keeps_translations_and_drops_what_left_the_code(tmp_pat
     (package / "ui").mkdir(parents=True)
     source = package / "ui" / "home.py"
     source.write_text('_("Hand in")\nngettext("{n} page", "{n} pages", 2)\n', encoding="utf-8")
-    update(folder, package)
-    assert len(untranslated("ru", folder, package)) == 2
+    update_catalogues(folder, package)
+    assert len(list_untranslated("ru", folder, package)) == 2
     forms = 'msgstr[0] "{n} стр."\nmsgstr[1] "{n} стр."\nmsgstr[2] "{n} стр."\n'
     plural = 'msgid "{n} page"\nmsgid_plural "{n} pages"\n' + forms
     catalogue(folder, "ui", f'msgid "Hand in"\nmsgstr "Подать"\n\n{plural}')
     source.write_text('_("Hand in")\n_("Scan")\n', encoding="utf-8")
-    update(folder, package)
-    assert untranslated("ru", folder, package) == ["ui: Scan"]
+    update_catalogues(folder, package)
+    assert list_untranslated("ru", folder, package) == ["ui: Scan"]
     assert Translator("ru", folder)("Hand in") == "Подать"
     assert "{n} page" not in (folder / "ru" / "LC_MESSAGES" / "ui.po").read_text(encoding="utf-8")
 
 
 def test_code_can_be_extracted() -> None:
-    assert isinstance(extract(), dict)
+    assert isinstance(extract_messages(), dict)
     assert LANGUAGES == ("kk", "ru", "en")

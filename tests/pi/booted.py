@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.config import load_settings
-from kiosk.hardware.virtual.microphones import VoiceRoom
-from kiosk.storage.paths import Layout
-from tests.courtroom import MICROPHONES, RecorderClient, settings_text
+from kiosk.hardware.virtual.microphones import VirtualMicrophoneClient
+from kiosk.storage.paths import Paths
+from tests.virtual_courtroom import MICROPHONES, RecorderClient, settings_text
 from tests.waiting import wait_for
 
 SETTINGS = Path("/etc/kiosk/kiosk.toml")
@@ -41,7 +41,7 @@ def systemctl(*arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def voices(folder: Path) -> Iterator[VoiceRoom]:
+def voices(folder: Path) -> Iterator[VirtualMicrophoneClient]:
     """Keep virtual microphones up as the user ``kiosk``."""
     folder.mkdir()
     os.chown(folder, *owner())
@@ -60,7 +60,7 @@ def voices(folder: Path) -> Iterator[VoiceRoom]:
         if not process.stdout.readline():
             raise RuntimeError("the virtual microphones do not start")
         try:
-            yield VoiceRoom(folder)
+            yield VirtualMicrophoneClient(folder)
         finally:
             process.terminate()
 
@@ -71,7 +71,7 @@ def owner() -> tuple[int, int]:
     return found.st_uid, found.st_gid
 
 
-def give_environment(room: VoiceRoom) -> None:
+def give_environment(room: VirtualMicrophoneClient) -> None:
     """Tell the unit where the virtual devices are, as a drop-in for this boot."""
     given = {key: os.environ[key] for key in HANDED_ON}
     given |= {key: value for key, value in os.environ.items() if key.startswith(CAMSHIM)}
@@ -88,12 +88,12 @@ def main_pid() -> int:
     return int(systemctl("show", "--property=MainPID", "--value", UNIT))
 
 
-def trial(room: VoiceRoom) -> dict[str, Any]:
+def trial(room: VirtualMicrophoneClient) -> dict[str, Any]:
     """Record, kill, resume, seal, verify; return what was found."""
     SETTINGS.write_text(settings_text(PATHS, {"back_end": "picamera2"}, room), encoding="utf-8")
-    recorder = RecorderClient(Layout.of(load_settings(SETTINGS).paths))
+    recorder = RecorderClient(Paths.from_settings(load_settings(SETTINGS).paths))
     recorder.publish_staff()
-    for path in recorder.layout.staff.parent.rglob("*"):
+    for path in recorder.paths.staff.parent.rglob("*"):
         os.chown(path, *owner())
     give_environment(room)
     systemctl("start", UNIT)

@@ -17,16 +17,17 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.hardware.camera.camera import CameraConfig, VideoPacket, unpack_video
+from kiosk.hardware.camera.back_end import CameraConfig
+from kiosk.hardware.camera.packet import VideoPacket, unpack_video
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.child_process.protocol import STATUS, VIDEO
-from kiosk.hardware.child_process.supervisor import Supervisor
+from kiosk.hardware.child_process.supervisor import ProcessSupervisor
 from tests.waiting import wait_for
 
 FPS = 25
 
 
-class Watched:
+class CameraProbe:
     """A camera child, and what it has sent."""
 
     def __init__(self, config: CameraConfig) -> None:
@@ -34,15 +35,15 @@ class Watched:
         self.packets: list[VideoPacket] = []
         self.received_ns: list[int] = []
         self.lock = threading.Lock()
-        self.supervisor = Supervisor(
+        self.supervisor = ProcessSupervisor(
             "camera",
-            "kiosk.hardware.camera.child",
+            "kiosk.hardware.sources.camera_child",
             dataclasses.asdict(config),
-            self._take,
-            ill=lambda: None,
+            self._on_message,
+            find_problem=lambda: None,
         )
 
-    def _take(self, kind: int, payload: bytes) -> None:
+    def _on_message(self, kind: int, payload: bytes) -> None:
         if kind == STATUS:
             self.status.update(json.loads(payload))
         elif kind == VIDEO:
@@ -52,25 +53,25 @@ class Watched:
 
 
 @pytest.fixture
-def camera(tmp_path: Path) -> Iterator[Watched]:
+def camera(tmp_path: Path) -> Iterator[CameraProbe]:
     """An open camera of 1280x720 at 25 pictures a second."""
-    watched = Watched(
+    probe = CameraProbe(
         CameraConfig("auto", 1280, 720, FPS, 2_000_000, 2.0, 10, str(tmp_path / "preview"))
     )
-    watched.supervisor.start()
+    probe.supervisor.start()
     try:
-        wait_for(lambda: watched.status.get("frames", 0) > 0, "the first picture", 30)
-        yield watched
+        wait_for(lambda: probe.status.get("frames", 0) > 0, "the first picture", 30)
+        yield probe
     finally:
-        watched.supervisor.close()
+        probe.supervisor.close()
 
 
-def seconds_of_packets(watched: Watched, seconds: float) -> Callable[[], bool]:
+def seconds_of_packets(probe: CameraProbe, seconds: float) -> Callable[[], bool]:
     """Return a condition: packets from so many seconds of capture are there."""
 
     def enough() -> bool:
-        with watched.lock:
-            packets = watched.packets
+        with probe.lock:
+            packets = probe.packets
             if not packets:
                 return False
             return packets[-1].captured_ns - packets[0].captured_ns >= seconds * NS_PER_S
@@ -88,16 +89,16 @@ def test_the_stack_is_the_pi_s_own() -> None:
     assert not Path(av.__file__).is_relative_to("/usr/lib/python3/dist-packages")
 
 
-def test_the_child_says_truthfully_what_it_uses(camera: Watched) -> None:
+def test_the_child_says_truthfully_what_it_uses(camera: CameraProbe) -> None:
     assert camera.status["library"] == "picamera2"
     assert camera.status["version"] == importlib.metadata.version("picamera2")
     assert camera.status["back_end"] == "libx264"
 
 
-def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: Watched) -> None:
-    camera.supervisor.command(encode=1)
+def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: CameraProbe) -> None:
+    camera.supervisor.send_command(encode=1)
     wait_for(seconds_of_packets(camera, 3), "3 s of packets", 30)
-    camera.supervisor.command(encode=0)
+    camera.supervisor.send_command(encode=0)
     with camera.lock:
         packets, received = list(camera.packets), list(camera.received_ns)
     assert packets[0].key
@@ -117,8 +118,8 @@ def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: Watched)
     assert float(pictures[-1].to_ndarray(format="gray").std()) > 20
 
 
-def test_a_key_frame_comes_as_often_as_asked(camera: Watched) -> None:
-    camera.supervisor.command(encode=1)
+def test_a_key_frame_comes_as_often_as_asked(camera: CameraProbe) -> None:
+    camera.supervisor.send_command(encode=1)
 
     def keys() -> list[int]:
         with camera.lock:
@@ -128,9 +129,9 @@ def test_a_key_frame_comes_as_often_as_asked(camera: Watched) -> None:
     assert keys()[:3] == [0, 2 * FPS, 4 * FPS]
 
 
-def test_an_encoder_started_again_begins_with_a_key_frame(camera: Watched) -> None:
+def test_an_encoder_started_again_begins_with_a_key_frame(camera: CameraProbe) -> None:
     for session in (1, 2):
-        camera.supervisor.command(encode=session)
+        camera.supervisor.send_command(encode=session)
         wait_for(
             lambda wanted=session: any(p.session == wanted for p in camera.packets),  # type: ignore[misc]
             f"a packet of session {session}",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Camera
-from tests.courtroom import MICROPHONES, Courtroom
+from kiosk.config import CameraSettings
+from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 RATE = 48_000
 EDGE_S = 0.5
@@ -17,11 +17,11 @@ EDGE_S = 0.5
 
 
 @pytest.fixture
-def room() -> Iterator[Courtroom]:
+def room() -> Iterator[VirtualCourtroom]:
     """A courtroom with a real picamera2, its recorder running and ready."""
     with (
         tempfile.TemporaryDirectory(prefix="kp-") as name,
-        Courtroom(Path(name) / "r", {"back_end": "picamera2"}) as made,
+        VirtualCourtroom(Path(name) / "r", {"back_end": "picamera2"}) as made,
     ):
         made.start_recorder(60)
         made.wait_ready(60)
@@ -29,15 +29,15 @@ def room() -> Iterator[Courtroom]:
         yield made
 
 
-def test_a_hearing_in_two_parts_is_recorded_sealed_and_verified(room: Courtroom) -> None:
-    room.microphones.say("judge", "The court is in session.")
+def test_a_hearing_in_two_parts_is_recorded_sealed_and_verified(room: VirtualCourtroom) -> None:
+    room.microphones.speak("judge", "The court is in session.")
     room.start_hearing()
     room.wait_recorded(4.0)
-    room.ask("POST", "/v1/hearing/recess", {})
-    room.ask("POST", "/v1/hearing/resume", {})
+    room.call("POST", "/v1/hearing/recess", {})
+    room.call("POST", "/v1/hearing/resume", {})
     room.wait_recorded(room.seconds_recorded() + 4.0)
     state = room.state()
-    devices = {one["name"]: one for one in room.ask("GET", "/v1/devices")["devices"]}
+    devices = {entry["name"]: entry for entry in room.call("GET", "/v1/devices")["devices"]}
     report = room.verify(room.end_hearing())
 
     assert report["ok"], report["problems"]
@@ -46,7 +46,7 @@ def test_a_hearing_in_two_parts_is_recorded_sealed_and_verified(room: Courtroom)
     assert len(report["parts"]) == 2
     # On a busy machine a camera drops pictures; it must have counted them.
     camera, second = state["camera"], state["hearing"]["part_seconds"]
-    assert camera["frames"] + camera["dropped"] > (second - 2 * EDGE_S) * Camera().fps
+    assert camera["frames"] + camera["dropped"] > (second - 2 * EDGE_S) * CameraSettings().fps
     assert report["parts"][1]["video_frames"] >= camera["frames"] > 0
     for part in report["parts"]:
         assert part["decoded"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import Settings
-from kiosk.hardware.sources.source import SourceSet
+from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from tests.waiting import wait_for
 
@@ -18,7 +18,7 @@ NAMES = ("judge", "witness")
 
 
 @pytest.fixture
-def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceSet]:
+def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sources]:
     """Camera and two microphones, all delivering."""
     with tempfile.TemporaryDirectory(prefix="kp-") as name:
         folder = Path(name)
@@ -32,24 +32,24 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[SourceSet]:
                     "microphones": microphones.settings(NAMES, {}),
                 }
             )
-            with SourceSet(settings, folder / "preview") as opened:
+            with Sources(settings, folder / "preview") as opened:
                 assert opened.wait_ready(40), opened.state()
                 yield opened
 
 
-def test_every_source_delivers_through_the_real_libraries(sources: SourceSet) -> None:
+def test_every_source_delivers_through_the_real_libraries(sources: Sources) -> None:
     state = sources.state()
     assert state["camera"]["state"] == "ok"
-    assert {one["name"] for one in state["microphones"]} == set(NAMES)
-    libraries = {one["name"]: one["library"] for one in sources.devices()}
+    assert {entry["name"] for entry in state["microphones"]} == set(NAMES)
+    libraries = {entry["name"]: entry["library"] for entry in sources.device_entries()}
     assert libraries == {"camera": "picamera2", "judge": "PyAudio", "witness": "PyAudio"}
 
 
-def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: SourceSet) -> None:
+def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: Sources) -> None:
     """libcamera stops giving pictures, then (the child was started again) gives them anew."""
     freeze = Path(os.environ["CAMSHIM_FREEZE"])
     freeze.touch()
     wait_for(lambda: sources.state()["camera"]["state"] == "frozen", "the frozen camera", 10)
-    assert all(one["state"] != "dead" for one in sources.state()["microphones"])
+    assert all(entry["state"] != "dead" for entry in sources.state()["microphones"])
     freeze.unlink()
     wait_for(lambda: sources.state()["camera"]["state"] == "ok", "the camera's return", 40)

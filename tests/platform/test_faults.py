@@ -7,19 +7,19 @@ from random import Random
 import pytest
 
 from faults import fault_kill, fault_power_cut
-from faults.disk.mounted import missing
+from faults.disk.mounted import missing_requirement
 from faults.trial import Outcome
 
 
 def assert_survived(outcomes: list[Outcome], tries: int) -> None:
     """Check that each try was made and survived."""
-    assert [one.losses for one in outcomes if one.losses] == []
-    assert sum(one.survived for one in outcomes) == tries
+    assert [outcome.failures for outcome in outcomes if outcome.failures] == []
+    assert sum(outcome.survived for outcome in outcomes) == tries
 
 
 @pytest.mark.timeout(300)
 def test_power_cuts_are_survived() -> None:
-    if lack := missing():
+    if lack := missing_requirement():
         pytest.skip(lack)
     moments = ("while recording", "in a recess")
     assert_survived(fault_power_cut.run(2, Random(1), strict=False, moments=moments), 2)

@@ -57,12 +57,16 @@ def test_what_the_project_asks_for_is_locked() -> None:
     """Whoever adds a dependency makes the lock files anew (``make lock``)."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    asked = {re.split(r"[\[<>=!~ ;]", one)[0].lower() for one in project["dependencies"]}
+    asked = {
+        re.split(r"[\[<>=!~ ;]", requirement)[0].lower() for requirement in project["dependencies"]
+    }
     assert asked <= locked(REQUIREMENTS / "run.lock")
     assert asked - {"numpy", "pyaudio"} <= locked(REQUIREMENTS / "pi.lock")
     extras = project["optional-dependencies"]
     asked |= {
-        re.split(r"[\[<>=!~ ;]", one)[0].lower() for extra in extras.values() for one in extra
+        re.split(r"[\[<>=!~ ;]", requirement)[0].lower()
+        for extra in extras.values()
+        for requirement in extra
     }
     assert asked <= locked(REQUIREMENTS / "dev.lock")
 

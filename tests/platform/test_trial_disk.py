@@ -10,24 +10,26 @@ from random import Random
 
 import pytest
 
-from faults.disk.mounted import MountedDisk, missing
+from faults.disk.mounted import MountedDisk, missing_requirement
 from faults.disk.nodes import File
-from faults.disk.volume import Names
+from faults.disk.volume import UnsyncedNames
 from kiosk.storage.atomic_io import sync_folder, write_bytes
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[MountedDisk]:
     """A mounted trial disk."""
-    if lack := missing():
+    if lack := missing_requirement():
         pytest.skip(lack)
-    with MountedDisk(tmp_path / "disk") as one:
-        yield one
+    with MountedDisk(tmp_path / "disk") as mounted:
+        yield mounted
 
 
-def lose_power(disk: MountedDisk, seed: int = 1, names: Names = Names.UNDONE) -> None:
+def lose_power(
+    disk: MountedDisk, seed: int = 1, names: UnsyncedNames = UnsyncedNames.UNDONE
+) -> None:
     """Cut the power and mount what survived."""
-    disk.cut(Random(seed), names)
+    disk.cut_power(Random(seed), names)
     disk.remount()
 
 
@@ -41,48 +43,48 @@ def write(path: Path, data: bytes, *, sync: bool) -> None:
 
 
 def test_what_was_synced_survives(disk: MountedDisk) -> None:
-    write_bytes(disk.place / "kept", b"a" * 10_000)
+    write_bytes(disk.path / "kept", b"a" * 10_000)
     lose_power(disk)
-    assert (disk.place / "kept").read_bytes() == b"a" * 10_000
+    assert (disk.path / "kept").read_bytes() == b"a" * 10_000
 
 
 def test_a_name_goes_whose_folder_was_not_synced(disk: MountedDisk) -> None:
-    write_bytes(disk.place / "old", b"1")
-    write(disk.place / "new", b"2", sync=True)
-    (disk.place / "old").rename(disk.place / "moved")
-    (disk.place / "deep").mkdir()
-    write_bytes(disk.place / "deep" / "file", b"3")
+    write_bytes(disk.path / "old", b"1")
+    write(disk.path / "new", b"2", sync=True)
+    (disk.path / "old").rename(disk.path / "moved")
+    (disk.path / "deep").mkdir()
+    write_bytes(disk.path / "deep" / "file", b"3")
     lose_power(disk)
-    assert [path.name for path in disk.place.iterdir()] == ["old"]
+    assert [path.name for path in disk.path.iterdir()] == ["old"]
 
 
 def test_as_on_ext4_an_fsync_keeps_the_names_before_it(disk: MountedDisk) -> None:
-    (disk.place / "first").touch()
-    write(disk.place / "second", b"2", sync=True)
-    lose_power(disk, names=Names.ORDERED)
-    assert {path.name for path in disk.place.iterdir()} == {"first", "second"}
+    (disk.path / "first").touch()
+    write(disk.path / "second", b"2", sync=True)
+    lose_power(disk, names=UnsyncedNames.ORDERED)
+    assert {path.name for path in disk.path.iterdir()} == {"first", "second"}
 
 
 def test_unsynced_bytes_are_lost_kept_or_torn(disk: MountedDisk) -> None:
-    write(disk.place / "file", b"a" * 5000, sync=True)
-    sync_folder(disk.place)
+    write(disk.path / "file", b"a" * 5000, sync=True)
+    sync_folder(disk.path)
     seen = set()
     for seed in range(12):
-        write(disk.place / "file", b"b" * 20_000, sync=False)
+        write(disk.path / "file", b"b" * 20_000, sync=False)
         lose_power(disk, seed)
-        data = (disk.place / "file").read_bytes()
+        data = (disk.path / "file").read_bytes()
         assert data[:5000] == b"a" * 5000, "synced bytes stay as they are"
         assert set(data[5000:]) <= set(b"b\0")
         seen.add("none" if len(data) == 5000 else "all" if data[5000:] == b"b" * 20_000 else "torn")
-        os.truncate(disk.place / "file", 5000)
-        with (disk.place / "file").open("rb+") as file:
+        os.truncate(disk.path / "file", 5000)
+        with (disk.path / "file").open("rb+") as file:
             os.fsync(file.fileno())
     assert seen == {"none", "all", "torn"}
 
 
 def test_until_it_is_mounted_again_nothing_works(disk: MountedDisk) -> None:
-    with (disk.place / "open").open("wb", buffering=0) as file:
-        disk.cut(Random(1))
+    with (disk.path / "open").open("wb", buffering=0) as file:
+        disk.cut_power(Random(1))
         for attempt in (lambda: file.write(b"x"), lambda: os.fsync(file.fileno())):
             with pytest.raises(OSError, match=os.strerror(errno.EIO)):
                 attempt()
@@ -92,19 +94,19 @@ def test_until_it_is_mounted_again_nothing_works(disk: MountedDisk) -> None:
     ("how", "number"), [("full", errno.ENOSPC), ("read_only", errno.EROFS), ("gone", errno.EIO)]
 )
 def test_it_fails_as_told_and_is_well_again(disk: MountedDisk, how: str, number: int) -> None:
-    write_bytes(disk.place / "file", b"1")
+    write_bytes(disk.path / "file", b"1")
     disk.fail(how)  # type: ignore[arg-type]
     with pytest.raises(OSError, match=os.strerror(number)):
-        write(disk.place / "file", b"2", sync=True)
+        write(disk.path / "file", b"2", sync=True)
     disk.fail("ok")
-    write(disk.place / "file", b"2", sync=True)
-    assert (disk.place / "file").read_bytes() == b"12"
+    write(disk.path / "file", b"2", sync=True)
+    assert (disk.path / "file").read_bytes() == b"12"
 
 
 def test_full_says_so(disk: MountedDisk) -> None:
-    assert os.statvfs(disk.place).f_bavail > 0
+    assert os.statvfs(disk.path).f_bavail > 0
     disk.fail("full")
-    assert os.statvfs(disk.place).f_bavail == 0
+    assert os.statvfs(disk.path).f_bavail == 0
 
 
 def test_overwritten_and_cut_bytes_come_back() -> None:
@@ -114,5 +116,5 @@ def test_overwritten_and_cut_bytes_come_back() -> None:
         file.sync()
         file.write(b"XX", 1)
         file.truncate(4)
-        file.forget(Random(1), fate)  # type: ignore[arg-type]
-        assert (bytes(file.data), file.unsynced) == (wanted, False)
+        file.lose_unsynced(Random(1), fate)  # type: ignore[arg-type]
+        assert (bytes(file.data), file.is_unsynced) == (wanted, False)

@@ -64,7 +64,7 @@ def test_an_outcome_counts_what_was_survived_and_what_it_cost() -> None:
 def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
     outcome = Outcome("kill")
     with pytest.raises(ZeroDivisionError):
-        outcome.attempt(lambda: Cost(again=1 / 0))
+        outcome.attempt(lambda: Cost(recovery_s=1 / 0))
 
 
 def test_cpu_time_counts_children_that_run_and_those_that_have_ended() -> None:

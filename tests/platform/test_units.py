@@ -119,21 +119,21 @@ def test_every_user_and_group_named_is_made() -> None:
 
 
 def test_every_folder_of_the_layout_is_made_at_boot() -> None:
-    from kiosk.config import Paths
-    from kiosk.storage.paths import Layout
+    from kiosk.config import PathSettings
+    from kiosk.storage.paths import Paths
 
-    layout = Layout.of(Paths())
+    paths = Paths.from_settings(PathSettings())
     text = (SYSTEMD / "kiosk.tmpfiles.conf").read_text(encoding="utf-8")
     made = {line.split()[1] for line in text.splitlines() if line.startswith("d ")}
     folders = {
-        layout.data,
-        layout.run,
-        layout.hearings,
-        layout.filings,
-        layout.reports,
-        layout.receipts,
-        layout.database.parent,
-        layout.schedule.parent,
-        layout.device_key.parent,
+        paths.data,
+        paths.run,
+        paths.hearings,
+        paths.filings,
+        paths.reports,
+        paths.receipts,
+        paths.database.parent,
+        paths.schedule.parent,
+        paths.device_key.parent,
     }
     assert {str(folder) for folder in folders} <= made

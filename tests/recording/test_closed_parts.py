@@ -14,18 +14,24 @@ import pytest
 from kiosk.cli import main
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.signer import FileSigner
-from kiosk.recording.encryption.age_envelope import ClosedEnvelope
-from kiosk.recording.encryption.decrypt import DecryptError, WrongKeyError, decrypt
-from kiosk.recording.encryption.locked_memory import KEEP_S, MemoryKeys, wipe_text
-from kiosk.recording.formats.age_tar import END, members
-from kiosk.recording.formats.joined_run import count_run
-from kiosk.recording.journal.hearing_journal import Maker
-from kiosk.recording.readback.read_back import ProofError, read_back
-from kiosk.recording.repair.recovery import survey
+from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
+from kiosk.recording.encryption.decrypt import DecryptError, WrongKeyError, decrypt_parts
+from kiosk.recording.encryption.locked_memory import MAX_KEY_AGE_S, EphemeralKeys, zero_text
+from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
+from kiosk.recording.formats.run_reader import count_run
+from kiosk.recording.journal.hearing_journal import JournalOptions
+from kiosk.recording.readback.fragment_reader import ReadbackError, read_fragments
+from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify
 from tests.identity import Court
-from tests.recording.builder import MICROPHONES, Built, add_part, new_hearing, sealed_hearing
-from tests.recording.keys import CourtSecrets
+from tests.recording.court_keys import CourtSecrets
+from tests.recording.hearing_builder import (
+    MICROPHONES,
+    BuiltHearing,
+    add_part,
+    new_hearing,
+    sealed_hearing,
+)
 
 SECRETS = CourtSecrets()
 
@@ -42,30 +48,32 @@ def signer(tmp_path: Path, court: Court) -> FileSigner:
     return FileSigner(key, certificate)
 
 
-def envelope(*, provable: bool = False) -> ClosedEnvelope:
-    return ClosedEnvelope(SECRETS.keys, provable=provable)
+def age_codec(*, provable: bool = False) -> AgeFragmentCodec:
+    return AgeFragmentCodec(SECRETS.keys, can_verify=provable)
 
 
 @pytest.fixture
 def hearing(tmp_path: Path, signer: FileSigner) -> Path:
-    return sealed_hearing(tmp_path / "hearings", signer, parts=1, envelope=envelope())
+    return sealed_hearing(tmp_path / "hearings", signer, parts=1, codec=age_codec())
 
 
 # -- the tar -----------------------------------------------------------------------------------
 def test_a_tar_cut_at_any_byte_is_good_up_to_its_last_whole_member(tmp_path: Path) -> None:
-    closed = envelope()
+    closed = age_codec()
     pieces = [bytes([n]) * (100 + 700 * n) for n in range(3)]
-    rows = [closed.wrap(f"{n}.m4s", one, n, n + 1, ("camera",)) for n, one in enumerate(pieces)]
+    rows = [
+        closed.encode(f"{n}.m4s", piece, n, n + 1, ("camera",)) for n, piece in enumerate(pieces)
+    ]
     whole = b"".join(rows)
     ends = [sum(map(len, rows[:n])) for n in range(4)]
     path = tmp_path / "x.tar"
     for cut in [*range(0, len(whole), 97), *ends, len(whole)]:
         path.write_bytes(whole[:cut])
-        found = list(members(path, check=True))
+        found = list(iter_members(path, verify=True))
         assert len(found) == sum(end <= cut for end in ends[1:]), cut
-    assert [one.about.plain_length for one in found] == [len(piece) for piece in pieces]
-    assert found[1].about.sources == ("camera",)
-    path.write_bytes(whole + END)
+    assert [member.metadata.plain_length for member in found] == [len(piece) for piece in pieces]
+    assert found[1].metadata.sources == ("camera",)
+    path.write_bytes(whole + END_OF_ARCHIVE)
     listed = subprocess.run(["tar", "-tf", str(path)], capture_output=True, check=True)
     assert (listed.stdout.split(), listed.stderr) == (
         [b"0.m4s.age", b"1.m4s.age", b"2.m4s.age"],
@@ -74,63 +82,65 @@ def test_a_tar_cut_at_any_byte_is_good_up_to_its_last_whole_member(tmp_path: Pat
 
 
 def test_members_with_zeros_in_them_are_not_whole(tmp_path: Path) -> None:
-    data = bytearray(envelope().wrap("1.m4s", b"x" * 5000, 0, 1, ()))
+    data = bytearray(age_codec().encode("1.m4s", b"x" * 5000, 0, 1, ()))
     data[-2000:-1000] = bytes(1000)
     (tmp_path / "x.tar").write_bytes(data)
-    assert len(list(members(tmp_path / "x.tar"))) == 1
-    assert list(members(tmp_path / "x.tar", check=True)) == []
+    assert len(list(iter_members(tmp_path / "x.tar"))) == 1
+    assert list(iter_members(tmp_path / "x.tar", verify=True)) == []
 
 
 # -- keys in memory ----------------------------------------------------------------------------
 def test_keys_in_memory_are_wiped_when_proven_and_when_old() -> None:
     now = [0.0]
-    keys = MemoryKeys(lambda: now[0])
-    boxes = {name: pyrage.encrypt(b"media", [keys.recipient(name)]) for name in ("a", "b")}
-    assert keys.open("a", boxes["a"]) == b"media"
-    keys.forget("a")
+    keys = EphemeralKeys(lambda: now[0])
+    age_files = {
+        name: pyrage.encrypt(b"media", [keys.create_recipient(name)]) for name in ("a", "b")
+    }
+    assert keys.decrypt("a", age_files["a"]) == b"media"
+    keys.discard("a")
     with pytest.raises(ValueError, match="wiped"):
-        keys.open("a", boxes["a"])
-    now[0] = KEEP_S + 1
-    keys.recipient("init", lasting=True)
+        keys.decrypt("a", age_files["a"])
+    now[0] = MAX_KEY_AGE_S + 1
+    keys.create_recipient("init", is_lasting=True)
     with pytest.raises(ValueError, match="wiped"):
-        keys.open("b", boxes["b"])
+        keys.decrypt("b", age_files["b"])
     for number in range(500):
-        keys.recipient(str(number))
+        keys.create_recipient(str(number))
     assert keys.count < 300
     keys.close()
     assert keys.count == 0
-    assert not any(keys._pages._map[:])
+    assert not any(keys._buffer._map[:])
 
 
 def test_locked_memory_is_locked_and_left_out_of_dumps() -> None:
-    keys = MemoryKeys()
+    keys = EphemeralKeys()
     maps = Path("/proc/self/smaps").read_text().split("VmFlags:")
-    place = f"{keys._pages._address:x}-"
+    place = f"{keys._buffer._address:x}-"
     flags = next(maps[n + 1].splitlines()[0] for n, text in enumerate(maps) if f"{place}" in text)
     assert {"lo", "dd", "dc"} <= set(flags.split())
 
 
 def test_a_text_is_wiped_in_place() -> None:
     text = "".join(["secret ", str(id(object()))])
-    wipe_text(text)
+    zero_text(text)
     assert set(text) == {"\0"}
 
 
 def test_the_proof_reads_closed_fragments_until_they_are_forgotten(
     tmp_path: Path, signer: FileSigner
 ) -> None:
-    closed = envelope(provable=True)
+    closed = age_codec(provable=True)
     built = new_hearing(tmp_path, signer)
-    part = add_part(built, pieces=2, envelope=closed)
-    newest = part.newest("main")
+    part = add_part(built, fragments=2, codec=closed)
+    newest = part.latest_fragment("main")
     assert newest is not None
-    plain = read_back(part.folder, [newest], closed)
+    plain = read_fragments(part.folder, [newest], closed)
     assert b"moof" in plain
     assert hashlib.sha256(plain[-newest.plain_length :]).hexdigest() == newest.plain_sha256
-    closed.forget([newest])
-    with pytest.raises(ProofError, match="wiped"):
-        read_back(part.folder, [newest], closed)
-    part.abandon()
+    closed.discard_keys([newest])
+    with pytest.raises(ReadbackError, match="wiped"):
+        read_fragments(part.folder, [newest], closed)
+    part.close()
 
 
 # -- decrypting --------------------------------------------------------------------------------
@@ -178,7 +188,9 @@ def test_with_the_key_closed_parts_are_decoded_as_plain_ones(
 
 def test_what_the_key_does_not_open_is_not_decoded_either(hearing: Path, court: Court) -> None:
     def codes(identity: pyrage.x25519.Identity) -> set[str]:
-        return {one.code for one in verify(hearing, court.ca, identities=[identity]).problems}
+        return {
+            problem.code for problem in verify(hearing, court.ca, identities=[identity]).problems
+        }
 
     assert codes(CourtSecrets().court) >= {"media_not_opened", "not_decodable"}
     tar = hearing / "part-01" / "main" / "run-01" / "000001.tar"
@@ -190,7 +202,7 @@ def test_what_the_key_does_not_open_is_not_decoded_either(hearing: Path, court: 
 
 def test_stock_tools_open_the_same(hearing: Path, tmp_path: Path) -> None:
     key = SECRETS.write(tmp_path)
-    decrypt(hearing, [SECRETS.court], tmp_path / "out")
+    decrypt_parts(hearing, [SECRETS.court], tmp_path / "out")
     script = """
         set -eu
         mkdir members
@@ -213,10 +225,10 @@ def test_what_cannot_be_opened_is_said(
     hearing: Path, tmp_path: Path, signer: FileSigner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(WrongKeyError):
-        decrypt(hearing, [CourtSecrets().court], tmp_path / "out")
+        decrypt_parts(hearing, [CourtSecrets().court], tmp_path / "out")
     plain = sealed_hearing(tmp_path / "plain", signer, parts=1)
     with pytest.raises(DecryptError, match="nothing in it is closed"):
-        decrypt(plain, [SECRETS.court], tmp_path / "out")
+        decrypt_parts(plain, [SECRETS.court], tmp_path / "out")
     tar = hearing / "part-01" / "channels" / "run-01" / "000001.tar"
     data = bytearray(tar.read_bytes())
     data[3000] ^= 1
@@ -236,9 +248,9 @@ def flip(path: Path, at: int) -> None:
 
 
 def swap(first: Path, second: Path) -> None:
-    one, two = first.read_bytes(), second.read_bytes()
-    first.write_bytes(two)
-    second.write_bytes(one)
+    first_bytes, second_bytes = first.read_bytes(), second.read_bytes()
+    first.write_bytes(second_bytes)
+    second.write_bytes(first_bytes)
 
 
 MAIN = "part-01/main/run-01"
@@ -262,9 +274,9 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "an added member": (
         lambda h: (h / MAIN / "000002.tar").write_bytes(
-            (h / MAIN / "000002.tar").read_bytes()[: -len(END)]
-            + envelope().wrap("x.m4s", b"x", 0, 1, ())
-            + END
+            (h / MAIN / "000002.tar").read_bytes()[: -len(END_OF_ARCHIVE)]
+            + age_codec().encode("x.m4s", b"x", 0, 1, ())
+            + END_OF_ARCHIVE
         ),
         "media_unlisted",
     ),
@@ -283,7 +295,7 @@ def test_tampering_with_closed_media_is_named(name: str, hearing: Path, court: C
 
 
 # -- after a crash -----------------------------------------------------------------------------
-def torn(built: Built, extra: bytes) -> Path:
+def torn(built: BuiltHearing, extra: bytes) -> Path:
     """Leave a part as a power cut does: two fragments unjournalled, ``extra`` after them."""
     writer = built.writers[0]
     for _ in range(2):
@@ -291,29 +303,31 @@ def torn(built: Built, extra: bytes) -> Path:
     path = sorted((built.folder / MAIN).glob("0*.tar"))[-1]
     with path.open("ab") as file:
         file.write(extra)
-    built.parts[0].abandon()
-    built.book.close()
+    built.parts[0].close()
+    built.journal.close()
     return path
 
 
-@pytest.mark.parametrize("extra", [b"", b"torn" * 300, END[:700], END])
+@pytest.mark.parametrize("extra", [b"", b"torn" * 300, END_OF_ARCHIVE[:700], END_OF_ARCHIVE])
 def test_after_a_crash_whole_members_are_kept_without_any_key(
     extra: bytes, tmp_path: Path, signer: FileSigner, court: Court
 ) -> None:
     built = new_hearing(tmp_path / "hearings", signer)
-    add_part(built, pieces=6, envelope=envelope())
+    add_part(built, fragments=6, codec=age_codec())
     path = torn(built, extra)
-    (survivor,) = survey(tmp_path / "hearings", Maker("kiosk-0001", signer))
+    (hearing,) = recover_hearings(tmp_path / "hearings", JournalOptions("kiosk-0001", signer))
     chain = read_chain(built.folder / "part-01" / "journal.jsonl")
     recovered = [e for e in chain.entries if e["kind"] == "media" and e.get("recovered")]
     (fragments,) = [entry["fragments"] for entry in recovered]
     assert len(fragments) == 2
-    assert all(one["plain_sha256"] and one["sources"] == ["camera"] for one in fragments)
+    assert all(
+        fragment["plain_sha256"] and fragment["sources"] == ["camera"] for fragment in fragments
+    )
     subprocess.run(["tar", "-tf", str(path)], check=True, capture_output=True)
-    survivor.ended = True
-    survivor.seal()
+    hearing.was_ended = True
+    hearing.seal()
     assert verify(built.folder, court.ca).problems == []
-    opened = decrypt(built.folder, [SECRETS.escrow], tmp_path / "out")
+    opened = decrypt_parts(built.folder, [SECRETS.escrow], tmp_path / "out")
     assert opened[0].damaged == []
     assert count_run(tmp_path / "out" / "part-01" / "main" / "run-01").frames == 8 * 4
 

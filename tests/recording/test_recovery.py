@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 
-from kiosk.clocks import NS_PER_S, boot_id, recording_ns, wall_text, wall_time
+from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.seal import is_sealed
-from kiosk.recording.journal.hearing_journal import Maker
-from kiosk.recording.repair.recovery import RESUME_WITHIN_S, Alive, Survivor, survey
+from kiosk.recording.journal.hearing_journal import JournalOptions
+from kiosk.recording.repair.recovery import (
+    MAX_RESUME_GAP_S,
+    InterruptedHearing,
+    LastCapture,
+    recover_hearings,
+)
 from kiosk.recording.verify.hearing import verify
 from tests.identity import Court
-from tests.recording.builder import (
-    PIECE_NS,
-    Built,
+from tests.recording.hearing_builder import (
+    FRAGMENT_NS,
+    BuiltHearing,
     add_part,
     close_part,
     new_hearing,
@@ -37,21 +42,21 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def crash(built: Built) -> None:
+def crash(built: BuiltHearing) -> None:
     """Leave everything as a killed process does."""
-    for book in built.parts:
-        book.abandon()
-    built.book.close()
+    for part_journal in built.parts:
+        part_journal.close()
+    built.journal.close()
 
 
-def recover(root: Path, court: Court) -> Survivor:
-    (survivor,) = survey(root, Maker("kiosk-0001", court.device()))
-    return survivor
+def recover(root: Path, court: Court) -> InterruptedHearing:
+    (hearing,) = recover_hearings(root, JournalOptions("kiosk-0001", court.device()))
+    return hearing
 
 
-def finish(survivor: Survivor) -> None:
-    survivor.seal()
-    survivor.book.end({"person": "p1"})
+def seal_and_end(hearing: InterruptedHearing) -> None:
+    hearing.seal()
+    hearing.journal.end({"person": "p1"})
 
 
 def lines(folder: Path, part: int, kind: str) -> list[dict[str, Any]]:
@@ -61,7 +66,7 @@ def lines(folder: Path, part: int, kind: str) -> list[dict[str, Any]]:
 
 def test_killed_while_capturing(root: Path, court: Court) -> None:
     built = new_hearing(root, court.device())
-    add_part(built, pieces=7)
+    add_part(built, fragments=7)
     writer = built.writers[0]
     writer.write("main")  # synced, but the kill came before the journal's next batch
     writer.write("channels")
@@ -70,12 +75,14 @@ def test_killed_while_capturing(root: Path, court: Court) -> None:
     whole = torn.stat().st_size - 20
     crash(built)
 
-    survivor = recover(root, court)
-    assert survivor.capturing
-    assert survivor.alive is not None
+    hearing = recover(root, court)
+    assert hearing.was_capturing
+    assert hearing.last_capture is not None
     first = lines(built.folder, 1, "part")[0]
-    assert survivor.alive.ns == pytest.approx(first["tap_ns"] + 8 * PIECE_NS, abs=1_000_000)
-    assert survivor.alive.boot == boot_id()
+    assert hearing.last_capture.recorded_ns == pytest.approx(
+        first["tap_ns"] + 8 * FRAGMENT_NS, abs=1_000_000
+    )
+    assert hearing.last_capture.boot_id == boot_id()
     kept = [line for line in lines(built.folder, 1, "media") if line.get("recovered")]
     assert sorted(line["fragments"][0]["track"] for line in kept) == ["channels", "main"]
     assert kept[0]["fragments"][0]["sources"]
@@ -85,7 +92,7 @@ def test_killed_while_capturing(root: Path, court: Court) -> None:
     assert (gap["source"], gap["what"]) == ("recorder", "crash")
     assert not is_sealed(built.folder / "part-01"), "sealing comes after resuming"
 
-    finish(survivor)
+    seal_and_end(hearing)
     report = verify(built.folder, court.ca)
     assert report.problems == []
     assert report.parts[0].video_frames == 8 * 4
@@ -95,26 +102,26 @@ def test_killed_while_capturing(root: Path, court: Court) -> None:
 def test_cut_at_any_byte_keeps_every_whole_fragment(root: Path, court: Court, track: str) -> None:
     """As after a power cut: the file ends anywhere, the journal has not heard of its end."""
     built = new_hearing(root, court.device())
-    add_part(built, pieces=1)
+    add_part(built, fragments=1)
     ends = [built.writers[0].write(track) for _ in range(3)]  # type: ignore[arg-type]
     path = built.folder / "part-01" / ends[0].file
     path.write_bytes(path.read_bytes()[: ends[-1].offset + ends[-1].length // 3])
     crash(built)
-    finish(recover(root, court))
+    seal_and_end(recover(root, court))
     assert verify(built.folder, court.ca).problems == []
     kept = [line for line in lines(built.folder, 1, "media") if line.get("recovered")]
-    assert [one["offset"] for one in kept[0]["fragments"]] == [e.offset for e in ends[:2]]
-    assert [one["sha256"] for one in kept[0]["fragments"]] == [e.sha256 for e in ends[:2]]
+    assert [fragment["offset"] for fragment in kept[0]["fragments"]] == [e.offset for e in ends[:2]]
+    assert [fragment["sha256"] for fragment in kept[0]["fragments"]] == [e.sha256 for e in ends[:2]]
 
 
 def test_journalled_bytes_that_are_gone_are_said(root: Path, court: Court) -> None:
     """A disk that lied about its sync: nothing hides it."""
     built = new_hearing(root, court.device())
-    add_part(built, pieces=3)
+    add_part(built, fragments=3)
     path = built.folder / "part-01" / "main" / "run-01" / "000001.m4s"
     path.write_bytes(path.read_bytes()[:-10])
     crash(built)
-    finish(recover(root, court))
+    seal_and_end(recover(root, court))
     assert lines(built.folder, 1, "cut")[0]["lost"] is True
     assert [p.code for p in verify(built.folder, court.ca, decode=False).problems] == ["media_cut"]
 
@@ -123,87 +130,87 @@ def test_crash_before_anything_was_written(root: Path, court: Court) -> None:
     """The kill came while the capture had begun and the books had not."""
     folder = root / "2b0a35c4-2e51-4b6f-8a34-3c35d04e4f9a"
     (folder / "part-01" / "main").mkdir(parents=True)
-    survivor = recover(root, court)
-    assert survivor.capturing
-    finish(survivor)
+    hearing = recover(root, court)
+    assert hearing.was_capturing
+    seal_and_end(hearing)
     assert verify(folder, court.ca).problems == []
 
 
 def test_crash_between_the_books(root: Path, court: Court) -> None:
     """The hearing knows the part, the part's own journal is still empty."""
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
+    add_part(built, fragments=2)
     crash(built)
     (built.folder / "part-01" / "journal.jsonl").write_bytes(b"")
-    survivor = recover(root, court)
-    assert survivor.capturing
-    finish(survivor)
+    hearing = recover(root, court)
+    assert hearing.was_capturing
+    seal_and_end(hearing)
     assert verify(built.folder, court.ca).problems == []
     assert len(lines(built.folder, 1, "media")) == 2, "both tracks were found on the disk"
 
 
 def test_torn_journals(root: Path, court: Court) -> None:
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
+    add_part(built, fragments=2)
     crash(built)
     for path in (built.folder / "journal.jsonl", built.folder / "part-01" / "journal.jsonl"):
         path.write_bytes(path.read_bytes() + b'{"at":')
     (built.folder / ".hearing.json.77.tmp").write_bytes(b"half a write")
-    finish(recover(root, court))
+    seal_and_end(recover(root, court))
     assert verify(built.folder, court.ca).problems == []
 
 
 def test_recess_stays_stopped(root: Path, court: Court) -> None:
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
+    add_part(built, fragments=2)
     close_part(built, 1)
     crash(built)
-    survivor = recover(root, court)
-    assert not survivor.capturing
-    assert not survivor.may_resume(clock_trusted=True)
-    finish(survivor)
+    hearing = recover(root, court)
+    assert not hearing.was_capturing
+    assert not hearing.can_resume(clock_trusted=True)
+    seal_and_end(hearing)
     assert verify(built.folder, court.ca).problems == []
 
 
 def test_closed_but_not_sealed(root: Path, court: Court) -> None:
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
-    built.parts[0].close({"reason": "recess"})
-    built.book.write("part_closed", {"part": 1, "reason": "recess"})
+    add_part(built, fragments=2)
+    built.parts[0].end({"reason": "recess"})
+    built.journal.append("part_closed", {"part": 1, "reason": "recess"})
     crash(built)
-    survivor = recover(root, court)
-    assert not survivor.capturing
-    finish(survivor)
+    hearing = recover(root, court)
+    assert not hearing.was_capturing
+    seal_and_end(hearing)
     assert verify(built.folder, court.ca).problems == []
 
 
 def test_sealed_part_that_the_hearing_did_not_hear_of(root: Path, court: Court) -> None:
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
-    built.parts[0].close({"reason": "recess"})
-    built.book.write("part_closed", {"part": 1, "reason": "recess"})
+    add_part(built, fragments=2)
+    built.parts[0].end({"reason": "recess"})
+    built.journal.append("part_closed", {"part": 1, "reason": "recess"})
     built.parts[0].seal()
     crash(built)
-    finish(recover(root, court))
+    seal_and_end(recover(root, court))
     assert verify(built.folder, court.ca).problems == []
 
 
 def test_ended_but_not_sealed(root: Path, court: Court) -> None:
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
+    add_part(built, fragments=2)
     close_part(built, 1)
-    built.book.write("ended", {"person": "p1"})
+    built.journal.append("ended", {"person": "p1"})
     crash(built)
-    survivor = recover(root, court)
-    assert survivor.ended
-    survivor.seal()
+    hearing = recover(root, court)
+    assert hearing.was_ended
+    hearing.seal()
     assert verify(built.folder, court.ca).problems == []
 
 
 def test_sealed_hearings_are_left_alone(root: Path, court: Court) -> None:
     folder = sealed_hearing(root, court.device())
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
-    assert survey(root, Maker("kiosk-0001", court.device())) == []
+    assert recover_hearings(root, JournalOptions("kiosk-0001", court.device())) == []
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
 
 
@@ -212,23 +219,25 @@ def test_one_unreadable_hearing_does_not_stop_the_others(root: Path, court: Cour
     (root / "rubbish" / "hearing.json").write_text("{")
     (root / "rubbish" / "part-01").mkdir()
     built = new_hearing(root, court.device())
-    add_part(built, pieces=1)
+    add_part(built, fragments=1)
     crash(built)
-    assert built.folder in [s.book.folder for s in survey(root, Maker("k", court.device()))]
+    assert built.folder in [
+        s.journal.folder for s in recover_hearings(root, JournalOptions("k", court.device()))
+    ]
 
 
 def test_recovery_twice_is_the_same(root: Path, court: Court) -> None:
     """Killed again during recovery: the second one finishes it, and still resumes."""
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
+    add_part(built, fragments=2)
     crash(built)
     first = recover(root, court)
-    first.book.close()
-    for book in first.unsealed:
-        book.abandon()
+    first.journal.close()
+    for part_journal in first.unsealed_parts:
+        part_journal.close()
     second = recover(root, court)
-    assert (second.capturing, second.alive) == (first.capturing, first.alive)
-    finish(second)
+    assert (second.was_capturing, second.last_capture) == (first.was_capturing, first.last_capture)
+    seal_and_end(second)
     assert verify(built.folder, court.ca).problems == []
     assert len(lines(built.folder, 1, "closed")) == 1
 
@@ -236,59 +245,61 @@ def test_recovery_twice_is_the_same(root: Path, court: Court) -> None:
 def test_a_stop_that_was_decided_is_not_undone(root: Path, court: Court) -> None:
     """Too late to resume by itself: later restarts do not think otherwise."""
     built = new_hearing(root, court.device())
-    add_part(built, pieces=2)
+    add_part(built, fragments=2)
     crash(built)
     first = recover(root, court)
-    first.book.write("stopped", {"part": 1, "reason": "too_late"})
+    first.journal.append("stopped", {"part": 1, "reason": "too_late"})
     first.seal()
-    first.book.close()
-    assert not recover(root, court).capturing
+    first.journal.close()
+    assert not recover(root, court).was_capturing
 
 
 # -- how long was the gap --------------------------------------------------------------------------
-def ago(seconds: float) -> int:
+def ns_ago(seconds: float) -> int:
     return recording_ns() - int(seconds * NS_PER_S)
 
 
 def test_gap_within_one_boot_needs_no_wall_clock() -> None:
-    alive = Alive(boot_id(), ago(12), None)
+    alive = LastCapture(boot_id(), ns_ago(12), None)
     assert alive.gap_seconds(recording_ns(), clock_trusted=False) == pytest.approx(12, abs=0.5)
 
 
 def test_gap_over_a_power_cut_needs_a_trusted_clock() -> None:
-    alive = Alive("another boot", 5, wall_time() - timedelta(seconds=40))
+    alive = LastCapture("another boot", 5, wall_time() - timedelta(seconds=40))
     assert alive.gap_seconds(recording_ns(), clock_trusted=True) == pytest.approx(40, abs=0.5)
     assert alive.gap_seconds(recording_ns(), clock_trusted=False) is None
-    future = Alive("another boot", 5, wall_time() + timedelta(days=1))
+    future = LastCapture("another boot", 5, wall_time() + timedelta(days=1))
     assert future.gap_seconds(recording_ns(), clock_trusted=True) is None
-    assert Alive("another boot", 5, None).gap_seconds(recording_ns(), clock_trusted=True) is None
+    assert (
+        LastCapture("another boot", 5, None).gap_seconds(recording_ns(), clock_trusted=True) is None
+    )
 
 
 @pytest.mark.parametrize(
     ("alive", "trusted", "expected"),
     [
-        (Alive(boot_id(), ago(30), None), False, True),
-        (Alive(boot_id(), ago(RESUME_WITHIN_S + 30), None), False, False),
-        (Alive("another", 5, datetime.now(UTC) - timedelta(seconds=90)), True, True),
-        (Alive("another", 5, datetime.now(UTC) - timedelta(days=1)), True, False),
-        (Alive("another", 5, datetime.now(UTC) - timedelta(days=1)), False, True),
+        (LastCapture(boot_id(), ns_ago(30), None), False, True),
+        (LastCapture(boot_id(), ns_ago(MAX_RESUME_GAP_S + 30), None), False, False),
+        (LastCapture("another", 5, datetime.now(UTC) - timedelta(seconds=90)), True, True),
+        (LastCapture("another", 5, datetime.now(UTC) - timedelta(days=1)), True, False),
+        (LastCapture("another", 5, datetime.now(UTC) - timedelta(days=1)), False, True),
     ],
 )
 def test_resumes_by_itself_only_soon(
-    alive: Alive, trusted: bool, expected: bool, root: Path, court: Court
+    alive: LastCapture, trusted: bool, expected: bool, root: Path, court: Court
 ) -> None:
     built = new_hearing(root, court.device())
-    survivor = Survivor(built.book, capturing=True, alive=alive)
-    assert survivor.may_resume(clock_trusted=trusted) is expected
-    assert wall_text().endswith("Z")
+    hearing = InterruptedHearing(built.journal, was_capturing=True, last_capture=alive)
+    assert hearing.can_resume(clock_trusted=trusted) is expected
+    assert format_wall().endswith("Z")
 
 
 def test_how_long_ago_is_unknown_where_a_part_left_nothing_but_its_folder(tmp_path: Path) -> None:
     """Its books are made now, in this boot: that must not be taken for when it was captured."""
     signer = Court.make(tmp_path / "court").device()
     built = new_hearing(tmp_path / "hearings", signer)
-    built.book.close()
+    built.journal.close()
     (built.folder / "part-01").mkdir()
-    (survivor,) = survey(tmp_path / "hearings", Maker("kiosk-0001", signer))
-    assert survivor.alive is None
-    assert survivor.may_resume(clock_trusted=True)
+    (hearing,) = recover_hearings(tmp_path / "hearings", JournalOptions("kiosk-0001", signer))
+    assert hearing.last_capture is None
+    assert hearing.can_resume(clock_trusted=True)

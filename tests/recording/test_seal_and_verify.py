@@ -16,9 +16,9 @@ from kiosk.errors import RecordingError
 from kiosk.evidence.cms import SealError, check_signature
 from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
 from kiosk.recording.verify.hearing import verify
-from kiosk.recording.verify.report import SENTENCES, Report
+from kiosk.recording.verify.report import SENTENCES, VerifyReport
 from tests.identity import Court
-from tests.recording.builder import BLOCK, sealed_hearing
+from tests.recording.hearing_builder import BLOCK, sealed_hearing
 
 OPENSSL = (
     "openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS "
@@ -45,12 +45,12 @@ def hearing(original: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(original, tmp_path / original.name))
 
 
-def stock(command: str, folder: Path) -> int:
+def run_stock_tool(command: str, folder: Path) -> int:
     """Run a stock tool's command in ``folder``; return its exit status."""
     return subprocess.run(command.split(), cwd=folder, capture_output=True, check=False).returncode
 
 
-def found(report: Report) -> dict[str, set[str]]:
+def places_by_code(report: VerifyReport) -> dict[str, set[str]]:
     """Return the places by problem code."""
     places: dict[str, set[str]] = {}
     for problem in report.problems:
@@ -58,7 +58,7 @@ def found(report: Report) -> dict[str, set[str]]:
     return places
 
 
-def media(hearing: Path, track: str = "main", part: int = 1) -> Path:
+def first_media_file(hearing: Path, track: str = "main", part: int = 1) -> Path:
     """Return the first minute of a track."""
     return hearing / f"part-{part:02d}" / track / "run-01" / "000001.m4s"
 
@@ -96,9 +96,9 @@ def test_part_verifies_alone_and_elsewhere(hearing: Path, court: Court, tmp_path
 @pytest.mark.parametrize("sub", ["", "part-01", "part-02"])
 def test_stock_tools_agree(hearing: Path, court: Court, sub: str) -> None:
     folder = hearing / sub
-    assert stock("sha256sum --check --strict --quiet SHA256SUMS", folder) == 0
-    assert stock(OPENSSL.format(ca=court.ca), folder) == 0
-    assert stock(ONLY_THIS_CA.format(ca=court.ca), folder) == 0
+    assert run_stock_tool("sha256sum --check --strict --quiet SHA256SUMS", folder) == 0
+    assert run_stock_tool(OPENSSL.format(ca=court.ca), folder) == 0
+    assert run_stock_tool(ONLY_THIS_CA.format(ca=court.ca), folder) == 0
 
 
 def test_command_says_so(hearing: Path, court: Court, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,13 +114,13 @@ def test_command_says_so(hearing: Path, court: Court, capsys: pytest.CaptureFixt
 def test_flipped_byte_is_named_with_its_place(
     hearing: Path, court: Court, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = media(hearing)
+    path = first_media_file(hearing)
     flip(path, path.stat().st_size // 2)
-    places = found(verify(hearing, court.ca))
+    places = places_by_code(verify(hearing, court.ca))
     name = "part-01/main/run-01/000001.m4s"
     assert places["file_changed"] == {name}
     assert places["media_changed"] == {name}
-    assert stock("sha256sum --check --quiet SHA256SUMS", hearing) != 0
+    assert run_stock_tool("sha256sum --check --quiet SHA256SUMS", hearing) != 0
     assert main(["verify", str(hearing), "--ca", str(court.ca)]) == 1
     said = capsys.readouterr().err
     assert f"{name}: The file is not the one that was sealed" in said
@@ -178,9 +178,9 @@ def test_cut_tails_are_found(hearing: Path, court: Court, sub: str) -> None:
 
 
 def test_cut_media_are_named(hearing: Path, court: Court) -> None:
-    path = media(hearing, "channels")
+    path = first_media_file(hearing, "channels")
     path.write_bytes(path.read_bytes()[:-100])
-    places = found(verify(hearing, court.ca))
+    places = places_by_code(verify(hearing, court.ca))
     assert places["media_cut"] == {"part-01/channels/run-01/000001.m4s"}
 
 
@@ -196,10 +196,10 @@ def test_missing_file_is_named(hearing: Path, court: Court) -> None:
 
 
 def test_swapped_files_are_named(hearing: Path, court: Court) -> None:
-    first, second = media(hearing), media(hearing).with_name("000002.m4s")
-    one, two = first.read_bytes(), second.read_bytes()
-    first.write_bytes(two)
-    second.write_bytes(one)
+    first, second = first_media_file(hearing), first_media_file(hearing).with_name("000002.m4s")
+    first_bytes, second_bytes = first.read_bytes(), second.read_bytes()
+    first.write_bytes(second_bytes)
+    second.write_bytes(first_bytes)
     report = verify(hearing, court.ca)
     swapped = {p.where: p.detail for p in report.problems if p.code == "file_swapped"}
     assert swapped == {
@@ -211,20 +211,23 @@ def test_swapped_files_are_named(hearing: Path, court: Court) -> None:
 @pytest.mark.parametrize("name", ["evil.txt", "part-01/main/run-01/000009.m4s", "part-01/.hidden"])
 def test_added_file_is_named(hearing: Path, court: Court, name: str) -> None:
     (hearing / name).write_bytes(b"x")
-    assert found(verify(hearing, court.ca))["file_added"] == {name}
+    assert places_by_code(verify(hearing, court.ca))["file_added"] == {name}
 
 
 def test_added_link_is_named(hearing: Path, court: Court) -> None:
-    path = media(hearing)
+    path = first_media_file(hearing)
     outside = hearing.parent / "outside.m4s"
     path.rename(outside)
     path.symlink_to(outside)
-    assert "part-01/main/run-01/000001.m4s" in found(verify(hearing, court.ca))["file_missing"]
+    assert (
+        "part-01/main/run-01/000001.m4s"
+        in places_by_code(verify(hearing, court.ca))["file_missing"]
+    )
 
 
 def test_removed_part_is_named(hearing: Path, court: Court) -> None:
     shutil.rmtree(hearing / "part-02")
-    assert found(verify(hearing, court.ca))["part_missing"] == {"part-02"}
+    assert places_by_code(verify(hearing, court.ca))["part_missing"] == {"part-02"}
 
 
 def test_removed_part_with_new_sums_is_found(hearing: Path, court: Court) -> None:
@@ -232,7 +235,7 @@ def test_removed_part_with_new_sums_is_found(hearing: Path, court: Court) -> Non
     shutil.rmtree(hearing / "part-02")
     lines = (hearing / SUMS).read_text().splitlines(keepends=True)
     (hearing / SUMS).write_text("".join(line for line in lines if "  part-02/" not in line))
-    places = found(verify(hearing, court.ca))
+    places = places_by_code(verify(hearing, court.ca))
     assert places["seal_wrong"] == {SIGNATURE}
     assert places["part_missing"] == {"part-02"}
 
@@ -241,30 +244,30 @@ def test_swapped_parts_are_named(hearing: Path, court: Court) -> None:
     (hearing / "part-01").rename(hearing / "x")
     (hearing / "part-02").rename(hearing / "part-01")
     (hearing / "x").rename(hearing / "part-02")
-    assert found(verify(hearing, court.ca))["part_other"] == {"part-01", "part-02"}
+    assert places_by_code(verify(hearing, court.ca))["part_other"] == {"part-01", "part-02"}
 
 
 def test_part_of_another_hearing_is_named(hearing: Path, court: Court, tmp_path: Path) -> None:
     other = sealed_hearing(tmp_path / "other", court.device())
     shutil.rmtree(hearing / "part-01")
     shutil.copytree(other / "part-01", hearing / "part-01")
-    places = found(verify(hearing, court.ca))
+    places = places_by_code(verify(hearing, court.ca))
     assert places["part_other"] == {"part-01"}
     assert "part-01" in places["part_head_other"]
 
 
 # -- sealed anew -----------------------------------------------------------------------------------
 def test_sealed_anew_under_another_authority(hearing: Path, court: Court, tmp_path: Path) -> None:
-    flip(media(hearing), 500)
+    flip(first_media_file(hearing), 500)
     stranger = Court.make(tmp_path / "stranger")
     for part in ("part-01", "part-02"):
         (hearing / part / SIGNATURE).unlink()
         seal_folder(hearing / part, stranger.device())
     seal_folder(hearing, stranger.device())
     (hearing / "ca.pem").write_bytes(stranger.ca.read_bytes())  # a root in the folder is nothing
-    wrong = found(verify(hearing, court.ca))["seal_wrong"]
+    wrong = places_by_code(verify(hearing, court.ca))["seal_wrong"]
     assert wrong == {SIGNATURE, f"part-01/{SIGNATURE}", f"part-02/{SIGNATURE}"}
-    assert stock(ONLY_THIS_CA.format(ca=court.ca), hearing) != 0
+    assert run_stock_tool(ONLY_THIS_CA.format(ca=court.ca), hearing) != 0
 
 
 def test_roots_of_the_machine_are_not_trusted(
@@ -280,8 +283,10 @@ def test_roots_of_the_machine_are_not_trusted(
     (roots / f"{digest.strip()}.0").write_bytes(stranger.ca.read_bytes())
     monkeypatch.setenv("SSL_CERT_DIR", str(roots))
     seal_folder(hearing, stranger.device())
-    assert stock(OPENSSL.format(ca=court.ca), hearing) == 0, "the trap that this test is about"
-    assert SIGNATURE in found(verify(hearing, court.ca))["seal_wrong"]
+    assert run_stock_tool(OPENSSL.format(ca=court.ca), hearing) == 0, (
+        "the trap that this test is about"
+    )
+    assert SIGNATURE in places_by_code(verify(hearing, court.ca))["seal_wrong"]
 
 
 def test_sealed_anew_by_another_device_of_the_court(hearing: Path, court: Court) -> None:
@@ -296,14 +301,14 @@ def test_heads_of_another_key_are_named(court: Court, tmp_path: Path) -> None:
     folder = sealed_hearing(tmp_path / "made", stranger, parts=1)
     (folder / "part-01" / SIGNATURE).unlink()
     seal_folder(folder / "part-01", court.device())
-    places = found(verify(folder, court.ca))
+    places = places_by_code(verify(folder, court.ca))
     assert any(place.startswith("part-01/journal.jsonl:") for place in places["head_unsigned"])
 
 
 @pytest.mark.parametrize("sub", ["", "part-01"])
 def test_not_sealed_is_said(hearing: Path, court: Court, sub: str) -> None:
     (hearing / sub / SIGNATURE).unlink()
-    assert "not_sealed" in found(verify(hearing / sub, court.ca))
+    assert "not_sealed" in places_by_code(verify(hearing / sub, court.ca))
 
 
 def test_media_that_do_not_decode_are_named(court: Court, tmp_path: Path) -> None:
@@ -315,7 +320,7 @@ def test_media_that_do_not_decode_are_named(court: Court, tmp_path: Path) -> Non
     (part / SIGNATURE).unlink()
     seal_folder(part, court.device())
     seal_folder(folder, court.device())
-    places = found(verify(part, court.ca))
+    places = places_by_code(verify(part, court.ca))
     assert set(places) & {"not_decodable", "count_differs"}
     assert verify(part, court.ca, decode=False).ok
 

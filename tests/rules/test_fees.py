@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.rules import Claim, FeeUnknownError, Payer, UnknownRuleError, compute_fee, load_rules
+from kiosk.rules import FeeBasis, FeeUnknownError, Payer, UnknownRuleError, compute_fee, load_rules
 
 RULES = load_rules()
 DAY = date(2026, 3, 2)
-MILLION = Claim(amount=Decimal(1_000_000))
+MILLION = FeeBasis(amount=Decimal(1_000_000))
 
 
 @pytest.mark.parametrize(
@@ -26,18 +26,18 @@ MILLION = Claim(amount=Decimal(1_000_000))
         ("property", "entity", MILLION, "30000"),
         ("court_order", "individual", MILLION, "5000"),
         ("court_order", "entity", MILLION, "15000"),
-        ("property", "individual", Claim(amount=Decimal(10**12)), "43250000"),
-        ("property", "entity", Claim(amount=Decimal(10**12)), "86500000"),
-        ("honour", "entity", Claim(amount=Decimal(10**12)), "30000000000"),
+        ("property", "individual", FeeBasis(amount=Decimal(10**12)), "43250000"),
+        ("property", "entity", FeeBasis(amount=Decimal(10**12)), "86500000"),
+        ("honour", "entity", FeeBasis(amount=Decimal(10**12)), "30000000000"),
         ("act_complaint", "entity", None, "21625"),
-        ("tax_audit", "individual", Claim(amount=Decimal(10**12)), "2162500"),
+        ("tax_audit", "individual", FeeBasis(amount=Decimal(10**12)), "2162500"),
         ("divorce_special", "individual", MILLION, "10000"),
-        ("copies", "individual", Claim(documents=2, pages=10), "2162.5"),
-        ("cassation", "individual", Claim(base_fee=Decimal(10_000)), "5000"),
+        ("copies", "individual", FeeBasis(documents=2, pages=10), "2162.5"),
+        ("cassation", "individual", FeeBasis(base_fee=Decimal(10_000)), "5000"),
         ("constitutional", "individual", None, "0"),
     ],
 )
-def test_check_values(fee: str, payer: Payer, claim: Claim | None, tenge: str) -> None:
+def test_check_values(fee: str, payer: Payer, claim: FeeBasis | None, tenge: str) -> None:
     assert compute_fee(RULES, fee, payer, DAY, claim) == Decimal(tenge)
 
 
@@ -52,12 +52,12 @@ def test_no_rate_or_index_for_the_date_gives_no_figure(day: date) -> None:
     [
         ("divorce", "entity", None),
         ("property", "individual", None),
-        ("property", "individual", Claim(amount=Decimal(-1))),
+        ("property", "individual", FeeBasis(amount=Decimal(-1))),
         ("cassation", "individual", MILLION),
-        ("copies", "individual", Claim(documents=1)),
+        ("copies", "individual", FeeBasis(documents=1)),
     ],
 )
-def test_what_is_not_known_is_not_guessed(fee: str, payer: Payer, claim: Claim | None) -> None:
+def test_what_is_not_known_is_not_guessed(fee: str, payer: Payer, claim: FeeBasis | None) -> None:
     with pytest.raises(FeeUnknownError):
         compute_fee(RULES, fee, payer, DAY, claim)
 
@@ -71,6 +71,6 @@ def test_unknown_fee() -> None:
     st.decimals(min_value=0, max_value=10**12, places=2), st.sampled_from(["property", "honour"])
 )
 def test_an_entity_never_pays_less_than_a_person(amount: Decimal, fee: str) -> None:
-    claim = Claim(amount=amount)
+    claim = FeeBasis(amount=amount)
     person = compute_fee(RULES, fee, "individual", DAY, claim)
     assert 0 <= person <= compute_fee(RULES, fee, "entity", DAY, claim)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from kiosk.rules import RulesError, load_rules
-from kiosk.rules.load import DATA
+from kiosk.rules.load import DATA_FOLDER
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     copy = tmp_path / "data"
-    shutil.copytree(DATA, copy)
+    shutil.copytree(DATA_FOLDER, copy)
     return copy
 
 

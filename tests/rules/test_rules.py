@@ -1,4 +1,4 @@
-"""What the rooms ask of the rules: choices, course of a hearing, open questions."""
+"""Queries of the rules: choices, course of a hearing, open questions."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_recess_does_not_hide_what_comes_next(rules: Rules) -> None:
 def test_what_the_kiosk_sets_itself_is_never_a_button(rules: Rules) -> None:
     by_hand = {row.id for row in rules.events_for("criminal")}
     assert by_hand.isdisjoint({"recess", "resumed", "retirement", "link_lost", "closing"})
-    assert rules.events_for(None, by_hand=False)[-1].id == "closing"
+    assert rules.events_for(None, only_manual=False)[-1].id == "closing"
 
 
 def test_unknown_kind_and_unknown_marks_are_survived(rules: Rules) -> None:
@@ -99,19 +99,21 @@ def test_unknown_kind_and_unknown_marks_are_survived(rules: Rules) -> None:
 
 
 def test_questioning_needs_rights_explained_first(rules: Rules) -> None:
-    assert rules.missing_before("questioning", [], "admin_offence") == ("rights_explained",)
-    assert rules.missing_before("questioning", ["rights_explained"], "civil") == ()
-    offline = rules.missing_before("questioning", ["rights_explained"], "criminal")
+    assert rules.missing_prerequisites("questioning", [], "admin_offence") == ("rights_explained",)
+    assert rules.missing_prerequisites("questioning", ["rights_explained"], "civil") == ()
+    offline = rules.missing_prerequisites("questioning", ["rights_explained"], "criminal")
     assert offline == ("receipt_taken",)
-    online = rules.missing_before("questioning", ["rights_explained"], "criminal", format_="online")
+    online = rules.missing_prerequisites(
+        "questioning", ["rights_explained"], "criminal", format_="online"
+    )
     assert online == ("warning_false_testimony",)
 
 
 def test_nothing_is_recorded_between_retirement_and_announcement(rules: Rules) -> None:
-    assert rules.may_record(["opening"])
-    assert not rules.may_record(["debates", "retirement"])
-    assert rules.may_record(["retirement", "announcement"])
-    assert not rules.may_record(["retirement", "announcement", "retirement"])
+    assert rules.can_record(["opening"])
+    assert not rules.can_record(["debates", "retirement"])
+    assert rules.can_record(["retirement", "announcement"])
+    assert not rules.can_record(["retirement", "announcement", "retirement"])
 
 
 def test_open_questions_after_the_start(rules: Rules) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Camera, Microphone, Panel, Paths, Settings
+from kiosk.config import CameraSettings, MicrophoneSettings, PanelSettings, PathSettings, Settings
 from kiosk.ipc import LocalClient
-from kiosk.selftest import Context
-from kiosk.selftest.model import Ask, Question
-from kiosk.storage.paths import Layout
+from kiosk.selftest import SelfTestContext
+from kiosk.selftest.model import AskPerson, Question
+from kiosk.storage.paths import Paths
 from tests.selftest.services import TOKEN, Recorder, Sync
 
 
@@ -21,12 +21,12 @@ from tests.selftest.services import TOKEN, Recorder, Sync
 class Kiosk:
     """Everything of one test kiosk."""
 
-    context: Context
+    context: SelfTestContext
     recorder: Recorder
     sync: Sync
-    layout: Layout
+    paths: Paths
 
-    def with_settings(self, **groups: object) -> Context:
+    def with_settings(self, **groups: object) -> SelfTestContext:
         """Return the context with other groups of settings."""
         settings = self.context.settings.model_copy(update=groups)
         return replace(self.context, settings=settings)
@@ -43,7 +43,7 @@ class Services:
 Open = Callable[..., contextlib.AbstractAsyncContextManager[Kiosk]]
 
 
-def answering(**answers: bool | None) -> Ask:
+def answering(**answers: bool | None) -> AskPerson:
     """Return a person who gives these answers, and None to every other question."""
 
     async def ask(question: Question, seconds: float) -> bool | None:
@@ -59,25 +59,25 @@ def open_kiosk(tmp_path: Path) -> Open:
 
     @contextlib.asynccontextmanager
     async def opened(services: Services = Services(), **groups: object) -> AsyncIterator[Kiosk]:
-        paths = Paths(data=tmp_path / "data", run=tmp_path / "run")
+        path_settings = PathSettings(data=tmp_path / "data", run=tmp_path / "run")
         fitted = {
-            "camera": Camera(back_end="virtual"),
-            "microphones": (Microphone(name="judge", role="presiding", device="x"),),
-            "panel": Panel(enabled=True),
+            "camera": CameraSettings(back_end="virtual"),
+            "microphones": (MicrophoneSettings(name="judge", role="presiding", device="x"),),
+            "panel": PanelSettings(enabled=True),
             **groups,
         }
-        settings = Settings(paths=paths).model_copy(update=fitted)
-        layout = Layout.of(paths)
-        recorder, sync = Recorder(), Sync(layout)
+        settings = Settings(paths=path_settings).model_copy(update=fitted)
+        paths = Paths.from_settings(path_settings)
+        recorder, sync = Recorder(), Sync(paths)
         runners = []
         if services.recorder:
-            runners.append(await recorder.start(layout.recorder_socket))
+            runners.append(await recorder.start(paths.recorder_socket))
         if services.sync:
-            runners.append(await sync.start(layout.sync_socket))
-        clients = LocalClient(layout.recorder_socket, TOKEN), LocalClient(layout.sync_socket)
-        context = Context(settings, layout, *clients, answer_seconds=0.5, check_seconds=5)
+            runners.append(await sync.start(paths.sync_socket))
+        clients = LocalClient(paths.recorder_socket, TOKEN), LocalClient(paths.sync_socket)
+        context = SelfTestContext(settings, paths, *clients, answer_seconds=0.5, check_seconds=5)
         try:
-            yield Kiosk(context, recorder, sync, layout)
+            yield Kiosk(context, recorder, sync, paths)
         finally:
             for client in clients:
                 await client.close()

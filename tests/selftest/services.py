@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from kiosk.ipc import errors_as_json, read_json, serve_unix
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 
 PASSED: dict[str, Any] = {"state": "passed", "measured": {}}
 TOKEN = "signed-in"
@@ -71,7 +71,7 @@ class Recorder:
 class Sync:
     """Sync: link check, and a delivery that takes what is sealed under ``reports/``."""
 
-    layout: Layout
+    paths: Paths
     link: dict[str, Any] = field(
         default_factory=lambda: {
             "state": "passed",
@@ -106,7 +106,7 @@ class Sync:
         return web.json_response(self.link)
 
     async def _deliver(self, _: web.Request) -> web.Response:
-        for signature in self.layout.reports.glob("*/SHA256SUMS.p7s"):
+        for signature in self.paths.reports.glob("*/SHA256SUMS.p7s"):
             folder = signature.parent
             self.taken[folder.name] = json.loads((folder / "report.json").read_text())
         return web.json_response({})

@@ -11,18 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Camera, Panel, Printer, Scanner, SerialPort
-from kiosk.hardware.virtual.badge import VirtualBadgeReader
-from kiosk.hardware.virtual.printer import VirtualPrinter
+from kiosk.config import (
+    CameraSettings,
+    PanelSettings,
+    PrinterSettings,
+    ScannerSettings,
+    SerialPortSettings,
+)
+from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
+from kiosk.hardware.virtual.receipt_printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.selftest import (
     CHECKS,
-    Context,
-    Finished,
-    Planned,
-    Reported,
-    Result,
-    Started,
+    CheckFinished,
+    CheckResult,
+    CheckStarted,
+    RunFinished,
+    RunPlanned,
+    SelfTestContext,
     latest_results,
     run_selftest,
 )
@@ -32,16 +38,20 @@ from kiosk.selftest.run import run_check
 from tests.selftest.conftest import Kiosk, Open, Services, answering
 
 
-async def results_of(context: Context, only: tuple[str, ...] | None = None) -> dict[str, Result]:
+async def results_of(
+    context: SelfTestContext, only: tuple[str, ...] | None = None
+) -> dict[str, CheckResult]:
     """Return the results of a run by check."""
     events = [event async for event in run_selftest(context, only)]
-    return {event.result.check: event.result for event in events if isinstance(event, Finished)}
+    return {
+        event.result.check: event.result for event in events if isinstance(event, CheckFinished)
+    }
 
 
-async def reported(context: Context, only: tuple[str, ...]) -> Reported:
+async def reported(context: SelfTestContext, only: tuple[str, ...]) -> RunFinished:
     """Return the last event of a run."""
     events = [event async for event in run_selftest(context, only)]
-    assert isinstance(events[-1], Reported)
+    assert isinstance(events[-1], RunFinished)
     return events[-1]
 
 
@@ -55,9 +65,9 @@ def test_all_checks_pass_and_the_report_is_sealed_and_delivered(
             VirtualScanner() as scanner,
         ):
             async with open_kiosk(
-                printer=Printer(port=printer.port),
-                badge=SerialPort(port=badge.port),
-                scanner=Scanner(device=scanner.device, sane_config_dir=scanner.config_dir),
+                printer=PrinterSettings(port=printer.port),
+                badge=SerialPortSettings(port=badge.port),
+                scanner=ScannerSettings(device=scanner.device, sane_config_dir=scanner.config_dir),
             ) as kiosk:
                 pressed = asyncio.Event()
                 kiosk.recorder.press = pressed
@@ -71,7 +81,7 @@ def test_all_checks_pass_and_the_report_is_sealed_and_delivered(
                         pressed.set()
                         await asyncio.sleep(seconds)
                     while question == "badge_held":  # until the reader has it
-                        badge.hold("KZ-7")
+                        badge.scan("KZ-7")
                         await asyncio.sleep(0.1)
                     return True
 
@@ -85,14 +95,14 @@ def test_all_checks_pass_and_the_report_is_sealed_and_delivered(
 
 def check_story(kiosk: Kiosk, events: Sequence[object]) -> None:
     """Check the events of a good run and what lies on the disk after it."""
-    assert events[0] == Planned(CHECKS)
-    names = [event.check for event in events if isinstance(event, Started)]
-    results = [event.result for event in events if isinstance(event, Finished)]
+    assert events[0] == RunPlanned(CHECKS)
+    names = [event.check for event in events if isinstance(event, CheckStarted)]
+    results = [event.result for event in events if isinstance(event, CheckFinished)]
     assert names == [result.check for result in results] == list(CHECKS)
     found = {result.check: (result.state, result.code) for result in results}
     assert found == dict.fromkeys(CHECKS, ("passed", None))
     last = events[-1]
-    assert isinstance(last, Reported)
+    assert isinstance(last, RunFinished)
     assert last.path is not None
     report = json.loads((last.path / "report.json").read_text(encoding="utf-8"))
     assert (report["passed"], report["failed"], report["skipped"]) == (len(CHECKS), 0, 0)
@@ -121,8 +131,8 @@ def test_dead_services_are_failed_results_and_the_report_is_kept(open_kiosk: Ope
                 assert (results[check].state, results[check].code) == ("failed", "recorder_down")
             for check in ("link", "delivery"):
                 assert (results[check].state, results[check].code) == ("failed", "sync_down")
-            assert read_reports(kiosk.layout)[0]["devices"] is None
-            assert read_reports(kiosk.layout)[0]["failed"] == 8
+            assert read_reports(kiosk.paths)[0]["devices"] is None
+            assert read_reports(kiosk.paths)[0]["failed"] == 8
 
     asyncio.run(story())
 
@@ -130,9 +140,9 @@ def test_dead_services_are_failed_results_and_the_report_is_kept(open_kiosk: Ope
 def test_what_is_not_fitted_is_skipped(open_kiosk: Open) -> None:
     async def story() -> None:
         fitted = {
-            "camera": Camera(back_end="none"),
+            "camera": CameraSettings(back_end="none"),
             "microphones": (),
-            "panel": Panel(enabled=False),
+            "panel": PanelSettings(enabled=False),
         }
         async with open_kiosk(**fitted) as kiosk:
             only = ("camera", "microphones", "panel", "scanner", "receipt_printer", "badge_reader")
@@ -148,8 +158,8 @@ def test_what_is_not_fitted_is_skipped(open_kiosk: Open) -> None:
 @pytest.mark.parametrize(
     ("break_it", "code"),
     [
-        ("fall_silent", "printer_silent"),
-        ("take_paper_out", "printer_no_paper"),
+        ("stop_answering", "printer_silent"),
+        ("remove_paper", "printer_no_paper"),
         ("open_cover", "printer_cover_open"),
     ],
 )
@@ -157,7 +167,7 @@ def test_printer_faults(open_kiosk: Open, tmp_path: Path, break_it: str, code: s
     async def story() -> None:
         with VirtualPrinter(tmp_path / "paper") as printer:
             getattr(printer, break_it)()
-            async with open_kiosk(printer=Printer(port=printer.port)) as kiosk:
+            async with open_kiosk(printer=PrinterSettings(port=printer.port)) as kiosk:
                 context = replace(kiosk.context, check_seconds=10)
                 result = await run_check(context, "receipt_printer")
                 assert (result.state, result.code) == ("failed", code)
@@ -169,11 +179,11 @@ def test_absent_devices(open_kiosk: Open, tmp_path: Path) -> None:
     async def story() -> None:
         gone = str(tmp_path / "gone")
         with VirtualScanner() as scanner:
-            scanner.vanish()
+            scanner.disconnect()
             async with open_kiosk(
-                printer=Printer(port=gone),
-                badge=SerialPort(port=gone),
-                scanner=Scanner(device=scanner.device, sane_config_dir=scanner.config_dir),
+                printer=PrinterSettings(port=gone),
+                badge=SerialPortSettings(port=gone),
+                scanner=ScannerSettings(device=scanner.device, sane_config_dir=scanner.config_dir),
             ) as kiosk:
                 context = replace(kiosk.context, answer_seconds=5)
                 results = await results_of(context, ("scanner", "receipt_printer", "badge_reader"))
@@ -189,7 +199,7 @@ def test_absent_devices(open_kiosk: Open, tmp_path: Path) -> None:
 def test_a_badge_that_nobody_holds_is_not_a_fault(open_kiosk: Open) -> None:
     async def story() -> None:
         with VirtualBadgeReader() as badge:
-            async with open_kiosk(badge=SerialPort(port=badge.port)) as kiosk:
+            async with open_kiosk(badge=SerialPortSettings(port=badge.port)) as kiosk:
                 result = await run_check(kiosk.context, "badge_reader")
                 assert (result.state, result.code) == ("skipped", "badge_not_read")
 
@@ -202,7 +212,7 @@ def test_the_callers_own_badge_reader_is_used(open_kiosk: Open) -> None:
             del seconds
             return "QR-123456"
 
-        async with open_kiosk(badge=SerialPort(port="/dev/held-by-the-screen")) as kiosk:
+        async with open_kiosk(badge=SerialPortSettings(port="/dev/held-by-the-screen")) as kiosk:
             context = replace(kiosk.context, read_badge=read_badge)
             result = await run_check(context, "badge_reader")
             assert (result.state, result.measured["length"]) == ("passed", 9)
@@ -331,8 +341,8 @@ def test_delivery_faults(open_kiosk: Open, change: dict[str, object], code: str)
 def test_a_report_that_cannot_be_saved_is_said(open_kiosk: Open) -> None:
     async def story() -> None:
         async with open_kiosk() as kiosk:
-            kiosk.layout.data.mkdir(parents=True, exist_ok=True)
-            kiosk.layout.reports.write_text("a file where the folder should be")
+            kiosk.paths.data.mkdir(parents=True, exist_ok=True)
+            kiosk.paths.reports.write_text("a file where the folder should be")
             last = await reported(kiosk.context, ("clock",))
             assert last.path is None
             assert last.code == "storage_failed"
@@ -353,17 +363,17 @@ def test_unknown_check_is_refused(open_kiosk: Open) -> None:
 def test_latest_results_say_never_tested_and_prefer_the_newest(open_kiosk: Open) -> None:
     async def story() -> None:
         async with open_kiosk() as kiosk:
-            assert {row.state for row in latest_results(kiosk.layout).values()} == {"never_tested"}
+            assert {row.state for row in latest_results(kiosk.paths).values()} == {"never_tested"}
             await reported(kiosk.context, ("clock", "storage"))
             kiosk.recorder.answers["clock"] = {"state": "failed", "code": "clock_unset"}
             await reported(kiosk.context, ("clock",))
-            (kiosk.layout.reports / "damaged").mkdir()
-            (kiosk.layout.reports / "damaged" / "report.json").write_text("{")
-            latest = latest_results(kiosk.layout)
+            (kiosk.paths.reports / "damaged").mkdir()
+            (kiosk.paths.reports / "damaged" / "report.json").write_text("{")
+            latest = latest_results(kiosk.paths)
             assert latest["clock"].code == "clock_unset"
             assert latest["storage"].state == "passed"
             assert latest["camera"].state == "never_tested"
-            newest, older = read_reports(kiosk.layout)
+            newest, older = read_reports(kiosk.paths)
             assert (newest["sequence"], older["sequence"]) == (2, 1)
             kept = {row["check"]: row["state"] for row in newest["results"]}
             assert kept["storage"] == "passed"
@@ -383,6 +393,6 @@ def test_measured_values_are_compared_with_commissioning(open_kiosk: Open) -> No
             result = (await results_of(kiosk.context, ("microphones",)))["microphones"]
             assert result.deviations == {"microphones.judge.rms_db": -8.5}
             assert first.path is not None
-            assert read_reports(kiosk.layout)[0]["baseline"] == first.path.name
+            assert read_reports(kiosk.paths)[0]["baseline"] == first.path.name
 
     asyncio.run(story())

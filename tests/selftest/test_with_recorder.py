@@ -9,10 +9,10 @@ from pathlib import Path
 
 from kiosk.config import load_settings
 from kiosk.ipc import LocalClient
-from kiosk.selftest import Context, Finished, Result, run_selftest
+from kiosk.selftest import CheckFinished, CheckResult, SelfTestContext, run_selftest
 from kiosk.selftest.model import Question
-from tests.courtroom import BADGE, MICROPHONES, Courtroom
-from tests.recording.keys import CourtSecrets
+from tests.recording.court_keys import CourtSecrets
+from tests.virtual_courtroom import BADGE, MICROPHONES, VirtualCourtroom
 
 OWN = ("camera", "microphones", "panel", "storage", "clock", "court_keys")
 
@@ -23,28 +23,30 @@ async def sees_the_lamp(question: Question, seconds: float) -> bool | None:
     return True if question == "lamp_seen" else None
 
 
-async def results_of(room: Courtroom) -> dict[str, Result]:
+async def results_of(room: VirtualCourtroom) -> dict[str, CheckResult]:
     """Sign a technician in and return the results of the recorder's own tests."""
-    recorder = LocalClient(room.layout.recorder_socket)
-    sync = LocalClient(room.layout.sync_socket)
+    recorder = LocalClient(room.paths.recorder_socket)
+    sync = LocalClient(room.paths.sync_socket)
     try:
         if room.state():
             signed = await recorder.post("/v1/sign-in", {"badge": BADGE})
             recorder.token = str(signed["token"])
         settings = load_settings(room.config)
-        context = Context(
-            settings, room.layout, recorder, sync, ask=sees_the_lamp, answer_seconds=1
+        context = SelfTestContext(
+            settings, room.paths, recorder, sync, ask=sees_the_lamp, answer_seconds=1
         )
         events = [event async for event in run_selftest(context, OWN)]
     finally:
         await recorder.close()
         await sync.close()
-    return {event.result.check: event.result for event in events if isinstance(event, Finished)}
+    return {
+        event.result.check: event.result for event in events if isinstance(event, CheckFinished)
+    }
 
 
 def test_recorder_alive_recording_and_dead() -> None:
     with tempfile.TemporaryDirectory(prefix="st-") as folder:
-        with Courtroom(Path(folder) / "k") as room:
+        with VirtualCourtroom(Path(folder) / "k") as room:
             room.start_recorder()
             room.wait_ready()
             alive = asyncio.run(results_of(room))
@@ -61,7 +63,7 @@ def test_recorder_alive_recording_and_dead() -> None:
 
             keys = alive["court_keys"]
             assert (keys.state, keys.code) == ("failed", "court_key_missing")
-            CourtSecrets().pin(room.layout)
+            CourtSecrets().pin(room.paths)
             keys = asyncio.run(results_of(room))["court_keys"]
             assert (keys.state, keys.code) == ("failed", "court_key_unproven")
 
@@ -76,6 +78,6 @@ def test_recorder_alive_recording_and_dead() -> None:
             assert {(row.state, row.code) for row in dead.values()} == {("failed", "recorder_down")}
         reports = list((Path(folder) / "k" / "data" / "reports").glob("*/report.json"))
         devices = [json.loads(path.read_text(encoding="utf-8"))["devices"] for path in reports]
-        assert sum(one is None for one in devices) == 1
-        named = next(one for one in devices if one)
+        assert sum(device is None for device in devices) == 1
+        named = next(device for device in devices if device)
         assert all({"name", "library", "version", "back_end", "virtual"} <= set(d) for d in named)

@@ -11,8 +11,15 @@ from pathlib import Path
 import pytest
 
 from kiosk.ipc import LocalClient
-from kiosk.selftest import Context, Finished, Reported, Result, run_selftest
-from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template, short_folder
+from kiosk.selftest import CheckFinished, CheckResult, RunFinished, SelfTestContext, run_selftest
+from tests.sync.rig import (
+    Central,
+    Kiosk,
+    make_template,
+    short_folder,
+    temporary_central,
+    temporary_kiosk,
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,30 +32,32 @@ def template() -> Iterator[Path]:
 
 @pytest.fixture
 def central(template: Path) -> Iterator[Central]:
-    with central_of(template) as central:
+    with temporary_central(template) as central:
         yield central
 
 
 @pytest.fixture
 def kiosk(template: Path, central: Central) -> Iterator[Kiosk]:
-    with kiosk_of(template, central.url) as kiosk:
+    with temporary_kiosk(template, central.url) as kiosk:
         yield kiosk
 
 
-async def link_and_delivery(kiosk: Kiosk, patience: float) -> tuple[dict[str, Result], Path]:
+async def link_and_delivery(kiosk: Kiosk, patience: float) -> tuple[dict[str, CheckResult], Path]:
     """Return the results and the folder of the saved report."""
-    recorder = LocalClient(kiosk.layout.recorder_socket)
-    sync = LocalClient(kiosk.layout.sync_socket)
-    context = Context(kiosk.settings, kiosk.layout, recorder, sync, check_seconds=patience)
+    recorder = LocalClient(kiosk.paths.recorder_socket)
+    sync = LocalClient(kiosk.paths.sync_socket)
+    context = SelfTestContext(kiosk.settings, kiosk.paths, recorder, sync, check_seconds=patience)
     try:
         events = [event async for event in run_selftest(context, ("link", "delivery"))]
     finally:
         await recorder.close()
         await sync.close()
     last = events[-1]
-    assert isinstance(last, Reported)
+    assert isinstance(last, RunFinished)
     assert last.path is not None
-    results = {event.result.check: event.result for event in events if isinstance(event, Finished)}
+    results = {
+        event.result.check: event.result for event in events if isinstance(event, CheckFinished)
+    }
     return results, last.path
 
 

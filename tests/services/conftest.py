@@ -1,4 +1,4 @@
-"""Virtual microphones and rooms for the recorder's tests."""
+"""Virtual microphones and recorder processes for the recorder's tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from tests.services.room import NAMES, Room
+from tests.services.recorder_process import NAMES, RecorderProcess
 
 
 @pytest.fixture(scope="session")
@@ -18,45 +18,45 @@ def microphones() -> Iterator[VirtualMicrophones]:
     """Two microphones with faint room noise, for all tests of this process."""
     with (
         tempfile.TemporaryDirectory(prefix="mics-") as folder,
-        VirtualMicrophones(Path(folder), NAMES, headset=True) as room,
+        VirtualMicrophones(Path(folder), NAMES, headset=True) as virtual,
     ):
-        yield room
+        yield virtual
 
 
-MakeRoom = Callable[..., Room]
+MakeRecorder = Callable[..., RecorderProcess]
 
 
 @pytest.fixture
-def make_room(microphones: VirtualMicrophones) -> Iterator[MakeRoom]:
-    """Make rooms that are closed at the end."""
-    rooms: list[Room] = []
-    with tempfile.TemporaryDirectory(prefix="room-") as folder:
+def make_recorder(microphones: VirtualMicrophones) -> Iterator[MakeRecorder]:
+    """Make recorders that are closed at the end."""
+    recorders: list[RecorderProcess] = []
+    with tempfile.TemporaryDirectory(prefix="recorder-") as folder:
 
-        def make(**settings: Any) -> Room:
-            path = Path(folder, str(len(rooms)))
+        def make(**settings: Any) -> RecorderProcess:
+            path = Path(folder, str(len(recorders)))
             path.mkdir()
-            room = Room(path, **{"microphones": microphones, **settings})
-            rooms.append(room)
-            return room
+            recorder = RecorderProcess(path, **{"microphones": microphones, **settings})
+            recorders.append(recorder)
+            return recorder
 
         yield make
-        for room in rooms:
-            room.close()
+        for recorder in recorders:
+            recorder.close()
 
 
 @pytest.fixture(scope="session")
-def shared_room(microphones: VirtualMicrophones) -> Iterator[Room]:
+def shared_recorder(microphones: VirtualMicrophones) -> Iterator[RecorderProcess]:
     """A running recorder for tests that leave it running and idle."""
-    with tempfile.TemporaryDirectory(prefix="room-") as folder:
-        room = Room(Path(folder), microphones)
-        room.start()
-        yield room
-        room.close()
+    with tempfile.TemporaryDirectory(prefix="recorder-") as folder:
+        recorder = RecorderProcess(Path(folder), microphones)
+        recorder.start()
+        yield recorder
+        recorder.close()
 
 
 @pytest.fixture
-def room(make_room: MakeRoom) -> Room:
+def recorder(make_recorder: MakeRecorder) -> RecorderProcess:
     """A recorder of its own, with camera and two microphones, for tests that kill it."""
-    made = make_room()
+    made = make_recorder()
     made.start()
     return made

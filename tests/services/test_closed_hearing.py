@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.evidence.chain import read_chain
-from kiosk.recording.encryption.decrypt import decrypt
-from kiosk.recording.formats.joined_run import count_run, runs_of
+from kiosk.recording.encryption.decrypt import decrypt_parts
+from kiosk.recording.formats.run_reader import count_run, list_runs
 from kiosk.recording.verify.hearing import verify
-from tests.recording.keys import CourtSecrets
-from tests.services.room import Room
+from tests.recording.court_keys import CourtSecrets
+from tests.services.recorder_process import RecorderProcess
 from tests.waiting import wait_for
 
 PLAIN = (b"moof", b"moov", b"fLaC")
@@ -28,74 +28,84 @@ def closed_line(folder: Path, part: int) -> dict[str, Any]:
     return next(entry for entry in entries if entry["kind"] == "closed")
 
 
-def test_open_closed_open(room: Room, tmp_path: Path) -> None:
+def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:
     secrets = CourtSecrets()
-    secrets.pin(room.layout)
-    room.until_ready()
+    secrets.pin(recorder.paths)
+    recorder.wait_until_ready()
     about = {"id": str(uuid.uuid4()), "case_number": "1", "kind": "civil", "publicity": "open"}
-    hearing = room.post("/v1/hearings", {"hearing": about})["hearing_id"]
-    folder = room.layout.hearings / hearing
-    room.until(lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it", 40)
-    answer = room.post("/v1/hearing/close", {"note": "family"})
+    hearing = recorder.post("/v1/hearings", {"hearing": about})["hearing_id"]
+    folder = recorder.paths.hearings / hearing
+    recorder.wait_for_state(
+        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it", 40
+    )
+    answer = recorder.post("/v1/hearing/close", {"note": "family"})
     assert (answer["part"], answer["closed"]["ground"]) == (2, None)
-    state = room.until(lambda state: state["hearing"]["part_seconds"] > 2, "it", 40)
+    state = recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 2, "it", 40)
     assert "closure_ground" in state["hearing"]["open_questions"]
     assert state["lamp"]
-    room.until(lambda state: state["proof"]["state"] == "good", "it", 40)
-    assert not any(one in media_bytes(folder / "part-02") for one in PLAIN)
-    room.kill()
-    room.start()
-    state = room.until(lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it", 40)
+    recorder.wait_for_state(lambda state: state["proof"]["state"] == "good", "it", 40)
+    assert not any(marker in media_bytes(folder / "part-02") for marker in PLAIN)
+    recorder.kill()
+    recorder.start()
+    state = recorder.wait_for_state(
+        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 2, "it", 40
+    )
     assert state["hearing"]["closed"] is not None
     assert state["hearing"]["closed_parts"] == [2, 3]
-    room.post("/v1/hearing/open")
-    room.until(lambda state: state["hearing"]["part_seconds"] > 2, "it", 40)
-    room.post("/v1/hearing/end")
+    recorder.post("/v1/hearing/open")
+    recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 2, "it", 40)
+    recorder.post("/v1/hearing/end")
     wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal", 60)
     for number in (2, 3):
         part = folder / f"part-{number:02d}"
-        assert not any(one in media_bytes(part) for one in PLAIN)
+        assert not any(marker in media_bytes(part) for marker in PLAIN)
         assert not (part / "main" / "index.m3u8").exists()
-    assert verify(folder, room.court.ca, identities=[secrets.court]).problems == []
+    assert verify(folder, recorder.court.ca, identities=[secrets.court]).problems == []
 
     taps = read_chain(folder / "journal.jsonl").entries
     opened = {e["part"]: e["tap_ns"] for e in taps if e["kind"] == "part_opened"}
     assert closed_line(folder, 1)["stop_ns"] == opened[2], "no gap and no overlap"
     assert closed_line(folder, 3)["stop_ns"] == opened[4], "no gap and no overlap"
-    parts = decrypt(folder, [secrets.escrow], tmp_path)
+    parts = decrypt_parts(folder, [secrets.escrow], tmp_path)
     assert [part.damaged for part in parts] == [[], []]
-    (run,) = runs_of(tmp_path / "part-02" / "main")
+    (run,) = list_runs(tmp_path / "part-02" / "main")
     counts = count_run(run)
     assert counts.errors == []
     assert counts.frames == counts.packets > 10
-    for run in runs_of(tmp_path / "part-03" / "channels"):  # the camera may come up later
+    for run in list_runs(tmp_path / "part-03" / "channels"):  # the camera may come up later
         assert count_run(run).errors == []
-    lost = verify(folder / "part-02", room.court.ca).parts[0].seconds
+    lost = verify(folder / "part-02", recorder.court.ca).parts[0].seconds
     assert lost > 1, "of more than two seconds a kill costs at most one"
 
 
-def test_declared_closed_later_nothing_plain_is_left(room: Room, tmp_path: Path) -> None:
+def test_declared_closed_later_nothing_plain_is_left(
+    recorder: RecorderProcess, tmp_path: Path
+) -> None:
     secrets = CourtSecrets()
-    secrets.pin(room.layout)
-    room.until_ready()
+    secrets.pin(recorder.paths)
+    recorder.wait_until_ready()
     about = {"id": str(uuid.uuid4()), "case_number": "1", "kind": "civil", "publicity": "open"}
-    hearing = room.post("/v1/hearings", {"hearing": about})["hearing_id"]
-    folder = room.layout.hearings / hearing
-    room.until(lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 3, "it", 40)
-    mark = room.post("/v1/hearing/marks", {"type": "oath"})["mark"]["id"]
-    room.until(lambda state: state["hearing"]["part_seconds"] > 5, "it", 40)
-    room.post("/v1/hearing/close-since", {"mark": mark, "ground": "civ_adoption"})
-    room.kill()
-    room.start()
-    room.until(lambda state: bool(state["hearing"]) and not state["hearing"]["replacing"], "it", 40)
-    room.post("/v1/hearing/end")
+    hearing = recorder.post("/v1/hearings", {"hearing": about})["hearing_id"]
+    folder = recorder.paths.hearings / hearing
+    recorder.wait_for_state(
+        lambda state: (state["hearing"] or {}).get("part_seconds", 0) > 3, "it", 40
+    )
+    mark = recorder.post("/v1/hearing/marks", {"type": "oath"})["mark"]["id"]
+    recorder.wait_for_state(lambda state: state["hearing"]["part_seconds"] > 5, "it", 40)
+    recorder.post("/v1/hearing/close-since", {"mark": mark, "ground": "civ_adoption"})
+    recorder.kill()
+    recorder.start()
+    recorder.wait_for_state(
+        lambda state: bool(state["hearing"]) and not state["hearing"]["replacing"], "it", 40
+    )
+    recorder.post("/v1/hearing/end")
     wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal", 60)
-    assert verify(folder, room.court.ca, identities=[secrets.court]).problems == []
+    assert verify(folder, recorder.court.ca, identities=[secrets.court]).problems == []
     names = {path.name for path in (folder / "part-01" / "main" / "run-01").iterdir()}
     assert names == {"init.mp4", "000001-open.m4s", "000001.tar"}
     lines = read_chain(folder / "journal.jsonl").entries
     (line,) = [entry for entry in lines if entry["kind"] == "closed_since"]
-    assert {one["by"] for one in line["replaced"]} >= {"main/run-01/000001.tar"}
-    decrypt(folder, [secrets.court], tmp_path)
+    assert {marker["by"] for marker in line["replaced"]} >= {"main/run-01/000001.tar"}
+    decrypt_parts(folder, [secrets.court], tmp_path)
     assert count_run(tmp_path / "part-01" / "main" / "run-01").errors == []
     assert count_run(tmp_path / "part-01" / "channels" / "run-01").errors == []

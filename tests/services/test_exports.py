@@ -13,24 +13,23 @@ import pytest
 from aiohttp import web
 
 from kiosk.auth.sign_in import Person, RoleError
-from kiosk.config import Export as ExportSettings
-from kiosk.config import Paths, Settings
-from kiosk.export.removable_drive import VIRTUAL, find_media
+from kiosk.config import ExportSettings, PathSettings, Settings
+from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
-from kiosk.services.exports import Exports
+from kiosk.services.exports import ExportService
 from tests.identity import Court
-from tests.recording.builder import new_hearing, sealed_hearing
+from tests.recording.hearing_builder import new_hearing, sealed_hearing
 
 
-class Room:
+class ExportRig:
     """A kiosk's data with one sealed hearing, and a medium."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.stick = folder / "media" / "STICK"
         self.stick.mkdir(parents=True)
-        (folder / "media" / VIRTUAL).touch()
-        paths = Paths(data=folder / "data", run=folder / "run")
+        (folder / "media" / VIRTUAL_MARKER).touch()
+        paths = PathSettings(data=folder / "data", run=folder / "run")
         media = ExportSettings(media=(folder / "media",))
         self.settings = Settings(paths=paths, export=media)
         self.signer = Court.make(folder / "court").device()
@@ -46,7 +45,7 @@ class Room:
     async def client(self) -> AsyncIterator[LocalClient]:
         """Serve the calls on a socket."""
         events = EventStream()
-        exports = Exports(self.settings, self.person, events)
+        exports = ExportService(self.settings, self.person, events)
         app = web.Application(middlewares=[errors_as_json])
         app.router.add_get("/v1/events", events.handle)
         exports.add_routes(app)
@@ -66,14 +65,14 @@ class Room:
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return Room(tmp_path)
+def rig(tmp_path: Path) -> ExportRig:
+    return ExportRig(tmp_path)
 
 
-def in_room(room: Room, do: Callable[[LocalClient], Awaitable[None]]) -> None:
+def run_with_client(rig: ExportRig, steps: Callable[[LocalClient], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with asyncio.timeout(100), room.client() as client:
-            await do(client)
+        async with asyncio.timeout(100), rig.client() as client:
+            await steps(client)
 
     asyncio.run(run())
 
@@ -86,53 +85,53 @@ async def until(client: LocalClient, wanted: Callable[[dict[str, Any]], bool]) -
     raise AssertionError("the events ended")
 
 
-def test_a_copy_is_made_and_told(room: Room) -> None:
-    async def do(client: LocalClient) -> None:
+def test_a_copy_is_made_and_told(rig: ExportRig) -> None:
+    async def steps(client: LocalClient) -> None:
         (medium,) = (await client.get("/v1/exports/media"))["media"]
-        assert medium["path"] == str(room.stick)
+        assert medium["path"] == str(rig.stick)
         assert medium["free_bytes"] > 0
         (hearing,) = (await client.get("/v1/hearings"))["hearings"]
         assert (hearing["id"], hearing["closed"], hearing["delivered"]) == (
-            room.hearing,
+            rig.hearing,
             "none",
             False,
         )
         slip = await client.get("/v1/hearing/slip")
-        assert (slip["hearing_id"], slip["sealed"]) == (room.hearing, True)
-        begun = await client.post("/v1/exports", room.wanted(application="№ 17"))
+        assert (slip["hearing_id"], slip["sealed"]) == (rig.hearing, True)
+        begun = await client.post("/v1/exports", rig.wanted(application="№ 17"))
         done = await until(client, lambda step: step["state"] != "running")
         assert (done["state"], done["id"]) == ("done", begun["id"])
         assert (Path(done["folder"]) / "index.html").is_file()
         (entry,) = (await client.get("/v1/exports"))["copies"]
         assert (entry["by"], entry["application"], entry["state"]) == ("p-1", "№ 17", "done")
 
-    in_room(room, do)
+    run_with_client(rig, steps)
 
 
-def test_a_copy_is_cancelled_and_leaves_nothing(room: Room) -> None:
-    async def do(client: LocalClient) -> None:
-        begun = await client.post("/v1/exports", room.wanted())
+def test_a_copy_is_cancelled_and_leaves_nothing(rig: ExportRig) -> None:
+    async def steps(client: LocalClient) -> None:
+        begun = await client.post("/v1/exports", rig.wanted())
         with pytest.raises(ServiceRefusedError) as busy:
-            await client.post("/v1/exports", room.wanted())
+            await client.post("/v1/exports", rig.wanted())
         assert busy.value.code == "export_running"
         answer = await client.call("DELETE", f"/v1/exports/{begun['id']}", timeout=60)
         assert (answer["state"], answer["code"]) == ("cancelled", "export_cancelled")
-        assert list(room.stick.iterdir()) == []
-        again = (await client.post("/v1/exports", room.wanted()))["id"]
+        assert list(rig.stick.iterdir()) == []
+        again = (await client.post("/v1/exports", rig.wanted()))["id"]
         ended = await until(client, lambda x: x["id"] == again and x["state"] != "running")
         assert ended["state"] == "done"
 
-    in_room(room, do)
+    run_with_client(rig, steps)
 
 
-def test_refusals_come_at_once(room: Room) -> None:
-    unsealed = new_hearing(room.settings.paths.data / "hearings", room.signer).folder.name
-    path = room.settings.paths.data / "hearings" / room.hearing / "part-01" / "part.json"
+def test_refusals_come_at_once(rig: ExportRig) -> None:
+    unsealed = new_hearing(rig.settings.paths.data / "hearings", rig.signer).folder.name
+    path = rig.settings.paths.data / "hearings" / rig.hearing / "part-01" / "part.json"
 
-    async def do(client: LocalClient) -> None:
+    async def steps(client: LocalClient) -> None:
         async def code(**more: Any) -> str:
             with pytest.raises(ServiceRefusedError) as refused:
-                await client.post("/v1/exports", room.wanted(**more))
+                await client.post("/v1/exports", rig.wanted(**more))
             return refused.value.code
 
         assert await code(hearing_id=unsealed) == "export_not_sealed"
@@ -141,10 +140,10 @@ def test_refusals_come_at_once(room: Room) -> None:
         assert await code(medium=7) == "bad_request"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"closed": True}))
         assert await code() == "export_closed"
-        room.allowed = False
+        rig.allowed = False
         assert await code() == "sign_in_refused"
 
-    in_room(room, do)
+    run_with_client(rig, steps)
 
 
 def test_media_are_found_among_the_mounts(tmp_path: Path) -> None:
@@ -168,8 +167,8 @@ def test_media_are_found_among_the_mounts(tmp_path: Path) -> None:
         f"33 1 8:3 / {tmp_path / 'media' / 'gone'} rw - vfat /dev/sdc1 rw\n"
         "broken line\n"
     )
-    found = find_media(roots, mounts, devices)
-    assert [(one.name, one.file_system) for one in found] == [
+    found = find_drives(roots, mounts, devices)
+    assert [(drive.name, drive.file_system) for drive in found] == [
         ("elsewhere", "exfat"),
         ("USB DISK", "vfat"),
     ]

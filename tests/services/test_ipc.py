@@ -12,7 +12,7 @@ from kiosk.ipc import EventStream, LocalClient, serve_unix
 
 def test_an_event_longer_than_the_read_buffer_arrives_whole(tmp_path: Path) -> None:
     """A state of half a megabyte, with letters of two bytes, then a short event."""
-    told = {"text": "ә" * 300_000}
+    large = {"text": "ә" * 300_000}
 
     async def run() -> list[tuple[str, object]]:
         stream = EventStream()
@@ -20,7 +20,7 @@ def test_an_event_longer_than_the_read_buffer_arrives_whole(tmp_path: Path) -> N
         app.router.add_get("/v1/events", stream.handle)
         socket = tmp_path / "s"
         runner = await serve_unix(app, socket)
-        stream.send("state", told)
+        stream.send("state", large)
         stream.send("levels", {})
         client = LocalClient(socket)
         found = []
@@ -34,4 +34,4 @@ def test_an_event_longer_than_the_read_buffer_arrives_whole(tmp_path: Path) -> N
         await runner.cleanup()
         return found
 
-    assert asyncio.run(run()) == [("state", told), ("levels", {})]
+    assert asyncio.run(run()) == [("state", large), ("levels", {})]

@@ -13,11 +13,11 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.ipc import ServiceRefusedError
-from kiosk.recording.formats.joined_run import JoinedFiles, media_files, runs_of
+from kiosk.recording.formats.run_reader import ConcatenatedFiles, list_runs, media_files
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.key_escrow import wrap
-from tests.services.conftest import MakeRoom
-from tests.services.room import KIOSK, PIN, Room, events
+from kiosk.storage.key_escrow import wrap_key
+from tests.services.conftest import MakeRecorder
+from tests.services.recorder_process import KIOSK, PIN, RecorderProcess, events
 from tests.waiting import wait_for
 
 
@@ -32,9 +32,12 @@ def seconds_at_least(seconds: float) -> Any:
 
 def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int]]:
     """Return what ffprobe counts in the joined run: pictures, and samples of each sound track."""
-    (run,) = runs_of(part / track)
+    (run,) = list_runs(part / track)
     joined = tmp_path / f"{part.name}-{track}.mp4"
-    with JoinedFiles([run / "init.mp4", *media_files(run)]) as source, joined.open("wb") as file:
+    with (
+        ConcatenatedFiles([run / "init.mp4", *media_files(run)]) as source,
+        joined.open("wb") as file,
+    ):
         while data := source.read(1 << 20):
             file.write(data)
     command = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type,codec_name"]
@@ -44,36 +47,36 @@ def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int
     value = json.loads(answer.stdout)
     counts: dict[str, list[int]] = {"video": [], "audio": []}
     for index, stream in enumerate(value["streams"]):
-        frames = [one for one in value["frames"] if one["stream_index"] == index]
-        number = sum(int(one.get("nb_samples", 1)) for one in frames)
+        frames = [row for row in value["frames"] if row["stream_index"] == index]
+        number = sum(int(row.get("nb_samples", 1)) for row in frames)
         counts[stream["codec_type"]].append(number)
     return counts
 
 
-def test_from_one_tap_to_a_sealed_hearing(shared_room: Room, tmp_path: Path) -> None:
-    room = shared_room
-    idle = room.until_ready()
+def test_from_one_tap_to_a_sealed_hearing(shared_recorder: RecorderProcess, tmp_path: Path) -> None:
+    recorder = shared_recorder
+    idle = recorder.wait_until_ready()
     assert (idle["phase"], idle["hearing"], idle["lamp"]) == ("idle", None, False)
     assert idle["storage"]["state"] == "ok"
     assert idle["storage"]["hours_left"] > 0
 
     body = hearing()
-    started = room.post("/v1/hearings", body)
+    started = recorder.post("/v1/hearings", body)
     assert started == {"hearing_id": body["hearing"]["id"], "part": 1}
-    state = room.until(lambda s: s["proof"]["state"] == "good", "a proof")
+    state = recorder.wait_for_state(lambda s: s["proof"]["state"] == "good", "a proof")
     assert (state["phase"], state["lamp"]) == ("recording", True)
     assert state["proof"]["age_seconds"] < 10
     assert state["hearing"]["tap_to_first_durable_ms"] > 0
     assert state["hearing"]["expected"][0] == "court_enters"
-    room.post("/v1/hearing/marks", {"type": "opening", "note": "ашылды"})
-    room.post("/v1/hearing/marks", {"type": "attendance"})
-    room.post("/v1/hearing/marks/undo")
-    room.until(seconds_at_least(3), "3 s of recording")
-    room.post("/v1/hearing/recess", {"reason": "lunch"})
-    state = room.state()
+    recorder.post("/v1/hearing/marks", {"type": "opening", "note": "ашылды"})
+    recorder.post("/v1/hearing/marks", {"type": "attendance"})
+    recorder.post("/v1/hearing/marks/undo")
+    recorder.wait_for_state(seconds_at_least(3), "3 s of recording")
+    recorder.post("/v1/hearing/recess", {"reason": "lunch"})
+    state = recorder.state()
     assert (state["phase"], state["lamp"], state["hearing"]["parts"]) == ("recess", False, 1)
-    assert room.post("/v1/hearing/resume")["part"] == 2
-    state = room.until(seconds_at_least(2), "2 s of part 2")
+    assert recorder.post("/v1/hearing/resume")["part"] == 2
+    state = recorder.wait_for_state(seconds_at_least(2), "2 s of part 2")
     assert (state["phase"], state["lamp"], state["hearing"]["part"]) == ("recording", True, 2)
     assert state["hearing"]["seconds"] > state["hearing"]["part_seconds"] + 2.5
     marks = [(mark["type"], mark["withdrawn"]) for mark in state["hearing"]["marks"]]
@@ -84,11 +87,11 @@ def test_from_one_tap_to_a_sealed_hearing(shared_room: Room, tmp_path: Path) -> 
         ("resumed", False),
     ]
     assert state["hearing"]["marks"][0]["note"] == "ашылды"
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
 
-    folder = room.hearing_folder(started["hearing_id"])
-    report = verify(folder, room.court.ca)
+    folder = recorder.hearing_folder(started["hearing_id"])
+    report = verify(folder, recorder.court.ca)
     assert report.problems == []
     assert report.device == KIOSK
     assert len(report.parts) == 2
@@ -100,104 +103,106 @@ def test_from_one_tap_to_a_sealed_hearing(shared_room: Room, tmp_path: Path) -> 
         assert part.video_frames > 10 * part.seconds * 0.6
         assert all(n > 48000 * part.seconds * 0.9 for n in part.samples.values())
     assert report.parts[0].heads >= 1
-    assert main(["verify", str(folder), "--ca", str(room.court.ca)]) == 0
-    assert room.state()["hearing"] is None
+    assert main(["verify", str(folder), "--ca", str(recorder.court.ca)]) == 0
+    assert recorder.state()["hearing"] is None
 
 
-def test_second_start_and_wrong_phases(shared_room: Room) -> None:
-    room = shared_room
+def test_second_start_and_wrong_phases(shared_recorder: RecorderProcess) -> None:
+    recorder = shared_recorder
     body = hearing()
     for path in ("marks", "marks/undo", "recess", "retire", "resume", "end"):
         with pytest.raises(ServiceRefusedError) as refused:
-            room.post(f"/v1/hearing/{path}", {"type": "oath"})
+            recorder.post(f"/v1/hearing/{path}", {"type": "oath"})
         assert (refused.value.code, refused.value.status) == ("hearing_step_refused", 409)
-    room.post("/v1/hearings", body)
+    recorder.post("/v1/hearings", body)
     with pytest.raises(ServiceRefusedError) as refused:
-        room.post("/v1/hearings", hearing())
+        recorder.post("/v1/hearings", hearing())
     assert (refused.value.code, refused.value.status) == ("already_recording", 409)
     assert refused.value.body["hearing_id"] == body["hearing"]["id"]
     with pytest.raises(ServiceRefusedError) as refused:
-        room.post("/v1/tests/camera", role="technician")
+        recorder.post("/v1/tests/camera", role="technician")
     assert refused.value.code == "already_recording"
     with pytest.raises(ServiceRefusedError) as refused:
-        room.post("/v1/hearing/marks", {"type": "no such event"})
+        recorder.post("/v1/hearing/marks", {"type": "no such event"})
     assert refused.value.status == 400
-    room.post("/v1/hearing/retire")
-    assert room.state()["phase"] == "retired"
-    assert "announcement" in room.state()["hearing"]["expected"]
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    again = room.post("/v1/hearings", body)["hearing_id"]
+    recorder.post("/v1/hearing/retire")
+    assert recorder.state()["phase"] == "retired"
+    assert "announcement" in recorder.state()["hearing"]["expected"]
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    again = recorder.post("/v1/hearings", body)["hearing_id"]
     assert again != body["hearing"]["id"], "what is sealed is never touched"
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    assert verify(room.hearing_folder(again), room.court.ca).ok
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    assert verify(recorder.hearing_folder(again), recorder.court.ca).ok
 
 
-def test_who_may_do_what(shared_room: Room) -> None:
-    room = shared_room
+def test_who_may_do_what(shared_recorder: RecorderProcess) -> None:
+    recorder = shared_recorder
 
     def refused(path: str, token: str | None, body: Any = None) -> tuple[int, str]:
         with pytest.raises(ServiceRefusedError) as error:
-            room.call("POST", path, body or {}, token)
+            recorder.call("POST", path, body or {}, token)
         return error.value.status, error.value.code
 
     assert refused("/v1/sign-in", None, {"badge": "nobody's"}) == (401, "unknown_badge")
     assert refused("/v1/sign-in", None, {}) == (400, "bad_request")
     assert refused("/v1/hearings", None) == (401, "token_expired")
     assert refused("/v1/hearings", "forged.token") == (401, "token_expired")
-    assert refused("/v1/hearings", room.sign_in("technician")) == (403, "sign_in_refused")
-    assert refused("/v1/tests/clock", room.sign_in("secretary")) == (403, "sign_in_refused")
-    answer = room.call("POST", "/v1/sign-in", {"pin": PIN})
+    assert refused("/v1/hearings", recorder.sign_in("technician")) == (403, "sign_in_refused")
+    assert refused("/v1/tests/clock", recorder.sign_in("secretary")) == (403, "sign_in_refused")
+    answer = recorder.call("POST", "/v1/sign-in", {"pin": PIN})
     assert (answer["person"], answer["roles"]) == ("p-secretary", ["secretary"])
-    assert room.layout.token_secret.stat().st_mode & 0o777 == 0o600
-    assert "of user" in room.log.read_text()
+    assert recorder.paths.token_secret.stat().st_mode & 0o777 == 0o600
+    assert "of user" in recorder.log.read_text()
 
 
-def test_keys_of_unfinished_filings_open_for_the_court_alone(shared_room: Room) -> None:
-    room = shared_room
-    wrapped = wrap(room.layout.keepers, b"k" * 32)
+def test_keys_of_unfinished_filings_open_for_the_court_alone(
+    shared_recorder: RecorderProcess,
+) -> None:
+    recorder = shared_recorder
+    wrapped = wrap_key(recorder.paths.escrow_keys, b"k" * 32)
     assert wrapped is not None
     body = {"wrapped": base64.b64encode(wrapped).decode()}
 
     def refused(body: dict[str, Any], token: str | None) -> int:
         with pytest.raises(ServiceRefusedError) as error:
-            room.call("POST", "/v1/filing-keys/open", body, token)
+            recorder.call("POST", "/v1/filing-keys/open", body, token)
         return error.value.status
 
     assert refused(body, None) == 401
-    assert refused(body, room.sign_in("technician")) == 403
-    secretary = room.sign_in("secretary")
+    assert refused(body, recorder.sign_in("technician")) == 403
+    secretary = recorder.sign_in("secretary")
     assert refused({}, secretary) == 400
     assert refused({"wrapped": base64.b64encode(wrapped[:-1]).decode()}, secretary) == 410
-    key = room.call("POST", "/v1/filing-keys/open", body, secretary)["key"]
+    key = recorder.call("POST", "/v1/filing-keys/open", body, secretary)["key"]
     assert base64.b64decode(key) == b"k" * 32
-    assert key not in room.log.read_text()
-    (file,) = room.layout.keepers.glob("*.key")
+    assert key not in recorder.log.read_text()
+    (file,) = recorder.paths.escrow_keys.glob("*.key")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_events_and_devices(shared_room: Room) -> None:
-    room = shared_room
-    room.until_ready()
-    found = events(room, 2.0)
+def test_events_and_devices(shared_recorder: RecorderProcess) -> None:
+    recorder = shared_recorder
+    recorder.wait_until_ready()
+    found = events(recorder, 2.0)
     names = [name for name, _ in found]
     assert names.count("state") >= 2
     assert names.count("levels") >= 10
     levels = next(value for name, value in found if name == "levels")
     assert set(levels) == {"judge", "witness"}
     assert set(levels["judge"]) == {"rms_db", "peak_db"}
-    devices = {one["name"]: one for one in room.call("GET", "/v1/devices")["devices"]}
+    devices = {row["name"]: row for row in recorder.call("GET", "/v1/devices")["devices"]}
     assert set(devices) == {"camera", "judge", "witness", "panel"}
     assert devices["judge"]["library"] == "PyAudio"
-    assert all(one["virtual"] and one["version"] for one in devices.values())
+    assert all(row["virtual"] and row["version"] for row in devices.values())
 
 
-def test_devices_are_tested(shared_room: Room) -> None:
-    room = shared_room
-    room.until_ready()
+def test_devices_are_tested(shared_recorder: RecorderProcess) -> None:
+    recorder = shared_recorder
+    recorder.wait_until_ready()
     answer = {
-        name: room.post(f"/v1/tests/{name}", {"seconds": 1.5}, role="technician")
+        name: recorder.post(f"/v1/tests/{name}", {"seconds": 1.5}, role="technician")
         for name in ("camera", "microphones", "panel", "storage", "clock")
     }
     assert answer["camera"]["state"] == "passed", answer["camera"]
@@ -209,38 +214,40 @@ def test_devices_are_tested(shared_room: Room) -> None:
     assert answer["storage"]["state"] == "passed", answer["storage"]
     assert answer["storage"]["measured"]["write_mb_s"] > 0
     assert answer["clock"]["measured"]["state"] in ("ok", "unsynchronised")
-    assert room.state()["lamp"] is False
+    assert recorder.state()["lamp"] is False
 
 
-def test_questions_are_asked_while_it_records(shared_room: Room) -> None:
+def test_questions_are_asked_while_it_records(shared_recorder: RecorderProcess) -> None:
     """An ad hoc hearing without a list: nothing is asked before the tap (R20, R21, R67)."""
-    room = shared_room
-    room.post("/v1/hearings", {"hearing": {"adhoc": True}})
-    state = room.until(lambda s: s["phase"] == "recording", "recording")
+    recorder = shared_recorder
+    recorder.post("/v1/hearings", {"hearing": {"adhoc": True}})
+    state = recorder.wait_for_state(lambda s: s["phase"] == "recording", "recording")
     assert {"format", "case_number", "kind"} <= set(state["hearing"]["open_questions"])
     for subject, value in (("format", "online"), ("case_number", "2-77"), ("kind", "civil")):
-        room.post("/v1/hearing/statements", {"subject": subject, "value": value})
-    told = room.state()["hearing"]
+        recorder.post("/v1/hearing/statements", {"subject": subject, "value": value})
+    told = recorder.state()["hearing"]
     assert (told["format"], told["case_number"], told["kind"]) == ("online", "2-77", "civil")
     assert "format_decided_by" in told["open_questions"]
     assert not {"format", "case_number", "kind"} & set(told["open_questions"])
-    room.post("/v1/hearing/recess")
-    assert "recess_reason" in room.state()["hearing"]["open_questions"]
-    room.post("/v1/hearing/statements", {"subject": "recess_reason", "value": "lunch"})
-    assert "recess_reason" not in room.state()["hearing"]["open_questions"]
-    room.post("/v1/hearing/end")
-    state = room.until(lambda s: s["phase"] == "idle", "the seal")
+    recorder.post("/v1/hearing/recess")
+    assert "recess_reason" in recorder.state()["hearing"]["open_questions"]
+    recorder.post("/v1/hearing/statements", {"subject": "recess_reason", "value": "lunch"})
+    assert "recess_reason" not in recorder.state()["hearing"]["open_questions"]
+    recorder.post("/v1/hearing/end")
+    state = recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
 
 
 # -- crash and shutdown ----------------------------------------------------------------------------
-def test_killed_it_resumes_by_itself_and_asks(room: Room) -> None:
-    room.until_ready()
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
-    room.post("/v1/hearing/marks", {"type": "opening"})
-    room.until(seconds_at_least(3), "3 s of recording")
-    room.kill()
-    room.start()
-    state = room.until(lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5)
+def test_killed_it_resumes_by_itself_and_asks(recorder: RecorderProcess) -> None:
+    recorder.wait_until_ready()
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.post("/v1/hearing/marks", {"type": "opening"})
+    recorder.wait_for_state(seconds_at_least(3), "3 s of recording")
+    recorder.kill()
+    recorder.start()
+    state = recorder.wait_for_state(
+        lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5
+    )
     assert state["lamp"] is True
     assert state["hearing"]["id"] == hearing_id
     assert state["hearing"]["part"] == 2
@@ -248,101 +255,107 @@ def test_killed_it_resumes_by_itself_and_asks(room: Room) -> None:
     assert state["recovered"]["hearing_id"] == hearing_id
     assert 0 < state["recovered"]["gap_seconds"] < 120
     assert {"recovered", "failure_reason"} <= set(state["hearing"]["open_questions"])
-    lost = [one for one in state["hearing"]["interruptions"] if one["source"] == "recorder"]
-    assert [one["seconds"] for one in lost] == [state["recovered"]["gap_seconds"]]
+    lost = [row for row in state["hearing"]["interruptions"] if row["source"] == "recorder"]
+    assert [row["seconds"] for row in lost] == [state["recovered"]["gap_seconds"]]
     assert "recorder_recovered" in {alarm["code"] for alarm in state["alarms"]}
-    room.post("/v1/hearing/statements", {"subject": "recovered", "value": "power cut"})
-    assert room.state()["recovered"] is None
-    room.until(seconds_at_least(2), "2 s of part 2")
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    report = verify(room.hearing_folder(hearing_id), room.court.ca)
+    recorder.post("/v1/hearing/statements", {"subject": "recovered", "value": "power cut"})
+    assert recorder.state()["recovered"] is None
+    recorder.wait_for_state(seconds_at_least(2), "2 s of part 2")
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    report = verify(recorder.hearing_folder(hearing_id), recorder.court.ca)
     assert report.problems == []
     assert report.parts[0].seconds > 2, "a kill costs at most a second"
 
 
-def test_killed_in_recess_it_stays_stopped(room: Room) -> None:
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
-    room.until(seconds_at_least(1), "a second")
-    room.post("/v1/hearing/retire")
-    room.kill()
-    room.start()
-    state = room.state()
+def test_killed_in_recess_it_stays_stopped(recorder: RecorderProcess) -> None:
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.wait_for_state(seconds_at_least(1), "a second")
+    recorder.post("/v1/hearing/retire")
+    recorder.kill()
+    recorder.start()
+    state = recorder.state()
     assert (state["phase"], state["lamp"], state["recovered"]) == ("retired", False, None)
     assert state["hearing"]["id"] == hearing_id
-    room.post("/v1/hearing/resume")
-    room.until(seconds_at_least(1), "a second")
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    assert verify(room.hearing_folder(hearing_id), room.court.ca).problems == []
+    recorder.post("/v1/hearing/resume")
+    recorder.wait_for_state(seconds_at_least(1), "a second")
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    assert verify(recorder.hearing_folder(hearing_id), recorder.court.ca).problems == []
 
 
-def test_ended_cleanly_by_sigterm_it_goes_on(room: Room) -> None:
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
-    room.until(seconds_at_least(1.5), "a second and a half")
-    assert room.stop() == 0
-    assert verify(room.hearing_folder(hearing_id) / "part-01", room.court.ca).problems == []
-    room.start()
-    state = room.until(lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5)
+def test_ended_cleanly_by_sigterm_it_goes_on(recorder: RecorderProcess) -> None:
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.wait_for_state(seconds_at_least(1.5), "a second and a half")
+    assert recorder.stop() == 0
+    assert verify(recorder.hearing_folder(hearing_id) / "part-01", recorder.court.ca).problems == []
+    recorder.start()
+    state = recorder.wait_for_state(
+        lambda s: s["phase"] == "recording", "the hearing resumed by itself", 5
+    )
     assert state["hearing"]["part"] == 2
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    assert verify(room.hearing_folder(hearing_id), room.court.ca).problems == []
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    assert verify(recorder.hearing_folder(hearing_id), recorder.court.ca).problems == []
 
 
-def test_killed_while_sealing_it_is_sealed_at_the_next_start(room: Room) -> None:
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
-    room.until(seconds_at_least(1), "a second")
-    room.post("/v1/hearing/end")
-    room.kill()
-    room.start()
-    folder = room.hearing_folder(hearing_id)
+def test_killed_while_sealing_it_is_sealed_at_the_next_start(recorder: RecorderProcess) -> None:
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.wait_for_state(seconds_at_least(1), "a second")
+    recorder.post("/v1/hearing/end")
+    recorder.kill()
+    recorder.start()
+    folder = recorder.hearing_folder(hearing_id)
     wait_for(lambda: (folder / "SHA256SUMS.p7s").exists(), "the seal")
-    assert verify(folder, room.court.ca).problems == []
-    room.until(lambda s: s["phase"] == "idle", "an idle room")
+    assert verify(folder, recorder.court.ca).problems == []
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "an idle room")
 
 
 # -- faults ----------------------------------------------------------------------------------------
-def test_sound_goes_on_without_a_camera(make_room: MakeRoom) -> None:
-    room = make_room(camera="picamera2")
-    room.start()
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
-    state = room.until(
+def test_sound_goes_on_without_a_camera(make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder(camera="picamera2")
+    recorder.start()
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    state = recorder.wait_for_state(
         lambda s: {"camera_absent"} <= {alarm["code"] for alarm in s["alarms"]}, "the alarm"
     )
     assert "override" in state["hearing"]["open_questions"]
     assert "camera" in state["hearing"]["not_ready"]
-    room.until(lambda s: all(m["state"] == "ok" for m in s["microphones"]), "the sound")
-    heard = room.state()["hearing"]["part_seconds"]
-    room.until(seconds_at_least(heard + 2), "two seconds of sound")
-    room.until(lambda s: s["proof"]["state"] == "good", "a proof of the sound")
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    report = verify(room.hearing_folder(hearing_id), room.court.ca)
+    recorder.wait_for_state(
+        lambda s: all(m["state"] == "ok" for m in s["microphones"]), "the sound"
+    )
+    heard = recorder.state()["hearing"]["part_seconds"]
+    recorder.wait_for_state(seconds_at_least(heard + 2), "two seconds of sound")
+    recorder.wait_for_state(lambda s: s["proof"]["state"] == "good", "a proof of the sound")
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    report = verify(recorder.hearing_folder(hearing_id), recorder.court.ca)
     assert report.problems == []
     assert all(number > 48000 for number in report.parts[0].samples.values())
 
 
-def test_not_enrolled_it_records_and_says_so(make_room: MakeRoom) -> None:
-    room = make_room(enrolled=False, microphones=None)
-    room.start()
-    assert "not_enrolled" in {alarm["code"] for alarm in room.state()["alarms"]}
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
-    room.until(seconds_at_least(1), "a second")
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal")
-    folder = room.hearing_folder(hearing_id)
-    assert verify(folder, room.layout.unenrolled_certificate).problems == []
-    assert not verify(folder, room.court.ca).ok
+def test_not_enrolled_it_records_and_says_so(make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder(enrolled=False, microphones=None)
+    recorder.start()
+    assert "not_enrolled" in {alarm["code"] for alarm in recorder.state()["alarms"]}
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.wait_for_state(seconds_at_least(1), "a second")
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
+    folder = recorder.hearing_folder(hearing_id)
+    assert verify(folder, recorder.paths.self_signed_certificate).problems == []
+    assert not verify(folder, recorder.court.ca).ok
 
 
-def test_little_space_is_an_alarm_and_no_obstacle(make_room: MakeRoom) -> None:
-    room = make_room(microphones=None)
-    settings = room.folder / "kiosk.toml"
+def test_little_space_is_an_alarm_and_no_obstacle(make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder(microphones=None)
+    settings = recorder.folder / "kiosk.toml"
     text = settings.read_text().replace("low_space_hours = 0", "low_space_hours = 48")
     settings.write_text(text.replace("bitrate = 300000", "bitrate = 10000000"))
-    room.start()
-    state = room.until(lambda s: s["storage"]["state"] in ("ok", "low"), "a storage state")
+    recorder.start()
+    state = recorder.wait_for_state(
+        lambda s: s["storage"]["state"] in ("ok", "low"), "a storage state"
+    )
     if state["storage"]["hours_left"] < 48:
         assert "disk_low" in {alarm["code"] for alarm in state["alarms"]}
-    assert room.post("/v1/hearings", hearing())["part"] == 1
+    assert recorder.post("/v1/hearings", hearing())["part"] == 1

@@ -12,51 +12,50 @@ import pytest
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.volume_marker import write_marker
-from tests.services.room import KIOSK, Room
+from tests.services.recorder_process import KIOSK, RecorderProcess
 from tests.services.test_recorder import hearing, seconds_at_least
-from tests.storage.mounts import Stick, sticks
-from tests.storage.test_vault import tree
+from tests.storage.mounts import Stick, read_hearing_files, sticks
 from tests.waiting import wait_for
 
 
 @pytest.fixture
-def storages(microphones: VirtualMicrophones) -> Iterator[tuple[Room, Stick, Stick]]:
+def storages(microphones: VirtualMicrophones) -> Iterator[tuple[RecorderProcess, Stick, Stick]]:
     """A running recorder whose data and mirror are storages of their own."""
     with (
         tempfile.TemporaryDirectory(prefix="room-") as folder,
         sticks(Path(folder), "data", "mirror", megabytes=300) as (own, mirror),
     ):
-        write_marker(mirror.at, KIOSK, "mirror")
-        room = Room(Path(folder), microphones)
-        settings = room.folder / "kiosk.toml"
-        path = json.dumps(str(mirror.at))
+        write_marker(mirror.folder, KIOSK, "mirror")
+        recorder = RecorderProcess(Path(folder), microphones)
+        settings = recorder.folder / "kiosk.toml"
+        path = json.dumps(str(mirror.folder))
         settings.write_text(
             settings.read_text().replace("[paths]\n", f"[paths]\nmirror = {path}\n")
         )
-        room.start()
+        recorder.start()
         try:
-            yield room, own, mirror
+            yield recorder, own, mirror
         finally:
-            room.close()
+            recorder.close()
 
 
 def test_both_storages_fail_in_turn_and_both_copies_verify(
-    storages: tuple[Room, Stick, Stick],
+    storages: tuple[RecorderProcess, Stick, Stick],
 ) -> None:
-    room, own, mirror = storages
+    recorder, own, mirror = storages
 
     def until(kind: str, second: str) -> None:
         def reached(state: dict[str, dict[str, str]]) -> bool:
             return (state["storage"]["state"], state["mirror"]["state"]) == (kind, second)
 
-        room.until(reached, f"{kind}, {second}", 20)
+        recorder.wait_for_state(reached, f"{kind}, {second}", 20)
 
     def record(seconds: float) -> None:
-        now = room.state()["hearing"]["seconds"]
-        room.until(seconds_at_least(now + seconds), f"{seconds} s more")
+        now = recorder.state()["hearing"]["seconds"]
+        recorder.wait_for_state(seconds_at_least(now + seconds), f"{seconds} s more")
 
-    room.until_ready()
-    hearing_id = room.post("/v1/hearings", hearing())["hearing_id"]
+    recorder.wait_until_ready()
+    hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
     record(2)
     mirror.pull()
     until("ok", "absent")
@@ -66,21 +65,25 @@ def test_both_storages_fail_in_turn_and_both_copies_verify(
     own.read_only()
     until("read_only", "ok")
     record(7)  # the proof is made from the mirror
-    state = room.state()
+    state = recorder.state()
     assert state["proof"]["state"] == "good"
     assert "recording_on_mirror" in {alarm["code"] for alarm in state["alarms"]}
     own.read_only(on=False)
     until("ok", "ok")
     record(1)
-    rows = room.state()["hearing"]["interruptions"]
+    rows = recorder.state()["hearing"]["interruptions"]
     ledger = [row for row in rows if row["source"] in ("storage", "mirror")]
     kinds = {(row["source"], row["kind"]) for row in ledger}
     assert kinds >= {("mirror", "absent"), ("storage", "read_only")}
     assert {row["seconds"] for row in ledger} == {0.0}
-    room.post("/v1/hearing/end")
-    room.until(lambda s: s["phase"] == "idle", "the seal", 60)
-    wait_for(lambda: tree(own.at) == tree(mirror.at), "two copies", 60)
+    recorder.post("/v1/hearing/end")
+    recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal", 60)
+    wait_for(
+        lambda: read_hearing_files(own.folder) == read_hearing_files(mirror.folder),
+        "two copies",
+        60,
+    )
     for stick in (own, mirror):
-        report = verify(stick.at / "hearings" / hearing_id, room.court.ca)
+        report = verify(stick.folder / "hearings" / hearing_id, recorder.court.ca)
         assert report.problems == []
-    assert room.stop() == 0
+    assert recorder.stop() == 0

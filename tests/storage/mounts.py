@@ -16,22 +16,22 @@ _MNT_DETACH = 2
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def may_mount() -> str:
+def why_no_mount() -> str:
     """Return why nothing can be mounted here, or ``""``."""
-    done = subprocess.run(["mount", "-V"], capture_output=True, check=False)
-    if os.geteuid() != 0 or done.returncode != 0:
+    version = subprocess.run(["mount", "-V"], capture_output=True, check=False)
+    if os.geteuid() != 0 or version.returncode != 0:
         return "mounting needs root"
     target = Path("/tmp") / f"mount-trial-{os.getpid()}"
     target.mkdir(exist_ok=True)
     try:
-        tried = subprocess.run(
+        result = subprocess.run(
             ["mount", "-t", "tmpfs", "none", str(target)],
             capture_output=True,
             text=True,
             check=False,
         )
-        if tried.returncode != 0:
-            return tried.stderr.strip()
+        if result.returncode != 0:
+            return result.stderr.strip()
         subprocess.run(["umount", str(target)], check=False)
         return ""
     finally:
@@ -39,17 +39,17 @@ def may_mount() -> str:
 
 
 class Stick:
-    """A storage that is mounted at ``at`` and can be pulled out and put back with its content.
+    """A storage that is mounted at ``folder`` and can be pulled out and put back with its content.
 
-    Its file system lives in a mount of its own under ``hidden``; ``at`` is a bind mount of it.
+    Its file system lives in a mount of its own under ``hidden``; ``folder`` is a bind mount of it.
     """
 
-    def __init__(self, at: Path, hidden: Path, megabytes: int = 64) -> None:
-        self.at, self._hidden = at, hidden
-        at.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, hidden: Path, megabytes: int = 64) -> None:
+        self.folder, self._hidden = folder, hidden
+        folder.mkdir(parents=True, exist_ok=True)
         hidden.mkdir(parents=True, exist_ok=True)
         self._mount("-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(hidden))
-        self.plugged = False
+        self.is_plugged = False
         self.plug()
 
     @staticmethod
@@ -58,29 +58,29 @@ class Stick:
 
     def plug(self) -> None:
         """Put it in."""
-        self._mount("--bind", str(self._hidden), str(self.at))
-        self.plugged = True
+        self._mount("--bind", str(self._hidden), str(self.folder))
+        self.is_plugged = True
 
     def pull(self) -> None:
         """Pull it out, whatever is being written."""
-        path = str(self.at).encode()
+        path = str(self.folder).encode()
         if _LIBC.umount2(path, _MNT_DETACH) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        self.plugged = False
+        self.is_plugged = False
 
     def read_only(self, on: bool = True) -> None:
         """Make it read-only, or writable again."""
         option = "ro" if on else "rw"
         for _ in range(200):  # busy while a file is open for writing, which is never long
-            done = subprocess.run(
-                ["mount", "-o", f"remount,bind,{option}", str(self.at)],
+            result = subprocess.run(
+                ["mount", "-o", f"remount,bind,{option}", str(self.folder)],
                 capture_output=True,
                 check=False,
             )
-            if done.returncode == 0:
+            if result.returncode == 0:
                 return
             time.sleep(0.01)
-        raise AssertionError(done.stderr)
+        raise AssertionError(result.stderr)
 
     def resize(self, megabytes: int) -> None:
         """Make it larger or smaller."""
@@ -88,7 +88,7 @@ class Stick:
 
     def close(self) -> None:
         """Unmount all of it."""
-        if self.plugged:
+        if self.is_plugged:
             self.pull()
         _LIBC.umount2(str(self._hidden).encode(), _MNT_DETACH)
 
@@ -96,8 +96,8 @@ class Stick:
 @contextmanager
 def sticks(folder: Path, *names: str, megabytes: int = 64) -> Iterator[list[Stick]]:
     """Mount storages at ``folder/<name>``; skip the test where mounting is not possible."""
-    if why := may_mount():
-        pytest.skip(f"no mounts here: {why}")
+    if reason := why_no_mount():
+        pytest.skip(f"no mounts here: {reason}")
     made: list[Stick] = []
     try:
         for name in names:
@@ -106,3 +106,12 @@ def sticks(folder: Path, *names: str, megabytes: int = 64) -> Iterator[list[Stic
     finally:
         for stick in made:
             stick.close()
+
+
+def read_hearing_files(root: Path) -> dict[str, bytes]:
+    """Return the files of all hearings on a storage."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in (root / "hearings").rglob("*")
+        if path.is_file()
+    }

@@ -8,18 +8,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from kiosk.config import Camera, Microphone, Recording, Settings
+from kiosk.config import CameraSettings, MicrophoneSettings, RecordingSettings, Settings
 from kiosk.errors import StorageError
-from kiosk.storage.space import FULL_BYTES, bytes_per_hour, measure_speed, space_of
+from kiosk.storage.space import FULL_BYTES, bytes_per_hour, measure_space, measure_speed
 
 SETTINGS = Settings(
-    camera=Camera(bitrate=2_000_000),
-    microphones=tuple(Microphone(name=name, role="judge", device="d") for name in ("a", "b")),
-    recording=Recording(low_space_hours=4),
+    camera=CameraSettings(bitrate=2_000_000),
+    microphones=tuple(
+        MicrophoneSettings(name=name, role="judge", device="d") for name in ("a", "b")
+    ),
+    recording=RecordingSettings(low_space_hours=4),
 )
 
 
-def disk(free: int, read_only: bool = False) -> SimpleNamespace:
+def fake_statvfs(free: int, read_only: bool = False) -> SimpleNamespace:
     flag = os.ST_RDONLY if read_only else 0
     return SimpleNamespace(f_bavail=free, f_frsize=1, f_blocks=10**12, f_flag=flag)
 
@@ -37,14 +39,14 @@ def test_states(
     hours: float, read_only: bool, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = int(FULL_BYTES + hours * bytes_per_hour(SETTINGS)) if hours > 0 else FULL_BYTES - 1
-    monkeypatch.setattr(os, "statvfs", lambda _: disk(free, read_only))
-    space = space_of(tmp_path, SETTINGS)
+    monkeypatch.setattr(os, "statvfs", lambda _: fake_statvfs(free, read_only))
+    space = measure_space(tmp_path, SETTINGS)
     assert space.state == state
     assert space.hours_left == pytest.approx(max(0.0, hours), abs=0.06)
 
 
 def test_absent_disk_is_failed(tmp_path: Path) -> None:
-    assert space_of(tmp_path / "gone", SETTINGS).state == "failed"
+    assert measure_space(tmp_path / "gone", SETTINGS).state == "failed"
 
 
 def test_speed_is_measured_and_leaves_nothing(tmp_path: Path) -> None:
@@ -60,6 +62,6 @@ def test_speed_is_measured_and_leaves_nothing(tmp_path: Path) -> None:
 def test_disk_that_gives_back_other_bytes_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosk.storage.space._read", lambda *_: (1.0, "00"))
+    monkeypatch.setattr("kiosk.storage.space._time_read", lambda *_: (1.0, "00"))
     with pytest.raises(StorageError, match="not what was written"):
         measure_speed(tmp_path, 1 << 20)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.rig import Central, Kiosk, central_of, kiosk_of, make_template, short_folder
+from tests.sync.rig import (
+    Central,
+    Kiosk,
+    make_template,
+    short_folder,
+    temporary_central,
+    temporary_kiosk,
+)
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +30,7 @@ def template() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def shared_central(template: Path) -> Iterator[Central]:
     """A running central system for many tests; they look at their own items only."""
-    with central_of(template) as central:
+    with temporary_central(template) as central:
         central.start()
         yield central
 
@@ -31,29 +38,29 @@ def shared_central(template: Path) -> Iterator[Central]:
 @pytest.fixture
 def central(shared_central: Central) -> Iterator[Central]:
     """The shared central system without faults; started again if a test ended it."""
-    shared_central.faults()
+    shared_central.set_faults()
     if shared_central.running is None:
         shared_central.start()
     yield shared_central
-    shared_central.faults()
+    shared_central.set_faults()
 
 
 @pytest.fixture
 def kiosk(template: Path, central: Central) -> Iterator[Kiosk]:
     """An enrolled kiosk of the shared central system, not started."""
-    with kiosk_of(template, central.url) as kiosk:
+    with temporary_kiosk(template, central.url) as kiosk:
         yield kiosk
 
 
 @pytest.fixture
 def own_central(template: Path) -> Iterator[Central]:
     """A central system of this test alone, not started."""
-    with central_of(template) as central:
+    with temporary_central(template) as central:
         yield central
 
 
 @pytest.fixture
 def own_kiosk(template: Path, own_central: Central) -> Iterator[Kiosk]:
     """An enrolled kiosk of :func:`own_central`, not started."""
-    with kiosk_of(template, own_central.url) as kiosk:
+    with temporary_kiosk(template, own_central.url) as kiosk:
         yield kiosk

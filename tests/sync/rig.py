@@ -21,16 +21,16 @@ from typing import Any, TypeVar
 
 from kiosk.cli import main
 from kiosk.config import Settings, load_settings
-from kiosk.demo.hand import UnixConnection
-from kiosk.evidence.chain import Journal
+from kiosk.demo.screen_driver import UnixConnection
+from kiosk.evidence.chain import JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import FileSigner, sign_head
 from kiosk.services.sync import SyncService
 from kiosk.storage.atomic_io import write_json
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol
 from tests import waiting
-from tests.forked import Forked, fork_kiosk
+from tests.forked_process import ForkedProcess, fork_kiosk
 
 KIOSK = "kiosk-0001"
 SEED = """
@@ -94,7 +94,7 @@ class Process:
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self.running: Forked | None = None
+        self.running: ForkedProcess | None = None
 
     def start_command(self, *arguments: str) -> None:
         """Start ``kiosk ARGUMENTS``."""
@@ -107,7 +107,7 @@ class Process:
         self.running.wait()
         self.running = None
 
-    def end(self) -> int | None:
+    def stop(self) -> int | None:
         """End it politely; return its exit status."""
         if self.running is None:
             return None
@@ -146,21 +146,21 @@ class Central(Process):
             *("--port", str(self.port), "--faults", str(self.faults_file)),
             *(() if self.address == "localhost" else everywhere),
         )
-        wait_for(self._listens, "the central system")
+        wait_for(self._is_listening, "the central system")
 
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
         return False
 
-    def faults(self, *faults: dict[str, Any]) -> None:
+    def set_faults(self, *faults: dict[str, Any]) -> None:
         """Have these faults from now on; none: all is well."""
         beside = self.faults_file.with_suffix(".new")
         beside.write_text(json.dumps(faults), encoding="utf-8")
         beside.replace(self.faults_file)
 
-    def task(self, *arguments: str) -> str:
+    def run_task(self, *arguments: str) -> str:
         """Run one task on its data (here, which is quicker); return what it printed."""
         name, *rest = arguments
         printed = io.StringIO()
@@ -168,7 +168,7 @@ class Central(Process):
             assert main(["central", name, "--data", str(self.data), *rest]) == 0
         return printed.getvalue().strip()
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Read its database."""
         files = [path for path in self.data.rglob("*") if path.suffix in (".db", ".sqlite")]
         with contextlib.closing(sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True)) as database:
@@ -195,14 +195,14 @@ class Kiosk(Process):
             "central": {"url": url, "poll_seconds": 0.3, "patch_mib": 1, **central},
             "sync": {},
         }
-        self.change("sync")
-        self.layout = Layout.of(self.settings.paths)
+        self.change_settings("sync")
+        self.paths = Paths.from_settings(self.settings.paths)
         self._service: SyncService | None = None
         self._thread: threading.Thread | None = None
         if identity is not None:
-            shutil.copytree(identity, self.layout.device_key.parent)
+            shutil.copytree(identity, self.paths.device_key.parent)
 
-    def change(self, group: str, **values: Any) -> None:
+    def change_settings(self, group: str, **values: Any) -> None:
         """Change settings; the next start takes them."""
         self.options[group] |= values
         tables = (
@@ -215,34 +215,34 @@ class Kiosk(Process):
     def start(self, seconds: float = 60.0) -> None:
         """Start sync as a process and wait until it answers."""
         self.start_command("--config", str(self.config), "sync")
-        wait_for(self.answers, "kiosk sync's answer", seconds)
+        wait_for(self.is_answering, "kiosk sync's answer", seconds)
 
-    def start_here(self) -> None:
+    def start_in_thread(self) -> None:
         """Start sync in a thread of this process and wait until it answers."""
         service = SyncService(self.settings)
         self._thread = threading.Thread(target=lambda: asyncio.run(service.run()), daemon=True)
         self._service = service
         self._thread.start()
-        wait_for(self.answers, "sync's answer")
+        wait_for(self.is_answering, "sync's answer")
 
-    def end(self) -> int | None:
+    def stop(self) -> int | None:
         """End it politely; return its exit status (None for a thread)."""
         if self._service is not None and self._thread is not None:
             self._service.stop()
             self._thread.join(30)
             assert not self._thread.is_alive(), "sync does not end"
             self._service = self._thread = None
-        return super().end()
+        return super().stop()
 
-    def answers(self) -> bool:
+    def is_answering(self) -> bool:
         """Say whether sync answers."""
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.ask("GET", "/v1/state")[0] == 200
+            return self.request("GET", "/v1/state")[0] == 200
         return False
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Call sync; return status and answer (text where it is not JSON)."""
-        connection = UnixConnection(self.layout.sync_socket, 60.0)
+        connection = UnixConnection(self.paths.sync_socket, 60.0)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()
@@ -254,7 +254,7 @@ class Kiosk(Process):
 
     def get(self, path: str) -> Any:
         """``GET``; the answer."""
-        return self.ask("GET", path)[1]
+        return self.request("GET", path)[1]
 
     def state(self) -> dict[str, Any]:
         """Return sync's state."""
@@ -283,13 +283,13 @@ class Kiosk(Process):
             f"{kind} delivered",
             seconds,
         )
-        assert (self.layout.receipts / f"{item_id}.json").exists()
+        assert (self.paths.receipts / f"{item_id}.json").exists()
 
     # -- what lies in the folders ------------------------------------------------------------
     def make_filing(self, size: int = 50_000, *, submitted: bool = True) -> str:
         """Make a filing as the filing room leaves it; return its id."""
         filing_id = str(uuid.uuid4())
-        folder = self.layout.filings / filing_id
+        folder = self.paths.filings / filing_id
         (folder / "pages").mkdir(parents=True)
         pages = [f"pages/{number:04d}.png" for number in (1, 2, 3)]
         for page in pages:
@@ -305,12 +305,12 @@ class Kiosk(Process):
 
     def signer(self) -> FileSigner:
         """Return the device's signer."""
-        return FileSigner(self.layout.device_key, self.layout.device_certificate)
+        return FileSigner(self.paths.device_key, self.paths.device_certificate)
 
     def make_hearing(self, video: int = 300_000, files: int = 2, *, sealed: bool = True) -> str:
         """Make a hearing with two parts as the recorder leaves it; return its id."""
         hearing_id = str(uuid.uuid4())
-        folder = self.layout.hearings / hearing_id
+        folder = self.paths.hearings / hearing_id
         signer = self.signer()
         for number in (1, 2):
             part = folder / f"part-{number:02d}"
@@ -329,9 +329,9 @@ class Kiosk(Process):
 
     def add_head(self, hearing_id: str, part: int) -> None:
         """Write a media line and a signed head into a part's journal."""
-        path = self.layout.hearings / hearing_id / f"part-{part:02d}" / "journal.jsonl"
+        path = self.paths.hearings / hearing_id / f"part-{part:02d}" / "journal.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        journal = Journal.reopen(path)[0] if path.exists() else Journal.create(path)
+        journal = JournalFile.reopen(path)[0] if path.exists() else JournalFile.create(path)
         journal.append("media", {"bytes": 1})
         signer = self.signer()
         journal.append_head(lambda head: sign_head(signer, hearing_id, part, head))
@@ -340,7 +340,7 @@ class Kiosk(Process):
     def make_report(self) -> str:
         """Make a signed self-test report; return its id."""
         report_id = str(uuid.uuid4())
-        folder = self.layout.reports / report_id
+        folder = self.paths.reports / report_id
         folder.mkdir(parents=True)
         write_json(folder / "report.json", {"passed": 9, "failed": 1, "checks": []})
         seal_folder(folder, self.signer())
@@ -351,18 +351,18 @@ def make_template(folder: Path) -> None:
     """Make a court with one enrolled kiosk: ``central/``, ``seed.toml``, ``identity/``."""
     (folder / "seed.toml").write_text(SEED, encoding="utf-8")
     central = Central(folder / "central")
-    code = central.task("enrol-code", "--seed", str(folder / "seed.toml"), KIOSK)
+    code = central.run_task("enrol-code", "--seed", str(folder / "seed.toml"), KIOSK)
     try:
         central.start()
         kiosk = Kiosk(folder / "k", central.url, None)
-        enrol(kiosk.layout, KIOSK, code, central.url, None)
-        shutil.copytree(kiosk.layout.device_key.parent, folder / "identity")
+        enrol(kiosk.paths, KIOSK, code, central.url, None)
+        shutil.copytree(kiosk.paths.device_key.parent, folder / "identity")
     finally:
-        central.end()
+        central.stop()
 
 
 @contextlib.contextmanager
-def central_of(template: Path, address: str = "localhost") -> Iterator[Central]:
+def temporary_central(template: Path, address: str = "localhost") -> Iterator[Central]:
     """Give a copy of the template's central system, not started; end and remove it."""
     folder = short_folder()
     shutil.copytree(template / "central", folder / "central")
@@ -371,17 +371,17 @@ def central_of(template: Path, address: str = "localhost") -> Iterator[Central]:
     try:
         yield central
     finally:
-        central.end()
+        central.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def kiosk_of(template: Path, url: str) -> Iterator[Kiosk]:
+def temporary_kiosk(template: Path, url: str) -> Iterator[Kiosk]:
     """Give an enrolled kiosk, not started; end and remove it."""
     folder = short_folder()
     kiosk = Kiosk(folder / "k", url, template / "identity")
     try:
         yield kiosk
     finally:
-        kiosk.end()
+        kiosk.stop()
         shutil.rmtree(folder, ignore_errors=True)

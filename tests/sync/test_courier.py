@@ -17,10 +17,10 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.exchange import courier_format
-from kiosk.exchange.courier_format import CourierError, JoinedReader, SplitWriter, signed_bytes
+from kiosk.exchange.courier_format import CourierError, PieceReader, PieceWriter, signed_bytes
 from kiosk.sync.courier import pack as courier_pack
-from kiosk.sync.courier.pack import pack, undelivered
-from kiosk.sync.courier.receipts import take_receipts
+from kiosk.sync.courier.pack import undelivered_items, write_pack
+from kiosk.sync.courier.receipts import import_receipts
 from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
 
 
@@ -36,7 +36,7 @@ def medium(tmp_path: Path) -> Path:
 def key(kiosk: Kiosk, tmp_path: Path) -> Path:
     """The court's secret key in a file; the kiosk has pinned its public part."""
     secret = pyrage.x25519.Identity.generate()
-    kiosk.layout.court_recipient.write_text(f"# court\n{secret.to_public()}\n")
+    kiosk.paths.court_recipient.write_text(f"# court\n{secret.to_public()}\n")
     file = tmp_path / "court.key"
     file.write_text(f"# created: today\n{secret}\n")
     return file
@@ -53,20 +53,20 @@ def ingest(central: Central, medium: Path, key: Path) -> int:
     return main(command)
 
 
-def packs(medium: Path) -> list[Path]:
+def list_packs(medium: Path) -> list[Path]:
     return sorted(medium.glob("kiosk-courier/*/*"))
 
 
-def count(central: Central, item: str) -> tuple[int, int]:
+def count_deliveries(central: Central, item: str) -> tuple[int, int]:
     """Return how many deliveries and complete uploads of an item there are."""
     uploads = f"SELECT count(*) FROM uploads WHERE owner = '{item}' AND state = 'complete'"
     deliveries = f"SELECT count(*) FROM deliveries WHERE id = '{item}' AND completed_at IS NOT NULL"
-    return central.rows(deliveries)[0][0], central.rows(uploads)[0][0]
+    return central.query(deliveries)[0][0], central.query(uploads)[0][0]
 
 
 def secret_hearing(kiosk: Kiosk) -> str:
     hearing = kiosk.make_hearing(files=1, video=3000)
-    (kiosk.layout.hearings / hearing / "courier-only").touch()
+    (kiosk.paths.hearings / hearing / "courier-only").touch()
     return hearing
 
 
@@ -78,7 +78,7 @@ def test_the_whole_way_and_back(
     assert "3 item(s) on the medium" in capsys.readouterr().out
     assert run(kiosk, "pack", "--to", str(medium)) == 0, "twice: nothing more"
     assert "lies on this medium already" in capsys.readouterr().out
-    (folder,) = packs(medium)
+    (folder,) = list_packs(medium)
     names = {path.name for path in folder.iterdir()}
     assert names == {"pack.json", "0001-001.age", "0002-001.age", "0003-001.age"}
     content = b"".join(path.read_bytes() for path in folder.glob("*.age"))
@@ -91,22 +91,22 @@ def test_the_whole_way_and_back(
         answer = json.loads((folder / "receipt.json").read_text())
         receipts.append([item["receipt"]["receipt"] for item in answer["items"]])
     assert receipts[0] == receipts[1]
-    kiosk.start_here()  # filing and report go by network as well, and are not doubled
+    kiosk.start_in_thread()  # filing and report go by network as well, and are not doubled
     kiosk.wait_delivered("report", report)
     capsys.readouterr()
     assert run(kiosk, "receipt", str(medium)) == 0
-    kiosk.ask("POST", "/v1/deliver")
+    kiosk.request("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", secret)
     kiosk.wait_delivered("filing", filing)
     wait_for(lambda: kiosk.get(f"/v1/filings/{filing}")["number"], "the number")
     for item in (secret, filing, report):
-        assert count(central, item)[0] == 1
+        assert count_deliveries(central, item)[0] == 1
     assert run(kiosk, "receipt", str(medium)) == 0, "twice"
     assert "0 receipt(s) taken, 3 known before" in capsys.readouterr().out
     assert run(kiosk, "list") == 0
     assert "3 of 3 receipts are home" in capsys.readouterr().out
     assert kiosk.state()["queue"]["items"] == 0
-    assert undelivered(kiosk.layout) == []
+    assert undelivered_items(kiosk.paths) == []
 
 
 def test_sync_that_was_dead_takes_the_receipts_at_its_start(
@@ -116,7 +116,7 @@ def test_sync_that_was_dead_takes_the_receipts_at_its_start(
     assert run(kiosk, "pack", "--to", str(medium), secret) == 0
     assert ingest(central, medium, key) == 0
     assert run(kiosk, "receipt", str(medium)) == 0
-    kiosk.start_here()
+    kiosk.start_in_thread()
     kiosk.wait_delivered("hearing", secret)
 
 
@@ -124,9 +124,9 @@ def test_in_pieces_and_stock_tools_open_it(
     kiosk: Kiosk, medium: Path, key: Path, central: Central
 ) -> None:
     hearing = kiosk.make_hearing(files=1, video=60_000)
-    done = pack(kiosk.layout, medium, [("hearing", hearing)], print, piece_bytes=50_000)
-    assert done.pack is not None
-    pieces = sorted(done.pack.glob("0001-*.age"))
+    done = write_pack(kiosk.paths, medium, [("hearing", hearing)], print, piece_bytes=50_000)
+    assert done.folder is not None
+    pieces = sorted(done.folder.glob("0001-*.age"))
     assert len(pieces) > 2
     assert max(path.stat().st_size for path in pieces) == 50_000
     whole = medium / "whole.age"
@@ -138,7 +138,7 @@ def test_in_pieces_and_stock_tools_open_it(
     assert listed.stdout.decode().splitlines()[0] == "item.json"
     assert b"files/SHA256SUMS.p7s" in listed.stdout
     assert ingest(central, medium, key) == 0
-    assert count(central, hearing)[0] == 1
+    assert count_deliveries(central, hearing)[0] == 1
 
 
 def damage_piece(folder: Path) -> None:
@@ -165,14 +165,14 @@ def test_what_is_damaged_or_not_finished_is_not_taken_and_packing_again_heals(
 ) -> None:
     hearing = kiosk.make_hearing(files=1, video=3000)
     assert run(kiosk, "pack", "--to", str(medium)) == 0
-    (folder,) = packs(medium)
+    (folder,) = list_packs(medium)
     how(folder)
     assert ingest(central, medium, key) == 1
-    assert count(central, hearing)[0] == 0
+    assert count_deliveries(central, hearing)[0] == 0
     shutil.rmtree(folder)
     assert run(kiosk, "pack", "--to", str(medium)) == 0
     assert ingest(central, medium, key) == 0
-    assert count(central, hearing)[0] == 1
+    assert count_deliveries(central, hearing)[0] == 1
 
 
 def test_another_key_opens_nothing(
@@ -185,7 +185,7 @@ def test_another_key_opens_nothing(
     assert ingest(central, medium, other) == 1
     other.write_text("no key")
     assert ingest(central, medium, other) == 1
-    assert count(central, hearing) == (0, 0)
+    assert count_deliveries(central, hearing) == (0, 0)
     assert ingest(central, medium, key) == 0
 
 
@@ -195,14 +195,14 @@ def test_forged_and_foreign_receipts_are_refused(
     hearing = secret_hearing(kiosk)
     assert run(kiosk, "pack", "--to", str(medium)) == 0
     assert ingest(central, medium, key) == 0
-    (folder,) = packs(medium)
+    (folder,) = list_packs(medium)
     file = folder / "receipt.json"
     good = file.read_text()
 
     def code() -> str:
         with pytest.raises(CourierError) as caught:
-            take_receipts(kiosk.layout, medium)
-        assert not (kiosk.layout.receipts / f"{hearing}.json").exists()
+            import_receipts(kiosk.paths, medium)
+        assert not (kiosk.paths.receipts / f"{hearing}.json").exists()
         return caught.value.code
 
     file.write_text(good.replace('"pack"', '"puck"'))
@@ -211,7 +211,7 @@ def test_forged_and_foreign_receipts_are_refused(
     assert code() == "courier_damaged"
     forged = json.loads(good)  # signed by a kiosk's certificate of the same CA
     forged["signature"] = base64.b64encode(kiosk.signer().sign(signed_bytes(forged))).decode()
-    forged["certificate"] = kiosk.layout.device_certificate.read_text()
+    forged["certificate"] = kiosk.paths.device_certificate.read_text()
     file.write_text(json.dumps(forged))
     assert code() == "courier_damaged"
     file.write_text(good)
@@ -222,7 +222,7 @@ def test_forged_and_foreign_receipts_are_refused(
     shutil.copytree(folder, folder.with_name("a copy"))
     assert code() == "courier_damaged", "the receipts of another pack"
     shutil.rmtree(folder.with_name("a copy"))
-    assert take_receipts(kiosk.layout, medium).taken == [hearing]
+    assert import_receipts(kiosk.paths, medium).imported == [hearing]
 
 
 def test_a_medium_that_is_none_or_the_kiosk_itself(
@@ -231,12 +231,12 @@ def test_a_medium_that_is_none_or_the_kiosk_itself(
     kiosk.make_report()
     assert run(kiosk, "pack", "--to", str(medium / "absent")) == 1
     assert "plugged in" in capsys.readouterr().err
-    assert run(kiosk, "pack", "--to", str(kiosk.layout.hearings.parent)) == 1
+    assert run(kiosk, "pack", "--to", str(kiosk.paths.hearings.parent)) == 1
     assert "lies on the kiosk itself" in capsys.readouterr().err
     assert run(kiosk, "receipt", str(medium)) == 1
     assert "nothing of a courier" in capsys.readouterr().err
     assert run(kiosk, "pack", "--to", str(medium), "no-such-item") == 1
-    for pinned in (kiosk.layout.court_recipient, kiosk.layout.escrow_recipient):
+    for pinned in (kiosk.paths.court_recipient, kiosk.paths.escrow_recipient):
         pinned.unlink(missing_ok=True)
     assert key.exists()
     assert run(kiosk, "pack", "--to", str(medium)) == 1
@@ -248,12 +248,12 @@ def test_a_file_that_is_not_what_its_seal_says_is_left_out_the_rest_goes(
     kiosk: Kiosk, medium: Path, key: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hearing, report = kiosk.make_hearing(files=1, video=3000), kiosk.make_report()
-    broken = kiosk.layout.hearings / hearing / "part-01/main/run-01/000000.m4s"
+    broken = kiosk.paths.hearings / hearing / "part-01/main/run-01/000000.m4s"
     broken.write_bytes(b"x" * 3000)
     assert key.exists()
     assert run(kiosk, "pack", "--to", str(medium)) == 1
     assert f"{hearing}: file_changed" in capsys.readouterr().out
-    (folder,) = packs(medium)
+    (folder,) = list_packs(medium)
     about = json.loads((folder / "pack.json").read_text())
     assert [item["id"] for item in about["items"]] == [report]
     assert about["kiosk"] == KIOSK
@@ -281,26 +281,26 @@ def test_a_full_medium_keeps_what_fits(
 ) -> None:
     large, small = kiosk.make_hearing(files=1, video=5_000_000), kiosk.make_report()
     assert key.exists()
-    wanted = undelivered(kiosk.layout)
-    done = pack(kiosk.layout, tiny, wanted, print)
-    assert (done.done, done.left_out) == ([small], {large: "courier_full"})
+    wanted = undelivered_items(kiosk.paths)
+    done = write_pack(kiosk.paths, tiny, wanted, print)
+    assert (done.packed_ids, done.skipped) == ([small], {large: "courier_full"})
     shutil.rmtree(tiny / "kiosk-courier")
     monkeypatch.setattr(courier_pack, "OVERHEAD", 0.0)  # the estimate was wrong: it fills up midway
     monkeypatch.setattr(courier_pack, "RESERVE_BYTES", 0)
-    done = pack(kiosk.layout, tiny, wanted, print)
-    assert (done.done, done.left_out) == ([small], {large: "courier_full"})
-    assert done.pack is not None
-    assert {path.name[:4] for path in done.pack.glob("*.age")} == {"0002"}
+    done = write_pack(kiosk.paths, tiny, wanted, print)
+    assert (done.packed_ids, done.skipped) == ([small], {large: "courier_full"})
+    assert done.folder is not None
+    assert {path.name[:4] for path in done.folder.glob("*.age")} == {"0002"}
 
 
 def test_a_medium_pulled_in_the_middle_loses_nothing(
     kiosk: Kiosk, medium: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kiosk.make_hearing(files=1, video=300_000)
-    before = undelivered(kiosk.layout)
+    before = undelivered_items(kiosk.paths)
     assert key.exists()
 
-    class Pulled(SplitWriter):
+    class Pulled(PieceWriter):
         """A medium that vanishes after the first blocks."""
 
         def write(self, block: bytes) -> int:
@@ -309,29 +309,29 @@ def test_a_medium_pulled_in_the_middle_loses_nothing(
                 raise self.error
             return super().write(block)
 
-    monkeypatch.setattr(courier_pack, "SplitWriter", Pulled)
+    monkeypatch.setattr(courier_pack, "PieceWriter", Pulled)
     with pytest.raises(CourierError) as caught:
-        pack(kiosk.layout, medium, before, print)
+        write_pack(kiosk.paths, medium, before, print)
     assert caught.value.code == "courier_medium"
     assert not list(medium.rglob("pack.json"))
     monkeypatch.undo()
-    assert undelivered(kiosk.layout) == before
-    assert pack(kiosk.layout, medium, before, print).done
+    assert undelivered_items(kiosk.paths) == before
+    assert write_pack(kiosk.paths, medium, before, print).packed_ids
 
 
 def test_pieces_join_again_and_a_changed_one_is_noticed(tmp_path: Path) -> None:
     data = os.urandom(1000)
-    writer = SplitWriter(tmp_path, "0001", 300)
+    writer = PieceWriter(tmp_path, "0001", 300)
     for start in range(0, 1000, 70):
         writer.write(data[start : start + 70])
     writer.close()
     assert [piece["size"] for piece in writer.pieces] == [300, 300, 300, 100]
-    assert JoinedReader(tmp_path, writer.pieces).read() == data
+    assert PieceReader(tmp_path, writer.pieces).read() == data
     (tmp_path / "0001-002.age").write_bytes(b"x" * 300)
     with pytest.raises(CourierError) as caught:
-        JoinedReader(tmp_path, writer.pieces).read()
+        PieceReader(tmp_path, writer.pieces).read()
     assert caught.value.code == "courier_damaged"
     outside = [{**writer.pieces[0], "name": "../secret"}]
     with pytest.raises(CourierError):
-        JoinedReader(tmp_path, outside).read()
+        PieceReader(tmp_path, outside).read()
     assert courier_format.PIECE_BYTES < 4 << 30

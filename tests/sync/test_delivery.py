@@ -9,17 +9,17 @@ from tests.sync.rig import Kiosk, wait_for
 
 
 def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     wait_for(lambda: kiosk.state()["schedule"]["pulled_at"], "the schedule")
     schedule = kiosk.get("/v1/schedule")
     assert [hearing["case_number"][-1] for hearing in schedule["hearings"]] == ["1", "2"]
     day = kiosk.get(f"/v1/schedule?date={schedule['hearings'][0]['scheduled_at'][:10]}")
     assert [hearing["case_number"][-1] for hearing in day["hearings"]] == ["1"]
-    published = json.loads(kiosk.layout.schedule.read_text(encoding="utf-8"))
+    published = json.loads(kiosk.paths.schedule.read_text(encoding="utf-8"))
     assert published["days"] == 7
     assert published["hearings"] == schedule["hearings"]
     staff = wait_for(
-        lambda: kiosk.layout.staff.exists() and json.loads(kiosk.layout.staff.read_text()), "staff"
+        lambda: kiosk.paths.staff.exists() and json.loads(kiosk.paths.staff.read_text()), "staff"
     )
     salt = bytes.fromhex(staff["salt"])
     assert staff["staff"][0]["badge_sha256"] == hashlib.sha256(salt + b"badge-1").hexdigest()
@@ -29,20 +29,20 @@ def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:
 def test_hearing_report_and_filing_are_delivered(kiosk: Kiosk) -> None:
     kiosk.start()
     hearing, report, filing = kiosk.make_hearing(), kiosk.make_report(), kiosk.make_filing()
-    status, answer = kiosk.ask("POST", f"/v1/filings/{filing}/register")
+    status, answer = kiosk.request("POST", f"/v1/filings/{filing}/register")
     assert status == 200
     assert answer["state"] == "registered"
     assert answer["number"]
-    assert kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]["number"] == answer["number"]
+    assert kiosk.request("POST", f"/v1/filings/{filing}/register")[1]["number"] == answer["number"]
     kiosk.wait_delivered("hearing", hearing)
     kiosk.wait_delivered("report", report)
     kiosk.wait_delivered("filing", filing)
     state = kiosk.get(f"/v1/hearings/{hearing}")
     assert state["central_sha256_match"] is True
     assert state["bytes_done"] == state["bytes_total"] > 1_200_000
-    receipt = json.loads((kiosk.layout.receipts / f"{hearing}.json").read_text())
+    receipt = json.loads((kiosk.paths.receipts / f"{hearing}.json").read_text())
     for file in receipt["files"]:
-        data = (kiosk.layout.hearings / hearing / file["path"]).read_bytes()
+        data = (kiosk.paths.hearings / hearing / file["path"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == file["sha256"]
     assert kiosk.state()["queue"] == {
         "items": 0,
@@ -53,4 +53,4 @@ def test_hearing_report_and_filing_are_delivered(kiosk: Kiosk) -> None:
         "courier": 0,
     }
     assert kiosk.alarms() == set()
-    assert kiosk.end() == 0
+    assert kiosk.stop() == 0

@@ -10,33 +10,33 @@ import time
 
 import pytest
 
-from kiosk.central import steps
+from kiosk.central import crash_points
 from kiosk.storage.atomic_io import write_json
 from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
 
 STEPS = (
-    steps.REGISTER_AFTER_COMMIT,
-    steps.VERIFY_AFTER_TAKE,
-    steps.RECEIPT_AFTER_COMMIT,
+    crash_points.REGISTER_AFTER_COMMIT,
+    crash_points.VERIFY_AFTER_TAKE,
+    crash_points.RECEIPT_AFTER_COMMIT,
 )
 
 
-def uploads_of(central: Central, owner: str, state: str) -> int:
+def count_uploads(central: Central, owner: str, state: str) -> int:
     """Return how many uploads of an item are in a state."""
     query = f"SELECT count(*) FROM uploads WHERE owner = '{owner}' AND state = '{state}'"
-    return int(central.rows(query)[0][0])
+    return int(central.query(query)[0][0])
 
 
-def filing_of(central: Central, filing: str) -> tuple[str, str | None]:
+def filing_row(central: Central, filing: str) -> tuple[str, str | None]:
     """Return the number and provisional number of a filing."""
-    rows = central.rows(f"SELECT number, provisional FROM filings WHERE id = '{filing}'")
+    rows = central.query(f"SELECT number, provisional FROM filings WHERE id = '{filing}'")
     assert len(rows) == 1
     return rows[0][0], rows[0][1]
 
 
 def receipt_files(kiosk: Kiosk, item: str) -> list[str]:
     """Return the paths in a receipt."""
-    receipt = json.loads((kiosk.layout.receipts / f"{item}.json").read_text())
+    receipt = json.loads((kiosk.paths.receipts / f"{item}.json").read_text())
     return [file["path"] for file in receipt["files"]]
 
 
@@ -61,9 +61,9 @@ def test_absent_all_day_then_everything_is_delivered_once(
     own_central: Central, own_kiosk: Kiosk
 ) -> None:
     central, kiosk = own_central, own_kiosk
-    kiosk.layout.schedule.parent.mkdir(parents=True)
+    kiosk.paths.schedule.parent.mkdir(parents=True)
     last = {"pulled_at": "2026-01-05T00:00:00.000Z", "days": 7, "hearings": [{"id": "x"}]}
-    kiosk.layout.schedule.write_text(json.dumps(last))
+    kiosk.paths.schedule.write_text(json.dumps(last))
     kiosk.start()
     wait_problem(kiosk, "central_unreachable")
     assert "central_unreachable" in kiosk.alarms()
@@ -72,25 +72,25 @@ def test_absent_all_day_then_everything_is_delivered_once(
     hearing = kiosk.make_hearing()
     numbers = []
     for filing in filings:
-        begun = time.monotonic()
-        status, answer = kiosk.ask("POST", f"/v1/filings/{filing}/register")
+        started = time.monotonic()
+        status, answer = kiosk.request("POST", f"/v1/filings/{filing}/register")
         assert status == 200
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - started < 5
         assert answer["state"] == "provisional"
         numbers.append(answer["number"])
     assert all(re.fullmatch(rf"{KIOSK}-\d{{6}}-\d{{3}}", number) for number in numbers)
     assert [number[-3:] for number in numbers] == ["001", "002"]
-    again = kiosk.ask("POST", f"/v1/filings/{filings[0]}/register")[1]
+    again = kiosk.request("POST", f"/v1/filings/{filings[0]}/register")[1]
     assert again["number"] == numbers[0]
     kiosk.kill()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     filings.append(kiosk.make_filing())
-    third = kiosk.ask("POST", f"/v1/filings/{filings[2]}/register")[1]["number"]
+    third = kiosk.request("POST", f"/v1/filings/{filings[2]}/register")[1]["number"]
     assert third.endswith("-003")
     filings.append(kiosk.make_filing())  # given a number while sync was dead
     own = f"{third[:-3]}501"
     write_json(
-        kiosk.layout.filings / filings[3] / "registration.json",
+        kiosk.paths.filings / filings[3] / "registration.json",
         {"given_by": "kiosk", "provisional": own},
     )
     numbers += [third, own]
@@ -104,7 +104,7 @@ def test_absent_all_day_then_everything_is_delivered_once(
         assert known["state"] == "registered"
         assert known["number"] != known["provisional"] == provisional
     kiosk.wait_delivered("hearing", hearing)
-    found = central.rows("SELECT id, provisional FROM filings ORDER BY provisional")
+    found = central.query("SELECT id, provisional FROM filings ORDER BY provisional")
     assert found == list(zip(filings, numbers, strict=True))
 
 
@@ -122,13 +122,13 @@ def test_absent_all_day_then_everything_is_delivered_once(
 def test_the_problem_is_named_and_heals(
     central: Central, kiosk: Kiosk, fault: dict[str, object], problem: str
 ) -> None:
-    central.faults(fault)
+    central.set_faults(fault)
     hearing = kiosk.make_hearing(video=10_000)
-    kiosk.start_here()
+    kiosk.start_in_thread()
     wait_problem(kiosk, problem)
-    assert not uploads_of(central, hearing, "complete")
-    central.faults()
-    kiosk.ask("POST", "/v1/deliver")
+    assert not count_uploads(central, hearing, "complete")
+    central.set_faults()
+    kiosk.request("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", hearing)
     wait_problem(kiosk, None)
     assert kiosk.alarms() == set()
@@ -139,104 +139,104 @@ def test_revoked_certificate_delivers_nothing_and_loses_nothing(
 ) -> None:
     central, kiosk = own_central, own_kiosk
     central.start()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     wait_problem(kiosk, None)
-    central.task("revoke", KIOSK)
+    central.run_task("revoke", KIOSK)
     filing = kiosk.make_filing()
     wait_problem(kiosk, "certificate_invalid")
     assert "certificate_invalid" in kiosk.alarms()
-    assert kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]["state"] == "provisional"
-    assert (kiosk.layout.filings / filing / "document.pdf").exists()
+    assert kiosk.request("POST", f"/v1/filings/{filing}/register")[1]["state"] == "provisional"
+    assert (kiosk.paths.filings / filing / "document.pdf").exists()
 
 
 def test_wrong_hash_is_an_alarm_and_a_fresh_upload(
     central: Central, kiosk: Kiosk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    central.faults({"fault": "corrupt", "match": "PATCH", "times": 1})
+    central.set_faults({"fault": "corrupt", "match": "PATCH", "times": 1})
     hearing = kiosk.make_hearing()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     kiosk.wait_delivered("hearing", hearing)
     assert "disagrees" in caplog.text
     assert kiosk.get(f"/v1/hearings/{hearing}")["central_sha256_match"] is True
     assert kiosk.alarms() == set()
-    assert uploads_of(central, hearing, "mismatch") == 1
+    assert count_uploads(central, hearing, "mismatch") == 1
 
 
 def test_hash_that_always_disagrees_never_deletes(central: Central, kiosk: Kiosk) -> None:
-    central.faults({"fault": "corrupt", "match": "PATCH"})
+    central.set_faults({"fault": "corrupt", "match": "PATCH"})
     hearing = kiosk.make_hearing(files=1)
-    kiosk.start_here()
+    kiosk.start_in_thread()
     wait_for(lambda: "hash_mismatch" in kiosk.alarms(), "the alarm")
     kiosk.wait_state("hearing", hearing, "failed")
-    assert not (kiosk.layout.receipts / f"{hearing}.json").exists()
-    assert (kiosk.layout.hearings / hearing / "part-01/main/run-01/000000.m4s").exists()
-    central.faults()
-    kiosk.ask("POST", "/v1/deliver")
+    assert not (kiosk.paths.receipts / f"{hearing}.json").exists()
+    assert (kiosk.paths.hearings / hearing / "part-01/main/run-01/000000.m4s").exists()
+    central.set_faults()
+    kiosk.request("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", hearing)
 
 
 @pytest.mark.parametrize("after", [0, 100_000])
 def test_connection_cut_in_a_patch_resumes(central: Central, kiosk: Kiosk, after: int) -> None:
-    central.faults({"fault": "cut", "match": "PATCH", "after": after, "times": 3})
+    central.set_faults({"fault": "cut", "match": "PATCH", "after": after, "times": 3})
     hearing = kiosk.make_hearing()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     for _ in range(4):
-        kiosk.ask("POST", "/v1/deliver")
+        kiosk.request("POST", "/v1/deliver")
         time.sleep(0.3)
     kiosk.wait_delivered("hearing", hearing)
 
 
 def test_lost_answers_register_once(central: Central, kiosk: Kiosk) -> None:
-    central.faults({"fault": "forget", "match": "PUT /v1/filings", "times": 2})
-    kiosk.start_here()
+    central.set_faults({"fault": "forget", "match": "PUT /v1/filings", "times": 2})
+    kiosk.start_in_thread()
     filing = kiosk.make_filing()
-    first = kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]
+    first = kiosk.request("POST", f"/v1/filings/{filing}/register")[1]
     kiosk.wait_delivered("filing", filing)
     last = kiosk.get(f"/v1/filings/{filing}")
-    assert last["number"] == filing_of(central, filing)[0]
+    assert last["number"] == filing_row(central, filing)[0]
     assert first["number"] in (last["number"], last["provisional"])
 
 
 def test_silent_server_gets_a_provisional_number_in_time(central: Central, kiosk: Kiosk) -> None:
-    central.faults({"fault": "hang", "match": "PUT /v1/filings"})
-    kiosk.start_here()
+    central.set_faults({"fault": "hang", "match": "PUT /v1/filings"})
+    kiosk.start_in_thread()
     filing = kiosk.make_filing()
-    begun = time.monotonic()
-    answer = kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]
-    assert time.monotonic() - begun < 5
+    started = time.monotonic()
+    answer = kiosk.request("POST", f"/v1/filings/{filing}/register")[1]
+    assert time.monotonic() - started < 5
     assert answer["state"] == "provisional"
-    central.faults()
+    central.set_faults()
     central.kill()
     central.start()
     kiosk.wait_delivered("filing", filing)
     known = kiosk.get(f"/v1/filings/{filing}")
     assert (known["state"], known["provisional"]) == ("registered", answer["number"])
-    assert filing_of(central, filing)[1] == answer["number"]
+    assert filing_row(central, filing)[1] == answer["number"]
 
 
 def test_server_dies_at_each_step_of_an_exchange(own_central: Central, own_kiosk: Kiosk) -> None:
     central, kiosk = own_central, own_kiosk
     central.start()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     for step in STEPS:
-        central.faults({"fault": "die", "step": step, "times": 1})
+        central.set_faults({"fault": "die", "step": step, "times": 1})
         filing = kiosk.make_filing(2000)
         report = kiosk.make_report()
         process = central.running
         assert process is not None
         assert process.wait(20) == -signal.SIGKILL, step
-        central.faults()
+        central.set_faults()
         central.running = None
         central.start()
-        kiosk.ask("POST", "/v1/deliver")
+        kiosk.request("POST", "/v1/deliver")
         kiosk.wait_delivered("filing", filing)
         kiosk.wait_delivered("report", report)
     count = len(STEPS)
-    assert central.rows("SELECT count(*), count(DISTINCT number) FROM filings") == [(count, count)]
+    assert central.query("SELECT count(*), count(DISTINCT number) FROM filings") == [(count, count)]
 
 
 def test_killed_on_either_side_resumes_where_it_was(central: Central, kiosk: Kiosk) -> None:
-    central.faults({"fault": "drip", "match": "PATCH", "rate": 2_000_000})
+    central.set_faults({"fault": "drip", "match": "PATCH", "rate": 2_000_000})
     hearing = kiosk.make_hearing(video=3_000_000, files=1)
     kiosk.start()
     sending = "/v1/hearings/" + hearing
@@ -244,17 +244,17 @@ def test_killed_on_either_side_resumes_where_it_was(central: Central, kiosk: Kio
         wait_bytes(kiosk, hearing, kiosk.get(sending).get("bytes_done", 0) + 100_000)
         victim.kill()
         victim.start()
-        kiosk.ask("POST", "/v1/deliver")
-    central.faults()
+        kiosk.request("POST", "/v1/deliver")
+    central.set_faults()
     kiosk.wait_delivered("hearing", hearing)
-    assert uploads_of(central, hearing, "complete") == len(receipt_files(kiosk, hearing))
-    assert uploads_of(central, hearing, "receiving") == 0
+    assert count_uploads(central, hearing, "complete") == len(receipt_files(kiosk, hearing))
+    assert count_uploads(central, hearing, "receiving") == 0
 
 
 def test_frozen_server_is_noticed_and_delivery_goes_on_later(
     central: Central, kiosk: Kiosk
 ) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     wait_problem(kiosk, None)
     assert central.running is not None
     os.kill(central.running.pid, signal.SIGSTOP)
@@ -264,40 +264,40 @@ def test_frozen_server_is_noticed_and_delivery_goes_on_later(
         assert kiosk.state()["link"]["problem"] == "central_timeout"
     finally:
         os.kill(central.running.pid, signal.SIGCONT)
-    kiosk.ask("POST", "/v1/deliver")
+    kiosk.request("POST", "/v1/deliver")
     kiosk.wait_delivered("hearing", hearing)
 
 
 def test_a_filing_does_not_wait_behind_a_recording(central: Central, kiosk: Kiosk) -> None:
-    central.faults({"fault": "drip", "match": "PATCH", "rate": 300_000})
-    kiosk.start_here()
+    central.set_faults({"fault": "drip", "match": "PATCH", "rate": 300_000})
+    kiosk.start_in_thread()
     hearing = kiosk.make_hearing(video=6_000_000, files=1)
     wait_for(
         lambda: (now := kiosk.state()["delivering"]) and now["kind"] == "hearing", "the recording"
     )
     wait_bytes(kiosk, hearing, 300_000)
-    begun = time.monotonic()
+    started = time.monotonic()
     filing = kiosk.make_filing(100_000)
-    assert kiosk.ask("POST", f"/v1/filings/{filing}/register")[1]["state"] == "registered"
+    assert kiosk.request("POST", f"/v1/filings/{filing}/register")[1]["state"] == "registered"
     kiosk.wait_delivered("filing", filing)
-    took = time.monotonic() - begun
+    elapsed = time.monotonic() - started
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "sending"
-    assert took < 15, took  # the recording alone takes 40 s
+    assert elapsed < 15, elapsed  # the recording alone takes 40 s
     assert "kiosk_preemptions_total" in kiosk.get("/metrics")
-    central.faults()
+    central.set_faults()
     kiosk.wait_delivered("hearing", hearing)
 
 
 def test_heads_of_a_running_hearing_leave_once(central: Central, kiosk: Kiosk) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     hearing = kiosk.make_hearing(sealed=False, files=1, video=1000)
     query = f"SELECT part, lines FROM heads WHERE hearing = '{hearing}' ORDER BY part, lines"
-    wait_for(lambda: central.rows(query) == [(1, 1), (2, 1)], "two heads")
+    wait_for(lambda: central.query(query) == [(1, 1), (2, 1)], "two heads")
     kiosk.add_head(hearing, 2)
-    wait_for(lambda: central.rows(query) == [(1, 1), (2, 1), (2, 3)], "a third head")
-    kiosk.end()
-    kiosk.start_here()
+    wait_for(lambda: central.query(query) == [(1, 1), (2, 1), (2, 3)], "a third head")
+    kiosk.stop()
+    kiosk.start_in_thread()
     kiosk.add_head(hearing, 2)
-    wait_for(lambda: (2, 5) in central.rows(query), "a fourth head")
-    assert len(central.rows(query)) == 4
+    wait_for(lambda: (2, 5) in central.query(query), "a fourth head")
+    assert len(central.query(query)) == 4
     assert kiosk.state()["queue"]["hearings"] == 0

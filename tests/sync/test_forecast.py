@@ -9,39 +9,39 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.config import Sync
-from kiosk.evidence.chain import Journal
+from kiosk.config import SyncSettings
+from kiosk.evidence.chain import JournalFile
 from kiosk.sync.outbox.request_bodies import part_seconds
-from kiosk.sync.polling.forecast_inputs import coming, measured_bytes_per_hour
-from kiosk.sync.state.forecast import Coming, Outlook, forecast, is_late
-from kiosk.sync.state.upload_policy import permit
+from kiosk.sync.polling.forecaster import measured_bytes_per_hour, scheduled_hearings
+from kiosk.sync.state.forecast import ForecastInput, ScheduledHearing, compute_forecast, is_late
+from kiosk.sync.state.upload_policy import current_upload_policy
 from kiosk.sync.transport.pacing import BYTES_PER_MBIT
 from tests.sync.rig import Central, Kiosk, wait_for
 
 ZONE = ZoneInfo("Asia/Almaty")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=ZONE)
-NIGHT = Sync(windows=("20:00-07:00",))
+NIGHT = SyncSettings(windows=("20:00-07:00",))
 GIB = 1 << 30
 
 
 @pytest.mark.parametrize(
     ("hour", "phase", "settings", "state", "rate"),
     [
-        (12, "idle", Sync(), "free", 0),
+        (12, "idle", SyncSettings(), "free", 0),
         (12, "idle", NIGHT, "outside_window", 0),
         (20, "idle", NIGHT, "free", 0),
         (6, "idle", NIGHT, "free", 0),
         (7, "idle", NIGHT, "outside_window", 0),
-        (12, "recording", Sync(), "paced", int(0.6 * 4 * BYTES_PER_MBIT)),
-        (12, "recess", Sync(during_hearing="paused"), "paused", 0),
-        (12, "sealing", Sync(during_hearing="paused"), "free", 0),
-        (12, "recording", Sync(cap_mbit=1), "capped", BYTES_PER_MBIT),
-        (12, "idle", Sync(cap_mbit=1.5), "capped", int(1.5 * BYTES_PER_MBIT)),
+        (12, "recording", SyncSettings(), "paced", int(0.6 * 4 * BYTES_PER_MBIT)),
+        (12, "recess", SyncSettings(during_hearing="paused"), "paused", 0),
+        (12, "sealing", SyncSettings(during_hearing="paused"), "free", 0),
+        (12, "recording", SyncSettings(cap_mbit=1), "capped", BYTES_PER_MBIT),
+        (12, "idle", SyncSettings(cap_mbit=1.5), "capped", int(1.5 * BYTES_PER_MBIT)),
     ],
 )
-def test_permit(hour: int, phase: str, settings: Sync, state: str, rate: int) -> None:
+def test_permit(hour: int, phase: str, settings: SyncSettings, state: str, rate: int) -> None:
     now = NOON.replace(hour=hour)
-    found = permit(settings, now, {"phase": phase}, {"up_mbit": 4})
+    found = current_upload_policy(settings, now, {"phase": phase}, {"up_mbit": 4})
     assert (found.state, found.rate) == (state, rate)
     if state == "outside_window":
         assert found.until is not None
@@ -49,69 +49,73 @@ def test_permit(hour: int, phase: str, settings: Sync, state: str, rate: int) ->
 
 
 def test_a_recorder_that_is_away_holds_nothing_back() -> None:
-    assert permit(Sync(during_hearing="paused"), NOON, None, None).state == "free"
+    assert (
+        current_upload_policy(SyncSettings(during_hearing="paused"), NOON, None, None).state
+        == "free"
+    )
 
 
-def outlook(**more: object) -> Outlook:
+def forecast_input(**more: object) -> ForecastInput:
     """Return a kiosk at noon with 10 Mbit/s and nothing to do."""
     known = {
         "now": NOON.astimezone(UTC),
         "zone": ZONE,
-        "settings": Sync(),
+        "settings": SyncSettings(),
         "backlog": 0,
         "up_mbit": 10.0,
         "bytes_per_hour": 1e9,
         "free_bytes": 100 * GIB,
     }
-    return Outlook(**(known | more))  # type: ignore[arg-type]
+    return ForecastInput(**(known | more))  # type: ignore[arg-type]
 
 
 def test_an_empty_backlog_is_empty_now() -> None:
-    found = forecast(outlook())
-    assert (found.empty_at, found.endless, found.full_at) == (NOON, False, None)
+    found = compute_forecast(forecast_input())
+    assert (found.empty_at, found.is_endless, found.full_at) == (NOON, False, None)
 
 
 def test_a_backlog_goes_at_the_measured_rate() -> None:
-    found = forecast(outlook(backlog=4_050_000_000))  # 9 Mbit/s usable: an hour
+    found = compute_forecast(forecast_input(backlog=4_050_000_000))  # 9 Mbit/s usable: an hour
     assert found.empty_at is not None
     assert abs(found.empty_at - NOON - timedelta(hours=1)) < timedelta(seconds=5)
 
 
 def test_a_window_makes_it_wait() -> None:
-    found = forecast(outlook(backlog=4_050_000_000, settings=NIGHT))
+    found = compute_forecast(forecast_input(backlog=4_050_000_000, settings=NIGHT))
     assert found.empty_at is not None
     assert abs(found.empty_at - NOON.replace(hour=21)) < timedelta(seconds=5)
 
 
 def test_hearings_add_and_slow_down() -> None:
-    hearing = Coming(NOON, NOON + timedelta(hours=2))
-    paced = forecast(outlook(backlog=1, hearings=[hearing], bytes_per_hour=3e9))
+    hearing = ScheduledHearing(NOON, NOON + timedelta(hours=2))
+    paced = compute_forecast(forecast_input(backlog=1, hearings=[hearing], bytes_per_hour=3e9))
     assert paced.empty_at is not None
     assert paced.empty_at > hearing.end  # 6 Mbit/s leave, 6.7 come
-    paused = Sync(during_hearing="paused")
-    held = forecast(outlook(backlog=1, hearings=[hearing], settings=paused))
+    paused = SyncSettings(during_hearing="paused")
+    held = compute_forecast(forecast_input(backlog=1, hearings=[hearing], settings=paused))
     assert held.empty_at is not None
     assert held.empty_at > hearing.end
 
 
 def test_a_line_too_slow_never_gets_through_and_the_disk_fills() -> None:
     days = [
-        Coming(NOON + timedelta(days=day), NOON + timedelta(days=day, hours=6)) for day in range(8)
+        ScheduledHearing(NOON + timedelta(days=day), NOON + timedelta(days=day, hours=6))
+        for day in range(8)
     ]
-    busy = outlook(backlog=50 * GIB, up_mbit=0.5, hearings=days, free_bytes=15_000_000_000)
-    found = forecast(busy)
-    assert (found.empty_at, found.endless) == (None, True)
+    busy = forecast_input(backlog=50 * GIB, up_mbit=0.5, hearings=days, free_bytes=15_000_000_000)
+    found = compute_forecast(busy)
+    assert (found.empty_at, found.is_endless) == (None, True)
     assert found.full_at is not None
     assert timedelta(days=2) < found.full_at - NOON < timedelta(days=2, hours=4)
-    leaves = [(NOON + timedelta(days=1), 20_000_000_000)]
-    later = forecast(outlook(**{**busy.__dict__, "leaving": leaves})).full_at
+    deletions = [(NOON + timedelta(days=1), 20_000_000_000)]
+    later = compute_forecast(forecast_input(**{**busy.__dict__, "deletions": deletions})).full_at
     assert later is not None
     assert later - found.full_at > timedelta(days=2)
 
 
 def test_without_a_measured_line_nothing_is_said() -> None:
-    found = forecast(outlook(backlog=1, up_mbit=None))
-    assert (found.empty_at, found.endless) == (None, False)
+    found = compute_forecast(forecast_input(backlog=1, up_mbit=None))
+    assert (found.empty_at, found.is_endless) == (None, False)
 
 
 def test_late_is_beyond_tomorrow_morning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,16 +128,18 @@ def test_late_is_beyond_tomorrow_morning(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_list_that_is_none_is_survived() -> None:
     listed = [{}, {"scheduled_at": "soon"}, {"scheduled_at": "2026-11-23T12:00:00"}]
-    assert list(coming(listed)) == []
-    (one,) = coming([{"scheduled_at": "2026-11-23T12:00:00Z", "duration_minutes": "long"}])
-    assert one.end - one.start == timedelta(hours=1)
+    assert list(scheduled_hearings(listed)) == []
+    (hearing,) = scheduled_hearings(
+        [{"scheduled_at": "2026-11-23T12:00:00Z", "duration_minutes": "long"}]
+    )
+    assert hearing.end - hearing.start == timedelta(hours=1)
 
 
 def test_bytes_an_hour_are_measured_from_closed_parts(tmp_path: Path) -> None:
     assert measured_bytes_per_hour(tmp_path / "none") is None
     part = tmp_path / "hearing" / "part-01"
     part.mkdir(parents=True)
-    journal = Journal.create(part / "journal.jsonl")
+    journal = JournalFile.create(part / "journal.jsonl")
     journal.append("part", {"tap_ns": 5_000_000_000})
     assert part_seconds(part / "journal.jsonl") is None
     journal.append("closed", {"stop_ns": 125_000_000_000})
@@ -149,9 +155,9 @@ def test_outside_the_window_filings_and_reports_go_recordings_wait(
 ) -> None:
     local = datetime.now(ZONE)
     begin, end = local + timedelta(hours=3), local + timedelta(hours=4)
-    kiosk.change("sync", windows=[f"{begin:%H:%M}-{end:%H:%M}"])
+    kiosk.change_settings("sync", windows=[f"{begin:%H:%M}-{end:%H:%M}"])
     hearing = kiosk.make_hearing(video=2000, files=1)
-    kiosk.start_here()
+    kiosk.start_in_thread()
     filing, report = kiosk.make_filing(), kiosk.make_report()
     kiosk.wait_delivered("filing", filing)
     kiosk.wait_delivered("report", report)
@@ -159,10 +165,10 @@ def test_outside_the_window_filings_and_reports_go_recordings_wait(
     assert state["uploads"]["state"] == "outside_window"
     assert state["uploads"]["until"] is not None
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "queued"
-    kiosk.end()
-    kiosk.change("sync", windows=[])
-    kiosk.start_here()
+    kiosk.stop()
+    kiosk.change_settings("sync", windows=[])
+    kiosk.start_in_thread()
     kiosk.wait_delivered("hearing", hearing)
     wait_for(lambda: kiosk.state()["forecast"]["empty_at"], "an empty backlog")
-    said = central.rows("SELECT state FROM kiosks WHERE id = 'kiosk-0001'")[0][0]
-    assert '"empty_at"' in said
+    heartbeat = central.query("SELECT state FROM kiosks WHERE id = 'kiosk-0001'")[0][0]
+    assert '"empty_at"' in heartbeat

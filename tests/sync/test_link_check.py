@@ -9,8 +9,8 @@ from tests.sync.rig import Central, Kiosk, wait_for
 
 
 def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
-    kiosk.start_here()
-    status, result = kiosk.ask("POST", "/v1/link-check", {"quick": True})
+    kiosk.start_in_thread()
+    status, result = kiosk.request("POST", "/v1/link-check", {"quick": True})
     assert status == 200
     assert (result["state"], result["verdict"]) == ("passed", "good")
     assert result["down_mbit"] > 5
@@ -25,8 +25,8 @@ def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
 def test_link_check_without_central_system_is_unreachable(
     own_central: Central, own_kiosk: Kiosk
 ) -> None:
-    own_kiosk.start_here()
-    result = own_kiosk.ask("POST", "/v1/link-check", {"quick": True})[1]
+    own_kiosk.start_in_thread()
+    result = own_kiosk.request("POST", "/v1/link-check", {"quick": True})[1]
     assert (result["state"], result["verdict"]) == ("failed", "unreachable")
     assert result["problem"] == "central_unreachable"
     assert result["loss"] is None
@@ -34,17 +34,17 @@ def test_link_check_without_central_system_is_unreachable(
 
 
 def test_link_check_can_be_cancelled_and_runs_once(kiosk: Kiosk) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     answers: list[int] = []
-    begun = time.monotonic()
+    started = time.monotonic()
     first = threading.Thread(
-        target=lambda: answers.append(kiosk.ask("POST", "/v1/link-check")[0]), daemon=True
+        target=lambda: answers.append(kiosk.request("POST", "/v1/link-check")[0]), daemon=True
     )
     first.start()
     wait_for(lambda: kiosk.state()["link_check"]["running"], "the running check")
-    assert kiosk.ask("POST", "/v1/link-check")[1]["code"] == "link_check_running"
-    while first.is_alive() and time.monotonic() - begun < 10:
-        kiosk.ask("DELETE", "/v1/link-check")
+    assert kiosk.request("POST", "/v1/link-check")[1]["code"] == "link_check_running"
+    while first.is_alive() and time.monotonic() - started < 10:
+        kiosk.request("DELETE", "/v1/link-check")
         first.join(0.2)
     assert not first.is_alive()
     assert answers == [409]

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from tests.links import CENTRE, Link, refusal
+from tests.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
 
-needs_links = pytest.mark.skipif(refusal() is not None, reason=str(refusal()))
+needs_links = pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
 
 
 def echo_once(server: socket.socket) -> None:
@@ -19,10 +19,10 @@ def echo_once(server: socket.socket) -> None:
     server.sendto(data, peer)
 
 
-def round_trip(link: Link) -> float:
+def round_trip(link: NetworkLink) -> float:
     """Return the seconds that one datagram takes from the court to the centre and back."""
     server = socket.socket(type=socket.SOCK_DGRAM)
-    server.bind((CENTRE, 0))
+    server.bind((CENTRE_ADDRESS, 0))
     with link.court():
         client = socket.socket(type=socket.SOCK_DGRAM)
     client.settimeout(20)
@@ -40,16 +40,16 @@ def round_trip(link: Link) -> float:
 
 @needs_links
 def test_bytes_are_counted_and_the_court_is_elsewhere() -> None:
-    with Link() as link:
+    with NetworkLink() as link:
         link.shape(10, 5)
         before = link.sent()
         round_trip(link)
         assert 1000 < link.sent() - before < 3000
         with link.court(), pytest.raises(OSError, match="assign"):
-            socket.create_server((CENTRE, 0))
+            socket.create_server((CENTRE_ADDRESS, 0))
 
 
 @needs_links
 def test_delay_is_that_of_both_ways() -> None:
-    with Link(delay_ms=40) as link:
+    with NetworkLink(delay_ms=40) as link:
         assert round_trip(link) >= 0.08

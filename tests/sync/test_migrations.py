@@ -43,10 +43,10 @@ def test_the_release_before_is_brought_up_step_by_step(tmp_path: Path) -> None:
     write_release_1(path)
     for _ in range(2):  # the second time there is nothing to do
         database = Database(path)
-        assert not database.fresh
+        assert not database.is_new
         assert database.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
         outbox = Outbox(database)
-        (item,) = outbox.undelivered()
+        (item,) = outbox.undelivered_items()
         assert (item.id, item.state, item.bytes_done, item.route) == (
             HEARING,
             "sending",
@@ -58,8 +58,8 @@ def test_the_release_before_is_brought_up_step_by_step(tmp_path: Path) -> None:
 
 
 def test_a_kiosk_goes_on_with_it(kiosk: Kiosk) -> None:
-    write_release_1(kiosk.layout.database)
-    kiosk.start_here()
+    write_release_1(kiosk.paths.database)
+    kiosk.start_in_thread()
     assert kiosk.state()["database"] == "ok"
     assert kiosk.state()["link_check"]["last"]["up_mbit"] == 4.0
     assert kiosk.get(f"/v1/filings/{FILING}")["number"] == "7514-2026-000001"

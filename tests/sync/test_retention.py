@@ -8,63 +8,63 @@ from datetime import timedelta
 from pathlib import Path
 
 from kiosk.storage.volume_marker import write_marker
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.delivery.retention import Housekeeper, retire_hearing
-from kiosk.sync.outbox.receipts import Receipts
+from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.retention import Retention, delete_hearing
+from kiosk.sync.outbox.receipts import ReceiptStore
 from tests.sync.rig import Kiosk
 
 
 def test_only_what_the_receipt_covers_leaves(kiosk: Kiosk) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     hearing = kiosk.make_hearing(video=1000, files=1)
-    layout, receipts = kiosk.layout, Receipts(kiosk.layout.receipts)
-    assert not retire_hearing(layout, receipts, hearing)
+    paths, receipts = kiosk.paths, ReceiptStore(kiosk.paths.receipts)
+    assert not delete_hearing(paths, receipts, hearing)
     kiosk.wait_delivered("hearing", hearing)
-    kiosk.end()
+    kiosk.stop()
 
     path = receipts.path(hearing)
     good = path.read_text()
     for forged in (json.dumps(json.loads(good) | {"at": "2026-01-01T00:00:00.000Z"}), "{"):
         path.write_text(forged)
-        assert not retire_hearing(layout, receipts, hearing)
+        assert not delete_hearing(paths, receipts, hearing)
     path.write_text(good)
-    sealed = layout.hearings / hearing / "SHA256SUMS"
+    sealed = paths.hearings / hearing / "SHA256SUMS"
     sums = sealed.read_text()
     sealed.write_text(sums + f"{'0' * 64}  part-01/later\n")
-    assert not retire_hearing(layout, receipts, hearing)
+    assert not delete_hearing(paths, receipts, hearing)
     sealed.write_text(sums)
 
-    room = SyncRoom(kiosk.settings, lambda: None)
-    Housekeeper(room).tidy()
-    assert (layout.hearings / hearing).exists()
-    Housekeeper(room, timedelta(0)).tidy()
-    assert not (layout.hearings / hearing).exists()
+    room = SyncContext(kiosk.settings, lambda: None)
+    Retention(room).apply()
+    assert (paths.hearings / hearing).exists()
+    Retention(room, timedelta(0)).apply()
+    assert not (paths.hearings / hearing).exists()
     room.close()
     assert receipts.path(hearing).exists()
 
-    for file in layout.database.parent.glob("kiosk.db*"):
+    for file in paths.database.parent.glob("kiosk.db*"):
         file.unlink()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     assert kiosk.get(f"/v1/hearings/{hearing}")["state"] == "delivered"
     assert kiosk.alarms() == set()
 
 
 def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     filing = kiosk.make_filing()
     kiosk.wait_delivered("filing", filing)
-    path = Receipts(kiosk.layout.receipts).path(filing)
+    path = ReceiptStore(kiosk.paths.receipts).path(filing)
     good = path.read_text()
     path.write_text(good.replace('"bytes": ', '"bytes": 1'))
     assert kiosk.get(f"/v1/filings/{filing}")["delivered"] is False
     path.write_text(good)
     assert kiosk.get(f"/v1/filings/{filing}")["delivered"] is True
-    folder = kiosk.layout.filings / filing
+    folder = kiosk.paths.filings / filing
     (folder / "document.pdf").unlink()  # the filing room tidies
-    kiosk.end()
-    for file in kiosk.layout.database.parent.glob("kiosk.db*"):
+    kiosk.stop()
+    for file in kiosk.paths.database.parent.glob("kiosk.db*"):
         file.unlink()
-    kiosk.start_here()
+    kiosk.start_in_thread()
     assert kiosk.get(f"/v1/filings/{filing}")["delivered"] is True
     assert kiosk.alarms() == set()
 
@@ -72,29 +72,29 @@ def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> Non
 def test_second_copies_go_with_the_first_and_undelivered_ones_never(
     kiosk: Kiosk, tmp_path: Path
 ) -> None:
-    kiosk.start_here()
+    kiosk.start_in_thread()
     delivered = kiosk.make_hearing(video=1000, files=1)
     kiosk.wait_delivered("hearing", delivered)
-    kiosk.end()
-    layout, mirror = kiosk.layout, tmp_path / "mirror"
+    kiosk.stop()
+    paths, mirror = kiosk.paths, tmp_path / "mirror"
     mirror.mkdir()
     write_marker(mirror, kiosk.settings.kiosk.id, "mirror")
     for name in (delivered, "undelivered"):
-        shutil.copytree(layout.hearings / delivered, mirror / "hearings" / name)
-    paths = kiosk.settings.paths.model_copy(update={"mirror": mirror})
-    room = SyncRoom(kiosk.settings.model_copy(update={"paths": paths}), lambda: None)
+        shutil.copytree(paths.hearings / delivered, mirror / "hearings" / name)
+    path_settings = kiosk.settings.paths.model_copy(update={"mirror": mirror})
+    room = SyncContext(kiosk.settings.model_copy(update={"paths": path_settings}), lambda: None)
 
     def left() -> list[str]:
         return sorted(path.name for path in (mirror / "hearings").iterdir())
 
-    Housekeeper(room).tidy()
+    Retention(room).apply()
     assert left() == sorted([delivered, "undelivered"])
     (mirror / "hearings" / delivered / "SHA256SUMS").write_text(f"{'0' * 64}  part-01/x\n")
-    Housekeeper(room, timedelta(0)).tidy()
-    assert not (layout.hearings / delivered).exists()
+    Retention(room, timedelta(0)).apply()
+    assert not (paths.hearings / delivered).exists()
     assert left() == sorted([delivered, "undelivered"]), "the receipt does not cover this copy"
     shutil.rmtree(mirror / "hearings" / delivered)
     shutil.copytree(mirror / "hearings" / "undelivered", mirror / "hearings" / delivered)
-    Housekeeper(room, timedelta(0)).tidy()
+    Retention(room, timedelta(0)).apply()
     assert left() == ["undelivered"]
     room.close()

@@ -13,8 +13,8 @@ import requests
 
 from kiosk.errors import CentralError
 from kiosk.sync.outbox.lanes import PreemptedError
-from kiosk.sync.transport.central_session import Line
-from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadTooLongError
+from kiosk.sync.transport.central_session import CentralSession
+from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
 from tests.npm import install
 from tests.sync.rig import free_port
 from tests.waiting import wait_for
@@ -79,9 +79,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TusServer]:
 @pytest.fixture
 def client() -> Iterator[TusClient]:
     """The kiosk's client, without the contract's header: this is not the central system."""
-    line = Line(None, contract=False)
-    yield TusClient(line, PATCH)
-    line.close()
+    session = CentralSession(None, requires_contract=False)
+    yield TusClient(session, PATCH)
+    session.close()
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def same(server: TusServer, name: str, file: Path) -> bool:
+def is_same(server: TusServer, name: str, file: Path) -> bool:
     """Say whether the server holds exactly the file."""
     there = hashlib.sha256((server.files / name).read_bytes())
     return there.digest() == hashlib.sha256(file.read_bytes()).digest()
@@ -101,8 +101,8 @@ def same(server: TusServer, name: str, file: Path) -> bool:
 def test_whole_and_again(server: TusServer, client: TusClient, file: Path) -> None:
     url = server.create("whole")
     done: list[int] = []
-    client.upload(file, url, SIZE, progress=done.append)
-    assert same(server, "whole", file)
+    client.upload(file, url, SIZE, report_progress=done.append)
+    assert is_same(server, "whole", file)
     assert (done[0], done[-1]) == (0, SIZE)
     client.upload(file, url, SIZE)  # nothing left to send
     assert client.offset(url, SIZE) == SIZE
@@ -118,14 +118,16 @@ def test_broken_off_anywhere_it_resumes(
         nonlocal sent
         sent = done
 
-    def may_go_on() -> None:
+    def raise_after_limit() -> None:
         if sent >= after:
             raise PreemptedError("a filing goes first")
 
     with pytest.raises(PreemptedError):
-        client.upload(file, url, SIZE, may_go_on=may_go_on, progress=progress)
+        client.upload(
+            file, url, SIZE, raise_if_preempted=raise_after_limit, report_progress=progress
+        )
     client.upload(file, url, SIZE)
-    assert same(server, f"broken-{after}", file)
+    assert is_same(server, f"broken-{after}", file)
 
 
 def test_the_server_killed_in_the_middle_resumes(
@@ -140,10 +142,10 @@ def test_the_server_killed_in_the_middle_resumes(
             server.kill()
 
     with pytest.raises(CentralError):
-        client.upload(file, url, SIZE, progress=progress)
+        client.upload(file, url, SIZE, report_progress=progress)
     server.start()
     client.upload(file, url, SIZE)
-    assert same(server, "killed", file)
+    assert is_same(server, "killed", file)
 
 
 def test_an_address_that_is_gone_and_another_length(
@@ -152,5 +154,5 @@ def test_an_address_that_is_gone_and_another_length(
     with pytest.raises(UploadGoneError):
         client.upload(file, f"http://127.0.0.1:{server.port}/files/none", SIZE)
     url = server.create("shorter", SIZE // 2)
-    with pytest.raises(UploadTooLongError):
+    with pytest.raises(UploadLengthError):
         client.upload(file, url, SIZE)

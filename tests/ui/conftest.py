@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.demo.xserver import Display, x_server
-from kiosk.hardware.virtual.badge import VirtualBadgeReader
-from tests.ui.doubles import FakeRecorder, FakeSync
+from kiosk.demo.x_server import Display, x_server
+from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
+from tests.ui.fake_services import FakeRecorder, FakeSync
 
 
 @pytest.fixture(scope="session")

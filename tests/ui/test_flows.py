@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kiosk.demo.xserver import Display
+from kiosk.demo.x_server import Display
 from kiosk.filing.printing.receipt import status_reference
-from kiosk.hardware.virtual.badge import VirtualBadgeReader
-from kiosk.hardware.virtual.pages import as_scanned, draw_claim_page
+from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
+from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
 from kiosk.hardware.virtual.scanner import VirtualScanner
-from kiosk.ui.catalogue import canned
-from tests.ui.doubles import FakeRecorder
-from tests.ui.rig import SECONDS, TouchScreen
+from kiosk.ui.screenshots import sample_data
+from tests.ui.fake_services import FakeRecorder
+from tests.ui.touch_screen import SECONDS, TouchScreen
 from tests.waiting import wait_for
 
 
@@ -29,11 +29,13 @@ def test_secretary_records_a_hearing_with_single_taps(
     """Badge, start, question, mark, undo, recess, resume, end, delivered, out."""
     with TouchScreen(folder, display, {"badge": {"port": badge.port}}) as screen:
         screen.wait_screen("visitor.home")
-        badge.hold("badge-of-nobody")
+        badge.scan("badge-of-nobody")
         assert "бейдж" in screen.text("notice")
-        badge.hold("badge-secretary")
+        badge.scan("badge-secretary")
         screen.wait_screen("secretary.today")
-        wait_for(lambda: canned.LIST[0]["case_number"] in screen.text("today.start"), "the list")
+        wait_for(
+            lambda: sample_data.LIST[0]["case_number"] in screen.text("today.start"), "the list"
+        )
         assert "09:03" in screen.text("ready.mic.judge")
         screen.tap("today.start")
         screen.wait_screen("secretary.recording")
@@ -44,7 +46,7 @@ def test_secretary_records_a_hearing_with_single_taps(
         screen.tap("rec.undo")
         wait_for(lambda: recorder.state["hearing"]["marks"][0].get("withdrawn"), "the undo")
         screen.tap("rec.recess")
-        screen.wait_screen("secretary.stopped")
+        screen.wait_screen("secretary.recess")
         screen.tap("rec.resume")
         screen.wait_screen("secretary.recording")
         screen.tap("rec.end")
@@ -52,7 +54,7 @@ def test_secretary_records_a_hearing_with_single_taps(
         assert "/v1/hearing/end" not in recorder.paths()
         screen.tap("rec.end")
         screen.tap("rec.end.confirm")
-        screen.wait_screen("secretary.delivered")
+        screen.wait_screen("secretary.delivery")
         wait_for(lambda: "сәйкес" in screen.text("delivery.text"), "the delivery", SECONDS)
         screen.tap("sealed.done")
         screen.wait_screen("secretary.today")
@@ -69,14 +71,14 @@ def test_killed_screen_comes_back_onto_the_running_hearing(
 ) -> None:
     """kill -9: it shows the running hearing before anybody signs in, then all of it."""
     with TouchScreen(folder, display, {"badge": {"port": badge.port}}) as screen:
-        badge.hold("badge-secretary")
+        badge.scan("badge-secretary")
         screen.wait_screen("secretary.today")
         screen.tap("today.start")
         screen.wait_screen("secretary.recording")
         screen.kill()
-        recorder.tell(hearing={**recorder.state["hearing"], "seconds": 754.0})
+        recorder.publish(hearing={**recorder.state["hearing"], "seconds": 754.0})
         screen.start()
-        screen.wait_screen("secretary.locked")
+        screen.wait_screen("secretary.lock")
         assert screen.text("rec.timer").startswith("0:12:")
         screen.tap("staff.enter")
         for digit in "1234":
@@ -91,9 +93,9 @@ def test_recorder_gone_is_said_and_leaves_by_itself(
     folder: Path, display: Display, recorder: FakeRecorder
 ) -> None:
     """The screen says when the recorder is gone, and when it is back."""
-    recorder.tell(**canned.recording())
+    recorder.publish(**sample_data.recording())
     with TouchScreen(folder, display) as screen:
-        screen.wait_screen("secretary.locked")
+        screen.wait_screen("secretary.lock")
         screen.tap("staff.enter")
         for digit in "1234":
             screen.tap(f"pin.{digit}")
@@ -116,7 +118,7 @@ def test_visitor_hands_in_a_paper_and_finds_it_again(
     sheets = []
     for number in (1, 2):
         sheet = folder / f"sheet-{number}.png"
-        page = as_scanned(draw_claim_page(number), 0.4, seed=number)
+        page = simulate_scan(draw_claim_page(number), 0.4, seed=number)
         page.reduce(2).save(sheet, dpi=(150, 150))
         sheets.append(sheet)
     with VirtualScanner() as scanner:
@@ -135,17 +137,17 @@ def test_visitor_hands_in_a_paper_and_finds_it_again(
             screen.tap("type.claim")
             screen.tap("case.new.civil")
             screen.tap("who.done")
-            screen.wait_screen("visitor.feed")
-            scanner.jam(after=1, takes=1)
+            screen.wait_screen("visitor.insert_paper")
+            scanner.jam(after=1, sheets=1)
             scanner.load(sheets)
-            screen.wait_screen("visitor.fault")
+            screen.wait_screen("visitor.scan_fault")
             assert "застряла" in screen.text("scan.title")
             assert "1 страница" in screen.text("scan.count")
-            scanner.mend()
-            seen = scanner.status_seen
-            wait_for(lambda: scanner.status_seen > seen + 1, "the feeder seen empty", SECONDS)
-            scanner.put_back()
-            screen.wait_screen("visitor.pages")
+            scanner.clear_fault()
+            seen = scanner.status_count
+            wait_for(lambda: scanner.status_count > seen + 1, "the feeder seen empty", SECONDS)
+            scanner.put_sheets_back()
+            screen.wait_screen("visitor.page_review")
             wait_for(lambda: screen.widget("page.2"), "the second page", SECONDS)
             screen.tap("page.1")
             screen.tap("pages.rotate")
@@ -162,11 +164,11 @@ def test_visitor_hands_in_a_paper_and_finds_it_again(
             screen.tap("receipt.done")
             screen.wait_screen("visitor.home")
             wait_for(lambda: screen.screen().get("language") == "kk", "Kazakh again", SECONDS)
-        (filing,) = screen.layout.filings.iterdir()
+        (filing,) = screen.paths.filings.iterdir()
         with Image.open(filing / "receipt.png") as receipt:
             assert receipt.width == 576
         with TouchScreen(folder, display, tables) as screen:
             screen.wait_screen("visitor.home")
-            badge.hold(status_reference(filing.name))
-            screen.wait_screen("visitor.track")
+            badge.scan(status_reference(filing.name))
+            screen.wait_screen("visitor.document_status")
             assert screen.text("track.answer") == "Қабылданды"

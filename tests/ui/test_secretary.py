@@ -14,54 +14,56 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.storage.atomic_io import make_folder, write_json
-from kiosk.ui.catalogue import canned
-from kiosk.ui.facts import Delivery, Hearing, Recorder, Schedule, Sync
-from kiosk.ui.here import Here
-from kiosk.ui.places import AdHoc, AskingDate, Sealed
-from kiosk.ui.rulebook import RuleLabels
-from kiosk.ui.secretary.office import Office, read_published
-from kiosk.ui.secretary.questions import question_of
-from kiosk.ui.secretary.readiness import ReadyLine, readiness
-from kiosk.ui.secretary.recording_views import RecordingView, proof_view, recording_view
-from kiosk.ui.secretary.stopped_views import locked_view, sealed_view
-from kiosk.ui.secretary.today_views import next_hearing, schedule_age, today_view
-from kiosk.ui.words import turned
-from tests.ui.doubles import FakeRecorder, FakeSync
+from kiosk.ui.formatting import shift_date
+from kiosk.ui.places import AdHocPlace, DatePlace, DeliveryPlace
+from kiosk.ui.rule_labels import RuleLabels
+from kiosk.ui.screenshots import sample_data
+from kiosk.ui.secretary.questions import build_question
+from kiosk.ui.secretary.readiness import ReadinessLine, readiness
+from kiosk.ui.secretary.recess import delivery_view, lock_view
+from kiosk.ui.secretary.recording import RecordingView, proof_view, recording_view
+from kiosk.ui.secretary.secretary_actions import SecretaryActions, read_published_schedule
+from kiosk.ui.secretary.today import next_hearing, schedule_age, today_view
+from kiosk.ui.service_models import Delivery, Hearing, RecorderState, Schedule, SyncState
+from kiosk.ui.view_context import ViewContext
+from tests.ui.fake_services import FakeRecorder, FakeSync
 
-SAY = Translator("en")
-HERE = Here(SAY, RuleLabels(SAY, load_rules()), ZoneInfo("Asia/Almaty"), canned.NOW)
-HEARINGS = Schedule.model_validate(canned.schedule()).hearings
+TRANSLATE = Translator("en")
+CONTEXT = ViewContext(
+    TRANSLATE, RuleLabels(TRANSLATE, load_rules()), ZoneInfo("Asia/Almaty"), sample_data.NOW
+)
+HEARINGS = Schedule.model_validate(sample_data.schedule()).hearings
 
 
-def recorder_of(**changes: Any) -> Recorder:
+def recorder_of(**changes: Any) -> RecorderState:
     """Return a recorder's state."""
-    return Recorder.model_validate(canned.recorder(**changes))
+    return RecorderState.model_validate(sample_data.recorder(**changes))
 
 
 def recording_of(**changes: Any) -> RecordingView:
     """Return the view of a running hearing."""
-    state = Recorder.model_validate(canned.recording(**changes))
-    return recording_view(HERE, state, stale=False, schedule=None, put_off=frozenset())
+    state = RecorderState.model_validate(sample_data.recording(**changes))
+    return recording_view(CONTEXT, state, stale=False, schedule=None, postponed=frozenset())
 
 
-def ready(recorder: Recorder | None, sync: Sync | None) -> dict[str, ReadyLine]:
+def ready(recorder: RecorderState | None, sync: SyncState | None) -> dict[str, ReadinessLine]:
     """Return the lines of readiness by item."""
-    return {line.item: line for line in readiness(HERE, recorder, sync)}
+    return {line.item: line for line in readiness(CONTEXT, recorder, sync)}
 
 
 def test_the_next_hearing_is_chosen_by_itself() -> None:
     """The earliest one that was not held and is not long past."""
-    assert next_hearing(HEARINGS, canned.NOW, set()) == HEARINGS[0]
-    assert next_hearing(HEARINGS, canned.NOW, {HEARINGS[0].id}) == HEARINGS[1]
-    noon = canned.NOW + timedelta(hours=3)
+    assert next_hearing(HEARINGS, sample_data.NOW, set()) == HEARINGS[0]
+    assert next_hearing(HEARINGS, sample_data.NOW, {HEARINGS[0].id}) == HEARINGS[1]
+    noon = sample_data.NOW + timedelta(hours=3)
     assert next_hearing(HEARINGS, noon, set()) == HEARINGS[2]
-    assert next_hearing((), canned.NOW, set()) is None
+    assert next_hearing((), sample_data.NOW, set()) is None
 
 
 def test_a_closed_hearings_title_is_hidden() -> None:
     """Title hidden, also from the secretary's list that others may see."""
     view = today_view(
-        HERE, Schedule.model_validate(canned.schedule()), None, recorder_of(), None, {}
+        CONTEXT, Schedule.model_validate(sample_data.schedule()), None, recorder_of(), None, {}
     )
     assert "Ахметов" in view.rows[0].title
     assert "Ахметов" not in view.rows[1].title
@@ -70,10 +72,10 @@ def test_a_closed_hearings_title_is_hidden() -> None:
 
 def test_readiness_in_sentences() -> None:
     """Each microphone says when it was heard; nothing is a mere tick."""
-    quiet = canned.microphones(
+    quiet = sample_data.microphones(
         witness={"heard": None}, defendant={"state": "absent"}, plaintiff={"state": "quiet"}
     )
-    lines = ready(recorder_of(microphones=quiet), Sync.model_validate(canned.sync()))
+    lines = ready(recorder_of(microphones=quiet), SyncState.model_validate(sample_data.sync()))
     assert lines["mic.judge"].text == "Presiding judge: heard 09:03"
     assert lines["mic.witness"].text == "Witness: not yet heard"
     assert (lines["mic.defendant"].tone, lines["mic.plaintiff"].tone) == ("fault", "caution")
@@ -102,31 +104,38 @@ def test_every_camera_state_has_words(state: str) -> None:
 
 def test_only_a_fresh_proof_is_green() -> None:
     """Good from the recorder; never when it has ceased to answer."""
-    good = Recorder.model_validate(canned.recording())
-    assert proof_view(HERE, good, stale=False).tone == "good"
-    assert proof_view(HERE, good, stale=True).tone != "good"
-    bad = Recorder.model_validate(canned.recording(proof={"state": "bad"}))
-    assert proof_view(HERE, bad, stale=False).tone == "fault"
+    good = RecorderState.model_validate(sample_data.recording())
+    assert proof_view(CONTEXT, good, stale=False).tone == "good"
+    assert proof_view(CONTEXT, good, stale=True).tone != "good"
+    bad = RecorderState.model_validate(sample_data.recording(proof={"state": "bad"}))
+    assert proof_view(CONTEXT, bad, stale=False).tone == "fault"
 
 
 def test_a_lost_microphone_says_since_when_and_what_to_do() -> None:
     """Level row, alarm with its remedy, line in the course."""
     view = recording_of(
-        microphones=canned.microphones(defendant={"state": "absent", "since": canned.ago(6)}),
+        microphones=sample_data.microphones(
+            defendant={"state": "absent", "since": sample_data.ago(6)}
+        ),
         alarms=[{"code": "microphone_absent", "source": "defendant"}],
         hearing={
             "interruptions": [
-                {"source": "defendant", "kind": "lost", "at": canned.at(9, 42), "seconds": 14.0}
+                {
+                    "source": "defendant",
+                    "kind": "lost",
+                    "at": sample_data.at(9, 42),
+                    "seconds": 14.0,
+                }
             ]
         },
     )
-    row = next(level for level in view.levels if level.name == "defendant")
+    row = next(level for level in view.microphones if level.name == "defendant")
     assert (row.tone, row.word) == ("fault", "not connected · 6 s")
     assert view.alarm is not None
     assert "Defendant" in view.alarm.sentence
     assert view.alarm.remedy
-    assert view.course[0].fault
-    assert view.course[0].text == "Defendant: not recorded · 14 s"
+    assert view.event_log[0].fault
+    assert view.event_log[0].text == "Defendant: not recorded · 14 s"
 
 
 def test_the_gravest_alarm_is_shown_and_the_others_counted() -> None:
@@ -139,9 +148,9 @@ def test_the_gravest_alarm_is_shown_and_the_others_counted() -> None:
 
 def test_withdrawn_marks_leave_the_course() -> None:
     """A mark that was taken back is not shown, and cannot be taken back again."""
-    mark = {"id": 1, "type": "oath", "at": canned.at(9, 30), "withdrawn": True}
+    mark = {"id": 1, "type": "oath", "at": sample_data.at(9, 30), "withdrawn": True}
     view = recording_of(hearing={"marks": [mark]})
-    assert view.course == ()
+    assert view.event_log == ()
     assert not view.can_undo
 
 
@@ -151,7 +160,7 @@ def test_banner_after_a_power_cut_and_overrun() -> None:
     assert "12 s" in known.banner
     unknown = recording_of(recovered={"hearing_id": "h", "gap_seconds": None})
     assert "not known" in unknown.banner
-    assert recording_of(hearing={"scheduled_at": canned.at(7, 30)}).banner
+    assert recording_of(hearing={"scheduled_at": sample_data.at(7, 30)}).banner
     assert not recording_of().banner
 
 
@@ -171,7 +180,7 @@ def test_banner_after_a_power_cut_and_overrun() -> None:
 )
 def test_every_question_can_be_answered_by_a_tap(subject: str) -> None:
     """A sentence and at least one answer, no answer twice."""
-    question = question_of(HERE, subject, "civil")
+    question = build_question(CONTEXT, subject, "civil")
     values = [value for value, _label in question.choices]
     assert question.text
     assert values
@@ -180,11 +189,14 @@ def test_every_question_can_be_answered_by_a_tap(subject: str) -> None:
 
 def test_questions_that_were_put_off_wait() -> None:
     """Later: the next one is asked; with all put off none is."""
-    state = Recorder.model_validate(
-        canned.recording(hearing={"open_questions": ["format", "legal_basis"]})
+    state = RecorderState.model_validate(
+        sample_data.recording(hearing={"open_questions": ["format", "legal_basis"]})
     )
-    for put_off, subject in ((frozenset[str](), "format"), (frozenset({"format"}), "legal_basis")):
-        view = recording_view(HERE, state, stale=False, schedule=None, put_off=put_off)
+    for postponed, subject in (
+        (frozenset[str](), "format"),
+        (frozenset({"format"}), "legal_basis"),
+    ):
+        view = recording_view(CONTEXT, state, stale=False, schedule=None, postponed=postponed)
         assert view.question is not None
         assert view.question.subject == subject
 
@@ -201,41 +213,41 @@ def test_questions_that_were_put_off_wait() -> None:
 )
 def test_what_is_said_of_a_delivery(delivery: Delivery, tone: str) -> None:
     """Green only when the central system's own hash matches."""
-    view = sealed_view(HERE, "1", sealing=False, delivery=delivery, online=True)
+    view = delivery_view(CONTEXT, "1", sealing=False, delivery=delivery, online=True)
     assert view.delivery_tone == tone
     assert view.delivery_text
 
 
 def test_waiting_without_a_line_is_said() -> None:
     """Offline: it goes by itself later."""
-    view = sealed_view(HERE, "1", sealing=False, delivery=None, online=False)
+    view = delivery_view(CONTEXT, "1", sealing=False, delivery=None, online=False)
     assert view.delivery_tone == "caution"
 
 
 @pytest.mark.parametrize("phase", ["recording", "recess", "retired", "sealing"])
 def test_locked_screen_for_every_phase(phase: str) -> None:
     """Everybody sees whether something is recorded; nothing about the case."""
-    state = Recorder.model_validate({**canned.recording(), "phase": phase})
-    view = locked_view(HERE, state, stale=False)
+    state = RecorderState.model_validate({**sample_data.recording(), "phase": phase})
+    view = lock_view(CONTEXT, state, stale=False)
     assert view.recording is (phase == "recording")
     assert "4511" not in repr(view)
 
 
 def test_the_age_of_the_list_is_said() -> None:
     """Fresh, old, none."""
-    fresh = Schedule.model_validate(canned.schedule(age=20))
-    old = Schedule.model_validate(canned.schedule(age=26 * 3600))
-    assert schedule_age(HERE, fresh)[1] == "plain"
-    assert schedule_age(HERE, old)[1] == "caution"
-    assert schedule_age(HERE, Schedule())[1] == "caution"
+    fresh = Schedule.model_validate(sample_data.schedule(age=20))
+    old = Schedule.model_validate(sample_data.schedule(age=26 * 3600))
+    assert schedule_age(CONTEXT, fresh)[1] == "plain"
+    assert schedule_age(CONTEXT, old)[1] == "caution"
+    assert schedule_age(CONTEXT, Schedule())[1] == "caution"
 
 
 def test_dials_keep_to_real_days() -> None:
     """The last day of a month, leap years, turns of the year."""
-    assert turned(date(2026, 1, 31), "month", 1) == date(2026, 2, 28)
-    assert turned(date(2028, 2, 29), "year", 1) == date(2029, 2, 28)
-    assert turned(date(2026, 12, 31), "day", 1) == date(2027, 1, 1)
-    assert turned(date(2026, 1, 15), "month", -1) == date(2025, 12, 15)
+    assert shift_date(date(2026, 1, 31), "month", 1) == date(2026, 2, 28)
+    assert shift_date(date(2028, 2, 29), "year", 1) == date(2029, 2, 28)
+    assert shift_date(date(2026, 12, 31), "day", 1) == date(2027, 1, 1)
+    assert shift_date(date(2026, 1, 15), "month", -1) == date(2025, 12, 15)
 
 
 # -- steps -------------------------------------------------------------------------------------
@@ -249,7 +261,7 @@ class Rig:
         recorder = LocalClient(folder / "run" / "recorder.sock")
         sync = LocalClient(folder / "run" / "sync.sock")
         self.clients = (recorder, sync)
-        self.office = Office(
+        self.secretary = SecretaryActions(
             recorder,
             sync,
             folder / "schedule.json",
@@ -269,8 +281,8 @@ class Rig:
 
 
 async def _start_twice(rig: Rig) -> None:
-    await rig.office.start(HEARINGS[0])
-    await rig.office.start(HEARINGS[1])
+    await rig.secretary.start_hearing(HEARINGS[0])
+    await rig.secretary.start_hearing(HEARINGS[1])
     await rig.close()
 
 
@@ -294,7 +306,7 @@ def test_a_recorder_that_is_gone_is_said(folder: Path) -> None:
     rig = Rig(folder)
 
     async def steps() -> None:
-        await rig.office.start(HEARINGS[0])
+        await rig.secretary.start_hearing(HEARINGS[0])
         await rig.close()
 
     run(steps())
@@ -306,14 +318,14 @@ def test_a_hearing_without_the_list(folder: Path, recorder: FakeRecorder) -> Non
     rig = Rig(folder)
 
     async def steps() -> None:
-        rig.office.ask_adhoc(True, date(2026, 11, 23))
-        assert str(rig.office.place) == str(AskingDate(date(2026, 11, 23)))
-        rig.office.set_day(date(2026, 11, 24))
+        rig.secretary.open_adhoc(True, date(2026, 11, 23))
+        assert str(rig.secretary.place) == str(DatePlace(date(2026, 11, 23)))
+        rig.secretary.enter_date(date(2026, 11, 24))
         for key in ("7", "5", "x", ""):
-            rig.office.type_key(key)
-        rig.office.choose_kind("criminal")
-        assert rig.office.place == AdHoc("75", "criminal", date(2026, 11, 24))
-        await rig.office.start_adhoc()
+            rig.secretary.type_case_number(key)
+        rig.secretary.choose_kind("criminal")
+        assert rig.secretary.place == AdHocPlace("75", "criminal", date(2026, 11, 24))
+        await rig.secretary.start_adhoc_hearing()
         await rig.close()
 
     run(steps())
@@ -329,34 +341,38 @@ def test_end_leads_to_sealing_and_delivery(
     rig = Rig(folder)
 
     async def steps() -> None:
-        await rig.office.start(HEARINGS[0])
-        await rig.office.end(HEARINGS[0].id, "7514")
-        assert rig.office.place == Sealed(HEARINGS[0].id, "7514")
-        await rig.office.load_deliveries()
-        await rig.office.load_deliveries()
+        await rig.secretary.start_hearing(HEARINGS[0])
+        await rig.secretary.end_hearing(HEARINGS[0].id, "7514")
+        assert rig.secretary.place == DeliveryPlace(HEARINGS[0].id, "7514")
+        await rig.secretary.load_deliveries()
+        await rig.secretary.load_deliveries()
         await rig.close()
 
     run(steps())
-    assert rig.office.deliveries[HEARINGS[0].id].state == "delivered"
+    assert rig.secretary.deliveries[HEARINGS[0].id].state == "delivered"
     assert sync.paths().count(f"/v1/hearings/{HEARINGS[0].id}") == 1
     assert recorder.state["phase"] == "idle"
 
 
 def test_the_list_comes_from_the_file_while_sync_is_down(folder: Path) -> None:
     """Offline the last pulled list is used, only the day's hearings."""
-    other = canned.hearing(9, scheduled_at="2026-11-25T05:00:00.000Z")
-    published = {"pulled_at": canned.ago(60), "days": 7, "hearings": [*canned.LIST, other]}
+    other = sample_data.hearing(9, scheduled_at="2026-11-25T05:00:00.000Z")
+    published = {
+        "pulled_at": sample_data.ago(60),
+        "days": 7,
+        "hearings": [*sample_data.LIST, other],
+    }
     make_folder(folder)
     write_json(folder / "schedule.json", published)
     rig = Rig(folder)
 
     async def steps() -> None:
-        await rig.office.load_list(date(2026, 11, 23))
+        await rig.secretary.load_schedule(date(2026, 11, 23))
         await rig.close()
 
     run(steps())
-    assert rig.office.schedule is not None
-    assert [h.id for h in rig.office.schedule.hearings] == [h["id"] for h in canned.LIST]
+    assert rig.secretary.schedule is not None
+    assert [h.id for h in rig.secretary.schedule.hearings] == [h["id"] for h in sample_data.LIST]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"hearings": 7}'])
@@ -364,14 +380,16 @@ def test_a_corrupt_list_is_no_list(text: str, tmp_path: Path) -> None:
     """No crash, no hearing."""
     (tmp_path / "schedule.json").write_text(text, encoding="utf-8")
     zone = ZoneInfo("Asia/Almaty")
-    assert read_published(tmp_path / "schedule.json", date(2026, 11, 23), zone) == Schedule()
+    assert (
+        read_published_schedule(tmp_path / "schedule.json", date(2026, 11, 23), zone) == Schedule()
+    )
 
 
 def test_hearings_without_begin_are_on_every_day(tmp_path: Path) -> None:
     """A hearing whose time is not known is not lost."""
-    hearing = canned.hearing(1, scheduled_at=None)
+    hearing = sample_data.hearing(1, scheduled_at=None)
     write_json(tmp_path / "s.json", {"pulled_at": None, "hearings": [hearing]})
-    found = read_published(tmp_path / "s.json", date(2026, 1, 1), ZoneInfo("Asia/Almaty"))
+    found = read_published_schedule(tmp_path / "s.json", date(2026, 1, 1), ZoneInfo("Asia/Almaty"))
     assert [h.id for h in found.hearings] == [hearing["id"]]
     assert isinstance(found.hearings[0], Hearing)
-    assert replace(HERE, now=canned.NOW).time(found.hearings[0].begins) == ""
+    assert replace(CONTEXT, now=sample_data.NOW).clock_text(found.hearings[0].starts_at) == ""

@@ -13,29 +13,31 @@ from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.selftest import (
     CHECKS,
-    Context,
-    Event,
-    Finished,
-    Planned,
-    Reported,
-    Result,
-    Started,
+    CheckFinished,
+    CheckResult,
+    CheckStarted,
+    RunFinished,
+    RunPlanned,
+    SelfTestContext,
+    SelfTestEvent,
 )
-from kiosk.ui.catalogue import canned, pictures
-from kiosk.ui.catalogue.technician_states import DONE
-from kiosk.ui.desk import NOTICE_SECONDS, Desk
-from kiosk.ui.here import Here
-from kiosk.ui.places import PinPad
-from kiosk.ui.rulebook import RuleLabels
-from kiosk.ui.technician import bench
-from kiosk.ui.technician.bench import BenchState
-from kiosk.ui.technician.views import selftest_view
+from kiosk.ui.app_state import NOTICE_SECONDS, AppState
+from kiosk.ui.places import PinPlace
+from kiosk.ui.rule_labels import RuleLabels
+from kiosk.ui.screenshots import render, sample_data
+from kiosk.ui.screenshots.technician_samples import DONE
+from kiosk.ui.technician import self_test_runner
+from kiosk.ui.technician.self_test import self_test_view
+from kiosk.ui.technician.self_test_runner import SelfTestState
+from kiosk.ui.view_context import ViewContext
 from kiosk.ui.views import current_screen
-from tests.ui.doubles import FakeRecorder
+from tests.ui.fake_services import FakeRecorder
 
 RULES = load_rules()
-SAY = Translator("en")
-HERE = Here(SAY, RuleLabels(SAY, RULES), ZoneInfo("Asia/Almaty"), canned.NOW)
+TRANSLATE = Translator("en")
+CONTEXT = ViewContext(
+    TRANSLATE, RuleLabels(TRANSLATE, RULES), ZoneInfo("Asia/Almaty"), sample_data.NOW
+)
 
 
 class Clock:
@@ -48,10 +50,10 @@ class Clock:
         return self.seconds
 
 
-def desk_in(folder: Path, clock: Clock) -> Desk:
-    """Return a desk over the services of ``folder``."""
-    settings = pictures.settings(folder, *pictures.LARGE)
-    return Desk(settings, now=clock, wall=lambda: canned.NOW, rules=RULES)
+def app_in(folder: Path, clock: Clock) -> AppState:
+    """Return an application state over the services of ``folder``."""
+    settings = render.make_settings(folder, *render.LARGE)
+    return AppState(settings, now=clock, wall=lambda: sample_data.NOW, rules=RULES)
 
 
 @pytest.mark.usefixtures("recorder")
@@ -59,14 +61,14 @@ def test_roles_lead_to_their_screens(folder: Path) -> None:
     """A secretary sees today, a technician the self-test; out leads home."""
 
     async def steps() -> None:
-        desk = desk_in(folder, Clock())
-        await desk.sign_in({"badge": "badge-secretary"})
-        assert current_screen(desk) == "secretary.today"
-        desk.sign_out()
-        assert current_screen(desk) == "visitor.home"
-        await desk.sign_in({"badge": "badge-technician"})
-        assert current_screen(desk) == "technician.tests"
-        await desk.close()
+        app = app_in(folder, Clock())
+        await app.sign_in({"badge": "badge-secretary"})
+        assert current_screen(app) == "secretary.today"
+        app.sign_out()
+        assert current_screen(app) == "visitor.home"
+        await app.sign_in({"badge": "badge-technician"})
+        assert current_screen(app) == "technician.self_test"
+        await app.close()
 
     asyncio.run(steps())
 
@@ -77,38 +79,38 @@ def test_wrong_badge_and_pin_are_said(folder: Path) -> None:
 
     async def steps() -> None:
         clock = Clock()
-        desk = desk_in(folder, clock)
-        await desk.sign_in({"badge": "badge-of-nobody"})
-        assert "not known" in notice_of(desk)
+        app = app_in(folder, clock)
+        await app.sign_in({"badge": "badge-of-nobody"})
+        assert "not known" in notice_of(app)
         clock.seconds += NOTICE_SECONDS + 1
-        desk.tick()
-        assert desk.frame().notice == ""
-        desk.open_pin()
+        app.tick()
+        assert app.screen_chrome().notice == ""
+        app.open_pin()
         for digit in "9999":
-            desk.pin_key(digit)
-        assert current_screen(desk) == "staff.pin"
-        await desk.sign_in({"pin": "9999"})
-        assert desk.pin == PinPad(wrong=True)
-        await desk.close()
+            app.type_pin(digit)
+        assert current_screen(app) == "staff.pin"
+        await app.sign_in({"pin": "9999"})
+        assert app.pin == PinPlace(is_wrong=True)
+        await app.close()
 
     asyncio.run(steps())
 
 
-def notice_of(desk: Desk) -> str:
+def notice_of(app: AppState) -> str:
     """Return the notice in English."""
-    desk.say.switch("en")
-    return desk.frame().notice
+    app.translate.switch_language("en")
+    return app.screen_chrome().notice
 
 
 def test_without_recorder_nobody_signs_in_but_it_is_said(folder: Path) -> None:
     """The recorder is down."""
 
     async def steps() -> None:
-        desk = desk_in(folder, Clock())
-        await desk.sign_in({"badge": "badge-secretary"})
-        assert desk.staff is None
-        assert "recording service" in notice_of(desk)
-        await desk.close()
+        app = app_in(folder, Clock())
+        await app.sign_in({"badge": "badge-secretary"})
+        assert app.staff is None
+        assert "recording service" in notice_of(app)
+        await app.close()
 
     asyncio.run(steps())
 
@@ -119,52 +121,52 @@ def test_staff_are_signed_out_when_they_leave(folder: Path) -> None:
 
     async def steps() -> None:
         clock = Clock()
-        desk = desk_in(folder, clock)
-        await desk.sign_in({"pin": "1234"})
-        clock.seconds += desk.settings.ui.staff_idle_minutes * 60 + 1
-        desk.tick()
-        assert desk.staff is None
-        desk.open_pin()
-        desk.touch()
-        clock.seconds += desk.settings.ui.idle_seconds + 1
-        desk.tick()
-        assert desk.pin is None
-        await desk.close()
+        app = app_in(folder, clock)
+        await app.sign_in({"pin": "1234"})
+        clock.seconds += app.settings.ui.staff_idle_minutes * 60 + 1
+        app.tick()
+        assert app.staff is None
+        app.open_pin()
+        app.record_touch()
+        clock.seconds += app.settings.ui.idle_seconds + 1
+        app.tick()
+        assert app.pin is None
+        await app.close()
 
     asyncio.run(steps())
 
 
 def test_an_expired_token_signs_out(folder: Path) -> None:
     """And says so."""
-    desk = desk_in(folder, Clock())
-    desk.show_notice("token_expired")
-    assert desk.staff is None
-    assert desk.notice is not None
+    app = app_in(folder, Clock())
+    app.show_notice("token_expired")
+    assert app.staff is None
+    assert app.notice is not None
 
 
 def test_lines_come_back_by_themselves(folder: Path, recorder: FakeRecorder) -> None:
     """The newest state at once; gone is said; back again without a restart."""
 
-    async def until(condition: object, desk: Desk) -> None:
+    async def until(condition: object, app: AppState) -> None:
         assert callable(condition)
         async with asyncio.timeout(10):
             while not condition():
                 await asyncio.sleep(0.02)
-        assert desk
+        assert app
 
     async def steps() -> None:
-        desk = desk_in(folder, Clock())
-        running = asyncio.create_task(desk.recorder_line.run())
-        await until(lambda: desk.recorder is not None, desk)
-        recorder.tell(**canned.recording())
-        await until(lambda: current_screen(desk) == "secretary.locked", desk)
+        app = app_in(folder, Clock())
+        running = asyncio.create_task(app.recorder_connection.run())
+        await until(lambda: app.recorder_state is not None, app)
+        recorder.publish(**sample_data.recording())
+        await until(lambda: current_screen(app) == "secretary.lock", app)
         await asyncio.to_thread(recorder.stop)
-        await until(lambda: desk.recorder_stale, desk)
-        assert current_screen(desk) == "secretary.locked"
+        await until(lambda: app.is_recorder_stale, app)
+        assert current_screen(app) == "secretary.lock"
         await asyncio.to_thread(recorder.start)
-        await until(lambda: not desk.recorder_stale, desk)
+        await until(lambda: not app.is_recorder_stale, app)
         running.cancel()
-        await desk.close()
+        await app.close()
 
     asyncio.run(steps())
 
@@ -172,15 +174,17 @@ def test_lines_come_back_by_themselves(folder: Path, recorder: FakeRecorder) -> 
 def test_the_timer_runs_between_two_states(folder: Path) -> None:
     """It never runs on by itself for long, and stands in a recess."""
     clock = Clock()
-    desk = desk_in(folder, clock)
-    desk._from_recorder("state", canned.recording(hearing={"seconds": 10.0}))
+    app = app_in(folder, clock)
+    app._on_recorder_event("state", sample_data.recording(hearing={"seconds": 10.0}))
     clock.seconds += 0.6
-    assert desk.seconds_recorded == pytest.approx(10.6)
+    assert app.recorded_seconds == pytest.approx(10.6)
     clock.seconds += 60
-    assert desk.seconds_recorded == pytest.approx(15.0)
-    desk._from_recorder("state", {**canned.recording(hearing={"seconds": 10.0}), "phase": "recess"})
+    assert app.recorded_seconds == pytest.approx(15.0)
+    app._on_recorder_event(
+        "state", {**sample_data.recording(hearing={"seconds": 10.0}), "phase": "recess"}
+    )
     clock.seconds += 3
-    assert desk.seconds_recorded == pytest.approx(10.0)
+    assert app.recorded_seconds == pytest.approx(10.0)
 
 
 # -- technician ----------------------------------------------------------------------------------
@@ -188,26 +192,26 @@ def test_the_timer_runs_between_two_states(folder: Path) -> None:
 
 def test_never_tested_is_a_result() -> None:
     """Every check is listed, whatever is known."""
-    view = selftest_view(HERE, BenchState(), None, ())
+    view = self_test_view(CONTEXT, SelfTestState(), None, ())
     assert [row.check for row in view.rows] == list(CHECKS)
-    assert {row.word for row in view.rows} == {"Never tested"}
+    assert {row.status for row in view.rows} == {"Never tested"}
 
 
 def test_results_in_words() -> None:
     """The failed one is shown large with its remedy; passed ones with their value."""
-    view = selftest_view(HERE, BenchState(DONE, report="saved"), None, ())
+    view = self_test_view(CONTEXT, SelfTestState(DONE, report="saved"), None, ())
     rows = {row.check: row for row in view.rows}
-    assert rows["camera"].word == "Passed · 25.0 frames/s"
-    assert rows["link"].word == "4.8 / 2.1 Mbit/s"
+    assert rows["camera"].status == "Passed · 25.0 frames/s"
+    assert rows["link"].status == "4.8 / 2.1 Mbit/s"
     assert (rows["receipt_printer"].tone, rows["panel"].tone) == ("fault", "plain")
-    assert view.now.title == "Receipt printer"
-    assert any("roll" in line for line in view.now.lines)
+    assert view.current_check.title == "Receipt printer"
+    assert any("roll" in line for line in view.current_check.lines)
     assert view.report_tone == "good"
 
 
 def test_a_report_that_was_not_saved_is_said() -> None:
     """With its remedy."""
-    view = selftest_view(HERE, BenchState(DONE, report="disk_full"), None, ())
+    view = self_test_view(CONTEXT, SelfTestState(DONE, report="disk_full"), None, ())
     assert view.report_tone == "fault"
     assert view.report
 
@@ -218,32 +222,34 @@ def test_a_run_is_shown_live_and_asks_the_person(
     """Waiting, running, question, answer, result, report."""
     seen: list[str] = []
 
-    async def fake_run(context: Context, only: Sequence[str] | None = None) -> AsyncIterator[Event]:
+    async def fake_run(
+        context: SelfTestContext, only: Sequence[str] | None = None
+    ) -> AsyncIterator[SelfTestEvent]:
         del only
-        yield Planned(("panel",))
-        yield Started("panel")
+        yield RunPlanned(("panel",))
+        yield CheckStarted("panel")
         answer = await context.ask("lamp_seen", 5)
-        yield Finished(Result("panel", "passed" if answer else "failed"))
-        yield Reported(folder, {})
+        yield CheckFinished(CheckResult("panel", "passed" if answer else "failed"))
+        yield RunFinished(folder, {})
 
-    monkeypatch.setattr(bench, "run_selftest", fake_run)
+    monkeypatch.setattr(self_test_runner, "run_selftest", fake_run)
 
     async def steps() -> None:
-        desk = desk_in(folder, Clock())
+        app = app_in(folder, Clock())
 
         def watch() -> None:
-            state = desk.bench.state
-            view = selftest_view(HERE, state, None, ())
-            seen.append(next(row.word for row in view.rows if row.check == "panel"))
-            if view.now.can_answer:
-                assert view.now.question == "Did the recording lamp light up?"
-                desk.bench.answer(True)
+            state = app.self_test.state
+            view = self_test_view(CONTEXT, state, None, ())
+            seen.append(next(row.status for row in view.rows if row.check == "panel"))
+            if view.current_check.can_answer:
+                assert view.current_check.question == "Did the recording lamp light up?"
+                app.self_test.answer(True)
 
-        desk.observe(watch)
-        await desk.bench.run("p2")
-        assert not desk.bench.runs
-        assert desk.bench.state.report == "saved"
-        await desk.close()
+        app.add_observer(watch)
+        await app.self_test.run("p2")
+        assert not app.self_test.is_running
+        assert app.self_test.state.report == "saved"
+        await app.close()
 
     asyncio.run(steps())
     assert seen[0] == "Waiting"
@@ -255,12 +261,12 @@ def test_the_next_badge_goes_to_the_self_test(folder: Path) -> None:
     """While it waits for one, a badge signs nobody in."""
 
     async def steps() -> None:
-        desk = desk_in(folder, Clock())
-        waiting = asyncio.create_task(desk.next_badge(5))
+        app = app_in(folder, Clock())
+        waiting = asyncio.create_task(app.wait_for_badge(5))
         await asyncio.sleep(0)
-        desk.badge("badge-technician")
+        app.handle_badge("badge-technician")
         assert await waiting == "badge-technician"
-        assert await desk.next_badge(0.01) is None
-        await desk.close()
+        assert await app.wait_for_badge(0.01) is None
+        await app.close()
 
     asyncio.run(steps())

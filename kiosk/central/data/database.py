@@ -43,7 +43,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
-    def create(self) -> None:
+    def create_tables(self) -> None:
         """Make the tables that are not there yet."""
         with self.write() as connection:
             metadata.create_all(connection)
@@ -61,20 +61,20 @@ class Database:
         with engine.connect() as connection, connection.begin():
             yield connection
 
-    async def reading(self, work: Callable[[Connection], Result]) -> Result:
+    async def run_read(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`read` on a worker thread."""
-        return await self._in_thread(lambda: self._within(self.read, work))
+        return await self._in_thread(lambda: self._run_in_transaction(self.read, work))
 
-    async def writing(self, work: Callable[[Connection], Result]) -> Result:
+    async def run_write(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`write` on a worker thread.
 
         The same request twice at the same moment: one of them wins, the other one is done again
         and finds what the first has written.
         """
         try:
-            return await self._in_thread(lambda: self._within(self.write, work))
+            return await self._in_thread(lambda: self._run_in_transaction(self.write, work))
         except IntegrityError:
-            return await self._in_thread(lambda: self._within(self.write, work))
+            return await self._in_thread(lambda: self._run_in_transaction(self.write, work))
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         try:
@@ -86,7 +86,7 @@ class Database:
             ) from error
 
     @staticmethod
-    def _within(
+    def _run_in_transaction(
         transaction: Callable[[], contextlib.AbstractContextManager[Connection]],
         work: Callable[[Connection], Result],
     ) -> Result:

@@ -3,7 +3,7 @@
 A judge may close a hearing from a moment that is past. The kiosk then encrypts what it has
 recorded since and says which files are replaced. What of them lies here in the clear goes; what
 is still under way is broken off; what is announced later is refused. All of it is repeatable: the
-verdict is durable first, the bytes go after it, and a start of the server goes on where it was.
+verdict is durable before the bytes are deleted, and a restarted server continues.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from sqlalchemy import Connection, Row, select, tuple_, update
 from kiosk.central.contract import Closure
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
-from kiosk.central.data.store import Store
-from kiosk.central.deliveries.uploads import CLOSED, Uploads, check_owner
-from kiosk.clocks import wall_text
+from kiosk.central.data.object_store import ObjectStore
+from kiosk.central.deliveries.uploads import CLOSED, UploadService, check_owner
+from kiosk.clocks import format_wall
 
 log = logging.getLogger(__name__)
-AT_ONCE = 400  # pairs in one query
+BATCH_SIZE = 400  # pairs in one query
 
 
-class Closures:
-    """Takes closures and carries them out.
+class ClosureService:
+    """Records closures and deletes the files that they name.
 
     Args:
-        database: where they are written down.
+        database: where they are recorded.
         store: delivered bytes.
         uploads: bytes on their way.
     """
 
-    def __init__(self, database: Database, store: Store, uploads: Uploads) -> None:
+    def __init__(self, database: Database, store: ObjectStore, uploads: UploadService) -> None:
         self._database = database
         self._store = store
         self._uploads = uploads
 
-    async def take(
+    async def apply(
         self, kiosk: str, hearing: str, closures: Sequence[Closure]
     ) -> dict[str, int | str]:
         """Delete what is replaced; return how many files are closed and how many were deleted.
@@ -48,16 +48,16 @@ class Closures:
         Raises:
             RefusedError: 403, another kiosk's hearing.
         """
-        rows = await self._database.writing(
-            lambda connection: close_files(connection, kiosk, hearing, closures)
+        rows = await self._database.run_write(
+            lambda connection: record_closures(connection, kiosk, hearing, closures)
         )
         for row in rows:
-            await self._delete(row)
-        return {"closed": len(closures), "deleted": len(rows), "as_of": wall_text()}
+            await self._delete_upload(row)
+        return {"closed": len(closures), "deleted": len(rows), "as_of": format_wall()}
 
     async def resume(self) -> None:
         """After a start: delete what a crash has left."""
-        rows = await self._database.reading(
+        rows = await self._database.run_read(
             lambda connection: connection.execute(
                 select(schema.uploads)
                 .where(schema.uploads.c.state == CLOSED)
@@ -65,54 +65,54 @@ class Closures:
             ).all()
         )
         for row in rows:
-            await self._delete(row)
+            await self._delete_upload(row)
 
-    async def _delete(self, row: Row[Any]) -> None:
+    async def _delete_upload(self, row: Row[Any]) -> None:
         await self._uploads.discard(row.id)
-        await asyncio.to_thread(self._store.withdraw, row.kind, row.owner, row.path)
-        await asyncio.to_thread(self._store.remove, row.id)
+        await asyncio.to_thread(self._store.unpublish_file, row.kind, row.owner, row.path)
+        await asyncio.to_thread(self._store.remove_file, row.id)
         table = schema.uploads
-        await self._database.writing(
+        await self._database.run_write(
             lambda connection: connection.execute(
-                update(table).where(table.c.id == row.id).values(ended_at=wall_text())
+                update(table).where(table.c.id == row.id).values(ended_at=format_wall())
             )
         )
         log.info("hearing %s: a file in the clear was deleted", row.owner)
 
 
-def close_files(
+def record_closures(
     connection: Connection, kiosk: str, hearing: str, closures: Sequence[Closure]
 ) -> Sequence[Row[Any]]:
-    """Write closures down; return the uploads whose bytes are to be deleted.
+    """Record closures; return the uploads whose bytes are to be deleted.
 
     Raises:
         RefusedError: 403, another kiosk's; 409, the id is no hearing's.
     """
     check_owner(connection, kiosk, "hearing", hearing)
     found: list[Row[Any]] = []
-    for start in range(0, len(closures), AT_ONCE):
-        found += _close(connection, kiosk, hearing, closures[start : start + AT_ONCE])
+    for start in range(0, len(closures), BATCH_SIZE):
+        found += _record_batch(connection, kiosk, hearing, closures[start : start + BATCH_SIZE])
     return found
 
 
-def _close(
+def _record_batch(
     connection: Connection, kiosk: str, hearing: str, closures: Sequence[Closure]
 ) -> Sequence[Row[Any]]:
-    now, table = wall_text(), schema.uploads
+    now, table = format_wall(), schema.uploads
     values = [
         {
             "hearing": hearing,
-            "path": one.path,
-            "sha256": one.sha256,
-            "by": one.by,
-            "by_sha256": one.by_sha256,
+            "path": closure.path,
+            "sha256": closure.sha256,
+            "by": closure.by,
+            "by_sha256": closure.by_sha256,
             "kiosk": kiosk,
             "at": now,
         }
-        for one in closures
+        for closure in closures
     ]
     connection.execute(insert(connection, schema.closures).on_conflict_do_nothing(), values)
-    pairs = [(one.path, one.sha256) for one in closures]
+    pairs = [(closure.path, closure.sha256) for closure in closures]
     chosen = (
         (table.c.owner == hearing)
         & tuple_(table.c.path, table.c.sha256).in_(pairs)

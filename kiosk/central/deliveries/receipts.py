@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from kiosk.central.identity.authority import ReceiptSigner
-from kiosk.clocks import wall_text
-from kiosk.evidence.chain import canonical
+from kiosk.clocks import format_wall
+from kiosk.evidence.chain import canonical_json
 
 
-def digest(value: Any) -> str:
+def canonical_sha256(value: Any) -> str:
     """Return the hex SHA-256 of ``value`` as canonical JSON."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def make_receipt(
@@ -36,7 +36,7 @@ def make_receipt(
         "kiosk": kiosk,
         "files": list(files),
         "bytes": sum(file["size"] for file in files),
-        "at": wall_text(),
+        "at": format_wall(),
     }
-    signature = signer.sign(canonical(receipt))
+    signature = signer.sign(canonical_json(receipt))
     return receipt | {"signature": signature, "certificate": signer.certificate}

@@ -30,10 +30,10 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.data.store import Store
+from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.uploads import COMPLETE
 from kiosk.central.errors import RefusedError
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import KioskError
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,14 @@ log = logging.getLogger(__name__)
 #: tesseract's names of Kazakh and Russian; Debian: tesseract-ocr-kaz, tesseract-ocr-rus.
 LANGUAGES = "kaz+rus"
 ATTEMPTS = 5
-_IDLE_SECONDS = 5.0
+_IDLE_S = 5.0
 _RETRY_MINUTES = 10
 #: What one document may take: this, and so much for each megabyte of a slow server.
-_SECONDS, _SECONDS_PER_MEGABYTE = 600.0, 300.0
+_BASE_TIMEOUT_S, _TIMEOUT_S_PER_MEGABYTE = 600.0, 300.0
 _LOWEST_PRIORITY = 19
 
 
-class TextFailedError(KioskError):
+class OcrError(KioskError):
     """A document could not be made searchable; its text says why."""
 
     code = "searchable_failed"
@@ -66,7 +66,7 @@ def missing_tools() -> str | None:
     return f"tesseract's {', '.join(absent)}" if absent else None
 
 
-def command(source: Path, result: Path) -> list[str]:
+def ocr_command(source: Path, result: Path) -> list[str]:
     """Return how OCRmyPDF is called: pictures stay as they are, PDF/A stays PDF/A."""
     return [
         *(sys.executable, "-m", "ocrmypdf", "--quiet", "--language", LANGUAGES),
@@ -82,7 +82,7 @@ async def make_searchable(source: Path, result: Path, seconds: float) -> None:
         TextFailedError: OCRmyPDF refused it, died, or took longer than ``seconds``.
     """
     process = await asyncio.create_subprocess_exec(
-        *command(source, result),
+        *ocr_command(source, result),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -93,21 +93,21 @@ async def make_searchable(source: Path, result: Path, seconds: float) -> None:
         os.setpriority(os.PRIO_PGRP, process.pid, _LOWEST_PRIORITY)
     try:
         async with asyncio.timeout(seconds):
-            _, said = await process.communicate()
+            _, stderr = await process.communicate()
     except TimeoutError as error:
-        raise TextFailedError(f"took longer than {seconds:.0f} s") from error
+        raise OcrError(f"took longer than {seconds:.0f} s") from error
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # tesseract too
         await process.wait()
     if process.returncode:
-        last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
-        raise TextFailedError(f"status {process.returncode}: {' '.join(last)[:300]}")
+        last = stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        raise OcrError(f"status {process.returncode}: {' '.join(last)[:300]}")
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A document that is to be made searchable."""
+class WaitingDocument:
+    """A document that waits to be made searchable."""
 
     upload: str
     delivery: str
@@ -116,83 +116,97 @@ class Waiting:
     attempts: int
 
 
-class Searchable:
+class SearchableWorker:
     """The background task.
 
     Args:
         database, store: the server's.
-        spool: folder for files being worked on.
+        work_folder: for files being worked on.
         seconds: time limit of one document; None: by its size.
     """
 
     def __init__(
-        self, database: Database, store: Store, spool: Path, seconds: float | None = None
+        self,
+        database: Database,
+        store: ObjectStore,
+        work_folder: Path,
+        seconds: float | None = None,
     ) -> None:
         self._database = database
         self._store = store
-        self._spool = spool
+        self._work_folder = work_folder
         self._seconds = seconds
 
     async def run(self) -> None:
         """Work until cancelled; the database away or the disk full only delays."""
-        missing = await asyncio.to_thread(missing_tools)
-        if missing is not None:
-            log.warning("%s is not installed: documents are not made searchable", missing)
+        missing_tool = await asyncio.to_thread(missing_tools)
+        if missing_tool is not None:
+            log.warning("%s is not installed: documents are not made searchable", missing_tool)
             return
-        shutil.rmtree(self._spool, ignore_errors=True)
-        self._spool.mkdir(parents=True)
+        shutil.rmtree(self._work_folder, ignore_errors=True)
+        self._work_folder.mkdir(parents=True)
         while True:
             try:
-                worked = await self.step()
+                has_processed = await self.process_next()
             except (RefusedError, KioskError, OSError) as error:
                 log.warning("searchable: %s", error)
-                worked = False
-            if not worked:
-                await asyncio.sleep(_IDLE_SECONDS)
+                has_processed = False
+            if not has_processed:
+                await asyncio.sleep(_IDLE_S)
 
-    async def step(self) -> bool:
-        """Work on one document; return False when none is waiting."""
-        waiting = await self._database.reading(_next)
-        if waiting is None:
+    async def process_next(self) -> bool:
+        """Process one document; return False when none is waiting."""
+        document = await self._database.run_read(_next_document)
+        if document is None:
             return False
         try:
-            values = await self._work(waiting)
-        except (TextFailedError, OSError) as error:
-            log.warning("document %s: %s", waiting.upload, error)
-            later = wall_time() + timedelta(minutes=_RETRY_MINUTES * 2**waiting.attempts)
-            values = {"state": "failed", "problem": str(error)[:400], "next_at": wall_text(later)}
-        values["attempts"] = waiting.attempts + 1
-        await self._database.writing(lambda connection: _keep(connection, waiting, values))
+            values = await self._process(document)
+        except (OcrError, OSError) as error:
+            log.warning("document %s: %s", document.upload, error)
+            retry_at = wall_time() + timedelta(minutes=_RETRY_MINUTES * 2**document.attempts)
+            values = {
+                "state": "failed",
+                "problem": str(error)[:400],
+                "next_at": format_wall(retry_at),
+            }
+        values["attempts"] = document.attempts + 1
+        await self._database.run_write(
+            lambda connection: _save_result(connection, document, values)
+        )
         if values["state"] == "done":
-            rows = await self._database.reading(lambda c: searchable_of(c, waiting.delivery))
+            rows = await self._database.run_read(
+                lambda c: searchable_versions(c, document.delivery)
+            )
             keys = {searchable_path(row.path): row.key for row in rows if row.state == "done"}
-            await asyncio.to_thread(self._store.arrange, "searchable", waiting.delivery, keys)
+            await asyncio.to_thread(
+                self._store.publish_delivery, "searchable", document.delivery, keys
+            )
         return True
 
-    async def _work(self, waiting: Waiting) -> dict[str, Any]:
+    async def _process(self, document: WaitingDocument) -> dict[str, Any]:
         """Make one document searchable and store it; return what is to be kept of it."""
-        limit = self._seconds or _SECONDS + _SECONDS_PER_MEGABYTE * waiting.size / 1e6
-        with tempfile.TemporaryDirectory(dir=self._spool) as name:
+        limit = self._seconds or _BASE_TIMEOUT_S + _TIMEOUT_S_PER_MEGABYTE * document.size / 1e6
+        with tempfile.TemporaryDirectory(dir=self._work_folder) as name:
             source, result = Path(name) / "original.pdf", Path(name) / "searchable.pdf"
-            await asyncio.to_thread(self._fetch, waiting, source)
+            await asyncio.to_thread(self._fetch, document, source)
             await make_searchable(source, result, limit)
             key = str(uuid.uuid4())
             size = result.stat().st_size
-            digest = await asyncio.to_thread(_sha256, result)
-            await asyncio.to_thread(self._store.take, result, key)
+            digest = await asyncio.to_thread(_file_sha256, result)
+            await asyncio.to_thread(self._store.put_file, result, key)
         return {
             "state": "done",
             "key": key,
             "size": size,
             "sha256": digest,
-            "made_at": wall_text(),
+            "made_at": format_wall(),
             "problem": None,
             "next_at": None,
         }
 
-    def _fetch(self, waiting: Waiting, target: Path) -> None:
+    def _fetch(self, document: WaitingDocument, target: Path) -> None:
         with target.open("wb") as file:
-            for block in self._store.read(waiting.upload, 0, waiting.size):
+            for block in self._store.read(document.upload, 0, document.size):
                 file.write(block)
 
 
@@ -201,7 +215,7 @@ def searchable_path(path: str) -> str:
     return f"{path.removesuffix('.pdf')}.searchable.pdf"
 
 
-def searchable_of(connection: Connection, filing: str) -> Sequence[Row[Any]]:
+def searchable_versions(connection: Connection, filing: str) -> Sequence[Row[Any]]:
     """Return the rows of a filing's searchable versions (done or failed), by path."""
     table = schema.searchable
     return connection.execute(
@@ -209,22 +223,22 @@ def searchable_of(connection: Connection, filing: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _next(connection: Connection) -> Waiting | None:
+def _next_document(connection: Connection) -> WaitingDocument | None:
     """Return the oldest document that waits, or None."""
-    files, uploads, done = schema.files, schema.uploads, schema.searchable
+    files, uploads, results = schema.files, schema.uploads, schema.searchable
     row = connection.execute(
-        select(uploads, files.c.delivery, files.c.path.label("name"), done.c.attempts)
+        select(uploads, files.c.delivery, files.c.path.label("name"), results.c.attempts)
         .join(files, files.c.upload == uploads.c.id)
         .join(schema.deliveries, schema.deliveries.c.id == files.c.delivery)
-        .outerjoin(done, done.c.upload == uploads.c.id)
+        .outerjoin(results, results.c.upload == uploads.c.id)
         .where(schema.deliveries.c.kind == "filing", schema.deliveries.c.completed_at.is_not(None))
         .where(uploads.c.state == COMPLETE, files.c.path.like("%.pdf"))
         .where(
             or_(
-                done.c.upload.is_(None),
-                (done.c.state == "failed")
-                & (done.c.attempts < ATTEMPTS)
-                & (done.c.next_at <= wall_text()),
+                results.c.upload.is_(None),
+                (results.c.state == "failed")
+                & (results.c.attempts < ATTEMPTS)
+                & (results.c.next_at <= format_wall()),
             )
         )
         .order_by(schema.deliveries.c.completed_at, files.c.path)
@@ -232,19 +246,19 @@ def _next(connection: Connection) -> Waiting | None:
     ).one_or_none()
     if row is None:
         return None
-    return Waiting(row.id, row.delivery, row.name, row.size, row.attempts or 0)
+    return WaitingDocument(row.id, row.delivery, row.name, row.size, row.attempts or 0)
 
 
-def _keep(connection: Connection, waiting: Waiting, values: dict[str, Any]) -> None:
+def _save_result(connection: Connection, document: WaitingDocument, values: dict[str, Any]) -> None:
     table = schema.searchable
     changed = connection.execute(
-        update(table).where(table.c.upload == waiting.upload).values(**values)
+        update(table).where(table.c.upload == document.upload).values(**values)
     )
     if not changed.rowcount:
-        where = {"delivery": waiting.delivery, "path": waiting.path}
-        connection.execute(table.insert().values(upload=waiting.upload, **where, **values))
+        where = {"delivery": document.delivery, "path": document.path}
+        connection.execute(table.insert().values(upload=document.upload, **where, **values))
 
 
-def _sha256(path: Path) -> str:
+def _file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,21 +7,21 @@ import binascii
 
 from aiohttp import web
 
-from kiosk.central.deliveries.uploads import DEAD, Checksum, Uploads
+from kiosk.central.deliveries.uploads import UNUSABLE_STATES, Checksum, UploadService
 from kiosk.central.errors import RefusedError, malformed
-from kiosk.central.http.web import Doorkeeper, incoming, refusal, uuid_of
+from kiosk.central.http.json_api import KioskAuthenticator, error_response, path_uuid, request_body
 
 VERSION = "1.0.0"
 CONTENT_TYPE = "application/offset+octet-stream"
 SHA256_BYTES = 32
 
 
-class Tus:
+class TusApi:
     """``/v1/tus/{id}``."""
 
-    def __init__(self, uploads: Uploads, door: Doorkeeper) -> None:
+    def __init__(self, uploads: UploadService, authenticator: KioskAuthenticator) -> None:
         self._uploads = uploads
-        self._door = door
+        self._authenticator = authenticator
 
     def routes(self) -> list[web.RouteDef]:
         """Return the addresses."""
@@ -33,7 +33,7 @@ class Tus:
 
     async def options(self, request: web.Request) -> web.StreamResponse:
         """Say what this server can do."""
-        uuid_of(request)
+        path_uuid(request)
         return web.Response(
             status=204,
             headers={
@@ -46,15 +46,15 @@ class Tus:
 
     async def head(self, request: web.Request) -> web.StreamResponse:
         """Say how many bytes are durable."""
-        kiosk = await self._door.kiosk(request)
+        kiosk = await self._authenticator.authenticate(request)
         _check_version(request)
-        row = await self._uploads.find(kiosk.id, uuid_of(request))
-        if row.state in DEAD:
-            return refusal(RefusedError(410, "upload_dead"))
+        row = await self._uploads.find(kiosk.id, path_uuid(request))
+        if row.state in UNUSABLE_STATES:
+            return error_response(RefusedError(410, "upload_dead"))
         return web.Response(
             headers={
                 "Tus-Resumable": VERSION,
-                "Upload-Offset": str(await self._uploads.offset(row)),
+                "Upload-Offset": str(await self._uploads.durable_offset(row)),
                 "Upload-Length": str(row.size),
                 "Cache-Control": "no-store",
             }
@@ -62,17 +62,17 @@ class Tus:
 
     async def patch(self, request: web.Request) -> web.StreamResponse:
         """Append bytes."""
-        kiosk = await self._door.kiosk(request)
+        kiosk = await self._authenticator.authenticate(request)
         _check_version(request)
         if request.content_type != CONTENT_TYPE:
             raise RefusedError(415, "malformed", f"the body is to be {CONTENT_TYPE}")
-        offset = _offset(request)
-        checksum = _checksum(request)
-        row = await self._uploads.find(kiosk.id, uuid_of(request))
-        if row.state in DEAD:
+        offset = _upload_offset(request)
+        checksum = _upload_checksum(request)
+        row = await self._uploads.find(kiosk.id, path_uuid(request))
+        if row.state in UNUSABLE_STATES:
             raise RefusedError(410, "upload_dead", "ask the owner for a fresh address")
         end = await self._uploads.append(
-            row, offset, incoming(request), checksum, request.content_length
+            row, offset, request_body(request), checksum, request.content_length
         )
         return web.Response(
             status=204, headers={"Tus-Resumable": VERSION, "Upload-Offset": str(end)}
@@ -84,14 +84,14 @@ def _check_version(request: web.Request) -> None:
         raise RefusedError(412, "tus_version", f"this server speaks tus {VERSION}")
 
 
-def _offset(request: web.Request) -> int:
+def _upload_offset(request: web.Request) -> int:
     text = request.headers.get("Upload-Offset", "")
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise malformed("Upload-Offset: not a number of bytes")
     return int(text)
 
 
-def _checksum(request: web.Request) -> Checksum | None:
+def _upload_checksum(request: web.Request) -> Checksum | None:
     text = request.headers.get("Upload-Checksum")
     if text is None:
         return None

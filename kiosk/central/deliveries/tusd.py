@@ -25,13 +25,13 @@ from sqlalchemy import Row, select
 from kiosk.central.contract import parse
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.deliveries.uploads import RECEIVING, Uploads
+from kiosk.central.deliveries.uploads import RECEIVING, UploadService
 from kiosk.central.errors import RefusedError, malformed
-from kiosk.central.http.web import answer
+from kiosk.central.http.json_api import json_response
 
 log = logging.getLogger(__name__)
-AT_ONCE = 16
-LIMIT = aiohttp.ClientTimeout(total=30)
+MAX_CONCURRENT_CREATES = 16
+CREATE_TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ class HookRequest(_Hook):
     Event: Event
 
 
-class Tusd:
-    """tusd's side of the uploads."""
+class TusdServer:
+    """tusd as an :class:`.uploads.ExternalUploadServer`, and its hooks."""
 
-    def __init__(self, settings: TusdSettings, database: Database, uploads: Uploads) -> None:
+    def __init__(self, settings: TusdSettings, database: Database, uploads: UploadService) -> None:
         self._settings = settings
         self._database = database
         self._uploads = uploads
-        self._create = asyncio.Semaphore(AT_ONCE)
+        self._create_slots = asyncio.Semaphore(MAX_CONCURRENT_CREATES)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the address of the hooks (to be served where tusd reaches it, kiosks do not)."""
@@ -97,36 +97,36 @@ class Tusd:
         hook = parse(HookRequest, await request.read())
         upload = hook.Event.Upload
         if hook.Type == "pre-create":
-            return answer(await self._before_creation(upload))
+            return json_response(await self._approve_creation(upload))
         if hook.Type == "post-finish":
-            await self._finished(upload)
-        return answer({})
+            await self._import_finished(upload)
+        return json_response({})
 
-    async def _before_creation(self, upload: Upload) -> dict[str, Any]:
-        """Let only announced uploads be made, under their own ids."""
-        wanted = upload.MetaData.get("upload", "")
-        row = await self._find(wanted)
+    async def _approve_creation(self, upload: Upload) -> dict[str, Any]:
+        """Approve only announced uploads, under their own ids."""
+        upload_id = upload.MetaData.get("upload", "")
+        row = await self._find(upload_id)
         if row is None or row.state != RECEIVING or row.size != upload.Size:
             return {
                 "RejectUpload": True,
                 "HTTPResponse": {"StatusCode": 403, "Body": '{"code":"not_announced"}'},
             }
-        return {"ChangeFileInfo": {"ID": wanted}}
+        return {"ChangeFileInfo": {"ID": upload_id}}
 
-    async def _finished(self, upload: Upload) -> None:
-        """Take over what tusd holds completely; the hook may come twice."""
+    async def _import_finished(self, upload: Upload) -> None:
+        """Import an upload that tusd has received completely; the hook may come twice."""
         # An S3 upload's id has tusd's own part behind a plus sign.
-        found = await self._find((upload.ID or "").split("+", 1)[0])
-        if found is None or upload.Storage is None:
+        row = await self._find((upload.ID or "").split("+", 1)[0])
+        if row is None or upload.Storage is None:
             raise malformed("Upload: not one of ours")
-        if upload.Offset != found.size:
+        if upload.Offset != row.size:
             raise malformed("Upload: not complete")
-        if found.state == RECEIVING:
-            await self._uploads.adopt(found, upload.Storage)
+        if row.state == RECEIVING:
+            await self._uploads.import_external(row, upload.Storage)
 
     async def _find(self, upload: str) -> Row[Any] | None:
         table = schema.uploads
-        return await self._database.reading(
+        return await self._database.run_read(
             lambda connection: connection.execute(
                 select(table).where(table.c.id == upload)
             ).one_or_none()
@@ -135,13 +135,13 @@ class Tusd:
     async def create(self, uploads: Sequence[Row[Any]]) -> dict[str, str]:
         """Make uploads on tusd; return the address of each that was made, by id.
 
-        Those that tusd does not take go to the central system itself.
+        Uploads that tusd refuses go to the central system itself.
         """
-        async with aiohttp.ClientSession(timeout=LIMIT) as http:
-            made = await asyncio.gather(*(self._create_one(http, row) for row in uploads))
-        return {row.id: address for row, address in zip(uploads, made, strict=True) if address}
+        async with aiohttp.ClientSession(timeout=CREATE_TIMEOUT) as http:
+            created = await asyncio.gather(*(self._create_upload(http, row) for row in uploads))
+        return {row.id: address for row, address in zip(uploads, created, strict=True) if address}
 
-    async def _create_one(self, http: aiohttp.ClientSession, row: Row[Any]) -> str | None:
+    async def _create_upload(self, http: aiohttp.ClientSession, row: Row[Any]) -> str | None:
         name = base64.b64encode(row.id.encode("ascii")).decode("ascii")
         headers = {
             "Tus-Resumable": "1.0.0",
@@ -150,13 +150,13 @@ class Tusd:
         }
         try:
             async with (
-                self._create,
-                http.post(f"{self._settings.internal.rstrip('/')}/", headers=headers) as made,
+                self._create_slots,
+                http.post(f"{self._settings.internal.rstrip('/')}/", headers=headers) as created,
             ):
-                if made.status == 201:
-                    tail = made.headers["Location"].rstrip("/").rsplit("/", 1)[1]
+                if created.status == 201:
+                    tail = created.headers["Location"].rstrip("/").rsplit("/", 1)[1]
                     return f"{self._settings.public.rstrip('/')}/{tail}"
-                log.error("tusd refuses upload %s: %s", row.id, made.status)
+                log.error("tusd refuses upload %s: %s", row.id, created.status)
         except (aiohttp.ClientError, TimeoutError, KeyError, IndexError) as error:
             log.error("tusd does not take upload %s: %r", row.id, error)
         return None

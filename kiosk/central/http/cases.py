@@ -1,4 +1,4 @@
-"""Is there such a case? Number, kind and court; nothing about anybody, and not too often."""
+"""Case look-up: number, kind and court; no personal data, and with a rate limit."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ from sqlalchemy import Connection, select
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.errors import RefusedError, malformed
-from kiosk.central.http.web import Doorkeeper, answer
+from kiosk.central.http.json_api import KioskAuthenticator, json_response
 from kiosk.central.identity.courts import Court
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.rules import case_number_key
 
-MOST = 30
+MAX_REQUESTS = 30
 WINDOW_S = 60.0
-LONGEST = 200
+MAX_NUMBER_LENGTH = 200
 
 
-class Cases:
+class CaseApi:
     """``GET /v1/cases``.
 
     Args:
         database: the schedule is asked; a court's own register belongs here.
         door: says who is calling.
-        clock: seconds that never jump.
+        clock: monotonic seconds.
     """
 
     def __init__(
-        self, database: Database, door: Doorkeeper, clock: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        authenticator: KioskAuthenticator,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._door = door
+        self._authenticator = authenticator
         self._clock = clock
-        self._asked: dict[str, deque[float]] = {}
+        self._request_times: dict[str, deque[float]] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Return the address."""
@@ -46,35 +49,35 @@ class Cases:
 
     async def find(self, request: web.Request) -> web.StreamResponse:
         """Say whether there is such a case in the caller's court."""
-        caller = await self._door.kiosk(request)
+        caller = await self._authenticator.authenticate(request)
         number = request.query.get("number", "")
-        if not 1 <= len(number) <= LONGEST:
-            raise malformed(f"number: 1 to {LONGEST} characters")
-        self._count(caller.id)
-        hearing = await self._database.reading(
-            lambda connection: _hearing_of(connection, caller.court, number)
+        if not 1 <= len(number) <= MAX_NUMBER_LENGTH:
+            raise malformed(f"number: 1 to {MAX_NUMBER_LENGTH} characters")
+        self._limit_rate(caller.id)
+        hearing = await self._database.run_read(
+            lambda connection: _find_hearing(connection, caller.court, number)
         )
-        return answer(
+        return json_response(
             {
                 "number": number if hearing is None else str(hearing["case_number"]),
                 "exists": hearing is not None,
                 "kind": None if hearing is None else hearing.get("kind") or None,
                 "court": None if hearing is None else caller.court.name,
-                "as_of": wall_text(),
+                "as_of": format_wall(),
             }
         )
 
-    def _count(self, kiosk: str) -> None:
-        """Refuse a kiosk that tries numbers out."""
-        now, asked = self._clock(), self._asked.setdefault(kiosk, deque())
-        while asked and now - asked[0] >= WINDOW_S:
-            asked.popleft()
-        if len(asked) >= MOST:
+    def _limit_rate(self, kiosk: str) -> None:
+        """Refuse a kiosk that sends too many requests."""
+        now, times = self._clock(), self._request_times.setdefault(kiosk, deque())
+        while times and now - times[0] >= WINDOW_S:
+            times.popleft()
+        if len(times) >= MAX_REQUESTS:
             raise RefusedError(429, "too_many", retry_after=int(WINDOW_S))
-        asked.append(now)
+        times.append(now)
 
 
-def _hearing_of(connection: Connection, court: Court, number: str) -> dict[str, Any] | None:
+def _find_hearing(connection: Connection, court: Court, number: str) -> dict[str, Any] | None:
     """Return a hearing of the case; look-alike letters do not count."""
     key = case_number_key(number)
     table = schema.schedule

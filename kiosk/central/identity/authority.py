@@ -37,7 +37,7 @@ DeviceKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedCertificate:
     """A certificate that was issued: ``serial`` in lower-case hex, ``pem`` text."""
 
     serial: str
@@ -45,7 +45,7 @@ class Issued:
     not_after: datetime
 
 
-class Authority:
+class CertificateAuthority:
     """The CA in ``folder``; :meth:`open` makes it on first use."""
 
     def __init__(
@@ -56,14 +56,14 @@ class Authority:
         self.root = root
 
     @classmethod
-    def open(cls, folder: Path, name: str) -> Authority:
+    def open(cls, folder: Path, name: str) -> CertificateAuthority:
         """Return the authority in ``folder``; make it, named ``name``, where there is none."""
         make_folder(folder, mode=0o700)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / "ca.crt").exists():
                 _make_root(folder, name)
-        key = _load_key(folder / "ca.key")
+        key = _load_ec_key(folder / "ca.key")
         return cls(folder, key, x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()))
 
     @property
@@ -91,7 +91,7 @@ class Authority:
         digest = hashlib.sha256(self.root.public_bytes(serialization.Encoding.DER)).digest()
         return base64.b32encode(digest[:FINGERPRINT_BYTES]).decode("ascii")
 
-    def issue_device(self, csr_pem: str, kiosk: str) -> Issued:
+    def issue_device(self, csr_pem: str, kiosk: str) -> IssuedCertificate:
         """Issue a client certificate for ``kiosk`` (CN) over the request's public key.
 
         Raises:
@@ -103,7 +103,7 @@ class Authority:
             raise malformed("csr: its common name is another kiosk's")
         return self._issue(kiosk, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, DEVICE_DAYS, ())
 
-    def present_server_files(self) -> tuple[Path, Path]:
+    def current_server_files(self) -> tuple[Path, Path]:
         """Return certificate and key of the server as they are; made on first use."""
         certificate, key = self._folder / "server.crt", self._folder / "server.key"
         if certificate.exists() and key.exists():
@@ -114,7 +114,7 @@ class Authority:
         """Return certificate and key files (PEM) of a server certificate for ``names``."""
         certificate, key = self._folder / "server.crt", self._folder / "server.key"
         wanted = sorted(set(names))
-        if not _still_good(certificate, key, wanted):
+        if not _is_still_valid(certificate, key, wanted):
             fresh = ec.generate_private_key(ec.SECP256R1())
             issued = self._issue(
                 wanted[0], fresh.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, SERVER_DAYS, wanted
@@ -150,7 +150,7 @@ class Authority:
         usage: x509.ObjectIdentifier,
         days: int,
         alternative: Iterable[str],
-    ) -> Issued:
+    ) -> IssuedCertificate:
         now = wall_time()
         serial = x509.random_serial_number()
         builder = (
@@ -162,16 +162,16 @@ class Authority:
             .not_valid_before(now - BACKDATE)
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(digital_signature=True), critical=True)
+            .add_extension(_key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(_issuer_key(self.root), critical=False)
+            .add_extension(_authority_key_identifier(self.root), critical=False)
         )
         names = [_general_name(text) for text in alternative]
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
-        return Issued(f"{serial:x}", _pem(certificate), certificate.not_valid_after_utc)
+        return IssuedCertificate(f"{serial:x}", _pem(certificate), certificate.not_valid_after_utc)
 
 
 def read_csr(pem: str) -> tuple[x509.CertificateSigningRequest, DeviceKey]:
@@ -229,7 +229,7 @@ def _make_root(folder: Path, name: str) -> None:
         .not_valid_before(now - BACKDATE)
         .not_valid_after(now + timedelta(days=ROOT_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -237,7 +237,7 @@ def _make_root(folder: Path, name: str) -> None:
     write_bytes(folder / "ca.crt", _pem(root).encode("ascii"), mode=0o644)
 
 
-def _usage(
+def _key_usage(
     *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
 ) -> x509.KeyUsage:
     return x509.KeyUsage(
@@ -253,7 +253,7 @@ def _usage(
     )
 
 
-def _issuer_key(root: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+def _authority_key_identifier(root: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     subject = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(subject.value)
 
@@ -265,7 +265,7 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _still_good(certificate: Path, key: Path, wanted: list[str]) -> bool:
+def _is_still_valid(certificate: Path, key: Path, wanted: list[str]) -> bool:
     """Say whether the server certificate is there, fits ``wanted`` and lasts a while."""
     if not (certificate.exists() and key.exists()):
         return False
@@ -275,7 +275,7 @@ def _still_good(certificate: Path, key: Path, wanted: list[str]) -> bool:
     return present == wanted and found.not_valid_after_utc - wall_time() > RENEW_BEFORE
 
 
-def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+def _load_ec_key(path: Path) -> ec.EllipticCurvePrivateKey:
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise TypeError(f"{path}: not an EC key")
@@ -286,7 +286,7 @@ class ReceiptSigner:
     """Signs receipts with the server's key: ECDSA-SHA256 over canonical JSON."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        self._key = _load_key(key)
+        self._key = _load_ec_key(key)
         pem = certificate.read_bytes()
         self.certificate = _pem(x509.load_pem_x509_certificate(pem))
 

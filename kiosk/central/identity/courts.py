@@ -48,7 +48,7 @@ from sqlalchemy import Connection, select
 from kiosk.central.contract import Id, Participant
 from kiosk.central.data import schema
 from kiosk.central.data.database import insert
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import ConfigError
 
 SCRYPT = {"n": 16384, "r": 8, "p": 1, "dklen": 32}
@@ -56,13 +56,13 @@ HEARING_NAMESPACE = uuid.UUID("5b0f0f0e-6f0c-5d5c-9a54-2f6b6c1b7a11")
 Role = Literal["secretary", "judge", "technician"]
 
 
-class Seeded(BaseModel):
+class SeedModel(BaseModel):
     """A table of the seed file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SeedCourt(Seeded):
+class SeedCourt(SeedModel):
     """``[court]``."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,40}$")]
@@ -70,14 +70,14 @@ class SeedCourt(Seeded):
     timezone: str = "Asia/Almaty"
 
 
-class SeedKiosk(Seeded):
+class SeedKiosk(SeedModel):
     """``[[kiosks]]``."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")]
     room: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class SeedPerson(Seeded):
+class SeedPerson(SeedModel):
     """``[[staff]]``."""
 
     person: Annotated[str, Field(min_length=1, max_length=100)]
@@ -87,7 +87,7 @@ class SeedPerson(Seeded):
     pin: Annotated[str, Field(min_length=4, max_length=20)] | None = None
 
 
-class SeedHearing(Seeded):
+class SeedHearing(SeedModel):
     """``[[hearings]]``."""
 
     id: Id | None = None
@@ -105,7 +105,7 @@ class SeedHearing(Seeded):
     participants: list[Participant] = []
 
 
-class Seed(Seeded):
+class Seed(SeedModel):
     """The whole file."""
 
     court: SeedCourt
@@ -171,7 +171,7 @@ def put_court(connection: Connection, seed: SeedCourt) -> Court:
             index_elements=["id"], set_={"name": seed.name, "timezone": seed.timezone}
         )
     )
-    return court_by_id(connection, seed.id)
+    return load_court(connection, seed.id)
 
 
 def put_kiosk(connection: Connection, court: str, kiosk: str, room: str) -> None:
@@ -189,7 +189,7 @@ def put_person(connection: Connection, court: Court, person: SeedPerson) -> None
         "name": person.name,
         "roles": list(person.roles),
         "badge_sha256": hashlib.sha256(salt + person.badge.encode("utf-8")).hexdigest(),
-        "pin_scrypt": None if person.pin is None else pin_hash(salt, person.pin),
+        "pin_scrypt": None if person.pin is None else hash_pin(salt, person.pin),
     }
     statement = insert(connection, schema.staff).values(
         court=court.id, person=person.person, **values
@@ -199,29 +199,29 @@ def put_person(connection: Connection, court: Court, person: SeedPerson) -> None
     )
 
 
-def pin_hash(salt: bytes, pin: str) -> str:
+def hash_pin(salt: bytes, pin: str) -> str:
     """Return hex scrypt of ``pin`` (docs/interfaces.md, ``published/staff.json``)."""
     return hashlib.scrypt(pin.encode("utf-8"), salt=salt, **SCRYPT).hex()
 
 
 def _put_hearing(connection: Connection, court: Court, seed: SeedHearing) -> None:
-    moment = _moment(court, seed)
-    day = moment.astimezone(court.zone).date().isoformat()
+    scheduled_at = _scheduled_at(court, seed)
+    day = scheduled_at.astimezone(court.zone).date().isoformat()
     name = f"{court.id}\n{seed.room}\n{seed.case_number}\n{day}"
     hearing_id = seed.id or str(uuid.uuid5(HEARING_NAMESPACE, name))
     hearing = seed.model_dump(mode="json", exclude={"room", "time", "day"})
-    hearing |= {"id": hearing_id, "scheduled_at": wall_text(moment), "adhoc": False}
+    hearing |= {"id": hearing_id, "scheduled_at": format_wall(scheduled_at), "adhoc": False}
     values = {
         "court": court.id,
         "room": seed.room,
-        "scheduled_at": wall_text(moment),
+        "scheduled_at": format_wall(scheduled_at),
         "hearing": hearing,
     }
     statement = insert(connection, schema.schedule).values(id=hearing_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-def _moment(court: Court, seed: SeedHearing) -> datetime:
+def _scheduled_at(court: Court, seed: SeedHearing) -> datetime:
     if seed.scheduled_at is not None:
         return seed.scheduled_at
     if seed.time is None:
@@ -230,19 +230,19 @@ def _moment(court: Court, seed: SeedHearing) -> datetime:
     return datetime.combine(day, day_time.fromisoformat(seed.time), tzinfo=court.zone)
 
 
-def court_by_id(connection: Connection, court: str) -> Court:
+def load_court(connection: Connection, court: str) -> Court:
     """Return a court that is known."""
     row = connection.execute(select(schema.courts).where(schema.courts.c.id == court)).one()
     return Court(row.id, dict(row.name), ZoneInfo(row.timezone), row.salt)
 
 
-def only_court(connection: Connection) -> Court | None:
+def find_single_court(connection: Connection) -> Court | None:
     """Return the court where there is exactly one, else None."""
     rows = connection.execute(select(schema.courts.c.id).limit(2)).all()
-    return court_by_id(connection, rows[0].id) if len(rows) == 1 else None
+    return load_court(connection, rows[0].id) if len(rows) == 1 else None
 
 
-def schedule_of(
+def read_schedule(
     connection: Connection, court: Court, room: str, first: date | None, days: int
 ) -> dict[str, Any]:
     """Return ``GET /v1/schedule``: ``days`` days of ``room`` from ``first`` (default today)."""
@@ -253,12 +253,12 @@ def schedule_of(
     rows = connection.execute(
         select(table.c.hearing)
         .where(table.c.court == court.id, table.c.room == room)
-        .where(table.c.scheduled_at >= wall_text(begin))
-        .where(table.c.scheduled_at < wall_text(begin + timedelta(days=days)))
+        .where(table.c.scheduled_at >= format_wall(begin))
+        .where(table.c.scheduled_at < format_wall(begin + timedelta(days=days)))
         .order_by(table.c.scheduled_at, table.c.id)
     )
     return {
-        "as_of": wall_text(now),
+        "as_of": format_wall(now),
         "from": start.isoformat(),
         "days": days,
         "room": room,
@@ -266,7 +266,7 @@ def schedule_of(
     }
 
 
-def staff_of(connection: Connection, court: Court) -> dict[str, Any]:
+def read_staff(connection: Connection, court: Court) -> dict[str, Any]:
     """Return ``GET /v1/staff``: the file ``published/staff.json``."""
     table = schema.staff
     rows = connection.execute(select(table).where(table.c.court == court.id).order_by("person"))
@@ -281,4 +281,4 @@ def staff_of(connection: Connection, court: Court) -> dict[str, Any]:
         if row.pin_scrypt is not None:
             person["pin_scrypt"] = row.pin_scrypt
         people.append(person)
-    return {"pulled_at": wall_text(), "salt": court.salt, "staff": people}
+    return {"pulled_at": format_wall(), "salt": court.salt, "staff": people}

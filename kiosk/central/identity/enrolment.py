@@ -14,14 +14,19 @@ from sqlalchemy import Connection, select, update
 
 from kiosk.central.data import schema
 from kiosk.central.errors import RefusedError
-from kiosk.central.identity.authority import Authority, Issued, public_key_digest, random_secret
-from kiosk.central.identity.courts import Court, court_by_id
-from kiosk.clocks import wall_text, wall_time
+from kiosk.central.identity.authority import (
+    CertificateAuthority,
+    IssuedCertificate,
+    public_key_digest,
+    random_secret,
+)
+from kiosk.central.identity.courts import Court, load_court
+from kiosk.clocks import format_wall, wall_time
 
-SECRET_CHARACTERS = 12
-FINGERPRINT_CHARACTERS = 16
+SECRET_LENGTH = 12
+FINGERPRINT_LENGTH = 16
 CODE_DAYS = 7
-SEEN_SECONDS = 15.0
+SEEN_INTERVAL_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Kiosk:
     court: Court
 
 
-def identify(connection: Connection, kiosk: str, serial: str) -> Kiosk:
+def identify_kiosk(connection: Connection, kiosk: str, serial: str) -> Kiosk:
     """Return the kiosk of a certificate that TLS has accepted.
 
     Raises:
@@ -49,17 +54,17 @@ def identify(connection: Connection, kiosk: str, serial: str) -> Kiosk:
         raise RefusedError(403, "kiosk_unknown", "this certificate was not issued here")
     if row.revoked_at is not None:
         raise RefusedError(403, "certificate_revoked")
-    return Kiosk(kiosk, row.room, court_by_id(connection, row.court))
+    return Kiosk(kiosk, row.room, load_court(connection, row.court))
 
 
-def saw(connection: Connection, kiosk: str) -> None:
+def record_seen(connection: Connection, kiosk: str) -> None:
     """Write down that ``kiosk`` called just now."""
     table = schema.kiosks
-    connection.execute(update(table).where(table.c.id == kiosk).values(last_seen=wall_text()))
+    connection.execute(update(table).where(table.c.id == kiosk).values(last_seen=format_wall()))
 
 
-def make_code(
-    connection: Connection, authority: Authority, kiosk: str, *, replaces: bool = False
+def create_code(
+    connection: Connection, authority: CertificateAuthority, kiosk: str, *, replaces: bool = False
 ) -> str:
     """Return a new one-time code for a known kiosk, grouped by fours; good for seven days.
 
@@ -69,13 +74,13 @@ def make_code(
         kiosk: its id.
         replaces: revoke the kiosk's present certificates when the code is used.
     """
-    secret = random_secret(SECRET_CHARACTERS)
+    secret = random_secret(SECRET_LENGTH)
     connection.execute(
         schema.enrolment_codes.insert().values(
-            secret_sha256=_digest(secret),
+            secret_sha256=_sha256_hex(secret),
             kiosk=kiosk,
             replaces=replaces,
-            expires_at=wall_text(wall_time() + timedelta(days=CODE_DAYS)),
+            expires_at=format_wall(wall_time() + timedelta(days=CODE_DAYS)),
         )
     )
     code = secret + authority.fingerprint()
@@ -83,37 +88,39 @@ def make_code(
 
 
 def enrol(
-    connection: Connection, authority: Authority, code: str, csr: str
-) -> tuple[Kiosk, Issued]:
+    connection: Connection, authority: CertificateAuthority, code: str, csr: str
+) -> tuple[Kiosk, IssuedCertificate]:
     """Exchange ``code`` for a certificate; the same code and key give the same one again.
 
     Raises:
         RefusedError: 400 bad request; 403 ``code_unknown`` or ``code_used``.
     """
     table = schema.enrolment_codes
-    digest = _digest(_plain(code)[:SECRET_CHARACTERS])
+    digest = _sha256_hex(_normalise_code(code)[:SECRET_LENGTH])
     key = public_key_digest(csr)
     row = connection.execute(
         select(table).where(table.c.secret_sha256 == digest).with_for_update()
     ).one_or_none()
-    if row is None or row.expires_at < wall_text():
+    if row is None or row.expires_at < format_wall():
         raise RefusedError(403, "code_unknown", "the code is unknown or has expired")
     if row.used_at is not None:
         if row.public_key_sha256 != key:
             raise RefusedError(403, "code_used", "the code was used for another key")
-        return _kiosk(connection, row.kiosk), _issued_before(connection, row.certificate)
+        return _load_kiosk(connection, row.kiosk), _load_certificate(connection, row.certificate)
     if row.replaces:
         revoke(connection, row.kiosk)
     issued = _issue(connection, authority, row.kiosk, csr)
     connection.execute(
         update(table)
         .where(table.c.secret_sha256 == digest)
-        .values(used_at=wall_text(), public_key_sha256=key, certificate=issued.serial)
+        .values(used_at=format_wall(), public_key_sha256=key, certificate=issued.serial)
     )
-    return _kiosk(connection, row.kiosk), issued
+    return _load_kiosk(connection, row.kiosk), issued
 
 
-def renew(connection: Connection, authority: Authority, kiosk: Kiosk, csr: str) -> Issued:
+def renew(
+    connection: Connection, authority: CertificateAuthority, kiosk: Kiosk, csr: str
+) -> IssuedCertificate:
     """Issue another certificate to a kiosk that has a good one.
 
     Raises:
@@ -128,12 +135,12 @@ def revoke(connection: Connection, kiosk: str) -> int:
     result = connection.execute(
         update(table)
         .where(table.c.kiosk == kiosk, table.c.revoked_at.is_(None))
-        .values(revoked_at=wall_text())
+        .values(revoked_at=format_wall())
     )
     return result.rowcount
 
 
-def revoked(connection: Connection) -> list[tuple[str, datetime]]:
+def list_revoked(connection: Connection) -> list[tuple[str, datetime]]:
     """Return serial and time of every revoked certificate."""
     table = schema.certificates
     rows = connection.execute(
@@ -142,43 +149,45 @@ def revoked(connection: Connection) -> list[tuple[str, datetime]]:
     return [(row.serial, datetime.fromisoformat(row.revoked_at)) for row in rows]
 
 
-def certificates_of(connection: Connection, kiosk: str) -> list[str]:
+def list_certificates(connection: Connection, kiosk: str) -> list[str]:
     """Return the certificates (PEM) ever issued to ``kiosk``."""
     table = schema.certificates
     rows = connection.execute(select(table.c.pem).where(table.c.kiosk == kiosk))
     return [row.pem for row in rows]
 
 
-def _issue(connection: Connection, authority: Authority, kiosk: str, csr: str) -> Issued:
+def _issue(
+    connection: Connection, authority: CertificateAuthority, kiosk: str, csr: str
+) -> IssuedCertificate:
     issued = authority.issue_device(csr, kiosk)
     connection.execute(
         schema.certificates.insert().values(
             serial=issued.serial,
             kiosk=kiosk,
             pem=issued.pem,
-            issued_at=wall_text(),
-            not_after=wall_text(issued.not_after),
+            issued_at=format_wall(),
+            not_after=format_wall(issued.not_after),
         )
     )
     return issued
 
 
-def _issued_before(connection: Connection, serial: str) -> Issued:
+def _load_certificate(connection: Connection, serial: str) -> IssuedCertificate:
     table = schema.certificates
     row = connection.execute(select(table).where(table.c.serial == serial)).one()
-    return Issued(row.serial, row.pem, datetime.fromisoformat(row.not_after))
+    return IssuedCertificate(row.serial, row.pem, datetime.fromisoformat(row.not_after))
 
 
-def _kiosk(connection: Connection, kiosk: str) -> Kiosk:
+def _load_kiosk(connection: Connection, kiosk: str) -> Kiosk:
     table = schema.kiosks
     row = connection.execute(select(table).where(table.c.id == kiosk)).one()
-    return Kiosk(row.id, row.room, court_by_id(connection, row.court))
+    return Kiosk(row.id, row.room, load_court(connection, row.court))
 
 
-def _plain(code: str) -> str:
+def _normalise_code(code: str) -> str:
     """Return a code as it was printed: no spaces and dashes, upper case."""
     return "".join(code.split()).replace("-", "").upper()
 
 
-def _digest(secret: str) -> str:
+def _sha256_hex(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8")).hexdigest()

@@ -1,4 +1,4 @@
-"""What a person says about themself and the case, made comparable; advice, never a refusal (R14).
+"""Checks what the applicant entered; it gives advice and never refuses a filing (R14).
 
 The individual identification number (ЖСН, ИИН) has 12 digits: birth date ``YYMMDD``, century and
 sex, a serial number, and a check digit. The business one (БСН, БИН) has 12 digits too: year and
@@ -52,12 +52,12 @@ def bin_problem(text: str) -> BinProblem | None:
     return None if int(digits[11]) == iin_check_digit(digits[:11]) else "bin_check_digit"
 
 
-def advice(applicant: Applicant, rules: Rules) -> dict[str, str]:
-    """Return what is missing or looks wrong, by field: advice, never a refusal (R14).
+def field_problems(applicant: Applicant, rules: Rules) -> dict[str, str]:
+    """Return the problem of each field that is missing or looks wrong; never a refusal (R14).
 
     Args:
         applicant: what the person said.
-        rules: say what may be left out.
+        rules: which fields may be left out.
     """
     found: dict[str, str] = {}
     for field in rules.applicant_fields.values():
@@ -68,13 +68,13 @@ def advice(applicant: Applicant, rules: Rules) -> dict[str, str]:
             if field.required:
                 found[field.id] = "missing"
             continue
-        problem = {"iin": iin_problem, "bin": bin_problem}.get(field.id, _fine)(value)
+        problem = {"iin": iin_problem, "bin": bin_problem}.get(field.id, _no_problem)(value)
         if problem:
             found[field.id] = problem
     return found
 
 
-def _fine(_text: str) -> None:
+def _no_problem(_text: str) -> None:
     return None
 
 

@@ -14,26 +14,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kiosk.errors import KioskError
-from kiosk.filing.context import FilingRoom
+from kiosk.filing.context import FilingContext
 from kiosk.rules import case_number_key
 
 #: As on summonses: digits in groups, the last after a slash ("7514-26-00-2/1187").
-_NUMBER = re.compile(r"(?<![0-9])[0-9]{3,6}(?:-[0-9A-Za-zА-Яа-я]{1,4}){1,4}/[0-9]{1,7}(?![0-9])")
-_LONGEST = 100
-_ASK_SECONDS = 4.0
+_CASE_NUMBER = re.compile(
+    r"(?<![0-9])[0-9]{3,6}(?:-[0-9A-Za-zА-Яа-я]{1,4}){1,4}/[0-9]{1,7}(?![0-9])"
+)
+_MAX_LENGTH = 100
+_TIMEOUT_S = 4.0
 
 
 @dataclass(frozen=True)
-class FoundCase:
-    """What is known of a case number: nothing about anybody.
+class CaseLookup:
+    """Result of looking up a case number; it holds no personal data.
 
     Attributes:
-        number: as it is kept from now on (as the list writes it, where it is known).
+        number: as saved from now on (as the list writes it, where it is known).
         state: ``known``, ``unknown``, or ``unchecked`` (no list has it and nobody could be asked).
         kind: case kind, where it is known.
         court: language map of the court's name, where the central system said so.
         source: ``schedule`` or ``central``; None: nobody knows it.
-        as_of: age of what was said (wall time).
+        as_of: when the source last changed (wall time).
     """
 
     number: str
@@ -44,57 +46,57 @@ class FoundCase:
     as_of: str | None = None
 
 
-def case_in_code(text: str) -> str | None:
+def case_number_in_code(text: str) -> str | None:
     """Return the case number in a summons' QR code; None where there is none.
 
-    What such a code holds was not found; any text with a number of the usual form will do.
+    The format of such codes is not published; any text with a number of the usual form will do.
     """
-    found = _NUMBER.search(unicodedata.normalize("NFKC", text))
+    found = _CASE_NUMBER.search(unicodedata.normalize("NFKC", text))
     return found.group(0) if found else None
 
 
-async def find_case(room: FilingRoom, typed: str) -> FoundCase:
+async def find_case(context: FilingContext, typed: str) -> CaseLookup:
     """Return what is known of a typed or scanned case number; never fails.
 
     Args:
-        room: the filing room.
+        context: the filing context.
         typed: look-alike letters, dashes, spaces and case do not count.
     """
-    number = " ".join(typed.split())[:_LONGEST]
+    number = " ".join(typed.split())[:_MAX_LENGTH]
     key = case_number_key(number)
-    here = await asyncio.to_thread(_in_schedule, room.layout.schedule, key)
-    if here is not None:
-        return here
+    scheduled = await asyncio.to_thread(_find_in_schedule, context.paths.schedule, key)
+    if scheduled is not None:
+        return scheduled
     if not key:
-        return FoundCase(number, "unchecked")
+        return CaseLookup(number, "unchecked")
     try:
-        told = await room.sync.post("/v1/cases", {"number": number}, timeout=_ASK_SECONDS)
+        reply = await context.sync.post("/v1/cases", {"number": number}, timeout=_TIMEOUT_S)
     except KioskError:
-        return FoundCase(number, "unchecked")
-    if not told.get("exists"):
-        return FoundCase(number, "unknown", source=None, as_of=_text(told.get("as_of")))
-    court = told.get("court")
-    return FoundCase(
-        number=_text(told.get("number")) or number,
+        return CaseLookup(number, "unchecked")
+    if not reply.get("exists"):
+        return CaseLookup(number, "unknown", source=None, as_of=_text(reply.get("as_of")))
+    court = reply.get("court")
+    return CaseLookup(
+        number=_text(reply.get("number")) or number,
         state="known",
-        kind=_text(told.get("kind")),
+        kind=_text(reply.get("kind")),
         court=court if isinstance(court, dict) else None,
         source="central",
-        as_of=_text(told.get("as_of")),
+        as_of=_text(reply.get("as_of")),
     )
 
 
-def _in_schedule(path: Path, key: str) -> FoundCase | None:
+def _find_in_schedule(path: Path, key: str) -> CaseLookup | None:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        hearings = [one for one in value["hearings"] if isinstance(one, dict)]
+        hearings = [item for item in value["hearings"] if isinstance(item, dict)]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     for hearing in hearings:
         number = str(hearing.get("case_number") or "")
         if number and case_number_key(number) == key:
             kind, pulled = hearing.get("kind"), value.get("pulled_at")
-            return FoundCase(number, "known", _text(kind), None, "schedule", _text(pulled))
+            return CaseLookup(number, "known", _text(kind), None, "schedule", _text(pulled))
     return None
 
 

@@ -15,22 +15,22 @@ from typing import Literal
 
 import segno
 
-from kiosk.filing.context import FilingRoom
+from kiosk.filing.context import FilingContext
 from kiosk.filing.errors import StepRefusedError
 from kiosk.filing.model import FeeStatement, Filing
 from kiosk.locale import Language
 from kiosk.rules import Rules
 from kiosk.rules.errors import FeeUnknownError
-from kiosk.rules.fees import Claim, compute_fee, mrp_on
+from kiosk.rules.fees import FeeBasis, compute_fee, mrp_on
 
 Problem = Literal["no_fee", "choose_fee", "amount_needed", "no_index", "no_rate"]
-#: Slot in which the proof of payment is scanned.
-PROOF = "fee_receipt"
+#: Id of the slot for the proof of payment.
+PAYMENT_PROOF_SLOT = "fee_receipt"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A row to choose: a fee or a ground of exemption."""
+class FeeOption:
+    """A fee or a ground of exemption to choose."""
 
     id: str
     label: str
@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class FeeHint:
-    """What may be due.
+    """The fee that may be due.
 
     Attributes:
         statement: what is kept with the filing.
@@ -65,65 +65,65 @@ class FeeHint:
         return out.getvalue()
 
 
-def fees_for(rules: Rules, document_type: str, language: Language) -> tuple[Choice, ...]:
+def fee_options(rules: Rules, document_type: str, language: Language) -> tuple[FeeOption, ...]:
     """Return the fees that may be due for a document type."""
-    wanted = rules.document_type(document_type).fees
+    fee_ids = rules.document_type(document_type).fees
     rows = {row.id: row for row in rules.state_fee.fee}
-    return tuple(Choice(one, rows[one].label.text(language)) for one in wanted)
+    return tuple(FeeOption(fee_id, rows[fee_id].label.text(language)) for fee_id in fee_ids)
 
 
-def exemptions(rules: Rules, language: Language) -> tuple[Choice, ...]:
+def exemption_options(rules: Rules, language: Language) -> tuple[FeeOption, ...]:
     """Return the grounds of exemption that can be named; the court decides."""
-    return tuple(Choice(row.id, row.label.text(language)) for row in rules.state_fee.exemption)
+    return tuple(FeeOption(row.id, row.label.text(language)) for row in rules.state_fee.exemption)
 
 
 def fee_hint(
-    room: FilingRoom,
+    context: FilingContext,
     filing: Filing,
     paid_on: date,
     *,
-    fee: str | None = None,
+    fee_id: str | None = None,
     amount: Decimal | None = None,
     exemption: str | None = None,
 ) -> FeeHint:
-    """Return what may be due for ``filing``.
+    """Return the fee that may be due for ``filing``.
 
     Args:
-        room: the filing room.
+        context: the filing context.
         filing: its document type and applicant count.
         paid_on: date of payment; its monthly index counts.
-        fee: which one, where several may apply.
+        fee_id: which one, where several may apply.
         amount: amount of the claim in tenge.
         exemption: ground that the person names.
 
     Raises:
         StepRefusedError: no such fee for this type, or no such ground.
     """
-    rules, language = room.rules, filing.language
+    rules, language = context.rules, filing.language
     choices = {
-        choice.id: choice.label for choice in fees_for(rules, filing.document_type, language)
+        choice.id: choice.label for choice in fee_options(rules, filing.document_type, language)
     }
-    if fee is None and len(choices) == 1:
-        fee = next(iter(choices))
+    if fee_id is None and len(choices) == 1:
+        fee_id = next(iter(choices))
     if exemption is not None and exemption not in {x.id for x in rules.state_fee.exemption}:
         raise StepRefusedError(f"no exemption {exemption}")
-    if fee is None:
+    if fee_id is None:
         return FeeHint(None, "", "choose_fee" if choices else "no_fee", None, "")
-    if fee not in choices:
-        raise StepRefusedError(f"no fee {fee} for {filing.document_type}")
+    if fee_id not in choices:
+        raise StepRefusedError(f"no fee {fee_id} for {filing.document_type}")
     statement = FeeStatement(
-        fee=fee, amount=amount, paid_on=paid_on.isoformat(), exemption=exemption
+        fee=fee_id, amount=amount, paid_on=paid_on.isoformat(), exemption=exemption
     )
-    due, problem = _reckon(rules, filing, statement, paid_on)
+    due, problem = _fee_or_problem(rules, filing, statement, paid_on)
     if due is not None:
         index = mrp_on(rules, paid_on).tenge
         statement = statement.model_copy(update={"hint": due, "mrp": index})
     to_pay = None if exemption is not None else due
-    text = "" if to_pay is None else _payment_text(room, choices[fee], to_pay, language)
-    return FeeHint(statement, choices[fee], problem, to_pay, text)
+    text = "" if to_pay is None else _payment_text(context, choices[fee_id], to_pay, language)
+    return FeeHint(statement, choices[fee_id], problem, to_pay, text)
 
 
-def _reckon(
+def _fee_or_problem(
     rules: Rules, filing: Filing, statement: FeeStatement, paid_on: date
 ) -> tuple[Decimal | None, Problem | None]:
     """Return the fee in tenge, or why there is none."""
@@ -136,24 +136,24 @@ def _reckon(
     )
     try:
         return compute_fee(
-            rules, statement.fee, payer, paid_on, Claim(amount=statement.amount)
+            rules, statement.fee, payer, paid_on, FeeBasis(amount=statement.amount)
         ), None
     except FeeUnknownError:
         return None, "no_rate" if statement.amount is not None else "amount_needed"
 
 
-def _payment_text(room: FilingRoom, purpose: str, due: Decimal, language: Language) -> str:
+def _payment_text(context: FilingContext, purpose: str, due: Decimal, language: Language) -> str:
     values = {
         "{purpose}": purpose,
-        "{sum}": tenge(due),
-        "{court}": room.settings.kiosk.court.get(language, ""),
+        "{sum}": format_tenge(due),
+        "{court}": context.settings.kiosk.court.get(language, ""),
     }
-    text = room.settings.filing.payment_text
+    text = context.settings.filing.payment_text
     for name, value in values.items():
         text = text.replace(name, value)
     return text
 
 
-def tenge(amount: Decimal) -> str:
+def format_tenge(amount: Decimal) -> str:
     """Return an amount without needless zeros; it is not rounded (no rule was read)."""
     return f"{amount.normalize():f}"

@@ -1,6 +1,6 @@
-"""Slots of a filing: what belongs to a document type, what is there, what is missing.
+"""Slots of a filing: which documents belong to a type, which exist, which are missing.
 
-Nothing here refuses: a slot that is skipped or empty is written down as missing (R14).
+Nothing here refuses a filing: a skipped or empty slot is recorded as missing (R14).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from kiosk.rules import Rules
 
 @dataclass(frozen=True)
 class SheetCount:
-    """Sheets of paper: counted by the person, and scanned (both sides of one count once)."""
+    """Sheets of paper, declared by the person and scanned (both sides count once)."""
 
-    said: int | None
+    declared: int | None
     scanned: int
 
     @property
-    def differs(self) -> bool:
-        """Whether the person counted another number."""
-        return self.said is not None and self.said != self.scanned
+    def has_mismatch(self) -> bool:
+        """Whether the person declared another number."""
+        return self.declared is not None and self.declared != self.scanned
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class SlotView:
         label: its document type, in the visitor's language (numbered where there are several).
         pages: its kept pages, in order.
         sheets: count of its sheets.
-        missing: nothing lies in it though the court expects it, or it was skipped.
+        is_missing: it is empty though the court expects it, or it was skipped.
     """
 
     slot: Slot
     label: str
     pages: tuple[Page, ...]
     sheets: SheetCount
-    missing: bool
+    is_missing: bool
 
 
 def slots_of_type(rules: Rules, document_type: str) -> tuple[Slot, ...]:
@@ -53,15 +53,15 @@ def slots_of_type(rules: Rules, document_type: str) -> tuple[Slot, ...]:
     )
 
 
-def view_slots(filing: Filing, rules: Rules, language: Language) -> tuple[SlotView, ...]:
+def slot_views(filing: Filing, rules: Rules, language: Language) -> tuple[SlotView, ...]:
     """Return every slot of ``filing`` in order."""
     return tuple(
         SlotView(
             slot=slot,
             label=slot_label(filing, slot, rules, language),
             pages=filing.pages_of(slot.id),
-            sheets=SheetCount(slot.sheets_said, _sheets(filing.pages_of(slot.id))),
-            missing=is_missing(filing, slot),
+            sheets=SheetCount(slot.sheets_said, _count_sheets(filing.pages_of(slot.id))),
+            is_missing=is_missing(filing, slot),
         )
         for slot in filing.slots
     )
@@ -75,41 +75,41 @@ def slot_label(filing: Filing, slot: Slot, rules: Rules, language: Language) -> 
 
 
 def is_missing(filing: Filing, slot: Slot) -> bool:
-    """Return whether a slot is to be written down as missing."""
+    """Return whether a slot is to be recorded as missing."""
     return not filing.pages_of(slot.id) and (slot.required or slot.skipped)
 
 
-def sheets_of(filing: Filing) -> SheetCount:
-    """Return the count for the whole filing.
+def sheet_count(filing: Filing) -> SheetCount:
+    """Return the sheet count of the whole filing.
 
-    Where the person counted slot by slot only, the sum counts.
+    If the person counted slot by slot only, the sum counts.
     """
     said = filing.sheets_said
     counted = [slot.sheets_said for slot in filing.slots if slot.sheets_said is not None]
     if said is None and counted:
         said = sum(counted)
-    return SheetCount(said, _sheets(filing.kept_pages))
+    return SheetCount(said, _count_sheets(filing.kept_pages))
 
 
-def _sheets(pages: tuple[Page, ...]) -> int:
+def _count_sheets(pages: tuple[Page, ...]) -> int:
     return len({page.sheet_key for page in pages})
 
 
-def with_another(filing: Filing, slot: str) -> tuple[Filing, Slot]:
+def with_slot_added(filing: Filing, slot: str) -> tuple[Filing, Slot]:
     """Return the filing with one more slot of the type of ``slot``, which comes next.
 
     Raises:
         StepRefusedError: there may be only one of that type.
     """
-    model = filing.slot_of(slot)
+    model = filing.find_slot(slot)
     if not model.many:
         raise StepRefusedError(f"only one {model.type}")
     count = sum(other.type == model.type for other in filing.slots)
-    fresh = Slot(id=f"{model.type}-{count + 1}", type=model.type, many=True)
-    return filing.with_slot(fresh).model_copy(update={"slot": fresh.id}), fresh
+    new_slots = Slot(id=f"{model.type}-{count + 1}", type=model.type, many=True)
+    return filing.with_slot(new_slots).model_copy(update={"slot": new_slots.id}), new_slots
 
 
-def with_skipped(filing: Filing, slot: str, skipped: bool = True) -> Filing:
+def with_slot_skipped(filing: Filing, slot: str, skipped: bool = True) -> Filing:
     """Return the filing with a slot skipped (or not, after all).
 
     Raises:
@@ -117,45 +117,45 @@ def with_skipped(filing: Filing, slot: str, skipped: bool = True) -> Filing:
     """
     if skipped and filing.pages_of(slot):
         raise StepRefusedError("there are pages in it")
-    return filing.with_slot(filing.slot_of(slot).model_copy(update={"skipped": skipped}))
+    return filing.with_slot(filing.find_slot(slot).model_copy(update={"skipped": skipped}))
 
 
-def with_type(filing: Filing, document_type: str, rules: Rules) -> Filing:
+def with_document_type(filing: Filing, document_type: str, rules: Rules) -> Filing:
     """Return the filing as another document type: pages stay in slots of the same type.
 
     The main document's pages become those of the new type's first slot; what else has no slot
     there any more goes to the last one.
     """
-    fresh = slots_of_type(rules, document_type)
-    ids = {slot.id for slot in fresh}
-    again = tuple(
+    new_slots = slots_of_type(rules, document_type)
+    ids = {slot.id for slot in new_slots}
+    added_slots = tuple(
         slot
         for slot in filing.slots
-        if slot.id not in ids and any(new.type == slot.type and new.many for new in fresh)
+        if slot.id not in ids and any(new.type == slot.type and new.many for new in new_slots)
     )
     known = {slot.id: slot for slot in filing.slots}
     slots = [
         known[slot.id].model_copy(update={"required": slot.required, "many": slot.many})
         if slot.id in known
         else slot
-        for slot in fresh
+        for slot in new_slots
     ]
-    slots += again
-    ids |= {slot.id for slot in again}
+    slots += added_slots
+    ids |= {slot.id for slot in added_slots}
     main = filing.slots[0].id
 
-    def home(page: Page) -> Page:
+    def reassign_page(page: Page) -> Page:
         if page.slot in ids:
             return page
-        slot = fresh[0].id if page.slot == main else fresh[-1].id
+        slot = new_slots[0].id if page.slot == main else new_slots[-1].id
         return page.model_copy(update={"slot": slot})
 
     value = filing.model_copy(
         update={
             "document_type": document_type,
             "slots": tuple(slots),
-            "slot": filing.slot if filing.slot in ids else fresh[0].id,
-            "pages": tuple(home(page) for page in filing.pages),
+            "slot": filing.slot if filing.slot in ids else new_slots[0].id,
+            "pages": tuple(reassign_page(page) for page in filing.pages),
         }
     )
     return Filing.model_validate(value.model_dump())

@@ -1,4 +1,4 @@
-"""Text in black and white: a threshold that follows the paper, coded without loss (CCITT G4)."""
+"""Converts text to black and white by a local threshold; encodes it losslessly (CCITT G4)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def to_bilevel(grey: Image.Image, paper: int, resolution: int, skew: float = 0.0
         resolution: dots per inch.
         skew: degrees by which lines rise to the right.
     """
-    white = np.asarray(grey) >= np.asarray(_limit(grey, paper, resolution))
+    white = np.asarray(grey) >= np.asarray(_ink_threshold(grey, paper, resolution))
     if not skew:
         return Image.fromarray(white)
     # After the threshold the nearest dot is as good as a mean of four, in a sixth of the time.
@@ -30,7 +30,7 @@ def to_bilevel(grey: Image.Image, paper: int, resolution: int, skew: float = 0.0
     return turned.convert("1", dither=Image.Dither.NONE)
 
 
-def _limit(grey: Image.Image, paper: int, resolution: int) -> Image.Image:
+def _ink_threshold(grey: Image.Image, paper: int, resolution: int) -> Image.Image:
     """Return for each dot the brightness below which it is ink.
 
     Ink is darker than its surroundings and than the paper, or solid black. The surroundings
@@ -38,14 +38,14 @@ def _limit(grey: Image.Image, paper: int, resolution: int) -> Image.Image:
     """
     radius = max(1, round(_LOCAL_RADIUS_MM / 25.4 * resolution / 8))
     around = np.asarray(grey.reduce(8).filter(ImageFilter.BoxBlur(radius))).astype(np.int16)
-    limit = np.minimum(around - _INK_BELOW_AROUND, paper - _INK_BELOW_PAPER)
-    limit = np.maximum(limit, round(paper * _SOLID_INK))
-    small = Image.fromarray(limit.astype(np.uint8))
+    threshold = np.minimum(around - _INK_BELOW_AROUND, paper - _INK_BELOW_PAPER)
+    threshold = np.maximum(threshold, round(paper * _SOLID_INK))
+    small = Image.fromarray(threshold.astype(np.uint8))
     half_way = small.resize((-(-grey.width // 4), -(-grey.height // 4)), Image.Resampling.BILINEAR)
     return half_way.resize(grey.size, Image.Resampling.NEAREST)
 
 
-def code_bilevel(image: Image.Image, resolution: int) -> bytes:
+def encode_bilevel(image: Image.Image, resolution: int) -> bytes:
     """Return a bilevel image as TIFF in one strip: it goes into the PDF byte for byte."""
     out = BytesIO()
     image.save(

@@ -1,12 +1,12 @@
-"""The process that works on pages: ``python -m kiosk.filing.imaging.child PARENT``.
+"""The page imaging process: ``python -m kiosk.filing.imaging.child PARENT``.
 
 Each line of standard input is a request, each line of standard output its answer (JSON, in the
 same order). Images from the outside are decoded here and nowhere else: a picture that crashes a
 decoder or eats all memory ends this process, not the touch screen.
 
-Requests: ``{"do": "prepare", "page", "turn", "may_turn", "folder"}`` and ``{"do": "assemble",
-"pages", "folder", "title", "language", "largest"}``. An answer has ``error`` and ``code`` where
-it failed.
+Requests: ``{"action": "prepare", "page", "turn", "may_turn", "folder"}`` and
+``{"action": "assemble", "pages", "folder", "title", "language", "max_bytes"}``.
+An answer has ``error`` and ``code`` where it failed.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from kiosk.hardware.child_process.pdeathsig import die_with_parent
 #: Address space of this process: a Pi has 4 GB; A3 at 600 dpi in colour needs about 1 GB.
 _MEMORY_BYTES = 3 << 30
 #: Dots of the largest page: A3 at 600 dpi.
-_LARGEST_DOTS = 9_933 * 14_043
+_MAX_PIXELS = 9_933 * 14_043
 
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
-    """Prepare one page; return what :class:`kiosk.filing.imaging.encoding.Prepared` holds."""
+    """Prepare one page; return what :class:`kiosk.filing.imaging.encoding.EncodedPage` holds."""
     prepared = prepare_page(
         Path(request["page"]),
         int(request["turn"]),
@@ -49,7 +49,7 @@ def prepare(request: dict[str, Any]) -> dict[str, Any]:
         "size": prepared.size,
         "preview": str(prepared.preview),
         "thumbnail": str(prepared.thumbnail),
-        "looks": asdict(prepared.looks),
+        "quality": asdict(prepared.quality),
         "turn": prepared.turn,
     }
 
@@ -63,7 +63,7 @@ def assemble(request: dict[str, Any]) -> dict[str, Any]:
         Path(request["folder"]),
         title=str(request["title"]),
         language=str(request["language"]),
-        largest=int(request["largest"]),
+        max_bytes=int(request["max_bytes"]),
     )
     return {
         "documents": [
@@ -81,11 +81,11 @@ def assemble(request: dict[str, Any]) -> dict[str, Any]:
 _ACTIONS = {"prepare": prepare, "assemble": assemble}
 
 
-def answer(line: str) -> dict[str, Any]:
+def handle_request(line: str) -> dict[str, Any]:
     """Return the answer to one request; an error becomes an answer."""
     try:
         request = json.loads(line)
-        return _ACTIONS[request["do"]](request)
+        return _ACTIONS[request["action"]](request)
     except KioskError as error:
         return {"error": str(error), "code": error.code}
     except (OSError, ValueError, KeyError, MemoryError, Image.DecompressionBombError) as error:
@@ -97,11 +97,11 @@ def main() -> int:
     die_with_parent(int(sys.argv[1]))
     os.nice(5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    Image.MAX_IMAGE_PIXELS = _LARGEST_DOTS
+    Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
     # Loading the PDF libraries takes longer than a page: meanwhile pages are prepared.
     threading.Thread(target=import_module, args=("kiosk.filing.imaging.pdf",), daemon=True).start()
     for line in sys.stdin:
-        print(json.dumps(answer(line)), flush=True)
+        print(json.dumps(handle_request(line)), flush=True)
     return 0
 
 

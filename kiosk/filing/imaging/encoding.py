@@ -1,7 +1,7 @@
-"""From a scanned page to the page of the document: turned, straightened, small.
+"""Turns a scanned page into a page of the document: upright, straight, small.
 
-Text becomes black and white, coded without loss (CCITT Group 4). What carries colour or tones (a
-stamp, a signature, a photograph) lies upon it as a small JPEG of just that place; a page that is
+Text becomes black and white, encoded without loss (CCITT Group 4). What carries colour or tones (a
+stamp, a signature, a photograph) lies upon it as a small JPEG of just that region; a page that is
 mostly such is one JPEG. The scan itself is kept beside it until the filing has been delivered.
 """
 
@@ -17,18 +17,18 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from kiosk.filing.imaging.bilevel import code_bilevel, to_bilevel
-from kiosk.filing.imaging.page_checks import STRAIGHTEN_FROM, WORKING_DPI, Looks, look_at
-from kiosk.filing.imaging.page_pdf import Patch, make_page
-from kiosk.filing.imaging.segmentation import Place, places_with_tones
+from kiosk.filing.imaging.bilevel import encode_bilevel, to_bilevel
+from kiosk.filing.imaging.page_checks import MIN_SKEW, WORKING_DPI, PageQuality, check_page
+from kiosk.filing.imaging.page_pdf import Patch, make_page_pdf
+from kiosk.filing.imaging.segmentation import ToneRegion, find_tone_regions
 from kiosk.storage.atomic_io import write_bytes
 
-Kind = Literal["text", "mixed", "grey", "colour"]
+PageKind = Literal["text", "mixed", "grey", "colour"]
 
 _UPSIDE_DOWN = "page_upside_down"
 _JPEG_QUALITY = 72
 #: Share of the page that patches may cover; above, the page is one picture.
-_PATCHES_MOST = 0.5
+_MAX_PATCH_SHARE = 0.5
 _PREVIEW = (760, 1080)
 _THUMBNAIL = (150, 212)
 _TURNS = {
@@ -39,31 +39,31 @@ _TURNS = {
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A page that is ready for the document.
+class EncodedPage:
+    """A scanned page, encoded for the document.
 
     Attributes:
-        file: the coded page, a PDF of one page.
-        kind: how it was coded; ``mixed``: text with patches in colour or grey.
+        file: a PDF of one page.
+        kind: how it was encoded; ``mixed``: text with patches in colour or grey.
         size: bytes.
         preview: a JPEG for the screen, at most 760 x 1080.
         thumbnail: a small one, at most 150 x 212.
-        looks: what was seen on it.
+        quality: its quality.
         turn: degrees clockwise by which the scan was turned: as asked, or 180 more when it lay
             upside down (``page_upside_down`` in its advice).
     """
 
     file: Path
-    kind: Kind
+    kind: PageKind
     size: int
     preview: Path
     thumbnail: Path
-    looks: Looks
+    quality: PageQuality
     turn: int
 
 
-def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) -> Prepared:
-    """Look at ``page``, and code it for the document and the screen.
+def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) -> EncodedPage:
+    """Check ``page``, and encode it for the document and the screen.
 
     Args:
         page: the scan, ``pages/0001.jpg``.
@@ -75,26 +75,26 @@ def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) 
     image, resolution = read_page(page)
     if turn:
         image = image.transpose(_TURNS[turn])
-    # Everything that is only looked at is done on a smaller picture, made once.
+    # Checks work on a smaller picture, made once.
     factor = max(1, round(resolution / WORKING_DPI))
     small = image.reduce(factor)
-    looks = look_at(small, resolution / factor)
-    if _UPSIDE_DOWN in looks.advice and may_turn:
-        image, small = (one.transpose(Image.Transpose.ROTATE_180) for one in (image, small))
+    quality = check_page(small, resolution / factor)
+    if _UPSIDE_DOWN in quality.advice and may_turn:
+        image, small = (picture.transpose(Image.Transpose.ROTATE_180) for picture in (image, small))
         turn = (turn + 180) % 360
-    elif _UPSIDE_DOWN in looks.advice:
-        looks = replace(looks, advice=tuple(c for c in looks.advice if c != _UPSIDE_DOWN))
-    kind, places = kind_of(small, resolution / factor, looks)
-    skew = looks.skew if abs(looks.skew) >= STRAIGHTEN_FROM else 0.0
-    data = _code(image, kind, places, looks, resolution, skew)
+    elif _UPSIDE_DOWN in quality.advice:
+        quality = replace(quality, advice=tuple(c for c in quality.advice if c != _UPSIDE_DOWN))
+    kind, regions = classify_page(small, resolution / factor, quality)
+    skew = quality.skew if abs(quality.skew) >= MIN_SKEW else 0.0
+    data = _encode(image, kind, regions, quality, resolution, skew)
     name = page.stem
     file = folder / f"{name}.pdf"
     write_bytes(file, data)
     preview = folder / f"{name}-preview.jpg"
     thumbnail = folder / f"{name}-small.jpg"
-    shown = small.convert("L") if kind in ("text", "grey") else small
-    _write_previews(shown, looks.paper, skew, preview, thumbnail)
-    return Prepared(file, kind, len(data), preview, thumbnail, looks, turn)
+    preview_image = small.convert("L") if kind in ("text", "grey") else small
+    _write_previews(preview_image, quality.paper, skew, preview, thumbnail)
+    return EncodedPage(file, kind, len(data), preview, thumbnail, quality, turn)
 
 
 def read_page(page: Path) -> tuple[Image.Image, int]:
@@ -107,44 +107,50 @@ def read_page(page: Path) -> tuple[Image.Image, int]:
         return opened.convert("L" if opened.mode == "1" else "RGB"), resolution
 
 
-def kind_of(small: Image.Image, resolution: float, looks: Looks) -> tuple[Kind, list[Place]]:
-    """Return how a page is to be coded, and the places of a ``mixed`` one.
+def classify_page(
+    small: Image.Image, resolution: float, quality: PageQuality
+) -> tuple[PageKind, list[ToneRegion]]:
+    """Return how to encode a page, and the regions of a ``mixed`` one.
 
     Args:
         small: the page, about 150 dpi.
         resolution: its dots per inch.
-        looks: what was seen on it.
+        quality: its quality.
     """
-    places = places_with_tones(small, resolution, looks.paper)
-    if looks.ink == 0 or "page_faint" in looks.advice or "page_dark" in looks.advice:
+    regions = find_tone_regions(small, resolution, quality.paper)
+    if quality.ink == 0 or "page_faint" in quality.advice or "page_dark" in quality.advice:
         # A threshold could lose what can hardly be seen.
-        return ("colour" if any(place.coloured for place in places) else "grey"), []
-    if sum(place.share for place in places) > _PATCHES_MOST:
-        return ("colour" if any(place.coloured for place in places) else "grey"), []
-    return ("mixed" if places else "text"), places
+        return ("colour" if any(region.is_coloured for region in regions) else "grey"), []
+    if sum(region.share for region in regions) > _MAX_PATCH_SHARE:
+        return ("colour" if any(region.is_coloured for region in regions) else "grey"), []
+    return ("mixed" if regions else "text"), regions
 
 
-def _code(
+def _encode(
     image: Image.Image,
-    kind: Kind,
-    places: Sequence[Place],
-    looks: Looks,
+    kind: PageKind,
+    regions: Sequence[ToneRegion],
+    quality: PageQuality,
     resolution: int,
     skew: float,
 ) -> bytes:
     """Return the page as a PDF of one page."""
     if kind in ("grey", "colour"):
         whole = image if kind == "colour" else image.convert("L")
-        return make_page(_jpeg(_straight(whole, looks.paper, skew), resolution), (), resolution)
+        return make_page_pdf(
+            _jpeg(_straighten(whole, quality.paper, skew), resolution), (), resolution
+        )
     grey = image.convert("L")
-    text = code_bilevel(to_bilevel(grey, looks.paper, resolution, skew), resolution)
-    patches = [_cut(image if place.coloured else grey, place, skew) for place in places]
-    return make_page(text, patches, resolution)
+    text = encode_bilevel(to_bilevel(grey, quality.paper, resolution, skew), resolution)
+    patches = [
+        _cut_patch(image if region.is_coloured else grey, region, skew) for region in regions
+    ]
+    return make_page_pdf(text, patches, resolution)
 
 
-def _cut(image: Image.Image, place: Place, skew: float) -> Patch:
-    """Return a place of the page as it lies on the straightened page, its paper white."""
-    box = _turned_box(place, image.size, skew)
+def _cut_patch(image: Image.Image, region: ToneRegion, skew: float) -> Patch:
+    """Return a region of the page as it lies on the straightened page, its paper white."""
+    box = _rotated_box(region, image.size, skew)
     left, top, right, bottom = box
     size = (right - left, bottom - top)
     angle = math.radians(skew)
@@ -166,16 +172,18 @@ def _cut(image: Image.Image, place: Place, skew: float) -> Patch:
         )
     else:
         cut = image.crop(box)
-    return Patch(_jpeg(_on_white(cut), None), left, top, *size, image.mode == "RGB")
+    return Patch(_jpeg(_whiten_paper(cut), None), left, top, *size, image.mode == "RGB")
 
 
-def _turned_box(place: Place, size: tuple[int, int], skew: float) -> tuple[int, int, int, int]:
-    """Return the dots of the straightened page that hold ``place`` of the skewed one."""
+def _rotated_box(
+    region: ToneRegion, size: tuple[int, int], skew: float
+) -> tuple[int, int, int, int]:
+    """Return the dots of the straightened page that hold ``region`` of the skewed one."""
     width, height = size
     angle = math.radians(skew)
     xs, ys = [], []
-    for across in (place.left, place.right):
-        for down in (place.top, place.bottom):
+    for across in (region.left, region.right):
+        for down in (region.top, region.bottom):
             x, y = across * width - width / 2, down * height - height / 2
             xs.append(x * math.cos(angle) - y * math.sin(angle) + width / 2)
             ys.append(x * math.sin(angle) + y * math.cos(angle) + height / 2)
@@ -187,7 +195,7 @@ def _turned_box(place: Place, size: tuple[int, int], skew: float) -> tuple[int, 
     )
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _whiten_paper(image: Image.Image) -> Image.Image:
     """Return ``image`` with its paper made white, to match the page around it."""
     table: list[int] = []
     for band in image.getbands():
@@ -197,7 +205,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return image.point(table)
 
 
-def _straight(image: Image.Image, paper: int, skew: float) -> Image.Image:
+def _straighten(image: Image.Image, paper: int, skew: float) -> Image.Image:
     """Return the page with its lines level; the corners are filled with paper."""
     if not skew:
         return image
@@ -219,7 +227,7 @@ def _write_previews(
     """Write the pictures for the screen: quick, and not synced: they can be made again."""
     scale = min(1.0, _PREVIEW[0] / image.width, _PREVIEW[1] / image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    shown = _straight(image.resize(size, Image.Resampling.HAMMING), paper, skew)
-    shown.save(preview, "JPEG", quality=80)
-    shown.thumbnail(_THUMBNAIL, Image.Resampling.BOX)
-    shown.save(thumbnail, "JPEG", quality=80)
+    preview_image = _straighten(image.resize(size, Image.Resampling.HAMMING), paper, skew)
+    preview_image.save(preview, "JPEG", quality=80)
+    preview_image.thumbnail(_THUMBNAIL, Image.Resampling.BOX)
+    preview_image.save(thumbnail, "JPEG", quality=80)

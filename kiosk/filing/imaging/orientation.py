@@ -1,9 +1,9 @@
-"""Which way up a page of text lies, by the shapes of its letters.
+"""Detects whether a page of text is upside down, by the shapes of its letters.
 
 Letters are cut out along the lines of text and compared with the alphabets of the court (Kazakh,
 Russian, Latin, figures, punctuation), drawn once upright and once upside down. A letter that
 looks the same both ways (о, х, н) says nothing; the others add up. No text is recognised: it
-takes a hundredth of the time of an OCR's own look at the orientation.
+takes a hundredth of the time of an OCR's own orientation check.
 """
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ _ROWS, _COLUMNS, _CELLS_PER_HEIGHT = 11, 11, 5
 _STRIP = 300
 #: Ink that fills a stripe of that width (dots) over that length is a rule and not a letter.
 _RULE_WIDTH, _RULE_LENGTH, _RULE_STEP = 8, 100, 25
-_LOWEST, _HIGHEST = 5, 48
+_MIN_HEIGHT, _MAX_HEIGHT = 5, 48
 #: Width of the widest letter in heights of a small one; wider are letters that touch.
-_WIDEST = 1.8
-_MOST_LETTERS, _FEW, _LETTERS_NEEDED = 600, 150, 40
-#: Evidence from which a page is called upside down, and from which no more letters are asked.
+_MAX_WIDTH = 1.8
+_MAX_LETTERS, _SAMPLE_LETTERS, _MIN_LETTERS = 600, 150, 40
+#: Evidence below which a page is upside down, and above which no more letters are compared.
 #: Right pages in eleven typefaces never came below -3.6 (figures in an old-style serif).
-_UPSIDE_DOWN, _PLAINLY_UPRIGHT = -5.5, 3.0
+_UPSIDE_DOWN_BELOW, _UPRIGHT_ABOVE = -5.5, 3.0
 #: Share of its height by which a slanted letter leans.
 _SLANTS = (0.0, 0.2)
 
 
 @dataclass(frozen=True)
-class Way:
-    """How surely a page lies upright.
+class Orientation:
+    """Orientation of a page, with its evidence.
 
     Attributes:
         evidence: above 0: upright; below: upside down; in units of its own uncertainty.
-        letters: how many letters spoke.
+        letter_count: how many letters were compared.
     """
 
     evidence: float
-    letters: int
+    letter_count: int
 
     @property
-    def upside_down(self) -> bool:
-        """Whether it surely lies upside down; False also where nobody can tell."""
-        return self.evidence < _UPSIDE_DOWN
+    def is_upside_down(self) -> bool:
+        """Whether the page is surely upside down; False if that is unclear."""
+        return self.evidence < _UPSIDE_DOWN_BELOW
 
 
-def which_way_up(ink: Mask, skew: float = 0.0) -> Way:
-    """Return which way up the text in ``ink`` (True: written; about 150 dpi) lies.
+def detect_orientation(ink: Mask, skew: float = 0.0) -> Orientation:
+    """Return the orientation of the text in ``ink`` (True: written; about 150 dpi).
 
     Args:
         ink: the page.
@@ -75,25 +75,31 @@ def which_way_up(ink: Mask, skew: float = 0.0) -> Way:
     if skew:
         tones = tones.rotate(-skew, Image.Resampling.NEAREST)
         ink = np.asarray(tones) > 0
-    ink = _without_rules(ink)
+    ink = _remove_rules(ink)
     lefts = range(0, ink.shape[1], _STRIP)
-    first = _judge(tones, [window for left in lefts[1::3] for window in _windows(ink, left)], _FEW)
-    if first.evidence > _PLAINLY_UPRIGHT:
+    first = _measure(
+        tones,
+        [window for left in lefts[1::3] for window in _letter_windows(ink, left)],
+        _SAMPLE_LETTERS,
+    )
+    if first.evidence > _UPRIGHT_ABOVE:
         return first  # as nearly every page: a third of the time
-    return _judge(tones, [window for left in lefts for window in _windows(ink, left)])
+    return _measure(tones, [window for left in lefts for window in _letter_windows(ink, left)])
 
 
-def _judge(tones: Image.Image, windows: list[Window], most: int = _MOST_LETTERS) -> Way:
-    """Return what the letters in ``windows`` say together; at most about ``most`` are asked."""
-    if len(windows) < _LETTERS_NEEDED:
-        return Way(0.0, len(windows))
-    step = -(-len(windows) // most)
-    found = _compare(np.stack([_shape(tones, window) for window in windows[::step]]))
+def _measure(
+    tones: Image.Image, windows: list[Window], max_letters: int = _MAX_LETTERS
+) -> Orientation:
+    """Return the orientation by about ``max_letters`` of the letters in ``windows``."""
+    if len(windows) < _MIN_LETTERS:
+        return Orientation(0.0, len(windows))
+    step = -(-len(windows) // max_letters)
+    found = _upright_scores(np.stack([_letter_shape(tones, window) for window in windows[::step]]))
     spread = float(found.std()) or 1.0
-    return Way(float(found.mean()) / spread * len(found) ** 0.5, len(found))
+    return Orientation(float(found.mean()) / spread * len(found) ** 0.5, len(found))
 
 
-def _without_rules(ink: Mask) -> Mask:
+def _remove_rules(ink: Mask) -> Mask:
     """Return ``ink`` without what runs down the page unbroken: the rules of tables and frames."""
     rows, blocks = ink.shape[0], ink.shape[1] // _RULE_WIDTH
     cells = ink[:, : blocks * _RULE_WIDTH].reshape(rows, blocks, _RULE_WIDTH).any(axis=2)
@@ -112,38 +118,38 @@ def _without_rules(ink: Mask) -> Mask:
     return cleaned
 
 
-def _windows(ink: Mask, left: int) -> Iterator[Window]:
+def _letter_windows(ink: Mask, left: int) -> Iterator[Window]:
     """Yield the window of each letter in the strip that begins at ``left``."""
     strip = ink[:, left : left + _STRIP]
     written = strip.sum(axis=1)
-    for top, bottom in _runs(written > 0):
-        zone = _zone(written[top:bottom])
+    for top, bottom in _find_runs(written > 0):
+        zone = _find_small_letter_zone(written[top:bottom])
         if zone is None:
             continue
         height = zone[1] - zone[0]
         middle = top + (zone[0] + zone[1]) / 2
-        for start, end in _runs(np.any(strip[top:bottom], axis=0)):
-            if end - start <= _WIDEST * height:
+        for start, end in _find_runs(np.any(strip[top:bottom], axis=0)):
+            if end - start <= _MAX_WIDTH * height:
                 yield left + (start + end) / 2, middle, height
 
 
-def _runs(flags: Any) -> list[tuple[int, int]]:
+def _find_runs(flags: Any) -> list[tuple[int, int]]:
     """Return begin and end of each run of True."""
     padded = np.concatenate(([False], flags, [False]))
     edges = np.flatnonzero(padded[1:] != padded[:-1])
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _zone(written: NDArray[np.int64]) -> tuple[int, int] | None:
+def _find_small_letter_zone(written: NDArray[np.int64]) -> tuple[int, int] | None:
     """Return the rows of a line between which small letters lie; None: not a line of text."""
-    if not _LOWEST <= len(written) <= 3 * _HIGHEST:
+    if not _MIN_HEIGHT <= len(written) <= 3 * _MAX_HEIGHT:
         return None
     full = np.flatnonzero(written > 0.4 * written.max())
     top, bottom = int(full[0]), int(full[-1]) + 1
-    return (top, bottom) if _LOWEST <= bottom - top <= _HIGHEST else None
+    return (top, bottom) if _MIN_HEIGHT <= bottom - top <= _MAX_HEIGHT else None
 
 
-def _shape(tones: Image.Image, window: Window) -> Shapes:
+def _letter_shape(tones: Image.Image, window: Window) -> Shapes:
     """Return the letter in ``window``, reduced to its cells."""
     across, down, height = window
     wide, high = (n * height / _CELLS_PER_HEIGHT / 2 for n in (_COLUMNS, _ROWS))
@@ -154,9 +160,9 @@ def _shape(tones: Image.Image, window: Window) -> Shapes:
     return np.asarray(small, np.float32).ravel()
 
 
-def _compare(shapes: Shapes) -> NDArray[np.float64]:
+def _upright_scores(shapes: Shapes) -> NDArray[np.float64]:
     """Return for each shape how much nearer it is to an upright letter than to a turned one."""
-    upright = _alphabet()
+    upright = _alphabet_shapes()
     length = np.linalg.norm(shapes, axis=1, keepdims=True)
     shapes = shapes / np.maximum(length, 1e-6)
     as_is = (shapes @ upright.T).max(axis=1)
@@ -165,7 +171,7 @@ def _compare(shapes: Shapes) -> NDArray[np.float64]:
 
 
 @cache
-def _alphabet() -> Shapes:
+def _alphabet_shapes() -> Shapes:
     """Return the shape of each letter, upright, of length 1."""
     drawn = []
     for path in (fonts.REGULAR, fonts.SEMI_BOLD):
@@ -173,13 +179,17 @@ def _alphabet() -> Shapes:
         for measure, letters in (("х", _LETTERS), ("Х", _LETTERS.upper())):
             _, top, _, bottom = font.getbbox(measure, anchor="ms")
             zone = (128 + (top + bottom) / 2, float(bottom - top))
-            drawn += [_drawn(letter, font, slant, zone) for letter in letters for slant in _SLANTS]
+            drawn += [
+                _draw_letter_shape(letter, font, slant, zone)
+                for letter in letters
+                for slant in _SLANTS
+            ]
     shapes = np.stack(drawn)
     lengths = np.linalg.norm(shapes, axis=1, keepdims=True)
     return np.asarray(shapes / lengths, np.float32)
 
 
-def _drawn(
+def _draw_letter_shape(
     letter: str, font: ImageFont.FreeTypeFont, slant: float, zone: tuple[float, float]
 ) -> Shapes:
     """Return the shape of one letter; ``zone``: middle and height of its small letters."""
@@ -188,4 +198,4 @@ def _drawn(
     leaning = (1, slant, -128 * slant, 0, 1, 0)
     image = image.transform(image.size, Image.Transform.AFFINE, leaning, Image.Resampling.BILINEAR)
     left, _, right, _ = image.getbbox() or (0, 0, 256, 256)
-    return _shape(image, ((left + right) / 2, *zone))
+    return _letter_shape(image, ((left + right) / 2, *zone))

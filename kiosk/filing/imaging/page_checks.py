@@ -1,4 +1,4 @@
-"""Looks at a scanned page: blurred, dark, faint, cut off, blank, upside down, sideways, skewed.
+"""Checks a scanned page: blurred, dark, faint, cut off, blank, upside down, sideways, skewed.
 
 Everything is measured on a grey image of about 150 dpi and relative to the page's own paper and
 ink, so that grey recycled paper is not "dark" and pale print is not "blank".
@@ -12,34 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from kiosk.filing.imaging.orientation import which_way_up
-from kiosk.filing.imaging.page_advice import in_order
+from kiosk.filing.imaging.orientation import detect_orientation
+from kiosk.filing.imaging.page_advice import sort_advice
 
 Grey = NDArray[np.uint8]
 Points = NDArray[np.int64]
 
-#: Dots per inch at which pages are looked at.
+#: Dots per inch at which pages are checked.
 WORKING_DPI = 150
 #: Skew in degrees from which a page is straightened, and up to which it is measured.
-STRAIGHTEN_FROM = 0.25
-LARGEST_SKEW = 6.0
+MIN_SKEW = 0.25
+MAX_SKEW = 6.0
 
 _DARK_PAPER = 130
 _INK_BELOW_PAPER, _FAINT_BELOW_PAPER = 70, 18
 _BLANK_SHARE = 0.0002
 _FAINT_CONTRAST = 95
 _EDGE_MM = 0.5
-_EDGE_INK_LEAST, _EDGE_INK_MOST = 0.006, 0.5
+_EDGE_INK_MIN, _EDGE_INK_MAX = 0.006, 0.5
 _TILE = 24
-_TILES_NEEDED = 12
-_SHARP_ENOUGH = 0.36
+_MIN_TILES = 12
+_MIN_SHARPNESS = 0.36
 _SIDEWAYS_RATIO = 1.6
-_LINES_POINTS = 400
+_MIN_LINE_POINTS = 400
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What was seen.
+class PageQuality:
+    """Result of checking a page.
 
     Attributes:
         advice: codes of :mod:`kiosk.filing.imaging.page_advice`, gravest first.
@@ -56,8 +56,8 @@ class Looks:
     paper: int
 
 
-def look_at(image: Image.Image, resolution: float) -> Looks:
-    """Return what is seen on ``image``, which has ``resolution`` dots per inch."""
+def check_page(image: Image.Image, resolution: float) -> PageQuality:
+    """Check ``image``, which has ``resolution`` dots per inch."""
     factor = max(1, round(resolution / WORKING_DPI))
     # Averaging takes a sensor's noise away; steps of ink stay far above what is left of it.
     grey = np.asarray(image.convert("L").reduce(factor))
@@ -75,21 +75,21 @@ def look_at(image: Image.Image, resolution: float) -> Looks:
         found.append("page_faint" if faint >= _BLANK_SHARE else "page_blank")
     else:
         sharpness = measure_sharpness(grey, paper)
-        if sharpness is not None and sharpness < _SHARP_ENOUGH:
+        if sharpness is not None and sharpness < _MIN_SHARPNESS:
             found.append("page_blurred")
         if not found and paper - _ink_level(grey, ink) < _FAINT_CONTRAST:
             found.append("page_faint")
         if _touches_an_edge(ink, dpi):
             found.append("page_cut_off")
-        skew, sideways = _lie_of_lines(ink)
+        skew, sideways = _line_direction(ink)
         if sideways:
             found.append("page_sideways")
         else:
-            if abs(skew) >= STRAIGHTEN_FROM:
+            if abs(skew) >= MIN_SKEW:
                 found.append("page_skewed")
-            if which_way_up(ink, skew).upside_down:
+            if detect_orientation(ink, skew).is_upside_down:
                 found.append("page_upside_down")
-    return Looks(in_order(found), skew, sharpness, share, paper)
+    return PageQuality(sort_advice(found), skew, sharpness, share, paper)
 
 
 def _paper_level(grey: Grey) -> int:
@@ -119,7 +119,7 @@ def measure_sharpness(grey: Grey, paper: int) -> float | None:
     contrast = tiles.max(axis=(1, 3)) - tiles.min(axis=(1, 3))
     steepest = steps.reshape(tiles.shape).max(axis=(1, 3))
     written = contrast > max(40, (paper - 20) * 0.3)
-    if int(written.sum()) < _TILES_NEEDED:
+    if int(written.sum()) < _MIN_TILES:
         return None
     return float(np.median(steepest[written] / contrast[written]))
 
@@ -129,13 +129,13 @@ def _touches_an_edge(ink: NDArray[np.bool_], dpi: float) -> bool:
     depth = max(2, round(_EDGE_MM / 25.4 * dpi))
     strips = (ink[:depth], ink[-depth:], ink[:, :depth].T, ink[:, -depth:].T)
     touched = (float(strip.any(axis=0).mean()) for strip in strips)
-    return any(_EDGE_INK_LEAST < share < _EDGE_INK_MOST for share in touched)
+    return any(_EDGE_INK_MIN < share < _EDGE_INK_MAX for share in touched)
 
 
-def _lie_of_lines(ink: NDArray[np.bool_]) -> tuple[float, bool]:
+def _line_direction(ink: NDArray[np.bool_]) -> tuple[float, bool]:
     """Return the skew of the lines of text, and whether they run down the page."""
-    points = np.argwhere(_thin(ink))
-    if len(points) < _LINES_POINTS:
+    points = np.argwhere(_lower_edges(ink))
+    if len(points) < _MIN_LINE_POINTS:
         return 0.0, False
     y, x = points[:, 0], points[:, 1]
     skew, along = _best_angle(y, x)
@@ -145,7 +145,7 @@ def _lie_of_lines(ink: NDArray[np.bool_]) -> tuple[float, bool]:
     return skew, False
 
 
-def _thin(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _lower_edges(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the lower edges of the writing, at half the size: they lie along base lines."""
     half = ink[: ink.shape[0] // 2 * 2, : ink.shape[1] // 2 * 2]
     blocks = half.reshape(half.shape[0] // 2, 2, half.shape[1] // 2, 2)
@@ -157,16 +157,16 @@ def _thin(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _best_angle(across: Points, along: Points) -> tuple[float, float]:
     """Return the angle in degrees at which the lines stand out most, and by how much."""
-    coarse = np.arange(-LARGEST_SKEW, LARGEST_SKEW + 0.01, 0.5)
-    scores = [_score(across, along, angle) for angle in coarse]
+    coarse = np.arange(-MAX_SKEW, MAX_SKEW + 0.01, 0.5)
+    scores = [_row_contrast(across, along, angle) for angle in coarse]
     best = float(coarse[int(np.argmax(scores))])
     fine = np.arange(best - 0.4, best + 0.41, 0.1)
-    fine_scores = [_score(across, along, angle) for angle in fine]
+    fine_scores = [_row_contrast(across, along, angle) for angle in fine]
     top = int(np.argmax(fine_scores))
     return round(float(fine[top]), 2), float(fine_scores[top])
 
 
-def _score(across: Points, along: Points, angle: float) -> float:
+def _row_contrast(across: Points, along: Points, angle: float) -> float:
     """Return how unevenly the points fall into rows when seen at ``angle``."""
     rows = across + along * np.tan(np.radians(angle))
     rows -= rows.min()

@@ -1,6 +1,6 @@
-"""One coded page as a PDF of one page: a picture, and patches in colour upon it.
+"""Makes a PDF of one encoded page: a picture, and patches in colour on top of it.
 
-What is coded goes in byte for byte. The document is made of these files (:mod:`.pdf`).
+Encoded pictures go in byte for byte. The document is made of these files (:mod:`.pdf`).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Patch:
     top: int
     width: int
     height: int
-    coloured: bool
+    is_coloured: bool
 
 
-def make_page(picture: bytes, patches: Sequence[Patch], resolution: int) -> bytes:
+def make_page_pdf(picture: bytes, patches: Sequence[Patch], resolution: int) -> bytes:
     """Return a PDF with one page.
 
     Args:
@@ -50,14 +50,16 @@ def make_page(picture: bytes, patches: Sequence[Patch], resolution: int) -> byte
     with pikepdf.open(BytesIO(plain)) as pdf:
         page = pdf.pages[0]
         height = float(page.mediabox[3])
-        drawn = [_put(pdf, page, patch, height, resolution) for patch in patches]
+        drawn = [_add_patch(pdf, page, patch, height, resolution) for patch in patches]
         page.contents_add("\n".join(drawn).encode("ascii"))
         out = BytesIO()
         pdf.save(out)
     return out.getvalue()
 
 
-def _put(pdf: pikepdf.Pdf, page: pikepdf.Page, patch: Patch, height: float, resolution: int) -> str:
+def _add_patch(
+    pdf: pikepdf.Pdf, page: pikepdf.Page, patch: Patch, height: float, resolution: int
+) -> str:
     """Add a patch to the page's resources; return the operators that draw it."""
     picture = pikepdf.Stream(pdf, patch.jpeg)
     picture.stream_dict = Dictionary(
@@ -65,7 +67,7 @@ def _put(pdf: pikepdf.Pdf, page: pikepdf.Page, patch: Patch, height: float, reso
         Subtype=Name.Image,
         Width=patch.width,
         Height=patch.height,
-        ColorSpace=Name.DeviceRGB if patch.coloured else Name.DeviceGray,
+        ColorSpace=Name.DeviceRGB if patch.is_coloured else Name.DeviceGray,
         BitsPerComponent=8,
         Filter=Array([Name.DCTDecode]),
     )

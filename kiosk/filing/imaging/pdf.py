@@ -1,6 +1,6 @@
-"""The document that is handed in: PDF/A-2b (ISO 19005-2), checked as it was written.
+"""Writes the submitted document: PDF/A-2b (ISO 19005-2), checked after it is written.
 
-The coded pages (:mod:`.page_pdf`) are put in as they are; pikepdf makes it PDF/A (sRGB output
+The encoded pages (:mod:`.page_pdf`) are put in as they are; pikepdf makes it PDF/A (sRGB output
 intent, metadata) and checks the written file: what does not conform is not kept.
 """
 
@@ -18,12 +18,12 @@ import pikepdf.pdfa
 from kiosk.filing.errors import DocumentTooLargeError, PageFailedError
 from kiosk.storage.atomic_io import write_bytes
 
-#: Bytes that a page costs beside its coded picture, and a file beside its pages.
+#: Bytes that a page costs beside its encoded picture, and a file beside its pages.
 _PER_PAGE, _PER_FILE = 1_500, 16_000
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFile:
     """One PDF file on the disk."""
 
     path: Path
@@ -32,55 +32,55 @@ class Written:
 
 
 def write_documents(
-    pages: Sequence[Path], folder: Path, *, title: str, language: str, largest: int
-) -> list[Written]:
+    pages: Sequence[Path], folder: Path, *, title: str, language: str, max_bytes: int
+) -> list[WrittenFile]:
     """Write ``pages`` into ``folder`` as ``document.pdf``, split by page where it is too large.
 
     Args:
-        pages: coded pages in order, each a PDF of one page.
+        pages: encoded pages in order, each a PDF of one page.
         folder: the filing's folder; older ``document*.pdf`` there are replaced.
         title: title of the document, as in its metadata.
         language: language of the document, kk, ru or en.
-        largest: bytes that one file may have.
+        max_bytes: maximum size of one file.
 
     Raises:
         DocumentTooLargeError: one page alone is larger than that.
         PageFailedError: a page cannot be put in, or the result is not PDF/A.
     """
-    groups = split_pages([page.stat().st_size for page in pages], largest)
+    groups = split_pages([page.stat().st_size for page in pages], max_bytes)
     written = []
     for number, group in enumerate(groups, start=1):
-        alone = len(groups) == 1
-        name = "document.pdf" if alone else f"document-{number:02d}.pdf"
-        part = title if alone else f"{title} ({number}/{len(groups)})"
-        data = make_pdf([pages[index] for index in group], title=part, language=language)
-        if len(data) > largest:
-            raise DocumentTooLargeError(f"{name}: {len(data)} bytes, allowed are {largest}")
+        is_single = len(groups) == 1
+        name = "document.pdf" if is_single else f"document-{number:02d}.pdf"
+        part_title = title if is_single else f"{title} ({number}/{len(groups)})"
+        data = make_pdf([pages[index] for index in group], title=part_title, language=language)
+        if len(data) > max_bytes:
+            raise DocumentTooLargeError(f"{name}: {len(data)} bytes, allowed are {max_bytes}")
         write_bytes(folder / name, data)
-        written.append(Written(folder / name, len(group), len(data)))
-    for old in folder.glob("document*.pdf"):
-        if old not in {file.path for file in written}:
-            old.unlink()
+        written.append(WrittenFile(folder / name, len(group), len(data)))
+    for stale_file in folder.glob("document*.pdf"):
+        if stale_file not in {file.path for file in written}:
+            stale_file.unlink()
     return written
 
 
-def split_pages(sizes: Sequence[int], largest: int) -> list[list[int]]:
+def split_pages(sizes: Sequence[int], max_bytes: int) -> list[list[int]]:
     """Return the indices of the pages of each file: as many as fit, in order.
 
     Raises:
         DocumentTooLargeError: one page alone does not fit.
     """
     groups: list[list[int]] = []
-    room = -1
+    free = -1
     for index, size in enumerate(sizes):
         cost = size + _PER_PAGE
-        if cost + _PER_FILE > largest:
+        if cost + _PER_FILE > max_bytes:
             raise DocumentTooLargeError(f"page {index + 1} alone has {size} bytes")
-        if cost > room:
+        if cost > free:
             groups.append([])
-            room = largest - _PER_FILE
+            free = max_bytes - _PER_FILE
         groups[-1].append(index)
-        room -= cost
+        free -= cost
     return groups
 
 
@@ -94,8 +94,8 @@ def make_pdf(pages: Sequence[Path], *, title: str, language: str) -> bytes:
         with ExitStack() as stack:
             pdf = stack.enter_context(pikepdf.new())
             for page in pages:
-                one = stack.enter_context(pikepdf.open(BytesIO(page.read_bytes())))
-                pdf.pages.extend(one.pages)
+                source = stack.enter_context(pikepdf.open(BytesIO(page.read_bytes())))
+                pdf.pages.extend(source.pages)
             pdf.Root.Lang = pikepdf.String(language)
             with pdf.open_metadata() as metadata:
                 metadata["dc:title"] = title
@@ -109,6 +109,6 @@ def make_pdf(pages: Sequence[Path], *, title: str, language: str) -> bytes:
     return out.getvalue()
 
 
-def conformance(path: Path) -> pikepdf.pdfa.Report:
+def check_conformance(path: Path) -> pikepdf.pdfa.Report:
     """Return pikepdf's verdict on a written file as PDF/A-2b."""
     return pikepdf.pdfa.validate_written(path, "2b")

@@ -1,7 +1,7 @@
-"""Which parts of a page are more than black on white: ink in colour, photographs, shading.
+"""Finds the regions of a page with ink in colour, photographs or shading.
 
-Text is coded as black and white; only the places found here keep their colours or tones. The
-page is looked at in cells of about 2.7 mm; cells that touch make one place.
+Text is encoded as black and white; only the regions found here keep their colours or tones. The
+page is divided into cells of about 2.7 mm; cells that touch form one region.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _BELOW_PAPER, _ABOVE_BLACK, _TONE_CELLS = 25, 70, 12
 
 
 @dataclass(frozen=True)
-class Place:
-    """A rectangle in shares of the page's width and height; ``coloured`` or only grey."""
+class ToneRegion:
+    """A rectangle in shares of the page's width and height; in colour or only grey."""
 
     left: float
     top: float
     right: float
     bottom: float
-    coloured: bool
+    is_coloured: bool
 
     @property
     def share(self) -> float:
@@ -36,8 +36,8 @@ class Place:
         return (self.right - self.left) * (self.bottom - self.top)
 
 
-def places_with_tones(image: Image.Image, resolution: float, paper: int) -> list[Place]:
-    """Return the places on ``image`` that black and white cannot show; they do not overlap.
+def find_tone_regions(image: Image.Image, resolution: float, paper: int) -> list[ToneRegion]:
+    """Return the regions of ``image`` that black and white cannot show; they do not overlap.
 
     Args:
         image: grey or RGB; 150 dpi are enough.
@@ -48,29 +48,29 @@ def places_with_tones(image: Image.Image, resolution: float, paper: int) -> list
     rows, columns = (-(-side // _CELL) for side in (small.height, small.width))
     coloured = np.zeros((rows, columns), np.int64)
     if small.mode == "RGB":
-        coloured = _count(_colour_in(small), rows, columns)
-    tones = _tones(image, rows, columns, paper)
+        coloured = _count_per_cell(_colour_mask(small), rows, columns)
+    tones = _tone_cells(image, rows, columns, paper)
     colour_cells = coloured >= _COLOURED_DOTS_IN_CELL
     boxes = [
         box
-        for box in _groups(colour_cells | tones)
+        for box in _group_cells(colour_cells | tones)
         if coloured[_slices(box)].sum() >= _COLOURED_DOTS
         or tones[_slices(box)].sum() >= _TONE_CELLS
     ]
     width, height = small.width / _CELL, small.height / _CELL
     return [
-        Place(
+        ToneRegion(
             left / width,
             top / height,
             min(1.0, right / width),
             min(1.0, bottom / height),
             bool(coloured[top:bottom, left:right].sum() >= _COLOURED_DOTS),
         )
-        for left, top, right, bottom in _merged(boxes)
+        for left, top, right, bottom in _merge_overlapping(boxes)
     ]
 
 
-def _colour_in(image: Image.Image) -> Mask:
+def _colour_mask(image: Image.Image) -> Mask:
     """Return where there is ink in colour (tinted paper does not count)."""
     pixels = np.asarray(image)
     tint = np.maximum(np.median(pixels.reshape(-1, 3)[::53], axis=0), 1.0)
@@ -82,7 +82,7 @@ def _colour_in(image: Image.Image) -> Mask:
     return found
 
 
-def _tones(image: Image.Image, rows: int, columns: int, paper: int) -> Mask:
+def _tone_cells(image: Image.Image, rows: int, columns: int, paper: int) -> Mask:
     """Return the cells that are neither paper nor ink, as in a photograph."""
     grey = image.convert("L")
     tile = max(1, round(grey.height / rows / 2) * 2)
@@ -96,7 +96,7 @@ def _tones(image: Image.Image, rows: int, columns: int, paper: int) -> Mask:
     return found
 
 
-def _count(mask: Mask, rows: int, columns: int) -> NDArray[np.int64]:
+def _count_per_cell(mask: Mask, rows: int, columns: int) -> NDArray[np.int64]:
     """Return how many dots of ``mask`` lie in each cell."""
     padded = np.zeros((rows * _CELL, columns * _CELL), bool)
     padded[: mask.shape[0], : mask.shape[1]] = mask
@@ -112,7 +112,7 @@ def _slices(box: Box) -> tuple[slice, slice]:
     return slice(top, bottom), slice(left, right)
 
 
-def _groups(cells: Mask) -> list[Box]:
+def _group_cells(cells: Mask) -> list[Box]:
     """Return the boxes around groups of cells at most one cell apart, one cell larger."""
     left_over = {(int(y), int(x)) for y, x in np.argwhere(cells)}
     boxes = []
@@ -129,24 +129,26 @@ def _groups(cells: Mask) -> list[Box]:
     return boxes
 
 
-def _merged(boxes: list[Box]) -> list[Box]:
+def _merge_overlapping(boxes: list[Box]) -> list[Box]:
     """Return ``boxes`` with those that overlap made one."""
     result: list[Box] = []
     for box in boxes:
         grown = box
-        while overlapping := [other for other in result if _overlap(grown, other)]:
+        while overlapping := [other for other in result if _overlaps(grown, other)]:
             for other in overlapping:
                 result.remove(other)
             several = [grown, *overlapping]
             grown = (
-                min(one[0] for one in several),
-                min(one[1] for one in several),
-                max(one[2] for one in several),
-                max(one[3] for one in several),
+                min(item[0] for item in several),
+                min(item[1] for item in several),
+                max(item[2] for item in several),
+                max(item[3] for item in several),
             )
         result.append(grown)
     return sorted(result, key=lambda box: (box[1], box[0]))
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _overlaps(first: Box, second: Box) -> bool:
+    return (first[0] < second[2] and second[0] < first[2]) and (
+        first[1] < second[3] and second[1] < first[3]
+    )

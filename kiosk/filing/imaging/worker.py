@@ -1,4 +1,4 @@
-"""Our side of the page imaging process: one request at a time, killed when it takes too long."""
+"""Client of the page imaging process: one request at a time, killed after a timeout."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from kiosk.filing.errors import DocumentTooLargeError, NoPagesError, PageFailedE
 
 log = logging.getLogger(__name__)
 
-_PAGE_SECONDS = 60.0
-_DOCUMENT_SECONDS = 120.0
+_PAGE_TIMEOUT_S = 60.0
+_DOCUMENT_TIMEOUT_S = 120.0
 _ERRORS: dict[str, type[KioskError]] = {
     kind.code: kind for kind in (DocumentTooLargeError, NoPagesError, StorageError)
 }
@@ -27,7 +27,7 @@ _ERRORS: dict[str, type[KioskError]] = {
 
 @dataclass(frozen=True)
 class PreparedPage:
-    """A page that is ready for the document; see :class:`kiosk.filing.imaging.encoding.Prepared`."""
+    """An encoded page; see :class:`kiosk.filing.imaging.encoding.EncodedPage`."""
 
     file: Path
     kind: str
@@ -50,14 +50,14 @@ class WrittenDocument:
 
 
 class ImagingWorker:
-    """Works on pages in a child process; an asynchronous context manager.
+    """Processes pages in a child process; an asynchronous context manager.
 
     The child is started with the first request, and again after it died or was killed.
     """
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,52 +70,52 @@ class ImagingWorker:
         """Process id of the child, if one runs."""
         return self._process.pid if self._process else None
 
-    async def warm(self) -> None:
+    async def start(self) -> None:
         """Start the child, so that the first page need not wait for it."""
-        async with self._turn:
-            await self._running()
+        async with self._lock:
+            await self._ensure_child()
 
     async def prepare(
         self, page: Path, turn: int, folder: Path, *, may_turn: bool = True
     ) -> PreparedPage:
-        """Look at a page and code it; see :func:`kiosk.filing.imaging.encoding.prepare_page`.
+        """Check a page and encode it; see :func:`kiosk.filing.imaging.encoding.prepare_page`.
 
         Raises:
-            PageFailedError: it cannot be read, or working on it crashed or hung.
+            PageFailedError: it cannot be read, or the child crashed or hung.
             StorageError: the result cannot be kept.
         """
-        request = {"do": "prepare", "page": str(page), "turn": turn, "folder": str(folder)}
+        request = {"action": "prepare", "page": str(page), "turn": turn, "folder": str(folder)}
         request["may_turn"] = may_turn
-        told = await self._ask(request, _PAGE_SECONDS)
+        reply = await self._request(request, _PAGE_TIMEOUT_S)
         return PreparedPage(
-            file=Path(told["file"]),
-            kind=told["kind"],
-            size=int(told["size"]),
-            preview=Path(told["preview"]),
-            thumbnail=Path(told["thumbnail"]),
-            advice=tuple(told["looks"]["advice"]),
-            skew=float(told["looks"]["skew"]),
-            turn=int(told["turn"]),
+            file=Path(reply["file"]),
+            kind=reply["kind"],
+            size=int(reply["size"]),
+            preview=Path(reply["preview"]),
+            thumbnail=Path(reply["thumbnail"]),
+            advice=tuple(reply["quality"]["advice"]),
+            skew=float(reply["quality"]["skew"]),
+            turn=int(reply["turn"]),
         )
 
     async def assemble(
-        self, pages: Sequence[Path], folder: Path, *, title: str, language: str, largest: int
+        self, pages: Sequence[Path], folder: Path, *, title: str, language: str, max_bytes: int
     ) -> list[WrittenDocument]:
-        """Write the prepared ``pages`` as PDF/A; see :func:`kiosk.filing.imaging.pdf.write_documents`.
+        """Write ``pages`` as PDF/A; see :func:`kiosk.filing.imaging.pdf.write_documents`.
 
         Raises:
             DocumentTooLargeError, PageFailedError, StorageError: as it does.
         """
         request = {
-            "do": "assemble",
+            "action": "assemble",
             "pages": [str(page) for page in pages],
             "folder": str(folder),
             "title": title,
             "language": language,
-            "largest": largest,
+            "max_bytes": max_bytes,
         }
-        told = await self._ask(request, _DOCUMENT_SECONDS)
-        return [WrittenDocument(**document) for document in told["documents"]]
+        reply = await self._request(request, _DOCUMENT_TIMEOUT_S)
+        return [WrittenDocument(**document) for document in reply["documents"]]
 
     async def close(self) -> None:
         """End the child; the next request starts another."""
@@ -128,15 +128,15 @@ class ImagingWorker:
                 process.kill()
             await process.wait()
 
-    async def _ask(self, request: dict[str, Any], patience: float) -> dict[str, Any]:
-        async with self._turn:
+    async def _request(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        async with self._lock:
             try:
-                process = await self._running()
+                process = await self._ensure_child()
                 assert process.stdin is not None
                 assert process.stdout is not None
                 process.stdin.write((json.dumps(request) + "\n").encode())
                 await process.stdin.drain()
-                line = await asyncio.wait_for(process.stdout.readline(), patience)
+                line = await asyncio.wait_for(process.stdout.readline(), timeout)
             except (TimeoutError, OSError) as error:
                 await self._kill()
                 raise PageFailedError(f"page imaging: {error!r}") from error
@@ -146,13 +146,13 @@ class ImagingWorker:
             if not line:
                 await self._kill()
                 raise PageFailedError("page imaging crashed")
-        told: dict[str, Any] = json.loads(line)
-        if "error" in told:
-            log.warning("page imaging: %s", told["error"])
-            raise _ERRORS.get(told["code"], PageFailedError)(told["error"])
-        return told
+        reply: dict[str, Any] = json.loads(line)
+        if "error" in reply:
+            log.warning("page imaging: %s", reply["error"])
+            raise _ERRORS.get(reply["code"], PageFailedError)(reply["error"])
+        return reply
 
-    async def _running(self) -> asyncio.subprocess.Process:
+    async def _ensure_child(self) -> asyncio.subprocess.Process:
         """Return the child, started when there is none."""
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(

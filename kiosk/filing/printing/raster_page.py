@@ -1,4 +1,4 @@
-"""Paper of one width on which text, rules and codes are drawn dot by dot, for a raster printer."""
+"""A page for a raster printer, on which text, rules and codes are drawn dot by dot."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from kiosk import fonts
 
 
-class Paper:
-    """Paper of one width that grows as lines are drawn on it."""
+class RasterPage:
+    """A page of fixed width that grows as lines are drawn on it."""
 
     def __init__(self, width: int, scale: float) -> None:
         self._width = width
@@ -22,42 +22,42 @@ class Paper:
         self._strips: list[Image.Image] = []
 
     @property
-    def _room(self) -> int:
+    def _text_width(self) -> int:
         return self._width - 2 * self._margin
 
-    def text(self, text: str, size: int, font: Path = fonts.REGULAR, gap: int = 4) -> None:
+    def draw_text(self, text: str, size: int, font: Path = fonts.REGULAR, gap: int = 4) -> None:
         """Draw a paragraph, wrapped."""
-        face = _face(font, round(size * self._scale))
-        self._space(gap)
-        for line in _wrap(text, face, self._room):
-            strip = self._strip(round(face.size * 1.32))
+        face = _load_font(font, round(size * self._scale))
+        self._add_space(gap)
+        for line in _wrap_lines(text, face, self._text_width):
+            strip = self._add_strip(round(face.size * 1.32))
             ImageDraw.Draw(strip).text((self._margin, face.size), line, 0, face, anchor="ls")
 
-    def number(self, text: str) -> None:
+    def draw_number(self, text: str) -> None:
         """Draw the number as large as the paper allows, in one line, else broken at a dash."""
         lines = [text]
-        size = self._fitting(lines)
+        size = self._fitting_size(lines)
         if size < 44 * self._width / 576 and "-" in text:
             head, _, tail = text.rpartition("-")
             lines = [f"{head}-", tail]
-            size = self._fitting(lines)
-        face = _face(fonts.TABULAR_SEMI_BOLD, size)
-        self._space(6)
+            size = self._fitting_size(lines)
+        face = _load_font(fonts.TABULAR_SEMI_BOLD, size)
+        self._add_space(6)
         for line in lines:
-            strip = self._strip(round(size * 1.2))
+            strip = self._add_strip(round(size * 1.2))
             ImageDraw.Draw(strip).text((self._margin, size), line, 0, face, anchor="ls")
 
-    def _fitting(self, lines: Sequence[str]) -> int:
+    def _fitting_size(self, lines: Sequence[str]) -> int:
         """Return the largest size at which each line fits."""
-        probe = _face(fonts.TABULAR_SEMI_BOLD, 100)
+        probe = _load_font(fonts.TABULAR_SEMI_BOLD, 100)
         widest = max(probe.getlength(line) for line in lines)
-        return min(round(76 * self._scale), int(100 * self._room / widest))
+        return min(round(76 * self._scale), int(100 * self._text_width / widest))
 
-    def checked(self, text: str, size: int, done: bool) -> None:
+    def draw_stage(self, text: str, size: int, done: bool) -> None:
         """Draw a stage with a tick in a circle, or an empty circle."""
-        face = _face(fonts.MEDIUM if done else fonts.REGULAR, round(size * self._scale))
+        face = _load_font(fonts.MEDIUM if done else fonts.REGULAR, round(size * self._scale))
         height = round(face.size * 1.5)
-        strip = self._strip(height)
+        strip = self._add_strip(height)
         draw = ImageDraw.Draw(strip)
         radius, middle = face.size * 0.42, height / 2
         left = self._margin + radius + 2
@@ -70,28 +70,28 @@ class Paper:
         x = left + radius + face.size * 0.5
         draw.text((x, middle), text, 0, face, anchor="lm")
 
-    def rule(self) -> None:
+    def draw_rule(self) -> None:
         """Draw a thin line between two parts."""
-        strip = self._strip(round(26 * self._scale))
+        strip = self._add_strip(round(26 * self._scale))
         middle = strip.height // 2
         ImageDraw.Draw(strip).line(
             (self._margin, middle, self._width - self._margin, middle), fill=0, width=2
         )
 
-    def code(self, content: str) -> None:
+    def draw_qr_code(self, content: str) -> None:
         """Draw a QR code in the middle, its modules whole dots."""
         code = segno.make(content, error="m", micro=False)
         modules = code.symbol_size(border=4)[0]
-        scale = max(4, int(self._room * 0.46) // modules)
+        scale = max(4, int(self._text_width * 0.46) // modules)
         out = BytesIO()
         code.save(out, kind="png", scale=scale, border=4)
         with Image.open(out) as picture:
-            strip = self._strip(picture.height)
+            strip = self._add_strip(picture.height)
             strip.paste(picture.convert("L"), ((self._width - picture.width) // 2, 0))
 
-    def finish(self) -> Image.Image:
-        """Return the whole paper."""
-        self._space(24)
+    def render(self) -> Image.Image:
+        """Return the whole page."""
+        self._add_space(24)
         paper = Image.new("L", (self._width, sum(s.height for s in self._strips)), 255)
         y = 0
         for strip in self._strips:
@@ -99,32 +99,32 @@ class Paper:
             y += strip.height
         return paper.point(lambda dot: 255 if dot >= 140 else 0).convert("1")
 
-    def _space(self, dots: int) -> None:
-        self._strip(max(1, round(dots * self._scale)))
+    def _add_space(self, dots: int) -> None:
+        self._add_strip(max(1, round(dots * self._scale)))
 
-    def _strip(self, height: int) -> Image.Image:
+    def _add_strip(self, height: int) -> Image.Image:
         strip = Image.new("L", (self._width, height), 255)
         self._strips.append(strip)
         return strip
 
 
-def _face(path: Path, size: int) -> ImageFont.FreeTypeFont:
+def _load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _wrap(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
+def _wrap_lines(text: str, face: ImageFont.FreeTypeFont, width: int) -> list[str]:
     """Return ``text`` in lines that fit; a word that is too long is broken."""
     lines, line = [], ""
     for word in text.split():
-        while face.getlength(word) > room:
-            fits = max(1, sum(face.getlength(word[:n]) <= room for n in range(1, len(word) + 1)))
+        while face.getlength(word) > width:
+            fits = max(1, sum(face.getlength(word[:n]) <= width for n in range(1, len(word) + 1)))
             if line:
                 lines.append(line)
                 line = ""
             lines.append(word[:fits])
             word = word[fits:]
         longer = f"{line} {word}".strip()
-        if face.getlength(longer) > room:
+        if face.getlength(longer) > width:
             lines.append(line)
             longer = word
         line = longer

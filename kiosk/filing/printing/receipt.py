@@ -15,12 +15,12 @@ from uuid import UUID
 from PIL import Image
 
 from kiosk import fonts
-from kiosk.filing.printing.raster_page import Paper
+from kiosk.filing.printing.raster_page import RasterPage
 from kiosk.locale import N_, Translator
 
 #: Stages of a filing, in order; on a receipt those that are reached carry a mark.
 STAGES = ("received", "registered", "sent", "accepted", "passed_to_judge")
-_STAGE_WORDS = {
+_STAGE_LABELS = {
     "received": N_("Received by the kiosk"),
     "registered": N_("Registered"),
     "sent": N_("Sent to the court"),
@@ -43,19 +43,19 @@ class ReceiptDocument:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What stands on a receipt.
+    """Content of a receipt.
 
     Attributes:
         filing_id: the filing; its status reference is in the QR code.
         court: name of the court, in the visitor's language.
         room: number of the courtroom.
-        kiosk: the kiosk's id.
+        kiosk_id: the kiosk's id.
         number: registration number, or the provisional one.
-        provisional: whether the number is the kiosk's own.
-        at: when it was handed in, in the court's time zone.
+        is_provisional: whether the number is the kiosk's own.
+        submitted_at: when it was submitted, in the court's time zone.
         type_label: document type, in the visitor's language.
         documents: the files, more than one where the document had to be split.
-        reached: the stages reached when it was printed.
+        reached_stages: the stages reached when it was printed.
         not_scanned: originals that have to be handed in on paper.
         missing: documents that the court expects and that were not there.
         office: where originals are handed in, in the visitor's language; empty: not known here.
@@ -65,13 +65,13 @@ class Receipt:
     filing_id: str
     court: str
     room: str
-    kiosk: str
+    kiosk_id: str
     number: str
-    provisional: bool
-    at: datetime
+    is_provisional: bool
+    submitted_at: datetime
     type_label: str
     documents: Sequence[ReceiptDocument]
-    reached: Sequence[str] = ("received",)
+    reached_stages: Sequence[str] = ("received",)
     not_scanned: Sequence[str] = ()
     missing: Sequence[str] = ()
     office: str = ""
@@ -83,7 +83,7 @@ def status_reference(filing_id: str) -> str:
     return f"{_REFERENCE}{filing_id}"
 
 
-def filing_of_reference(text: str) -> str | None:
+def parse_reference(text: str) -> str | None:
     """Return the filing id in a scanned ``text``, or None where it is something else."""
     if not text.lower().startswith(_REFERENCE):
         return None
@@ -111,77 +111,77 @@ def draw_receipt(
         large: large print, for those who see badly.
     """
     _ = translate
-    paper = Paper(width, scale=(1.45 if large else 1.0) * width / 576)
-    paper.text(receipt.court, 30, fonts.SEMI_BOLD)
-    paper.text(_("Courtroom {room}", room=receipt.room), 26)
-    paper.rule()
-    paper.text(_("Filing receipt"), 30, fonts.SEMI_BOLD)
+    paper = RasterPage(width, scale=(1.45 if large else 1.0) * width / 576)
+    paper.draw_text(receipt.court, 30, fonts.SEMI_BOLD)
+    paper.draw_text(_("Courtroom {room}", room=receipt.room), 26)
+    paper.draw_rule()
+    paper.draw_text(_("Filing receipt"), 30, fonts.SEMI_BOLD)
     _draw_number(paper, receipt, _)
-    paper.rule()
-    paper.text(receipt.type_label, 30, fonts.MEDIUM)
+    paper.draw_rule()
+    paper.draw_text(receipt.type_label, 30, fonts.MEDIUM)
     pages = sum(document.pages for document in receipt.documents)
-    paper.text(_.ngettext("{n} page", "{n} pages", pages), 28)
+    paper.draw_text(_.ngettext("{n} page", "{n} pages", pages), 28)
     _draw_documents(paper, receipt, _)
-    paper.rule()
+    paper.draw_rule()
     for stage in STAGES:
-        paper.checked(_(_STAGE_WORDS[stage]), 26, stage in receipt.reached)
-    paper.rule()
-    paper.code(status_reference(receipt.filing_id))
-    paper.text(_("Hold this code before the kiosk's reader to see where it stands."), 24)
-    paper.rule()
+        paper.draw_stage(_(_STAGE_LABELS[stage]), 26, stage in receipt.reached_stages)
+    paper.draw_rule()
+    paper.draw_qr_code(status_reference(receipt.filing_id))
+    paper.draw_text(_("Hold this code before the kiosk's reader to see where it stands."), 24)
+    paper.draw_rule()
     _draw_originals(paper, receipt, _)
-    paper.rule()
-    paper.text(_("What happens next"), 26, fonts.MEDIUM)
-    if receipt.provisional:
-        paper.text(_("The kiosk registers it by itself as soon as there is a connection."), 24)
-    paper.text(
+    paper.draw_rule()
+    paper.draw_text(_("What happens next"), 26, fonts.MEDIUM)
+    if receipt.is_provisional:
+        paper.draw_text(_("The kiosk registers it by itself as soon as there is a connection."), 24)
+    paper.draw_text(
         _("The court looks at it and accepts it, or returns it and says why. See it here."), 24
     )
-    paper.text(receipt.kiosk, 20, gap=18)
-    return paper.finish()
+    paper.draw_text(receipt.kiosk_id, 20, gap=18)
+    return paper.render()
 
 
-def _draw_number(paper: Paper, receipt: Receipt, _: Callable[..., str]) -> None:
+def _draw_number(paper: RasterPage, receipt: Receipt, _: Callable[..., str]) -> None:
     """Draw number and time."""
-    label = _("Provisional number") if receipt.provisional else _("Registration number")
-    paper.text(label, 24, gap=18)
-    paper.number(receipt.number)
-    if receipt.provisional:
-        paper.text(
+    label = _("Provisional number") if receipt.is_provisional else _("Registration number")
+    paper.draw_text(label, 24, gap=18)
+    paper.draw_number(receipt.number)
+    if receipt.is_provisional:
+        paper.draw_text(
             _("There was no connection. The court's number follows; this one stays valid."), 24
         )
     elif receipt.provisional_number:
-        paper.text(f"{_('Provisional number')}: {receipt.provisional_number}", 24)
-    paper.text(receipt.at.strftime("%d.%m.%Y %H:%M"), 32, fonts.MEDIUM, gap=10)
+        paper.draw_text(f"{_('Provisional number')}: {receipt.provisional_number}", 24)
+    paper.draw_text(receipt.submitted_at.strftime("%d.%m.%Y %H:%M"), 32, fonts.MEDIUM, gap=10)
 
 
-def _draw_documents(paper: Paper, receipt: Receipt, translate: Translator) -> None:
+def _draw_documents(paper: RasterPage, receipt: Receipt, translate: Translator) -> None:
     """Draw each file with its pages and short hash, and what is missing."""
     _ = translate
     documents = receipt.documents
     for index, document in enumerate(documents, start=1):
         if len(documents) > 1:
             of = f" ({document.part}/{document.parts})" if document.parts > 1 else ""
-            paper.text(f"{index}. {document.label}{of}".rstrip(), 26, fonts.MEDIUM, gap=12)
-            paper.text(_.ngettext("{n} page", "{n} pages", document.pages), 24)
-        paper.text(f"SHA-256: {short_hash(document.sha256)}", 22, fonts.TABULAR_MEDIUM)
+            paper.draw_text(f"{index}. {document.label}{of}".rstrip(), 26, fonts.MEDIUM, gap=12)
+            paper.draw_text(_.ngettext("{n} page", "{n} pages", document.pages), 24)
+        paper.draw_text(f"SHA-256: {short_hash(document.sha256)}", 22, fonts.TABULAR_MEDIUM)
     if any(document.parts > 1 for document in documents):
-        paper.text(_("It was split: a file for the court may not be larger."), 22)
+        paper.draw_text(_("It was split: a file for the court may not be larger."), 22)
     if receipt.missing:
-        paper.text(_("Not handed in:"), 26, fonts.MEDIUM, gap=12)
+        paper.draw_text(_("Not handed in:"), 26, fonts.MEDIUM, gap=12)
         for item in receipt.missing:
-            paper.text(f"• {item}", 26)
+            paper.draw_text(f"• {item}", 26)
 
 
-def _draw_originals(paper: Paper, receipt: Receipt, _: Callable[..., str]) -> None:
+def _draw_originals(paper: RasterPage, receipt: Receipt, _: Callable[..., str]) -> None:
     """Draw where the paper goes."""
-    paper.text(_("Keep the paper original and show it to the court when it is asked for."), 24)
+    paper.draw_text(_("Keep the paper original and show it to the court when it is asked for."), 24)
     if receipt.not_scanned:
-        paper.text(_("Original to be handed in:"), 26, fonts.MEDIUM, gap=12)
+        paper.draw_text(_("Original to be handed in:"), 26, fonts.MEDIUM, gap=12)
         for item in receipt.not_scanned:
-            paper.text(f"• {item}", 26)
+            paper.draw_text(f"• {item}", 26)
     if receipt.office:
-        paper.text(receipt.office, 24, gap=8)
+        paper.draw_text(receipt.office, 24, gap=8)
 
 
 def to_png(image: Image.Image) -> bytes:

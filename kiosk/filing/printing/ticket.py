@@ -14,14 +14,14 @@ from datetime import datetime
 from PIL import Image
 
 from kiosk import fonts
-from kiosk.filing.printing.raster_page import Paper
+from kiosk.filing.printing.raster_page import RasterPage
 from kiosk.locale import Translator
 
 #: Without letters that look alike (Crockford's base 32).
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LENGTH = 16
-_PREFIX = "KIOSK-TICKET:"
-_MEANT = str.maketrans(
+_CODE_LENGTH = 16
+_CODE_PREFIX = "KIOSK-TICKET:"
+_LOOKALIKES = str.maketrans(
     {
         "O": "0",
         "I": "1",
@@ -49,14 +49,14 @@ class Ticket:
     Attributes:
         filing_id: the parked filing.
         code: to type, in groups of four.
-        until: when the filing is wiped, in the court's time zone.
-        picture: PNG for the screen, where it cannot be printed.
+        expires_at: when the filing is wiped, in the court's time zone.
+        png: picture for the screen, where it cannot be printed.
     """
 
     filing_id: str
     code: str
-    until: datetime
-    picture: bytes
+    expires_at: datetime
+    png: bytes
 
     def __repr__(self) -> str:
         return f"Ticket({self.filing_id})"  # the code never gets into a log
@@ -64,22 +64,22 @@ class Ticket:
 
 def new_code() -> str:
     """Return a new code, without its dashes."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(_LENGTH))
+    return "".join(secrets.choice(ALPHABET) for _ in range(_CODE_LENGTH))
 
 
-def shown_code(code: str) -> str:
+def format_code(code: str) -> str:
     """Return the code in groups of four."""
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
-def normal_code(text: str) -> str | None:
+def normalise_code(text: str) -> str | None:
     """Return the code in a scanned or typed ``text``; None where it is none.
 
     Look-alike letters (also Cyrillic ones), case, spaces and dashes do not count.
     """
-    text = text.strip().upper().removeprefix(_PREFIX)
-    code = re.sub(r"[\s-]", "", text).translate(_MEANT)
-    return code if len(code) == _LENGTH and set(code) <= set(ALPHABET) else None
+    text = text.strip().upper().removeprefix(_CODE_PREFIX)
+    code = re.sub(r"[\s-]", "", text).translate(_LOOKALIKES)
+    return code if len(code) == _CODE_LENGTH and set(code) <= set(ALPHABET) else None
 
 
 def draw_ticket(
@@ -96,16 +96,16 @@ def draw_ticket(
         width: dots across the paper.
     """
     _ = translate
-    paper = Paper(width, scale=width / 576)
-    paper.text(court, 30, fonts.SEMI_BOLD)
-    paper.text(_("Courtroom {room}", room=room), 26)
-    paper.rule()
-    paper.text(_("Unfinished document"), 34, fonts.SEMI_BOLD)
-    paper.text(_("It is kept, and not handed in yet."), 26)
-    paper.code(f"{_PREFIX}{code}")
-    paper.text(_("Hold this code before the reader of this kiosk to go on, or type it:"), 24)
-    paper.number(shown_code(code))
-    paper.rule()
-    paper.text(_("Kept until {time}", time=f"{until:%d.%m.%Y %H:%M}"), 30, fonts.MEDIUM)
-    paper.text(_("Then it is deleted. Without this ticket nobody can open it."), 24)
-    return paper.finish()
+    paper = RasterPage(width, scale=width / 576)
+    paper.draw_text(court, 30, fonts.SEMI_BOLD)
+    paper.draw_text(_("Courtroom {room}", room=room), 26)
+    paper.draw_rule()
+    paper.draw_text(_("Unfinished document"), 34, fonts.SEMI_BOLD)
+    paper.draw_text(_("It is kept, and not handed in yet."), 26)
+    paper.draw_qr_code(f"{_CODE_PREFIX}{code}")
+    paper.draw_text(_("Hold this code before the reader of this kiosk to go on, or type it:"), 24)
+    paper.draw_number(format_code(code))
+    paper.draw_rule()
+    paper.draw_text(_("Kept until {time}", time=f"{until:%d.%m.%Y %H:%M}"), 30, fonts.MEDIUM)
+    paper.draw_text(_("Then it is deleted. Without this ticket nobody can open it."), 24)
+    return paper.render()

@@ -1,1 +1,1 @@
-"""Handing in: registration, receipt, status."""
+"""Submission: documents, registration, receipt, status."""

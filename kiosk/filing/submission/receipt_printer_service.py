@@ -1,4 +1,4 @@
-"""Receipts of this kiosk: made when a filing is handed in, printed, printed again."""
+"""Draws, saves and prints the receipts of submitted filings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from kiosk.filing.context import FilingRoom
+from kiosk.filing.context import FilingContext
 from kiosk.filing.errors import StepRefusedError
 from kiosk.filing.folder import FilingFolder
 from kiosk.filing.form.required_documents import is_missing, slot_label
@@ -21,36 +21,36 @@ from kiosk.locale import Translator
 from kiosk.storage.atomic_io import write_bytes
 
 
-class Receipts:
-    """Draws and prints; one print at a time, in a thread."""
+class ReceiptPrinterService:
+    """Draws and prints receipts; one print at a time, in a thread."""
 
-    def __init__(self, room: FilingRoom) -> None:
-        self._room = room
-        self._printer = ReceiptPrinter(room.settings.printer)
-        self._printing = asyncio.Lock()
+    def __init__(self, context: FilingContext) -> None:
+        self._context = context
+        self._printer = ReceiptPrinter(context.settings.printer)
+        self._print_lock = asyncio.Lock()
 
-    async def keep(self, folder: FilingFolder, registration: Registration) -> None:
-        """Draw the receipt and keep it, unless that was done."""
-        if not folder.receipt.exists():
-            picture = await asyncio.to_thread(self._draw, folder.filing, registration)
-            write_bytes(folder.receipt, to_png(picture))
+    async def save_receipt(self, folder: FilingFolder, registration: Registration) -> None:
+        """Draw and save the receipt, unless that was done."""
+        if not folder.receipt_file.exists():
+            picture = await asyncio.to_thread(self._draw_receipt, folder.filing, registration)
+            write_bytes(folder.receipt_file, to_png(picture))
 
-    async def picture(self, folder: FilingFolder, *, large: bool = False) -> bytes:
+    async def receipt_png(self, folder: FilingFolder, *, large: bool = False) -> bytes:
         """Return the receipt as PNG, for the screen.
 
         Raises:
-            StepRefusedError: nothing was handed in yet.
+            StepRefusedError: it was not submitted yet.
         """
-        return to_png(await asyncio.to_thread(self._image, folder, large))
+        return to_png(await asyncio.to_thread(self._receipt_image, folder, large))
 
-    async def print(self, folder: FilingFolder, *, large: bool = False) -> None:
-        """Print the receipt: as it is kept, or in large print.
+    async def print_receipt(self, folder: FilingFolder, *, large: bool = False) -> None:
+        """Print the receipt: as saved, or in large print.
 
         Raises:
             PrinterError: exactly which one; the receipt is still there as a picture.
-            StepRefusedError: nothing was handed in yet.
+            StepRefusedError: it was not submitted yet.
         """
-        await self.print_image(await asyncio.to_thread(self._image, folder, large))
+        await self.print_image(await asyncio.to_thread(self._receipt_image, folder, large))
 
     async def print_png(self, picture: bytes) -> None:
         """Print a picture that is a PNG file.
@@ -68,35 +68,37 @@ class Receipts:
         Raises:
             PrinterError: exactly which one.
         """
-        async with self._printing:
+        async with self._print_lock:
             await asyncio.to_thread(self._printer.print_image, image)
 
-    def _image(self, folder: FilingFolder, large: bool) -> Image.Image:
+    def _receipt_image(self, folder: FilingFolder, large: bool) -> Image.Image:
         known = folder.registration()
         if known is None:
             raise StepRefusedError("no number was given yet")
-        if large or not folder.receipt.exists():
+        if large or not folder.receipt_file.exists():
             registration = Registration(**{**known, "documents": ()})
-            return self._draw(folder.filing, registration, large=large)
-        return _opened(folder.receipt)
+            return self._draw_receipt(folder.filing, registration, large=large)
+        return _read_image(folder.receipt_file)
 
-    def _draw(
+    def _draw_receipt(
         self, filing: Filing, registration: Registration, *, large: bool = False
     ) -> Image.Image:
-        room = self._room
-        language, kiosk = filing.language, room.settings.kiosk
+        context = self._context
+        language, kiosk = filing.language, context.settings.kiosk
         reached = ["received"] + (["registered"] if registration.state == "registered" else [])
         at = datetime.fromisoformat(filing.submitted_at or registration.at)
-        labels = {slot.id: slot_label(filing, slot, room.rules, language) for slot in filing.slots}
+        labels = {
+            slot.id: slot_label(filing, slot, context.rules, language) for slot in filing.slots
+        }
         receipt = Receipt(
             filing_id=filing.id,
             court=kiosk.court.get(language, ""),
             room=kiosk.room,
-            kiosk=kiosk.id,
+            kiosk_id=kiosk.id,
             number=registration.number,
-            provisional=registration.state == "provisional",
-            at=room.local(at),
-            type_label=room.rules.document_type(filing.document_type).label.text(language),
+            is_provisional=registration.state == "provisional",
+            submitted_at=context.to_local(at),
+            type_label=context.rules.document_type(filing.document_type).label.text(language),
             documents=[
                 ReceiptDocument(
                     document.pages,
@@ -107,17 +109,17 @@ class Receipts:
                 )
                 for document in filing.documents
             ],
-            reached=reached,
+            reached_stages=reached,
             not_scanned=filing.not_scanned,
             missing=[labels[slot.id] for slot in filing.slots if is_missing(filing, slot)],
-            office=room.settings.filing.office.get(language, ""),
+            office=context.settings.filing.office.get(language, ""),
             provisional_number=registration.provisional,
         )
-        width = room.settings.printer.width_dots
+        width = context.settings.printer.width_dots
         return draw_receipt(receipt, Translator(language), width=width, large=large)
 
 
-def _opened(path: Path) -> Image.Image:
+def _read_image(path: Path) -> Image.Image:
     with Image.open(path) as kept:
         image: Image.Image = kept.convert("1")
         return image

@@ -1,4 +1,4 @@
-"""Where a filing stands, for who holds its receipt: the QR code's id is the key to it.
+"""Status of a submitted filing, for the holder of its receipt: the QR code's id opens it.
 
 The id has 122 random bits and stands nowhere but on the receipt and in the court's systems; a
 registration number can be guessed and opens nothing.
@@ -13,9 +13,9 @@ from typing import Any, Literal
 from kiosk.clocks import wall_time
 from kiosk.locale import N_, Translator
 
-State = Literal["received", "sent", "registered", "accepted", "returned", "passed_to_judge"]
-#: Each state has a word of its own.
-WORDS: dict[str, str] = {
+FilingStage = Literal["received", "sent", "registered", "accepted", "returned", "passed_to_judge"]
+#: Label of each stage.
+STAGE_LABELS: dict[str, str] = {
     "received": N_("Received by the kiosk"),
     "sent": N_("Sent to the court"),
     "registered": N_("Registered"),
@@ -26,12 +26,12 @@ WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a filing stands.
+class FilingStatus:
+    """Status of a filing.
 
     Attributes:
-        state: the newest of the steps.
-        reached: every step that was reached, in order.
+        stage: the latest stage.
+        reached: every stage that was reached, in order.
         number: the court's number; None while it has none.
         provisional: the number that the kiosk gave, if it did.
         reason: why it was returned, in the registry's words.
@@ -39,42 +39,42 @@ class Standing:
         age_seconds: the same as an age.
     """
 
-    state: State
-    reached: tuple[State, ...]
+    stage: FilingStage
+    reached: tuple[FilingStage, ...]
     number: str | None
     provisional: str | None
     reason: str | None
     as_of: datetime | None
     age_seconds: float | None
 
-    def word(self, translate: Translator) -> str:
-        """Return the state in words."""
-        return translate(WORDS[self.state])
+    def label(self, translate: Translator) -> str:
+        """Return the label of the stage."""
+        return translate(STAGE_LABELS[self.stage])
 
 
-def standing_of(told: dict[str, Any]) -> Standing:
-    """Return what sync's ``GET /v1/filings/{id}`` says, in the filing room's words."""
-    state = str(told.get("state") or "queued")
-    now: State = state if state in WORDS else "received"  # type: ignore[assignment]
-    number = _text(told.get("number"))
-    reached: list[State] = ["received"]
+def parse_status(reply: dict[str, Any]) -> FilingStatus:
+    """Return the status in the answer of sync's ``GET /v1/filings/{id}``."""
+    sync_state = str(reply.get("state") or "queued")
+    stage: FilingStage = sync_state if sync_state in STAGE_LABELS else "received"  # type: ignore[assignment]
+    number = _text(reply.get("number"))
+    reached: list[FilingStage] = ["received"]
     if number is not None:
         reached.append("registered")
-    if told.get("delivered") is True or now == "sent":
+    if reply.get("delivered") is True or stage == "sent":
         reached.append("sent")
-    if now in ("accepted", "passed_to_judge"):
+    if stage in ("accepted", "passed_to_judge"):
         reached.append("accepted")
-    if now in ("returned", "passed_to_judge"):
-        reached.append(now)
-    if now in ("received", "registered"):
-        now = reached[-1] if reached[-1] != "sent" or number is None else "registered"
-    as_of = _moment(told.get("as_of"))
-    return Standing(
-        state=now,
+    if stage in ("returned", "passed_to_judge"):
+        reached.append(stage)
+    if stage in ("received", "registered"):
+        stage = reached[-1] if reached[-1] != "sent" or number is None else "registered"
+    as_of = _moment(reply.get("as_of"))
+    return FilingStatus(
+        stage=stage,
         reached=tuple(dict.fromkeys(reached)),
         number=number,
-        provisional=_text(told.get("provisional")),
-        reason=_text(told.get("reason")),
+        provisional=_text(reply.get("provisional")),
+        reason=_text(reply.get("reason")),
         as_of=as_of,
         age_seconds=None if as_of is None else max(0.0, (wall_time() - as_of).total_seconds()),
     )

@@ -1,4 +1,4 @@
-"""Handing in: documents, registration, receipt, marker; each step can be repeated after a crash."""
+"""Submits filings: documents, registration, receipt, marker; a crash repeats any step safely."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import KioskError, StorageError
-from kiosk.filing.context import FilingRoom
-from kiosk.filing.drafts.draft_filing import OpenFiling
+from kiosk.filing.context import FilingContext
+from kiosk.filing.drafts.open_filing import OpenFiling
 from kiosk.filing.errors import NoPagesError
 from kiosk.filing.folder import FilingFolder
 from kiosk.filing.form.required_documents import slot_label
 from kiosk.filing.model import Document, Filing, Slot
 from kiosk.filing.registration import Registration, register
-from kiosk.filing.submission.receipt_printer_service import Receipts
+from kiosk.filing.submission.receipt_printer_service import ReceiptPrinterService
 from kiosk.storage.atomic_io import write_chunks
 
 log = logging.getLogger(__name__)
@@ -28,56 +28,58 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class HandedIn:
-    """What came of handing in; ``receipt`` is a picture of it, whatever the printer does."""
+class Submission:
+    """A submitted filing; ``receipt`` is the picture file, whatever the printer does."""
 
     filing: Filing
     registration: Registration
     receipt: Path
 
 
-async def hand_in(room: FilingRoom, receipts: Receipts, filing: OpenFiling) -> HandedIn:
+async def submit(
+    context: FilingContext, receipt_printer: ReceiptPrinterService, filing: OpenFiling
+) -> Submission:
     """Write the documents, register, draw the receipt, let sync deliver, destroy the scans.
 
-    May be called again after any failure or crash: it goes on where it stopped and gives the
-    same number.
+    May be called again after any failure or crash: it continues where it stopped and gives
+    the same number.
 
     Raises:
-        NoPagesError: there is nothing to hand in.
+        NoPagesError: there is nothing to submit.
         PageFailedError: a page cannot be put into the document.
         DocumentTooLargeError: one page alone is too large.
-        StorageError: the disk fails; nothing was handed in, the pages are kept.
+        StorageError: the disk fails; nothing was submitted, the pages are kept.
     """
     folder = filing.folder
     if folder.filing.state == "draft":
-        await filing.settle()
-        documents = await _write_documents(room, filing)
-        folder.keep(folder.filing.submitted(documents))
+        await filing.wait_checks()
+        documents = await _write_documents(context, filing)
+        folder.save(folder.filing.as_submitted(documents))
     registration = await register(
-        folder, room.sync, room.settings.kiosk.id, room.local(wall_time())
+        folder, context.sync, context.settings.kiosk.id, context.to_local(wall_time())
     )
     if folder.filing.state == "submitted":
-        folder.keep(folder.filing.stepped(registration.state))
-    await receipts.keep(folder, registration)
+        folder.save(folder.filing.with_state(registration.state))
+    await receipt_printer.save_receipt(folder, registration)
     if not folder.is_submitted:
         folder.mark_submitted()
-    await asyncio.to_thread(folder.forget_scans)
-    return HandedIn(folder.filing, registration, folder.receipt)
+    await asyncio.to_thread(folder.delete_scans)
+    return Submission(folder.filing, registration, folder.receipt_file)
 
 
-async def _write_documents(room: FilingRoom, filing: OpenFiling) -> tuple[Document, ...]:
-    """Write one document per slot that has pages; nothing is on the disk before all are made."""
+async def _write_documents(context: FilingContext, filing: OpenFiling) -> tuple[Document, ...]:
+    """Write one document per slot that has pages; copy them to the disk once all are made."""
     folder = filing.folder
     if not folder.filing.kept_pages:
         raise NoPagesError("nothing to hand in")
-    out = folder.work / "out"
+    out = folder.work_folder / "out"
     shutil.rmtree(out, ignore_errors=True)
     made: list[tuple[Path, Document]] = []
     try:
         for slot in folder.filing.slots:
             if folder.filing.pages_of(slot.id):
-                made += await _write_slot(room, filing, slot, out / slot.id)
-        await asyncio.to_thread(_take_over, folder, made)
+                made += await _write_slot_documents(context, filing, slot, out / slot.id)
+        await asyncio.to_thread(_copy_documents, folder, made)
     except OSError as error:
         raise StorageError(f"the documents cannot be written: {error.strerror}") from error
     finally:
@@ -85,21 +87,21 @@ async def _write_documents(room: FilingRoom, filing: OpenFiling) -> tuple[Docume
     return tuple(document for _path, document in made)
 
 
-async def _write_slot(
-    room: FilingRoom, filing: OpenFiling, slot: Slot, out: Path
+async def _write_slot_documents(
+    context: FilingContext, filing: OpenFiling, slot: Slot, out: Path
 ) -> list[tuple[Path, Document]]:
     """Write a slot's document in memory, in parts where it is larger than a file may be."""
     out.mkdir(parents=True)
-    what = filing.filing
-    coded = [await filing.coded(page) for page in what.pages_of(slot.id)]
-    written = await room.worker.assemble(
-        coded,
+    content = filing.record
+    encoded = [await filing.encoded_page(page) for page in content.pages_of(slot.id)]
+    written = await context.worker.assemble(
+        encoded,
         out,
-        title=slot_label(what, slot, room.rules, what.language),
-        language=what.language,
-        largest=int(room.rules.limit("max_file_mb") * _MEGABYTE),
+        title=slot_label(content, slot, context.rules, content.language),
+        language=content.language,
+        max_bytes=int(context.rules.limit("max_file_mb") * _MEGABYTE),
     )
-    main = slot.id == what.slots[0].id
+    main = slot.id == content.slots[0].id
     return [
         (
             out / file.path,
@@ -118,15 +120,17 @@ async def _write_slot(
     ]
 
 
-def _take_over(folder: FilingFolder, made: list[tuple[Path, Document]]) -> None:
+def _copy_documents(folder: FilingFolder, made: list[tuple[Path, Document]]) -> None:
     """Copy the documents to the disk, durably."""
     for path, document in made:
         with path.open("rb") as file:
             write_chunks(folder.path / document.path, iter(lambda: file.read(_BLOCK), b""))
 
 
-async def tidy(room: FilingRoom, folder: FilingFolder, keep_seconds: float = 86_400.0) -> bool:
-    """Remove what is left of one delivered filing; return whether anything was removed.
+async def remove_delivered(
+    context: FilingContext, folder: FilingFolder, keep_seconds: float = 86_400.0
+) -> bool:
+    """Remove the documents of one delivered filing; return whether anything was removed.
 
     Nothing is removed before sync confirms the delivery by the central system's own hashes.
 
@@ -135,29 +139,31 @@ async def tidy(room: FilingRoom, folder: FilingFolder, keep_seconds: float = 86_
     """
     filing = folder.filing
     if filing.state in ("registered", "provisional") and folder.is_submitted:
-        if folder.pages.exists():  # a crash came between the marker and the scans' end
-            folder.forget_scans()
-        told = await room.sync.get(f"/v1/filings/{filing.id}")
-        if told.get("delivered") is not True:
+        if folder.pages_folder.exists():  # a crash came between the marker and the scans' end
+            folder.delete_scans()
+        reply = await context.sync.get(f"/v1/filings/{filing.id}")
+        if reply.get("delivered") is not True:
             return False
-        filing = folder.keep(filing.stepped("delivered", delivered_at=wall_text()))
+        filing = folder.save(filing.with_state("delivered", delivered_at=format_wall()))
     if filing.state != "delivered" or filing.delivered_at is None:
         return False
     age = (wall_time() - datetime.fromisoformat(filing.delivered_at)).total_seconds()
     has_documents = any((folder.path / d.path).exists() for d in filing.documents)
     if has_documents and age >= keep_seconds:
-        folder.forget_documents()
+        folder.delete_documents()
         return True
     return False
 
 
-async def finish(room: FilingRoom, receipts: Receipts, filings: list[OpenFiling]) -> list[HandedIn]:
-    """Finish what was being handed in when the power went."""
+async def resume_submissions(
+    context: FilingContext, receipt_printer: ReceiptPrinterService, filings: list[OpenFiling]
+) -> list[Submission]:
+    """Finish submissions that a power cut interrupted."""
     done = []
     for filing in filings:
-        if filing.filing.state != "draft" and not filing.folder.is_submitted:
+        if filing.record.state != "draft" and not filing.folder.is_submitted:
             try:
-                done.append(await hand_in(room, receipts, filing))
+                done.append(await submit(context, receipt_printer, filing))
             except KioskError as error:
-                log.error("filing %s: cannot be finished: %s", filing.filing.id, error.code)
+                log.error("filing %s: cannot be finished: %s", filing.record.id, error.code)
     return done

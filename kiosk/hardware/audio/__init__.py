@@ -1,1 +1,1 @@
-"""Microphones: driver process, levels, sample clock."""
+"""Sound of the microphones: blocks of samples, levels and hum, capture times."""

@@ -21,7 +21,7 @@ BLOCK_S = 0.3
 SHARE_ON, SHARE_OFF = 0.6, 0.45
 """Share of the whole energy in the three frequencies: it begins above, and ends below."""
 STEADY_DB = 2.0
-LEAST_DB = -60.0
+MIN_LEVEL_DB = -60.0
 """Softer hum disturbs nobody."""
 HOLD_NS = 5 * NS_PER_S
 """Somebody who speaks over the hum does not end it."""
@@ -44,11 +44,11 @@ class HumDetector:
 
     def reset(self) -> None:
         """Forget everything, as after a loss of the device."""
-        self.humming = False
+        self.is_humming = False
         self._pending: list[NDArray[np.float32]] = []
         self._count = 0
         self._levels: deque[float | None] = deque(maxlen=2)
-        self._last_ns = 0
+        self._last_hum_ns = 0
 
     def push(self, samples: NDArray[np.float32], end_ns: int) -> None:
         """Take samples of the scale of signed 16 bit that end at ``end_ns`` (recording clock)."""
@@ -58,29 +58,29 @@ class HumDetector:
             return
         joined = np.concatenate(self._pending)
         while len(joined) >= self._size:
-            self._block(joined[: self._size], end_ns)
+            self._analyse_block(joined[: self._size], end_ns)
             joined = joined[self._size :]
         self._pending, self._count = [joined], len(joined)
 
-    def _block(self, block: NDArray[np.float32], end_ns: int) -> None:
+    def _analyse_block(self, block: NDArray[np.float32], end_ns: int) -> None:
         centred = block - block.mean()
         energy = float(np.dot(centred, centred)) / len(centred)
         low = centred.reshape(-1, self._step).mean(axis=1)
-        found = np.abs(self._waves @ low)
-        hum = float(2 * np.dot(found, found))  # a sine of amplitude a is found as a/2
+        amplitudes = np.abs(self._waves @ low)
+        hum = float(2 * np.dot(amplitudes, amplitudes))  # a sine of amplitude a is found as a/2
         level = 10 * np.log10(max(hum, 1e-9) / 32768**2)
         share = hum / energy if energy > 0 else 0.0
-        limit = SHARE_OFF if self.humming else SHARE_ON
-        self._levels.append(float(level) if share > limit and level > LEAST_DB else None)
+        limit = SHARE_OFF if self.is_humming else SHARE_ON
+        self._levels.append(float(level) if share > limit and level > MIN_LEVEL_DB else None)
         first, last = self._levels[0], self._levels[-1]
-        if last is not None and self.humming:
-            self._last_ns = end_ns
+        if last is not None and self.is_humming:
+            self._last_hum_ns = end_ns
         elif (
             len(self._levels) == 2
             and first is not None
             and last is not None
             and abs(first - last) < STEADY_DB
         ):
-            self.humming, self._last_ns = True, end_ns
-        if self.humming and end_ns - self._last_ns > HOLD_NS:
-            self.humming = False
+            self.is_humming, self._last_hum_ns = True, end_ns
+        if self.is_humming and end_ns - self._last_hum_ns > HOLD_NS:
+            self.is_humming = False

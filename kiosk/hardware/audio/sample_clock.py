@@ -13,21 +13,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 NS_PER_S = 1_000_000_000
-SETTLE_NS = 250_000_000
+FIRST_HOLD_NS = 250_000_000
 """The first blocks are held this long, so that the first stamp is already a good one."""
-LATE_NS = 45_000_000
+SUSPECT_LATENESS_NS = 45_000_000
 """A block later than this waits until it is known to be backlog, or samples to be lost.
 
 A device that overruns loses a whole buffer (two blocks, 66 ms); sound servers deliver in lumps of
 their own, which look like jitter of up to a block.
 """
-RESOLVE_NS = 250_000_000
+LOSS_AFTER_NS = 250_000_000
 """After this long lateness counts as lost samples."""
-LARGEST_DRIFT = 500e-6
+MAX_DRIFT = 500e-6
 """Crystals differ from the system clock by at most this much."""
 BUCKET_S = 0.5
 BUCKETS = 60
-LEAST_FOR_DRIFT_S = 8.0
+MIN_DRIFT_SPAN_S = 8.0
 """Over a shorter time jitter looks like drift."""
 SMOOTHING_S = 1.0
 
@@ -49,46 +49,46 @@ def lower_hull(points: list[Point]) -> list[Point]:
     return hull
 
 
-class Envelope:
+class LatenessEnvelope:
     """The line below all lateness of the last thirty seconds."""
 
     def __init__(self) -> None:
-        self._least: deque[Point] = deque(maxlen=BUCKETS)
+        self._minima: deque[Point] = deque(maxlen=BUCKETS)
         self._bucket = -1
-        self._at = 0.0
-        self._level = 0.0
+        self._anchor_s = 0.0
+        self._anchor_lateness = 0.0
         self._slope = 0.0
 
     def value(self, seconds: float) -> float:
         """Return the lateness (ns) of a block delivered without delay at that device time."""
-        return self._level + self._slope * (seconds - self._at)
+        return self._anchor_lateness + self._slope * (seconds - self._anchor_s)
 
     def push(self, seconds: float, lateness: float) -> None:
         """Note the lateness of a block; the line follows where it must."""
         bucket = int(seconds / BUCKET_S)
-        fresh = bucket != self._bucket
-        if fresh:
+        is_new_bucket = bucket != self._bucket
+        if is_new_bucket:
             self._bucket = bucket
-            self._least.append((seconds, lateness))
-        elif lateness < self._least[-1][1]:
-            self._least[-1] = (seconds, lateness)
-        if fresh or lateness < self.value(seconds):
+            self._minima.append((seconds, lateness))
+        elif lateness < self._minima[-1][1]:
+            self._minima[-1] = (seconds, lateness)
+        if is_new_bucket or lateness < self.value(seconds):
             self._fit()
 
     def _fit(self) -> None:
-        points = list(self._least)
+        points = list(self._minima)
         length = points[-1][0] - points[0][0]
-        if length < LEAST_FOR_DRIFT_S:
+        if length < MIN_DRIFT_SPAN_S:
             self._slope = 0.0
         else:
             middle = points[0][0] + length / 2
             hull = lower_hull(points)
             right = next(n for n, point in enumerate(hull) if point[0] >= middle)
             (x1, y1), (x2, y2) = hull[right - 1], hull[right]
-            limit = LARGEST_DRIFT * NS_PER_S
+            limit = MAX_DRIFT * NS_PER_S
             self._slope = max(-limit, min(limit, (y2 - y1) / (x2 - x1)))
-        self._at = points[-1][0]
-        self._level = min(y - self._slope * (x - self._at) for x, y in points)
+        self._anchor_s = points[-1][0]
+        self._anchor_lateness = min(y - self._slope * (x - self._anchor_s) for x, y in points)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class StampedBlock:
 
 
 @dataclass
-class _Held:
+class _PendingBlock:
     arrival_ns: int
     seconds: float
     lateness: float
@@ -134,67 +134,69 @@ class SampleClock:
     rate: int
     epoch: int = 0
     _index: int = 0
-    _envelope: Envelope = field(default_factory=Envelope)
-    _smooth: float = 0.0
-    _settled: bool = False
-    _held: list[_Held] = field(default_factory=list)
+    _envelope: LatenessEnvelope = field(default_factory=LatenessEnvelope)
+    _smoothed_lateness: float = 0.0
+    _has_started: bool = False
+    _pending: list[_PendingBlock] = field(default_factory=list)
 
     def push(self, arrival_ns: int, frames: int, data: bytes) -> Iterator[StampedBlock]:
         """Take a block that arrived at ``arrival_ns``; yield the blocks whose time is known."""
         start = self._index
         self._index += frames
         seconds = self._index / self.rate
-        late = arrival_ns - seconds * NS_PER_S
-        self._held.append(_Held(arrival_ns, seconds, late, start, frames, data))
-        if not self._settled:
-            if arrival_ns - self._held[0].arrival_ns < SETTLE_NS:
+        lateness = arrival_ns - seconds * NS_PER_S
+        self._pending.append(_PendingBlock(arrival_ns, seconds, lateness, start, frames, data))
+        if not self._has_started:
+            if arrival_ns - self._pending[0].arrival_ns < FIRST_HOLD_NS:
                 return
-            self._settled = True
-            self._anchor()
-        elif abs(late - self._envelope.value(seconds)) > LATE_NS:
-            too_late = late > self._envelope.value(seconds)
-            if too_late and arrival_ns - self._held[0].arrival_ns < RESOLVE_NS:
+            self._has_started = True
+            self._restart_envelope()
+        elif abs(lateness - self._envelope.value(seconds)) > SUSPECT_LATENESS_NS:
+            too_late = lateness > self._envelope.value(seconds)
+            if too_late and arrival_ns - self._pending[0].arrival_ns < LOSS_AFTER_NS:
                 return
             self.epoch += 1
-            self._anchor()
+            self._restart_envelope()
         else:
-            self._envelope.push(seconds, late)
+            self._envelope.push(seconds, lateness)
             now = self._envelope.value(seconds)
-            self._smooth += (now - self._smooth) * min(1.0, frames / self.rate / SMOOTHING_S)
-        yield from self._release()
+            self._smoothed_lateness += (now - self._smoothed_lateness) * min(
+                1.0, frames / self.rate / SMOOTHING_S
+            )
+        yield from self._stamp_pending()
 
-    def _anchor(self) -> None:
-        """Begin anew: take the least lateness of the held blocks as the truth."""
-        self._envelope = Envelope()
-        least = min(self._held, key=lambda item: item.lateness)
+    def _restart_envelope(self) -> None:
+        """Restart the envelope at the least lateness of the pending blocks."""
+        self._envelope = LatenessEnvelope()
+        least = min(self._pending, key=lambda item: item.lateness)
         self._envelope.push(least.seconds, least.lateness)
-        self._smooth = least.lateness
+        self._smoothed_lateness = least.lateness
 
-    def _release(self) -> Iterator[StampedBlock]:
-        for item in self._held:
-            start_ns = round(item.index * NS_PER_S / self.rate + self._smooth)
+    def _stamp_pending(self) -> Iterator[StampedBlock]:
+        for item in self._pending:
+            start_ns = round(item.index * NS_PER_S / self.rate + self._smoothed_lateness)
             yield StampedBlock(self.epoch, item.index, start_ns, item.frames, item.data)
-        self._held.clear()
+        self._pending.clear()
 
 
-def joined(blocks: Sequence[StampedBlock], longest: int = 4) -> Iterator[StampedBlock]:
-    """Yield ``blocks`` with up to ``longest`` that follow each other made one: fewer to handle."""
+def join_blocks(blocks: Sequence[StampedBlock], limit: int = 4) -> Iterator[StampedBlock]:
+    """Yield ``blocks`` with up to ``limit`` that follow each other made one: fewer to handle."""
     group: list[StampedBlock] = []
     for block in blocks:
         last = group[-1] if group else None
         if last is not None and (
-            len(group) == longest
+            len(group) == limit
             or block.epoch != last.epoch
             or block.index != last.index + last.frames
         ):
-            yield _one(group)
+            yield _join_group(group)
             group = []
         group.append(block)
     if group:
-        yield _one(group)
+        yield _join_group(group)
 
 
-def _one(group: list[StampedBlock]) -> StampedBlock:
+def _join_group(group: list[StampedBlock]) -> StampedBlock:
     if len(group) == 1:
         return group[0]
     data = b"".join(block.data for block in group)

@@ -1,1 +1,1 @@
-"""The camera, its driver process and its live picture."""
+"""The camera: its back end, encoded packets, live picture and encoder monitor."""

@@ -20,17 +20,17 @@ from picamera2.platform import Platform, get_platform
 
 from kiosk.clocks import boottime_to_recording_ns, recording_ns
 from kiosk.hardware.camera import preview
-from kiosk.hardware.camera.camera import (
+from kiosk.hardware.camera.back_end import (
     BackEndFacts,
     CameraAbsentError,
     CameraConfig,
     CameraFailedError,
-    Emit,
+    PacketCallback,
 )
 
 _PIXEL_FORMATS = {"YUV420": "yuv420p", "NV12": "nv12"}
 _MODEL = Path("/proc/device-tree/model")
-_OLDEST_NS = 2_000_000_000
+_MAX_AGE_NS = 2_000_000_000
 
 
 def sensor_to_recording_ns(sensor_ns: int) -> int:
@@ -41,7 +41,7 @@ def sensor_to_recording_ns(sensor_ns: int) -> int:
     """
     now = recording_ns()
     by_boottime = boottime_to_recording_ns(sensor_ns)
-    plausible = [t for t in (by_boottime, sensor_ns) if -50_000_000 <= now - t < _OLDEST_NS]
+    plausible = [t for t in (by_boottime, sensor_ns) if -50_000_000 <= now - t < _MAX_AGE_NS]
     return plausible[0] if plausible else by_boottime
 
 
@@ -57,7 +57,7 @@ def has_hardware_encoder() -> bool:
 class PacketOutput(Output):  # type: ignore[misc]
     """Hands the encoder's packets on, with the time of the picture on the recording clock."""
 
-    def __init__(self, encoder: Any, emit: Emit) -> None:
+    def __init__(self, encoder: Any, emit: PacketCallback) -> None:
         super().__init__()
         self._encoder = encoder
         self._emit = emit
@@ -79,7 +79,7 @@ class PacketOutput(Output):  # type: ignore[misc]
 
 
 class Picamera2Camera:
-    """Camera back end (see :class:`kiosk.hardware.camera.camera.CameraBackEnd`).
+    """Camera back end (see :class:`kiosk.hardware.camera.back_end.CameraBackEnd`).
 
     Args:
         config: what to record.
@@ -119,19 +119,21 @@ class Picamera2Camera:
                     controls={"FrameRate": config.fps},
                 )
             )
-            self._camera.pre_callback = self._count
+            self._camera.pre_callback = self._count_picture
             self._camera.start()
         except (RuntimeError, OSError, IndexError, KeyError) as error:
             raise CameraFailedError(f"the camera does not start: {error}") from error
-        self._preview_thread = threading.Thread(target=self._show, name="preview", daemon=True)
+        self._preview_thread = threading.Thread(
+            target=self._write_previews, name="preview", daemon=True
+        )
         self._preview_thread.start()
         encoder = "V4L2 H.264" if has_hardware_encoder() else "libx264"
         return BackEndFacts("picamera2", importlib.metadata.version("picamera2"), encoder)
 
-    def _count(self, _request: Any) -> None:
+    def _count_picture(self, _request: Any) -> None:
         self._frames += 1
 
-    def start_encoder(self, emit: Emit) -> None:
+    def start_encoder(self, emit: PacketCallback) -> None:
         """Encode from the next picture on, beginning with a key frame."""
         config = self._config
         options: dict[str, Any] = {
@@ -162,7 +164,7 @@ class Picamera2Camera:
             self._camera.stop()
             self._camera.close()
 
-    def _show(self) -> None:
+    def _write_previews(self) -> None:
         """Copy the low-resolution stream into shared memory, ``preview_fps`` times a second."""
         writer = preview.PreviewWriter(Path(self._config.preview))
         period = 1.0 / self._config.preview_fps
@@ -170,9 +172,11 @@ class Picamera2Camera:
             started = time.monotonic()
             with self._camera.captured_request() as request:
                 array = request.make_array("lores")
-                stamp = request.get_metadata().get("SensorTimestamp", 0)
+                timestamp_ns = request.get_metadata().get("SensorTimestamp", 0)
             layout = self._camera.camera_configuration()["lores"]["format"]
             frame = av.VideoFrame.from_ndarray(array, format=_PIXEL_FORMATS[layout])
             rgb = frame.reformat(preview.WIDTH, preview.HEIGHT, "rgb24").to_ndarray()
-            writer.write(rgb.tobytes(), sensor_to_recording_ns(int(stamp)), max(1, self._frames))
+            writer.write(
+                rgb.tobytes(), sensor_to_recording_ns(int(timestamp_ns)), max(1, self._frames)
+            )
             self._closing.wait(max(0.0, period - (time.monotonic() - started)))

@@ -80,32 +80,32 @@ class PreviewReader:
 
     def read(self) -> PreviewFrame | None:
         """Return the newest frame, or None where there is none (or it changes too fast)."""
-        view = self._open()
-        if view is None:
+        mapping = self._open()
+        if mapping is None:
             return None
         for _ in range(self._TRIES):
-            magic, width, height, sequence, captured, number = HEADER.unpack_from(view, 0)
+            magic, width, height, sequence, captured, number = HEADER.unpack_from(mapping, 0)
             length = HEADER_BYTES + width * height * 3
-            if magic != MAGIC or length > len(view) or number == 0:
+            if magic != MAGIC or length > len(mapping) or number == 0:
                 return None
             if sequence % 2:
                 continue
-            rgb = view[HEADER_BYTES:length]
-            if _SEQUENCE.unpack_from(view, _SEQUENCE_OFFSET)[0] == sequence:
+            rgb = mapping[HEADER_BYTES:length]
+            if _SEQUENCE.unpack_from(mapping, _SEQUENCE_OFFSET)[0] == sequence:
                 return PreviewFrame(width, height, captured, number, rgb)
         return None
 
     def _open(self) -> mmap.mmap | None:
         """Return the mapped file, mapped anew when it is another or has another size."""
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             self.close()
             return None
-        inode = (found.st_dev, found.st_ino, found.st_size)
+        inode = (status.st_dev, status.st_ino, status.st_size)
         if self._map is None or inode != self._inode:
             self.close()
-            if found.st_size <= HEADER_BYTES:
+            if status.st_size <= HEADER_BYTES:
                 return None
             with contextlib.suppress(OSError, ValueError), self._path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import ctypes
 
-_SETTINGS = {-3: 128 << 10, -1: 128 << 10, -8: 2}
+_OPTIONS = {-3: 128 << 10, -1: 128 << 10, -8: 2}
 """M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in bytes, M_ARENA_MAX (mallopt(3))."""
 
 
-def keep_flat() -> bool:
-    """Set the heap so; return whether this C library took it (glibc does)."""
+def set_malloc_thresholds() -> bool:
+    """Fix the heap's thresholds; return whether the C library accepted them (glibc does)."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    taken = [mallopt(name, value) == 1 for name, value in _SETTINGS.items()]
-    return all(taken)
+    accepted = [mallopt(name, value) == 1 for name, value in _OPTIONS.items()]
+    return all(accepted)

@@ -21,22 +21,22 @@ VIDEO_HEADER = struct.Struct("<qIB")
 
 def pack_audio(channels: int, blocks: Sequence[tuple[int, bytes]]) -> bytes:
     """Return the payload for ``blocks``: arrival on the recording clock, interleaved samples."""
-    heads = [
+    headers = [
         AUDIO_BLOCK.pack(arrival_ns, len(data) // (2 * channels)) for arrival_ns, data in blocks
     ]
     samples = [data for _, data in blocks]
-    return b"".join((AUDIO_HEADER.pack(channels, len(blocks)), *heads, *samples))
+    return b"".join((AUDIO_HEADER.pack(channels, len(blocks)), *headers, *samples))
 
 
 def unpack_audio(payload: bytes) -> tuple[int, list[tuple[int, int, bytes]]]:
     """Return the number of channels, and arrival, frames and samples of each block."""
     channels, count = AUDIO_HEADER.unpack_from(payload)
-    at = AUDIO_HEADER.size + count * AUDIO_BLOCK.size
+    offset = AUDIO_HEADER.size + count * AUDIO_BLOCK.size
     blocks = []
     for number in range(count):
-        head = AUDIO_BLOCK.unpack_from(payload, AUDIO_HEADER.size + number * AUDIO_BLOCK.size)
-        arrival_ns, frames = head
-        end = at + 2 * channels * frames
-        blocks.append((arrival_ns, frames, payload[at:end]))
-        at = end
+        header = AUDIO_BLOCK.unpack_from(payload, AUDIO_HEADER.size + number * AUDIO_BLOCK.size)
+        arrival_ns, frames = header
+        end = offset + 2 * channels * frames
+        blocks.append((arrival_ns, frames, payload[offset:end]))
+        offset = end
     return channels, blocks

@@ -1,74 +1,32 @@
-"""Device children: a device's library runs in a process of its own, which may hang or crash.
+"""Runs a device's library in a child process, which may hang or crash.
 
 The child writes length-prefixed messages into a pipe; commands go to it as JSON lines on its
-standard input. It ends with its parent (PDEATHSIG, and end-of-file on standard input). The parent
-side, :class:`Supervisor`, kills a child that is ill and starts it again.
+standard input. It ends with its parent (PDEATHSIG, and end of file on standard input).
+:class:`ProcessSupervisor`, the parent's side, kills a child that fails and starts it again;
+:mod:`kiosk.hardware.child_process.child` is the child's side.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
 import select
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from kiosk.hardware.child_process.pdeathsig import die_with_parent
-from kiosk.hardware.child_process.protocol import FRAME, STATUS
+from kiosk.hardware.child_process.protocol import FRAME
 
 log = logging.getLogger(__name__)
-PIPE_BYTES = 1 << 20
-LARGEST_MESSAGE = 16 << 20
+MAX_MESSAGE_BYTES = 16 << 20
 
 
-# -- in the child ------------------------------------------------------------------------------
-class MessageWriter:
-    """Writes messages to the parent; safe from several threads. A gone parent ends the process."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._lock = threading.Lock()
-        with contextlib.suppress(OSError):  # a smaller pipe works too
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-    def send(self, kind: int, payload: bytes) -> None:
-        """Send one message; waits while the pipe is full."""
-        message = memoryview(FRAME.pack(len(payload), kind) + payload)
-        try:
-            with self._lock:
-                while message:
-                    message = message[os.write(self._descriptor, message) :]
-        except OSError:
-            os._exit(0)
-
-    def status(self, **values: Any) -> None:
-        """Send a JSON object."""
-        self.send(STATUS, json.dumps(values).encode("utf-8"))
-
-
-def commands() -> Iterator[dict[str, Any]]:
-    """Yield the parent's commands until it closes the pipe."""
-    for line in sys.stdin:
-        yield json.loads(line)
-
-
-def child_setup() -> tuple[MessageWriter, dict[str, Any]]:
-    """Set this child up; return its way to the parent and what the parent told it to do."""
-    die_with_parent(int(sys.argv[3]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    return MessageWriter(int(sys.argv[1])), json.loads(sys.argv[2])
-
-
-# -- in the parent -----------------------------------------------------------------------------
-class Supervisor:
+class ProcessSupervisor:
     """Keeps one device child running, in a thread of its own.
 
     Args:
@@ -76,13 +34,13 @@ class Supervisor:
         module: Python module that is the child (run with ``-m``).
         config: JSON value handed to it.
         on_message: called with (kind, payload) in the supervisor's thread.
-        ill: called every 0.1 s; a text means "kill it and start again, because ...".
-        on_up: called with a session number (from 1) just before each start.
-        on_down: called with the reason after each end.
+        find_problem: called every 0.1 s; a text means "kill it and start again, because ...".
+        on_start: called with a session number (from 1) just before each start.
+        on_stop: called with the reason after each end.
     """
 
-    BACK_OFF = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)
-    _HEALTHY_S = 5.0
+    BACK_OFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)
+    HEALTHY_AFTER_S = 5.0
 
     def __init__(
         self,
@@ -90,17 +48,17 @@ class Supervisor:
         module: str,
         config: dict[str, Any],
         on_message: Callable[[int, bytes], None],
-        ill: Callable[[], str | None],
-        on_up: Callable[[int], None] = lambda _session: None,
-        on_down: Callable[[str], None] = lambda _reason: None,
+        find_problem: Callable[[], str | None],
+        on_start: Callable[[int], None] = lambda _session: None,
+        on_stop: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self._name = name
         self._module = module
         self._config = config
         self._on_message = on_message
-        self._ill = ill
-        self._on_up = on_up
-        self._on_down = on_down
+        self._find_problem = find_problem
+        self._on_start = on_start
+        self._on_stop = on_stop
         self._closing = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -126,7 +84,7 @@ class Supervisor:
         if self._thread.ident is not None:
             self._thread.join(timeout)
 
-    def command(self, **values: Any) -> bool:
+    def send_command(self, **values: Any) -> bool:
         """Send a command to the child; False when there is none to take it."""
         process = self._process
         if process is None or process.stdin is None:
@@ -144,20 +102,20 @@ class Supervisor:
         while not self._closing.is_set():
             session += 1
             started = time.monotonic()
-            self._on_up(session)
-            reason = self._run_once()
+            self._on_start(session)
+            reason = self._run_child()
             if self._closing.is_set():
                 break
-            failures = 0 if time.monotonic() - started > self._HEALTHY_S else failures + 1
+            failures = 0 if time.monotonic() - started > self.HEALTHY_AFTER_S else failures + 1
             log.warning("%s: %s; starting again", self._name, reason)
-            self._on_down(reason)
-            self._closing.wait(self.BACK_OFF[min(failures, len(self.BACK_OFF) - 1)])
+            self._on_stop(reason)
+            self._closing.wait(self.BACK_OFF_S[min(failures, len(self.BACK_OFF_S) - 1)])
 
-    def _run_once(self) -> str:
+    def _run_child(self) -> str:
         """Run one child to its end; return why it ended."""
         reader, writer = os.pipe2(os.O_CLOEXEC)
-        told = (str(writer), json.dumps(self._config), str(os.getpid()))
-        command = [sys.executable, "-m", self._module, *told]
+        arguments = (str(writer), json.dumps(self._config), str(os.getpid()))
+        command = [sys.executable, "-m", self._module, *arguments]
         try:
             process = subprocess.Popen(
                 command,
@@ -174,14 +132,14 @@ class Supervisor:
             os.close(writer)
         self._process = process
         try:
-            return self._read(reader)
+            return self._read_messages(reader)
         finally:
             os.close(reader)
             self._process = None
-            self._end(process)
+            self._end_process(process)
 
-    def _read(self, reader: int) -> str:
-        """Read messages until the child ends or is ill; return why."""
+    def _read_messages(self, reader: int) -> str:
+        """Read messages until the child ends or fails; return why."""
         poll = select.poll()
         poll.register(reader, select.POLLIN)
         buffer = bytearray()
@@ -192,7 +150,7 @@ class Supervisor:
                 if not data:
                     return "has ended"
                 buffer += data
-                problem = self._take(buffer)
+                problem = self._dispatch_messages(buffer)
                 if problem:
                     return problem
             if self._closing.is_set() and not poll.poll(0):
@@ -200,26 +158,26 @@ class Supervisor:
             now = time.monotonic()
             if now - checked >= 0.1:
                 checked = now
-                problem = self._ill()
+                problem = self._find_problem()
                 if problem:
                     return problem
 
-    def _take(self, buffer: bytearray) -> str | None:
+    def _dispatch_messages(self, buffer: bytearray) -> str | None:
         """Hand on the whole messages at the head of ``buffer``; return a problem, if any."""
-        position = 0
-        while len(buffer) - position >= FRAME.size:
-            length, kind = FRAME.unpack_from(buffer, position)
-            if length > LARGEST_MESSAGE:
+        offset = 0
+        while len(buffer) - offset >= FRAME.size:
+            length, kind = FRAME.unpack_from(buffer, offset)
+            if length > MAX_MESSAGE_BYTES:
                 return "sends nonsense"
-            end = position + FRAME.size + length
+            end = offset + FRAME.size + length
             if end > len(buffer):
                 break
-            self._on_message(kind, bytes(buffer[position + FRAME.size : end]))
-            position = end
-        del buffer[:position]
+            self._on_message(kind, bytes(buffer[offset + FRAME.size : end]))
+            offset = end
+        del buffer[:offset]
         return None
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
+    def _end_process(self, process: subprocess.Popen[bytes]) -> None:
         """End ``process``; a child that cannot even be killed is left to the kernel."""
         if process.stdin is not None:
             with self._lock, contextlib.suppress(OSError):

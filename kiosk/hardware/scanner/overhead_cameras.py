@@ -12,14 +12,14 @@ from PIL import Image, UnidentifiedImageError
 
 from kiosk.hardware.scanner.errors import ScannerAbsentError, ScannerLostError
 from kiosk.hardware.scanner.overhead_job import OverheadJob
-from kiosk.hardware.scanner.page_finder import LOOK_WIDTH, reduced
+from kiosk.hardware.scanner.page_finder import PREVIEW_WIDTH, to_preview
 
-#: Seconds between two looks.
-LOOK_SECONDS = 0.2
+#: Seconds between two previews.
+PREVIEW_INTERVAL_S = 0.2
 #: Seconds that a picture may take before the camera is taken for lost.
-_PICTURE_SECONDS = 5.0
-#: Looks that the virtual camera holds a picture beyond the time in which it counts as still.
-_LOOKS_MORE = 6
+_PICTURE_TIMEOUT_S = 5.0
+#: Previews for which the folder camera holds a picture beyond the time in which it counts as still.
+_EXTRA_PREVIEWS = 6
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
@@ -29,10 +29,10 @@ class OverheadCamera(Protocol):
     def facts(self) -> dict[str, Any]:
         """Return library, version, width, height."""
 
-    def look(self) -> Image.Image:
-        """Return the desk now, grey and reduced; raises ScannerLostError."""
+    def preview(self) -> Image.Image:
+        """Return the desk now, grey and small; raises ScannerLostError."""
 
-    def still(self) -> Image.Image:
+    def capture(self) -> Image.Image:
         """Return the desk now at full resolution (RGB); raises ScannerLostError."""
 
     def close(self) -> None:
@@ -56,17 +56,17 @@ class Picamera2Overhead:
             raise ScannerLostError(f"libcamera finds no camera {number}")
         try:
             self._camera = Picamera2(number)
-            self._size: tuple[int, int] = tuple(self._camera.sensor_resolution)
-            height = round(self._size[1] * LOOK_WIDTH / self._size[0] / 2) * 2
+            self._capture_size: tuple[int, int] = tuple(self._camera.sensor_resolution)
+            height = round(self._capture_size[1] * PREVIEW_WIDTH / self._capture_size[0] / 2) * 2
             # picamera2 names formats by the word, not by the bytes: BGR888 is red first.
             self._camera.configure(
                 self._camera.create_still_configuration(
-                    main={"size": self._size, "format": "BGR888"},
-                    lores={"size": (LOOK_WIDTH, height), "format": "YUV420"},
+                    main={"size": self._capture_size, "format": "BGR888"},
+                    lores={"size": (PREVIEW_WIDTH, height), "format": "YUV420"},
                     buffer_count=2,
                 )
             )
-            self._look = (LOOK_WIDTH, height)
+            self._preview_size = (PREVIEW_WIDTH, height)
             if "AfMode" in self._camera.camera_controls:
                 from libcamera import controls
 
@@ -77,7 +77,7 @@ class Picamera2Overhead:
 
     def facts(self) -> dict[str, Any]:
         """Return library, version, width, height."""
-        width, height = self._size
+        width, height = self._capture_size
         return {
             "library": "picamera2",
             "version": version("picamera2"),
@@ -85,20 +85,20 @@ class Picamera2Overhead:
             "height": height,
         }
 
-    def look(self) -> Image.Image:
+    def preview(self) -> Image.Image:
         """Return the desk now, grey and reduced."""
-        width, height = self._look
+        width, height = self._preview_size
         # Of YUV420 the first rows are the brightness; rows may be padded.
-        return Image.fromarray(self._array("lores")[:height, :width].copy(), "L")
+        return Image.fromarray(self._capture_array("lores")[:height, :width].copy(), "L")
 
-    def still(self) -> Image.Image:
+    def capture(self) -> Image.Image:
         """Return the desk now at full resolution."""
-        return Image.fromarray(self._array("main"), "RGB")
+        return Image.fromarray(self._capture_array("main"), "RGB")
 
-    def _array(self, stream: str) -> Any:
+    def _capture_array(self, stream: str) -> Any:
         try:
             job = self._camera.capture_array(stream, wait=False)
-            return self._camera.wait(job, timeout=_PICTURE_SECONDS)
+            return self._camera.wait(job, timeout=_PICTURE_TIMEOUT_S)
         except (TimeoutError, RuntimeError, OSError) as error:
             raise ScannerLostError(f"the camera gives no picture: {error}") from error
 
@@ -108,10 +108,10 @@ class Picamera2Overhead:
             self._camera.close()
 
 
-class PlayedPictures:
+class FolderCamera:
     """A folder of photographs, one after the other by name; the last one stays.
 
-    Counted in looks and not in seconds, so that a busy machine misses none.
+    Counted in previews and not in seconds, so that a busy machine misses none.
 
     Raises:
         ScannerLostError: the folder is not there or holds no picture.
@@ -119,28 +119,30 @@ class PlayedPictures:
 
     def __init__(self, folder: Path, still_seconds: float) -> None:
         self._folder = folder
-        self._hold = int(still_seconds / LOOK_SECONDS) + _LOOKS_MORE
-        self._looks = 0
-        self._shown: tuple[Path, Image.Image, Image.Image] | None = None
-        self.still()
+        self._previews_per_picture = int(still_seconds / PREVIEW_INTERVAL_S) + _EXTRA_PREVIEWS
+        self._preview_count = 0
+        self._current: tuple[Path, Image.Image, Image.Image] | None = None
+        self.capture()
 
-    def _picture(self) -> tuple[Path, Image.Image, Image.Image]:
+    def _current_picture(self) -> tuple[Path, Image.Image, Image.Image]:
         try:
             names = [path for path in self._folder.iterdir() if path.suffix.lower() in _SUFFIXES]
             if not names:
                 raise ScannerLostError("no picture")
-            path = sorted(names)[min(self._looks // self._hold, len(names) - 1)]
-            if self._shown is None or self._shown[0] != path:
+            path = sorted(names)[
+                min(self._preview_count // self._previews_per_picture, len(names) - 1)
+            ]
+            if self._current is None or self._current[0] != path:
                 with Image.open(path) as image:
-                    still = image.convert("RGB")
-                self._shown = (path, still, reduced(still))
+                    picture = image.convert("RGB")
+                self._current = (path, picture, to_preview(picture))
         except (OSError, UnidentifiedImageError) as error:
             raise ScannerLostError(f"no picture: {type(error).__name__}") from error
-        return self._shown
+        return self._current
 
     def facts(self) -> dict[str, Any]:
         """Return library, version, width, height."""
-        width, height = self._picture()[1].size
+        width, height = self._current_picture()[1].size
         return {
             "library": "Pillow",
             "version": version("pillow"),
@@ -148,15 +150,15 @@ class PlayedPictures:
             "height": height,
         }
 
-    def look(self) -> Image.Image:
+    def preview(self) -> Image.Image:
         """Return the picture that is on, reduced."""
-        grey = self._picture()[2]
-        self._looks += 1
+        grey = self._current_picture()[2]
+        self._preview_count += 1
         return grey
 
-    def still(self) -> Image.Image:
+    def capture(self) -> Image.Image:
         """Return the picture that is on."""
-        return self._picture()[1]
+        return self._current_picture()[1]
 
     def close(self) -> None:
         """Nothing is held."""
@@ -167,5 +169,5 @@ def open_camera(job: OverheadJob) -> OverheadCamera:
     if job.back_end == "virtual":
         if not job.pictures:
             raise ScannerAbsentError("no folder of pictures is configured")
-        return PlayedPictures(Path(job.pictures), job.still_seconds)
+        return FolderCamera(Path(job.pictures), job.still_seconds)
     return Picamera2Overhead(job.camera)

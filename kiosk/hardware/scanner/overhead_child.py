@@ -1,7 +1,7 @@
 """The process behind the overhead camera: ``python -m kiosk.hardware.scanner.overhead_child``.
 
-It tells the same events as :mod:`kiosk.hardware.scanner.child` on its standard output and ends
-likewise. ``page`` carries ``lies_there`` besides: what the next run must know so as not to take
+It tells the same events as :mod:`kiosk.hardware.scanner.sane_child` on its standard output and ends
+likewise. ``page`` also carries ``taken_page``: what the next run must know so as not to take
 the page again that still lies on the desk. ``empty`` never comes: the person says when it is
 enough.
 """
@@ -16,94 +16,94 @@ from pathlib import Path
 from PIL import Image
 
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
+from kiosk.hardware.scanner.child_io import EventWriter, redirect_stdout, wait_for_stop, write_page
 from kiosk.hardware.scanner.errors import ScannerError
-from kiosk.hardware.scanner.overhead_cameras import LOOK_SECONDS, OverheadCamera, open_camera
+from kiosk.hardware.scanner.overhead_cameras import PREVIEW_INTERVAL_S, OverheadCamera, open_camera
 from kiosk.hardware.scanner.overhead_job import OverheadJob
-from kiosk.hardware.scanner.overhead_watch import Seen, Watch
-from kiosk.hardware.scanner.page_finder import find_page, reduced
-from kiosk.hardware.scanner.page_flattener import scan_of
-from kiosk.hardware.scanner.reporter import Reporter, own_output, stopped, write_page
+from kiosk.hardware.scanner.page_finder import find_page, to_preview
+from kiosk.hardware.scanner.page_flattener import make_scan
+from kiosk.hardware.scanner.still_page_detector import StillPageDetector, TakenPage
 
 
-class Desk:
+class OverheadBatch:
     """Takes page after page from the desk until the parent says stop.
 
     Args:
         job: what to do.
-        camera: looks at the desk.
-        reporter: hears what happens.
+        camera: above the desk.
+        writer: reports to the parent.
     """
 
-    def __init__(self, job: OverheadJob, camera: OverheadCamera, reporter: Reporter) -> None:
+    def __init__(self, job: OverheadJob, camera: OverheadCamera, writer: EventWriter) -> None:
         self._job = job
         self._camera = camera
-        self._reporter = reporter
+        self._writer = writer
         self._numbers = list(job.numbers)
-        self._next = job.next_number
-        seen = Seen.from_json(job.lies_there) if job.lies_there else None
-        self._watch = Watch(job.still_seconds, seen)
+        self._next_number = job.next_number
+        taken = TakenPage.from_json(job.taken_page) if job.taken_page else None
+        self._detector = StillPageDetector(job.still_seconds, taken)
 
     def run(self) -> None:
-        """Look, and take what lies still."""
-        while not stopped(LOOK_SECONDS):
-            view = self._watch.look(self._camera.look(), time.monotonic())
-            if view == "ready":
-                self._reporter.tell("moving", rows=0)
-                self._take(self._camera.still())
+        """Scan every page that lies still."""
+        while not wait_for_stop(PREVIEW_INTERVAL_S):
+            state = self._detector.observe(self._camera.preview(), time.monotonic())
+            if state == "ready":
+                self._writer.send("moving", rows=0)
+                self._scan_page(self._camera.capture())
             else:
-                self._reporter.tell("waiting")
+                self._writer.send("waiting")
 
-    def _take(self, photograph: Image.Image) -> None:
+    def _scan_page(self, photograph: Image.Image) -> None:
         """Keep the page in ``photograph``; a hand came between: look on."""
-        grey = reduced(photograph)
+        grey = to_preview(photograph)
         corners = find_page(grey)
         if corners is None:
             return
         job = self._job
         scale = photograph.width / grey.width
-        image, resolution = scan_of(
+        image, resolution = make_scan(
             photograph, corners * scale, job.paper, job.view_mm, job.resolution
         )
         if job.mode == "gray":
             image = image.convert("L")
-        number = self._numbers.pop(0) if self._numbers else self._next
-        self._next = max(self._next, number + 1)
+        number = self._numbers.pop(0) if self._numbers else self._next_number
+        self._next_number = max(self._next_number, number + 1)
         path = Path(job.folder) / f"{number:04d}.jpg"
         write_page(image, path, resolution)
-        seen = Seen.of(grey, corners)
-        self._watch.took(seen)
-        self._reporter.tell(
+        taken = TakenPage.from_preview(grey, corners)
+        self._detector.mark_taken(taken)
+        self._writer.send(
             "page",
             number=number,
             file=path.name,
             width=image.width,
             height=image.height,
-            lies_there=seen.to_json(),
+            taken_page=taken.to_json(),
         )
 
 
-def _work(job: OverheadJob, reporter: Reporter) -> None:
+def _run_job(job: OverheadJob, writer: EventWriter) -> None:
     camera = open_camera(job)
     try:
-        reporter.tell("opened", **camera.facts(), resolution=job.resolution, mode=job.mode)
+        writer.send("opened", **camera.facts(), resolution=job.resolution, mode=job.mode)
         if not job.probe:
-            Desk(job, camera, reporter).run()
+            OverheadBatch(job, camera, writer).run()
     finally:
         camera.close()
 
 
 def main() -> int:
-    """Do the job on standard input; exit status 0, or 1 after a fault was told."""
-    reporter = Reporter(own_output())
+    """Do the job on standard input; exit status 0, or 1 after it reported a fault."""
+    writer = EventWriter(redirect_stdout())
     job = OverheadJob.from_line(sys.stdin.readline())
     die_with_parent(job.parent)
     try:
-        _work(job, reporter)
+        _run_job(job, writer)
     except ScannerError as error:
-        reporter.tell("fault", code=error.code, text=str(error))
+        writer.send("fault", code=error.code, text=str(error))
         return 1
     except OSError as error:
-        reporter.tell("fault", code="storage_failed", text=str(error))
+        writer.send("fault", code="storage_failed", text=str(error))
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""What the process behind the overhead camera is to do."""
+"""The job of the process that drives the overhead camera."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
-Paper = Literal["auto", "a4", "a5", "letter"]
+PaperFormat = Literal["auto", "a4", "a5", "letter"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class OverheadJob:
         resolution: dots per inch at most.
         numbers: page numbers still missing, taken first.
         next_number: number of the page after those.
-        lies_there: the page that an earlier run took and that may still lie there, as that run
-            told it (:class:`kiosk.hardware.scanner.overhead_watch.Seen`).
+        taken_page: the page that an earlier run took and that may still lie there, as that run
+            told it (:class:`kiosk.hardware.scanner.still_page_detector.TakenPage`).
         probe: only open the camera and tell its options.
     """
 
@@ -38,14 +38,14 @@ class OverheadJob:
     camera: int
     back_end: Literal["picamera2", "virtual"]
     pictures: str
-    paper: Paper
+    paper: PaperFormat
     view_mm: int
     still_seconds: float
     mode: str
     resolution: int
     numbers: tuple[int, ...]
     next_number: int
-    lies_there: dict[str, Any] | None = None
+    taken_page: dict[str, Any] | None = None
     probe: bool = False
 
     def to_line(self) -> str:

@@ -17,34 +17,34 @@ from PIL import Image, ImageFilter
 Points = npt.NDArray[np.float64]
 
 #: Width in pixels of the picture in which the sheet is looked for.
-LOOK_WIDTH = 800
+PREVIEW_WIDTH = 800
 #: Paper is at least so much brighter than the desk (of 255).
-_LEAST_CONTRAST = 25
+_MIN_CONTRAST = 25
 #: A sheet covers at least this part of the picture.
-_LEAST_AREA = 0.04
+_MIN_AREA = 0.04
 #: Part of each side along which the outline must lie: a folded corner may be, a hand may not.
-_LEAST_VISIBLE = 0.9
-_PARTS = 40
+_MIN_VISIBLE = 0.9
+_SIDE_PARTS = 40
 #: Pixels of the reduced picture that count as "on the side".
-_NEAR = 2.5
-_COARSE = 4
-_REGIONS = 3
+_SIDE_DISTANCE = 2.5
+_COARSE_STEP = 4
+_MAX_REGIONS = 3
 
 
-def reduced(image: Image.Image) -> Image.Image:
-    """Return ``image`` grey and ``LOOK_WIDTH`` wide (or as it is when smaller)."""
+def to_preview(image: Image.Image) -> Image.Image:
+    """Return ``image`` grey and ``PREVIEW_WIDTH`` wide (or as it is when smaller)."""
     grey = image.convert("L")
-    if grey.width <= LOOK_WIDTH:
+    if grey.width <= PREVIEW_WIDTH:
         return grey
-    height = round(grey.height * LOOK_WIDTH / grey.width)
-    return grey.resize((LOOK_WIDTH, height), Image.Resampling.BOX, reducing_gap=2.0)
+    height = round(grey.height * PREVIEW_WIDTH / grey.width)
+    return grey.resize((PREVIEW_WIDTH, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
 def find_page(grey: Image.Image) -> Points | None:
     """Return the sheet's corners in ``grey`` (top left first, clockwise), or None.
 
     Args:
-        grey: a picture as :func:`reduced` makes it.
+        grey: a picture as :func:`to_preview` makes it.
     """
     pixels = np.asarray(grey.filter(ImageFilter.MedianFilter(3)))
     level = _threshold(pixels)
@@ -52,7 +52,7 @@ def find_page(grey: Image.Image) -> Points | None:
         return None
     mask = pixels > level
     for region in _regions(mask):
-        outline = _outline(region)
+        outline = _region_outline(region)
         corners = _quadrilateral(outline, mask.shape)
         if corners is not None:
             return corners
@@ -69,37 +69,37 @@ def _threshold(pixels: npt.NDArray[np.uint8]) -> float | None:
         below, above = total / weight, (total[-1] - total) / rest
         spread = np.nan_to_num(weight * rest * (above - below) ** 2)
     best = int(np.argmax(spread))
-    if not above[best] - below[best] >= _LEAST_CONTRAST:
+    if not above[best] - below[best] >= _MIN_CONTRAST:
         return None
     return float(below[best] + above[best]) / 2
 
 
 def _regions(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
     """Return the largest connected bright regions, largest first."""
-    rows, columns = (side // _COARSE for side in mask.shape)
-    cut = mask[: rows * _COARSE, : columns * _COARSE]
-    coarse = cut.reshape(rows, _COARSE, columns, _COARSE).mean(axis=(1, 3)) > 0.5
+    rows, columns = (side // _COARSE_STEP for side in mask.shape)
+    cut = mask[: rows * _COARSE_STEP, : columns * _COARSE_STEP]
+    coarse = cut.reshape(rows, _COARSE_STEP, columns, _COARSE_STEP).mean(axis=(1, 3)) > 0.5
     labels = np.where(coarse, np.arange(1, coarse.size + 1).reshape(coarse.shape), 0)
     while True:
-        spread = np.where(coarse, _largest_around(labels), 0)
+        spread = np.where(coarse, _neighbourhood_max(labels), 0)
         if np.array_equal(spread, labels):
             break
         labels = spread
-    names, sizes = np.unique(labels[labels > 0], return_counts=True)
+    region_labels, sizes = np.unique(labels[labels > 0], return_counts=True)
     found = []
-    for index in np.argsort(sizes)[::-1][:_REGIONS]:
-        if sizes[index] < _LEAST_AREA * coarse.size:
+    for index in np.argsort(sizes)[::-1][:_MAX_REGIONS]:
+        if sizes[index] < _MIN_AREA * coarse.size:
             break
-        around = _largest_around((labels == names[index]).astype(np.int64)) > 0
+        around = _neighbourhood_max((labels == region_labels[index]).astype(np.int64)) > 0
         fine = np.zeros_like(mask)
-        fine[: rows * _COARSE, : columns * _COARSE] = np.kron(
-            around, np.ones((_COARSE, _COARSE), dtype=np.bool_)
+        fine[: rows * _COARSE_STEP, : columns * _COARSE_STEP] = np.kron(
+            around, np.ones((_COARSE_STEP, _COARSE_STEP), dtype=np.bool_)
         )
         found.append(fine & mask)
     return found
 
 
-def _largest_around(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _neighbourhood_max(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the largest value of each cell and its four neighbours."""
     edged = np.pad(labels, 1)
     largest: npt.NDArray[np.int64] = np.maximum.reduce(
@@ -108,7 +108,7 @@ def _largest_around(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return largest
 
 
-def _outline(region: npt.NDArray[np.bool_]) -> Points:
+def _region_outline(region: npt.NDArray[np.bool_]) -> Points:
     """Return the outer edge of ``region``: first and last pixel of each row and column."""
     height, width = region.shape
     rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
@@ -123,7 +123,7 @@ def _outline(region: npt.NDArray[np.bool_]) -> Points:
 
 def _quadrilateral(outline: Points, shape: tuple[int, ...]) -> Points | None:
     """Return the corners of the four-sided region with this outline; None: it is none."""
-    corners = _enclosing(_hull(outline))
+    corners = _enclosing_quadrilateral(_hull(outline))
     if corners is None:
         return None
     fitted = _fit_sides(outline, corners)
@@ -131,8 +131,8 @@ def _quadrilateral(outline: Points, shape: tuple[int, ...]) -> Points | None:
         return None
     height, width = shape[:2]
     inside = (fitted > 1.0).all() and (fitted < (width - 1.0, height - 1.0)).all()
-    large = _area(fitted) >= _LEAST_AREA * width * height
-    straight = all(_visible(outline, a, b) >= _LEAST_VISIBLE for a, b in _sides(fitted))
+    large = _area(fitted) >= _MIN_AREA * width * height
+    straight = all(_visible_share(outline, a, b) >= _MIN_VISIBLE for a, b in _sides(fitted))
     return _top_left_first(fitted) if inside and large and straight else None
 
 
@@ -143,28 +143,28 @@ def _hull(points: Points) -> list[Points]:
     for part in (ordered, ordered[::-1]):
         half: list[tuple[float, float]] = []
         for point in part:
-            while len(half) > 1 and _turn(half[-2], half[-1], point) <= 0:
+            while len(half) > 1 and _cross_product(half[-2], half[-1], point) <= 0:
                 half.pop()
             half.append(point)
         halves.append(half[:-1])
     return [np.array(point) for point in halves[0] + halves[1]]
 
 
-def _turn(a: Any, b: Any, c: Any) -> float:
+def _cross_product(a: Any, b: Any, c: Any) -> float:
     return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
 
 
-def _enclosing(hull: list[Points]) -> Points | None:
+def _enclosing_quadrilateral(hull: list[Points]) -> Points | None:
     """Return the quadrilateral round ``hull``: edges go one by one, the cheapest first."""
     while len(hull) > 4:
         best: tuple[float, int, Points] | None = None
         for index in range(len(hull)):
             before, a, b, after = (hull[(index + step) % len(hull)] for step in (-1, 0, 1, 2))
-            corner = _crossing(before, a, after, b)
+            corner = _intersection(before, a, after, b)
             # Only where the neighbours meet beyond the edge does leaving it out enclose it.
-            if corner is None or _turn(a, corner, b) <= 0:
+            if corner is None or _cross_product(a, corner, b) <= 0:
                 continue
-            added = _turn(a, corner, b) / 2
+            added = _cross_product(a, corner, b) / 2
             if best is None or added < best[0]:
                 best = (added, index, corner)
         if best is None:
@@ -176,7 +176,7 @@ def _enclosing(hull: list[Points]) -> Points | None:
     return np.array(hull) if len(hull) == 4 else None
 
 
-def _crossing(a: Points, b: Points, c: Points, d: Points) -> Points | None:
+def _intersection(a: Points, b: Points, c: Points, d: Points) -> Points | None:
     """Return where the lines a-b and c-d cross; None: they are parallel."""
     first, second = b - a, d - c
     denominator = first[0] * second[1] - first[1] * second[0]
@@ -198,16 +198,16 @@ def _distances(points: Points, a: Points, b: Points) -> Points:
     return away
 
 
-def _visible(outline: Points, a: Points, b: Points) -> float:
+def _visible_share(outline: Points, a: Points, b: Points) -> float:
     """Return the part of the side a-b along which the outline runs."""
     share = (outline - a) @ (b - a) / float((b - a) @ (b - a))
-    close = (_distances(outline, a, b) < _NEAR) & (share >= 0) & (share < 1)
-    return len(np.unique((share[close] * _PARTS).astype(np.int64))) / _PARTS
+    close = (_distances(outline, a, b) < _SIDE_DISTANCE) & (share >= 0) & (share < 1)
+    return len(np.unique((share[close] * _SIDE_PARTS).astype(np.int64))) / _SIDE_PARTS
 
 
 def _fit_sides(outline: Points, corners: Points) -> Points | None:
     """Return ``corners`` moved to where straight lines through the outline's sides cross."""
-    for near in (2 * _NEAR, _NEAR / 2):
+    for near in (2 * _SIDE_DISTANCE, _SIDE_DISTANCE / 2):
         lines = []
         for a, b in _sides(corners):
             length = float(np.hypot(*(b - a)))
@@ -220,7 +220,7 @@ def _fit_sides(outline: Points, corners: Points) -> Points | None:
             centre = outline[close].mean(axis=0)
             direction = np.linalg.svd(outline[close] - centre, full_matrices=False)[2][0]
             lines.append((centre, centre + direction))
-        crossings = [_crossing(*lines[index - 1], *lines[index]) for index in range(4)]
+        crossings = [_intersection(*lines[index - 1], *lines[index]) for index in range(4)]
         found = [crossing for crossing in crossings if crossing is not None]
         if len(found) < 4:
             return None
@@ -235,6 +235,6 @@ def _area(corners: Points) -> float:
 
 def _top_left_first(corners: Points) -> Points:
     """Return ``corners`` clockwise on the screen, from the one nearest to the top left."""
-    if _turn(corners[0], corners[1], corners[2]) < 0:
+    if _cross_product(corners[0], corners[1], corners[2]) < 0:
         corners = corners[::-1]
     return np.roll(corners, -int(np.argmin(corners.sum(axis=1))), axis=0)

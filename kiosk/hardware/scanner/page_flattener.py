@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from kiosk.hardware.scanner.overhead_job import Paper
+from kiosk.hardware.scanner.overhead_job import PaperFormat
 from kiosk.hardware.scanner.page_finder import Points
 
 _MM_PER_INCH: Final = 25.4
@@ -36,7 +36,9 @@ def flatten(image: Image.Image, corners: Points, size: tuple[int, int]) -> Image
     )
 
 
-def sheet_mm(corners: Points, paper: Paper, mm_per_pixel: float | None) -> tuple[float, float]:
+def sheet_size_mm(
+    corners: Points, paper: PaperFormat, mm_per_pixel: float | None
+) -> tuple[float, float]:
     """Return width and height in millimetres of the sheet with these corners.
 
     Args:
@@ -44,18 +46,18 @@ def sheet_mm(corners: Points, paper: Paper, mm_per_pixel: float | None) -> tuple
         paper: the format, or ``auto``: by the sides' ratio and, where the scale is known, length.
         mm_per_pixel: scale of the picture, where it is known.
     """
-    across, down = _lengths(corners)
+    across, down = _side_lengths(corners)
     short, long = sorted((across, down))
-    sides = FORMATS_MM[paper] if paper != "auto" else _format(short, long, mm_per_pixel)
+    sides = FORMATS_MM[paper] if paper != "auto" else _best_format(short, long, mm_per_pixel)
     return sides if down >= across else (sides[1], sides[0])
 
 
-def _format(short: float, long: float, mm_per_pixel: float | None) -> tuple[float, float]:
+def _best_format(short: float, long: float, mm_per_pixel: float | None) -> tuple[float, float]:
     """Return the format that fits best; a strip of no format keeps its own shape."""
 
     def misfit(sides: tuple[float, float]) -> float:
-        off = abs(short / long / (sides[0] / sides[1]) - 1)
-        return off + (abs(long * mm_per_pixel / sides[1] - 1) if mm_per_pixel else 0)
+        deviation = abs(short / long / (sides[0] / sides[1]) - 1)
+        return deviation + (abs(long * mm_per_pixel / sides[1] - 1) if mm_per_pixel else 0)
 
     best = min(FORMATS_MM.values(), key=misfit)
     if abs(short / long / (best[0] / best[1]) - 1) <= _RATIO_TOLERANCE:
@@ -64,8 +66,8 @@ def _format(short: float, long: float, mm_per_pixel: float | None) -> tuple[floa
     return longest * short / long, longest
 
 
-def scan_of(
-    image: Image.Image, corners: Points, paper: Paper, view_mm: int, resolution: int
+def make_scan(
+    image: Image.Image, corners: Points, paper: PaperFormat, view_mm: int, resolution: int
 ) -> tuple[Image.Image, int]:
     """Return the sheet as a scan and its dots per inch: what the camera saw, never made finer.
 
@@ -77,19 +79,19 @@ def scan_of(
         resolution: dots per inch at most.
     """
     scale = view_mm / image.width if view_mm else None
-    width, height = sheet_mm(corners, paper, scale)
-    across, down = _lengths(corners)
-    seen = min(across / width, down / height) * _MM_PER_INCH
-    dots = max(1, min(resolution, int(seen)))
-    taken = max(1.0, min(2.0, seen / dots))
-    size = tuple(round(side * dots / _MM_PER_INCH) for side in (width, height))
-    fine = flatten(image, corners, (round(size[0] * taken), round(size[1] * taken)))
-    if fine.size != size:
-        fine = fine.resize((size[0], size[1]), Image.Resampling.LANCZOS)
-    return fine, dots
+    width, height = sheet_size_mm(corners, paper, scale)
+    across, down = _side_lengths(corners)
+    seen_dpi = min(across / width, down / height) * _MM_PER_INCH
+    dpi = max(1, min(resolution, int(seen_dpi)))
+    oversampling = max(1.0, min(2.0, seen_dpi / dpi))
+    size = tuple(round(side * dpi / _MM_PER_INCH) for side in (width, height))
+    scan = flatten(image, corners, (round(size[0] * oversampling), round(size[1] * oversampling)))
+    if scan.size != size:
+        scan = scan.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    return scan, dpi
 
 
-def _lengths(corners: Points) -> tuple[float, float]:
+def _side_lengths(corners: Points) -> tuple[float, float]:
     """Return the mean lengths in pixels of the sides across and down."""
     top, right, bottom, left = (
         float(np.hypot(*(corners[(index + 1) % 4] - corners[index]))) for index in range(4)

@@ -1,4 +1,4 @@
-"""Our side of the scanning process: its events, its stop, its end."""
+"""The parent's side of a scanning process: starts it, reads its events, stops it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import signal
 import sys
 from typing import Any, Self
 
-from kiosk.hardware.scanner.child import Job
 from kiosk.hardware.scanner.overhead_job import OverheadJob
+from kiosk.hardware.scanner.sane_job import SaneJob
 
 #: Seconds that a child asked to stop may still take before it is killed.
-STOP_SECONDS = 0.5
+STOP_TIMEOUT_S = 0.5
 #: Seconds more than usual that a child may take until its first word.
-_START_SECONDS = 20.0
+_START_ALLOWANCE_S = 20.0
 
 
 class ScannerProcess:
-    """One run of ``scanner_child`` or ``overhead_child``: its events, its stop, its end."""
+    """One run of ``sane_child`` or ``overhead_child``: its events, its stop, its end."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._reading: asyncio.Task[bytes] | None = None
-        self._starting = _START_SECONDS
+        self._line_task: asyncio.Task[bytes] | None = None
+        self._start_allowance_s = _START_ALLOWANCE_S
 
     @classmethod
-    async def start(cls, job: Job | OverheadJob) -> Self:
+    async def start(cls, job: SaneJob | OverheadJob) -> Self:
         """Start the child and give it its job."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -46,52 +46,56 @@ class ScannerProcess:
         """Process id."""
         return self._process.pid
 
-    async def next(
-        self, patience: float, leave: asyncio.Event | None = None
+    async def read_event(
+        self, timeout_s: float, interrupted: asyncio.Event | None = None
     ) -> dict[str, Any] | None:
-        """Return the child's next event; None when it ended, or when ``leave`` was set first.
+        """Return the child's next event; None when it ended or ``interrupted`` was set first.
 
         Raises:
-            TimeoutError: nothing moved for ``patience`` seconds (longer for the first event:
+            TimeoutError: nothing moved for ``timeout_s`` seconds (longer for the first event:
                 a busy machine takes its time to start a process).
         """
         assert self._process.stdout is not None
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._process.stdout.readline())
-        leaving = asyncio.ensure_future(leave.wait()) if leave is not None else None
-        awaited = {self._reading} if leaving is None else {self._reading, leaving}
+        if self._line_task is None:
+            self._line_task = asyncio.ensure_future(self._process.stdout.readline())
+        interruption = (
+            asyncio.ensure_future(interrupted.wait()) if interrupted is not None else None
+        )
+        awaited = {self._line_task} if interruption is None else {self._line_task, interruption}
         try:
             await asyncio.wait(
-                awaited, timeout=patience + self._starting, return_when=asyncio.FIRST_COMPLETED
+                awaited,
+                timeout=timeout_s + self._start_allowance_s,
+                return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
-            if leaving is not None:
-                leaving.cancel()
-        if not self._reading.done():
-            if leave is not None and leave.is_set():
+            if interruption is not None:
+                interruption.cancel()
+        if not self._line_task.done():
+            if interrupted is not None and interrupted.is_set():
                 return None
             raise TimeoutError
-        line = self._reading.result()
-        self._reading = None
-        self._starting = 0.0
+        line = self._line_task.result()
+        self._line_task = None
+        self._start_allowance_s = 0.0
         if not line:
             return None
         value = json.loads(line)
         assert isinstance(value, dict)
         return value
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Ask the child to end between two pages."""
-        self._starting = 0.0
+        self._start_allowance_s = 0.0
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
 
     async def end(self) -> int:
         """Return the exit status; kill the child when it does not end by itself at once."""
-        self.ask_to_stop()
+        self.request_stop()
         try:
-            async with asyncio.timeout(STOP_SECONDS):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
                 return await self._process.wait()
         except TimeoutError:
             return await self.kill()
@@ -101,7 +105,12 @@ class ScannerProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGKILL)
         status = await self._process.wait()
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+        if self._line_task is not None:
+            self._line_task.cancel()
+            self._line_task = None
         return status
+
+
+def opened_options(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the scanner's options from the event ``opened``."""
+    return {key: value for key, value in event.items() if key != "event"}

@@ -2,7 +2,7 @@
 
 A scan is a :class:`ScanSession`: an asynchronous stream of events. Pages are on the disk before
 their event comes; a fault never costs a page that is there, and the stream goes on by itself
-once the fault is mended. Scanners are reached by their configured name: discovery takes seconds.
+once the fault is cleared. Scanners are reached by their configured name: discovery takes seconds.
 """
 
 from __future__ import annotations
@@ -13,174 +13,46 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from kiosk.config import Scanner as ScannerSettings
-from kiosk.hardware.scanner.child import Job, Source
+from kiosk.config import ScannerSettings
 from kiosk.hardware.scanner.errors import (
     PageIncompleteError,
     ScannerBusyError,
     ScannerCoverOpenError,
-    ScannerError,
     ScannerStalledError,
     error_from_code,
 )
 from kiosk.hardware.scanner.escl_status import feeder_state, status_url
+from kiosk.hardware.scanner.events import (
+    FaultCleared,
+    PageMoving,
+    PageReady,
+    PaperExpected,
+    ScanEvent,
+    ScanFault,
+    ScanFinished,
+    ScannerOpened,
+    ScanSource,
+    SheetExpected,
+)
 from kiosk.hardware.scanner.overhead_job import OverheadJob
-from kiosk.hardware.scanner.process import STOP_SECONDS, ScannerProcess
+from kiosk.hardware.scanner.process import STOP_TIMEOUT_S, ScannerProcess, opened_options
+from kiosk.hardware.scanner.sane_job import SaneJob
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two attempts while a fault lasts.
 _RETRY_SECONDS = 0.7
-#: Seconds that a scanner may be busy before the visitor is told.
-_BUSY_SECONDS = 4.0
-#: Seconds between two looks at the feeder while a sheet is awaited.
-_LOOK_SECONDS = 0.4
+#: Seconds that a scanner may be busy before a fault is reported.
+_BUSY_GRACE_S = 4.0
+#: Seconds between two queries of the feeder while a sheet is awaited.
+_FEEDER_POLL_S = 0.4
 #: After these the sheet in question is outside the feeder, ...
 _SHEET_OUTSIDE = frozenset({"scanner_jam", "scanner_cover_open", "scanner_double_feed"})
 #: ... after these it may be, if one was on its way.
-_SHEET_PERHAPS_OUTSIDE = frozenset({"scanner_stalled", "scanner_lost", "scanner_failed"})
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The scanner answers; ``options`` were read back from it."""
-
-    options: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class WaitingForPaper:
-    """Nothing to scan yet. ``pages``: the pages to (re)load, lowest first; the first is next."""
-
-    source: Source
-    pages: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class SheetAwaited:
-    """The fault ``code`` is gone, but sheet ``page`` may still be in the person's hand.
-
-    Scanning goes on when they say (:meth:`ScanSession.confirm`) or show that it lies in the
-    feeder again; after ``[scanner] reload_seconds`` it goes on without it, and the page is asked
-    for at the end. So no page takes another one's place.
-    """
-
-    code: str
-    page: int
-
-
-@dataclass(frozen=True)
-class Moving:
-    """Page ``number`` is passing."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class PageReady:
-    """Page ``number`` is whole and on the disk at ``path``."""
-
-    path: Path
-    number: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Fault:
-    """The scan stands still (or page ``page`` was not kept); earlier pages are safe."""
-
-    code: str
-    page: int
-    error: ScannerError
-
-
-@dataclass(frozen=True)
-class Mended:
-    """The fault ``code`` is gone; the scan goes on."""
-
-    code: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """The session ended; ``pages`` are on the disk, ``missing`` were not scanned again."""
-
-    pages: tuple[int, ...]
-    missing: tuple[int, ...]
-
-
-Event = Opened | WaitingForPaper | SheetAwaited | Moving | PageReady | Fault | Mended | Done
-
-
-@dataclass(frozen=True)
-class ScannerInfo:
-    """What is truly in use: for the report of devices and the self-test."""
-
-    device: str
-    library: str
-    version: str
-    back_end: str
-    options: dict[str, Any]
-    seconds_to_open: float
-
-
-async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
-    """Open the configured scanner and return what answers; no paper moves.
-
-    Raises:
-        ScannerError: which one says why it cannot be used.
-    """
-    session = ScanSession(settings, Path())
-    started = time.monotonic()
-    try:
-        options = await _open_only(session.job("feeder", probe=True), settings.stall_seconds)
-    except ScannerError as error:
-        if error.code != "no_feeder":
-            raise
-        options = await _open_only(session.job("glass", probe=True), settings.stall_seconds)
-    if settings.kind == "overhead":
-        return ScannerInfo(
-            device=f"overhead camera {settings.overhead.camera}",
-            library=str(options.pop("library")),
-            version=str(options.pop("version")),
-            back_end=settings.overhead.back_end,
-            options=options,
-            seconds_to_open=time.monotonic() - started,
-        )
-    return ScannerInfo(
-        device=settings.device,
-        library="python-sane",
-        version=version("python-sane"),
-        back_end=settings.device.partition(":")[0] or "none",
-        options=options,
-        seconds_to_open=time.monotonic() - started,
-    )
-
-
-async def _open_only(job: Job | OverheadJob, patience: float) -> dict[str, Any]:
-    """Return the options of the scanner, read back."""
-    child = await ScannerProcess.start(job)
-    try:
-        told = await child.next(patience)
-    except TimeoutError as error:
-        raise ScannerStalledError("the scanner does not answer in time") from error
-    finally:
-        await child.kill()
-    if told is None:
-        raise ScannerStalledError("the scanning process died")
-    if told["event"] != "opened":
-        raise error_from_code(str(told["code"]), str(told["text"]))
-    return _options(told)
-
-
-def _options(told: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if key != "event"}
+_SHEET_MAYBE_OUTSIDE = frozenset({"scanner_stalled", "scanner_lost", "scanner_failed"})
 
 
 class ScanSession:
@@ -204,332 +76,333 @@ class ScanSession:
         folder: Path,
         *,
         first_page: int = 1,
-        source: Source | None = None,
+        source: ScanSource | None = None,
         duplex: bool = False,
         missing: tuple[int, ...] = (),
     ) -> None:
         self._settings = settings
         self._folder = folder
-        self._overhead = settings.kind == "overhead"
-        self._source: Source = "feeder" if self._overhead else source or "feeder"
-        self._may_fall_back = source is None and not self._overhead
-        self._lies_there: dict[str, Any] | None = None
-        self._duplex = duplex
+        self._is_overhead = settings.kind == "overhead"
+        self._source: ScanSource = "feeder" if self._is_overhead else source or "feeder"
+        self._can_fall_back = source is None and not self._is_overhead
+        self._taken_page: dict[str, Any] | None = None
+        self._is_duplex = duplex
         self._missing = list(missing)
-        self._next = first_page
-        self._retake_only = bool(missing)
+        self._next_number = first_page
+        self._is_retake = bool(missing)
         self._pages: list[int] = []
-        self._broken: set[int] = set()
-        self._fault: str | None = None
+        self._incomplete_pages: set[int] = set()
+        self._fault_code: str | None = None
         self._busy_since: float | None = None
-        self._waiting = False
-        self._emptied = False
-        self._moving = 0
-        self._sides = 0
-        self._two_sided = False
-        self._recalls = bool(missing)
-        self._sheet_awaited: int | None = None
-        self._between_sheets = False
+        self._is_paper_expected = False
+        self._is_feeder_emptied = False
+        self._moving_page = 0
+        self._side_count = 0
+        self._is_two_sided = False
+        self._asks_for_missing = bool(missing)
+        self._expected_sheet: int | None = None
+        self._is_between_sheets = False
         self._sheet_is_back: bool | None = None
-        self._answered = asyncio.Event()
-        self._child: ScannerProcess | None = None
-        self._wanted = asyncio.Event()
-        self._leave = asyncio.Event()
-        self._finished = False
+        self._sheet_answered = asyncio.Event()
+        self._process: ScannerProcess | None = None
+        self._glass_requested = asyncio.Event()
+        self._interrupted = asyncio.Event()
+        self._is_finished = False
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         self.finish()
-        if self._child is not None:
-            await self._child.kill()
+        if self._process is not None:
+            await self._process.kill()
 
     @property
     def child_pid(self) -> int | None:
         """Process id of the running child, if one runs."""
-        return self._child.pid if self._child else None
+        return self._process.pid if self._process else None
 
     @property
     def next_page(self) -> int:
         """Number of the page that comes next."""
-        return self._awaited()[0]
+        return self._expected_pages()[0]
 
     def finish(self) -> None:
         """End the session: the visitor has no more paper, or cancels."""
-        self._finished = True
-        self._leave.set()
+        self._is_finished = True
+        self._interrupted.set()
 
-    def use(self, source: Source) -> None:
+    def select_source(self, source: ScanSource) -> None:
         """Change to the glass or back to the feeder; on the glass, each call scans one page.
 
         An overhead camera has neither: nothing changes.
         """
-        if self._overhead:
+        if self._is_overhead:
             return
-        self._may_fall_back = False
-        self._wanted.set()
+        self._can_fall_back = False
+        self._glass_requested.set()
         if source != self._source:
             self._source = source
-            self._leave.set()
+            self._interrupted.set()
 
-    def confirm(self, back_in: bool = True) -> None:
-        """Answer :class:`SheetAwaited` (or its :class:`Fault` already).
+    def confirm_sheet(self, is_back: bool = True) -> None:
+        """Answer :class:`SheetExpected` (or its :class:`ScanFault` already).
 
         Args:
-            back_in: the sheet lies on top of the others again; False: it comes at the end.
+            is_back: the sheet lies on top of the others again; False: it comes at the end.
         """
-        self._sheet_is_back = back_in
-        self._answered.set()
+        self._sheet_is_back = is_back
+        self._sheet_answered.set()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncIterator[ScanEvent]:
         """Yield what happens until the feeder is empty and nothing is missing, or `finish`."""
-        while not self._finished:
-            self._leave.clear()
-            if self._source == "glass" and not self._wanted.is_set():
-                yield WaitingForPaper("glass", self._awaited())
-                await self._first_of(self._wanted, self._leave)
+        while not self._is_finished:
+            self._interrupted.clear()
+            if self._source == "glass" and not self._glass_requested.is_set():
+                yield PaperExpected("glass", self._expected_pages())
+                await self._wait_for_any(self._glass_requested, self._interrupted)
                 continue
-            self._wanted.clear()
-            async for event in self._one_run():
+            self._glass_requested.clear()
+            async for event in self._run_child():
                 yield event
-            if self._complete():
+            if self._is_complete():
                 break
-            if self._sheet_awaited is not None:
-                async for event in self._until_sheet_is_back(self._sheet_awaited):
+            if self._expected_sheet is not None:
+                async for event in self._wait_for_sheet(self._expected_sheet):
                     yield event
-            elif self._fault is not None or self._busy_since is not None:
+            elif self._fault_code is not None or self._busy_since is not None:
                 await self._pause(_RETRY_SECONDS)
                 if self._source == "glass":
-                    self._wanted.set()
-        yield Done(tuple(sorted(self._pages)), tuple(self._missing))
+                    self._glass_requested.set()
+        yield ScanFinished(tuple(sorted(self._pages)), tuple(self._missing))
 
     # -- one run of the child ----------------------------------------------------------------
 
-    async def _one_run(self) -> AsyncIterator[Event]:
+    async def _run_child(self) -> AsyncIterator[ScanEvent]:
         """Yield the events of one child until it ends, is killed, or is not wanted any more."""
-        self._emptied = False
-        self._sides = 0
-        self._child = await ScannerProcess.start(self.job(self._source))
+        self._is_feeder_emptied = False
+        self._side_count = 0
+        self._process = await ScannerProcess.start(self.build_job(self._source))
         try:
-            while (told := await self._told(self._child)) is not None:
-                for event in self._understand(told):
+            while (message := await self._read_event(self._process)) is not None:
+                for event in self._handle(message):
                     yield event
-                if told["event"] in ("fault", "empty") or self._retaken():
+                if message["event"] in ("fault", "empty") or self._is_retake_complete():
                     break
         finally:
-            child, self._child = self._child, None
+            child, self._process = self._process, None
             await child.end()
 
-    async def _told(self, child: ScannerProcess) -> dict[str, Any] | None:
+    async def _read_event(self, child: ScannerProcess) -> dict[str, Any] | None:
         """Return the child's next event; None when the run is over."""
         try:
-            told = await child.next(self._settings.stall_seconds, self._leave)
-            if told is None and self._leave.is_set():
+            message = await child.read_event(self._settings.stall_seconds, self._interrupted)
+            if message is None and self._interrupted.is_set():
                 # A page that is on its way to the disk right now is still taken.
-                child.ask_to_stop()
-                told = await child.next(STOP_SECONDS)
+                child.request_stop()
+                message = await child.read_event(STOP_TIMEOUT_S)
         except TimeoutError:
             await child.kill()
-            if self._leave.is_set():
+            if self._interrupted.is_set():
                 return None
-            return _stalled("nothing moves")
-        if told is None and not self._leave.is_set():
+            return _stalled_event("nothing moves")
+        if message is None and not self._interrupted.is_set():
             status = await child.end()
-            return _stalled(f"the scanning process died ({status})") if status else None
-        return told
+            return _stalled_event(f"the scanning process died ({status})") if status else None
+        return message
 
-    def _understand(self, told: dict[str, Any]) -> list[Event]:
+    def _handle(self, message: dict[str, Any]) -> list[ScanEvent]:
         """Return what one event of the child means for the visitor."""
-        match told["event"]:
+        match message["event"]:
             case "opened":
-                options = _options(told)
-                self._two_sided = "duplex" in str(options.get("source", "")).lower()
-                return [Opened(options)]
+                options = opened_options(message)
+                self._is_two_sided = "duplex" in str(options.get("source", "")).lower()
+                return [ScannerOpened(options)]
             case "waiting":
-                if self._between_sheets and self._missing and not self._recalls:
-                    self._stack_is_through()
-                return self._mended() + self._wait()
+                if self._is_between_sheets and self._missing and not self._asks_for_missing:
+                    self._finish_batch()
+                return self._clear_fault() + self._expect_paper()
             case "moving":
-                return self._mended() + self._move()
+                return self._clear_fault() + self._report_moving()
             case "page":
-                return [*self._mended(), *self._keep(told)]
+                return [*self._clear_fault(), *self._accept_page(message)]
             case "broken":
-                return [*self._mended(), self._break(told)]
+                return [*self._clear_fault(), self._reject_page(message)]
             case "empty":
-                self._emptied = True
-                self._recalls = bool(self._missing)
+                self._is_feeder_emptied = True
+                self._asks_for_missing = bool(self._missing)
                 return []
             case "fault":
-                return self._fail(told)
+                return self._handle_fault(message)
         return []
 
-    def _mended(self) -> list[Event]:
+    def _clear_fault(self) -> list[ScanEvent]:
         self._busy_since = None
-        if self._fault is None:
+        if self._fault_code is None:
             return []
-        code, self._fault = self._fault, None
-        return [Mended(code)]
+        code, self._fault_code = self._fault_code, None
+        return [FaultCleared(code)]
 
-    def _wait(self) -> list[Event]:
-        if self._waiting:
+    def _expect_paper(self) -> list[ScanEvent]:
+        if self._is_paper_expected:
             return []
-        self._waiting = True
-        return [WaitingForPaper("feeder", self._awaited())]
+        self._is_paper_expected = True
+        return [PaperExpected("feeder", self._expected_pages())]
 
-    def _move(self) -> list[Event]:
-        self._waiting = False
-        if self._moving == self.next_page:
+    def _report_moving(self) -> list[ScanEvent]:
+        self._is_paper_expected = False
+        if self._moving_page == self.next_page:
             return []
-        self._moving = self.next_page
-        return [Moving(self._moving)]
+        self._moving_page = self.next_page
+        return [PageMoving(self._moving_page)]
 
-    def _keep(self, told: dict[str, Any]) -> list[Event]:
-        number = int(told["number"])
-        was_broken = number in self._broken
-        self._broken.discard(number)
-        self._waiting = False
+    def _accept_page(self, message: dict[str, Any]) -> list[ScanEvent]:
+        number = int(message["number"])
+        was_incomplete = number in self._incomplete_pages
+        self._incomplete_pages.discard(number)
+        self._is_paper_expected = False
         self._advance(number)
-        self._lies_there = told.get("lies_there")
+        self._taken_page = message.get("taken_page")
         if number not in self._pages:
             self._pages.append(number)
-        path = self._folder / told["file"]
-        page = PageReady(path, number, int(told["width"]), int(told["height"]))
-        return [Mended(PageIncompleteError.code), page] if was_broken else [page]
+        path = self._folder / message["file"]
+        page = PageReady(path, number, int(message["width"]), int(message["height"]))
+        return [FaultCleared(PageIncompleteError.code), page] if was_incomplete else [page]
 
-    def _break(self, told: dict[str, Any]) -> Fault:
-        number = int(told["number"])
+    def _reject_page(self, message: dict[str, Any]) -> ScanFault:
+        number = int(message["number"])
         self._advance(number)
         self._missing = sorted({*self._missing, number})
-        self._broken.add(number)
-        return Fault(PageIncompleteError.code, number, PageIncompleteError(told["text"]))
+        self._incomplete_pages.add(number)
+        return ScanFault(PageIncompleteError.code, number, PageIncompleteError(message["text"]))
 
     def _advance(self, number: int) -> None:
         if number in self._missing:
             self._missing.remove(number)
-        self._next = max(self._next, number + 1)
-        self._moving = 0
-        self._sides += 1
+        self._next_number = max(self._next_number, number + 1)
+        self._moving_page = 0
+        self._side_count += 1
 
-    def _fail(self, told: dict[str, Any]) -> list[Event]:
-        code = str(told["code"])
-        if code == "no_feeder" and self._may_fall_back:
+    def _handle_fault(self, message: dict[str, Any]) -> list[ScanEvent]:
+        code = str(message["code"])
+        if code == "no_feeder" and self._can_fall_back:
             self._source = "glass"
-            self._may_fall_back = False
+            self._can_fall_back = False
             return []
-        if code == ScannerBusyError.code and self._still_patient():
+        if code == ScannerBusyError.code and self._within_busy_grace():
             return []
-        self._waiting = False
-        had_begun, was_moving = self._moving != 0 or self._sides > 0, self._moving != 0
-        self._moving = 0
-        if code == self._fault:
+        self._is_paper_expected = False
+        was_moving = self._moving_page != 0
+        had_started = was_moving or self._side_count > 0
+        self._moving_page = 0
+        if code == self._fault_code:
             return []
-        self._fault = code
-        self._between_sheets = code == ScannerCoverOpenError.code and not was_moving
-        sheet = self._first_side_in_question()
-        if code in _SHEET_OUTSIDE | (_SHEET_PERHAPS_OUTSIDE if had_begun else frozenset()):
-            self._await_sheet(sheet)
-        error = error_from_code(code, str(told["text"]))
+        self._fault_code = code
+        self._is_between_sheets = code == ScannerCoverOpenError.code and not was_moving
+        sheet = self._first_page_of_sheet()
+        if code in _SHEET_OUTSIDE | (_SHEET_MAYBE_OUTSIDE if had_started else frozenset()):
+            self._expect_sheet(sheet)
+        error = error_from_code(code, str(message["text"]))
         log.warning("scanner: %s: %s", code, error)
-        return [Fault(code, sheet, error)]
+        return [ScanFault(code, sheet, error)]
 
-    def _first_side_in_question(self) -> int:
+    def _first_page_of_sheet(self) -> int:
         """Return the first page of the sheet that did not pass: of two sides both come again."""
         page = self.next_page
-        if self._two_sided and self._sides % 2 == 1 and page - 1 in self._pages:
+        if self._is_two_sided and self._side_count % 2 == 1 and page - 1 in self._pages:
             return page - 1
         return page
 
     # -- a sheet that did not pass -------------------------------------------------------------
 
-    def _await_sheet(self, sheet: int) -> None:
+    def _expect_sheet(self, sheet: int) -> None:
         """Do not feed before it is known whether ``sheet`` lies in the feeder again."""
-        if self._overhead:
+        if self._is_overhead:
             return
-        if self._source == "feeder" and (self._pages or self._broken or self._sides):
-            self._sheet_awaited = sheet
+        if self._source == "feeder" and (self._pages or self._incomplete_pages or self._side_count):
+            self._expected_sheet = sheet
             self._sheet_is_back = None
-            self._answered.clear()
+            self._sheet_answered.clear()
 
-    async def _until_sheet_is_back(self, sheet: int) -> AsyncIterator[Event]:
+    async def _wait_for_sheet(self, sheet: int) -> AsyncIterator[ScanEvent]:
         """Wait until the person, the feeder or the time says how to go on."""
-        told, emptied, until = False, False, 0.0
-        while not self._finished and self._source == "feeder" and self._sheet_is_back is None:
+        is_announced, was_empty, deadline = False, False, 0.0
+        while not self._is_finished and self._source == "feeder" and self._sheet_is_back is None:
             state = await self._feeder_state()
             if state in ("jam", "cover", "double_feed", "gone"):
-                told, emptied, until = False, False, 0.0
-            elif state == "empty" and self._between_sheets and self._missing:
-                self._stack_is_through()
+                is_announced, was_empty, deadline = False, False, 0.0
+            elif state == "empty" and self._is_between_sheets and self._missing:
+                self._finish_batch()
                 break
             elif state == "empty":
-                emptied = True
-            elif state == "loaded" and emptied:
-                self.confirm()
-            elif not until:
-                until = time.monotonic() + self._settings.reload_seconds
-            elif time.monotonic() > until:
-                self.confirm(False)
-            if state in ("loaded", "empty") and not told:
-                told = True
-                yield SheetAwaited(self._fault or "", sheet)
-            await self._pause(_LOOK_SECONDS, self._answered)
-        self._sheet_awaited = None
+                was_empty = True
+            elif state == "loaded" and was_empty:
+                self.confirm_sheet()
+            elif not deadline:
+                deadline = time.monotonic() + self._settings.reload_seconds
+            elif time.monotonic() > deadline:
+                self.confirm_sheet(False)
+            if state in ("loaded", "empty") and not is_announced:
+                is_announced = True
+                yield SheetExpected(self._fault_code or "", sheet)
+            await self._pause(_FEEDER_POLL_S, self._sheet_answered)
+        self._expected_sheet = None
         if self._sheet_is_back is not None:
-            self._place_sheet(sheet, self._sheet_is_back)
+            self._renumber_after_sheet(sheet, self._sheet_is_back)
 
-    def _place_sheet(self, sheet: int, is_back: bool) -> None:
+    def _renumber_after_sheet(self, sheet: int, is_back: bool) -> None:
         """Number what comes next so that every page is in its place, whatever the sheet does."""
-        if self._recalls:
+        if self._asks_for_missing:
             return
         if is_back:
-            self._next = sheet
+            self._next_number = sheet
         elif self._source == "feeder":
-            after = sheet + (2 if self._two_sided else 1)
+            after = sheet + (2 if self._is_two_sided else 1)
             self._missing = sorted({*self._missing, *range(sheet, after)})
-            self._next = after
+            self._next_number = after
 
-    def _stack_is_through(self) -> None:
+    def _finish_batch(self) -> None:
         """Ask for what is missing: the cover was opened after the last sheet, none is outside."""
-        sheet = self._sheet_awaited
+        sheet = self._expected_sheet
         if sheet in self._missing:
             self._missing.remove(sheet)
-        self._recalls = bool(self._missing)
-        self._between_sheets = False
+        self._asks_for_missing = bool(self._missing)
+        self._is_between_sheets = False
 
     async def _feeder_state(self) -> str | None:
         """Return what an eSCL scanner says of its feeder; None: it is not one, or says nothing."""
         url = status_url(self._settings.device, self._settings.sane_config_dir)
         return None if url is None else await asyncio.to_thread(feeder_state, url)
 
-    def _still_patient(self) -> bool:
-        """Return whether a busy scanner may still become free without a word to the visitor."""
+    def _within_busy_grace(self) -> bool:
+        """Return whether the scanner is busy for so short that no fault is reported yet."""
         now = time.monotonic()
         if self._busy_since is None:
             self._busy_since = now
-        return now - self._busy_since < _BUSY_SECONDS
+        return now - self._busy_since < _BUSY_GRACE_S
 
     # -- helpers -----------------------------------------------------------------------------
 
-    def job(self, source: Source, probe: bool = False) -> Job | OverheadJob:
-        """Return the job for a child that goes on where the session stands."""
+    def build_job(self, source: ScanSource, probe: bool = False) -> SaneJob | OverheadJob:
+        """Return the job for a child that continues the session."""
         settings = self._settings
-        if self._overhead:
-            return self._overhead_job(probe)
-        return Job(
+        if self._is_overhead:
+            return self._build_overhead_job(probe)
+        return SaneJob(
             parent=os.getpid(),
             device=settings.device,
             config_dir=str(settings.sane_config_dir or ""),
             folder=str(self._folder),
             source=source,
-            duplex=self._duplex,
+            duplex=self._is_duplex,
             mode=settings.colour,
             resolution=settings.resolution,
-            numbers=tuple(self._missing) if self._recalls else (),
-            next_number=self._next,
+            numbers=tuple(self._missing) if self._asks_for_missing else (),
+            next_number=self._next_number,
             probe=probe,
         )
 
-    def _overhead_job(self, probe: bool) -> OverheadJob:
+    def _build_overhead_job(self, probe: bool) -> OverheadJob:
         settings = self._settings
         return OverheadJob(
             parent=os.getpid(),
@@ -542,31 +415,31 @@ class ScanSession:
             still_seconds=settings.overhead.still_seconds,
             mode=settings.colour,
             resolution=settings.resolution,
-            numbers=tuple(self._missing) if self._recalls else (),
-            next_number=self._next,
-            lies_there=self._lies_there,
+            numbers=tuple(self._missing) if self._asks_for_missing else (),
+            next_number=self._next_number,
+            taken_page=self._taken_page,
             probe=probe,
         )
 
-    def _awaited(self) -> tuple[int, ...]:
-        return (tuple(self._missing) if self._recalls else ()) or (self._next,)
+    def _expected_pages(self) -> tuple[int, ...]:
+        return (tuple(self._missing) if self._asks_for_missing else ()) or (self._next_number,)
 
-    def _complete(self) -> bool:
+    def _is_complete(self) -> bool:
         """Return whether the session's paper is through and no page has to come again."""
-        return not self._missing and (self._emptied or self._retaken())
+        return not self._missing and (self._is_feeder_emptied or self._is_retake_complete())
 
-    def _retaken(self) -> bool:
+    def _is_retake_complete(self) -> bool:
         """Return whether the pages of a retake are all there."""
-        return self._retake_only and not self._missing
+        return self._is_retake and not self._missing
 
     async def _pause(self, seconds: float, also: asyncio.Event | None = None) -> None:
         """Wait, unless the session is left (or ``also`` happens) meanwhile."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._first_of(*(event for event in (self._leave, also) if event))
+                await self._wait_for_any(*(event for event in (self._interrupted, also) if event))
 
     @staticmethod
-    async def _first_of(*events: asyncio.Event) -> None:
+    async def _wait_for_any(*events: asyncio.Event) -> None:
         tasks = [asyncio.ensure_future(event.wait()) for event in events]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -575,6 +448,6 @@ class ScanSession:
                 task.cancel()
 
 
-def _stalled(text: str) -> dict[str, Any]:
+def _stalled_event(text: str) -> dict[str, Any]:
     """Return the event that the child could not tell itself."""
     return {"event": "fault", "code": ScannerStalledError.code, "text": text}

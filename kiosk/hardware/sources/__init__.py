@@ -1,1 +1,1 @@
-"""Sources: what gives timed packets or samples to a recording."""
+"""Sources of a recording: the camera and the microphones, each device in its child process."""

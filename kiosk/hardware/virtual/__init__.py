@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""Virtual devices: each is reached through the real library of the device it stands in for."""

@@ -22,7 +22,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.camera import preview
-from kiosk.hardware.camera.camera import BackEndFacts, CameraConfig, CameraFailedError, Emit
+from kiosk.hardware.camera.back_end import (
+    BackEndFacts,
+    CameraConfig,
+    CameraFailedError,
+    PacketCallback,
+)
 
 Picture = NDArray[np.uint8]
 """YUV 4:2:0 planar: ``(height * 3 // 2, width)``."""
@@ -30,13 +35,13 @@ FLASH_NS = 80_000_000
 """A flash begins with each whole second of the recording clock and lasts this long."""
 
 
-def yuv_of(image: Image.Image) -> Picture:
+def to_yuv(image: Image.Image) -> Picture:
     """Return ``image`` (RGB) as planar YUV 4:2:0."""
     frame = av.VideoFrame.from_ndarray(np.asarray(image.convert("RGB")), format="rgb24")
     return np.asarray(frame.reformat(format="yuv420p").to_ndarray(), dtype=np.uint8)
 
 
-def thinned(frame: av.VideoFrame, step: int) -> av.VideoFrame:
+def subsample(frame: av.VideoFrame, step: int) -> av.VideoFrame:
     """Return every ``step``-th pixel of every ``step``-th row of a planar YUV 4:2:0 frame."""
     planes = []
     for plane in frame.planes:
@@ -46,7 +51,7 @@ def thinned(frame: av.VideoFrame, step: int) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="yuv420p")
 
 
-def frame_of(picture: Picture) -> av.VideoFrame:
+def to_frame(picture: Picture) -> av.VideoFrame:
     """Return a frame with a copy of ``picture``."""
     return av.VideoFrame.from_ndarray(picture, format="yuv420p")
 
@@ -62,8 +67,8 @@ class FlashScene:
     """Dark grey, and white for 80 ms from each whole second of the recording clock."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._dark = frame_of(yuv_of(Image.new("RGB", (width, height), (40, 40, 40))))
-        self._white = frame_of(yuv_of(Image.new("RGB", (width, height), (255, 255, 255))))
+        self._dark = to_frame(to_yuv(Image.new("RGB", (width, height), (40, 40, 40))))
+        self._white = to_frame(to_yuv(Image.new("RGB", (width, height), (255, 255, 255))))
 
     def frame(self, captured_ns: int) -> av.VideoFrame:
         """See :class:`Scene`."""
@@ -93,7 +98,7 @@ class FolderScene:
         frame = self._cache.get(path)
         if frame is None:
             with Image.open(path) as image:
-                frame = frame_of(yuv_of(image.convert("RGB").resize(self._size)))
+                frame = to_frame(to_yuv(image.convert("RGB").resize(self._size)))
             if len(self._cache) < self._CACHED:
                 self._cache[path] = frame
         return frame
@@ -109,20 +114,20 @@ class CourtroomScene:
         self._width, self._height = width, height
         empty = Image.new("RGB", (width, height))
         self._draw_room(empty)
-        self._background = yuv_of(empty)
+        self._background = to_yuv(empty)
         self._picture = self._background.copy()
-        self._people = [self._person(empty, place) for place in range(3)]
+        self._people = [self._draw_person(empty, place) for place in range(3)]
         self._digits = self._draw_digits()
 
     # Drawn on a grid of 160 x 90 units, scaled to the picture.
-    def _unit(self, value: float) -> int:
+    def _units_to_pixels(self, value: float) -> int:
         return round(value * self._height / 90)
 
     def _area(self, x: float, y: float, w: float, h: float) -> tuple[int, int, int, int]:
         """Return an even-sized area (left, top, width, height) in pixels, inside the picture."""
         left = round(x * self._width / 160) & ~1
-        top = self._unit(y) & ~1
-        return left, top, round(w * self._width / 160) & ~1, self._unit(h) & ~1
+        top = self._units_to_pixels(y) & ~1
+        return left, top, round(w * self._width / 160) & ~1, self._units_to_pixels(h) & ~1
 
     def _draw_room(self, image: Image.Image) -> None:
         draw = ImageDraw.Draw(image)
@@ -145,7 +150,9 @@ class CourtroomScene:
         for x, y, size in ((20, 76, 12), (66, 78, 12), (120, 76, 12)):
             block(x, y, size, 10, (70, 52, 40))
 
-    def _person(self, room: Image.Image, place: int) -> tuple[tuple[int, int, int, int], Picture]:
+    def _draw_person(
+        self, room: Image.Image, place: int
+    ) -> tuple[tuple[int, int, int, int], Picture]:
         """Return where a person sits and the patch with the person in it."""
         x, y = ((72, 20), (16, 40), (128, 40))[place]
         area = left, top, width, height = self._area(x, y, 16, 20)
@@ -157,11 +164,11 @@ class CourtroomScene:
         draw.pieslice(
             (width * 0.28, height * 0.06, width * 0.72, height * 0.56), 180, 360, fill=(52, 40, 34)
         )
-        return area, yuv_of(image)
+        return area, to_yuv(image)
 
     def _draw_digits(self) -> dict[str, Picture]:
         """Return a luma patch for each character of the clock."""
-        size = max(14, self._unit(5))
+        size = max(14, self._units_to_pixels(5))
         font = ImageFont.load_default(size)
         patches = {}
         for character in "0123456789:.-TZ ":
@@ -172,14 +179,16 @@ class CourtroomScene:
 
     def frame(self, captured_ns: int) -> av.VideoFrame:
         """See :class:`Scene`."""
-        return frame_of(self.paint(captured_ns))
+        return to_frame(self.paint(captured_ns))
 
     def paint(self, captured_ns: int) -> Picture:
         """Return the picture at that instant; the next call overwrites it."""
         for place, (area, patch) in enumerate(self._people):
             phase = (captured_ns / NS_PER_S) * (0.35 + 0.2 * place) + place
-            self._move(area, patch, round(np.sin(phase * 2 * np.pi) * self._unit(0.7)))
-        self._show_time()
+            self._move_person(
+                area, patch, round(np.sin(phase * 2 * np.pi) * self._units_to_pixels(0.7))
+            )
+        self._draw_time()
         return self._picture
 
     def _planes(self, picture: Picture, width: int, height: int) -> tuple[Picture, ...]:
@@ -187,7 +196,7 @@ class CourtroomScene:
         chroma = picture[height:].reshape(2, height // 2, width // 2)
         return luma, chroma[0], chroma[1]
 
-    def _move(self, area: tuple[int, int, int, int], patch: Picture, by: int) -> None:
+    def _move_person(self, area: tuple[int, int, int, int], patch: Picture, by: int) -> None:
         """Copy a person's patch into the picture, ``by`` pixels lower."""
         left, top, width, height = area
         by &= ~1
@@ -199,7 +208,7 @@ class CourtroomScene:
             y, x, dy = top // k, left // k, by // k
             to[y + dy : y + dy + height // k, x : x + width // k] = source
 
-    def _show_time(self) -> None:
+    def _draw_time(self) -> None:
         wall = datetime.now().astimezone()
         text = wall.strftime("%Y-%m-%d %H:%M:%S.") + str(wall.microsecond // 100_000)
         left, top, _, _ = self._area(4, 3, 2, 2)
@@ -213,7 +222,7 @@ class CourtroomScene:
 class _Encoder:
     """libx264 set up as picamera2's ``LibavH264Encoder`` sets it up."""
 
-    def __init__(self, config: CameraConfig, emit: Emit) -> None:
+    def __init__(self, config: CameraConfig, emit: PacketCallback) -> None:
         codec: Any = av.CodecContext.create("libx264", "w")
         codec.width, codec.height, codec.pix_fmt = config.width, config.height, "yuv420p"
         codec.framerate, codec.time_base = Fraction(config.fps), Fraction(1, 1_000_000)
@@ -232,7 +241,7 @@ class _Encoder:
             self._emit(self._first_ns + packet.pts * 1000, packet.is_keyframe, bytes(packet))
 
 
-class _Preview:
+class _PreviewPublisher:
     """Makes the live picture, as cheaply as a camera's own scaler lets one have it."""
 
     def __init__(self, config: CameraConfig) -> None:
@@ -242,16 +251,16 @@ class _Preview:
         down, rest_down = divmod(config.height, preview.HEIGHT)
         self._step = across if across == down and not rest and not rest_down else 1
 
-    def show(self, frame: av.VideoFrame, captured_ns: int, number: int) -> None:
+    def publish(self, frame: av.VideoFrame, captured_ns: int, number: int) -> None:
         """Publish ``frame``."""
         if self._step > 1:
-            frame = thinned(frame, self._step)
+            frame = subsample(frame, self._step)
         small = self._scaler.reformat(frame, preview.WIDTH, preview.HEIGHT, "rgb24")
         self._writer.write(small.to_ndarray().tobytes(), captured_ns, number)
 
 
 class VirtualCamera:
-    """Camera back end (see :class:`kiosk.hardware.camera.camera.CameraBackEnd`)."""
+    """Camera back end (see :class:`kiosk.hardware.camera.back_end.CameraBackEnd`)."""
 
     def __init__(self, config: CameraConfig) -> None:
         self._config = config
@@ -280,7 +289,7 @@ class VirtualCamera:
         self._thread.start()
         return BackEndFacts("PyAV", av.__version__, "virtual (libx264)")
 
-    def start_encoder(self, emit: Emit) -> None:
+    def start_encoder(self, emit: PacketCallback) -> None:
         """Encode from the next picture on, beginning with a key frame."""
         encoder = _Encoder(self._config, emit)
         with self._lock:
@@ -299,20 +308,22 @@ class VirtualCamera:
     def _run(self) -> None:
         """Take a picture at each multiple of the frame period; skip those that are too late."""
         config = self._config
-        shown = _Preview(config)
-        slot = 0
+        publisher = _PreviewPublisher(config)
+        preview_slot = 0
         number = recording_ns() * config.fps // NS_PER_S
         while not self._closing.is_set():
             number = max(number + 1, recording_ns() * config.fps // NS_PER_S)
             captured_ns = -(-number * NS_PER_S // config.fps)
             time.sleep(max(0, captured_ns - recording_ns()) / NS_PER_S)
-            showing = slot != (slot := captured_ns * config.preview_fps // NS_PER_S)
+            is_preview_due = preview_slot != (
+                preview_slot := captured_ns * config.preview_fps // NS_PER_S
+            )
             with self._lock:
                 encoder = self._encoder
-                if encoder is not None or showing:
+                if encoder is not None or is_preview_due:
                     frame = self._scene.frame(captured_ns)
                 if encoder is not None:
                     encoder.encode(frame, captured_ns)
             self._frames += 1
-            if showing:
-                shown.show(frame, captured_ns, self._frames)
+            if is_preview_due:
+                publisher.publish(frame, captured_ns, self._frames)

@@ -48,8 +48,8 @@ def _sink_arguments(name: str) -> str:
     return f"sink_name={name} {form}"
 
 
-class VoiceRoom:
-    """Speaks into virtual microphones that somebody keeps up in ``folder``."""
+class VirtualMicrophoneClient:
+    """Speaks into virtual microphones that another process serves in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -94,7 +94,7 @@ class VoiceRoom:
             raise VirtualMicrophoneError(f"pactl {arguments[0]}: {result.stderr.strip()}")
         return result.stdout
 
-    def feed(self, name: str, latency_ms: int = 500) -> subprocess.Popen[bytes]:
+    def start_feed(self, name: str, latency_ms: int = 500) -> subprocess.Popen[bytes]:
         """Return a pacat that plays its standard input (48 kHz, mono, s16) into ``name``."""
         form = ("--raw", "--format=s16le", f"--rate={RATE}", "--channels=1")
         return subprocess.Popen(
@@ -112,7 +112,7 @@ class VoiceRoom:
             stderr=subprocess.DEVNULL,
         )
 
-    def worn(self) -> subprocess.Popen[bytes]:
+    def record_headset(self) -> subprocess.Popen[bytes]:
         """Return a process that gives what is heard in the headset (48 kHz, mono, s16)."""
         form = ("--raw", "--format=s16le", f"--rate={RATE}", "--channels=1")
         return subprocess.Popen(
@@ -127,9 +127,9 @@ class VoiceRoom:
 
         PulseAudio would move a recording to another source, which no sound card does.
         """
-        numbers = [row[0] for row in self._rows("sources") if row[1:2] == [f"{name}.monitor"]]
-        recorded = [row[0] for row in self._rows("source-outputs") if row[1] in numbers]
-        for number, module, arguments, *_ in self._rows("modules"):
+        numbers = [row[0] for row in self._list_rows("sources") if row[1:2] == [f"{name}.monitor"]]
+        recorded = [row[0] for row in self._list_rows("source-outputs") if row[1] in numbers]
+        for number, module, arguments, *_ in self._list_rows("modules"):
             if module == SINK_MODULE and f"sink_name={name} " in f"{arguments} ":
                 self.pactl("unload-module", number)
         with socket.socket(socket.AF_UNIX) as cli:
@@ -140,14 +140,14 @@ class VoiceRoom:
             while cli.recv(4096):
                 pass
 
-    def _rows(self, what: str) -> list[list[str]]:
+    def _list_rows(self, what: str) -> list[list[str]]:
         return [line.split("\t") for line in self.pactl("list", "short", what).splitlines()]
 
     def plug(self, name: str) -> None:
         """Put it in again."""
         self.pactl("load-module", SINK_MODULE, *_sink_arguments(name).split())
 
-    def say(self, name: str, text: str, voice: str = "en") -> subprocess.Popen[bytes]:
+    def speak(self, name: str, text: str, voice: str = "en") -> subprocess.Popen[bytes]:
         """Have espeak-ng say ``text`` into ``name``; returns when it begins to speak."""
         wav = self.folder / f"say-{name}-{time.monotonic_ns()}.wav"
         try:
@@ -169,7 +169,7 @@ class VoiceRoom:
         """Stall the microphone: samples stop coming, no error is reported."""
         self.pactl("suspend-sink", name, "1" if paused else "0")
 
-    def gain(self, name: str, percent: int) -> None:
+    def set_gain(self, name: str, percent: int) -> None:
         """Turn the microphone's gain (100: as it should be)."""
         self.pactl("set-source-volume", f"{name}.monitor", f"{percent}%")
 
@@ -181,16 +181,16 @@ class VoiceRoom:
         ]
 
 
-class VirtualMicrophones(VoiceRoom):
+class VirtualMicrophones(VirtualMicrophoneClient):
     """Keeps virtual microphones up (a context manager).
 
     Args:
         folder: private folder (a short path: it holds a Unix socket).
         names: microphones, one channel each.
         noise: play faint room noise into each, so that idle ones do not look muted.
-        headset: an output named ``headset`` too; :meth:`VoiceRoom.worn` is what is heard in it.
-        wired: further microphones whose samples somebody writes, in real time, into the FIFO
-            ``wire(name)``: their clock is the writer's, so a test knows when a sound was made.
+        headset: also an output named ``headset``; :meth:`record_headset` gives what it plays.
+        fifo_names: further microphones whose samples somebody writes, in real time, into the FIFO
+            ``fifo_path(name)``: their clock is the writer's, so a test knows when a sound was made.
     """
 
     def __init__(
@@ -198,12 +198,12 @@ class VirtualMicrophones(VoiceRoom):
         folder: Path,
         names: Sequence[str],
         noise: bool = True,
-        wired: Sequence[str] = (),
+        fifo_names: Sequence[str] = (),
         headset: bool = False,
     ) -> None:
         super().__init__(folder)
         self.names = tuple(names)
-        self._wired = tuple(wired)
+        self._fifo_names = tuple(fifo_names)
         self._noise = noise
         self._headset = headset
         self._server: subprocess.Popen[bytes] | None = None
@@ -250,21 +250,21 @@ class VirtualMicrophones(VoiceRoom):
             )
         except OSError as error:
             raise DeviceAbsentError(f"pulseaudio: {error}") from error
-        self._wait_until_served()
+        self._wait_for_sources()
         self._noise_stop.clear()
         for name in self.names:
-            self._make_noise(name)
+            self._start_noise(name)
 
-    def _make_noise(self, name: str) -> None:
+    def _start_noise(self, name: str) -> None:
         if self._noise:
-            thread = threading.Thread(target=self._hiss, args=(name,), daemon=True)
+            thread = threading.Thread(target=self._play_noise, args=(name,), daemon=True)
             self._noise_threads.append(thread)
             thread.start()
 
     def plug(self, name: str) -> None:
         """Put it in again; the room is heard in it as before."""
         super().plug(name)
-        self._make_noise(name)
+        self._start_noise(name)
 
     def _write_files(self) -> None:
         for name, mode in (("run", 0o700), ("state", 0o700)):
@@ -273,52 +273,52 @@ class VirtualMicrophones(VoiceRoom):
         lines.append(f"load-module module-cli-protocol-unix socket={self.folder / 'cli'}")
         aliases = [f"<{_ALSA}>"]
         for name in self.names:
-            lines.append(self._sink(name))
-            aliases.append(self._alias(name, f"{name}.monitor"))
+            lines.append(self._sink_line(name))
+            aliases.append(self._alias_line(name, f"{name}.monitor"))
         if self._headset:
-            lines.append(self._sink(HEADSET))
+            lines.append(self._sink_line(HEADSET))
             server = f'server "unix:{self._socket}"'
             aliases.append(f'pcm.{HEADSET} {{ type pulse {server} device "{HEADSET}" }}')
-        for name in self._wired:
+        for name in self._fifo_names:
             lines.append(
-                f"load-module module-pipe-source source_name={name} file={self.wire(name)} "
+                f"load-module module-pipe-source source_name={name} file={self.fifo_path(name)} "
                 f"format=s16le rate={RATE} channels=1 channel_map=mono"
             )
-            aliases.append(self._alias(name, name))
+            aliases.append(self._alias_line(name, name))
         (self.folder / "mics.pa").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (self.folder / "alsa.conf").write_text("\n".join(aliases) + "\n", encoding="utf-8")
 
     @staticmethod
-    def _sink(name: str) -> str:
+    def _sink_line(name: str) -> str:
         """Return the line that makes the null sink ``name``."""
         return f"load-module {SINK_MODULE} {_sink_arguments(name)}"
 
-    def _alias(self, name: str, source: str) -> str:
+    def _alias_line(self, name: str, source: str) -> str:
         """Return the ALSA device that is the PulseAudio source ``source``."""
         server = f'server "unix:{self._socket}"'
         return f'pcm.{self.device(name)} {{ type pulse {server} device "{source}" }}'
 
-    def wire(self, name: str) -> Path:
+    def fifo_path(self, name: str) -> Path:
         """Return the FIFO of a wired microphone: 48 kHz, mono, signed 16-bit little-endian."""
         return self.folder / f"{name}.fifo"
 
-    def _wait_until_served(self) -> None:
+    def _wait_for_sources(self) -> None:
         limit = time.monotonic() + 10
         while time.monotonic() < limit:
             with contextlib.suppress(VirtualMicrophoneError, subprocess.TimeoutExpired):
                 found = self.pactl("list", "short", "sources")
-                if all(f"\t{name}" in found for name in (*self.names, *self._wired)):
+                if all(f"\t{name}" in found for name in (*self.names, *self._fifo_names)):
                     return
             time.sleep(0.05)
         self.stop()
         raise VirtualMicrophoneError("pulseaudio does not serve the microphones")
 
-    def _hiss(self, name: str) -> None:
+    def _play_noise(self, name: str) -> None:
         """Play room noise into ``name`` until the end."""
         generator = np.random.default_rng(sum(name.encode("utf-8")))
         amplitude = 32768 * 10 ** (ROOM_NOISE_DB / 20)
         noise = (generator.standard_normal(RATE * 5) * amplitude).astype("<i2").tobytes()
-        pacat = self.feed(name, latency_ms=1000)
+        pacat = self.start_feed(name, latency_ms=1000)
         assert pacat.stdin is not None
         with contextlib.suppress(OSError):
             while not self._noise_stop.is_set():

@@ -17,7 +17,7 @@ from typing import Any
 from gpiozero import Device  # type: ignore[import-untyped]
 from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
 
-from kiosk.config import Panel as PanelSettings
+from kiosk.config import PanelSettings
 
 HOLD_S = 0.6
 """How long a signalled press holds the button down: longer than whoever polls it waits."""

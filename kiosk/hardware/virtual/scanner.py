@@ -90,12 +90,12 @@ class VirtualScanner:
         self._changed = threading.Condition(self._lock)
         self._feeder: list[Sheet] = []
         self._fault: FaultKind = "none"
-        self._after = 0
-        self._takes = 0
-        self._held: list[Sheet] = []
+        self._pages_until_fault = 0
+        self._sheets_to_remove = 0
+        self._removed_sheets: list[Sheet] = []
         self._job: _Job | None = None
-        self._jobs_seen = 0
-        self._status_seen = 0
+        self._job_count = 0
+        self._status_count = 0
         self._server: _Server | None = None
         self._port = 0
         self._folder = tempfile.TemporaryDirectory(prefix="kiosk-scanner-")
@@ -110,7 +110,7 @@ class VirtualScanner:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.mend()
+        self.clear_fault()
         self._close()
         self._folder.cleanup()
 
@@ -146,57 +146,57 @@ class VirtualScanner:
             return len(self._feeder)
 
     @property
-    def jobs_seen(self) -> int:
-        """Scan jobs that were asked for so far."""
+    def job_count(self) -> int:
+        """Number of scan jobs so far."""
         with self._lock:
-            return self._jobs_seen
+            return self._job_count
 
     @property
-    def status_seen(self) -> int:
-        """How often its status was asked for so far."""
+    def status_count(self) -> int:
+        """Number of status requests so far."""
         with self._lock:
-            return self._status_seen
+            return self._status_count
 
-    def jam(self, after: int = 0, takes: int = 0) -> None:
-        """Jam when ``after`` more pages have passed; ``takes`` sheets leave the feeder then."""
-        self._break("jam", after)
-        self._takes = takes
+    def jam(self, after: int = 0, sheets: int = 0) -> None:
+        """Jam after ``after`` more pages; ``sheets`` sheets leave the feeder then."""
+        self._set_fault("jam", after)
+        self._sheets_to_remove = sheets
 
-    def feed_two(self, after: int = 0) -> None:
-        """Draw two sheets in at once when ``after`` more pages have passed, and notice it."""
-        self._break("double", after)
-        self._takes = 2
+    def double_feed(self, after: int = 0) -> None:
+        """Draw in two sheets at once after ``after`` more pages, and report it."""
+        self._set_fault("double", after)
+        self._sheets_to_remove = 2
 
-    def put_back(self) -> None:
+    def put_sheets_back(self) -> None:
         """Put the sheets that a jam or double feed took on top of what lies in the feeder."""
         with self._changed:
-            held, self._held = self._held, []
-            self._feeder = held + self._feeder
+            self._feeder = self._removed_sheets + self._feeder
+            self._removed_sheets = []
 
-    def open_cover(self, after: int = 0, takes: int = 0) -> None:
+    def open_cover(self, after: int = 0, sheets: int = 0) -> None:
         """Open the cover when ``after`` more pages have passed; as :meth:`jam`."""
-        self._break("cover", after)
-        self._takes = takes
+        self._set_fault("cover", after)
+        self._sheets_to_remove = sheets
 
     def hang(self, after: int = 0) -> None:
         """Stop answering in the middle of a page, when ``after`` more pages have passed."""
-        self._break("hang", after)
+        self._set_fault("hang", after)
 
     def send_half_page(self, after: int = 0) -> None:
         """Send half of one page as a complete reply, when ``after`` more pages have passed."""
-        self._break("half", after)
+        self._set_fault("half", after)
 
-    def be_busy(self) -> None:
+    def set_busy(self) -> None:
         """Refuse jobs as if somebody else were scanning."""
-        self._break("busy", 0)
+        self._set_fault("busy", 0)
 
-    def vanish(self) -> None:
-        """Be unplugged."""
-        self._break("gone", 0)
+    def disconnect(self) -> None:
+        """Stop answering, as an unplugged scanner."""
+        self._set_fault("gone", 0)
         self._close()
 
-    def mend(self) -> None:
-        """Take the fault away: jam cleared, cover closed, plugged in again."""
+    def clear_fault(self) -> None:
+        """Clear the fault: jam removed, cover closed, cable plugged in again."""
         with self._changed:
             was, self._fault = self._fault, "none"
             self._job = None
@@ -204,9 +204,9 @@ class VirtualScanner:
         if was == "gone":
             self._listen()
 
-    def _break(self, kind: FaultKind, after: int) -> None:
+    def _set_fault(self, kind: FaultKind, after: int) -> None:
         with self._changed:
-            self._fault, self._after, self._takes = kind, after, 0
+            self._fault, self._pages_until_fault, self._sheets_to_remove = kind, after, 0
 
     # -- the server --------------------------------------------------------------------------
 
@@ -266,15 +266,15 @@ class VirtualScanner:
     def status(self) -> str:
         """Return the ScannerStatus document."""
         with self._lock:
-            self._status_seen += 1
-            self._forget_idle_job()
+            self._status_count += 1
+            self._drop_idle_job()
             busy = self._fault == "busy" or self._job is not None
             state = "Processing" if busy else "Idle"
-            if self._stands("jam"):
+            if self._is_fault_active("jam"):
                 state, adf = "Stopped", "ScannerAdfJam"
-            elif self._stands("cover"):
+            elif self._is_fault_active("cover"):
                 state, adf = "Stopped", "ScannerAdfDoorOpen"
-            elif self._stands("double"):
+            elif self._is_fault_active("double"):
                 state, adf = "Stopped", "ScannerAdfMultipickDetected"
             elif self._feeder:
                 adf = "ScannerAdfLoaded"
@@ -286,24 +286,24 @@ class VirtualScanner:
             "</scan:ScannerStatus>"
         )
 
-    def begin(self, request: str) -> str | None:
+    def start_job(self, request: str) -> str | None:
         """Begin the job of a ScanSettings document; return its name, or None to refuse."""
         with self._lock:
-            self._forget_idle_job()
-            feeder = "Feeder" in _text(request, "InputSource", "Platen")
+            self._drop_idle_job()
+            feeder = "Feeder" in _element_text(request, "InputSource", "Platen")
             if self._job is not None or self._fault == "busy":
                 return None
-            if feeder and (self._stands_still() or not self._feeder):
+            if feeder and (self._apply_feeder_fault() or not self._feeder):
                 return None
             self._job = _Job(
                 feeder=feeder,
-                duplex=_text(request, "Duplex", "false") == "true",
-                grey=_text(request, "ColorMode", "RGB24") != "RGB24",
-                resolution=int(_text(request, "XResolution", "300")),
-                width=int(_text(request, "Width", str(_MAX_WIDTH))),
-                height=int(_text(request, "Height", str(_MAX_HEIGHT))),
+                duplex=_element_text(request, "Duplex", "false") == "true",
+                grey=_element_text(request, "ColorMode", "RGB24") != "RGB24",
+                resolution=int(_element_text(request, "XResolution", "300")),
+                width=int(_element_text(request, "Width", str(_MAX_WIDTH))),
+                height=int(_element_text(request, "Height", str(_MAX_HEIGHT))),
             )
-            self._jobs_seen += 1
+            self._job_count += 1
             return self._job.name
 
     def next_document(self, name: str) -> bytes | None:
@@ -314,36 +314,36 @@ class VirtualScanner:
                 return None
             job.in_flight = True
             try:
-                taken = self._take(job)
+                side = self._next_side(job)
             finally:
                 job.in_flight, job.asked = False, time.monotonic()
-            if taken is None:
+            if side is None:
                 self._job = None
                 return None
-            page, half = taken
+            page, is_half = side
         time.sleep(self._seconds_per_page)
         data = _render(page, job)
-        return data[: len(data) // 2] if half else data
+        return data[: len(data) // 2] if is_half else data
 
-    def _take(self, job: _Job) -> tuple[Path, bool] | None:
+    def _next_side(self, job: _Job) -> tuple[Path, bool] | None:
         """Return the next page's file, and whether only half of it arrives. Lock is held."""
-        if job.feeder and self._stands_still():
+        if job.feeder and self._apply_feeder_fault():
             return None
-        while self._stands("hang"):
+        while self._is_fault_active("hang"):
             self._changed.wait()
             if self._job is not job:
                 return None
-        page = self._next_page(job)
+        page = self._advance_sheet(job)
         if page is None:
             return None
-        half = self._stands("half")
-        if half:
+        is_half = self._is_fault_active("half")
+        if is_half:
             self._fault = "none"
         elif self._fault != "none":
-            self._after -= 1
-        return page, half
+            self._pages_until_fault -= 1
+        return page, is_half
 
-    def _next_page(self, job: _Job) -> Path | None:
+    def _advance_sheet(self, job: _Job) -> Path | None:
         """Move the next side past the sensor. Lock is held."""
         job.delivered += 1
         if not job.feeder:
@@ -356,27 +356,28 @@ class VirtualScanner:
         job.backs = backs if job.duplex else []
         return front
 
-    def end(self, name: str) -> None:
+    def end_job(self, name: str) -> None:
         """End the job ``name`` (the client cancelled, or is through)."""
         with self._changed:
             if self._job is not None and self._job.name == name:
                 self._job = None
                 self._changed.notify_all()
 
-    def _stands(self, kind: str) -> bool:
+    def _is_fault_active(self, kind: str) -> bool:
         """Return whether this fault is in force now. Lock is held."""
-        return self._fault == kind and self._after <= 0
+        return self._fault == kind and self._pages_until_fault <= 0
 
-    def _stands_still(self) -> bool:
-        """Return whether the feeder is jammed or open; the sheets in question leave it then."""
-        if not any(self._stands(kind) for kind in ("jam", "cover", "double")):
+    def _apply_feeder_fault(self) -> bool:
+        """Return whether the feeder is jammed or open; if so, remove the sheets in question."""
+        if not any(self._is_fault_active(kind) for kind in ("jam", "cover", "double")):
             return False
-        taken, self._feeder = self._feeder[: self._takes], self._feeder[self._takes :]
-        self._held += taken
-        self._takes = 0
+        count = self._sheets_to_remove
+        self._removed_sheets += self._feeder[:count]
+        self._feeder = self._feeder[count:]
+        self._sheets_to_remove = 0
         return True
 
-    def _forget_idle_job(self) -> None:
+    def _drop_idle_job(self) -> None:
         job = self._job
         if job is None or job.in_flight:
             return
@@ -384,7 +385,7 @@ class VirtualScanner:
             self._job = None
 
 
-def _text(request: str, tag: str, default: str) -> str:
+def _element_text(request: str, tag: str, default: str) -> str:
     """Return the text of the first element ``tag``, of any namespace."""
     found = re.search(rf"<(?:\w+:)?{tag}>([^<]*)<", request)
     return found.group(1).strip() if found else default
@@ -435,7 +436,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """ScanJobs."""
         length = int(self.headers.get("Content-Length", 0))
-        name = self.server.scanner.begin(self.rfile.read(length).decode("utf-8", "replace"))
+        name = self.server.scanner.start_job(self.rfile.read(length).decode("utf-8", "replace"))
         if name is None:
             self._send(409)
             return
@@ -445,7 +446,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         """End a job."""
-        self.server.scanner.end(self.path.rstrip("/").split("/")[-1])
+        self.server.scanner.end_job(self.path.rstrip("/").split("/")[-1])
         self._send(200)
 
     def _send(
@@ -468,7 +469,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: standard error belongs to the program around us."""
 
 
-def _obey(scanner: VirtualScanner, line: str) -> None:
+def _run_command(scanner: VirtualScanner, line: str) -> None:
     """Do one command of standard input."""
     word, _, value = line.strip().partition(" ")
     count = int(value) if value.isdigit() else 0
@@ -476,13 +477,13 @@ def _obey(scanner: VirtualScanner, line: str) -> None:
         "load": lambda: scanner.load(sorted(Path(value).glob("*.png"))),
         "jam": lambda: scanner.jam(count),
         "cover": lambda: scanner.open_cover(count),
-        "two": lambda: scanner.feed_two(count),
-        "back": scanner.put_back,
+        "two": lambda: scanner.double_feed(count),
+        "back": scanner.put_sheets_back,
         "hang": lambda: scanner.hang(count),
         "half": lambda: scanner.send_half_page(count),
-        "busy": scanner.be_busy,
-        "gone": scanner.vanish,
-        "mend": scanner.mend,
+        "busy": scanner.set_busy,
+        "gone": scanner.disconnect,
+        "mend": scanner.clear_fault,
     }
     if word not in actions:
         print(f"unknown: {word}; commands: {', '.join(actions)}", flush=True)
@@ -500,7 +501,7 @@ def main(argv: list[str] | None = None) -> int:
     with VirtualScanner(sheets) as scanner:
         print(f'device = "{scanner.device}"\nsane_config_dir = "{scanner.config_dir}"', flush=True)
         for line in sys.stdin:
-            _obey(scanner, line)
+            _run_command(scanner, line)
     return 0
 
 

@@ -1,14 +1,14 @@
-"""Which alarms are on now, told from the state of sources, storage, clock and proof."""
+"""Derives the active alarms from the state of sources, storage, clock and read-back check."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kiosk.clocks import wall_text
-from kiosk.hearing.room.storage_monitor import alarms_of_storages
+from kiosk.clocks import format_wall
+from kiosk.hearing.room.storage_monitor import storage_alarms
 
-Found = tuple[str, str]
+AlarmKey = tuple[str, str]
 """``(code, source)``; codes are those of :mod:`kiosk.alarms`."""
 
 CAMERA = {"absent": "camera_absent", "frozen": "camera_frozen"}
@@ -25,21 +25,21 @@ COURT_KEYS = {"missing": "court_key_missing", "unproven": "court_key_unproven"}
 CLOCK = {"unset": "clock_unset", "unsynchronised": "clock_unsynchronised"}
 
 
-def alarms_of(state: Mapping[str, Any]) -> Iterator[Found]:
+def active_alarms(state: Mapping[str, Any]) -> Iterator[AlarmKey]:
     """Yield the alarms that follow from a State (see docs/interfaces.md) alone."""
     recording = state["phase"] == "recording"
     if code := CAMERA.get(state["camera"]["state"]):
         yield code, "camera"
     if state["camera"].get("encoder") == "slow":
         yield "encoder_slow", "camera"
-    lost = [one["state"] in MICROPHONE for one in state["microphones"]]
+    lost = [microphone["state"] in MICROPHONE for microphone in state["microphones"]]
     if len(lost) > 1 and all(lost):
         yield "sound_server_down", "sound"
     for microphone in state["microphones"]:
         table = MICROPHONE | (MICROPHONE_RECORDING if recording else {})
         if code := table.get(microphone["state"]):
             yield code, microphone["name"]
-    yield from alarms_of_storages(state)
+    yield from storage_alarms(state)
     keys = state["court_keys"]
     if keys["needed"] and (code := COURT_KEYS.get(keys["state"])):
         yield code, "recorder"
@@ -51,15 +51,15 @@ def alarms_of(state: Mapping[str, Any]) -> Iterator[Found]:
         yield "recorder_recovered", "recorder"
 
 
-class AlarmBook:
+class AlarmHistory:
     """Remembers since when each alarm is on."""
 
     def __init__(self) -> None:
-        self._since: dict[Found, str] = {}
+        self._since: dict[AlarmKey, str] = {}
 
-    def update(self, found: list[Found]) -> list[dict[str, str]]:
+    def update(self, found: list[AlarmKey]) -> list[dict[str, str]]:
         """Return ``alarms`` of State for what is on now."""
-        self._since = {one: self._since.get(one) or wall_text() for one in found}
+        self._since = {key: self._since.get(key) or format_wall() for key in found}
         return [
             {"code": code, "source": source, "since": since}
             for (code, source), since in self._since.items()

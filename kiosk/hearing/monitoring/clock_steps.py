@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from kiosk.clocks import NS_PER_S, recording_ns
 
-LEAST_NS = NS_PER_S // 4
+MIN_STEP_NS = NS_PER_S // 4
 """Slewing (at most 500 ppm) moves a clock far less between two looks."""
-SHOWN_NS = 300 * NS_PER_S
+ALARM_NS = 300 * NS_PER_S
 """So long the alarm is shown."""
 
 
-class ClockWatch:
+class ClockStepDetector:
     """Compares the wall clock with the recording clock.
 
     Args:
@@ -47,13 +47,13 @@ class ClockWatch:
         """Return the seconds by which the clock was moved since the last look, else None."""
         offset_ns = self._offset()
         step_ns, self._offset_ns = offset_ns - self._offset_ns, offset_ns
-        if abs(step_ns) < LEAST_NS:
+        if abs(step_ns) < MIN_STEP_NS:
             return None
         self._stepped_ns = self._clock()
         return round(step_ns / NS_PER_S, 3)
 
     @property
-    def stepped(self) -> bool:
+    def has_stepped(self) -> bool:
         """Whether it was moved a short while ago."""
         moment = self._stepped_ns
-        return moment is not None and self._clock() - moment < SHOWN_NS
+        return moment is not None and self._clock() - moment < ALARM_NS

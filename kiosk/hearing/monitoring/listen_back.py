@@ -1,4 +1,4 @@
-"""Listening to the last minutes in the headset while the hearing is recorded."""
+"""ListenBack to the last minutes in the headset while the hearing is recorded."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from typing import Any
 from kiosk.config import Settings
 from kiosk.errors import HearingError
 from kiosk.hearing.room.errors import BadRequestError
-from kiosk.hearing.session.part_capture import Capture
+from kiosk.hearing.session.part_capture import PartCapture
 
-LONGEST_S = 600.0
+MAX_SECONDS = 600.0
 READY_S = 20.0
 """PortAudio asks every device for its name before it opens one."""
 
 
-class NothingToListenError(HearingError):
+class NothingToPlayError(HearingError):
     """Nothing is recorded now, or nothing of that source."""
 
     code = "nothing_to_listen"
     status = 409
 
 
-class ListeningRefusedError(HearingError):
+class PlaybackRefusedError(HearingError):
     """Closed parts are not played on the kiosk."""
 
     code = "listening_refused"
@@ -44,39 +44,39 @@ class NoHeadsetError(HearingError):
     status = 409
 
 
-class Listening:
+class ListenBack:
     """At most one playback at a time; a new one takes the place of the old one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._capture: Capture | None = None
+        self._capture: PartCapture | None = None
         self._source: str | None = None
         self._since = self._of_seconds = 0.0
 
-    def start(self, capture: Capture | None, body: Mapping[str, Any]) -> None:
-        """Start to play; :meth:`wait` tells whether it does.
+    def start(self, capture: PartCapture | None, body: Mapping[str, Any]) -> None:
+        """Start to play; :meth:`wait_started` tells whether it does.
 
         Args:
             capture: the running part, or None.
             body: ``{"seconds"?: 60, "source"?: name}``.
 
         Raises:
-            BadRequestError, NothingToListenError, ListeningRefusedError, NoHeadsetError
+            BadRequestError, NothingToPlayError, PlaybackRefusedError, NoHeadsetError
         """
         seconds, source = body.get("seconds", 60), body.get("source")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise BadRequestError("seconds is not a number")
-        if not 1 <= seconds <= LONGEST_S:
-            raise BadRequestError(f"seconds must be between 1 and {LONGEST_S:.0f}")
-        names = [one.name for one in self._settings.microphones]
+        if not 1 <= seconds <= MAX_SECONDS:
+            raise BadRequestError(f"seconds must be between 1 and {MAX_SECONDS:.0f}")
+        names = [microphone.name for microphone in self._settings.microphones]
         if source is not None and source not in names:
             raise BadRequestError(f"no microphone “{source}”")
         if capture is None:
-            raise NothingToListenError("nothing is recorded now")
-        if capture.envelope.encrypted:
-            raise ListeningRefusedError("the part is closed")
+            raise NothingToPlayError("nothing is recorded now")
+        if capture.codec.is_encrypted:
+            raise PlaybackRefusedError("the part is closed")
         if not self._settings.headset.device:
             raise NoHeadsetError("no headset in the settings")
         self.stop()
@@ -98,23 +98,23 @@ class Listening:
             )
             self._capture, self._source, self._of_seconds = capture, source, 0.0
 
-    def wait(self) -> dict[str, Any]:
+    def wait_started(self) -> dict[str, Any]:
         """Wait until it plays; return ``listening`` of State.
 
         Raises:
             NoHeadsetError: the headset is not there.
-            NothingToListenError: there is no sound yet, or it was stopped.
+            NothingToPlayError: there is no sound yet, or it was stopped.
         """
         process = self._process
-        said = _first_line(process) if process is not None else {}
-        if "playing" in said:
+        answer = _read_first_line(process) if process is not None else {}
+        if "playing" in answer:
             with self._lock:
-                self._since, self._of_seconds = time.monotonic(), float(said["playing"])
+                self._since, self._of_seconds = time.monotonic(), float(answer["playing"])
             return self.state() or {}
         self.stop()
-        if "absent" in said or not said:
-            raise NoHeadsetError(str(said.get("absent", "the headset does not answer")))
-        raise NothingToListenError(str(said.get("failed", "no sound yet")))
+        if "absent" in answer or not answer:
+            raise NoHeadsetError(str(answer.get("absent", "the headset does not answer")))
+        raise NothingToPlayError(str(answer.get("failed", "no sound yet")))
 
     def stop(self) -> None:
         """End the playback, if any."""
@@ -126,13 +126,13 @@ class Listening:
             if process.stdout is not None:
                 process.stdout.close()
 
-    def poll(self, capture: Capture | None) -> bool:
+    def poll(self, capture: PartCapture | None) -> bool:
         """End what is over or may not go on; say whether anything changed."""
         process = self._process
         if process is None:
             return False
-        gone = capture is None or capture is not self._capture or capture.envelope.encrypted
-        if gone or process.poll() is not None:
+        ended = capture is None or capture is not self._capture or capture.codec.is_encrypted
+        if ended or process.poll() is not None:
             self.stop()
             return True
         return False
@@ -147,7 +147,7 @@ class Listening:
             return {"source": self._source, **seconds}
 
 
-def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _read_first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     """Return the first thing that the child says, ``{}`` when it says nothing in time."""
     assert process.stdout is not None
     with contextlib.suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The line-out of a conference set: when is its link lost?
+"""Detects when the line-out of a conference set loses its link.
 
 Not when nobody is connected: only once something was heard from it in this hearing, or when the
 hearing is held online or mixed. Loss and return are marked by the kiosk (R24).
@@ -14,38 +14,38 @@ LOST, RESTORED = "link_lost", "link_restored"
 REMOTE_FORMATS = frozenset({"online", "mixed"})
 
 
-class RemoteLink:
-    """Watches all remote sources of one hearing.
+class RemoteLinkMonitor:
+    """Monitors all remote sources of one hearing.
 
     Attributes:
         lost: names of those whose link is lost now.
     """
 
     def __init__(self) -> None:
-        self._hearing: str | None = None
+        self._hearing_id: str | None = None
         self._up: set[str] = set()
         self.lost: set[str] = set()
 
     def poll(
         self, hearing: Mapping[str, Any] | None, microphones: Iterable[Mapping[str, Any]]
     ) -> list[tuple[str, str]]:
-        """Look at the sources; return ``(event type, source)`` of what has changed.
+        """Check the sources; return ``(event type, source)`` of what has changed.
 
         Args:
             hearing: the one that is being recorded now, else None.
             microphones: as in State.
         """
-        if hearing is None or hearing["id"] != self._hearing:
-            self._hearing = None if hearing is None else str(hearing["id"])
+        if hearing is None or hearing["id"] != self._hearing_id:
+            self._hearing_id = None if hearing is None else str(hearing["id"])
             self._up, self.lost = set(), set()
         if hearing is None:
             return []
         expected = hearing.get("format") in REMOTE_FORMATS
         changes = []
-        for one in microphones:
-            if one["kind"] != "remote":
+        for microphone in microphones:
+            if microphone["kind"] != "remote":
                 continue
-            name, state = str(one["name"]), str(one["state"])
+            name, state = str(microphone["name"]), str(microphone["state"])
             if state in LOST_STATES:
                 if (expected or name in self._up) and name not in self.lost:
                     self.lost.add(name)

@@ -13,7 +13,7 @@ from kiosk.clocks import NS_PER_S, recording_ns, wall_time
 STOPPED = ("recess", "retired")
 
 
-class Reminder:
+class ResumeReminder:
     """Counts the reminders of one interruption.
 
     Args:
@@ -26,7 +26,7 @@ class Reminder:
     def __init__(self, minutes: float, clock: Callable[[], int] = recording_ns) -> None:
         self._every_ns = round(minutes * 60 * NS_PER_S)
         self._clock = clock
-        self._of = ""
+        self._stopped_at = ""
         self._since_ns = 0
         self.count = 0
 
@@ -38,11 +38,11 @@ class Reminder:
                 restart how long it has lasted.
         """
         if phase not in STOPPED:
-            self._of, self.count = "", 0
+            self._stopped_at, self.count = "", 0
             return False
         now_ns = self._clock()
-        if stopped_at != self._of or not self._of:
-            self._of, self.count = stopped_at or "?", 0
+        if stopped_at != self._stopped_at or not self._stopped_at:
+            self._stopped_at, self.count = stopped_at or "?", 0
             self._since_ns = now_ns - _passed_ns(stopped_at)
         due = (now_ns - self._since_ns) // self._every_ns
         if due <= self.count:
@@ -54,7 +54,7 @@ class Reminder:
     def minutes(self) -> float:
         """Minutes since the stop."""
         passed = self._clock() - self._since_ns
-        return round(passed / NS_PER_S / 60, 1) if self._of else 0.0
+        return round(passed / NS_PER_S / 60, 1) if self._stopped_at else 0.0
 
 
 def _passed_ns(text: str) -> int:

@@ -1,4 +1,4 @@
-"""State of the room (docs/interfaces.md): put together from all that is known, with its alarms."""
+"""Builds State of the recorder (docs/interfaces.md) with its alarms."""
 
 from __future__ import annotations
 
@@ -6,74 +6,76 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
-from kiosk.hearing.monitoring.active_alarms import AlarmBook, Found, alarms_of
-from kiosk.hearing.monitoring.monitor import Attention
-from kiosk.hearing.room.context import Premises
-from kiosk.hearing.session.current_hearing import Present
+from kiosk.hearing.monitoring.active_alarms import AlarmHistory, AlarmKey, active_alarms
+from kiosk.hearing.monitoring.monitor import HearingMonitor
+from kiosk.hearing.room.context import HearingContext
+from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.publicity import Publicity
 
 CONTRACT = 1
 NO_PROOF = {"state": "none", "age_seconds": None, "detail": "", "source": ""}
 
 
-class StateReport:
-    """Tells State; any thread may ask.
+class StateBuilder:
+    """Builds State; any thread may call it.
 
     Args:
-        seal_failing: names the job of the sealer that cannot be done now, or ``""``.
+        failing_seal_job: returns the name of the seal job that fails now, or ``""``.
     """
 
     def __init__(
         self,
-        premises: Premises,
-        present: Present,
+        context: HearingContext,
+        current: CurrentHearing,
         publicity: Publicity,
-        attention: Attention,
-        seal_failing: Callable[[], str],
+        monitor: HearingMonitor,
+        failing_seal_job: Callable[[], str],
     ) -> None:
-        self._premises = premises
-        self._present = present
+        self._context = context
+        self._current_hearing = current
         self._publicity = publicity
-        self._attention = attention
-        self._seal_failing = seal_failing
-        self._alarms = AlarmBook()
+        self._monitor = monitor
+        self._failing_seal_job = failing_seal_job
+        self._alarm_history = AlarmHistory()
 
-    def state(self) -> dict[str, Any]:
+    def build(self) -> dict[str, Any]:
         """Return State (docs/interfaces.md)."""
-        present, premises = self._present, self._premises
-        with present.lock:
-            session = present.session
-            hearing = session.as_json() if session is not None else None
-            phase = session.record.phase if session is not None else "idle"
-            proof = session.proof() if session is not None else None
+        current, context = self._current_hearing, self._context
+        with current.lock:
+            hearing = current.hearing
+            hearing_json = hearing.as_json() if hearing is not None else None
+            phase = hearing.state.phase if hearing is not None else "idle"
+            proof = hearing.proof() if hearing is not None else None
         state: dict[str, Any] = {
             "contract": CONTRACT,
-            "wall": wall_text(),
+            "wall": format_wall(),
             "phase": phase,
-            "recovered": present.recovered,
-            "hearing": hearing,
-            **premises.sources.state(),
-            **premises.storages.state(hearing, present.storage_error),
+            "recovered": current.recovered,
+            "hearing": hearing_json,
+            **context.sources.state(),
+            **context.storage.state(hearing_json, current.storage_error),
             "clock": {"state": clock_state()},
             "proof": proof or dict(NO_PROOF),
-            "lamp": premises.panel.lamp,
-            "court_keys": self._publicity.keys(session.record if session is not None else None),
+            "lamp": context.panel.lamp,
+            "court_keys": self._publicity.court_key_status(
+                hearing.state if hearing is not None else None
+            ),
         }
-        self._attention.show(state, session)
-        found = [*alarms_of(state), *self._own_alarms()]
-        state["alarms"] = self._alarms.update([*self._attention.alarms(found, state, session)])
+        self._monitor.annotate_state(state, hearing)
+        found = [*active_alarms(state), *self._recorder_alarms()]
+        state["alarms"] = self._alarm_history.update([*self._monitor.alarms(found, state, hearing)])
         return state
 
-    def _own_alarms(self) -> list[Found]:
-        """Return the alarms that State itself does not tell."""
+    def _recorder_alarms(self) -> list[AlarmKey]:
+        """Return the alarms that do not follow from State."""
         found = []
         with suppress(OSError):  # a disk that is gone: nobody can tell, and storage says so
-            if not self._premises.layout.device_certificate.exists():
+            if not self._context.paths.device_certificate.exists():
                 found.append(("not_enrolled", "recorder"))
-        if self._premises.panel.state == "absent":
+        if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
-        if self._seal_failing():
+        if self._failing_seal_job():
             found.append(("seal_failed", "storage"))
         return found

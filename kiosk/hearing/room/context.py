@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
-from kiosk.hardware.sources.source import SourceSet
-from kiosk.hearing.room.storage_monitor import Storages
+from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.room.storage_monitor import StorageMonitor
 from kiosk.rules import Rules
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.storage.store import Store
 
 
 @dataclass(frozen=True)
-class Premises:
+class HearingContext:
     """What stays the same from one hearing to the next.
 
     Attributes:
@@ -23,13 +23,13 @@ class Premises:
     """
 
     settings: Settings
-    layout: Layout
+    paths: Paths
     rules: Rules
-    sources: SourceSet
+    sources: Sources
     panel: Panel
-    storages: Storages
+    storage: StorageMonitor
 
     @property
     def store(self) -> Store:
         """Where the hearings lie."""
-        return self.storages.vault
+        return self.storage.store

@@ -17,7 +17,7 @@ NOT_NEEDED = ("spare", "remote")
 GOOD_STORAGE = ("ok", "low")
 
 
-def readiness(
+def check_readiness(
     sources: Mapping[str, Any], storages: Mapping[str, Any], clock: str, keys: Mapping[str, Any]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the state of each item, and the names of those that are not as they should be.

@@ -1,4 +1,4 @@
-"""Which hearing is open in this room now, if any, and what happened to it that State must tell.
+"""The hearing that is open in this room, if any, and the events that State has to report.
 
 One thread takes the steps; any thread may ask.
 """
@@ -13,50 +13,50 @@ from typing import Any
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.errors import StepRefusedError
-from kiosk.hearing.session.hearing_state import HearingRecord
-from kiosk.hearing.session.open_hearing import Session
+from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.open_hearing import OpenHearing
 
 log = logging.getLogger(__name__)
-OPEN = ("recording", "recess", "retired")
+OPEN_PHASES = ("recording", "recess", "retired")
 """Phases in which a hearing goes on."""
-_QUIET = ("media", "file", "head")
+_SILENT_KINDS = ("media", "file", "head")
 """Lines that change nothing in State by themselves."""
 
 
-class Present:
+class CurrentHearing:
     """The open hearing of one room.
 
     Args:
-        changed: called after each change, from any thread.
+        on_change: called after each change, from any thread.
 
     Attributes:
-        lock: held while a record changes and while it is read for State.
-        session: the open hearing, None where there is none.
+        lock: held while the hearing state changes and while it is read for State.
+        hearing: the open hearing, None where there is none.
         recovered: ``recovered`` of State.
         storage_error: why the journal cannot be written, if it cannot.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self.changed = changed
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self.on_change = on_change
         self.lock = threading.RLock()
-        self.session: Session | None = None
+        self.hearing: OpenHearing | None = None
         self.recovered: dict[str, Any] | None = None
         self.storage_error: StorageError | None = None
 
-    def enter(self, session: Session) -> None:
-        """Make ``session`` the open hearing."""
+    def set(self, hearing: OpenHearing) -> None:
+        """Make ``hearing`` the open hearing."""
         with self.lock:
-            self.session = session
+            self.hearing = hearing
             self.recovered = None
 
-    def leave(self, session: Session) -> None:
-        """End ``session``, unless another hearing was begun meanwhile."""
+    def clear(self, hearing: OpenHearing) -> None:
+        """Forget ``hearing``, unless another hearing was opened meanwhile."""
         with self.lock:
-            if self.session is session:
-                self.session = None
+            if self.hearing is hearing:
+                self.hearing = None
                 self.recovered = None
 
-    def open_session(self, *phases: str) -> Session:
+    def require(self, *phases: str) -> OpenHearing:
         """Return the hearing that is open.
 
         Args:
@@ -65,21 +65,21 @@ class Present:
         Raises:
             StepRefusedError: there is none, or it is in another phase.
         """
-        session = self.session
-        if session is None or session.record.phase not in (phases or OPEN):
-            phase = session.record.phase if session else "idle"
+        hearing = self.hearing
+        if hearing is None or hearing.state.phase not in (phases or OPEN_PHASES):
+            phase = hearing.state.phase if hearing else "idle"
             raise StepRefusedError(f"not possible in phase “{phase}”")
-        return session
+        return hearing
 
-    def listen(self, record: HearingRecord, part: int, entry: Entry) -> None:
-        """Take a durable line of a journal into ``record``."""
+    def apply_entry(self, state: HearingState, part: int, entry: Entry) -> None:
+        """Apply a durable journal entry to ``state``."""
         with self.lock:
-            record.apply(part, entry)
-        if entry["kind"] not in _QUIET:
-            self.changed()
+            state.apply(part, entry)
+        if entry["kind"] not in _SILENT_KINDS:
+            self.on_change()
 
-    def note_storage(self, error: StorageError | None) -> None:
-        """Learn whether the journal can be written (None: it can)."""
+    def set_storage_error(self, error: StorageError | None) -> None:
+        """Record why the journal cannot be written (None: it can)."""
         if error is not None:
             log.error("the journal cannot be written: %s", error)
         self.storage_error = error

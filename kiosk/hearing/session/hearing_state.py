@@ -1,7 +1,7 @@
-"""The hearing as its journals tell it: one fold over their lines, live and after a crash alike.
+"""The state of a hearing: a fold over its journals, the same live and after a crash.
 
-Whatever a screen shows of a hearing comes from here, so that it shows nothing that is not written
-down: a line is durable before :meth:`HearingRecord.apply` sees it.
+Screens show a hearing from here only. They show nothing that is not written down: an entry is
+durable before :meth:`HearingState.apply` sees it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,28 @@ from typing import Any, Literal
 
 from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
-from kiosk.hearing.room.microphone_roles import Roles
+from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 
-BUTTON = "button"
+BUTTON_MARK = "button"
 """Mark of the hardware button: a moment without a name, to be named by the secretary."""
 Phase = Literal["idle", "recording", "recess", "retired", "sealing"]
 PHASE_AFTER: dict[str, Phase] = {"retire": "retired", "end": "sealing"}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
-FAILURES = frozenset(
+FAILURE_KINDS = frozenset(
     {"absent", "dead", "muted", "frozen", "encoder", "write_failed", "crash", "power"}
 )
 """Interruptions whose reason goes into the minutes (S16)."""
-STORAGES = ("storage", "mirror")
-SHOWN = ("case_number", "title", "kind", "format", "publicity", "judge", "participants", "adhoc")
+STORAGE_SOURCES = ("storage", "mirror")
+EDITABLE_FIELDS = (
+    "case_number",
+    "title",
+    "kind",
+    "format",
+    "publicity",
+    "judge",
+    "participants",
+    "adhoc",
+)
 """Fields of a hearing that statements may fill in or correct."""
 
 
@@ -66,7 +75,7 @@ class Interruption:
     at: str
     part: int
     seconds: float | None = None
-    over: bool = False
+    is_over: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return it as in State."""
@@ -90,37 +99,37 @@ class PartTimes:
 
 
 @dataclass
-class HearingRecord:
+class HearingState:
     """One hearing, from its journals.
 
     Attributes:
-        hearing: as started, with what statements have filled in since.
-        asked: open questions by subject, each with the line that raised it.
+        details: the hearing as started, with what statements have filled in since.
+        questions: open ones by subject, each with the line that raised it.
         answers: statements by subject, the newest counts.
         roles: which microphone serves whom now.
         closed: since when and on which ground the hearing is closed, None while it is open.
-        replacing: declarations whose plain media are still being replaced.
+        pending_closures: declarations whose plain media are still being replaced.
     """
 
-    hearing: dict[str, Any]
+    details: dict[str, Any]
     phase: Phase = "idle"
     started: str = ""
     parts: dict[int, PartTimes] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
-    _named: dict[int, str] = field(default_factory=dict)
+    _mark_names: dict[int, str] = field(default_factory=dict)
     interruptions: dict[tuple[int, int], Interruption] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
     not_ready: list[str] = field(default_factory=list)
-    roles: Roles = field(default_factory=Roles)
+    roles: MicrophoneRoles = field(default_factory=MicrophoneRoles)
     closed: dict[str, Any] | None = None
-    replacing: set[int] = field(default_factory=set)
+    pending_closures: set[int] = field(default_factory=set)
 
     @property
     def id(self) -> str:
         """The hearing's id."""
-        return str(self.hearing["id"])
+        return str(self.details["id"])
 
     @property
     def part(self) -> int:
@@ -128,23 +137,23 @@ class HearingRecord:
         return max(self.parts, default=0)
 
     @property
-    def closed_seconds(self) -> float:
-        """Seconds recorded in all closed parts."""
+    def finished_seconds(self) -> float:
+        """Seconds recorded in all finished parts."""
         return sum(part.seconds for part in self.parts.values())
 
     @property
-    def done_marks(self) -> list[str]:
-        """Types of the marks that were not withdrawn, in their order."""
+    def completed_events(self) -> list[str]:
+        """Types of the marks that were not withdrawn, in order."""
         return [mark.type for mark in self.marks if not mark.withdrawn]
 
-    def ask(self, subject: str) -> None:
-        """Raise a question; one that was answered before is asked anew."""
+    def add_question(self, subject: str) -> None:
+        """Raise a question; one that was answered before is asked again."""
         self.answers.pop(subject, None)
-        if subject not in self.asked:
-            self.asked.append(subject)
+        if subject not in self.questions:
+            self.questions.append(subject)
 
     def apply(self, part: int, entry: Entry) -> None:
-        """Take one line of the hearing's own journal (``part`` 0) or of a part's."""
+        """Apply one entry of the hearing's own journal (``part`` 0) or of a part's."""
         handler = getattr(self, f"_on_{entry['kind']}", None)
         if handler is not None:
             handler(part, entry)
@@ -154,11 +163,11 @@ class HearingRecord:
         self.started = entry["at"]
 
     def _on_readiness(self, _part: int, entry: Entry) -> None:
-        self.not_ready = [str(one) for one in entry.get("failed", [])]
+        self.not_ready = [str(name) for name in entry.get("failed", [])]
         if self.not_ready:
-            self.ask("override")
+            self.add_question("override")
         if entry.get("clock") == "unset":
-            self.ask("date")
+            self.add_question("date")
 
     def _on_part_opened(self, _part: int, entry: Entry) -> None:
         number = int(entry["part"])
@@ -168,7 +177,7 @@ class HearingRecord:
         self.phase = "recording"
         self.stopped_at = ""
         if entry.get("reason") == "recovered":
-            self.ask("recovered")
+            self.add_question("recovered")
 
     def _on_part_closed(self, _part: int, entry: Entry) -> None:
         if int(entry["part"]) < self.part:
@@ -176,7 +185,7 @@ class HearingRecord:
         self.phase = PHASE_AFTER.get(str(entry.get("reason")), "recess")
         self.stopped_at = entry["at"]
         if entry.get("reason") == "recess" and not entry.get("why"):
-            self.ask("recess_reason")
+            self.add_question("recess_reason")
 
     def _on_closed(self, part: int, entry: Entry) -> None:
         times = self.parts.setdefault(part, PartTimes())
@@ -191,7 +200,7 @@ class HearingRecord:
         self.marks.append(
             Mark(
                 number=int(entry["id"]),
-                type=self._named.get(int(entry["id"]), str(entry["type"])),
+                type=self._mark_names.get(int(entry["id"]), str(entry["type"])),
                 at=entry["at"],
                 seconds=float(entry.get("seconds") or 0.0),
                 part=part,
@@ -210,79 +219,79 @@ class HearingRecord:
         part = int(entry.get("part", part))
         kind = str(entry["what"])
         key = (part, int(entry.get("number", 0)))
-        known = self.interruptions.setdefault(
+        interruption = self.interruptions.setdefault(
             key, Interruption(str(entry["source"]), kind, entry["at"], part)
         )
-        known.kind = kind  # what seemed dead may turn out to be unplugged
+        interruption.kind = kind  # what seemed dead may turn out to be unplugged
         if entry.get("seconds") is not None:
-            known.seconds, known.over = float(entry["seconds"]), True
-        if known.source in STORAGES:
-            failure = bool(known.seconds)  # nothing is lost while something else holds it
+            interruption.seconds, interruption.is_over = float(entry["seconds"]), True
+        if interruption.source in STORAGE_SOURCES:
+            failure = bool(interruption.seconds)  # nothing is lost while something else holds it
         else:
-            failure = kind in FAILURES and self.roles.serves(known.source)
+            failure = kind in FAILURE_KINDS and self.roles.is_serving(interruption.source)
         if failure:
-            self.ask("failure_reason")
+            self.add_question("failure_reason")
 
     def _on_interruption_ended(self, part: int, entry: Entry) -> None:
         self._on_interruption(part, entry)
-        self.interruptions[part, int(entry["number"])].over = True
+        self.interruptions[part, int(entry["number"])].is_over = True
 
     def _on_role_moved(self, _part: int, entry: Entry) -> None:
-        self.roles.moved(entry)
+        self.roles.apply_role_moved(entry)
 
     def _on_continue_without(self, _part: int, entry: Entry) -> None:
-        self.roles.left(entry)
+        self.roles.apply_continue_without(entry)
 
     def _on_taken_back(self, _part: int, entry: Entry) -> None:
-        self.roles.taken_back(entry)
+        self.roles.apply_taken_back(entry)
 
     def _on_court_closed(self, _part: int, entry: Entry) -> None:
         ground = entry.get("ground") or None
         self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
-        self.hearing["publicity"] = "closed"
-        self._note_ground(ground)
+        self.details["publicity"] = "closed"
+        self._apply_ground(ground)
 
     def _on_court_opened(self, _part: int, _entry: Entry) -> None:
         self.closed = None
-        self.hearing["publicity"] = "open"
+        self.details["publicity"] = "open"
 
     def _on_closing_since(self, _part: int, entry: Entry) -> None:
-        self.replacing.add(int(entry["n"]))
-        self._note_ground(entry.get("ground") or None)
+        self.pending_closures.add(int(entry["n"]))
+        self._apply_ground(entry.get("ground") or None)
         if self.closed is not None:
             self.closed["since"] = str(entry["since"])
 
     def _on_closed_since(self, _part: int, entry: Entry) -> None:
-        self.replacing.discard(int(entry["declaration"]))
-        for number in {int(one["part"]) for one in entry.get("replaced", [])}:
+        self.pending_closures.discard(int(entry["declaration"]))
+        for number in {int(row["part"]) for row in entry.get("replaced", [])}:
             self.parts.setdefault(number, PartTimes()).closed = True
 
-    def _note_ground(self, ground: str | None) -> None:
+    def _apply_ground(self, ground: str | None) -> None:
         if ground is None:
-            self.ask("closure_ground")
+            self.add_question("closure_ground")
         else:
             self.answers["closure_ground"] = ground
-            if "closure_ground" in self.asked:
-                self.asked.remove("closure_ground")
+            if "closure_ground" in self.questions:
+                self.questions.remove("closure_ground")
 
     def _on_statement(self, _part: int, entry: Entry) -> None:
         subject = str(entry["subject"])
         self.answers[subject] = entry.get("value")
-        if subject in self.asked:
-            self.asked.remove(subject)
+        if subject in self.questions:
+            self.questions.remove(subject)
         if subject == "mark":
             self._name_mark(entry.get("value"))
         if subject == "closure_ground" and self.closed is not None:
             self.closed["ground"] = entry.get("value") or None
-        if subject in SHOWN:
-            self.hearing[subject] = entry.get("value")
+        if subject in EDITABLE_FIELDS:
+            self.details[subject] = entry.get("value")
 
     def _name_mark(self, value: Any) -> None:
         """Give a mark the name that a person has said: ``{"mark": id, "type": event}``."""
         if isinstance(value, Mapping):
-            self._named[int(value["mark"])] = str(value["type"])
+            self._mark_names[int(value["mark"])] = str(value["type"])
         for mark in self.marks:
-            mark.type = self._named.get(mark.number, mark.type)
+            mark.type = self._mark_names.get(mark.number, mark.type)
 
     def _on_ending(self, _part: int, _entry: Entry) -> None:
         self.phase = "sealing"

@@ -1,41 +1,41 @@
-"""Who keeps the books of this room's hearings: signed with the device's key, told to the record."""
+"""Options for the journals of this room's hearings: device signature, callbacks, store."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from kiosk.evidence.signer import Signer, device_signer
-from kiosk.hearing.room.context import Premises
-from kiosk.hearing.session.current_hearing import Present
-from kiosk.hearing.session.hearing_state import HearingRecord
-from kiosk.recording.journal.hearing_journal import Maker
+from kiosk.evidence.signer import Signer, load_device_signer
+from kiosk.hearing.room.context import HearingContext
+from kiosk.hearing.session.current_hearing import CurrentHearing
+from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.recording.journal.hearing_journal import JournalOptions
 
 
-class BookKeeping:
-    """Makes what a :class:`HearingBook` needs to know."""
+class JournalOptionsFactory:
+    """Creates the options that a :class:`HearingJournal` is opened with."""
 
-    def __init__(self, premises: Premises, present: Present) -> None:
-        self._premises = premises
-        self._present = present
+    def __init__(self, context: HearingContext, current_hearing: CurrentHearing) -> None:
+        self._context = context
+        self._current_hearing = current_hearing
         self._signer: Signer | None = None
 
-    def maker(self, record: HearingRecord | None) -> Maker:
-        """Return what the books of a hearing are made with.
+    def create(self, state: HearingState | None) -> JournalOptions:
+        """Return the options for the journal of one hearing.
 
         Args:
-            record: told of each line; None: nobody is (yet).
+            state: each entry is applied to it; None: to nothing (yet).
         """
-        premises, present = self._premises, self._present
-        if self._signer is None or premises.storages.own_is_there:
-            self._signer, _ = device_signer(premises.layout, premises.settings.kiosk.id)
-        listen = (
-            partial(present.listen, record) if record is not None else lambda _part, _entry: None
+        context, current = self._context, self._current_hearing
+        if self._signer is None or context.storage.is_primary_available:
+            self._signer, _ = load_device_signer(context.paths, context.settings.kiosk.id)
+        on_entry = (
+            partial(current.apply_entry, state) if state is not None else lambda _part, _entry: None
         )
-        return Maker(
-            premises.settings.kiosk.id,
+        return JournalOptions(
+            context.settings.kiosk.id,
             self._signer,
-            premises.settings.recording.head_seconds,
-            listen,
-            present.note_storage,
-            premises.store,
+            context.settings.recording.head_seconds,
+            on_entry,
+            current.set_storage_error,
+            context.store,
         )

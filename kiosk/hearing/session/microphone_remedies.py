@@ -10,12 +10,12 @@ from typing import Any
 
 from kiosk.errors import HearingError
 from kiosk.hearing.room.errors import BadRequestError
-from kiosk.hearing.room.microphone_roles import Roles
-from kiosk.hearing.session.open_hearing import Session
+from kiosk.hearing.room.microphone_roles import MicrophoneRoles
+from kiosk.hearing.session.open_hearing import OpenHearing
 
 SPARE, MOVE, WITHOUT, BACK = REMEDIES = ("spare", "move", "without", "back")
 FAILING = frozenset({"absent", "dead", "muted", "quiet", "clipping", "humming"})
-USELESS = frozenset({"absent", "dead", "muted", "starting"})
+UNUSABLE = frozenset({"absent", "dead", "muted", "starting"})
 """A microphone in one of these states cannot take anything over."""
 REMOTE_KIND = "remote"
 
@@ -34,55 +34,71 @@ class RemedyImpossibleError(HearingError):
     status = 409
 
 
-def targets(name: str, roles: Roles, microphones: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return which microphones could take over from ``name``: ``spare`` and ``move``."""
+def find_candidates(
+    name: str, roles: MicrophoneRoles, microphones: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the microphones that could take over from ``name``, by remedy: ``spare``, ``move``."""
     found: dict[str, list[str]] = {SPARE: [], MOVE: []}
-    for one in microphones:
-        other = str(one["name"])
-        fit = other != name and one["kind"] != REMOTE_KIND and one["state"] not in USELESS
-        if fit and other not in roles.without:
-            found[MOVE if roles.now.get(other) else SPARE].append(other)
+    for microphone in microphones:
+        other = str(microphone["name"])
+        usable = microphone["kind"] != REMOTE_KIND and microphone["state"] not in UNUSABLE
+        if other != name and usable and other not in roles.waived:
+            found[MOVE if roles.current.get(other) else SPARE].append(other)
     return found
 
 
-def possible(
-    microphone: Mapping[str, Any], roles: Roles, microphones: Iterable[Mapping[str, Any]]
+def available_remedies(
+    microphone: Mapping[str, Any], roles: MicrophoneRoles, microphones: Iterable[Mapping[str, Any]]
 ) -> list[str]:
     """Return the remedies that are possible for ``microphone`` now."""
     name = str(microphone["name"])
     found = []
-    if roles.serves(name) and microphone["state"] in FAILING:
+    if roles.is_serving(name) and microphone["state"] in FAILING:
         if microphone["kind"] != REMOTE_KIND:
-            found += [kind for kind, names in targets(name, roles, microphones).items() if names]
+            found += [
+                kind for kind, names in find_candidates(name, roles, microphones).items() if names
+            ]
         found.append(WITHOUT)
-    home = roles.home.get(name)
-    if name in roles.without or (home is not None and home not in roles.now[name]):
+    assigned_role = roles.assigned.get(name)
+    if name in roles.waived or (
+        assigned_role is not None and assigned_role not in roles.current[name]
+    ):
         found.append(BACK)
     return found
 
 
-def show(microphones: list[dict[str, Any]], roles: Roles | None) -> None:
-    """Put present roles and possible remedies into ``microphones`` of State.
+def annotate_microphones(microphones: list[dict[str, Any]], roles: MicrophoneRoles | None) -> None:
+    """Add current roles and available remedies to ``microphones`` of State.
 
     Args:
         roles: of the open hearing, None where there is none: then nothing needs a remedy.
     """
-    for one in microphones:
-        name = str(one["name"])
-        one |= {"roles": [one["role"]], "without": False, "remedies": [], "remedy_targets": {}}
+    for microphone in microphones:
+        name = str(microphone["name"])
+        microphone |= {
+            "roles": [microphone["role"]],
+            "without": False,
+            "remedies": [],
+            "remedy_targets": {},
+        }
         if roles is not None:
-            one |= {"role": roles.role(name), "roles": list(roles.now.get(name, []))}
-            one["without"] = name in roles.without
-            one["remedies"] = possible(one, roles, microphones)
-            choices = targets(name, roles, microphones)
-            one["remedy_targets"] = {k: v for k, v in choices.items() if k in one["remedies"]}
+            microphone |= {
+                "role": roles.main_role(name),
+                "roles": list(roles.current.get(name, [])),
+            }
+            microphone["without"] = name in roles.waived
+            microphone["remedies"] = available_remedies(microphone, roles, microphones)
+            candidates = find_candidates(name, roles, microphones)
+            microphone["remedy_targets"] = {
+                kind: names for kind, names in candidates.items() if kind in microphone["remedies"]
+            }
 
 
-class Remedy:
+class MicrophoneRemedy:
     """One request for a remedy.
 
     Args:
-        session: the open hearing.
+        hearing: the open hearing.
         microphones: as in State.
         body: ``{"source", "remedy", "to"?}``.
         person: who asks for it.
@@ -93,83 +109,89 @@ class Remedy:
 
     def __init__(
         self,
-        session: Session,
+        hearing: OpenHearing,
         microphones: list[dict[str, Any]],
         body: Mapping[str, Any],
         person: str,
     ) -> None:
-        self._session, self._person = session, person
-        self._roles = session.record.roles
-        self._microphones = {str(one["name"]): one for one in microphones}
+        self._hearing, self._person = hearing, person
+        self._roles = hearing.state.roles
+        self._microphones = {str(microphone["name"]): microphone for microphone in microphones}
         self._source, self._to = str(body.get("source")), str(body.get("to") or "")
         self._kind = str(body.get("remedy"))
         if self._kind not in REMEDIES:
             raise BadRequestError(f"a remedy is one of {', '.join(REMEDIES)}")
-        if self._source not in self._microphones or self._source not in self._roles.now:
+        if self._source not in self._microphones or self._source not in self._roles.current:
             raise BadRequestError(f"no microphone “{self._source}”")
-        if self._to and self._to not in self._roles.now:
+        if self._to and self._to not in self._roles.current:
             raise BadRequestError(f"no microphone “{self._to}”")
 
     def apply(self) -> dict[str, Any]:
-        """Do it; return the roles now.
+        """Apply the remedy; return the roles as they are now.
 
         Raises:
             NoSpareError, RemedyImpossibleError: not now; nothing was changed.
         """
         {
-            SPARE: self._to_spare,
-            MOVE: self._to_other,
-            WITHOUT: self._without,
-            BACK: self._back,
+            SPARE: self._move_to_spare,
+            MOVE: self._move_to_other,
+            WITHOUT: self._continue_without,
+            BACK: self._undo,
         }[self._kind]()
         roles = self._roles
-        return {"roles": dict(roles.now), "without": sorted(roles.without)}
+        return {"roles": dict(roles.current), "without": sorted(roles.waived)}
 
-    def _to_spare(self) -> None:
-        self._hand_over(SPARE)
+    def _move_to_spare(self) -> None:
+        self._move_role(SPARE)
 
-    def _to_other(self) -> None:
+    def _move_to_other(self) -> None:
         if not self._to:
             raise BadRequestError("“to” is missing: which microphone takes the role?")
-        self._hand_over(MOVE)
+        self._move_role(MOVE)
 
-    def _hand_over(self, kind: str) -> None:
+    def _move_role(self, kind: str) -> None:
         """Move the role to ``to``, or to the first that fits."""
-        if not self._roles.now[self._source]:
+        if not self._roles.current[self._source]:
             raise RemedyImpossibleError(f"“{self._source}” has no role")
         if self._microphones[self._source]["kind"] == REMOTE_KIND:
             raise RemedyImpossibleError("a link cannot be replaced by a microphone")
-        fit = targets(self._source, self._roles, self._microphones.values())
-        names = fit[SPARE] if kind == SPARE else [*fit[MOVE], *fit[SPARE]]
+        candidates = find_candidates(self._source, self._roles, self._microphones.values())
+        names = candidates[SPARE]
+        if kind == MOVE:
+            names = [*candidates[MOVE], *names]
         if self._to and self._to not in names:
             raise RemedyImpossibleError(f"“{self._to}” cannot take over now")
         if not names:
             raise NoSpareError("no microphone can take over")
-        self._move(self._source, self._to or names[0], self._which(self._to or names[0]))
+        self._append_move(
+            self._source, self._to or names[0], self._leaving_role(self._to or names[0])
+        )
 
-    def _which(self, to: str) -> str:
+    def _leaving_role(self, to: str) -> str:
         """Return the role that leaves: the one that belongs to ``to``, else the newest."""
-        held = self._roles.now[self._source]
-        home = self._roles.home.get(to)
-        return home if home in held else held[-1]
+        roles = self._roles.current[self._source]
+        assigned_role = self._roles.assigned.get(to)
+        return assigned_role if assigned_role in roles else roles[-1]
 
-    def _move(self, source: str, to: str, role: str) -> None:
+    def _append_move(self, source: str, to: str, role: str) -> None:
         fields = {"source": source, "to": to, "role": role, "remedy": self._kind}
-        self._session.write("role_moved", {**fields, "person": self._person})
+        self._hearing.append("role_moved", {**fields, "person": self._person})
 
-    def _without(self) -> None:
-        if not self._roles.serves(self._source):
+    def _continue_without(self) -> None:
+        if not self._roles.is_serving(self._source):
             raise RemedyImpossibleError("it has no role, or the court continues without it already")
         fields = {"source": self._source, "person": self._person}
-        self._session.write("continue_without", {**fields, "roles": self._roles.now[self._source]})
+        self._hearing.append(
+            "continue_without", {**fields, "roles": self._roles.current[self._source]}
+        )
 
-    def _back(self) -> None:
+    def _undo(self) -> None:
         source, roles = self._source, self._roles
-        home = roles.home.get(source)
-        holder = None if home is None else roles.holder(home)
-        if source not in roles.without and holder in (None, source):
+        assigned_role = roles.assigned.get(source)
+        holder = None if assigned_role is None else roles.microphone_for(assigned_role)
+        if source not in roles.waived and holder in (None, source):
             raise RemedyImpossibleError("there is nothing to undo")
-        if holder is not None and holder != source and home is not None:
-            self._move(holder, source, home)
-        if source in roles.without:
-            self._session.write("taken_back", {"source": source, "person": self._person})
+        if holder is not None and holder != source and assigned_role is not None:
+            self._append_move(holder, source, assigned_role)
+        if source in roles.waived:
+            self._hearing.append("taken_back", {"source": source, "person": self._person})

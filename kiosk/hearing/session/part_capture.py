@@ -1,4 +1,4 @@
-"""One part while it is being captured: media writer, journal and proof held together."""
+"""One part while it is captured: media writer, journal and read-back check together."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from kiosk.clocks import NS_PER_S, recording_ns, wall_text
+from kiosk.clocks import NS_PER_S, format_wall, recording_ns
 from kiosk.config import Settings
 from kiosk.errors import StorageError
-from kiosk.hardware.sources.source import SourceSet
-from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, PartSummary, SourceFault
-from kiosk.recording.journal.part_journal import PartBook
-from kiosk.recording.readback.capture_reference import SourceWitness
-from kiosk.recording.readback.monitor import ProofState, Prover, RecentFragments
+from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
+from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.readback.capture_reference import LiveReference
+from kiosk.recording.readback.monitor import ReadbackMonitor, ReadbackState, RecentFragments
 from kiosk.storage.store import DIRECT, Store
 
 
-class MediaRecorder(Protocol):
-    """What writes the media of a part: :class:`kiosk.recording.capture.part_recorder.PartRecorder`."""
+class PartRecorderProtocol(Protocol):
+    """Writes the media of a part; see :mod:`kiosk.recording.capture.part_recorder`."""
 
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` on; return at once."""
 
-    def hold(self, held: bool) -> None:
-        """Write nothing more for the moment (it is kept in memory), or go on."""
+    def pause_writing(self, paused: bool) -> None:
+        """Hold media in memory, or write on."""
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End the capture now, write the rest, return the counts.
@@ -44,28 +44,28 @@ class MediaRecorder(Protocol):
         """Seconds since the tap."""
 
 
-MakeRecorder = Callable[
+RecorderFactory = Callable[
     [
         Path,
         Settings,
-        SourceSet,
+        Sources,
         Callable[[FragmentRecord], None],
-        Callable[[SourceFault], None],
+        Callable[[Interruption], None],
         Callable[[FileRecord], None],
-        Envelope,
+        FragmentCodec,
     ],
-    MediaRecorder,
+    PartRecorderProtocol,
 ]
 
 
-class Capture:
-    """Captures one part. The media begin before the books do: one tap, and it runs.
+class PartCapture:
+    """Captures one part. Media are written at once; the journal is attached a little later.
 
     Args:
         folder: the part's folder, which exists.
-        make: makes the writer of the media.
-        envelope: how fragments lie on the disk.
-        store: where they lie.
+        make_recorder: makes the writer of the media.
+        codec: how fragments are encoded on disk.
+        store: where they are written.
 
     Attributes:
         bytes: of media that are durable.
@@ -75,45 +75,45 @@ class Capture:
         self,
         folder: Path,
         settings: Settings,
-        sources: SourceSet,
-        make: MakeRecorder,
-        envelope: Envelope = PLAIN,
+        sources: Sources,
+        make_recorder: RecorderFactory,
+        codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
     ) -> None:
         self.bytes = 0
         self.folder = folder
-        self.envelope = envelope
+        self.codec = codec
         self._recent = RecentFragments(int((settings.camera.keyframe_seconds + 1) * NS_PER_S))
-        witness = SourceWitness(sources, sources.preview)
-        self._prover = Prover(
-            folder, self._recent, envelope=envelope, witness=witness, locate=store.locate
+        witness = LiveReference(sources, sources.preview)
+        self._prover = ReadbackMonitor(
+            folder, self._recent, codec=codec, reference=witness, locate=store.locate
         )
         self._lock = threading.Lock()
-        self._book: PartBook | None = None
-        self._early: list[Callable[[PartBook], None]] = []
-        self._recorder = make(
-            folder, settings, sources, self._on_fragment, self._on_fault, self._on_file, envelope
+        self._journal: PartJournal | None = None
+        self._pending: list[Callable[[PartJournal], None]] = []
+        self._recorder = make_recorder(
+            folder, settings, sources, self._on_fragment, self._on_fault, self._on_file, codec
         )
 
     # -- from the writer's thread --------------------------------------------------------------
     def _on_fragment(self, record: FragmentRecord) -> None:
         self._recent.add(record)
         self.bytes += record.length
-        self._note(lambda book: book.add_fragment(record))
+        self._write_or_defer(lambda journal: journal.add_fragment(record))
 
-    def _on_fault(self, fault: SourceFault) -> None:
-        self._note(lambda book: book.add_fault(fault))
+    def _on_fault(self, fault: Interruption) -> None:
+        self._write_or_defer(lambda journal: journal.add_interruption(fault))
 
     def _on_file(self, record: FileRecord) -> None:
-        self._note(lambda book: book.add_file(record))
+        self._write_or_defer(lambda journal: journal.add_file(record))
 
-    def _note(self, write: Callable[[PartBook], None]) -> None:
+    def _write_or_defer(self, write: Callable[[PartJournal], None]) -> None:
         with self._lock:
-            if self._book is None:
-                self._early.append(write)
+            if self._journal is None:
+                self._pending.append(write)
                 return
-            book = self._book
-        write(book)
+            journal = self._journal
+        write(journal)
 
     # -- life ----------------------------------------------------------------------------------
     def start(self, tap_ns: int) -> None:
@@ -121,25 +121,25 @@ class Capture:
         self._recorder.start(tap_ns)
         self._prover.start()
 
-    def keep_books(self, book: PartBook) -> None:
-        """Journal into ``book``, from the first fragment on."""
+    def attach_journal(self, journal: PartJournal) -> None:
+        """Write to ``journal``, from the first fragment on."""
         with self._lock:
-            for write in self._early:
-                write(book)
-            self._early.clear()
-            self._book = book
-        book.start()
+            for write in self._pending:
+                write(journal)
+            self._pending.clear()
+            self._journal = journal
+        journal.start_flushing()
 
     @property
-    def book(self) -> PartBook:
-        """The part's books.
+    def journal(self) -> PartJournal:
+        """The part's journal.
 
         Raises:
-            RuntimeError: there are none yet.
+            RuntimeError: it is not attached yet.
         """
-        if self._book is None:
-            raise RuntimeError("the part has no books yet")
-        return self._book
+        if self._journal is None:
+            raise RuntimeError("the part has no journal yet")
+        return self._journal
 
     @property
     def seconds(self) -> float:
@@ -152,13 +152,13 @@ class Capture:
         return self._recorder.first_durable_ms
 
     @property
-    def proof(self) -> ProofState:
+    def proof(self) -> ReadbackState:
         """The newest proof."""
         return self._prover.state
 
-    def hold(self, held: bool) -> None:
-        """Write nothing more for the moment, or go on; nothing is lost meanwhile."""
-        self._recorder.hold(held)
+    def pause_writing(self, paused: bool) -> None:
+        """Hold media in memory, or write on; nothing is lost meanwhile."""
+        self._recorder.pause_writing(paused)
 
     def stop(self, at_ns: int | None = None) -> dict[str, Any]:
         """End the capture now; return the fields of the ``closed`` line.
@@ -168,14 +168,14 @@ class Capture:
         Args:
             at_ns: recording clock at which another part has begun: it ends exactly there.
         """
-        stop = {"stop_ns": at_ns or recording_ns(), "stop_wall": wall_text()}
+        stop = {"stop_ns": at_ns or recording_ns(), "stop_wall": format_wall()}
         try:
             summary = self._recorder.stop(at_ns)
         except StorageError as error:
             return {**stop, "error": str(error)}
         finally:
             self._prover.stop()
-            self.envelope.close()
+            self.codec.close()
         return {
             **stop,
             "stop_ns": summary.stop_ns,

@@ -1,4 +1,4 @@
-"""Parts of the open hearing: where the capture begins, hands over and ends; the lamp with it."""
+"""Starts, switches and stops the parts of the open hearing, and the lamp with them."""
 
 from __future__ import annotations
 
@@ -9,139 +9,144 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.hearing.room.context import Premises
-from kiosk.hearing.session.open_hearing import Session
-from kiosk.hearing.session.part_capture import Capture, MakeRecorder
+from kiosk.hearing.room.context import HearingContext
+from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_capture import PartCapture, RecorderFactory
 from kiosk.hearing.session.publicity import Publicity
-from kiosk.hearing.session.seal_queue import Submit
-from kiosk.recording.formats.fragment_codec import Envelope
+from kiosk.hearing.session.seal_queue import SubmitJob
+from kiosk.recording.formats.fragment_codec import FragmentCodec
 from kiosk.storage.court_keys import CourtKeyError
 
 log = logging.getLogger(__name__)
 
 
-class Parts:
-    """Begins and ends parts.
+class PartController:
+    """Starts and stops parts.
 
     Args:
         make_recorder: makes the writer of a part's media.
-        submit: hands a job to the sealer.
+        submit: hands a job to the seal queue.
     """
 
     def __init__(
         self,
-        premises: Premises,
+        context: HearingContext,
         publicity: Publicity,
-        make_recorder: MakeRecorder,
-        submit: Submit,
+        make_recorder: RecorderFactory,
+        submit: SubmitJob,
     ) -> None:
-        self._premises = premises
+        self._context = context
         self._publicity = publicity
         self._make_recorder = make_recorder
         self._submit = submit
 
-    def lamp(self, on: bool) -> None:
+    def set_lamp(self, on: bool) -> None:
         """Switch the lamp (one that fails stops nothing)."""
-        self._premises.panel.lamp = on
+        self._context.panel.lamp = on
 
-    def begin(self, folder: Path, tap_ns: int, envelope: Envelope) -> Capture:
-        """Begin to capture into ``folder``; the lamp is on from now."""
-        on = self._premises
-        make = self._make_recorder
-        capture = Capture(folder, on.settings, on.sources, make, envelope, on.store)
-        self.lamp(True)
+    def start(self, folder: Path, tap_ns: int, codec: FragmentCodec) -> PartCapture:
+        """Start capturing into ``folder`` and switch the lamp on."""
+        context = self._context
+        capture = PartCapture(
+            folder, context.settings, context.sources, self._make_recorder, codec, context.store
+        )
+        self.set_lamp(True)
         capture.start(tap_ns)
         return capture
 
-    def keep_books(self, session: Session, fields: Mapping[str, Any]) -> None:
-        """Open the books of the session's running part."""
-        assert session.capture is not None
-        part = session.record.part + 1
-        closed = session.record.closed is not None
-        about = {**self._about_sources(), "encrypted": session.capture.envelope.encrypted}
-        book = session.book.open_part(part, {**fields, "closed": closed}, about)
-        session.capture.keep_books(book)
+    def attach_journal(self, hearing: OpenHearing, fields: Mapping[str, Any]) -> None:
+        """Open the journal of the running part."""
+        assert hearing.capture is not None
+        part = hearing.state.part + 1
+        closed = hearing.state.closed is not None
+        metadata = {**self._source_metadata(), "encrypted": hearing.capture.codec.is_encrypted}
+        journal = hearing.journal.open_part(part, {**fields, "closed": closed}, metadata)
+        hearing.capture.attach_journal(journal)
 
-    def _about_sources(self) -> dict[str, Any]:
+    def _source_metadata(self) -> dict[str, Any]:
         """Return what ``part.json`` says about sources and codecs."""
-        settings = self._premises.settings
+        settings = self._context.settings
         return {
             "room": settings.kiosk.room,
             "court": dict(settings.kiosk.court),
             "camera": settings.camera.model_dump(mode="json"),
-            "microphones": [one.model_dump(mode="json") for one in settings.microphones],
+            "microphones": [
+                microphone.model_dump(mode="json") for microphone in settings.microphones
+            ],
             "codecs": {"main": ["h264", "aac"], "channels": ["flac"]},
-            "devices": self._premises.sources.devices(),
+            "devices": self._context.sources.device_entries(),
         }
 
-    def begin_next(self, session: Session, fields: dict[str, Any]) -> None:
-        """Begin the next part of a hearing whose capture stands still.
+    def start_next(self, hearing: OpenHearing, fields: dict[str, Any]) -> None:
+        """Start the next part of a hearing that is not being captured.
 
         Args:
             fields: ``reason``, ``person``, ``tap_ns`` of the part's first line.
 
         Raises:
-            CourtKeyError: it must be closed and the court's keys are not pinned.
-            StorageError: it cannot be begun; nothing is captured then.
+            CourtKeyError: the hearing is closed and the court's keys are not pinned.
+            StorageError: it cannot be started; nothing is captured then.
         """
-        part = session.record.part + 1
-        envelope = self._publicity.envelope(session.record)
-        folder = self._premises.store.make_folder(session.book.part_folder(part))
-        session.capture = self.begin(folder, fields["tap_ns"], envelope)
-        self._keep_books_or_stop(session, fields)
+        part = hearing.state.part + 1
+        codec = self._publicity.codec_for(hearing.state)
+        folder = self._context.store.make_folder(hearing.journal.part_folder(part))
+        hearing.capture = self.start(folder, fields["tap_ns"], codec)
+        self._attach_journal_or_stop(hearing, fields)
 
-    def _keep_books_or_stop(self, session: Session, fields: dict[str, Any]) -> None:
-        """Open the books of the running part; without books nothing is captured."""
-        assert session.capture is not None
+    def _attach_journal_or_stop(self, hearing: OpenHearing, fields: dict[str, Any]) -> None:
+        """Open the journal of the running part; stop the capture if it cannot be opened."""
+        assert hearing.capture is not None
         try:
-            self.keep_books(session, fields)
+            self.attach_journal(hearing, fields)
         except StorageError:
-            session.capture.stop()
-            session.capture = None
-            self.lamp(False)
+            hearing.capture.stop()
+            hearing.capture = None
+            self.set_lamp(False)
             raise
 
-    def hand_over(self, session: Session, reason: str, person: str, tap_ns: int) -> None:
-        """End the running part at ``tap_ns`` and have the next one begin at that very moment.
+    def switch(self, hearing: OpenHearing, reason: str, person: str, tap_ns: int) -> None:
+        """End the running part at ``tap_ns`` and start the next one at that same moment.
 
-        Where the next cannot be begun the capture stops, and the reason is asked for.
+        If the next part cannot be started, the capture stops and the reason is asked for.
 
         Raises:
-            StorageError: the next part cannot be begun.
+            StorageError: the next part cannot be started.
         """
-        old, part = session.capture, session.record.part
+        old, part = hearing.capture, hearing.state.part
         assert old is not None
         try:
-            envelope = self._publicity.envelope(session.record)
-            folder = self._premises.store.make_folder(session.book.part_folder(part + 1))
+            codec = self._publicity.codec_for(hearing.state)
+            folder = self._context.store.make_folder(hearing.journal.part_folder(part + 1))
         except (CourtKeyError, StorageError) as error:
             log.error("the next part cannot be begun: %s", error)
-            self.end(session, error.code, person, "", tap_ns)
-            session.ask("failure_reason")
+            self.stop(hearing, error.code, person, "", tap_ns)
+            hearing.add_question("failure_reason")
             if isinstance(error, StorageError):
                 raise
             return
-        new = self.begin(folder, tap_ns, envelope)
+        new = self.start(folder, tap_ns, codec)
         fields = old.stop(tap_ns)
-        session.close_part(part, {**fields, "reason": reason, "person": person}, "")
-        session.capture = new
-        self._keep_books_or_stop(session, {"reason": reason, "person": person, "tap_ns": tap_ns})
-        self._seal_behind(session, part)
+        hearing.close_part(part, {**fields, "reason": reason, "person": person}, "")
+        hearing.capture = new
+        self._attach_journal_or_stop(
+            hearing, {"reason": reason, "person": person, "tap_ns": tap_ns}
+        )
+        self._seal_in_background(hearing, part)
 
-    def end(
-        self, session: Session, reason: str, person: str, why: str, at_ns: int | None = None
+    def stop(
+        self, hearing: OpenHearing, reason: str, person: str, why: str, at_ns: int | None = None
     ) -> None:
-        """End the running part; its books are closed and its seal follows behind."""
-        capture = session.capture
+        """End the running part, close its journal and seal it in the background."""
+        capture = hearing.capture
         assert capture is not None
-        part = session.record.part
+        part = hearing.state.part
         fields = capture.stop(at_ns)
-        self._premises.storages.note_part(capture.bytes, capture.seconds)
-        self._premises.sources.stop_encoder()
-        self.lamp(False)
-        session.close_part(part, {**fields, "reason": reason, "person": person}, why)
-        self._seal_behind(session, part)
+        self._context.storage.record_part_size(capture.bytes, capture.seconds)
+        self._context.sources.stop_encoder()
+        self.set_lamp(False)
+        hearing.close_part(part, {**fields, "reason": reason, "person": person}, why)
+        self._seal_in_background(hearing, part)
 
-    def _seal_behind(self, session: Session, part: int) -> None:
-        name = f"{session.record.id}/{part}"
-        self._submit(name, partial(session.seal_parts, upto=part))
+    def _seal_in_background(self, hearing: OpenHearing, part: int) -> None:
+        name = f"{hearing.state.id}/{part}"
+        self._submit(name, partial(hearing.seal_parts, upto=part))

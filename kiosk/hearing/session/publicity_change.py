@@ -8,93 +8,95 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import recording_ns, wall_text, wall_time
+from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.hearing.room.errors import BadRequestError
-from kiosk.hearing.session.current_hearing import Present
-from kiosk.hearing.session.hearing_state import HearingRecord
-from kiosk.hearing.session.open_hearing import Session
-from kiosk.hearing.session.part_controller import Parts
-from kiosk.hearing.session.publicity import Publicity, mark_of
-from kiosk.hearing.session.seal_queue import Submit
-from kiosk.hearing.session.statements import Answers
-from kiosk.recording.journal.hearing_journal import HearingBook
-from kiosk.recording.repair.reencrypt import Replaced, carry_out, pending
+from kiosk.hearing.session.current_hearing import CurrentHearing
+from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_controller import PartController
+from kiosk.hearing.session.publicity import Publicity, publicity_event
+from kiosk.hearing.session.seal_queue import SubmitJob
+from kiosk.hearing.session.statements import Statements
+from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.repair.reencrypt import ReplacedFile, apply_closure, pending_closures
 from kiosk.storage.court_keys import CourtKeys, load_court_keys
-from kiosk.storage.hearing_folder import JOURNAL
-from kiosk.storage.paths import Layout
+from kiosk.storage.hearing_folder import JOURNAL_FILE
+from kiosk.storage.paths import Paths
 
-OnReplaced = Callable[[Path, list[Replaced]], None]
-"""Told which plain files of a hearing are gone and what stands for them."""
+OnReplaced = Callable[[Path, list[ReplacedFile]], None]
+"""Called with the plain files of a hearing that were replaced, and by what."""
 
 
-class Declaring:
-    """Takes the court's decisions about publicity, and carries them out.
+class PublicityChange:
+    """Carries out the court's decisions to close or open the hearing.
 
     Args:
-        submit: hands a job to the sealer.
-        on_replaced: told from the sealer's thread, perhaps twice.
+        submit: hands a job to the seal queue.
+        on_replaced: called from the seal queue's thread, perhaps twice.
     """
 
     def __init__(
         self,
-        layout: Layout,
-        present: Present,
+        paths: Paths,
+        current_hearing: CurrentHearing,
         publicity: Publicity,
-        parts: Parts,
-        answers: Answers,
-        submit: Submit,
+        parts: PartController,
+        statements: Statements,
+        submit: SubmitJob,
         on_replaced: OnReplaced,
     ) -> None:
-        self._layout = layout
-        self._present = present
+        self._paths = paths
+        self._current_hearing = current_hearing
         self._publicity = publicity
         self._parts = parts
-        self._answers = answers
+        self._statements = statements
         self._submit = submit
         self._on_replaced = on_replaced
 
     # -- from now on ---------------------------------------------------------------------------
-    def change(
+    def close_or_open(
         self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
     ) -> dict[str, Any]:
-        """Close or open the hearing from ``tap_ns`` on; doing it twice changes nothing.
+        """Close or open the hearing from ``tap_ns`` on; repeating it changes nothing.
 
-        Where something is captured, another part begins exactly there. Grounds may come later.
+        Where something is captured, the next part starts exactly there. Grounds may come later.
 
         Raises:
             BadRequestError: no such ground; StepRefusedError: no hearing is open.
-            StorageError: the next part cannot be begun; nothing is captured then.
+            StorageError: the next part cannot be started; nothing is captured then.
         """
-        session = self._present.open_session()
-        known = self._publicity.checked_ground(ground)
-        record = session.record
-        if closed != (record.closed is not None):
-            wall = wall_text(wall_time() - timedelta(microseconds=(recording_ns() - tap_ns) / 1000))
+        hearing = self._current_hearing.require()
+        valid_ground = self._publicity.validate_ground(ground)
+        state = hearing.state
+        if closed != (state.closed is not None):
+            wall = format_wall(
+                wall_time() - timedelta(microseconds=(recording_ns() - tap_ns) / 1000)
+            )
             fields = {"person": person, "tap_ns": tap_ns, "since": wall, "note": note}
             if closed:
-                session.write("court_closed", {**fields, "ground": known})
-                self._publicity.note(session.book.folder, record.hearing, known)
+                hearing.append("court_closed", {**fields, "ground": valid_ground})
+                self._publicity.mark_if_secret(hearing.journal.folder, state.details, valid_ground)
             else:
-                session.write("court_opened", fields)
-            if session.capture is not None:
-                self._parts.hand_over(session, "closed" if closed else "opened", person, tap_ns)
-            session.mark(mark_of(closed), person, note, "")
-        elif closed and known:
-            self._answers.take("closure_ground", known, note, person)
-        self._present.changed()
+                hearing.append("court_opened", fields)
+            if hearing.capture is not None:
+                self._parts.switch(hearing, "closed" if closed else "opened", person, tap_ns)
+            hearing.add_mark(publicity_event(closed), person, note, "")
+        elif closed and valid_ground:
+            self._statements.record("closure_ground", valid_ground, note, person)
+        self._current_hearing.on_change()
         return {
-            "hearing_id": record.id,
-            "part": record.part,
-            "phase": record.phase,
-            "closed": record.closed,
+            "hearing_id": state.id,
+            "part": state.part,
+            "phase": state.phase,
+            "closed": state.closed,
         }
 
     # -- since an earlier moment ---------------------------------------------------------------
-    def since(
+    def close_retroactively(
         self, person: str, body: Mapping[str, Any], tap_ns: int, ground: Any, note: str
     ) -> dict[str, Any]:
-        """Declare closed all that was captured from an earlier moment on, and what follows.
+        """Close the hearing from an earlier moment on: what was captured since, and what follows.
 
         Args:
             body: ``{"since": RFC 3339}`` or ``{"mark": id}``.
@@ -103,23 +105,23 @@ class Declaring:
             BadRequestError: no such moment or ground; StepRefusedError: no hearing is open.
             CourtKeyError: the court's keys are not pinned: the capture stops, nothing is replaced.
         """
-        session = self._present.open_session()
-        since = self._moment(session.record, body)
-        known = self._publicity.checked_ground(ground)
-        self.change(True, person, tap_ns, known, note)
-        keys = load_court_keys(self._layout)
-        upto = session.record.part - (session.capture is not None)
-        told = {"since": wall_text(since), "upto": upto, "person": person}
-        session.write_now("closing_since", {**told, "ground": known, "note": note})
-        self._submit(session.record.id, partial(self._replace, session, keys))
-        self._present.changed()
-        return {"hearing_id": session.record.id, "since": told["since"], "parts": upto}
+        hearing = self._current_hearing.require()
+        since = self._parse_since(hearing.state, body)
+        valid_ground = self._publicity.validate_ground(ground)
+        self.close_or_open(True, person, tap_ns, valid_ground, note)
+        keys = load_court_keys(self._paths)
+        upto = hearing.state.part - (hearing.capture is not None)
+        fields = {"since": format_wall(since), "upto": upto, "person": person}
+        hearing.append_or_raise("closing_since", {**fields, "ground": valid_ground, "note": note})
+        self._submit(hearing.state.id, partial(self._reencrypt, hearing, keys))
+        self._current_hearing.on_change()
+        return {"hearing_id": hearing.state.id, "since": fields["since"], "parts": upto}
 
-    def _moment(self, record: HearingRecord, body: Mapping[str, Any]) -> datetime:
+    def _parse_since(self, state: HearingState, body: Mapping[str, Any]) -> datetime:
         """Return the moment that ``body`` of ``close-since`` names."""
         number, text = body.get("mark"), body.get("since")
         if number is not None:
-            text = next((mark.at for mark in record.marks if mark.number == number), None)
+            text = next((mark.at for mark in state.marks if mark.number == number), None)
         try:
             moment = datetime.fromisoformat(str(text))
         except ValueError as error:
@@ -129,23 +131,23 @@ class Declaring:
         return moment
 
     # -- what was declared ---------------------------------------------------------------------
-    def finish_open(self, session: Session) -> None:
-        """Carry out what was declared about the open hearing before a crash.
+    def resume_pending(self, hearing: OpenHearing) -> None:
+        """Carry out the closures of the open hearing that a crash interrupted.
 
         Raises:
             CourtKeyError: the court's keys are not pinned; StorageError: not now.
         """
-        self._replace(session, load_court_keys(self._layout))
+        self._reencrypt(hearing, load_court_keys(self._paths))
 
-    def _replace(self, session: Session, keys: CourtKeys) -> None:
-        """Replace the plain media of all declarations that wait for it."""
-        path = session.book.store.locate(session.book.folder / JOURNAL)
-        for declaration in pending(read_chain(path).entries):
-            carry_out(session.book, keys, declaration, self._on_replaced)
-        self._present.changed()
+    def _reencrypt(self, hearing: OpenHearing, keys: CourtKeys) -> None:
+        """Re-encrypt the plain media of all pending closures."""
+        path = hearing.journal.store.locate(hearing.journal.folder / JOURNAL_FILE)
+        for declaration in pending_closures(read_chain(path).entries):
+            apply_closure(hearing.journal, keys, declaration, self._on_replaced)
+        self._current_hearing.on_change()
 
-    def finish(self, book: HearingBook, entries: list[Entry]) -> None:
-        """Carry out what was declared about a hearing that is not taken up.
+    def complete(self, journal: HearingJournal, entries: list[Entry]) -> None:
+        """Carry out the pending closures of a hearing that is not reopened.
 
         Args:
             entries: of its own journal.
@@ -153,5 +155,5 @@ class Declaring:
         Raises:
             CourtKeyError: the court's keys are not pinned; StorageError: not now.
         """
-        for declaration in pending(entries):
-            carry_out(book, load_court_keys(self._layout), declaration, self._on_replaced)
+        for declaration in pending_closures(entries):
+            apply_closure(journal, load_court_keys(self._paths), declaration, self._on_replaced)

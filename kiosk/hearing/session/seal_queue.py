@@ -1,7 +1,7 @@
-"""Seals parts and hearings beside the hearing: reading every byte takes its time.
+"""Seals parts and hearings in the background, because reading every byte takes time.
 
-One thread, in order. What cannot be written (disk full) is tried again until it can; nothing
-waits for it but the end of the kiosk.
+One thread, in order. What cannot be written (disk full) is retried until it can; only the
+shutdown of the kiosk waits for it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from kiosk.errors import KioskError
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
-Submit = Callable[[str, Callable[[], None]], None]
-"""Hands a named job to the sealer: :meth:`Sealer.submit`."""
+SubmitJob = Callable[[str, Callable[[], None]], None]
+"""Hands a named job to the seal queue: :meth:`SealQueue.submit`."""
 
 
-class Sealer:
+class SealQueue:
     """Runs jobs one after the other, each until it succeeds."""
 
     def __init__(self, retry_s: float = RETRY_S) -> None:
@@ -28,27 +28,27 @@ class Sealer:
         self._stop = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
-        self._failing = ""
+        self._failing_job = ""
         self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
         self._thread.start()
 
     @property
-    def failing(self) -> str:
+    def failing_job(self) -> str:
         """Name of the job that cannot be done now, or ``""``."""
-        return self._failing
+        return self._failing_job
 
     def submit(self, name: str, job: Callable[[], None]) -> None:
-        """Do ``job`` after those before it."""
+        """Queue ``job``."""
         self._idle.clear()
         self._jobs.put((name, job))
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until all is done; say whether it is."""
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until all jobs are done; return whether they are."""
         return self._idle.wait(seconds)
 
     def close(self, seconds: float) -> bool:
         """End, after what was submitted if that takes no longer than ``seconds``."""
-        done = self.wait(seconds)
+        done = self.wait_idle(seconds)
         self._stop.set()
         self._jobs.put(None)
         self._thread.join(timeout=1)
@@ -56,22 +56,22 @@ class Sealer:
 
     def _run(self) -> None:
         while (item := self._jobs.get()) is not None and not self._stop.is_set():
-            self._until_done(*item)
+            self._run_until_done(*item)
             if self._jobs.empty():
                 self._idle.set()
 
-    def _until_done(self, name: str, job: Callable[[], None]) -> None:
+    def _run_until_done(self, name: str, job: Callable[[], None]) -> None:
         while not self._stop.is_set():
             try:
                 job()
             except (KioskError, OSError):
-                self._failing = name
+                self._failing_job = name
                 log.exception("%s cannot be sealed now", name)
                 self._stop.wait(self._retry_s)
             except Exception:  # a fault of ours must not keep later hearings unsealed
-                self._failing = name
+                self._failing_job = name
                 log.exception("%s cannot be sealed", name)
                 return
             else:
-                self._failing = ""
+                self._failing_job = ""
                 return

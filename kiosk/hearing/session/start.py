@@ -1,4 +1,4 @@
-"""The start of a hearing: one tap and it runs; what was not ready is written down behind."""
+"""Starts a hearing with one tap. What was not ready is journalled afterwards, never waited for."""
 
 from __future__ import annotations
 
@@ -10,100 +10,109 @@ from kiosk.clocks import boot_id
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.wall_clock import clock_state
-from kiosk.hearing.room.context import Premises
-from kiosk.hearing.room.link_result import link_result
-from kiosk.hearing.room.microphone_roles import Roles
-from kiosk.hearing.room.readiness import readiness
-from kiosk.hearing.session.hearing_state import HearingRecord
-from kiosk.hearing.session.journal_options import BookKeeping
-from kiosk.hearing.session.open_hearing import Session
-from kiosk.hearing.session.part_controller import Parts
+from kiosk.hearing.room.context import HearingContext
+from kiosk.hearing.room.link_check import recent_link_check
+from kiosk.hearing.room.microphone_roles import MicrophoneRoles
+from kiosk.hearing.room.readiness import check_readiness
+from kiosk.hearing.session.hearing_state import HearingState
+from kiosk.hearing.session.journal_options import JournalOptionsFactory
+from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_controller import PartController
 from kiosk.hearing.session.publicity import Publicity, is_closed
-from kiosk.recording.journal.hearing_journal import HearingBook
+from kiosk.recording.journal.hearing_journal import HearingJournal
 
 
-def new_record(about: Mapping[str, Any], settings: Settings) -> HearingRecord:
-    """Return the record of a hearing at its start.
+def initial_state(details: Mapping[str, Any], settings: Settings) -> HearingState:
+    """Return the state of a hearing at its start.
 
     Args:
-        about: the hearing as in the schedule.
+        details: the hearing as in the schedule.
     """
-    record = HearingRecord(dict(about), roles=Roles.of(settings.microphones))
-    if is_closed(about):
-        record.closed = {"since": "", "ground": about.get("closure_ground")}
-    return record
+    state = HearingState(dict(details), roles=MicrophoneRoles.from_settings(settings.microphones))
+    if is_closed(details):
+        state.closed = {"since": "", "ground": details.get("closure_ground")}
+    return state
 
 
-class Opening:
-    """Opens hearings in one room."""
+class HearingStart:
+    """Starts hearings in one room."""
 
     def __init__(
-        self, premises: Premises, publicity: Publicity, parts: Parts, books: BookKeeping
+        self,
+        context: HearingContext,
+        publicity: Publicity,
+        parts: PartController,
+        journal_options: JournalOptionsFactory,
     ) -> None:
-        self._premises = premises
+        self._context = context
         self._publicity = publicity
         self._parts = parts
-        self._books = books
+        self._journal_options = journal_options
 
-    def open(self, hearing: Mapping[str, Any], person: str, tap_ns: int) -> Session:
-        """Start recording ``hearing`` with everything captured from ``tap_ns`` on.
+    def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> OpenHearing:
+        """Start recording the hearing ``details`` with everything captured from ``tap_ns`` context.
 
         Raises:
             CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
             StorageError: not even a folder can be made.
         """
-        about = self._named(hearing)
-        folder = self._premises.layout.hearings / about["id"]
-        record = new_record(about, self._premises.settings)
-        envelope = self._publicity.envelope(record)
-        make_folder = self._premises.store.make_folder
-        self._publicity.note(make_folder(folder), about, about.get("closure_ground"))
-        capture = self._parts.begin(make_folder(folder / "part-01"), tap_ns, envelope)
+        details = self._with_new_id(details)
+        folder = self._context.paths.hearings / details["id"]
+        state = initial_state(details, self._context.settings)
+        codec = self._publicity.codec_for(state)
+        make_folder = self._context.store.make_folder
+        self._publicity.mark_if_secret(make_folder(folder), details, details.get("closure_ground"))
+        capture = self._parts.start(make_folder(folder / "part-01"), tap_ns, codec)
         try:
-            book = HearingBook.create(
-                folder, about, self._opened(person, tap_ns), self._books.maker(record)
+            journal = HearingJournal.create(
+                folder,
+                details,
+                self._opened_fields(person, tap_ns),
+                self._journal_options.create(state),
             )
-            session = Session(record, book, self._premises.rules, capture)
-            if record.closed is not None:
-                ground = record.closed["ground"]
-                session.write(
+            hearing = OpenHearing(state, journal, self._context.rules, capture)
+            if state.closed is not None:
+                ground = state.closed["ground"]
+                hearing.append(
                     "court_closed", {"person": person, "tap_ns": tap_ns, "ground": ground}
                 )
-            self._parts.keep_books(session, {"reason": "start", "person": person, "tap_ns": tap_ns})
+            self._parts.attach_journal(
+                hearing, {"reason": "start", "person": person, "tap_ns": tap_ns}
+            )
         except StorageError:
             capture.stop()
-            self._parts.lamp(False)
+            self._parts.set_lamp(False)
             raise
-        return session
+        return hearing
 
-    def _named(self, hearing: Mapping[str, Any]) -> dict[str, Any]:
-        """Return ``hearing`` with an id whose folder does not exist yet.
+    def _with_new_id(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``details`` with an id whose folder does not exist yet.
 
-        A hearing that was ended and is started once more gets an id of its own: what was sealed
+        A hearing that was ended and is started again gets an id of its own: what was sealed
         is never touched.
         """
-        about = dict(hearing)
+        details = dict(details)
         try:
-            about["id"] = str(uuid.UUID(str(about["id"])))
+            details["id"] = str(uuid.UUID(str(details["id"])))
         except (KeyError, ValueError):
-            about["id"] = str(uuid.uuid4())
-        folder = self._premises.layout.hearings / about["id"]
-        if self._premises.store.locate(folder).exists():
-            about |= {"continues": about["id"], "id": str(uuid.uuid4())}
-        return about
+            details["id"] = str(uuid.uuid4())
+        folder = self._context.paths.hearings / details["id"]
+        if self._context.store.locate(folder).exists():
+            details |= {"continues": details["id"], "id": str(uuid.uuid4())}
+        return details
 
-    def _opened(self, person: str, tap_ns: int) -> dict[str, Any]:
+    def _opened_fields(self, person: str, tap_ns: int) -> dict[str, Any]:
         clock = clock_state()
         return {"person": person, "tap_ns": tap_ns, "boot_id": boot_id(), "clock": clock}
 
-    def note_readiness(self, session: Session) -> None:
-        """Write down what was not ready at the start; it is asked about, never waited for."""
-        on = self._premises
-        storages = on.storages.state(session.as_json(), None)
+    def record_readiness(self, hearing: OpenHearing) -> None:
+        """Journal what was not ready at the start; it raises a question and never delays."""
+        context = self._context
+        storage = context.storage.state(hearing.as_json(), None)
         clock = clock_state()
-        keys = self._publicity.keys(session.record)
-        items, failed = readiness(on.sources.state(), storages, clock, keys)
-        session.write("readiness", {"items": items, "failed": failed, "clock": clock})
-        checked = link_result(on.layout.link_checks, session.record.id)
-        if checked is not None:
-            session.write("link_check", {"result": checked})
+        keys = self._publicity.court_key_status(hearing.state)
+        items, failed = check_readiness(context.sources.state(), storage, clock, keys)
+        hearing.append("readiness", {"items": items, "failed": failed, "clock": clock})
+        link_check = recent_link_check(context.paths.link_checks, hearing.state.id)
+        if link_check is not None:
+            hearing.append("link_check", {"result": link_check})

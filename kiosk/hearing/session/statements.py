@@ -6,48 +6,48 @@ from collections.abc import Mapping
 from typing import Any
 
 from kiosk.hearing.room.errors import BadRequestError
-from kiosk.hearing.session.current_hearing import OPEN, Present
-from kiosk.hearing.session.hearing_state import BUTTON, HearingRecord
-from kiosk.hearing.session.publicity import CLOSED_MARK, OPENED_MARK, Publicity
+from kiosk.hearing.session.current_hearing import OPEN_PHASES, CurrentHearing
+from kiosk.hearing.session.hearing_state import BUTTON_MARK, HearingState
+from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
 from kiosk.rules import Rules
 
 
-class Answers:
-    """Takes statements about the open hearing."""
+class Statements:
+    """Records statements about the open hearing."""
 
-    def __init__(self, rules: Rules, present: Present, publicity: Publicity) -> None:
+    def __init__(self, rules: Rules, current_hearing: CurrentHearing, publicity: Publicity) -> None:
         self._rules = rules
-        self._present = present
+        self._current_hearing = current_hearing
         self._publicity = publicity
 
-    def take(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
-        """Take an answer to an open question, or anything else for the minutes.
+    def record(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
+        """Record an answer to an open question, or anything else for the minutes.
 
         Raises:
-            BadRequestError: no subject, no such ground, or nothing that bears this name.
+            BadRequestError: no subject, no such ground, or no mark that can be named.
             StepRefusedError: no hearing is open.
         """
         if not subject:
             raise BadRequestError("a statement needs a subject")
-        session = self._present.open_session(*OPEN, "sealing")
+        hearing = self._current_hearing.require(*OPEN_PHASES, "sealing")
         if subject == "closure_ground":
-            ground = self._publicity.checked_ground(value)
-            self._publicity.note(session.book.folder, session.record.hearing, ground)
+            ground = self._publicity.validate_ground(value)
+            self._publicity.mark_if_secret(hearing.journal.folder, hearing.state.details, ground)
         if subject == "mark":
-            self._check_naming(session.record, value)
+            self._check_mark_name(hearing.state, value)
         fields = {"subject": subject, "value": value, "note": note, "person": person}
-        session.write("statement", fields)
+        hearing.append("statement", fields)
         if subject == "recovered":
-            self._present.recovered = None
-        self._present.changed()
-        return {"open_questions": session.open_questions()}
+            self._current_hearing.recovered = None
+        self._current_hearing.on_change()
+        return {"open_questions": hearing.open_questions()}
 
-    def _check_naming(self, record: HearingRecord, value: Any) -> None:
-        """Refuse a name for anything but a moment that was marked with the button."""
-        told = value if isinstance(value, Mapping) else {}
-        names = self._rules.events
-        if told.get("type") not in names or told["type"] in (CLOSED_MARK, OPENED_MARK):
-            raise BadRequestError(f"no event type “{told.get('type')}”", code="unknown_event")
-        buttons = [mark.number for mark in record.marks if mark.type == BUTTON]
-        if told.get("mark") not in buttons:
+    def _check_mark_name(self, state: HearingState, value: Any) -> None:
+        """Refuse to name anything but a mark made with the button."""
+        naming = value if isinstance(value, Mapping) else {}
+        events = self._rules.events
+        if naming.get("type") not in events or naming["type"] in (CLOSED_EVENT, OPENED_EVENT):
+            raise BadRequestError(f"no event type “{naming.get('type')}”", code="unknown_event")
+        buttons = [mark.number for mark in state.marks if mark.type == BUTTON_MARK]
+        if naming.get("mark") not in buttons:
             raise BadRequestError("no mark of the button that has no name yet")

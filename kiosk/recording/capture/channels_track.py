@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.audio.microphones import AudioBlock, Samples
+from kiosk.hardware.audio.block import AudioBlock, Samples
 from kiosk.recording.capture.main_track import FIRST_FRAGMENT_NS
-from kiosk.recording.capture.track_writer import Fragment, TrackFiles
+from kiosk.recording.capture.track_writer import Fragment, TrackWriter
 from kiosk.recording.formats.codecs import FlacEncoder
 from kiosk.recording.formats.fmp4 import Sample, TrackRun, flac_track, fragment, init_segment
 
-LATE_NS = 500_000_000
+MAX_AUDIO_WAIT_NS = 500_000_000
 _OVERLAP_NS = 5_000_000
 
 
@@ -40,33 +40,33 @@ class _Channel:
         self._encoder = FlacEncoder(rate)
         self.stream_info = self._encoder.stream_info
         self._epoch: int | None = None
-        self._next = 0  # index of the next sample that is expected
+        self._expected_index = 0  # index of the next sample that is expected
         self._pending: list[Samples] = []
-        self._waiting = 0  # samples in it
+        self._pending_samples = 0  # samples in it
         self._pending_ns = 0
 
     @property
-    def covered_ns(self) -> int:
+    def available_until_ns(self) -> int:
         """Recording time up to which there are packets."""
         last = self.packets[-1] if self.packets else None
-        return last.start_ns + self._length_ns(last.frames) if last else self.end_ns
+        return last.start_ns + self._duration_ns(last.frames) if last else self.end_ns
 
-    def _length_ns(self, frames: int) -> int:
+    def _duration_ns(self, frames: int) -> int:
         return frames * NS_PER_S // self.rate
 
     def push(self, block: AudioBlock) -> None:
         """Take a block."""
-        if block.epoch != self._epoch or block.index != self._next:
+        if block.epoch != self._epoch or block.index != self._expected_index:
             self.flush()
             self._epoch = block.epoch
-        if not self._waiting:
+        if not self._pending_samples:
             self._pending_ns = block.start_ns
-        waiting = self._waiting
+        waiting = self._pending_samples
         self._pending.append(block.samples)
-        self._waiting += len(block.samples)
-        self._next = block.index + len(block.samples)
-        size = self._encoder.block
-        if self._waiting < size:
+        self._pending_samples += len(block.samples)
+        self._expected_index = block.index + len(block.samples)
+        size = self._encoder.frame_samples
+        if self._pending_samples < size:
             return
         samples = np.concatenate(self._pending)
         done = 0
@@ -74,8 +74,8 @@ class _Channel:
             self._encode(samples[done : done + size])
             done += size
             # the next frame begins in this block: its place is known anew
-            self._pending_ns = block.start_ns + self._length_ns(done - waiting)
-        self._pending, self._waiting = [samples[done:]], len(samples) - done
+            self._pending_ns = block.start_ns + self._duration_ns(done - waiting)
+        self._pending, self._pending_samples = [samples[done:]], len(samples) - done
 
     def _encode(self, samples: Samples) -> None:
         data = self._encoder.encode(samples)
@@ -84,17 +84,17 @@ class _Channel:
 
     def flush(self) -> None:
         """Encode what is left; the next block begins anew."""
-        if self._waiting:
+        if self._pending_samples:
             self._encode(np.concatenate(self._pending))
             self._encoder = FlacEncoder(self.rate)
-        self._pending, self._waiting = [], 0
+        self._pending, self._pending_samples = [], 0
 
-    def take(self, until_ns: int) -> list[_Packet]:
+    def pop_until(self, until_ns: int) -> list[_Packet]:
         """Return the packets that begin before ``until_ns``."""
-        taken = []
+        packets = []
         while self.packets and self.packets[0].start_ns < until_ns:
-            taken.append(self.packets.popleft())
-        return taken
+            packets.append(self.packets.popleft())
+        return packets
 
 
 class ChannelsTrack:
@@ -110,14 +110,14 @@ class ChannelsTrack:
 
     def __init__(
         self,
-        files: TrackFiles,
+        writer: TrackWriter,
         start_ns: int,
         wall_ns: int,
         rates: dict[str, int],
         fragment_ns: int,
         file_ns: int,
     ) -> None:
-        self._files = files
+        self._writer = writer
         self._start_ns, self._wall_ns = start_ns, wall_ns
         self._fragment_ns, self._file_ns = fragment_ns, file_ns
         self._channels = {
@@ -131,47 +131,49 @@ class ChannelsTrack:
                 flac_track(channel.number, channel.name, channel.rate, channel.stream_info)
                 for channel in self._channels.values()
             ]
-            files.begin_run(init_segment(headers), start_ns)
+            writer.start_run(init_segment(headers), start_ns)
 
     @property
     def samples(self) -> dict[str, int]:
         """Samples encoded so far, by microphone."""
         return {name: channel.samples for name, channel in self._channels.items()}
 
-    def push(self, name: str, block: AudioBlock) -> None:
+    def add_audio(self, name: str, block: AudioBlock) -> None:
         """Take a block of microphone ``name``."""
         self._channels[name].push(block)
 
-    def advance(self, now_ns: int, living: frozenset[str]) -> None:
+    def write_complete(self, now_ns: int, live_sources: frozenset[str]) -> None:
         """Write every fragment that is complete at ``now_ns``."""
         while True:
             first = self._from_ns == self._start_ns
             until = self._from_ns + (FIRST_FRAGMENT_NS if first else self._fragment_ns)
             if now_ns < until:
                 return
-            covered = all(self._channels[name].covered_ns >= until for name in living)
-            if not covered and now_ns - until < LATE_NS:
+            covered = all(self._channels[name].available_until_ns >= until for name in live_sources)
+            if not covered and now_ns - until < MAX_AUDIO_WAIT_NS:
                 return
-            self._cut(until)
+            self._write_fragment(until)
             if until - self._file_from_ns >= self._file_ns:
                 self._file_from_ns = until
-                self._files.roll()
+                self._writer.rotate()
 
     def finish(self) -> None:
         """Write all that is left."""
         for channel in self._channels.values():
             channel.flush()
-        self._cut(max((channel.covered_ns for channel in self._channels.values()), default=0) + 1)
-        self._files.roll()
+        self._write_fragment(
+            max((channel.available_until_ns for channel in self._channels.values()), default=0) + 1
+        )
+        self._writer.rotate()
 
-    def _cut(self, until_ns: int) -> None:
+    def _write_fragment(self, until_ns: int) -> None:
         """Write what begins before ``until_ns``."""
         self._from_ns = until_ns
         runs, begins, ends, sources = [], [], [], []
         for channel in self._channels.values():
-            packets = channel.take(until_ns)
+            packets = channel.pop_until(until_ns)
             if packets:
-                begin, run = self._run(channel, packets)
+                begin, run = self._build_run(channel, packets)
                 runs.append(run)
                 begins.append(begin)
                 ends.append(channel.end_ns)
@@ -179,9 +181,9 @@ class ChannelsTrack:
         if runs:
             self._sequence += 1
             data = fragment(self._sequence, runs)
-            self._files.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
+            self._writer.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
 
-    def _run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
+    def _build_run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
         """Return where the packets begin, and them as samples; a hole lengthens the one before."""
         begin = packets[0].start_ns
         if channel.end_ns - begin > _OVERLAP_NS:  # the clock of a device opened anew was corrected

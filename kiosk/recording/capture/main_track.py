@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.camera.camera import VideoPacket
-from kiosk.recording.capture.track_writer import Fragment, TrackFiles
+from kiosk.hardware.camera.packet import VideoPacket
+from kiosk.recording.capture.track_writer import Fragment, TrackWriter
 from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE, AacPacket
 from kiosk.recording.formats.fmp4 import (
     VIDEO_TIMESCALE,
@@ -33,17 +33,17 @@ from kiosk.recording.formats.records import FragmentRecord
 VIDEO, AUDIO = 1, 2
 FIRST_FRAGMENT_NS = NS_PER_S // 5
 """The first fragment is short, so that the recording is soon proven to be one."""
-WITHOUT_PICTURE_NS = 700_000_000
+MAX_PICTURE_WAIT_NS = 700_000_000
 """So long the first picture is waited for before a run without picture begins."""
-LATE_AUDIO_NS = 600_000_000
+MAX_AUDIO_WAIT_NS = 600_000_000
 SEGMENT_NS = 4 * NS_PER_S
-LONGEST_SEGMENT_NS = 2 * SEGMENT_NS
+MAX_SEGMENT_NS = 2 * SEGMENT_NS
 _NEAR_NS = 100_000_000
 _SLACK_NS = 100_000_000
 """Pictures jitter: a segment may be this much shorter than four seconds."""
 
 
-_LEAST_STEP_NS = 1_000_000
+_MIN_STEP_NS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class _Picture:
 
 
 @dataclass(frozen=True)
-class _Sound:
+class _MixPacket:
     packet: AacPacket
     sources: frozenset[str]
 
@@ -87,10 +87,10 @@ class MainTrack:
 
     def __init__(
         self,
-        files: TrackFiles,
+        writer: TrackWriter,
         start_ns: int,
         wall_ns: int,
-        wall_text: Callable[[int], str],
+        format_wall: Callable[[int], str],
         size: tuple[int, int],
         fps: int,
         fragment_ns: int,
@@ -100,21 +100,21 @@ class MainTrack:
         picture_expected: bool,
         playlist: bool = True,
     ) -> None:
-        self._files = files
-        self._start_ns, self._wall_ns, self._wall_text = start_ns, wall_ns, wall_text
+        self._writer = writer
+        self._start_ns, self._wall_ns, self._wall_text = start_ns, wall_ns, format_wall
         self._size = size
         self._period_ns = NS_PER_S // fps
         self._fragment_ns, self._file_ns = fragment_ns, file_ns
-        self._audio = aac_track(AUDIO, "mix", MIX_RATE, audio_config, audio_bitrate)
+        self._audio_header = aac_track(AUDIO, "mix", MIX_RATE, audio_config, audio_bitrate)
         self._picture_expected = picture_expected
-        longest_s = LONGEST_SEGMENT_NS / NS_PER_S + 1
-        self._playlist = Playlist(files.folder, longest_s, files.store) if playlist else None
+        longest_s = MAX_SEGMENT_NS / NS_PER_S + 1
+        self._playlist = Playlist(writer.folder, longest_s, writer.store) if playlist else None
         self._pictures: deque[_Picture] = deque()
-        self._sounds: deque[_Sound] = deque()
+        self._mix_packets: deque[_MixPacket] = deque()
         self._session = -1
-        self._last_ns = -1
-        self._run: H264Config | None = None
-        self._running = False
+        self._last_picture_ns = -1
+        self._run_config: H264Config | None = None
+        self._is_running = False
         self._sequence = 0
         self._from_ns = 0  # everything before it is in fragments
         self._segment_from_ns = self._file_from_ns = 0
@@ -122,7 +122,7 @@ class MainTrack:
         self.video_frames = 0
 
     # -- in ------------------------------------------------------------------------------------
-    def video(self, packet: VideoPacket) -> None:
+    def add_video(self, packet: VideoPacket) -> None:
         """Take a picture; after a change of session nothing is taken until a key frame."""
         at_ns = max(0, packet.captured_ns - self._start_ns)
         if packet.session != self._session:
@@ -131,46 +131,46 @@ class MainTrack:
             self._session = packet.session
         # A picture that comes after its fragment was written is shown late, not left out: those
         # that follow cannot be decoded without it.
-        at_ns = max(at_ns, self._from_ns, self._last_ns + _LEAST_STEP_NS)
+        at_ns = max(at_ns, self._from_ns, self._last_picture_ns + _MIN_STEP_NS)
         data, config = h264_sample(packet.data)
-        self._last_ns = at_ns
+        self._last_picture_ns = at_ns
         self._pictures.append(_Picture(at_ns, packet.key, data, config))
 
-    def audio(self, packet: AacPacket, sources: frozenset[str]) -> None:
+    def add_audio(self, packet: AacPacket, sources: frozenset[str]) -> None:
         """Take a packet of the mix."""
-        self._sounds.append(_Sound(packet, sources))
+        self._mix_packets.append(_MixPacket(packet, sources))
 
     # -- out -----------------------------------------------------------------------------------
-    def advance(self, now_ns: int, picture_lives: bool) -> None:
+    def write_complete(self, now_ns: int, is_camera_live: bool) -> None:
         """Write every fragment that is complete at ``now_ns`` (recording clock)."""
         now = now_ns - self._start_ns
-        while self._begin_when_due(now):
-            until, change = self._boundary()
-            if not self._complete(until, change, now, picture_lives):
+        while self._start_run_when_due(now):
+            until, is_new_run = self._next_boundary()
+            if not self._is_complete(until, is_new_run, now, is_camera_live):
                 return
-            self._cut(until)
-            if change:
+            self._write_fragment(until)
+            if is_new_run:
                 self._end_segment()
-                self._begin_run(self._pictures[0].config)
+                self._start_run(self._pictures[0].config)
 
     def finish(self, stop_ns: int) -> None:
         """Write all that is left up to ``stop_ns`` and end the playlist."""
         end = stop_ns - self._start_ns
         while self._pictures and self._pictures[-1].at_ns >= end:
             self._pictures.pop()
-        if not self._running and (self._pictures or self._sounds):
-            self._begin_run(self._pictures[0].config if self._pictures else None)
-        while self._pictures or self._sounds:
-            until, change = self._boundary()
-            last = max([q[-1].at_ns for q in (self._pictures, self._sounds) if q])
-            self._cut(until if change else min(until, max(end, last + 1)))
-            if change:
+        if not self._is_running and (self._pictures or self._mix_packets):
+            self._start_run(self._pictures[0].config if self._pictures else None)
+        while self._pictures or self._mix_packets:
+            until, is_new_run = self._next_boundary()
+            last = max([q[-1].at_ns for q in (self._pictures, self._mix_packets) if q])
+            self._write_fragment(until if is_new_run else min(until, max(end, last + 1)))
+            if is_new_run:
                 self._end_segment()
-                self._begin_run(self._pictures[0].config)
+                self._start_run(self._pictures[0].config)
         self._end_segment()
-        self._files.roll()
+        self._writer.rotate()
         if self._playlist is not None:
-            self._files.step(self._playlist.end)
+            self._writer.enqueue(self._playlist.end)
 
     def finish_playlist(self) -> tuple[str, bytes] | None:
         """Write the ended playlist; return its name and bytes (None: there is none)."""
@@ -178,84 +178,88 @@ class MainTrack:
             return None
         return self._playlist.path.name, self._playlist.write()
 
-    def _begin_when_due(self, now: int) -> bool:
+    def _start_run_when_due(self, now: int) -> bool:
         """Begin the first run when there is a picture, or none for too long."""
-        if not self._running:
+        if not self._is_running:
             if self._pictures:
-                self._begin_run(self._pictures[0].config)
-            elif not self._picture_expected or now > WITHOUT_PICTURE_NS:
-                self._begin_run(None)
-        return self._running
+                self._start_run(self._pictures[0].config)
+            elif not self._picture_expected or now > MAX_PICTURE_WAIT_NS:
+                self._start_run(None)
+        return self._is_running
 
-    def _begin_run(self, config: H264Config | None) -> None:
-        tracks = [self._audio]
+    def _start_run(self, config: H264Config | None) -> None:
+        tracks = [self._audio_header]
         if config is not None:
             tracks.insert(0, video_track(VIDEO, "camera", self._size, config))
-        init = self._files.begin_run(init_segment(tracks), self._start_ns + self._from_ns)
-        self._run, self._running = config, True
+        init = self._writer.start_run(init_segment(tracks), self._start_ns + self._from_ns)
+        self._run_config, self._is_running = config, True
         self._segment_from_ns = self._file_from_ns = self._from_ns
         wall, playlist = self._wall_text(self._from_ns), self._playlist
         if playlist is not None:
-            self._files.step(lambda: playlist.run(init, wall))
+            self._writer.enqueue(lambda: playlist.start_run(init, wall))
 
-    def _boundary(self) -> tuple[int, bool]:
+    def _next_boundary(self) -> tuple[int, bool]:
         """Return where the next fragment ends, and whether a new run begins there."""
         length = FIRST_FRAGMENT_NS if self._from_ns == 0 else self._fragment_ns
         until = self._from_ns + length
         for picture in self._pictures:
             if picture.at_ns > until + _NEAR_NS:
                 break
-            if picture.config is not None and picture.config != self._run:
+            if picture.config is not None and picture.config != self._run_config:
                 return picture.at_ns, True
-            if picture.key and picture.at_ns > self._from_ns and self._segment_due(picture.at_ns):
+            if (
+                picture.key
+                and picture.at_ns > self._from_ns
+                and self._is_segment_due(picture.at_ns)
+            ):
                 return picture.at_ns, False
         return until, False
 
-    def _segment_due(self, at_ns: int) -> bool:
+    def _is_segment_due(self, at_ns: int) -> bool:
         return at_ns - self._segment_from_ns >= SEGMENT_NS - _SLACK_NS
 
-    def _complete(self, until: int, change: bool, now: int, picture_lives: bool) -> bool:
+    def _is_complete(self, until: int, is_new_run: bool, now: int, is_camera_live: bool) -> bool:
         """Tell whether nothing more can come into the fragment that ends at ``until``."""
-        heard = self._sounds[-1].at_ns + self._frame_ns if self._sounds else 0
-        if heard < until and now - until < LATE_AUDIO_NS:
+        audio_until = self._mix_packets[-1].at_ns + self._frame_ns if self._mix_packets else 0
+        if audio_until < until and now - until < MAX_AUDIO_WAIT_NS:
             return False
-        seen = self._pictures[-1].at_ns if self._pictures else -1
-        return change or seen >= until or (now >= until and not picture_lives)
+        video_until = self._pictures[-1].at_ns if self._pictures else -1
+        return is_new_run or video_until >= until or (now >= until and not is_camera_live)
 
     @property
     def _frame_ns(self) -> int:
         return AAC_FRAME * NS_PER_S // MIX_RATE
 
-    def _cut(self, until: int) -> None:
+    def _write_fragment(self, until: int) -> None:
         """Write the fragment that ends at ``until``, and end the segment where one ends."""
-        if self._ends_segment_before():
+        if self._starts_segment():
             self._end_segment()
         runs, sources = [], set()
         begin, end = until, self._from_ns
-        pictures = self._take_pictures(until)
+        pictures = self._pop_pictures(until)
         if pictures:
             sources.add("camera")
             begin, end = pictures[0].at_ns, min(until, pictures[-1].at_ns + self._period_ns)
             runs.append(self._picture_run(pictures))
-        sounds = []
-        while self._sounds and self._sounds[0].at_ns < until:
-            sounds.append(self._sounds.popleft())
-        if sounds:
-            sources.update(*(sound.sources for sound in sounds))
-            begin = min(begin, sounds[0].at_ns)
-            end = max(end, sounds[-1].at_ns + self._frame_ns)
-            samples = [Sample(sound.packet.data, AAC_FRAME) for sound in sounds]
-            wall = self._wall_ns + sounds[0].at_ns
-            runs.append(TrackRun(AUDIO, sounds[0].packet.pts, samples, wall))
+        mix_packets = []
+        while self._mix_packets and self._mix_packets[0].at_ns < until:
+            mix_packets.append(self._mix_packets.popleft())
+        if mix_packets:
+            sources.update(*(sound.sources for sound in mix_packets))
+            begin = min(begin, mix_packets[0].at_ns)
+            end = max(end, mix_packets[-1].at_ns + self._frame_ns)
+            samples = [Sample(sound.packet.data, AAC_FRAME) for sound in mix_packets]
+            wall = self._wall_ns + mix_packets[0].at_ns
+            runs.append(TrackRun(AUDIO, mix_packets[0].packet.pts, samples, wall))
         self._from_ns = until
         if runs:
             self._append(runs, begin, end, tuple(sorted(sources)))
 
-    def _take_pictures(self, until: int) -> list[_Picture]:
-        taken = []
+    def _pop_pictures(self, until: int) -> list[_Picture]:
+        pictures = []
         while self._pictures and self._pictures[0].at_ns < until:
-            taken.append(self._pictures.popleft())
-        return taken if self._run is not None else []
+            pictures.append(self._pictures.popleft())
+        return pictures if self._run_config is not None else []
 
     def _picture_run(self, pictures: list[_Picture]) -> TrackRun:
         """Return the pictures as samples; each lasts until the next, wherever that lies."""
@@ -276,36 +280,42 @@ class MainTrack:
         data = fragment(self._sequence, runs)
         segment = self._segment
         piece = Fragment(data, self._start_ns + begin, self._start_ns + end, sources)
-        self._files.append(piece, segment.append)
+        self._writer.append(piece, segment.append)
 
     # -- segments ------------------------------------------------------------------------------
-    def _ends_segment_before(self) -> bool:
+    def _starts_segment(self) -> bool:
         """Tell whether the fragment that begins now begins a new segment, too."""
         length = self._from_ns - self._segment_from_ns
         first = self._pictures[0] if self._pictures else None
-        if first is not None and self._run is not None and first.at_ns - self._from_ns < _NEAR_NS:
-            return first.key and first.at_ns == self._from_ns and self._segment_due(self._from_ns)
-        return length >= SEGMENT_NS and (self._run is None or length >= LONGEST_SEGMENT_NS)
+        if (
+            first is not None
+            and self._run_config is not None
+            and first.at_ns - self._from_ns < _NEAR_NS
+        ):
+            return (
+                first.key and first.at_ns == self._from_ns and self._is_segment_due(self._from_ns)
+            )
+        return length >= SEGMENT_NS and (self._run_config is None or length >= MAX_SEGMENT_NS)
 
     def _end_segment(self) -> None:
         """Put the segment into the playlist; begin a new file where one is due."""
         pieces, self._segment = self._segment, []
         seconds = (self._from_ns - self._segment_from_ns) / NS_PER_S
         self._segment_from_ns = self._from_ns
-        self._files.step(lambda: self._publish(pieces, seconds))
+        self._writer.enqueue(lambda: self._add_to_playlist(pieces, seconds))
         if self._playlist is not None:
-            self._files.step(self._write_playlist)
+            self._writer.enqueue(self._write_playlist)
         if self._from_ns - self._file_from_ns >= self._file_ns - _SLACK_NS:
             self._file_from_ns = self._from_ns
-            self._files.roll()
+            self._writer.rotate()
 
-    def _publish(self, pieces: list[FragmentRecord], seconds: float) -> None:
+    def _add_to_playlist(self, pieces: list[FragmentRecord], seconds: float) -> None:
         if not pieces or self._playlist is None:
             return
         first, last = pieces[0], pieces[-1]
         name = first.file.partition("/")[2]  # relative to main/
         length = last.offset + last.length - first.offset
-        self._playlist.segment(name, first.offset, length, seconds)
+        self._playlist.add_segment(name, first.offset, length, seconds)
 
     def _write_playlist(self) -> None:
         assert self._playlist is not None

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.audio.microphones import AudioBlock
+from kiosk.hardware.audio.block import AudioBlock
 from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE
 
 Mono = NDArray[np.float32]
-_NEIGHBOURS = 2
+_NEIGHBOUR_SAMPLES = 2
 """Samples needed on either side of a place between samples."""
 
 
@@ -29,16 +29,16 @@ def _interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
 
     Places are fractional indices; between samples runs a Catmull-Rom spline.
     """
-    values = _at_even_pace(samples, first, last, count)
+    values = _interpolate_regular(samples, first, last, count)
     if values is not None:
         return values
-    places = first + np.arange(count) * ((last - first) / count)
-    whole = np.floor(places).astype(np.intp)
-    part = (places - whole).astype(np.float32)
-    return _spline(part, *(samples.take(whole + step, mode="clip") for step in range(-1, 3)))
+    positions = first + np.arange(count) * ((last - first) / count)
+    whole = np.floor(positions).astype(np.intp)
+    fraction = (positions - whole).astype(np.float32)
+    return _spline(fraction, *(samples.take(whole + step, mode="clip") for step in range(-1, 3)))
 
 
-def _at_even_pace(samples: Mono, first: float, last: float, count: int) -> Mono | None:
+def _interpolate_regular(samples: Mono, first: float, last: float, count: int) -> Mono | None:
     """Do so without looking up each sample, where every step is one sample and a trifle.
 
     None: it is not so, as where a clock's drift slips by a sample, or at an edge.
@@ -48,21 +48,23 @@ def _at_even_pace(samples: Mono, first: float, last: float, count: int) -> Mono 
     start, end = first - base, first - base + (count - 1) * drift
     if not (0 <= start < 1 and 0 <= end < 1 and base >= 1 and base + count + 2 <= len(samples)):
         return None
-    part = np.float32(start) + np.arange(count, dtype=np.float32) * np.float32(drift)
+    fraction = np.float32(start) + np.arange(count, dtype=np.float32) * np.float32(drift)
     taps = (samples[base + step : base + step + count] for step in range(-1, 3))
-    return _spline(part, *taps)
+    return _spline(fraction, *taps)
 
 
-def _spline(part: Mono, before: Mono, here: Mono, after: Mono, beyond: Mono) -> Mono:
+def _spline(fraction: Mono, before: Mono, here: Mono, after: Mono, beyond: Mono) -> Mono:
     """Return the Catmull-Rom values at the fraction ``part`` between ``here`` and ``after``."""
     rise = after - before
     cubic = 3.0 * (here - after) + beyond - before
     square = 2.0 * before - 5.0 * here + 4.0 * after - beyond
-    return np.asarray(here + 0.5 * part * (rise + part * (square + part * cubic)), np.float32)
+    return np.asarray(
+        here + 0.5 * fraction * (rise + fraction * (square + fraction * cubic)), np.float32
+    )
 
 
 @dataclass
-class _Stretch:
+class _Segment:
     """Samples of one epoch that are still needed, with their anchors."""
 
     epoch: int
@@ -70,12 +72,12 @@ class _Stretch:
     rate: int
     next: int
     samples: Mono = field(default_factory=lambda: np.zeros(0, np.float32))
-    fresh: list[NDArray[np.int16]] = field(default_factory=list)
+    new_blocks: list[NDArray[np.int16]] = field(default_factory=list)
     anchor_index: list[int] = field(default_factory=list)
     anchor_ns: list[int] = field(default_factory=list)
 
     def append(self, block: AudioBlock) -> None:
-        self.fresh.append(block.samples)
+        self.new_blocks.append(block.samples)
         self.next += len(block.samples)
         self.anchor_index.append(block.index)
         self.anchor_ns.append(block.start_ns)
@@ -86,7 +88,7 @@ class _Stretch:
         count = self.next - self.anchor_index[-1]
         return self.anchor_ns[-1] + count * NS_PER_S // self.rate
 
-    def place(self, at_ns: int) -> float:
+    def position(self, at_ns: int) -> float:
         """Return the place (index into the samples) of a moment."""
         known = bisect_right(self.anchor_ns, at_ns) - 1
         if known < 0 or known + 1 == len(self.anchor_ns):  # beyond the anchors: nominal rate
@@ -100,12 +102,12 @@ class _Stretch:
 
     def render(self, first_ns: int, last_ns: int, count: int) -> Mono:
         """Return ``count`` values from ``first_ns`` to ``last_ns``; zero where there are none."""
-        if self.fresh:
-            news = np.concatenate(self.fresh).astype(np.float32)
-            news *= 1 / 32768
-            self.samples = np.concatenate((self.samples, news))
-            self.fresh.clear()
-        values = _interpolate(self.samples, self.place(first_ns), self.place(last_ns), count)
+        if self.new_blocks:
+            added = np.concatenate(self.new_blocks).astype(np.float32)
+            added *= 1 / 32768
+            self.samples = np.concatenate((self.samples, added))
+            self.new_blocks.clear()
+        values = _interpolate(self.samples, self.position(first_ns), self.position(last_ns), count)
         step = (last_ns - first_ns) / count
         missing = self.anchor_ns[0] - first_ns
         if missing > 0:
@@ -115,13 +117,13 @@ class _Stretch:
             values[count - round(beyond / step) :] = 0
         return values
 
-    def forget(self, before_ns: int) -> None:
+    def drop_before(self, before_ns: int) -> None:
         """Drop what lies before the anchor that ``before_ns`` needs."""
-        keep = bisect_right(self.anchor_ns, before_ns) - 1
-        if keep <= 0 or self.fresh:
+        dropped = bisect_right(self.anchor_ns, before_ns) - 1
+        if dropped <= 0 or self.new_blocks:
             return
-        del self.anchor_index[:keep], self.anchor_ns[:keep]
-        first = max(self.first, self.anchor_index[0] - _NEIGHBOURS)
+        del self.anchor_index[:dropped], self.anchor_ns[:dropped]
+        first = max(self.first, self.anchor_index[0] - _NEIGHBOUR_SAMPLES)
         self.samples = self.samples[first - self.first :]
         self.first = first
 
@@ -131,37 +133,37 @@ class MixInput:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._stretches: list[_Stretch] = []
+        self._segments: list[_Segment] = []
 
     @property
-    def covered_ns(self) -> int | None:
+    def available_until_ns(self) -> int | None:
         """Recording time up to which there are samples, or None."""
-        return self._stretches[-1].end_ns if self._stretches else None
+        return self._segments[-1].end_ns if self._segments else None
 
     def push(self, block: AudioBlock) -> None:
         """Take a block."""
-        last = self._stretches[-1] if self._stretches else None
-        if last is None or last.epoch != block.epoch or last.next != block.index:
-            last = _Stretch(block.epoch, block.index, self._rate, block.index)
-            self._stretches.append(last)
-        last.append(block)
+        segment = self._segments[-1] if self._segments else None
+        if segment is None or segment.epoch != block.epoch or segment.next != block.index:
+            segment = _Segment(block.epoch, block.index, self._rate, block.index)
+            self._segments.append(segment)
+        segment.append(block)
 
     def render(self, first_ns: int, last_ns: int, count: int) -> Mono | None:
         """Return ``count`` values from ``first_ns`` up to ``last_ns``, or None for nothing."""
         total: Mono | None = None
-        for stretch in self._stretches:
-            if stretch.end_ns > first_ns and stretch.anchor_ns[0] < last_ns:
-                values = stretch.render(first_ns, last_ns, count)
+        for segment in self._segments:
+            if segment.end_ns > first_ns and segment.anchor_ns[0] < last_ns:
+                values = segment.render(first_ns, last_ns, count)
                 total = values if total is None else total + values
         return total
 
-    def forget(self, before_ns: int) -> None:
+    def drop_before(self, before_ns: int) -> None:
         """Drop what lies before ``before_ns``."""
-        if len(self._stretches) > 1:
-            ended = [s for s in self._stretches[:-1] if s.end_ns > before_ns]
-            self._stretches = [*ended, self._stretches[-1]]
-        for stretch in self._stretches:
-            stretch.forget(before_ns)
+        if len(self._segments) > 1:
+            ended = [s for s in self._segments[:-1] if s.end_ns > before_ns]
+            self._segments = [*ended, self._segments[-1]]
+        for segment in self._segments:
+            segment.drop_before(before_ns)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class MixChunk:
     sources: frozenset[str]
 
 
-class Mix:
+class Mixer:
     """Sums all sources on the recording clock, from ``start_ns`` on, without a hole.
 
     Args:
@@ -180,49 +182,52 @@ class Mix:
         rates: sample rate of each source, by name.
     """
 
-    CHUNK = 4 * AAC_FRAME
-    DEADLINE_NS = 350_000_000
+    CHUNK_SAMPLES = 4 * AAC_FRAME
+    MAX_WAIT_NS = 350_000_000
     """So long a living source is waited for; then the mix goes on without it."""
 
     def __init__(self, start_ns: int, rates: dict[str, int]) -> None:
         self._start_ns = start_ns
         self._inputs = {name: MixInput(rate) for name, rate in rates.items()}
-        self._done = 0
+        self._done_samples = 0
 
     def push(self, name: str, block: AudioBlock) -> None:
         """Take a block of source ``name``."""
         self._inputs[name].push(block)
 
-    def _time(self, sample: int) -> int:
+    def _time_of(self, sample: int) -> int:
         return self._start_ns + sample * NS_PER_S // MIX_RATE
 
-    def ready(self, now_ns: int, living: frozenset[str]) -> bool:
+    def is_chunk_ready(self, now_ns: int, live_sources: frozenset[str]) -> bool:
         """Tell whether the next chunk has all it can get."""
-        end_ns = self._time(self._done + self.CHUNK)
-        if now_ns - end_ns > self.DEADLINE_NS:
+        end_ns = self._time_of(self._done_samples + self.CHUNK_SAMPLES)
+        if now_ns - end_ns > self.MAX_WAIT_NS:
             return True
-        return now_ns > end_ns and self.covers(end_ns, living)
+        return now_ns > end_ns and self.is_complete_until(end_ns, live_sources)
 
-    def covers(self, until_ns: int, living: frozenset[str]) -> bool:
+    def is_complete_until(self, until_ns: int, live_sources: frozenset[str]) -> bool:
         """Tell whether all living sources have given their samples until ``until_ns``."""
-        ends = (self._inputs[name].covered_ns for name in living)
+        ends = (self._inputs[name].available_until_ns for name in live_sources)
         return all(end is not None and end >= until_ns for end in ends)
 
-    def next(self, count: int | None = None) -> MixChunk:
+    def read(self, count: int | None = None) -> MixChunk:
         """Return the next :data:`CHUNK` (or ``count``) samples."""
-        count = self.CHUNK if count is None else count
-        first_ns, last_ns = self._time(self._done), self._time(self._done + count)
+        count = self.CHUNK_SAMPLES if count is None else count
+        first_ns, last_ns = (
+            self._time_of(self._done_samples),
+            self._time_of(self._done_samples + count),
+        )
         total = np.zeros(count, np.float32)
-        heard = []
+        sources = []
         for name, source in self._inputs.items():
             values = source.render(first_ns, last_ns, count)
             if values is not None:
                 total += values
-                heard.append(name)
-            source.forget(last_ns)
-        self._done += count
-        return MixChunk(np.clip(total, -1.0, 1.0), frozenset(heard))
+                sources.append(name)
+            source.drop_before(last_ns)
+        self._done_samples += count
+        return MixChunk(np.clip(total, -1.0, 1.0), frozenset(sources))
 
-    def rest(self, stop_ns: int) -> int:
+    def remaining(self, stop_ns: int) -> int:
         """Return the samples from here to ``stop_ns``."""
-        return max(0, (stop_ns - self._start_ns) * MIX_RATE // NS_PER_S - self._done)
+        return max(0, (stop_ns - self._start_ns) * MIX_RATE // NS_PER_S - self._done_samples)

@@ -2,7 +2,7 @@
 
 Usage (all methods may be called from any thread; the callbacks come from the writer's thread)::
 
-    with SourceSet(settings, layout.preview) as sources:      # opened once, at recorder start
+    with Sources(settings, paths.preview) as sources:      # opened once, at recorder start
         part = PartRecorder(folder, settings, sources,
                             on_fragment=..., on_fault=..., on_file_closed=...)
         part.start(recording_ns())       # returns at once
@@ -25,39 +25,40 @@ from pathlib import Path
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Settings
 from kiosk.errors import StorageError
-from kiosk.hardware.audio.microphones import AudioBlock
-from kiosk.hardware.camera.camera import VideoPacket
-from kiosk.hardware.sources.source import CameraSource, SourceSet
-from kiosk.recording.capture.part_writer import PartSources, PartWriter
-from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, PartSummary, SourceFault
+from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hardware.camera.packet import VideoPacket
+from kiosk.hardware.sources.camera_source import CameraSource
+from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.capture.part_writer import PartLayout, PartWriter
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
 from kiosk.storage.store import DIRECT, Store
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
-EAGER_TICK_S = 0.03
+FAST_TICK_S = 0.03
 """Until the first fragments are durable, and at the end."""
-LAST_SAMPLES_NS = 300_000_000
+MAX_STOP_WAIT_NS = 300_000_000
 """After the stop so long is waited for what was captured before it."""
-FINISH_S = 8.0
+FINISH_TIMEOUT_S = 8.0
 """So long a refusing disk is asked at the end: a step of a hearing may not take 10 s."""
 
 
-class _Inbox:
+class _PacketQueue:
     """Takes what the sources give; they never wait."""
 
     def __init__(self) -> None:
         self._items: queue.SimpleQueue[VideoPacket | tuple[str, AudioBlock]] = queue.SimpleQueue()
 
     def video(self, packet: VideoPacket) -> None:
-        """See :class:`kiosk.hardware.sources.source.SourceListener`."""
+        """See :class:`kiosk.hardware.sources.listener.SourceListener`."""
         self._items.put(packet)
 
     def audio(self, name: str, block: AudioBlock) -> None:
-        """See :class:`kiosk.hardware.sources.source.SourceListener`."""
+        """See :class:`kiosk.hardware.sources.listener.SourceListener`."""
         self._items.put((name, block))
 
-    def empty_into(self, writer: PartWriter) -> None:
+    def drain_into(self, writer: PartWriter) -> None:
         """Hand everything to the writer."""
         while True:
             try:
@@ -65,16 +66,16 @@ class _Inbox:
             except queue.Empty:
                 return
             if isinstance(item, VideoPacket):
-                writer.video(item)
+                writer.add_video(item)
             else:
-                writer.audio(*item)
+                writer.add_audio(*item)
 
 
-def _state_of(camera: CameraSource | None) -> str:
+def _ledger_state(camera: CameraSource | None) -> str:
     """Return the camera's state as the ledger sees it."""
     if camera is None:
         return "off"
-    return "slow" if camera.state == "ok" and camera.encoder_slow else camera.state
+    return "slow" if camera.state == "ok" and camera.is_encoder_slow else camera.state
 
 
 class PartRecorder:
@@ -96,22 +97,22 @@ class PartRecorder:
         self,
         folder: Path,
         settings: Settings,
-        sources: SourceSet,
+        sources: Sources,
         on_fragment: Callable[[FragmentRecord], None],
-        on_fault: Callable[[SourceFault], None],
+        on_interruption: Callable[[Interruption], None],
         on_file_closed: Callable[[FileRecord], None],
-        envelope: Envelope = PLAIN,
+        codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
     ) -> None:
-        self._envelope = envelope
+        self._codec = codec
         self._store = store
         self._folder = folder
         self._settings = settings
         self._sources = sources
-        self._callbacks = (on_fragment, on_fault, on_file_closed)
-        self._inbox = _Inbox()
+        self._callbacks = (on_fragment, on_interruption, on_file_closed)
+        self._packets = _PacketQueue()
         self._stopping = threading.Event()
-        self._held = False
+        self._is_paused = False
         self._start_ns = 0
         self._stop_ns: int | None = None
         self._writer: PartWriter | None = None
@@ -122,29 +123,29 @@ class PartRecorder:
         """Begin with everything captured from ``tap_ns`` (recording clock) on; return at once."""
         self._start_ns = tap_ns
         wall_ns = time.time_ns() - (recording_ns() - tap_ns)
-        expected = self._expected()
-        self._sources.attach(self._inbox, tap_ns)
+        expected = self._delivering_sources()
+        self._sources.attach(self._packets, tap_ns)
         camera = self._sources.camera
-        sources = PartSources(
+        layout = PartLayout(
             rates={microphone.name: microphone.rate for microphone in self._sources.microphones},
             size=camera.size if camera else (0, 0),
             fps=camera.fps if camera else self._settings.camera.fps,
-            camera=camera is not None,
-            expected=expected,
+            has_camera=camera is not None,
+            expected_sources=expected,
         )
         self._writer = PartWriter(
             self._folder,
-            sources,
+            layout,
             self._settings.recording,
             tap_ns,
             wall_ns,
             *self._callbacks,
-            envelope=self._envelope,
+            codec=self._codec,
             store=self._store,
         )
         self._thread.start()
 
-    def _expected(self) -> frozenset[str]:
+    def _delivering_sources(self) -> frozenset[str]:
         """Return the sources that are delivering now."""
         names = {
             microphone.name
@@ -155,9 +156,9 @@ class PartRecorder:
             names.add("camera")
         return frozenset(names)
 
-    def hold(self, held: bool) -> None:
+    def pause_writing(self, paused: bool) -> None:
         """Keep all that is captured in memory, unwritten, until it is released or stopped."""
-        self._held = held
+        self._is_paused = paused
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End the capture now, write what was captured until now, and return the counts.
@@ -215,36 +216,36 @@ class PartRecorder:
     def _run(self) -> None:
         writer = self._writer
         assert writer is not None
-        while not self._stopping.wait(TICK_S if writer.first_durable_ns else EAGER_TICK_S):
-            if not self._held:
-                self._step(writer)
+        while not self._stopping.wait(TICK_S if writer.first_durable_ns else FAST_TICK_S):
+            if not self._is_paused:
+                self._write_pending(writer)
         stop_ns = self._stop_ns or recording_ns()
-        writer.end_at(stop_ns)
-        while recording_ns() - stop_ns < LAST_SAMPLES_NS and not writer.covers(stop_ns):
-            time.sleep(EAGER_TICK_S)
-            self._step(writer)
-        self._sources.detach(self._inbox)
+        writer.stop_at(stop_ns)
+        while recording_ns() - stop_ns < MAX_STOP_WAIT_NS and not writer.is_complete_until(stop_ns):
+            time.sleep(FAST_TICK_S)
+            self._write_pending(writer)
+        self._sources.detach(self._packets)
         self._finish(writer, stop_ns)
 
-    def _step(self, writer: PartWriter) -> None:
+    def _write_pending(self, writer: PartWriter) -> None:
         """Take what has come and write what is complete."""
         camera = self._sources.camera
         microphones = {
-            microphone.name: (microphone.state, microphone.meter.muted_ns)
+            microphone.name: (microphone.state, microphone.meter.muted_since_ns)
             for microphone in self._sources.microphones
         }
         try:
             now_ns = recording_ns()
-            self._inbox.empty_into(writer)
-            writer.advance(now_ns, _state_of(camera), microphones)
+            self._packets.drain_into(writer)
+            writer.tick(now_ns, _ledger_state(camera), microphones)
         except Exception:  # a fault in one tick must not end the recording
             log.exception("part: a step failed")
 
     def _finish(self, writer: PartWriter, stop_ns: int) -> None:
-        deadline = time.monotonic() + FINISH_S
+        deadline = time.monotonic() + FINISH_TIMEOUT_S
         while time.monotonic() < deadline:
             try:
-                self._inbox.empty_into(writer)
+                self._packets.drain_into(writer)
                 writer.finish(stop_ns)
             except (OSError, StorageError) as error:
                 self._failure = error

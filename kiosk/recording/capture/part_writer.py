@@ -12,30 +12,30 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiosk.clocks import NS_PER_S, recording_ns, wall_text
-from kiosk.config import Recording
+from kiosk.clocks import NS_PER_S, format_wall, recording_ns
+from kiosk.config import RecordingSettings
 from kiosk.errors import StorageError
-from kiosk.hardware.audio.microphones import AudioBlock
-from kiosk.hardware.camera.camera import VideoPacket
+from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.recording.capture.channels_track import ChannelsTrack
-from kiosk.recording.capture.interruptions import STORAGE, FaultWatch
+from kiosk.recording.capture.interruptions import STORAGE, InterruptionDetector
 from kiosk.recording.capture.main_track import MainTrack
-from kiosk.recording.capture.mixer import Mix
-from kiosk.recording.capture.track_writer import TrackFiles
+from kiosk.recording.capture.mixer import Mixer
+from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.formats.codecs import AAC_FRAME, AacEncoder
-from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, SourceFault
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.storage.store import DIRECT, Store
 
-PATIENCE_S = 0.03
+HEALTHY_DISK_WAIT_S = 0.03
 """So long a step waits for a disk that is well."""
-FINISH_S = 1.0
-PICTURE_LIVES_NS = NS_PER_S // 2
+FINISH_TIMEOUT_S = 1.0
+CAMERA_LIVE_NS = NS_PER_S // 2
 """A camera that gave nothing for so long is not waited for."""
 
 
 @dataclass(frozen=True)
-class PartSources:
+class PartLayout:
     """What a part is made of.
 
     Attributes:
@@ -48,26 +48,28 @@ class PartSources:
     rates: dict[str, int]
     size: tuple[int, int]
     fps: int
-    camera: bool
-    expected: frozenset[str]
+    has_camera: bool
+    expected_sources: frozenset[str]
 
 
-def trimmed(block: AudioBlock, rate: int, from_ns: int, until_ns: int | None) -> AudioBlock | None:
+def trim_block(
+    block: AudioBlock, rate: int, from_ns: int, until_ns: int | None
+) -> AudioBlock | None:
     """Return the part of ``block`` captured in ``[from_ns, until_ns)``, or None."""
     count = len(block.samples)
     skip = max(0, -(-(from_ns - block.start_ns) * rate // NS_PER_S))
-    keep = count
+    end = count
     if until_ns is not None:
-        keep = min(count, max(0, -(-(until_ns - block.start_ns) * rate // NS_PER_S)))
-    if skip >= keep:
+        end = min(count, max(0, -(-(until_ns - block.start_ns) * rate // NS_PER_S)))
+    if skip >= end:
         return None
-    if skip == 0 and keep == count:
+    if skip == 0 and end == count:
         return block
     return replace(
         block,
         index=block.index + skip,
         start_ns=block.start_ns + skip * NS_PER_S // rate,
-        samples=block.samples[skip:keep],
+        samples=block.samples[skip:end],
     )
 
 
@@ -91,57 +93,61 @@ class PartWriter:
     def __init__(
         self,
         folder: Path,
-        sources: PartSources,
-        recording: Recording,
+        layout: PartLayout,
+        recording: RecordingSettings,
         start_ns: int,
         wall_ns: int,
         on_fragment: Callable[[FragmentRecord], None],
-        on_fault: Callable[[SourceFault], None],
+        on_interruption: Callable[[Interruption], None],
         on_file_closed: Callable[[FileRecord], None],
         clock: Callable[[], int] = recording_ns,
-        envelope: Envelope = PLAIN,
+        codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
     ) -> None:
         self._store = store
-        self._sources = sources
+        self._layout = layout
         self._clock = clock
         self._finished = False
         self._start_ns, self._wall_ns = start_ns, wall_ns
         self._stop_ns: int | None = None
         self._on_fragment = on_fragment
         self._on_file_closed = on_file_closed
-        self._missing_main = set(sources.expected)
-        self._missing_channels = set(sources.expected) & set(sources.rates)
+        self._undurable_main = set(layout.expected_sources)
+        self._undurable_channels = set(layout.expected_sources) & set(layout.rates)
         self.first_durable_ns: int | None = None
         self._now_ns = self._picture_ns = start_ns
         self._retry_ns = 0
-        self._living: frozenset[str] = frozenset()
-        self._period_ns = NS_PER_S // sources.fps
-        self._watch = FaultWatch(start_ns, tuple(sources.rates), sources.camera, on_fault)
-        self._mix = Mix(start_ns, sources.rates)
+        self._live_sources: frozenset[str] = frozenset()
+        self._period_ns = NS_PER_S // layout.fps
+        self._interruptions = InterruptionDetector(
+            start_ns, tuple(layout.rates), layout.has_camera, on_interruption
+        )
+        self._mixer = Mixer(start_ns, layout.rates)
         self._encoder = AacEncoder(recording.mix_bitrate)
         fragment_ns, file_ns = recording.fragment_ms * 1_000_000, recording.file_seconds * NS_PER_S
-        main_files = TrackFiles(folder, "main", self._durable, on_file_closed, envelope, store)
-        channel_files = TrackFiles(
-            folder, "channels", self._durable, on_file_closed, envelope, store
+        main_writer = TrackWriter(
+            folder, "main", self._on_fragment_durable, on_file_closed, codec, store
         )
-        self._files = (main_files, channel_files)
+        channels_writer = TrackWriter(
+            folder, "channels", self._on_fragment_durable, on_file_closed, codec, store
+        )
+        self._track_writers = (main_writer, channels_writer)
         self._main = MainTrack(
-            main_files,
+            main_writer,
             start_ns,
             wall_ns,
             self._wall_text,
-            sources.size,
-            sources.fps,
+            layout.size,
+            layout.fps,
             fragment_ns,
             file_ns,
             self._encoder.config,
             recording.mix_bitrate,
-            picture_expected="camera" in sources.expected,
-            playlist=not envelope.encrypted,
+            picture_expected="camera" in layout.expected_sources,
+            playlist=not codec.is_encrypted,
         )
         self._channels = ChannelsTrack(
-            channel_files, start_ns, wall_ns, sources.rates, fragment_ns, file_ns
+            channels_writer, start_ns, wall_ns, layout.rates, fragment_ns, file_ns
         )
 
     @property
@@ -155,34 +161,34 @@ class PartWriter:
         return self._channels.samples
 
     def _wall_text(self, at_ns: int) -> str:
-        return wall_text(datetime.fromtimestamp((self._wall_ns + at_ns) / NS_PER_S, UTC))
+        return format_wall(datetime.fromtimestamp((self._wall_ns + at_ns) / NS_PER_S, UTC))
 
     # -- in ------------------------------------------------------------------------------------
-    def end_at(self, stop_ns: int) -> None:
+    def stop_at(self, stop_ns: int) -> None:
         """Take nothing that was captured from ``stop_ns`` on."""
         self._stop_ns = stop_ns
 
-    def video(self, packet: VideoPacket) -> None:
+    def add_video(self, packet: VideoPacket) -> None:
         """Take a picture."""
         if self._stop_ns is not None and packet.captured_ns >= self._stop_ns:
             return
         self._picture_ns = max(self._picture_ns, self._now_ns)
-        self._watch.video(packet.captured_ns, self._period_ns)
-        self._main.video(packet)
+        self._interruptions.add_video(packet.captured_ns, self._period_ns)
+        self._main.add_video(packet)
 
-    def audio(self, name: str, block: AudioBlock) -> None:
+    def add_audio(self, name: str, block: AudioBlock) -> None:
         """Take samples of the microphone ``name``."""
-        rate = self._sources.rates[name]
-        kept = trimmed(block, rate, self._start_ns, self._stop_ns)
-        if kept is None:
+        rate = self._layout.rates[name]
+        trimmed = trim_block(block, rate, self._start_ns, self._stop_ns)
+        if trimmed is None:
             return
-        end_ns = kept.start_ns + len(kept.samples) * NS_PER_S // rate
-        self._watch.audio(name, kept.start_ns, end_ns)
-        self._mix.push(name, kept)
-        self._channels.push(name, kept)
+        end_ns = trimmed.start_ns + len(trimmed.samples) * NS_PER_S // rate
+        self._interruptions.add_audio(name, trimmed.start_ns, end_ns)
+        self._mixer.push(name, trimmed)
+        self._channels.add_audio(name, trimmed)
 
     # -- out -----------------------------------------------------------------------------------
-    def advance(
+    def tick(
         self, now_ns: int, camera: str, microphones: Mapping[str, tuple[str, int | None]]
     ) -> None:
         """Write what is complete.
@@ -191,49 +197,55 @@ class PartWriter:
             now_ns: recording clock.
             camera, microphones: states; see :meth:`kiosk.recording.capture.interruptions.FaultWatch.tick`.
         """
-        lost = ("absent", "dead", "starting")
-        living = frozenset(n for n, (state, _) in microphones.items() if state not in lost)
-        self._living = living
-        while self._mix.ready(now_ns, living):
+        missing_states = ("absent", "dead", "starting")
+        live_sources = frozenset(
+            n for n, (state, _) in microphones.items() if state not in missing_states
+        )
+        self._live_sources = live_sources
+        while self._mixer.is_chunk_ready(now_ns, live_sources):
             self._encode_mix()
-        self._main.advance(now_ns, now_ns - self._picture_ns < PICTURE_LIVES_NS)
-        self._channels.advance(now_ns, living)
-        self._watch.tick(now_ns, camera, microphones)
-        self._work(now_ns)
+        self._main.write_complete(now_ns, now_ns - self._picture_ns < CAMERA_LIVE_NS)
+        self._channels.write_complete(now_ns, live_sources)
+        self._interruptions.tick(now_ns, camera, microphones)
+        self._flush(now_ns)
         self._now_ns = now_ns
 
     def _encode_mix(self, count: int | None = None) -> None:
-        chunk = self._mix.next(count)
+        chunk = self._mixer.read(count)
         for packet in self._encoder.encode(chunk.samples):
-            self._main.audio(packet, chunk.sources)
+            self._main.add_audio(packet, chunk.sources)
 
-    def _work(self, now_ns: int) -> None:
+    def _flush(self, now_ns: int) -> None:
         """Report what the disk has taken; note which storages are not well."""
-        troubles = {one.source: one.kind for one in self._store.troubles()}
+        problems = {problem.source: problem.kind for problem in self._store.problems()}
         self._now_ns = now_ns
         if now_ns >= self._retry_ns:
-            refused = not self._report_durable(0.0 if STORAGE in troubles else PATIENCE_S)
+            refused = not self._flush_tracks(0.0 if STORAGE in problems else HEALTHY_DISK_WAIT_S)
             self._retry_ns = now_ns + self.RETRY_NS if refused else 0
         if self._retry_ns:
-            troubles.setdefault(STORAGE, "write_failed")
-        lost_ns = max(files.lost_ns for files in self._files)
-        self._watch.storage(troubles, now_ns, lost_ns)
+            problems.setdefault(STORAGE, "write_failed")
+        lost_ns = max(files.lost_ns for files in self._track_writers)
+        self._interruptions.update_storage(problems, now_ns, lost_ns)
 
-    def _report_durable(self, wait_s: float) -> bool:
+    def _flush_tracks(self, wait_s: float) -> bool:
         """Report what is durable within ``wait_s``; say whether no storage refuses."""
-        well = True
-        for files in self._files:
+        all_accepted = True
+        for files in self._track_writers:
             try:
-                files.work(wait_s)
+                files.flush(wait_s)
             except (OSError, StorageError):
-                well = False
-        return well
+                all_accepted = False
+        return all_accepted
 
-    def _durable(self, record: FragmentRecord) -> None:
+    def _on_fragment_durable(self, record: FragmentRecord) -> None:
         self._on_fragment(record)
-        missing = self._missing_main if record.track == "main" else self._missing_channels
+        missing = self._undurable_main if record.track == "main" else self._undurable_channels
         missing.difference_update(record.sources)
-        if self.first_durable_ns is None and not self._missing_main and not self._missing_channels:
+        if (
+            self.first_durable_ns is None
+            and not self._undurable_main
+            and not self._undurable_channels
+        ):
             self.first_durable_ns = self._clock()
 
     def finish(self, stop_ns: int) -> None:
@@ -245,9 +257,9 @@ class PartWriter:
         if self._stop_ns is None:
             self._stop_ns = stop_ns
         self._finish_tracks(stop_ns)
-        deadline = time.monotonic() + FINISH_S
-        for files in self._files:
-            while not files.work(PATIENCE_S):
+        deadline = time.monotonic() + FINISH_TIMEOUT_S
+        for files in self._track_writers:
+            while not files.flush(HEALTHY_DISK_WAIT_S):
                 if time.monotonic() > deadline:
                     raise StorageError("the disk does not take the rest in time")
                 time.sleep(0.002)
@@ -257,20 +269,20 @@ class PartWriter:
         if self._finished:
             return
         self._finished = True
-        rest = self._mix.rest(stop_ns)
-        while rest > 0:
+        remaining = self._mixer.remaining(stop_ns)
+        while remaining > 0:
             self._encode_mix(AAC_FRAME)
-            rest -= AAC_FRAME
+            remaining -= AAC_FRAME
         for packet in self._encoder.flush():
-            self._main.audio(packet, frozenset())
+            self._main.add_audio(packet, frozenset())
         self._main.finish(stop_ns)
         self._channels.finish()
-        self._watch.finish(stop_ns)
-        self._files[0].step(self._report_playlist)
+        self._interruptions.finish(stop_ns)
+        self._track_writers[0].enqueue(self._report_playlist)
 
-    def covers(self, until_ns: int) -> bool:
+    def is_complete_until(self, until_ns: int) -> bool:
         """Tell whether every living microphone has given all it captured until then."""
-        return self._mix.covers(until_ns, self._living)
+        return self._mixer.is_complete_until(until_ns, self._live_sources)
 
     def _report_playlist(self) -> None:
         finished = self._main.finish_playlist()

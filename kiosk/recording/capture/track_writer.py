@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Track
-from kiosk.storage.store import DIRECT, Store, Ticket
+from kiosk.storage.store import DIRECT, Store, WriteTicket
 
-LARGEST_BACKLOG = 96 << 20
+MAX_BACKLOG_BYTES = 96 << 20
 """Bytes of fragments that wait for a disk; beyond it new ones are lost (and reported)."""
 
 
@@ -32,7 +32,7 @@ class Fragment:
     sources: tuple[str, ...]
 
 
-class _Pieces:
+class _PlainDigest:
     """The plain pieces that went into a file: how many, and all of them joined."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class _OpenFile:
         self.length = 0
         self.start_ns = self.end_ns = start_ns
         self.digest = hashlib.sha256()
-        self.pieces = _Pieces()
+        self.plain = _PlainDigest()
 
     def add(self, data: bytes, end_ns: int) -> int:
         """Take ``data`` in; return where it begins."""
@@ -65,7 +65,7 @@ class _OpenFile:
         return offset
 
 
-class TrackFiles:
+class TrackWriter:
     """The files of ``main/`` or ``channels/``.
 
     What is handed in goes to the store at once; it is reported, in order, when it is durable.
@@ -84,20 +84,20 @@ class TrackFiles:
         track: Track,
         on_fragment: Callable[[FragmentRecord], None],
         on_file_closed: Callable[[FileRecord], None],
-        envelope: Envelope = PLAIN,
+        codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
     ) -> None:
-        self._envelope = envelope
+        self._codec = codec
         self._part = part
         self._track = track
         self._on_fragment = on_fragment
         self._on_file_closed = on_file_closed
         self.store = store
-        self._steps: deque[Callable[[], None]] = deque()
-        self._waiting = 0
+        self._queue: deque[Callable[[], None]] = deque()
+        self._waiting_bytes = 0
         self._wait_s = 0.0
-        self._run = 0
-        self._number = 0
+        self._run_number = 0
+        self._file_number = 0
         self._file: _OpenFile | None = None
         self.lost_ns = 0
 
@@ -107,61 +107,64 @@ class TrackFiles:
         return self._part / self._track
 
     # -- what is to be done --------------------------------------------------------------------
-    def begin_run(self, init: bytes, start_ns: int) -> str:
+    def start_run(self, init: bytes, start_ns: int) -> str:
         """Begin a run of files with this initialisation segment; return the init file's name."""
-        self.roll()
-        self._run += 1
-        self._number = 0
-        envelope = self._envelope
-        name = f"run-{self._run:02d}/{envelope.init}"
+        self.rotate()
+        self._run_number += 1
+        self._file_number = 0
+        codec = self._codec
+        name = f"run-{self._run_number:02d}/{codec.init_name}"
         file = _OpenFile(self.folder / name, start_ns)
-        data = envelope.wrap("init.mp4", init, start_ns, start_ns, ()) + envelope.end
+        data = codec.encode("init.mp4", init, start_ns, start_ns, ()) + codec.file_trailer
         file.add(data, start_ns)
-        file.pieces.add(init)
+        file.plain.add(init)
         ticket = self.store.append(file.path, 0, data)
         record = self._file_record(file, "init")
         self._when_durable(ticket, lambda: self._on_file_closed(record))
         return name
 
     def append(
-        self, fragment: Fragment, then: Callable[[FragmentRecord], None] | None = None
+        self, fragment: Fragment, on_durable: Callable[[FragmentRecord], None] | None = None
     ) -> bool:
         """Append a fragment; ``then`` is called when it is durable. False: no room, it is lost."""
         size = len(fragment.data)
-        if self._waiting + size > LARGEST_BACKLOG or self.store.waiting_bytes > LARGEST_BACKLOG:
+        if (
+            self._waiting_bytes + size > MAX_BACKLOG_BYTES
+            or self.store.unwritten_bytes > MAX_BACKLOG_BYTES
+        ):
             self.lost_ns += fragment.end_ns - fragment.start_ns
             return False
         record, ticket = self._write(fragment)
-        self._waiting += size
+        self._waiting_bytes += size
 
         def report() -> None:
             self._on_fragment(record)
-            if then is not None:
-                then(record)
-            self._waiting -= size
+            if on_durable is not None:
+                on_durable(record)
+            self._waiting_bytes -= size
 
         self._when_durable(ticket, report)
         return True
 
-    def roll(self) -> None:
+    def rotate(self) -> None:
         """Close the file; the next fragment begins another."""
         file, self._file = self._file, None
         if file is None:
             return
-        if self._envelope.end:
-            offset = file.add(self._envelope.end, file.end_ns)
-            end = self.store.append(file.path, offset, self._envelope.end)
+        if self._codec.file_trailer:
+            offset = file.add(self._codec.file_trailer, file.end_ns)
+            ticket = self.store.append(file.path, offset, self._codec.file_trailer)
             record = self._file_record(file, "media")
-            self._when_durable(end, lambda: self._on_file_closed(record))
+            self._when_durable(ticket, lambda: self._on_file_closed(record))
             return
         record = self._file_record(file, "media")
-        self._steps.append(lambda: self._on_file_closed(record))
+        self._queue.append(lambda: self._on_file_closed(record))
 
-    def step(self, action: Callable[[], None]) -> None:
+    def enqueue(self, action: Callable[[], None]) -> None:
         """Have ``action`` done in order with the rest; it is repeated while it raises OSError."""
-        self._steps.append(action)
+        self._queue.append(action)
 
-    def work(self, wait_s: float = 0.0) -> bool:
+    def flush(self, wait_s: float = 0.0) -> bool:
         """Report what has become durable; say whether that is all.
 
         Args:
@@ -172,43 +175,45 @@ class TrackFiles:
                 call.
         """
         deadline = time.monotonic() + wait_s
-        while self._steps:
+        while self._queue:
             self._wait_s = max(0.0, deadline - time.monotonic())
             try:
-                self._steps[0]()
+                self._queue[0]()
             except BlockingIOError:  # on its way
                 return False
-            self._steps.popleft()
+            self._queue.popleft()
         return True
 
     # -- doing it ------------------------------------------------------------------------------
-    def _when_durable(self, ticket: Ticket, report: Callable[[], None]) -> None:
+    def _when_durable(self, ticket: WriteTicket, report: Callable[[], None]) -> None:
         def step() -> None:  # repeated until it has succeeded once
-            if not ticket.done(self._wait_s):
+            if not ticket.is_durable(self._wait_s):
                 raise BlockingIOError
             report()
 
-        self._steps.append(step)
+        self._queue.append(step)
 
-    def _name(self, path: Path) -> str:
+    def _relative_name(self, path: Path) -> str:
         return path.relative_to(self._part).as_posix()
 
-    def _write(self, fragment: Fragment) -> tuple[FragmentRecord, Ticket]:
+    def _write(self, fragment: Fragment) -> tuple[FragmentRecord, WriteTicket]:
         """Hand a fragment to the store; return what will be reported of it."""
         if self._file is None:
-            self._number += 1
+            self._file_number += 1
             path = (
-                self.folder / f"run-{self._run:02d}" / f"{self._number:06d}{self._envelope.suffix}"
+                self.folder
+                / f"run-{self._run_number:02d}"
+                / f"{self._file_number:06d}{self._codec.media_suffix}"
             )
             self._file = _OpenFile(path, fragment.start_ns)
         file = self._file
-        data = self._wrapped(file, fragment)
+        data = self._encode(file, fragment)
         offset = file.add(data, fragment.end_ns)
-        file.pieces.add(fragment.data)
-        closed = self._envelope.encrypted
+        file.plain.add(fragment.data)
+        is_encrypted = self._codec.is_encrypted
         ticket = self.store.append(file.path, offset, data)
         record = FragmentRecord(
-            file=self._name(file.path),
+            file=self._relative_name(file.path),
             offset=offset,
             length=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
@@ -216,24 +221,24 @@ class TrackFiles:
             end_ns=fragment.end_ns,
             sources=fragment.sources,
             track=self._track,
-            plain_length=len(fragment.data) if closed else 0,
-            plain_sha256=hashlib.sha256(fragment.data).hexdigest() if closed else "",
+            plain_length=len(fragment.data) if is_encrypted else 0,
+            plain_sha256=hashlib.sha256(fragment.data).hexdigest() if is_encrypted else "",
         )
         return record, ticket
 
-    def _wrapped(self, file: _OpenFile, fragment: Fragment) -> bytes:
+    def _encode(self, file: _OpenFile, fragment: Fragment) -> bytes:
         """Return the fragment as it lies on the disk."""
-        name = f"{file.path.stem}-{file.pieces.count + 1:04d}.m4s"
-        return self._envelope.wrap(
+        name = f"{file.path.stem}-{file.plain.count + 1:04d}.m4s"
+        return self._codec.encode(
             name, fragment.data, fragment.start_ns, fragment.end_ns, fragment.sources
         )
 
     def _file_record(self, file: _OpenFile, kind: Literal["init", "media"]) -> FileRecord:
         """Return what will be reported of a file that does not change any more."""
         plain = 0, ""  # of closed files: length and hash of the plain pieces in it
-        if self._envelope.encrypted:
-            plain = file.pieces.length, file.pieces.digest.hexdigest()
-        name, digest = self._name(file.path), file.digest.hexdigest()
+        if self._codec.is_encrypted:
+            plain = file.plain.length, file.plain.digest.hexdigest()
+        name, digest = self._relative_name(file.path), file.digest.hexdigest()
         return FileRecord(
             name, kind, file.length, digest, file.start_ns, file.end_ns, plain[0], plain[1]
         )

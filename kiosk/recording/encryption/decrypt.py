@@ -1,6 +1,6 @@
 """Closed parts opened with the court's key, at the court's workstation; never on a kiosk.
 
-What comes out is compared, piece by piece, with the plain hashes in the part's journal, so that it
+What comes out is compared, fragment by fragment, with the plain hashes in the part's journal, so that it
 is known to be what was recorded. Stock ``tar`` and ``age`` open the same files, see docs.
 """
 
@@ -17,17 +17,17 @@ import pyrage
 
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import read_chain
-from kiosk.recording.formats.age_tar import About, age_file_in
-from kiosk.recording.formats.joined_run import (
+from kiosk.recording.formats.age_tar import MemberMetadata, extract_age
+from kiosk.recording.formats.run_reader import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
     INIT,
     MEDIA_SUFFIX,
-    runs_of,
+    list_runs,
 )
-from kiosk.recording.journal.part_index import PartView
+from kiosk.recording.journal.part_index import PartIndex
 from kiosk.storage.atomic_io import make_folder, write_text
-from kiosk.storage.hearing_folder import JOURNAL, PART_NAME, TRACKS
+from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FOLDER_PATTERN, TRACKS
 
 Identities = list[pyrage.x25519.Identity]
 Progress = Callable[[int, int], None]
@@ -47,11 +47,11 @@ class WrongKeyError(DecryptError):
 
 
 @dataclass
-class Opened:
+class DecryptedPart:
     """A part that was opened.
 
     Attributes:
-        part: folder name; ``files`` that can be played, ``damaged`` pieces that are missing in
+        part: folder name; ``files`` that can be played, ``damaged`` fragments that are missing in
             them: file, bytes and why.
     """
 
@@ -77,7 +77,7 @@ def read_identities(path: Path) -> Identities:
     return identities
 
 
-def open_age_file(age_file: bytes, identities: Identities) -> bytes:
+def decrypt_age_file(age_file: bytes, identities: Identities) -> bytes:
     """Return the plain bytes of one age file.
 
     Raises:
@@ -91,138 +91,145 @@ def open_age_file(age_file: bytes, identities: Identities) -> bytes:
         raise DecryptError(f"damaged: {error}") from error
 
 
-def open_member(data: bytes, identities: Identities) -> bytes:
+def decrypt_member(data: bytes, identities: Identities) -> bytes:
     """Return the plain bytes in one tar member.
 
     Raises:
         DecryptError: see :func:`open_age_file`.
     """
     try:
-        return open_age_file(age_file_in(data), identities)
+        return decrypt_age_file(extract_age(data), identities)
     except ValueError as error:
         raise DecryptError(str(error)) from error
 
 
-def closed_parts(folder: Path) -> list[Path]:
+def list_closed_parts(folder: Path) -> list[Path]:
     """Return the parts in ``folder`` (a hearing's or a part's) of which anything is closed.
 
     Raises:
         DecryptError: nothing is (``not_closed``); StorageError: a journal cannot be read.
     """
-    own = [folder] if (folder / JOURNAL).exists() and PART_NAME.fullmatch(folder.name) else []
-    inner = sorted(p for p in folder.glob("part-*") if PART_NAME.fullmatch(p.name))
+    own = (
+        [folder]
+        if (folder / JOURNAL_FILE).exists() and PART_FOLDER_PATTERN.fullmatch(folder.name)
+        else []
+    )
+    inner = sorted(p for p in folder.glob("part-*") if PART_FOLDER_PATTERN.fullmatch(p.name))
     found = [
         path
         for path in own or inner
-        if (path / JOURNAL).exists() and PartView.of(read_chain(path / JOURNAL).entries).closed
+        if (path / JOURNAL_FILE).exists()
+        and PartIndex.from_entries(read_chain(path / JOURNAL_FILE).entries).has_closed_media
     ]
     if not found:
         raise DecryptError(f"{folder}: nothing in it is closed", code="not_closed")
     return found
 
 
-def decrypt(
+def decrypt_parts(
     folder: Path, identities: Identities, out: Path, progress: Progress = lambda _done, _all: None
-) -> list[Opened]:
+) -> list[DecryptedPart]:
     """Open every closed part of ``folder`` into ``out``.
 
     ``out/part-02/main-run-01.mp4`` and ``channels-run-01.mp4`` play anywhere; the single files
     and a playlist of ``main`` lie beside them.
 
     Raises:
-        WrongKeyError: at the first piece; DecryptError: nothing is closed.
+        WrongKeyError: at the first fragment; DecryptError: nothing is closed.
         StorageError, OSError: something cannot be read or written.
     """
-    parts = closed_parts(folder)
-    views = [PartView.of(read_chain(part / JOURNAL).entries) for part in parts]
-    every = sum(int(p["length"]) for view in views for one in view.fragments.values() for p in one)
-    done = 0
+    parts = list_closed_parts(folder)
+    indexes = [PartIndex.from_entries(read_chain(part / JOURNAL_FILE).entries) for part in parts]
+    total_bytes = sum(
+        int(p["length"]) for view in indexes for one in view.fragments.values() for p in one
+    )
+    done_bytes = 0
 
     def count(length: int) -> None:
-        nonlocal done
-        done += length
-        progress(done, every)
+        nonlocal done_bytes
+        done_bytes += length
+        progress(done_bytes, total_bytes)
 
     return [
-        _Part(part, view, identities, out / part.name, count).run()
-        for part, view in zip(parts, views, strict=True)
+        _PartDecryption(part, view, identities, out / part.name, count).run()
+        for part, view in zip(parts, indexes, strict=True)
     ]
 
 
-class _Part:
+class _PartDecryption:
     """One part being opened."""
 
     def __init__(
         self,
         folder: Path,
-        view: PartView,
+        index: PartIndex,
         identities: Identities,
         out: Path,
-        count: Callable[[int], None],
+        on_bytes_done: Callable[[int], None],
     ) -> None:
         self._folder = folder
-        self._view = view
+        self._index = index
         self._identities = identities
         self._out = out
-        self._count = count
-        self._opened = Opened(folder.name)
+        self._on_bytes_done = on_bytes_done
+        self._result = DecryptedPart(folder.name)
 
-    def run(self) -> Opened:
+    def run(self) -> DecryptedPart:
         """Open it."""
         for track in TRACKS:
             segments: list[tuple[str, list[tuple[str, float]]]] = []
-            for run in runs_of(self._folder / track):
-                files = self._run(track, run)
+            for run in list_runs(self._folder / track):
+                files = self._decrypt_run(track, run)
                 if files:
                     segments.append((run.name, files))
             if track == "main" and segments:
-                self._playlist(segments)
-        return self._opened
+                self._write_playlist(segments)
+        return self._result
 
-    def _run(self, track: str, run: Path) -> list[tuple[str, float]]:
+    def _decrypt_run(self, track: str, run: Path) -> list[tuple[str, float]]:
         """Open one run; return its files with their seconds."""
         target = make_folder(self._out / track / run.name)
-        init = plain_init(run, self._identities)
+        init = decrypt_init(run, self._identities)
         (target / INIT).write_bytes(init)
         joined = self._out / f"{track}-{run.name}.mp4"
         files = []
         with joined.open("wb") as whole:
             whole.write(init)
             for name in sorted(
-                (n for n in self._view.fragments if n.startswith(f"{track}/{run.name}/")),
-                key=lambda n: int(self._view.fragments[n][0]["start_ns"]),
+                (n for n in self._index.fragments if n.startswith(f"{track}/{run.name}/")),
+                key=lambda n: int(self._index.fragments[n][0]["start_ns"]),
             ):
-                pieces = self._view.fragments[name]
-                plain = b"".join(self._pieces(name))
+                fragments = self._index.fragments[name]
+                plain = b"".join(self._decrypt_fragments(name))
                 here = f"{Path(name).stem}{MEDIA_SUFFIX}"
                 (target / here).write_bytes(plain)
                 whole.write(plain)
-                length = int(pieces[-1]["end_ns"]) - int(pieces[0]["start_ns"])
+                length = int(fragments[-1]["end_ns"]) - int(fragments[0]["start_ns"])
                 files.append((here, length / 1e9))
-        self._opened.files.append(joined)
+        self._result.files.append(joined)
         return files
 
-    def _pieces(self, name: str) -> Iterator[bytes]:
-        """Yield the plain pieces of one file; those that are damaged are noted and left out."""
+    def _decrypt_fragments(self, name: str) -> Iterator[bytes]:
+        """Yield the plain fragments of one file; those that are damaged are noted and left out."""
         path = self._folder / name
         if not path.exists():
-            self._opened.damaged.append(f"{name}: the file is missing")
+            self._result.damaged.append(f"{name}: the file is missing")
             return
         with path.open("rb") as file:
-            for piece in self._view.fragments[name]:
-                offset, length = int(piece["offset"]), int(piece["length"])
+            for fragment in self._index.fragments[name]:
+                offset, length = int(fragment["offset"]), int(fragment["length"])
                 file.seek(offset)
                 data = file.read(length)
                 try:
-                    yield plain_of(name, piece, data, self._identities)
+                    yield decrypt_fragment(name, fragment, data, self._identities)
                 except WrongKeyError:
                     raise
                 except DecryptError as error:
                     where = f"{name}, bytes {offset}–{offset + length - 1}"
-                    self._opened.damaged.append(f"{where}: {error}")
-                self._count(length)
+                    self._result.damaged.append(f"{where}: {error}")
+                self._on_bytes_done(length)
 
-    def _playlist(self, segments: list[tuple[str, list[tuple[str, float]]]]) -> None:
+    def _write_playlist(self, segments: list[tuple[str, list[tuple[str, float]]]]) -> None:
         """Write a playlist over the files of ``main``; each begins with a key picture."""
         longest = max(seconds for _, files in segments for _, seconds in files)
         lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{math.ceil(longest)}"]
@@ -235,7 +242,7 @@ class _Part:
         write_text(self._out / "main" / "index.m3u8", "\n".join([*lines, "#EXT-X-ENDLIST", ""]))
 
 
-def plain_init(run: Path, identities: Identities) -> bytes:
+def decrypt_init(run: Path, identities: Identities) -> bytes:
     """Return a run's initialisation segment, plain.
 
     Raises:
@@ -245,24 +252,26 @@ def plain_init(run: Path, identities: Identities) -> bytes:
     if not closed.exists():
         return (run / INIT).read_bytes()
     data = closed.read_bytes()
-    plain = open_member(data, identities)
-    if hashlib.sha256(plain).hexdigest() != About.in_member(data).plain_sha256:
+    plain = decrypt_member(data, identities)
+    if hashlib.sha256(plain).hexdigest() != MemberMetadata.from_member(data).plain_sha256:
         raise DecryptError(f"{closed.name}: other media than were recorded")
     return plain
 
 
-def plain_of(name: str, piece: dict[str, Any], data: bytes, identities: Identities) -> bytes:
-    """Return the plain bytes of one piece, checked against the journal.
+def decrypt_fragment(
+    name: str, fragment: dict[str, Any], data: bytes, identities: Identities
+) -> bytes:
+    """Return the plain bytes of one fragment, checked against the journal.
 
     Args:
-        piece: its record; ``data`` its bytes on the disk.
+        fragment: its record; ``data`` its bytes on the disk.
 
     Raises:
         DecryptError: it is damaged, or not what was recorded.
     """
     closed = name.endswith(CLOSED_SUFFIX)
-    plain = open_member(data, identities) if closed else data
-    wanted = piece["plain_sha256"] if closed else piece["sha256"]
+    plain = decrypt_member(data, identities) if closed else data
+    wanted = fragment["plain_sha256"] if closed else fragment["sha256"]
     if hashlib.sha256(plain).hexdigest() != wanted:
         raise DecryptError("it is not what was recorded")
     return plain

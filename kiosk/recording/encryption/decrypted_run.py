@@ -9,12 +9,22 @@ import errno
 from pathlib import Path
 from typing import Any
 
-from kiosk.recording.encryption.decrypt import DecryptError, Identities, plain_init, plain_of
-from kiosk.recording.formats.joined_run import CLOSED_SUFFIX, Counts, Joined, count_joined
-from kiosk.recording.journal.part_index import PartView
+from kiosk.recording.encryption.decrypt import (
+    DecryptError,
+    Identities,
+    decrypt_fragment,
+    decrypt_init,
+)
+from kiosk.recording.formats.run_reader import (
+    CLOSED_SUFFIX,
+    ConcatenatedReader,
+    MediaCounts,
+    count_media,
+)
+from kiosk.recording.journal.part_index import PartIndex
 
 
-class OpenedRun(Joined):
+class DecryptedRun(ConcatenatedReader):
     """The initialisation segment and all fragments of a run, plain.
 
     Args:
@@ -25,51 +35,51 @@ class OpenedRun(Joined):
         OSError, KeyError: there is none; a record is malformed.
     """
 
-    def __init__(self, run: Path, view: PartView, identities: Identities) -> None:
+    def __init__(self, run: Path, index: PartIndex, identities: Identities) -> None:
         self._part = run.parent.parent
         self._identities = identities
-        self._init = plain_init(run, identities)
+        self._init = decrypt_init(run, identities)
         prefix = run.relative_to(self._part).as_posix() + "/"
-        self._pieces = sorted(
+        self._fragments = sorted(
             (
-                (name, piece)
-                for name, pieces in view.fragments.items()
-                for piece in pieces
+                (name, fragment)
+                for name, fragments in index.fragments.items()
+                for fragment in fragments
                 if name.startswith(prefix)
             ),
-            key=lambda one: int(one[1]["start_ns"]),
+            key=lambda item: int(item[1]["start_ns"]),
         )
-        self._newest: tuple[int, bytes] = (0, self._init)
-        super().__init__([len(self._init), *(_plain_length(*one) for one in self._pieces)])
+        self._last_decrypted: tuple[int, bytes] = (0, self._init)
+        super().__init__([len(self._init), *(_plain_length(*item) for item in self._fragments)])
 
-    def _read_in(self, index: int, offset: int, size: int) -> bytes:
-        if self._newest[0] != index:
-            self._newest = index, self._plain(index)
-        return self._newest[1][offset : offset + size]
+    def _read_piece(self, number: int, offset: int, size: int) -> bytes:
+        if self._last_decrypted[0] != number:
+            self._last_decrypted = number, self._decrypt(number)
+        return self._last_decrypted[1][offset : offset + size]
 
-    def _plain(self, index: int) -> bytes:
-        if index == 0:
+    def _decrypt(self, number: int) -> bytes:
+        if number == 0:
             return self._init
-        name, piece = self._pieces[index - 1]
+        name, fragment = self._fragments[number - 1]
         with (self._part / name).open("rb") as file:
-            file.seek(int(piece["offset"]))
-            data = file.read(int(piece["length"]))
+            file.seek(int(fragment["offset"]))
+            data = file.read(int(fragment["length"]))
         try:
-            return plain_of(name, piece, data, self._identities)
+            return decrypt_fragment(name, fragment, data, self._identities)
         except DecryptError as error:
             raise OSError(errno.EIO, f"a fragment cannot be opened: {error}") from error
 
 
-def _plain_length(name: str, piece: dict[str, Any]) -> int:
-    return int(piece["plain_length" if name.endswith(CLOSED_SUFFIX) else "length"])
+def _plain_length(name: str, fragment: dict[str, Any]) -> int:
+    return int(fragment["plain_length" if name.endswith(CLOSED_SUFFIX) else "length"])
 
 
-def count_opened(run: Path, view: PartView, identities: Identities) -> Counts:
+def count_decrypted_run(run: Path, index: PartIndex, identities: Identities) -> MediaCounts:
     """Decode every picture and sample of a run of which anything is closed, and count them."""
-    counts = Counts()
+    counts = MediaCounts()
     try:
-        with OpenedRun(run, view, identities) as joined:
-            count_joined(joined, counts)
+        with DecryptedRun(run, index, identities) as run_media:
+            count_media(run_media, counts)
     except (DecryptError, OSError, KeyError, TypeError, ValueError) as error:
         counts.errors.append(str(error))
     return counts

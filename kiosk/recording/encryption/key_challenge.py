@@ -16,8 +16,8 @@ import pyrage
 
 from kiosk.errors import RecordingError
 from kiosk.storage.atomic_io import write_json, write_text
-from kiosk.storage.court_keys import COURT, ESCROW, load_court_keys, note_proven
-from kiosk.storage.paths import Layout
+from kiosk.storage.court_keys import COURT, ESCROW, load_court_keys, record_proof
+from kiosk.storage.paths import Paths
 
 ANSWER_BYTES = 10  # 80 bits, 16 characters
 
@@ -29,7 +29,7 @@ class ChallengeError(RecordingError):
     status = 409
 
 
-def make_challenges(layout: Layout, kiosk: str, out: Path) -> list[Path]:
+def create_challenges(paths: Paths, kiosk: str, out: Path) -> list[Path]:
     """Write one encrypted text for the court and one for its escrow into ``out``; return them.
 
     Earlier challenges hold no more.
@@ -37,35 +37,35 @@ def make_challenges(layout: Layout, kiosk: str, out: Path) -> list[Path]:
     Raises:
         CourtKeyError: the keys are not pinned; StorageError: a file cannot be written.
     """
-    keys = load_court_keys(layout)
-    paths, kept = [], {}
+    keys = load_court_keys(paths)
+    challenge_files, challenges = [], {}
     for name, recipient in ((COURT, keys.court), (ESCROW, keys.escrow)):
         answer = base64.b32encode(os.urandom(ANSWER_BYTES)).decode("ascii")
         grouped = "-".join(answer[start : start + 4] for start in range(0, len(answer), 4))
         text = f"Kiosk {kiosk}: the answer is {grouped}\n".encode()
-        to = pyrage.x25519.Recipient.from_str(recipient)
+        recipient_key = pyrage.x25519.Recipient.from_str(recipient)
         path = out / f"{kiosk}-{name}-challenge.age"
-        write_text(path, bytes(pyrage.encrypt(text, [to], armored=True)).decode("ascii"))
-        kept[name] = {"recipient": recipient, "sha256": _digest(answer)}
-        paths.append(path)
-    write_json(layout.court_keys_challenge, kept, mode=0o600)
-    return paths
+        write_text(path, bytes(pyrage.encrypt(text, [recipient_key], armored=True)).decode("ascii"))
+        challenges[name] = {"recipient": recipient, "sha256": _digest(answer)}
+        challenge_files.append(path)
+    write_json(paths.court_key_challenges, challenges, mode=0o600)
+    return challenge_files
 
 
-def take_answer(layout: Layout, answer: str) -> str:
+def verify_answer(paths: Paths, answer: str) -> str:
     """Take an answer; return whose key it proves (``court`` or ``escrow``).
 
     Raises:
         ChallengeError: it is no answer to a challenge of this kiosk, or the key was changed since.
     """
-    keys = load_court_keys(layout)
+    keys = load_court_keys(paths)
     try:
-        kept = json.loads(layout.court_keys_challenge.read_text(encoding="utf-8"))
+        challenges = json.loads(paths.court_key_challenges.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ChallengeError("no challenge is open") from error
-    for name, one in kept.items():
-        if one["sha256"] == _digest(answer) and one["recipient"] == getattr(keys, name):
-            note_proven(layout, name, one["recipient"])
+    for name, challenge in challenges.items():
+        if challenge["sha256"] == _digest(answer) and challenge["recipient"] == getattr(keys, name):
+            record_proof(paths, name, challenge["recipient"])
             return str(name)
     raise ChallengeError("this is not the answer to a challenge of this kiosk")
 

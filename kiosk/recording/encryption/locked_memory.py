@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import pyrage
 
 log = logging.getLogger(__name__)
-SLOT = 128
-SLOTS = 192
-KEEP_S = 15.0
+SLOT_BYTES = 128
+SLOT_COUNT = 192
+MAX_KEY_AGE_S = 15.0
 """A key that no proof has asked for is wiped after this long."""
 _PR_SET_DUMPABLE = 4
 
@@ -33,14 +33,14 @@ class LockedMemoryError(OSError):
     """Memory cannot be locked here (RLIMIT_MEMLOCK)."""
 
 
-def forbid_dumps() -> None:
+def disable_core_dumps() -> None:
     """Make this process impossible to dump or to trace by its own user."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         log.warning("the process stays dumpable: error %d", ctypes.get_errno())
 
 
-def wipe_text(text: str) -> None:
+def zero_text(text: str) -> None:
     """Overwrite an ASCII text in place. Nobody else may hold it; elsewhere than in CPython nothing
     is done."""
     if sys.implementation.name != "cpython" or not text.isascii():
@@ -49,7 +49,7 @@ def wipe_text(text: str) -> None:
     ctypes.memset(id(text) + header, 0, len(text))
 
 
-class LockedPages:
+class LockedBuffer:
     """Anonymous memory that is never swapped, dumped or inherited.
 
     Raises:
@@ -66,34 +66,34 @@ class LockedPages:
         self._map.madvise(mmap.MADV_DONTDUMP)
         self._map.madvise(mmap.MADV_DONTFORK)
 
-    def put(self, offset: int, text: str) -> None:
+    def write(self, offset: int, text: str) -> None:
         """Copy an ASCII text there without another copy of it."""
         header = sys.getsizeof(text) - len(text) - 1
         ctypes.memmove(self._address + offset, id(text) + header, len(text))
 
-    def get(self, offset: int, length: int) -> str:
+    def read(self, offset: int, length: int) -> str:
         """Return the text there; the caller wipes it (:func:`wipe_text`)."""
         buffer = (ctypes.c_char * length).from_address(self._address + offset)
         return str(memoryview(buffer), "ascii")
 
-    def wipe(self, offset: int, length: int) -> None:
+    def zero(self, offset: int, length: int) -> None:
         """Overwrite with zeros."""
         ctypes.memset(self._address + offset, 0, length)
 
-    def wipe_all(self) -> None:
+    def zero_all(self) -> None:
         """Overwrite everything with zeros."""
-        self.wipe(0, self._size)
+        self.zero(0, self._size)
 
 
 @dataclass(frozen=True)
 class _Slot:
     number: int
     length: int
-    made: float
-    lasting: bool
+    created_s: float
+    is_lasting: bool
 
 
-class MemoryKeys:
+class EphemeralKeys:
     """One age key pair per piece, each wiped when its piece has been proven, or soon anyway.
 
     Args:
@@ -101,19 +101,19 @@ class MemoryKeys:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        forbid_dumps()
-        self._pages = LockedPages(SLOTS * SLOT)
+        disable_core_dumps()
+        self._buffer = LockedBuffer(SLOT_COUNT * SLOT_BYTES)
         self._clock = clock
         self._lock = threading.Lock()
-        self._free = list(range(SLOTS))
-        self._kept: dict[str, _Slot] = {}  # by the plain piece's hash, oldest first
+        self._free_slots = list(range(SLOT_COUNT))
+        self._slots: dict[str, _Slot] = {}  # by the plain piece's hash, oldest first
 
     @property
     def count(self) -> int:
         """Keys that are still there."""
-        return len(self._kept)
+        return len(self._slots)
 
-    def recipient(self, piece: str, *, lasting: bool = False) -> pyrage.x25519.Recipient:
+    def create_recipient(self, digest: str, *, is_lasting: bool = False) -> pyrage.x25519.Recipient:
         """Return a fresh recipient for ``piece``.
 
         Args:
@@ -123,59 +123,59 @@ class MemoryKeys:
         identity = pyrage.x25519.Identity.generate()
         secret = str(identity)
         with self._lock:
-            self._make_room(piece)
-            slot = _Slot(self._free.pop(), len(secret), self._clock(), lasting)
-            self._pages.put(slot.number * SLOT, secret)
-            self._kept[piece] = slot
-        wipe_text(secret)
+            self._free_slot_for(digest)
+            slot = _Slot(self._free_slots.pop(), len(secret), self._clock(), is_lasting)
+            self._buffer.write(slot.number * SLOT_BYTES, secret)
+            self._slots[digest] = slot
+        zero_text(secret)
         return identity.to_public()
 
-    def _make_room(self, piece: str) -> None:
+    def _free_slot_for(self, digest: str) -> None:
         """Wipe the key made before for ``piece``, old ones, and the oldest if it is full."""
-        self._wipe(piece)
-        limit = self._clock() - KEEP_S
-        passing = [key for key, slot in self._kept.items() if not slot.lasting]
-        for key in passing:
-            if self._kept[key].made < limit:
-                self._wipe(key)
-        if not self._free:
-            self._wipe(next(iter(self._kept)))
+        self._zero_slot(digest)
+        limit = self._clock() - MAX_KEY_AGE_S
+        temporary = [key for key, slot in self._slots.items() if not slot.is_lasting]
+        for key in temporary:
+            if self._slots[key].created_s < limit:
+                self._zero_slot(key)
+        if not self._free_slots:
+            self._zero_slot(next(iter(self._slots)))
 
-    def _wipe(self, piece: str) -> None:
-        slot = self._kept.pop(piece, None)
+    def _zero_slot(self, digest: str) -> None:
+        slot = self._slots.pop(digest, None)
         if slot is not None:
-            self._pages.wipe(slot.number * SLOT, SLOT)
-            self._free.append(slot.number)
+            self._buffer.zero(slot.number * SLOT_BYTES, SLOT_BYTES)
+            self._free_slots.append(slot.number)
 
-    def open(self, piece: str, age_file: bytes) -> bytes:
+    def decrypt(self, digest: str, age_file: bytes) -> bytes:
         """Return the plain bytes of ``age_file``, encrypted to the recipient of ``piece``.
 
         Raises:
             ValueError: its key was wiped, or the file is not what was encrypted.
         """
         with self._lock:
-            slot = self._kept.get(piece)
+            slot = self._slots.get(digest)
             if slot is None:
                 raise ValueError("its key was wiped")
-            secret = self._pages.get(slot.number * SLOT, slot.length)
+            secret = self._buffer.read(slot.number * SLOT_BYTES, slot.length)
         try:
             identity = pyrage.x25519.Identity.from_str(secret)
             return bytes(pyrage.decrypt(age_file, [identity]))
         except (pyrage.DecryptError, pyrage.IdentityError) as error:
             raise ValueError(f"not what was encrypted: {error}") from error
         finally:
-            wipe_text(secret)
+            zero_text(secret)
 
-    def forget(self, piece: str) -> None:
+    def discard(self, digest: str) -> None:
         """Wipe the key of ``piece``, unless it is a lasting one."""
         with self._lock:
-            slot = self._kept.get(piece)
-            if slot is not None and not slot.lasting:
-                self._wipe(piece)
+            slot = self._slots.get(digest)
+            if slot is not None and not slot.is_lasting:
+                self._zero_slot(digest)
 
     def close(self) -> None:
         """Wipe all keys."""
         with self._lock:
-            for piece in list(self._kept):
-                self._wipe(piece)
-            self._pages.wipe_all()
+            for digest in list(self._slots):
+                self._zero_slot(digest)
+            self._buffer.zero_all()

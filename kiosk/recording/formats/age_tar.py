@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 BLOCK = tarfile.BLOCKSIZE
-END = bytes(2 * BLOCK)
+END_OF_ARCHIVE = bytes(2 * BLOCK)
 """End-of-archive: two blocks of zeros."""
 AGE_SUFFIX = ".age"
-_COMMENT = "comment"
-_LARGEST_EXTENSION = 64 << 10
+_COMMENT_KEY = "comment"
+_MAX_EXTENSION_BYTES = 64 << 10
 
 
 @dataclass(frozen=True)
-class About:
+class MemberMetadata:
     """What a member says about the plain media in it.
 
     Attributes:
@@ -46,13 +46,13 @@ class About:
     plain_sha256: str
     age_sha256: str
 
-    def as_text(self) -> str:
+    def to_json(self) -> str:
         """Return it as one line of JSON."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def of(cls, text: str) -> About:
+    def from_json(cls, text: str) -> MemberMetadata:
         """Read it.
 
         Raises:
@@ -62,14 +62,14 @@ class About:
         return cls(
             start_ns=int(value["start_ns"]),
             end_ns=int(value["end_ns"]),
-            sources=tuple(str(one) for one in value["sources"]),
+            sources=tuple(str(source) for source in value["sources"]),
             plain_length=int(value["plain_length"]),
             plain_sha256=str(value["plain_sha256"]),
             age_sha256=str(value["age_sha256"]),
         )
 
     @classmethod
-    def in_member(cls, data: bytes) -> About:
+    def from_member(cls, data: bytes) -> MemberMetadata:
         """Read it from the bytes of a member.
 
         Raises:
@@ -77,7 +77,7 @@ class About:
         """
         try:
             extension = tarfile.TarInfo.frombuf(data[:BLOCK], "utf-8", "surrogateescape")
-            return cls.of(_comment(data[BLOCK : BLOCK + extension.size]))
+            return cls.from_json(_find_comment(data[BLOCK : BLOCK + extension.size]))
         except (tarfile.HeaderError, KeyError, TypeError) as error:
             raise ValueError(f"no tar member: {error}") from error
 
@@ -97,23 +97,23 @@ class Member:
     length: int
     data_offset: int
     data_length: int
-    about: About
+    metadata: MemberMetadata
 
 
 def _padded(length: int) -> int:
     return -(-length // BLOCK) * BLOCK
 
 
-def member(name: str, age_file: bytes, about: About) -> bytes:
+def encode_member(name: str, age_file: bytes, metadata: MemberMetadata) -> bytes:
     """Return one member: headers, the age file, padding."""
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.mtime = len(age_file), 0o440, int(time.time())
-    info.pax_headers = {_COMMENT: about.as_text()}
+    info.pax_headers = {_COMMENT_KEY: metadata.to_json()}
     head = info.tobuf(format=tarfile.PAX_FORMAT)
     return head + age_file + bytes(_padded(len(age_file)) - len(age_file))
 
 
-def members(path: Path, start: int = 0, *, check: bool = False) -> Iterator[Member]:
+def iter_members(path: Path, start: int = 0, *, verify: bool = False) -> Iterator[Member]:
     """Yield the whole members in ``path`` from byte ``start`` on, up to the first that is not.
 
     Args:
@@ -122,8 +122,8 @@ def members(path: Path, start: int = 0, *, check: bool = False) -> Iterator[Memb
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        while (found := _member_at(file, start, size)) is not None:
-            if check and not _is_intact(file, found):
+        while (found := _read_member(file, start, size)) is not None:
+            if verify and not _is_intact(file, found):
                 return
             yield found
             start = found.offset + found.length
@@ -132,10 +132,10 @@ def members(path: Path, start: int = 0, *, check: bool = False) -> Iterator[Memb
 def _is_intact(file: BinaryIO, found: Member) -> bool:
     file.seek(found.data_offset)
     data = file.read(found.data_length)
-    return hashlib.sha256(data).hexdigest() == found.about.age_sha256
+    return hashlib.sha256(data).hexdigest() == found.metadata.age_sha256
 
 
-def _header(file: BinaryIO, position: int) -> tarfile.TarInfo | None:
+def _read_header(file: BinaryIO, position: int) -> tarfile.TarInfo | None:
     """Return the header block at ``position``, None where there is none."""
     file.seek(position)
     try:
@@ -144,15 +144,15 @@ def _header(file: BinaryIO, position: int) -> tarfile.TarInfo | None:
         return None
 
 
-def _member_at(file: BinaryIO, start: int, size: int) -> Member | None:
-    extension = _header(file, start)
+def _read_member(file: BinaryIO, start: int, size: int) -> Member | None:
+    extension = _read_header(file, start)
     if extension is None or extension.type != tarfile.XHDTYPE:
         return None
-    if not 0 <= extension.size <= _LARGEST_EXTENSION:
+    if not 0 <= extension.size <= _MAX_EXTENSION_BYTES:
         return None
     text = file.read(extension.size)
     position = start + BLOCK + _padded(extension.size)
-    info = _header(file, position)
+    info = _read_header(file, position)
     if info is None or info.type != tarfile.REGTYPE:
         return None
     data = position + BLOCK
@@ -160,13 +160,13 @@ def _member_at(file: BinaryIO, start: int, size: int) -> Member | None:
     if end > size:
         return None
     try:
-        about = About.of(_comment(text))
+        metadata = MemberMetadata.from_json(_find_comment(text))
     except (ValueError, KeyError, TypeError):
         return None
-    return Member(info.name, start, end - start, data, info.size, about)
+    return Member(info.name, start, end - start, data, info.size, metadata)
 
 
-def _comment(records: bytes) -> str:
+def _find_comment(records: bytes) -> str:
     """Return the comment in the records of an extended header (``"<length> <key>=<value>\\n"``).
 
     Raises:
@@ -178,13 +178,13 @@ def _comment(records: bytes) -> str:
         if length <= len(length_text) + 1 or length > len(records):
             raise ValueError("a malformed record")
         key, _, value = rest[: length - len(length_text) - 2].partition(b"=")
-        if key == _COMMENT.encode():
+        if key == _COMMENT_KEY.encode():
             return value.decode("utf-8")
         records = records[length:]
     raise ValueError("no comment")
 
 
-def age_file_in(data: bytes) -> bytes:
+def extract_age(data: bytes) -> bytes:
     """Return the age file in the bytes of one member.
 
     Raises:

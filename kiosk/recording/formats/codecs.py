@@ -16,14 +16,14 @@ AAC_FRAME = 1024
 _GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER; PyAV's name for it changed between versions
 
 
-def _codec(name: str, rate: int, layout: str, sample_format: str) -> Any:
+def _create_codec(name: str, rate: int, layout: str, sample_format: str) -> Any:
     codec: Any = av.CodecContext.create(name, "w")
     codec.sample_rate, codec.layout, codec.format = rate, layout, sample_format
     codec.time_base = Fraction(1, rate)
     return codec
 
 
-def _frame(samples: NDArray[Any], sample_format: str, rate: int, pts: int) -> av.AudioFrame:
+def _audio_frame(samples: NDArray[Any], sample_format: str, rate: int, pts: int) -> av.AudioFrame:
     frame = av.AudioFrame.from_ndarray(samples[None, :], format=sample_format, layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = rate, pts, Fraction(1, rate)
     return frame
@@ -41,7 +41,7 @@ class AacEncoder:
     """Encodes the mix; the encoder's own delay (priming) is taken off, so times are true."""
 
     def __init__(self, bitrate: int) -> None:
-        self._codec = _codec("aac", MIX_RATE, "mono", "fltp")
+        self._codec = _create_codec("aac", MIX_RATE, "mono", "fltp")
         self._codec.bit_rate = bitrate
         self._codec.flags |= _GLOBAL_HEADER
         self._codec.open()
@@ -55,7 +55,7 @@ class AacEncoder:
     def encode(self, samples: NDArray[np.float32]) -> Iterator[AacPacket]:
         """Encode a whole number of :data:`AAC_FRAME` samples in -1..1."""
         for start in range(0, len(samples), AAC_FRAME):
-            frame = _frame(samples[start : start + AAC_FRAME], "fltp", MIX_RATE, self._pts)
+            frame = _audio_frame(samples[start : start + AAC_FRAME], "fltp", MIX_RATE, self._pts)
             self._pts += AAC_FRAME
             yield from self._packets(frame)
 
@@ -78,10 +78,10 @@ class FlacEncoder:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._codec = _codec("flac", rate, "mono", "s16")
+        self._codec = _create_codec("flac", rate, "mono", "s16")
         self._codec.options = {"compression_level": "5"}
         self._codec.open()
-        self.block: int = self._codec.frame_size
+        self.frame_samples: int = self._codec.frame_size
         self._pts = 0
 
     @property
@@ -91,9 +91,9 @@ class FlacEncoder:
 
     def encode(self, samples: NDArray[np.int16]) -> bytes:
         """Encode exactly :attr:`block` samples, or fewer for the very last frame."""
-        frame = _frame(samples, "s16", self._rate, self._pts)
+        frame = _audio_frame(samples, "s16", self._rate, self._pts)
         self._pts += len(samples)
         packets = self._codec.encode(frame)
-        if len(samples) < self.block:
+        if len(samples) < self.frame_samples:
             packets += self._codec.encode(None)
         return b"".join(bytes(packet) for packet in packets if packet.size)

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.recording.formats.age_tar import END, members
-from kiosk.recording.formats.joined_run import CLOSED_SUFFIX
+from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
 from kiosk.recording.formats.records import FragmentRecord, Track
+from kiosk.recording.formats.run_reader import CLOSED_SUFFIX
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"moof", b"traf"}
 _NS = 1_000_000_000
@@ -29,7 +29,7 @@ class Box:
     body: bytes
 
 
-def _boxes(data: bytes, path: str = "") -> Iterator[Box]:
+def _iter_boxes(data: bytes, path: str = "") -> Iterator[Box]:
     """Yield all boxes in ``data``, inner ones after their container."""
     position = 0
     while position + 8 <= len(data):
@@ -40,24 +40,24 @@ def _boxes(data: bytes, path: str = "") -> Iterator[Box]:
         body = data[position + 8 : position + size]
         yield Box(name, body)
         if kind in _CONTAINERS:
-            yield from _boxes(body, name)
+            yield from _iter_boxes(body, name)
         position += size
 
 
 @dataclass(frozen=True)
-class Tracks:
+class TrackTable:
     """Of a run's init file: timescale and name by track number."""
 
     timescales: dict[int, int]
     names: dict[int, str]
 
     @classmethod
-    def of(cls, init: Path) -> Tracks:
+    def read(cls, init: Path) -> TrackTable:
         """Read ``init``; an unreadable one gives no tracks."""
         timescales: dict[int, int] = {}
         names: dict[int, str] = {}
         number = 0
-        for box in _boxes(init.read_bytes()) if init.exists() else ():
+        for box in _iter_boxes(init.read_bytes()) if init.exists() else ():
             if box.path == "moov/trak/tkhd":
                 number = struct.unpack_from(">I", box.body, 20 if box.body[0] else 12)[0]
             elif box.path == "moov/trak/mdia/mdhd":
@@ -87,7 +87,7 @@ def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
     return found
 
 
-def whole_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[FragmentRecord]:
+def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[FragmentRecord]:
     """Return the records of the whole fragments of file ``name`` from byte ``start`` on.
 
     Args:
@@ -95,17 +95,17 @@ def whole_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[Frag
         tap_ns: recording clock at which the part's media time is zero.
     """
     if name.endswith(CLOSED_SUFFIX):
-        return _whole_members(part, name, start)
+        return _complete_members(part, name, start)
     path = part / name
-    tracks = Tracks.of(path.parent / "init.mp4")
+    tracks = TrackTable.read(path.parent / "init.mp4")
     kind: Track = "main" if name.startswith("main/") else "channels"
     records = []
     for offset, length in fragment_ends(path, start):
         with path.open("rb") as file:
             file.seek(offset)
             data = file.read(length)
-        begin, end, numbers = _span(data, tracks)
-        sources = tuple(sorted(filter(None, (tracks.names.get(one) for one in numbers))))
+        begin, end, numbers = _media_span(data, tracks)
+        sources = tuple(sorted(filter(None, (tracks.names.get(number) for number in numbers))))
         digest = hashlib.sha256(data).hexdigest()
         records.append(
             FragmentRecord(
@@ -115,59 +115,59 @@ def whole_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[Frag
     return records
 
 
-def _whole_members(part: Path, name: str, start: int) -> list[FragmentRecord]:
+def _complete_members(part: Path, name: str, start: int) -> list[FragmentRecord]:
     """Return the records of the whole members of a tar: they say themselves what is in them."""
     kind: Track = "main" if name.startswith("main/") else "channels"
     records = []
     with (part / name).open("rb") as file:
-        for one in members(part / name, start, check=True):
-            file.seek(one.offset)
-            digest = hashlib.sha256(file.read(one.length)).hexdigest()
-            about = one.about
+        for member in iter_members(part / name, start, verify=True):
+            file.seek(member.offset)
+            digest = hashlib.sha256(file.read(member.length)).hexdigest()
+            metadata = member.metadata
             records.append(
                 FragmentRecord(
                     name,
-                    one.offset,
-                    one.length,
+                    member.offset,
+                    member.length,
                     digest,
-                    about.start_ns,
-                    about.end_ns,
-                    about.sources,
+                    metadata.start_ns,
+                    metadata.end_ns,
+                    metadata.sources,
                     kind,
-                    about.plain_length,
-                    about.plain_sha256,
+                    metadata.plain_length,
+                    metadata.plain_sha256,
                 )
             )
     return records
 
 
-def end_tar(path: Path) -> None:
+def close_tar(path: Path) -> None:
     """Append the end of the archive to a tar that holds whole members only, durably."""
     with path.open("ab") as file:
-        file.write(END)
+        file.write(END_OF_ARCHIVE)
         os.fsync(file.fileno())
 
 
-def _span(data: bytes, tracks: Tracks) -> tuple[int, int, list[int]]:
+def _media_span(data: bytes, tracks: TrackTable) -> tuple[int, int, list[int]]:
     """Return first and last media time of a fragment in ns, and its track numbers."""
     times: list[tuple[int, int]] = []
     numbers: list[int] = []
     decode_time = scale = 0
-    for box in _boxes(data):
+    for box in _iter_boxes(data):
         if box.path == "moof/traf/tfhd":
             numbers.append(struct.unpack_from(">I", box.body, 4)[0])
             scale = tracks.timescales.get(numbers[-1], 0)
         elif box.path == "moof/traf/tfdt":
             decode_time = struct.unpack_from(">Q" if box.body[0] else ">I", box.body, 4)[0]
         elif box.path == "moof/traf/trun" and scale:
-            end = decode_time + _duration(box.body)
+            end = decode_time + _trun_duration(box.body)
             times.append((decode_time * _NS // scale, end * _NS // scale))
     if not times:
         return 0, 0, numbers
     return min(time[0] for time in times), max(time[1] for time in times), numbers
 
 
-def _duration(trun: bytes) -> int:
+def _trun_duration(trun: bytes) -> int:
     """Return the ticks of all samples in a ``trun`` body (0 where durations are defaults)."""
     flags, count = struct.unpack(">I", trun[:4])[0] & 0xFFFFFF, struct.unpack(">I", trun[4:8])[0]
     if not flags & 0x100:
@@ -177,11 +177,11 @@ def _duration(trun: bytes) -> int:
     return sum(struct.unpack_from(">I", trun, first + place * width)[0] for place in range(count))
 
 
-def cut_tail(path: Path, length: int) -> int:
+def truncate_torn(path: Path, length: int) -> int:
     """Cut ``path`` to ``length`` bytes, durably; return how many bytes went."""
-    gone = path.stat().st_size - length
-    if gone > 0:
+    removed = path.stat().st_size - length
+    if removed > 0:
         with path.open("r+b") as file:
             file.truncate(length)
             os.fsync(file.fileno())
-    return max(0, gone)
+    return max(0, removed)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from kiosk.recording.formats.records import FragmentRecord
 
 
-class Envelope(Protocol):
+class FragmentCodec(Protocol):
     """How fragments lie on the disk.
 
     Attributes:
@@ -22,12 +22,12 @@ class Envelope(Protocol):
         end: bytes appended to a file when it is closed.
     """
 
-    encrypted: bool
-    suffix: str
-    init: str
-    end: bytes
+    is_encrypted: bool
+    media_suffix: str
+    init_name: str
+    file_trailer: bytes
 
-    def wrap(
+    def encode(
         self, name: str, plain: bytes, start_ns: int, end_ns: int, sources: Sequence[str]
     ) -> bytes:
         """Return the bytes to append.
@@ -37,63 +37,63 @@ class Envelope(Protocol):
             start_ns, end_ns, sources: as in its record.
         """
 
-    def open(self, record: FragmentRecord, data: bytes) -> bytes:
+    def decode(self, record: FragmentRecord, data: bytes) -> bytes:
         """Return the plain bytes of ``data``, which lie on the disk (for the proof).
 
         Raises:
             ValueError: they cannot be opened (any more).
         """
 
-    def open_init(self, file: str, data: bytes) -> bytes:
+    def decode_init(self, file: str, data: bytes) -> bytes:
         """Return the plain initialisation segment in the file ``file``, whose bytes are ``data``.
 
         Raises:
             ValueError: it cannot be opened (any more).
         """
 
-    def forget(self, records: Sequence[FragmentRecord]) -> None:
+    def discard_keys(self, records: Sequence[FragmentRecord]) -> None:
         """Wipe what opens ``records``: they have been proven."""
 
     def close(self) -> None:
         """Wipe all that opens anything: the part is over."""
 
 
-class PlainEnvelope:
+class PlainFragmentCodec:
     """None at all."""
 
-    encrypted = False
-    suffix = ".m4s"
-    init = "init.mp4"
-    end = b""
+    is_encrypted = False
+    media_suffix = ".m4s"
+    init_name = "init.mp4"
+    file_trailer = b""
 
-    def wrap(
+    def encode(
         self, name: str, plain: bytes, start_ns: int, end_ns: int, sources: Sequence[str]
     ) -> bytes:
         """Return ``plain``."""
         del name, start_ns, end_ns, sources
         return plain
 
-    def open(self, record: FragmentRecord, data: bytes) -> bytes:
+    def decode(self, record: FragmentRecord, data: bytes) -> bytes:
         """Return ``data``."""
         del record
         return data
 
-    def open_init(self, file: str, data: bytes) -> bytes:
+    def decode_init(self, file: str, data: bytes) -> bytes:
         """Return ``data``."""
         del file
         return data
 
-    def forget(self, records: Sequence[FragmentRecord]) -> None:
+    def discard_keys(self, records: Sequence[FragmentRecord]) -> None:
         """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
 
 
-PLAIN = PlainEnvelope()
+PLAIN_CODEC = PlainFragmentCodec()
 
 
-def without_empty(record: dict[str, Any]) -> dict[str, Any]:
+def drop_empty_plain_fields(record: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a record without those that only closed parts have, where unset."""
     return {
         key: value for key, value in record.items() if not (key.startswith("plain_") and not value)

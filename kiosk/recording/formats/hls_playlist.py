@@ -9,12 +9,12 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from kiosk.storage.store import DIRECT, Store, Ticket
+from kiosk.storage.store import DIRECT, Store, WriteTicket
 
-NAME = "index.m3u8"
+PLAYLIST_NAME = "index.m3u8"
 
 
-def cut_playlist(text: str, playable: Mapping[str, tuple[str, int]]) -> str:
+def truncate_playlist(text: str, playable: Mapping[str, tuple[str, int]]) -> str:
     """Return an ended playlist up to its first segment that is no longer there; ``""``: none is.
 
     Args:
@@ -48,8 +48,8 @@ class Playlist:
 
     def __init__(self, folder: Path, longest_seconds: float, store: Store = DIRECT) -> None:
         self._store = store
-        self._tickets: list[Ticket] = []
-        self._path = folder / NAME
+        self._tickets: list[WriteTicket] = []
+        self._path = folder / PLAYLIST_NAME
         self._text = (
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
             f"#EXT-X-TARGETDURATION:{math.ceil(longest_seconds)}\n"
@@ -63,14 +63,14 @@ class Playlist:
         """The file."""
         return self._path
 
-    def run(self, init: str, wall: str) -> None:
+    def start_run(self, init: str, wall: str) -> None:
         """Begin a run with the initialisation file ``init`` at wall time ``wall``."""
         if self._runs:
             self._text += "#EXT-X-DISCONTINUITY\n"
         self._runs += 1
         self._text += f'#EXT-X-MAP:URI="{init}"\n#EXT-X-PROGRAM-DATE-TIME:{wall}\n'
 
-    def segment(self, file: str, offset: int, length: int, seconds: float) -> None:
+    def add_segment(self, file: str, offset: int, length: int, seconds: float) -> None:
         """Append one segment: a byte range of ``file``."""
         self._text += f"#EXTINF:{seconds:.6f},\n#EXT-X-BYTERANGE:{length}@{offset}\n{file}\n"
 
@@ -91,7 +91,7 @@ class Playlist:
             self._tickets.append(self._store.append(self._path, self._written, new))
             self._written = len(data)
         while self._tickets:
-            if not self._tickets[0].done():
+            if not self._tickets[0].is_durable():
                 raise BlockingIOError
             self._tickets.pop(0)
         return data

@@ -68,7 +68,7 @@ class FileRecord:
 
 
 @dataclass(frozen=True)
-class SourceFault:
+class Interruption:
     """An interruption of one source, for the interruption ledger.
 
     Reported when it is noticed (``end_ns`` None) and again, with the same ``number``, when it is

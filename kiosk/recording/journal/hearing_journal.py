@@ -12,50 +12,64 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import boot_id, wall_text
+from kiosk.clocks import boot_id, format_wall
 from kiosk.errors import RecordingError, StorageError
-from kiosk.evidence.chain import Chain, Entry, Head, Journal, canonical, line_hash, read_chain
+from kiosk.evidence.chain import (
+    Chain,
+    ChainHead,
+    Entry,
+    JournalFile,
+    canonical_json,
+    entry_hash,
+    read_chain,
+)
 from kiosk.evidence.seal import SUMS, seal_folder, sha256_of
 from kiosk.evidence.signer import Signer, sign_head
-from kiosk.recording.journal.part_journal import PartBook
+from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.storage.atomic_io import json_bytes
-from kiosk.storage.hearing_folder import HEARING, JOURNAL, PART, part_name
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folder_name
 from kiosk.storage.store import DIRECT, Store
 
 FORMAT = 1
-FIRST_LINE = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
+FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
 """Fields of a ``part_opened`` line that the part's own first line repeats."""
-Listener = Callable[[int, Entry], None]
+EntryListener = Callable[[int, Entry], None]
 """Called with the part's number (0: the hearing's own journal) and each durable line."""
 
 
 @dataclass(frozen=True)
-class Maker:
+class JournalOptions:
     """What every book needs to know: which kiosk writes and signs it, where, and who listens."""
 
     kiosk: str
     signer: Signer
     head_seconds: float = 60.0
-    listen: Listener = lambda _part, _entry: None
+    on_entry: EntryListener = lambda _part, _entry: None
     on_storage: Callable[[StorageError | None], None] = lambda _: None
     store: Store = DIRECT
 
 
-class HearingBook:
+class HearingJournal:
     """Keeps a hearing's journal, opens and seals its parts, and seals it in the end."""
 
-    def __init__(self, folder: Path, hearing_id: str, journal: Journal, maker: Maker) -> None:
+    def __init__(
+        self, folder: Path, hearing_id: str, file: JournalFile, options: JournalOptions
+    ) -> None:
         """Use :meth:`create` or :meth:`reopen`."""
         self.folder = folder
         self.hearing_id = hearing_id
-        self._journal = journal
-        self._maker = maker
-        self._ended = False
+        self._file = file
+        self._options = options
+        self._has_ended = False
 
     @classmethod
     def create(
-        cls, folder: Path, hearing: Mapping[str, Any], fields: Mapping[str, Any], maker: Maker
-    ) -> HearingBook:
+        cls,
+        folder: Path,
+        hearing: Mapping[str, Any],
+        fields: Mapping[str, Any],
+        options: JournalOptions,
+    ) -> HearingJournal:
         """Make the folder, ``hearing.json`` and the journal's first line.
 
         Args:
@@ -66,130 +80,132 @@ class HearingBook:
         Raises:
             StorageError: it cannot be written.
         """
-        store = maker.store
+        store = options.store
         store.make_folder(folder)
         hearing_id = str(hearing["id"])
-        about = {"format": FORMAT, "hearing": dict(hearing), "kiosk": maker.kiosk}
-        about |= {"boot_id": boot_id(), "started": wall_text()}
-        store.write_whole(folder / HEARING, json_bytes(about))
-        journal = Journal.create(folder / JOURNAL, store=store)
-        book = cls(folder, hearing_id, journal, maker)
-        book.write("opened", {**fields, "hearing": hearing_id, "kiosk": maker.kiosk})
-        return book
+        metadata = {"format": FORMAT, "hearing": dict(hearing), "kiosk": options.kiosk}
+        metadata |= {"boot_id": boot_id(), "started": format_wall()}
+        store.write_file(folder / HEARING_FILE, json_bytes(metadata))
+        file = JournalFile.create(folder / JOURNAL_FILE, store=store)
+        journal = cls(folder, hearing_id, file, options)
+        journal.append("opened", {**fields, "hearing": hearing_id, "kiosk": options.kiosk})
+        return journal
 
     @classmethod
-    def reopen(cls, folder: Path, maker: Maker) -> tuple[HearingBook, Chain]:
+    def reopen(cls, folder: Path, options: JournalOptions) -> tuple[HearingJournal, Chain]:
         """Open an unsealed hearing to go on; return it and its journal so far.
 
         Raises:
             RecordingError: its journal was changed; StorageError: it cannot be read or written.
         """
-        journal, chain = Journal.reopen(folder / JOURNAL, maker.store)
+        file, chain = JournalFile.reopen(folder / JOURNAL_FILE, options.store)
         first = chain.entries[0] if chain.entries else {}
         if first.get("kind") != "opened":
-            journal.close()
+            file.close()
             raise RecordingError(f"{folder}: the journal has no first line", code="journal_broken")
-        return cls(folder, str(first["hearing"]), journal, maker), chain
+        return cls(folder, str(first["hearing"]), file, options), chain
 
-    def listen(self, listener: Listener) -> None:
+    def set_listener(self, listener: EntryListener) -> None:
         """Tell ``listener`` of each line from now on."""
-        self._maker = replace(self._maker, listen=listener)
+        self._options = replace(self._options, on_entry=listener)
 
     @property
     def store(self) -> Store:
         """Where its folder lies."""
-        return self._maker.store
+        return self._options.store
 
     @property
-    def head(self) -> Head:
+    def head(self) -> ChainHead:
         """Where the hearing's own chain ends."""
-        return self._journal.head
+        return self._file.head
 
     def part_folder(self, part: int) -> Path:
         """Return the folder of part number ``part``."""
-        return self.folder / part_name(part)
+        return self.folder / part_folder_name(part)
 
-    def write(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+    def append(self, kind: str, fields: Mapping[str, Any]) -> Entry:
         """Write one line of the hearing's own journal, durably.
 
         Raises:
             StorageError: it could not be written.
         """
-        entry = self._journal.append(kind, fields)
-        self._maker.listen(0, entry)
+        entry = self._file.append(kind, fields)
+        self._options.on_entry(0, entry)
         return entry
 
-    def write_again(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def append_backdated(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Write a line that could not be written when it happened; nobody is told once more."""
-        self._journal.append(kind, {**fields, "late": True})
+        self._file.append(kind, {**fields, "late": True})
 
     def sign_head(self) -> Entry:
         """Write a signed head of the hearing's own chain."""
-        entry = self._journal.append_head(
-            lambda head: sign_head(self._maker.signer, self.hearing_id, 0, head)
+        entry = self._file.append_head(
+            lambda head: sign_head(self._options.signer, self.hearing_id, 0, head)
         )
-        self._maker.listen(0, entry)
+        self._options.on_entry(0, entry)
         return entry
 
     # -- parts -----------------------------------------------------------------------------------
-    def open_part(self, part: int, fields: Mapping[str, Any], about: Mapping[str, Any]) -> PartBook:
+    def open_part(
+        self, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any]
+    ) -> PartJournal:
         """Begin the books of part number ``part``: the outer line, ``part.json``, the inner line.
 
         Args:
             fields: of both lines (``reason``, ``person``, ``tap_ns``).
             about: further content of ``part.json`` (sources, codecs).
         """
-        store = self._maker.store
+        store = self._options.store
         folder = store.make_folder(self.part_folder(part))
-        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._maker.kiosk}
+        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
         now = {**fields, "boot_id": boot_id()}
-        opened = self.write("part_opened", {**now, "part": part})
-        told = {"format": FORMAT, **identity, "wall": wall_text(), **now, **about}
-        store.write_whole(folder / PART, json_bytes(told))
-        journal = Journal.create(folder / JOURNAL, line_hash(canonical(opened)), store)
-        self.first_line(journal, part, now)
-        return self._part_book(part, journal)
+        opened = self.append("part_opened", {**now, "part": part})
+        part_metadata = {"format": FORMAT, **identity, "wall": format_wall(), **now, **metadata}
+        store.write_file(folder / PART_FILE, json_bytes(part_metadata))
+        file = JournalFile.create(folder / JOURNAL_FILE, entry_hash(canonical_json(opened)), store)
+        self.append_first_entry(file, part, now)
+        return self._part_journal(part, file)
 
-    def first_line(self, journal: Journal, part: int, fields: Mapping[str, Any]) -> None:
+    def append_first_entry(self, file: JournalFile, part: int, fields: Mapping[str, Any]) -> None:
         """Write a part's first line: ``fields`` of its ``part_opened`` line and who it is."""
-        kept = {key: fields[key] for key in FIRST_LINE if key in fields}
-        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._maker.kiosk}
-        self._maker.listen(part, journal.append("part", kept | identity))
+        first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
+        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
+        self._options.on_entry(part, file.append("part", first_fields | identity))
 
-    def reopen_part(self, part: int) -> tuple[PartBook, Chain]:
+    def reopen_part(self, part: int) -> tuple[PartJournal, Chain]:
         """Open the books of an unsealed part to close it; see :meth:`Journal.reopen`."""
-        journal, chain = Journal.reopen(self.part_folder(part) / JOURNAL, self._maker.store)
-        return self._part_book(part, journal), chain
+        file, chain = JournalFile.reopen(self.part_folder(part) / JOURNAL_FILE, self._options.store)
+        return self._part_journal(part, file), chain
 
-    def _part_book(self, part: int, journal: Journal) -> PartBook:
-        maker = self._maker
-        return PartBook(
+    def _part_journal(self, part: int, file: JournalFile) -> PartJournal:
+        options = self._options
+        return PartJournal(
             self.part_folder(part),
             self.hearing_id,
             part,
-            journal,
-            maker.signer,
-            maker.head_seconds,
-            lambda entry: maker.listen(part, entry),
-            maker.on_storage,
-            maker.store,
+            file,
+            options.signer,
+            options.head_seconds,
+            lambda entry: options.on_entry(part, entry),
+            options.on_storage,
+            options.store,
         )
 
-    def seal_part(self, book: PartBook) -> None:
+    def seal_part(self, part_journal: PartJournal) -> None:
         """Seal a closed part and note its seal in the hearing's chain, with a head.
 
         Raises:
             StorageError: it could not be sealed; it may be tried again.
         """
-        book.seal()
-        self.note_seal(book.part)
+        part_journal.seal()
+        self.record_part_sealed(part_journal.part)
 
-    def note_seal(self, part: int) -> None:
+    def record_part_sealed(self, part: int) -> None:
         """Write ``part_sealed`` with the part's last head and seal, and a head of this chain."""
-        folder = self._maker.store.locate(self.part_folder(part))
-        head = read_chain(folder / JOURNAL).head
+        folder = self._options.store.locate(self.part_folder(part))
+        head = read_chain(folder / JOURNAL_FILE).head
         fields = {"part": part, "count": head.count, "hash": head.hash}
-        self.write("part_sealed", fields | {"sums_sha256": sha256_of(folder / SUMS)})
+        self.append("part_sealed", fields | {"sums_sha256": sha256_of(folder / SUMS)})
         self.sign_head()
 
     # -- end -------------------------------------------------------------------------------------
@@ -199,32 +215,32 @@ class HearingBook:
         Raises:
             StorageError: it could not be written; it may be tried again.
         """
-        if not self._ended:
-            self.write("ended", fields)
-            self._ended = True
-        self.seal_ended()
+        if not self._has_ended:
+            self.append("ended", fields)
+            self._has_ended = True
+        self.seal()
 
-    def seal_ended(self) -> None:
+    def seal(self) -> None:
         """Seal a hearing whose last line is written (again after a crash in the middle)."""
-        store = self._maker.store
-        if read_chain(store.locate(self.folder / JOURNAL)).entries[-1]["kind"] != "head":
+        store = self._options.store
+        if read_chain(store.locate(self.folder / JOURNAL_FILE)).entries[-1]["kind"] != "head":
             self.sign_head()
-        self._journal.close()
-        seal_folder(self.folder, self._maker.signer, store)
+        self._file.close()
+        seal_folder(self.folder, self._options.signer, store)
 
     def close(self) -> None:
         """Close the journal without another line: the hearing can be reopened."""
-        self._journal.close()
+        self._file.close()
 
 
-def hearing_of(folder: Path) -> dict[str, Any]:
+def load_hearing(folder: Path) -> dict[str, Any]:
     """Return the hearing as started, from ``hearing.json``.
 
     Raises:
         RecordingError: it cannot be read.
     """
     try:
-        value = json.loads((folder / HEARING).read_text(encoding="utf-8"))
+        value = json.loads((folder / HEARING_FILE).read_text(encoding="utf-8"))
         return dict(value["hearing"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecordingError(f"{folder}: no readable {HEARING}: {error}") from error
+        raise RecordingError(f"{folder}: no readable {HEARING_FILE}: {error}") from error

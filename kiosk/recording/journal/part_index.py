@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk.evidence.chain import Entry
-from kiosk.recording.formats.joined_run import CLOSED_SUFFIX
+from kiosk.recording.formats.run_reader import CLOSED_SUFFIX
 
 
 @dataclass
-class PartView:
+class PartIndex:
     """See :meth:`of`.
 
     Attributes:
@@ -28,49 +28,49 @@ class PartView:
 
     fragments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
-    plain: dict[str, str] = field(default_factory=dict)
+    plain_sha256: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entries: Sequence[Entry]) -> PartView:
+    def from_entries(cls, entries: Sequence[Entry]) -> PartIndex:
         """Follow the lines of a part's journal.
 
         Raises:
             KeyError, TypeError, ValueError: a line is malformed.
         """
-        view = cls()
+        index = cls()
         for entry in entries:
             if entry["kind"] == "media":
-                view._add(entry["fragments"])
+                index._add_fragments(entry["fragments"])
             elif entry["kind"] == "file":
-                view._list(str(entry["file"]), entry)
+                index._add_file(str(entry["file"]), entry)
             elif entry["kind"] == "rewrapped":
-                view._rewrap(entry)
-        return view
+                index._apply_replacement(entry)
+        return index
 
-    def _add(self, fragments: list[dict[str, Any]]) -> None:
+    def _add_fragments(self, fragments: list[dict[str, Any]]) -> None:
         for fragment in fragments:
             self.fragments.setdefault(str(fragment["file"]), []).append(fragment)
 
-    def _list(self, name: str, entry: dict[str, Any]) -> None:
+    def _add_file(self, name: str, entry: dict[str, Any]) -> None:
         self.files[name] = entry
         if entry.get("plain_sha256"):
-            self.plain[name] = str(entry["plain_sha256"])
+            self.plain_sha256[name] = str(entry["plain_sha256"])
 
-    def _rewrap(self, entry: Entry) -> None:
+    def _apply_replacement(self, entry: Entry) -> None:
         name = str(entry["file"])
-        for table in (self.fragments, self.files, self.plain):
+        for table in (self.fragments, self.files, self.plain_sha256):
             table.pop(name, None)
-        for one in entry["by"]:
-            self.fragments.pop(str(one["file"]), None)
-            self._list(str(one["file"]), one)
-        self._add(entry["fragments"])
+        for file in entry["by"]:
+            self.fragments.pop(str(file["file"]), None)
+            self._add_file(str(file["file"]), file)
+        self._add_fragments(entry["fragments"])
 
     @property
-    def count(self) -> int:
+    def fragment_count(self) -> int:
         """Fragments in all files."""
         return sum(len(pieces) for pieces in self.fragments.values())
 
     @property
-    def closed(self) -> bool:
+    def has_closed_media(self) -> bool:
         """Whether anything in it can only be opened by the court."""
         return any(name.endswith(CLOSED_SUFFIX) for name in (*self.fragments, *self.files))

@@ -16,24 +16,24 @@ from typing import Any
 
 from kiosk.clocks import recording_ns
 from kiosk.errors import StorageError
-from kiosk.evidence.chain import Entry, Head, Journal
+from kiosk.evidence.chain import ChainHead, Entry, JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import Signer, sign_head
-from kiosk.recording.formats.fragment_codec import without_empty
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, SourceFault
+from kiosk.recording.formats.fragment_codec import drop_empty_plain_fields
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.storage.store import DIRECT, Store
 
 log = logging.getLogger(__name__)
-BATCH_SECONDS = 1.0
-Pending = tuple[str, Mapping[str, Any]]
+FLUSH_EVERY_S = 1.0
+QueuedEntry = tuple[str, Mapping[str, Any]]
 
 
-def media_line(records: list[FragmentRecord]) -> Mapping[str, Any]:
+def media_entry(records: list[FragmentRecord]) -> Mapping[str, Any]:
     """Return the fields of a ``media`` line for ``records``."""
-    return {"fragments": [without_empty(asdict(record)) for record in records]}
+    return {"fragments": [drop_empty_plain_fields(asdict(record)) for record in records]}
 
 
-class PartBook:
+class PartJournal:
     """Keeps the journal of one part and seals it in the end.
 
     Args:
@@ -53,7 +53,7 @@ class PartBook:
         folder: Path,
         hearing_id: str,
         part: int,
-        journal: Journal,
+        file: JournalFile,
         signer: Signer,
         head_seconds: float = 60.0,
         on_entry: Callable[[Entry], None] = lambda _: None,
@@ -63,67 +63,75 @@ class PartBook:
         self.folder = folder
         self.part = part
         self._hearing_id = hearing_id
-        self._journal = journal
+        self._file = file
         self._signer = signer
         self._head_seconds = head_seconds
         self._on_entry = on_entry
         self._on_storage = on_storage
         self._store = store
         self._lock = threading.Lock()  # held for moments only: the media writer waits for it
-        self._flushing = threading.Lock()
-        self._fragments: list[FragmentRecord] = []
-        self._pending: list[Pending] = []
-        self._failed = False
+        self._flush_lock = threading.Lock()
+        self._queued_fragments: list[FragmentRecord] = []
+        self._queued_entries: list[QueuedEntry] = []
+        self._has_failed = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._newest: dict[str, FragmentRecord] = {}
+        self._latest_fragments: dict[str, FragmentRecord] = {}
 
     @property
-    def head(self) -> Head:
+    def head(self) -> ChainHead:
         """Where the part's chain ends now."""
-        return self._journal.head
+        return self._file.head
 
-    def newest(self, track: str) -> FragmentRecord | None:
+    def latest_fragment(self, track: str) -> FragmentRecord | None:
         """Return the newest durable fragment of ``track``."""
         with self._lock:
-            return self._newest.get(track)
+            return self._latest_fragments.get(track)
 
     # -- from the writer of the media ----------------------------------------------------------
     def add_fragment(self, record: FragmentRecord) -> None:
         """Note a durable fragment; it is journalled with the next batch."""
         with self._lock:
-            self._fragments.append(record)
-            self._newest[record.track] = record
+            self._queued_fragments.append(record)
+            self._latest_fragments[record.track] = record
 
     def add_file(self, record: FileRecord) -> None:
         """Note a file that will not change any more; journalled with the next batch."""
-        self._put("file", {**without_empty(asdict(record)), "what": record.kind})
+        self._queue("file", {**drop_empty_plain_fields(asdict(record)), "what": record.kind})
 
-    def add_fault(self, fault: SourceFault) -> None:
+    def add_interruption(self, interruption: Interruption) -> None:
         """Note the beginning or the end of an interruption; journalled with the next batch."""
-        fields = {"number": fault.number, "source": fault.source, "what": fault.kind}
-        if fault.end_ns is None:
-            self._put("interruption", {**fields, "start_ns": fault.start_ns})
+        fields = {
+            "number": interruption.number,
+            "source": interruption.source,
+            "what": interruption.kind,
+        }
+        if interruption.end_ns is None:
+            self._queue("interruption", {**fields, "start_ns": interruption.start_ns})
         else:
-            times = {"start_ns": fault.start_ns, "end_ns": fault.end_ns, "seconds": fault.seconds}
-            if fault.pictures is not None:
-                times["pictures"] = fault.pictures
-            self._put("interruption_ended", {**fields, **times})
+            times = {
+                "start_ns": interruption.start_ns,
+                "end_ns": interruption.end_ns,
+                "seconds": interruption.seconds,
+            }
+            if interruption.pictures is not None:
+                times["pictures"] = interruption.pictures
+            self._queue("interruption_ended", {**fields, **times})
 
-    def _put(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def _queue(self, kind: str, fields: Mapping[str, Any]) -> None:
         clean = {key: value for key, value in fields.items() if key != "kind"}
         with self._lock:
-            self._pending.append((kind, {"t": recording_ns(), **clean}))
+            self._queued_entries.append((kind, {"t": recording_ns(), **clean}))
 
     # -- from the hearing ----------------------------------------------------------------------
-    def write(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+    def append(self, kind: str, fields: Mapping[str, Any]) -> Entry:
         """Write one line now, after everything noted so far; return it.
 
         Raises:
             StorageError: it could not be written.
         """
         self.flush()
-        entry = self._journal.append(kind, fields)
+        entry = self._file.append(kind, fields)
         self._on_entry(entry)
         return entry
 
@@ -133,19 +141,19 @@ class PartBook:
         Raises:
             StorageError: it could not be written; it stays noted for the next time.
         """
-        with self._flushing:
+        with self._flush_lock:
             with self._lock:
-                fragments, self._fragments = self._fragments, []
-                pending, self._pending = self._pending, []
-            media: list[Pending] = [("media", media_line(fragments))] if fragments else []
+                fragments, self._queued_fragments = self._queued_fragments, []
+                pending, self._queued_entries = self._queued_entries, []
+            media: list[QueuedEntry] = [("media", media_entry(fragments))] if fragments else []
             if not media and not pending:
                 return
             try:
-                entries = self._journal.append_all([*media, *pending])
+                entries = self._file.append_many([*media, *pending])
             except StorageError:
                 with self._lock:
-                    self._fragments = fragments + self._fragments
-                    self._pending = pending + self._pending
+                    self._queued_fragments = fragments + self._queued_fragments
+                    self._queued_entries = pending + self._queued_entries
                 raise
         for entry in entries:
             self._on_entry(entry)
@@ -153,23 +161,25 @@ class PartBook:
     def sign_head(self) -> Entry:
         """Write a signed head over everything noted so far; return its line."""
         self.flush()
-        entry = self._journal.append_head(self._signature)
+        entry = self._file.append_head(self._sign)
         self._on_entry(entry)
         return entry
 
-    def _signature(self, head: Head) -> str:
+    def _sign(self, head: ChainHead) -> str:
         return sign_head(self._signer, self._hearing_id, self.part, head)
 
     # -- life ------------------------------------------------------------------------------------
-    def start(self) -> None:
+    def start_flushing(self) -> None:
         """Begin to write batches and heads."""
-        self._thread = threading.Thread(target=self._run, name=f"part-{self.part}-journal")
+        self._thread = threading.Thread(
+            target=self._flush_periodically, name=f"part-{self.part}-journal"
+        )
         self._thread.daemon = True
         self._thread.start()
 
-    def _run(self) -> None:
+    def _flush_periodically(self) -> None:
         due = time.monotonic() + self._head_seconds
-        while not self._stop.wait(BATCH_SECONDS):
+        while not self._stop.wait(FLUSH_EVERY_S):
             try:
                 if time.monotonic() >= due:
                     self.sign_head()
@@ -177,32 +187,32 @@ class PartBook:
                 else:
                     self.flush()
             except StorageError as error:
-                self._report(error)
+                self._report_storage(error)
             else:
-                self._report(None)
+                self._report_storage(None)
 
-    def _report(self, error: StorageError | None) -> None:
-        if error is not None or self._failed:
+    def _report_storage(self, error: StorageError | None) -> None:
+        if error is not None or self._has_failed:
             self._on_storage(error)
-        self._failed = error is not None
+        self._has_failed = error is not None
 
-    def stop_batches(self) -> None:
+    def stop_flushing(self) -> None:
         """End the thread; what is noted after it is written by :meth:`flush`."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
             self._thread = None
 
-    def close(self, fields: Mapping[str, Any]) -> Head:
+    def end(self, fields: Mapping[str, Any]) -> ChainHead:
         """Write the ``closed`` line and the last head; return where the chain ends.
 
         Raises:
             StorageError: it could not be written; :meth:`close` may be tried again.
         """
-        self.stop_batches()
-        self.write("closed", fields)
+        self.stop_flushing()
+        self.append("closed", fields)
         self.sign_head()
-        return self._journal.head
+        return self._file.head
 
     def seal(self) -> None:
         """Seal the folder; the part never changes after that.
@@ -210,10 +220,10 @@ class PartBook:
         Raises:
             StorageError: a file cannot be read or the seal cannot be written.
         """
-        self._journal.close()
+        self._file.close()
         seal_folder(self.folder, self._signer, self._store)
 
-    def abandon(self) -> None:
+    def close(self) -> None:
         """Close the file and the thread without another line (a test's or a dying process's)."""
-        self.stop_batches()
-        self._journal.close()
+        self.stop_flushing()
+        self._file.close()

@@ -15,60 +15,60 @@ import numpy as np
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.camera.preview import PreviewReader
-from kiosk.hardware.sources.source import SourceSet
-from kiosk.recording.readback.decoded_media import Grid, grid_of
+from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.readback.decoded_media import Grid, brightness_grid
 
-LOOK_S = 0.9
+SAMPLE_EVERY_S = 0.9
 """The live picture is looked at this often (no whole part of a second: scenes may pulse)."""
-KEPT_NS = 20 * NS_PER_S
+HISTORY_NS = 20 * NS_PER_S
 
 
-class Witness(Protocol):
+class CaptureReference(Protocol):
     """Knows what was captured in the last seconds."""
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Look at the live picture; called every :data:`LOOK_S` seconds."""
 
-    def heard(self, source: str) -> list[tuple[int, int, float]]:
+    def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
         """Return start, end (recording clock) and mean square (full scale: 1.0) of the blocks of
         microphone ``source``, oldest first."""
 
-    def seen(self) -> list[tuple[int, Grid]]:
+    def pictures(self) -> list[tuple[int, Grid]]:
         """Return recording time and brightness of the live pictures, oldest first."""
 
     def close(self) -> None:
         """Let go of everything."""
 
 
-class SourceWitness:
+class LiveReference:
     """Asks the sources of this room."""
 
-    def __init__(self, sources: SourceSet, preview: Path) -> None:
-        self._meters = {one.name: one.meter for one in sources.microphones}
+    def __init__(self, sources: Sources, preview: Path) -> None:
+        self._meters = {microphone.name: microphone.meter for microphone in sources.microphones}
         self._preview = PreviewReader(preview)
         self._lock = threading.Lock()
-        self._seen: deque[tuple[int, Grid]] = deque()
+        self._pictures: deque[tuple[int, Grid]] = deque()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """See :class:`Witness`."""
         frame = self._preview.read()
-        if frame is None or (self._seen and self._seen[-1][0] == frame.captured_ns):
+        if frame is None or (self._pictures and self._pictures[-1][0] == frame.captured_ns):
             return
         rgb = np.frombuffer(frame.rgb, np.uint8).reshape(frame.height, frame.width, 3)
         with self._lock:
-            self._seen.append((frame.captured_ns, grid_of(rgb)))
-            while frame.captured_ns - self._seen[0][0] > KEPT_NS:
-                self._seen.popleft()
+            self._pictures.append((frame.captured_ns, brightness_grid(rgb)))
+            while frame.captured_ns - self._pictures[0][0] > HISTORY_NS:
+                self._pictures.popleft()
 
-    def heard(self, source: str) -> list[tuple[int, int, float]]:
+    def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
         """See :class:`Witness`."""
         meter = self._meters.get(source)
-        return [] if meter is None else meter.captured()
+        return [] if meter is None else meter.energy_history()
 
-    def seen(self) -> list[tuple[int, Grid]]:
+    def pictures(self) -> list[tuple[int, Grid]]:
         """See :class:`Witness`."""
         with self._lock:
-            return list(self._seen)
+            return list(self._pictures)
 
     def close(self) -> None:
         """See :class:`Witness`."""

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
-from kiosk.recording.readback.read_back import ProofError
+from kiosk.recording.readback.fragment_reader import ReadbackError
 
 GRID = (16, 9)
 """Columns and rows of a grid."""
@@ -23,7 +23,7 @@ Grid = NDArray[np.float32]
 _LUMA = np.asarray((0.299, 0.587, 0.114), np.float32)
 
 
-def grid_of(rgb: NDArray[np.uint8]) -> Grid:
+def brightness_grid(rgb: NDArray[np.uint8]) -> Grid:
     """Return the mean brightness (0..255) of the fields of a picture (rows, columns, 3)."""
     columns, rows = GRID
     step = max(1, rgb.shape[0] // (rows * 4))
@@ -34,7 +34,7 @@ def grid_of(rgb: NDArray[np.uint8]) -> Grid:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class AudioSegment:
     """Sound without a hole: media time of its first sample, and samples (full scale: 1.0)."""
 
     start_ns: int
@@ -42,49 +42,49 @@ class Stretch:
 
 
 @dataclass
-class Track:
+class DecodedTrack:
     """One sound track: its handler's name, its rate, and what decodes of it."""
 
     name: str
     rate: int
-    stretches: list[Stretch] = field(default_factory=list)
-    _parts: list[NDArray[np.float32]] = field(default_factory=list)
+    segments: list[AudioSegment] = field(default_factory=list)
+    _frames: list[NDArray[np.float32]] = field(default_factory=list)
     _start_ns: int = 0
     _end_ns: int = 0
 
     @property
-    def count(self) -> int:
+    def sample_count(self) -> int:
         """Samples."""
-        return sum(len(one.samples) for one in self.stretches)
+        return sum(len(segment.samples) for segment in self.segments)
 
     def add(self, start_ns: int, samples: NDArray[np.float32]) -> None:
         """Take a decoded frame."""
-        if self._parts and abs(start_ns - self._end_ns) > NS_PER_S // 1000:
+        if self._frames and abs(start_ns - self._end_ns) > NS_PER_S // 1000:
             self.close()
-        if not self._parts:
+        if not self._frames:
             self._start_ns = start_ns
-        self._parts.append(samples)
+        self._frames.append(samples)
         self._end_ns = start_ns + len(samples) * NS_PER_S // self.rate
 
     def close(self) -> None:
         """Join what was taken."""
-        if self._parts:
-            self.stretches.append(Stretch(self._start_ns, np.concatenate(self._parts)))
-            self._parts = []
+        if self._frames:
+            self.segments.append(AudioSegment(self._start_ns, np.concatenate(self._frames)))
+            self._frames = []
 
     def mean_square(self, from_ns: int, until_ns: int) -> float | None:
         """Return the mean square of ``[from_ns, until_ns)``, None where not all of it is there."""
-        for one in self.stretches:
-            first = round((from_ns - one.start_ns) * self.rate / NS_PER_S)
-            last = round((until_ns - one.start_ns) * self.rate / NS_PER_S)
-            if 0 <= first < last <= len(one.samples):
-                piece = one.samples[first:last]
-                return float(np.dot(piece, piece)) / len(piece)
+        for segment in self.segments:
+            first = round((from_ns - segment.start_ns) * self.rate / NS_PER_S)
+            last = round((until_ns - segment.start_ns) * self.rate / NS_PER_S)
+            if 0 <= first < last <= len(segment.samples):
+                block = segment.samples[first:last]
+                return float(np.dot(block, block)) / len(block)
         return None
 
 
 @dataclass
-class Decoded:
+class DecodedMedia:
     """Media times are in ns, as the file counts them.
 
     Attributes:
@@ -92,18 +92,18 @@ class Decoded:
         first_ns: time of the first packet of all, or None.
     """
 
-    video: bool = False
+    has_video: bool = False
     pictures: list[tuple[int, Grid]] = field(default_factory=list)
-    tracks: list[Track] = field(default_factory=list)
+    tracks: list[DecodedTrack] = field(default_factory=list)
     first_ns: int | None = None
 
-    def empty(self) -> list[str]:
+    def empty_streams(self) -> list[str]:
         """Return the names of the streams out of which nothing came."""
-        found = ["picture"] if self.video and not self.pictures else []
-        return found + [track.name for track in self.tracks if not track.count]
+        empty = ["picture"] if self.has_video and not self.pictures else []
+        return empty + [track.name for track in self.tracks if not track.sample_count]
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes) -> DecodedMedia:
     """Decode an init file and fragments.
 
     Only key pictures are decoded: one proves its fragment, and it costs little.
@@ -111,42 +111,46 @@ def decode(data: bytes) -> Decoded:
     Raises:
         ProofError: the bytes cannot be decoded.
     """
-    found = Decoded()
+    media = DecodedMedia()
     try:
         with av.open(io.BytesIO(data), mode="r", format="mp4") as container:
             for video in container.streams.video:
                 video.codec_context.skip_frame = "NONKEY"
-                found.video = True
+                media.has_video = True
             tracks = {
-                stream.index: Track(stream.metadata.get("handler_name", ""), int(stream.rate or 1))
+                stream.index: DecodedTrack(
+                    stream.metadata.get("handler_name", ""), int(stream.rate or 1)
+                )
                 for stream in container.streams.audio
             }
             for packet in container.demux():
                 if packet.size:
-                    _take(packet, found, tracks)
+                    _decode_packet(packet, media, tracks)
     except (FFmpegError, AttributeError) as error:  # PyAV: a codec it does not know is None
-        raise ProofError(f"not decodable: {error}") from error
+        raise ReadbackError(f"not decodable: {error}") from error
     for track in tracks.values():
         track.close()
-    found.tracks = list(tracks.values())
-    return found
+    media.tracks = list(tracks.values())
+    return media
 
 
-def _ns(pts: int, base: Fraction) -> int:
+def _to_ns(pts: int, base: Fraction) -> int:
     return int(pts * base.numerator * NS_PER_S // base.denominator)
 
 
-def _take(packet: Any, found: Decoded, tracks: dict[int, Track]) -> None:
-    at_ns = _ns(packet.pts, packet.time_base)
-    found.first_ns = at_ns if found.first_ns is None else min(found.first_ns, at_ns)
+def _decode_packet(packet: Any, media: DecodedMedia, tracks: dict[int, DecodedTrack]) -> None:
+    at_ns = _to_ns(packet.pts, packet.time_base)
+    media.first_ns = at_ns if media.first_ns is None else min(media.first_ns, at_ns)
     for frame in packet.decode():
-        at_ns = _ns(frame.pts, frame.time_base)
+        at_ns = _to_ns(frame.pts, frame.time_base)
         if isinstance(frame, VideoFrame):
             small = frame.reformat(160, 90, "rgb24", interpolation="FAST_BILINEAR")
-            found.pictures.append((at_ns, grid_of(np.asarray(small.to_ndarray(), np.uint8))))
+            media.pictures.append(
+                (at_ns, brightness_grid(np.asarray(small.to_ndarray(), np.uint8)))
+            )
         elif isinstance(frame, AudioFrame):
             values = frame.to_ndarray()[0]
-            wide = values.astype(np.float32)
+            samples = values.astype(np.float32)
             tracks[packet.stream.index].add(
-                at_ns, wide / 32768 if values.dtype == np.int16 else wide
+                at_ns, samples / 32768 if values.dtype == np.int16 else samples
             )

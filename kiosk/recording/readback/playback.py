@@ -21,18 +21,18 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
-from kiosk.hardware.headset import BLOCK, RATE, Headset, HeadsetAbsentError
+from kiosk.hardware.headset import BLOCK_FRAMES, RATE, Headset, HeadsetAbsentError
 from kiosk.recording.formats.fmp4_scan import fragment_ends
-from kiosk.recording.formats.joined_run import INIT, MEDIA_SUFFIX
+from kiosk.recording.formats.run_reader import INIT, MEDIA_SUFFIX
 
-LONGEST_HOLE_S = 2.0
+MAX_GAP_S = 2.0
 """Longer holes are shortened: nobody wants to listen to a gap."""
 WARM_UP_S = 0.2
 """Decoded before the first sample that is wanted: a decoder fades in."""
 Samples = NDArray[np.int16]
 
 
-def newest_media(part: Path, track: str, seconds: float, file_seconds: float) -> bytes | None:
+def latest_media(part: Path, track: str, seconds: float, file_seconds: float) -> bytes | None:
     """Return the newest run's init file and the whole fragments of its last files, or None.
 
     Args:
@@ -43,32 +43,34 @@ def newest_media(part: Path, track: str, seconds: float, file_seconds: float) ->
         files = sorted(run.glob(f"*{MEDIA_SUFFIX}"))
         if files:
             count = int(seconds // file_seconds) + 2
-            whole = b"".join(_whole(path) for path in files[-count:])
+            whole = b"".join(_complete_bytes(path) for path in files[-count:])
             return (run / INIT).read_bytes() + whole
     return None
 
 
-def _whole(path: Path) -> bytes:
+def _complete_bytes(path: Path) -> bytes:
     ends = fragment_ends(path, 0)
     length = ends[-1][0] + ends[-1][1] if ends else 0
     with path.open("rb") as file:
         return file.read(length)
 
 
-def last_sound(data: bytes, seconds: float, source: str | None) -> Iterator[Samples]:
+def latest_audio(data: bytes, seconds: float, source: str | None) -> Iterator[Samples]:
     """Yield the last ``seconds`` of sound at :data:`RATE`, mono.
 
     Args:
         source: track of that name; None: the first (the mix).
     """
     with av.open(io.BytesIO(data), mode="r", format="mp4") as container:
-        names = {one.metadata.get("handler_name"): one for one in container.streams.audio}
+        names = {stream.metadata.get("handler_name"): stream for stream in container.streams.audio}
         stream: Any = names.get(source) if source else next(iter(names.values()), None)
         if stream is None:
             return
         packets = [packet for packet in container.demux(stream) if packet.size]
         base = float(stream.time_base)
-        end = max((float(one.pts + (one.duration or 0)) * base for one in packets), default=0.0)
+        end = max(
+            (float(packet.pts + (packet.duration or 0)) * base for packet in packets), default=0.0
+        )
         begin = end - seconds
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
         before = None
@@ -82,13 +84,13 @@ def last_sound(data: bytes, seconds: float, source: str | None) -> Iterator[Samp
                 hole = 0.0 if before is None else at - before
                 before = at + frame.samples / frame.sample_rate
                 if hole > 0.02:
-                    yield np.zeros(round(min(hole, LONGEST_HOLE_S) * RATE), np.int16)
+                    yield np.zeros(round(min(hole, MAX_GAP_S) * RATE), np.int16)
                 frame.pts = None
                 for piece in resampler.resample(frame):
                     yield np.asarray(piece.to_ndarray()[0], np.int16)
 
 
-def _tell(**values: Any) -> None:
+def _report(**values: Any) -> None:
     print(json.dumps(values), flush=True)
 
 
@@ -96,16 +98,16 @@ def play(config: dict[str, Any]) -> None:
     """Play what ``config`` says (``part``, ``seconds``, ``source``, ``device``)."""
     source, seconds = config["source"], float(config["seconds"])
     track = "channels" if source else "main"
-    data = newest_media(Path(config["part"]), track, seconds, float(config["file_seconds"]))
-    pieces = [] if data is None else list(last_sound(data, seconds, source))
+    data = latest_media(Path(config["part"]), track, seconds, float(config["file_seconds"]))
+    pieces = [] if data is None else list(latest_audio(data, seconds, source))
     if not pieces:
-        _tell(empty=True)
+        _report(empty=True)
         return
     samples = np.concatenate(pieces)
     with Headset(str(config["device"])) as headset:
-        _tell(playing=round(len(samples) / RATE, 1))
-        for start in range(0, len(samples), BLOCK):
-            headset.play(samples[start : start + BLOCK])
+        _report(playing=round(len(samples) / RATE, 1))
+        for start in range(0, len(samples), BLOCK_FRAMES):
+            headset.play(samples[start : start + BLOCK_FRAMES])
         time.sleep(headset.latency_s)
 
 
@@ -116,9 +118,9 @@ def main() -> None:
     try:
         play(json.loads(sys.argv[1]))
     except HeadsetAbsentError as error:
-        _tell(absent=str(error))
+        _report(absent=str(error))
     except (OSError, FFmpegError) as error:
-        _tell(failed=repr(error))
+        _report(failed=repr(error))
     sys.stdout.flush()
     os._exit(0)  # closing a headset that is gone may hang
 

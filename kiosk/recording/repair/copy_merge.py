@@ -15,13 +15,13 @@ from kiosk.errors import KioskError
 from kiosk.evidence.chain import Chain, read_chain
 from kiosk.evidence.seal import SUMS, is_sealed
 from kiosk.storage.atomic_io import make_folder, sync_folder
-from kiosk.storage.hearing_folder import HEARING, JOURNAL, PART_NAME
-from kiosk.storage.replaced_files import FOLDER
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN
+from kiosk.storage.replaced_files import REPLACED_FOLDER
 from kiosk.storage.store import append_durably
 
 log = logging.getLogger(__name__)
 Ranges = list[tuple[int, int, str]]
-_PIECE = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
@@ -31,12 +31,14 @@ def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
     journalled of (yet).
     """
     found: dict[str, Ranges] = {}
-    for part in _parts(hearing):
-        for entry in _chain(part).entries:
+    for part in _part_folders(hearing):
+        for entry in _read_chain_or_empty(part).entries:
             if entry["kind"] == "media":
-                for one in entry.get("fragments", []):
-                    ranges = found.setdefault(f"{part.name}/{one['file']}", [])
-                    ranges.append((int(one["offset"]), int(one["length"]), str(one["sha256"])))
+                for fragment in entry.get("fragments", []):
+                    ranges = found.setdefault(f"{part.name}/{fragment['file']}", [])
+                    ranges.append(
+                        (int(fragment["offset"]), int(fragment["length"]), str(fragment["sha256"]))
+                    )
             elif entry["kind"] == "file" and f"{part.name}/{entry['file']}" not in found:
                 whole = (0, int(entry["length"]), str(entry["sha256"]))
                 found[f"{part.name}/{entry['file']}"] = [whole]
@@ -45,20 +47,20 @@ def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
     return found
 
 
-def _parts(hearing: Path) -> list[Path]:
+def _part_folders(hearing: Path) -> list[Path]:
     if not hearing.is_dir():
         return []
-    return sorted(path for path in hearing.iterdir() if PART_NAME.fullmatch(path.name))
+    return sorted(path for path in hearing.iterdir() if PART_FOLDER_PATTERN.fullmatch(path.name))
 
 
-def _chain(folder: Path) -> Chain:
+def _read_chain_or_empty(folder: Path) -> Chain:
     try:
-        return read_chain(folder / JOURNAL)
+        return read_chain(folder / JOURNAL_FILE)
     except KioskError:
         return Chain([], [], 0, 0, "")
 
 
-def choose_longer(own: Path, mirror: Path) -> list[str]:
+def merge_copies(primary: Path, mirror: Path) -> list[str]:
     """Bring the hearings under ``own`` up to those under ``mirror`` where these hold more.
 
     Only hearings that are not sealed on ``own`` are looked at (or not there at all and not
@@ -71,53 +73,57 @@ def choose_longer(own: Path, mirror: Path) -> list[str]:
     Returns:
         the ids of those that were brought up.
     """
-    brought = []
+    merged = []
     folder = mirror / "hearings"
-    for theirs in sorted(folder.iterdir()) if folder.is_dir() else []:
-        ours = own / "hearings" / theirs.name
-        if not theirs.is_dir() or is_sealed(ours) or (is_sealed(theirs) and not ours.is_dir()):
+    for mirror_hearing in sorted(folder.iterdir()) if folder.is_dir() else []:
+        primary_hearing = primary / "hearings" / mirror_hearing.name
+        if (
+            not mirror_hearing.is_dir()
+            or is_sealed(primary_hearing)
+            or (is_sealed(mirror_hearing) and not primary_hearing.is_dir())
+        ):
             continue
         try:
-            if _bring_up(ours, theirs):
-                brought.append(theirs.name)
+            if _merge_hearing(primary_hearing, mirror_hearing):
+                merged.append(mirror_hearing.name)
         except (OSError, KioskError):
-            log.exception("hearing %s: the second copy cannot be taken", theirs.name)
-    return brought
+            log.exception("hearing %s: the second copy cannot be taken", mirror_hearing.name)
+    return merged
 
 
-def _bring_up(ours: Path, theirs: Path) -> bool:
+def _merge_hearing(primary: Path, mirror: Path) -> bool:
     """Copy what only the mirror has; say whether there was anything."""
-    gone = _replaced(ours, theirs)
-    names = sorted(path.relative_to(theirs).as_posix() for path in theirs.rglob("*"))
+    gone = _replaced_files(primary, mirror)
+    names = sorted(path.relative_to(mirror).as_posix() for path in mirror.rglob("*"))
     changed = False
     for name in names:
-        source, target = theirs / name, ours / name
+        source, target = mirror / name, primary / name
         if not source.is_file() or name.rpartition("/")[2].startswith(".") or name in gone:
             continue
-        if source.name == JOURNAL:
-            changed |= _take_journal(target, source)
-        elif source.name in (HEARING, SUMS) or source.suffix in (".json", ".p7s", ".damaged"):
+        if source.name == JOURNAL_FILE:
+            changed |= _merge_journal(target, source)
+        elif source.name in (HEARING_FILE, SUMS) or source.suffix in (".json", ".p7s", ".damaged"):
             if not target.exists():
                 changed = True
-                _append_rest(target, source, 0)
+                _append_from(target, source, 0)
         else:
-            changed |= _take_log(target, source)
+            changed |= _merge_appended(target, source)
     return changed
 
 
-def _replaced(ours: Path, theirs: Path) -> set[str]:
+def _replaced_files(primary: Path, mirror: Path) -> set[str]:
     """Return the files (relative to the hearing) that were replaced: they must not come back."""
     found: set[str] = set()
-    for folder in (ours, theirs):
-        path = folder.parent.parent / FOLDER / f"{folder.name}.json"
+    for folder in (primary, mirror):
+        path = folder.parent.parent / REPLACED_FOLDER / f"{folder.name}.json"
         if path.exists():
             text = path.read_text(encoding="utf-8")
             prefix = f"hearings/{folder.name}/"
-            found |= {one for one in text.split('"') if one.startswith(prefix)}
-    return {name.partition(f"{ours.name}/")[2] for name in found}
+            found |= {name for name in text.split('"') if name.startswith(prefix)}
+    return {name.partition(f"{primary.name}/")[2] for name in found}
 
 
-def _take_journal(target: Path, source: Path) -> bool:
+def _merge_journal(target: Path, source: Path) -> bool:
     """Take over the longer of two chains; say whether it was the mirror's."""
     here = read_chain(target) if target.exists() else Chain([], [], 0, 0, "")
     there = read_chain(source)
@@ -127,37 +133,37 @@ def _take_journal(target: Path, source: Path) -> bool:
         log.error("%s: the two copies went different ways", target)
         shutil.copy2(target, target.with_name(f"{target.name}.damaged"))
         here = Chain([], [], 0, 0, "")
-    _append_rest(target, source, here.length, there.length)
+    _append_from(target, source, here.length, there.length)
     return True
 
 
-def _take_log(target: Path, source: Path) -> bool:
+def _merge_appended(target: Path, source: Path) -> bool:
     """Append what the mirror has more of media or a playlist, where the rest is the same."""
     have, size = target.stat().st_size if target.exists() else 0, source.stat().st_size
     if size <= have:
         return False
-    if have and not _same(target, source, have):
+    if have and not _has_same_tail(target, source, have):
         log.error("%s: the two copies differ", target)
         return False
-    _append_rest(target, source, have)
+    _append_from(target, source, have)
     return True
 
 
-def _same(target: Path, source: Path, size: int) -> bool:
+def _has_same_tail(target: Path, source: Path, size: int) -> bool:
     """Compare the ends of what both have: that is where a crash tears."""
-    begin = max(0, size - _PIECE)
+    begin = max(0, size - _BLOCK_BYTES)
     with target.open("rb") as here, source.open("rb") as there:
         here.seek(begin)
         there.seek(begin)
         return here.read(size - begin) == there.read(size - begin)
 
 
-def _append_rest(target: Path, source: Path, at: int, end: int | None = None) -> None:
+def _append_from(target: Path, source: Path, at: int, end: int | None = None) -> None:
     make_folder(target.parent)
     with source.open("rb") as file:
         file.seek(at)
         while True:
-            data = file.read(_PIECE if end is None else min(_PIECE, end - at))
+            data = file.read(_BLOCK_BYTES if end is None else min(_BLOCK_BYTES, end - at))
             if not data:
                 break
             append_durably(target, at, data)

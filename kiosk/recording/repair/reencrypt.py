@@ -26,34 +26,34 @@ from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.evidence.seal import SUMS, is_sealed, sha256_of
-from kiosk.recording.encryption.age_envelope import ClosedEnvelope
-from kiosk.recording.formats.fragment_codec import PLAIN, Envelope
-from kiosk.recording.formats.hls_playlist import NAME as PLAYLIST
-from kiosk.recording.formats.hls_playlist import cut_playlist
-from kiosk.recording.formats.joined_run import (
+from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.formats.hls_playlist import PLAYLIST_NAME as PLAYLIST
+from kiosk.recording.formats.hls_playlist import truncate_playlist
+from kiosk.recording.formats.run_reader import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
     INIT,
     MEDIA_SUFFIX,
-    runs_of,
+    list_runs,
 )
-from kiosk.recording.journal.hearing_journal import HearingBook
-from kiosk.recording.journal.part_index import PartView
-from kiosk.recording.journal.part_journal import PartBook
+from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.part_index import PartIndex
+from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.storage.atomic_io import json_bytes
 from kiosk.storage.court_keys import CourtKeys
-from kiosk.storage.hearing_folder import JOURNAL, PART, TRACKS
+from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, TRACKS
 from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
-DISK_S = 30.0
+DISK_TIMEOUT_S = 30.0
 """So long a disk is waited for before all is tried anew."""
-OPEN = "-open"
+OPEN_SUFFIX = "-open"
 """At the end of the name of a file that holds the beginning of one which was replaced."""
 
 
 @dataclass(frozen=True)
-class Replaced:
+class ReplacedFile:
     """One plain file that is gone, and one that stands for it.
 
     Attributes:
@@ -71,36 +71,36 @@ class Replaced:
 
 
 @dataclass(frozen=True)
-class Declaration:
+class RetroactiveClosure:
     """A ``closing_since`` line: everything captured from ``since`` on in parts up to ``upto``."""
 
     number: int
     since: datetime
-    upto: int
+    last_part: int
     fields: Mapping[str, Any]
 
 
-def pending(entries: Sequence[Entry]) -> list[Declaration]:
+def pending_closures(entries: Sequence[Entry]) -> list[RetroactiveClosure]:
     """Return the declarations in a hearing's own journal that have not been carried out."""
-    done = {entry.get("declaration") for entry in entries if entry["kind"] == "closed_since"}
+    completed = {entry.get("declaration") for entry in entries if entry["kind"] == "closed_since"}
     return [
-        Declaration(
+        RetroactiveClosure(
             number=int(entry["n"]),
             since=datetime.fromisoformat(str(entry["since"])),
-            upto=int(entry["upto"]),
+            last_part=int(entry["upto"]),
             fields={key: entry.get(key) for key in ("since", "person", "ground", "note")},
         )
         for entry in entries
-        if entry["kind"] == "closing_since" and int(entry["n"]) not in done
+        if entry["kind"] == "closing_since" and int(entry["n"]) not in completed
     ]
 
 
-def carry_out(
-    book: HearingBook,
+def apply_closure(
+    hearing_journal: HearingJournal,
     keys: CourtKeys,
-    declaration: Declaration,
-    on_replaced: Callable[[Path, list[Replaced]], None] = lambda _folder, _replaced: None,
-) -> list[Replaced]:
+    closure: RetroactiveClosure,
+    on_replaced: Callable[[Path, list[ReplacedFile]], None] = lambda _folder, _replaced: None,
+) -> list[ReplacedFile]:
     """Carry out ``declaration``; all its parts are closed. It may be repeated after a crash.
 
     Args:
@@ -110,246 +110,282 @@ def carry_out(
     Raises:
         StorageError, OSError: a file cannot be read or written; it may be called again.
     """
-    replaced: list[Replaced] = []
-    envelope = ClosedEnvelope(keys, provable=False)
-    for part in range(1, declaration.upto + 1):
-        if book.store.locate(book.part_folder(part) / JOURNAL).exists():
-            replaced += _Part(book, part, envelope, declaration).run()
-    on_replaced(book.folder, replaced)
-    rows = [asdict(one) for one in replaced]
-    fields = {**declaration.fields, "declaration": declaration.number, "replaced": rows}
-    book.write("closed_since", fields)
-    book.sign_head()
+    replaced: list[ReplacedFile] = []
+    codec = AgeFragmentCodec(keys, can_verify=False)
+    for part in range(1, closure.last_part + 1):
+        if hearing_journal.store.locate(hearing_journal.part_folder(part) / JOURNAL_FILE).exists():
+            replaced += _PartReencryption(hearing_journal, part, codec, closure).run()
+    on_replaced(hearing_journal.folder, replaced)
+    rows = [asdict(file) for file in replaced]
+    fields = {**closure.fields, "declaration": closure.number, "replaced": rows}
+    hearing_journal.append("closed_since", fields)
+    hearing_journal.sign_head()
     return replaced
 
 
-class _Part:
+class _PartReencryption:
     """One part of a hearing that was declared closed."""
 
     def __init__(
-        self, book: HearingBook, number: int, envelope: Envelope, declaration: Declaration
+        self,
+        hearing_journal: HearingJournal,
+        number: int,
+        codec: FragmentCodec,
+        closure: RetroactiveClosure,
     ) -> None:
-        self._book = book
-        self._store = book.store
+        self._hearing_journal = hearing_journal
+        self._store = hearing_journal.store
         self._number = number
-        self._folder = book.part_folder(number)
-        self._envelope = envelope
-        self._declaration = declaration
+        self._folder = hearing_journal.part_folder(number)
+        self._codec = codec
+        self._closure = closure
 
-    def _read(self, name: str) -> Path:
+    def _locate(self, name: str) -> Path:
         return self._store.locate(self._folder / name)
 
     def _entries(self) -> list[Entry]:
-        return read_chain(self._read(JOURNAL)).entries
+        return read_chain(self._locate(JOURNAL_FILE)).entries
 
-    def run(self) -> list[Replaced]:
+    def run(self) -> list[ReplacedFile]:
         """Replace what is to be replaced; return all that was, now or before a crash."""
         entries = self._entries()
-        since_ns = _on_recording_clock(entries[0], self._declaration.since)
-        view = PartView.of(entries)
-        touched = any(self._is_mine(entry) for entry in entries)
-        if touched or any(_kept(*one, since_ns) is not None for one in view.fragments.items()):
-            book, _ = self._book.reopen_part(self._number)
+        since_ns = _to_recording_clock(entries[0], self._closure.since)
+        index = PartIndex.from_entries(entries)
+        was_started = any(self._belongs_to_closure(entry) for entry in entries)
+        if was_started or any(
+            _plain_prefix_bytes(*item, since_ns) is not None for item in index.fragments.items()
+        ):
+            part_journal, _ = self._hearing_journal.reopen_part(self._number)
             try:
-                self._replace(book, view, since_ns)
-                self._close(book)
+                self._replace_all(part_journal, index, since_ns)
+                self._mark_closed_and_seal(part_journal)
                 entries = self._entries()
             finally:
-                book.abandon()
-        self._ensure_seal_is_noted()
-        return [one for entry in entries if self._is_mine(entry) for one in self._rows(entry)]
+                part_journal.close()
+        self._record_seal_if_new()
+        return [
+            replaced
+            for entry in entries
+            if self._belongs_to_closure(entry)
+            for replaced in self._replaced_files(entry)
+        ]
 
-    def _is_mine(self, entry: Entry) -> bool:
-        return entry["kind"] == "rewrapped" and self._number_of(entry) == self._declaration.number
+    def _belongs_to_closure(self, entry: Entry) -> bool:
+        return entry["kind"] == "rewrapped" and self._closure_number(entry) == self._closure.number
 
     @staticmethod
-    def _number_of(entry: Entry) -> int:
+    def _closure_number(entry: Entry) -> int:
         return int(entry["declaration"])
 
-    def _rows(self, entry: Entry) -> list[Replaced]:
-        was = self._number, str(entry["file"]), str(entry["sha256"])
-        rows = [Replaced(*was, str(one["file"]), str(one["sha256"])) for one in entry["by"]]
-        return rows or [Replaced(*was, "", "")]
+    def _replaced_files(self, entry: Entry) -> list[ReplacedFile]:
+        original = self._number, str(entry["file"]), str(entry["sha256"])
+        replaced = [
+            ReplacedFile(*original, str(file["file"]), str(file["sha256"])) for file in entry["by"]
+        ]
+        return replaced or [ReplacedFile(*original, "", "")]
 
     # -- replacing -----------------------------------------------------------------------------
-    def _replace(self, book: PartBook, view: PartView, since_ns: int) -> None:
+    def _replace_all(self, part_journal: PartJournal, index: PartIndex, since_ns: int) -> None:
         plain_runs: set[str] = set()
-        for name, pieces in list(view.fragments.items()):
-            kept = _kept(name, pieces, since_ns)
-            if kept is not None:
-                self._rewrap(book, name, pieces, kept)
-            if kept != 0 and not name.endswith(CLOSED_SUFFIX):
+        for name, fragments in list(index.fragments.items()):
+            plain_bytes = _plain_prefix_bytes(name, fragments, since_ns)
+            if plain_bytes is not None:
+                self._reencrypt_file(part_journal, name, fragments, plain_bytes)
+            if plain_bytes != 0 and not name.endswith(CLOSED_SUFFIX):
                 plain_runs.add(name.rpartition("/")[0])
-        self._rewrap_inits(book, plain_runs)
-        self._shorten_playlist(book)
+        self._reencrypt_inits(part_journal, plain_runs)
+        self._truncate_playlist(part_journal)
         for entry in self._entries():  # those of before a crash, too
-            if self._is_mine(entry) and entry["file"] not in [one["file"] for one in entry["by"]]:
-                self._remove(str(entry["file"]), [str(one["file"]) for one in entry["by"]])
+            if self._belongs_to_closure(entry) and entry["file"] not in [
+                file["file"] for file in entry["by"]
+            ]:
+                self._remove(str(entry["file"]), [str(file["file"]) for file in entry["by"]])
 
-    def _remove(self, name: str, by: list[str]) -> None:
+    def _remove(self, name: str, replacements: list[str]) -> None:
         """Overwrite and remove a plain file, for which ``by`` stand, on every storage."""
-        self._store.replace([self._folder / name], [self._folder / one for one in by])
+        self._store.replace_files(
+            [self._folder / name], [self._folder / replacement for replacement in replacements]
+        )
 
-    def _rewrap(self, book: PartBook, name: str, pieces: list[dict[str, Any]], kept: int) -> None:
+    def _reencrypt_file(
+        self,
+        part_journal: PartJournal,
+        name: str,
+        fragments: list[dict[str, Any]],
+        plain_bytes: int,
+    ) -> None:
         """Put the fragments of a file from byte ``kept`` on into a tar, those before into a file
         of their own, and say so."""
         stem = name.removesuffix(MEDIA_SUFFIX)
-        head = _Writer(self._store, self._folder, f"{stem}{OPEN}{MEDIA_SUFFIX}", PLAIN)
-        tail = _Writer(self._store, self._folder, stem + CLOSED_SUFFIX, self._envelope)
-        with self._read(name).open("rb") as source:
-            for number, piece in enumerate(pieces, 1):
-                source.seek(int(piece["offset"]))
-                plain = source.read(int(piece["length"]))
+        plain_writer = _FileWriter(
+            self._store, self._folder, f"{stem}{OPEN_SUFFIX}{MEDIA_SUFFIX}", PLAIN_CODEC
+        )
+        encrypted_writer = _FileWriter(self._store, self._folder, stem + CLOSED_SUFFIX, self._codec)
+        with self._locate(name).open("rb") as source:
+            for number, fragment in enumerate(fragments, 1):
+                source.seek(int(fragment["offset"]))
+                plain = source.read(int(fragment["length"]))
                 member = f"{Path(name).stem}-{number:04d}{MEDIA_SUFFIX}"
-                writer = head if int(piece["offset"]) < kept else tail
-                writer.add(member, piece, plain)
-        writers = [writer for writer in (head, tail) if writer.fragments]
+                writer = plain_writer if int(fragment["offset"]) < plain_bytes else encrypted_writer
+                writer.add(member, fragment, plain)
+        writers = [writer for writer in (plain_writer, encrypted_writer) if writer.fragments]
         for writer in writers:
             writer.finish()
-        self._write_line(book, name, writers)
+        self._record_written(part_journal, name, writers)
 
-    def _write_line(self, book: PartBook, name: str, writers: Sequence[_Writer]) -> None:
-        fragments = [one for writer in writers for one in writer.fragments]
-        by = [writer.listed for writer in writers]
-        self._write(book, name, by, fragments)
+    def _record_written(
+        self, part_journal: PartJournal, name: str, writers: Sequence[_FileWriter]
+    ) -> None:
+        fragments = [fragment for writer in writers for fragment in writer.fragments]
+        replacements = [writer.journal_entry for writer in writers]
+        self._record_replacement(part_journal, name, replacements, fragments)
 
-    def _write(
+    def _record_replacement(
         self,
-        book: PartBook,
+        part_journal: PartJournal,
         name: str,
-        by: list[dict[str, Any]],
+        replacements: list[dict[str, Any]],
         fragments: list[dict[str, Any]],
     ) -> None:
         fields = {
-            "declaration": self._declaration.number,
+            "declaration": self._closure.number,
             "file": name,
-            "sha256": sha256_of(self._read(name)),
-            "by": by,
+            "sha256": sha256_of(self._locate(name)),
+            "by": replacements,
             "fragments": fragments,
         }
-        book.write("rewrapped", fields)
+        part_journal.append("rewrapped", fields)
 
-    def _rewrap_inits(self, book: PartBook, plain_runs: set[str]) -> None:
+    def _reencrypt_inits(self, part_journal: PartJournal, plain_runs: set[str]) -> None:
         """Wrap the initialisation segments of runs of which nothing plain is left."""
-        place = self._store.locate(self._folder)
-        runs = [run for track in TRACKS for run in runs_of(place / track)]
-        for run in [path.relative_to(place).as_posix() for path in runs]:
-            name, by = f"{run}/{INIT}", f"{run}/{CLOSED_INIT}"
-            if run not in plain_runs and self._read(name).exists():
-                writer = _Writer(self._store, self._folder, by, self._envelope)
-                writer.add(INIT, None, self._read(name).read_bytes())
+        part_folder = self._store.locate(self._folder)
+        runs = [run for track in TRACKS for run in list_runs(part_folder / track)]
+        for run in [path.relative_to(part_folder).as_posix() for path in runs]:
+            name, replacement = f"{run}/{INIT}", f"{run}/{CLOSED_INIT}"
+            if run not in plain_runs and self._locate(name).exists():
+                writer = _FileWriter(self._store, self._folder, replacement, self._codec)
+                writer.add(INIT, None, self._locate(name).read_bytes())
                 writer.finish()
-                self._write_line(book, name, [writer])
+                self._record_written(part_journal, name, [writer])
 
-    def _shorten_playlist(self, book: PartBook) -> None:
+    def _truncate_playlist(self, part_journal: PartJournal) -> None:
         """Leave in the playlist what is plain still; nothing is: it goes."""
         name = f"main/{PLAYLIST}"
-        view = PartView.of(self._entries())
-        if not self._read(name).exists():
+        index = PartIndex.from_entries(self._entries())
+        if not self._locate(name).exists():
             return
-        old = self._read(name).read_bytes().decode("ascii")
-        text = cut_playlist(old, _playable(view))
-        listed = view.files.get(name, {}).get("sha256")
-        if text == old and listed in (None, sha256_of(self._read(name))):
+        old = self._locate(name).read_bytes().decode("ascii")
+        text = truncate_playlist(old, _playable_files(index))
+        listed = index.files.get(name, {}).get("sha256")
+        if text == old and listed in (None, sha256_of(self._locate(name))):
             return
         data = text.encode("ascii")
-        by = [{"file": name, "sha256": hashlib.sha256(data).hexdigest()}] if text else []
-        self._write(book, name, by, [])
+        replacements = [{"file": name, "sha256": hashlib.sha256(data).hexdigest()}] if text else []
+        self._record_replacement(part_journal, name, replacements, [])
         if text:
-            self._store.write_whole(self._folder / name, data)
+            self._store.write_file(self._folder / name, data)
 
     # -- afterwards ----------------------------------------------------------------------------
-    def _close(self, book: PartBook) -> None:
+    def _mark_closed_and_seal(self, part_journal: PartJournal) -> None:
         """Say that the part is closed, and seal it again."""
         try:
-            about = json.loads(self._read(PART).read_text(encoding="utf-8"))
+            metadata = json.loads(self._locate(PART_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            about = {}
-        since = self._declaration.fields["since"]
-        about |= {"closed": True, "encrypted": True, "closed_since": since}
-        self._store.write_whole(self._folder / PART, json_bytes(about))
-        book.write("declared_closed", {**self._declaration.fields})
-        book.sign_head()
-        book.seal()
+            metadata = {}
+        since = self._closure.fields["since"]
+        metadata |= {"closed": True, "encrypted": True, "closed_since": since}
+        self._store.write_file(self._folder / PART_FILE, json_bytes(metadata))
+        part_journal.append("declared_closed", {**self._closure.fields})
+        part_journal.sign_head()
+        part_journal.seal()
 
-    def _ensure_seal_is_noted(self) -> None:
+    def _record_seal_if_new(self) -> None:
         """Write ``part_sealed`` unless the hearing's newest such line is about this seal."""
         if not is_sealed(self._store.locate(self._folder)):
             return
-        sums = sha256_of(self._read(SUMS))
+        sums = sha256_of(self._locate(SUMS))
         lines = [
             entry
-            for entry in read_chain(self._store.locate(self._book.folder / JOURNAL)).entries
+            for entry in read_chain(
+                self._store.locate(self._hearing_journal.folder / JOURNAL_FILE)
+            ).entries
             if entry["kind"] == "part_sealed" and entry["part"] == self._number
         ]
         if not lines or lines[-1]["sums_sha256"] != sums:
-            self._book.note_seal(self._number)
+            self._hearing_journal.record_part_sealed(self._number)
 
 
-def _kept(name: str, pieces: list[dict[str, Any]], since_ns: int) -> int | None:
+def _plain_prefix_bytes(name: str, fragments: list[dict[str, Any]], since_ns: int) -> int | None:
     """Return how many bytes of a plain file stay plain, None where nothing of it is closed."""
     if name.endswith(CLOSED_SUFFIX):
         return None
-    later = (int(piece["offset"]) for piece in pieces if int(piece["end_ns"]) > since_ns)
+    later = (
+        int(fragment["offset"]) for fragment in fragments if int(fragment["end_ns"]) > since_ns
+    )
     return min(later, default=None)
 
 
-def _playable(view: PartView) -> dict[str, tuple[str, int]]:
+def _playable_files(index: PartIndex) -> dict[str, tuple[str, int]]:
     """Return, per file name in a playlist, the plain file that has its beginning now, and how
     long that is."""
     found: dict[str, tuple[str, int]] = {}
-    for name, pieces in view.fragments.items():
+    for name, fragments in index.fragments.items():
         if name.startswith("main/") and not name.endswith(CLOSED_SUFFIX):
-            here = name.removeprefix("main/")
-            size = int(pieces[-1]["offset"]) + int(pieces[-1]["length"])
-            found[here] = (here, size)
-            found[here.replace(f"{OPEN}{MEDIA_SUFFIX}", MEDIA_SUFFIX)] = (here, size)
+            listed_name = name.removeprefix("main/")
+            size = int(fragments[-1]["offset"]) + int(fragments[-1]["length"])
+            found[listed_name] = (listed_name, size)
+            found[listed_name.replace(f"{OPEN_SUFFIX}{MEDIA_SUFFIX}", MEDIA_SUFFIX)] = (
+                listed_name,
+                size,
+            )
     return found
 
 
-class _Writer:
-    """Writes one new file through the store, durably, piece by piece.
+class _FileWriter:
+    """Writes one new file through the store, durably, fragment by fragment.
 
     Attributes:
         fragments: records of what is in it; :attr:`listed` of the file as a whole.
     """
 
-    def __init__(self, store: Store, part: Path, name: str, envelope: Envelope) -> None:
+    def __init__(self, store: Store, part: Path, name: str, codec: FragmentCodec) -> None:
         self._store = store
         self._path = part / name
         self._name = name
-        self._envelope = envelope
+        self._codec = codec
         self._length = 0
-        self._digest, self._plain = hashlib.sha256(), hashlib.sha256()
+        self._digest, self._plain_digest = hashlib.sha256(), hashlib.sha256()
         self.fragments: list[dict[str, Any]] = []
 
     @property
-    def listed(self) -> dict[str, Any]:
+    def journal_entry(self) -> dict[str, Any]:
         """What the journal says about the whole file."""
         value = {"file": self._name, "sha256": self._digest.hexdigest()}
-        if self._envelope.encrypted:
-            value["plain_sha256"] = self._plain.hexdigest()
+        if self._codec.is_encrypted:
+            value["plain_sha256"] = self._plain_digest.hexdigest()
         return value
 
-    def add(self, member: str, piece: Mapping[str, Any] | None, plain: bytes) -> None:
-        """Append one piece; ``piece`` is the plain fragment's record (None: no fragment)."""
-        times = (int(piece["start_ns"]), int(piece["end_ns"])) if piece else (0, 0)
-        data = self._envelope.wrap(member, plain, *times, tuple(piece["sources"]) if piece else ())
-        if piece is not None:
-            record = {**piece, "file": self._name, "offset": self._length, "length": len(data)}
-            record["was"] = {"file": piece["file"], "offset": piece["offset"]}
-            if self._envelope.encrypted:
+    def add(self, member: str, fragment: Mapping[str, Any] | None, plain: bytes) -> None:
+        """Append one fragment; ``fragment`` is the plain fragment's record (None: no fragment)."""
+        times = (int(fragment["start_ns"]), int(fragment["end_ns"])) if fragment else (0, 0)
+        data = self._codec.encode(
+            member, plain, *times, tuple(fragment["sources"]) if fragment else ()
+        )
+        if fragment is not None:
+            record = {**fragment, "file": self._name, "offset": self._length, "length": len(data)}
+            record["was"] = {"file": fragment["file"], "offset": fragment["offset"]}
+            if self._codec.is_encrypted:
                 record["sha256"] = hashlib.sha256(data).hexdigest()
                 # of what was recorded, whatever was read now
-                record |= {"plain_length": piece["length"], "plain_sha256": piece["sha256"]}
+                record |= {"plain_length": fragment["length"], "plain_sha256": fragment["sha256"]}
             self.fragments.append(record)
-        self._plain.update(plain)
-        self._put(data)
+        self._plain_digest.update(plain)
+        self._append(data)
 
-    def _put(self, data: bytes) -> None:
+    def _append(self, data: bytes) -> None:
         ticket = self._store.append(self._path, self._length, data)
-        limit = time.monotonic() + DISK_S
-        while not ticket.done(min(1.0, DISK_S)):
+        limit = time.monotonic() + DISK_TIMEOUT_S
+        while not ticket.is_durable(min(1.0, DISK_TIMEOUT_S)):
             if time.monotonic() > limit:
                 raise StorageError(f"{self._path}: the disk does not take it")
         self._length += len(data)
@@ -357,11 +393,11 @@ class _Writer:
 
     def finish(self) -> None:
         """End the file, durably."""
-        if self._envelope.end:
-            self._put(self._envelope.end)
+        if self._codec.file_trailer:
+            self._append(self._codec.file_trailer)
 
 
-def _on_recording_clock(first: Entry, since: datetime) -> int:
+def _to_recording_clock(first: Entry, since: datetime) -> int:
     """Return ``since`` on the recording clock of the part whose journal begins with ``first``.
 
     Raises:

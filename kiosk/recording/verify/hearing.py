@@ -17,15 +17,20 @@ from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Chain, Entry
 from kiosk.evidence.seal import SUMS
 from kiosk.recording.encryption.decrypt import Identities
-from kiosk.recording.verify.part import MALFORMED, PartCheck, check_heads, read_journal
-from kiosk.recording.verify.report import Report
-from kiosk.recording.verify.seal import Digests, SealCheck, check_signer, common_name
-from kiosk.storage.hearing_folder import HEARING, JOURNAL, PART_NAME, part_name
+from kiosk.recording.verify.part import MALFORMED, PartVerifier, check_heads, read_journal
+from kiosk.recording.verify.report import VerifyReport
+from kiosk.recording.verify.seal import FileDigests, SealVerifier, check_signer, common_name
+from kiosk.storage.hearing_folder import (
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FOLDER_PATTERN,
+    part_folder_name,
+)
 
 
 def verify(
     folder: Path, ca: Path, *, decode: bool = True, identities: Identities | None = None
-) -> Report:
+) -> VerifyReport:
     """Verify a hearing's folder or a part's folder.
 
     Args:
@@ -37,13 +42,13 @@ def verify(
     Raises:
         RecordingError: ``openssl`` or ``ca`` is missing: nothing can be said.
     """
-    report = Report(str(folder))
+    report = VerifyReport(str(folder))
     if not ca.is_file():
         raise RecordingError(f"{ca}: cannot be read", code="ca_missing")
     if _is_hearing(folder):
         report.kind = "hearing"
-        _Hearing(folder, ca, report, decode, identities or []).run()
-    elif folder.is_dir() and ((folder / JOURNAL).exists() or (folder / SUMS).exists()):
+        _HearingVerifier(folder, ca, report, decode, identities or []).run()
+    elif folder.is_dir() and ((folder / JOURNAL_FILE).exists() or (folder / SUMS).exists()):
         report.kind = "part"
         _verify_part_alone(folder, ca, report, decode, identities or [])
     else:
@@ -54,29 +59,30 @@ def verify(
 def _is_hearing(folder: Path) -> bool:
     """Say whether ``folder`` is a hearing's (even one that lost its ``hearing.json``)."""
     return folder.is_dir() and (
-        (folder / HEARING).exists() or any(PART_NAME.fullmatch(p.name) for p in folder.iterdir())
+        (folder / HEARING_FILE).exists()
+        or any(PART_FOLDER_PATTERN.fullmatch(p.name) for p in folder.iterdir())
     )
 
 
 def _verify_part_alone(
-    folder: Path, ca: Path, report: Report, decode: bool, identities: Identities
+    folder: Path, ca: Path, report: VerifyReport, decode: bool, identities: Identities
 ) -> None:
     """Verify one part by itself."""
-    digests = Digests()
-    certificate = SealCheck(folder, "", ca, report, digests).run()
+    digests = FileDigests()
+    certificate = SealVerifier(folder, "", ca, report, digests).run()
     certificates = [certificate] if certificate else []
-    facts, chain = PartCheck(folder, "", report, digests, certificates, identities).run(
+    facts, chain = PartVerifier(folder, "", report, digests, certificates, identities).run(
         decode=decode
     )
     report.parts.append(facts)
     first = chain.entries[0] if chain and chain.entries else {}
     report.hearing_id = str(first.get("hearing", ""))
     if certificate and chain:
-        _note_signer(report, certificate, str(first.get("kiosk", "")), chain, "")
+        _record_signer(report, certificate, str(first.get("kiosk", "")), chain, "")
 
 
-def _note_signer(
-    report: Report, certificate: x509.Certificate, kiosk: str, chain: Chain, prefix: str
+def _record_signer(
+    report: VerifyReport, certificate: x509.Certificate, kiosk: str, chain: Chain, prefix: str
 ) -> None:
     """Check the signer of one seal and note who and when in the report."""
     sealed_at = str(chain.entries[-1].get("at", "")) if chain.entries else ""
@@ -84,35 +90,37 @@ def _note_signer(
     report.device, report.sealed_at = common_name(certificate), sealed_at
 
 
-class _Hearing:
+class _HearingVerifier:
     """Verification of a whole hearing."""
 
     def __init__(
-        self, folder: Path, ca: Path, report: Report, decode: bool, identities: Identities
+        self, folder: Path, ca: Path, report: VerifyReport, decode: bool, identities: Identities
     ) -> None:
         self._identities = identities
         self._folder = folder
         self._ca = ca
         self._report = report
         self._decode = decode
-        self._digests = Digests()
+        self._digests = FileDigests()
 
     def run(self) -> None:
         """Check the seals, every part, the hearing's journal, and that they fit together."""
         parts = {
             int(match[1]): path
             for path in sorted(self._folder.iterdir())
-            if path.is_dir() and (match := PART_NAME.fullmatch(path.name))
+            if path.is_dir() and (match := PART_FOLDER_PATTERN.fullmatch(path.name))
         }
-        signers = {number: self._seal(path, f"{path.name}/") for number, path in parts.items()}
-        own = self._seal(self._folder, "")
-        chain = read_journal(self._folder / JOURNAL, JOURNAL, self._report)
+        signers = {
+            number: self._verify_seal(path, f"{path.name}/") for number, path in parts.items()
+        }
+        own = self._verify_seal(self._folder, "")
+        chain = read_journal(self._folder / JOURNAL_FILE, JOURNAL_FILE, self._report)
         try:
-            self._fit(chain, parts, signers, own)
+            self._check_consistency(chain, parts, signers, own)
         except MALFORMED as error:
-            self._report.add("journal_broken", JOURNAL, f"a line is malformed ({error!r})")
+            self._report.add("journal_broken", JOURNAL_FILE, f"a line is malformed ({error!r})")
 
-    def _fit(
+    def _check_consistency(
         self,
         chain: Chain | None,
         parts: dict[int, Path],
@@ -120,30 +128,30 @@ class _Hearing:
         own: x509.Certificate | None,
     ) -> None:
         """Check the parts and that they and the hearing's journal fit together."""
-        first = self._first(chain)
-        known = self._known_parts(chain)
+        first = self._check_first(chain)
+        known = self._journalled_parts(chain)
         for number in sorted(set(known) - set(parts)):
-            self._report.add("part_missing", part_name(number))
+            self._report.add("part_missing", part_folder_name(number))
         for number, path in parts.items():
-            self._part(number, path, signers[number], known, first)
+            self._check_part(number, path, signers[number], known, first)
         if chain is not None:
-            certificates = [one for one in [own, *signers.values()] if one is not None]
-            check_heads(chain, self._report.hearing_id, 0, certificates, JOURNAL, self._report)
-            self._end(chain)
+            certificates = [signer for signer in [own, *signers.values()] if signer is not None]
+            check_heads(chain, self._report.hearing_id, 0, certificates, JOURNAL_FILE, self._report)
+            self._check_end(chain)
             if own is not None:
-                _note_signer(self._report, own, str(first.get("kiosk", "")), chain, "")
+                _record_signer(self._report, own, str(first.get("kiosk", "")), chain, "")
 
-    def _seal(self, folder: Path, prefix: str) -> x509.Certificate | None:
-        return SealCheck(folder, prefix, self._ca, self._report, self._digests).run()
+    def _verify_seal(self, folder: Path, prefix: str) -> x509.Certificate | None:
+        return SealVerifier(folder, prefix, self._ca, self._report, self._digests).run()
 
-    def _first(self, chain: Chain | None) -> Entry:
+    def _check_first(self, chain: Chain | None) -> Entry:
         """Return the journal's first line, checked against ``hearing.json``."""
         first = chain.entries[0] if chain and chain.entries else {}
         if chain is not None and first.get("kind") != "opened":
-            self._report.add("journal_first", JOURNAL, "no line “opened”")
+            self._report.add("journal_first", JOURNAL_FILE, "no line “opened”")
         self._report.hearing_id = str(first.get("hearing", ""))
         try:
-            value = json.loads((self._folder / HEARING).read_text(encoding="utf-8"))
+            value = json.loads((self._folder / HEARING_FILE).read_text(encoding="utf-8"))
             same = (value["hearing"]["id"], value["kiosk"]) == (
                 first.get("hearing"),
                 first.get("kiosk"),
@@ -153,10 +161,10 @@ class _Hearing:
         except (ValueError, KeyError, TypeError):
             same = False
         if not same:
-            self._report.add("journal_first", HEARING, "it names another hearing or kiosk")
+            self._report.add("journal_first", HEARING_FILE, "it names another hearing or kiosk")
         return first
 
-    def _known_parts(self, chain: Chain | None) -> dict[int, dict[str, Entry]]:
+    def _journalled_parts(self, chain: Chain | None) -> dict[int, dict[str, Entry]]:
         """Return, per part number, the hearing's lines about it by kind."""
         known: dict[int, dict[str, Entry]] = {}
         for place, entry in enumerate(chain.entries if chain else []):
@@ -165,7 +173,7 @@ class _Hearing:
                 known.setdefault(int(entry["part"]), {})[entry["kind"]] = line
         return known
 
-    def _part(
+    def _check_part(
         self,
         number: int,
         path: Path,
@@ -178,7 +186,7 @@ class _Hearing:
         lines = known.get(number)
         if lines is None:
             self._report.add("part_unknown", path.name)
-        check = PartCheck(
+        check = PartVerifier(
             path,
             prefix,
             self._report,
@@ -198,12 +206,12 @@ class _Hearing:
         if opened is not None and inner.get("prev") != opened["own_hash"]:
             self._report.add("part_other", path.name, "it does not follow from this hearing")
         if signer is not None:
-            _note_signer(self._report, signer, str(inner.get("kiosk", "")), chain, prefix)
+            _record_signer(self._report, signer, str(inner.get("kiosk", "")), chain, prefix)
         sealed = (lines or {}).get("part_sealed")
         if sealed is not None:
-            self._compare(path, sealed, chain)
+            self._compare_seal(path, sealed, chain)
 
-    def _compare(self, path: Path, sealed: Entry, chain: Chain) -> None:
+    def _compare_seal(self, path: Path, sealed: Entry, chain: Chain) -> None:
         """Compare a part with the hearing's line about its seal."""
         if (sealed.get("count"), sealed.get("hash")) != (chain.head.count, chain.head.hash):
             detail = f"{sealed.get('count')} lines then, {chain.head.count} now"
@@ -212,7 +220,7 @@ class _Hearing:
         if sums.is_file() and self._digests.of(sums) != sealed.get("sums_sha256"):
             self._report.add("part_head_other", f"{path.name}/{SUMS}", "another seal")
 
-    def _end(self, chain: Chain) -> None:
+    def _check_end(self, chain: Chain) -> None:
         """Check that the hearing was ended."""
         if not chain.problem and [e["kind"] for e in chain.entries[-2:]] != ["ended", "head"]:
-            self._report.add("journal_open", JOURNAL)
+            self._report.add("journal_open", JOURNAL_FILE)

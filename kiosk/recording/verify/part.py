@@ -11,31 +11,31 @@ from typing import Any
 from cryptography import x509
 
 from kiosk.errors import StorageError
-from kiosk.evidence.chain import Chain, Entry, Head, read_chain
-from kiosk.evidence.signer import head_is_signed_by
-from kiosk.recording.encryption.decrypt import DecryptError, Identities, plain_of
-from kiosk.recording.encryption.decrypted_run import count_opened
-from kiosk.recording.formats.age_tar import END, members
-from kiosk.recording.formats.joined_run import (
+from kiosk.evidence.chain import Chain, ChainHead, Entry, read_chain
+from kiosk.evidence.signer import is_head_signed_by
+from kiosk.recording.encryption.decrypt import DecryptError, Identities, decrypt_fragment
+from kiosk.recording.encryption.decrypted_run import count_decrypted_run
+from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
+from kiosk.recording.formats.run_reader import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
     closed_files,
     count_run,
+    list_runs,
     media_files,
-    runs_of,
 )
-from kiosk.recording.journal.part_index import PartView
-from kiosk.recording.verify.report import PartFacts, Report
-from kiosk.recording.verify.seal import Digests
-from kiosk.storage.hearing_folder import JOURNAL, PART, TRACKS
+from kiosk.recording.journal.part_index import PartIndex
+from kiosk.recording.verify.report import PartFacts, VerifyReport
+from kiosk.recording.verify.seal import FileDigests
+from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, TRACKS
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 """What reading a line of another form than its kind's raises."""
-AFTERWARDS = ("rewrapped", "declared_closed")
+KINDS_AFTER_CLOSED = ("rewrapped", "declared_closed")
 """Lines that a part which was declared closed later has after its ``closed`` line."""
 
 
-def read_journal(path: Path, where: str, report: Report) -> Chain | None:
+def read_journal(path: Path, where: str, report: VerifyReport) -> Chain | None:
     """Read the journal at ``path``; note what is wrong with its chain; None if unreadable."""
     if not path.is_file():
         report.add("journal_missing", where)
@@ -47,7 +47,7 @@ def read_journal(path: Path, where: str, report: Report) -> Chain | None:
         return None
     if chain.problem:
         report.add("journal_broken", where, f"line {len(chain.entries) + 1} {chain.problem}")
-    if chain.torn:
+    if chain.torn_bytes:
         report.add("journal_torn", where)
     return chain
 
@@ -58,7 +58,7 @@ def check_heads(
     part: int,
     certificates: list[x509.Certificate],
     where: str,
-    report: Report,
+    report: VerifyReport,
 ) -> int:
     """Check every signed head in ``chain``; return how many there are."""
     heads = 0
@@ -67,41 +67,42 @@ def check_heads(
             continue
         heads += 1
         count, digest = entry.get("count"), entry.get("hash")
-        place = f"{where}:{number}"
+        position = f"{where}:{number}"
         if count != number - 1 or digest != entry["prev"]:
-            report.add("head_wrong", place, f"it counts {count} lines")
+            report.add("head_wrong", position, f"it counts {count} lines")
             continue
-        signature, head = str(entry.get("signature", "")), Head(number - 1, str(digest))
+        signature, head = str(entry.get("signature", "")), ChainHead(number - 1, str(digest))
         if certificates and not any(
-            head_is_signed_by(one, hearing_id, part, head, signature) for one in certificates
+            is_head_signed_by(certificate, hearing_id, part, head, signature)
+            for certificate in certificates
         ):
-            report.add("head_unsigned", place, f"over {count} lines")
+            report.add("head_unsigned", position, f"over {count} lines")
     return heads
 
 
-def _ends_in_zeros(path: Path, position: int) -> bool:
+def _has_end_of_archive(path: Path, position: int) -> bool:
     """Say whether the end of an archive stands at ``position``."""
     with path.open("rb") as file:
         file.seek(position)
-        return file.read(len(END)) == END
+        return file.read(len(END_OF_ARCHIVE)) == END_OF_ARCHIVE
 
 
 @dataclass
-class PartCheck:
+class PartVerifier:
     """One part within a verification. ``prefix`` is ``part-01/`` or empty; with the court's
     ``identities`` closed media are compared with what was recorded, too."""
 
     folder: Path
     prefix: str
-    report: Report
-    digests: Digests
+    report: VerifyReport
+    digests: FileDigests
     certificates: list[x509.Certificate] = field(default_factory=list)
     identities: Identities = field(default_factory=list)
 
     def run(self, *, decode: bool) -> tuple[PartFacts, Chain | None]:
         """Check the part; return what it holds and its journal (None: it has none)."""
-        where = f"{self.prefix}{JOURNAL}"
-        chain = read_journal(self.folder / JOURNAL, where, self.report)
+        where = f"{self.prefix}{JOURNAL_FILE}"
+        chain = read_journal(self.folder / JOURNAL_FILE, where, self.report)
         first = chain.entries[0] if chain and chain.entries else {}
         facts = PartFacts(int(first.get("part", 0)))
         if chain is None or not self._check_first(first):
@@ -120,14 +121,14 @@ class PartCheck:
         return facts, chain
 
     def _check_first(self, first: Entry) -> bool:
-        good = (
+        is_valid = (
             first.get("kind") == "part"
             and isinstance(first.get("hearing"), str)
             and isinstance(first.get("part"), int)
         )
-        if not good:
-            self.report.add("journal_first", f"{self.prefix}{JOURNAL}", "no line “part”")
-        return good
+        if not is_valid:
+            self.report.add("journal_first", f"{self.prefix}{JOURNAL_FILE}", "no line “part”")
+        return is_valid
 
     def _check_end(self, chain: Chain) -> None:
         """Check that the journal ends with ``closed`` and a head over it."""
@@ -135,34 +136,34 @@ class PartCheck:
             return
         kinds = [entry["kind"] for entry in chain.entries]
         last = next((n for n in range(len(kinds) - 1, -1, -1) if kinds[n] == "closed"), len(kinds))
-        after = set(kinds[last + 1 :]) - {"head", *AFTERWARDS}
+        after = set(kinds[last + 1 :]) - {"head", *KINDS_AFTER_CLOSED}
         if kinds[-1:] != ["head"] or last == len(kinds) or after:
-            self.report.add("journal_open", f"{self.prefix}{JOURNAL}")
+            self.report.add("journal_open", f"{self.prefix}{JOURNAL_FILE}")
 
     # -- media ---------------------------------------------------------------------------------
     def _check_media(self, chain: Chain, facts: PartFacts) -> None:
-        view = PartView.of(chain.entries)
-        facts.fragments = view.count
+        index = PartIndex.from_entries(chain.entries)
+        facts.fragments = index.fragment_count
         # one that ended before its first fragment has an init segment at most
-        facts.closed = view.closed or any(self.folder.glob(f"*/run-*/{CLOSED_INIT}"))
+        facts.closed = index.has_closed_media or any(self.folder.glob(f"*/run-*/{CLOSED_INIT}"))
         facts.interruptions = sum(entry["kind"] == "interruption" for entry in chain.entries)
-        for listed in view.files.values():
-            self._check_listed(listed)
-        pieces = [piece for pieces in view.fragments.values() for piece in pieces]
-        if pieces:
-            end = max(int(piece["end_ns"]) for piece in pieces)
-            start = min(int(piece["start_ns"]) for piece in pieces)
+        for entry in index.files.values():
+            self._check_file(entry)
+        fragments = [fragment for fragments in index.fragments.values() for fragment in fragments]
+        if fragments:
+            end = max(int(fragment["end_ns"]) for fragment in fragments)
+            start = min(int(fragment["start_ns"]) for fragment in fragments)
             facts.seconds = round((end - start) / 1e9, 3)
-        for name, inside in view.fragments.items():
-            self._check_pieces(name, inside)
+        for name, fragments in index.fragments.items():
+            self._check_fragments(name, fragments)
         for track in TRACKS:
-            for run in runs_of(self.folder / track):
+            for run in list_runs(self.folder / track):
                 for path in [*media_files(run), *closed_files(run)]:
                     name = path.relative_to(self.folder).as_posix()
-                    if name not in view.fragments:
+                    if name not in index.fragments:
                         self.report.add("media_unlisted", f"{self.prefix}{name}", "whole file")
 
-    def _check_listed(self, entry: Entry) -> None:
+    def _check_file(self, entry: Entry) -> None:
         """Check a file that the journal lists as a whole."""
         path, where = self.folder / str(entry["file"]), f"{self.prefix}{entry['file']}"
         if not path.is_file():
@@ -170,7 +171,7 @@ class PartCheck:
         elif self.digests.of(path) != entry["sha256"]:
             self.report.add("media_changed", where, "whole file")
 
-    def _check_pieces(self, name: str, pieces: list[dict[str, Any]]) -> None:
+    def _check_fragments(self, name: str, fragments: list[dict[str, Any]]) -> None:
         """Check each fragment of one file, and that they fill it without a gap."""
         path, where = self.folder / name, f"{self.prefix}{name}"
         if not path.is_file():
@@ -178,8 +179,8 @@ class PartCheck:
             return
         size, position = path.stat().st_size, 0
         with path.open("rb") as file:
-            for piece in pieces:
-                offset, length = int(piece["offset"]), int(piece["length"])
+            for fragment in fragments:
+                offset, length = int(fragment["offset"]), int(fragment["length"])
                 span = f"bytes {offset}–{offset + length - 1}"
                 if offset != position:
                     self.report.add("media_gap", where, f"bytes {position}–{offset - 1}")
@@ -188,36 +189,36 @@ class PartCheck:
                     self.report.add("media_cut", where, f"{span} of {size}")
                     return
                 file.seek(offset)
-                if hashlib.sha256(file.read(length)).hexdigest() != piece["sha256"]:
+                if hashlib.sha256(file.read(length)).hexdigest() != fragment["sha256"]:
                     self.report.add("media_changed", where, span)
         if name.endswith(CLOSED_SUFFIX):
-            self._check_members(path, where, pieces)
-            self._check_plain(path, where, pieces)
-            position += len(END) if _ends_in_zeros(path, position) else 0
+            self._check_members(path, where, fragments)
+            self._check_plain(path, where, fragments)
+            position += len(END_OF_ARCHIVE) if _has_end_of_archive(path, position) else 0
         if position < size:
             self.report.add("media_unlisted", where, f"bytes {position}–{size - 1}")
 
-    def _check_members(self, path: Path, where: str, pieces: list[dict[str, Any]]) -> None:
+    def _check_members(self, path: Path, where: str, fragments: list[dict[str, Any]]) -> None:
         """Check that what the members of a tar say of themselves is what the journal says."""
-        found = {one.offset: one for one in members(path)}
-        for piece in pieces:
-            offset = int(piece["offset"])
-            one = found.get(offset)
-            said = None if one is None else (one.length, one.about.plain_sha256)
-            if said != (int(piece["length"]), str(piece.get("plain_sha256"))):
-                span = f"bytes {offset}–{offset + int(piece['length']) - 1}"
+        found = {member.offset: member for member in iter_members(path)}
+        for fragment in fragments:
+            offset = int(fragment["offset"])
+            member = found.get(offset)
+            stated = None if member is None else (member.length, member.metadata.plain_sha256)
+            if stated != (int(fragment["length"]), str(fragment.get("plain_sha256"))):
+                span = f"bytes {offset}–{offset + int(fragment['length']) - 1}"
                 self.report.add("media_changed", where, span)
 
-    def _check_plain(self, path: Path, where: str, pieces: list[dict[str, Any]]) -> None:
+    def _check_plain(self, path: Path, where: str, fragments: list[dict[str, Any]]) -> None:
         """Open the members with the court's key, where it was given."""
         if not self.identities:
             return
         with path.open("rb") as file:
-            for piece in pieces:
-                offset, length = int(piece["offset"]), int(piece["length"])
+            for fragment in fragments:
+                offset, length = int(fragment["offset"]), int(fragment["length"])
                 file.seek(offset)
                 try:
-                    plain_of(where, piece, file.read(length), self.identities)
+                    decrypt_fragment(where, fragment, file.read(length), self.identities)
                 except DecryptError as error:
                     span = f"bytes {offset}–{offset + length - 1}"
                     self.report.add("media_not_opened", where, f"{span}: {error}")
@@ -229,15 +230,17 @@ class PartCheck:
         if facts.closed and not self.identities:
             return  # nobody but the court can
         try:
-            view = PartView.of(chain.entries)
+            index = PartIndex.from_entries(chain.entries)
         except MALFORMED:  # it has been said
-            view = PartView()
+            index = PartIndex()
         facts.decoded = True
         for track in TRACKS:
-            for run in runs_of(self.folder / track):
+            for run in list_runs(self.folder / track):
                 where = f"{self.prefix}{run.relative_to(self.folder).as_posix()}"
                 closed = (run / CLOSED_INIT).exists() or closed_files(run)
-                counts = count_opened(run, view, self.identities) if closed else count_run(run)
+                counts = (
+                    count_decrypted_run(run, index, self.identities) if closed else count_run(run)
+                )
                 for error in sorted(set(counts.errors)):
                     self.report.add("not_decodable", where, error)
                 if counts.frames != counts.packets:
@@ -249,22 +252,22 @@ class PartCheck:
                     for place, number in enumerate(counts.samples):
                         name = names[place] if place < len(names) else f"track {place + 1}"
                         facts.samples[name] = facts.samples.get(name, 0) + number
-        self._compare(chain, facts)
+        self._compare_counts(chain, facts)
 
     def _channel_names(self) -> list[str]:
         """Return the microphones' names in the order of the tracks, from ``part.json``."""
         try:
-            value = json.loads((self.folder / PART).read_text(encoding="utf-8"))
-            return [str(one["name"]) for one in value["microphones"]]
+            value = json.loads((self.folder / PART_FILE).read_text(encoding="utf-8"))
+            return [str(microphone["name"]) for microphone in value["microphones"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []
 
-    def _compare(self, chain: Chain, facts: PartFacts) -> None:
+    def _compare_counts(self, chain: Chain, facts: PartFacts) -> None:
         """Compare what was decoded with what the recorder counted."""
         closed = next((e for e in reversed(chain.entries) if e["kind"] == "closed"), {})
-        wanted = closed.get("video_frames")
-        if wanted is not None and wanted != facts.video_frames:
-            detail = f"{wanted} pictures recorded, {facts.video_frames} found"
+        expected = closed.get("video_frames")
+        if expected is not None and expected != facts.video_frames:
+            detail = f"{expected} pictures recorded, {facts.video_frames} found"
             self.report.add("count_differs", f"{self.prefix}main", detail)
         for name, number in (closed.get("samples") or {}).items():
             found = facts.samples.get(name, 0)

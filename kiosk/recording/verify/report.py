@@ -65,7 +65,7 @@ class Problem:
     where: str
     detail: str = ""
 
-    def say(self, translate: Translator) -> str:
+    def sentence(self, translate: Translator) -> str:
         """Return the sentence, in the translator's language."""
         return translate(SENTENCES[self.code]).replace("{detail}", self.detail)
 
@@ -92,7 +92,7 @@ class PartFacts:
 
 
 @dataclass
-class Report:
+class VerifyReport:
     """The outcome of a verification.
 
     Attributes:
@@ -126,6 +126,6 @@ class Report:
         """Return everything as JSON values, each problem with its sentence."""
         value = asdict(self) | {"ok": self.ok}
         value["problems"] = [
-            asdict(problem) | {"sentence": problem.say(translate)} for problem in self.problems
+            asdict(problem) | {"sentence": problem.sentence(translate)} for problem in self.problems
         ]
         return value

@@ -9,35 +9,35 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import RecordingError, StorageError
 from kiosk.evidence.cms import SealError, check_signature
-from kiosk.evidence.seal import SIGNATURE, SUMS, files_of, parse_sums, sha256_of
-from kiosk.recording.verify.report import Report
+from kiosk.evidence.seal import SIGNATURE, SUMS, list_files, parse_sums, sha256_of
+from kiosk.recording.verify.report import VerifyReport
 
 
 @dataclass
-class Digests:
+class FileDigests:
     """SHA-256 of files, each read once although two seals cover it."""
 
-    known: dict[Path, str] = field(default_factory=dict)
+    _known: dict[Path, str] = field(default_factory=dict)
 
     def of(self, path: Path) -> str:
         """Return the SHA-256 of ``path``; see :func:`sha256_of`."""
-        if path not in self.known:
-            self.known[path] = sha256_of(path)
-        return self.known[path]
+        if path not in self._known:
+            self._known[path] = sha256_of(path)
+        return self._known[path]
 
 
 @dataclass(frozen=True)
-class SealCheck:
+class SealVerifier:
     """One folder's seal within a verification. ``prefix`` (``part-01/`` or empty) names it."""
 
     folder: Path
     prefix: str
     ca: Path
-    report: Report
-    digests: Digests
+    report: VerifyReport
+    digests: FileDigests
 
     def run(self) -> x509.Certificate | None:
         """Check the seal and every file; return the signer's certificate if the seal holds."""
@@ -45,11 +45,11 @@ class SealCheck:
         if missing:
             self.report.add("not_sealed", self.prefix or ".", " and ".join(missing))
             return None
-        certificate = self._signer()
+        certificate = self._verify_signature()
         self._check_files()
         return certificate
 
-    def _signer(self) -> x509.Certificate | None:
+    def _verify_signature(self) -> x509.Certificate | None:
         try:
             return check_signature(self.folder / SUMS, self.folder / SIGNATURE, self.ca)
         except SealError as error:
@@ -62,8 +62,8 @@ class SealCheck:
         except (RecordingError, ValueError) as error:
             self.report.add("sums_malformed", f"{self.prefix}{SUMS}", str(error))
             return
-        present = files_of(self.folder)
-        for name in present:
+        existing = list_files(self.folder)
+        for name in existing:
             if name not in sums:
                 self.report.add("file_added", f"{self.prefix}{name}")
         owners = {digest: name for name, digest in sums.items()}
@@ -95,7 +95,7 @@ def common_name(certificate: x509.Certificate) -> str:
 
 
 def check_signer(
-    certificate: x509.Certificate, kiosk: str, sealed_at: str, where: str, report: Report
+    certificate: x509.Certificate, kiosk: str, sealed_at: str, where: str, report: VerifyReport
 ) -> None:
     """Check that ``certificate`` is the one of the named kiosk and was valid at ``sealed_at``."""
     if common_name(certificate) != kiosk:
@@ -103,7 +103,9 @@ def check_signer(
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if not any(begin <= moment <= end for moment in (_moment(sealed_at), wall_time())):
         report.add(
-            "seal_outside_validity", where, f"{sealed_at}: {wall_text(begin)} – {wall_text(end)}"
+            "seal_outside_validity",
+            where,
+            f"{sealed_at}: {format_wall(begin)} – {format_wall(end)}",
         )
 
 

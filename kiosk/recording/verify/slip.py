@@ -11,53 +11,55 @@ import re
 from pathlib import Path
 
 from kiosk.errors import RecordingError
-from kiosk.evidence.chain import Entry, Head, read_chain
-from kiosk.recording.verify.report import Report
-from kiosk.storage.hearing_folder import JOURNAL
+from kiosk.evidence.chain import ChainHead, Entry, read_chain
+from kiosk.recording.verify.report import VerifyReport
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 
-_CODE = re.compile(r"kiosk-head:([0-9a-f-]{36}):([0-9]{1,9}):([0-9a-f]{64})")
+_CODE_PATTERN = re.compile(r"kiosk-head:([0-9a-f-]{36}):([0-9]{1,9}):([0-9a-f]{64})")
 
 
-def slip_code(hearing_id: str, head: Head) -> str:
+def slip_code(hearing_id: str, head: ChainHead) -> str:
     """Return the code for ``head`` of the hearing's own chain."""
     return f"kiosk-head:{hearing_id}:{head.count}:{head.hash}"
 
 
-def parse_slip(code: str) -> tuple[str, Head]:
+def parse_slip(code: str) -> tuple[str, ChainHead]:
     """Return hearing id and head of a ``code``; spaces and case do not matter.
 
     Raises:
         RecordingError: it is no such code (``slip_malformed``).
     """
-    found = _CODE.fullmatch("".join(code.split()).lower())
+    found = _CODE_PATTERN.fullmatch("".join(code.split()).lower())
     if found is None:
         raise RecordingError("this is not the code of a slip", code="slip_malformed")
-    return found[1], Head(int(found[2]), found[3])
+    return found[1], ChainHead(int(found[2]), found[3])
 
 
-def newest_head(entries: list[Entry]) -> tuple[Head, str] | None:
+def latest_head(entries: list[Entry]) -> tuple[ChainHead, str] | None:
     """Return the newest signed head in a journal and the wall time at which it was signed."""
     for entry in reversed(entries):
         if entry["kind"] == "head":
-            return Head(int(entry["count"]), str(entry["hash"])), str(entry["at"])
+            return ChainHead(int(entry["count"]), str(entry["hash"])), str(entry["at"])
     return None
 
 
-def check_slip(folder: Path, code: str, report: Report) -> None:
+def check_slip(folder: Path, code: str, report: VerifyReport) -> None:
     """Check that the hearing in ``folder`` goes on from what stands on the slip.
 
     Raises:
         RecordingError: the code is malformed.
     """
     hearing_id, head = parse_slip(code)
-    if not (folder / JOURNAL).is_file():
-        report.add("journal_missing", JOURNAL)
+    if not (folder / JOURNAL_FILE).is_file():
+        report.add("journal_missing", JOURNAL_FILE)
         return
-    chain = read_chain(folder / JOURNAL)
+    chain = read_chain(folder / JOURNAL_FILE)
     first = chain.entries[0] if chain.entries else {}
     if first.get("hearing") != hearing_id:
-        report.add("slip_other", JOURNAL, "another hearing")
+        report.add("slip_other", JOURNAL_FILE, "another hearing")
     elif not 0 < head.count <= len(chain.hashes):
-        report.add("slip_other", JOURNAL, f"it has {len(chain.hashes)} lines, not {head.count}")
+        report.add(
+            "slip_other", JOURNAL_FILE, f"it has {len(chain.hashes)} lines, not {head.count}"
+        )
     elif chain.hashes[head.count - 1] != head.hash:
-        report.add("slip_other", JOURNAL, f"another line {head.count}")
+        report.add("slip_other", JOURNAL_FILE, f"another line {head.count}")

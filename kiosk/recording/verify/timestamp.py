@@ -8,14 +8,14 @@ from pathlib import Path
 
 from rfc3161_client import decode_timestamp_response
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.errors import RecordingError
-from kiosk.recording.verify.report import Report
+from kiosk.recording.verify.report import VerifyReport
 
-_TIME_LIMIT_S = 60
+_TIMEOUT_S = 60
 
 
-def check_stamp(signature: Path, stamp: Path, ca: Path, report: Report) -> str:
+def check_timestamp(signature: Path, timestamp: Path, ca: Path, report: VerifyReport) -> str:
     """Return the moment at which ``signature`` was stamped; note in ``report`` what is wrong.
 
     Args:
@@ -28,29 +28,29 @@ def check_stamp(signature: Path, stamp: Path, ca: Path, report: Report) -> str:
     openssl = shutil.which("openssl")
     if openssl is None:
         raise RecordingError("the program openssl is missing", code="openssl_missing")
-    if not stamp.is_file():
-        report.add("stamp_missing", stamp.name)
+    if not timestamp.is_file():
+        report.add("stamp_missing", timestamp.name)
         return ""
-    command = [openssl, "ts", "-verify", "-data", str(signature), "-in", str(stamp)]
-    answer = subprocess.run(
+    command = [openssl, "ts", "-verify", "-data", str(signature), "-in", str(timestamp)]
+    completed = subprocess.run(
         [*command, "-CAfile", str(ca)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=_TIME_LIMIT_S,
+        timeout=_TIMEOUT_S,
     )
-    if answer.returncode != 0:
-        report.add("stamp_wrong", stamp.name, _reason(answer.stderr))
+    if completed.returncode != 0:
+        report.add("stamp_wrong", timestamp.name, _error_reason(completed.stderr))
         return ""
     try:
-        return wall_text(decode_timestamp_response(stamp.read_bytes()).tst_info.gen_time)
+        return format_wall(decode_timestamp_response(timestamp.read_bytes()).tst_info.gen_time)
     except ValueError as error:
-        report.add("stamp_wrong", stamp.name, str(error))
+        report.add("stamp_wrong", timestamp.name, str(error))
         return ""
 
 
-def _reason(words: str) -> str:
+def _error_reason(stderr: str) -> str:
     """Return reason and detail of OpenSSL's last error line (``…:reason:file:line:detail``)."""
-    lines = [line.split(":") for line in words.splitlines() if ":error:" in line]
-    told = [lines[-1][5], lines[-1][-1]] if lines and len(lines[-1]) > 7 else []
-    return ", ".join(text.strip() for text in told if text.strip()) or "not a time stamp"
+    lines = [line.split(":") for line in stderr.splitlines() if ":error:" in line]
+    details = [lines[-1][5], lines[-1][-1]] if lines and len(lines[-1]) > 7 else []
+    return ", ".join(text.strip() for text in details if text.strip()) or "not a time stamp"

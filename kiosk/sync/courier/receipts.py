@@ -1,7 +1,7 @@
-"""Brings the court's receipts home from a medium (``kiosk courier receipt``), and into the outbox.
+"""Imports the court's receipts from a medium (``kiosk courier receipt``) and applies them in sync.
 
-The command checks every receipt and lays it into ``receipts/``, where it permits deletion like
-any other; ``kiosk sync`` takes it from there at its next look, whether it runs now or later.
+The command checks every receipt and saves it in ``receipts/``, where it permits deletion like any
+other; ``kiosk sync`` applies it at its next step, whether it runs now or later.
 """
 
 from __future__ import annotations
@@ -13,31 +13,35 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.exchange.courier_format import PACK, RECEIPT, CourierError, Json, packs_of, read_json
-from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt, check_signed
+from kiosk.exchange.courier_format import PACK, RECEIPT, CourierError, Json, list_packs, read_json
+from kiosk.exchange.receipt_signature import (
+    ReceiptInvalidError,
+    check_court_signature,
+    check_receipt,
+)
 from kiosk.storage.atomic_io import make_folder, write_json
-from kiosk.storage.paths import Layout
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.delivery.retention import receipted
-from kiosk.sync.outbox.manifest import KINDS, UUID, folder_of, read_manifest
-from kiosk.sync.outbox.receipts import Receipts, disagreements
+from kiosk.storage.paths import Paths
+from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.retention import receipted_hashes
+from kiosk.sync.outbox.manifest import KINDS, UUID, item_folder, read_manifest
+from kiosk.sync.outbox.receipts import ReceiptStore, mismatched_paths
 from kiosk.sync.transport.identity import load_identity
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Home:
-    """What came home: ids with a receipt now or before, and what the court held back (codes)."""
+class ImportResult:
+    """Result of an import: ids with a receipt, and ids that the court held back (codes)."""
 
-    taken: list[str] = field(default_factory=list)
-    known: list[str] = field(default_factory=list)
+    imported: list[str] = field(default_factory=list)
+    already_known: list[str] = field(default_factory=list)
     held_back: dict[str, str] = field(default_factory=dict)
     unanswered: int = 0
 
 
-def take_receipts(layout: Layout, medium: Path) -> Home:
-    """Keep the receipts for this kiosk that lie on ``medium``; the same again changes nothing.
+def import_receipts(paths: Paths, medium: Path) -> ImportResult:
+    """Import the receipts for this kiosk on ``medium``; repeating it changes nothing.
 
     Raises:
         CourierError: ``courier_nothing``, ``courier_foreign`` (only other kiosks' packs),
@@ -45,30 +49,30 @@ def take_receipts(layout: Layout, medium: Path) -> Home:
             ``courier_medium``.
         NotEnrolledError: this kiosk does not know its court.
     """
-    kiosk = load_identity(layout).kiosk_id
-    folders = packs_of(medium)
+    kiosk = load_identity(paths).kiosk_id
+    folders = list_packs(medium)
     own = [folder for folder in folders if folder.parent.name == kiosk]
     if not own:
         others = ", ".join(sorted({folder.parent.name for folder in folders}))
         raise CourierError(f"this medium is of {others}, not of {kiosk}", code="courier_foreign")
-    home = Home()
+    result = ImportResult()
     answers: list[Json] = []
     for folder in own:
         bundle = read_json(folder / RECEIPT)
         if bundle is None:
-            home.unanswered += (folder / PACK).exists()
+            result.unanswered += (folder / PACK).exists()
             continue
-        _check_bundle(layout, bundle, kiosk, folder.name)
+        _check_bundle(paths, bundle, kiosk, folder.name)
         answers += bundle["items"]
     for answer in answers:
-        _keep(layout, answer, home)
-    return home
+        _import_receipt(paths, answer, result)
+    return result
 
 
-def _check_bundle(layout: Layout, bundle: Json, kiosk: str, pack: str) -> None:
-    """See that a bundle of receipts is genuine, whole and for this kiosk, before any is kept."""
+def _check_bundle(paths: Paths, bundle: Json, kiosk: str, pack: str) -> None:
+    """Check that a bundle of receipts is genuine, whole and for this kiosk, before saving any."""
     try:
-        check_signed(bundle, layout.court_ca)
+        check_court_signature(bundle, paths.court_ca)
         if (bundle["kiosk"], bundle["pack"]) != (kiosk, pack):
             raise ReceiptInvalidError("the receipts of another pack")
         for answer in bundle["items"]:
@@ -76,7 +80,7 @@ def _check_bundle(layout: Layout, bundle: Json, kiosk: str, pack: str) -> None:
                 raise ReceiptInvalidError("no receipt of an item")
             if answer.get("receipt") is not None:
                 receipt = answer["receipt"]
-                check_receipt(receipt, answer["kind"], answer["id"], layout.court_ca)
+                check_receipt(receipt, answer["kind"], answer["id"], paths.court_ca)
                 if receipt.get("kiosk") != kiosk:
                     raise ReceiptInvalidError("the receipt of another kiosk")
     except (ReceiptInvalidError, KeyError, TypeError, AttributeError) as error:
@@ -84,59 +88,59 @@ def _check_bundle(layout: Layout, bundle: Json, kiosk: str, pack: str) -> None:
         raise CourierError(text, code="courier_damaged") from error
 
 
-def _keep(layout: Layout, answer: Json, home: Home) -> None:
+def _import_receipt(paths: Paths, answer: Json, result: ImportResult) -> None:
     kind, item_id, receipt = answer["kind"], answer["id"], answer.get("receipt")
-    receipts = Receipts(layout.receipts)
-    if receipted(layout, receipts, kind, item_id):
-        home.known.append(item_id)
+    receipts = ReceiptStore(paths.receipts)
+    if receipted_hashes(paths, receipts, kind, item_id):
+        result.already_known.append(item_id)
         return
     if receipt is None:
-        home.held_back[item_id] = str(answer.get("problem") or "no_receipt")
+        result.held_back[item_id] = str(answer.get("problem") or "no_receipt")
         return
-    if folder_of(layout, kind, item_id).exists():
-        files = list(read_manifest(layout, kind, item_id).files)
-        if disagreements(receipt, files):
-            home.held_back[item_id] = "hash_mismatch"
+    if item_folder(paths, kind, item_id).exists():
+        files = list(read_manifest(paths, kind, item_id).files)
+        if mismatched_paths(receipt, files):
+            result.held_back[item_id] = "hash_mismatch"
             return
     if kind == "filing" and answer.get("number"):
-        write_json(make_folder(_answers(layout)) / f"{item_id}.json", answer)
-    receipts.keep(item_id, receipt)
-    home.taken.append(item_id)
+        write_json(make_folder(_answers_folder(paths)) / f"{item_id}.json", answer)
+    receipts.save(item_id, receipt)
+    result.imported.append(item_id)
 
 
-def _answers(layout: Layout) -> Path:
-    return layout.database.parent / "courier" / "answers"
+def _answers_folder(paths: Paths) -> Path:
+    return paths.database.parent / "courier" / "answers"
 
 
-class Returns:
-    """Sync's side: receipts that somebody has brought home become deliveries.
+class CourierReceipts:
+    """Marks items delivered whose receipts were imported.
 
     Args:
-        room: what sync shares.
+        context: shared state of sync.
     """
 
-    def __init__(self, room: SyncRoom) -> None:
-        self._room = room
+    def __init__(self, context: SyncContext) -> None:
+        self._context = context
 
-    def take(self) -> None:
-        """Look once."""
-        room = self._room
-        for path in sorted(_answers(room.layout).glob("*.json")):
-            self._take_number(path)
-        for item in room.outbox.undelivered():
-            if not room.receipts.path(item.id).exists():
+    def apply(self) -> None:
+        """Apply the receipts imported since the last call."""
+        context = self._context
+        for path in sorted(_answers_folder(context.paths).glob("*.json")):
+            self._apply_number(path)
+        for item in context.outbox.undelivered_items():
+            if not context.receipts.path(item.id).exists():
                 continue
-            hashes = receipted(room.layout, room.receipts, item.kind, item.id)
-            files = room.outbox.files(item.id)
+            hashes = receipted_hashes(context.paths, context.receipts, item.kind, item.id)
+            files = context.outbox.files(item.id)
             if hashes and all(hashes.get(file.path) == file.sha256 for file in files):
-                room.outbox.delivered(item.id)
+                context.outbox.mark_delivered(item.id)
                 log.info("%s %s delivered by courier", item.kind, item.id)
-                room.changed()
+                context.notify_change()
 
-    def _take_number(self, path: Path) -> None:
+    def _apply_number(self, path: Path) -> None:
         try:
             answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            self._room.registrations.take(path.stem, answer)
+            self._context.registrations.save_answer(path.stem, answer)
             path.unlink()
         except (OSError, ValueError, StorageError) as error:
             log.warning("%s: %s", path.name, error)

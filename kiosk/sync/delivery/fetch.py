@@ -16,12 +16,12 @@ import requests
 from kiosk.errors import CentralError, CentralUnreachableError, StorageError
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.storage.atomic_io import make_folder, sync_folder
-from kiosk.sync.outbox.manifest import sha256_of, stays_inside
+from kiosk.sync.outbox.manifest import is_safe_relative_path, sha256_of
 from kiosk.sync.transport.central_client import CentralClient
-from kiosk.sync.transport.central_session import RefusedError, check
+from kiosk.sync.transport.central_session import RefusedError, check_response
 
-BLOCK = 256 * 1024
-Tell = Callable[[int, int], None]
+BLOCK_BYTES = 256 * 1024
+ProgressCallback = Callable[[int, int], None]
 
 
 class NotDeliveredError(CentralError):
@@ -31,7 +31,11 @@ class NotDeliveredError(CentralError):
 
 
 def fetch_hearing(
-    client: CentralClient, hearing_id: str, folder: Path, ca: Path, tell: Tell
+    client: CentralClient,
+    hearing_id: str,
+    folder: Path,
+    ca: Path,
+    report_progress: ProgressCallback,
 ) -> Path:
     """Fetch a hearing into ``folder/<hearing id>`` and return that.
 
@@ -40,7 +44,7 @@ def fetch_hearing(
         hearing_id: the hearing.
         folder: where to.
         ca: the court's CA, which must vouch for the receipt.
-        tell: called with the bytes that are there and the bytes of all.
+        report_progress: called with the bytes that are there and the bytes of all.
 
     Raises:
         NotDeliveredError: there is no such delivered hearing.
@@ -51,21 +55,21 @@ def fetch_hearing(
     receipt = _receipt(client, hearing_id)
     check_receipt(receipt, "hearing", hearing_id, ca)
     files = receipt["files"]
-    if not all(stays_inside(str(file["path"])) for file in files):
+    if not all(is_safe_relative_path(str(file["path"])) for file in files):
         raise ReceiptInvalidError("a path leaves the folder")
-    target, done = make_folder(folder / hearing_id), 0
+    target, done_bytes = make_folder(folder / hearing_id), 0
     for file in files:
         path = target / str(file["path"])
         if not (path.exists() and sha256_of(path) == file["sha256"]):
-            _fetch(client, hearing_id, file, path)
-        done += int(file["size"])
-        tell(done, int(receipt["bytes"]))
+            _fetch_file(client, hearing_id, file, path)
+        done_bytes += int(file["size"])
+        report_progress(done_bytes, int(receipt["bytes"]))
     return target
 
 
 def _receipt(client: CentralClient, hearing_id: str) -> dict[str, Any]:
     try:
-        receipt = client.get("hearing", hearing_id).get("receipt")
+        receipt = client.item_status("hearing", hearing_id).get("receipt")
     except RefusedError as error:
         raise NotDeliveredError(f"the central system knows no hearing {hearing_id}") from error
     if not isinstance(receipt, dict):
@@ -73,31 +77,31 @@ def _receipt(client: CentralClient, hearing_id: str) -> dict[str, Any]:
     return receipt
 
 
-def _fetch(client: CentralClient, hearing_id: str, file: dict[str, Any], path: Path) -> None:
+def _fetch_file(client: CentralClient, hearing_id: str, file: dict[str, Any], path: Path) -> None:
     """Fetch one file, from where an earlier attempt ended."""
     make_folder(path.parent)
-    beside = path.with_name(path.name + ".part")
-    have = beside.stat().st_size if beside.exists() else 0
-    if have >= int(file["size"]):
-        have = 0
-    url = client.address(f"/v1/hearings/{hearing_id}/files/{file['path']}")
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    response = client.line.request("GET", url, headers=headers, stream=True)
+    partial = path.with_name(path.name + ".part")
+    offset = partial.stat().st_size if partial.exists() else 0
+    if offset >= int(file["size"]):
+        offset = 0
+    url = client.full_url(f"/v1/hearings/{hearing_id}/files/{file['path']}")
+    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    response = client.session.request("GET", url, headers=headers, stream=True)
     try:
-        check(response)
-        with beside.open("ab" if response.status_code == requests.codes.partial else "wb") as out:
-            for block in response.iter_content(BLOCK):
+        check_response(response)
+        with partial.open("ab" if response.status_code == requests.codes.partial else "wb") as out:
+            for block in response.iter_content(BLOCK_BYTES):
                 out.write(block)
             out.flush()
             os.fsync(out.fileno())
     except requests.RequestException as error:
         raise CentralUnreachableError(f"broken off: {error!r}") from error
     except OSError as error:
-        raise StorageError(f"{beside}: {error.strerror}") from error
+        raise StorageError(f"{partial}: {error.strerror}") from error
     finally:
         response.close()
-    if sha256_of(beside) != file["sha256"]:
-        beside.unlink()
+    if sha256_of(partial) != file["sha256"]:
+        partial.unlink()
         raise StorageError(f"{path.name}: came with another hash", code="hash_mismatch")
-    beside.replace(path)
+    partial.replace(path)
     sync_folder(path.parent)

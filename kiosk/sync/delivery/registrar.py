@@ -6,50 +6,56 @@ import logging
 from itertools import groupby
 
 from kiosk.errors import StorageError
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.outbox.journal_heads import Head
-from kiosk.sync.outbox.manifest import Manifest, ManifestError, folder_of, read_manifest
+from kiosk.sync.context import SyncContext
+from kiosk.sync.outbox.journal_heads import JournalHead
+from kiosk.sync.outbox.manifest import Manifest, ManifestError, item_folder, read_manifest
 from kiosk.sync.outbox.registrations import Registration
-from kiosk.sync.outbox.request_bodies import Json, body_of, read_json
-from kiosk.sync.transport.central_client import PATIENT, CentralClient, Timeout
+from kiosk.sync.outbox.request_bodies import Json, read_json_object, request_body
+from kiosk.sync.transport.central_client import PATIENT_TIMEOUT, CentralClient, Timeout
 from kiosk.sync.transport.central_session import RefusedError
 
 log = logging.getLogger(__name__)
 HEADS_PER_POST = 200
 
 
-def registration_body(room: SyncRoom, filing_id: str) -> Json:
-    """Return what is said about a filing; hashes its documents if that was not done yet.
+def filing_registration_body(context: SyncContext, filing_id: str) -> Json:
+    """Return the registration of a filing; hashes its documents if that was not done yet.
 
     Raises:
         ManifestError: there is no such filing, or it lacks what is needed.
     """
-    if room.outbox.knows(filing_id):
-        manifest = Manifest(filing_id, "filing", tuple(room.outbox.files(filing_id)))
+    if context.outbox.contains(filing_id):
+        manifest = Manifest(filing_id, "filing", tuple(context.outbox.files(filing_id)))
     else:
-        manifest = read_manifest(room.layout, "filing", filing_id)
-    folder = folder_of(room.layout, "filing", filing_id)
-    return body_of(manifest, folder, provisional_of(room, filing_id))
+        manifest = read_manifest(context.paths, "filing", filing_id)
+    folder = item_folder(context.paths, "filing", filing_id)
+    return request_body(manifest, folder, provisional_number(context, filing_id))
 
 
-def provisional_of(room: SyncRoom, filing_id: str) -> str | None:
+def provisional_number(context: SyncContext, filing_id: str) -> str | None:
     """Return the provisional number on the visitor's receipt, or None where there is none.
 
-    The filing room gives one of its own, in ``registration.json``, while sync is dead.
+    The filing service gives a number of its own, in ``registration.json``, while sync is down.
     """
     try:
-        said = read_json(folder_of(room.layout, "filing", filing_id) / "registration.json")
+        registration = read_json_object(
+            item_folder(context.paths, "filing", filing_id) / "registration.json"
+        )
     except ManifestError:  # not written yet, or the number came from sync and is known here
-        said = {}
-    own = said.get("provisional")
-    if said.get("given_by") == "kiosk" and isinstance(own, str) and own:
-        return room.registrations.adopt(filing_id, own).provisional
-    known = room.registrations.get(filing_id)
+        registration = {}
+    number = registration.get("provisional")
+    if registration.get("given_by") == "kiosk" and isinstance(number, str) and number:
+        return context.registrations.adopt_provisional(filing_id, number).provisional
+    known = context.registrations.get(filing_id)
     return None if known is None else known.provisional
 
 
 def register_filing(
-    room: SyncRoom, client: CentralClient, filing_id: str, body: Json, timeout: Timeout = PATIENT
+    context: SyncContext,
+    client: CentralClient,
+    filing_id: str,
+    body: Json,
+    timeout: Timeout = PATIENT_TIMEOUT,
 ) -> Registration | None:
     """Register a filing in one small request; bulk transfers give way meanwhile.
 
@@ -59,50 +65,56 @@ def register_filing(
     Raises:
         CentralError: no success; asking again with the same filing is harmless.
     """
-    with room.lanes.urgent():
-        answer = client.put("filing", filing_id, body, timeout)
-    room.link.worked()
-    return room.registrations.take(filing_id, answer)
+    with context.lanes.urgent_work():
+        answer = client.register_item("filing", filing_id, body, timeout)
+    context.link.mark_up()
+    return context.registrations.save_answer(filing_id, answer)
 
 
-def reconcile_filings(room: SyncRoom, client: CentralClient) -> None:
-    """Ask for the numbers of the filings that went away with a provisional one.
+def register_unnumbered_filings(context: SyncContext, client: CentralClient) -> None:
+    """Register the filings that have only a provisional number.
 
-    Those whose bytes wait in the outbox are registered there.
+    Those in the outbox are registered by the delivery.
     """
-    for filing_id in room.registrations.unregistered():
-        if room.outbox.knows(filing_id):
+    for filing_id in context.registrations.filings_without_number():
+        if context.outbox.contains(filing_id):
             continue
         try:
-            register_filing(room, client, filing_id, registration_body(room, filing_id))
-            room.changed()
+            register_filing(
+                context, client, filing_id, filing_registration_body(context, filing_id)
+            )
+            context.notify_change()
         except (RefusedError, StorageError) as error:
             log.warning("filing %s cannot be registered: %s", filing_id, error)
-            room.alarms.raise_("delivery_failed", "filing")
+            context.alarms.raise_alarm("delivery_failed", "filing")
 
 
-def send_heads(room: SyncRoom, client: CentralClient) -> None:
-    """Send closings and signed journal heads that the central system does not have, each once."""
-    room.journals.look()
-    if room.closures.send(client):
-        room.link.worked()
-    for hearing_id, group in groupby(room.heads.waiting(), key=lambda head: head.hearing_id):
+def send_journal_heads(context: SyncContext, client: CentralClient) -> None:
+    """Send unsent closures and signed journal heads, each once."""
+    context.journal_tailer.poll()
+    if context.closures.send(client):
+        context.link.mark_up()
+    for hearing_id, group in groupby(
+        context.journal_heads.unsent(), key=lambda head: head.hearing_id
+    ):
         heads = list(group)
         for start in range(0, len(heads), HEADS_PER_POST):
-            _send(room, client, hearing_id, heads[start : start + HEADS_PER_POST])
+            _send_heads(context, client, hearing_id, heads[start : start + HEADS_PER_POST])
 
 
-def _send(room: SyncRoom, client: CentralClient, hearing_id: str, heads: list[Head]) -> None:
+def _send_heads(
+    context: SyncContext, client: CentralClient, hearing_id: str, heads: list[JournalHead]
+) -> None:
     try:
         client.post_heads(hearing_id, [head.body for head in heads])
-        room.link.worked()
-        room.heads.sent(heads)
+        context.link.mark_up()
+        context.journal_heads.mark_sent(heads)
     except RefusedError as error:
         if len(heads) > 1:  # find out which one
             for head in heads:
-                _send(room, client, hearing_id, [head])
+                _send_heads(context, client, hearing_id, [head])
             return
         log.error("head of hearing %s refused: %s", hearing_id, error)
         if error.code == "head_conflicts":
-            room.alarms.raise_("hash_mismatch", "hearing")
-        room.heads.sent(heads, error.code)
+            context.alarms.raise_alarm("hash_mismatch", "hearing")
+        context.journal_heads.mark_sent(heads, error.code)

@@ -1,9 +1,9 @@
-"""When a delivered hearing leaves the device: only what is receipted, hash by hash.
+"""Deletes delivered hearings whose receipt covers every file, hash by hash.
 
 A hearing's folder goes ``recording.keep_delivered_days`` after its delivery, and its second copy
 with it; where the second storage has no room for the next hearing, the copies of delivered ones go
-earlier, the oldest first. Whatever does not agree stays. (Filings are tidied by the filing room,
-once sync calls them delivered.)
+earlier, the oldest first. Whatever does not agree stays. (The filing service deletes filings,
+once sync reports them delivered.)
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.storage.atomic_io import make_folder, sync_folder
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
-from kiosk.storage.volume import Disk
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.outbox.manifest import SIGNATURE, SUMS, folder_of, read_sums, sha256_of
-from kiosk.sync.outbox.receipts import Receipts, hashes_of
+from kiosk.storage.volume import StorageVolume
+from kiosk.sync.context import SyncContext
+from kiosk.sync.outbox.manifest import SIGNATURE, SUMS, item_folder, read_sums, sha256_of
+from kiosk.sync.outbox.receipts import ReceiptStore, receipt_hashes
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0
+INTERVAL_SECONDS = 60.0
 TRASH = "trash"
 
 
-def receipted(layout: Layout, receipts: Receipts, kind: str, item_id: str) -> dict[str, str]:
+def receipted_hashes(
+    paths: Paths, receipts: ReceiptStore, kind: str, item_id: str
+) -> dict[str, str]:
     """Return the hashes that the central system has receipted for an item; none: empty.
 
     The receipt is read back from the disk and its signature checked again.
@@ -41,25 +43,25 @@ def receipted(layout: Layout, receipts: Receipts, kind: str, item_id: str) -> di
     if receipt is None:
         return {}
     try:
-        check_receipt(receipt, kind, item_id, layout.court_ca)
+        check_receipt(receipt, kind, item_id, paths.court_ca)
     except ReceiptInvalidError as error:
         log.error("%s", error)
         return {}
-    return hashes_of(receipt)
+    return receipt_hashes(receipt)
 
 
-def retire_hearing(layout: Layout, receipts: Receipts, hearing_id: str) -> bool:
+def delete_hearing(paths: Paths, receipts: ReceiptStore, hearing_id: str) -> bool:
     """Delete a delivered hearing's folder; say whether it is gone.
 
     Raises:
         StorageError: the disk refuses, or the folder's own list cannot be read.
     """
-    folder = folder_of(layout, "hearing", hearing_id)
-    hashes = receipted(layout, receipts, "hearing", hearing_id)
-    return _remove_covered(folder, hashes, _trash(layout))
+    folder = item_folder(paths, "hearing", hearing_id)
+    hashes = receipted_hashes(paths, receipts, "hearing", hearing_id)
+    return _delete_if_covered(folder, hashes, _trash_folder(paths))
 
 
-def _remove_covered(folder: Path, hashes: Mapping[str, str], trash: Path) -> bool:
+def _delete_if_covered(folder: Path, hashes: Mapping[str, str], trash: Path) -> bool:
     """Delete a hearing's folder if ``hashes`` cover all of it; say whether it is gone.
 
     It is moved away in one step first: half a hearing must never look like one that was
@@ -75,75 +77,81 @@ def _remove_covered(folder: Path, hashes: Mapping[str, str], trash: Path) -> boo
         sync_folder(folder.parent)
     except OSError as error:
         raise StorageError(f"hearing {folder.name}: {error.strerror}") from error
-    _empty(trash)
+    _empty_trash(trash)
     return True
 
 
-def _trash(layout: Layout) -> Path:
-    return layout.database.parent / TRASH
+def _trash_folder(paths: Paths) -> Path:
+    return paths.database.parent / TRASH
 
 
-def _empty(trash: Path) -> None:
+def _empty_trash(trash: Path) -> None:
     if trash.exists():
-        for left in trash.iterdir():
-            shutil.rmtree(left, ignore_errors=True)
+        for folder in trash.iterdir():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-class Housekeeper:
-    """Looks once a minute for hearings that may leave the device.
+class Retention:
+    """Deletes, once a minute, the hearings that may leave the device.
 
     Args:
-        room: what sync shares.
-        stays: how long a delivered hearing stays; None: as in the settings.
+        context: shared state of sync.
+        keep_delivered: how long a delivered hearing stays; None: as in the settings.
     """
 
-    def __init__(self, room: SyncRoom, stays: timedelta | None = None) -> None:
-        days = timedelta(days=room.settings.recording.keep_delivered_days)
-        self._room = room
-        self._stays = days if stays is None else stays
-        self._next = 0.0
+    def __init__(self, context: SyncContext, keep_delivered: timedelta | None = None) -> None:
+        days = timedelta(days=context.settings.recording.keep_delivered_days)
+        self._context = context
+        self._keep_delivered = days if keep_delivered is None else keep_delivered
+        self._next_run = 0.0
 
-    def tidy(self) -> None:
-        """Let go what may go; trouble with one hearing does not stop the others."""
-        if time.monotonic() < self._next:
+    def apply(self) -> None:
+        """Delete what may go; an error with one hearing does not stop the others."""
+        if time.monotonic() < self._next_run:
             return
-        self._next = time.monotonic() + LOOK_SECONDS
-        room = self._room
-        _empty(_trash(room.layout))
-        for hearing_id in room.outbox.delivered_before("hearing", wall_time() - self._stays):
-            if not folder_of(room.layout, "hearing", hearing_id).exists():
+        self._next_run = time.monotonic() + INTERVAL_SECONDS
+        context = self._context
+        _empty_trash(_trash_folder(context.paths))
+        for hearing_id in context.outbox.delivered_before(
+            "hearing", wall_time() - self._keep_delivered
+        ):
+            if not item_folder(context.paths, "hearing", hearing_id).exists():
                 continue
             try:
-                gone = retire_hearing(room.layout, room.receipts, hearing_id)
-                text = "has left the device" if gone else "stays: its receipt does not cover it"
+                is_deleted = delete_hearing(context.paths, context.receipts, hearing_id)
+                text = (
+                    "has left the device" if is_deleted else "stays: its receipt does not cover it"
+                )
                 log.info("hearing %s %s", hearing_id, text)
             except StorageError as error:
                 log.warning("%s", error)
         try:
-            self._tidy_mirror()
+            self._clean_mirror()
         except (OSError, StorageError) as error:
             log.warning("second copy: %s", error)
 
-    def _tidy_mirror(self) -> None:
-        """Let the second copies go: after the first, or earlier where there is no room."""
-        room, root = self._room, self._room.settings.paths.mirror
+    def _clean_mirror(self) -> None:
+        """Delete second copies: after the first copy, or earlier where there is no space."""
+        context, root = self._context, self._context.settings.paths.mirror
         if root is None:
             return
-        disk = Disk(root, room.settings.kiosk.id, "mirror")
+        disk = StorageVolume(root, context.settings.kiosk.id, "mirror")
         if disk.identity()[0] != "ok":
             return
-        _empty(root / TRASH)
-        for hearing_id in room.outbox.delivered_before("hearing", wall_time()):
+        _empty_trash(root / TRASH)
+        for hearing_id in context.outbox.delivered_before("hearing", wall_time()):
             folder = root / "hearings" / hearing_id
-            kept = folder_of(room.layout, "hearing", hearing_id).exists()
-            if not folder.exists() or (kept and disk.space()[0] >= self._mirror_needs()):
+            is_first_copy_present = item_folder(context.paths, "hearing", hearing_id).exists()
+            if not folder.exists() or (
+                is_first_copy_present and disk.space()[0] >= self._mirror_bytes_needed()
+            ):
                 continue
-            hashes = receipted(room.layout, room.receipts, "hearing", hearing_id)
-            if _remove_covered(folder, hashes, root / TRASH):
+            hashes = receipted_hashes(context.paths, context.receipts, "hearing", hearing_id)
+            if _delete_if_covered(folder, hashes, root / TRASH):
                 log.info("hearing %s has left the second storage", hearing_id)
 
-    def _mirror_needs(self) -> float:
+    def _mirror_bytes_needed(self) -> float:
         """Return the free bytes that the next hearing needs."""
-        settings = self._room.settings
+        settings = self._context.settings
         hours = settings.recording.planned_minutes / 60
         return FULL_BYTES + hours * bytes_per_hour(settings)

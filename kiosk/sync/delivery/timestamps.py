@@ -27,25 +27,25 @@ from rfc3161_client import (
 
 from kiosk.errors import CentralError, KioskError
 from kiosk.storage.atomic_io import make_folder, write_bytes
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.sync.outbox.manifest import SIGNATURE
 
 log = logging.getLogger(__name__)
 SUFFIX = ".tsr"
-LOOK_S = 60.0
-LONGEST_WAIT_S = 3600.0
-TIME_LIMIT_S = 30.0
-LARGEST_ANSWER = 64 * 1024
+POLL_S = 60.0
+MAX_WAIT_S = 3600.0
+TIMEOUT_S = 30.0
+MAX_ANSWER_BYTES = 64 * 1024
 _GRANTED = (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS)
 
 
-class StampError(CentralError):
+class TimestampError(CentralError):
     """The authority gave no stamp that can be used; asked again later."""
 
     code = "stamp_failed"
 
 
-def stamp(signature: bytes, url: str, time_limit_s: float = TIME_LIMIT_S) -> bytes:
+def request_timestamp(signature: bytes, url: str, timeout_s: float = TIMEOUT_S) -> bytes:
     """Return a time stamp (DER) of ``signature`` from the authority at ``url``.
 
     Raises:
@@ -53,40 +53,42 @@ def stamp(signature: bytes, url: str, time_limit_s: float = TIME_LIMIT_S) -> byt
     """
     builder = TimestampRequestBuilder().data(signature).nonce(nonce=True)
     request = builder.cert_request(cert_request=True).build()  # else nobody can check it later
-    answer = _ask(url, request.as_bytes(), time_limit_s)
+    answer = _post_request(url, request.as_bytes(), timeout_s)
     try:
         response = decode_timestamp_response(answer)
-        problem = _problem(request, response, signature)
+        problem = _response_problem(request, response, signature)
     except (ValueError, TypeError, AttributeError) as error:
-        raise StampError(f"the answer is no time stamp: {error}") from error
+        raise TimestampError(f"the answer is no time stamp: {error}") from error
     if problem:
-        raise StampError(problem)
+        raise TimestampError(problem)
     return answer
 
 
-def _ask(url: str, body: bytes, time_limit_s: float) -> bytes:
+def _post_request(url: str, body: bytes, timeout_s: float) -> bytes:
     headers = {"Content-Type": "application/timestamp-query"}
-    end = time.monotonic() + time_limit_s
-    limits = (min(10.0, time_limit_s), time_limit_s)
+    end = time.monotonic() + timeout_s
+    limits = (min(10.0, timeout_s), timeout_s)
     try:
         with requests.post(
             url, body, headers=headers, timeout=limits, allow_redirects=False, stream=True
         ) as response:
             if response.status_code != 200:
-                raise StampError(f"the authority answers {response.status_code}")
+                raise TimestampError(f"the authority answers {response.status_code}")
             answer = b""
             for piece in response.iter_content(1024):
                 answer += piece
-                if len(answer) > LARGEST_ANSWER:
-                    raise StampError("the answer is too long")
+                if len(answer) > MAX_ANSWER_BYTES:
+                    raise TimestampError("the answer is too long")
                 if time.monotonic() > end:
-                    raise StampError("the answer comes too slowly")
+                    raise TimestampError("the answer comes too slowly")
             return answer
     except requests.RequestException as error:
-        raise StampError(f"the authority cannot be reached: {type(error).__name__}") from error
+        raise TimestampError(f"the authority cannot be reached: {type(error).__name__}") from error
 
 
-def _problem(request: TimeStampRequest, response: TimeStampResponse, signature: bytes) -> str:
+def _response_problem(
+    request: TimeStampRequest, response: TimeStampResponse, signature: bytes
+) -> str:
     """Return why the response is no answer to this request, ``""`` if it is one."""
     if response.status not in _GRANTED:
         return f"the authority refuses (status {int(response.status)})"
@@ -100,27 +102,27 @@ def _problem(request: TimeStampRequest, response: TimeStampResponse, signature: 
     return ""
 
 
-class Stamper:
-    """A thread that asks for the stamps that are missing. Without a URL it does nothing.
+class TimestampWorker:
+    """A thread that requests missing time stamps. Without a URL it does nothing.
 
     Args:
         url: of the authority; ``""``: none.
-        look_s: seconds between looks; after failures it waits longer, up to an hour.
+        poll_s: seconds between polls; after failures it waits longer, up to an hour.
     """
 
     def __init__(
         self,
-        layout: Layout,
+        paths: Paths,
         url: str,
-        look_s: float = LOOK_S,
-        time_limit_s: float = TIME_LIMIT_S,
+        poll_s: float = POLL_S,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._layout = layout
+        self._paths = paths
         self._url = url
-        self._look_s = look_s
-        self._time_limit_s = time_limit_s
+        self._poll_s = poll_s
+        self._timeout_s = timeout_s
         self._failures = 0
-        self._waiting, self._problem = 0, ""
+        self._missing_count, self._problem = 0, ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stamps", daemon=True)
 
@@ -135,60 +137,62 @@ class Stamper:
         if self._thread.ident is not None:
             self._thread.join(1.0)
 
-    def missing(self) -> list[str]:
+    def missing_ids(self) -> list[str]:
         """Return the ids of sealed hearings here that have no stamp, oldest folder first."""
-        if not self._layout.hearings.is_dir():
+        if not self._paths.hearings.is_dir():
             return []
-        folders = [one for one in self._layout.hearings.iterdir() if (one / SIGNATURE).is_file()]
-        folders.sort(key=lambda one: one.name)
-        return [one.name for one in folders if not self._stamp_of(one.name).exists()]
+        folders = [
+            folder for folder in self._paths.hearings.iterdir() if (folder / SIGNATURE).is_file()
+        ]
+        folders.sort(key=lambda folder: folder.name)
+        return [folder.name for folder in folders if not self._timestamp_path(folder.name).exists()]
 
-    def listed(self) -> dict[str, Any] | None:
-        """Return ``State.stamps`` as of the last look; None where no authority is set."""
+    def as_json(self) -> dict[str, Any] | None:
+        """Return ``State.stamps`` as of the last poll; None without an authority."""
         if not self._url:
             return None
-        return {"missing": self._waiting, "problem": self._problem or None}
+        return {"missing": self._missing_count, "problem": self._problem or None}
 
-    def _stamp_of(self, hearing: str) -> Path:
-        return self._layout.receipts / f"{hearing}{SUFFIX}"
+    def _timestamp_path(self, hearing: str) -> Path:
+        return self._paths.receipts / f"{hearing}{SUFFIX}"
 
-    def stamp_missing(self) -> int:
-        """Ask for each missing stamp; return how many came.
+    def request_missing(self) -> int:
+        """Request each missing stamp; return how many were received.
 
         Raises:
             StampError: the authority fails: the rest is asked for later.
             StorageError: a stamp cannot be kept.
         """
-        came = 0
-        for hearing in self.missing():
+        received = 0
+        for hearing in self.missing_ids():
             if self._stop.is_set():
                 break
             try:
-                signature = (self._layout.hearings / hearing / SIGNATURE).read_bytes()
+                signature = (self._paths.hearings / hearing / SIGNATURE).read_bytes()
             except OSError:
-                continue  # delivered and tidied away meanwhile
-            answer = stamp(signature, self._url, self._time_limit_s)
-            make_folder(self._layout.receipts)
-            write_bytes(self._stamp_of(hearing), answer)
+                continue  # delivered and deleted meanwhile
+            answer = request_timestamp(signature, self._url, self._timeout_s)
+            make_folder(self._paths.receipts)
+            write_bytes(self._timestamp_path(hearing), answer)
             log.info("hearing %s has a time stamp", hearing)
-            came += 1
-        return came
+            received += 1
+        return received
 
-    def _count(self) -> None:
+    def _update_missing_count(self) -> None:
         with contextlib.suppress(OSError):  # a disk that is gone: others say so
-            self._waiting = len(self.missing())
+            self._missing_count = len(self.missing_ids())
 
     def _run(self) -> None:
-        self._count()
+        self._update_missing_count()
         while True:
             try:
-                self.stamp_missing()
+                self.request_missing()
                 self._failures, self._problem = 0, ""
             except (KioskError, OSError) as error:
                 self._failures += 1
                 self._problem = error.code if isinstance(error, KioskError) else "storage_failed"
                 log.warning("no time stamp: %s", error)
-            self._count()
-            wait = min(LONGEST_WAIT_S, self._look_s * 2 ** min(self._failures, 10))
+            self._update_missing_count()
+            wait = min(MAX_WAIT_S, self._poll_s * 2 ** min(self._failures, 10))
             if self._stop.wait(wait):
                 return

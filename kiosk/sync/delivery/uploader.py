@@ -1,4 +1,4 @@
-"""Sends one file of the outbox and has the central system's own hash of it confirmed."""
+"""Uploads a file of the outbox and compares the hash that the central system computed."""
 
 from __future__ import annotations
 
@@ -6,115 +6,123 @@ import logging
 import time
 from collections.abc import Callable
 
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.delivery.item_backoff import Troubles
-from kiosk.sync.outbox.manifest import folder_of, sha256_of
+from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.item_backoff import ItemBackoff
+from kiosk.sync.outbox.manifest import item_folder, sha256_of
 from kiosk.sync.outbox.outbox import Upload
-from kiosk.sync.state.status import Delivering
+from kiosk.sync.state.status import CurrentDelivery
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import RefusedError
-from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadTooLongError
+from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
 
 log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 HASHING_SECONDS = 20.0
-TELL_SECONDS = 0.2
-MISMATCHES_AT_ONCE = 2  # fresh uploads without a pause
+PROGRESS_SECONDS = 0.2
+MAX_IMMEDIATE_RESTARTS = 2  # restarts from the first byte without a pause
 
 
-class Sender:
-    """Sends the files of one deliverer.
+class Uploader:
+    """Uploads the files of one delivery worker.
 
     Args:
-        room: what sync shares.
-        name: the deliverer's, for the progress.
-        troubles: told when an item is well again.
-        may_go_on: raises when the line is wanted for something else.
-        worked: called after each success of the line.
+        context: shared state of sync.
+        worker_name: under which the progress is reported.
+        item_backoff: cleared for an item when a file of it arrives.
+        raise_if_preempted: raises when the transfer has to yield or stop.
+        mark_link_up: called after each successful request.
     """
 
     def __init__(
         self,
-        room: SyncRoom,
-        name: str,
-        troubles: Troubles,
-        may_go_on: Callable[[], None],
-        worked: Callable[[], None],
+        context: SyncContext,
+        worker_name: str,
+        item_backoff: ItemBackoff,
+        raise_if_preempted: Callable[[], None],
+        mark_link_up: Callable[[], None],
     ) -> None:
-        self._room = room
-        self._name = name
-        self._troubles = troubles
-        self._may_go_on = may_go_on
-        self._worked = worked
+        self._context = context
+        self._worker_name = worker_name
+        self._item_backoff = item_backoff
+        self._raise_if_preempted = raise_if_preempted
+        self._mark_link_up = mark_link_up
 
-    def send(self, client: CentralClient, upload: Upload) -> None:
-        """Send one file; whatever happens, what the server has is written down."""
+    def upload_file(self, client: CentralClient, upload: Upload) -> None:
+        """Upload a file; record in any case how many bytes the server has."""
         if upload.upload_url is None:
-            self._room.outbox.forget_addresses(upload.item_id)
+            self._context.outbox.discard_upload_urls(upload.item_id)
             return
-        item = self._room.outbox.item(upload.item_id)
+        item = self._context.outbox.item(upload.item_id)
         if item is None:
             return
-        path = folder_of(self._room.layout, upload.kind, upload.item_id) / upload.path
-        before = item.bytes_done - upload.sent
-        sent, next_told = upload.sent, 0.0
+        path = item_folder(self._context.paths, upload.kind, upload.item_id) / upload.path
+        other_bytes_done = item.bytes_done - upload.sent
+        sent, next_report = upload.sent, 0.0
 
-        def progress(done: int) -> None:
-            nonlocal sent, next_told
+        def report_progress(done: int) -> None:
+            nonlocal sent, next_report
             sent = done
-            if done < upload.size and time.monotonic() < next_told:
+            if done < upload.size and time.monotonic() < next_report:
                 return
-            next_told = time.monotonic() + TELL_SECONDS
-            self._room.progress.set(
-                self._name,
-                Delivering(upload.item_id, upload.kind, before + done, item.bytes_total),
+            next_report = time.monotonic() + PROGRESS_SECONDS
+            self._context.progress.set(
+                self._worker_name,
+                CurrentDelivery(
+                    upload.item_id, upload.kind, other_bytes_done + done, item.bytes_total
+                ),
             )
-            self._room.changed()
+            self._context.notify_change()
 
-        tus = TusClient(client.line, self._room.settings.central.patch_mib * MIB)
-        url = client.address(upload.upload_url)
-        self._room.outbox.progress(upload, sent)
+        tus = TusClient(client.session, self._context.settings.central.patch_mib * MIB)
+        url = client.full_url(upload.upload_url)
+        self._context.outbox.record_progress(upload, sent)
         try:
-            tus.upload(path, url, upload.size, may_go_on=self._may_go_on, progress=progress)
-        except (UploadGoneError, UploadTooLongError) as error:
+            tus.upload(
+                path,
+                url,
+                upload.size,
+                raise_if_preempted=self._raise_if_preempted,
+                report_progress=report_progress,
+            )
+        except (UploadGoneError, UploadLengthError) as error:
             log.warning("%s %s: %s", upload.kind, upload.item_id, error)
-            self._room.outbox.forget_addresses(upload.item_id)
+            self._context.outbox.discard_upload_urls(upload.item_id)
             raise
         finally:
-            self._room.outbox.progress(upload, sent)
-        self._worked()
-        self._check_upload(client, upload)
+            self._context.outbox.record_progress(upload, sent)
+        self._mark_link_up()
+        self._verify_upload(client, upload)
 
-    def _check_upload(self, client: CentralClient, upload: Upload) -> None:
+    def _verify_upload(self, client: CentralClient, upload: Upload) -> None:
         """Ask for the server's own hash of a file that has been sent."""
         upload_id = str(upload.upload_url).rstrip("/").rsplit("/", 1)[-1]
         while True:
             answer = client.wait_verified(upload_id, HASHING_SECONDS)
             if answer.get("state") != "verifying":
                 break
-            self._may_go_on()
+            self._raise_if_preempted()
         if answer.get("state") == "complete" and answer.get("server_sha256") == upload.sha256:
-            self._room.outbox.confirm(upload)
-            self._room.outbox.succeeded(upload.item_id)
-            self._troubles.over(upload.item_id)
-        elif answer.get("state") == "receiving":  # the server lost bytes: it is asked anew
-            self._room.outbox.forget_addresses(upload.item_id)
+            self._context.outbox.mark_confirmed(upload)
+            self._context.outbox.clear_failures(upload.item_id)
+            self._item_backoff.clear(upload.item_id)
+        elif answer.get("state") == "receiving":  # the server lost bytes: register again
+            self._context.outbox.discard_upload_urls(upload.item_id)
         else:
-            self._mismatch(upload)
+            self._handle_mismatch(upload)
 
-    def _mismatch(self, upload: Upload) -> None:
-        """The hashes disagree: say so, look which side is wrong, send afresh. Never delete.
+    def _handle_mismatch(self, upload: Upload) -> None:
+        """Raise an alarm, find the side that is wrong, restart the upload. Never delete.
 
         Raises:
-            RefusedError: too many fresh uploads; a pause first.
+            RefusedError: too many restarts; the item pauses first.
         """
-        self._room.alarms.raise_("hash_mismatch", upload.kind)
-        path = folder_of(self._room.layout, upload.kind, upload.item_id) / upload.path
+        self._context.alarms.raise_alarm("hash_mismatch", upload.kind)
+        path = item_folder(self._context.paths, upload.kind, upload.item_id) / upload.path
         log.error("hash of a file of %s %s disagrees", upload.kind, upload.item_id)
         if sha256_of(path) != upload.sha256:
-            self._room.outbox.damaged(upload)
+            self._context.outbox.mark_damaged(upload)
             return
-        self._room.outbox.begin_afresh(upload.item_id, upload.path)
-        if upload.fresh_tries >= MISMATCHES_AT_ONCE:
+        self._context.outbox.restart_upload(upload.item_id, upload.path)
+        if upload.restarts >= MAX_IMMEDIATE_RESTARTS:
             raise RefusedError("hashes go on disagreeing", code="hash_mismatch", status=0, body={})

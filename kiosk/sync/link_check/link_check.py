@@ -19,27 +19,27 @@ from urllib.parse import urlsplit
 
 import requests
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
-from kiosk.goodput import WINDOW_S, Windows, median_mbit
-from kiosk.sync.context import SyncRoom
+from kiosk.goodput import WINDOW_S, ThroughputWindows, median_mbit
+from kiosk.sync.context import SyncContext
 from kiosk.sync.link_check.udp_echo import EchoResult, measure_echo
-from kiosk.sync.transport.central_client import POLLING, CentralClient
-from kiosk.sync.transport.central_session import check, read_object
-from kiosk.sync.transport.connection import Connector
-from kiosk.sync.transport.link_type import bearer
+from kiosk.sync.transport.central_client import POLL_TIMEOUT, CentralClient
+from kiosk.sync.transport.central_session import check_response, response_object
+from kiosk.sync.transport.connection import Connection
+from kiosk.sync.transport.link_type import detect_link_type
 
 log = logging.getLogger(__name__)
 
 SHORT_S = 3.0
 LONG_S = 8.0
-NEAR = 0.15  # this close to the limit the long test decides
-CLEAR = 20.0  # so many times the limit needs no more than two seconds
+NEAR_SHARE = 0.15  # this close to the limit the long test decides
+CLEAR_FACTOR = 20.0  # above this multiple of the limit two seconds are enough
 CLEAR_S = 2.0
 READ_BYTES = 16 * 1024
 SEND_BYTES = 16 * 1024
 ROUND_TRIPS = 5
-Tell = Callable[[dict[str, Any]], None]
+ProgressCallback = Callable[[dict[str, Any]], None]
 
 
 class LinkCheckRunningError(KioskError):
@@ -55,8 +55,8 @@ class CancelledError(KioskError):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What the verdict is measured against (rules data).
+class LinkLimits:
+    """Limits of the verdict (rules data).
 
     Attributes:
         min_mbit: least goodput in each direction, in Mbit/s (R31).
@@ -69,18 +69,18 @@ class Limits:
     sentences: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
 
 
-def is_enough(windows: list[int], limit: float) -> bool:
-    """Say whether the windows decide: the length of the test depends on how near the limit is."""
+def is_decided(windows: list[int], limit: float) -> bool:
+    """Return whether the windows decide: near the limit the test takes longer."""
     seconds = len(windows) * WINDOW_S
     value = median_mbit(windows)
     if value is None or seconds < CLEAR_S:
         return False
-    if value > limit * CLEAR or seconds >= LONG_S:
+    if value > limit * CLEAR_FACTOR or seconds >= LONG_S:
         return True
-    return seconds >= SHORT_S and abs(value - limit) > NEAR * limit
+    return seconds >= SHORT_S and abs(value - limit) > NEAR_SHARE * limit
 
 
-def verdict_of(down: float, up: float, limits: Limits) -> str:
+def verdict_of(down: float, up: float, limits: LinkLimits) -> str:
     """Return ``good``, ``borderline`` or ``below`` for the slower direction."""
     slower = min(down, up)
     if abs(slower - limits.min_mbit) <= limits.borderline * limits.min_mbit:
@@ -92,57 +92,63 @@ class LinkCheck:
     """Runs one check at a time; may be cancelled from another thread.
 
     Args:
-        room: what sync shares; bulk transfers give way while a check runs.
-        first: connection of the check.
-        second: connection on which the counting of the upload is followed.
+        context: shared state of sync; bulk transfers yield while a check runs.
+        connection: of the check.
+        monitor_connection: on which the server reports the bytes of the upload.
         limits: rules data.
     """
 
-    def __init__(self, room: SyncRoom, first: Connector, second: Connector, limits: Limits) -> None:
-        self._room = room
-        self._first = first
-        self._second = second
+    def __init__(
+        self,
+        context: SyncContext,
+        connection: Connection,
+        monitor_connection: Connection,
+        limits: LinkLimits,
+    ) -> None:
+        self._context = context
+        self._connection = connection
+        self._monitor_connection = monitor_connection
         self._limits = limits
-        self._running = threading.Lock()
+        self._run_lock = threading.Lock()
         self._cancelled = threading.Event()
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         """Whether a check runs now."""
-        return self._running.locked()
+        return self._run_lock.locked()
 
     def cancel(self) -> None:
-        """End the running check, if there is one."""
+        """Cancel the running check, if there is one."""
         self._cancelled.set()
-        self._first.break_off()
-        self._second.break_off()
+        self._connection.abort()
+        self._monitor_connection.abort()
 
-    def run(self, tell: Tell, *, quick: bool = False) -> dict[str, Any]:
+    def run(self, report_progress: ProgressCallback, *, quick: bool = False) -> dict[str, Any]:
         """Check the link; return the result as in docs/interfaces.md.
 
         Args:
-            tell: called with each step of progress.
+            report_progress: called with each step of progress.
             quick: a short echo test (2 s instead of 10).
 
         Raises:
-            LinkCheckRunningError: one runs already.
+            LinkCheckRunningError: a check is running already.
             CancelledError: :meth:`cancel` was called.
         """
-        if not self._running.acquire(blocking=False):
+        if not self._run_lock.acquire(blocking=False):
             raise LinkCheckRunningError("a link check is running already")
         try:
             self._cancelled.clear()
-            with self._room.lanes.urgent():
-                result = self._measure(tell, quick=quick)
+            with self._context.lanes.urgent_work():
+                result = self._measure(report_progress, quick=quick)
             result["sentence"] = dict(self._limits.sentences.get(result["verdict"], {}))
-            self._room.keep_link_check(result["at"], result)
+            self._context.save_link_check(result["at"], result)
             return result
         finally:
-            self._running.release()
+            self._run_lock.release()
 
-    def _measure(self, tell: Tell, *, quick: bool) -> dict[str, Any]:
+    def _measure(self, report_progress: ProgressCallback, *, quick: bool) -> dict[str, Any]:
         result: dict[str, Any] = {
-            "at": wall_text(),
+            "at": format_wall(),
             "state": "failed",
             "verdict": "unreachable",
             "down_mbit": None,
@@ -150,21 +156,21 @@ class LinkCheck:
             "rtt_ms": None,
             "loss": None,
             "jitter_ms": None,
-            "bearer": bearer(),
+            "bearer": detect_link_type(),
             "limit_mbit": self._limits.min_mbit,
             "problem": None,
         }
         try:
-            client = self._first.client()
-            token = client.call("POST", "/v1/link/token", timeout=POLLING)
-            result["rtt_ms"] = self._round_trip(client)
-            down = self._download(client, str(token["token"]), tell)
+            client = self._connection.client()
+            token = client.call("POST", "/v1/link/token", timeout=POLL_TIMEOUT)
+            result["rtt_ms"] = self._measure_round_trip(client)
+            down = self._measure_download(client, str(token["token"]), report_progress)
             result["down_mbit"] = round(down, 3)
-            up = self._upload(client, str(token["token"]), tell)
+            up = self._measure_upload(client, str(token["token"]), report_progress)
             result["up_mbit"] = round(up, 3)
-            self._echo(client, token, result, tell, quick=quick)
+            self._measure_echo(client, token, result, report_progress, quick=quick)
         except (CentralError, requests.RequestException, OSError, KeyError, ValueError) as error:
-            self._stop_if_cancelled()
+            self._raise_if_cancelled()
             log.info("link check: %s", error)
             result["problem"] = getattr(error, "code", "central_unreachable")
             return result
@@ -172,23 +178,25 @@ class LinkCheck:
         result["state"] = "failed" if result["verdict"] == "below" else "passed"
         return result
 
-    def _stop_if_cancelled(self) -> None:
+    def _raise_if_cancelled(self) -> None:
         if self._cancelled.is_set():
             raise CancelledError("link check cancelled")
 
-    def _round_trip(self, client: CentralClient) -> float:
+    def _measure_round_trip(self, client: CentralClient) -> float:
         """Return the shortest of a few requests on an open connection, in ms."""
         times = []
         for _ in range(ROUND_TRIPS):
-            begun = time.monotonic()
-            client.contract()
-            times.append((time.monotonic() - begun) * 1000)
-            self._stop_if_cancelled()
+            started = time.monotonic()
+            client.check_contract()
+            times.append((time.monotonic() - started) * 1000)
+            self._raise_if_cancelled()
         return round(min(times), 1)
 
-    def _tell(self, tell: Tell, phase: str, windows: list[int], seconds: float) -> None:
+    def _report_windows(
+        self, report_progress: ProgressCallback, phase: str, windows: list[int], seconds: float
+    ) -> None:
         value = median_mbit(windows)
-        tell(
+        report_progress(
             {
                 "phase": phase,
                 "seconds": round(seconds, 2),
@@ -197,91 +205,97 @@ class LinkCheck:
             }
         )
 
-    def _download(self, client: CentralClient, token: str, tell: Tell) -> float:
+    def _measure_download(
+        self, client: CentralClient, token: str, report_progress: ProgressCallback
+    ) -> float:
         """Receive for a few seconds; return the median in Mbit/s."""
-        url = client.address(f"/v1/link/down?token={token}&seconds={LONG_S + 2:g}")
-        response = client.line.request("GET", url, timeout=POLLING, stream=True)
-        windows, seen = Windows(), 0
+        url = client.full_url(f"/v1/link/down?token={token}&seconds={LONG_S + 2:g}")
+        response = client.session.request("GET", url, timeout=POLL_TIMEOUT, stream=True)
+        windows, reported = ThroughputWindows(), 0
         try:
-            check(response)
+            check_response(response)
             while block := response.raw.read1(READ_BYTES):
-                self._stop_if_cancelled()
+                self._raise_if_cancelled()
                 windows.add(len(block), time.monotonic())
-                full = windows.full
-                if len(full) > seen:
-                    seen = len(full)
-                    self._tell(tell, "down", full, seen * WINDOW_S)
-                    if is_enough(full, self._limits.min_mbit):
+                windows_done = windows.complete
+                if len(windows_done) > reported:
+                    reported = len(windows_done)
+                    self._report_windows(report_progress, "down", windows_done, reported * WINDOW_S)
+                    if is_decided(windows_done, self._limits.min_mbit):
                         break
         finally:
             response.close()
-        value = median_mbit(windows.full)
+        value = median_mbit(windows.complete)
         if value is None:
             raise CentralUnreachableError("download ended too early", code="central_timeout")
         return value
 
-    def _upload(self, client: CentralClient, token: str, tell: Tell) -> float:
+    def _measure_upload(
+        self, client: CentralClient, token: str, report_progress: ProgressCallback
+    ) -> float:
         """Send for a few seconds; return the median that the server counted, in Mbit/s."""
-        enough = threading.Event()
+        is_done = threading.Event()
         answer: list[dict[str, Any]] = []
 
         def send() -> None:
-            url = client.address(f"/v1/link/up?token={token}")
+            url = client.full_url(f"/v1/link/up?token={token}")
             headers = {"Content-Type": "application/octet-stream"}
             try:
-                response = client.line.request(
-                    "POST", url, data=_blocks(enough, self._cancelled), headers=headers
+                response = client.session.request(
+                    "POST", url, data=_random_blocks(is_done, self._cancelled), headers=headers
                 )
-                answer.append(read_object(response))
+                answer.append(response_object(response))
             except CentralError as error:
                 log.info("link check, sending: %s", error)
 
         sender = threading.Thread(target=send, name="link check", daemon=True)
-        follower = self._second.client()
-        url = follower.address(f"/v1/link/up?token={token}")
-        response = follower.line.request("GET", url, timeout=POLLING, stream=True)
+        monitor = self._monitor_connection.client()
+        url = monitor.full_url(f"/v1/link/up?token={token}")
+        response = monitor.session.request("GET", url, timeout=POLL_TIMEOUT, stream=True)
         windows: list[int] = []
         try:
-            check(response)
+            check_response(response)
             sender.start()
             for line in response.iter_lines(chunk_size=1):
-                self._stop_if_cancelled()
+                self._raise_if_cancelled()
                 value = json.loads(line)
                 if "window" not in value:
                     windows = list(value["windows"])
                     break
                 windows.append(int(value["bytes"]))
-                self._tell(tell, "up", windows, len(windows) * WINDOW_S)
-                if is_enough(windows, self._limits.min_mbit):
+                self._report_windows(report_progress, "up", windows, len(windows) * WINDOW_S)
+                if is_decided(windows, self._limits.min_mbit):
                     break
         finally:
-            enough.set()
+            is_done.set()
             response.close()
             if sender.ident is not None:
-                sender.join(POLLING[1])
+                sender.join(POLL_TIMEOUT[1])
         median = median_mbit(list(answer[0]["windows"]) if answer else windows)
         if median is None:
             raise CentralUnreachableError("upload ended too early", code="central_timeout")
         return median
 
-    def _echo(
+    def _measure_echo(
         self,
         client: CentralClient,
         token: dict[str, Any],
         result: dict[str, Any],
-        tell: Tell,
+        report_progress: ProgressCallback,
         *,
         quick: bool,
     ) -> None:
         """Measure loss, jitter and round trip by datagrams; blocked ones leave them unknown."""
         port = token.get("udp_port")
-        host = client.line.sockets.peer() or urlsplit(client.address("/")).hostname
+        host = client.session.sockets.peer_address() or urlsplit(client.full_url("/")).hostname
         if port is None or host is None:
             return
 
         def progress(done: float) -> None:
-            self._stop_if_cancelled()
-            tell({"phase": "echo", "seconds": round(done, 2), "of_seconds": 2 if quick else 10})
+            self._raise_if_cancelled()
+            report_progress(
+                {"phase": "echo", "seconds": round(done, 2), "of_seconds": 2 if quick else 10}
+            )
 
         echo: EchoResult | None = measure_echo(
             (host, int(port)), bytes.fromhex(str(token["token"])), 2 if quick else 10, progress
@@ -292,8 +306,8 @@ class LinkCheck:
             result["rtt_ms"] = round(echo.rtt_ms, 1)
 
 
-def _blocks(enough: threading.Event, cancelled: threading.Event) -> Iterator[bytes]:
-    """Yield incompressible blocks until it is enough."""
+def _random_blocks(is_done: threading.Event, cancelled: threading.Event) -> Iterator[bytes]:
+    """Yield incompressible blocks until done or cancelled."""
     block = os.urandom(SEND_BYTES)
-    while not enough.is_set() and not cancelled.is_set():
+    while not is_done.is_set() and not cancelled.is_set():
         yield block

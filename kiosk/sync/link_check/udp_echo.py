@@ -20,7 +20,7 @@ PROGRESS_S = 0.25
 
 @dataclass(frozen=True)
 class EchoResult:
-    """What the echoes say.
+    """Result of the echo test.
 
     Attributes:
         loss: fraction of the packets that did not come back, 0 to 1.
@@ -38,14 +38,14 @@ class EchoResult:
 
 
 @dataclass
-class Tally:
-    """Echoes as they come in; a packet that comes twice counts once."""
+class EchoStats:
+    """Statistics of the received echoes; a duplicate counts once."""
 
     round_trips_ms: dict[int, float] = field(default_factory=dict)
     jitter_ms: float = 0.0
     _last_ms: float | None = None
 
-    def take(self, sequence: int, round_trip_ms: float) -> None:
+    def add(self, sequence: int, round_trip_ms: float) -> None:
         """Count one echo."""
         if sequence in self.round_trips_ms:
             return
@@ -60,14 +60,14 @@ class Tally:
         if not self.round_trips_ms:
             return None
         received = len(self.round_trips_ms)
-        middle = statistics.median(self.round_trips_ms.values())
-        return EchoResult(1 - received / sent, self.jitter_ms, middle, sent, received)
+        median_ms = statistics.median(self.round_trips_ms.values())
+        return EchoResult(1 - received / sent, self.jitter_ms, median_ms, sent, received)
 
 
 def measure_echo(
     address: tuple[str, int], token: bytes, seconds: float, progress: Callable[[float], None]
 ) -> EchoResult | None:
-    """Send 50 small packets a second; return what came back, or None where UDP is blocked.
+    """Send 50 small packets a second; return the result, or None where UDP is blocked.
 
     Args:
         address: host and UDP port of the echo.
@@ -90,23 +90,23 @@ def measure_echo(
 def _exchange(
     sock: socket.socket, token: bytes, seconds: float, progress: Callable[[float], None]
 ) -> EchoResult | None:
-    tally, begun, told = Tally(), time.monotonic(), 0.0
+    stats, started, reported = EchoStats(), time.monotonic(), 0.0
     total, sent = int(seconds * PACKETS_PER_SECOND), 0
     while sent < total:
-        now = time.monotonic() - begun
+        now = time.monotonic() - started
         if now >= sent / PACKETS_PER_SECOND:
             _send(sock, token, sent)
             sent += 1
-        if now > SILENCE_S and not tally.round_trips_ms:
+        if now > SILENCE_S and not stats.round_trips_ms:
             return None
-        if now - told >= PROGRESS_S:
-            told = now
+        if now - reported >= PROGRESS_S:
+            reported = now
             progress(now)
-        _receive(sock, token, tally, begun + sent / PACKETS_PER_SECOND)
+        _receive(sock, token, stats, started + sent / PACKETS_PER_SECOND)
     end = time.monotonic() + LAST_WAIT_S
-    while len(tally.round_trips_ms) < sent and time.monotonic() < end:
-        _receive(sock, token, tally, end)
-    return tally.result(sent)
+    while len(stats.round_trips_ms) < sent and time.monotonic() < end:
+        _receive(sock, token, stats, end)
+    return stats.result(sent)
 
 
 def _send(sock: socket.socket, token: bytes, sequence: int) -> None:
@@ -117,8 +117,8 @@ def _send(sock: socket.socket, token: bytes, sequence: int) -> None:
         return
 
 
-def _receive(sock: socket.socket, token: bytes, tally: Tally, until: float) -> None:
-    """Take one echo, waiting for it until ``until`` at most."""
+def _receive(sock: socket.socket, token: bytes, stats: EchoStats, until: float) -> None:
+    """Receive one echo, waiting until ``until`` at most."""
     left = until - time.monotonic()
     if left <= 0:
         return
@@ -133,4 +133,4 @@ def _receive(sock: socket.socket, token: bytes, tally: Tally, until: float) -> N
         return
     own, sequence, sent_ns, _, _ = HEADER.unpack_from(data)
     if own == token:
-        tally.take(sequence, (now - sent_ns) / 1e6)
+        stats.add(sequence, (now - sent_ns) / 1e6)

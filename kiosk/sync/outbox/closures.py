@@ -1,7 +1,7 @@
-"""Hearings closed since a moment before: which files in the clear an encrypted one has replaced.
+"""Retroactive closures: reports which plain files were replaced by encrypted ones.
 
-The line ``closed_since`` of a hearing's chain names them. The central system is told at once, so
-that what has left before (finished minutes) is deleted there; each line is told once.
+The entry ``closed_since`` of a hearing's journal names them. Each entry is sent once, at once, so
+that the central system deletes the files that were uploaded before (pre-seal files).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import json
 import logging
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.storage.database import Database
-from kiosk.sync.outbox.manifest import stays_inside
+from kiosk.sync.outbox.manifest import is_safe_relative_path
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import RefusedError
 
@@ -22,57 +22,60 @@ log = logging.getLogger(__name__)
 PER_POST = 2000
 
 
-def closures_of(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what a ``closed_since`` line says, as the contract wants it.
+def parse_closures(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the closures of a ``closed_since`` entry in the form of the contract.
 
     Raises:
-        StorageError: the line names no files as it should.
+        StorageError: the entry is malformed.
     """
     found = []
-    for one in entry.get("replaced") or ():
+    for replaced in entry.get("replaced") or ():
         try:
-            folder = f"part-{int(one['part']):02d}"
-            body = {"path": f"{folder}/{one['file']}", "sha256": str(one["sha256"])}
-            if one.get("by"):
-                body |= {"by": f"{folder}/{one['by']}", "by_sha256": str(one["by_sha256"])}
+            folder = f"part-{int(replaced['part']):02d}"
+            body = {"path": f"{folder}/{replaced['file']}", "sha256": str(replaced["sha256"])}
+            if replaced.get("by"):
+                body |= {
+                    "by": f"{folder}/{replaced['by']}",
+                    "by_sha256": str(replaced["by_sha256"]),
+                }
         except (KeyError, TypeError, ValueError) as error:
             raise StorageError(
                 "closed_since: not as it should be", code="folder_damaged"
             ) from error
-        if not stays_inside(body["path"]):
+        if not is_safe_relative_path(body["path"]):
             raise StorageError("closed_since: a path leaves the folder", code="folder_damaged")
         found.append(body)
     return found
 
 
-class Closures:
-    """The closings that the central system is to hear of."""
+class ClosureQueue:
+    """The closures to be sent to the central system."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, hearing_id: str, entry: dict[str, Any]) -> bool:
-        """Keep a ``closed_since`` line; return whether it is new. Early uploads of it end here."""
+        """Queue a ``closed_since`` entry, stop its pre-seal uploads; return whether it is new."""
         try:
-            closed = closures_of(entry)
+            closures = parse_closures(entry)
         except StorageError as error:
             log.error("hearing %s: %s", hearing_id, error)
             return False
         with self._database.transaction():
             added = self._database.execute(
                 "INSERT OR IGNORE INTO closures (hearing_id, line, body) VALUES (?, ?, ?)",
-                (hearing_id, int(entry.get("n", 0)), json.dumps(closed)),
+                (hearing_id, int(entry.get("n", 0)), json.dumps(closures)),
             )
-            for one in closed:
+            for closure in closures:
                 self._database.execute(
                     "UPDATE early SET state = 'closed' "
                     "WHERE hearing_id = ? AND path = ? AND sha256 = ?",
-                    (hearing_id, one["path"], one["sha256"]),
+                    (hearing_id, closure["path"], closure["sha256"]),
                 )
         return bool(added)
 
     def send(self, client: CentralClient) -> int:
-        """Tell the central system what it has not been told; return how many lines.
+        """Send the unsent entries; return how many there were.
 
         Raises:
             CentralError: not now.
@@ -82,15 +85,15 @@ class Closures:
             "ORDER BY hearing_id, line"
         )
         for row in rows:
-            closed, problem = json.loads(row["body"]), None
+            closures, problem = json.loads(row["body"]), None
             try:
-                for start in range(0, len(closed), PER_POST):
-                    client.post_closures(row["hearing_id"], closed[start : start + PER_POST])
+                for start in range(0, len(closures), PER_POST):
+                    client.post_closures(row["hearing_id"], closures[start : start + PER_POST])
             except RefusedError as error:
                 log.error("closing of hearing %s refused: %s", row["hearing_id"], error)
                 problem = error.code
             self._database.execute(
                 "UPDATE closures SET sent_at = ?, problem = ? WHERE hearing_id = ? AND line = ?",
-                (wall_text(), problem, row["hearing_id"], row["line"]),
+                (format_wall(), problem, row["hearing_id"], row["line"]),
             )
         return len(rows)

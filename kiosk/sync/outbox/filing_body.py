@@ -1,6 +1,6 @@
-"""What revision 2 of the contract says about a filing: slots, entity, fee; from ``filing.json``.
+"""Fields of a filing in revision 2 of the contract: slots, entity, fee; from ``filing.json``.
 
-What does not fit the contract is left out rather than letting the registration fail.
+A value that does not fit the contract is left out, so that the registration does not fail.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TENGE = re.compile(r"^[0-9]{1,18}([.][0-9]{1,6})?$")
 Json = dict[str, Any]
 
 
-def slots_body(filing: Json) -> Json:
+def revision_2_fields(filing: Json) -> Json:
     """Return the keys of revision 2; none for a filing of an older format."""
     slots = filing.get("slots")
     if not isinstance(slots, list):
@@ -49,11 +49,11 @@ def _slot(filing: Json, slot: Json) -> Json:
         for page in filing.get("pages") or ()
         if page.get("slot") == slot["id"] and not page.get("deleted")
     ]
-    missing = slot.get("required") or slot.get("skipped")
-    told: Json = {
+    is_expected = slot.get("required") or slot.get("skipped")
+    body: Json = {
         "slot": slot["id"],
         "type": slot["type"],
-        "state": "filled" if pages else "missing" if missing else "empty",
+        "state": "filled" if pages else "missing" if is_expected else "empty",
         "required": bool(slot.get("required")),
         "pages": len(pages),
         "sheets": len({page.get("sheet") or page.get("number") for page in pages}),
@@ -64,33 +64,33 @@ def _slot(filing: Json, slot: Json) -> Json:
         ],
     }
     if isinstance(slot.get("sheets_said"), int):
-        told["sheets_said"] = slot["sheets_said"]
-    return told
+        body["sheets_said"] = slot["sheets_said"]
+    return body
 
 
 def _entity(applicant: object) -> Json:
     if not isinstance(applicant, dict) or applicant.get("kind") != "entity":
         return {}
-    told = {}
+    body = {}
     if applicant.get("organisation"):
-        told["name"] = str(applicant["organisation"])[:300]
+        body["name"] = str(applicant["organisation"])[:300]
     if BIN.match(str(applicant.get("bin") or "")):
-        told["bin"] = str(applicant["bin"])
-    return told
+        body["bin"] = str(applicant["bin"])
+    return body
 
 
 def _fee(fee: object) -> Json:
     if not isinstance(fee, dict) or not TYPE_ID.match(str(fee.get("fee"))):
         return {}
-    told: Json = {"fee": fee["fee"]}
+    body: Json = {"fee": fee["fee"]}
     for key in ("amount", "hint", "mrp"):
         amount = _tenge(fee.get(key))
         if amount is not None:
-            told[key] = amount
+            body[key] = amount
     for key in ("paid_on", "exemption"):
         if fee.get(key):
-            told[key] = str(fee[key])
-    return told
+            body[key] = str(fee[key])
+    return body
 
 
 def _tenge(value: object) -> str | None:

@@ -9,12 +9,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.storage.database import Database
 
 
 @dataclass(frozen=True)
-class Head:
+class JournalHead:
     """One signed head: ``count`` lines of part ``part`` end in ``hash``."""
 
     hearing_id: str
@@ -23,15 +23,15 @@ class Head:
     body: dict[str, Any]
 
 
-class Heads:
-    """Keeps the heads and which of them have been sent."""
+class JournalHeadQueue:
+    """Stores the heads and which of them have been sent."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, hearing_id: str, part: int, entry: dict[str, Any]) -> bool:
-        """Keep the head in a journal line; return whether it is new."""
-        head = head_of(hearing_id, part, entry)
+        """Queue the head in a journal entry; return whether it is new."""
+        head = parse_head(hearing_id, part, entry)
         if head is None:
             return False
         added = self._database.execute(
@@ -40,30 +40,30 @@ class Heads:
         )
         return bool(added)
 
-    def waiting(self) -> list[Head]:
+    def unsent(self) -> list[JournalHead]:
         """Return the heads that have not been sent, oldest first."""
         rows = self._database.rows(
             "SELECT hearing_id, part, count, body FROM heads WHERE sent_at IS NULL "
             "ORDER BY hearing_id, part, count"
         )
         return [
-            Head(row["hearing_id"], row["part"], row["count"], json.loads(row["body"]))
+            JournalHead(row["hearing_id"], row["part"], row["count"], json.loads(row["body"]))
             for row in rows
         ]
 
-    def sent(self, heads: list[Head], problem: str | None = None) -> None:
-        """Note that the central system has ``heads`` (or why it will never take them)."""
+    def mark_sent(self, heads: list[JournalHead], problem: str | None = None) -> None:
+        """Mark heads as sent, or record why the central system refuses them."""
         with self._database.transaction():
             for head in heads:
                 self._database.execute(
                     "UPDATE heads SET sent_at = ?, problem = ? "
                     "WHERE hearing_id = ? AND part = ? AND count = ?",
-                    (wall_text(), problem, head.hearing_id, head.part, head.count),
+                    (format_wall(), problem, head.hearing_id, head.part, head.count),
                 )
 
 
-def head_of(hearing_id: str, part: int, value: dict[str, Any]) -> Head | None:
-    """Return the head in a journal line, or None when it is none."""
+def parse_head(hearing_id: str, part: int, value: dict[str, Any]) -> JournalHead | None:
+    """Return the head in a journal entry, or None when it holds none."""
     try:
         count, digest, signature = int(value["count"]), value["hash"], value["signature"]
     except (ValueError, KeyError, TypeError):
@@ -76,4 +76,4 @@ def head_of(hearing_id: str, part: int, value: dict[str, Any]) -> Head | None:
     }
     if value.get("at"):
         body["at"] = str(value["at"])
-    return Head(hearing_id, part, count, body)
+    return JournalHead(hearing_id, part, count, body)

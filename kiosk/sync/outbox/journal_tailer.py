@@ -1,7 +1,7 @@
-"""Looks into the journals of hearings that are not delivered yet for what is to leave at once.
+"""Reads new entries of the journals of undelivered hearings that must be sent at once.
 
-Journals are only read, from where the last look ended; a line that is not complete yet is left
-for the next look. Of a hearing that must not leave by network nothing is taken.
+Reads from where the last poll ended; an incomplete line is left for the next poll. Skips hearings
+that must not leave by network.
 """
 
 from __future__ import annotations
@@ -13,46 +13,49 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kiosk.sync.outbox.manifest import UUID, courier_only
+from kiosk.sync.outbox.manifest import UUID, is_courier_only
 
 log = logging.getLogger(__name__)
 
 PART = re.compile(r"^part-(\d+)$")
 HEARING_CHAIN = 0  # the "part" of the hearing's own journal
-Take = Callable[[str, int, dict[str, Any]], object]
+EntryHandler = Callable[[str, int, dict[str, Any]], object]
 
 
-class JournalWatch:
-    """Hands each new line of some kinds on.
+class JournalTailer:
+    """Passes each new journal entry of certain kinds to its handler.
 
     Args:
         hearings: the folder of hearings.
-        takers: by kind of line; called with hearing, part (0: the hearing's chain) and line.
-        done: returns the hearings that need no look any more.
+        handlers: by kind of entry; called with hearing, part (0: the hearing's chain) and entry.
+        delivered_ids: returns the hearings that are not read any more.
     """
 
     def __init__(
-        self, hearings: Path, takers: Mapping[str, Take], done: Callable[[], set[str]]
+        self,
+        hearings: Path,
+        handlers: Mapping[str, EntryHandler],
+        delivered_ids: Callable[[], set[str]],
     ) -> None:
         self._hearings = hearings
-        self._takers = takers
-        self._marks = [f'"kind":"{kind}"'.encode() for kind in takers]
-        self._done = done
+        self._handlers = handlers
+        self._markers = [f'"kind":"{kind}"'.encode() for kind in handlers]
+        self._delivered_ids = delivered_ids
         self._read_to: dict[Path, int] = {}
 
-    def look(self) -> None:
-        """Hand on what is new."""
+    def poll(self) -> None:
+        """Handle the new entries."""
         if not self._hearings.is_dir():
             return
-        done = self._done()
+        done = self._delivered_ids()
         for hearing in self._hearings.iterdir():
-            if not UUID.match(hearing.name) or hearing.name in done or courier_only(hearing):
+            if not UUID.match(hearing.name) or hearing.name in done or is_courier_only(hearing):
                 continue
             parts = sorted(hearing.glob("part-*/journal.jsonl"))
             for journal in (hearing / "journal.jsonl", *parts):
-                self._look_into(hearing.name, journal)
+                self._read_journal(hearing.name, journal)
 
-    def _look_into(self, hearing_id: str, journal: Path) -> None:
+    def _read_journal(self, hearing_id: str, journal: Path) -> None:
         match = PART.match(journal.parent.name)
         part = int(match[1]) if match else HEARING_CHAIN
         start = self._read_to.get(journal, 0)
@@ -66,17 +69,17 @@ class JournalWatch:
             log.warning("journal of a hearing cannot be read: %s", error.strerror)
             return
         complete = text[: text.rfind(b"\n") + 1]
-        for entry in self._wanted(complete):
-            self._takers[entry["kind"]](hearing_id, part, entry)
+        for entry in self._matching_entries(complete):
+            self._handlers[entry["kind"]](hearing_id, part, entry)
         self._read_to[journal] = start + len(complete)
 
-    def _wanted(self, text: bytes) -> Iterator[dict[str, Any]]:
+    def _matching_entries(self, text: bytes) -> Iterator[dict[str, Any]]:
         for line in text.splitlines():
-            if not any(mark in line for mark in self._marks):
+            if not any(marker in line for marker in self._markers):
                 continue
             try:
                 value = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(value, dict) and value.get("kind") in self._takers:
+            if isinstance(value, dict) and value.get("kind") in self._handlers:
                 yield value

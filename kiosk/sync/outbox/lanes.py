@@ -1,8 +1,8 @@
-"""Lanes: what is urgent goes first, and what is not urgent gives way in the middle of a request.
+"""Lanes: urgent transfers go first, bulk transfers yield even in the middle of a request.
 
 Waiting for the end of a recording's PATCH keeps a filing waiting for 6-32 s on a court's line;
 sending both at once takes 6-18 s; breaking the PATCH off and resuming it later costs half a
-second. So bulk transfers ask :meth:`Lanes.bulk_must_yield` at every block that they send.
+second. So bulk transfers call :meth:`Lanes.raise_if_preempted` before every block.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Lane(IntEnum):
 
 
 class PreemptedError(KioskError):
-    """A bulk transfer was broken off because something urgent wants the line."""
+    """A bulk transfer was interrupted because something urgent goes first."""
 
     code = "preempted"
 
@@ -34,49 +34,51 @@ class Lanes:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._urgent = 0
-        self._stopping = False
-        self.preemptions = 0
+        self._urgent_count = 0
+        self._is_stopping = False
+        self.preemption_count = 0
 
     @contextmanager
-    def urgent(self) -> Iterator[None]:
-        """Hold the line for urgent work; running bulk transfers break off."""
+    def urgent_work(self) -> Iterator[None]:
+        """Reserve the link for urgent work; running bulk transfers are interrupted."""
         with self._changed:
-            self._urgent += 1
+            self._urgent_count += 1
         try:
             yield
         finally:
             with self._changed:
-                self._urgent -= 1
+                self._urgent_count -= 1
                 self._changed.notify_all()
 
-    def bulk_must_yield(self) -> None:
+    def raise_if_preempted(self) -> None:
         """Return at once while bulk work may go on.
 
         Raises:
             PreemptedError: something urgent waits, or the service stops.
         """
-        if self._urgent or self._stopping:
+        if self._urgent_count or self._is_stopping:
             with self._changed:
-                self.preemptions += 1
+                self.preemption_count += 1
             raise PreemptedError("something urgent goes first")
 
-    def must_stop(self) -> None:
+    def raise_if_stopping(self) -> None:
         """Return at once unless the service stops (for urgent transfers).
 
         Raises:
             PreemptedError: the service stops.
         """
-        if self._stopping:
+        if self._is_stopping:
             raise PreemptedError("the service stops")
 
-    def wait_for_bulk(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` until nothing urgent holds the line; say whether that is so."""
+    def wait_until_free(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` until no urgent work is running; return whether none is."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._urgent or self._stopping, seconds)
+            return self._changed.wait_for(
+                lambda: not self._urgent_count or self._is_stopping, seconds
+            )
 
     def stop(self) -> None:
-        """Break every transfer off for good."""
+        """Interrupt every transfer, now and from now on."""
         with self._changed:
-            self._stopping = True
+            self._is_stopping = True
             self._changed.notify_all()

@@ -1,6 +1,6 @@
-"""What of a hearing, filing or report is delivered: its files, their sizes and SHA-256.
+"""Manifest of a hearing, filing or report: the files to deliver, their sizes and SHA-256.
 
-A sealed hearing says so itself (``SHA256SUMS``); a filing's documents are hashed here, once.
+A sealed hearing has its own list (``SHA256SUMS``); a filing's documents are hashed here, once.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kiosk.errors import StorageError
-from kiosk.storage.hearing_folder import COURIER_ONLY
-from kiosk.storage.paths import Layout
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
+from kiosk.storage.paths import Paths
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.transport.tus_client import open_binary
 
@@ -26,7 +26,7 @@ KINDS = ("filing", "hearing", "report")  # most urgent first
 
 
 class ManifestError(StorageError):
-    """The folder is not what it says it is (file missing, list malformed)."""
+    """The folder does not match its list (file missing, list malformed)."""
 
     code = "folder_damaged"
 
@@ -55,35 +55,35 @@ class Manifest:
     id: str
     kind: str
     files: tuple[ManifestFile, ...]
-    courier_only: bool = False
+    is_courier_only: bool = False
 
 
-def folder_of(layout: Layout, kind: str, item_id: str) -> Path:
+def item_folder(paths: Paths, kind: str, item_id: str) -> Path:
     """Return the folder of an item."""
-    return _root(layout, kind) / item_id
+    return _kind_folder(paths, kind) / item_id
 
 
-def _root(layout: Layout, kind: str) -> Path:
-    return {"hearing": layout.hearings, "filing": layout.filings, "report": layout.reports}[kind]
+def _kind_folder(paths: Paths, kind: str) -> Path:
+    return {"hearing": paths.hearings, "filing": paths.filings, "report": paths.reports}[kind]
 
 
-def courier_only(folder: Path) -> bool:
-    """Say whether a hearing must never leave by network (the recorder marks state secrets)."""
-    return (folder / COURIER_ONLY).exists()
+def is_courier_only(folder: Path) -> bool:
+    """Return whether a hearing must never leave by network (the recorder marks state secrets)."""
+    return (folder / COURIER_ONLY_MARKER).exists()
 
 
 def is_ready(kind: str, folder: Path) -> bool:
-    """Say whether the owner of ``folder`` has finished with it: sealed, signed or submitted."""
+    """Return whether the owner of ``folder`` has finished with it: sealed, signed or submitted."""
     if kind == "filing":
         return (folder / SUBMITTED).exists()
     return (folder / SIGNATURE).exists()
 
 
-def ready_items(layout: Layout) -> list[tuple[str, str]]:
+def ready_items(paths: Paths) -> list[tuple[str, str]]:
     """Return ``(kind, id)`` of every folder that may be delivered, filings first."""
     found = []
     for kind in KINDS:
-        root = _root(layout, kind)
+        root = _kind_folder(paths, kind)
         if not root.is_dir():
             continue
         for folder in sorted(root.iterdir()):
@@ -102,19 +102,19 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_manifest(layout: Layout, kind: str, item_id: str) -> Manifest:
+def read_manifest(paths: Paths, kind: str, item_id: str) -> Manifest:
     """Return the manifest of a finished item.
 
     Raises:
         ManifestError: a listed file is missing or the list cannot be read.
         StorageError: the disk fails.
     """
-    folder = folder_of(layout, kind, item_id)
-    files = _documents(folder) if kind == "filing" else _sealed(folder, kind)
-    return Manifest(item_id, kind, tuple(files), kind == "hearing" and courier_only(folder))
+    folder = item_folder(paths, kind, item_id)
+    files = _filing_files(folder) if kind == "filing" else _sealed_files(folder, kind)
+    return Manifest(item_id, kind, tuple(files), kind == "hearing" and is_courier_only(folder))
 
 
-def _documents(folder: Path) -> list[ManifestFile]:
+def _filing_files(folder: Path) -> list[ManifestFile]:
     """Return a filing's documents: what ``filing.json`` lists, else its PDF files.
 
     Pages and working files stay.
@@ -135,29 +135,31 @@ def _documents(folder: Path) -> list[ManifestFile]:
     ]
 
 
-def _sealed(folder: Path, kind: str) -> list[ManifestFile]:
+def _sealed_files(folder: Path, kind: str) -> list[ManifestFile]:
     """Return the files that ``SHA256SUMS`` lists, and the list and its signature themselves."""
-    files = [_listed(folder, kind, path, digest) for path, digest in read_sums(folder / SUMS)]
+    files = [
+        _manifest_file(folder, kind, path, digest) for path, digest in read_sums(folder / SUMS)
+    ]
     for name in (SUMS, SIGNATURE):
-        files.append(_listed(folder, kind, name, sha256_of(folder / name)))
+        files.append(_manifest_file(folder, kind, name, sha256_of(folder / name)))
     return files
 
 
-def _listed(folder: Path, kind: str, path: str, digest: str) -> ManifestFile:
+def _manifest_file(folder: Path, kind: str, path: str, digest: str) -> ManifestFile:
     try:
         size = (folder / path).stat().st_size
     except OSError as error:
         raise ManifestError(f"{folder.name}/{path}: listed, but not there") from error
-    return ManifestFile(path, size, digest, lane_of(kind, path))
+    return ManifestFile(path, size, digest, lane_for(kind, path))
 
 
-def lane_of(kind: str, path: str) -> Lane:
+def lane_for(kind: str, path: str) -> Lane:
     """Return the lane of a file by what it is."""
     if kind == "filing":
         return Lane.URGENT
     parts = PurePosixPath(path).parts
-    picture = kind == "hearing" and len(parts) > 1 and parts[1].split(".")[0] == "main"
-    return Lane.VIDEO if picture else Lane.RECORD
+    is_video = kind == "hearing" and len(parts) > 1 and parts[1].split(".")[0] == "main"
+    return Lane.VIDEO if is_video else Lane.RECORD
 
 
 def read_sums(path: Path) -> list[tuple[str, str]]:
@@ -173,13 +175,13 @@ def read_sums(path: Path) -> list[tuple[str, str]]:
     found = []
     for number, line in enumerate(lines, start=1):
         match = SUMS_LINE.match(line)
-        if match is None or not stays_inside(match[2]):
+        if match is None or not is_safe_relative_path(match[2]):
             raise ManifestError(f"{path.parent.name}/{path.name}: line {number} is not allowed")
         found.append((match[2], match[1]))
     return found
 
 
-def stays_inside(path: str) -> bool:
-    """Say whether a relative path stays inside its folder."""
+def is_safe_relative_path(path: str) -> bool:
+    """Return whether a relative path stays inside its folder."""
     parts = PurePosixPath(path).parts
     return bool(parts) and not path.startswith("/") and ".." not in parts

@@ -10,33 +10,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.storage.database import Database, Row
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.manifest import Manifest, ManifestFile
 
 
 @dataclass(frozen=True)
-class Item:
+class OutboxItem:
     """One hearing, filing or report in the outbox."""
 
     id: str
     kind: str
     state: str
-    registered: bool
+    is_registered: bool
     problem: str | None
     attempts: int
     sha256_match: bool | None
-    files: int
+    file_count: int
     bytes_done: int
     bytes_total: int
     route: str
 
-    def answer(self) -> dict[str, object]:
-        """Return what ``GET /v1/hearings/{id}`` says."""
+    def as_json(self) -> dict[str, object]:
+        """Return the answer of ``GET /v1/hearings/{id}``."""
         return {
             "state": self.state,
-            "files": self.files,
+            "files": self.file_count,
             "bytes_done": self.bytes_done,
             "bytes_total": self.bytes_total,
             "central_sha256_match": self.sha256_match,
@@ -57,7 +57,7 @@ class Upload:
     lane: Lane
     upload_url: str | None
     sent: int
-    fresh_tries: int
+    restarts: int
 
 
 NETWORK, COURIER = "network", "courier"
@@ -84,12 +84,12 @@ class Outbox:
 
     def add(self, manifest: Manifest) -> bool:
         """Queue an item; return False when it was there already."""
-        route = COURIER if manifest.courier_only else NETWORK
+        route = COURIER if manifest.is_courier_only else NETWORK
         with self._database.transaction():
             added = self._database.execute(
                 "INSERT OR IGNORE INTO items (id, kind, state, added_at, route) "
                 "VALUES (?, ?, 'queued', ?, ?)",
-                (manifest.id, manifest.kind, wall_text(), route),
+                (manifest.id, manifest.kind, format_wall(), route),
             )
             if added:
                 self._add_files(manifest.id, manifest.files)
@@ -102,29 +102,29 @@ class Outbox:
                 (item_id, file.path, file.size, file.sha256, int(file.lane)),
             )
 
-    def by_courier(self, item_id: str) -> None:
-        """Keep an item off the network from now on."""
+    def route_by_courier(self, item_id: str) -> None:
+        """Route an item by courier from now on."""
         self._database.execute(
             "UPDATE items SET route = ? WHERE id = ? AND route != ?", (COURIER, item_id, COURIER)
         )
 
     def replace(self, manifest: Manifest) -> None:
-        """Take an item's files anew from its folder (they were registered with an error)."""
+        """Replace an item and its files by those of ``manifest``."""
         with self._database.transaction():
             self._database.execute("DELETE FROM items WHERE id = ?", (manifest.id,))
             self.add(manifest)
 
-    def knows(self, item_id: str) -> bool:
-        """Say whether the item is in the outbox (delivered ones are)."""
+    def contains(self, item_id: str) -> bool:
+        """Return whether the item is in the outbox (delivered items are)."""
         return self._database.row("SELECT 1 FROM items WHERE id = ?", (item_id,)) is not None
 
-    def item(self, item_id: str) -> Item | None:
+    def item(self, item_id: str) -> OutboxItem | None:
         """Return an item with its sums, or None."""
         row = self._database.row(ITEM_QUERY + "WHERE items.id = ? GROUP BY items.id", (item_id,))
         return None if row is None else _item(row)
 
     def files(self, item_id: str) -> list[ManifestFile]:
-        """Return the item's files as registered."""
+        """Return the files of an item as registered."""
         return self._files("item_id = ?", item_id)
 
     def _files(self, where: str, item_id: str) -> list[ManifestFile]:
@@ -134,7 +134,7 @@ class Outbox:
             ManifestFile(row["path"], row["size"], row["sha256"], Lane(row["lane"])) for row in rows
         ]
 
-    def undelivered(self) -> list[Item]:
+    def undelivered_items(self) -> list[OutboxItem]:
         """Return every item that is not delivered, oldest first."""
         rows = self._database.rows(
             ITEM_QUERY + "WHERE items.state != 'delivered' GROUP BY items.id ORDER BY added_at"
@@ -148,7 +148,7 @@ class Outbox:
         )
         return [(row["kind"], row["state"], row["n"]) for row in rows]
 
-    def uploads(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> list[Upload]:
+    def pending_uploads(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> list[Upload]:
         """Return the files of ``kinds`` that wait in ``lanes``, in the order of delivery."""
         query = UPLOAD_QUERY.format(
             lanes=", ".join("?" * len(lanes)), kinds=", ".join("?" * len(kinds))
@@ -156,8 +156,8 @@ class Outbox:
         rows = self._database.rows(query, [*map(int, lanes), *kinds])
         return [_upload(row) for row in rows]
 
-    def registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
-        """Note that the central system knows the item.
+    def mark_registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
+        """Record that the central system knows the item.
 
         Args:
             item_id: the item.
@@ -181,8 +181,8 @@ class Outbox:
                     (url, url, item_id, path),
                 )
 
-    def forget_addresses(self, item_id: str) -> None:
-        """Have the item registered again: an upload address is gone."""
+    def discard_upload_urls(self, item_id: str) -> None:
+        """Require a new registration, because an upload address is gone."""
         with self._database.transaction():
             self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
             self._database.execute(
@@ -190,12 +190,12 @@ class Outbox:
                 (item_id,),
             )
 
-    def reopen(self, item_id: str) -> None:
-        """Have a complete item registered again: the central system gives no receipt for it."""
+    def require_registration(self, item_id: str) -> None:
+        """Require a new registration of a complete item that gets no receipt."""
         self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
 
-    def progress(self, upload: Upload, sent: int) -> None:
-        """Note how many bytes of a file the central system has."""
+    def record_progress(self, upload: Upload, sent: int) -> None:
+        """Record how many bytes of a file the central system has."""
         with self._database.transaction():
             self._database.execute(
                 "UPDATE files SET sent = ? WHERE item_id = ? AND path = ?",
@@ -206,15 +206,15 @@ class Outbox:
                 (upload.item_id,),
             )
 
-    def confirm(self, upload: Upload) -> None:
-        """Note that the central system has all of a file."""
+    def mark_confirmed(self, upload: Upload) -> None:
+        """Record that the central system has all of a file."""
         self._database.execute(
             "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ? AND path = ?",
             (upload.item_id, upload.path),
         )
 
-    def begin_afresh(self, item_id: str, path: str) -> None:
-        """Have a file sent again from its first byte: the hashes disagree."""
+    def restart_upload(self, item_id: str, path: str) -> None:
+        """Require a new upload from the first byte, because the hashes differ."""
         with self._database.transaction():
             self._database.execute(
                 "UPDATE files SET state = 'waiting', sent = 0, upload_url = NULL, "
@@ -225,8 +225,8 @@ class Outbox:
                 "UPDATE items SET registered = 0, sha256_match = 0 WHERE id = ?", (item_id,)
             )
 
-    def damaged(self, upload: Upload) -> None:
-        """Note that a file here is not what its folder's seal says: it cannot be delivered."""
+    def mark_damaged(self, upload: Upload) -> None:
+        """Record that a local file differs from its folder's seal and cannot be delivered."""
         with self._database.transaction():
             self._database.execute(
                 "UPDATE files SET state = 'damaged', sent = 0, upload_url = NULL "
@@ -238,7 +238,7 @@ class Outbox:
             )
 
     def fail_damaged(self) -> None:
-        """Mark the items of which everything is delivered but the damaged files."""
+        """Mark the items failed of which all but the damaged files are delivered."""
         self._database.execute(
             "UPDATE items SET state = 'failed', problem = 'file_changed' "
             "WHERE state IN ('queued', 'sending') "
@@ -246,7 +246,7 @@ class Outbox:
             "AND NOT EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'waiting')"
         )
 
-    def complete(self) -> list[Item]:
+    def complete_items(self) -> list[OutboxItem]:
         """Return the registered items of which every file is confirmed, but no receipt is here."""
         rows = self._database.rows(
             ITEM_QUERY + "WHERE items.registered AND items.route = 'network' "
@@ -255,13 +255,13 @@ class Outbox:
         )
         return [_item(row) for row in rows]
 
-    def delivered(self, item_id: str) -> None:
-        """Note the delivery. The receipt must be durable before this is called."""
+    def mark_delivered(self, item_id: str) -> None:
+        """Record the delivery. The receipt must be durable before this is called."""
         with self._database.transaction():
             self._database.execute(
                 "UPDATE items SET state = 'delivered', registered = 1, problem = NULL, "
                 "attempts = 0, sha256_match = 1, delivered_at = ? WHERE id = ?",
-                (wall_text(), item_id),
+                (format_wall(), item_id),
             )
             self._database.execute(
                 "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ?", (item_id,)
@@ -272,7 +272,7 @@ class Outbox:
         rows = self._database.rows(
             "SELECT id FROM items WHERE kind = ? AND state = 'delivered' AND delivered_at < ?"
             " ORDER BY delivered_at",
-            (kind, wall_text(moment)),
+            (kind, format_wall(moment)),
         )
         return [str(row["id"]) for row in rows]
 
@@ -293,49 +293,49 @@ class Outbox:
         )
         return [(datetime.fromisoformat(row["delivered_at"]), row["size"]) for row in rows]
 
-    def failed(self, item_id: str, problem: str, *, final: bool = False) -> None:
-        """Note what stands in the way of an item; ``final`` needs a person."""
+    def record_failure(self, item_id: str, problem: str, *, final: bool = False) -> None:
+        """Record why an item failed; ``final``: until a person acts."""
         self._database.execute(
             "UPDATE items SET problem = ?, attempts = attempts + 1, "
             "state = CASE WHEN ? THEN 'failed' ELSE state END WHERE id = ?",
             (problem, final, item_id),
         )
 
-    def retry(self, item_id: str) -> None:
+    def requeue(self, item_id: str) -> None:
         """Put a failed item back into the queue; its damaged files stay damaged."""
         self._database.execute(
             "UPDATE items SET state = 'queued' WHERE id = ? AND state = 'failed'", (item_id,)
         )
 
     def damaged_files(self, item_id: str) -> list[ManifestFile]:
-        """Return the files that are not what the folder's seal says."""
+        """Return the files that differ from the folder's seal."""
         return self._files("item_id = ? AND state = 'damaged'", item_id)
 
-    def mended(self, item_id: str, path: str) -> None:
-        """Put a file that was damaged and is good again back into the queue."""
+    def mark_repaired(self, item_id: str, path: str) -> None:
+        """Requeue a damaged file that is intact again."""
         self._database.execute(
             "UPDATE files SET state = 'waiting' WHERE item_id = ? AND path = ?", (item_id, path)
         )
 
-    def succeeded(self, item_id: str) -> None:
-        """Forget the failures of an item."""
+    def clear_failures(self, item_id: str) -> None:
+        """Clear the failures of an item."""
         self._database.execute(
             "UPDATE items SET problem = NULL, attempts = 0 WHERE id = ? AND problem IS NOT NULL",
             (item_id,),
         )
 
 
-def _item(row: Row) -> Item:
+def _item(row: Row) -> OutboxItem:
     match = row["sha256_match"]
-    return Item(
+    return OutboxItem(
         id=row["id"],
         kind=row["kind"],
         state=row["state"],
-        registered=bool(row["registered"]),
+        is_registered=bool(row["registered"]),
         problem=row["problem"],
         attempts=row["attempts"],
         sha256_match=None if match is None else bool(match),
-        files=row["files"],
+        file_count=row["files"],
         bytes_done=row["bytes_done"],
         bytes_total=row["bytes_total"],
         route=row["route"],
@@ -352,5 +352,5 @@ def _upload(row: Row) -> Upload:
         lane=Lane(row["lane"]),
         upload_url=row["upload_url"],
         sent=row["sent"],
-        fresh_tries=row["fresh_tries"],
+        restarts=row["fresh_tries"],
     )

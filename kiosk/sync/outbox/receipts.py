@@ -13,17 +13,17 @@ from kiosk.sync.outbox.manifest import UUID, ManifestFile
 log = logging.getLogger(__name__)
 
 
-class Receipts:
+class ReceiptStore:
     """The folder of receipts, ``<uuid>.json``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = make_folder(folder)
 
     def path(self, item_id: str) -> Path:
-        """Return where the receipt of an item lies."""
+        """Return the path of an item's receipt."""
         return self._folder / f"{item_id}.json"
 
-    def keep(self, item_id: str, receipt: dict[str, Any]) -> None:
+    def save(self, item_id: str, receipt: dict[str, Any]) -> None:
         """Write a receipt; it is on the disk when this returns."""
         write_json(self.path(item_id), receipt)
 
@@ -44,8 +44,8 @@ class Receipts:
         return sorted(name for name in found if UUID.match(name))
 
 
-def hashes_of(receipt: dict[str, Any]) -> dict[str, str]:
-    """Return what the central system itself hashed: SHA-256 by path."""
+def receipt_hashes(receipt: dict[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 that the central system computed, by path."""
     found = {}
     for file in receipt.get("files", ()):
         if isinstance(file, dict):
@@ -53,7 +53,7 @@ def hashes_of(receipt: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def disagreements(receipt: dict[str, Any], files: list[ManifestFile]) -> list[str]:
+def mismatched_paths(receipt: dict[str, Any], files: list[ManifestFile]) -> list[str]:
     """Return the paths of ``files`` whose hash in the receipt differs or is missing."""
-    theirs = hashes_of(receipt)
+    theirs = receipt_hashes(receipt)
     return [file.path for file in files if theirs.get(file.path) != file.sha256]

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.storage.database import Database
 
 log = logging.getLogger(__name__)
 
 PROVISIONAL = "provisional"
-FILING_ROOMS_OWN = range(501, 1000)
+FILING_SERVICE_NUMBERS = range(501, 1000)
 REGISTERED = "registered"
 FINAL_STATES = ("passed_to_judge", "returned")
 
@@ -50,8 +50,8 @@ class Registration:
     as_of: str | None = None
     reason: str | None = None
 
-    def answer(self) -> dict[str, str | None]:
-        """Return the answer to the filing room."""
+    def as_json(self) -> dict[str, str | None]:
+        """Return the answer of ``POST /v1/filings/{id}/register``."""
         return {
             "state": PROVISIONAL if self.number is None else REGISTERED,
             "number": self.number or self.provisional,
@@ -60,8 +60,8 @@ class Registration:
         }
 
 
-class Registrations:
-    """Keeps every filing's registration; thread-safe.
+class RegistrationStore:
+    """Stores every filing's registration; thread-safe.
 
     Args:
         database: the index.
@@ -82,60 +82,62 @@ class Registrations:
         row = self._database.row("SELECT * FROM registrations WHERE filing_id = ?", (filing_id,))
         return None if row is None else Registration(**dict(row))
 
-    def give_provisional(self, filing_id: str) -> Registration:
-        """Return the filing's registration, with a provisional number made if it has none."""
+    def ensure_provisional(self, filing_id: str) -> Registration:
+        """Return the filing's registration; give it a provisional number if it has none."""
         with self._lock:
             known = self.get(filing_id)
             if known is not None:
                 return known
             number = self._next_number(wall_time())
-            fresh = Registration(filing_id, PROVISIONAL, None, number, wall_text())
-            self._keep(fresh)
-            return fresh
+            registration = Registration(filing_id, PROVISIONAL, None, number, format_wall())
+            self._save(registration)
+            return registration
 
-    def adopt(self, filing_id: str, provisional: str) -> Registration:
-        """Take over the number that the filing room gave while sync was dead.
+    def adopt_provisional(self, filing_id: str, provisional: str) -> Registration:
+        """Adopt the number that the filing service gave while sync was down.
 
-        It is the one on the visitor's receipt: it replaces one made here that nobody ever heard.
+        It is printed on the visitor's receipt: it replaces a number made here that nobody has seen.
         """
         with self._lock:
             known = self.get(filing_id)
             if known is None:
-                known = Registration(filing_id, PROVISIONAL, None, None, wall_text())
+                known = Registration(filing_id, PROVISIONAL, None, None, format_wall())
             if known.provisional != provisional:
                 known = replace(known, provisional=provisional)
-                self._keep(known)
+                self._save(known)
             return known
 
-    def registered(
+    def save_number(
         self, filing_id: str, number: str, state: str, at: str, reason: str | None = None
     ) -> Registration:
-        """Keep the central system's number; a provisional number given before stays beside it."""
+        """Save the central system's number; a provisional number given before stays beside it."""
         with self._lock:
             known = self.get(filing_id)
             if known is not None and known.number not in (None, number):
                 log.error("filing %s has two numbers; the first one stays", filing_id)
                 return known
             provisional = None if known is None else known.provisional
-            fresh = Registration(filing_id, state, number, provisional, at, wall_text(), reason)
-            if known is None or replace(known, as_of=fresh.as_of) != fresh:
-                self._keep(fresh)
+            registration = Registration(
+                filing_id, state, number, provisional, at, format_wall(), reason
+            )
+            if known is None or replace(known, as_of=registration.as_of) != registration:
+                self._save(registration)
             else:
-                self._index(fresh)
-            return fresh
+                self._update_index(registration)
+            return registration
 
-    def take(self, filing_id: str, answer: dict[str, Any]) -> Registration | None:
-        """Keep what the central system says about a filing; None while it gives no number yet."""
+    def save_answer(self, filing_id: str, answer: dict[str, Any]) -> Registration | None:
+        """Save the central system's answer about a filing; return None while it has no number."""
         number = answer.get("number")
         if not isinstance(number, str) or not number:
             return None
-        at = str(answer.get("registered_at") or wall_text())
+        at = str(answer.get("registered_at") or format_wall())
         reason = answer.get("reason")
         reason = reason if isinstance(reason, str) and reason else None
         state = str(answer.get("state", REGISTERED))
-        return self.registered(filing_id, number, state, at, reason)
+        return self.save_number(filing_id, number, state, at, reason)
 
-    def unregistered(self) -> list[str]:
+    def filings_without_number(self) -> list[str]:
         """Return the filings that wait for the central system's number, oldest first."""
         rows = self._database.rows(
             "SELECT filing_id FROM registrations WHERE number IS NULL ORDER BY at"
@@ -160,23 +162,23 @@ class Registrations:
                 write_json(self._path(known.filing_id), asdict(known))
         for path in sorted(self._folder.glob("*.json")):
             try:
-                kept = Registration(**json.loads(path.read_text(encoding="utf-8")))
+                saved = Registration(**json.loads(path.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError) as error:
                 log.error("kept registration %s cannot be read: %s", path.name, error)
                 continue
             count += 1
-            if self.get(kept.filing_id) is None:
-                self._index(kept)
+            if self.get(saved.filing_id) is None:
+                self._update_index(saved)
         return count
 
     def _path(self, filing_id: str) -> Path:
         return self._folder / f"{filing_id}.json"
 
-    def _keep(self, registration: Registration) -> None:
-        self._index(registration)
+    def _save(self, registration: Registration) -> None:
+        self._update_index(registration)
         write_json(self._path(registration.filing_id), asdict(registration))
 
-    def _index(self, registration: Registration) -> None:
+    def _update_index(self, registration: Registration) -> None:
         self._database.execute(
             "INSERT OR REPLACE INTO registrations "
             "(filing_id, state, number, provisional, at, as_of, reason) "
@@ -187,16 +189,16 @@ class Registrations:
     def _next_number(self, now: datetime) -> str:
         """Return the next ``<kiosk id>-<yymmdd>-<nnn>`` of the court's day.
 
-        ``nnn`` of :data:`FILING_ROOMS_OWN` belongs to the filing room, which counts by itself
-        while sync is dead.
+        ``nnn`` of :data:`FILING_SERVICE_NUMBERS` belongs to the filing service, which counts by
+        itself while sync is down.
         """
         prefix = f"{self._kiosk_id}-{now.astimezone(self._zone):%y%m%d}-"
-        given = self._database.rows(
+        rows = self._database.rows(
             "SELECT provisional FROM registrations WHERE substr(provisional, 1, ?) = ?",
             (len(prefix), prefix),
         )
-        counted = (int(row["provisional"][len(prefix) :]) for row in given)
-        following = 1 + max((n for n in counted if n not in FILING_ROOMS_OWN), default=0)
-        if following in FILING_ROOMS_OWN:
-            following = FILING_ROOMS_OWN.stop
-        return f"{prefix}{following:03d}"
+        numbers = (int(row["provisional"][len(prefix) :]) for row in rows)
+        number = 1 + max((n for n in numbers if n not in FILING_SERVICE_NUMBERS), default=0)
+        if number in FILING_SERVICE_NUMBERS:
+            number = FILING_SERVICE_NUMBERS.stop
+        return f"{prefix}{number:03d}"

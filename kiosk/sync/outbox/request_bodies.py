@@ -1,7 +1,7 @@
-"""What is said about an item when it is registered: built from its folder, the same each time.
+"""Builds the registration request of an item from its folder; deterministic, so retries are equal.
 
 A request that is repeated after a crash must be the same request; so everything here comes from
-files that do not change any more once an item is finished.
+files that no longer change once an item is finished.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import NS_PER_S, wall_text
-from kiosk.sync.outbox.filing_body import slots_body
+from kiosk.clocks import NS_PER_S, format_wall
+from kiosk.sync.outbox.filing_body import revision_2_fields
 from kiosk.sync.outbox.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
 
 IIN = re.compile(r"^[0-9]{12}$")
@@ -24,8 +24,8 @@ PART_FOLDER = re.compile(r"^part-(\d+)$")
 Json = dict[str, Any]
 
 
-def body_of(manifest: Manifest, folder: Path, provisional: str | None = None) -> Json:
-    """Return the registration of an item as the contract wants it.
+def request_body(manifest: Manifest, folder: Path, provisional: str | None = None) -> Json:
+    """Return the registration of an item in the form of the contract.
 
     Args:
         manifest: its files.
@@ -46,70 +46,76 @@ def body_of(manifest: Manifest, folder: Path, provisional: str | None = None) ->
 
 def filing_body(manifest: Manifest, folder: Path, provisional: str | None) -> Json:
     """Return ``FilingRegistration``: types, page counts and hashes of the documents."""
-    filing = read_json(folder / "filing.json")
-    described = _by_path(filing.get("documents"))
+    filing = read_json_object(folder / "filing.json")
+    documents_by_path = _documents_by_path(filing.get("documents"))
     documents = []
     for file in manifest.files:
-        own = described.get(file.path, {})
-        kind = str(own.get("type") or filing.get("document_type") or filing.get("type") or "")
-        pages = _count(own.get("pages")) or _count(filing.get("pages"))
+        document = documents_by_path.get(file.path, {})
+        kind = str(document.get("type") or filing.get("document_type") or filing.get("type") or "")
+        pages = _count(document.get("pages")) or _count(filing.get("pages"))
         if not TYPE_ID.match(kind) or pages < 1:
             raise ManifestError(f"{folder.name}/filing.json: type or pages of a document missing")
-        documents.append({**_file(file), "type": kind, "pages": pages})
+        documents.append({**_file_body(file), "type": kind, "pages": pages})
     body: Json = {
-        "kiosk_time": filing.get("submitted_at") or _moment_of(folder / SUBMITTED),
+        "kiosk_time": filing.get("submitted_at") or _modified_at(folder / SUBMITTED),
         "provisional": provisional,
         "documents": documents,
     }
     for key in ("language", "case_kind", "case_number"):
         if filing.get(key):
             body[key] = filing[key]
-    applicant = _applicant(filing.get("applicant"))
+    applicant = _applicant_body(filing.get("applicant"))
     if applicant:
         body["applicant"] = applicant
     if filing.get("not_scanned"):
         body["not_scanned"] = [str(line)[:300] for line in filing["not_scanned"]]
-    return body | slots_body(filing)
+    return body | revision_2_fields(filing)
 
 
 def hearing_body(manifest: Manifest, folder: Path) -> Json:
     """Return ``HearingManifest``."""
-    opened = read_json(folder / "hearing.json")
-    hearing = opened.get("hearing", opened)
-    described = {key: value for key, value in hearing.items() if value is not None}
-    described["id"] = manifest.id
-    parts = [_part(path) for path in sorted(folder.glob("part-*")) if PART_FOLDER.match(path.name)]
+    header = read_json_object(folder / "hearing.json")
+    hearing = header.get("hearing", header)
+    fields = {key: value for key, value in hearing.items() if value is not None}
+    fields["id"] = manifest.id
+    parts = [
+        _part_body(path) for path in sorted(folder.glob("part-*")) if PART_FOLDER.match(path.name)
+    ]
     seconds = [part["seconds"] for part in parts if part.get("seconds") is not None]
     return {
-        "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
+        "kiosk_time": _modified_at(folder / "SHA256SUMS.p7s"),
         "final": True,
-        "hearing": described,
-        "started_at": opened.get("started") or opened.get("started_at"),
-        "ended_at": _last_moment(folder / "journal.jsonl"),
+        "hearing": fields,
+        "started_at": header.get("started") or header.get("started_at"),
+        "ended_at": _last_entry_time(folder / "journal.jsonl"),
         "duration_seconds": sum(seconds) if seconds else None,
         "parts": parts,
-        "files": [_file(file) for file in manifest.files],
+        "files": [_file_body(file) for file in manifest.files],
     }
 
 
-def _part(folder: Path) -> Json:
+def _part_body(folder: Path) -> Json:
     match = PART_FOLDER.match(folder.name)
-    value = read_json(folder / "part.json") if (folder / "part.json").exists() else {}
-    part: Json = {"part": int(match[1]) if match else 0}
-    started = value.get("wall")
+    part_json = read_json_object(folder / "part.json") if (folder / "part.json").exists() else {}
+    body: Json = {"part": int(match[1]) if match else 0}
+    started = part_json.get("wall")
     if isinstance(started, str):
-        part["started_at"] = started
-    if isinstance(value.get("publicity"), str):
-        part["publicity"] = value["publicity"]
-    part["seconds"] = part_seconds(folder / "journal.jsonl")
-    part["sources"] = _source_names(value)
-    return part
+        body["started_at"] = started
+    if isinstance(part_json.get("publicity"), str):
+        body["publicity"] = part_json["publicity"]
+    body["seconds"] = part_seconds(folder / "journal.jsonl")
+    body["sources"] = _source_names(part_json)
+    return body
 
 
 def _source_names(part: Json) -> list[str]:
     """Return the names of the sources recorded in a part: camera and microphones."""
     microphones = part.get("microphones") or ()
-    names = [str(one["name"]) for one in microphones if isinstance(one, dict) and "name" in one]
+    names = [
+        str(microphone["name"])
+        for microphone in microphones
+        if isinstance(microphone, dict) and "name" in microphone
+    ]
     return (["camera"] if part.get("camera") else []) + names
 
 
@@ -124,7 +130,7 @@ def part_seconds(journal: Path) -> float | None:
         return None
 
 
-def _entries(journal: Path) -> list[Json]:
+def _last_entries(journal: Path) -> list[Json]:
     try:
         lines = journal.read_text(encoding="utf-8").splitlines()
         entries = [json.loads(line) for line in lines[-5:]]
@@ -133,38 +139,40 @@ def _entries(journal: Path) -> list[Json]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _applicant(value: object) -> Json:
-    """Return what a person said about themselves, as far as the contract takes it."""
+def _applicant_body(value: object) -> Json:
+    """Return the applicant's fields that the contract knows."""
     if not isinstance(value, dict):
         return {}
-    named = {key: str(value[key]) for key in ("name", "phone") if value.get(key)}
+    body = {key: str(value[key]) for key in ("name", "phone") if value.get(key)}
     if IIN.match(str(value.get("iin") or "")):
-        named["iin"] = str(value["iin"])
-    return named
+        body["iin"] = str(value["iin"])
+    return body
 
 
 def report_body(manifest: Manifest, folder: Path) -> Json:
     """Return ``ReportManifest``."""
     path = folder / "report.json"
-    report = read_json(path) if path.exists() else {}
-    states = [one.get("state") for one in report.get("results") or () if isinstance(one, dict)]
+    report = read_json_object(path) if path.exists() else {}
+    states = [
+        result.get("state") for result in report.get("results") or () if isinstance(result, dict)
+    ]
     body: Json = {
-        "kiosk_time": _moment_of(folder / "SHA256SUMS.p7s"),
-        "files": [_file(file) for file in manifest.files],
+        "kiosk_time": _modified_at(folder / "SHA256SUMS.p7s"),
+        "files": [_file_body(file) for file in manifest.files],
     }
     for state in ("passed", "failed", "skipped"):
         body[state] = _count(report.get(state)) or states.count(state)
-    made = report.get("at") or report.get("made_at")
-    if isinstance(made, str):
-        body["made_at"] = made
+    made_at = report.get("at") or report.get("made_at")
+    if isinstance(made_at, str):
+        body["made_at"] = made_at
     return body
 
 
-def read_json(path: Path) -> Json:
+def read_json_object(path: Path) -> Json:
     """Return the JSON object in ``path``.
 
     Raises:
-        ManifestError: it is not there or none.
+        ManifestError: it is missing, or not a JSON object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -175,7 +183,7 @@ def read_json(path: Path) -> Json:
     return value
 
 
-def _by_path(documents: object) -> dict[str, Json]:
+def _documents_by_path(documents: object) -> dict[str, Json]:
     items: Iterable[object] = documents if isinstance(documents, list) else ()
     return {str(item.get("path")): item for item in items if isinstance(item, dict)}
 
@@ -187,20 +195,20 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _file(file: ManifestFile) -> Json:
+def _file_body(file: ManifestFile) -> Json:
     return {"path": file.path, "size": file.size, "sha256": file.sha256}
 
 
-def _last_moment(journal: Path) -> str | None:
+def _last_entry_time(journal: Path) -> str | None:
     """Return the wall time of a journal's last line: a sealed one ends with the hearing."""
-    entries = _entries(journal)
+    entries = _last_entries(journal)
     moment = entries[-1].get("at") if entries else None
     return moment if isinstance(moment, str) else None
 
 
-def _moment_of(path: Path) -> str:
+def _modified_at(path: Path) -> str:
     """Return when ``path`` was written (now, where it is not there yet)."""
     try:
-        return wall_text(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        return format_wall(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     except OSError:
-        return wall_text()
+        return format_wall()

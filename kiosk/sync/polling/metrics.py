@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.sync.context import SyncRoom
-from kiosk.sync.polling.heartbeat import queue_of
+from kiosk.sync.context import SyncContext
+from kiosk.sync.polling.heartbeat import queue_state
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,20 +25,20 @@ class Metric:
         return head + "".join(f"{self.name}{label} {value:g}\n" for label, value in self.samples)
 
 
-def metrics_text(room: SyncRoom) -> str:
-    """Return everything that sync measures."""
-    queue = queue_of(room)
+def metrics_text(context: SyncContext) -> str:
+    """Return all metrics of sync."""
+    queue = queue_state(context)
     kinds = ("filings", "hearings", "reports")
     alarms = [
         (f'{{code="{alarm["code"]}",source="{alarm["source"]}"}}', 1.0)
-        for alarm in room.alarms.listed()
+        for alarm in context.alarms.as_json()
     ]
     metrics = (
         Metric(
             "kiosk_link_up",
             "gauge",
             "Whether the central system answered the last time.",
-            (("", float(room.link.is_up)),),
+            (("", float(context.link.is_up)),),
         ),
         Metric(
             "kiosk_queue_items",
@@ -56,19 +56,19 @@ def metrics_text(room: SyncRoom) -> str:
             "kiosk_sent_bytes_total",
             "counter",
             "Bytes of files sent since the start.",
-            (("", float(room.progress.bytes_sent)),),
+            (("", float(context.progress.bytes_sent)),),
         ),
         Metric(
             "kiosk_preemptions_total",
             "counter",
             "Times a transfer gave way to something urgent.",
-            (("", float(room.lanes.preemptions)),),
+            (("", float(context.lanes.preemption_count)),),
         ),
         Metric(
             "kiosk_database_rebuilt",
             "gauge",
             "Whether the index was rebuilt at this start.",
-            (("", float(room.rebuilt)),),
+            (("", float(context.is_rebuilt)),),
         ),
         Metric("kiosk_alarm", "gauge", "Alarms in force.", tuple(alarms)),
     )

@@ -12,140 +12,144 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kiosk.clocks import wall_text, wall_time
+from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.storage.database import DatabaseDamagedError
-from kiosk.sync.context import SyncRoom
+from kiosk.sync.context import SyncContext
 from kiosk.sync.enrolment import renew_if_due
-from kiosk.sync.polling.forecast_inputs import Foresight
-from kiosk.sync.polling.heartbeat import device_state
+from kiosk.sync.polling.forecaster import Forecaster
+from kiosk.sync.polling.heartbeat import build_heartbeat
 from kiosk.sync.state.forecast import is_late
 from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient
 from kiosk.sync.transport.central_session import RefusedError
-from kiosk.sync.transport.connection import Connector
+from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.worker import Worker
 
 log = logging.getLogger(__name__)
 
 JITTER = 0.2
-REWRITE_SECONDS = 300.0  # an unchanged list is written anew this often, to spare the card
+REWRITE_SECONDS = 300.0  # an unchanged list is rewritten this often, to spare the card
 FILINGS_PER_POLL = 20
 FULL_SOON = timedelta(days=5)
 
 
-class Published:
+class PublishedJson:
     """A list pulled from the central system, in memory and durably in ``published/``."""
 
     def __init__(self, path: Path, empty: dict[str, Any]) -> None:
         self.path = path
         self.value = _load(path) or empty
         self._content: object = None
-        self._written = 0.0
+        self._written_at = 0.0
 
     def publish(self, value: dict[str, Any]) -> None:
-        """Take a new list; it is written when it differs or the written one is old.
+        """Replace the value; write the file when the value differs or the file is old.
 
         Raises:
             StorageError: the disk refuses; the old file stays.
         """
         content = {key: item for key, item in value.items() if key != "pulled_at"}
-        old = time.monotonic() - self._written > REWRITE_SECONDS
-        if content != self._content or old:
+        is_old = time.monotonic() - self._written_at > REWRITE_SECONDS
+        if content != self._content or is_old:
             make_folder(self.path.parent)
             write_json(self.path, value)
-            self._content, self._written = content, time.monotonic()
+            self._content, self._written_at = content, time.monotonic()
         self.value = value
 
 
 class Poller(Worker):
     """One thread that talks with the central system every ``central.poll_seconds``."""
 
-    def __init__(self, room: SyncRoom) -> None:
-        super().__init__("poller", Connector(room.layout, room.settings.central.url))
-        self.room = room
-        self.schedule = Published(
-            room.layout.schedule, {"pulled_at": None, "days": SCHEDULE_DAYS, "hearings": []}
+    def __init__(self, context: SyncContext) -> None:
+        super().__init__("poller", Connection(context.paths, context.settings.central.url))
+        self.context = context
+        self.schedule = PublishedJson(
+            context.paths.schedule, {"pulled_at": None, "days": SCHEDULE_DAYS, "hearings": []}
         )
-        self.staff = Published(room.layout.staff, {"pulled_at": None, "salt": "", "staff": []})
-        self.recorder: dict[str, Any] | None = None
+        self.staff = PublishedJson(
+            context.paths.staff, {"pulled_at": None, "salt": "", "staff": []}
+        )
+        self.recorder_state: dict[str, Any] | None = None
         self.link_came_up = threading.Event()
-        self._foresight = Foresight(room)
+        self._forecaster = Forecaster(context)
 
     def step(self) -> float:
-        """Poll; return the seconds until the next poll, spread by chance."""
+        """Poll; return the seconds until the next poll, with jitter."""
         self.poll()
-        period = self.room.settings.central.poll_seconds
+        period = self.context.settings.central.poll_seconds
         return period * (1 + JITTER * (2 * random.random() - 1))
 
     def poll(self) -> None:
-        """Talk with the central system once; trouble becomes the link's state."""
-        database = self.room.database
+        """Exchange with the central system once; an error becomes the state of the link."""
+        database = self.context.database
         try:
-            self._exchange(self.connector.client())
+            self._exchange(self.connection.client())
         except DatabaseDamagedError as error:
             log.error("%s", error)
-            self.room.rebuild(database)
+            self.context.rebuild(database)
         except CentralError as error:
             if not self.stopping.is_set():
                 log.info("poll: %s: %s", error.code, error)
-                self.room.link.failed(error.code)
+                self.context.link.mark_down(error.code)
         except KioskError as error:
             log.warning("poll: %s: %s", error.code, error)
-            self.room.alarms.raise_("storage_failed", "poll")
-        except Exception:  # the poller must outlive every surprise
+            self.context.alarms.raise_alarm("storage_failed", "poll")
+        except Exception:  # the thread must survive any error
             log.exception("poll")
         else:
-            self.room.alarms.clear("storage_failed", "poll")
-        self.room.changed()
+            self.context.alarms.clear("storage_failed", "poll")
+        self.context.notify_change()
 
     def _exchange(self, client: CentralClient) -> None:
-        client.contract()
-        if not self.room.link.is_up:
+        client.check_contract()
+        if not self.context.link.is_up:
             self.link_came_up.set()
-        self.room.link.worked()
+        self.context.link.mark_up()
         self._pull_schedule(client)
         self._pull_staff(client)
         self._pull_filings(client)
-        self._look_ahead()
-        client.put_state(device_state(self.room, self.recorder))
-        renew_if_due(self.room.layout, client)
+        self._update_forecast()
+        client.send_heartbeat(build_heartbeat(self.context, self.recorder_state))
+        renew_if_due(self.context.paths, client)
 
-    def _look_ahead(self) -> None:
-        """Make the forecast, and say so when the line or the disk will not do."""
-        ahead = self._foresight.look(self.schedule.value.get("hearings", ()))
-        self.room.forecast = ahead
-        zone = ZoneInfo(self.room.settings.kiosk.timezone)
-        late = ahead.endless or is_late(ahead.empty_at, zone)
-        self.room.alarms.put("queue_growing", late)
-        soon = ahead.full_at is not None and ahead.full_at - wall_time() < FULL_SOON
-        self.room.alarms.put("disk_fills", soon)
+    def _update_forecast(self) -> None:
+        """Update the forecast, and the alarms for a slow link or a full disk."""
+        forecast = self._forecaster.forecast(self.schedule.value.get("hearings", ()))
+        self.context.forecast = forecast
+        zone = ZoneInfo(self.context.settings.kiosk.timezone)
+        is_growing = forecast.is_endless or is_late(forecast.empty_at, zone)
+        self.context.alarms.set("queue_growing", is_growing)
+        fills_soon = forecast.full_at is not None and forecast.full_at - wall_time() < FULL_SOON
+        self.context.alarms.set("disk_fills", fills_soon)
 
     def _pull_schedule(self, client: CentralClient) -> None:
-        hearings = _list_of(client.schedule(), "hearings", "id")
+        hearings = _require_list(client.fetch_schedule(), "hearings", "id")
         self.schedule.publish(
-            {"pulled_at": wall_text(), "days": SCHEDULE_DAYS, "hearings": hearings}
+            {"pulled_at": format_wall(), "days": SCHEDULE_DAYS, "hearings": hearings}
         )
 
     def _pull_staff(self, client: CentralClient) -> None:
-        answer = client.staff()
-        staff = _list_of(answer, "staff", "badge_sha256")
+        answer = client.fetch_staff()
+        staff = _require_list(answer, "staff", "badge_sha256")
         salt = str(answer.get("salt", ""))
-        self.staff.publish({"pulled_at": wall_text(), "salt": salt, "staff": staff})
+        self.staff.publish({"pulled_at": format_wall(), "salt": salt, "staff": staff})
 
     def _pull_filings(self, client: CentralClient) -> None:
-        for filing_id in self.room.registrations.open_filings(FILINGS_PER_POLL):
+        for filing_id in self.context.registrations.open_filings(FILINGS_PER_POLL):
             try:
-                self.room.registrations.take(filing_id, client.get("filing", filing_id))
+                self.context.registrations.save_answer(
+                    filing_id, client.item_status("filing", filing_id)
+                )
             except RefusedError as error:
                 log.warning("state of filing %s: %s", filing_id, error)
 
 
-def _list_of(answer: dict[str, Any], key: str, needed: str) -> list[dict[str, Any]]:
+def _require_list(answer: dict[str, Any], key: str, needed: str) -> list[dict[str, Any]]:
     """Return the list ``key`` of an answer, checked.
 
     Raises:
-        CentralUnreachableError: it is no such list; what was pulled before stays in force.
+        CentralUnreachableError: it is no such list; the list pulled before stays valid.
     """
     items = answer.get(key)
     if not isinstance(items, list) or not all(
@@ -156,7 +160,7 @@ def _list_of(answer: dict[str, Any], key: str, needed: str) -> list[dict[str, An
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    """Return the last published list, or None where there is none that can be read."""
+    """Return the last published list, or None where none can be read."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""When the backlog will be empty and when the disk would be full, by simulation. Pure.
+"""Forecasts when the backlog will be empty and when the disk would be full. Pure simulation.
 
-The days to come are gone through in steps of five minutes: hearings of the list fill the disk and
-the backlog, windows, caps and running hearings say how fast it empties, deliveries leave the disk
-when they have stayed as long as the settings say.
+It simulates the coming days in steps of five minutes: scheduled hearings fill the disk and the
+backlog; windows, caps and running hearings limit the upload rate; delivered hearings leave the disk
+after the number of days in the settings.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from kiosk.clocks import wall_time
-from kiosk.config import Sync
-from kiosk.sync.state.upload_policy import permit
+from kiosk.config import SyncSettings
+from kiosk.sync.state.upload_policy import current_upload_policy
 from kiosk.sync.transport.pacing import BYTES_PER_MBIT
 
 STEP = timedelta(minutes=5)
@@ -24,16 +24,16 @@ USABLE_SHARE = 0.9  # of the measured uplink: requests, hashing, urgent things i
 
 
 @dataclass(frozen=True)
-class Coming:
-    """A hearing of the list."""
+class ScheduledHearing:
+    """A hearing of the schedule."""
 
     start: datetime
     end: datetime
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What is known now.
+class ForecastInput:
+    """Inputs of the forecast.
 
     Attributes:
         now: aware wall time.
@@ -42,81 +42,81 @@ class Outlook:
         backlog: bytes that wait for delivery.
         up_mbit: measured uplink, or None while nothing was measured.
         bytes_per_hour: of recording, measured or from the bit rates.
-        hearings: of the list.
+        hearings: of the schedule.
         free_bytes: on the disk, down to what counts as full.
-        leaving: ``(when, bytes)`` of delivered recordings that will leave the device.
+        deletions: ``(when, bytes)`` of delivered recordings that will be deleted.
     """
 
     now: datetime
     zone: ZoneInfo
-    settings: Sync
+    settings: SyncSettings
     backlog: int
     up_mbit: float | None
     bytes_per_hour: float
-    hearings: Sequence[Coming] = ()
+    hearings: Sequence[ScheduledHearing] = ()
     free_bytes: int = 0
-    leaving: Sequence[tuple[datetime, int]] = field(default_factory=tuple)
+    deletions: Sequence[tuple[datetime, int]] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What will be.
+    """Result of the forecast.
 
     Attributes:
         empty_at: when the backlog is empty for the first time; ``now`` when it is.
-        endless: it will not be within :data:`HORIZON` (``empty_at`` is None).
+        is_endless: it will not be empty within :data:`HORIZON` (``empty_at`` is None).
         full_at: when the disk would be full, or None within :data:`HORIZON`.
     """
 
     empty_at: datetime | None
-    endless: bool
+    is_endless: bool
     full_at: datetime | None
 
 
-def forecast(outlook: Outlook) -> Forecast:
-    """Return the forecast; without a measured uplink nothing is said about the backlog."""
-    empty_at = outlook.now if outlook.backlog <= 0 else None
-    full_at = outlook.now if outlook.free_bytes <= 0 else None
-    backlog, free = float(outlook.backlog), float(outlook.free_bytes)
-    leaving = sorted(outlook.leaving)
+def compute_forecast(inputs: ForecastInput) -> Forecast:
+    """Return the forecast; without a measured uplink it says nothing about the backlog."""
+    empty_at = inputs.now if inputs.backlog <= 0 else None
+    full_at = inputs.now if inputs.free_bytes <= 0 else None
+    backlog, free = float(inputs.backlog), float(inputs.free_bytes)
+    deletions = sorted(inputs.deletions)
     hours = STEP / timedelta(hours=1)
-    now = outlook.now
-    while now < outlook.now + HORIZON and (empty_at is None or full_at is None):
-        running = any(one.start <= now < one.end for one in outlook.hearings)
-        after = now + STEP
-        if running:
-            free -= outlook.bytes_per_hour * hours
-            backlog += outlook.bytes_per_hour * hours
-        while leaving and leaving[0][0] < after:
-            free += leaving.pop(0)[1]
-        sent = _bytes_sent(outlook, now, running=running)
+    now = inputs.now
+    while now < inputs.now + HORIZON and (empty_at is None or full_at is None):
+        is_recording = any(hearing.start <= now < hearing.end for hearing in inputs.hearings)
+        step_end = now + STEP
+        if is_recording:
+            free -= inputs.bytes_per_hour * hours
+            backlog += inputs.bytes_per_hour * hours
+        while deletions and deletions[0][0] < step_end:
+            free += deletions.pop(0)[1]
+        sent = _bytes_sent(inputs, now, is_recording=is_recording)
         if empty_at is None and sent and backlog <= sent:
             empty_at = now + STEP * (backlog / sent)
         backlog = max(0.0, backlog - sent)
         if full_at is None and free <= 0:
-            full_at = after
-        now = after
-    measured = outlook.up_mbit is not None
-    return Forecast(empty_at, measured and empty_at is None, full_at)
+            full_at = step_end
+        now = step_end
+    is_measured = inputs.up_mbit is not None
+    return Forecast(empty_at, is_measured and empty_at is None, full_at)
 
 
 def is_late(empty_at: datetime | None, zone: ZoneInfo) -> bool:
-    """Say whether a backlog that is empty at ``empty_at`` lasts beyond tomorrow morning."""
+    """Return whether a backlog that is empty at ``empty_at`` lasts beyond tomorrow morning."""
     if empty_at is None:
         return False
     tomorrow = wall_time().astimezone(zone).date() + timedelta(days=1)
     return empty_at > datetime.combine(tomorrow, MORNING, tzinfo=zone)
 
 
-def _bytes_sent(outlook: Outlook, now: datetime, *, running: bool) -> float:
-    """Return how many bytes of recordings leave in the step that begins at ``now``."""
-    if not outlook.up_mbit:
+def _bytes_sent(inputs: ForecastInput, now: datetime, *, is_recording: bool) -> float:
+    """Return how many bytes of recordings are sent in the step that starts at ``now``."""
+    if not inputs.up_mbit:
         return 0.0
-    recorder = {"phase": "recording" if running else "idle"}
-    allowed = permit(
-        outlook.settings, now.astimezone(outlook.zone), recorder, {"up_mbit": outlook.up_mbit}
+    recorder_state = {"phase": "recording" if is_recording else "idle"}
+    policy = current_upload_policy(
+        inputs.settings, now.astimezone(inputs.zone), recorder_state, {"up_mbit": inputs.up_mbit}
     )
-    if not allowed.given:
+    if not policy.is_upload_allowed:
         return 0.0
-    line = outlook.up_mbit * BYTES_PER_MBIT * USABLE_SHARE
-    return (min(line, allowed.rate) if allowed.rate else line) * STEP.total_seconds()
+    link_rate = inputs.up_mbit * BYTES_PER_MBIT * USABLE_SHARE
+    return (min(link_rate, policy.rate) if policy.rate else link_rate) * STEP.total_seconds()

@@ -1,4 +1,4 @@
-"""What sync knows about itself: the link, the alarms, what is being sent. Thread-safe."""
+"""Status of sync: link, alarms, progress of the delivery. Thread-safe."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.clocks import wall_text
+from kiosk.clocks import format_wall
 from kiosk.sync.outbox.manifest import KINDS
 
-GOODPUT_SAMPLES, GOODPUT_LEAST = 300, 20  # seconds in which something was sent
+GOODPUT_SAMPLES, GOODPUT_MIN_SAMPLES = 300, 20  # seconds in which something was sent
 UP, DOWN, UNKNOWN = "up", "down", "unknown"
 LINK_ALARMS = frozenset(
     {"captive_portal", "not_enrolled", "certificate_invalid", "central_contract_unknown"}
@@ -22,41 +22,41 @@ LINK_ALARMS = frozenset(
 
 
 class AlarmSet:
-    """The alarms in force, each with the moment it came up.
+    """The active alarms, each with the time it was raised.
 
     Args:
-        changed: called after each change, from whichever thread made it.
+        notify_change: called after each change, in the thread that made it.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed = changed
+    def __init__(self, notify_change: Callable[[], None]) -> None:
+        self._notify_change = notify_change
         self._lock = threading.Lock()
         self._since: dict[tuple[str, str], str] = {}
 
-    def raise_(self, code: str, source: str = "") -> None:
-        """Bring an alarm up (again: nothing changes)."""
+    def raise_alarm(self, code: str, source: str = "") -> None:
+        """Raise an alarm; an active one stays as it is."""
         with self._lock:
             if (code, source) in self._since:
                 return
-            self._since[(code, source)] = wall_text()
-        self._changed()
+            self._since[(code, source)] = format_wall()
+        self._notify_change()
 
     def clear(self, code: str, source: str = "") -> None:
-        """Take an alarm back."""
+        """Clear an alarm."""
         with self._lock:
             if self._since.pop((code, source), None) is None:
                 return
-        self._changed()
+        self._notify_change()
 
-    def put(self, code: str, on: bool, source: str = "") -> None:
-        """Bring an alarm up, or take it back."""
-        if on:
-            self.raise_(code, source)
+    def set(self, code: str, is_active: bool, source: str = "") -> None:
+        """Raise or clear an alarm."""
+        if is_active:
+            self.raise_alarm(code, source)
         else:
             self.clear(code, source)
 
-    def listed(self) -> list[dict[str, str]]:
-        """Return the alarms as in ``State.alarms``."""
+    def as_json(self) -> list[dict[str, str]]:
+        """Return ``State.alarms``."""
         with self._lock:
             return [
                 {"code": code, "source": source, "since": since}
@@ -65,15 +65,15 @@ class AlarmSet:
 
 
 class LinkStatus:
-    """Whether the central system can be talked to, since when, and what stands in the way."""
+    """Whether the central system is reachable, since when, and why not."""
 
-    def __init__(self, alarms: AlarmSet, changed: Callable[[], None]) -> None:
+    def __init__(self, alarms: AlarmSet, notify_change: Callable[[], None]) -> None:
         self._alarms = alarms
-        self._changed = changed
+        self._notify_change = notify_change
         self._lock = threading.Lock()
         self._state = UNKNOWN
         self._problem: str | None = None
-        self._since = wall_text()
+        self._since = format_wall()
         self._last_contact: str | None = None
         self._alarm: str | None = None
 
@@ -82,17 +82,17 @@ class LinkStatus:
         """Whether the last exchange succeeded."""
         return self._state == UP
 
-    def worked(self) -> None:
-        """Note that the central system answered as it should."""
+    def mark_up(self) -> None:
+        """Record a successful exchange with the central system."""
         self._set(UP, None)
 
-    def failed(self, code: str) -> None:
-        """Note that it could not be reached or did not take this kiosk, and why."""
+    def mark_down(self, code: str) -> None:
+        """Record that it was unreachable or refused this kiosk, and why."""
         self._set(DOWN, code)
 
     def _set(self, state: str, problem: str | None) -> None:
         with self._lock:
-            now = wall_text()
+            now = format_wall()
             if state == UP:
                 self._last_contact = now
             if (state, problem) == (self._state, self._problem):
@@ -105,10 +105,10 @@ class LinkStatus:
         if before is not None and before != after:
             self._alarms.clear(before)
         if after is not None:
-            self._alarms.raise_(after)
-        self._changed()
+            self._alarms.raise_alarm(after)
+        self._notify_change()
 
-    def listed(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return ``State.link``."""
         with self._lock:
             return {
@@ -120,15 +120,15 @@ class LinkStatus:
 
 
 def _alarm_for(problem: str | None) -> str | None:
-    """Return the alarm for a problem of the link: an exact one or the general one."""
+    """Return the alarm for a problem of the link: a specific one or the general one."""
     if problem is None:
         return None
     return problem if problem in LINK_ALARMS else "central_unreachable"
 
 
 @dataclass(frozen=True)
-class Delivering:
-    """What is being sent now."""
+class CurrentDelivery:
+    """The item that a worker is sending."""
 
     id: str
     kind: str
@@ -136,44 +136,48 @@ class Delivering:
     total_bytes: int
 
 
-class Progress:
-    """What is being sent, by deliverer; the most urgent one is shown."""
+class DeliveryProgress:
+    """The items being sent, by worker; the most urgent one is shown."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._now: dict[str, Delivering] = {}
+        self._deliveries: dict[str, CurrentDelivery] = {}
         self.bytes_sent = 0
         self._sent: deque[tuple[float, int]] = deque(maxlen=GOODPUT_SAMPLES)
 
-    def set(self, deliverer: str, delivering: Delivering | None) -> None:
-        """Note what ``deliverer`` is sending (None: nothing)."""
+    def set(self, worker_name: str, delivery: CurrentDelivery | None) -> None:
+        """Record what a worker is sending (None: nothing)."""
         with self._lock:
-            before = self._now.pop(deliverer, None)
-            if delivering is None:
+            before = self._deliveries.pop(worker_name, None)
+            if delivery is None:
                 return
-            self._now[deliverer] = delivering
-            if before is not None and before.id == delivering.id:
-                fresh = max(0, delivering.done_bytes - before.done_bytes)
+            self._deliveries[worker_name] = delivery
+            if before is not None and before.id == delivery.id:
+                fresh = max(0, delivery.done_bytes - before.done_bytes)
                 self.bytes_sent += fresh
-                self._note(fresh)
+                self._record_sent(fresh)
 
-    def _note(self, size: int) -> None:
-        """Keep how many bytes were sent in each of the last seconds in which any were."""
+    def _record_sent(self, size: int) -> None:
+        """Add to the bytes sent in the current second."""
         second = math.floor(time.monotonic())
         if self._sent and self._sent[-1][0] == second:
             size += self._sent.pop()[1]
         self._sent.append((second, size))
 
     def goodput_mbit(self) -> float | None:
-        """Return the median of the seconds of sending in Mbit/s, or None for too few of them."""
+        """Return the median over the seconds of sending in Mbit/s, or None for too few samples."""
         with self._lock:
             sizes = [size for _, size in self._sent]
-        return statistics.median(sizes) * 8 / 1e6 if len(sizes) >= GOODPUT_LEAST else None
+        return statistics.median(sizes) * 8 / 1e6 if len(sizes) >= GOODPUT_MIN_SAMPLES else None
 
-    def listed(self) -> dict[str, Any] | None:
+    def as_json(self) -> dict[str, Any] | None:
         """Return ``State.delivering``."""
         with self._lock:
-            now = min(self._now.values(), key=lambda one: KINDS.index(one.kind), default=None)
+            now = min(
+                self._deliveries.values(),
+                key=lambda delivery: KINDS.index(delivery.kind),
+                default=None,
+            )
         if now is None:
             return None
         return {
@@ -183,10 +187,10 @@ class Progress:
             "total_bytes": now.total_bytes,
         }
 
-    def live_bytes(self, item_id: str) -> int | None:
-        """Return the bytes of an item that are sent now, or None when it is not being sent."""
+    def current_bytes(self, item_id: str) -> int | None:
+        """Return the bytes sent of an item, or None when it is not being sent."""
         with self._lock:
-            for now in self._now.values():
+            for now in self._deliveries.values():
                 if now.id == item_id:
                     return now.done_bytes
         return None

@@ -1,6 +1,6 @@
-"""When recordings may be sent, and how fast: windows and caps of the settings, running hearings.
+"""Decides when recordings may be sent, and how fast: by windows, caps and running hearings.
 
-Filings, journal heads and reports are small and always go; this is about recordings alone.
+It does not apply to filings, journal heads and reports, which are small and always sent.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
-from kiosk.config import Sync
+from kiosk.config import SyncSettings
 from kiosk.sync.transport.pacing import BUSY_PHASES, BYTES_PER_MBIT, UNLIMITED, pacing_rate
 
-PermitState = Literal["free", "capped", "paced", "paused", "outside_window"]
+PolicyState = Literal["free", "capped", "paced", "paused", "outside_window"]
 BLOCKED = frozenset({"paused", "outside_window"})
 
 
 @dataclass(frozen=True)
-class Window:
+class UploadWindow:
     """A part of the court's day, possibly over midnight; ``start`` belongs to it."""
 
     start: time
     end: time
 
-    def holds(self, moment: time) -> bool:
-        """Say whether ``moment`` lies in it; equal ends mean the whole day."""
+    def contains(self, moment: time) -> bool:
+        """Return whether ``moment`` is inside the window. Equal start and end means all day."""
         if self.start < self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
 
 
 @dataclass(frozen=True)
-class Permit:
-    """What recordings may do now.
+class UploadPolicy:
+    """Whether and how fast recordings may be sent now.
 
     Attributes:
         state: why.
@@ -41,51 +41,53 @@ class Permit:
         until: when the next window begins, for ``outside_window``.
     """
 
-    state: PermitState = "free"
+    state: PolicyState = "free"
     rate: int = UNLIMITED
     until: datetime | None = None
 
     @property
-    def given(self) -> bool:
+    def is_upload_allowed(self) -> bool:
         """Whether anything of a recording may be sent."""
         return self.state not in BLOCKED
 
 
-def windows_of(texts: Iterable[str]) -> tuple[Window, ...]:
+def parse_windows(texts: Iterable[str]) -> tuple[UploadWindow, ...]:
     """Return the windows of the setting ``[sync] windows`` (its form was checked there)."""
     pairs = (text.split("-") for text in texts)
-    return tuple(Window(time.fromisoformat(a), time.fromisoformat(b)) for a, b in pairs)
+    return tuple(UploadWindow(time.fromisoformat(a), time.fromisoformat(b)) for a, b in pairs)
 
 
-def permit(
-    settings: Sync,
+def current_upload_policy(
+    settings: SyncSettings,
     now: datetime,
-    recorder: dict[str, Any] | None,
-    check: dict[str, Any] | None,
-) -> Permit:
-    """Return what recordings may do.
+    recorder_state: dict[str, Any] | None,
+    link_check: dict[str, Any] | None,
+) -> UploadPolicy:
+    """Return the upload policy of this moment.
 
     Args:
         settings: ``[sync]``.
         now: the court's local time.
-        recorder: the recorder's state, or None while it does not answer.
-        check: the last link check's result, or None.
+        recorder_state: state of the recorder, or None while it does not answer.
+        link_check: result of the last link check, or None.
     """
-    windows = windows_of(settings.windows)
-    if windows and not any(window.holds(now.timetz().replace(tzinfo=None)) for window in windows):
-        return Permit("outside_window", until=_next_start(windows, now))
-    busy = recorder is not None and recorder.get("phase") in BUSY_PHASES
-    if busy and settings.during_hearing == "paused":
-        return Permit("paused")
+    windows = parse_windows(settings.windows)
+    if windows and not any(
+        window.contains(now.timetz().replace(tzinfo=None)) for window in windows
+    ):
+        return UploadPolicy("outside_window", until=_next_start(windows, now))
+    is_busy = recorder_state is not None and recorder_state.get("phase") in BUSY_PHASES
+    if is_busy and settings.during_hearing == "paused":
+        return UploadPolicy("paused")
     cap = int(settings.cap_mbit * BYTES_PER_MBIT)
-    pace = pacing_rate(recorder, check)
-    rate = min((limit for limit in (cap, pace) if limit), default=UNLIMITED)
-    if pace and rate == pace:
-        return Permit("paced", rate)
-    return Permit("capped", rate) if rate else Permit()
+    paced_rate = pacing_rate(recorder_state, link_check)
+    rate = min((limit for limit in (cap, paced_rate) if limit), default=UNLIMITED)
+    if paced_rate and rate == paced_rate:
+        return UploadPolicy("paced", rate)
+    return UploadPolicy("capped", rate) if rate else UploadPolicy()
 
 
-def _next_start(windows: tuple[Window, ...], now: datetime) -> datetime:
+def _next_start(windows: tuple[UploadWindow, ...], now: datetime) -> datetime:
     starts = []
     for window in windows:
         start = now.replace(hour=window.start.hour, minute=window.start.minute, second=0)

@@ -1,4 +1,4 @@
-"""Waiting longer after each failure, by chance, so that 2,000 kiosks do not come back at once."""
+"""Exponential back-off with jitter, so that 2,000 kiosks do not reconnect at once."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class Backoff:
         base: upper bound of the first wait, in seconds.
         cap: upper bound of every wait, in seconds.
         failures: failures since the last success.
-        chance: source of numbers in [0, 1).
+        random_source: returns numbers in [0, 1).
     """
 
     base: float = 1.0
     cap: float = 60.0
     failures: int = 0
-    chance: Callable[[], float] = field(default=random.random, repr=False)
+    random_source: Callable[[], float] = field(default=random.random, repr=False)
 
-    def failed(self) -> float:
-        """Note a failure; return the seconds to wait before the next attempt."""
+    def record_failure(self) -> float:
+        """Record a failure; return the seconds to wait before the next attempt."""
         ceiling = min(self.cap, self.base * 2.0 ** min(self.failures, 30))
         self.failures += 1
-        return self.chance() * ceiling
+        return self.random_source() * ceiling
 
-    def succeeded(self) -> None:
+    def reset(self) -> None:
         """Forget the failures."""
         self.failures = 0

@@ -9,9 +9,9 @@ from kiosk.errors import CentralError
 from kiosk.sync.transport.central_session import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
-    Line,
+    CentralSession,
     RefusedError,
-    read_object,
+    response_object,
 )
 
 CONTRACT = 1
@@ -20,8 +20,8 @@ COLLECTIONS = {"hearing": "hearings", "filing": "filings", "report": "reports"}
 #: Keys of a filing's registration that a server of revision 1 does not take.
 REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
 Timeout = tuple[float, float]
-PATIENT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
-POLLING: Timeout = (CONNECT_SECONDS, 20.0)
+PATIENT_TIMEOUT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
+POLL_TIMEOUT: Timeout = (CONNECT_SECONDS, 20.0)
 
 
 class ContractUnknownError(CentralError):
@@ -31,32 +31,32 @@ class ContractUnknownError(CentralError):
 
 
 class CentralClient:
-    """The central system over one line.
+    """The central system over one session.
 
     Args:
-        line: the session.
+        session: the session.
         url: base address, ``https://host:port``.
 
-    Every call raises :class:`~kiosk.errors.CentralUnreachableError`,
-    :class:`~kiosk.sync.transport.central_session.IdentityRefusedError` or :class:`~kiosk.sync.transport.central_session.RefusedError`.
+    Every call raises :class:`~kiosk.errors.CentralUnreachableError`, :class:`IdentityRefusedError`
+    or :class:`RefusedError` (both of :mod:`kiosk.sync.transport.central_session`).
     """
 
-    def __init__(self, line: Line, url: str) -> None:
-        self.line = line
+    def __init__(self, session: CentralSession, url: str) -> None:
+        self.session = session
         self._url = url.rstrip("/")
 
-    def address(self, path: str) -> str:
+    def full_url(self, path: str) -> str:
         """Return the full address of ``path`` (an upload's address may be full already)."""
         return path if path.startswith(("https://", "http://")) else self._url + path
 
     def call(
-        self, method: str, path: str, body: Any = None, timeout: Timeout = PATIENT
+        self, method: str, path: str, body: Any = None, timeout: Timeout = PATIENT_TIMEOUT
     ) -> dict[str, Any]:
         """Make one call and return the JSON object of its answer."""
-        response = self.line.request(method, self.address(path), json=body, timeout=timeout)
-        return read_object(response)
+        response = self.session.request(method, self.full_url(path), json=body, timeout=timeout)
+        return response_object(response)
 
-    def contract(self, timeout: Timeout = POLLING) -> dict[str, Any]:
+    def check_contract(self, timeout: Timeout = POLL_TIMEOUT) -> dict[str, Any]:
         """Ask which contract the server speaks.
 
         Raises:
@@ -70,15 +70,17 @@ class CentralClient:
             )
         return answer
 
-    def schedule(self) -> dict[str, Any]:
+    def fetch_schedule(self) -> dict[str, Any]:
         """Pull seven days of hearings of this kiosk's courtroom."""
-        return self.call("GET", f"/v1/schedule?days={SCHEDULE_DAYS}", timeout=POLLING)
+        return self.call("GET", f"/v1/schedule?days={SCHEDULE_DAYS}", timeout=POLL_TIMEOUT)
 
-    def staff(self) -> dict[str, Any]:
-        """Pull who may sign in here."""
-        return self.call("GET", "/v1/staff", timeout=POLLING)
+    def fetch_staff(self) -> dict[str, Any]:
+        """Pull the staff who may sign in here."""
+        return self.call("GET", "/v1/staff", timeout=POLL_TIMEOUT)
 
-    def put(self, kind: str, item_id: str, body: Any, timeout: Timeout = PATIENT) -> dict[str, Any]:
+    def register_item(
+        self, kind: str, item_id: str, body: Any, timeout: Timeout = PATIENT_TIMEOUT
+    ) -> dict[str, Any]:
         """Register a hearing, filing or report; the same again gives the same answer.
 
         A server of an earlier revision refuses what it does not know: it is left out then.
@@ -92,12 +94,14 @@ class CentralClient:
         plain = {key: value for key, value in body.items() if key not in REVISION_2}
         return self.call("PUT", path, plain, timeout)
 
-    def case(self, number: str, timeout: Timeout = PATIENT) -> dict[str, Any]:
+    def find_case(self, number: str, timeout: Timeout = PATIENT_TIMEOUT) -> dict[str, Any]:
         """Ask whether there is such a case in this kiosk's court."""
         return self.call("GET", f"/v1/cases?{urlencode({'number': number})}", timeout=timeout)
 
-    def get(self, kind: str, item_id: str, timeout: Timeout = PATIENT) -> dict[str, Any]:
-        """Ask where a hearing, filing or report stands."""
+    def item_status(
+        self, kind: str, item_id: str, timeout: Timeout = PATIENT_TIMEOUT
+    ) -> dict[str, Any]:
+        """Ask for the status of a hearing, filing or report."""
         return self.call("GET", f"/v1/{COLLECTIONS[kind]}/{item_id}", timeout=timeout)
 
     def wait_verified(self, upload_id: str, seconds: float) -> dict[str, Any]:
@@ -109,13 +113,13 @@ class CentralClient:
         self.call("POST", f"/v1/hearings/{hearing_id}/heads", {"heads": heads})
 
     def post_closures(self, hearing_id: str, closures: list[dict[str, Any]]) -> None:
-        """Name files in the clear that must not be kept there any more."""
+        """Name plain files that the central system must delete."""
         self.call("POST", f"/v1/hearings/{hearing_id}/closures", {"closures": closures})
 
-    def put_upload(self, upload_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def announce_upload(self, upload_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Announce one file before its manifest is known."""
         return self.call("PUT", f"/v1/uploads/{upload_id}", body)
 
-    def put_state(self, state: dict[str, Any]) -> dict[str, Any]:
+    def send_heartbeat(self, state: dict[str, Any]) -> dict[str, Any]:
         """Send the heartbeat."""
-        return self.call("PUT", "/v1/state", state, POLLING)
+        return self.call("PUT", "/v1/state", state, POLL_TIMEOUT)

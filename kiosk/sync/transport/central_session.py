@@ -1,8 +1,8 @@
-"""The line to the central system: one pinned, mutually authenticated ``requests`` session.
+"""Session to the central system: pinned, mutually authenticated ``requests``.
 
 Measured traps that this file avoids: ``trust_env`` lets ``REQUESTS_CA_BUNDLE`` replace the pinned
 certificate; a ``bytes`` body is cut off after the *connect* time-out; a closed socket still sends
-megabytes from the kernel's buffer, so that breaking off frees nothing.
+megabytes from the kernel's buffer, so that aborting frees nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SO_MAX_PACING_RATE = 47
 
 CONTRACT_HEADER = "Court-Contract"
 IDENTITY_CODES = frozenset({"certificate_required", "certificate_revoked", "kiosk_unknown"})
-TRY_AGAIN = frozenset({408, 423, 429})
+RETRY_STATUSES = frozenset({408, 423, 429})
 
 CERTIFICATE_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 CERTIFICATE_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
@@ -74,29 +74,29 @@ class Credentials:
 
 
 class _TrackedConnection(HTTPConnection):
-    """Plain connection (a tus server in a test); notes its socket."""
+    """Plain connection (a tus server in a test); registers its socket."""
 
     def connect(self) -> None:
         super().connect()
-        _note(self)
+        _track(self)
 
 
 class _TrackedTlsConnection(HTTPSConnection):
-    """TLS connection that notes its socket."""
+    """TLS connection that registers its socket."""
 
     def connect(self) -> None:
         super().connect()
-        _note(self)
+        _track(self)
 
 
-def _note(connection: HTTPConnection) -> None:
+def _track(connection: HTTPConnection) -> None:
     tracker = getattr(connection, "tracker", None)
     if tracker is not None and connection.sock is not None:
         tracker.add(connection.sock)
 
 
 class SocketTracker:
-    """The open sockets of one session: to pace them and to break them off from outside."""
+    """The open sockets of one session: to pace them and to abort them from outside."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -104,22 +104,22 @@ class SocketTracker:
         self._lock = threading.Lock()
 
     def add(self, sock: socket.socket) -> None:
-        """Take a new socket; it gets the pacing rate in force."""
+        """Add a new socket; it gets the current pacing rate."""
         with self._lock:
             self._sockets.add(sock)
             if self._rate:
-                _pace(sock, self._rate)
+                _set_rate(sock, self._rate)
 
-    def pace(self, bytes_per_second: int) -> None:
+    def set_rate(self, bytes_per_second: int) -> None:
         """Limit what each connection sends; 0 lifts the limit."""
         with self._lock:
             if bytes_per_second == self._rate:
                 return
             self._rate = bytes_per_second
             for sock in list(self._sockets):
-                _pace(sock, bytes_per_second)
+                _set_rate(sock, bytes_per_second)
 
-    def peer(self) -> str | None:
+    def peer_address(self) -> str | None:
         """Return the address of the other end of an open connection, or None."""
         with self._lock:
             for sock in list(self._sockets):
@@ -129,8 +129,8 @@ class SocketTracker:
                     continue
         return None
 
-    def break_off(self) -> None:
-        """End every connection now: a thread that waits in one gets an error."""
+    def abort(self) -> None:
+        """Shut every connection down: a thread that waits in one gets an error."""
         with self._lock:
             for sock in list(self._sockets):
                 try:
@@ -139,7 +139,7 @@ class SocketTracker:
                     continue
 
 
-def _pace(sock: socket.socket, bytes_per_second: int) -> None:
+def _set_rate(sock: socket.socket, bytes_per_second: int) -> None:
     unlimited = 0xFFFFFFFF
     rate = min(bytes_per_second or unlimited, unlimited)
     try:
@@ -148,7 +148,7 @@ def _pace(sock: socket.socket, bytes_per_second: int) -> None:
         return
 
 
-class LineAdapter(HTTPAdapter):
+class TrackingAdapter(HTTPAdapter):
     """Transport with small kernel buffers, dead-peer detection and connections that end at once."""
 
     def __init__(self, tracker: SocketTracker) -> None:
@@ -156,7 +156,7 @@ class LineAdapter(HTTPAdapter):
         super().__init__(pool_connections=2, pool_maxsize=2, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools; see :class:`requests.adapters.HTTPAdapter`."""
+        """Create the pools."""
         kwargs["socket_options"] = [
             (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
             (socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES),
@@ -175,28 +175,28 @@ class LineAdapter(HTTPAdapter):
         }
 
 
-class Line:
+class CentralSession:
     """One session to the central system; one per thread that talks.
 
     Args:
         credentials: TLS files; None only for a plain server in a test.
-        contract: require the header that marks every answer of the central system; an answer
-            without it comes from something in between (captive portal, proxy).
+        requires_contract: require the header that marks every answer of the central system; an
+            answer without it comes from something in between (captive portal, proxy).
     """
 
-    def __init__(self, credentials: Credentials | None, *, contract: bool = True) -> None:
+    def __init__(self, credentials: Credentials | None, *, requires_contract: bool = True) -> None:
         self.sockets = SocketTracker()
-        self._contract = contract
+        self._requires_contract = requires_contract
         self._credentials = credentials
-        self.session = requests.Session()
-        self.session.trust_env = False
-        adapter = LineAdapter(self.sockets)
-        self.session.mount("https://", adapter)
-        self.session.mount("http://", adapter)
+        self.requests_session = requests.Session()
+        self.requests_session.trust_env = False
+        adapter = TrackingAdapter(self.sockets)
+        self.requests_session.mount("https://", adapter)
+        self.requests_session.mount("http://", adapter)
         if credentials is not None:
-            self.session.verify = str(credentials.ca)
+            self.requests_session.verify = str(credentials.ca)
             if credentials.certificate is not None and credentials.key is not None:
-                self.session.cert = (str(credentials.certificate), str(credentials.key))
+                self.requests_session.cert = (str(credentials.certificate), str(credentials.key))
 
     def request(
         self,
@@ -213,24 +213,24 @@ class Line:
                 (``captive_portal``: something else answered).
             IdentityRefusedError: the TLS peer refused the device certificate.
         """
-        late = threading.Event()
+        timed_out = threading.Event()
         try:
-            with self._at_most(sum(timeout), late, options):
-                response = self.session.request(
+            with self._limit_duration(sum(timeout), timed_out, options):
+                response = self.requests_session.request(
                     method, url, timeout=timeout, allow_redirects=False, **options
                 )
         except requests.RequestException as error:
-            if late.is_set():
+            if timed_out.is_set():
                 raise CentralUnreachableError(
                     f"{method}: the answer drips", code="central_timeout"
                 ) from error
-            known = explain(error)
-            if known.code == "central_unreachable" and self._out_of_date():
+            known = to_central_error(error)
+            if known.code == "central_unreachable" and self._is_certificate_out_of_date():
                 raise IdentityRefusedError("the device certificate is out of its dates") from error
             raise known from error
         except (OSError, ValueError) as error:
             raise CentralUnreachableError(f"{method} {url}: {error!r}") from error
-        if self._contract and CONTRACT_HEADER not in response.headers:
+        if self._requires_contract and CONTRACT_HEADER not in response.headers:
             response.close()
             raise CentralUnreachableError(
                 f"{method}: {response.status_code} without {CONTRACT_HEADER}",
@@ -238,8 +238,8 @@ class Line:
             )
         return response
 
-    def _out_of_date(self) -> bool:
-        """Say whether the device certificate has expired, or is not valid yet, by the clock here.
+    def _is_certificate_out_of_date(self) -> bool:
+        """Return whether the device certificate has expired or is not valid yet.
 
         A server may hang up on such a certificate without a word.
         """
@@ -254,23 +254,23 @@ class Line:
         return not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
 
     @contextmanager
-    def _at_most(
-        self, seconds: float, late: threading.Event, options: dict[str, Any]
+    def _limit_duration(
+        self, seconds: float, timed_out: threading.Event, options: dict[str, Any]
     ) -> Iterator[None]:
-        """Break a small request off that is not done in time.
+        """Abort a small request that is not done in time.
 
-        The time-outs of ``requests`` hold for each piece: an answer that drips in byte by byte
-        would hold a thread for ever. Bodies and streams take what they take.
+        The time-outs of ``requests`` apply to each piece: an answer that drips in byte by byte
+        would block a thread for ever. Uploads and streams have no limit.
         """
         if options.get("stream") or options.get("data") is not None:
             yield
             return
 
-        def end() -> None:
-            late.set()
-            self.sockets.break_off()
+        def abort() -> None:
+            timed_out.set()
+            self.sockets.abort()
 
-        timer = threading.Timer(seconds, end)
+        timer = threading.Timer(seconds, abort)
         timer.daemon = True
         timer.start()
         try:
@@ -280,10 +280,10 @@ class Line:
 
     def close(self) -> None:
         """Close the connections."""
-        self.session.close()
+        self.requests_session.close()
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
+def error_causes(error: BaseException) -> Iterator[BaseException]:
     """Yield ``error`` and everything it wraps (requests and urllib3 wrap in three ways)."""
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
@@ -297,10 +297,10 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [item for item in (*inner, *current.args) if isinstance(item, BaseException)]
 
 
-def explain(error: requests.RequestException) -> CentralError:
+def to_central_error(error: requests.RequestException) -> CentralError:
     """Return the kiosk's error for a failed request, with an exact code."""
     text = type(error).__name__ + ": " + str(error)[:300]
-    for cause in causes(error):
+    for cause in error_causes(error):
         if isinstance(cause, NameResolutionError | socket.gaierror):
             return CentralUnreachableError(text, code="dns_failed")
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -314,7 +314,7 @@ def explain(error: requests.RequestException) -> CentralError:
     return CentralUnreachableError(text)
 
 
-def check(response: requests.Response) -> None:
+def check_response(response: requests.Response) -> None:
     """Return if the answer is a success.
 
     Raises:
@@ -339,14 +339,14 @@ def check(response: requests.Response) -> None:
         raise IdentityRefusedError(text)
     if response.status_code == 507:
         raise CentralUnreachableError(text, code="central_full")
-    if response.status_code >= 500 or response.status_code in TRY_AGAIN:
+    if response.status_code >= 500 or response.status_code in RETRY_STATUSES:
         raise CentralUnreachableError(text, code="central_fault")
     raise RefusedError(text, code=code, status=response.status_code, body=body)
 
 
-def read_object(response: requests.Response) -> dict[str, Any]:
-    """Return the answer's JSON object; see :func:`check` for what it raises."""
-    check(response)
+def response_object(response: requests.Response) -> dict[str, Any]:
+    """Return the answer's JSON object; see :func:`check_response` for what it raises."""
+    check_response(response)
     try:
         value = response.json()
     except ValueError as error:

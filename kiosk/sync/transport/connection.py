@@ -1,29 +1,29 @@
-"""A thread's own connection to the central system, made anew when the identity changes."""
+"""A thread's own connection to the central system, recreated when the identity changes."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
 
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_client import CentralClient
-from kiosk.sync.transport.central_session import Line
+from kiosk.sync.transport.central_session import CentralSession
 from kiosk.sync.transport.identity import load_identity
 
 
-class Connector:
+class Connection:
     """Gives one thread its client; ``kiosk enroll`` and renewal take effect by themselves.
 
     Args:
-        layout: where the identity lies.
+        paths: where the identity lies.
         url: base address of the central system.
     """
 
-    def __init__(self, layout: Layout, url: str) -> None:
-        self._layout = layout
+    def __init__(self, paths: Paths, url: str) -> None:
+        self._paths = paths
         self._url = url
         self._lock = threading.Lock()
-        self._stamp: tuple[tuple[int, int], ...] = ()
+        self._identity_version: tuple[tuple[int, int], ...] = ()
         self._client: CentralClient | None = None
         self._rate = 0
 
@@ -34,42 +34,42 @@ class Connector:
             NotEnrolledError: no certificate of the court yet.
             IdentityError: the identity's files do not fit together.
         """
-        layout = self._layout
-        files = (layout.device_certificate, layout.device_key, layout.court_ca)
-        stamp = tuple(_stamp(path) for path in files)
+        paths = self._paths
+        files = (paths.device_certificate, paths.device_key, paths.court_ca)
+        version = tuple(_file_version(path) for path in files)
         with self._lock:
-            if self._client is None or stamp != self._stamp:
-                identity = load_identity(layout)
+            if self._client is None or version != self._identity_version:
+                identity = load_identity(paths)
                 if self._client is not None:
-                    self._client.line.close()
-                self._client = CentralClient(Line(identity.credentials), self._url)
-                self._client.line.sockets.pace(self._rate)
-                self._stamp = stamp
+                    self._client.session.close()
+                self._client = CentralClient(CentralSession(identity.credentials), self._url)
+                self._client.session.sockets.set_rate(self._rate)
+                self._identity_version = version
             return self._client
 
-    def pace(self, bytes_per_second: int) -> None:
+    def set_rate(self, bytes_per_second: int) -> None:
         """Limit what this connection sends; 0 lifts the limit."""
         with self._lock:
             self._rate = bytes_per_second
             if self._client is not None:
-                self._client.line.sockets.pace(bytes_per_second)
+                self._client.session.sockets.set_rate(bytes_per_second)
 
-    def break_off(self) -> None:
-        """End whatever this connection is doing (from another thread)."""
+    def abort(self) -> None:
+        """Abort the current request (from another thread)."""
         with self._lock:
             if self._client is not None:
-                self._client.line.sockets.break_off()
+                self._client.session.sockets.abort()
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             if self._client is not None:
-                self._client.line.close()
+                self._client.session.close()
                 self._client = None
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when a file is replaced."""
+def _file_version(path: Path) -> tuple[int, int]:
+    """Return modification time and inode: they change when a file is replaced."""
     try:
         status = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""Who this kiosk is: its device key and certificate, and the court's pinned CA.
+"""Identity of this kiosk: its device key and certificate, and the court's pinned CA.
 
-The recorder makes a self-signed stand-in where there is no certificate yet, so that recordings
-can always be signed; towards the central system such a kiosk is *not enrolled*.
+The recorder creates a self-signed stand-in where there is no certificate yet, so that recordings
+can always be signed; for the central system such a kiosk is *not enrolled*.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.errors import CentralError
 from kiosk.storage.atomic_io import make_folder, write_bytes
-from kiosk.storage.paths import Layout
+from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_session import Credentials
 
-SECRET = 0o600
+PRIVATE_MODE = 0o600
 
 
 class NotEnrolledError(CentralError):
@@ -52,19 +52,19 @@ class Identity:
     credentials: Credentials
 
 
-def load_identity(layout: Layout) -> Identity:
+def load_identity(paths: Paths) -> Identity:
     """Read and check the kiosk's identity.
 
     Raises:
         NotEnrolledError: no certificate, no CA, or only the self-signed stand-in.
         IdentityError: unreadable, or key and certificate do not belong together.
     """
-    paths = (layout.device_certificate, layout.device_key, layout.court_ca)
-    if not all(path.exists() for path in paths):
+    required_files = (paths.device_certificate, paths.device_key, paths.court_ca)
+    if not all(path.exists() for path in required_files):
         raise NotEnrolledError("no certificate of the court on this kiosk")
     try:
-        certificate = x509.load_pem_x509_certificate(layout.device_certificate.read_bytes())
-        key = load_key(layout.device_key)
+        certificate = x509.load_pem_x509_certificate(paths.device_certificate.read_bytes())
+        key = load_key(paths.device_key)
     except (OSError, ValueError) as error:
         raise IdentityError(f"identity cannot be read: {error}") from error
     if certificate.issuer == certificate.subject:
@@ -75,7 +75,7 @@ def load_identity(layout: Layout) -> Identity:
         common_name(certificate.subject),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
-        Credentials(layout.device_certificate, layout.device_key, layout.court_ca),
+        Credentials(paths.device_certificate, paths.device_key, paths.court_ca),
     )
 
 
@@ -98,11 +98,11 @@ def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Make a P-256 key on this device and keep it durably, readable by its owner alone."""
+def create_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Create a P-256 key on this device, durably, readable by its owner alone."""
     key = ec.generate_private_key(ec.SECP256R1())
     make_folder(path.parent, mode=0o700)
-    write_bytes(path, key_pem(key), mode=SECRET)
+    write_bytes(path, key_pem(key), mode=PRIVATE_MODE)
     return key
 
 

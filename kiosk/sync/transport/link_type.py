@@ -1,4 +1,4 @@
-"""What carries the line (R32): wired, Wi-Fi or a mobile network; from ``/sys``, ``/proc``."""
+"""Detects the type of the link (R32): wired, Wi-Fi or mobile network; from ``/sys``, ``/proc``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def default_interface(proc: Path = Path("/proc/net")) -> str | None:
     return _default_v4(proc / "route") or _default_v6(proc / "ipv6_route")
 
 
-def _default_v4(table: Path) -> str | None:
+def _default_v4(path: Path) -> str | None:
     best: tuple[int, str] | None = None
-    for fields in _lines(table):
+    for fields in _lines(path):
         if len(fields) >= 8 and fields[1] == "00000000" and fields[7] == "00000000":
             candidate = (int(fields[6]), fields[0])
             best = candidate if best is None else min(best, candidate)
@@ -39,7 +39,7 @@ def _lines(table: Path) -> list[list[str]]:
         return []
 
 
-def bearer_of(interface: str | None, sys: Path = Path("/sys/class/net")) -> str:
+def link_type_of(interface: str | None, sys: Path = Path("/sys/class/net")) -> str:
     """Return ``wired``, ``wifi``, ``cellular`` or ``unknown`` for an interface."""
     if interface is None:
         return UNKNOWN
@@ -65,6 +65,6 @@ def _read(path: Path) -> str:
         return ""
 
 
-def bearer() -> str:
-    """Return what carries the default route now."""
-    return bearer_of(default_interface())
+def detect_link_type() -> str:
+    """Return the link type of the default route."""
+    return link_type_of(default_interface())

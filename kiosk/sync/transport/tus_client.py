@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 
 from kiosk.errors import CentralError, CentralUnreachableError, StorageError
-from kiosk.sync.transport.central_session import Line, check
+from kiosk.sync.transport.central_session import CentralSession, check_response
 
 TUS_VERSION = "1.0.0"
 OFFSET_CONFLICT = 409
@@ -28,21 +28,21 @@ class UploadGoneError(CentralError):
     code = "upload_gone"
 
 
-class UploadTooLongError(CentralError):
-    """The server holds more bytes than the file has, or another length: begin afresh."""
+class UploadLengthError(CentralError):
+    """The server holds more bytes than the file has, or another length: restart the upload."""
 
     code = "upload_length"
 
 
-class Section:
-    """A part of a file as a request body that is read block by block, never held in memory.
+class FileSlice:
+    """A slice of a file as a request body, read block by block, never held in memory.
 
     Args:
         file: opened for reading in binary.
         start: first byte.
         length: number of bytes.
-        may_go_on: called before each block; raises to break the transfer off.
-        progress: called with the number of bytes handed to the kernel so far.
+        raise_if_preempted: called before each block; raises to interrupt the transfer.
+        report_progress: called with the number of bytes handed to the kernel so far.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class Section:
         file: BufferedReader,
         start: int,
         length: int,
-        may_go_on: Callable[[], None],
-        progress: Callable[[int], None],
+        raise_if_preempted: Callable[[], None],
+        report_progress: Callable[[int], None],
     ) -> None:
         self._file = file
         self._length = length
         self._done = 0
-        self._may_go_on = may_go_on
-        self._progress = progress
+        self._raise_if_preempted = raise_if_preempted
+        self._report_progress = report_progress
         file.seek(start)
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Section:
         Raises:
             StorageError: the disk fails, or the file has become shorter.
         """
-        self._may_go_on()
+        self._raise_if_preempted()
         left = self._length - self._done
         if left == 0:
             return b""
@@ -80,11 +80,11 @@ class Section:
         if not block:
             raise StorageError(f"{self._file.name}: shorter than it was", code="file_changed")
         self._done += len(block)
-        self._progress(self._done)
+        self._report_progress(self._done)
         return block
 
 
-def _nothing(*_: object) -> None:
+def _noop(*_: object) -> None:
     """Do nothing (default of the call-backs)."""
 
 
@@ -92,12 +92,12 @@ class TusClient:
     """Sends files to tus upload addresses.
 
     Args:
-        line: session to the central system.
-        patch_bytes: most bytes per PATCH; what a server keeps of a broken one is its affair.
+        session: session to the central system.
+        patch_bytes: most bytes per PATCH; the server decides what it keeps of an interrupted one.
     """
 
-    def __init__(self, line: Line, patch_bytes: int) -> None:
-        self._line = line
+    def __init__(self, session: CentralSession, patch_bytes: int) -> None:
+        self._session = session
         self._patch_bytes = patch_bytes
 
     def offset(self, url: str, size: int) -> int:
@@ -106,16 +106,16 @@ class TusClient:
         Raises:
             UploadGoneError: the address is unknown.
             UploadTooLongError: the upload has another length than ``size``.
-            CentralError: see :func:`kiosk.sync.transport.central_session.check`.
+            CentralError: see :func:`kiosk.sync.transport.central_session.check_response`.
         """
-        response = self._line.request("HEAD", url, headers={"Tus-Resumable": TUS_VERSION})
+        response = self._session.request("HEAD", url, headers={"Tus-Resumable": TUS_VERSION})
         if response.status_code in GONE:
             raise UploadGoneError(f"HEAD: {response.status_code}")
-        check(response)
+        check_response(response)
         length = response.headers.get("Upload-Length")
-        offset = _offset_of(response)
+        offset = _upload_offset(response)
         if offset > size or (length is not None and length != str(size)):
-            raise UploadTooLongError(f"server has {offset} of {length} bytes, the file {size}")
+            raise UploadLengthError(f"server has {offset} of {length} bytes, the file {size}")
         return offset
 
     def upload(
@@ -124,8 +124,8 @@ class TusClient:
         url: str,
         size: int,
         *,
-        may_go_on: Callable[[], None] = _nothing,
-        progress: Callable[[int], None] = _nothing,
+        raise_if_preempted: Callable[[], None] = _noop,
+        report_progress: Callable[[int], None] = _noop,
     ) -> None:
         """Send what the server does not have yet; return when it has every byte.
 
@@ -133,21 +133,22 @@ class TusClient:
             path: the file.
             url: its upload address.
             size: its length in bytes.
-            may_go_on: called before each block; raises to break off (resume by calling again).
-            progress: called with the number of bytes that the server has or is being sent.
+            raise_if_preempted: called before each block; raises to interrupt (call again to
+                resume).
+            report_progress: called with the number of bytes that the server has or is being sent.
 
         Raises:
             CentralError: no success; calling again later resumes.
             StorageError: the file cannot be read.
         """
         offset = self.offset(url, size)
-        progress(offset)
+        report_progress(offset)
         stalls = 0
         with open_binary(path) as file:
             while offset < size:
-                before = offset
-                offset = self._patch(file, url, offset, size, may_go_on, progress)
-                stalls = stalls + 1 if offset <= before else 0
+                previous = offset
+                offset = self._patch(file, url, offset, size, raise_if_preempted, report_progress)
+                stalls = stalls + 1 if offset <= previous else 0
                 if stalls >= MAX_STALLS:
                     raise CentralUnreachableError("upload does not advance", code="central_fault")
 
@@ -157,24 +158,28 @@ class TusClient:
         url: str,
         offset: int,
         size: int,
-        may_go_on: Callable[[], None],
-        progress: Callable[[int], None],
+        raise_if_preempted: Callable[[], None],
+        report_progress: Callable[[int], None],
     ) -> int:
         """Send one PATCH from ``offset``; return the server's offset after it."""
         length = min(self._patch_bytes, size - offset)
-        body = Section(file, offset, length, may_go_on, lambda done: progress(offset + done))
+        body = FileSlice(
+            file, offset, length, raise_if_preempted, lambda done: report_progress(offset + done)
+        )
         headers = {
             "Tus-Resumable": TUS_VERSION,
             "Upload-Offset": str(offset),
             "Content-Type": "application/offset+octet-stream",
         }
-        response = self._line.request("PATCH", url, headers=headers, data=body)
-        if response.status_code == OFFSET_CONFLICT:  # an earlier broken PATCH landed after all
+        response = self._session.request("PATCH", url, headers=headers, data=body)
+        if (
+            response.status_code == OFFSET_CONFLICT
+        ):  # an earlier interrupted PATCH arrived after all
             return self.offset(url, size)
         if response.status_code in GONE:
             raise UploadGoneError(f"PATCH: {response.status_code}")
-        check(response)
-        return _offset_of(response)
+        check_response(response)
+        return _upload_offset(response)
 
 
 def open_binary(path: Path) -> BufferedReader:
@@ -189,7 +194,7 @@ def open_binary(path: Path) -> BufferedReader:
         raise StorageError(f"{path.name}: {error.strerror}", code="file_unreadable") from error
 
 
-def _offset_of(response: requests.Response) -> int:
+def _upload_offset(response: requests.Response) -> int:
     value = response.headers.get("Upload-Offset", "")
     if not value.isdecimal():  # a captive portal, or not a tus server
         raise CentralUnreachableError("answer without Upload-Offset", code="captive_portal")

@@ -1,10 +1,10 @@
-"""A thread that works in steps, can be woken and ends when told to."""
+"""A thread that works in steps and can be woken and stopped."""
 
 from __future__ import annotations
 
 import threading
 
-from kiosk.sync.transport.connection import Connector
+from kiosk.sync.transport.connection import Connection
 
 
 class Worker:
@@ -12,40 +12,40 @@ class Worker:
 
     Args:
         name: of the thread.
-        connector: its connection.
+        connection: its connection.
     """
 
-    def __init__(self, name: str, connector: Connector) -> None:
+    def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
-        self.connector = connector
+        self.connection = connection
         self.stopping = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def step(self) -> float:
-        """Do what is to be done now; return the seconds until the next step. Never raises."""
+        """Run one step; return the seconds until the next step. Never raises."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Begin the next step at once."""
+        """Start the next step at once."""
         self._wake.set()
 
     def stop(self, seconds: float = 5.0) -> None:
-        """Break off what the connection is doing and end the thread."""
+        """Abort the current request and end the thread."""
         self.stopping.set()
         self._wake.set()
-        self.connector.break_off()
+        self.connection.abort()
         if self._thread.ident is not None:
             self._thread.join(seconds)
-        self.connector.close()
+        self.connection.close()
 
     @property
-    def alive(self) -> bool:
-        """Whether the thread lives (for the watchdog)."""
+    def is_alive(self) -> bool:
+        """Whether the thread is running (for the watchdog)."""
         return self._thread.is_alive()
 
     def _run(self) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.hearing.session.hearing_state import BUTTON
-from kiosk.ui.facts import (
+from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.service_models import (
     RunningHearing,
 )
-from kiosk.ui.here import Here
-from kiosk.ui.words import sentence_case
+from kiosk.ui.view_context import ViewContext
 
-NAMING = "mark:"
+MARK_SUBJECT_PREFIX = "mark:"
 """Begins the subject of the question what a marked moment was; the mark's id follows."""
-TYPED = frozenset({"case_number", "date"})
+TYPED_SUBJECTS = frozenset({"case_number", "date"})
 
 
 @dataclass(frozen=True)
@@ -26,36 +26,40 @@ class Question:
     typed: bool = False
 
 
-def open_question(here: Here, hearing: RunningHearing, put_off: frozenset[str]) -> Question | None:
+def open_question(
+    context: ViewContext, hearing: RunningHearing, postponed: frozenset[str]
+) -> Question | None:
     """Return what is asked now: of the rules first, then what a press of the button meant."""
     for subject in hearing.open_questions:
-        if subject not in put_off:
-            return question_of(here, subject, hearing.kind)
+        if subject not in postponed:
+            return build_question(context, subject, hearing.kind)
     for mark in hearing.marks:
-        subject = f"{NAMING}{mark.id}"
-        if mark.type == BUTTON and not mark.withdrawn and subject not in put_off:
-            return _naming(here, hearing, subject, mark.at)
+        subject = f"{MARK_SUBJECT_PREFIX}{mark.id}"
+        if mark.type == BUTTON_MARK and not mark.withdrawn and subject not in postponed:
+            return _button_mark_question(context, hearing, subject, mark.at)
     return None
 
 
-def _naming(here: Here, hearing: RunningHearing, subject: str, at: str) -> Question:
+def _button_mark_question(
+    context: ViewContext, hearing: RunningHearing, subject: str, at: str
+) -> Question:
     """Return the question what the moment was at which the button was pressed."""
-    _, labels = here.say.gettext, here.labels
-    text = _("The button was pressed at {time}. What was it?", time=here.time(at, True))
+    _, labels = context.translate.gettext, context.labels
+    text = _("The button was pressed at {time}. What was it?", time=context.clock_text(at, True))
     first = [*hearing.expected[:1], *labels.frequent_events()]
     events = [*first, *(e for e in labels.event_order() if e not in first)]
     choices = tuple((e, sentence_case(labels.event(e))) for e in dict.fromkeys(events))
     return Question(subject, text, choices)
 
 
-def question_of(here: Here, subject: str, kind: str) -> Question:
+def build_question(context: ViewContext, subject: str, kind: str) -> Question:
     """Return the question about ``subject`` with the answers that a tap can give.
 
     Args:
         subject: as in ``open_questions``.
         kind: case kind of the hearing (grounds and norms depend on it).
     """
-    _, labels = here.say.gettext, here.labels
+    _, labels = context.translate.gettext, context.labels
     text, choices = "", tuple[tuple[str, str], ...]()
     match subject:
         case "format":
@@ -63,10 +67,13 @@ def question_of(here: Here, subject: str, kind: str) -> Question:
             choices = tuple((f, labels.form(f)) for f in ("offline", "online", "mixed"))
         case "format_decided_by":
             text = _("Who decided on the format?")
-            choices = (_by_role(here, "presiding"), ("court_ruling", _("The court, by a ruling")))
+            choices = (
+                _role_choice(context, "presiding"),
+                ("court_ruling", _("The court, by a ruling")),
+            )
         case "override":
             text = _("The hearing began although not everything was ready. Who decided so?")
-            choices = (_by_role(here, "presiding"), _by_role(here, "secretary"))
+            choices = (_role_choice(context, "presiding"), _role_choice(context, "secretary"))
         case "legal_basis":
             text = _("Which norm allows taking part remotely?")
             choices = labels.legal_bases(kind)
@@ -78,10 +85,10 @@ def question_of(here: Here, subject: str, kind: str) -> Question:
             choices = tuple((k, sentence_case(labels.kind(k))) for k in labels.kinds())
         case "failure_reason":
             text = _("Why was there no recording for a while? It goes into the minutes.")
-            choices = _failure_reasons(here)
+            choices = _failure_reasons(context)
         case "recess_reason":
             text = _("Why was there a recess?")
-            choices = _recess_reasons(here)
+            choices = _recess_reasons(context)
         case "recovered":
             text = _("The recording was cut off and goes on. Is everything in order now?")
             choices = (("seen", _("Yes")),)
@@ -95,12 +102,12 @@ def question_of(here: Here, subject: str, kind: str) -> Question:
     return Question(subject, text, choices)
 
 
-def _by_role(here: Here, role: str) -> tuple[str, str]:
-    return role, sentence_case(here.labels.role(role))
+def _role_choice(context: ViewContext, role: str) -> tuple[str, str]:
+    return role, sentence_case(context.labels.role(role))
 
 
-def _failure_reasons(here: Here) -> tuple[tuple[str, str], ...]:
-    _ = here.say.gettext
+def _failure_reasons(context: ViewContext) -> tuple[tuple[str, str], ...]:
+    _ = context.translate.gettext
     return (
         ("power", _("Power failure")),
         ("device", _("A device failed")),
@@ -109,8 +116,8 @@ def _failure_reasons(here: Here) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _recess_reasons(here: Here) -> tuple[tuple[str, str], ...]:
-    _ = here.say.gettext
+def _recess_reasons(context: ViewContext) -> tuple[tuple[str, str], ...]:
+    _ = context.translate.gettext
     return (
         ("rest", _("Rest")),
         ("documents", _("Documents")),

@@ -1,248 +1,132 @@
-"""Today's hearings: list, readiness, one large start."""
+"""View of today's hearings (no Kivy)."""
 
 from __future__ import annotations
 
-import itertools
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from kivy.uix.widget import Widget
-
-from kiosk.ui.desk import Desk
-from kiosk.ui.secretary.readiness import ReadyLine
-from kiosk.ui.secretary.today_views import HearingRow, TodayView
-from kiosk.ui.staff_page import StaffPage
+from kiosk.alarms import alarm_of
+from kiosk.ui.formatting import age_text
+from kiosk.ui.secretary.readiness import ReadinessLine, readiness
+from kiosk.ui.service_models import (
+    Delivery,
+    Hearing,
+    RecorderState,
+    Schedule,
+    SyncState,
+    parse_time,
+)
 from kiosk.ui.theme import Tone
-from kiosk.ui.widgets.fonts import NAMES
-from kiosk.ui.widgets.kit import Kit
-from kiosk.ui.widgets.scene import Slot
-from kiosk.ui.widgets.text import lines_needed
+from kiosk.ui.view_context import ViewContext
 
-TONE_ICONS: dict[Tone, str] = {
-    "plain": "minus-circle-outline",
-    "accent": "clock-outline",
-    "good": "check-circle",
-    "caution": "alert-circle",
-    "fault": "alert-circle",
-    "dark": "minus-circle-outline",
-}
+STALE_HOURS = 12
 
 
-class TodayPage(StaffPage):
-    """Today's hearings: the next one chosen, its readiness, one large start."""
+@dataclass(frozen=True)
+class HearingRow:
+    """One hearing of the list."""
 
-    def __init__(self, kit: Kit, desk: Desk) -> None:
-        super().__init__(kit, "secretary.today", desk)
-
-    def title(self, view: TodayView) -> tuple[str, str]:
-        """Return the title."""
-        return self.kit.say.gettext("Today's hearings"), ""
-
-    def has_foot(self, _view: Any) -> bool:
-        """All of the height is for the list."""
-        return False
-
-    def body_key(self, view: TodayView) -> Any:
-        """The body depends on the view and the page of the list."""
-        return (view, self._page())
-
-    def _page(self) -> int:
-        return getattr(self.desk.office.place, "page", 0)
-
-    def body(self, view: TodayView) -> Widget:
-        """Return list and readiness side by side."""
-        kit = self.kit
-        return kit.row(
-            kit.column(*self._list(view), gap=14, size_hint_x=0.58),
-            kit.column(self._ready(view), size_hint_x=0.42),
-            gap=24,
-            padding=(28, 20),
-        )
-
-    def _list(self, view: TodayView) -> list[Widget]:
-        kit, _, office = self.kit, self.kit.say.gettext, self.desk.office
-        room = 3 if kit.theme.text_size > 2 or kit.theme.compact else 4
-        pages = max(1, -(-len(view.rows) // room))
-        chosen = next((n for n, row in enumerate(view.rows) if row.chosen), 0)
-        page = min(self._page(), pages - 1) if self._moved() else chosen // room
-        rows = [
-            self._row(n + 1, row)
-            for n, row in enumerate(view.rows)
-            if page * room <= n < (page + 1) * room
-        ]
-        if not rows:
-            text = kit.text(view.empty, "heading", wid="today.empty", align="center")
-            rows = [kit.card(kit.space(), text, kit.space())]
-        rows += [kit.space() for _n in range(room - len(rows))] if view.rows else []
-        adhoc = kit.button(
-            "today.adhoc", _("Hearing not on the list"), self._adhoc, icon="plus", wide=True, pad=12
-        )
-        copies = kit.button(
-            "today.copies",
-            _("Copies"),
-            self.desk.open_copies,
-            icon="content-copy",
-            most=200,
-            pad=12,
-        )  # fmt: skip
-        papers = kit.button(
-            "today.leftovers", "", self.desk.open_leftovers, icon="file-document-outline"
-        )
-        steps: list[Widget] = [adhoc, copies, papers]
-        if pages > 1:
-            less = (lambda: office.go(self._at(page - 1))) if page else None
-            more = (lambda: office.go(self._at(page + 1))) if page + 1 < pages else None
-            steps += [
-                kit.button("today.less", "", less, icon="chevron-up"),
-                kit.button("today.more", "", more, icon="chevron-down"),
-            ]
-        foot = kit.row(*steps, gap=14, size_hint_y=None, height=kit.theme.target)
-        foot.spacing = kit.theme.gap
-        return [*rows, foot]
-
-    def _moved(self) -> bool:
-        return getattr(self.desk.office.place, "page", None) not in (None, 0)
-
-    def _at(self, page: int) -> Any:
-        from kiosk.ui.places import Today
-
-        return Today(getattr(self.desk.office.place, "chosen", None), page)
-
-    def _adhoc(self) -> None:
-        desk = self.desk
-        needs = not desk.clock_known and not (
-            desk.office.schedule and desk.office.schedule.hearings
-        )
-        desk.office.ask_adhoc(needs, desk.today())
-
-    def _row(self, number: int, row: HearingRow) -> Widget:
-        from kiosk.ui.places import Today
-
-        kit, office = self.kit, self.desk.office
-        time = kit.fit(row.time or "–", "heading", weight="tabular", size_hint_x=None, lines=1)
-        time.width = kit.px(112)
-        case = kit.fit(
-            row.case_number, "heading" if row.chosen else "body", weight="semibold", lines=1
-        )
-        title = kit.fit(row.title, "small", colour="quiet", lines=1, ellipsis=True)
-        pills = [kit.pill(row.publicity, "dark" if row.closed else "accent",
-                          "lock" if row.closed else "", most=150),
-                 kit.pill(row.format, most=190)]  # fmt: skip
-        if row.over:
-            pills = [kit.pill(row.over, "good", "check", most=400)]
-        bottom = kit.row(*pills, kit.space(), gap=8, size_hint_y=None, height=pills[0].height)
-        words = kit.column(case, title, bottom, gap=2)
-        return kit.touchable_card(
-            f"today.hearing.{number}",
-            f"{row.time} {row.case_number}",
-            lambda: office.go(Today(row.id, self._page())),
-            time,
-            words,
-            chosen=row.chosen,
-            orientation="horizontal",
-            padding=(24, 10),
-            gap=14,
-        )
-
-    def _ready(self, view: TodayView) -> Widget:
-        kit, _ = self.kit, self.kit.say.gettext
-        start: Widget
-        if view.chosen:
-            start = self._start(view)
-        else:
-            start = kit.button(
-                "today.start", _("Hearing not on the list"), self._adhoc, icon="plus",
-                style="primary", kind="heading", wide=True, height=130,
-            )  # fmt: skip
-        title = self._ready_title(view)
-        lines = ReadyLines(kit, view.ready)
-        return kit.card(title, lines, start, gap=10, padding=(26, 18))
-
-    def _ready_title(self, view: TodayView) -> Widget:
-        """Return what stands above readiness: its title, and how old the list is."""
-        kit = self.kit
-        line = kit.line(kit.say.gettext("Readiness"), "heading", weight="semibold", most=230)
-        colour = "caution" if view.age_tone == "caution" else "quiet"
-        age = kit.fit(
-            view.age, "small", wid="today.age", colour=colour, align="right", ellipsis=True, lines=2
-        )
-        height = max(line.height, round(kit.least * 2.7))
-        return kit.row(line, age, gap=16, size_hint_y=None, height=height)
-
-    def _start(self, view: TodayView) -> Widget:
-        kit, _, desk = self.kit, self.kit.say.gettext, self.desk
-        title = kit.fit(
-            _("Start hearing"), "title", colour="on_accent", weight="semibold", lines=1, factor=0.86
-        )
-        case = kit.fit(view.start_case, "lead", colour="on_accent", lines=1)
-        icon = kit.icon("radiobox-marked", 54, "on_accent")
-        words = kit.column(title, case)
-        hearing = desk.office.hearing(view.chosen)
-
-        def start() -> None:
-            if hearing:
-                desk.do(desk.office.start(hearing))
-
-        return kit.touchable_card(
-            "today.start",
-            f"{_('Start hearing')} {view.start_case}",
-            start,
-            icon,
-            words,
-            style="primary",
-            orientation="horizontal",
-            padding=(28, 16),
-            gap=18,
-            size_hint_y=None,
-            height=max(kit.px(150), kit.theme.target),
-            once=True,
-        )
+    id: str
+    time: str
+    case_number: str
+    title: str
+    publicity: str
+    closed: bool
+    format: str
+    chosen: bool
+    outcome: str = ""
 
 
-class ReadyLines(Slot):
-    """The sentences of readiness: all of them, with remedies as far as there is room."""
+@dataclass(frozen=True)
+class TodayView:
+    """The secretary's first screen."""
 
-    def __init__(self, kit: Kit, lines: tuple[ReadyLine, ...]) -> None:
-        super().__init__(orientation="vertical", spacing=kit.px(6))
-        self._kit, self._lines = kit, lines
-        self.bind(size=self._fill)
+    rows: tuple[HearingRow, ...]
+    age: str
+    age_tone: Tone
+    ready: tuple[ReadinessLine, ...]
+    chosen: str | None
+    start_case: str
+    empty: str = ""
 
-    def _fill(self, *_: Any) -> None:
-        """Shrink until every remedy fits; where that is not enough, leave remedies out."""
-        kit = self._kit
-        sizes = range(kit.theme.font("body"), kit.least - 1, -1)
-        for remedies, size in itertools.product((True, False), sizes):
-            texts = [
-                f"{line.text} {line.remedy}".strip() if remedies else line.text
-                for line in self._lines
-            ]
-            heights = [self._height(text, size) for text in texts]
-            if sum(heights) + self.spacing * len(heights) <= self.height:
-                break
-        lines = list(self._lines)
-        while sum(heights) + self.spacing * len(heights) > self.height:
-            good = [n for n, line in enumerate(lines) if line.tone == "good"]
-            if not good:  # what needs attention stays, whatever the room
-                break
-            for row in (lines, texts, heights):
-                del row[good[-1]]
-        self.clear_widgets()
-        for line, text, height in zip(lines, texts, heights, strict=True):
-            self.add_widget(self._row(line, text, size, height))
-        self.add_widget(kit.space())
 
-    def _height(self, text: str, size: int) -> int:
-        width = self.width - self._kit.px(27 + 12)
-        return round(lines_needed(text, NAMES["regular"], size, width) * size * 1.3)
+def next_hearing(hearings: tuple[Hearing, ...], now: datetime, done: set[str]) -> Hearing | None:
+    """Return the hearing to be held next: the earliest not held whose time is not long past."""
+    remaining = [hearing for hearing in hearings if hearing.id not in done]
+    due = [h for h in remaining if h.starts_at is None or h.starts_at > now - _duration(h)]
+    return next(iter(due or remaining), None)
 
-    def _row(self, line: ReadyLine, text: str, size: int, height: int) -> Widget:
-        kit = self._kit
-        colour = {"good": "good", "caution": "caution", "fault": "fault"}.get(line.tone, "quiet")
-        words = kit.fit(
-            text,
-            "body",
-            wid=f"ready.{line.item}",
-            colour="text" if line.tone in ("good", "plain") else colour,
-            factor=size / kit.theme.font("body"),
-        )
-        icon = kit.icon(TONE_ICONS[line.tone], 27, colour)
-        return kit.row(icon, words, gap=12, size_hint_y=None, height=height)
+
+def _duration(hearing: Hearing) -> timedelta:
+    return timedelta(minutes=hearing.duration_minutes or 60)
+
+
+def today_view(
+    context: ViewContext,
+    schedule: Schedule | None,
+    chosen: str | None,
+    recorder: RecorderState | None,
+    sync: SyncState | None,
+    deliveries: dict[str, Delivery],
+) -> TodayView:
+    """Return the list, the readiness and what the one large button starts."""
+    hearings = schedule.hearings if schedule else ()
+    picked = next((h for h in hearings if h.id == chosen), None) or next_hearing(
+        hearings, context.now, set(deliveries)
+    )
+    _ = context.translate.gettext
+    age, tone = schedule_age(context, schedule)
+    return TodayView(
+        rows=tuple(_row(context, h, h is picked, deliveries.get(h.id)) for h in hearings),
+        age=age,
+        age_tone=tone,
+        ready=readiness(context, recorder, sync),
+        chosen=picked.id if picked else None,
+        start_case=picked.case_number if picked else "",
+        empty="" if hearings else _("No hearings on the list for today."),
+    )
+
+
+def _row(
+    context: ViewContext, hearing: Hearing, chosen: bool, delivery: Delivery | None
+) -> HearingRow:
+    _ = context.translate.gettext
+    closed = hearing.publicity == "closed"
+    title = _("Title not shown") if closed else hearing.title
+    parts = [part for part in (title, context.labels.kind(hearing.kind)) if part]
+    return HearingRow(
+        id=hearing.id,
+        time=context.clock_text(hearing.starts_at),
+        case_number=hearing.case_number or _("No case number"),
+        title=" · ".join(parts),
+        publicity=_("Closed") if closed else _("Open"),
+        closed=closed,
+        format=context.labels.form(hearing.format),
+        chosen=chosen,
+        outcome=delivery_word(context, delivery) if delivery else "",
+    )
+
+
+def delivery_word(context: ViewContext, delivery: Delivery | None) -> str:
+    """Return how far a finished hearing's delivery has come, in words."""
+    _ = context.translate.gettext
+    match delivery.state if delivery else "":
+        case "delivered":
+            return _("ended, delivered")
+        case "sending":
+            return _("ended, being delivered")
+        case _:
+            return _("ended, waiting for delivery")
+
+
+def schedule_age(context: ViewContext, schedule: Schedule | None) -> tuple[str, Tone]:
+    """Return the age of the list in words, and whether to worry."""
+    _ = context.translate.gettext
+    pulled = parse_time(schedule.pulled_at) if schedule else None
+    if pulled is None:
+        return alarm_of("no_schedule").say(context.translate), "caution"
+    seconds = (context.now - pulled).total_seconds()
+    text = _("List received {age} ago", age=age_text(seconds, context.translate))
+    if seconds < 90:
+        text = _("List is up to date")
+    return text, "caution" if seconds > STALE_HOURS * 3600 else "plain"

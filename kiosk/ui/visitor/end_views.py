@@ -1,4 +1,4 @@
-"""What the screens at the end say: summary, receipt, ticket, where a document is."""
+"""Views of the last screens: summary, receipt, ticket, document status, hearings. No Kivy."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from kiosk.alarms import alarm_of
-from kiosk.filing.form.fee import tenge
+from kiosk.filing.form.fee import format_tenge
 from kiosk.filing.form.required_documents import SlotView
 from kiosk.filing.model import Filing
 from kiosk.filing.printing.receipt import STAGES, status_reference
-from kiosk.filing.printing.ticket import normal_code, shown_code
-from kiosk.filing.service import HandedIn
-from kiosk.filing.submission.status import WORDS
-from kiosk.ui.facts import Schedule
-from kiosk.ui.here import Here
-from kiosk.ui.places import Parked, Printing, Registered, Tracking
-from kiosk.ui.rulebook import RuleLabels
+from kiosk.filing.printing.ticket import format_code, normalise_code
+from kiosk.filing.service import Submission
+from kiosk.filing.submission.status import STAGE_LABELS
+from kiosk.ui.formatting import age_text
+from kiosk.ui.places import DocumentStatusPlace, ParkedPlace, PrintState, ReceiptPlace
+from kiosk.ui.rule_labels import RuleLabels
+from kiosk.ui.service_models import Schedule
 from kiosk.ui.theme import Tone
+from kiosk.ui.view_context import ViewContext
 from kiosk.ui.visitor.telling_views import grouped
-from kiosk.ui.words import age_text
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of the summary; ``go`` is what a touch on it opens."""
+class SummaryLine:
+    """One line of the summary; ``target`` is what a touch on it opens."""
 
-    go: str
+    target: str
     label: str
     text: str
     tone: Tone = "plain"
 
 
 @dataclass(frozen=True)
-class ConfirmView:
-    """The summary: asked once more before the documents are handed in."""
+class SummaryView:
+    """The summary before submission."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SummaryLine, ...]
     count: str
 
 
-def confirm_view(
-    here: Here,
+def summary_view(
+    context: ViewContext,
     labels: RuleLabels,
     filing: Filing,
     slots: tuple[SlotView, ...],
     flagged: int,
     fees: int,
-) -> ConfirmView:
-    """Return what is going to be handed in, and what is missing; nothing refuses (R14)."""
-    _, ngettext = here.say.gettext, here.say.ngettext
+) -> SummaryView:
+    """Return what will be submitted and what is missing; nothing is refused (R14)."""
+    _, ngettext = context.translate.gettext, context.translate.ngettext
     pages = ngettext("{n} page", "{n} pages", len(filing.kept_pages))
     case = filing.case_number or (
         _("A new case: {kind}", kind=labels.kind(filing.case_kind))
@@ -60,48 +60,48 @@ def confirm_view(
     name = ", ".join(part for part in (who.organisation, who.name) if part)
     number = who.bin if who.kind == "entity" else who.iin
     applicant = " · ".join(part for part in (name, number) if part) or _("not said")
-    there = [_slot_text(here, labels, view) for view in slots if view.pages]
-    missing = [labels.document_type(view.slot.type) for view in slots if view.missing]
+    there = [_slot_text(context, labels, view) for view in slots if view.pages]
+    missing = [labels.document_type(view.slot.type) for view in slots if view.is_missing]
     lines = [
-        Line("type", _("What"), labels.document_type(filing.document_type)),
-        Line("case", _("Case"), case),
-        Line("who", _("Who files"), applicant),
-        Line("slots", pages, "; ".join(there)),
+        SummaryLine("type", _("What"), labels.document_type(filing.document_type)),
+        SummaryLine("case", _("Case"), case),
+        SummaryLine("who", _("Who files"), applicant),
+        SummaryLine("slots", pages, "; ".join(there)),
     ]
     if flagged:
-        told = ngettext(
+        note = ngettext(
             "{n} page may be hard to read. Look at it once more.",
             "{n} pages may be hard to read. Look at them once more.",
             flagged,
         )
-        lines.append(Line("slots", _("Look here"), told, "caution"))
+        lines.append(SummaryLine("slots", _("Look here"), note, "caution"))
     if missing:
-        lines.append(Line("slots", _("Missing"), "; ".join(missing)))
+        lines.append(SummaryLine("slots", _("Missing"), "; ".join(missing)))
     if filing.not_scanned:
-        lines.append(Line("originals", _("On paper"), "; ".join(filing.not_scanned)))
+        lines.append(SummaryLine("originals", _("On paper"), "; ".join(filing.not_scanned)))
     if fees:
-        lines.append(Line("fee", _("State fee"), _fee_text(here, filing)))
-    return ConfirmView(tuple(lines), pages)
+        lines.append(SummaryLine("fee", _("State fee"), _fee_text(context, filing)))
+    return SummaryView(tuple(lines), pages)
 
 
-def _slot_text(here: Here, labels: RuleLabels, view: SlotView) -> str:
-    count = here.say.ngettext("{n} page", "{n} pages", len(view.pages))
+def _slot_text(context: ViewContext, labels: RuleLabels, view: SlotView) -> str:
+    count = context.translate.ngettext("{n} page", "{n} pages", len(view.pages))
     return f"{labels.document_type(view.slot.type)} – {count}"
 
 
-def _fee_text(here: Here, filing: Filing) -> str:
-    _ = here.say.gettext
+def _fee_text(context: ViewContext, filing: Filing) -> str:
+    _ = context.translate.gettext
     fee = filing.fee
     if fee is None or (fee.hint is None and fee.exemption is None):
         return _("Touch here to see what may be due")
     if fee.exemption is not None:
         return _("Exemption named. The court decides about it.")
-    return _("{n} tenge", n=grouped(tenge(fee.hint))) if fee.hint is not None else ""
+    return _("{n} tenge", n=grouped(format_tenge(fee.hint))) if fee.hint is not None else ""
 
 
 @dataclass(frozen=True)
 class ReceiptView:
-    """Handed in: the number is the largest thing."""
+    """The receipt of a submitted filing."""
 
     number: str
     provisional: bool
@@ -118,17 +118,17 @@ class ReceiptView:
 
 
 def receipt_view(
-    here: Here, labels: RuleLabels, place: Registered, handed_in: HandedIn
+    context: ViewContext, labels: RuleLabels, place: ReceiptPlace, handed_in: Submission
 ) -> ReceiptView:
     """Return the receipt screen."""
-    _ = here.say.gettext
+    _ = context.translate.gettext
     registration, filing = handed_in.registration, handed_in.filing
     provisional = registration.state == "provisional"
     pages = sum(document.pages for document in filing.documents)
-    day = here.now.astimezone(here.zone).strftime("%d.%m.%Y %H:%M")
+    day = context.now.astimezone(context.zone).strftime("%d.%m.%Y %H:%M")
     kind = labels.document_type(filing.document_type)
-    parts = (day, kind, here.say.ngettext("{n} page", "{n} pages", pages))
-    printer, tone = _printer_line(here, place.printing, place.printer)
+    parts = (day, kind, context.translate.ngettext("{n} page", "{n} pages", pages))
+    printer, tone = _printer_line(context, place.printing, place.printer_error)
     return ReceiptView(
         number=registration.number,
         provisional=provisional,
@@ -141,7 +141,7 @@ def receipt_view(
         )
         if provisional
         else _("Hold the code to this kiosk's reader later to see where the document is."),
-        stages=stages_of(here, ("received",) if provisional else ("received", "registered")),
+        stages=stages_of(context, ("received",) if provisional else ("received", "registered")),
         reference=status_reference(filing.id),
         printer=printer,
         printer_tone=tone,
@@ -153,9 +153,9 @@ def receipt_view(
 
 
 def _printer_line(
-    here: Here, printing: Printing | None, code: str, *, ticket: bool = False
+    context: ViewContext, printing: PrintState | None, code: str, *, ticket: bool = False
 ) -> tuple[str, Tone]:
-    _ = here.say.gettext
+    _ = context.translate.gettext
     match printing:
         case None:
             return "", "plain"
@@ -173,19 +173,22 @@ def _printer_line(
             return said, "good"
         case "failed":
             alarm = alarm_of(code)
-            return f"{alarm.say(here.say)} {alarm.remedy(here.say, staff=False)}", "caution"
+            return (
+                f"{alarm.say(context.translate)} {alarm.remedy(context.translate, staff=False)}",
+                "caution",
+            )
         case never:
             assert_never(never)
 
 
-def stages_of(here: Here, reached: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
-    """Return the document's way: each stage by its own word, and whether it is reached."""
-    return tuple((here.say(WORDS[stage]), stage in reached) for stage in STAGES)
+def stages_of(context: ViewContext, reached: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    """Return the stages of a document: label, and whether the stage is reached."""
+    return tuple((context.translate(STAGE_LABELS[stage]), stage in reached) for stage in STAGES)
 
 
 @dataclass(frozen=True)
 class ParkedView:
-    """The filing is kept; the ticket alone opens it."""
+    """The ticket of the parked filing."""
 
     title: str
     code: str
@@ -197,20 +200,20 @@ class ParkedView:
     shows_code: bool
 
 
-def parked_view(here: Here, place: Parked) -> ParkedView:
-    """Return the ticket; the code is shown where the printer failed."""
-    _ = here.say.gettext
-    printer, tone = _printer_line(here, place.printing, place.printer, ticket=True)
+def parked_view(context: ViewContext, place: ParkedPlace) -> ParkedView:
+    """Return the ticket; its code is shown if printing failed."""
+    _ = context.translate.gettext
+    printer, tone = _printer_line(context, place.printing, place.printer_error, ticket=True)
     title = (
         _("A hearing begins. Your papers are kept.")
-        if place.because
+        if place.hearing_started
         else _("Your papers are kept. Go on later.")
     )
-    code = shown_code(normal_code(place.ticket.code) or place.ticket.code)
+    code = format_code(normalise_code(place.ticket.code) or place.ticket.code)
     return ParkedView(
         title=title,
         code=code,
-        until=_("Kept until {time}", time=f"{place.ticket.until:%d.%m.%Y %H:%M}"),
+        until=_("Kept until {time}", time=f"{place.ticket.expires_at:%d.%m.%Y %H:%M}"),
         reference=f"KIOSK-TICKET:{code.replace('-', '')}",
         printer=printer,
         printer_tone=tone,
@@ -220,8 +223,8 @@ def parked_view(here: Here, place: Parked) -> ParkedView:
 
 
 @dataclass(frozen=True)
-class TrackView:
-    """Where is my document."""
+class DocumentStatusView:
+    """Where a document is."""
 
     answer: str
     number: str
@@ -234,35 +237,35 @@ class TrackView:
     can_print: bool
 
 
-def track_view(here: Here, place: Tracking) -> TrackView:
-    """Return where the document of the receipt that was held to the reader stands."""
-    _ = here.say.gettext
-    printer, printer_tone = _printer_line(here, place.printing, place.printer)
-    if place.problem:
-        unknown = place.problem in ("filing_damaged", "not_found")
+def document_status_view(context: ViewContext, place: DocumentStatusPlace) -> DocumentStatusView:
+    """Return where the document of the receipt is."""
+    _ = context.translate.gettext
+    printer, printer_tone = _printer_line(context, place.printing, place.printer_error)
+    if place.error:
+        unknown = place.error in ("filing_damaged", "not_found")
         text = (
             _("This receipt is not from this kiosk, or its document is gone.")
             if unknown
             else _("Where the document is cannot be asked now.")
         )
         detail = _("Ask the secretary.") if unknown else _("Try again in a minute.")
-        return TrackView(text, "", detail, "", "caution", (), "", "plain", can_print=False)
-    if place.answer is None:
-        return TrackView("", "", "", "", "plain", (), "", "plain", can_print=False)
-    answer = place.answer
+        return DocumentStatusView(text, "", detail, "", "caution", (), "", "plain", can_print=False)
+    if place.status is None:
+        return DocumentStatusView("", "", "", "", "plain", (), "", "plain", can_print=False)
+    answer = place.status
     age = (
-        _("known {age} ago", age=age_text(answer.age_seconds, here.say))
+        _("known {age} ago", age=age_text(answer.age_seconds, context.translate))
         if answer.age_seconds is not None
         else ""
     )
     reason = _("Reason: {reason}", reason=answer.reason) if answer.reason else ""
-    return TrackView(
-        answer.word(here.say),
+    return DocumentStatusView(
+        answer.label(context.translate),
         answer.number or answer.provisional or "",
         age,
         reason,
-        "caution" if answer.state == "returned" else "good",
-        stages_of(here, answer.reached),
+        "caution" if answer.stage == "returned" else "good",
+        stages_of(context, answer.reached),
         printer,
         printer_tone,
         can_print=place.printing != "printing",
@@ -290,15 +293,17 @@ class HearingsView:
     page: int
 
 
-def hearings_view(here: Here, schedule: Schedule | None, page: int, age: str) -> HearingsView:
+def hearings_view(
+    context: ViewContext, schedule: Schedule | None, page: int, age: str
+) -> HearingsView:
     """Return the list; of closed hearings only time and number are shown."""
-    _ = here.say.gettext
+    _ = context.translate.gettext
     rows = []
     for hearing in schedule.hearings if schedule else ():
         closed = hearing.publicity == "closed"
         rows.append(
             ListedHearing(
-                here.time(hearing.begins),
+                context.clock_text(hearing.starts_at),
                 hearing.case_number,
                 "" if closed else hearing.title,
                 closed,
@@ -311,15 +316,17 @@ def hearings_view(here: Here, schedule: Schedule | None, page: int, age: str) ->
 
 
 @dataclass(frozen=True)
-class RefusedView:
-    """The filing could not be kept."""
+class FilingFailedView:
+    """The filing could not be stored."""
 
     title: str
     text: str
     pages_kept: bool
 
 
-def refused_view(here: Here, code: str, kept: int) -> RefusedView:
-    """Return consequence and what to do."""
+def filing_failed_view(context: ViewContext, code: str, kept: int) -> FilingFailedView:
+    """Return consequence and remedy."""
     alarm = alarm_of(code)
-    return RefusedView(alarm.say(here.say), alarm.remedy(here.say, staff=False), kept > 0)
+    return FilingFailedView(
+        alarm.say(context.translate), alarm.remedy(context.translate, staff=False), kept > 0
+    )

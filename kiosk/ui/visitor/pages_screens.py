@@ -1,4 +1,4 @@
-"""The scanned pages: one large with its checks, all small, one alone, where to move it."""
+"""The scanned pages: one large with its remarks, thumbnails, one alone, where to move it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.desk import Desk
+from kiosk.ui.app_state import AppState
 from kiosk.ui.theme import Tone
-from kiosk.ui.visitor.paper_views import Check, PagesView, Thumb
-from kiosk.ui.visitor.step import FilingPage, picture
+from kiosk.ui.visitor.filing_screen import FilingScreen, picture
+from kiosk.ui.visitor.paper_views import PageRemark, PageReviewView, Thumbnail
 from kiosk.ui.widgets.graphics import Surface
-from kiosk.ui.widgets.kit import Kit
+from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
-class Pages(FilingPage):
-    """What the screens of pages share."""
+class PageReviewBase(FilingScreen):
+    """Base of the screens that show scanned pages."""
 
     step = 2
 
-    def title(self, view: PagesView) -> tuple[str, str]:
+    def title(self, view: PageReviewView) -> tuple[str, str]:
         """Return the document that is looked over."""
         title, step = super().title(view)
         return view.label or title, step
 
-    def grid(self, view: PagesView, columns: int, rows: int, on_tap: Any = None) -> list[Widget]:
-        """Return rows of small pages, and the way to more of them."""
+    def grid(
+        self, view: PageReviewView, columns: int, rows: int, on_tap: Any = None
+    ) -> list[Widget]:
+        """Return rows of thumbnails, and the buttons for more of them."""
         kit = self.kit
         each = rows * columns
-        pages = max(1, -(-len(view.thumbs) // each))
-        places = [thumb.place for thumb in view.thumbs]
+        pages = max(1, -(-len(view.thumbnails) // each))
+        places = [thumbnail.position for thumbnail in view.thumbnails]
         at = places.index(view.chosen) // each if view.chosen in places else 0
         page = at if view.page is None else min(view.page, pages - 1)
         cells: list[Widget] = [
-            self.thumb(thumb, thumb.place == view.chosen, on_tap)
-            for thumb in view.thumbs[page * each : (page + 1) * each]
+            self.thumbnail(thumbnail, thumbnail.position == view.chosen, on_tap)
+            for thumbnail in view.thumbnails[page * each : (page + 1) * each]
         ]
-        cells += [kit.space() for _n in range(each - len(cells))]
+        cells += [kit.spacer() for _n in range(each - len(cells))]
         lines: list[Widget] = [
             kit.row(*cells[n : n + columns], gap=14) for n in range(0, each, columns)
         ]
@@ -48,52 +50,56 @@ class Pages(FilingPage):
         return lines
 
     def _steps(self, page: int, pages: int) -> Widget:
-        kit, review = self.kit, self.desk.visit.review
-        less = (lambda: review.turn_thumbnails(page - 1)) if page else None
-        more = (lambda: review.turn_thumbnails(page + 1)) if page + 1 < pages else None
+        kit, review = self.kit, self.app.visit.page_review
+        less = (lambda: review.show_thumbnails(page - 1)) if page else None
+        more = (lambda: review.show_thumbnails(page + 1)) if page + 1 < pages else None
         return kit.row(
             kit.button("pages.less", "", less, icon="chevron-left", wide=True),
-            kit.fit(f"{page + 1} / {pages}", "body", weight="tabular", align="center", lines=1),
+            kit.fitted_text(
+                f"{page + 1} / {pages}", "body", weight="tabular", align="center", lines=1
+            ),
             kit.button("pages.more", "", more, icon="chevron-right", wide=True),
             gap=12,
             size_hint_y=None,
             height=kit.theme.target,
         )
 
-    def thumb(self, thumb: Thumb, chosen: bool, on_tap: Any = None) -> Widget:
-        """Return one small page."""
-        kit, review = self.kit, self.desk.visit.review
+    def thumbnail(self, thumbnail: Thumbnail, chosen: bool, on_tap: Any = None) -> Widget:
+        """Return the thumbnail of one page."""
+        kit, review = self.kit, self.app.visit.page_review
         height = round(kit.theme.font("small") * 1.3)
-        number = kit.fit(str(thumb.place), "small", align="center", weight="semibold", lines=1)
+        number = kit.fitted_text(
+            str(thumbnail.position), "small", align="center", weight="semibold", lines=1
+        )
         parts: list[Widget] = [number]
-        if thumb.flagged:
+        if thumbnail.is_flagged:
             parts.append(kit.icon("alert", 24, "caution"))
         foot = kit.row(*parts, size_hint_y=None, height=height)
-        tap = on_tap or review.choose
+        tap = on_tap or review.select
         return kit.touchable_card(
-            f"page.{thumb.place}",
-            str(thumb.place),
-            lambda: tap(thumb.place),
-            picture(kit, thumb.picture),
+            f"page.{thumbnail.position}",
+            str(thumbnail.position),
+            lambda: tap(thumbnail.position),
+            picture(kit, thumbnail.picture),
             foot,
             chosen=chosen,
             padding=8,
             gap=4,
         )
 
-    def shape(self, shape: str) -> Callable[[], None]:
-        """Return a tap that shows the pages another way."""
-        return lambda: self.desk.visit.review.shape(shape)
+    def layout_tap(self, layout: str) -> Callable[[], None]:
+        """Return a tap that sets the layout."""
+        return lambda: self.app.visit.page_review.set_layout(layout)
 
-    def flags(self, view: PagesView) -> list[Widget]:
+    def flags(self, view: PageReviewView) -> list[Widget]:
         """Return the button that shows only the pages that may be hard to read."""
-        kit, _, review = self.kit, self.kit.say.gettext, self.desk.visit.review
-        if not view.flagged:
+        kit, _, review = self.kit, self.kit.translate.gettext, self.app.visit.page_review
+        if not view.flagged_count:
             return []
-        words = _("All pages") if view.only_flagged else self._flagged(view.flagged)
+        words = _("All pages") if view.flagged_only else self._flagged(view.flagged_count)
         return [
-            kit.button("pages.flagged", words, review.only_flagged, icon="alert-outline",
-                       style="chosen" if view.only_flagged else "plain", wide=True, pad=12)
+            kit.button("pages.flagged", words, review.toggle_flagged_filter, icon="alert-outline",
+                       style="chosen" if view.flagged_only else "plain", wide=True, pad=12)
         ]  # fmt: skip
 
     def _flagged(self, count: int) -> str:
@@ -101,41 +107,41 @@ class Pages(FilingPage):
         kit = self.kit
         if kit.theme.compact or kit.theme.text_size > 2:
             return str(count)
-        return kit.say.ngettext("{n} to look at", "{n} to look at", count)
+        return kit.translate.ngettext("{n} to look at", "{n} to look at", count)
 
 
-class PagesPage(Pages):
-    """One page large with its checks in words, all pages small, one primary action."""
+class PageReviewScreen(PageReviewBase):
+    """One page large with its remarks, thumbnails of all pages, one primary action."""
 
-    def __init__(self, kit: Kit, desk: Desk) -> None:
-        super().__init__(kit, "visitor.pages", desk)
+    def __init__(self, kit: WidgetKit, app: AppState) -> None:
+        super().__init__(kit, "visitor.page_review", app)
 
-    def body(self, view: PagesView) -> Widget:
+    def body(self, view: PageReviewView) -> Widget:
         """Return the chosen page, what can be done with it, thumbnails."""
         kit = self.kit
         large = kit.row(self._large(view), self._tools(view), gap=18)
         card = kit.card(large, padding=16, size_hint_x=0.64)
         return kit.row(card, self._contact(view), gap=20, padding=(24, 14))
 
-    def _large(self, view: PagesView) -> Widget:
+    def _large(self, view: PageReviewView) -> Widget:
         kit = self.kit
         return kit.touchable_card(
             "pages.large",
             view.title,
-            self.shape("large"),
+            self.layout_tap("large"),
             picture(kit, view.picture),
             padding=4,
             size_hint_x=0.44,
         )
 
-    def _tools(self, view: PagesView) -> Widget:
+    def _tools(self, view: PageReviewView) -> Widget:
         kit = self.kit
         compact = kit.theme.compact
-        title = kit.fit(
+        title = kit.fitted_text(
             view.title, "heading", wid="pages.title", weight="semibold", lines=2, size_hint_y=None,
             height=round(kit.theme.font("heading") * 1.35),
         )  # fmt: skip
-        checks = [self._check(check) for check in view.checks[: 1 if compact else 2]]
+        remarks = [self._remark_row(remark) for remark in view.remarks[: 1 if compact else 2]]
         columns = 3 if compact else 2
         buttons = self._buttons(words=not compact)
         lines = [
@@ -148,18 +154,18 @@ class PagesPage(Pages):
         box.spacing = kit.theme.gap
         box.height = len(lines) * kit.theme.target + (len(lines) - 1) * kit.theme.gap
         return kit.column(
-            title, kit.column(*checks, gap=8), box, gap=8 if compact else 12, size_hint_x=0.7
+            title, kit.column(*remarks, gap=8), box, gap=8 if compact else 12, size_hint_x=0.7
         )
 
     def _buttons(self, *, words: bool) -> list[Widget]:
-        kit, _, desk = self.kit, self.kit.say.gettext, self.desk
-        review = desk.visit.review
+        kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        review = app.visit.page_review
         tools: list[tuple[str, str, str, Callable[[], None], Any]] = [
-            ("rotate", _("Rotate"), "rotate-right", lambda: desk.do(review.rotate()), "plain"),
+            ("rotate", _("Rotate"), "rotate-right", lambda: app.spawn(review.rotate()), "plain"),
             ("retake", _("Retake"), "camera-retake-outline", review.retake, "plain"),
-            ("move", _("Move"), "swap-horizontal", self.shape("move"), "plain"),
+            ("move", _("Move"), "swap-horizontal", self.layout_tap("move"), "plain"),
             ("insert", _("Insert"), "table-row-plus-before", review.insert, "plain"),
-            ("enlarge", _("Enlarge"), "magnify-plus-outline", self.shape("large"), "plain"),
+            ("enlarge", _("Enlarge"), "magnify-plus-outline", self.layout_tap("large"), "plain"),
             ("delete", _("Delete"), "trash-can-outline", review.delete, "danger"),
         ]
         return [
@@ -168,37 +174,39 @@ class PagesPage(Pages):
             for wid, label, icon, tap, style in tools
         ]  # fmt: skip
 
-    def _check(self, check: Check) -> Widget:
+    def _remark_row(self, remark: PageRemark) -> Widget:
         kit = self.kit
         icons: dict[Tone, str] = {"good": "check", "caution": "alert-outline", "fault": "alert"}
-        colour = check.tone if check.tone in ("good", "caution", "fault") else "quiet"
+        colour = remark.tone if remark.tone in ("good", "caution", "fault") else "quiet"
         row = kit.row(
-            kit.icon(icons.get(check.tone, "timer-sand"), 26, colour),
-            kit.fit(check.text, "small", wid="pages.check", colour=colour, weight="medium"),
+            kit.icon(icons.get(remark.tone, "timer-sand"), 26, colour),
+            kit.fitted_text(
+                remark.text, "small", wid="pages.check", colour=colour, weight="medium"
+            ),
             gap=10,
             padding=(12, 4),
         )
         fill = {"good": "good_tint", "caution": "caution_tint", "fault": "fault_tint"}
-        Surface(row, kit.colour(fill.get(check.tone, "neutral")), None, kit.px(14), 0)
+        Surface(row, kit.colour(fill.get(remark.tone, "neutral")), None, kit.px(14), 0)
         return row
 
-    def _contact(self, view: PagesView) -> Widget:
-        kit, _, visit = self.kit, self.kit.say.gettext, self.desk.visit
+    def _contact(self, view: PageReviewView) -> Widget:
+        kit, _, visit = self.kit, self.kit.translate.gettext, self.app.visit
         compact = kit.theme.compact
         columns, rows = (2, 1) if compact else (3, 2)
         lines = self.grid(view, columns, rows)
         if compact and (view.can_undo or len(lines) > 1):
             lines = lines[:2] if not view.can_undo else lines[:1]
-        whole = kit.button("pages.all", _("All pages"), self.shape("all"),
+        whole = kit.button("pages.all", _("All pages"), self.layout_tap("all"),
                            icon="view-grid-outline", wide=True, pad=10)  # fmt: skip
         tools = kit.row(*self.flags(view), whole, size_hint_y=None, height=kit.theme.target)
         tools.spacing = kit.theme.gap
         parts: list[Widget] = list(lines)
-        if len(view.thumbs) > columns * rows or view.flagged:
+        if len(view.thumbnails) > columns * rows or view.flagged_count:
             parts.append(tools)
         if view.can_undo:
             parts.append(
-                kit.button("pages.undo", _("Take the deleted page back"), visit.review.undo,
+                kit.button("pages.undo", _("Take the deleted page back"), visit.page_review.undo,
                            icon="undo", wide=True, style="primary", pad=10)
             )  # fmt: skip
         else:
@@ -210,28 +218,30 @@ class PagesPage(Pages):
         box.spacing = kit.theme.gap
         return box
 
-    def foot(self, view: PagesView) -> list[Widget]:
+    def footer(self, view: PageReviewView) -> list[Widget]:
         """Return aids, later, help and the one primary action."""
-        kit, _, visit = self.kit, self.kit.say.gettext, self.desk.visit
+        kit, _, visit = self.kit, self.kit.translate.gettext, self.app.visit
         call = kit.button("pages.call", "", visit.call_secretary, icon="bell-ring-outline")
-        count = kit.fit(view.count, "body", wid="pages.count", colour="quiet", align="right")
+        count = kit.fitted_text(
+            view.count, "body", wid="pages.count", colour="quiet", align="right"
+        )
         return [
             *self.aids(),
-            *self.later(),
+            *self.park_button(),
             call,
             count,
-            kit.button("pages.done", _("All pages done"), visit.review.done,
-                       icon_after="arrow-right", style="primary", kind="lead", most=460),
+            kit.button("pages.done", _("All pages done"), visit.page_review.finish,
+                       icon_after="arrow-right", style="primary", kind="lead", max_width=460),
         ]  # fmt: skip
 
 
-class ContactPage(Pages):
-    """The contact sheet: all pages small, those that need a look first."""
+class PageOverviewScreen(PageReviewBase):
+    """Thumbnails of all pages; flagged pages are marked."""
 
-    def __init__(self, kit: Kit, desk: Desk) -> None:
-        super().__init__(kit, "visitor.contact", desk)
+    def __init__(self, kit: WidgetKit, app: AppState) -> None:
+        super().__init__(kit, "visitor.page_overview", app)
 
-    def body(self, view: PagesView) -> Widget:
+    def body(self, view: PageReviewView) -> Widget:
         """Return as many small pages as fit."""
         kit = self.kit
         columns, rows = (6, 2) if kit.theme.compact else (10, 2)
@@ -239,88 +249,99 @@ class ContactPage(Pages):
         box.spacing = kit.theme.gap
         return box
 
-    def foot(self, view: PagesView) -> list[Widget]:
+    def footer(self, view: PageReviewView) -> list[Widget]:
         """Return back, the filter, the count."""
-        kit, _ = self.kit, self.kit.say.gettext
+        kit, _ = self.kit, self.kit.translate.gettext
         flags = self.flags(view)
         for flag in flags:
             flag.size_hint_x = 0.5
         return [
-            kit.button("back", _("Back"), self.shape("both"), icon="arrow-left"),
+            kit.button("back", _("Back"), self.layout_tap("both"), icon="arrow-left"),
             *self.aids(),
             *flags,
-            kit.fit(view.count, "body", wid="pages.count", colour="quiet", align="right"),
+            kit.fitted_text(view.count, "body", wid="pages.count", colour="quiet", align="right"),
         ]
 
 
-class LargePage(Pages):
-    """One page alone, as large as the screen lets it."""
+class PageEnlargedScreen(PageReviewBase):
+    """One page alone, as large as the screen allows."""
 
-    def __init__(self, kit: Kit, desk: Desk) -> None:
-        super().__init__(kit, "visitor.page", desk)
+    def __init__(self, kit: WidgetKit, app: AppState) -> None:
+        super().__init__(kit, "visitor.page_enlarged", app)
 
-    def body(self, view: PagesView) -> Widget:
+    def body(self, view: PageReviewView) -> Widget:
         """Return the page between the ways to its neighbours."""
-        kit, review = self.kit, self.desk.visit.review
-        places = [thumb.place for thumb in view.thumbs]
+        kit, review = self.kit, self.app.visit.page_review
+        places = [thumbnail.position for thumbnail in view.thumbnails]
         before = [place for place in places if place < view.chosen]
         after = [place for place in places if place > view.chosen]
-        less = (lambda: review.choose(before[-1])) if before else None
-        more = (lambda: review.choose(after[0])) if after else None
+        less = (lambda: review.select(before[-1])) if before else None
+        more = (lambda: review.select(after[0])) if after else None
         return kit.row(
-            kit.middle(kit.button("page.before", "", less, icon="chevron-left"), size_hint_x=0.14),
+            kit.centred(kit.button("page.before", "", less, icon="chevron-left"), size_hint_x=0.14),
             picture(kit, view.picture),
-            kit.middle(kit.button("page.after", "", more, icon="chevron-right"), size_hint_x=0.14),
+            kit.centred(kit.button("page.after", "", more, icon="chevron-right"), size_hint_x=0.14),
             padding=(10, 4),
         )
 
-    def foot(self, view: PagesView) -> list[Widget]:
+    def footer(self, view: PageReviewView) -> list[Widget]:
         """Return back, turn, which page it is."""
-        kit, _, desk = self.kit, self.kit.say.gettext, self.desk
+        kit, _, app = self.kit, self.kit.translate.gettext, self.app
         return [
-            kit.button("back", _("Back"), self.shape("both"), icon="arrow-left"),
-            kit.fit(view.title, "body", wid="pages.title", align="center"),
-            kit.button("pages.rotate", _("Rotate"), lambda: desk.do(desk.visit.review.rotate()),
-                       icon="rotate-right", once=True),
-        ]  # fmt: skip
+            kit.button("back", _("Back"), self.layout_tap("both"), icon="arrow-left"),
+            kit.fitted_text(view.title, "body", wid="pages.title", align="center"),
+            kit.button(
+                "pages.rotate",
+                _("Rotate"),
+                lambda: app.spawn(app.visit.page_review.rotate()),
+                icon="rotate-right",
+                once=True,
+            ),
+        ]
 
 
-class MovePage(Pages):
-    """Where a page is to be moved: before another page, to the end, to another document."""
+class PageMoveScreen(PageReviewBase):
+    """Where to move a page: before another page, to the end, to another document."""
 
-    def __init__(self, kit: Kit, desk: Desk) -> None:
-        super().__init__(kit, "visitor.move", desk)
+    def __init__(self, kit: WidgetKit, app: AppState) -> None:
+        super().__init__(kit, "visitor.page_move", app)
 
-    def body(self, view: PagesView) -> Widget:
+    def body(self, view: PageReviewView) -> Widget:
         """Return the small pages at the left, the other documents at the right."""
-        kit, _, review = self.kit, self.kit.say.gettext, self.desk.visit.review
+        kit, _, review = self.kit, self.kit.translate.gettext, self.app.visit.page_review
         compact = kit.theme.compact
         columns, rows = (3, 1) if compact else (5, 2)
-        told = kit.fit(_("Touch the page before which it belongs"), "body", weight="medium",
-                       size_hint_y=None, height=kit.px(56), lines=2)  # fmt: skip
-        left = kit.column(told, *self.grid(view, columns, rows, review.move), gap=10)
+        note = kit.fitted_text(_("Touch the page before which it belongs"), "body", weight="medium",
+                               size_hint_y=None, height=kit.px(56), lines=2)  # fmt: skip
+        left = kit.column(note, *self.grid(view, columns, rows, review.move), gap=10)
         others = [
             kit.button(f"move.{slot}", label, self._to(slot), wide=True, height=-1, left=True,
                        pad=16)
             for slot, label in view.others[: 3 if compact else 5]
         ]  # fmt: skip
-        others += [kit.space() for _n in range((3 if compact else 5) - len(others))]
-        title = kit.fit(_("Or to another document"), "body", weight="medium", size_hint_y=None,
-                        height=kit.px(56), lines=2)  # fmt: skip
+        others += [kit.spacer() for _n in range((3 if compact else 5) - len(others))]
+        title = kit.fitted_text(
+            _("Or to another document"),
+            "body",
+            weight="medium",
+            size_hint_y=None,
+            height=kit.px(56),
+            lines=2,
+        )
         right = kit.column(title, *others, gap=12, size_hint_x=0.5)
         right.spacing = kit.theme.gap
         return kit.row(left, right, gap=24, padding=(24, 12))
 
     def _to(self, slot: str) -> Callable[[], None]:
-        return lambda: self.desk.visit.review.move_to(slot)
+        return lambda: self.app.visit.page_review.move_to_document(slot)
 
-    def foot(self, view: PagesView) -> list[Widget]:
+    def footer(self, view: PageReviewView) -> list[Widget]:
         """Return back, which page it is, to the end."""
-        kit, _, review = self.kit, self.kit.say.gettext, self.desk.visit.review
-        last = len(self.desk.visit.slot_pages) + 1
+        kit, _, review = self.kit, self.kit.translate.gettext, self.app.visit.page_review
+        last = len(self.app.visit.slot_pages) + 1
         return [
-            kit.button("back", _("Back"), self.shape("both"), icon="arrow-left"),
-            kit.fit(view.title, "body", wid="pages.title", align="center"),
+            kit.button("back", _("Back"), self.layout_tap("both"), icon="arrow-left"),
+            kit.fitted_text(view.title, "body", wid="pages.title", align="center"),
             kit.button("move.end", _("To the end"), lambda: review.move(last),
                        icon_after="arrow-right"),
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the screens of paper and pages say: pure functions, without Kivy."""
+"""Views of scanning and page review: pure functions, without Kivy."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from kiosk.alarms import alarm_of
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.model import Page
 from kiosk.filing.service import PageChecked
-from kiosk.ui.here import Here
-from kiosk.ui.places import Feeding, Looking, Scanning, Stuck
-from kiosk.ui.rulebook import RuleLabels
+from kiosk.ui.places import InsertPaperPlace, PageReviewPlace, ScanFaultPlace, ScanningPlace
+from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.theme import Tone
+from kiosk.ui.view_context import ViewContext
 
 
 @dataclass(frozen=True)
-class TypeView:
-    """Choosing the document type."""
+class DocumentTypeView:
+    """The choice of the document type."""
 
     groups: tuple[tuple[str, str], ...]
     group: str
@@ -27,9 +27,9 @@ class TypeView:
     page: int
 
 
-def type_view(labels: RuleLabels, group: str, page: int) -> TypeView:
+def document_type_view(labels: RuleLabels, group: str, page: int) -> DocumentTypeView:
     """Return groups and the types of the chosen group."""
-    return TypeView(
+    return DocumentTypeView(
         groups=tuple((g, labels.group(g)) for g in labels.groups()),
         group=group,
         types=tuple((t, labels.document_type(t)) for t in labels.types_of(group)),
@@ -38,29 +38,29 @@ def type_view(labels: RuleLabels, group: str, page: int) -> TypeView:
 
 
 @dataclass(frozen=True)
-class Thumb:
-    """A page as a small picture; ``place`` counts from 1. ``stamp`` changes with the picture."""
+class Thumbnail:
+    """A page as a small picture; ``position`` counts from 1. ``stamp`` changes with the picture."""
 
-    place: int
+    position: int
     picture: Path | None
-    flagged: bool
+    is_flagged: bool
     stamp: int = 0
 
 
-def thumbs_of(pages: Sequence[Page], seen: dict[int, PageChecked]) -> tuple[Thumb, ...]:
-    """Return the pages as small pictures."""
+def make_thumbnails(pages: Sequence[Page], checks: dict[int, PageChecked]) -> tuple[Thumbnail, ...]:
+    """Return the thumbnails of ``pages``."""
     found = []
-    for place, page in enumerate(pages, start=1):
-        looks = seen.get(page.number)
-        picture = looks.thumbnail if looks else None
-        flagged = bool(looks and any(_needs_eyes(code) for code in looks.advice))
-        found.append(Thumb(place, picture, flagged, _stamp(picture)))
+    for position, page in enumerate(pages, start=1):
+        check = checks.get(page.number)
+        picture = check.thumbnail if check else None
+        flagged = bool(check and any(_needs_attention(code) for code in check.advice))
+        found.append(Thumbnail(position, picture, flagged, _stamp(picture)))
     return tuple(found)
 
 
-def _needs_eyes(code: str) -> bool:
+def _needs_attention(code: str) -> bool:
     advice = ADVICE.get(code)
-    return advice is None or not advice.helped
+    return advice is None or not advice.is_fixed
 
 
 def _stamp(picture: Path | None) -> int:
@@ -71,12 +71,12 @@ def _stamp(picture: Path | None) -> int:
 
 
 @dataclass(frozen=True)
-class FeedView:
-    """Paper is awaited or arriving."""
+class InsertPaperView:
+    """Paper is expected or moves."""
 
     title: str
     lines: tuple[str, ...]
-    thumbs: tuple[Thumb, ...]
+    thumbnails: tuple[Thumbnail, ...]
     kept: int
     count: str
     scanning: bool
@@ -86,17 +86,20 @@ class FeedView:
     label: str = ""
 
 
-def feed_view(
-    here: Here, place: Feeding | Scanning, thumbs: tuple[Thumb, ...], label: str = ""
-) -> FeedView:
-    """Return the screen while paper is awaited or passes; ``label``: of the document."""
-    _ = here.say.gettext
-    count = here.say.ngettext("{n} page scanned", "{n} pages scanned", place.kept)
+def insert_paper_view(
+    context: ViewContext,
+    place: InsertPaperPlace | ScanningPlace,
+    thumbnails: tuple[Thumbnail, ...],
+    label: str = "",
+) -> InsertPaperView:
+    """Return the view while paper is expected or moves; ``label``: of the document."""
+    _ = context.translate.gettext
+    count = context.translate.ngettext("{n} page scanned", "{n} pages scanned", place.kept)
     match place:
-        case Scanning():
+        case ScanningPlace():
             title = _("Scanning…")
             lines: tuple[str, ...] = (_("Wait until the last sheet is through."),)
-        case Feeding(glass=True, kept=kept):
+        case InsertPaperPlace(glass=True, kept=kept):
             title = _("Lay sheet {n} on the glass, face down", n=kept + 1)
             if isinstance(place.retake, int):
                 title = _("Lay the sheet on the glass, face down")
@@ -104,43 +107,43 @@ def feed_view(
                 _("Close the cover, then touch “Scan this sheet”."),
                 _("A bound paper goes sheet by sheet."),
             )
-        case Feeding(again=True):
+        case InsertPaperPlace(is_sheet_missing=True):
             title = _("One sheet is still missing. Put it in alone")
             lines = (_("Scanning begins by itself."), _("“That is all” goes on without it."))
-        case Feeding(retake=int(number)):
+        case InsertPaperPlace(retake=int(number)):
             title = _("Put this one sheet in again")
             lines = (_("Scanning begins by itself."),)
             del number
-        case Feeding(kept=0):
+        case InsertPaperPlace(kept=0):
             title = _("Put your sheets into the scanner")
             lines = (
                 _("Take out staples and paper clips first."),
                 _("Text facing you, top edge down."),
                 _("Scanning begins by itself."),
             )
-        case Feeding():
+        case InsertPaperPlace():
             title = _("Put the next sheets in")
             lines = (_("Scanning begins by itself."),)
         case never:
             assert_never(never)
-    scanning = isinstance(place, Scanning)
-    glass = isinstance(place, Feeding) and place.glass
-    return FeedView(
+    scanning = isinstance(place, ScanningPlace)
+    glass = isinstance(place, InsertPaperPlace) and place.glass
+    return InsertPaperView(
         title,
         lines,
-        thumbs,
+        thumbnails,
         place.kept,
         count if place.kept else "",
         scanning,
         glass,
-        duplex=isinstance(place, Feeding) and place.duplex,
+        duplex=isinstance(place, InsertPaperPlace) and place.duplex,
         retake=place.retake is not None,
         label=label,
     )
 
 
 @dataclass(frozen=True)
-class FaultView:
+class ScanFaultView:
     """Scanning stopped: consequence, what is safe, what to do, whom to call."""
 
     code: str
@@ -148,9 +151,9 @@ class FaultView:
     kept: str
     lines: tuple[str, ...]
     finish: str
-    asks: bool
+    is_finish_asked: bool
     can_finish: bool
-    awaited: bool = False
+    is_sheet_expected: bool = False
     icon: str = "scanner"
 
 
@@ -163,7 +166,7 @@ FAULT_ICONS = {
 }
 
 
-RELOADS = frozenset(
+RELOAD_FAULTS = frozenset(
     {
         "scanner_jam",
         "scanner_double_feed",
@@ -176,71 +179,73 @@ RELOADS = frozenset(
 )
 
 
-def fault_view(here: Here, place: Stuck) -> FaultView:
-    """Return the screen of a scanner fault; it leaves by itself once mended."""
-    _, ngettext = here.say.gettext, here.say.ngettext
+def scan_fault_view(context: ViewContext, place: ScanFaultPlace) -> ScanFaultView:
+    """Return the view of a scanner fault."""
+    _, ngettext = context.translate.gettext, context.translate.ngettext
     alarm = alarm_of(place.code)
-    title, lines = alarm.say(here.say), [alarm.remedy(here.say, staff=False)]
-    if place.awaited:
+    title, lines = alarm.say(context.translate), [alarm.remedy(context.translate, staff=False)]
+    if place.is_sheet_expected:
         title = _("Put sheet {n} on top of the others again", n=place.sheet)
         lines = [_("It is the one that came out. Scanning goes on as soon as it lies there.")]
-    elif place.code in RELOADS:
+    elif place.code in RELOAD_FAULTS:
         lines.append(_("Then put sheet {n} in again. It goes on by itself.", n=place.sheet))
     kept = (
         ngettext("{n} page is kept.", "{n} pages are kept.", place.kept)
         if place.kept
         else _("Nothing has been scanned yet.")
     )
-    return FaultView(
+    return ScanFaultView(
         code=alarm.code,
         title=title,
         kept=kept,
         lines=tuple(line for line in lines if line),
         finish=ngettext("Finish with {n} page", "Finish with {n} pages", place.kept),
-        asks=place.asks,
+        is_finish_asked=place.is_finish_asked,
         can_finish=place.kept > 0,
-        awaited=place.awaited,
-        icon="tray-arrow-down" if place.awaited else FAULT_ICONS.get(place.code, "scanner"),
+        is_sheet_expected=place.is_sheet_expected,
+        icon="tray-arrow-down"
+        if place.is_sheet_expected
+        else FAULT_ICONS.get(place.code, "scanner"),
     )
 
 
 @dataclass(frozen=True)
-class Check:
-    """One thing seen on a page, in words."""
+class PageRemark:
+    """One result of the page checks, in words."""
 
     tone: Tone
     text: str
 
 
 @dataclass(frozen=True)
-class PagesView:
-    """Looking the pages over."""
+class PageReviewView:
+    """The review of the scanned pages."""
 
     title: str
     picture: Path | None
     stamp: int
-    checks: tuple[Check, ...]
-    thumbs: tuple[Thumb, ...]
+    remarks: tuple[PageRemark, ...]
+    thumbnails: tuple[Thumbnail, ...]
     chosen: int
     page: int | None
     count: str
-    flagged: int
+    flagged_count: int
     can_undo: bool
-    only_flagged: bool = False
-    shape: str = "both"
+    flagged_only: bool = False
+    layout: str = "both"
     label: str = ""
     others: tuple[tuple[str, str], ...] = ()
 
 
-def pages_view(
-    here: Here,
-    place: Looking,
+def page_review_view(
+    context: ViewContext,
+    place: PageReviewPlace,
     pages: Sequence[Page],
-    seen: dict[int, PageChecked],
+    checks: dict[int, PageChecked],
     label: str = "",
     others: tuple[tuple[str, str], ...] = (),
-) -> PagesView:
-    """Return the page chosen, what was seen on it, and all thumbnails.
+) -> PageReviewView:
+    """Return the chosen page, its remarks, and all thumbnails.
 
     Args:
         here: words.
@@ -250,46 +255,46 @@ def pages_view(
         label: of the document.
         others: id and label of the documents to which a page can be moved.
     """
-    _ = here.say.gettext
-    every = thumbs_of(pages, seen)
-    flagged = sum(thumb.flagged for thumb in every)
-    only = place.flagged and flagged > 0
-    thumbs = tuple(thumb for thumb in every if thumb.flagged) if only else every
+    _ = context.translate.gettext
+    every = make_thumbnails(pages, checks)
+    flagged = sum(thumbnail.is_flagged for thumbnail in every)
+    only = place.flagged_only and flagged > 0
+    thumbnails = tuple(thumbnail for thumbnail in every if thumbnail.is_flagged) if only else every
     chosen = max(1, min(place.chosen, len(pages)))
-    looks = seen.get(pages[chosen - 1].number) if pages else None
-    picture = looks.preview if looks else None
-    return PagesView(
+    check = checks.get(pages[chosen - 1].number) if pages else None
+    picture = check.preview if check else None
+    return PageReviewView(
         title=_("Page {n} of {m}", n=chosen, m=len(pages)) if pages else _("No pages"),
         picture=picture,
         stamp=_stamp(picture),
-        checks=_checks(here, looks) if pages else (),
-        thumbs=thumbs,
+        remarks=_remarks(context, check) if pages else (),
+        thumbnails=thumbnails,
         chosen=chosen,
         page=place.page,
-        count=here.say.ngettext("{n} page", "{n} pages", len(pages)),
-        flagged=flagged,
+        count=context.translate.ngettext("{n} page", "{n} pages", len(pages)),
+        flagged_count=flagged,
         can_undo=place.deleted is not None,
-        only_flagged=only,
-        shape=place.shape,
+        flagged_only=only,
+        layout=place.layout,
         label=label,
         others=others,
     )
 
 
-def _checks(here: Here, looks: PageChecked | None) -> tuple[Check, ...]:
-    _ = here.say.gettext
-    if looks is None:
-        return (Check("plain", _("The page is being looked at…")),)
+def _remarks(context: ViewContext, check: PageChecked | None) -> tuple[PageRemark, ...]:
+    _ = context.translate.gettext
+    if check is None:
+        return (PageRemark("plain", _("The page is being looked at…")),)
     found = []
-    for code in looks.advice:
+    for code in check.advice:
         advice = ADVICE.get(code)
         if advice is None:
             alarm = alarm_of(code)
-            found.append(Check("fault", alarm.say(here.say)))
-        elif advice.helped:
-            found.append(Check("good", _(advice.sentence)))
+            found.append(PageRemark("fault", alarm.say(context.translate)))
+        elif advice.is_fixed:
+            found.append(PageRemark("good", _(advice.sentence)))
         else:
-            found.append(Check("caution", f"{_(advice.sentence)} {_(advice.remedy)}".strip()))
+            found.append(PageRemark("caution", f"{_(advice.sentence)} {_(advice.remedy)}".strip()))
     if not any(check.tone != "good" for check in found):
-        found.insert(0, Check("good", _("Sharp and complete")))
+        found.insert(0, PageRemark("good", _("Sharp and complete")))
     return tuple(found)

@@ -1,32 +1,39 @@
-"""What the screens say on which the visitor tells about the filing: pure functions, no Kivy."""
+"""Views of the questions about the filing: pure functions, without Kivy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.filing.form.applicant import advice
-from kiosk.filing.form.fee import PROOF, Choice, tenge
+from kiosk.filing.form.applicant import field_problems
+from kiosk.filing.form.fee import PAYMENT_PROOF_SLOT, FeeOption, format_tenge
 from kiosk.filing.form.required_documents import SlotView
 from kiosk.filing.model import Applicant, Filing
 from kiosk.rules import Rules
-from kiosk.ui.here import Here
-from kiosk.ui.places import AskingFee, Counting, Gathering, Introducing, NamingCase, Resuming
-from kiosk.ui.rulebook import RuleLabels
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.places import (
+    ApplicantPlace,
+    CaseNumberPlace,
+    DocumentsPlace,
+    FeePlace,
+    ResumePlace,
+    SheetCountPlace,
+)
+from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.theme import Tone
-from kiosk.ui.visitor.flow.filing_questions import ENTRIES
-from kiosk.ui.words import sentence_case
+from kiosk.ui.view_context import ViewContext
+from kiosk.ui.visitor.flow.filing_questions import APPLICANT_FIELDS
 
 
 @dataclass(frozen=True)
 class CaseView:
-    """Is there a case already?"""
+    """Whether a case exists already."""
 
     type_label: str
     kinds: tuple[tuple[str, str], ...]
 
 
 def case_view(labels: RuleLabels, filing: Filing) -> CaseView:
-    """Return the kinds of which a new case may be."""
+    """Return the kinds that a new case may have."""
     row = labels.rules.document_types.get(filing.document_type)
     kinds = row.kinds if row else ()
     return CaseView(
@@ -36,29 +43,31 @@ def case_view(labels: RuleLabels, filing: Filing) -> CaseView:
 
 
 @dataclass(frozen=True)
-class NumberView:
-    """The number of a case: what is typed, and what is known of it."""
+class CaseNumberView:
+    """The typed case number, and what is known of the case."""
 
     typed: str
-    keys: int
-    asking: bool
+    key_page: int
+    is_searching: bool
     answer: str
     detail: str
     tone: Tone
 
 
-def number_view(here: Here, labels: RuleLabels, place: NamingCase) -> NumberView:
-    """Return what is known of the number; an unknown one is taken all the same (R14)."""
-    _ = here.say.gettext
+def case_number_view(
+    context: ViewContext, labels: RuleLabels, place: CaseNumberPlace
+) -> CaseNumberView:
+    """Return what is known of the number; an unknown one is accepted too (R14)."""
+    _ = context.translate.gettext
     answer, detail, tone = "", "", "plain"
-    if place.asking:
+    if place.is_searching:
         answer = _("Looking for the case…")
     elif place.found is not None:
         match place.found.state:
             case "known":
                 answer, tone = _("This case is known."), "good"
                 kind = labels.kind_title(place.found.kind) if place.found.kind else ""
-                court = here.say.pick(dict(place.found.court)) if place.found.court else ""
+                court = context.translate.pick(dict(place.found.court)) if place.found.court else ""
                 detail = " · ".join(part for part in (kind, court) if part)
             case "unknown":
                 answer, tone = _("The court's list does not have this number."), "caution"
@@ -66,7 +75,9 @@ def number_view(here: Here, labels: RuleLabels, place: NamingCase) -> NumberView
             case "unchecked":
                 answer = _("The number cannot be checked now.")
                 detail = _("It is taken as you typed it.")
-    return NumberView(place.typed, place.keys, place.asking, answer, detail, _tone(tone))
+    return CaseNumberView(
+        place.typed, place.key_page, place.is_searching, answer, detail, _tone(tone)
+    )
 
 
 def _tone(tone: str) -> Tone:
@@ -77,8 +88,8 @@ def _tone(tone: str) -> Tone:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry about who files; ``advice`` says at once what looks wrong."""
+class ApplicantField:
+    """One field of the applicant; ``advice`` says what looks wrong."""
 
     id: str
     label: str
@@ -88,38 +99,38 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class WhoView:
-    """Who files."""
+class ApplicantView:
+    """The applicant."""
 
     kind: str
-    entries: tuple[Entry, ...]
-    entry: str
-    keys: int
-    capitals: bool
+    fields: tuple[ApplicantField, ...]
+    active_field: str
+    key_page: int
+    has_capitals: bool
     empty: bool
 
 
-def who_view(here: Here, rules: Rules, place: Introducing) -> WhoView:
-    """Return the entries, with what looks wrong in words; nothing refuses."""
-    found = advice(place.applicant, rules)
-    entries = tuple(
-        _entry(here, rules, place.applicant, entry, found.get(entry))
-        for entry in ENTRIES[place.applicant.kind]
+def applicant_view(context: ViewContext, rules: Rules, place: ApplicantPlace) -> ApplicantView:
+    """Return the fields, with problems in words; nothing is refused."""
+    found = field_problems(place.applicant, rules)
+    fields = tuple(
+        _applicant_field(context, rules, place.applicant, field, found.get(field))
+        for field in APPLICANT_FIELDS[place.applicant.kind]
     )
-    return WhoView(
+    return ApplicantView(
         place.applicant.kind,
-        entries,
-        place.entry,
-        place.keys,
-        place.capitals,
-        not any(entry.text for entry in entries),
+        fields,
+        place.active_field,
+        place.key_page,
+        place.has_capitals,
+        not any(field.text for field in fields),
     )
 
 
-def _entry(
-    here: Here, rules: Rules, applicant: Applicant, entry: str, problem: str | None
-) -> Entry:
-    _ = here.say.gettext
+def _applicant_field(
+    context: ViewContext, rules: Rules, applicant: Applicant, field: str, problem: str | None
+) -> ApplicantField:
+    _ = context.translate.gettext
     labels = {
         "iin": _("IIN"),
         "bin": _("BIN"),
@@ -127,9 +138,9 @@ def _entry(
         "phone": _("Phone"),
         "organisation": _("Organisation"),
     }
-    if entry == "name" and applicant.kind == "entity":
+    if field == "name" and applicant.kind == "entity":
         labels["name"] = _("Who acts for it")
-    text = str(getattr(applicant, entry))
+    text = str(getattr(applicant, field))
     said, fine = "", False
     if text and problem in ("iin_length", "bin_length"):
         said = _("{n} of 12 digits", n=sum(c.isdigit() for c in text))
@@ -137,19 +148,19 @@ def _entry(
         said = _("A digit is wrong. Compare it with your document.")
     elif text and problem in ("iin_date", "bin_form"):
         said = _("Such a number is not given. Compare it with your document.")
-    elif text and entry in ("iin", "bin"):
+    elif text and field in ("iin", "bin"):
         said, fine = _("The number is complete."), True
-    elif not text and entry in rules.applicant_fields and problem is None:
+    elif not text and field in rules.applicant_fields and problem is None:
         said = _("if you wish")
-    return Entry(entry, labels[entry], text, said, fine)
+    return ApplicantField(field, labels[field], text, said, fine)
 
 
 # -- documents in turn ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class SlotRow:
-    """One document of the filing: ``state`` in words, ``tone`` how it looks."""
+class DocumentRow:
+    """One document of the filing: ``state`` in words, ``tone`` its colours."""
 
     id: str
     label: str
@@ -159,13 +170,13 @@ class SlotRow:
 
 
 @dataclass(frozen=True)
-class SlotsView:
-    """The documents in turn, and the one that is next."""
+class DocumentsView:
+    """The documents of the filing, and the chosen one."""
 
-    rows: tuple[SlotRow, ...]
+    rows: tuple[DocumentRow, ...]
     chosen: str
     label: str
-    told: str
+    note: str
     pages: int
     skipped: bool
     many: bool
@@ -175,35 +186,39 @@ class SlotsView:
     originals: str
 
 
-def slots_view(
-    here: Here, labels: RuleLabels, slots: tuple[SlotView, ...], filing: Filing, place: Gathering
-) -> SlotsView:
-    """Return the documents; the next one is that which is neither there nor skipped."""
-    _, ngettext = here.say.gettext, here.say.ngettext
-    rows = tuple(_slot_row(here, labels, view, slots) for view in slots)
+def documents_view(
+    context: ViewContext,
+    labels: RuleLabels,
+    slots: tuple[SlotView, ...],
+    filing: Filing,
+    place: DocumentsPlace,
+) -> DocumentsView:
+    """Return the documents; the next one is neither present nor skipped."""
+    _, ngettext = context.translate.gettext, context.translate.ngettext
+    rows = tuple(_document_row(context, labels, view, slots) for view in slots)
     waiting = [view for view in slots if not view.pages and not view.slot.skipped]
     known = {view.slot.id: view for view in slots}
     view = known.get(place.chosen) or (waiting[0] if waiting else slots[-1])
     row = next(row for row in rows if row.id == view.slot.id)
     there = sum(bool(view.pages) for view in slots)
-    told = row.state
+    note = row.state
     if not view.pages:
-        told = (
+        note = (
             _("The court expects this document.")
             if view.slot.required
             else _("If you have it with you.")
         )
     if view.slot.skipped:
-        told = _("Written down as missing. You may bring it later.")
-    return SlotsView(
+        note = _("Written down as missing. You may bring it later.")
+    return DocumentsView(
         rows=rows,
         chosen=view.slot.id,
         label=row.label,
-        told=told,
+        note=note,
         pages=len(view.pages),
         skipped=view.slot.skipped,
         many=view.slot.many,
-        fee=view.slot.type == PROOF,
+        fee=view.slot.type == PAYMENT_PROOF_SLOT,
         page=place.page,
         progress=_("{n} of {m} are there", n=there, m=len(slots)),
         originals=ngettext(
@@ -214,60 +229,67 @@ def slots_view(
     )
 
 
-def _slot_row(
-    here: Here, labels: RuleLabels, view: SlotView, slots: tuple[SlotView, ...]
-) -> SlotRow:
-    _ = here.say.gettext
+def _document_row(
+    context: ViewContext, labels: RuleLabels, view: SlotView, slots: tuple[SlotView, ...]
+) -> DocumentRow:
+    _ = context.translate.gettext
     same = [other.slot.id for other in slots if other.slot.type == view.slot.type]
     label = labels.document_type(view.slot.type)
     if len(same) > 1:
         label = f"{label} {same.index(view.slot.id) + 1}"
     if view.pages:
-        count = here.say.ngettext("{n} page", "{n} pages", len(view.pages))
-        if view.sheets.differs:
-            return SlotRow(view.slot.id, label, count, "caution", "alert-outline")
-        return SlotRow(view.slot.id, label, count, "good", "check")
+        count = context.translate.ngettext("{n} page", "{n} pages", len(view.pages))
+        if view.sheets.has_mismatch:
+            return DocumentRow(view.slot.id, label, count, "caution", "alert-outline")
+        return DocumentRow(view.slot.id, label, count, "good", "check")
     if view.slot.skipped:
-        return SlotRow(view.slot.id, label, _("missing"), "plain", "minus-circle-outline")
-    return SlotRow(view.slot.id, label, "", "plain", "file-document-outline")
+        return DocumentRow(view.slot.id, label, _("missing"), "plain", "minus-circle-outline")
+    return DocumentRow(view.slot.id, label, "", "plain", "file-document-outline")
 
 
 # -- sheets --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class SheetsView:
-    """How many sheets were put in."""
+class SheetCountView:
+    """How many sheets were inserted."""
 
     title: str
     text: str
     typed: str
-    pad: bool
-    differs: bool
-    fewer: bool
+    has_keypad: bool
+    has_mismatch: bool
+    has_missing_sheet: bool
 
 
-def sheets_view(here: Here, place: Counting, scanned: int) -> SheetsView:
-    """Return the question, or in words that another number was scanned."""
-    _, ngettext = here.say.gettext, here.say.ngettext
-    if place.said is None:
-        return SheetsView(
+def sheet_count_view(context: ViewContext, place: SheetCountPlace, scanned: int) -> SheetCountView:
+    """Return the question, or the difference to the scanned number in words."""
+    _, ngettext = context.translate.gettext, context.translate.ngettext
+    if place.declared is None:
+        return SheetCountView(
             _("How many sheets did you put in?"),
             _("Count sheets of paper, not pages. So no sheet is lost."),
             place.typed,
-            place.pad,
-            differs=False,
-            fewer=False,
+            place.has_keypad,
+            has_mismatch=False,
+            has_missing_sheet=False,
         )
-    said = ngettext("You put in {n} sheet.", "You put in {n} sheets.", place.said)
+    said = ngettext("You put in {n} sheet.", "You put in {n} sheets.", place.declared)
     came = ngettext("{n} sheet was scanned.", "{n} sheets were scanned.", scanned)
-    fewer = scanned < place.said
+    has_missing_sheet = scanned < place.declared
     text = (
         _("Two sheets may have gone through together. Scan the missing one.")
-        if fewer
+        if has_missing_sheet
         else _("Perhaps a sheet went through twice. Look the pages over.")
     )
-    return SheetsView(f"{said} {came}", text, "", pad=False, differs=True, fewer=fewer)
+    return SheetCountView(
+        f"{said} {came}",
+        text,
+        "",
+        has_keypad=False,
+        has_mismatch=True,
+        has_missing_sheet=has_missing_sheet,
+    )
 
 
 # -- originals -----------------------------------------------------------------------------------
@@ -275,14 +297,14 @@ def sheets_view(here: Here, place: Counting, scanned: int) -> SheetsView:
 
 @dataclass(frozen=True)
 class OriginalsView:
-    """What does not fit the scanner; each with an icon, and whether it is on the list."""
+    """Originals that do not fit the scanner: key, name, icon, whether chosen."""
 
     choices: tuple[tuple[str, str, str, bool], ...]
 
 
-def originals_view(here: Here, filing: Filing) -> OriginalsView:
-    """Return what visitors bring that cannot be scanned."""
-    _ = here.say.gettext
+def originals_view(context: ViewContext, filing: Filing) -> OriginalsView:
+    """Return the kinds of originals that cannot be scanned."""
+    _ = context.translate.gettext
     names = (
         ("disc", _("Disc or memory stick"), "disc"),
         ("passport", _("Passport or identity card"), "passport"),
@@ -292,7 +314,7 @@ def originals_view(here: Here, filing: Filing) -> OriginalsView:
         ("thing", _("Thing as evidence"), "package-variant"),
     )
     listed = set(filing.not_scanned)
-    return OriginalsView(tuple((one, name, icon, name in listed) for one, name, icon in names))
+    return OriginalsView(tuple((key, name, icon, name in listed) for key, name, icon in names))
 
 
 # -- the state fee -------------------------------------------------------------------------------
@@ -300,7 +322,7 @@ def originals_view(here: Here, filing: Filing) -> OriginalsView:
 
 @dataclass(frozen=True)
 class FeeView:
-    """A hint about the state fee; no row, no figure."""
+    """A hint about the state fee."""
 
     label: str
     figure: str
@@ -317,13 +339,16 @@ class FeeView:
 
 
 def fee_view(
-    here: Here, place: AskingFee, fees: tuple[Choice, ...], exemptions: tuple[Choice, ...]
+    context: ViewContext,
+    place: FeePlace,
+    fees: tuple[FeeOption, ...],
+    exemptions: tuple[FeeOption, ...],
 ) -> FeeView:
     """Return what may be due, and why there is no figure; never a reason to refuse (R14)."""
-    _ = here.say.gettext
+    _ = context.translate.gettext
     hint = place.hint
     problem = hint.problem if hint else "no_rate"
-    figure = _("{n} tenge", n=grouped(tenge(hint.to_pay))) if hint and hint.to_pay else ""
+    figure = _("{n} tenge", n=grouped(format_tenge(hint.to_pay))) if hint and hint.to_pay else ""
     words = {
         "no_fee": _("No state fee is known for this document."),
         "choose_fee": _("Choose what you ask the court for."),
@@ -367,21 +392,21 @@ def grouped(digits: str) -> str:
 
 @dataclass(frozen=True)
 class ResumeView:
-    """A ticket's code."""
+    """The code of a ticket."""
 
     typed: str
     answer: str
-    working: bool
+    is_searching: bool
 
 
-def resume_view(here: Here, place: Resuming) -> ResumeView:
+def resume_view(context: ViewContext, place: ResumePlace) -> ResumeView:
     """Return what was typed and what came of it."""
-    _ = here.say.gettext
+    _ = context.translate.gettext
     answer = ""
-    if place.wrong:
+    if place.is_unknown:
         answer = _("No kept document belongs to this code. Perhaps its time is over.")
-    elif place.working:
+    elif place.is_searching:
         answer = _("Looking for your document…")
     groups = place.typed.replace("-", "")
     typed = "-".join(groups[at : at + 4] for at in range(0, len(groups), 4))
-    return ResumeView(typed, answer, place.working)
+    return ResumeView(typed, answer, place.is_searching)

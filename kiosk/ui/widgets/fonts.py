@@ -31,11 +31,11 @@ def register_fonts() -> None:
 
 
 @cache
-def _core(font_name: str, font_size: int) -> CoreLabel:
+def _core_label(font_name: str, font_size: int) -> CoreLabel:
     return CoreLabel(font_name=font_name, font_size=font_size)
 
 
-def extents(text: str, font_name: str, font_size: int) -> tuple[int, int]:
+def text_extents(text: str, font_name: str, font_size: int) -> tuple[int, int]:
     """Return width and height of ``text`` on one line, in pixels."""
-    width, height = _core(font_name, font_size).get_extents(text)
+    width, height = _core_label(font_name, font_size).get_extents(text)
     return int(width), int(height)

@@ -15,12 +15,12 @@ def rgba(colour: str, alpha: float = 1.0) -> list[float]:
     return [red, green, blue, alpha]
 
 
-def _follow(widget: Any, decoration: Any, place: Callable[..., None]) -> None:
-    """Call ``place`` whenever ``widget`` moves. Kivy binds weakly, so the widget keeps it alive."""
-    kept = widget.__dict__.setdefault("decorations", [])
-    kept.append(decoration)
-    widget.bind(pos=place, size=place)
-    place()
+def _bind_to_widget(widget: Any, decoration: Any, update: Callable[..., None]) -> None:
+    """Call ``update`` when ``widget`` moves. Kivy binds weakly, so the widget keeps it alive."""
+    decorations = widget.__dict__.setdefault("decorations", [])
+    decorations.append(decoration)
+    widget.bind(pos=update, size=update)
+    update()
 
 
 class Surface:
@@ -37,7 +37,7 @@ class Surface:
             self._fill_colour = Color(rgba=rgba(fill))
             self._inner = SmoothRoundedRectangle(radius=[max(1, radius - self._edge)])
         self._line = line
-        _follow(widget, self, self._place)
+        _bind_to_widget(widget, self, self._place)
 
     def paint(self, fill: str) -> None:
         """Change the fill."""
@@ -61,7 +61,7 @@ class Band:
             self._box = Rectangle()
             self._line_colour = Color(rgba=rgba(line or fill))
             self._line = Rectangle()
-        _follow(widget, self, self._place)
+        _bind_to_widget(widget, self, self._place)
 
     def _place(self, *_: Any) -> None:
         x, y = self._widget.pos
@@ -81,7 +81,7 @@ class Dot:
             self._halo = SmoothEllipse()
             self._dot_colour = Color(rgba=rgba(colour))
             self._dot = SmoothEllipse()
-        _follow(widget, self, self._place)
+        _bind_to_widget(widget, self, self._place)
 
     def _place(self, *_: Any) -> None:
         x, y = self._widget.center

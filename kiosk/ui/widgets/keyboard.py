@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.widgets.kit import Kit, Style
+from kiosk.ui.widgets.widget_kit import Style, WidgetKit
 
 CASE_NUMBER_ROWS: tuple[str, ...] = ("12345", "67890", "-/")
 
 
 def key_rows(
-    kit: Kit,
+    kit: WidgetKit,
     rows: Sequence[str],
     on_key: Callable[[str], None],
     *,
@@ -45,7 +45,7 @@ def key_rows(
     return box
 
 
-def _key(kit: Kit, wid: str, character: str, on_key: Callable[[str], None]) -> Widget:
+def _key(kit: WidgetKit, wid: str, character: str, on_key: Callable[[str], None]) -> Widget:
     return kit.button(
         wid, character, lambda: on_key(character), wide=True, height=-1, kind="heading"
     )
@@ -55,7 +55,7 @@ def _key(kit: Kit, wid: str, character: str, on_key: Callable[[str], None]) -> W
 _KAZAKH = "ӘІҢҒҮҰҚӨҺЁ-."
 _CYRILLIC = (_KAZAKH, "ЙЦУКЕНГШЩЗХЪ", "ФЫВАПРОЛДЖЭ", "ЯЧСМИТЬБЮ")
 _LATIN = ("1234567890-/", "QWERTYUIOP№", "ASDFGHJKL«».", "ZXCVBNM")
-_SMALL = (
+_COMPACT = (
     ("ЙЦУКЕНГШЩ", "ЗХЪФЫВАПР", "ОЛДЖЭЯЧСМ", "ИТЬБЮ"),
     ("ӘІҢҒҮҰҚӨҺ", "Ё-./«»№()", "123456789", "0"),
     ("QWERTYUIO", "PASDFGHJK", "LZXCVBNM-", "."),
@@ -72,14 +72,14 @@ def letter_rows(*, compact: bool, digits: bool, page: int) -> tuple[str, ...]:
         page: which one, any number.
     """
     if compact:
-        pages = (_SMALL[1], _SMALL[0], _SMALL[2]) if digits else _SMALL
+        pages = (_COMPACT[1], _COMPACT[0], _COMPACT[2]) if digits else _COMPACT
         return pages[page % 3]
     first = ("1234567890-/", *_CYRILLIC) if digits else _CYRILLIC
     return (first, _LATIN)[page % 2]
 
 
-def letters(
-    kit: Kit,
+def letter_keyboard(
+    kit: WidgetKit,
     on_key: Callable[[str], None],
     on_page: Callable[[], None],
     *,
@@ -106,15 +106,15 @@ def letters(
     for number, row in enumerate(rows):
         keys: list[Widget] = [_key(kit, f"key.{c}", c, on_key) for c in row]
         if number == len(rows) - 1:
-            keys.insert(0, _turn(kit, after, on_page))
+            keys.insert(0, _page_key(kit, after, on_page))
             if on_capitals is not None:
-                keys.insert(1, _special(kit, "key.capitals", "apple-keyboard-shift", on_capitals,
-                                        chosen=capitals))  # fmt: skip
-            space = _special(kit, "key.space", "keyboard-space", lambda: on_key(" "))
+                keys.insert(1, _icon_key(kit, "key.capitals", "apple-keyboard-shift", on_capitals,
+                                         chosen=capitals))  # fmt: skip
+            space = _icon_key(kit, "key.space", "keyboard-space", lambda: on_key(" "))
             space.size_hint_x = 1 if len(row) > 8 else 2
             keys += [
                 space,
-                _special(kit, "key.delete", "backspace-outline", lambda: on_key("")),
+                _icon_key(kit, "key.delete", "backspace-outline", lambda: on_key("")),
             ]
         line = kit.row(*keys)
         line.spacing = kit.theme.gap
@@ -124,12 +124,12 @@ def letters(
     return box
 
 
-def _turn(kit: Kit, shown: str, on_page: Callable[[], None]) -> Widget:
+def _page_key(kit: WidgetKit, shown: str, on_page: Callable[[], None]) -> Widget:
     return kit.button("key.page", shown, on_page, wide=True, height=-1, pad=4, style="tint")
 
 
-def _special(
-    kit: Kit, wid: str, icon: str, on_tap: Callable[[], None], *, chosen: bool = False
+def _icon_key(
+    kit: WidgetKit, wid: str, icon: str, on_tap: Callable[[], None], *, chosen: bool = False
 ) -> Widget:
     style: Style = "chosen" if chosen else "tint"
     return kit.button(wid, "", on_tap, icon=icon, wide=True, height=-1, kind="heading", style=style)

@@ -7,13 +7,13 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.uix.label import Label
 
-from kiosk.ui.widgets.fonts import ICONS, extents
+from kiosk.ui.widgets.fonts import ICONS, text_extents
 from kiosk.ui.widgets.graphics import rgba
 
 _SHRINK = 0.93
 
 
-class Text(Label):
+class WrappedText(Label):
     """Wrapped text as wide as it is given and as high as it needs.
 
     Args:
@@ -48,13 +48,13 @@ class Text(Label):
             **options,
         )
         self.wid = wid
-        self.bind(width=self._wrap, texture_size=self._grow)
-        self.height = extents(text or " ", font_name, font_size)[1]
+        self.bind(width=self._wrap, texture_size=self._update_height)
+        self.height = text_extents(text or " ", font_name, font_size)[1]
 
     def _wrap(self, *_: Any) -> None:
         self.text_size = (self.width, None)
 
-    def _grow(self, *_: Any) -> None:
+    def _update_height(self, *_: Any) -> None:
         self.height = self.texture_size[1]
 
     @property
@@ -63,13 +63,13 @@ class Text(Label):
         return bool(self.texture_size[0] > self.width + 2 or self.texture_size[1] > self.height + 2)
 
 
-class Line(Label):
+class TextLine(Label):
     """One line of text exactly as wide as its words."""
 
     def __init__(
         self, text: str, *, wid: str = "", font_name: str, font_size: int, colour: str
     ) -> None:
-        width, height = extents(text or " ", font_name, font_size)
+        width, height = text_extents(text or " ", font_name, font_size)
         super().__init__(
             text=text,
             font_name=font_name,
@@ -83,19 +83,19 @@ class Line(Label):
         self.wid = wid
         self.is_cut = False
 
-    def say(self, text: str) -> None:
+    def set_text(self, text: str) -> None:
         """Change the words (and the width)."""
         if text != self.text:  # type: ignore[has-type]
             self.text = text
-            self.width = extents(text or " ", self.font_name, int(self.font_size))[0] + 2
+            self.width = text_extents(text or " ", self.font_name, int(self.font_size))[0] + 2
 
 
-class Fit(Label):
+class FittedText(Label):
     """Text that fills a box it is given: wrapped, and shrunk until nothing is cut.
 
     Args:
-        least: font size below which it does not go, pixels.
-        lines: at most so many lines (0: as many as fit).
+        min_font_size: pixels.
+        lines: maximum number of lines (0: as many as fit).
         ellipsis: what does not fit at the smallest size ends in dots instead of being cut.
     """
 
@@ -107,7 +107,7 @@ class Fit(Label):
         font_name: str,
         font_size: int,
         colour: str,
-        least: int,
+        min_font_size: int,
         align: str = "left",
         valign: str = "middle",
         lines: int = 0,
@@ -125,7 +125,12 @@ class Fit(Label):
             line_height=1.02,
             **options,
         )
-        self.wid, self._wanted, self._least, self._lines = wid, font_size, least, lines
+        self.wid, self._preferred_size, self._min_font_size, self._lines = (
+            wid,
+            font_size,
+            min_font_size,
+            lines,
+        )
         self._ellipsis = ellipsis
         self._refit = Clock.create_trigger(self._fit, -1)
         self.bind(size=self._refit, text=self._refit)
@@ -134,9 +139,9 @@ class Fit(Label):
     def _fit(self, *_: Any) -> None:
         if self.width < 4 or self.height < 4:
             return
-        size = self._wanted
-        while not self._fits(size, *self.size) and size > self._least:
-            size = max(self._least, min(size - 1, int(size * _SHRINK)))
+        size = self._preferred_size
+        while not self._fits(size, *self.size) and size > self._min_font_size:
+            size = max(self._min_font_size, min(size - 1, int(size * _SHRINK)))
         self.font_size = size
         self.text_size = self.size
         cut = not self._fits(size, *self.size)
@@ -146,13 +151,13 @@ class Fit(Label):
 
     def can_fit(self, width: float, height: float) -> bool:
         """Return whether all of the text fits into such a box, however small it is drawn."""
-        return self._fits(self._least, width, height)
+        return self._fits(self._min_font_size, width, height)
 
     def _fits(self, size: int, width: float, height: float) -> bool:
         words = self.text.split()
-        if any(extents(word, self.font_name, size)[0] > width for word in words):
+        if any(text_extents(word, self.font_name, size)[0] > width for word in words):
             return False
-        line = extents("Ң", self.font_name, size)[1] * self.line_height
+        line = text_extents("Ң", self.font_name, size)[1] * self.line_height
         count = lines_needed(self.text, self.font_name, size, width)
         if self._lines and count > self._lines:
             return False
@@ -167,7 +172,7 @@ def lines_needed(text: str, font_name: str, size: int, width: float) -> int:
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if line and extents(longer, font_name, size)[0] > width:
+            if line and text_extents(longer, font_name, size)[0] > width:
                 count += 1
                 line = word
             else:

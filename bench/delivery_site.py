@@ -1,0 +1,173 @@
+"""A court behind a shaped line, for the benchmarks of delivery: central system, kiosk, peers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from bench.processes import cpu_seconds
+from kiosk.ipc import serve_unix
+from kiosk.sync.transport.connection import Connection
+from tests.network_link import CENTRE_ADDRESS, NetworkLink
+from tests.sync.rig import Central, Kiosk, make_template, temporary_central, temporary_kiosk
+from tests.waiting import wait_for
+
+TIMEOUT_S = 300.0
+CALL_BYTES, CALL_EVERY_S = 1200, 0.02  # 480 kbit/s
+
+
+@dataclass
+class DeliverySite:
+    """What a benchmark has to do with."""
+
+    link: NetworkLink
+    central: Central
+    kiosk: Kiosk
+
+    def deliver(self, video: int) -> tuple[str, int]:
+        """Have a hearing of two files of ``video`` bytes delivered; return its id and bytes."""
+        hearing = self.kiosk.make_hearing(video, files=1)
+        self.kiosk.request("POST", "/v1/deliver", {})
+        folder = self.kiosk.paths.hearings / hearing
+        return hearing, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+    def wait_upload_flow(self, least: int = 100_000) -> None:
+        """Wait until so many more bytes have left the court."""
+        before = self.link.sent()
+        wait_for(lambda: self.link.sent() - before > least, "bytes on the link", TIMEOUT_S)
+
+    def cpu_seconds(self) -> tuple[float, float]:
+        """Return the processor seconds so far of ``kiosk sync`` and of ``kiosk central``."""
+        assert self.kiosk.running is not None
+        assert self.central.running is not None
+        return cpu_seconds(self.kiosk.running.pid), cpu_seconds(self.central.running.pid)
+
+    def upload_with_curl(self, file: Path) -> tuple[float, float]:
+        """Send ``file`` with ``curl -T`` to the same server; return seconds and its CPU seconds."""
+        paths, upload = self.kiosk.paths, str(uuid.uuid4())
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        announcement = {
+            "kind": "hearing",
+            "owner": str(uuid.uuid4()),
+            "path": "part-01/main/run-01/000000.m4s",
+            "size": file.stat().st_size,
+            "sha256": digest,
+        }
+        with self.link.court():
+            connector = Connection(paths, self.central.url)
+            client = connector.client()
+            client.announce_upload(upload, announcement)
+            begun = time.monotonic()
+            curl = subprocess.Popen(
+                [
+                    *("curl", "--silent", "--show-error", "--fail", "-X", "PATCH", "-T", str(file)),
+                    *("--cacert", str(paths.court_ca), "--cert", str(paths.device_certificate)),
+                    *("--key", str(paths.device_key), "-H", "Tus-Resumable: 1.0.0"),
+                    *("-H", "Upload-Offset: 0", "-H", "Expect:"),
+                    *("-H", "Content-Type: application/offset+octet-stream"),
+                    f"{self.central.url}/v1/tus/{upload}",
+                ]
+            )
+            _, status, usage = os.wait4(curl.pid, 0)
+            curl.returncode = os.waitstatus_to_exitcode(status)
+            seconds = time.monotonic() - begun
+            state = client.wait_verified(upload, 30)["state"]
+            connector.close()
+        if curl.returncode or state != "complete":
+            raise RuntimeError(f"curl ended with {curl.returncode}: {state}")
+        return seconds, usage.ru_utime + usage.ru_stime
+
+
+@contextlib.contextmanager
+def site_template() -> Iterator[Path]:
+    """Give a court with one enrolled kiosk, to be copied."""
+    with tempfile.TemporaryDirectory(prefix="bd-") as name:
+        make_template(Path(name))
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def running_site(template: Path, link: NetworkLink, **settings: object) -> Iterator[DeliverySite]:
+    """Give a central system and a kiosk at both ends of ``link``, running."""
+    with (
+        temporary_central(template, CENTRE_ADDRESS) as central,
+        temporary_kiosk(template, central.url) as kiosk,
+    ):
+        kiosk.change_settings("central", poll_seconds=10.0, patch_mib=16, **settings)
+        central.start()
+        with link.court():
+            kiosk.start()
+        yield DeliverySite(link, central, kiosk)
+
+
+@contextlib.contextmanager
+def simulated_hearing(kiosk: Kiosk) -> Iterator[None]:
+    """Answer as a recorder in the middle of a hearing would."""
+    ready, end = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def state(_: web.Request) -> web.Response:
+        return web.json_response({"phase": "recording", "hearing": None})
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_get("/v1/state", state)
+        runner = await serve_unix(app, kiosk.paths.recorder_socket)
+        ready.set()
+        await end.wait()
+        await runner.cleanup()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(10)
+        kiosk.paths.recorder_socket.unlink(missing_ok=True)
+        loop.close()
+
+
+def simulate_call(link: NetworkLink, seconds: float) -> list[float]:
+    """Send what a video call sends; return each packet's delay in ms, infinite where lost."""
+    server = socket.socket(type=socket.SOCK_DGRAM)
+    server.bind((CENTRE_ADDRESS, 0))
+    server.settimeout(1.0)
+    with link.court():
+        client = socket.socket(type=socket.SOCK_DGRAM)
+    packets = int(seconds / CALL_EVERY_S)
+    delays = [float("inf")] * packets
+
+    def receive() -> None:
+        with contextlib.suppress(TimeoutError):
+            while True:
+                data = server.recv(2048)
+                sent = int.from_bytes(data[4:12])
+                delays[int.from_bytes(data[:4])] = (time.monotonic_ns() - sent) / 1e6
+
+    receiver = threading.Thread(target=receive)
+    receiver.start()
+    begun = time.monotonic()
+    for number in range(packets):
+        time.sleep(max(0.0, begun + number * CALL_EVERY_S - time.monotonic()))
+        head = number.to_bytes(4) + time.monotonic_ns().to_bytes(8)
+        client.sendto(head.ljust(CALL_BYTES, b"\0"), server.getsockname())
+    receiver.join()
+    server.close()
+    client.close()
+    return delays

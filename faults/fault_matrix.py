@@ -1,0 +1,125 @@
+"""One row of the list of faults in a recording: do the harm, see it told, mend it, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from faults.hearing_rig import SOURCES, HearingRig
+from faults.part_media import PartMedia, read_entries
+from faults.trial import Cost, NotSurvivedError
+from kiosk.alarms import ALARMS
+from kiosk.storage.hearing_folder import part_folder_name
+from tests.virtual_courtroom import VirtualCourtroom
+from tests.waiting import wait_for
+
+
+@dataclass(frozen=True)
+class FaultCase:
+    """One fault.
+
+    Attributes:
+        alarms: codes of which one must be shown, by ``source``.
+        within_s: how soon.
+        harm: does it, given the room; returns what mends it.
+        ledger: sources with an interruption in the ledger; those may lose media, no others.
+    """
+
+    name: str
+    alarms: Collection[str]
+    source: str
+    max_notice_s: float
+    inject: Callable[[VirtualCourtroom], Callable[[], None]]
+    interrupted_sources: Collection[str] = ()
+    duration_s: float = 1.5
+
+
+def shown_alarms(state: dict[str, Any], case: FaultCase) -> list[str]:
+    """Return the alarms of the row that are on."""
+    alarms = [(alarm["code"], alarm["source"]) for alarm in state.get("alarms", [])]
+    return [code for code, source in alarms if code in case.alarms and source == case.source]
+
+
+def run_case(rig: HearingRig, case: FaultCase) -> Cost:
+    """Do the harm, mend it, judge.
+
+    Raises:
+        NotSurvivedError: not told, not in time, without a remedy, not healed by itself, not in
+            the ledger with its seconds, or another source lost something.
+    """
+    hearing, part = rig.hearing, rig.part
+    began = time.monotonic()
+    heal = case.inject(rig.room)
+    try:
+        noticed_s = _wait_seconds(
+            rig, began, lambda: bool(shown_alarms(rig.room.state(), case)), "the alarm"
+        )
+        if rig.strict and noticed_s > case.max_notice_s:
+            raise NotSurvivedError(
+                f"noticed after {noticed_s:.2f} s, {case.max_notice_s} s allowed"
+            )
+        _require_remedy(shown_alarms(rig.room.state(), case))
+        time.sleep(max(0.0, case.duration_s - noticed_s))
+    finally:
+        heal()
+    healed = time.monotonic()
+    recovery_s = _wait_seconds(rig, healed, lambda: _is_healed(rig.room.state(), case), "its end")
+    rig.room.wait_recorded(rig.room.seconds_recorded() + 1.0)
+    rig.room.sign_in()
+    rig.room.call("POST", "/v1/hearing/recess", {"reason": "trial"})
+    media = rig.verify_part(hearing / part_folder_name(part))
+    _require_interruptions_recorded(hearing / part_folder_name(part), case)
+    return Cost(_measure_loss(media, case, rig.strict), recovery_s, noticed_s)
+
+
+def _is_healed(state: dict[str, Any], case: FaultCase) -> bool:
+    return bool(state) and not shown_alarms(state, case)
+
+
+def _wait_seconds(rig: HearingRig, since: float, done: Callable[[], bool], what: str) -> float:
+    """Return the seconds from ``since`` until ``done``."""
+    try:
+        wait_for(done, what, rig.timeout_s)
+    except AssertionError as error:
+        alarms = [alarm["code"] for alarm in rig.room.state().get("alarms", [])]
+        raise NotSurvivedError(f"{error}; alarms: {', '.join(alarms)}") from error
+    return time.monotonic() - since
+
+
+def _require_remedy(codes: list[str]) -> None:
+    for code in codes:
+        if not ALARMS[code].staff:
+            raise NotSurvivedError(f"the alarm {code} has no remedy")
+
+
+def _require_interruptions_recorded(part: Any, case: FaultCase) -> None:
+    """Check that what was interrupted is in the ledger, with the seconds."""
+    ended: dict[str, list[Any]] = {}
+    for line in read_entries(part):
+        if line["kind"] == "interruption_ended":
+            ended.setdefault(str(line["source"]), []).append(line.get("seconds"))
+    for source in case.interrupted_sources:
+        if source not in ended or None in ended[source]:
+            raise NotSurvivedError(f"{source}: not in the ledger with its seconds")
+
+
+def _measure_loss(media: PartMedia, case: FaultCase, strict: bool) -> dict[str, float]:
+    """Return the media lost by the sources of the row.
+
+    Raises:
+        NotSurvivedError: another source lost something, or is not there.
+    """
+    lost: dict[str, float] = {}
+    for name in SOURCES:
+        if name not in media.spans:
+            raise NotSurvivedError(f"{name}: nothing is recorded")
+        holes = sum(end - start for start, end in media.spans[name].holes)
+        if (
+            holes and strict and name not in case.interrupted_sources
+        ):  # a busy machine starves the camera
+            raise NotSurvivedError(f"{name} lost {holes:.2f} s although it was well")
+        if name in case.interrupted_sources:
+            lost[name] = holes
+    return lost

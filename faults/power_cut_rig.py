@@ -1,0 +1,69 @@
+"""A courtroom whose power can be cut: the real recorder, keeping everything on a trial disk."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from faults.boot_clock import SimulatedBoots
+from faults.disk.mounted import MountedDisk
+from faults.disk.volume import UnsyncedNames
+from faults.hearing_rig import HearingRig
+from faults.process_kill import kill_tree
+from tests.virtual_courtroom import VirtualCourtroom
+
+
+class PowerCutRig(HearingRig):
+    """The power of a courtroom."""
+
+    def __init__(
+        self, room: VirtualCourtroom, disk: MountedDisk, random: Random, strict: bool
+    ) -> None:
+        super().__init__(room, random, strict)
+        self._disk = disk
+        self._cut_s = 0.0
+        self._boots = SimulatedBoots(room.folder)
+
+    def clock_ns(self) -> int:
+        """Return the recorder's recording clock now."""
+        return self._boots.to_boot_ns(time.monotonic())
+
+    def boot(self) -> None:
+        """Boot: start the recorder on what survived; return at once."""
+        shutil.rmtree(self.room.paths.run)  # a memory file system
+        self.room.paths.run.mkdir()
+        prefix = self._boots.next_boot_command()
+        started = time.monotonic()
+        self._away_s = started - self._cut_s
+        self.started_ns = self._boots.to_boot_ns(started)
+        self.room.launch_recorder(prefix)
+
+    def cut_power(self) -> None:
+        """Cut the power: unsynced bytes and names are lost, and every process with them."""
+        # Mostly the harsher; the gentler can leave what the harsher never does.
+        names = UnsyncedNames.UNDONE if self.random.random() < 0.7 else UnsyncedNames.ORDERED
+        self._cut_s = time.monotonic()
+        self._disk.cut_power(self.random, names)
+        self.ended_ns = self._boots.to_boot_ns(self._cut_s)
+        kill_tree(self.room.recorder)
+        self._disk.remount()
+
+
+@contextlib.contextmanager
+def running_power_cut_rig(folder: Path, random: Random, strict: bool) -> Iterator[PowerCutRig]:
+    """Give a courtroom with power, its recorder running; all is ended afterwards."""
+    with (
+        MountedDisk(folder / "disk") as disk,
+        VirtualCourtroom(folder / "r", data=disk.path / "data") as room,
+    ):
+        rig = PowerCutRig(room, disk, random, strict)
+        rig.boot()
+        try:
+            rig.state()
+            yield rig
+        finally:
+            kill_tree(room.recorder)

@@ -1,0 +1,221 @@
+"""Findings for court IT: exceptions in what the kiosks report and deliver.
+
+Pure functions: rows in, findings out. :mod:`kiosk.central.admin.page` makes sentences of them.
+Times are aware datetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+Severity = Literal["fault", "caution"]
+
+LATE_START = timedelta(minutes=15)
+WATCH_WINDOW = timedelta(hours=6)
+SILENT_AFTER = timedelta(minutes=10)
+STUCK_AFTER = timedelta(hours=12)
+FILING_STUCK_AFTER = timedelta(hours=1)
+EXPIRY_WARNING = timedelta(days=30)
+INCIDENT_WINDOW = timedelta(days=7)
+MORNING = time(7)
+FULL_WITHIN = timedelta(days=5)
+FULL_FREE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class KioskStatus:
+    """A kiosk: ``state`` is its last heartbeat, ``certificate_until`` its newest certificate's."""
+
+    id: str
+    court: str
+    room: str
+    zone: ZoneInfo
+    last_seen: datetime | None = None
+    state_at: datetime | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    certificate_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ScheduledHearing:
+    """A hearing of the schedule: ``recorded`` if anything of its recording is known here."""
+
+    id: str
+    court: str
+    room: str
+    case_number: str
+    at: datetime
+    recorded: bool
+
+
+@dataclass(frozen=True)
+class OpenDelivery:
+    """A delivery without a receipt."""
+
+    id: str
+    kind: str
+    kiosk: str
+    label: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that must not happen, as it was written down."""
+
+    code: str
+    kiosk: str
+    subject: str
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An exception: ``code`` with the values its sentence needs."""
+
+    code: str
+    severity: Severity
+    kiosk: str
+    room: str
+    since: datetime | None
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class FleetSnapshot:
+    """Everything that :func:`collect_findings` needs."""
+
+    kiosks: tuple[KioskStatus, ...] = ()
+    scheduled: tuple[ScheduledHearing, ...] = ()
+    open: tuple[OpenDelivery, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+
+
+def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
+    """Return all exceptions, faults first, newest first among equals."""
+    rooms = {kiosk.id: kiosk.room for kiosk in snapshot.kiosks}
+    found = [
+        *_late_hearings(snapshot, now),
+        *(finding for kiosk in snapshot.kiosks for finding in _kiosk_findings(kiosk, now)),
+        *_delivery_findings(snapshot.open, rooms, now),
+        *_incident_findings(snapshot.incidents, rooms, now),
+    ]
+    distant = datetime.min.replace(tzinfo=now.tzinfo)
+    found.sort(key=lambda finding: finding.since or distant, reverse=True)
+    found.sort(key=lambda finding: finding.severity != "fault")
+    return found
+
+
+def _late_hearings(snapshot: FleetSnapshot, now: datetime) -> Iterator[Finding]:
+    """Scheduled, but not recording 15 minutes later."""
+    recording = {
+        running.get("hearing") for kiosk in snapshot.kiosks if (running := _recording(kiosk))
+    }
+    secret = {
+        (kiosk.court, kiosk.room)
+        for kiosk in snapshot.kiosks
+        if (running := _recording(kiosk)) and running.get("hearing") is None
+    }
+    rooms = {(kiosk.court, kiosk.room): kiosk.id for kiosk in snapshot.kiosks if kiosk.last_seen}
+    for hearing in snapshot.scheduled:
+        waited = now - hearing.at
+        kiosk = rooms.get((hearing.court, hearing.room))
+        if hearing.recorded or hearing.id in recording or not LATE_START < waited < WATCH_WINDOW:
+            continue
+        if kiosk is None or (hearing.court, hearing.room) in secret:  # no kiosk works in that room
+            continue
+        values = {"case": hearing.case_number}
+        yield Finding("not_recording", "fault", kiosk, hearing.room, hearing.at, values)
+
+
+def _recording(kiosk: KioskStatus) -> Mapping[str, Any] | None:
+    running: Mapping[str, Any] | None = kiosk.state.get("recording")
+    return running
+
+
+def _kiosk_findings(kiosk: KioskStatus, now: datetime) -> Iterator[Finding]:
+    def finding(
+        code: str, severity: Severity, since: datetime | None = None, **values: str
+    ) -> Finding:
+        return Finding(code, severity, kiosk.id, kiosk.room, since or kiosk.state_at, values)
+
+    running = _recording(kiosk)
+    if kiosk.last_seen is not None and now - kiosk.last_seen > SILENT_AFTER:
+        yield finding("kiosk_silent", "fault" if running else "caution", kiosk.last_seen)
+    if running and running.get("sources_missing"):
+        yield finding("source_missing", "fault", sources=", ".join(running["sources_missing"]))
+    if _is_backlog_late(kiosk, now):
+        yield finding("backlog_late", "caution")
+    if (share := _low_disk_share(kiosk, now)) is not None:
+        grave: Severity = "fault" if share < FULL_FREE_SHARE else "caution"
+        full_at = parse_time((kiosk.state.get("storage") or {}).get("full_at"))
+        if full_at is None:
+            yield finding("disk_is_full", grave)
+        else:
+            yield finding("disk_fills", grave, day=f"{full_at.astimezone(kiosk.zone):%d.%m.%Y}")
+    failed = (kiosk.state.get("selftest") or {}).get("failed", 0)
+    if failed:
+        yield finding("selftest_failed", "caution", failed=str(failed))
+    if kiosk.certificate_until is not None and kiosk.certificate_until - now < EXPIRY_WARNING:
+        yield finding("certificate_expires", "caution", kiosk.certificate_until)
+
+
+def _is_backlog_late(kiosk: KioskStatus, now: datetime) -> bool:
+    """Say whether the queue will not be empty at seven tomorrow morning."""
+    queue = kiosk.state.get("queue") or {}
+    if queue.get("endless"):
+        return True
+    empty_at = parse_time(queue.get("empty_at"))
+    if empty_at is None:
+        return False
+    tomorrow = now.astimezone(kiosk.zone).date() + timedelta(days=1)
+    return empty_at > datetime.combine(tomorrow, MORNING, tzinfo=kiosk.zone)
+
+
+def _low_disk_share(kiosk: KioskStatus, now: datetime) -> float | None:
+    """Return the free share of a disk that is full, or will be within five days, else None."""
+    storage = kiosk.state.get("storage") or {}
+    total = storage.get("total_bytes") or 0
+    if not total:
+        return None
+    share = float(storage.get("free_bytes") or 0) / total
+    full_at = parse_time(storage.get("full_at"))
+    soon = full_at is not None and full_at - now < FULL_WITHIN
+    return share if soon or share < FULL_FREE_SHARE else None
+
+
+def _delivery_findings(
+    opened: Iterable[OpenDelivery], rooms: Mapping[str, str], now: datetime
+) -> Iterator[Finding]:
+    for item in opened:
+        limit = FILING_STUCK_AFTER if item.kind == "filing" else STUCK_AFTER
+        if now - item.since > limit:
+            values = {"kind": item.kind, "label": item.label}
+            room = rooms.get(item.kiosk, "")
+            yield Finding("delivery_stuck", "caution", item.kiosk, room, item.since, values)
+
+
+def _incident_findings(
+    incidents: Iterable[Incident], rooms: Mapping[str, str], now: datetime
+) -> Iterator[Finding]:
+    for incident in incidents:
+        if now - incident.at < INCIDENT_WINDOW:
+            values = {"subject": incident.subject, "detail": incident.detail}
+            room = rooms.get(incident.kiosk, "")
+            yield Finding(incident.code, "fault", incident.kiosk, room, incident.at, values)
+
+
+def parse_time(text: object) -> datetime | None:
+    """Return a kiosk's RFC 3339 text as a time; what is none, or without a zone, is None."""
+    if not isinstance(text, str):
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return value if value.tzinfo is not None else None

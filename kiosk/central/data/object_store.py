@@ -1,0 +1,152 @@
+"""Where delivered bytes lie: a folder by default.
+
+Bytes on their way in lie in the *spool* (a local folder, whatever the store); once they are all
+there, the store takes the file under its upload's id and from then on is the only one asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.central.errors import malformed
+from kiosk.storage.atomic_io import make_folder, sync_folder
+
+BLOCK_BYTES = 1 << 20
+
+
+class ObjectStore(Protocol):
+    """Durable storage of whole files by key (the upload's id)."""
+
+    name: str
+
+    def put_file(self, spooled: Path, key: str) -> None:
+        """Move the synced local file ``spooled`` into the store, durably. Repeatable."""
+
+    def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
+        """Import a file that tusd stored at ``location`` (its hook's ``Storage``). Repeatable."""
+
+    def has(self, key: str) -> bool:
+        """Say whether the store holds ``key`` completely."""
+
+    def read_sha256(self, key: str) -> str:
+        """Read the file back and return its SHA-256 in hex."""
+
+    def read(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        """Yield ``length`` bytes from ``start``."""
+
+    def remove_file(self, key: str) -> None:
+        """Remove ``key``; it may be absent."""
+
+    def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
+        """Make a complete delivery readable as a folder, ``{path: key}``. Repeatable."""
+
+    def unpublish_file(self, kind: str, owner: str, path: str) -> None:
+        """Remove one file of a published delivery, if it is there. Repeatable."""
+
+    def free_bytes(self) -> int | None:
+        """Return the free space, or None where that is not known."""
+
+
+class FolderStore:
+    """Files under ``objects/``; complete deliveries as hard links under ``hearings/`` etc."""
+
+    def __init__(self, root: Path) -> None:
+        self.name = "folder"
+        self._root = make_folder(root)
+        self._objects = make_folder(root / "objects")
+
+    def put_file(self, spooled: Path, key: str) -> None:
+        """See :class:`ObjectStore`: a rename where both lie on one file system, else a copy."""
+        target = self._object_path(key)
+        make_folder(target.parent)
+        with contextlib.suppress(FileNotFoundError):  # taken before a crash
+            _move_durably(spooled, target)
+        sync_folder(target.parent)
+
+    def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
+        """See :class:`ObjectStore`: of tusd's filestore, on a file system that both see."""
+        path = Path(location.get("Path", ""))
+        if location.get("Type") != "filestore" or path.name != key:
+            raise malformed("Storage: not filestore, or not this upload's file")
+        self.put_file(path, key)
+
+    def has(self, key: str) -> bool:
+        """See :class:`ObjectStore`."""
+        return self._object_path(key).exists()
+
+    def read_sha256(self, key: str) -> str:
+        """See :class:`ObjectStore`; the page cache is dropped first, so that the disk is read."""
+        with self._object_path(key).open("rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def read(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        """See :class:`ObjectStore`."""
+        with self._object_path(key).open("rb") as file:
+            file.seek(start)
+            while length > 0:
+                block = file.read(min(BLOCK_BYTES, length))
+                if not block:
+                    return
+                length -= len(block)
+                yield block
+
+    def remove_file(self, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        with contextlib.suppress(FileNotFoundError):
+            self._object_path(key).unlink()
+
+    def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
+        """See :class:`ObjectStore`: ``<kind>s/<owner>/<path>``."""
+        folder = self._root / f"{kind}s" / owner
+        touched = {make_folder(folder)}
+        for path, key in files.items():
+            target = folder / path
+            touched.add(make_folder(target.parent))
+            if not _is_same_file(target, self._object_path(key)):
+                target.unlink(missing_ok=True)
+                target.hardlink_to(self._object_path(key))
+        for parent in touched:
+            sync_folder(parent)
+
+    def unpublish_file(self, kind: str, owner: str, path: str) -> None:
+        """See :class:`ObjectStore`."""
+        target = self._root / f"{kind}s" / owner / path
+        if target.exists():
+            target.unlink()
+            sync_folder(target.parent)
+
+    def free_bytes(self) -> int | None:
+        """See :class:`ObjectStore`."""
+        return shutil.disk_usage(self._root).free
+
+    def _object_path(self, key: str) -> Path:
+        return self._objects / key[:2] / key
+
+
+def _move_durably(source: Path, target: Path) -> None:
+    """Move a file durably; the target is whole or absent."""
+    try:
+        with source.open("rb") as file:
+            os.fsync(file.fileno())
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        temporary = target.with_suffix(".part")
+        shutil.copyfile(source, temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        source.unlink()
+
+
+def _is_same_file(path: Path, other: Path) -> bool:
+    return path.exists() and path.samefile(other)

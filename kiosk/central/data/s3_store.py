@@ -1,0 +1,169 @@
+"""Delivered bytes in an S3 store (Ceph RGW, MinIO's successors, a cloud), through boto3.
+
+The store is named by a URL: ``s3://BUCKET/PREFIX?endpoint=https://s3.court.example&region=kz``.
+Credentials are found as boto3 finds them (environment, ``~/.aws``), never given here. The bucket
+must exist; versioning and object lock are the operator's and do no harm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kiosk.central.errors import malformed
+from kiosk.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BLOCK_BYTES = 1 << 20
+TRANSFER = TransferConfig(multipart_threshold=64 << 20, multipart_chunksize=64 << 20)
+ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+class S3Store:
+    """See :class:`kiosk.central.data.object_store.ObjectStore`."""
+
+    def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
+        self.name = f"s3://{bucket}/{prefix}"
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+
+    @classmethod
+    def from_url(cls, url: str) -> S3Store:
+        """Return the store of ``url``.
+
+        Raises:
+            ConfigError: not an S3 URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "s3" or not parts.netloc:
+            raise ConfigError(f"{url}: not s3://BUCKET/PREFIX?endpoint=…&region=…")
+        options = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        if unknown := options.keys() - {"endpoint", "region"}:
+            raise ConfigError(f"{url}: {', '.join(sorted(unknown))}: endpoint and region only")
+        client = boto3.client(
+            "s3",
+            endpoint_url=options.get("endpoint"),
+            region_name=options.get("region", "us-east-1"),
+            config=Config(
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"max_attempts": 3, "mode": "standard"},
+                s3={"addressing_style": "path"},
+            ),
+        )
+        return cls(client, parts.netloc, parts.path.strip("/"))
+
+    def put_file(self, spooled: Path, key: str) -> None:
+        """See :class:`ObjectStore`: an upload in parts; it appears when it is whole."""
+        with _as_storage_error(key):
+            self._client.upload_file(
+                str(spooled), self._bucket, self._object_path(key), Config=TRANSFER
+            )
+
+    def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
+        """See :class:`ObjectStore`: copies an object of tusd's S3 store, inside the S3 server."""
+        if location.get("Type") != "s3store":
+            raise malformed("Storage: not s3store")
+        source = {"Bucket": location["Bucket"], "Key": location["Key"]}
+        with _as_storage_error(key):
+            self._client.copy(
+                {"Bucket": source["Bucket"], "Key": source["Key"]},
+                self._bucket,
+                self._object_path(key),
+                Config=TRANSFER,
+            )
+
+    def has(self, key: str) -> bool:
+        """See :class:`ObjectStore`."""
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=self._object_path(key))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ABSENT:
+                return False
+            raise StorageError(f"{key}: {error}") from error
+        except BotoCoreError as error:
+            raise StorageError(f"{key}: {error}") from error
+        return True
+
+    def read_sha256(self, key: str) -> str:
+        """See :class:`ObjectStore`: every byte comes back over the network."""
+        digest = hashlib.sha256()
+        with _as_storage_error(key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._object_path(key))
+            for block in answer["Body"].iter_chunks(BLOCK_BYTES):
+                digest.update(block)
+        return digest.hexdigest()
+
+    def read(self, key: str, start: int, length: int) -> Iterator[bytes]:
+        """See :class:`ObjectStore`."""
+        if length <= 0:
+            return
+        span = f"bytes={start}-{start + length - 1}"
+        with _as_storage_error(key):
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=self._object_path(key), Range=span
+            )
+            yield from answer["Body"].iter_chunks(BLOCK_BYTES)
+
+    def remove_file(self, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        with _as_storage_error(key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._object_path(key))
+
+    def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
+        """See :class:`ObjectStore`: a list, ``<kind>s/<owner>.json``; S3 has no links."""
+        listed = {path: self._object_path(key) for path, key in files.items()}
+        with _as_storage_error(owner):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=f"{self._prefix}{kind}s/{owner}.json",
+                Body=json.dumps(listed, indent=1, sort_keys=True).encode("ascii"),
+                ContentType="application/json",
+            )
+
+    def unpublish_file(self, kind: str, owner: str, path: str) -> None:
+        """See :class:`ObjectStore`."""
+        key = f"{self._prefix}{kind}s/{owner}.json"
+        with _as_storage_error(owner):
+            try:
+                listed = json.loads(
+                    self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                )
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") in ABSENT:
+                    return
+                raise
+            if listed.pop(path, None) is not None:
+                body = json.dumps(listed, indent=1, sort_keys=True).encode("ascii")
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
+                )
+
+    def free_bytes(self) -> int | None:
+        """See :class:`ObjectStore`: S3 does not say."""
+        return None
+
+    def _object_path(self, key: str) -> str:
+        return f"{self._prefix}objects/{key[:2]}/{key}"
+
+
+@contextlib.contextmanager
+def _as_storage_error(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, Boto3Error, ClientError) as error:
+        raise StorageError(f"{key}: {error}") from error

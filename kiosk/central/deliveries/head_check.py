@@ -1,0 +1,131 @@
+"""A delivered journal against the signed heads that left the building while it was written.
+
+A head says: so many lines, and the last of them has this SHA-256. A journal that was rewritten
+later cannot fit the heads that are here already; such a recording gets no receipt, so that the
+kiosk deletes nothing, until a person has looked into it (``kiosk central accept``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database, insert
+from kiosk.central.data.object_store import ObjectStore
+from kiosk.clocks import format_wall
+
+PROBLEM_CODE = "journal_rewritten"
+JOURNAL_FILE = "journal.jsonl"
+MAX_LISTED = 8
+
+
+def journal_path(part: int) -> str:
+    """Return where the journal of a part lies; part 0 is the hearing's own chain."""
+    return f"part-{part:02d}/{JOURNAL_FILE}" if part else JOURNAL_FILE
+
+
+def find_contradictions(
+    heads: Iterable[tuple[int, int, str]], journals: Mapping[int, Iterable[bytes]]
+) -> list[str]:
+    """Return the places at which journals contradict their heads.
+
+    Args:
+        heads: ``(part, count of lines, SHA-256 of the last of them)``.
+        journals: content by part, in blocks; a part without a journal contradicts all of its heads.
+    """
+    hashes_by_part: dict[int, dict[int, str]] = {}
+    for part, count, digest in heads:
+        hashes_by_part.setdefault(part, {})[count] = digest
+    found = []
+    for part, counts in sorted(hashes_by_part.items()):
+        unmatched = dict(counts)
+        for number, line in enumerate(_split_lines(journals.get(part, ())), start=1):
+            if unmatched.get(number) == hashlib.sha256(line).hexdigest():
+                del unmatched[number]
+        found += [f"part {part} count {count}" for count in sorted(unmatched)]
+    return found
+
+
+def _split_lines(blocks: Iterable[bytes]) -> Iterable[bytes]:
+    """Yield the complete lines of ``blocks`` without their newlines."""
+    rest = b""
+    for block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+
+
+class JournalHeadCheck:
+    """Compares each hearing before its receipt.
+
+    Args:
+        database: heads, and what was found.
+        store: the journals.
+    """
+
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+
+    async def matches_heads(self, kiosk: str, hearing: str, files: Sequence[Row[Any]]) -> bool:
+        """Return whether a hearing may have its receipt; record contradictions."""
+        table = schema.heads
+        heads = await self._database.run_read(
+            lambda connection: connection.execute(
+                select(table.c.part, table.c.lines, table.c.hash).where(table.c.hearing == hearing)
+            ).all()
+        )
+        if not heads:
+            return True
+        keys = {file.path: file for file in files}
+        found = await asyncio.to_thread(self._compare, heads, keys)
+        if not found:
+            return True
+        return await self._database.run_write(
+            lambda connection: _record_problem(connection, kiosk, hearing, found)
+        )
+
+    def _compare(
+        self, heads: Sequence[Row[Any, Any, Any]], files: Mapping[str, Row[Any]]
+    ) -> list[str]:
+        parts = {head.part for head in heads}
+        known = {part: files.get(journal_path(part)) for part in parts}
+        journals = {
+            part: self._store.read(file.id, 0, file.size)
+            for part, file in known.items()
+            if file is not None
+        }
+        return find_contradictions(((row.part, row.lines, row.hash) for row in heads), journals)
+
+
+def _record_problem(connection: Connection, kiosk: str, hearing: str, found: Sequence[str]) -> bool:
+    """Record the contradiction once; return whether a person has accepted it."""
+    table, now = schema.problems, format_wall()
+    known = connection.execute(select(table).where(table.c.delivery == hearing)).one_or_none()
+    if known is not None:
+        return known.accepted_at is not None
+    detail = ", ".join(found[:MAX_LISTED])
+    connection.execute(
+        insert(connection, table)
+        .values(delivery=hearing, code=PROBLEM_CODE, detail=detail, at=now)
+        .on_conflict_do_nothing()
+    )
+    connection.execute(
+        schema.incidents.insert().values(
+            at=now, kiosk=kiosk, code=PROBLEM_CODE, subject=hearing, detail=detail
+        )
+    )
+    return False
+
+
+def open_problem(connection: Connection, delivery: str) -> str | None:
+    """Return the code of what keeps a delivery from its receipt, or None."""
+    table = schema.problems
+    code: str | None = connection.execute(
+        select(table.c.code).where(table.c.delivery == delivery, table.c.accepted_at.is_(None))
+    ).scalar_one_or_none()
+    return code

@@ -1,0 +1,101 @@
+"""Signed heads of running hearings' journals: a journal rewritten later shows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import Connection, select
+
+from kiosk.central.contract import Head
+from kiosk.central.data import schema
+from kiosk.central.deliveries.uploads import check_owner
+from kiosk.central.errors import RefusedError
+from kiosk.central.identity.enrolment import list_certificates
+from kiosk.clocks import format_wall
+from kiosk.evidence.chain import ChainHead, head_message
+
+
+def find_conflicts(
+    connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]
+) -> list[Head]:
+    """Check heads and return those that contradict what is known.
+
+    Raises:
+        RefusedError: 403, another kiosk's hearing; 422, a signature that no certificate issued
+            to the kiosk verifies.
+    """
+    check_owner(connection, kiosk, "hearing", hearing)
+    table = schema.heads
+    rows = connection.execute(select(table).where(table.c.hearing == hearing)).all()
+    known = {(row.part, row.lines): row for row in rows}
+    if any(row.kiosk != kiosk for row in rows[:1]):
+        raise RefusedError(403, "foreign")
+    keys = _public_keys(connection, kiosk)
+    for head in heads:
+        if not any(_is_signed_by(key, hearing, head) for key in keys):
+            raise RefusedError(422, "signature_invalid", f"part {head.part}, count {head.count}")
+    return [
+        head
+        for head in heads
+        if (row := known.get((head.part, head.count))) is not None and row.hash != head.hash
+    ]
+
+
+def store_heads(connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]) -> int:
+    """Store heads that :func:`find_conflicts` accepted; return how many are durable."""
+    table = schema.heads
+    rows = connection.execute(select(table.c.part, table.c.lines).where(table.c.hearing == hearing))
+    known = {(row.part, row.lines) for row in rows}
+    for head in heads:
+        if (head.part, head.count) in known:
+            continue
+        known.add((head.part, head.count))
+        connection.execute(
+            table.insert().values(
+                hearing=hearing,
+                part=head.part,
+                lines=head.count,
+                hash=head.hash,
+                signature=head.signature,
+                kiosk=kiosk,
+                received_at=format_wall(),
+            )
+        )
+    return len(heads)
+
+
+def record_conflict(
+    connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]
+) -> None:
+    """Record for court IT that a journal contradicts its own earlier heads."""
+    places = ", ".join(f"part {head.part} count {head.count}" for head in heads[:8])
+    connection.execute(
+        schema.incidents.insert().values(
+            at=format_wall(), kiosk=kiosk, code="head_conflicts", subject=hearing, detail=places
+        )
+    )
+
+
+def _public_keys(connection: Connection, kiosk: str) -> list[ec.EllipticCurvePublicKey]:
+    certificates = [
+        x509.load_pem_x509_certificate(pem.encode("ascii"))
+        for pem in list_certificates(connection, kiosk)
+    ]
+    keys = (certificate.public_key() for certificate in reversed(certificates))
+    return [key for key in keys if isinstance(key, ec.EllipticCurvePublicKey)]
+
+
+def _is_signed_by(key: ec.EllipticCurvePublicKey, hearing: str, head: Head) -> bool:
+    message = head_message(hearing, head.part, ChainHead(head.count, head.hash))
+    try:
+        signature = base64.b64decode(head.signature, validate=True)
+        key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True

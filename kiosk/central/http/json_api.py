@@ -1,0 +1,155 @@
+"""Shared by all addresses: JSON errors, the contract header, and who sends a request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from kiosk.central import CONTRACT
+from kiosk.central.contract import Id, parse
+from kiosk.central.data.database import Database
+from kiosk.central.errors import RefusedError, malformed
+from kiosk.central.identity import enrolment
+from kiosk.central.identity.enrolment import Kiosk
+from kiosk.errors import StorageError
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Model = TypeVar("Model", bound=BaseModel)
+HEX = frozenset("0123456789abcdef")
+UNMARKED = (
+    "foreign"  # set on a response that pretends not to be from this server (fault_injection.py)
+)
+UUID_GROUPS = (8, 4, 4, 4, 12)
+
+
+class BodyStream(Protocol):
+    """The body of a PATCH: aiohttp's stream, or one with a fault in it (tests of clients)."""
+
+    async def readany(self) -> bytes:
+        """Return what has arrived, waiting for something; empty at the end."""
+
+
+BODY_KEY: web.RequestKey[BodyStream] = web.RequestKey("body", object)  # type: ignore[arg-type]
+
+
+def request_body(request: web.Request) -> BodyStream:
+    """Return the body of ``request`` as it is to be read."""
+    body: BodyStream = request.get(BODY_KEY, request.content)
+    return body
+
+
+def json_response(value: Any, status: int = 200) -> web.Response:
+    """Return ``value`` as a JSON answer."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return web.Response(text=text, status=status, content_type="application/json")
+
+
+def error_response(error: RefusedError) -> web.Response:
+    """Return a refusal as the contract words it."""
+    response = json_response({"code": error.code, "message": str(error)}, error.status)
+    response.headers["Court-Error"] = error.code
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into ``{"code", "message"}``; no traceback ever leaves the server."""
+    try:
+        return await handler(request)
+    except RefusedError as error:
+        return error_response(error)
+    except web.HTTPException as error:
+        response = error_response(RefusedError(error.status, "http", error.reason))
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except StorageError as error:
+        log.error("storage: %s", error)
+        return error_response(RefusedError(503, "storage_failed", retry_after=60))
+    except ConnectionError:  # the kiosk has gone in the middle: nobody reads this answer
+        return error_response(malformed("the body broke off"))
+    except Exception:
+        log.exception("%s %s", request.method, request.match_info.route.resource)
+        return error_response(RefusedError(500, "internal"))
+
+
+async def add_contract_header(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Mark the answer as the central system's own (``on_response_prepare``)."""
+    if not response.get(UNMARKED):
+        response.headers["Court-Contract"] = str(CONTRACT)
+
+
+def path_uuid(request: web.Request) -> Id:
+    """Return the ``{id}`` of the address.
+
+    Raises:
+        RefusedError: 400, not a UUID in lower case.
+    """
+    text = request.match_info["id"]
+    groups = text.split("-")
+    if tuple(map(len, groups)) != UUID_GROUPS or not HEX.issuperset("".join(groups)):
+        raise malformed("id: not a UUID in lower case")
+    return text
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """Return the request's JSON body as ``model``.
+
+    Raises:
+        RefusedError: 400, or 415 when it is not JSON.
+    """
+    if request.content_type != "application/json":
+        raise RefusedError(415, "malformed", "the body is to be application/json")
+    return parse(model, await request.read())
+
+
+def peer_certificate(request: web.Request) -> tuple[str, str] | None:
+    """Return common name and serial (lower-case hex) of the TLS client certificate, or None."""
+    certificate = request.get_extra_info("peercert")
+    if not certificate:
+        return None
+    names = [value for part in certificate["subject"] for key, value in part if key == "commonName"]
+    if len(names) != 1:
+        return None
+    return names[0], f"{int(certificate['serialNumber'], 16):x}"
+
+
+class KioskAuthenticator:
+    """Identifies the kiosk that sends a request.
+
+    Args:
+        database: where issued and revoked certificates are recorded.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._recorded_at: dict[str, float] = {}
+
+    async def authenticate(self, request: web.Request) -> Kiosk:
+        """Return the kiosk that calls.
+
+        Raises:
+            RefusedError: 401 no certificate; 403 unknown or revoked.
+        """
+        known = peer_certificate(request)
+        if known is None:
+            raise RefusedError(401, "certificate_required", "no client certificate")
+        kiosk = await self._database.run_read(
+            lambda connection: enrolment.identify_kiosk(connection, *known)
+        )
+        now = time.monotonic()
+        if now - self._recorded_at.get(kiosk.id, float("-inf")) >= enrolment.SEEN_INTERVAL_S:
+            self._recorded_at[kiosk.id] = now
+            await self._database.run_write(
+                lambda connection: enrolment.record_seen(connection, kiosk.id)
+            )
+        return kiosk

@@ -1,0 +1,276 @@
+"""Link check: the server sends, counts in windows of 250 ms, and echoes datagrams.
+
+Medians of windows counted by the receiver are what measures a line; what a sender has written is
+not. The sending side uses BBR where the kernel has it (cubic reads far too low with some loss).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+from aiohttp import ClientPayloadError, web
+
+from kiosk.central.errors import RefusedError, malformed
+from kiosk.central.http.json_api import KioskAuthenticator, json_response
+from kiosk.clocks import format_wall, wall_time
+from kiosk.goodput import WINDOW_S, ThroughputWindows, median_mbit
+
+MAX_SECONDS = 12.0
+TOKEN_LIFETIME_S = 120.0
+IDLE_TIMEOUT_S = 10.0
+MAX_ECHOES = 2000
+MAX_TOKENS_PER_KIOSK = 20
+BLOCK_BYTES = 32 * 1024
+UNSENT_BYTES = 64 * 1024
+HEADER = struct.Struct(">16sIQQI")
+MIN_DATAGRAM_BYTES, MAX_DATAGRAM_BYTES = HEADER.size, 1200
+
+
+@dataclass
+class ByteCounter:
+    """Bytes of one upload, by window since the first byte."""
+
+    windows: ThroughputWindows = field(default_factory=ThroughputWindows)
+    bytes: int = 0
+    is_ended: bool = False
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def add(self, size: int, now: float) -> bool:
+        """Count ``size`` bytes at ``now`` (s, monotonic); return whether a window was finished."""
+        before = int(self.windows.seconds / WINDOW_S)
+        self.windows.add(size, now)
+        self.bytes += size
+        return int(self.windows.seconds / WINDOW_S) > before
+
+    def complete_windows(self) -> list[int]:
+        """Return the windows that have ended."""
+        return self.windows.complete
+
+    async def wait_for_more(self, windows: int) -> None:
+        """Wait until more than ``windows`` have ended, or all has."""
+        async with self.changed:
+            await self.changed.wait_for(
+                lambda: self.is_ended or len(self.complete_windows()) > windows
+            )
+
+    def result(self) -> dict[str, Any]:
+        """Return ``LinkCount`` of the contract."""
+        windows = self.complete_windows()
+        median = median_mbit(windows)
+        return {
+            "bytes": self.bytes,
+            "seconds": round(self.windows.seconds, 3),
+            "windows": windows,
+            "median_mbit": None if median is None else round(median, 4),
+        }
+
+
+@dataclass
+class LinkCheckSession:
+    """One link check under way."""
+
+    kiosk: str
+    expires: float
+    counter: ByteCounter = field(default_factory=ByteCounter)
+    is_upload_used: bool = False
+    echoes: int = 0
+
+
+class LinkCheckApi:
+    """The link check's addresses; ``udp_port`` is set once the echo listens."""
+
+    def __init__(self, authenticator: KioskAuthenticator) -> None:
+        self._authenticator = authenticator
+        self._sessions: dict[bytes, LinkCheckSession] = {}
+        self.udp_port: int | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses."""
+        return [
+            web.post("/v1/link/token", self.post_token),
+            web.get("/v1/link/down", self.get_down, allow_head=False),
+            web.post("/v1/link/up", self.post_up),
+            web.get("/v1/link/up", self.get_up_windows, allow_head=False),
+        ]
+
+    async def post_token(self, request: web.Request) -> web.StreamResponse:
+        """Begin a check."""
+        kiosk = await self._authenticator.authenticate(request)
+        now = time.monotonic()
+        self._sessions = {
+            key: session for key, session in self._sessions.items() if session.expires > now
+        }
+        if (
+            sum(session.kiosk == kiosk.id for session in self._sessions.values())
+            >= MAX_TOKENS_PER_KIOSK
+        ):
+            raise RefusedError(429, "too_many", retry_after=60)
+        token = secrets.token_bytes(16)
+        self._sessions[token] = LinkCheckSession(kiosk.id, now + TOKEN_LIFETIME_S)
+        return json_response(
+            {
+                "token": token.hex(),
+                "expires_at": format_wall(wall_time() + timedelta(seconds=TOKEN_LIFETIME_S)),
+                "window_ms": int(WINDOW_S * 1000),
+                "udp_port": self.udp_port,
+                "packets": MAX_ECHOES,
+            }
+        )
+
+    async def get_down(self, request: web.Request) -> web.StreamResponse:
+        """Send incompressible bytes for so many seconds."""
+        await self._find_session(request)
+        seconds = _seconds(request)
+        response = web.StreamResponse()
+        response.content_type = "application/octet-stream"
+        _tune_socket(request)
+        await response.prepare(request)
+        block, end = os.urandom(BLOCK_BYTES), time.monotonic() + seconds
+        try:
+            while time.monotonic() < end and not _is_closed(request):
+                await response.write(block)
+                await asyncio.sleep(0)  # write() alone waits only when the line is full
+            await response.write_eof()
+        except ConnectionError:
+            pass  # the client has received enough
+        return response
+
+    async def post_up(self, request: web.Request) -> web.StreamResponse:
+        """Count a body in windows."""
+        session = await self._find_session(request)
+        if session.is_upload_used:
+            raise RefusedError(403, "token_unknown", "the token was used")
+        session.is_upload_used = True
+        counter = session.counter
+        try:
+            await asyncio.wait_for(_count_body(request, counter), MAX_SECONDS)
+        except (TimeoutError, ClientPayloadError, ConnectionError):
+            pass  # what was counted counts
+        finally:
+            await _notify(counter, is_ended=True)
+        response = json_response(counter.result())
+        response.force_close()
+        return response
+
+    async def get_up_windows(self, request: web.Request) -> web.StreamResponse:
+        """Stream the windows of the POST with the same token."""
+        counter = (await self._find_session(request)).counter
+        response = web.StreamResponse()
+        response.content_type = "application/x-ndjson"
+        await response.prepare(request)
+        sent, is_ended = 0, False
+        try:
+            while not is_ended:
+                async with asyncio.timeout(IDLE_TIMEOUT_S):
+                    await counter.wait_for_more(sent)
+                is_ended, windows = counter.is_ended, counter.complete_windows()
+                lines = [{"window": n, "bytes": windows[n]} for n in range(sent, len(windows))]
+                sent = len(windows)
+                await response.write(b"".join(map(_json_line, lines)))
+        except TimeoutError:
+            pass  # no upload came
+        await response.write(_json_line(counter.result()))
+        await response.write_eof()
+        return response
+
+    async def _find_session(self, request: web.Request) -> LinkCheckSession:
+        kiosk = await self._authenticator.authenticate(request)
+        try:
+            token = bytes.fromhex(request.query.get("token", ""))
+        except ValueError as error:
+            raise malformed("token: not 32 hex digits") from error
+        if len(token) != 16:
+            raise malformed("token: not 32 hex digits")
+        session = self._sessions.get(token)
+        if session is None or session.kiosk != kiosk.id or session.expires < time.monotonic():
+            raise RefusedError(403, "token_unknown")
+        return session
+
+    def echo(self, datagram: bytes) -> bytes | None:
+        """Return the answer to a datagram, or None: no token, no answer, never a longer one."""
+        if not MIN_DATAGRAM_BYTES <= len(datagram) <= MAX_DATAGRAM_BYTES:
+            return None
+        token, sequence, sent, _, _ = HEADER.unpack_from(datagram)
+        session = self._sessions.get(token)
+        if session is None or session.expires < time.monotonic() or session.echoes >= MAX_ECHOES:
+            return None
+        session.echoes += 1
+        head = HEADER.pack(token, sequence, sent, time.monotonic_ns(), session.echoes)
+        return head + datagram[MIN_DATAGRAM_BYTES:]
+
+
+class UdpEcho(asyncio.DatagramProtocol):
+    """Echoes datagrams that carry a good token."""
+
+    def __init__(self, link_check: LinkCheckApi) -> None:
+        self._link_check = link_check
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport (no isinstance: Python 3.11's is a DatagramTransport in name only)."""
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        """Answer at once."""
+        echo = self._link_check.echo(data)
+        if echo is not None and self._transport is not None:
+            self._transport.sendto(echo, addr)
+
+
+async def _count_body(request: web.Request, counter: ByteCounter) -> None:
+    while block := await request.content.readany():
+        if counter.add(len(block), time.monotonic()):
+            await _notify(counter)
+    if counter.bytes:
+        counter.add(0, time.monotonic())
+
+
+async def _notify(counter: ByteCounter, *, is_ended: bool = False) -> None:
+    async with counter.changed:
+        counter.is_ended = counter.is_ended or is_ended
+        counter.changed.notify_all()
+
+
+def _seconds(request: web.Request) -> float:
+    try:
+        seconds = float(request.query.get("seconds", "3"))
+    except ValueError as error:
+        raise malformed("seconds: not a number") from error
+    if not 0.1 <= seconds <= MAX_SECONDS:
+        raise malformed(f"seconds: 0.1 to {MAX_SECONDS:g}")
+    return seconds
+
+
+def _tune_socket(request: web.Request) -> None:
+    """Send with BBR where there is one, and keep little in the kernel: it would be sent late."""
+    transport = request.transport
+    sock = None if transport is None else transport.get_extra_info("socket")
+    if transport is None or sock is None:
+        return
+    for option, value in (
+        (socket.TCP_CONGESTION, b"bbr"),
+        (socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES),
+    ):
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        except OSError:
+            continue  # not on this kernel
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.set_write_buffer_limits(high=UNSENT_BYTES)
+
+
+def _is_closed(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _json_line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n"

@@ -1,0 +1,149 @@
+"""Drives the touch screen: real pointer events by xdotool, and screenshots.
+
+What can be tapped is read from the UI's automation socket; the tap itself goes through the
+X server, the window and Kivy's touch input like a finger's.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kiosk.demo.processes import ProcessGroup, wait_until
+from kiosk.demo.x_server import Display
+from kiosk.errors import KioskError
+
+T = TypeVar("T")
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket with the standard library (for synchronous callers)."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("kiosk", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the Unix socket in place of a host and port."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def get_json(path: Path, target: str, timeout: float = 5.0) -> dict[str, Any]:
+    """``GET target`` from the local service at ``path``; ``{}`` when nobody answers."""
+    connection = UnixConnection(path, timeout)
+    try:
+        connection.request("GET", target)
+        value = json.loads(connection.getresponse().read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return {}
+    finally:
+        connection.close()
+    return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True)
+class Screenshot:
+    """One screenshot: its file and the name of the screen on it."""
+
+    path: Path
+    screen: str
+
+
+class ScreenDriver:
+    """Reads the screen, taps on it, and takes screenshots.
+
+    Args:
+        ui_socket: automation socket of ``kiosk ui``.
+        display: X server the UI draws on.
+        folder: folder for screenshots.
+        processes: processes that must be alive while waiting.
+    """
+
+    def __init__(
+        self, ui_socket: Path, display: Display, screenshots: Path, processes: ProcessGroup
+    ) -> None:
+        self._socket = ui_socket
+        self._display = display
+        self._folder = screenshots
+        self._processes = processes
+        self.screenshots: list[Screenshot] = []
+        self.taps = 0
+
+    def read_screen(self) -> dict[str, Any]:
+        """Return the screen as the UI describes it, ``{}`` while it does not answer."""
+        self._processes.check()
+        return get_json(self._socket, "/v1/screen")
+
+    def find_widget(self, widget: str) -> dict[str, Any] | None:
+        """Return the enabled, settled widget whose id is ``widget`` (a trailing ``*``: any)."""
+        screen = self.read_screen()
+        if not screen.get("settled"):
+            return None
+        for item in screen.get("widgets", []):
+            same = item["id"] == widget
+            begins = widget.endswith("*") and item["id"].startswith(widget[:-1])
+            if (same or begins) and item["enabled"]:
+                return dict(item)
+        return None
+
+    def wait_screen(self, *names: str, seconds: float = 30.0) -> str:
+        """Wait until one of the screens ``names`` is shown and settled; return its name."""
+
+        def shown() -> str | None:
+            screen = self.read_screen()
+            name = str(screen.get("screen", ""))
+            return name if name in names and screen.get("settled") else None
+
+        return self._wait(shown, f"screen {' or '.join(names)}", seconds)
+
+    def wait_widget(self, widget: str, seconds: float = 30.0) -> dict[str, Any]:
+        """Wait until ``widget`` can be tapped; return it."""
+        return self._wait(lambda: self.find_widget(widget), f"“{widget}”", seconds)
+
+    def tap(self, widget: str, seconds: float = 30.0) -> str:
+        """Wait for ``widget`` and tap it with a real pointer click; return its id."""
+        return self.tap_widget(self.wait_widget(widget, seconds))
+
+    def tap_widget(self, item: dict[str, Any]) -> str:
+        """Tap the middle of ``item``, a widget as :meth:`find` returns it; return its id."""
+        x = round(item["x"] + item["w"] / 2)
+        y = round(item["y"] + item["h"] / 2)
+        self._xdotool("mousemove", str(x), str(y))
+        self._xdotool("click", "1")
+        self.taps += 1
+        return str(item["id"])
+
+    def take_screenshot(self, name: str) -> Path:
+        """Take a screenshot ``NN-name.png`` of the whole display; return its path."""
+        path = self._folder / f"{len(self.screenshots) + 1:02d}-{name}.png"
+        time.sleep(0.3)  # the frame that follows the last change of state must be on the glass
+        subprocess.run(
+            ["import", "-display", self._display.name, "-window", "root", str(path)], check=True
+        )
+        self.screenshots.append(Screenshot(path, str(self.read_screen().get("screen", ""))))
+        return path
+
+    def _wait(self, condition: Callable[[], T | None], what: str, seconds: float) -> T:
+        """Wait like :func:`wait_until`; on a timeout, say what is shown instead."""
+        try:
+            return wait_until(condition, what, seconds)
+        except KioskError as error:
+            raise KioskError(f"{error}; shown: {self._describe_screen()}") from error
+
+    def _xdotool(self, *arguments: str) -> None:
+        environment = {**self._processes.environment, "DISPLAY": self._display.name}
+        subprocess.run(["xdotool", *arguments], check=True, env=environment)
+
+    def _describe_screen(self) -> str:
+        screen = self.read_screen()
+        widgets = ", ".join(item["id"] for item in screen.get("widgets", []))
+        return f"{screen.get('screen', 'nothing')} [{widgets}]"

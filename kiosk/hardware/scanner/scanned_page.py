@@ -1,0 +1,87 @@
+"""Is a scanned page whole, and how large is the sheet?
+
+A scanner's reply can hold half a JPEG and still be called complete: libjpeg fills what is
+missing with mid-grey and warns nobody. And sane-airscan fills what a sheet does not cover with
+pure white. Both are recognised here, from the pixels.
+"""
+
+from __future__ import annotations
+
+from PIL import Image, ImageChops
+
+MM_PER_INCH = 25.4
+#: Mid-grey that libjpeg writes where there are no data; a lens never is so even.
+_NO_DATA_GREY = (127, 129)
+#: A real sheet's last rows are never mid-grey for so many rows.
+_NO_DATA_ROWS = 8
+#: Paper formats in millimetres (width, height), upright, smallest first.
+_FORMATS_MM = (
+    (105.0, 148.0),
+    (148.0, 210.0),
+    (210.0, 297.0),
+    (215.9, 297.0),
+    (215.9, 355.6),
+)
+_TOLERANCE_MM = 3.0
+
+
+def is_complete(image: Image.Image, expected_rows: int) -> bool:
+    """Return False for a page that ends before its end.
+
+    Args:
+        image: the page as it came from SANE.
+        expected_rows: rows that SANE announced (below 1: unknown).
+    """
+    if image.width < 16 or image.height < 16:
+        return False
+    if image.height < expected_rows:
+        return False
+    return not _ends_without_data(image)
+
+
+def _ends_without_data(image: Image.Image) -> bool:
+    """Return whether the last rows above the white filler are the decoder's even mid-grey."""
+    used = _used_size(image)
+    if used is None:
+        return False
+    width, height = used
+    tail = image.crop((0, max(0, height - _NO_DATA_ROWS), width, height))
+    extremes = [tail.getchannel(band).getextrema() for band in tail.getbands()]
+    return all(_is_no_data(low, high) for low, high in extremes)
+
+
+def _is_no_data(low: float | tuple[int, int], high: float | tuple[int, int]) -> bool:
+    least, most = _NO_DATA_GREY
+    return isinstance(low, int) and isinstance(high, int) and least <= low and high <= most
+
+
+def _used_size(image: Image.Image) -> tuple[int, int] | None:
+    """Return width and height of the part that is not the pure white filler; None: all is."""
+    box = ImageChops.invert(image).getbbox()
+    return None if box is None else (box[2], box[3])
+
+
+def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
+    """Return ``image`` without the pure white that fills the window beyond the sheet.
+
+    The sheet is rounded **up** to the next usual format, so that a scanner that clips the
+    paper itself to pure white does not lose its margins. A page that is all white stays whole.
+    """
+    used = _used_size(image)
+    if used is None:
+        return image
+    width, height = _sheet_size(*used, resolution)
+    width, height = min(width, image.width), min(height, image.height)
+    if (width, height) == image.size:
+        return image
+    return image.crop((0, 0, width, height))
+
+
+def _sheet_size(columns: int, rows: int, resolution: int) -> tuple[int, int]:
+    """Return width and height in pixels of the smallest format that holds the used part."""
+    used_width, used_height = (used * MM_PER_INCH / resolution for used in (columns, rows))
+    for width, height in _FORMATS_MM:
+        if used_width <= width + _TOLERANCE_MM and used_height <= height + _TOLERANCE_MM:
+            in_pixels = [round(side * resolution / MM_PER_INCH) for side in (width, height)]
+            return max(columns, in_pixels[0]), max(rows, in_pixels[1])
+    return columns, rows

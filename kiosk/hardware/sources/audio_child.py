@@ -1,0 +1,140 @@
+"""The child process of one audio device: PortAudio's callback in, blocks and status out.
+
+A stalled stream is never stopped (``stop_stream`` hangs): the parent ends this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pyaudio  # type: ignore[import-untyped]
+
+from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
+from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
+
+BLOCKS_PER_SECOND = 30
+"""PortAudio gives the sound card a buffer of two blocks: 66 ms."""
+FORWARD_INTERVAL_S = 0.1
+"""Blocks are passed on this often: each waking up costs both processes."""
+REAL_TIME_PRIORITY = 5
+RETRY_S = 1.0
+
+
+def find_input(audio: pyaudio.PyAudio, name: str) -> Mapping[str, Any] | None:
+    """Return the input device named ``name`` (exactly, else as a part of the name), or None."""
+    inputs = [
+        info
+        for index in range(audio.get_device_count())
+        if int((info := audio.get_device_info_by_index(index))["maxInputChannels"]) > 0
+    ]
+    exact = [info for info in inputs if info["name"] == name]
+    partial = [info for info in inputs if name in str(info["name"])]
+    return next(iter(exact + partial), None)
+
+
+class _InputStream:
+    """One opened device."""
+
+    def __init__(self, writer: MessageWriter, config: Mapping[str, Any]) -> None:
+        self._writer = writer
+        self._name = str(config["device"])
+        self._rate = int(config["rate"])
+        self._channels = int(config["channels"])
+        self._blocks: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
+        self._stream: Any = None
+
+    def open(self) -> bool:
+        """Open the device; False when it is absent or refuses."""
+        audio = pyaudio.PyAudio()
+        info = find_input(audio, self._name)
+        if info is None:
+            audio.terminate()
+            return False
+        try:
+            self._start(audio, int(info["index"]), self._channels)
+        except OSError:  # some devices offer their own number of channels only
+            self._channels = int(info["maxInputChannels"])
+            try:
+                self._start(audio, int(info["index"]), self._channels)
+            except OSError as error:
+                audio.terminate()
+                self._writer.send_status(refused=str(error))
+                return False
+        self._writer.send_status(
+            library="PyAudio",
+            version=importlib.metadata.version("PyAudio"),
+            back_end=pyaudio.get_portaudio_version_text().split(",")[0],
+            opened=str(info["name"]),
+        )
+        return True
+
+    def _start(self, audio: pyaudio.PyAudio, index: int, channels: int) -> None:
+        self._stream = audio.open(
+            format=pyaudio.paInt16,
+            channels=channels,
+            rate=self._rate,
+            input=True,
+            input_device_index=index,
+            frames_per_buffer=-(-self._rate // BLOCKS_PER_SECOND),
+            stream_callback=self._on_block,
+        )
+
+    def _on_block(
+        self, data: bytes | None, _frames: int, _times: Mapping[str, float], _flags: int
+    ) -> tuple[None, int]:
+        if data:
+            self._blocks.put((time.monotonic_ns(), data))
+        return None, pyaudio.paContinue
+
+    def forward_blocks(self) -> None:
+        """Pass blocks on, some together, until the stream is no longer active."""
+        active = True
+        while active:
+            time.sleep(FORWARD_INTERVAL_S)
+            active = self._stream.is_active()
+            if blocks := self._queued_blocks():
+                self._writer.send(AUDIO, pack_audio(self._channels, blocks))
+
+    def _queued_blocks(self) -> list[tuple[int, bytes]]:
+        blocks = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                blocks.append(self._blocks.get_nowait())
+        return blocks
+
+
+def _raise_priority() -> None:
+    """Run before ordinary programs where that is allowed: a late reader loses samples."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
+
+
+def main() -> None:
+    """Open the device as soon as it is there; end when it dies (the parent starts us again)."""
+    writer, config = set_up_child()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _raise_priority()
+    device = _InputStream(writer, config)
+    while not device.open():
+        writer.send_status(absent=True)
+        time.sleep(RETRY_S)
+    device.forward_blocks()
+    writer.send_status(inactive=True)
+    os._exit(1)  # closing a dead stream may hang
+
+
+def _exit_with_parent() -> None:
+    for _ in read_commands():
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

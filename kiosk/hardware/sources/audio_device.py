@@ -1,0 +1,126 @@
+"""One audio device: supervises its child process and splits its samples into microphones."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+
+from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.hardware.audio.block import AudioBlock, MicrophoneState
+from kiosk.hardware.audio.sample_clock import SampleClock, StampedBlock, join_blocks
+from kiosk.hardware.child_process.protocol import AUDIO, STATUS, unpack_audio
+from kiosk.hardware.child_process.supervisor import ProcessSupervisor
+from kiosk.hardware.sources.microphone_source import MicrophoneSource
+from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
+
+STALL_NS = NS_PER_S // 2
+CHILD_TIMEOUT_NS = 4 * NS_PER_S
+"""A child that sends no message for this long, not even "absent", hangs."""
+AUDIO_START_TIMEOUT_NS = 8 * NS_PER_S
+"""PortAudio asks every device for its name before it opens one."""
+
+
+class AudioDevice:
+    """One audio device with its child process and its microphones."""
+
+    def __init__(self, device: str, microphones: tuple[MicrophoneSource, ...]) -> None:
+        self.device = device
+        self.microphones = microphones
+        self._rate = microphones[0].rate
+        self._library_info: dict[str, str] = {}
+        self._clock = SampleClock(self._rate)
+        self._epoch = -1
+        self._has_delivered = False
+        self._has_answered = False
+        self._last_message_ns = recording_ns()
+        self._last_block_ns: int | None = None
+        channels = max(microphone.channel for microphone in microphones) + 1
+        self._child = ProcessSupervisor(
+            device,
+            "kiosk.hardware.sources.audio_child",
+            {"device": device, "rate": self._rate, "channels": channels},
+            self._on_message,
+            self._find_problem,
+            self._on_start,
+            self._on_stop,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child."""
+        return self._child.pid
+
+    def open(self) -> None:
+        """Start the child."""
+        self._child.start()
+
+    def close(self) -> None:
+        """End the child."""
+        self._child.close()
+
+    def device_entry(self, name: str) -> dict[str, Any]:
+        """Return the entry of microphone ``name`` of ``GET /v1/devices``."""
+        unknown = {"library": "PyAudio", "version": "", "back_end": ""}
+        virtual = VIRTUAL_MICROPHONES in os.environ and self.device.startswith("mic_")
+        return {"name": name, **unknown, **self._library_info, "virtual": virtual}
+
+    # -- called in the supervisor's thread -----------------------------------------------------
+    def _set_states(self, state: MicrophoneState) -> None:
+        for microphone in self.microphones:
+            microphone.set_state(state)
+
+    def _on_start(self, _session: int) -> None:
+        self._last_message_ns = recording_ns()
+        self._last_block_ns = None
+        self._has_answered = False
+        self._epoch = self._clock.epoch + 1 if self._epoch >= 0 else 0
+        self._clock = SampleClock(self._rate, self._epoch)
+
+    def _on_stop(self, _reason: str) -> None:
+        if self._has_delivered:
+            self._set_states("dead")
+
+    def _on_message(self, kind: int, payload: bytes) -> None:
+        self._last_message_ns = recording_ns()
+        self._has_answered = True
+        if kind == AUDIO:
+            self._last_block_ns = self._last_message_ns
+            self._has_delivered = True
+            self._on_audio(payload)
+        elif kind == STATUS:
+            values = json.loads(payload)
+            if "absent" in values:
+                self._set_states("absent")
+                self._has_delivered = False
+            elif "library" in values:
+                self._library_info = {
+                    key: values[key] for key in ("library", "version", "back_end")
+                }
+
+    def _on_audio(self, payload: bytes) -> None:
+        channels, blocks = unpack_audio(payload)
+        stamped = [stamped_block for block in blocks for stamped_block in self._clock.push(*block)]
+        for block in join_blocks(stamped):
+            self._dispatch(block, channels)
+
+    def _dispatch(self, stamped: StampedBlock, channels: int) -> None:
+        table = np.frombuffer(stamped.data, dtype="<i2").reshape(stamped.frames, channels)
+        for microphone in self.microphones:
+            if microphone.channel < channels:
+                samples = np.ascontiguousarray(table[:, microphone.channel], dtype=np.int16)
+                microphone.push(AudioBlock(stamped.epoch, stamped.index, stamped.start_ns, samples))
+            else:
+                microphone.set_state("absent")  # the device has fewer channels than it should
+
+    def _find_problem(self) -> str | None:
+        now = recording_ns()
+        if self._last_block_ns is not None and now - self._last_block_ns > STALL_NS:
+            return "gives no samples"
+        if now - self._last_message_ns > (
+            CHILD_TIMEOUT_NS if self._has_answered else AUDIO_START_TIMEOUT_NS
+        ):
+            return "does not answer"
+        return None

@@ -1,0 +1,127 @@
+"""The camera's child process: one back end, commands in, packets and status out.
+
+Run by :class:`kiosk.hardware.child_process.supervisor.ProcessSupervisor`.
+``KIOSK_CAMERA_ALLOCATOR=module:Class`` makes picamera2 use another buffer allocator, which tests on
+libcamera's virtual pipeline need.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import threading
+import time
+from typing import Any
+
+from kiosk.errors import HardwareError
+from kiosk.hardware.camera.back_end import CameraAbsentError, CameraBackEnd, CameraConfig
+from kiosk.hardware.camera.packet import VideoPacket, pack_video
+from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
+from kiosk.hardware.child_process.protocol import VIDEO
+
+HEARTBEAT_S = 0.2
+RETRY_S = 2.0
+ALLOCATOR_VARIABLE = "KIOSK_CAMERA_ALLOCATOR"
+
+
+def _allocator() -> Any:
+    """Return the allocator named in the environment, or None for picamera2's own."""
+    name = os.environ.get(ALLOCATOR_VARIABLE)
+    if not name:
+        return None
+    module, _, member = name.partition(":")
+    return getattr(importlib.import_module(module), member)()
+
+
+def make_back_end(config: CameraConfig) -> CameraBackEnd:
+    """Return the back end of ``config``; never a virtual camera unless it was asked for.
+
+    Raises:
+        CameraAbsentError: picamera2 is not installed.
+    """
+    if config.back_end == "virtual":
+        from kiosk.hardware.virtual.camera import VirtualCamera
+
+        return VirtualCamera(config)
+    if importlib.util.find_spec("picamera2") is None:
+        raise CameraAbsentError("picamera2 is not installed")
+    from kiosk.hardware.camera.picamera2_camera import Picamera2Camera
+
+    return Picamera2Camera(config, _allocator())
+
+
+class _CameraProcess:
+    """The open camera and its way to the parent."""
+
+    def __init__(self, writer: MessageWriter, config: CameraConfig) -> None:
+        self._writer = writer
+        self._config = config
+        self._camera: CameraBackEnd | None = None
+        self._lock = threading.Lock()
+        self._encoder_session = 0  # 0: not encoding
+
+    def run(self) -> None:
+        """Open the camera, again and again while it is absent, then send a heartbeat."""
+        while (camera := self._open_camera()) is None:
+            time.sleep(RETRY_S)
+        with self._lock:
+            self._camera = camera
+            if self._encoder_session:
+                self._start_encoder(camera, self._encoder_session)
+        while True:
+            self._writer.send_status(frames=camera.frames)
+            time.sleep(HEARTBEAT_S)
+
+    def _open_camera(self) -> CameraBackEnd | None:
+        try:
+            camera = make_back_end(self._config)
+            facts = camera.open()
+        except CameraAbsentError as error:
+            self._writer.send_status(absent=str(error))
+            return None
+        except HardwareError as error:
+            self._writer.send_status(failed=str(error))
+            os._exit(1)
+        self._writer.send_status(
+            library=facts.library, version=facts.version, back_end=facts.back_end, frames=0
+        )
+        return camera
+
+    def set_encoder_session(self, session: int) -> None:
+        """Start (session from 1) or stop (0) the encoder, now or when the camera is open."""
+        with self._lock:
+            if self._camera is not None and self._encoder_session:
+                self._camera.stop_encoder()
+            self._encoder_session = session
+            if self._camera is not None and session:
+                self._start_encoder(self._camera, session)
+
+    def _start_encoder(self, camera: CameraBackEnd, session: int) -> None:
+        def emit(captured_ns: int, key: bool, data: bytes) -> None:
+            packet = VideoPacket(captured_ns, session, key, data)
+            self._writer.send(VIDEO, pack_video(packet))
+
+        camera.start_encoder(emit)
+
+    def close(self) -> None:
+        """Close the camera, unless it hangs."""
+        if self._camera is not None:
+            self._camera.close()
+
+
+def main() -> None:
+    """Run until the parent closes the pipe."""
+    writer, values = set_up_child()
+    child = _CameraProcess(writer, CameraConfig(**values))
+    threading.Thread(target=child.run, daemon=True).start()
+    for command in read_commands():
+        child.set_encoder_session(int(command["encode"]))
+    closing = threading.Thread(target=child.close, daemon=True)
+    closing.start()
+    closing.join(0.4)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""One microphone as a source: measures its blocks and dispatches them to listeners."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import timedelta
+from typing import Any
+
+from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
+from kiosk.config import MicrophoneSettings
+from kiosk.hardware.audio.block import AudioBlock, MicrophoneState
+from kiosk.hardware.audio.level_meter import LevelMeter
+from kiosk.hardware.sources.listener import SourceListener
+
+RECENT_BLOCKS = 64
+REMOTE_ROLE = "remote"
+"""Role of the line-out of a conference set."""
+
+
+def _format_recording_time(moment_ns: int | None) -> str | None:
+    """Return a moment of the recording clock as wall time text."""
+    if moment_ns is None:
+        return None
+    return format_wall(wall_time() - timedelta(microseconds=(recording_ns() - moment_ns) / 1000))
+
+
+class MicrophoneSource:
+    """One microphone: a channel of an audio device."""
+
+    def __init__(self, config: MicrophoneSettings, baseline_db: float | None = None) -> None:
+        self.name = config.name
+        self.role = config.role
+        self.kind = "remote" if config.role == REMOTE_ROLE else "room"
+        self.rate = config.rate
+        self.channel = config.channel
+        remote_ns = round(config.silence_seconds * NS_PER_S) if self.kind == "remote" else None
+        self.meter = LevelMeter(config.rate, baseline_db, remote_silence_ns=remote_ns)
+        self._state: MicrophoneState = "starting"
+        self._state_since = format_wall()
+        self._recent_blocks: deque[AudioBlock] = deque(maxlen=RECENT_BLOCKS)
+        self._listeners: tuple[SourceListener, ...] = ()
+        self._lock = threading.Lock()
+
+    @property
+    def state(self) -> MicrophoneState:
+        """See docs/interfaces.md."""
+        return self._state
+
+    def state_entry(self) -> dict[str, Any]:
+        """Return the microphone's entry of ``GET /v1/state``."""
+        heard = _format_recording_time(self.meter.last_speech_ns)
+        entry = {"name": self.name, "kind": self.kind, "role": self.role, "state": self._state}
+        return {**entry, "since": self._state_since, "heard": heard}
+
+    def set_state(self, state: MicrophoneState) -> None:
+        """Note a change of state."""
+        if state != self._state:
+            self._state, self._state_since = state, format_wall()
+            if state in ("dead", "absent"):
+                self.meter.reset()
+
+    def push(self, block: AudioBlock) -> None:
+        """Measure a block and dispatch it to the listeners."""
+        self.meter.push(block)
+        self.set_state(self.meter.state())
+        with self._lock:
+            self._recent_blocks.append(block)
+            for listener in self._listeners:
+                listener.audio(self.name, block)
+
+    def attach(self, listener: SourceListener, since_ns: int) -> None:
+        """Give ``listener`` all blocks that end after ``since_ns``, and all that follow."""
+        with self._lock:
+            for block in self._recent_blocks:
+                if block.start_ns + len(block.samples) * NS_PER_S // self.rate > since_ns:
+                    listener.audio(self.name, block)
+            self._listeners = (*self._listeners, listener)
+
+    def detach(self, listener: SourceListener) -> None:
+        """Dispatch nothing more to ``listener``."""
+        with self._lock:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)

@@ -1,0 +1,170 @@
+"""All sources of a recording: the camera and the microphones.
+
+:class:`Sources` is opened once, when the recorder starts, and stays warm, so that a recording
+begins on running devices. Every device lives in a child process, which is killed and started again
+when it fails; a source recovers by itself during a recording.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from kiosk.clocks import NS_PER_S
+from kiosk.config import Settings
+from kiosk.hardware.camera.back_end import CameraConfig
+from kiosk.hardware.sources.audio_device import AudioDevice
+from kiosk.hardware.sources.camera_source import CameraSource
+from kiosk.hardware.sources.listener import SourceListener
+from kiosk.hardware.sources.microphone_source import MicrophoneSource
+
+RECENT_SPEECH_NS = NS_PER_S * 4 // 10
+
+
+class Sources:
+    """The camera and all microphones of ``settings``, warm and supervised.
+
+    Args:
+        settings: all of them.
+        preview: file in shared memory for the live picture (:mod:`kiosk.hardware.camera.preview`).
+        baselines: noise floor of each microphone at commissioning, dB, as far as it is known.
+    """
+
+    def __init__(
+        self, settings: Settings, preview: Path, baselines: Mapping[str, float] | None = None
+    ) -> None:
+        self.preview = preview
+        self.camera = self._make_camera(settings)
+        noise_floors = baselines or {}
+        self.microphones = tuple(
+            MicrophoneSource(entry, noise_floors.get(entry.name)) for entry in settings.microphones
+        )
+        for microphone in self.microphones:
+            microphone.meter.is_speech_elsewhere = partial(self._is_speech_elsewhere, microphone)
+        groups: dict[tuple[str, int], list[MicrophoneSource]] = {}
+        for entry, microphone in zip(settings.microphones, self.microphones, strict=True):
+            groups.setdefault((entry.device, entry.rate), []).append(microphone)
+        self.audio_devices = tuple(
+            AudioDevice(device, tuple(group)) for (device, _), group in groups.items()
+        )
+
+    def _is_speech_elsewhere(self, microphone: MicrophoneSource, now_ns: int) -> bool:
+        """Return whether somebody speaks into another microphone of this room."""
+        times = (
+            other.meter.last_speech_ns
+            for other in self.microphones
+            if other is not microphone and other.kind != "remote"
+        )
+        return any(time_ns is not None and now_ns - time_ns < RECENT_SPEECH_NS for time_ns in times)
+
+    def _make_camera(self, settings: Settings) -> CameraSource | None:
+        camera = settings.camera
+        if camera.back_end == "none":
+            return None
+        values = camera.model_dump(exclude={"virtual_scene"})
+        scene = str(camera.virtual_scene)
+        return CameraSource(CameraConfig(**values, scene=scene, preview=str(self.preview)))
+
+    def open(self) -> None:
+        """Start all devices; returns at once, they come up by themselves."""
+        self.preview.parent.mkdir(parents=True, exist_ok=True)
+        for source in (self.camera, *self.audio_devices):
+            if source is not None:
+                source.open()
+
+    def close(self) -> None:
+        """Stop all devices and their processes."""
+        threads = [
+            threading.Thread(target=source.close)
+            for source in (self.camera, *self.audio_devices)
+            if source is not None
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def __enter__(self) -> Sources:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def attach(self, listener: SourceListener, since_ns: int) -> None:
+        """Begin a recording: give ``listener`` everything captured from ``since_ns`` on.
+
+        Another one may still be attached: the pictures' encoder begins anew for this one, and
+        both get all samples until the other is detached.
+        """
+        if self.camera is not None:
+            self.camera.attach(listener)
+        for microphone in self.microphones:
+            microphone.attach(listener, since_ns)
+
+    def stop_encoder(self) -> None:
+        """Stop the camera's encoder; what was captured before may still arrive."""
+        if self.camera is not None:
+            self.camera.stop_encoder()
+
+    def detach(self, listener: SourceListener) -> None:
+        """End a recording: nothing is handed on to ``listener`` when this has returned."""
+        if self.camera is not None:
+            self.camera.detach(listener)
+        for microphone in self.microphones:
+            microphone.detach(listener)
+
+    def state(self) -> dict[str, Any]:
+        """Return ``{"camera": {...}, "microphones": [...]}`` of ``GET /v1/state``."""
+        camera = self.camera
+        return {
+            "camera": {
+                "state": camera.state if camera else "off",
+                "back_end": camera.device_entry()["back_end"] if camera else "none",
+                "frames": camera.frames if camera else 0,
+                "dropped": camera.dropped if camera else 0,
+                "encoder": "slow" if camera and camera.is_encoder_slow else "ok",
+            },
+            "microphones": [microphone.state_entry() for microphone in self.microphones],
+        }
+
+    def levels(self) -> dict[str, dict[str, float]]:
+        """Return the ``levels`` event: ``{"judge": {"rms_db", "peak_db"}, ...}``; poll 10/s."""
+        return {
+            microphone.name: {
+                "rms_db": round(microphone.meter.rms_db, 1),
+                "peak_db": round(microphone.meter.peak_db, 1),
+            }
+            for microphone in self.microphones
+        }
+
+    def device_entries(self) -> list[dict[str, Any]]:
+        """Return the camera's and microphones' entries of ``GET /v1/devices``."""
+        entries = [self.camera.device_entry()] if self.camera is not None else []
+        for device in self.audio_devices:
+            entries += [device.device_entry(microphone.name) for microphone in device.microphones]
+        return entries
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Wait until all sources deliver; False when some do not within ``timeout`` seconds.
+
+        One that is absent at first may yet come: it is tried again and again.
+        """
+        limit = time.monotonic() + timeout
+        while time.monotonic() < limit:
+            states = {microphone.state for microphone in self.microphones}
+            camera = self.camera.state if self.camera is not None else "ok"
+            if camera == "ok" and not {"starting", "absent", "dead"} & states:
+                return True
+            time.sleep(0.02)
+        return False

@@ -1,0 +1,102 @@
+"""The envelope of closed parts: to the court, its escrow, and for a moment this process's memory.
+
+Nothing plain of a closed part reaches a disk. The kiosk cannot open it either, but for the few
+seconds in which the key of a fragment stays in locked memory to prove what lies on the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+
+import pyrage
+
+from kiosk.recording.encryption.locked_memory import EphemeralKeys, LockedMemoryError
+from kiosk.recording.formats.age_tar import (
+    AGE_SUFFIX,
+    END_OF_ARCHIVE,
+    MemberMetadata,
+    encode_member,
+    extract_age,
+)
+from kiosk.recording.formats.records import FragmentRecord
+from kiosk.storage.court_keys import CourtKeys
+
+log = logging.getLogger(__name__)
+
+
+class AgeFragmentCodec:
+    """See :class:`kiosk.recording.formats.fragment_codec.Envelope`.
+
+    Args:
+        keys: whom it is for.
+        provable: also encrypt to a key in locked memory, which proves what lies on the disk.
+    """
+
+    is_encrypted = True
+    media_suffix = ".tar"
+    init_name = "init.tar"
+    file_trailer = END_OF_ARCHIVE
+
+    def __init__(self, keys: CourtKeys, *, can_verify: bool = True) -> None:
+        self._recipients = keys.recipients()
+        self._ephemeral_keys: EphemeralKeys | None = None
+        if can_verify:
+            try:
+                self._ephemeral_keys = EphemeralKeys()
+            except LockedMemoryError:  # recorded all the same; the proof will say that it fails
+                log.exception("no memory can be locked: closed parts cannot be proven")
+
+    def encode(
+        self, name: str, plain: bytes, start_ns: int, end_ns: int, sources: Sequence[str]
+    ) -> bytes:
+        """Return the tar member that holds ``plain`` as an age file."""
+        digest = hashlib.sha256(plain).hexdigest()
+        recipients = list(self._recipients)
+        if self._ephemeral_keys is not None:
+            recipients.append(
+                self._ephemeral_keys.create_recipient(digest, is_lasting=name == "init.mp4")
+            )
+        age_file = pyrage.encrypt(plain, recipients)
+        about = MemberMetadata(
+            start_ns,
+            end_ns,
+            tuple(sources),
+            len(plain),
+            digest,
+            hashlib.sha256(age_file).hexdigest(),
+        )
+        return encode_member(name + AGE_SUFFIX, age_file, about)
+
+    def decode(self, record: FragmentRecord, data: bytes) -> bytes:
+        """Return the plain fragment in ``data``, a tar member read back.
+
+        Raises:
+            ValueError: its key was wiped, or it is not what was recorded.
+        """
+        return self._decrypt_verified(record.plain_sha256, data)
+
+    def decode_init(self, file: str, data: bytes) -> bytes:
+        """Return the plain initialisation segment in ``data``, a whole tar."""
+        del file
+        return self._decrypt_verified(MemberMetadata.from_member(data).plain_sha256, data)
+
+    def _decrypt_verified(self, digest: str, data: bytes) -> bytes:
+        if self._ephemeral_keys is None:
+            raise ValueError("there is no key in locked memory")
+        plain = self._ephemeral_keys.decrypt(digest, extract_age(data))
+        if hashlib.sha256(plain).hexdigest() != digest:
+            raise ValueError("other media than were encrypted")
+        return plain
+
+    def discard_keys(self, records: Sequence[FragmentRecord]) -> None:
+        """Wipe the keys of ``records``: they have been proven."""
+        if self._ephemeral_keys is not None:
+            for record in records:
+                self._ephemeral_keys.discard(record.plain_sha256)
+
+    def close(self) -> None:
+        """Wipe all keys: the part is over."""
+        if self._ephemeral_keys is not None:
+            self._ephemeral_keys.close()

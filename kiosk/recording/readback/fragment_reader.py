@@ -1,0 +1,57 @@
+"""Reading fragments back from the disk, for the proof and for listening.
+
+The one place that knows where the bytes lie and how they are opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.formats.records import FragmentRecord
+
+
+class ReadbackError(Exception):
+    """What lies on the disk is not what was recorded; the message says what.
+
+    Attributes:
+        source: what it concerns: ``camera``, a microphone's name, ``mix``, or ``storage``.
+        doubtful: it may be chance: it counts when the next proof says the same.
+    """
+
+    def __init__(self, message: str, source: str = "storage", *, is_doubtful: bool = False) -> None:
+        super().__init__(message)
+        self.source = source
+        self.is_doubtful = is_doubtful
+
+
+def read_fragments(
+    part: Path, records: list[FragmentRecord], codec: FragmentCodec = PLAIN_CODEC
+) -> bytes:
+    """Return the fragments' plain bytes from the disk, after their run's init file.
+
+    Args:
+        envelope: opens what lies on the disk, as long as it can.
+
+    Raises:
+        ProofError: they are not there or not what was reported.
+    """
+    try:
+        init = (part / records[0].file).with_name(codec.init_name)
+        data = codec.decode_init(init.name, init.read_bytes())
+        for record in records:
+            with (part / record.file).open("rb", buffering=0) as file:
+                os.posix_fadvise(
+                    file.fileno(), record.offset, record.length, os.POSIX_FADV_DONTNEED
+                )
+                found = os.pread(file.fileno(), record.length, record.offset)
+            if hashlib.sha256(found).hexdigest() != record.sha256:
+                raise ReadbackError(f"{record.file}: other bytes at {record.offset} than reported")
+            data += codec.decode(record, found)
+    except ValueError as error:
+        raise ReadbackError(f"{records[0].file}: cannot be opened: {error}") from error
+    except OSError as error:
+        raise ReadbackError(f"{records[0].file}: {error.strerror}") from error
+    return data

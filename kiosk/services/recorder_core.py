@@ -1,0 +1,50 @@
+"""Devices and courtroom of the recorder, without its local API.
+
+An interrupted hearing must resume within seconds of the start, and importing an HTTP server takes
+a good part of them on a Raspberry Pi, so the core is created first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kiosk.config import Settings
+from kiosk.hardware.panel import Panel
+from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.courtroom import Courtroom
+from kiosk.rules import load_rules
+from kiosk.selftest.noise_baseline import load_noise_floors
+from kiosk.storage.atomic_io import make_folder
+from kiosk.storage.paths import Paths
+
+
+class RecorderCore:
+    """The objects that the recorder owns.
+
+    Attributes:
+        on_change: called after each change of the courtroom, from any thread.
+        on_button_press: called when the hardware button is pressed, from gpiozero's thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.paths = Paths.from_settings(settings.paths)
+        self.on_change: Callable[[], None] = lambda: None
+        self.on_button_press: Callable[[], None] = lambda: None
+        make_folder(self.paths.data)
+        make_folder(self.paths.run)
+        self.sources = Sources(settings, self.paths.preview, load_noise_floors(self.paths))
+        self.sources.open()  # devices come up while the rest is made
+        self.panel = Panel(settings.panel, lambda: self.on_button_press())
+        self.courtroom = Courtroom(
+            settings,
+            self.paths,
+            load_rules(),
+            self.sources,
+            self.panel,
+            on_change=lambda: self.on_change(),
+        )
+
+    def recover(self) -> None:
+        """Resume an interrupted hearing; see :meth:`Courtroom.recover`."""
+        self.courtroom.recover()

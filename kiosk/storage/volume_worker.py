@@ -1,0 +1,358 @@
+"""Writes to one of the storages that hold the hearings, with a thread and a queue of its own.
+
+Operations run in order and are repeated while the disk refuses them. A hearing is *behind* when
+this storage missed some of it (it was absent, or the queue outgrew its memory). Operations of
+such a hearing are dropped until :mod:`kiosk.storage.mirror_catch_up` has copied it from the other
+storage.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kiosk.storage.volume import STORAGE_ERRORS, GapError, StorageVolume, failure_state
+
+log = logging.getLogger(__name__)
+MAX_QUEUE_BYTES = 32 << 20
+"""Memory for operations that wait for one disk; above it, what the other has is dropped."""
+PROBE_INTERVAL_S = 0.5
+RETRY_S = 0.5
+SLOW_AFTER_S = 1.0
+"""An operation that takes or waits longer makes the storage slow."""
+SLOW_HOLD_S = 3.0
+UNAVAILABLE_STATES = frozenset({"absent", "foreign"})
+
+
+@dataclass(eq=False)
+class VolumeOperation:
+    """An operation that every storage runs.
+
+    Attributes:
+        hearing: id of the hearing it belongs to.
+        run: runs it; raises OSError or StorageError when the disk refuses.
+        size: bytes it holds in memory.
+        submitted_at: when it was submitted (monotonic seconds).
+        done_on: names of the storages that have run it.
+        errors: last error by storage name.
+        log_name: log that is ``log_end`` bytes long afterwards (``""``: none).
+    """
+
+    hearing: str
+    run: Callable[[StorageVolume], None]
+    size: int
+    submitted_at: float = field(default_factory=time.monotonic)
+    done_on: set[str] = field(default_factory=set)
+    errors: dict[str, Exception] = field(default_factory=dict)
+    is_cancelled: bool = False
+    log_name: str = ""
+    log_end: int = 0
+
+
+class VolumeWorker:
+    """The writer of one storage.
+
+    Args:
+        name: ``storage`` (the primary) or ``mirror``.
+        volume: the storage.
+        changed: shared by all workers of a store; guards their queues and is notified of changes.
+    """
+
+    def __init__(self, name: str, volume: StorageVolume, changed: threading.Condition) -> None:
+        self.name = name
+        self.volume = volume
+        self.uuid = ""
+        self.free_bytes: int | None = None
+        self.total_bytes = 0
+        self.log_lengths: dict[str, int] = {}
+        self.active_hearings: set[str] = set()
+        self.hearings_with_holes: set[str] = set()
+        self.hearings_behind: set[str] = set()
+        self.catch_up_queues: dict[str, list[VolumeOperation]] = {}
+        self._changed = changed
+        self._queue: deque[VolumeOperation] = deque()
+        self._copy_queue: deque[VolumeOperation] = deque()
+        self._queued_bytes = 0
+        self._failure = ""
+        self._identity_state = "ok"
+        self._started_at: float | None = None
+        self._slow_until = 0.0
+        self._healthy_since = 0.0
+        self._retry_at = 0.0
+        self._probe_at = 0.0
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, name=f"{name}-writer", daemon=True)
+
+    # -- called by the store (its lock is held) ----------------------------------------------------
+    def submit(self, operation: VolumeOperation) -> None:
+        """Queue an operation, or leave it to the catch-up."""
+        self.active_hearings.add(operation.hearing)
+        if self._identity_state in UNAVAILABLE_STATES and self.volume.role == "mirror":
+            self.mark_behind(operation.hearing)
+        if operation.hearing in self.hearings_behind:
+            return
+        if operation.hearing in self.catch_up_queues:
+            self.catch_up_queues[operation.hearing].append(operation)
+        else:
+            self._queue.append(operation)
+        self._retry_at = 0.0
+        self._queued_bytes += operation.size
+        if self._queued_bytes > MAX_QUEUE_BYTES:
+            self._free_memory()
+
+    def has_queued(self, operation: VolumeOperation) -> bool:
+        """Whether the operation waits here."""
+        return operation in self._queue or operation in self.catch_up_queues.get(
+            operation.hearing, ()
+        )
+
+    def cancel(self, operation: VolumeOperation) -> None:
+        """Remove a cancelled operation from the queues."""
+        for queue in (self._queue, self.catch_up_queues.get(operation.hearing, [])):
+            if operation in queue:
+                queue.remove(operation)
+                self._queued_bytes -= operation.size
+
+    def pending(self, hearing: str) -> list[VolumeOperation]:
+        """Return the waiting operations of a hearing, in order."""
+        return [
+            *(operation for operation in self._queue if operation.hearing == hearing),
+            *self.catch_up_queues.get(hearing, ()),
+        ]
+
+    def is_incomplete(self, hearing: str) -> bool:
+        """Whether older bytes of ``hearing`` are missing here."""
+        return hearing in self.hearings_behind or hearing in self.catch_up_queues
+
+    def all_pending(self) -> list[VolumeOperation]:
+        """Return all waiting operations."""
+        return [*self._queue, *self._deferred()]
+
+    def accept_hole(self, hearing: str) -> None:
+        """Accept operations of ``hearing`` although older bytes are missing here."""
+        log.error("%s: %s continues with a hole", self.name, hearing)
+        self.hearings_behind.discard(hearing)
+        self.hearings_with_holes.add(hearing)
+
+    def submit_copy(self, operation: VolumeOperation) -> None:
+        """Queue an operation of the catch-up. It runs when nothing else waits, and only once."""
+        self._copy_queue.append(operation)
+
+    def start_catch_up(self, hearing: str, missing: list[VolumeOperation]) -> None:
+        """Defer new operations of ``hearing``, after ``missing``: those the other has not run."""
+        self.hearings_behind.discard(hearing)
+        self.catch_up_queues[hearing] = list(missing)
+        self._queued_bytes += sum(operation.size for operation in missing)
+
+    def finish_catch_up(self, hearing: str) -> None:
+        """Queue the deferred operations of ``hearing``: everything older is here now."""
+        self._queue.extend(self.catch_up_queues.pop(hearing, ()))
+        self._healthy_since = time.monotonic()
+
+    def mark_behind(self, hearing: str) -> None:
+        """Drop the waiting operations of ``hearing`` and leave it to the catch-up."""
+        deferred = self.catch_up_queues.pop(hearing, None)
+        dropped = [op for op in self._queue if op.hearing == hearing] + (deferred or [])
+        self._queue = deque(op for op in self._queue if op.hearing != hearing)
+        self._queued_bytes -= sum(op.size for op in dropped)
+        self.hearings_behind.add(hearing)
+
+    def _free_memory(self) -> None:
+        """Leave to the catch-up whatever the other storage has."""
+        for hearing in {operation.hearing for operation in (*self._queue, *self._deferred())}:
+            if self._is_held_elsewhere(hearing):
+                log.error("%s: %s is left for later", self.name, hearing)
+                self.mark_behind(hearing)
+
+    def _is_held_elsewhere(self, hearing: str) -> bool:
+        """Whether another storage has everything that waits here, or will have it."""
+        if self.volume.role == "mirror":
+            return True
+        return all(operation.done_on - {self.name} for operation in self.pending(hearing))
+
+    def _deferred(self) -> list[VolumeOperation]:
+        return [operation for queue in self.catch_up_queues.values() for operation in queue]
+
+    # -- status (the store's lock is held) -----------------------------------------------------
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last operation failed, or the storage is not available."""
+        return bool(self._failure) or self._identity_state != "ok"
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether it is present and mounted writable."""
+        return self._identity_state == "ok"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it is present."""
+        return self._identity_state in ("ok", "read_only")
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether an operation takes or waits too long."""
+        now = time.monotonic()
+        started_at = self._started_at
+        waiting_since = (
+            max(self._queue[0].submitted_at, self._healthy_since) if self._queue else now
+        )
+        waited_s = 0.0 if self.is_failing else now - waiting_since
+        if (started_at is not None and now - started_at > SLOW_AFTER_S) or waited_s > SLOW_AFTER_S:
+            self._slow_until = now + SLOW_HOLD_S
+        return now < self._slow_until
+
+    @property
+    def state(self) -> str:
+        """``ok``, ``behind``, ``slow``, ``full``, ``read_only``, ``absent``, … ."""
+        if self._identity_state != "ok":
+            return self._identity_state
+        if self._failure:
+            return self._failure
+        if self.is_slow:
+            return "slow"
+        return "behind" if self.hearings_behind or self.catch_up_queues else "ok"
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes in memory that wait for this disk."""
+        return self._queued_bytes
+
+    @property
+    def oldest_wait_s(self) -> float:
+        """Seconds for which the oldest operation has waited."""
+        oldest = [*list(self._queue)[:1], *self._deferred()[:1]]
+        return max((time.monotonic() - operation.submitted_at for operation in oldest), default=0.0)
+
+    # -- thread ----------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Check the storage once and start the thread."""
+        self._probe()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the running operation (the store's lock is held)."""
+        self._is_stopped = True
+
+    def join(self, seconds: float) -> None:
+        """Wait at most ``seconds`` for the thread; a hung disk may keep it longer."""
+        self._thread.join(timeout=seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._is_stopped:
+                    return
+                operation = self._next_operation()
+                if operation is None:
+                    self._changed.wait(timeout=PROBE_INTERVAL_S / 2)
+                else:
+                    self._started_at = time.monotonic()
+            if operation is not None:
+                self._run_operation(operation)
+            if time.monotonic() >= self._probe_at:
+                self._probe()
+
+    def _next_operation(self) -> VolumeOperation | None:
+        if self._identity_state in UNAVAILABLE_STATES or (
+            self._failure and time.monotonic() < self._retry_at
+        ):
+            return None
+        if self._queue:
+            return self._queue[0]
+        return self._copy_queue[0] if self._copy_queue else None
+
+    def _run_operation(self, operation: VolumeOperation) -> None:
+        error: Exception | None = None
+        try:
+            self.volume.allows_holes = operation.hearing in self.hearings_with_holes
+            if not operation.is_cancelled:
+                operation.run(self.volume)
+        except (*STORAGE_ERRORS, GapError) as raised:
+            error = raised
+        except Exception as raised:  # a fault of ours must not end the writing
+            log.exception("%s: an operation failed", self.name)
+            error = raised
+        with self._changed:
+            started_at, self._started_at = self._started_at, None
+            if started_at is not None and time.monotonic() - started_at > SLOW_AFTER_S:
+                self._slow_until = time.monotonic() + SLOW_HOLD_S
+            self._handle_result(operation, error)
+            self._changed.notify_all()
+
+    def _handle_result(self, operation: VolumeOperation, error: Exception | None) -> None:
+        """Remove an operation that succeeded from the queue, or keep it for the next attempt."""
+        if error is None:
+            operation.done_on.add(self.name)
+            if operation.log_name and not operation.is_cancelled:
+                self.log_lengths[operation.log_name] = operation.log_end
+            if self._failure:
+                log.warning("%s: takes everything again", self.name)
+                self._failure, self._healthy_since = "", time.monotonic()
+            self._dequeue(operation)
+            return
+        operation.errors[self.name] = error
+        if operation in self._copy_queue:
+            self._copy_queue.remove(operation)
+            return
+        if isinstance(error, GapError):
+            log.warning("%s: %s", self.name, error)
+            if self._is_held_elsewhere(operation.hearing):
+                self.mark_behind(operation.hearing)
+            else:
+                self.accept_hole(operation.hearing)
+            return
+        if not self._failure:
+            log.error("%s: refuses: %s", self.name, error)
+        self._failure = failure_state(error)
+        self._retry_at = time.monotonic() + RETRY_S
+
+    def _dequeue(self, operation: VolumeOperation) -> None:
+        if operation in self._copy_queue:
+            self._copy_queue.remove(operation)
+        elif operation in self._queue:
+            self._queue.remove(operation)
+            self._queued_bytes -= operation.size
+
+    def _probe(self) -> None:
+        """Check whether the storage is present, and whether it is still the same one."""
+        identity, uuid = self.volume.identity()
+        free, total = self._read_space() if identity in ("ok", "read_only") else (None, 0)
+        self._probe_at = time.monotonic() + PROBE_INTERVAL_S
+        with self._changed:
+            self.free_bytes, self.total_bytes = free, total
+            if identity == "ok":
+                if self._identity_state != "ok" or uuid != self.uuid:
+                    log.warning("%s: is there", self.name)
+                    self._failure, self._retry_at = "", 0.0
+                    self._healthy_since = time.monotonic()
+                if uuid != self.uuid:
+                    self.log_lengths.clear()
+                self.uuid = uuid
+            elif identity != self._identity_state:
+                log.error("%s: %s", self.name, identity)
+            self._identity_state = identity
+            if identity in UNAVAILABLE_STATES:
+                self._release_queue()
+            if self._queued_bytes > MAX_QUEUE_BYTES:
+                self._free_memory()
+            self._changed.notify_all()
+
+    def _read_space(self) -> tuple[int | None, int]:
+        try:
+            return self.volume.space()
+        except OSError:
+            return None, 0
+
+    def _release_queue(self) -> None:
+        """The storage is not present: leave to the catch-up what the other has or will have."""
+        for operation in self._copy_queue:
+            operation.errors[self.name] = OSError("the storage is not there")
+        self._copy_queue.clear()
+        for hearing in {operation.hearing for operation in (*self._queue, *self._deferred())}:
+            if self.volume.role == "mirror":
+                self.mark_behind(hearing)

@@ -1,0 +1,538 @@
+"""State and actions of the touch screen, in plain asyncio; the Kivy application only draws it.
+
+There is one :class:`AppState` per process. It listens to the services, knows who is signed in and
+where the visitor and the staff are, and wipes what an absent visitor leaves behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiosk.alarms import alarm_of
+from kiosk.clocks import wall_time
+from kiosk.config import Settings
+from kiosk.errors import KioskError
+from kiosk.filing.service import FilingService
+from kiosk.hardware.voice import Voice
+from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.locale import Translator
+from kiosk.rules import Rules
+from kiosk.storage.paths import Paths
+from kiosk.ui.display_settings import VOICE_VOLUMES, DisplaySettings
+from kiosk.ui.formatting import clock_text, day_text
+from kiosk.ui.places import (
+    DocumentsPlace,
+    DocumentStatusPlace,
+    ExportPlace,
+    HomePlace,
+    PinPlace,
+    ScanFaultPlace,
+    SecretaryCallPlace,
+    SelfTestPlace,
+    TodayPlace,
+    UnfinishedFilingsPlace,
+)
+from kiosk.ui.rule_labels import RuleLabels
+from kiosk.ui.screen_choice import ScreenInputs
+from kiosk.ui.screen_chrome import Notice, ScreenChrome
+from kiosk.ui.secretary.chain_receipt import ChainReceiptPrinter
+from kiosk.ui.secretary.secretary_actions import SecretaryActions
+from kiosk.ui.secretary.unfinished_filings import UnfinishedFilings
+from kiosk.ui.service_connection import ServiceConnection
+from kiosk.ui.service_models import RecorderState, StaffSession, SyncState
+from kiosk.ui.technician.self_test_runner import SelfTestRunner
+from kiosk.ui.view_context import ViewContext
+from kiosk.ui.visitor.flow.visit import Visit
+from kiosk.ui.visitor.spoken_text import spoken_text
+
+log = logging.getLogger(__name__)
+
+NOTICE_SECONDS = 8.0
+# How long the secretary can recover a filing that a crash left behind; then it is wiped.
+ABANDONED_SECONDS = 1800.0
+SCAN_FAULT_SECONDS = 600.0
+
+
+class AppState:
+    """State and actions of the touch screen.
+
+    Args:
+        settings: settings of this kiosk.
+        now: monotonic seconds.
+        wall: wall time, timezone-aware.
+        translate: the translator; None: a new one.
+        rules: the court's rules; None: the shipped rules.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = wall_time,
+        translate: Translator | None = None,
+        rules: Rules | None = None,
+    ) -> None:
+        self.settings, self.now, self.wall = settings, now, wall
+        self.paths = Paths.from_settings(settings.paths)
+        self.zone = ZoneInfo(settings.kiosk.timezone)
+        self.display_settings = self._default_display_settings = DisplaySettings(
+            settings.kiosk.language
+        )
+        self.translate = translate or Translator(settings.kiosk.language)
+        self.labels = RuleLabels(self.translate, rules)
+        self.recorder_state: RecorderState | None = None
+        self.recorder_state_at = 0.0
+        self.audio_levels: dict[str, Any] = {}
+        self.sync_state: SyncState | None = None
+        self.staff: StaffSession | None = None
+        self.pin: PinPlace | None = None
+        self.notice: Notice | None = None
+        self._observers: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._badge_waiter: asyncio.Future[str] | None = None
+        self._last_touch_at = now()
+        recorder = LocalClient(self.paths.recorder_socket)
+        sync = LocalClient(self.paths.sync_socket)
+        self.recorder_connection = ServiceConnection(
+            recorder, self._on_recorder_event, self.notify_observers
+        )
+        self.sync_connection = ServiceConnection(sync, self._on_sync_event, self.notify_observers)
+        self.secretary = SecretaryActions(
+            recorder,
+            sync,
+            self.paths.schedule,
+            self.notify_observers,
+            self.show_notice,
+            self.spawn,
+            self.zone,
+        )
+        self.filing_service = FilingService(settings, self.labels.rules, sync)
+        self.visit = Visit(
+            self.filing_service,
+            now,
+            settings.ui.receipt_seconds,
+            self.notify_observers,
+            self.show_notice,
+        )
+        self.voice = Voice(settings.voice)
+        self._last_spoken: tuple[str, str, str, int] | None = None
+        self.chain_receipt = ChainReceiptPrinter(
+            settings,
+            recorder,
+            self.translate,
+            self.filing_service.print_image,
+            self.notify_observers,
+            self.show_notice,
+        )
+        self.unfinished_filings = UnfinishedFilings(
+            self.filing_service, recorder, self.notify_observers, self.show_notice
+        )
+        self.self_test = SelfTestRunner(
+            settings, self.paths, recorder, sync, self.wait_for_badge, self.notify_observers
+        )
+
+    # -- observers and tasks -------------------------------------------------------------------
+
+    def add_observer(self, observer: Callable[[], None]) -> None:
+        """Call ``observer`` after each change."""
+        self._observers.append(observer)
+
+    def notify_observers(self) -> None:
+        """Call all observers."""
+        for observer in self._observers:
+            observer()
+
+    def spawn(self, step: Coroutine[Any, Any, Any]) -> None:
+        """Run ``step`` in the background and show its error as a notice."""
+        task = asyncio.get_running_loop().create_task(step)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, KioskError):
+            log.warning("step failed: %s", error)
+            self.show_notice(error.code)
+        elif error is not None:
+            log.error("step failed", exc_info=error)
+            self.show_notice("error")
+
+    async def run(self) -> None:
+        """Listen to the services until cancelled."""
+        with self.voice:
+            await self._run_connections()
+
+    async def _run_connections(self) -> None:
+        async with self.filing_service, asyncio.TaskGroup() as group:
+            group.create_task(self._clean_up_filings())
+            group.create_task(self.recorder_connection.run())
+            group.create_task(self.sync_connection.run())
+            group.create_task(self.secretary.poll_schedule(self.today))
+            group.create_task(self.secretary.poll_deliveries())
+            group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
+
+    def _is_export_shown(self) -> bool:
+        return self.staff is not None and isinstance(self.secretary.place, ExportPlace)
+
+    def open_export(self) -> None:
+        """Show the screen for the parties' copies."""
+        self.secretary.show(ExportPlace())
+        self.spawn(self.secretary.export.open(self.display_settings.language))
+
+    def open_unfinished_filings(self) -> None:
+        """Show the screen for unfinished filings."""
+        self.secretary.show(UnfinishedFilingsPlace())
+        self.unfinished_filings.refresh()
+
+    async def recover_filing(self, filing_id: str) -> None:
+        """Open an unfinished filing and hand the screen over to its visitor."""
+        if self.visit.filing is not None:
+            self.show_notice("filing_open")
+            return
+        filing = await self.unfinished_filings.recover(filing_id)
+        if filing is None:
+            return
+        self.visit.filing = filing
+        self.visit.show(DocumentsPlace())
+        self.sign_out()
+        self.record_touch()
+        await filing.rebuild_previews()
+        self.notify_observers()
+
+    async def _clean_up_filings(self) -> None:
+        """Finish submissions that a power cut interrupted; wipe abandoned filings every minute."""
+        with contextlib.suppress(KioskError):
+            await self.filing_service.resume_submissions()
+        while True:
+            with contextlib.suppress(KioskError):
+                self.filing_service.wipe_unfinished(ABANDONED_SECONDS)
+            if self.visit.filing is None:
+                await self.filing_service.remove_delivered()
+            await asyncio.sleep(60)
+
+    async def close(self) -> None:
+        """Stop all background tasks."""
+        await self.visit.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.recorder_connection.client.close()
+        await self.sync_connection.client.close()
+
+    # -- state ---------------------------------------------------------------------------------
+
+    @property
+    def is_recorder_stale(self) -> bool:
+        """Return whether the recorder stopped responding after a first answer."""
+        return self.recorder_state is not None and self.recorder_connection.is_up is False
+
+    @property
+    def is_clock_known(self) -> bool:
+        """Return whether wall time can be shown."""
+        return self.recorder_state is None or self.recorder_state.clock.state != "unset"
+
+    def today(self) -> date:
+        """Return today's date in the court's zone."""
+        return self.wall().astimezone(self.zone).date()
+
+    def view_context(self) -> ViewContext:
+        """Return translator, labels and time for the views."""
+        return ViewContext(self.translate, self.labels, self.zone, self.wall())
+
+    def screen_inputs(self) -> ScreenInputs:
+        """Return what decides which screen is shown."""
+        recorder, staff = self.recorder_state, self.staff
+        return ScreenInputs(
+            phase=recorder.phase if recorder else None,
+            has_hearing=recorder is not None and recorder.hearing is not None,
+            is_staff=staff is not None,
+            is_secretary=staff is not None and staff.has_role("secretary", "judge", "presiding"),
+            visitor_place=self.visit.place,
+            staff_place=self.secretary.place,
+            pin=self.pin,
+            idle_seconds_left=self.idle_seconds_left,
+            is_leaving=self.visit.is_leaving,
+        )
+
+    def screen_chrome(self) -> ScreenChrome:
+        """Return what surrounds the body of every screen."""
+        notice = self.notice
+        text, tone = "", notice.tone if notice else "caution"
+        if notice:
+            text = self.notice_text(notice.code)
+        return ScreenChrome(
+            display_settings=self.display_settings,
+            clock=clock_text(self.wall(), self.zone) if self.is_clock_known else "",
+            court=self.translate.pick({str(k): v for k, v in self.settings.kiosk.court.items()}),
+            room=self.translate.gettext("Room {room}", room=self.settings.kiosk.room),
+            today=day_text(self.today(), self.translate) if self.is_clock_known else "",
+            central=None if self.sync_state is None else self.sync_state.link.state == "up",
+            notice=text,
+            notice_tone=tone,
+        )
+
+    def _on_recorder_event(self, name: str, value: Any) -> None:
+        if name == "levels":
+            self.audio_levels = value if isinstance(value, dict) else {}
+            return
+        if name == "export":
+            self.secretary.export.apply_event(value)
+        if name != "state":
+            return
+        before, self.recorder_state = self.recorder_state, RecorderState.model_validate(value)
+        self.recorder_state_at = self.now()
+        is_over = self.recorder_state.phase in ("sealing", "idle")
+        if self.recorder_state.phase == "recording" and self.chain_receipt.state.state:
+            self.chain_receipt.clear()
+        was_running = before is not None and before.phase not in ("sealing", "idle")
+        if before and before.hearing and was_running and is_over:
+            self.secretary.show_delivery(before.hearing.id, before.hearing.case_number)
+        if self.recorder_state.phase != "idle" and self.visit.parking.can_park:
+            self.spawn(self.visit.parking.park(hearing_started=True))
+        self.notify_observers()
+
+    def _on_sync_event(self, name: str, value: Any) -> None:
+        if name == "state":
+            self.sync_state = SyncState.model_validate(value)
+            self.notify_observers()
+
+    @property
+    def recorded_seconds(self) -> float:
+        """Return the recorded seconds of the hearing now; the timer runs between two states."""
+        recorder = self.recorder_state
+        if recorder is None or recorder.hearing is None:
+            return 0.0
+        is_running = recorder.phase == "recording" and not self.is_recorder_stale
+        since = self.now() - self.recorder_state_at if is_running else 0.0
+        return recorder.hearing.seconds + min(since, 5.0)
+
+    # -- notices -------------------------------------------------------------------------------
+
+    def show_notice(self, code: str) -> None:
+        """Show one sentence at the top for a few seconds."""
+        self.notice = Notice(code, until=self.now() + NOTICE_SECONDS)
+        if code == "token_expired":
+            self.staff = None
+        self.notify_observers()
+
+    def dismiss_notice(self) -> None:
+        """Remove the sentence at the top."""
+        self.notice = None
+        self.notify_observers()
+
+    def notice_text(self, code: str) -> str:
+        """Return consequence and remedy of ``code`` for the person at the screen."""
+        alarm = alarm_of(code)
+        remedy = alarm.remedy(self.translate, staff=self.staff is not None)
+        return f"{alarm.say(self.translate)} {remedy}".strip()
+
+    # -- display settings ----------------------------------------------------------------------
+
+    def set_display_settings(self, display: DisplaySettings) -> None:
+        """Change language, text size, contrast or voice."""
+        self.display_settings = display
+        if not display.voice:
+            self.voice.stop()
+            self._last_spoken = None
+        self.translate.switch_language(display.language)
+        self.notify_observers()
+
+    def speak(self, screen: str, view: Any) -> None:
+        """Speak what ``screen`` shows, once, if the visitor has turned the voice on.
+
+        The loudspeaker is silent during a hearing, and while the state of the recorder is unknown.
+        """
+        phase = self.recorder_state.phase if self.recorder_state else None
+        self.voice.is_hearing_active = phase != "idle" or self.is_recorder_stale
+        step = self.display_settings.voice
+        if not step or self.staff is not None:
+            return
+        key = (
+            screen,
+            spoken_text(screen, view, self.translate),
+            self.display_settings.language,
+            step,
+        )
+        if key != self._last_spoken and key[1]:
+            self._last_spoken = key
+            volume = VOICE_VOLUMES[step]
+            self.voice.volume = self.settings.voice.volume if volume is None else volume
+            self.voice.speak(key[1], self.display_settings.language, prompt_id=screen)
+
+    # -- staff ---------------------------------------------------------------------------------
+
+    def open_pin(self) -> None:
+        """Open the PIN pad."""
+        self.pin = PinPlace()
+        self.notify_observers()
+
+    def close_pin(self) -> None:
+        """Close the PIN pad."""
+        self.pin = None
+        self.notify_observers()
+
+    def type_pin(self, key: str) -> None:
+        """Type one digit of the PIN (``""``: delete the last)."""
+        if self.pin is not None:
+            digits = (self.pin.digits + key)[:12] if key else self.pin.digits[:-1]
+            self.pin = PinPlace(digits)
+            self.notify_observers()
+
+    def submit_pin(self) -> None:
+        """Sign in with the PIN that was typed."""
+        if self.pin is not None and self.pin.digits:
+            self.spawn(self.sign_in({"pin": self.pin.digits}))
+
+    def handle_badge(self, text: str) -> None:
+        """Handle what the reader has read: a badge signs in, a visitor's code opens its screen."""
+        waiter = self._badge_waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(text)
+        elif self.staff is None and self._handle_visitor_code(text):
+            self.record_touch()
+        elif not self.visit.tracking.is_receipt_code(text):
+            self.spawn(self.sign_in({"badge": text}))
+        elif self.staff is not None and isinstance(self.secretary.place, UnfinishedFilingsPlace):
+            self.record_touch()
+            self.spawn(self.unfinished_filings.reprint_receipt(text))
+
+    def _handle_visitor_code(self, text: str) -> bool:
+        """Open a visitor's receipt, ticket or summons; return whether ``text`` is one."""
+        visit = self.visit
+        if visit.tracking.is_receipt_code(text) and isinstance(
+            visit.place, HomePlace | DocumentStatusPlace
+        ):
+            self.spawn(visit.tracking.track(text))
+        elif visit.parking.is_ticket_code(text):
+            self.spawn(visit.parking.resume(text))
+        elif visit.questions.is_summons(text):
+            self.spawn(visit.questions.find_case(text))
+        else:
+            return False
+        return True
+
+    async def wait_for_badge(self, seconds: float) -> str | None:
+        """Return the next badge that is read within ``seconds`` (for the self-test), or None."""
+        self._badge_waiter = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._badge_waiter
+        except TimeoutError:
+            return None
+        finally:
+            self._badge_waiter = None
+
+    async def sign_in(self, proof: dict[str, str]) -> None:
+        """Sign in at the recorder with a badge or a PIN."""
+        try:
+            answer = await self.recorder_connection.client.post("/v1/sign-in", proof)
+        except ServiceRefusedError as error:
+            self._show_sign_in_refusal(error.code, by_pin="pin" in proof)
+            return
+        except KioskError:
+            self.show_notice("recorder_down")
+            return
+        self.staff = StaffSession.model_validate(answer)
+        self.recorder_connection.client.token = self.staff.token
+        self.pin = self.notice = None
+        if isinstance(self.visit.place, SecretaryCallPlace):
+            self.show_notice("visitor_calls")
+        self.secretary.reset()
+        if not self.staff.has_role("secretary", "judge", "presiding"):
+            self.secretary.place = SelfTestPlace()
+            self.spawn(self.self_test.load())
+        elif isinstance(self.secretary.place, SelfTestPlace):
+            self.secretary.place = TodayPlace()
+        self.record_touch()
+        self.spawn(self.secretary.load_schedule(self.today()))
+        self.notify_observers()
+
+    def _show_sign_in_refusal(self, code: str, *, by_pin: bool) -> None:
+        if by_pin:
+            self.pin = PinPlace(is_wrong=True)
+            self.notify_observers()
+        else:
+            self.show_notice(code)
+
+    def sign_out(self) -> None:
+        """Sign the staff out; a running hearing continues."""
+        self.staff = None
+        self.recorder_connection.client.token = None
+        self.secretary.place = TodayPlace()
+        self.secretary.reset()
+        self.notify_observers()
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def record_touch(self) -> None:
+        """Record that somebody has touched the screen."""
+        self._last_touch_at = self.now()
+
+    @property
+    def idle_seconds_left(self) -> int | None:
+        """Return the seconds until an absent visitor's data are wiped; None: no warning yet."""
+        place = self.visit.place
+        blocked = self.visit.is_idle_blocked or self.visit.screen_expires_at is not None
+        if isinstance(place, HomePlace) or blocked:
+            return None
+        ui = self.settings.ui
+        idle_seconds = (
+            SCAN_FAULT_SECONDS
+            if isinstance(place, ScanFaultPlace | SecretaryCallPlace)
+            else ui.idle_seconds
+        )
+        left = self._last_touch_at + idle_seconds + ui.countdown_seconds - self.now()
+        return max(0, math.ceil(left)) if left <= ui.countdown_seconds else None
+
+    @property
+    def _is_hearing_active(self) -> bool:
+        return self.recorder_state is not None and self.recorder_state.phase != "idle"
+
+    @property
+    def wipe_seconds_left(self) -> int | None:
+        """Return the seconds until the receipt or ticket is wiped from the screen."""
+        until = self.visit.screen_expires_at
+        return None if until is None else max(0, math.ceil(until - self.now()))
+
+    def finish_visit(self) -> None:
+        """Wipe everything of this visitor: pages, language, text size, contrast, voice."""
+        self.record_touch()
+        self.display_settings = self._default_display_settings
+        self._last_spoken = None
+        self.voice.reset()
+        self.translate.switch_language(self.display_settings.language)
+        self.spawn(self.visit.wipe())
+        self.notify_observers()
+
+    def tick(self) -> None:
+        """Apply all timeouts; called once a second."""
+        now, ui = self.now(), self.settings.ui
+        untouched_seconds = now - self._last_touch_at
+        if self.notice and now > self.notice.until:
+            self.notice = None
+        if self.staff and untouched_seconds > ui.staff_idle_minutes * 60:
+            self.sign_out()
+        if self.pin and untouched_seconds > ui.idle_seconds:
+            self.pin = None
+        self.visit.parking.extend_hidden_ticket(
+            hidden=self.staff is not None or self._is_hearing_active
+        )
+        if self.idle_seconds_left == 0 or self.wipe_seconds_left == 0:
+            self.finish_visit()
+        is_home = self.staff is None and isinstance(self.visit.place, HomePlace)
+        if (
+            is_home
+            and self.display_settings != self._default_display_settings
+            and untouched_seconds > ui.idle_seconds
+        ):
+            self.finish_visit()
+        self.notify_observers()

@@ -1,1 +1,0 @@
-"""A picture of every state of the screen, errors included, made from canned states."""

@@ -1,0 +1,127 @@
+"""Labels of the rules data for the screen; an unknown id is shown as it is."""
+
+from __future__ import annotations
+
+import re
+
+from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.locale import Translator
+from kiosk.rules.load import load_rules
+from kiosk.rules.model import LabelledRow
+from kiosk.rules.rules import Rules
+from kiosk.ui.formatting import sentence_case
+
+# What most visitors come with, and what is marked at any time of a hearing: the order of buttons,
+# not law. Ids that the rules data lacks are left out.
+COMMON_TYPES = (
+    "claim",
+    "application",
+    "motion",
+    "complaint",
+    "response",
+    "evidence",
+    "power_of_attorney",
+    "other",
+)
+FREQUENT_EVENTS = (
+    "motion_made",
+    "motion_decided",
+    "questioning",
+    "documents_examined",
+    "challenges",
+    "debates",
+    "announcement",
+)
+_BRACKETS = re.compile(r"\s*\([^)]*\)")
+
+
+class RuleLabels:
+    """Labels in the translator's language.
+
+    Args:
+        translate: the translator of the screen.
+        rules: the rules data; None: what is shipped.
+    """
+
+    def __init__(self, translate: Translator, rules: Rules | None = None) -> None:
+        self._translate = translate
+        self.rules = rules or load_rules()
+
+    def _label(self, row: LabelledRow | None, identifier: str) -> str:
+        return self._translate.pick(row.label.as_map()) if row else identifier.replace("_", " ")
+
+    def event(self, event: str) -> str:
+        """Return the label of an event type."""
+        if event == BUTTON_MARK:
+            return self._translate.gettext("moment marked with the button")
+        return self._label(self.rules.events.get(event), event)
+
+    def role(self, role: str) -> str:
+        """Return the label of a role, without what is in brackets."""
+        if role == "remote":
+            return self._translate.gettext("remote participants")
+        return _BRACKETS.sub("", self._label(self.rules.roles.get(role), role))
+
+    def kind(self, kind: str) -> str:
+        """Return the label of a case kind; empty for none."""
+        return self._label(self.rules.case_kinds.get(kind), kind) if kind else ""
+
+    def kind_title(self, kind: str) -> str:
+        """Return the label of a case kind as a button's text."""
+        return sentence_case(self.kind(kind))
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return the ids of the case kinds."""
+        return tuple(self.rules.case_kinds)
+
+    def form(self, form: str) -> str:
+        """Return the short label of a format or publicity."""
+        label = self._label(self.rules.forms.get(form), form)
+        return sentence_case(_BRACKETS.sub("", label).split(",")[0])
+
+    def event_order(self) -> tuple[str, ...]:
+        """Return the ids of the event types a person may mark."""
+        return tuple(row.id for row in self.rules.events_for(None))
+
+    def frequent_events(self) -> tuple[str, ...]:
+        """Return the ids of the event types that are needed at any time."""
+        return tuple(event for event in FREQUENT_EVENTS if event in self.rules.events)
+
+    def legal_bases(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return id and norm of each legal basis of a remote part (of any kind, if none fits)."""
+        rows = self.rules.legal_bases.values()
+        fitting = [row for row in rows if kind in row.kinds] or list(rows)
+        return tuple((row.id, row.norm) for row in fitting)
+
+    def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return id and label of each closure ground of a case kind (of all, if not known)."""
+        known = kind in self.rules.case_kinds
+        rows = (
+            self.rules.closure_grounds_for(kind) if known else self.rules.closure_grounds.values()
+        )
+        return tuple((row.id, sentence_case(self._label(row, row.id))) for row in rows)
+
+    # -- documents -----------------------------------------------------------------------------
+
+    def document_type(self, identifier: str) -> str:
+        """Return the label of a document type."""
+        return sentence_case(self._label(self.rules.document_types.get(identifier), identifier))
+
+    def groups(self) -> tuple[str, ...]:
+        """Return the groups of document types: the common ones, then each case kind."""
+        return ("common", *self.rules.case_kinds)
+
+    def group(self, group: str) -> str:
+        """Return the label of a group."""
+        return (
+            self._translate.gettext("Most common") if group == "common" else self.kind_title(group)
+        )
+
+    def types_of(self, group: str) -> tuple[str, ...]:
+        """Return the document types of a group, most common first."""
+        if group == "common":
+            return tuple(t for t in COMMON_TYPES if t in self.rules.document_types)
+        rows = [row.id for row in self.rules.document_types_for(group)]
+        first = [t for t in COMMON_TYPES if t in rows and t != "other"]
+        last = [t for t in rows if t == "other"]
+        return (*first, *(t for t in rows if t not in first and t not in last), *last)

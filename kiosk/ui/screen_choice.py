@@ -1,0 +1,167 @@
+"""Chooses the screen that is shown: a pure function of the state, checked exhaustively."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from kiosk.ui.places import (
+    AdHocPlace,
+    ApplicantPlace,
+    CaseNumberPlace,
+    CasePlace,
+    DatePlace,
+    DeliveryPlace,
+    DocumentsPlace,
+    DocumentStatusPlace,
+    DocumentTypePlace,
+    ExportPlace,
+    FeePlace,
+    FilingFailedPlace,
+    HearingsPlace,
+    HomePlace,
+    InsertPaperPlace,
+    OriginalsPlace,
+    PageReviewPlace,
+    ParkedPlace,
+    PinPlace,
+    ReceiptPlace,
+    RegisteringPlace,
+    ResumePlace,
+    ScanFaultPlace,
+    ScanningPlace,
+    SecretaryCallPlace,
+    SelfTestPlace,
+    SheetCountPlace,
+    StaffPlace,
+    SummaryPlace,
+    TodayPlace,
+    UnfinishedFilingsPlace,
+    VisitorPlace,
+)
+from kiosk.ui.service_models import Phase
+
+SCREEN_OF_PLACE: dict[type[object], str] = {
+    HomePlace: "visitor.home",
+    DocumentTypePlace: "visitor.document_type",
+    CasePlace: "visitor.case",
+    CaseNumberPlace: "visitor.case_number",
+    ApplicantPlace: "visitor.applicant",
+    DocumentsPlace: "visitor.documents",
+    SheetCountPlace: "visitor.sheet_count",
+    OriginalsPlace: "visitor.originals",
+    FeePlace: "visitor.fee",
+    ParkedPlace: "visitor.parked",
+    ResumePlace: "visitor.resume",
+    InsertPaperPlace: "visitor.insert_paper",
+    ScanningPlace: "visitor.scanning",
+    ScanFaultPlace: "visitor.scan_fault",
+    PageReviewPlace: "visitor.page_review",
+    SummaryPlace: "visitor.summary",
+    RegisteringPlace: "visitor.registering",
+    ReceiptPlace: "visitor.receipt",
+    FilingFailedPlace: "visitor.filing_failed",
+    DocumentStatusPlace: "visitor.document_status",
+    HearingsPlace: "visitor.hearings",
+    SecretaryCallPlace: "visitor.secretary_call",
+    TodayPlace: "secretary.today",
+    AdHocPlace: "secretary.adhoc",
+    DatePlace: "secretary.date",
+    DeliveryPlace: "secretary.delivery",
+    SelfTestPlace: "technician.self_test",
+    ExportPlace: "secretary.export",
+    UnfinishedFilingsPlace: "secretary.unfinished_filings",
+    PinPlace: "staff.pin",
+}
+
+SCREEN_OF_LAYOUT = {
+    "both": "visitor.page_review",
+    "large": "visitor.page_enlarged",
+    "all": "visitor.page_overview",
+    "move": "visitor.page_move",
+}
+
+
+@dataclass(frozen=True)
+class ScreenInputs:
+    """What decides which screen is shown.
+
+    Attributes:
+        phase: of the recorder; None until its first answer.
+        has_hearing: a hearing is open.
+        is_staff: somebody is signed in.
+        is_secretary: that person may conduct a hearing.
+        visitor_place: where the visitor is.
+        staff_place: where the staff are.
+        pin: the PIN pad is open.
+        idle_seconds_left: until an absent visitor's data are wiped; None: no warning yet.
+        is_leaving: the visitor is asked whether to leave the scanned pages.
+    """
+
+    phase: Phase | None
+    has_hearing: bool
+    is_staff: bool
+    is_secretary: bool
+    visitor_place: VisitorPlace
+    staff_place: StaffPlace
+    pin: PinPlace | None = None
+    idle_seconds_left: int | None = None
+    is_leaving: bool = False
+
+
+def screen_name(inputs: ScreenInputs) -> str:
+    """Return the name of the screen (``kiosk/ui/README.md``)."""
+    if inputs.pin is not None and not inputs.is_staff:
+        return "staff.pin"
+    if not inputs.is_staff:
+        return _visitor_screen(inputs)
+    if inputs.is_secretary:
+        return _secretary_screen(inputs)
+    return "secretary.lock" if _is_hearing_open(inputs) else "technician.self_test"
+
+
+def _is_hearing_open(inputs: ScreenInputs) -> bool:
+    return inputs.has_hearing and inputs.phase not in (None, "idle")
+
+
+def _visitor_screen(inputs: ScreenInputs) -> str:
+    if _is_hearing_open(inputs):
+        return "secretary.lock"
+    if inputs.idle_seconds_left is not None:
+        return "visitor.idle_warning"
+    if inputs.is_leaving:
+        return "visitor.leave_confirmation"
+    place = inputs.visitor_place
+    if isinstance(place, PageReviewPlace):
+        return SCREEN_OF_LAYOUT[place.layout]
+    return SCREEN_OF_PLACE[type(place)]
+
+
+def _secretary_screen(inputs: ScreenInputs) -> str:
+    match inputs.phase if inputs.has_hearing else None:
+        case "recording":
+            return "secretary.recording"
+        case "recess" | "retired":
+            return "secretary.recess"
+        case "sealing":
+            return "secretary.sealing"
+        case "idle" | None:
+            return _staff_screen(inputs.staff_place)
+        case never:
+            assert_never(never)
+
+
+def _staff_screen(place: StaffPlace) -> str:
+    match place:
+        case (
+            TodayPlace()
+            | AdHocPlace()
+            | DatePlace()
+            | DeliveryPlace()
+            | SelfTestPlace()
+            | ExportPlace()
+            | UnfinishedFilingsPlace()
+        ):
+            return SCREEN_OF_PLACE[type(place)]
+        case never:
+            assert_never(never)

@@ -1,0 +1,45 @@
+"""What every screen shows around its body: settings in force, clock, court, one-line notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kiosk.ui.display_settings import DisplaySettings
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line at the top of any screen; it disappears by itself.
+
+    Attributes:
+        code: an alarm code, or a code of :mod:`kiosk.ui.notices`.
+        tone: its colours.
+        until: monotonic seconds at which it disappears.
+    """
+
+    code: str
+    tone: Literal["accent", "good", "caution", "fault"] = "caution"
+    until: float = 0.0
+
+
+@dataclass(frozen=True)
+class ScreenChrome:
+    """What surrounds the body of every screen.
+
+    Attributes:
+        display_settings: language, text size, contrast.
+        clock: ``09:42``, or empty while wall time cannot be trusted.
+        court, room: names for the header.
+        central: whether the central system answers; None: unknown.
+        notice: sentence to show, if any.
+    """
+
+    display_settings: DisplaySettings
+    clock: str = ""
+    court: str = ""
+    room: str = ""
+    today: str = ""
+    central: bool | None = None
+    notice: str = ""
+    notice_tone: Literal["accent", "good", "caution", "fault"] = "caution"

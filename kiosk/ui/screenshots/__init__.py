@@ -1,0 +1,1 @@
+"""Screenshots of every screen in every state, errors included, from sample data."""

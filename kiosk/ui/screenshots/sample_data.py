@@ -1,0 +1,163 @@
+"""Sample states of the services, as JSON in the shape of ``docs/interfaces.md``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kiosk.clocks import format_wall
+
+ZONE = ZoneInfo("Asia/Almaty")
+NOW = datetime(2026, 11, 23, 9, 52, 14, tzinfo=ZONE)
+
+
+def at(hour: int, minute: int, second: int = 0) -> str:
+    """Return a time of the sample day as RFC 3339 text."""
+    return format_wall(NOW.replace(hour=hour, minute=minute, second=second))
+
+
+def ago(seconds: float) -> str:
+    """Return the time ``seconds`` before the sample time as RFC 3339 text."""
+    return format_wall(NOW - timedelta(seconds=seconds))
+
+
+def hearing(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """Return a hearing of the list."""
+    base: dict[str, Any] = {
+        "id": f"00000000-0000-4000-8000-00000000000{number}",
+        "case_number": f"7514-26-00-2/{4510 + number}",
+        "title": "Ахметов А. – «Қала құрылыс» ЖШС",
+        "kind": "civil",
+        "scheduled_at": at(10, 0),
+        "duration_minutes": 60,
+        "format": "offline",
+        "publicity": "open",
+        "judge": "Серікова Г.",
+        "participants": [
+            {"name": "Ахметов А.", "role": "plaintiff"},
+            {"name": "Ким О.", "role": "representative"},
+        ],
+    }
+    return {**base, **changes}
+
+
+LIST = [
+    hearing(1),
+    hearing(2, scheduled_at=at(11, 30), kind="criminal", publicity="closed", format="offline"),
+    hearing(3, scheduled_at=at(14, 0), kind="admin_offence", title="", format="mixed"),
+    hearing(4, scheduled_at=at(15, 30), kind="admin_justice", format="online"),
+    hearing(5, scheduled_at=at(16, 45), kind="civil"),
+]
+
+
+def schedule(hearings: list[dict[str, Any]] | None = None, age: float = 20) -> dict[str, Any]:
+    """Return the answer of ``GET /v1/schedule``."""
+    return {"pulled_at": ago(age), "hearings": LIST if hearings is None else hearings}
+
+
+def microphones(**states: Any) -> list[dict[str, Any]]:
+    """Return four microphones; ``states`` changes single ones."""
+    roles = {
+        "judge": "presiding",
+        "witness": "witness",
+        "plaintiff": "plaintiff",
+        "defendant": "defendant_civil",
+    }
+    base = {"state": "ok", "since": ago(6), "heard": at(9, 3)}
+    return [
+        {"name": name, "role": role, **base, **states.get(name, {})} for name, role in roles.items()
+    ]
+
+
+def recorder(phase: str = "idle", **changes: Any) -> dict[str, Any]:
+    """Return the recorder's state."""
+    base: dict[str, Any] = {
+        "contract": 1,
+        "wall": format_wall(NOW),
+        "phase": phase,
+        "recovered": None,
+        "hearing": None,
+        "camera": {"state": "ok", "back_end": "virtual", "frames": 100, "dropped": 0},
+        "microphones": microphones(),
+        "storage": {
+            "free_bytes": 212 * 10**9,
+            "total_bytes": 500 * 10**9,
+            "hours_left": 62.4,
+            "state": "ok",
+        },
+        "clock": {"state": "ok"},
+        "proof": {"state": "none", "age_seconds": None, "detail": ""},
+        "lamp": phase == "recording",
+        "preview": None,
+        "alarms": [],
+    }
+    return {**base, **changes}
+
+
+MARKS = [
+    ("opening", at(9, 10, 58)),
+    ("attendance", at(9, 12, 11)),
+    ("rights_explained", at(9, 14, 30)),
+    ("identity_checked", at(9, 31, 40)),
+    ("oath", at(9, 33, 5)),
+]
+
+
+def running(**changes: Any) -> dict[str, Any]:
+    """Return the running hearing in the recorder's state."""
+    return hearing(
+        1,
+        **{
+            "scheduled_at": at(9, 10),
+            "part": 1,
+            "parts": 1,
+            "seconds": 2537.4,
+            "part_seconds": 2537.4,
+            "started": at(9, 10),
+            "marks": [
+                {"id": n, "type": kind, "at": when, "seconds": 60.0 * n, "note": None}
+                for n, (kind, when) in enumerate(MARKS)
+            ],
+            "expected": ["warning_false_testimony", "questioning"],
+            "open_questions": [],
+            "interruptions": [],
+            **changes,
+        },
+    )
+
+
+GOOD_PROOF = {"state": "good", "age_seconds": 2.0, "detail": ""}
+
+
+def recording(**changes: Any) -> dict[str, Any]:
+    """Return the recorder's state while a hearing runs."""
+    hearing_changes = changes.pop("hearing", {})
+    return recorder(
+        "recording",
+        **{"hearing": running(**hearing_changes), "proof": GOOD_PROOF, **changes},
+    )
+
+
+def sync(link: str = "up", **changes: Any) -> dict[str, Any]:
+    """Return sync's state."""
+    base: dict[str, Any] = {
+        "contract": 1,
+        "link": {"state": link, "since": ago(600), "last_contact": ago(5), "problem": None},
+        "queue": {"items": 0, "bytes": 0, "filings": 0, "hearings": 0, "reports": 0},
+        "schedule": {"pulled_at": ago(20)},
+        "delivering": None,
+        "database": "ok",
+        "alarms": [],
+    }
+    return {**base, **changes}
+
+
+SECRETARY = {"token": "t", "person": "p1", "name": "Айгүл Сәрсенова", "roles": ["secretary"]}
+TECHNICIAN = {"token": "t", "person": "p2", "name": "Тимур Ли", "roles": ["technician"]}
+LEVELS = {
+    "judge": {"rms_db": -18.0, "peak_db": -9.0},
+    "witness": {"rms_db": -24.0, "peak_db": -12.0},
+    "plaintiff": {"rms_db": -57.0, "peak_db": -50.0},
+    "defendant": {"rms_db": -60.0, "peak_db": -60.0},
+}

@@ -1,0 +1,189 @@
+"""Export for the parties: state and actions (asyncio, no Kivy)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from kiosk.errors import KioskError
+from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ui.service_models import ServiceModel
+
+DRIVE_POLL_SECONDS = 2.0
+
+
+class SealedHearing(ServiceModel):
+    """A sealed hearing on this kiosk."""
+
+    id: str
+    case_number: str = ""
+    title: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    parts: int = 1
+    closed: str = "none"
+    damaged: bool = False
+
+
+class Drive(ServiceModel):
+    """A removable drive that is plugged in."""
+
+    path: str
+    name: str = ""
+    free_bytes: int = 0
+    total_bytes: int = 0
+
+
+class ExportEvent(ServiceModel):
+    """Progress of an export; ``state``: running, done, failed, cancelled."""
+
+    id: str = ""
+    hearing_id: str = ""
+    state: str = "running"
+    stage: str = "checking"
+    done: int = 0
+    total: int = 0
+    folder: str = ""
+    files: int = 0
+    left_out: tuple[int, ...] = ()
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class ExportState:
+    """State of the export screen.
+
+    Attributes:
+        hearings: None: not asked yet.
+        event: progress of the export that runs or has just ended.
+    """
+
+    hearings: tuple[SealedHearing, ...] | None = None
+    drives: tuple[Drive, ...] = ()
+    chosen: str | None = None
+    drive: str | None = None
+    language: str = "kk"
+    page: int = 0
+    event: ExportEvent | None = None
+
+
+class ExportActions:
+    """Lists sealed hearings and drives, and runs one export at a time.
+
+    Args:
+        recorder: the service, with the secretary's token.
+        on_change: called after every change.
+        on_error: called with an error's code.
+    """
+
+    def __init__(
+        self,
+        recorder: LocalClient,
+        on_change: Callable[[], None],
+        on_error: Callable[[str], None],
+    ) -> None:
+        self._recorder, self._notify_change, self._report_error = recorder, on_change, on_error
+        self.state = ExportState()
+
+    def _set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        self._notify_change()
+
+    async def open(self, language: str) -> None:
+        """Load the sealed hearings; an export that already runs is shown."""
+        event = self.state.event
+        if event is not None and event.state != "running":
+            event = None
+        spoken = language if language in ("kk", "ru") else "kk"
+        self.state = ExportState(language=spoken, event=event)
+        self._notify_change()
+        answer = await self._call("GET", "/v1/hearings")
+        if answer is not None:
+            rows = [SealedHearing.model_validate(row) for row in answer.get("hearings", ())]
+            self._set(hearings=tuple(rows))
+
+    async def poll_drives(self, is_shown: Callable[[], bool]) -> None:
+        """Refresh the drives regularly while ``is_shown()``; runs until cancelled."""
+        while True:
+            if is_shown() and self.state.event is None:
+                await self.refresh_drives()
+            await asyncio.sleep(DRIVE_POLL_SECONDS)
+
+    async def refresh_drives(self) -> None:
+        """List the drives once; a single drive is chosen automatically."""
+        try:
+            answer = await self._recorder.get("/v1/exports/media")
+            drives = tuple(Drive.model_validate(row) for row in answer.get("media", ()))
+        except (KioskError, ValidationError):
+            drives = ()
+        if drives != self.state.drives:
+            paths = [drive.path for drive in drives]
+            kept = self.state.drive if self.state.drive in paths else None
+            self._set(drives=drives, drive=kept or (paths[0] if len(paths) == 1 else None))
+
+    def choose_hearing(self, hearing: SealedHearing) -> None:
+        """Choose a hearing; a closed one is refused with the reason (S19)."""
+        if hearing.closed == "all":
+            self._report_error("export_closed")
+        else:
+            self._set(chosen=hearing.id)
+
+    def choose_drive(self, path: str) -> None:
+        """Choose the drive."""
+        self._set(drive=path)
+
+    def choose_language(self, language: str) -> None:
+        """Choose the language of the exported page and statement."""
+        self._set(language=language)
+
+    def show_page(self, page: int) -> None:
+        """Show another page of the list."""
+        self._set(page=page)
+
+    def show_list(self) -> None:
+        """Go back to the list of hearings."""
+        event = self.state.event
+        if event is None or event.state != "running":
+            self._set(chosen=None, event=None)
+
+    async def start(self) -> None:
+        """Start the export."""
+        state = self.state
+        if state.chosen is None or state.drive is None:
+            return
+        body = {
+            "hearing_id": state.chosen,
+            "medium": state.drive,
+            "language": state.language,
+        }
+        answer = await self._call("POST", "/v1/exports", body)
+        if answer is not None and self.state.event is None:
+            started = {"id": answer.get("id", ""), "hearing_id": state.chosen}
+            self._set(event=ExportEvent.model_validate(started))
+
+    async def cancel(self) -> None:
+        """Cancel the export."""
+        if self.state.event is not None:
+            await self._call("DELETE", f"/v1/exports/{self.state.event.id}")
+
+    def apply_event(self, value: Any) -> None:
+        """Apply an ``export`` event of the recorder; the end of an older export is ignored."""
+        event = ExportEvent.model_validate(value)
+        known = self.state.event
+        if event.state == "running" or (known is not None and known.id in ("", event.id)):
+            self._set(event=event, chosen=event.hearing_id or self.state.chosen)
+
+    async def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        try:
+            return await self._recorder.call(method, path, body, 30.0)
+        except ServiceRefusedError as error:
+            self._report_error(error.code)
+        except KioskError:
+            self._report_error("recorder_down")
+        return None

@@ -1,0 +1,140 @@
+"""Lock screen of a running hearing, and the PIN pad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.app_state import AppState
+from kiosk.ui.formatting import timer_text
+from kiosk.ui.screen_chrome import ScreenChrome
+from kiosk.ui.secretary.recess import LockView
+from kiosk.ui.secretary.staff_widgets import RecordingLight, Timer
+from kiosk.ui.widgets.graphics import Band
+from kiosk.ui.widgets.keyboard import key_rows
+from kiosk.ui.widgets.screen import CachedSlot, StandardScreen
+from kiosk.ui.widgets.widget_kit import WidgetKit
+
+
+class LockScreen(StandardScreen):
+    """A hearing runs and nobody is signed in: light and time for everybody, badge for the rest."""
+
+    def __init__(self, kit: WidgetKit, app: AppState) -> None:
+        super().__init__(kit, "secretary.lock", app)
+        self._timer = Timer(kit, "rec.timer", 24.0, round(kit.theme.width * 0.8), "on_dark")
+        Band(self, self.colours.dark)
+        self._clock = CachedSlot()
+
+    def header(self, view: LockView, chrome: ScreenChrome) -> list[Widget]:
+        """Return court and clock."""
+        kit = self.kit
+        return [
+            kit.fitted_text(f"{chrome.court} · {chrome.room}", "body", colour="quiet", lines=1),
+            kit.text_line(chrome.clock, "body", weight="tabular"),
+        ]
+
+    def header_key(self, view: Any, chrome: ScreenChrome) -> Any:
+        """The header shows court and clock."""
+        return (chrome.display_settings, chrome.clock)
+
+    def body(self, view: LockView) -> Widget:
+        """Return light, state, time."""
+        kit = self.kit
+        if self._timer.parent:
+            self._timer.parent.remove_widget(self._timer)
+        state = kit.text_line(
+            view.state,
+            "title",
+            wid="rec.state",
+            colour="on_dark",
+            weight="semibold",
+            max_width=1000,
+        )
+        light = RecordingLight(kit, 56, on=view.recording)
+        rows: list[Widget] = [
+            kit.spacer(),
+            self._centred(
+                kit.natural_row(light, state, gap=20, size_hint_y=None, height=kit.px(110))
+            ),
+            self._centred(self._timer),
+        ]
+        if view.proof:
+            icon = "check-decagram" if view.proof.tone == "good" else "alert-circle"
+            pill = kit.pill(view.proof.text, view.proof.tone, icon, wid="rec.proof", max_width=700)
+            rows.append(self._centred(pill))
+        text = kit.text(view.text, "lead", wid="locked.text", colour="on_dark", align="center")
+        rows += [kit.spacer(), text, kit.spacer()]
+        box = kit.column(*rows, gap=16, padding=(40, 10))
+        Band(box, self.colours.dark)
+        return box
+
+    def _centred(self, child: Widget) -> Widget:
+        return self.kit.row(
+            self.kit.spacer(), child, self.kit.spacer(), size_hint_y=None, height=child.height
+        )
+
+    def footer(self, _view: Any) -> list[Widget]:
+        """Return the way in without a badge."""
+        kit = self.kit
+        return [
+            kit.spacer(),
+            kit.button(
+                "staff.enter", kit.translate.gettext("Sign in with a PIN"), self.app.open_pin,
+                icon="lock-outline",
+            ),
+        ]  # fmt: skip
+
+    def live(self) -> None:
+        """Draw the running time."""
+        self._timer.show(timer_text(self.app.recorded_seconds))
+
+
+class PinScreen(StandardScreen):
+    """The PIN pad; digits are shown as dots."""
+
+    def __init__(self, kit: WidgetKit, app: AppState) -> None:
+        super().__init__(kit, "staff.pin", app)
+
+    def title(self, view: Any) -> tuple[str, str]:
+        """Return the title."""
+        return self.kit.translate.gettext("Staff"), ""
+
+    def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
+        """Return title and clock."""
+        kit = self.kit
+        return [
+            kit.icon("lock-outline", 30),
+            kit.fitted_text(kit.translate.gettext("Staff"), "body", weight="semibold", lines=1),
+            kit.text_line(chrome.clock, "body", weight="tabular"),
+        ]
+
+    def body(self, view: Any) -> Widget:
+        """Return sentence, dots and pad."""
+        kit, _ = self.kit, self.kit.translate.gettext
+        dots = kit.fitted_text(
+            "•" * len(view.digits) or " ", "title", weight="semibold", align="center"
+        )
+        box = kit.card(dots, padding=6, size_hint_y=None, height=kit.px(84))
+        message = _("This PIN is not right. Try again or use your badge.") if view.is_wrong else _(
+            "Hold your badge to the reader, or type your PIN."
+        )  # fmt: skip
+        text = kit.text(
+            message, "heading", wid="pin.text", colour="fault" if view.is_wrong else "text",
+            weight="medium",
+        )  # fmt: skip
+        left = kit.column(kit.spacer(), text, box, kit.spacer(), gap=24)
+        pad = key_rows(kit, ("123", "456", "789", "0"), self.app.type_pin, prefix="pin")
+        return kit.row(left, pad, gap=60, padding=(60, 24))
+
+    def footer(self, view: Any) -> list[Widget]:
+        """Return cancel and sign in."""
+        kit, _, app = self.kit, self.kit.translate.gettext, self.app
+        return [
+            kit.button("pin.cancel", _("Cancel"), app.close_pin),
+            kit.spacer(),
+            kit.button(
+                "pin.ok", _("Log in"), app.submit_pin if view.digits else None, style="primary",
+                once=True,
+            ),
+        ]  # fmt: skip

@@ -1,0 +1,145 @@
+"""Views of recess, delivery and lock screen (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.alarms import alarm_of
+from kiosk.ui.formatting import size_text
+from kiosk.ui.secretary.questions import TYPED_SUBJECTS, Question, open_question
+from kiosk.ui.secretary.recording import ProofView, proof_view, tone_of
+from kiosk.ui.service_models import (
+    Delivery,
+    RecorderState,
+    RunningHearing,
+)
+from kiosk.ui.theme import Tone
+from kiosk.ui.view_context import ViewContext
+
+
+@dataclass(frozen=True)
+class RecessView:
+    """Recess or retirement: nothing is captured."""
+
+    retired: bool
+    title: str
+    text: str
+    since: str
+    case_number: str
+    seconds: float
+    question: Question | None
+    banner: str
+    reminder: bool
+
+
+def recess_view(
+    context: ViewContext, recorder: RecorderState, postponed: frozenset[str]
+) -> RecessView:
+    """Return the view of a recess or retirement."""
+    _ = context.translate.gettext
+    hearing = recorder.hearing or RunningHearing(id="")
+    retired = recorder.phase == "retired"
+    reminder = any(alarm.code == "resume_reminder" for alarm in recorder.alarms)
+    title = _("The court has retired") if retired else _("Recess")
+    text = (
+        _("Nothing is recorded until the act is announced. Resume when the court returns.")
+        if retired
+        else _("Nothing is recorded. Resume when the hearing goes on.")
+    )
+    return RecessView(
+        retired=retired,
+        title=title,
+        text=text,
+        since="",
+        case_number=hearing.case_number or _("No case number"),
+        seconds=hearing.seconds,
+        question=open_question(context, hearing, postponed | TYPED_SUBJECTS),
+        banner=alarm_of("resume_reminder").say(context.translate) if reminder else "",
+        reminder=reminder,
+    )
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """After the end: sealing, then the way to the central system."""
+
+    case_number: str
+    sealing: bool
+    sealed_text: str
+    delivery_text: str
+    delivery_tone: Tone
+    done: bool
+    fraction: float | None
+    hearing_id: str = ""
+
+
+def delivery_view(
+    context: ViewContext,
+    case_number: str,
+    *,
+    sealing: bool,
+    delivery: Delivery | None,
+    online: bool,
+    hearing_id: str = "",
+) -> DeliveryView:
+    """Return the view of sealing and delivery after the end of a hearing."""
+    _ = context.translate.gettext
+    text, tone, fraction = _("Waiting for delivery"), "plain", None
+    state = delivery.state if delivery else "queued"
+    if state == "delivered" and delivery and delivery.central_sha256_match is False:
+        text, tone = alarm_of("hash_mismatch").say(context.translate), "fault"
+    elif state == "delivered":
+        text, tone = _("Delivered. The central system's own check matches."), "good"
+    elif state == "failed":
+        text, tone = alarm_of("delivery_failed").say(context.translate), "caution"
+    elif state == "sending" and delivery and delivery.bytes_total:
+        fraction = min(1.0, delivery.bytes_done / delivery.bytes_total)
+        done, total = (
+            size_text(delivery.bytes_done, context.translate),
+            size_text(delivery.bytes_total, context.translate),
+        )
+        text = _("Being delivered: {done} of {total}", done=done, total=total)
+    elif not online:
+        text, tone = _("No connection. It is delivered by itself as soon as it is back."), "caution"
+    return DeliveryView(
+        case_number=case_number or _("No case number"),
+        sealing=sealing,
+        sealed_text=_("The recording is being sealed…")
+        if sealing
+        else _("The recording is sealed."),
+        delivery_text="" if sealing else text,
+        delivery_tone="good" if tone == "good" else tone_of(tone),
+        done=not sealing,
+        fraction=None if sealing else fraction,
+        hearing_id=hearing_id,
+    )
+
+
+@dataclass(frozen=True)
+class LockView:
+    """A hearing runs and nobody is signed in: what everybody may see."""
+
+    recording: bool
+    state: str
+    text: str
+    proof: ProofView | None
+
+
+def lock_view(context: ViewContext, recorder: RecorderState, *, stale: bool) -> LockView:
+    """Return the view of a running hearing while nobody is signed in."""
+    _ = context.translate.gettext
+    match recorder.phase:
+        case "recording":
+            state, recording = _("Recording"), True
+        case "recess":
+            state, recording = _("Recess"), False
+        case "retired":
+            state, recording = _("The court has retired"), False
+        case _:
+            state, recording = _("The recording is being sealed…"), False
+    return LockView(
+        recording=recording,
+        state=state,
+        text=_("Secretary: hold your badge to the reader."),
+        proof=proof_view(context, recorder, stale=stale) if recording else None,
+    )

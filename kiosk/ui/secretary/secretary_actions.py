@@ -1,0 +1,309 @@
+"""Actions of the secretary: calls to the recorder and to sync (asyncio, no Kivy)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Callable, Coroutine
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
+
+from kiosk.errors import KioskError
+from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ui.places import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
+from kiosk.ui.secretary.export_actions import ExportActions
+from kiosk.ui.secretary.questions import MARK_SUBJECT_PREFIX
+from kiosk.ui.secretary.side_panel_actions import SidePanelActions
+from kiosk.ui.service_models import Delivery, Hearing, Schedule, parse_time
+
+RELOAD_SECONDS = 15.0
+ASK_DELIVERY_SECONDS = 1.0
+
+
+class SecretaryActions:
+    """The secretary's place, the list of hearings, and the hearing's steps.
+
+    Args:
+        recorder, sync: the services.
+        published: ``published/schedule.json``, read while sync is down.
+        on_change: called after every change.
+        on_error: called with an error's code.
+        spawn: runs a coroutine in the background.
+        zone: of the court.
+    """
+
+    def __init__(
+        self,
+        recorder: LocalClient,
+        sync: LocalClient,
+        published: Path,
+        on_change: Callable[[], None],
+        on_error: Callable[[str], None],
+        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+        zone: ZoneInfo,
+    ) -> None:
+        self._spawn, self._zone = spawn, zone
+        self._recorder, self._sync, self._published = recorder, sync, published
+        self._notify_change, self._report_error = on_change, on_error
+        self.place: StaffPlace = TodayPlace()
+        self.schedule: Schedule | None = None
+        self.deliveries: dict[str, Delivery] = {}
+        self.postponed: frozenset[str] = frozenset()
+        self.are_all_events_shown = False
+        self.all_events_page = 0
+        self.is_end_asked = False
+        self.answers_page = 0
+        self.typed_answer: str | None = None
+        self.is_calling = False
+        self.entered_date: date | None = None
+        self._ended_hearings: set[str] = set()
+        self.export = ExportActions(recorder, on_change, on_error)
+        self.side_panel = SidePanelActions(self._call_recorder, on_change)
+
+    def reset(self) -> None:
+        """Reset the screens after a sign-in or sign-out."""
+        if not isinstance(self.place, DeliveryPlace):
+            self.place = TodayPlace()
+        self.are_all_events_shown = self.is_end_asked = False
+        self.all_events_page = 0
+        self.side_panel.panel = None
+
+    def show(self, place: StaffPlace) -> None:
+        """Show the screen of ``place``."""
+        self.place = place
+        self._notify_change()
+
+    # -- the list ------------------------------------------------------------------------------
+
+    async def poll_schedule(self, today: Callable[[], date]) -> None:
+        """Refresh the list of hearings regularly until cancelled."""
+        while True:
+            await self.load_schedule(today())
+            await asyncio.sleep(RELOAD_SECONDS)
+
+    async def load_schedule(self, day: date) -> None:
+        """Read the hearings of ``day`` from sync, else from what sync last published."""
+        day = self.entered_date or day
+        try:
+            answer = await self._sync.get(f"/v1/schedule?date={day.isoformat()}")
+            found = Schedule.model_validate(answer)
+        except (KioskError, ValidationError):
+            found = await asyncio.to_thread(
+                read_published_schedule, self._published, day, self._zone
+            )
+        ordered = tuple(sorted(found.hearings, key=lambda h: h.scheduled_at or ""))
+        schedule = Schedule(pulled_at=found.pulled_at, hearings=ordered)
+        if schedule != self.schedule:
+            self.schedule = schedule
+            self._notify_change()
+
+    def find_hearing(self, hearing_id: str | None) -> Hearing | None:
+        """Return the listed hearing with that id."""
+        hearings = self.schedule.hearings if self.schedule else ()
+        return next((h for h in hearings if h.id == hearing_id), None)
+
+    # -- steps of a hearing --------------------------------------------------------------------
+
+    async def start_hearing(self, hearing: Hearing) -> None:
+        """Start recording ``hearing`` at once."""
+        self.postponed = frozenset()
+        self.is_end_asked = self.are_all_events_shown = False
+        body = {"hearing": hearing.model_dump()}
+        if await self._call_recorder("/v1/hearings", body):
+            self.place = TodayPlace()
+
+    async def start_adhoc_hearing(self) -> None:
+        """Start the hearing that was typed in: not on the list."""
+        place = self.place
+        if not isinstance(place, AdHocPlace):
+            return
+        day = f"{place.day.isoformat()}T00:00:00.000Z" if place.day else None
+        await self.start_hearing(
+            Hearing(
+                id=str(uuid.uuid4()),
+                case_number=place.typed.strip(),
+                kind=place.kind,
+                scheduled_at=day,
+                adhoc=True,
+            )
+        )
+
+    async def mark_event(self, event: str) -> None:
+        """Mark an event in the hearing."""
+        self.are_all_events_shown = False
+        await self._call_recorder("/v1/hearing/marks", {"type": event})
+
+    async def undo_mark(self) -> None:
+        """Withdraw the newest mark."""
+        await self._call_recorder("/v1/hearing/marks/undo")
+
+    async def start_recess(self) -> None:
+        """Stop the capture for a recess."""
+        self.side_panel.panel = None
+        await self._call_recorder("/v1/hearing/recess")
+
+    async def start_retirement(self) -> None:
+        """Stop the capture for the deliberation."""
+        self.side_panel.panel = None
+        await self._call_recorder("/v1/hearing/retire")
+
+    async def resume_hearing(self) -> None:
+        """Start the next part; postponed questions are asked again."""
+        self.postponed = frozenset()
+        await self._call_recorder("/v1/hearing/resume")
+
+    async def end_hearing(self, hearing_id: str, case_number: str) -> None:
+        """End the hearing; it is sealed and delivered."""
+        if await self._call_recorder("/v1/hearing/end", {}, timeout=60.0):
+            self.show_delivery(hearing_id, case_number)
+
+    def show_delivery(self, hearing_id: str, case_number: str) -> None:
+        """Show the sealing and delivery of a hearing that has ended."""
+        self.is_end_asked = False
+        self._ended_hearings.add(hearing_id)
+        self.deliveries.setdefault(hearing_id, Delivery())
+        self.place = DeliveryPlace(hearing_id, case_number)
+        self._notify_change()
+
+    async def answer_question(self, subject: str, value: str) -> None:
+        """Answer one of the open questions."""
+        self.answers_page, self.typed_answer = 0, None
+        body: dict[str, Any] = {"subject": subject, "value": value}
+        if subject.startswith(MARK_SUBJECT_PREFIX):
+            number = int(subject.removeprefix(MARK_SUBJECT_PREFIX))
+            body = {"subject": "mark", "value": {"mark": number, "type": value}}
+        await self._call_recorder("/v1/hearing/statements", body)
+
+    def spawn_answer(self, subject: str, value: str) -> None:
+        """Answer one of the open questions, in the background."""
+        self._spawn(self.answer_question(subject, value))
+
+    def postpone_question(self, subject: str) -> None:
+        """Postpone a question until the next hearing or part."""
+        self.postponed |= {subject}
+        self.answers_page, self.typed_answer = 0, None
+        self._notify_change()
+
+    def show_answers_page(self, page: int) -> None:
+        """Show other answers to the question."""
+        self.answers_page = page
+        self._notify_change()
+
+    def open_answer_keys(self) -> None:
+        """Show the keys for a typed answer."""
+        self.typed_answer = ""
+        self._notify_change()
+
+    def close_answer_keys(self) -> None:
+        """Hide the keys."""
+        self.typed_answer = None
+        self._notify_change()
+
+    def type_answer(self, key: str) -> None:
+        """Type one character of the answer (``""``: delete the last)."""
+        if self.typed_answer is not None:
+            self.typed_answer = (self.typed_answer + key)[:40] if key else self.typed_answer[:-1]
+            self._notify_change()
+
+    def ask_end(self, asks: bool) -> None:
+        """Ask whether to end the hearing, or cancel that question."""
+        self.is_end_asked = asks
+        self._notify_change()
+
+    def show_all_events(self, show: bool, page: int = 0) -> None:
+        """Show every event type, or the usual ones."""
+        self.are_all_events_shown, self.all_events_page = show, page
+        self._notify_change()
+
+    async def _call_recorder(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        timeout: float = 10.0,
+        *,
+        method: str = "POST",
+    ) -> bool:
+        self.is_calling = True
+        try:
+            await self._recorder.call(method, path, body or {}, timeout)
+        except ServiceRefusedError as error:
+            self._report_error(error.code)
+            return False
+        except KioskError:
+            self._report_error("recorder_down")
+            return False
+        finally:
+            self.is_calling = False
+            self._notify_change()
+        return True
+
+    # -- delivery ------------------------------------------------------------------------------
+
+    async def poll_deliveries(self) -> None:
+        """Refresh the delivery of ended hearings regularly until cancelled."""
+        while True:
+            await self.load_deliveries()
+            await asyncio.sleep(ASK_DELIVERY_SECONDS)
+
+    async def load_deliveries(self) -> None:
+        """Load the delivery of each hearing ended here and not yet delivered."""
+        for hearing_id in self._ended_hearings:
+            known = self.deliveries.get(hearing_id, Delivery())
+            if known.state == "delivered":
+                continue
+            with contextlib.suppress(KioskError, ValidationError):
+                answer = await self._sync.get(f"/v1/hearings/{hearing_id}")
+                delivery = Delivery.model_validate(answer)
+                if delivery != known:
+                    self.deliveries[hearing_id] = delivery
+                    self._notify_change()
+
+    # -- typing --------------------------------------------------------------------------------
+
+    def open_adhoc(self, needs_date: bool, today: date) -> None:
+        """Open the screen for an ad-hoc hearing, or for the date first if it is unknown."""
+        self.show(
+            DatePlace(today)
+            if needs_date and self.entered_date is None
+            else AdHocPlace(day=self.entered_date)
+        )
+
+    def enter_date(self, day: date) -> None:
+        """Use ``day`` as today's date, as entered by the secretary."""
+        self.entered_date = day
+        self.show(AdHocPlace(day=day))
+
+    def type_case_number(self, key: str) -> None:
+        """Type one character of the case number (``""``: delete the last)."""
+        if isinstance(self.place, AdHocPlace):
+            place = self.place
+            typed = (place.typed + key)[:40] if key else place.typed[:-1]
+            self.show(AdHocPlace(typed, place.kind, place.day))
+
+    def choose_kind(self, kind: str) -> None:
+        """Choose the case kind of a hearing that is not on the list."""
+        if isinstance(self.place, AdHocPlace):
+            self.show(AdHocPlace(self.place.typed, kind, self.place.day))
+
+
+def read_published_schedule(path: Path, day: date, zone: ZoneInfo) -> Schedule:
+    """Return the hearings of ``day`` from ``published/schedule.json``; empty if there are none."""
+    try:
+        value = Schedule.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return Schedule()
+    return Schedule(
+        pulled_at=value.pulled_at,
+        hearings=tuple(h for h in value.hearings if _is_on_day(h, day, zone)),
+    )
+
+
+def _is_on_day(hearing: Hearing, day: date, zone: ZoneInfo) -> bool:
+    begins = parse_time(hearing.scheduled_at)
+    return begins is None or begins.astimezone(zone).date() == day

@@ -1,0 +1,116 @@
+"""Actions of the side panels: close and reopen the hearing, listen back, microphone remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+from kiosk.clocks import format_wall, wall_time
+from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+
+
+class RecorderCall(Protocol):
+    """Calls the recorder and shows errors; returns whether the call succeeded."""
+
+    def __call__(
+        self, path: str, body: dict[str, Any] | None = None, *, method: str = "POST"
+    ) -> Awaitable[bool]:
+        """Call ``path``."""
+
+
+class SidePanelActions:
+    """The open side panel, and the actions of its choices.
+
+    Args:
+        call_recorder: calls the recorder.
+        on_change: called after every change.
+    """
+
+    def __init__(self, call_recorder: RecorderCall, on_change: Callable[[], None]) -> None:
+        self._call_recorder, self._notify_change = call_recorder, on_change
+        self.panel: Panel | None = None
+
+    def show(self, panel: Panel | None) -> None:
+        """Show ``panel``; None: close the open panel."""
+        self.panel = panel
+        self._notify_change()
+
+    def show_page(self, page: int) -> None:
+        """Show another page of choices."""
+        if self.panel is not None:
+            self.show(replace(self.panel, page=page))
+
+    # -- closed and open -----------------------------------------------------------------------
+
+    async def close_hearing(self) -> None:
+        """Close the hearing from now on; the ground is asked afterwards."""
+        self.panel = None
+        await self._call_recorder("/v1/hearing/close", {})
+
+    async def reopen_hearing(self) -> None:
+        """Reopen the hearing to the public."""
+        self.panel = None
+        await self._call_recorder("/v1/hearing/open", {})
+
+    # -- listening -----------------------------------------------------------------------------
+
+    async def stop_listening(self) -> None:
+        """Stop the playback in the headset."""
+        await self._call_recorder("/v1/hearing/listen", method="DELETE")
+
+    # -- choices of the panels -----------------------------------------------------------------
+
+    async def choose(self, choice: str) -> None:
+        """Carry out ``choice`` of the open panel."""
+        match self.panel:
+            case ListenPanel() as panel:
+                await self._choose_listen(panel, choice)
+            case RemedyPanel() as panel:
+                await self._choose_remedy(panel, choice)
+            case ClosedSincePanel() as panel:
+                await self._choose_closed_since(panel, choice)
+            case None:
+                pass
+
+    async def _choose_listen(self, panel: ListenPanel, choice: str) -> None:
+        kind, _, value = choice.partition(":")
+        if kind == "one":
+            self.show(ListenPanel(choosing=True))
+        elif kind == "source":
+            self.show(ListenPanel(source=value or None))
+        elif kind == "seconds":
+            body: dict[str, Any] = {"seconds": int(value)}
+            if panel.source:
+                body["source"] = panel.source
+            if await self._call_recorder("/v1/hearing/listen", body):
+                self.show(None)
+
+    async def _choose_remedy(self, panel: RemedyPanel, choice: str) -> None:
+        kind, _, target = choice.partition(":")
+        if kind == "source":
+            self.show(RemedyPanel(target))
+        elif kind == "which":
+            self.show(RemedyPanel())
+        elif panel.name:
+            body = {"source": panel.name, "remedy": kind, **({"to": target} if target else {})}
+            if await self._call_recorder("/v1/hearing/remedies", body):
+                self.show(None)
+
+    async def _choose_closed_since(self, panel: ClosedSincePanel, choice: str) -> None:
+        kind, _, value = choice.partition(":")
+        if kind == "minutes":
+            since = format_wall(wall_time() - timedelta(minutes=int(value)))
+            self.show(ClosedSincePanel(choice, since))
+        elif kind == "mark":
+            self.show(ClosedSincePanel(choice))
+        elif kind == "cancel":
+            self.show(ClosedSincePanel())
+        elif kind == "confirm" and panel.chosen:
+            chosen, _, number = panel.chosen.partition(":")
+            body: dict[str, Any] = (
+                {"mark": int(number)} if chosen == "mark" else {"since": panel.since}
+            )
+            if await self._call_recorder("/v1/hearing/close-since", body):
+                self.show(None)

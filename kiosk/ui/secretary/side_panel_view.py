@@ -1,0 +1,226 @@
+"""Views of the side panels of a running hearing: listen back, remedies, closed since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kiosk.alarms import alarm_of
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.secretary.readiness import role_of
+from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.service_models import Microphone, RecorderState, RunningHearing
+from kiosk.ui.view_context import ViewContext
+
+LISTEN_SECONDS = (30, 60, 300)
+CLOSED_SINCE_MINUTES = (2, 5, 10, 20, 30, 60)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One button of a panel; ``id`` is what :meth:`SidePanelActions.choose` understands."""
+
+    id: str
+    label: str
+    icon: str = ""
+    style: Literal["plain", "primary", "danger"] = "plain"
+
+
+@dataclass(frozen=True)
+class PanelView:
+    """A panel: title, a sentence or two, choices."""
+
+    title: str
+    text: str
+    choices: tuple[Choice, ...]
+    page: int = 0
+    is_confirmation: bool = False
+
+
+def panel_view(
+    context: ViewContext, recorder: RecorderState, panel: Panel | None
+) -> PanelView | None:
+    """Return the view of the open side panel; None: no panel is open."""
+    hearing = recorder.hearing or RunningHearing(id="")
+    match panel:
+        case ListenPanel():
+            return _listen_view(context, recorder, hearing, panel)
+        case RemedyPanel():
+            return _remedy_view(context, recorder, panel)
+        case ClosedSincePanel():
+            return _closed_since_view(context, hearing, panel)
+        case None:
+            return None
+
+
+def repairable_microphones(recorder: RecorderState) -> tuple[Microphone, ...]:
+    """Return the microphones something can be done about."""
+    return tuple(m for m in recorder.microphones if m.remedies)
+
+
+# -- listening -----------------------------------------------------------------------------------
+
+
+def _listen_view(
+    context: ViewContext, recorder: RecorderState, hearing: RunningHearing, panel: ListenPanel
+) -> PanelView:
+    _ = context.translate.gettext
+    if hearing.closed:
+        refused = alarm_of("listening_refused")
+        text = f"{refused.say(context.translate)} {refused.remedy(context.translate, staff=True)}"
+        return PanelView(_("Listen"), text, ())
+    if panel.choosing:
+        sources = tuple(
+            Choice(f"source:{m.name}", role_of(context, m), "microphone")
+            for m in recorder.microphones
+        )
+        return PanelView(_("Which microphone?"), "", sources, panel.page)
+    lasting = (_("Last 30 seconds"), _("Last minute"), _("Last 5 minutes"))
+    choices = [
+        Choice(f"seconds:{seconds}", label, "headphones")
+        for seconds, label in zip(LISTEN_SECONDS, lasting, strict=True)
+    ]
+    text = _("It plays in the headset only. The recording goes on.")
+    if panel.source:
+        name = _microphone_name(context, recorder, panel.source)
+        choices.append(Choice("source:", _("All microphones"), "account-voice"))
+        return PanelView(_("Listen: {name}", name=name), text, tuple(choices))
+    choices.append(Choice("one:", _("One microphone only"), "microphone"))
+    return PanelView(_("Listen"), text, tuple(choices))
+
+
+def playing_text(context: ViewContext, recorder: RecorderState) -> str:
+    """Return what plays in the headset now, in words; empty: nothing."""
+    _, playing = context.translate.gettext, recorder.listening
+    if playing is None:
+        return ""
+    name = _microphone_name(context, recorder, playing.source) if playing.source else ""
+    seconds = {"n": round(playing.seconds), "of": round(playing.of_seconds)}
+    if name:
+        return _("Playing in the headset: {name}, {n} of {of} s", name=name, **seconds)
+    return _("Playing in the headset: {n} of {of} s", **seconds)
+
+
+def _microphone_name(context: ViewContext, recorder: RecorderState, name: str) -> str:
+    found = next((m for m in recorder.microphones if m.name == name), None)
+    return role_of(context, found) if found else name
+
+
+# -- microphones ---------------------------------------------------------------------------------
+
+
+def _remedy_view(context: ViewContext, recorder: RecorderState, panel: RemedyPanel) -> PanelView:
+    _ = context.translate.gettext
+    repairable = repairable_microphones(recorder)
+    microphone = next((m for m in repairable if m.name == panel.name), None)
+    if microphone is None:
+        choices = tuple(
+            Choice(f"source:{m.name}", sentence_case(_microphone_label(context, m)), "microphone")
+            for m in repairable
+        )
+        text = "" if repairable else _("The microphones need nothing now.")
+        return PanelView(_("Which microphone?"), text, choices, panel.page)
+    state = f"microphone_{microphone.state}"
+    text = ""
+    if microphone.without:
+        text = _("The hearing goes on without it, by your decision.")
+    elif microphone.state not in ("ok", "starting"):
+        text = alarm_of(state).say(context.translate, _microphone_label(context, microphone))
+    return PanelView(
+        _("Microphone: {name}", name=_microphone_label(context, microphone)),
+        text,
+        _remedy_choices(context, recorder, microphone),
+        panel.page,
+    )
+
+
+def _microphone_label(context: ViewContext, microphone: Microphone) -> str:
+    """Return what it is called: by its role, or its own name when it serves nobody."""
+    return microphone.name if microphone.is_spare else role_of(context, microphone)
+
+
+def _remedy_choices(
+    context: ViewContext, recorder: RecorderState, microphone: Microphone
+) -> tuple[Choice, ...]:
+    _, found = context.translate.gettext, list[Choice]()
+    by_name = {m.name: m for m in recorder.microphones}
+    for remedy in microphone.remedies:
+        targets = microphone.remedy_targets.get(remedy, ())
+        if remedy == "spare":
+            for n, to in enumerate(targets):
+                label = _("Use the spare microphone")
+                label = f"{label}: {to}" if len(targets) > 1 else label
+                found.append(
+                    Choice(f"spare:{to}", label, "swap-horizontal", "plain" if n else "primary")
+                )
+        elif remedy == "move":
+            found += [
+                Choice(
+                    f"move:{to}",
+                    _("Take it with: {name}", name=_microphone_label(context, by_name[to])),
+                    "microphone",
+                )
+                for to in targets
+                if to in by_name
+            ]
+        elif remedy == "without":
+            found.append(Choice("without:", _("Go on without it"), "microphone-off"))
+        elif remedy == "back":
+            found.append(Choice("back:", _("As it was before"), "undo"))
+    if len(repairable_microphones(recorder)) > 1:
+        found.append(Choice("which:", _("Another microphone"), "microphone"))
+    return tuple(found)
+
+
+# -- closed since --------------------------------------------------------------------------------
+
+
+def _closed_since_view(
+    context: ViewContext, hearing: RunningHearing, panel: ClosedSincePanel
+) -> PanelView:
+    _ = context.translate.gettext
+    if panel.chosen:
+        return PanelView(
+            _("Closed since {time}?", time=_chosen_moment(context, hearing, panel)),
+            _(
+                "Everything recorded openly since then is encrypted, here and in the central "
+                "system. Only the court can open it. This cannot be undone."
+            ),
+            (
+                Choice("cancel:", _("Another time"), "arrow-left"),
+                Choice("confirm:", _("Encrypt since then"), "lock", "danger"),
+            ),
+            is_confirmation=True,
+        )
+    marks = [
+        Choice(
+            f"mark:{m.id}",
+            f"{context.clock_text(m.at, True)} {_event_label(context, m.type)}",
+            "clock-outline",
+        )
+        for m in reversed(hearing.marks)
+        if not m.withdrawn
+    ]
+    minutes = [
+        Choice(f"minutes:{n}", _("{n} min ago", n=n), "clock-outline")
+        for n in CLOSED_SINCE_MINUTES
+        if n * 60 <= max(hearing.seconds, CLOSED_SINCE_MINUTES[0] * 60)
+    ]
+    text = _("Since which moment was the hearing closed already?")
+    return PanelView(_("Closed earlier"), text, (*minutes, *marks), panel.page)
+
+
+def _chosen_moment(context: ViewContext, hearing: RunningHearing, panel: ClosedSincePanel) -> str:
+    kind, _colon, number = panel.chosen.partition(":")
+    if kind != "mark":
+        return context.clock_text(panel.since, True)
+    found = next((m for m in hearing.marks if str(m.id) == number), None)
+    return (
+        f"{context.clock_text(found.at, True)} ({_event_label(context, found.type)})"
+        if found
+        else ""
+    )
+
+
+def _event_label(context: ViewContext, event: str) -> str:
+    return sentence_case(context.labels.event(event))

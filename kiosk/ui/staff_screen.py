@@ -1,0 +1,54 @@
+"""Base of the staff's screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.app_state import AppState
+from kiosk.ui.screen_chrome import ScreenChrome
+from kiosk.ui.widgets.screen import StandardScreen
+
+
+class StaffScreen(StandardScreen):
+    """A screen with the staff's header: title, who is signed in, sign out, clock."""
+
+    app: AppState
+
+    def header_key(self, view: Any, chrome: ScreenChrome) -> Any:
+        """The header shows who is signed in."""
+        return (super().header_key(view, chrome), chrome.today, self.app.staff)
+
+    def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
+        """Return title, sign-out and clock."""
+        kit = self.kit
+        title, quiet = self.title(view)
+        say_quiet = " · ".join(part for part in (quiet, chrome.room, chrome.today) if part)
+        name = self.app.staff.name if self.app.staff else ""
+        languages = [
+            kit.button(
+                f"lang.{code}",
+                code.upper(),
+                self._language(code),
+                style="chosen" if code == chrome.display_settings.language else "ghost",
+                kind="small",
+            )
+            for code in ("kk", "ru", "en")
+        ]
+        return [
+            kit.text_line(title, "body", weight="semibold", max_width=330),
+            kit.fitted_text(say_quiet, "small", colour="quiet", lines=2, ellipsis=True),
+            kit.fitted_text(name, "small", colour="quiet", align="right", lines=2, ellipsis=True),
+            kit.button("look.text", "", self._text_size, icon="format-size", style="ghost"),
+            *languages,
+            kit.button("staff.signout", "", self.app.sign_out, icon="logout", style="plain"),
+            kit.text_line(chrome.clock, "body", weight="tabular"),
+        ]
+
+    def _language(self, code: str) -> Callable[[], None]:
+        return lambda: self.app.set_display_settings(self.app.display_settings.with_language(code))
+
+    def _text_size(self) -> None:
+        self.app.set_display_settings(self.app.display_settings.with_next_text_size())

@@ -1,0 +1,165 @@
+"""Base classes of screens; their slots are rebuilt only when what they show has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.ui.screen_chrome import ScreenChrome
+from kiosk.ui.widgets.graphics import Band
+from kiosk.ui.widgets.widget_kit import WidgetKit
+
+
+class CachedSlot(BoxLayout):
+    """Holds one widget; builds it again only when its key has changed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._key: Any = None
+        self._is_filled = False
+
+    def show(self, key: Any, build: Callable[[], Widget | None]) -> bool:
+        """Show ``build()`` unless ``key`` is what is shown already; return whether it built."""
+        if self._is_filled and key == self._key:
+            return False
+        self._key, self._is_filled = key, True
+        self.clear_widgets()
+        widget = build()
+        if widget is not None:
+            self.add_widget(widget)
+        self.after_change(widget is not None)
+        return True
+
+    def after_change(self, full: bool) -> None:
+        """Called after a change; ``full``: something is shown."""
+
+
+class NaturalCachedSlot(CachedSlot):
+    """A slot as high as its content; empty, it has no height and no padding."""
+
+    def __init__(self, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> None:
+        super().__init__(orientation="vertical", size_hint_y=None, height=0)
+        self._sides = padding
+        self.bind(minimum_height=self.setter("height"))
+
+    def after_change(self, full: bool) -> None:
+        """Keep the padding only around something."""
+        self.padding = self._sides if full else (0, 0, 0, 0)
+
+
+class Screen(BoxLayout):
+    """Draws one kind of screen. ``name`` is what automation calls it."""
+
+    def __init__(self, kit: WidgetKit, name: str) -> None:
+        super().__init__(orientation="vertical")
+        self.kit, self.name = kit, name
+        self.colours = kit.colours
+        Band(self, kit.colours.background)
+
+    def update(self, view: Any, chrome: ScreenChrome) -> None:
+        """Show ``view``."""
+        raise NotImplementedError
+
+    def live(self) -> None:
+        """Draw what moves between two views (timer, levels, picture); ten times a second."""
+
+
+class StandardScreen(Screen):
+    """Header, notice, body and footer. Subclasses draw the parts; equal parts are kept.
+
+    Args:
+        kit: the widget kit.
+        name: what automation calls the screen.
+        app: whose actions the buttons call.
+    """
+
+    def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
+        super().__init__(kit, name)
+        self.app = app
+        bar = max(kit.px(72), kit.theme.target + kit.px(8))
+        self._header_slot = CachedSlot(size_hint_y=None, height=bar)
+        self._notice_slot = NaturalCachedSlot()
+        self._body_slot = CachedSlot()
+        self._footer_slot = CachedSlot(
+            size_hint_y=None, height=max(kit.px(104), kit.theme.target + kit.px(20))
+        )
+        for part in (self._header_slot, self._notice_slot, self._body_slot, self._footer_slot):
+            self.add_widget(part)
+
+    def update(self, view: Any, chrome: ScreenChrome) -> None:
+        """Show ``view`` inside ``frame``."""
+        self._header_slot.show(
+            self.header_key(view, chrome), lambda: self._header_bar(self.header(view, chrome))
+        )
+        self._notice_slot.show((chrome.notice, chrome.notice_tone), lambda: self._notice(chrome))
+        self._body_slot.show(self.body_key(view), lambda: self.body(view))
+        if not self.has_footer(view):
+            if self._footer_slot.parent:
+                self.remove_widget(self._footer_slot)
+            return
+        if not self._footer_slot.parent:
+            self.add_widget(self._footer_slot)
+        self._footer_slot.show(self.footer_key(view), lambda: self._footer_bar(self.footer(view)))
+
+    def header_key(self, view: Any, chrome: ScreenChrome) -> Any:
+        """Return what the header depends on."""
+        return (self.title(view), chrome.display_settings, chrome.clock, chrome.central)
+
+    def body_key(self, view: Any) -> Any:
+        """Return what the body depends on (default: all of the view)."""
+        return view
+
+    def footer_key(self, view: Any) -> Any:
+        """Return what the footer depends on (default: all of the view)."""
+        return view
+
+    def has_footer(self, _view: Any) -> bool:
+        """Return whether there is a footer."""
+        return True
+
+    def title(self, _view: Any) -> tuple[str, str]:
+        """Return title and quiet addition for the header."""
+        return "", ""
+
+    def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
+        """Return the header's widgets."""
+        del view, chrome
+        return []
+
+    def body(self, _view: Any) -> Widget:
+        """Return the body."""
+        return self.kit.spacer()
+
+    def footer(self, _view: Any) -> list[Widget]:
+        """Return the footer's widgets, left to right; use ``kit.space()`` between."""
+        return []
+
+    def _header_bar(self, children: list[Widget]) -> Widget:
+        bar = self.kit.row(*children, gap=18, padding=(28, 0))
+        Band(bar, self.colours.surface, self.colours.line)
+        return bar
+
+    def _footer_bar(self, children: list[Widget]) -> Widget:
+        bar = self.kit.row(*children, gap=16, padding=(28, 0))
+        bar.spacing = self.kit.theme.gap
+        Band(bar, self.colours.surface, self.colours.line, top=True)
+        return bar
+
+    def _notice(self, chrome: ScreenChrome) -> Widget | None:
+        if not chrome.notice:
+            return None
+        kit = self.kit
+        tone = chrome.notice_tone
+        colour = {"accent": "tint_text"}.get(tone, tone)
+        text = kit.text(chrome.notice, "body", wid="notice", colour=colour, weight="medium")
+        text.pos_hint = {"center_y": 0.5}
+        close = kit.button("notice.close", "", self.app.dismiss_notice, icon="close", style="ghost")
+        icon = kit.icon("alert-circle" if tone != "good" else "check-circle", 34, colour)
+        row = kit.row(icon, text, close, gap=16, padding=(28, 8), size_hint_y=None)
+        row.bind(minimum_height=row.setter("height"))
+        fills = {"accent": "tint"}
+        Band(row, kit.colour(fills.get(tone, f"{tone}_tint")), self.colours.line)
+        return row

@@ -1,0 +1,42 @@
+"""Everything that can be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.uix.behaviors import ButtonBehavior
+from kivy.uix.boxlayout import BoxLayout
+
+Tap = Callable[[], None]
+
+
+class Touchable(ButtonBehavior, BoxLayout):
+    """A box that can be tapped; it darkens while touched.
+
+    Args:
+        wid: stable name (``kiosk/ui/README.md``).
+        said: what it says, for automation.
+        on_tap: called once per tap, on release inside.
+        once: it takes one tap only, then waits to be drawn anew.
+    """
+
+    def __init__(
+        self, wid: str, label: str, on_tap: Tap | None, *, once: bool = False, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.wid, self.label, self._on_tap, self._once = wid, label, on_tap, once
+        self.disabled = on_tap is None
+        self.paint_pressed: Callable[[bool], None] = lambda _pressed: None
+
+    def on_state(self, _widget: Any, state: str) -> None:
+        """Show that it is touched."""
+        self.paint_pressed(state == "down")
+
+    def on_release(self) -> None:
+        """Do what it is for."""
+        if self._on_tap is None or self.disabled:
+            return
+        if self._once:
+            self.disabled = True
+        self._on_tap()

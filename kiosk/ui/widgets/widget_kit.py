@@ -1,0 +1,402 @@
+"""Makes the widgets of a screen (texts, buttons, cards, pills) in one theme and one language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from kivy.uix.anchorlayout import AnchorLayout
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.locale import Translator
+from kiosk.ui.theme import Kind, Palette, Theme, Tone
+from kiosk.ui.widgets.fonts import NAMES, Weight, text_extents
+from kiosk.ui.widgets.graphics import Surface
+from kiosk.ui.widgets.icons import ICONS
+from kiosk.ui.widgets.text import FittedText, Icon, TextLine, WrappedText
+from kiosk.ui.widgets.touchable import Tap, Touchable
+
+Style = Literal["primary", "plain", "tint", "danger", "ghost", "chosen"]
+
+
+class WidgetKit:
+    """Makes widgets.
+
+    Args:
+        theme: sizes and colours.
+        say: the translator, in the language on the screen.
+    """
+
+    def __init__(self, theme: Theme, translate: Translator) -> None:
+        self.theme, self.translate = theme, translate
+        self.colours: Palette = theme.palette
+
+    # -- layout --------------------------------------------------------------------------------
+    def px(self, design: float) -> int:
+        """Return ``design`` pixels on this screen."""
+        return self.theme.px(design)
+
+    def column(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+        """Stack ``children`` from the top; it takes the height it is given."""
+        return self._box("vertical", children, gap, options)
+
+    def row(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+        """Put ``children`` side by side."""
+        return self._box("horizontal", children, gap, options)
+
+    def natural_column(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+        """Stack ``children``; as high as they need together."""
+        box = self._box("vertical", children, gap, {"size_hint_y": None, **options})
+        box.bind(minimum_height=box.setter("height"))
+        return box
+
+    def natural_row(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+        """Put ``children`` side by side; as wide as they need together."""
+        box = self._box("horizontal", children, gap, {"size_hint_x": None, **options})
+        box.bind(minimum_width=box.setter("width"))
+        return box
+
+    def _box(
+        self, orientation: str, children: Iterable[Widget], gap: float, options: dict[str, Any]
+    ) -> BoxLayout:
+        box = BoxLayout(
+            orientation=orientation,
+            spacing=self.px(gap) if gap else 0,
+            padding=self._padding(options.pop("padding", 0)),
+            **options,
+        )
+        for child in children:
+            box.add_widget(child)
+        return box
+
+    def _padding(self, padding: float | tuple[float, ...]) -> list[int]:
+        """Return Kivy's four paddings for one, two (across, down) or four design values."""
+        sides = (padding,) if isinstance(padding, int | float) else padding
+        scaled = [self.px(side) if side else 0 for side in sides]
+        return scaled * 2 if len(scaled) == 2 else scaled * (4 // len(scaled))
+
+    def spacer(self) -> Widget:
+        """Return an empty widget that takes the remaining space."""
+        return Widget()
+
+    def fixed_spacer(self, design: float) -> Widget:
+        """Return an empty square of ``design`` pixels."""
+        return Widget(size_hint=(None, None), size=(self.px(design), self.px(design)))
+
+    def pixel_spacer(self, pixels: int) -> Widget:
+        """Return an empty square of ``pixels``."""
+        return Widget(size_hint=(None, None), size=(pixels, pixels))
+
+    def centred(self, child: Widget, **options: Any) -> AnchorLayout:
+        """Centre ``child`` in the space it is given."""
+        anchor = AnchorLayout(**options)
+        anchor.add_widget(child)
+        return anchor
+
+    def card(
+        self,
+        *children: Widget,
+        tone: Tone = "plain",
+        chosen: bool = False,
+        grow: bool = True,
+        gap: float = 0,
+        padding: float | tuple[float, ...] = 26,
+        orientation: str = "vertical",
+        **options: Any,
+    ) -> BoxLayout:
+        """Return a card (radius 18) around ``children``; with ``grow=False`` as high as needed."""
+        make = (
+            self.row
+            if orientation == "horizontal"
+            else self.column
+            if grow
+            else self.natural_column
+        )
+        box = make(*children, gap=gap, padding=padding, **options)
+        fill, line = self._tones(tone)[0], self._tones(tone)[2]
+        edge = self.px(4) if chosen else 1
+        Surface(box, fill, self.colours.accent if chosen else line, self.px(18), max(1, edge))
+        return box
+
+    def _tones(self, tone: Tone) -> tuple[str, str, str]:
+        """Return fill, text and line of ``tone``."""
+        c = self.colours
+        match tone:
+            case "plain":
+                return c.surface, c.text, c.line
+            case "accent":
+                return c.tint, c.tint_text, c.tint_line
+            case "good":
+                return c.good_tint, c.good, c.good_tint
+            case "caution":
+                return c.caution_tint, c.caution, c.caution_line
+            case "fault":
+                return c.fault_tint, c.fault, c.fault_tint
+            case "dark":
+                return c.dark_pill, c.on_dark, c.dark_pill
+
+    # -- text ----------------------------------------------------------------------------------
+    def colour(self, name: str) -> str:
+        """Return the palette's colour ``name`` (or ``name`` itself when it is ``#rrggbb``)."""
+        return name if name.startswith("#") else str(getattr(self.colours, name))
+
+    def text(
+        self,
+        text: str,
+        kind: Kind = "body",
+        *,
+        wid: str = "",
+        colour: str = "text",
+        weight: Weight = "regular",
+        align: str = "left",
+        **options: Any,
+    ) -> WrappedText:
+        """Return wrapped text with its natural height."""
+        return WrappedText(
+            text,
+            wid=wid,
+            font_name=NAMES[weight],
+            font_size=self.theme.font(kind),
+            colour=self.colour(colour),
+            align=align,
+            **options,
+        )
+
+    def text_line(
+        self,
+        text: str,
+        kind: Kind = "body",
+        *,
+        wid: str = "",
+        colour: str = "text",
+        weight: Weight = "regular",
+        max_width: float = 0,
+    ) -> TextLine:
+        """Return one line exactly as wide as its words; shrunk to ``max_width`` design pixels."""
+        size = self.theme.font(kind)
+        while (
+            max_width
+            and text_extents(text, NAMES[weight], size)[0] > self.px(max_width)
+            and size > self.min_font
+        ):
+            size -= 1
+        return TextLine(
+            text,
+            wid=wid,
+            font_name=NAMES[weight],
+            font_size=size,
+            colour=self.colour(colour),
+        )
+
+    @property
+    def min_font(self) -> int:
+        """Return the smallest font size."""
+        return self.theme.min_font
+
+    def fitted_text(
+        self,
+        text: str,
+        kind: Kind = "body",
+        *,
+        wid: str = "",
+        colour: str = "text",
+        weight: Weight = "regular",
+        align: str = "left",
+        valign: str = "middle",
+        lines: int = 0,
+        factor: float = 1.0,
+        ellipsis: bool = False,
+        **options: Any,
+    ) -> FittedText:
+        """Return text that fills the box it is given, shrunk until nothing is cut."""
+        return FittedText(
+            text,
+            wid=wid,
+            font_name=NAMES[weight],
+            font_size=self.theme.font(kind, factor),
+            colour=self.colour(colour),
+            min_font_size=self.min_font,
+            align=align,
+            valign=valign,
+            lines=lines,
+            ellipsis=ellipsis,
+            **options,
+        )
+
+    def icon(self, name: str, size: float, colour: str = "accent") -> Icon:
+        """Return the icon ``name``, ``size`` design pixels."""
+        return Icon(ICONS[name], self.px(size), self.colour(colour))
+
+    def pill(
+        self,
+        text: str,
+        tone: Tone = "plain",
+        icon: str = "",
+        *,
+        wid: str = "",
+        max_width: float = 0,
+    ) -> BoxLayout:
+        """Return a rounded label with an optional icon."""
+        fill, colour, _line = self._tones(tone)
+        if tone == "plain":
+            fill = self.colours.neutral
+        size = self.theme.font("small")
+        line = self.text_line(
+            text, "small", wid=wid, colour=colour, weight="medium", max_width=max_width
+        )
+        parts: list[Widget] = [line]
+        if icon:
+            parts.insert(0, self.icon(icon, size / self.theme.scale * 1.2, colour))
+        box = self.natural_row(*parts, gap=8, padding=(14, 4), size_hint_y=None)
+        box.height = line.height + self.px(12)
+        box.pos_hint = {"center_y": 0.5}
+        Surface(box, fill, None, box.height / 2, 0)
+        return box
+
+    # -- buttons -------------------------------------------------------------------------------
+    def button(
+        self,
+        wid: str,
+        text: str,
+        on_tap: Tap | None,
+        *,
+        icon: str = "",
+        icon_after: str = "",
+        style: Style = "plain",
+        kind: Kind = "body",
+        wide: bool = False,
+        max_width: float = 420,
+        height: float = 0,
+        once: bool = False,
+        left: bool = False,
+        pad: float = 24,
+        **options: Any,
+    ) -> Touchable:
+        """Return a button at least 12.7 mm high.
+
+        Args:
+            wide: take the width it is given (text shrinks to fit), else as wide as its words.
+            max_width: design pixels; then the words wrap and shrink.
+            height: design pixels; never below 12.7 mm. ``-1``: take the height it is given.
+        """
+        fill, colour, line, pressed = self._style(style, enabled=on_tap is not None)
+        weight: Weight = "semibold" if style in ("primary", "chosen") else "medium"
+        size = self.theme.font(kind)
+        side, gap = self.px(pad), self.px(12)
+        icon_size = round(size * 1.25)
+        parts: list[Widget] = []
+        label = self.fitted_text(
+            text, kind, colour=colour, weight=weight, align="left" if left else "center"
+        )
+        extra = 2 * side + sum(icon_size + gap for name in (icon, icon_after) if name)
+        if icon:
+            parts.append(Icon(ICONS[icon], icon_size, colour))
+        if text:
+            parts.append(label)
+        if icon_after:
+            parts.append(Icon(ICONS[icon_after], icon_size, colour))
+        natural = (
+            text_extents(text, NAMES[weight], size)[0] + extra + 4 if text else 2 * side + icon_size
+        )
+        if not wide:
+            options["size_hint_x"] = None
+            options["width"] = max(self.theme.target, min(natural, self.px(max_width)))
+        if height >= 0:
+            options["size_hint_y"] = None
+            options["height"] = max(self.theme.target, self.px(height))
+        box = Touchable(
+            wid,
+            text,
+            on_tap,
+            once=once,
+            spacing=gap,
+            padding=[side if text else 0, 0],
+            pos_hint={"center_y": 0.5},
+            **options,
+        )
+        centred = not text or (wide and not left and bool(icon or icon_after))
+        if text and centred:
+            label.size_hint_x = None
+            icons = [part for part in parts if part is not label]
+            self._centre(box, label, icons, extra + 2 * gap, natural - extra)
+        if centred:
+            box.add_widget(Widget())
+        for part in parts:
+            box.add_widget(part)
+        if centred:
+            box.add_widget(Widget())
+        surface = Surface(box, fill, line, self.px(14), max(1, self.px(2)))
+        box.paint_pressed = lambda down: surface.paint(pressed if down else fill)
+        return box
+
+    def _centre(
+        self, box: Touchable, label: FittedText, icons: list[Widget], extra: int, natural: int
+    ) -> None:
+        """Keep icon and words together in the middle of a wide button; words go before icons."""
+        sizes = [icon.width for icon in icons]
+
+        def place(*_: Any) -> None:
+            available = max(10, min(natural, box.width - extra))
+            bare = not label.can_fit(available, box.height)
+            for icon, size in zip(icons, sizes, strict=True):
+                icon.width, icon.opacity = (0, 0) if bare else (size, 1)
+            label.width = (
+                max(10, min(natural, box.width - extra + sum(sizes))) if bare else available
+            )
+
+        box.bind(size=place)
+        place()
+
+    def _style(self, style: Style, *, enabled: bool) -> tuple[str, str, str | None, str]:
+        """Return fill, text, line and pressed fill."""
+        c = self.colours
+        if not enabled:
+            return c.neutral, c.quiet, c.line, c.neutral
+        match style:
+            case "primary":
+                return c.accent, c.on_accent, None, c.accent_pressed
+            case "plain":
+                return c.surface, c.text, c.edge, c.pressed
+            case "tint":
+                return c.tint, c.tint_text, c.tint_line, c.pressed
+            case "danger":
+                return c.surface, c.fault, c.fault, c.fault_tint
+            case "ghost":
+                return c.surface, c.text, None, c.pressed
+            case "chosen":
+                return c.tint, c.tint_text, None, c.tint
+
+    def touchable_card(
+        self,
+        wid: str,
+        label: str,
+        on_tap: Tap | None,
+        *children: Widget,
+        style: Style = "plain",
+        chosen: bool = False,
+        orientation: str = "vertical",
+        padding: float | tuple[float, float] = 26,
+        gap: float = 0,
+        **options: Any,
+    ) -> Touchable:
+        """Return a card that is one large button."""
+        fill, _text, line, pressed = self._style(style, enabled=True)
+        if style == "plain":
+            line = self.colours.line
+        box = Touchable(
+            wid,
+            label,
+            on_tap,
+            orientation=orientation,
+            padding=self._padding(padding),
+            spacing=self.px(gap),
+            **options,
+        )
+        for child in children:
+            box.add_widget(child)
+        edge = self.px(4) if chosen else 1
+        line = self.colours.accent if chosen else line
+        surface = Surface(box, fill, line, self.px(18), max(1, edge))
+        box.paint_pressed = lambda down: surface.paint(pressed if down else fill)
+        return box

@@ -1,0 +1,59 @@
+"""Delivered journals against the heads that were sent while they were written."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from kiosk.central.deliveries.head_check import find_contradictions
+from tests.central.rig import Central, Kiosk, hearing_body, new_id
+from tests.central.test_hearings import head
+
+LINES = [b'{"n":0}', b'{"n":1}', b'{"n":2}']
+JOURNAL = b"".join(line + b"\n" for line in LINES)
+
+
+def digest(line: bytes) -> str:
+    return sha256(line).hexdigest()
+
+
+@pytest.mark.parametrize("block", [1, 5, 100])
+def test_a_head_fits_its_line(block: int) -> None:
+    blocks = [JOURNAL[start : start + block] for start in range(0, len(JOURNAL), block)]
+    good = [(1, number, digest(line)) for number, line in enumerate(LINES, start=1)]
+    assert find_contradictions(good, {1: blocks}) == []
+    rewritten = [JOURNAL.replace(b"1", b"7")]
+    assert find_contradictions(good, {1: rewritten}) == ["part 1 count 2"]
+    shorter = [JOURNAL[: -len(LINES[-1]) - 1]]
+    assert find_contradictions(good, {1: shorter}) == ["part 1 count 3"]
+    assert find_contradictions([(2, 1, digest(LINES[0]))], {1: blocks}) == ["part 2 count 1"]
+    assert find_contradictions([], {}) == []
+
+
+def deliver(kiosk: Kiosk, hearing: str, journal: bytes) -> dict[str, Any]:
+    files = {"hearing.json": b"{}", "part-01/journal.jsonl": journal}
+    kiosk.send(kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, files))["missing"], files)
+    return dict(kiosk.get(f"/v1/hearings/{hearing}"))
+
+
+def test_a_rewritten_journal_gets_no_receipt_until_a_person_accepts_it(
+    central: Central, kiosk: Kiosk
+) -> None:
+    good, bad = new_id(), new_id()
+    for hearing in (good, bad):
+        sent = [head(kiosk, hearing, 2, LINES[1])]
+        assert kiosk.call("POST", f"/v1/hearings/{hearing}/heads", json={"heads": sent}).ok
+    assert deliver(kiosk, good, JOURNAL)["receipt"] is not None
+    held = deliver(kiosk, bad, JOURNAL.replace(b"1", b"7"))
+    assert (held["receipt"], held["problem"], held["missing"]) == (None, "journal_rewritten", [])
+    page = central.anonymous().get((central.data / "admin-address").read_text().strip() + "/")
+    assert "part 1 count 2" in page.text
+    body = hearing_body(bad, {"hearing.json": b"{}", "part-01/journal.jsonl": b"x"})
+    assert kiosk.call("PUT", f"/v1/hearings/{bad}", json=body).status_code == 409
+    assert central.task("accept", good, "--reason", "x").returncode == 1
+    assert central.task("accept", bad, "--reason", "looked into").returncode == 0
+    rewritten = JOURNAL.replace(b"1", b"7")
+    after = deliver(kiosk, bad, rewritten)
+    assert (after["problem"], after["receipt"] is not None) == (None, True)

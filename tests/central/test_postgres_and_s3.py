@@ -1,0 +1,143 @@
+"""The same central system on Postgres and an S3 store, both real."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from kiosk.central import crash_points
+from tests.central.external_services import BUCKET, CREDENTIALS, postgres, s3
+from tests.central.rig import (
+    Central,
+    Kiosk,
+    filing_body,
+    hearing_body,
+    new_id,
+    write_faults,
+)
+
+PDF = b"%PDF-1.7 ..."
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """An S3 server."""
+    with s3() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def central(tmp_path_factory: pytest.TempPathFactory, endpoint: str) -> Iterator[Central]:
+    """The central system on Postgres and S3, with faults on demand."""
+    folder = tmp_path_factory.mktemp("scale")
+    os.environ.update(CREDENTIALS)
+    store = f"s3://{BUCKET}/kz?endpoint={endpoint}"
+    with postgres() as url:
+        options = ("--database", url, "--store", store, "--faults", str(folder / "faults.json"))
+        with Central(folder / "data", options, database=url) as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def kiosk(central: Central) -> Kiosk:
+    """Its kiosk."""
+    return central.enrol()
+
+
+def test_nothing_lies_in_an_embedded_database_or_folder(central: Central, kiosk: Kiosk) -> None:
+    assert len(kiosk.get("/v1/schedule?days=1")["hearings"]) == 3
+    assert len(kiosk.get("/v1/staff")["staff"]) == 3
+    assert not (central.data / "central.db").exists()
+    assert not (central.data / "store").exists()
+
+
+def test_numbers_stay_sequential_when_many_register_at_once(kiosk: Kiosk) -> None:
+    same, numbers = new_id(), []
+    filings = [new_id() for _ in range(8)] + [same] * 4
+
+    def register(filing: str) -> None:
+        body = filing_body(PDF)
+        numbers.append((filing, kiosk.put(f"/v1/filings/{filing}", body)["number"]))
+
+    threads = [threading.Thread(target=register, args=(filing,)) for filing in filings]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(numbers) == len(filings)
+    distinct = sorted({int(number[-6:]) for _, number in numbers})
+    assert len({number for filing, number in numbers if filing == same}) == 1
+    assert distinct == list(range(distinct[0], distinct[0] + 9))
+
+
+def test_a_hearing_is_delivered_hashed_by_reading_back_and_fetched_in_ranges(
+    kiosk: Kiosk, endpoint: str, central: Central
+) -> None:
+    hearing, files = new_id(), {"a/b.m4s": os.urandom(200_000), "c.json": b"{}"}
+    kiosk.send(kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, files))["missing"], files)
+    done = kiosk.get(f"/v1/hearings/{hearing}")
+    assert (done["state"], len(done["receipt"]["files"])) == ("complete", 2)
+    path = f"/v1/hearings/{hearing}/files/a/b.m4s"
+    assert kiosk.call("GET", path).content == files["a/b.m4s"]
+    some = kiosk.call("GET", path, headers={"Range": "bytes=5-99999"})
+    assert some.content == files["a/b.m4s"][5:100_000]
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    listed = json.loads(
+        client.get_object(Bucket=BUCKET, Key=f"kz/hearings/{hearing}.json")["Body"].read()
+    )
+    stored = client.get_object(Bucket=BUCKET, Key=listed["a/b.m4s"])["Body"].read()
+    assert stored == files["a/b.m4s"]
+    assert not list((central.data / "spool").iterdir())
+
+
+def test_a_wrong_hash_leaves_nothing_in_the_store(kiosk: Kiosk, endpoint: str) -> None:
+    filing = new_id()
+    file = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))["missing"][0]
+    kiosk.patch(file["address"], 0, bytes(len(PDF)))
+    assert kiosk.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "mismatch"
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    keys = client.list_objects_v2(Bucket=BUCKET, Prefix=f"kz/objects/{file['upload'][:2]}/")
+    assert all(file["upload"] not in item["Key"] for item in keys.get("Contents", []))
+
+
+def deliver(kiosk: Kiosk, filing: str) -> dict[str, Any]:
+    """Register a filing, send its document; return its state."""
+    missing = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))["missing"]
+    kiosk.send(missing, {"document-1.pdf": PDF})
+    answer: dict[str, Any] = kiosk.get(f"/v1/filings/{filing}")
+    return answer
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        crash_points.REGISTER_AFTER_COMMIT,
+        crash_points.VERIFY_AFTER_TAKE,
+        crash_points.RECEIPT_BEFORE_COMMIT,
+    ],
+)
+def test_dying_midway_doubles_and_loses_nothing(central: Central, kiosk: Kiosk, step: str) -> None:
+    filing, file = new_id(), central.data.parent / "faults.json"
+    write_faults(file, {"fault": "die", "step": step})
+    with pytest.raises((requests.exceptions.ConnectionError, AssertionError)):
+        deliver(kiosk, filing)
+    assert central.process is not None
+    central.process.wait(60)
+    write_faults(file)
+    central.start()
+    assert deliver(kiosk, filing)["delivered"] is True
+
+
+def test_the_page_for_court_it_works_here_too(central: Central, kiosk: Kiosk) -> None:
+    kiosk.put("/v1/state", {"kiosk_time": "2026-11-23T09:00:00Z", "version": "9.9.9"})
+    with requests.Session() as http:
+        http.trust_env = False
+        url = (central.data / "admin-address").read_text(encoding="utf-8").strip()
+        assert "9.9.9" in http.get(url, timeout=20).text

@@ -1,0 +1,218 @@
+"""The technician's tests fail when the device fails, and name what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gpiozero import Device  # type: ignore[import-untyped]
+from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
+
+from kiosk.clocks import recording_ns
+from kiosk.config import CameraSettings, MicrophoneSettings, PanelSettings, PathSettings, Settings
+from kiosk.errors import StorageError
+from kiosk.hardware.camera.preview import HEIGHT, WIDTH, PreviewWriter
+from kiosk.hardware.panel import Panel
+from kiosk.selftest import recorder_checks
+from kiosk.storage.paths import Paths
+from kiosk.storage.space import DiskSpace, DiskSpeed
+from tests.waiting import wait_for
+
+
+class Sources:
+    """States and levels as a test wants them."""
+
+    def __init__(self, camera: str = "ok", **microphones: str) -> None:
+        self.camera = camera
+        self.microphones = microphones
+        self.loud = -30.0
+        self.polls = 0
+
+    def state(self) -> dict[str, Any]:
+        heard = f"heard {self.polls}"
+        return {
+            "camera": {"state": self.camera},
+            "microphones": [
+                {"name": name, "state": state, "heard": heard if state == "ok" else None}
+                for name, state in self.microphones.items()
+            ],
+        }
+
+    def levels(self) -> dict[str, dict[str, float]]:
+        self.polls += 1
+        return {name: {"rms_db": self.loud, "peak_db": self.loud} for name in self.microphones}
+
+
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        paths=PathSettings(data=tmp_path, run=tmp_path),
+        camera=CameraSettings(fps=10, preview_fps=10),
+        microphones=tuple(
+            MicrophoneSettings(name=name, role=name, device=name) for name in ("judge", "witness")
+        ),
+    )
+
+
+def run(test: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    return asyncio.run(test)
+
+
+@contextmanager
+def pictures(path: Path, paint: Any) -> Iterator[None]:
+    """Write what ``paint(number)`` gives 20 times a second."""
+    writer, stop = PreviewWriter(path), threading.Event()
+
+    def write() -> None:
+        number = 1
+        while not stop.wait(0.05):
+            writer.write(paint(number).tobytes(), recording_ns(), number)
+            number += 1
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        writer.close()
+
+
+def noise(number: int) -> Any:
+    return np.random.default_rng(number).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+
+
+def black(number: int) -> Any:
+    return np.full((HEIGHT, WIDTH, 3), number % 2, np.uint8)
+
+
+def still(_number: int) -> Any:
+    return noise(7)
+
+
+@pytest.mark.parametrize(
+    ("paint", "code"), [(noise, None), (black, "camera_dark"), (still, "camera_frozen")]
+)
+def test_camera_by_its_pictures(tmp_path: Path, paint: Any, code: str | None) -> None:
+    mine, paths = settings(tmp_path), Paths(tmp_path, tmp_path)
+    with pictures(paths.preview, paint):
+        answer = run(recorder_checks.check_camera(mine, Sources(), paths, 1.0))  # type: ignore[arg-type]
+    assert answer.get("code") == code, answer
+    assert answer["state"] == ("failed" if code else "passed")
+    assert answer["measured"]["fps"] > 5
+
+
+@pytest.mark.parametrize(("state", "code"), [("absent", "camera_absent"), ("ok", "camera_frozen")])
+def test_camera_without_pictures(tmp_path: Path, state: str, code: str) -> None:
+    mine, paths = settings(tmp_path), Paths(tmp_path, tmp_path)
+    writer = PreviewWriter(paths.preview)
+    writer.write(noise(1).tobytes(), recording_ns(), 1)  # the last picture of a dead camera
+    answer = run(recorder_checks.check_camera(mine, Sources(state), paths, 0.3))  # type: ignore[arg-type]
+    assert (answer["state"], answer["code"]) == ("failed", code)
+
+
+@pytest.mark.parametrize(
+    ("witness", "code"),
+    [
+        ("ok", None),
+        ("absent", "microphone_absent"),
+        ("dead", "microphone_dead"),
+        ("muted", "microphone_muted"),
+        ("starting", "microphone_absent"),
+    ],
+)
+def test_microphones(tmp_path: Path, witness: str, code: str | None) -> None:
+    sources = Sources(judge="ok", witness=witness)
+    answer = run(recorder_checks.check_microphones(settings(tmp_path), sources, 0.5))  # type: ignore[arg-type]
+    assert answer.get("code") == code
+    assert answer["measured"]["judge"] == {
+        "state": "ok",
+        "level_db": -30.0,
+        "noise_db": -30.0,
+        "heard": True,
+    }
+    assert answer["measured"]["witness"]["heard"] is (witness == "ok")
+
+
+@pytest.fixture
+def pins() -> Iterator[MockFactory]:
+    """gpiozero's mock pins."""
+    before = Device.pin_factory
+    Device.pin_factory = MockFactory()
+    yield Device.pin_factory
+    Device.pin_factory.reset()
+    Device.pin_factory = before
+
+
+def test_panel_lamp_and_button(pins: MockFactory) -> None:
+    chosen = PanelSettings()
+    panel = Panel(chosen)
+    truth: list[bool] = []
+
+    def press() -> None:
+        wait_for(lambda: panel.lamp, "the lit lamp")
+        pins.pin(chosen.button_pin).drive_low()
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    answer = run(recorder_checks.check_panel(panel, lambda: False, lambda: truth.append(True), 10))
+    thread.join()
+    assert answer == {"state": "passed", "measured": {"lamp": True, "button_pressed": True}}
+    assert truth == [True], "the lamp says the truth again"
+    panel.close()
+
+
+def test_panel_test_gives_way_to_a_hearing(pins: MockFactory) -> None:
+    assert pins is not None
+    panel = Panel(PanelSettings())
+    answer = run(recorder_checks.check_panel(panel, lambda: True, lambda: None, 300))
+    assert answer["measured"]["button_pressed"] is False
+    panel.close()
+
+
+def test_panel_absent_or_not_fitted() -> None:
+    off = Panel(PanelSettings(enabled=False))
+    answer = run(recorder_checks.check_panel(off, lambda: False, lambda: None, 0))
+    assert (answer["state"], answer["code"]) == ("skipped", "not_fitted")
+    absent = Panel(PanelSettings())
+    absent.close()
+    answer = run(recorder_checks.check_panel(absent, lambda: False, lambda: None, 0))
+    assert (answer["state"], answer["code"]) == ("failed", "panel_absent")
+
+
+def test_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, paths = settings(tmp_path), Paths(tmp_path, tmp_path)
+
+    def check(space: DiskSpace, speed: DiskSpeed | StorageError) -> dict[str, Any]:
+        def measure(_: Path) -> DiskSpeed:
+            if isinstance(speed, StorageError):
+                raise speed
+            return speed
+
+        monkeypatch.setattr(recorder_checks, "measure_space", lambda *_: space)
+        monkeypatch.setattr(recorder_checks, "measure_speed", measure)
+        return run(recorder_checks.check_storage(mine, paths))
+
+    good, fast = DiskSpace(10**12, 10**12, 500.0, "ok"), DiskSpeed(5e7, 1e8, 3.0)
+    assert check(good, fast)["state"] == "passed"
+    assert check(good, DiskSpeed(1e5, 1e8, 900.0))["code"] == "disk_slow"
+    assert check(good, StorageError("other bytes"))["code"] == "storage_failed"
+    assert check(DiskSpace(10, 100, 0.0, "full"), fast)["code"] == "disk_full"
+    assert check(DiskSpace(10**9, 10**12, 2.0, "low"), fast)["code"] == "disk_low"
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("ok", None), ("unset", "clock_unset"), ("unsynchronised", "clock_unsynchronised")],
+)
+def test_clock(state: str, code: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_checks, "clock_state", lambda: state)
+    answer = run(recorder_checks.check_clock())
+    assert answer.get("code") == code
+    assert answer["measured"]["state"] == state

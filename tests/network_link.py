@@ -1,0 +1,161 @@
+"""A court's line: two network namespaces joined by a link of a given rate, delay and loss.
+
+``netem`` is missing in many kernels (containers, small systems): delay and loss are made by a
+relay between two TUN devices instead; the rate is always the kernel's (tbf). What a thread starts
+inside ``with NetworkLink() as link`` runs at the centre; in ``with link.court()``, at the court.
+Root is needed; :func:`unavailable_reason` says why it cannot be had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+
+from tests import netns
+
+CENTRE_ADDRESS, COURT_ADDRESS = "10.77.0.1", "10.77.0.2"
+DEVICE = "line0"
+BUFFER_MS = 400  # what a router in front of a slow line holds back before it drops
+PAYLOAD_SHARE = 1448 / 1514  # of a full frame; the rate that tbf keeps is that of frames
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
+
+
+@functools.cache
+def unavailable_reason() -> str | None:
+    """Return why there can be no shaped link here, or None."""
+    missing = [name for name in ("ip", "tc") if shutil.which(name) is None]
+    if missing:
+        return f"{' and '.join(missing)} (iproute2) not installed"
+    try:
+        with NetworkLink() as link:
+            link.shape(10)
+    except OSError as error:
+        return f"network namespaces refused: {error.strerror}"
+    except subprocess.CalledProcessError as error:
+        return f"refused: {' '.join(error.cmd)}"
+    return None
+
+
+class NetworkLink:
+    """The line between a court and the centre.
+
+    Args:
+        delay_ms: in each direction.
+        loss: of each direction's packets, 0 to 1.
+    """
+
+    def __init__(self, delay_ms: float = 0.0, loss: float = 0.0) -> None:
+        self._relayed = (delay_ms, loss) if delay_ms or loss else None
+        self._stack = contextlib.ExitStack()
+        self._court = -1
+
+    def __enter__(self) -> NetworkLink:
+        with contextlib.ExitStack() as stack:
+            self._court = netns.make()
+            stack.callback(os.close, self._court)
+            centre = netns.make()
+            stack.callback(os.close, centre)
+            stack.enter_context(netns.inside(centre))
+            if self._relayed is None:
+                self._join()
+            else:
+                self._relay(stack, *self._relayed)
+            _bring_up(CENTRE_ADDRESS)
+            with self.court():
+                _bring_up(COURT_ADDRESS)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @contextlib.contextmanager
+    def court(self) -> Iterator[None]:
+        """Have the calling thread at the court for a while."""
+        with netns.inside(self._court):
+            yield
+
+    def shape(self, up_mbit: float, down_mbit: float | None = None) -> None:
+        """Set the rate of frames to the centre (up) and to the court (default: the same)."""
+        with self.court():
+            _shape(up_mbit)
+        _shape(up_mbit if down_mbit is None else down_mbit)
+
+    def sent(self) -> int:
+        """Return the bytes of all frames that the court has sent so far."""
+        with self.court():
+            return _sent()
+
+    def received(self) -> int:
+        """Return the bytes of all frames that the centre has sent so far."""
+        return _sent()
+
+    def _join(self) -> None:
+        """Join both with a pair of virtual Ethernet devices."""
+        with self.court():
+            holder = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        try:
+            peer = ("peer", "name", DEVICE, "netns", str(holder.pid))
+            _run("ip", "link", "add", DEVICE, "type", "veth", *peer)
+        finally:
+            holder.communicate()
+
+    def _relay(self, stack: contextlib.ExitStack, delay_ms: float, loss: float) -> None:
+        """Join both with a relay."""
+        with self.court():
+            court = _open_tun()
+        centre = _open_tun()
+        command = [sys.executable, "-m", "tests.relay", str(court), str(centre)]
+        relay = subprocess.Popen(
+            [*command, str(delay_ms), str(loss)],
+            pass_fds=(court, centre),
+            stdin=subprocess.DEVNULL,
+        )
+        os.close(court)
+        os.close(centre)
+        stack.callback(relay.wait)
+        stack.callback(relay.kill)
+
+
+def _open_tun() -> int:
+    device = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    request = struct.pack("16sH22x", DEVICE.encode("ascii"), IFF_TUN | IFF_NO_PI)
+    fcntl.ioctl(device, TUNSETIFF, request)
+    return device
+
+
+def _bring_up(address: str) -> None:
+    _run("ip", "address", "add", f"{address}/24", "dev", DEVICE)
+    _run("ip", "link", "set", "lo", "up")
+    _run("ip", "link", "set", DEVICE, "up")
+
+
+def _shape(mbit: float) -> None:
+    # One packet at a time: a burst of 64 kB, passed on as one, is nothing that a slow line does.
+    _run("ip", "link", "set", "dev", DEVICE, "gso_max_segs", "1")
+    burst = max(4000, int(mbit * 125_000 * 0.005))  # 5 ms: more would not be the line's rate
+    rate = ("rate", f"{int(mbit * 1e6)}bit", "burst", str(burst), "latency", f"{BUFFER_MS}ms")
+    _run("tc", "qdisc", "replace", "dev", DEVICE, "root", "tbf", *rate)
+
+
+def _sent() -> int:
+    answer = _run("ip", "-j", "-s", "link", "show", "dev", DEVICE)
+    return int(json.loads(answer)[0]["stats64"]["tx"]["bytes"])
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,213 @@
+"""A recorder in a process of its own, with virtual devices through the real libraries."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kiosk.auth.sign_in import SCRYPT
+from kiosk.config import PathSettings
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.ipc import LocalClient, ServiceDownError
+from kiosk.storage.paths import Paths
+from tests.identity import Court
+from tests.waiting import wait_for
+
+SALT = bytes.fromhex("00112233445566778899aabbccddeeff")
+PEOPLE = {"secretary": "S-1", "judge": "J-1", "technician": "T-1"}
+PIN = "4711"
+NAMES = ("judge", "witness")
+KIOSK = "kiosk-0042"
+
+
+def staff_json() -> dict[str, Any]:
+    """Return ``published/staff.json`` with one person per role; all with the same kind of badge."""
+    return {
+        "pulled_at": "2026-11-23T04:00:00.000Z",
+        "salt": SALT.hex(),
+        "staff": [
+            {
+                "person": f"p-{role}",
+                "name": role.title(),
+                "roles": [role],
+                "badge_sha256": hashlib.sha256(SALT + badge.encode()).hexdigest(),
+                "pin_scrypt": hashlib.scrypt(PIN.encode(), salt=SALT, **SCRYPT).hex()
+                if role == "secretary"
+                else None,
+            }
+            for role, badge in PEOPLE.items()
+        ],
+    }
+
+
+class RecorderProcess:
+    """One kiosk's recorder under ``folder`` (short: it holds Unix sockets)."""
+
+    def __init__(
+        self,
+        folder: Path,
+        microphones: VirtualMicrophones | None = None,
+        camera: str = "virtual",
+        enrolled: bool = True,
+        extra_settings: str = "",
+    ) -> None:
+        self.folder = folder
+        self.paths = Paths.from_settings(PathSettings(data=folder / "data", run=folder / "run"))
+        self.court = Court.make(folder / "court")
+        self.log = folder / "recorder.log"
+        self._microphones = microphones
+        self._process: subprocess.Popen[bytes] | None = None
+        self._write_settings(camera, extra_settings)
+        self.paths.staff.parent.mkdir(parents=True)
+        self.paths.staff.write_text(json.dumps(staff_json()))
+        if enrolled:
+            self.court.issue(KIOSK, self.paths.device_key, self.paths.device_certificate)
+
+    def _write_settings(self, camera: str, extra_settings: str) -> None:
+        names = self._microphones.names if self._microphones else ()
+        tables = [
+            f'[[microphones]]\nname = "{name}"\nrole = "{name}"\ndevice = "mic_{name}"\n'
+            for name in names
+        ]
+        (self.folder / "kiosk.toml").write_text(
+            f'[kiosk]\nid = "{KIOSK}"\n'
+            f'[paths]\ndata = "{self.paths.data}"\nrun = "{self.paths.run}"\n'
+            f'[camera]\nback_end = "{camera}"\nwidth = 320\nheight = 180\nfps = 10\n'
+            "keyframe_seconds = 1.0\nbitrate = 300000\n"
+            f"[recording]\nhead_seconds = 5\nlow_space_hours = 0\n{extra_settings}\n"
+            + "".join(tables)
+        )
+
+    # -- process -----------------------------------------------------------------------------------
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The recorder's process."""
+        assert self._process is not None
+        return self._process
+
+    def start(self) -> None:
+        """Start the recorder and wait until it answers."""
+        environment = os.environ | {"GPIOZERO_PIN_FACTORY": "mock", "PYTHONFAULTHANDLER": "1"}
+        if self._microphones is not None:
+            environment |= self._microphones.environment
+        with self.log.open("ab") as log:
+            command = [
+                sys.executable,
+                "-m",
+                "kiosk.cli",
+                "--config",
+                str(self.folder / "kiosk.toml"),
+            ]
+            self._process = subprocess.Popen(
+                [*command, "recorder"], env=environment, stdout=log, stderr=log
+            )
+        wait_for(self._answers, "the recorder's answer", 30)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return bool(self.state()["contract"] == 1)
+        except ServiceDownError:
+            return False
+
+    def stop(self) -> int:
+        """End it as systemd does; return its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # tells where every thread stands
+            self.process.wait(timeout=10)
+            raise AssertionError(f"it does not end:\n{self.log.read_text()}") from None
+
+    def kill(self) -> None:
+        """Kill it as a crash does; its device children die with it."""
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    # -- API ---------------------------------------------------------------------------------------
+    def call(
+        self, method: str, path: str, body: Any = None, token: str | None = None
+    ) -> dict[str, Any]:
+        """Send one request; raises what :class:`LocalClient` raises."""
+
+        async def once() -> dict[str, Any]:
+            client = LocalClient(self.paths.recorder_socket, token)
+            try:
+                return await client.call(method, path, body, timeout=30)
+            finally:
+                await client.close()
+
+        return asyncio.run(once())
+
+    def state(self) -> dict[str, Any]:
+        """Return State."""
+        return self.call("GET", "/v1/state")
+
+    def sign_in(self, role: str = "secretary") -> str:
+        """Sign in with the badge of ``role``; return the token."""
+        return str(self.call("POST", "/v1/sign-in", {"badge": PEOPLE[role]})["token"])
+
+    def post(self, path: str, body: Any = None, role: str = "secretary") -> dict[str, Any]:
+        """Sign in as ``role`` and post."""
+        return self.call("POST", path, body or {}, self.sign_in(role))
+
+    def wait_for_state(
+        self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = 20.0
+    ) -> dict[str, Any]:
+        """Return the first State for which ``condition`` holds."""
+
+        def read_matching_state() -> dict[str, Any] | None:
+            state = self.state()
+            return state if condition(state) else None
+
+        try:
+            return wait_for(read_matching_state, what, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.state()}\n{self.log.read_text()}") from None
+
+    def wait_until_ready(self) -> dict[str, Any]:
+        """Wait until all devices deliver."""
+
+        def ready(state: dict[str, Any]) -> bool:
+            names = [row["state"] for row in state["microphones"]]
+            return state["camera"]["state"] in ("ok", "off") and not {"starting"} & set(names)
+
+        return self.wait_for_state(ready, "warm devices", 30)
+
+    def hearing_folder(self, hearing_id: str) -> Path:
+        """Return a hearing's folder."""
+        return self.paths.hearings / hearing_id
+
+
+def events(recorder: RecorderProcess, seconds: float) -> list[tuple[str, Any]]:
+    """Listen to the recorder's events for ``seconds``."""
+
+    async def listen() -> list[tuple[str, Any]]:
+        client = LocalClient(recorder.paths.recorder_socket)
+        found = []
+        end = time.monotonic() + seconds
+        try:
+            async for event in client.events():
+                found.append(event)
+                if time.monotonic() > end:
+                    break
+        finally:
+            await client.close()
+        return found
+
+    return asyncio.run(listen())

@@ -1,0 +1,142 @@
+"""The link check before each hearing: when, what is kept, what the recorder makes of it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.clocks import format_wall, wall_time
+from kiosk.hearing.room.link_check import recent_link_check
+from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
+from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks, next_check
+from tests.sync.rig import Central, Kiosk, wait_for
+
+TEN = timedelta(minutes=10)
+
+
+class FakeLinkCheck:
+    """A link check that answers at once."""
+
+    def __init__(self, problem: str | None = None, error: Exception | None = None) -> None:
+        self.runs = 0
+        self.problem = problem
+        self.error = error
+
+    def run(self, _report_progress: object) -> dict[str, Any]:
+        """Count."""
+        self.runs += 1
+        if self.error is not None:
+            raise self.error
+        return {"at": format_wall(), "verdict": "good", "problem": self.problem}
+
+
+def hearing_in(minutes: float) -> dict[str, Any]:
+    """Return a hearing of the list."""
+    at = wall_time() + timedelta(minutes=minutes)
+    return {"id": str(uuid.uuid4()), "scheduled_at": format_wall(at)}
+
+
+def checks_in(folder: Path, check: FakeLinkCheck) -> ScheduledLinkChecks:
+    """Return checks ten minutes before each hearing."""
+    return ScheduledLinkChecks(check, folder, TEN)  # type: ignore[arg-type]
+
+
+def test_the_next_hearing_is_chosen() -> None:
+    past, near, far = hearing_in(-5), hearing_in(9), hearing_in(60)
+    odd = [{"id": "x"}, {"id": str(uuid.uuid4()), "scheduled_at": "noon"}]
+    now = wall_time()
+    due = next_check([far, past, near, *odd], TEN, now, set())
+    assert due is not None
+    assert due.hearing_id == near["id"]
+    assert due.at < now
+    later = next_check([far, near], TEN, now, {near["id"]})
+    assert later is not None
+    assert later.hearing_id == far["id"]
+    assert next_check([far, near], timedelta(0), now, set()) is None
+
+
+def test_once_before_a_hearing_also_after_a_restart(tmp_path: Path) -> None:
+    check, listed = FakeLinkCheck(), [hearing_in(9), hearing_in(30)]
+    for _ in range(2):
+        checks = checks_in(tmp_path, check)
+        for _ in range(3):
+            checks.run_if_due(listed, None, lambda _: None)
+    assert check.runs == 1
+    kept = json.loads((tmp_path / f"{listed[0]['id']}.json").read_text())
+    assert (kept["verdict"], kept["hearing"]) == ("good", listed[0]["id"])
+    ahead = checks_in(tmp_path, check).next_as_json(listed)
+    assert ahead is not None
+    assert ahead["hearing"] == listed[1]["id"]
+
+
+@pytest.mark.parametrize("phase", ["recording", "recess", "retired"])
+def test_never_while_a_hearing_runs(tmp_path: Path, phase: str) -> None:
+    check = FakeLinkCheck()
+    checks_in(tmp_path, check).run_if_due([hearing_in(9)], {"phase": phase}, lambda _: None)
+    assert check.runs == 0
+
+
+def test_one_that_reached_nobody_is_made_again_near_the_hearing(tmp_path: Path) -> None:
+    check, far, near = FakeLinkCheck("dns_failed"), [hearing_in(9)], [hearing_in(1)]
+    checks_in(tmp_path, check).run_if_due(far, None, lambda _: None)
+    assert not list(tmp_path.glob("*.json"))
+    checks_in(tmp_path, check).run_if_due(near, None, lambda _: None)
+    assert (tmp_path / f"{near[0]['id']}.json").exists()
+
+
+def test_one_that_a_person_cancelled_is_not_made_again(tmp_path: Path) -> None:
+    check, listed = FakeLinkCheck(error=CancelledError("no")), [hearing_in(9)]
+    checks = checks_in(tmp_path, check)
+    for _ in range(2):
+        checks.run_if_due(listed, None, lambda _: None)
+    assert check.runs == 1
+    busy = FakeLinkCheck(error=LinkCheckRunningError("running"))
+    checks = checks_in(tmp_path, busy)
+    for _ in range(2):
+        checks.run_if_due(listed, None, lambda _: None)
+    assert busy.runs == 2
+
+
+def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
+    hearing = str(uuid.uuid4())
+    assert recent_link_check(tmp_path, hearing) is None
+    (tmp_path / "last.json").write_text("{torn")
+    assert recent_link_check(tmp_path, hearing) is None
+
+    def write(name: str, minutes: float, verdict: str) -> None:
+        at = format_wall(wall_time() - timedelta(minutes=minutes))
+        (tmp_path / name).write_text(json.dumps({"at": at, "verdict": verdict, "sentence": {}}))
+
+    write(f"{hearing}.json", 9, "good")
+    write("last.json", 2, "below")
+    found = recent_link_check(tmp_path, hearing)
+    assert found is not None
+    assert found["verdict"] == "below"
+    assert "sentence" not in found
+    write("last.json", 20, "below")
+    assert (recent_link_check(tmp_path, hearing) or {})["verdict"] == "good"
+    write(f"{hearing}.json", 90, "good")
+    write("last.json", -90, "below")  # the clock was set
+    assert recent_link_check(tmp_path, hearing) is None
+
+
+def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:
+    listed = hearing_in(9)
+    kiosk.paths.schedule.parent.mkdir(parents=True)
+    known = {"pulled_at": format_wall(), "days": 7, "hearings": [listed]}
+    kiosk.paths.schedule.write_text(json.dumps(known))
+    central.set_faults({"fault": "status", "match": "GET /v1/schedule"})  # the list stays this one
+    kiosk.start_in_thread()
+    path = kiosk.paths.link_checks / f"{listed['id']}.json"
+    result = wait_for(lambda: path.exists() and json.loads(path.read_text()), "the result", 60)
+    assert result["verdict"] == "good"
+    assert result["sentence"]["en"] == "The line is good: picture and sound will hold."
+    assert all(result["sentence"][language] for language in ("kk", "ru"))
+    check = kiosk.state()["link_check"]
+    assert check["last"]["at"] == result["at"]
+    assert check["next"] is None

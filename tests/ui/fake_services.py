@@ -1,0 +1,231 @@
+"""Stand-ins for recorder and sync: the local API of ``docs/interfaces.md`` and nothing behind it.
+
+They run in a thread of their own, so that tests may block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+
+from kiosk.clocks import format_wall, wall_time
+from kiosk.ipc import EventStream, errors_as_json, read_json, serve_unix
+from kiosk.ui.screenshots import sample_data
+
+T = TypeVar("T")
+BADGES = {"badge-secretary": sample_data.SECRETARY, "badge-technician": sample_data.TECHNICIAN}
+PINS = {"1234": sample_data.SECRETARY}
+
+
+class FakeService:
+    """A service on a Unix socket; ``calls`` are the requests it got, as (path, body)."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.state: dict[str, Any] = {}
+        self._events = EventStream()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def _run(self, step: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(step, self._loop).result(10)
+
+    def start(self) -> None:
+        """Start answering (again)."""
+        self._events = EventStream()
+        self._runner = self._run(serve_unix(self.app(), self.socket))
+        self.publish()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        if self._runner is not None:
+            self._loop.call_soon_threadsafe(self._events.close)
+            self._run(self._runner.cleanup())
+            self._runner = None
+
+    def publish(self, **changes: Any) -> None:
+        """Change the state and publish it."""
+        self.state = {**self.state, **changes}
+        self._loop.call_soon_threadsafe(self._events.send, "state", self.state)
+
+    def send(self, name: str, value: Any) -> None:
+        """Send another event."""
+        self._loop.call_soon_threadsafe(self._events.send, name, value)
+
+    def paths(self) -> list[str]:
+        """Return the paths that were called."""
+        return [path for path, _body in self.calls]
+
+    def app(self) -> web.Application:
+        """Return the routes."""
+        app = web.Application(middlewares=[errors_as_json])
+        app.router.add_get("/v1/events", self._events.handle)
+        app.router.add_route("*", "/{tail:.*}", self._any)
+        return app
+
+    async def _any(self, request: web.Request) -> web.Response:
+        body = await read_json(request) if request.method == "POST" else {}
+        self.calls.append((request.path, body))
+        status, answer = self.answer(request.path, body)
+        return web.json_response(answer, status=status)
+
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Return status and answer."""
+        raise NotImplementedError
+
+
+class FakeRecorder(FakeService):
+    """A recorder that changes phases on request and records nothing."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(socket)
+        self.state = sample_data.recorder()
+        self.refusals: dict[str, str] = {}
+        self.answers: dict[str, dict[str, Any]] = {}
+
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Do one step."""
+        if path == "/v1/state":
+            return 200, self.state
+        if path in self.refusals:
+            return 409, {"code": self.refusals[path], "message": ""}
+        if path in self.answers and not (path == "/v1/hearings" and body):
+            return 200, self.answers[path]
+        if path.startswith("/v1/exports/"):
+            return 200, {}
+        if path == "/v1/sign-in":
+            found = BADGES.get(body.get("badge", "")) or PINS.get(body.get("pin", ""))
+            code = "unknown_badge" if "badge" in body else "unknown_pin"
+            return (200, found) if found else (401, {"code": code, "message": ""})
+        steps: dict[str, Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]] = {
+            "/v1/hearings": self._start,
+            "/v1/hearing/marks": self._mark,
+            "/v1/hearing/marks/undo": self._undo,
+            "/v1/hearing/recess": lambda _body: self._phase("recess"),
+            "/v1/hearing/retire": lambda _body: self._phase("retired"),
+            "/v1/hearing/resume": lambda _body: self._phase("recording"),
+            "/v1/hearing/end": self._end,
+            "/v1/hearing/statements": self._statement,
+            "/v1/hearing/close": lambda _body: self._publicity(closed=True),
+            "/v1/hearing/close-since": lambda _body: self._publicity(closed=True),
+            "/v1/hearing/open": lambda _body: self._publicity(closed=False),
+            "/v1/hearing/listen": self._listen,
+            "/v1/hearing/remedies": lambda _body: (200, {"roles": {}, "without": []}),
+        }
+        step = steps.get(path)
+        return step(body) if step else (404, {"code": "http", "message": "no such call"})
+
+    def _start(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if self.state["hearing"]:
+            known = self.state["hearing"]["id"]
+            return 409, {"code": "already_recording", "message": "", "hearing_id": known}
+        about = {
+            "part": 1,
+            "parts": 1,
+            "seconds": 0.5,
+            "marks": [],
+            "expected": ["opening", "attendance"],
+            "open_questions": ["format"],
+            "started": self.state["wall"],
+        }
+        self.publish(phase="recording", hearing={**body["hearing"], **about})
+        return 201, {"hearing_id": body["hearing"]["id"], "part": 1}
+
+    def _change(self, **changes: Any) -> tuple[int, dict[str, Any]]:
+        self.publish(hearing={**self.state["hearing"], **changes})
+        return 200, {}
+
+    def _mark(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        marks = self.state["hearing"]["marks"]
+        mark = {"id": len(marks) + 1, "type": body["type"], "at": self.state["wall"], "seconds": 1}
+        return self._change(marks=[*marks, mark])
+
+    def _undo(self, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        *rest, last = self.state["hearing"]["marks"]
+        return self._change(marks=[*rest, {**last, "withdrawn": True}])
+
+    def _statement(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        asked = [s for s in self.state["hearing"]["open_questions"] if s != body["subject"]]
+        return self._change(open_questions=asked)
+
+    def _publicity(self, *, closed: bool) -> tuple[int, dict[str, Any]]:
+        since = {"since": self.state["wall"], "ground": None} if closed else None
+        asked = ["closure_ground"] if closed else []
+        return self._change(closed=since, open_questions=asked)
+
+    def _listen(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        of = body.get("seconds", 0)
+        playing = {"source": body.get("source"), "seconds": 0.0, "of_seconds": of} if of else None
+        self.publish(listening=playing)
+        return 200, {"listening": playing}
+
+    def _phase(self, phase: str) -> tuple[int, dict[str, Any]]:
+        self.publish(phase=phase)
+        return 200, {}
+
+    def _end(self, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.publish(phase="idle", hearing=None)
+        return 200, {}
+
+
+class FakeSync(FakeService):
+    """A sync service with a list of today's hearings; it delivers at once."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(socket)
+        self.state = sample_data.sync()
+        begins = (
+            wall_time() + timedelta(minutes=10 + 90 * n) for n in range(len(sample_data.LIST))
+        )
+        self.hearings = [
+            {**hearing, "scheduled_at": format_wall(when)}
+            for hearing, when in zip(sample_data.LIST, begins, strict=True)
+        ]
+
+    def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Answer one call."""
+        del body
+        if path == "/v1/schedule":
+            return 200, {"pulled_at": sample_data.ago(20), "hearings": self.hearings}
+        if path.endswith("/register"):
+            number = {
+                "state": "registered",
+                "number": "7514-26-00-4/1187",
+                "at": sample_data.ago(0),
+            }
+            return 200, number
+        if path.startswith("/v1/filings/"):
+            known = {
+                "state": "accepted",
+                "number": "7514-26-00-4/1187",
+                "as_of": sample_data.ago(60),
+            }
+            return 200, known
+        if path.startswith("/v1/hearings/"):
+            return 200, {"state": "delivered", "central_sha256_match": True}
+        return 404, {"code": "http", "message": "no such call"}

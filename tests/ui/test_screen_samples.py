@@ -1,0 +1,57 @@
+"""Every sample shows its screen, and its view can be made in every language without a window."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kiosk.locale import LANGUAGES, Translator
+from kiosk.rules import Rules, load_rules
+from kiosk.ui.app_state import AppState
+from kiosk.ui.screen_choice import SCREEN_OF_PLACE
+from kiosk.ui.screenshots import render
+from kiosk.ui.screenshots.sample_data import NOW
+from kiosk.ui.screenshots.samples import SCREEN_SAMPLES
+from kiosk.ui.screenshots.screen_sample import ScreenSample
+from kiosk.ui.views import current_screen, view_of
+
+RULES: Rules = load_rules()
+TRANSLATE = Translator()
+
+
+def app_in(state: ScreenSample, folder: Path) -> AppState:
+    """Return the application's state of ``state``."""
+    settings = render.make_settings(folder, *render.LARGE)
+    app = AppState(settings, now=lambda: 1000.0, wall=lambda: NOW, translate=TRANSLATE, rules=RULES)
+    state.prepare(app)
+    return app
+
+
+@pytest.mark.parametrize("state", SCREEN_SAMPLES, ids=[state.name for state in SCREEN_SAMPLES])
+def test_state_shows_its_screen_in_every_language(state: ScreenSample, tmp_path: Path) -> None:
+    """The screen is a function of the state; the view differs between the languages."""
+    app = app_in(state, tmp_path)
+    assert current_screen(app) == state.screen
+    views = set()
+    for language in LANGUAGES:
+        TRANSLATE.switch_language(language)
+        views.add(repr(view_of(state.screen, app)))
+        assert app.screen_chrome().clock in ("09:52", "")
+    assert views
+
+
+def test_every_place_has_a_sample() -> None:
+    """No screen is without a sample."""
+    assert {state.screen for state in SCREEN_SAMPLES} >= set(SCREEN_OF_PLACE.values())
+
+
+def test_view_state_needs_no_kivy() -> None:
+    """Views, application state and samples import no Kivy."""
+    code = (
+        "import sys; import kiosk.ui.views, kiosk.ui.screenshots.samples; "
+        "sys.exit(any(name.split('.')[0] == 'kivy' for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,267 @@
+"""Closing, listening back and microphones' remedies: what is said, and what taps call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from kiosk.ipc import LocalClient
+from kiosk.locale import Translator
+from kiosk.rules import load_rules
+from kiosk.ui.rule_labels import RuleLabels
+from kiosk.ui.screenshots import sample_data
+from kiosk.ui.screenshots.hearing_samples import BUTTON, CLOSED, ILL, LOST, SPARE, WITHOUT
+from kiosk.ui.secretary.recording import RecordingView, recording_view
+from kiosk.ui.secretary.secretary_actions import SecretaryActions
+from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.secretary.side_panel_view import panel_view
+from kiosk.ui.service_models import RecorderState
+from kiosk.ui.view_context import ViewContext
+from tests.ui.fake_services import FakeRecorder
+
+TRANSLATE = Translator("en")
+CONTEXT = ViewContext(
+    TRANSLATE, RuleLabels(TRANSLATE, load_rules()), ZoneInfo("Asia/Almaty"), sample_data.NOW
+)
+
+
+def view_of(
+    panel: Panel | None = None, postponed: frozenset[str] = frozenset(), **changes: Any
+) -> RecordingView:
+    """Return the view of a running hearing."""
+    state = RecorderState.model_validate(sample_data.recording(**changes))
+    return recording_view(
+        CONTEXT, state, stale=False, schedule=None, postponed=postponed, panel=panel
+    )
+
+
+def choices_of(panel: Panel, **changes: Any) -> dict[str, str]:
+    """Return what can be chosen in ``panel``."""
+    state = RecorderState.model_validate(sample_data.recording(**changes))
+    view = panel_view(CONTEXT, state, panel)
+    assert view is not None
+    return {choice.id: choice.label for choice in view.choices}
+
+
+# -- what is said ------------------------------------------------------------------------------
+
+
+def test_a_closed_part_is_said_in_words() -> None:
+    """Its state, since when, and that it is neither played nor copied here."""
+    view = view_of(hearing=CLOSED)
+    assert view.state == "Closed part is recorded"
+    assert view.closed is not None
+    assert view.closed.short == "Closed since 09:41"
+    assert "not played" in view.closed.text
+    assert view_of().closed is None
+    assert view_of().state == "Recording"
+
+
+def test_a_closed_part_is_not_played() -> None:
+    """No choice, and the reason."""
+    state = RecorderState.model_validate(sample_data.recording(hearing=CLOSED))
+    view = panel_view(CONTEXT, state, ListenPanel())
+    assert view is not None
+    assert view.choices == ()
+    assert "closed" in view.text
+
+
+def test_the_ground_is_asked_afterwards_from_the_rules() -> None:
+    """All grounds of the case kind, by touch."""
+    view = view_of(hearing={**CLOSED, "open_questions": ["closure_ground"]})
+    assert view.question is not None
+    assert len(view.question.choices) > 3
+    assert "state_secret" in dict(view.question.choices)
+
+
+def test_closed_since_can_be_a_mark_or_some_minutes_and_is_confirmed() -> None:
+    """Nothing longer ago than the hearing; the confirmation says that it cannot be undone."""
+    found = choices_of(ClosedSincePanel(), hearing={**CLOSED, "seconds": 400.0})
+    assert "minutes:5" in found
+    assert "minutes:10" not in found
+    assert found["mark:4"].startswith("09:33:05 ")
+    state = RecorderState.model_validate(sample_data.recording(hearing=CLOSED))
+    view = panel_view(CONTEXT, state, ClosedSincePanel("mark:4"))
+    assert view is not None
+    assert "09:33:05" in view.title
+    assert "cannot be undone" in view.text
+
+
+def test_remedies_of_an_ill_microphone() -> None:
+    """The spare first, each microphone that could take it, without; its sentence."""
+    panel = RemedyPanel("defendant")
+    found = choices_of(panel, microphones=[*ILL, SPARE])
+    assert list(found) == ["spare:extra", "move:judge", "move:witness", "without:", "which:"]
+    assert found["move:judge"] == "Take it with: Presiding judge"
+    state = RecorderState.model_validate(sample_data.recording(microphones=[*ILL, SPARE]))
+    view = panel_view(CONTEXT, state, panel)
+    assert view is not None
+    assert "Defendant" in view.text
+    assert choices_of(RemedyPanel(), microphones=[*ILL, SPARE]).keys() == {
+        "source:defendant",
+        "source:plaintiff",
+    }
+    assert list(choices_of(panel, microphones=WITHOUT)) == ["back:"]
+
+
+def test_an_alarm_of_a_microphone_leads_to_its_remedies() -> None:
+    """One tap from the alarm; alarms of other things have none."""
+    ill = view_of(microphones=ILL, alarms=[{"code": "microphone_absent", "source": "defendant"}])
+    assert ill.alarm is not None
+    assert ill.alarm.repairable == "defendant"
+    assert set(ill.repairable) == {"defendant", "plaintiff"}
+    other = view_of(microphones=ILL, alarms=[{"code": "disk_low", "source": None}])
+    assert other.alarm is not None
+    assert other.alarm.repairable == ""
+
+
+def test_remote_spare_and_given_up_microphones_have_words() -> None:
+    """A remote source is shown as what it is; a spare is no fault."""
+    rows = {r.name: r for r in view_of(microphones=[*WITHOUT, SPARE, LOST]).microphones}
+    assert rows["remote"].label == "Remote participants"
+    assert rows["remote"].word == "nothing comes · 20 s"
+    assert (rows["extra"].word, rows["extra"].tone) == ("spare", "plain")
+    assert rows["defendant"].word == "the hearing goes on without it"
+
+
+@pytest.mark.parametrize("source", ["mix", "camera", "storage", "witness", ""])
+def test_a_bad_proof_says_what_is_bad(source: str) -> None:
+    """By name, never a code."""
+    view = view_of(proof={"state": "bad", "age_seconds": 5.0, "source": source})
+    assert view.proof.tone == "fault"
+    assert "witness" not in view.proof.text
+    assert view.proof.text
+
+
+def test_a_press_of_the_button_is_named_by_the_secretary() -> None:
+    """It has a label, is asked about with the events as answers, and may wait."""
+    view = view_of(hearing={"marks": BUTTON})
+    assert "Moment marked with the button" in view.event_log[0].text
+    assert view.question is not None
+    assert view.question.subject == "mark:9"
+    assert "09:50:02" in view.question.text
+    assert "oath" in dict(view.question.choices)
+    later = frozenset({"mark:9"})
+    assert view_of(postponed=later, hearing={"marks": BUTTON}).question is None
+
+
+# -- what taps call ----------------------------------------------------------------------------
+
+
+def with_office(
+    recorder: FakeRecorder, steps: Callable[[SecretaryActions], Coroutine[Any, Any, None]]
+) -> list[str]:
+    """Run ``steps`` with an office; return the codes that were shown."""
+    codes: list[str] = []
+
+    async def run() -> None:
+        client = LocalClient(recorder.socket)
+        secretary = SecretaryActions(
+            client, client, Path(), lambda: None, codes.append, lambda _s: None, CONTEXT.zone
+        )
+        await steps(secretary)
+        await client.close()
+
+    asyncio.run(run())
+    return codes
+
+
+def last(recorder: FakeRecorder) -> tuple[str, dict[str, Any]]:
+    """Return the last call."""
+    return recorder.calls[-1]
+
+
+def test_closing_and_opening_are_one_tap(recorder: FakeRecorder) -> None:
+    """No question before."""
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        await secretary.side_panel.close_hearing()
+        assert recorder.state["hearing"]["closed"]
+        await secretary.side_panel.reopen_hearing()
+        assert recorder.state["hearing"]["closed"] is None
+
+    assert with_office(recorder, steps) == []
+
+
+def test_closed_since_is_told_after_the_confirmation_only(recorder: FakeRecorder) -> None:
+    """By mark, or by a time that is fixed when it is chosen."""
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        side_panel = secretary.side_panel
+        side_panel.show(ClosedSincePanel())
+        await side_panel.choose("mark:4")
+        assert "/v1/hearing/close-since" not in recorder.paths()
+        await side_panel.choose("confirm:")
+        assert last(recorder) == ("/v1/hearing/close-since", {"mark": 4})
+        assert side_panel.panel is None
+        side_panel.show(ClosedSincePanel())
+        await side_panel.choose("minutes:5")
+        assert isinstance(side_panel.panel, ClosedSincePanel)
+        since = side_panel.panel.since
+        await side_panel.choose("cancel:")
+        assert side_panel.panel == ClosedSincePanel()
+        await side_panel.choose("minutes:5")
+        await side_panel.choose("confirm:")
+        assert last(recorder)[1]["since"] >= since
+
+    assert with_office(recorder, steps) == []
+
+
+def test_listening_asks_for_seconds_and_source(recorder: FakeRecorder) -> None:
+    """Everything, or one microphone; a refusal leaves the panel open and is said."""
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        side_panel = secretary.side_panel
+        side_panel.show(ListenPanel())
+        await side_panel.choose("seconds:30")
+        assert last(recorder) == ("/v1/hearing/listen", {"seconds": 30})
+        side_panel.show(ListenPanel())
+        await side_panel.choose("one:")
+        await side_panel.choose("source:witness")
+        await side_panel.choose("seconds:300")
+        assert last(recorder)[1] == {"seconds": 300, "source": "witness"}
+        await side_panel.stop_listening()
+        assert recorder.state["listening"] is None
+        recorder.refusals["/v1/hearing/listen"] = "headset_absent"
+        side_panel.show(ListenPanel())
+        await side_panel.choose("seconds:60")
+        assert side_panel.panel is not None
+
+    assert with_office(recorder, steps) == ["headset_absent"]
+
+
+def test_remedies_are_two_taps(recorder: FakeRecorder) -> None:
+    """The panel from the alarm, then the remedy."""
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        secretary.side_panel.show(RemedyPanel("defendant"))
+        await secretary.side_panel.choose("move:judge")
+        told = {"source": "defendant", "remedy": "move", "to": "judge"}
+        assert last(recorder) == ("/v1/hearing/remedies", told)
+        secretary.side_panel.show(RemedyPanel())
+        await secretary.side_panel.choose("source:plaintiff")
+        await secretary.side_panel.choose("without:")
+        assert last(recorder)[1] == {"source": "plaintiff", "remedy": "without"}
+
+    assert with_office(recorder, steps) == []
+
+
+def test_a_press_is_named_by_a_statement(recorder: FakeRecorder) -> None:
+    """The mark's number and the event."""
+    recorder.publish(**sample_data.recording())
+
+    async def steps(secretary: SecretaryActions) -> None:
+        await secretary.answer_question("mark:9", "oath")
+
+    assert with_office(recorder, steps) == []
+    told = {"subject": "mark", "value": {"mark": 9, "type": "oath"}}
+    assert last(recorder) == ("/v1/hearing/statements", told)
