@@ -29,10 +29,11 @@ screens: setup ## a picture of every screen, in build/screens/
 test: setup ## all tests (WORKERS=n: so many at once)
 	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) $(ARGS)
 
-lint: setup ## style and types: ruff and mypy --strict
+lint: setup ## style, types and layers: ruff, mypy --strict, import-linter
 	$(PYTHON_ENV)/ruff check .
 	$(PYTHON_ENV)/ruff format --check .
 	$(PYTHON_ENV)/mypy
+	$(PYTHON_ENV)/lint-imports
 
 format: setup ## lay the code out as `make lint` wants it
 	$(PYTHON_ENV)/ruff check --fix .
