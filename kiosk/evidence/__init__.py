@@ -1,1 +1,1 @@
-"""What proves a recording: hash chain, signatures, seals, and their check with OpenSSL."""
+"""Proof that a recording is unchanged: hash chain, signatures, seals, and OpenSSL checks."""

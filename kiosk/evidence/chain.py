@@ -30,13 +30,13 @@ from kiosk.storage.store import DIRECT, Store
 
 GENESIS = "0" * 64
 APPEND_TIMEOUT_S = 3.0
-"""A line that no disk takes within it was not written; the next one stands in its place."""
+"""A line that no disk accepts within this time counts as not written; the next one replaces it."""
 Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ChainHead:
-    """Where a chain ends: ``count`` lines, the last of which has the SHA-256 ``hash``."""
+    """The end of a chain: ``count`` entries, the last of which has the SHA-256 ``hash``."""
 
     count: int
     hash: str
@@ -68,7 +68,7 @@ class Chain:
     Attributes:
         entries: the lines that parse and follow from the line before, from the first on.
         hashes: SHA-256 of each of ``entries``.
-        length: bytes of those lines; ``torn`` are the bytes of an unfinished line after them.
+        length: bytes of those lines; ``torn_bytes``: of an unfinished line after them.
         problem: what broke the chain at line ``len(entries) + 1``, or ``""``.
     """
 
@@ -102,7 +102,7 @@ def read_chain(path: Path, first_prev: str | None = None) -> Chain:
 
 
 def _parse_chain(data: bytes, prev: str | None) -> Chain:
-    """Follow the chain in ``data``; see :func:`read_chain`."""
+    """Parse the chain in ``data``; see :func:`read_chain`."""
     entries: list[Entry] = []
     hashes: list[str] = []
     lines = data.split(b"\n")
@@ -138,10 +138,10 @@ def _parse_entry(line: bytes, number: int, prev: str | None) -> tuple[Entry, str
 
 
 def _parse_json(line: bytes) -> tuple[Any, bool]:
-    """Return the value of ``line`` and whether it is written as :func:`canonical` writes it.
+    """Return the value of ``line`` and whether it is the output of :func:`canonical_json`.
 
-    orjson reads a hearing of hours in a moment; what it would write otherwise (numbers beyond
-    64 bit, some floats) is looked at once more by the standard library.
+    orjson parses the journal of a long hearing quickly. It writes some values differently (numbers
+    beyond 64 bit, some floats); those are checked again with the standard library.
 
     Raises:
         ValueError: it is not JSON.
@@ -160,7 +160,7 @@ class JournalFile:
     """
 
     def __init__(self, path: Path, head: ChainHead, length: int, store: Store = DIRECT) -> None:
-        """Go on at ``path`` after ``length`` bytes; see :meth:`create`, :meth:`reopen`."""
+        """Continue at ``path`` after ``length`` bytes; use :meth:`create` or :meth:`reopen`."""
         self.path = path
         self._head = head
         self._length = length

@@ -1,4 +1,4 @@
-"""Checking a seal's CMS signature with OpenSSL itself: the very tool a stranger would use."""
+"""Checks a seal's CMS signature with the OpenSSL command line, so that anyone can repeat it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
 
 
 def _error_reason(stderr: str) -> str:
-    """Return the telling end of OpenSSL's error lines, without its numbers."""
+    """Return the last reason in OpenSSL's error output, without its numbers."""
     lines = [line for line in stderr.splitlines() if ":error:" in line or "rror:" in line]
     parts = [part for line in lines for part in line.split(":") if " " in part.strip()]
     return parts[-1].strip() if parts else "not a CMS signature"

@@ -1,4 +1,4 @@
-"""The exact form of our CMS signatures: what the signature itself does not protect.
+"""Checks the DER encoding of our CMS signatures, for the fields the signature does not cover.
 
 RFC 5652 leaves version numbers and algorithm names of a SignedData unsigned, and readers ignore
 some of them. In our seals they always have the same values; any other byte there is a change.
@@ -17,14 +17,14 @@ _SEQUENCE, _SET, _OCTETS, _CONTEXT_0 = 0x30, 0x31, 0x04, 0xA0
 
 
 class CmsEncodingError(ValueError):
-    """The bytes are not a seal in our form."""
+    """The bytes are not a seal as this kiosk encodes it."""
 
 
 def check_canonical(der: bytes) -> None:
     """Check everything in a seal that its signature does not cover.
 
     Raises:
-        FormError: something there is not as this kiosk writes it.
+        CmsEncodingError: a field is not as this kiosk writes it.
     """
     outer = _unwrap(der, _SEQUENCE)
     oid, wrapped = _split(outer, 2)

@@ -1,7 +1,7 @@
-"""Who signs: the device's key behind one small interface.
+"""Signs with the device key, behind one small interface.
 
-Today the key lies in a file (PEM, mode 0600). A TPM or PKCS#11 token signs behind the same
-:class:`Signer` without a change anywhere else.
+Today the key is a file (PEM, mode 0600). A TPM or a PKCS#11 token can implement the same
+:class:`Signer` without other changes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Signer(Protocol):
 
 
 class FileSigner:
-    """A :class:`Signer` whose key lies in a file.
+    """A :class:`Signer` whose key is a file.
 
     Args:
         key: PEM file of an EC private key.
@@ -127,7 +127,7 @@ def load_device_signer(paths: Paths, kiosk_id: str) -> tuple[FileSigner, bool]:
 
 
 def _create_self_signed(paths: Paths, kiosk_id: str) -> None:
-    """Make a key and a self-signed certificate, valid from long ago (the clock may be unset)."""
+    """Create a key and a self-signed certificate, valid from 2020 on (the clock may be unset)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kiosk_id)])
     begin = datetime(2020, 1, 1, tzinfo=UTC)

@@ -1,1 +1,1 @@
-"""Formats that kiosk and central system exchange and both must read alike."""
+"""File formats and signatures that the kiosk and the central system exchange."""

@@ -1,4 +1,4 @@
-"""What lies on a courier's medium: packs of items, each a tar within an age file, in pieces.
+"""Format of a courier's medium: packs of items, each a tar inside an age file, cut into pieces.
 
 ::
 
@@ -34,13 +34,13 @@ Json = dict[str, Any]
 
 
 class CourierError(KioskError):
-    """Something is wrong with a medium or what lies on it; ``code`` says what."""
+    """A courier's medium or its content is unusable; ``code`` says why."""
 
     code = "courier_medium"
 
 
 def signed_bytes(value: Json) -> bytes:
-    """Return what is signed of a pack or a receipt: canonical JSON without the signature."""
+    """Return the signed bytes of a pack or a receipt: canonical JSON without the signature."""
     return canonical_json({key: value[key] for key in value if key not in UNSIGNED})
 
 

@@ -19,7 +19,7 @@ UNSIGNED = ("signature", "certificate")
 
 
 class ReceiptInvalidError(CentralError):
-    """A receipt that the court's certificate authority does not vouch for, or for another item."""
+    """A receipt that is not signed under the court's certificate authority, or of another item."""
 
     code = "receipt_invalid"
 

@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""Records a part of a hearing, journals it, checks it, and repairs it after a crash."""

@@ -16,8 +16,7 @@ import pytest
 
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
-from kiosk.recording.capture import main_track
-from kiosk.recording.capture import mixer
+from kiosk.recording.capture import main_track, mixer
 from kiosk.recording.formats import codecs
 from kiosk.recording.formats.fmp4_scan import TrackTable, complete_fragments, fragment_ends
 from tests.recording import fake_media

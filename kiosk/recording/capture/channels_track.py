@@ -55,7 +55,7 @@ class _Channel:
         return frames * NS_PER_S // self.rate
 
     def push(self, block: AudioBlock) -> None:
-        """Take a block."""
+        """Add a block."""
         if block.epoch != self._epoch or block.index != self._expected_index:
             self.flush()
             self._epoch = block.epoch
@@ -73,7 +73,7 @@ class _Channel:
         while len(samples) - done >= size:
             self._encode(samples[done : done + size])
             done += size
-            # the next frame begins in this block: its place is known anew
+            # the next frame begins in this block, whose time is known
             self._pending_ns = block.start_ns + self._duration_ns(done - waiting)
         self._pending, self._pending_samples = [samples[done:]], len(samples) - done
 
@@ -83,14 +83,14 @@ class _Channel:
         self.samples += len(samples)
 
     def flush(self) -> None:
-        """Encode what is left; the next block begins anew."""
+        """Encode what is left; the next block starts a new run of samples."""
         if self._pending_samples:
             self._encode(np.concatenate(self._pending))
             self._encoder = FlacEncoder(self.rate)
         self._pending, self._pending_samples = [], 0
 
     def pop_until(self, until_ns: int) -> list[_Packet]:
-        """Return the packets that begin before ``until_ns``."""
+        """Remove and return the packets that begin before ``until_ns``."""
         packets = []
         while self.packets and self.packets[0].start_ns < until_ns:
             packets.append(self.packets.popleft())
@@ -101,7 +101,7 @@ class ChannelsTrack:
     """Turns samples into fragments and files.
 
     Args:
-        files: where they go.
+        writer: writes them.
         start_ns: recording clock of the tap: media time 0.
         wall_ns: wall time of the tap, ns since 1970.
         rates: sample rate of each microphone, by name, in the order of the tracks.
@@ -139,7 +139,7 @@ class ChannelsTrack:
         return {name: channel.samples for name, channel in self._channels.items()}
 
     def add_audio(self, name: str, block: AudioBlock) -> None:
-        """Take a block of microphone ``name``."""
+        """Add a block of microphone ``name``."""
         self._channels[name].push(block)
 
     def write_complete(self, now_ns: int, live_sources: frozenset[str]) -> None:

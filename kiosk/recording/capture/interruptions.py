@@ -1,4 +1,4 @@
-"""The interruption ledger's eyes: which source lost what, from when to when."""
+"""Detects interruptions: which source lost data, and from when to when."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ CAMERA = "camera"
 STORAGE = "storage"
 MIRROR = "mirror"
 AUDIO_GAP_NS = 20_000_000
-"""Samples missing for less than this are the clock's doing, not a loss."""
+"""Fewer missing samples are clock correction, not a loss."""
 MICROPHONE_TIMEOUT_NS = 700_000_000
 CAMERA_TIMEOUT_NS = 1_200_000_000
 _PICTURE_GAP_NS = NS_PER_S // 2
-"""Pictures missing for so long are an interruption; fewer are only counted."""
+"""Pictures missing for longer are an interruption; fewer are only counted."""
 
 
 class InterruptionDetector:
-    """Watches the times of what is recorded.
+    """Compares the times of received samples and pictures with the clock.
 
     Args:
         start_ns: recording clock of the tap.
         microphones: their names.
         camera: whether there is one.
-        report: takes each fault when it begins and again when it is over.
+        on_interruption: called when an interruption begins and again when it is over.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class InterruptionDetector:
             self._received_until_ns[CAMERA] = start_ns
         self._skipped_pictures = self._skipped_before_encoder = 0  # pictures
 
-    # -- what came -----------------------------------------------------------------------------
+    # -- received ------------------------------------------------------------------------------
     def add_audio(self, name: str, start_ns: int, end_ns: int) -> None:
-        """Note samples of a microphone."""
+        """Record that samples of a microphone were received."""
         self._record_received(name, start_ns, end_ns, "gap", AUDIO_GAP_NS)
 
     def add_video(self, captured_ns: int, period_ns: int) -> None:
-        """Note a picture."""
+        """Record that a picture was received."""
         gap_ns = captured_ns - self._received_until_ns[CAMERA]
         self._skipped_pictures += max(0, round(gap_ns / period_ns))
         self._record_received(
@@ -69,11 +69,11 @@ class InterruptionDetector:
             self._close_interruption((source, "lost"), start_ns)
         self._received_until_ns[source] = max(self._received_until_ns[source], end_ns)
 
-    # -- what did not --------------------------------------------------------------------------
+    # -- missing -------------------------------------------------------------------------------
     def tick(
         self, now_ns: int, camera: str, microphones: Mapping[str, tuple[str, int | None]]
     ) -> None:
-        """Look at the time and the sources' states.
+        """Check the sources' states and how long nothing was received.
 
         Args:
             now_ns: recording clock.
@@ -111,11 +111,11 @@ class InterruptionDetector:
             self._open[key] = Interruption(number, source, kind, self._open[key].start_ns)
 
     def update_storage(self, problems: Mapping[str, str], now_ns: int, lost_ns: int) -> None:
-        """Note which storages are not well, or are again.
+        """Record which storages fail or have recovered.
 
         Args:
-            troubles: kind of trouble by storage (``storage``, ``mirror``).
-            lost_ns: media lost so far because no storage and no memory would take them.
+            problems: kind of problem by storage (``storage``, ``mirror``).
+            lost_ns: media lost so far because neither a storage nor the memory accepted them.
         """
         self._lost_ns = lost_ns
         for source in (STORAGE, MIRROR):
@@ -127,7 +127,7 @@ class InterruptionDetector:
                 self._open_interruption(key, kind, now_ns)
 
     def finish(self, stop_ns: int) -> None:
-        """End all that is still open: the part is over."""
+        """Close all open interruptions: the part is over."""
         for key in list(self._open):
             self._close_interruption(key, stop_ns)
 

@@ -34,7 +34,7 @@ VIDEO, AUDIO = 1, 2
 FIRST_FRAGMENT_NS = NS_PER_S // 5
 """The first fragment is short, so that the recording is soon proven to be one."""
 MAX_PICTURE_WAIT_NS = 700_000_000
-"""So long the first picture is waited for before a run without picture begins."""
+"""Maximum wait for the first picture before a run without picture starts."""
 MAX_AUDIO_WAIT_NS = 600_000_000
 SEGMENT_NS = 4 * NS_PER_S
 MAX_SEGMENT_NS = 2 * SEGMENT_NS
@@ -72,7 +72,7 @@ class MainTrack:
     """Turns pictures and mix packets into fragments, segments and files.
 
     Args:
-        files: where they go.
+        writer: writes them.
         start_ns: recording clock of the tap: media time 0.
         wall_ns: wall time of the tap, ns since 1970.
         wall_text: the same moment of ``at_ns`` (since the tap) as RFC 3339 text.
@@ -123,7 +123,7 @@ class MainTrack:
 
     # -- in ------------------------------------------------------------------------------------
     def add_video(self, packet: VideoPacket) -> None:
-        """Take a picture; after a change of session nothing is taken until a key frame."""
+        """Add a picture; after a change of session pictures are dropped until a key frame."""
         at_ns = max(0, packet.captured_ns - self._start_ns)
         if packet.session != self._session:
             if not packet.key:
@@ -137,7 +137,7 @@ class MainTrack:
         self._pictures.append(_Picture(at_ns, packet.key, data, config))
 
     def add_audio(self, packet: AacPacket, sources: frozenset[str]) -> None:
-        """Take a packet of the mix."""
+        """Add a packet of the mix."""
         self._mix_packets.append(_MixPacket(packet, sources))
 
     # -- out -----------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ class MainTrack:
         return self._playlist.path.name, self._playlist.write()
 
     def _start_run_when_due(self, now: int) -> bool:
-        """Begin the first run when there is a picture, or none for too long."""
+        """Start the first run when there is a picture, or none for too long."""
         if not self._is_running:
             if self._pictures:
                 self._start_run(self._pictures[0].config)
@@ -219,7 +219,7 @@ class MainTrack:
         return at_ns - self._segment_from_ns >= SEGMENT_NS - _SLACK_NS
 
     def _is_complete(self, until: int, is_new_run: bool, now: int, is_camera_live: bool) -> bool:
-        """Tell whether nothing more can come into the fragment that ends at ``until``."""
+        """Return whether nothing more can belong to the fragment that ends at ``until``."""
         audio_until = self._mix_packets[-1].at_ns + self._frame_ns if self._mix_packets else 0
         if audio_until < until and now - until < MAX_AUDIO_WAIT_NS:
             return False
@@ -284,7 +284,7 @@ class MainTrack:
 
     # -- segments ------------------------------------------------------------------------------
     def _starts_segment(self) -> bool:
-        """Tell whether the fragment that begins now begins a new segment, too."""
+        """Return whether the next fragment also starts a new segment."""
         length = self._from_ns - self._segment_from_ns
         first = self._pictures[0] if self._pictures else None
         if (

@@ -1,4 +1,4 @@
-"""Samples of several clocks on one time line: the mix is resampled, the channels are not.
+"""Mixes sources with clocks of their own onto the recording clock by resampling.
 
 Every block of a source carries the recording time of its first sample
 (:mod:`kiosk.hardware.audio.sample_clock`). Between two of these anchors time runs evenly; so each
@@ -39,9 +39,9 @@ def _interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
 
 
 def _interpolate_regular(samples: Mono, first: float, last: float, count: int) -> Mono | None:
-    """Do so without looking up each sample, where every step is one sample and a trifle.
+    """Return the same without looking up each sample, where steps are close to one sample.
 
-    None: it is not so, as where a clock's drift slips by a sample, or at an edge.
+    None: they are not, because the drift crosses a sample, or at an edge.
     """
     base = math.floor(first)
     drift = (last - first) / count - 1.0
@@ -65,7 +65,7 @@ def _spline(fraction: Mono, before: Mono, here: Mono, after: Mono, beyond: Mono)
 
 @dataclass
 class _Segment:
-    """Samples of one epoch that are still needed, with their anchors."""
+    """Samples of one epoch without a hole that are still needed, with their anchors."""
 
     epoch: int
     first: int
@@ -89,7 +89,7 @@ class _Segment:
         return self.anchor_ns[-1] + count * NS_PER_S // self.rate
 
     def position(self, at_ns: int) -> float:
-        """Return the place (index into the samples) of a moment."""
+        """Return the position (index into the samples) of a moment."""
         known = bisect_right(self.anchor_ns, at_ns) - 1
         if known < 0 or known + 1 == len(self.anchor_ns):  # beyond the anchors: nominal rate
             known = max(0, known)
@@ -141,7 +141,7 @@ class MixInput:
         return self._segments[-1].end_ns if self._segments else None
 
     def push(self, block: AudioBlock) -> None:
-        """Take a block."""
+        """Add a block."""
         segment = self._segments[-1] if self._segments else None
         if segment is None or segment.epoch != block.epoch or segment.next != block.index:
             segment = _Segment(block.epoch, block.index, self._rate, block.index)
@@ -168,7 +168,7 @@ class MixInput:
 
 @dataclass(frozen=True)
 class MixChunk:
-    """A piece of the mix, and who is in it."""
+    """A chunk of the mix, and the sources in it."""
 
     samples: Mono
     sources: frozenset[str]
@@ -184,7 +184,7 @@ class Mixer:
 
     CHUNK_SAMPLES = 4 * AAC_FRAME
     MAX_WAIT_NS = 350_000_000
-    """So long a living source is waited for; then the mix goes on without it."""
+    """Maximum wait for a live source; then the mix goes on without it."""
 
     def __init__(self, start_ns: int, rates: dict[str, int]) -> None:
         self._start_ns = start_ns
@@ -192,26 +192,26 @@ class Mixer:
         self._done_samples = 0
 
     def push(self, name: str, block: AudioBlock) -> None:
-        """Take a block of source ``name``."""
+        """Add a block of source ``name``."""
         self._inputs[name].push(block)
 
     def _time_of(self, sample: int) -> int:
         return self._start_ns + sample * NS_PER_S // MIX_RATE
 
     def is_chunk_ready(self, now_ns: int, live_sources: frozenset[str]) -> bool:
-        """Tell whether the next chunk has all it can get."""
+        """Return whether the next chunk has all the samples it can get."""
         end_ns = self._time_of(self._done_samples + self.CHUNK_SAMPLES)
         if now_ns - end_ns > self.MAX_WAIT_NS:
             return True
         return now_ns > end_ns and self.is_complete_until(end_ns, live_sources)
 
     def is_complete_until(self, until_ns: int, live_sources: frozenset[str]) -> bool:
-        """Tell whether all living sources have given their samples until ``until_ns``."""
+        """Return whether all live sources have delivered their samples until ``until_ns``."""
         ends = (self._inputs[name].available_until_ns for name in live_sources)
         return all(end is not None and end >= until_ns for end in ends)
 
     def read(self, count: int | None = None) -> MixChunk:
-        """Return the next :data:`CHUNK` (or ``count``) samples."""
+        """Return the next :data:`CHUNK_SAMPLES` (or ``count``) samples."""
         count = self.CHUNK_SAMPLES if count is None else count
         first_ns, last_ns = (
             self._time_of(self._done_samples),
@@ -229,5 +229,5 @@ class Mixer:
         return MixChunk(np.clip(total, -1.0, 1.0), frozenset(sources))
 
     def remaining(self, stop_ns: int) -> int:
-        """Return the samples from here to ``stop_ns``."""
+        """Return the number of samples from here to ``stop_ns``."""
         return max(0, (stop_ns - self._start_ns) * MIX_RATE // NS_PER_S - self._done_samples)

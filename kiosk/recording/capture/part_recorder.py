@@ -1,10 +1,10 @@
-"""One part of a hearing, from the warm sources to durable fragments on the disk.
+"""Records one part of a hearing, from the open sources to durable fragments on the disk.
 
 Usage (all methods may be called from any thread; the callbacks come from the writer's thread)::
 
     with Sources(settings, paths.preview) as sources:      # opened once, at recorder start
         part = PartRecorder(folder, settings, sources,
-                            on_fragment=..., on_fault=..., on_file_closed=...)
+                            on_fragment=..., on_interruption=..., on_file_closed=...)
         part.start(recording_ns())       # returns at once
         ...                              # part.first_durable_ms, part.seconds, part.video_frames
         summary = part.stop()            # capture ends at once; blocks (under 1 s) for the rest
@@ -39,13 +39,13 @@ TICK_S = 0.1
 FAST_TICK_S = 0.03
 """Until the first fragments are durable, and at the end."""
 MAX_STOP_WAIT_NS = 300_000_000
-"""After the stop so long is waited for what was captured before it."""
+"""Maximum wait after the stop for what was captured before it."""
 FINISH_TIMEOUT_S = 8.0
-"""So long a refusing disk is asked at the end: a step of a hearing may not take 10 s."""
+"""How long a refusing disk is retried at the end: a step of a hearing may not take 10 s."""
 
 
 class _PacketQueue:
-    """Takes what the sources give; they never wait."""
+    """Queues packets from the sources, which never wait."""
 
     def __init__(self) -> None:
         self._items: queue.SimpleQueue[VideoPacket | tuple[str, AudioBlock]] = queue.SimpleQueue()
@@ -72,7 +72,7 @@ class _PacketQueue:
 
 
 def _ledger_state(camera: CameraSource | None) -> str:
-    """Return the camera's state as the ledger sees it."""
+    """Return the camera's state as the interruption ledger names it."""
     if camera is None:
         return "off"
     return "slow" if camera.state == "ok" and camera.is_encoder_slow else camera.state
@@ -87,9 +87,9 @@ class PartRecorder:
         settings: all of them (camera, microphones, recording).
         sources: the warm sources.
         on_fragment: called after each fragment has been fsynced.
-        on_fault: called when an interruption begins and again when it is over (same number).
+        on_interruption: called when an interruption begins and again when it is over (same number).
         on_file_closed: called for each file that will not change any more.
-        envelope: how fragments lie on the disk: plain, or closed to all but the court.
+        codec: how fragments are stored: plain, or encrypted for the court alone.
         store: where the media go.
     """
 
@@ -157,7 +157,7 @@ class PartRecorder:
         return frozenset(names)
 
     def pause_writing(self, paused: bool) -> None:
-        """Keep all that is captured in memory, unwritten, until it is released or stopped."""
+        """Keep everything captured in memory, unwritten, until resumed or stopped."""
         self._is_paused = paused
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
@@ -228,7 +228,7 @@ class PartRecorder:
         self._finish(writer, stop_ns)
 
     def _write_pending(self, writer: PartWriter) -> None:
-        """Take what has come and write what is complete."""
+        """Pass on the queued packets and write what is complete."""
         camera = self._sources.camera
         microphones = {
             microphone.name: (microphone.state, microphone.meter.muted_since_ns)

@@ -1,6 +1,6 @@
-"""The heart of a part, without threads: what the sources gave goes in, fragments come out.
+"""Thread-free core of the part recorder: turns packets from the sources into fragments.
 
-Time comes in from outside, so that an hour can be tested in seconds.
+The caller passes the time in, so that an hour can be tested in seconds.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interrup
 from kiosk.storage.store import DIRECT, Store
 
 HEALTHY_DISK_WAIT_S = 0.03
-"""So long a step waits for a disk that is well."""
+"""Maximum wait per step for a healthy disk."""
 FINISH_TIMEOUT_S = 1.0
 CAMERA_LIVE_NS = NS_PER_S // 2
-"""A camera that gave nothing for so long is not waited for."""
+"""The writer does not wait for a camera that gave nothing for this long."""
 
 
 @dataclass(frozen=True)
 class PartLayout:
-    """What a part is made of.
+    """Sources and formats of a part.
 
     Attributes:
         rates: sample rate of each microphone, by name, in the order of the settings.
         size, fps: of the picture.
-        camera: whether a camera is fitted.
-        expected: sources that are there at the tap; the first durable fragments have them all.
+        has_camera: whether a camera is fitted.
+        expected_sources: present at the tap; the first durable fragments contain them all.
     """
 
     rates: dict[str, int]
@@ -78,13 +78,13 @@ class PartWriter:
 
     Args:
         folder: the part's folder.
-        sources: what it is made of.
+        layout: its sources and formats.
         recording: the ``[recording]`` settings.
         start_ns: recording clock of the tap.
         wall_ns: wall time of the tap, ns since 1970.
-        on_fragment, on_fault, on_file_closed: see :class:`kiosk.recording.capture.part_recorder.PartRecorder`.
+        on_fragment, on_fault, on_file_closed: as of the part recorder.
         clock: recording clock, for the moment at which a fragment was durable.
-        envelope: how fragments lie on the disk; there is no playlist of closed ones.
+        codec: how fragments are stored; an encrypted part has no playlist.
         store: where the media go.
     """
 
@@ -165,11 +165,11 @@ class PartWriter:
 
     # -- in ------------------------------------------------------------------------------------
     def stop_at(self, stop_ns: int) -> None:
-        """Take nothing that was captured from ``stop_ns`` on."""
+        """Ignore everything captured at or after ``stop_ns``."""
         self._stop_ns = stop_ns
 
     def add_video(self, packet: VideoPacket) -> None:
-        """Take a picture."""
+        """Add a picture."""
         if self._stop_ns is not None and packet.captured_ns >= self._stop_ns:
             return
         self._picture_ns = max(self._picture_ns, self._now_ns)
@@ -177,7 +177,7 @@ class PartWriter:
         self._main.add_video(packet)
 
     def add_audio(self, name: str, block: AudioBlock) -> None:
-        """Take samples of the microphone ``name``."""
+        """Add samples of the microphone ``name``."""
         rate = self._layout.rates[name]
         trimmed = trim_block(block, rate, self._start_ns, self._stop_ns)
         if trimmed is None:
@@ -195,7 +195,7 @@ class PartWriter:
 
         Args:
             now_ns: recording clock.
-            camera, microphones: states; see :meth:`kiosk.recording.capture.interruptions.FaultWatch.tick`.
+            camera, microphones: states; as of the interruption detector.
         """
         missing_states = ("absent", "dead", "starting")
         live_sources = frozenset(
@@ -216,7 +216,7 @@ class PartWriter:
             self._main.add_audio(packet, chunk.sources)
 
     def _flush(self, now_ns: int) -> None:
-        """Report what the disk has taken; note which storages are not well."""
+        """Report what has become durable; record which storages fail."""
         problems = {problem.source: problem.kind for problem in self._store.problems()}
         self._now_ns = now_ns
         if now_ns >= self._retry_ns:
@@ -228,7 +228,7 @@ class PartWriter:
         self._interruptions.update_storage(problems, now_ns, lost_ns)
 
     def _flush_tracks(self, wait_s: float) -> bool:
-        """Report what is durable within ``wait_s``; say whether no storage refuses."""
+        """Report what becomes durable within ``wait_s``; return whether no storage refused."""
         all_accepted = True
         for files in self._track_writers:
             try:
@@ -281,7 +281,7 @@ class PartWriter:
         self._track_writers[0].enqueue(self._report_playlist)
 
     def is_complete_until(self, until_ns: int) -> bool:
-        """Tell whether every living microphone has given all it captured until then."""
+        """Return whether every live microphone has delivered all it captured until then."""
         return self._mixer.is_complete_until(until_ns, self._live_sources)
 
     def _report_playlist(self) -> None:

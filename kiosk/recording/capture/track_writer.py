@@ -1,7 +1,7 @@
-"""Fragments into files: handed to the store, hashed, and reported once they are durable.
+"""Writes the fragments of a track into files, hashes them, and reports them once durable.
 
-Everything is reported in order, so that a disk that is full or gone for a while costs nothing but
-memory, up to a limit.
+Everything is reported in order, so that a disk that is full or gone for a while costs only memory,
+up to a limit.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ class Fragment:
 
 
 class _PlainDigest:
-    """The plain pieces that went into a file: how many, and all of them joined."""
+    """Count, length and joined SHA-256 of the plain fragments in a file."""
 
     def __init__(self) -> None:
         self.count = self.length = 0
         self.digest = hashlib.sha256()
 
     def add(self, plain: bytes) -> None:
-        """Count one in."""
+        """Add a plain fragment."""
         self.count += 1
         self.length += len(plain)
         self.digest.update(plain)
 
 
 class _OpenFile:
-    """The file that is being appended to, as it will be once everything is on the disk."""
+    """The file being written, as it will be once everything is on the disk."""
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self.path = path
@@ -57,7 +57,7 @@ class _OpenFile:
         self.plain = _PlainDigest()
 
     def add(self, data: bytes, end_ns: int) -> int:
-        """Take ``data`` in; return where it begins."""
+        """Add ``data``; return its offset."""
         offset = self.length
         self.length += len(data)
         self.end_ns = end_ns
@@ -68,12 +68,12 @@ class _OpenFile:
 class TrackWriter:
     """The files of ``main/`` or ``channels/``.
 
-    What is handed in goes to the store at once; it is reported, in order, when it is durable.
+    Fragments go to the store at once and are reported, in order, when they are durable.
 
     Args:
         part: the part's folder.
         track: which.
-        on_fragment, on_file_closed: see :class:`kiosk.recording.capture.part_recorder.PartRecorder`.
+        on_fragment, on_file_closed: as of the part recorder.
         envelope: how fragments lie on the disk.
         store: where the bytes go.
     """
@@ -106,9 +106,9 @@ class TrackWriter:
         """``main/`` or ``channels/``."""
         return self._part / self._track
 
-    # -- what is to be done --------------------------------------------------------------------
+    # -- queueing ------------------------------------------------------------------------------
     def start_run(self, init: bytes, start_ns: int) -> str:
-        """Begin a run of files with this initialisation segment; return the init file's name."""
+        """Start a run of files with this initialisation segment; return the init file's name."""
         self.rotate()
         self._run_number += 1
         self._file_number = 0
@@ -161,14 +161,14 @@ class TrackWriter:
         self._queue.append(lambda: self._on_file_closed(record))
 
     def enqueue(self, action: Callable[[], None]) -> None:
-        """Have ``action`` done in order with the rest; it is repeated while it raises OSError."""
+        """Queue ``action`` in order with the rest; it is repeated while it raises OSError."""
         self._queue.append(action)
 
     def flush(self, wait_s: float = 0.0) -> bool:
-        """Report what has become durable; say whether that is all.
+        """Report what has become durable; return whether that is all.
 
         Args:
-            wait_s: so long the disk is waited for.
+            wait_s: maximum wait for the disk.
 
         Raises:
             OSError, StorageError: the disk refuses; what is left is tried again with the next
@@ -184,7 +184,7 @@ class TrackWriter:
             self._queue.popleft()
         return True
 
-    # -- doing it ------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------
     def _when_durable(self, ticket: WriteTicket, report: Callable[[], None]) -> None:
         def step() -> None:  # repeated until it has succeeded once
             if not ticket.is_durable(self._wait_s):
@@ -197,7 +197,7 @@ class TrackWriter:
         return path.relative_to(self._part).as_posix()
 
     def _write(self, fragment: Fragment) -> tuple[FragmentRecord, WriteTicket]:
-        """Hand a fragment to the store; return what will be reported of it."""
+        """Hand a fragment to the store; return its record and its ticket."""
         if self._file is None:
             self._file_number += 1
             path = (
@@ -227,14 +227,14 @@ class TrackWriter:
         return record, ticket
 
     def _encode(self, file: _OpenFile, fragment: Fragment) -> bytes:
-        """Return the fragment as it lies on the disk."""
+        """Return the fragment as it is stored."""
         name = f"{file.path.stem}-{file.plain.count + 1:04d}.m4s"
         return self._codec.encode(
             name, fragment.data, fragment.start_ns, fragment.end_ns, fragment.sources
         )
 
     def _file_record(self, file: _OpenFile, kind: Literal["init", "media"]) -> FileRecord:
-        """Return what will be reported of a file that does not change any more."""
+        """Return the record of a file that will not change any more."""
         plain = 0, ""  # of closed files: length and hash of the plain pieces in it
         if self._codec.is_encrypted:
             plain = file.plain.length, file.plain.digest.hexdigest()

@@ -1,7 +1,7 @@
 """Closed parts opened with the court's key, at the court's workstation; never on a kiosk.
 
-What comes out is compared, fragment by fragment, with the plain hashes in the part's journal, so that it
-is known to be what was recorded. Stock ``tar`` and ``age`` open the same files, see docs.
+The result is compared, fragment by fragment, with the plain hashes in the part's journal, which
+proves that it is what was recorded. Stock ``tar`` and ``age`` open the same files, see docs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What was captured, as seen before it was written: the other side of the proof.
 
-Sound is measured where it leaves the device (:class:`kiosk.hardware.audio.level_meter.LevelMeter`), the
-picture is taken from the live picture, which the camera makes beside its encoder.
+Sound is measured where it leaves the device
+(:class:`kiosk.hardware.audio.level_meter.LevelMeter`), the
+picture comes from the live picture, which the camera makes beside its encoder.
 """
 
 from __future__ import annotations
