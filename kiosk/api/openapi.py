@@ -1,0 +1,184 @@
+"""Makes the OpenAPI 3.1 documents in ``docs/`` from the operations and models of the services.
+
+``python -m kiosk.api.openapi`` writes them; ``--check`` only says whether they are up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from kiosk.api.base import Model
+from kiosk.api.operations import EVENT_STREAM, JSON, ErrorAnswer, Event, Operation
+
+DOCS = Path(__file__).parents[2] / "docs"
+Mode = Literal["validation", "serialization"]
+
+
+@dataclass(frozen=True)
+class ApiDocument:
+    """One service's document: file name in ``docs/``, heading, and what it offers."""
+
+    file: str
+    title: str
+    description: str
+    operations: Sequence[Operation]
+    events: Sequence[Event] = ()
+
+
+class _Schemas:
+    """The models of one document as JSON schemas, each once."""
+
+    def __init__(self, document: ApiDocument) -> None:
+        used: dict[tuple[type[BaseModel], Mode], None] = {(ErrorAnswer, "serialization"): None}
+        for operation in document.operations:
+            for model in (operation.request, operation.query):
+                if model is not None:
+                    used[model, "validation"] = None
+            for answer in (operation.answer, *operation.error_answers.values()):
+                if answer is not None:
+                    used[answer, "serialization"] = None
+        for event in document.events:
+            if event.data is not None:
+                used[event.data, "serialization"] = None
+        self._references, schema = models_json_schema(
+            list(used), ref_template="#/components/schemas/{model}"
+        )
+        self.definitions: dict[str, Any] = schema.get("$defs", {})
+
+    def reference(self, model: type[Model], mode: Mode) -> dict[str, Any]:
+        """Return the reference to ``model``."""
+        return dict(self._references[model, mode])
+
+    def query_parameters(self, model: type[Model]) -> list[dict[str, Any]]:
+        """Return the fields of ``model`` as query parameters."""
+        name = self.reference(model, "validation")["$ref"].rpartition("/")[2]
+        schema = self.definitions[name]
+        return [
+            {
+                "name": key,
+                "in": "query",
+                "required": key in schema.get("required", ()),
+                "schema": value,
+            }
+            for key, value in schema.get("properties", {}).items()
+        ]
+
+
+def openapi_document(document: ApiDocument) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of one service."""
+    schemas = _Schemas(document)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in document.operations:
+        entry = _operation_object(operation, schemas, document.events)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = entry
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": document.title, "version": "1", "description": document.description},
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.definitions.items())),
+            "securitySchemes": {
+                "sign_in": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Token of `POST /v1/sign-in` of the recorder.",
+                }
+            },
+        },
+    }
+
+
+def _operation_object(
+    operation: Operation, schemas: _Schemas, events: Iterable[Event]
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {"operationId": operation.name, "summary": operation.summary}
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    if operation.query is not None:
+        parameters += schemas.query_parameters(operation.query)
+    if operation.roles:
+        entry["description"] = f"Roles: {', '.join(operation.roles)}."
+        entry["security"] = [{"sign_in": []}]
+    if parameters:
+        entry["parameters"] = parameters
+    if operation.request is not None:
+        schema = schemas.reference(operation.request, "validation")
+        entry["requestBody"] = {"content": {JSON: {"schema": schema}}}
+    answer: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.answer is not None:
+        schema = schemas.reference(operation.answer, "serialization")
+        answer["content"] = {operation.content: {"schema": schema}}
+    else:
+        answer["content"] = {operation.content: {"schema": {"type": "string"}}}
+    if operation.content == EVENT_STREAM:
+        answer["description"] = "Server-sent events, by name"
+        answer["x-events"] = {event.name: _event_object(event, schemas) for event in events}
+    entry["responses"] = {str(operation.status): answer}
+    for status, codes in operation.all_errors().items():
+        model = operation.error_answers.get(status, ErrorAnswer)
+        entry["responses"][str(status)] = {
+            "description": f"Codes: {', '.join(dict.fromkeys(codes))}",
+            "content": {JSON: {"schema": schemas.reference(model, "serialization")}},
+        }
+    return entry
+
+
+def _event_object(event: Event, schemas: _Schemas) -> dict[str, Any]:
+    if event.data is None:
+        schema = dict(event.schema)
+    else:
+        schema = schemas.reference(event.data, "serialization")
+    return {"summary": event.summary, "data": schema}
+
+
+def documents() -> list[ApiDocument]:
+    """Return the documents of all services."""
+    return []
+
+
+def to_yaml(document: ApiDocument) -> str:
+    """Return the text of the document's file."""
+    head = "# Made by `python -m kiosk.api.openapi`; do not edit.\n"
+    value = openapi_document(document)
+    return head + str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110))
+
+
+def outdated(folder: Path = DOCS) -> list[str]:
+    """Return the names of the documents in ``folder`` that are not up to date."""
+    found = []
+    for document in documents():
+        path = folder / document.file
+        if not path.exists() or path.read_text(encoding="utf-8") != to_yaml(document):
+            found.append(document.file)
+    return found
+
+
+def main() -> int:
+    """Write the documents, or only check them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; 1: one is outdated")
+    if parser.parse_args().check:
+        found = outdated()
+        for name in found:
+            print(f"docs/{name} is not up to date: python -m kiosk.api.openapi")
+        return 1 if found else 0
+    for document in documents():
+        (DOCS / document.file).write_text(to_yaml(document), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
