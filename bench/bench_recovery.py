@@ -1,9 +1,9 @@
-"""How soon a recorder that starts after a crash has a hearing of four hours in hand again.
+"""How soon a recorder that starts after a crash has recovered a hearing of four hours.
 
 The hearing is one long part, journalled as the recorder journals it (a line a second with its
 fragments, a signed head a minute) and open; its media files have their true lengths and no
 content, for recovery looks at their ends only. Measured is all that stands between the start and
-the next part: every journal read and checked, what was torn cut away, the part's books closed.
+the next part: reading and checking every journal, cutting what is torn, ending the part.
 Copies of the folder share the media by hard links, so each run has a hearing that was just killed.
 """
 

@@ -1,4 +1,4 @@
-"""A court behind a shaped line, for the benchmarks of delivery: central system, kiosk, peers."""
+"""A delivery site behind a shaped link, for the benchmarks: kiosk, central system, peers."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ CALL_BYTES, CALL_EVERY_S = 1200, 0.02  # 480 kbit/s
 
 @dataclass
 class DeliverySite:
-    """What a benchmark has to do with."""
+    """A kiosk and a central system at both ends of a link."""
 
     link: NetworkLink
     central: Central
     kiosk: Kiosk
 
     def deliver(self, video: int) -> tuple[str, int]:
-        """Have a hearing of two files of ``video`` bytes delivered; return its id and bytes."""
+        """Request delivery of a hearing of two files of ``video`` bytes; return its id and size."""
         hearing = self.kiosk.make_hearing(video, files=1)
         self.kiosk.request("POST", "/v1/deliver", {})
         folder = self.kiosk.paths.hearings / hearing
         return hearing, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
     def wait_upload_flow(self, least: int = 100_000) -> None:
-        """Wait until so many more bytes have left the court."""
+        """Wait until ``least`` more bytes have left the kiosk."""
         before = self.link.sent()
         wait_for(lambda: self.link.sent() - before > least, "bytes on the link", TIMEOUT_S)
 
@@ -94,7 +94,7 @@ class DeliverySite:
 
 @contextlib.contextmanager
 def site_template() -> Iterator[Path]:
-    """Give a court with one enrolled kiosk, to be copied."""
+    """Yield a folder with a central system and one enrolled kiosk, to be copied."""
     with tempfile.TemporaryDirectory(prefix="bd-") as name:
         make_template(Path(name))
         yield Path(name)
@@ -102,7 +102,7 @@ def site_template() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def running_site(template: Path, link: NetworkLink, **settings: object) -> Iterator[DeliverySite]:
-    """Give a central system and a kiosk at both ends of ``link``, running."""
+    """Yield a running central system and kiosk at both ends of ``link``."""
     with (
         temporary_central(template, CENTRE_ADDRESS) as central,
         temporary_kiosk(template, central.url) as kiosk,
@@ -144,7 +144,7 @@ def simulated_hearing(kiosk: Kiosk) -> Iterator[None]:
 
 
 def simulate_call(link: NetworkLink, seconds: float) -> list[float]:
-    """Send what a video call sends; return each packet's delay in ms, infinite where lost."""
+    """Simulate a video call; return each packet's delay in ms, infinite where lost."""
     server = socket.socket(type=socket.SOCK_DGRAM)
     server.bind((CENTRE_ADDRESS, 0))
     server.settimeout(1.0)

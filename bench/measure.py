@@ -1,4 +1,4 @@
-"""What a benchmark gives back, and how several runs become one figure."""
+"""The result of a benchmark, and the median of several runs."""
 
 from __future__ import annotations
 

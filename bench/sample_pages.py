@@ -1,4 +1,4 @@
-"""Paper for the benchmarks: pages of Kazakh and Russian text whose every character is known."""
+"""Sample pages for the benchmarks: Kazakh and Russian text whose every character is known."""
 
 from __future__ import annotations
 

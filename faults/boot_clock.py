@@ -1,7 +1,7 @@
-"""Runs a program as after a boot of its own: its clocks begin anew, the boot's id is another.
+"""Runs a program as after a boot of its own, with new clocks and another boot id.
 
-By a time namespace and a file bound over ``/proc/sys/kernel/random/boot_id`` in a mount namespace
-of its own; that takes root. Elsewhere the program runs in the machine's own boot, and takes a
+It uses a time namespace and a file bound over ``/proc/sys/kernel/random/boot_id`` in a mount
+namespace, which needs root. Elsewhere the program runs in the machine's own boot, and takes a
 power cut for a crash.
 """
 
@@ -14,18 +14,18 @@ import uuid
 from pathlib import Path
 
 BOOT_S = 30
-"""What the clocks show at the start of a program: a Pi takes so long to boot."""
+"""What the clocks show at the start of a program: the time a Pi takes to boot."""
 _BIND = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 
 
 def can_simulate_boots() -> bool:
-    """Say whether this machine allows it."""
+    """Return whether this machine allows it."""
     command = ["unshare", "--mount", "--time", "--boottime", "0", "true"]
     return os.getuid() == 0 and subprocess.run(command, capture_output=True).returncode == 0
 
 
 class SimulatedBoots:
-    """Boots of one kiosk.
+    """Simulated boots of one kiosk.
 
     Args:
         folder: for the files with the boots' ids.

@@ -1,4 +1,4 @@
-"""Whether what was delivered is at the central system: once, whole, and receipted."""
+"""Checks that items arrived at the central system: once, complete, and with a receipt."""
 
 from __future__ import annotations
 

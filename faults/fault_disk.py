@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 TRIES, QUICK = 3, 1
 MAX_NOTICE_S = 2.0
 SLOW_SYNC_S = 0.7
-"""A slow disk takes so long for each sync: it cannot keep up with the recording."""
+"""How long a slow disk takes for each sync: too long to keep up with the recording."""
 Failures = dict[FailureMode, tuple[str, ...]]
 DISK_ALONE: Failures = {
     "full": ("disk_full",),
@@ -68,14 +68,14 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
 
 
 def cases_for(what: str, source: str, disk: MountedDisk, failures: Failures) -> list[FaultCase]:
-    """Return the rows of one disk."""
+    """Return the cases of one disk."""
     return [case_for(what, source, disk, how, alarms) for how, alarms in failures.items()]
 
 
 def case_for(
     what: str, source: str, disk: MountedDisk, how: FailureMode, alarms: tuple[str, ...]
 ) -> FaultCase:
-    """Return the row of one failure of one disk."""
+    """Return the case of one failure of one disk."""
 
     def inject(_room: VirtualCourtroom) -> Callable[[], None]:
         disk.fail(how, SLOW_SYNC_S)
@@ -89,7 +89,7 @@ def case_for(
 def run_cases(
     rig: HearingRig, cases: list[FaultCase], final_check: Callable[[], Outcome] | None = None
 ) -> list[Outcome]:
-    """Do each row in one hearing that goes on; then ``last``."""
+    """Run each case in one continuing hearing; then ``final_check``."""
     outcomes = {row.name: Outcome(row.name) for row in cases}
     rig.room.start_recorder()
     try:
@@ -101,7 +101,7 @@ def run_cases(
 
 
 def verify_both_copies(rig: HearingRig, mirror: MountedDisk) -> Outcome:
-    """End the hearing: after all that, both copies verify."""
+    """End the hearing and verify both copies."""
 
     def both() -> Cost:
         room = rig.room

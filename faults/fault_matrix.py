@@ -1,4 +1,4 @@
-"""One row of the list of faults in a recording: do the harm, see it told, mend it, judge."""
+"""One case of the fault matrix: inject the fault, see the alarm, heal it, verify the recording."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class FaultCase:
 
     Attributes:
         alarms: codes of which one must be shown, by ``source``.
-        within_s: how soon.
-        harm: does it, given the room; returns what mends it.
-        ledger: sources with an interruption in the ledger; those may lose media, no others.
+        max_notice_s: how soon.
+        inject: injects the fault, given the courtroom; returns a function that heals it.
+        interrupted_sources: sources with an interruption in the ledger; only those may lose media.
+        duration_s: how long the fault lasts.
     """
 
     name: str
@@ -37,16 +38,16 @@ class FaultCase:
 
 
 def shown_alarms(state: dict[str, Any], case: FaultCase) -> list[str]:
-    """Return the alarms of the row that are on."""
+    """Return the alarms of the case that are shown."""
     alarms = [(alarm["code"], alarm["source"]) for alarm in state.get("alarms", [])]
     return [code for code, source in alarms if code in case.alarms and source == case.source]
 
 
 def run_case(rig: HearingRig, case: FaultCase) -> Cost:
-    """Do the harm, mend it, judge.
+    """Inject the fault, heal it, verify the recording.
 
     Raises:
-        NotSurvivedError: not told, not in time, without a remedy, not healed by itself, not in
+        NotSurvivedError: no alarm, not in time, without a remedy, not healed by itself, not in
             the ledger with its seconds, or another source lost something.
     """
     hearing, part = rig.hearing, rig.part
@@ -95,7 +96,7 @@ def _require_remedy(codes: list[str]) -> None:
 
 
 def _require_interruptions_recorded(part: Any, case: FaultCase) -> None:
-    """Check that what was interrupted is in the ledger, with the seconds."""
+    """Check that each interruption is in the ledger, with its seconds."""
     ended: dict[str, list[Any]] = {}
     for line in read_entries(part):
         if line["kind"] == "interruption_ended":
@@ -106,7 +107,7 @@ def _require_interruptions_recorded(part: Any, case: FaultCase) -> None:
 
 
 def _measure_loss(media: PartMedia, case: FaultCase, strict: bool) -> dict[str, float]:
-    """Return the media lost by the sources of the row.
+    """Return the media lost by the sources of the case.
 
     Raises:
         NotSurvivedError: another source lost something, or is not there.
@@ -119,7 +120,7 @@ def _measure_loss(media: PartMedia, case: FaultCase, strict: bool) -> dict[str, 
         if (
             holes and strict and name not in case.interrupted_sources
         ):  # a busy machine starves the camera
-            raise NotSurvivedError(f"{name} lost {holes:.2f} s although it was well")
+            raise NotSurvivedError(f"{name} lost {holes:.2f} s although it was healthy")
         if name in case.interrupted_sources:
             lost[name] = holes
     return lost

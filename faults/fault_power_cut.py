@@ -70,14 +70,14 @@ def while_recording(rig: PowerCutRig) -> Cost:
     time.sleep(rig.random.uniform(0.0, 1.5))
     cut_and_boot(rig)
     recovery_s = rig.check_resumed(hearing, part + 1)
-    return Cost(rig.measure_loss(hearing, part, rig.ended_ns), recovery_s)
+    return Cost(rig.measure_loss(hearing, part, rig.killed_ns), recovery_s)
 
 
 def during_recovery(rig: PowerCutRig) -> Cost:
     """A second cut in the middle of the recovery from the first costs nothing more."""
     hearing, part = rig.hearing, rig.part
     cut_and_boot(rig)
-    first_cut_ns = rig.ended_ns
+    first_cut_ns = rig.killed_ns
     time.sleep(rig.random.uniform(0.3, 3.0))
     cut_and_boot(rig)
     recovery_s = rig.check_resumed(hearing, part + 1)
@@ -114,7 +114,7 @@ def while_stopping(target: str, phase: str, rig: PowerCutRig) -> Cost:
     hearing, part = rig.hearing, rig.part
     rig.room.sign_in()
     answered = request_and_cut(rig, lambda: rig.room.call("POST", target, {}), 0.4)
-    cut_ns = rig.ended_ns
+    cut_ns = rig.killed_ns
     rig.boot()
     state = rig.state()
     if answered and state["phase"] != phase:
@@ -149,7 +149,7 @@ def while_starting(rig: PowerCutRig) -> Cost:
     rig.room.wait_ready()
     asked_ns = rig.clock_ns()
     answered = request_and_cut(rig, rig.room.start_hearing, 0.5)
-    cut_ns = rig.ended_ns
+    cut_ns = rig.killed_ns
     rig.boot()
     state = rig.state()
     if state["phase"] == "idle" and not answered:

@@ -23,13 +23,13 @@ from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 TRIES, QUICK = 3, 1
 MICROPHONE_S, CAMERA_S, QUIET_S = 1.0, 2.0, 12.0
-"""Within so many seconds it is told; that nobody can be heard shows only after ten."""
+"""Maximum seconds until the alarm; the alarm that nobody can be heard needs ten."""
 JUDGE = MICROPHONES[0]
 Heal = Callable[[], None]
 
 
 def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
-    """Do each row ``tries`` times, in one hearing that goes on."""
+    """Run each case ``tries`` times, in one continuing hearing."""
     outcomes = {case.name: Outcome(case.name) for case in CASES}
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
@@ -113,7 +113,7 @@ def camera_child_pid(room: VirtualCourtroom) -> int:
 
 
 def repeat(act: Callable[[], None], every_s: float) -> Heal:
-    """Do ``act`` again and again, until it is mended."""
+    """Repeat ``act`` until it is healed."""
     stop = threading.Event()
 
     def loop() -> None:

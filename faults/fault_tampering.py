@@ -157,11 +157,11 @@ def tamperings(hearing: Path, tries: int, random: Random) -> Iterator[tuple[str,
         yield "whole part removed", partial(remove_part, number)
         yield "part removed, sums and journal rewritten", partial(hide_part, number)
     yield "journal's tail cut, sealed by a stranger", partial(cut_and_reseal, by="stranger")
-    yield "journal's tail cut, sealed by another kiosk", partial(cut_and_reseal, by="other")
+    yield "journal's tail cut, sealed by another kiosk", partial(cut_and_reseal, by="other_kiosk")
     for number in PARTS:
-        yield "a part sealed by another kiosk", partial(reseal, number, by="other")
+        yield "a part sealed by another kiosk", partial(reseal, number, by="other_kiosk")
         yield "a part sealed by a stranger", partial(reseal, number, by="stranger")
-    yield "all sealed by another kiosk", partial(reseal_all, by="other")
+    yield "all sealed by another kiosk", partial(reseal_all, by="other_kiosk")
     yield "all sealed by a stranger", partial(reseal_all, by="stranger")
 
 

@@ -1,4 +1,4 @@
-"""A hearing that goes on over many faults: watching it, and judging what each fault left."""
+"""A rig that records one hearing through many faults and verifies what each fault left."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tests.waiting import wait_for
 
 SOURCES = [CAMERA, *MICROPHONES]
 MAX_LOSS_S = 1.0
-"""A crash may cost so much media, in every source."""
+"""Maximum media that a crash may cost in any source."""
 MAX_RESUME_S = 5.0
 """A hearing resumes within this of the recorder's start."""
 
 
 class HearingRig:
-    """A courtroom in which a hearing is recorded, whatever happens.
+    """A virtual courtroom in which a hearing is recorded through all faults.
 
     Args:
         strict: hold the recorder to its promises in seconds too (a busy machine cannot keep them).
-        limit_s: how long anything may take before it counts as lost.
+        timeout_s: how long anything may take before it counts as lost.
 
     Attributes:
-        ended_ns: recording clock, of that boot, at which the recorder was killed last.
-        started_ns: recording clock at which it was started again.
+        killed_ns: recording clock, of that boot, at which the recorder was killed last.
+        restarted_ns: recording clock at which it was started again.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class HearingRig:
             and not self._downtime_s - 1 < seconds < self._downtime_s + self.timeout_s
         ):
             raise NotSurvivedError(
-                f"a gap of {seconds} s is told, it was away for {self._downtime_s:.1f}"
+                f"a gap of {seconds} s is reported, it was away for {self._downtime_s:.1f}"
             )
 
     def verify_part(self, part: Path) -> PartMedia:
@@ -176,10 +176,10 @@ class HearingRig:
     def measure_loss(
         self, hearing: Path, part: int, ended_ns: int, asked_ns: int = 0
     ) -> dict[str, float]:
-        """Judge a part that ended at ``ended_ns`` against everybody's will.
+        """Verify a part that a fault ended at ``ended_ns``; measure what was lost.
 
         Args:
-            asked_ns: see :meth:`PartMedia.lost_until`.
+            asked_ns: see :meth:`PartMedia.seconds_lost`.
 
         Returns:
             Media lost, by source.

@@ -1,4 +1,4 @@
-"""The media of a part as they lie on the disk: from when to when each source is there."""
+"""The media of a part on the disk: from when to when each source was recorded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kiosk.recording.formats.run_reader import INIT, ConcatenatedFiles, list_run
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
 HOLE_S = 0.3
-"""Fewer seconds missing inside a source are single pictures or a clock, not a loss."""
+"""Shorter holes inside a source are single pictures or clock correction, not a loss."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Span:
     holes: list[tuple[float, float]] = field(default_factory=list)
 
     def extend(self, start: float, end: float) -> None:
-        """Take the next packet."""
+        """Add the next packet."""
         if start - self.last > HOLE_S:
             self.holes.append((self.last, start))
         self.last = max(self.last, end)

@@ -1,4 +1,4 @@
-"""A courtroom whose power can be cut: the real recorder, keeping everything on a trial disk."""
+"""A rig whose power can be cut: the real recorder, with all its data on a trial disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.virtual_courtroom import VirtualCourtroom
 
 
 class PowerCutRig(HearingRig):
-    """The power of a courtroom."""
+    """A :class:`HearingRig` whose power can be cut."""
 
     def __init__(
         self, room: VirtualCourtroom, disk: MountedDisk, random: Random, strict: bool
@@ -33,29 +33,29 @@ class PowerCutRig(HearingRig):
         return self._boots.to_boot_ns(time.monotonic())
 
     def boot(self) -> None:
-        """Boot: start the recorder on what survived; return at once."""
+        """Start the recorder on what survived, as after a boot; return at once."""
         shutil.rmtree(self.room.paths.run)  # a memory file system
         self.room.paths.run.mkdir()
         prefix = self._boots.next_boot_command()
         started = time.monotonic()
-        self._away_s = started - self._cut_s
-        self.started_ns = self._boots.to_boot_ns(started)
+        self._downtime_s = started - self._cut_s
+        self.restarted_ns = self._boots.to_boot_ns(started)
         self.room.launch_recorder(prefix)
 
     def cut_power(self) -> None:
         """Cut the power: unsynced bytes and names are lost, and every process with them."""
-        # Mostly the harsher; the gentler can leave what the harsher never does.
+        # Mostly the harsher mode; the gentler one can leave states that the harsher never leaves.
         names = UnsyncedNames.UNDONE if self.random.random() < 0.7 else UnsyncedNames.ORDERED
         self._cut_s = time.monotonic()
         self._disk.cut_power(self.random, names)
-        self.ended_ns = self._boots.to_boot_ns(self._cut_s)
+        self.killed_ns = self._boots.to_boot_ns(self._cut_s)
         kill_tree(self.room.recorder)
         self._disk.remount()
 
 
 @contextlib.contextmanager
 def running_power_cut_rig(folder: Path, random: Random, strict: bool) -> Iterator[PowerCutRig]:
-    """Give a courtroom with power, its recorder running; all is ended afterwards."""
+    """Yield a rig with its recorder running; everything is ended afterwards."""
     with (
         MountedDisk(folder / "disk") as disk,
         VirtualCourtroom(folder / "r", data=disk.path / "data") as room,

@@ -1,4 +1,4 @@
-"""Finding the kiosk's processes, and killing them as a crash would."""
+"""Finds the kiosk's processes and kills them as a crash would."""
 
 from __future__ import annotations
 

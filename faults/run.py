@@ -1,7 +1,7 @@
-"""Do damage to the real services on virtual devices, see what survives: table, faults.json.
+"""Injects faults into the real services on virtual devices; writes a table and faults.json.
 
-Every faults/fault_NAME.py is one trial: it starts the real services, does the damage at random
-moments, and has `kiosk verify` judge what is left. The moments come from the seed: the same seed
+Every faults/fault_NAME.py is one trial: it starts the real services, injects the fault at random
+moments, and has `kiosk verify` check what is left. The moments come from the seed: the same seed
 does the same damage (the machine's own timing differs). Exit status 1 when one try was not
 survived or could not be made.
 
@@ -32,7 +32,7 @@ WIDTH = 13
 
 
 def trial_names() -> list[str]:
-    """Return the names of all faults."""
+    """Return the names of all trials."""
     return sorted(file.stem.removeprefix("fault_") for file in HERE.glob("fault_*.py"))
 
 

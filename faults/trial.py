@@ -1,4 +1,4 @@
-"""What a fault run gives back."""
+"""The outcome of a trial: how often a fault was survived, and what it cost."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Cost:
     """What one fault cost although it was survived, in seconds.
 
     Attributes:
-        lost: media lost, by source.
-        again: until everything worked again (a recorder: until every source was recorded again).
-        noticed: until the fault was noticed.
+        lost_s: media lost, by source.
+        recovery_s: until everything worked again (a recorder: until every source was recorded).
+        noticed_s: until the fault was noticed.
     """
 
     lost_s: Mapping[str, float] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Outcome:
     def attempt(self, trial: Callable[[], Cost]) -> bool:
         """Run ``trial``: it returns its cost, or raises :class:`NotSurvivedError`.
 
-        What was waited for in vain, and a service that does not answer, is not survived either.
+        A timeout, and a service that does not answer, count as not survived too.
         """
         self.tries += 1
         try:

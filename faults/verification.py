@@ -1,4 +1,4 @@
-"""Judging what is left on disk after a fault, by ``kiosk verify``."""
+"""Verifies what is left on disk after a fault with ``kiosk verify``."""
 
 from __future__ import annotations
 

@@ -23,21 +23,21 @@ ANSWER_TIMEOUT_S = 30.0
 
 
 def missing_requirement() -> str:
-    """Return what this machine lacks for trial disks, ``""`` where it lacks nothing."""
+    """Return what this machine lacks for trial disks, or ``""``."""
     if not Path("/dev/fuse").exists():
         return "there is no /dev/fuse"
     return "" if shutil.which("fusermount3") else "there is no fusermount3 (Debian: fuse3)"
 
 
 class TrialDiskError(Exception):
-    """The trial disk itself does not do what it should."""
+    """The trial disk itself failed."""
 
 
 class MountedDisk:
-    """A trial disk, mounted at ``place`` (a context manager).
+    """A trial disk, mounted at ``path`` (a context manager).
 
     Args:
-        place: an empty folder, or one that can be made.
+        path: an empty folder, or one that can be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -98,11 +98,11 @@ class MountedDisk:
         self._request(do="mount")
 
     def fail(self, mode: FailureMode, seconds: float = 0.0) -> None:
-        """Be ill in one way, or ``ok`` again; ``seconds`` is how long a sync takes when slow."""
+        """Fail in ``mode``, or be ``ok`` again; ``seconds`` is how long a sync takes when slow."""
         self._request(do="fail", how=mode, seconds=seconds)
 
     def cut_power(self, random: Random, names: UnsyncedNames = UnsyncedNames.UNDONE) -> int:
-        """Cut the power: what was not synced is forgotten, nothing can be read or written.
+        """Cut the power: what was not synced is lost, and nothing can be read or written.
 
         Returns:
             How many files had anything to lose.

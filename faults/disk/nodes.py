@@ -15,11 +15,11 @@ Fate = Literal["none", "all", "torn"]
 
 @dataclass(eq=False)
 class File:
-    """A file: its bytes now, and what is needed to go back to those last synced.
+    """A file: its bytes now, and what is needed to restore those last synced.
 
     Attributes:
-        before: content at the last sync of each page that was changed since.
-        safe_length: length at the last sync.
+        synced_pages: content at the last sync of each page that was changed since.
+        synced_length: length at the last sync.
     """
 
     mode: int

@@ -36,7 +36,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class DiskHealth:
-    """How well the disk is: ``ok``, ``full``, ``read_only``, ``gone``, ``slow``, ``off``."""
+    """The disk's failure mode: ``ok``, ``full``, ``read_only``, ``gone``, ``slow``, ``off``."""
 
     def __init__(self) -> None:
         self.mode = "ok"
@@ -56,7 +56,7 @@ class DiskHealth:
             raise os_error(errno.ENOSPC)
 
     def wait(self) -> None:
-        """Take the time that a sync takes now."""
+        """Wait as long as a sync takes now."""
         if self.mode == "slow":
             time.sleep(self.seconds)
 
@@ -95,7 +95,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
             raise os_error(errno.EISDIR)
         return node
 
-    # -- looking -------------------------------------------------------------------------------
+    # -- reading metadata ----------------------------------------------------------------------
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         """stat(2)."""
         with self._volume.lock:

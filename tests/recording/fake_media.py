@@ -1,4 +1,4 @@
-"""What tests of the recording need: fake sources with clocks of their own, and reading back."""
+"""Fake sources with clocks of their own for tests of the recording, and reading back."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class FakeMicrophone:
 
 @dataclass
 class WriterRig:
-    """A writer with all it reports."""
+    """A part writer with fake sources, and everything it reports."""
 
     folder: Path
     start_ns: int

@@ -1,4 +1,4 @@
-"""Hearings with real media, made without devices: encoded here, written as the recorder writes."""
+"""Builds hearings with real media without devices, written as the recorder writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proof compares the disk with what was captured: each lie of the disk is found and named."""
+"""The read-back check compares the disk with what was captured; each difference is named."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.level_meter import LevelMeter
 from kiosk.hardware.camera.preview import PreviewWriter
+from kiosk.recording.capture.part_writer import PartWriter
 from kiosk.recording.readback.capture_reference import LiveReference
 from kiosk.recording.readback.decoded_media import GRID, Grid
 from kiosk.recording.readback.fragment_reader import ReadbackError
@@ -51,7 +52,7 @@ class Scene:
     live_pictures: list[tuple[int, Grid]] = field(default_factory=list)
     recent: RecentFragments = field(default_factory=lambda: RecentFragments(2 * NS_PER_S))
 
-    # -- a witness -----------------------------------------------------------------------------
+    # -- a capture reference -------------------------------------------------------------------
     def sample(self) -> None:
         """Nothing to do."""
 
@@ -93,10 +94,10 @@ class Scene:
             self.recent.add(record)
         return recorded
 
-    def _write(self, writer: object, name: str, block: AudioBlock, silent: str) -> None:
+    def _write(self, writer: PartWriter, name: str, block: AudioBlock, silent: str) -> None:
         if silent in (name, "all"):
             block = replace(block, samples=np.zeros_like(block.samples))
-        writer.audio(name, block)  # type: ignore[attr-defined]
+        writer.add_audio(name, block)
 
     def show(self, grid: Grid) -> None:
         """Let the live picture be ``grid`` all the time."""

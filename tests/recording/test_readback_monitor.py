@@ -1,4 +1,4 @@
-"""The proof looks at the disk: what is not there, changed or silent is never called good."""
+"""The read-back check reads the disk: what is missing, changed or silent is never called good."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_journalled_bytes_that_are_gone_are_said(root: Path, court: Court) -> No
 
 
 def test_crash_before_anything_was_written(root: Path, court: Court) -> None:
-    """The kill came while the capture had begun and the books had not."""
+    """The kill came after the capture had begun and before the journals were written."""
     folder = root / "2b0a35c4-2e51-4b6f-8a34-3c35d04e4f9a"
     (folder / "part-01" / "main").mkdir(parents=True)
     hearing = recover(root, court)
@@ -295,7 +295,7 @@ def test_resumes_by_itself_only_soon(
 
 
 def test_how_long_ago_is_unknown_where_a_part_left_nothing_but_its_folder(tmp_path: Path) -> None:
-    """Its books are made now, in this boot: that must not be taken for when it was captured."""
+    """Its journal is created now, in this boot: that must not count as the time of capture."""
     signer = Court.make(tmp_path / "court").device()
     built = new_hearing(tmp_path / "hearings", signer)
     built.journal.close()

@@ -82,7 +82,7 @@ class PartWriter:
         recording: the ``[recording]`` settings.
         start_ns: recording clock of the tap.
         wall_ns: wall time of the tap, ns since 1970.
-        on_fragment, on_fault, on_file_closed: as of the part recorder.
+        on_fragment, on_interruption, on_file_closed: as of the part recorder.
         clock: recording clock, for the moment at which a fragment was durable.
         codec: how fragments are stored; an encrypted part has no playlist.
         store: where the media go.

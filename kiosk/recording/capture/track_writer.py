@@ -74,7 +74,7 @@ class TrackWriter:
         part: the part's folder.
         track: which.
         on_fragment, on_file_closed: as of the part recorder.
-        envelope: how fragments lie on the disk.
+        codec: how fragments are stored.
         store: where the bytes go.
     """
 

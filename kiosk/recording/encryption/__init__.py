@@ -1,1 +1,1 @@
-"""Encryption of closed parts with age, and decryption with a key of the court."""
+"""Encrypts closed parts with age, and decrypts them with the court's key."""

@@ -1,7 +1,7 @@
-"""The envelope of closed parts: to the court, its escrow, and for a moment this process's memory.
+"""Encrypts fragments of closed parts with age, for the court and its escrow.
 
-Nothing plain of a closed part reaches a disk. The kiosk cannot open it either, but for the few
-seconds in which the key of a fragment stays in locked memory to prove what lies on the disk.
+Nothing plain of a closed part reaches a disk. The kiosk cannot decrypt it either, except for the
+few seconds in which the key of a fragment stays in locked memory for the read-back check.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 
 class AgeFragmentCodec:
-    """See :class:`kiosk.recording.formats.fragment_codec.Envelope`.
+    """See :class:`kiosk.recording.formats.fragment_codec.FragmentCodec`.
 
     Args:
-        keys: whom it is for.
-        provable: also encrypt to a key in locked memory, which proves what lies on the disk.
+        keys: public keys of the court and its escrow.
+        can_verify: also encrypt to a key in locked memory, for the read-back check.
     """
 
     is_encrypted = True
@@ -45,7 +45,7 @@ class AgeFragmentCodec:
         if can_verify:
             try:
                 self._ephemeral_keys = EphemeralKeys()
-            except LockedMemoryError:  # recorded all the same; the proof will say that it fails
+            except LockedMemoryError:  # recorded all the same; the read-back check will fail
                 log.exception("no memory can be locked: closed parts cannot be proven")
 
     def encode(
@@ -73,7 +73,7 @@ class AgeFragmentCodec:
         """Return the plain fragment in ``data``, a tar member read back.
 
         Raises:
-            ValueError: its key was wiped, or it is not what was recorded.
+            ValueError: its key was discarded, or it is not what was recorded.
         """
         return self._decrypt_verified(record.plain_sha256, data)
 
@@ -91,12 +91,12 @@ class AgeFragmentCodec:
         return plain
 
     def discard_keys(self, records: Sequence[FragmentRecord]) -> None:
-        """Wipe the keys of ``records``: they have been proven."""
+        """Discard the keys of ``records``, which have been verified."""
         if self._ephemeral_keys is not None:
             for record in records:
                 self._ephemeral_keys.discard(record.plain_sha256)
 
     def close(self) -> None:
-        """Wipe all keys: the part is over."""
+        """Discard all keys; the part is over."""
         if self._ephemeral_keys is not None:
             self._ephemeral_keys.close()

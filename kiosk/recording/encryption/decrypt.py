@@ -41,14 +41,14 @@ class DecryptError(RecordingError):
 
 
 class WrongKeyError(DecryptError):
-    """The key is none of those that it was encrypted to."""
+    """The file was not encrypted to this key."""
 
     code = "wrong_key"
 
 
 @dataclass
 class DecryptedPart:
-    """A part that was opened.
+    """A decrypted part.
 
     Attributes:
         part: folder name; ``files`` that can be played, ``damaged`` fragments that are missing in
@@ -95,7 +95,7 @@ def decrypt_member(data: bytes, identities: Identities) -> bytes:
     """Return the plain bytes in one tar member.
 
     Raises:
-        DecryptError: see :func:`open_age_file`.
+        DecryptError: see :func:`decrypt_age_file`.
     """
     try:
         return decrypt_age_file(extract_age(data), identities)
@@ -129,10 +129,10 @@ def list_closed_parts(folder: Path) -> list[Path]:
 def decrypt_parts(
     folder: Path, identities: Identities, out: Path, progress: Progress = lambda _done, _all: None
 ) -> list[DecryptedPart]:
-    """Open every closed part of ``folder`` into ``out``.
+    """Decrypt every closed part of ``folder`` into ``out``.
 
     ``out/part-02/main-run-01.mp4`` and ``channels-run-01.mp4`` play anywhere; the single files
-    and a playlist of ``main`` lie beside them.
+    and a playlist of ``main`` are beside them.
 
     Raises:
         WrongKeyError: at the first fragment; DecryptError: nothing is closed.
@@ -157,7 +157,7 @@ def decrypt_parts(
 
 
 class _PartDecryption:
-    """One part being opened."""
+    """Decrypts one part."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class _PartDecryption:
         self._result = DecryptedPart(folder.name)
 
     def run(self) -> DecryptedPart:
-        """Open it."""
+        """Decrypt it."""
         for track in TRACKS:
             segments: list[tuple[str, list[tuple[str, float]]]] = []
             for run in list_runs(self._folder / track):
@@ -187,7 +187,7 @@ class _PartDecryption:
         return self._result
 
     def _decrypt_run(self, track: str, run: Path) -> list[tuple[str, float]]:
-        """Open one run; return its files with their seconds."""
+        """Decrypt one run; return its files with their seconds."""
         target = make_folder(self._out / track / run.name)
         init = decrypt_init(run, self._identities)
         (target / INIT).write_bytes(init)

@@ -1,6 +1,6 @@
-"""A run of a closed part read with the court's key as if it lay there plain; nothing is written.
+"""Reads a run of a closed part with the court's key as if it were plain; writes nothing.
 
-A fragment is decrypted when it is read, and forgotten again.
+A fragment is decrypted when it is read; only the last one is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class DecryptedRun(ConcatenatedReader):
     """The initialisation segment and all fragments of a run, plain.
 
     Args:
-        run: ``part-NN/<track>/run-NN``; ``view`` of its part.
+        run: ``part-NN/<track>/run-NN``; ``index`` of its part.
 
     Raises:
         DecryptError: the initialisation segment cannot be opened.

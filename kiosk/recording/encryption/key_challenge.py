@@ -1,7 +1,7 @@
-"""Proof at commissioning that court and escrow can open what this kiosk closes.
+"""Proves at commissioning that court and escrow can decrypt what this kiosk encrypts.
 
 A random answer is encrypted to each of the two keys, one text each. Whoever holds the private key
-opens it and reads the answer out; the kiosk keeps its hash only.
+decrypts it and reads the answer out; the kiosk keeps its hash only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANSWER_BYTES = 10  # 80 bits, 16 characters
 
 
 class ChallengeError(RecordingError):
-    """The answer fits no open challenge."""
+    """The answer belongs to no open challenge."""
 
     code = "challenge_wrong"
     status = 409
@@ -32,7 +32,7 @@ class ChallengeError(RecordingError):
 def create_challenges(paths: Paths, kiosk: str, out: Path) -> list[Path]:
     """Write one encrypted text for the court and one for its escrow into ``out``; return them.
 
-    Earlier challenges hold no more.
+    Earlier challenges become invalid.
 
     Raises:
         CourtKeyError: the keys are not pinned; StorageError: a file cannot be written.
@@ -53,7 +53,7 @@ def create_challenges(paths: Paths, kiosk: str, out: Path) -> list[Path]:
 
 
 def verify_answer(paths: Paths, answer: str) -> str:
-    """Take an answer; return whose key it proves (``court`` or ``escrow``).
+    """Verify an answer; return whose key it proves (``court`` or ``escrow``).
 
     Raises:
         ChallengeError: it is no answer to a challenge of this kiosk, or the key was changed since.
@@ -71,6 +71,6 @@ def verify_answer(paths: Paths, answer: str) -> str:
 
 
 def _digest(answer: str) -> str:
-    """Return the hash of an answer; spaces, dashes and case do not matter."""
+    """Return the hash of an answer, ignoring spaces, dashes and case."""
     plain = "".join(answer.split()).replace("-", "").upper()
     return hashlib.sha256(plain.encode("utf-8")).hexdigest()

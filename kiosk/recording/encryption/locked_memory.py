@@ -1,4 +1,4 @@
-"""Secrets that live in locked memory only: never swapped, never in a core dump, soon wiped.
+"""Keeps secrets in locked memory: never swapped, never in a core dump, zeroed soon.
 
 What can be promised in Python, honestly: the secret rests in pages that are ``mlock``-ed, left out
 of core dumps and not handed to child processes, and is overwritten there when it is wiped. While a
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 SLOT_BYTES = 128
 SLOT_COUNT = 192
 MAX_KEY_AGE_S = 15.0
-"""A key that no proof has asked for is wiped after this long."""
+"""A key that no read-back check has discarded is zeroed after this long."""
 _PR_SET_DUMPABLE = 4
 
 
@@ -34,7 +34,7 @@ class LockedMemoryError(OSError):
 
 
 def disable_core_dumps() -> None:
-    """Make this process impossible to dump or to trace by its own user."""
+    """Forbid core dumps and tracing of this process by its own user."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         log.warning("the process stays dumpable: error %d", ctypes.get_errno())
@@ -67,12 +67,12 @@ class LockedBuffer:
         self._map.madvise(mmap.MADV_DONTFORK)
 
     def write(self, offset: int, text: str) -> None:
-        """Copy an ASCII text there without another copy of it."""
+        """Copy an ASCII text to ``offset`` without another copy of it."""
         header = sys.getsizeof(text) - len(text) - 1
         ctypes.memmove(self._address + offset, id(text) + header, len(text))
 
     def read(self, offset: int, length: int) -> str:
-        """Return the text there; the caller wipes it (:func:`wipe_text`)."""
+        """Return the text at ``offset``; the caller zeroes it (:func:`zero_text`)."""
         buffer = (ctypes.c_char * length).from_address(self._address + offset)
         return str(memoryview(buffer), "ascii")
 
@@ -94,7 +94,7 @@ class _Slot:
 
 
 class EphemeralKeys:
-    """One age key pair per piece, each wiped when its piece has been proven, or soon anyway.
+    """One age key pair per fragment, zeroed when the fragment is verified, or soon anyway.
 
     Args:
         clock: seconds; for the age of a key.
@@ -106,19 +106,19 @@ class EphemeralKeys:
         self._clock = clock
         self._lock = threading.Lock()
         self._free_slots = list(range(SLOT_COUNT))
-        self._slots: dict[str, _Slot] = {}  # by the plain piece's hash, oldest first
+        self._slots: dict[str, _Slot] = {}  # by the plain fragment's hash, oldest first
 
     @property
     def count(self) -> int:
-        """Keys that are still there."""
+        """Number of keys still held."""
         return len(self._slots)
 
     def create_recipient(self, digest: str, *, is_lasting: bool = False) -> pyrage.x25519.Recipient:
-        """Return a fresh recipient for ``piece``.
+        """Return a new recipient for the fragment with the SHA-256 ``digest``.
 
         Args:
-            piece: what it is asked for by in :meth:`open` (a hash).
-            lasting: keep it until :meth:`close`.
+            digest: names the key in :meth:`decrypt` and :meth:`discard`.
+            is_lasting: keep the key until :meth:`close`.
         """
         identity = pyrage.x25519.Identity.generate()
         secret = str(identity)
@@ -131,7 +131,7 @@ class EphemeralKeys:
         return identity.to_public()
 
     def _free_slot_for(self, digest: str) -> None:
-        """Wipe the key made before for ``piece``, old ones, and the oldest if it is full."""
+        """Zero an earlier key for ``digest``, old keys, and the oldest one if none is free."""
         self._zero_slot(digest)
         limit = self._clock() - MAX_KEY_AGE_S
         temporary = [key for key, slot in self._slots.items() if not slot.is_lasting]
@@ -148,10 +148,10 @@ class EphemeralKeys:
             self._free_slots.append(slot.number)
 
     def decrypt(self, digest: str, age_file: bytes) -> bytes:
-        """Return the plain bytes of ``age_file``, encrypted to the recipient of ``piece``.
+        """Return the plain bytes of ``age_file``, encrypted to the recipient of ``digest``.
 
         Raises:
-            ValueError: its key was wiped, or the file is not what was encrypted.
+            ValueError: its key was zeroed, or the file is not what was encrypted.
         """
         with self._lock:
             slot = self._slots.get(digest)
@@ -167,14 +167,14 @@ class EphemeralKeys:
             zero_text(secret)
 
     def discard(self, digest: str) -> None:
-        """Wipe the key of ``piece``, unless it is a lasting one."""
+        """Zero the key of ``digest``, unless it is a lasting one."""
         with self._lock:
             slot = self._slots.get(digest)
             if slot is not None and not slot.is_lasting:
                 self._zero_slot(digest)
 
     def close(self) -> None:
-        """Wipe all keys."""
+        """Zero all keys."""
         with self._lock:
             for digest in list(self._slots):
                 self._zero_slot(digest)

@@ -1,4 +1,4 @@
-"""A row of age files as a tar (POSIX.1-2001 pax): what stock ``tar`` and ``age`` open.
+"""A tar (POSIX.1-2001 pax) of age files, which stock ``tar`` and ``age`` open.
 
 A member is an extended header, the file's header, one complete age file, and padding. It is
 appended in one piece, so that the tar is good up to its last whole member at every moment; tar
@@ -30,7 +30,7 @@ _MAX_EXTENSION_BYTES = 64 << 10
 
 @dataclass(frozen=True)
 class MemberMetadata:
-    """What a member says about the plain media in it.
+    """Metadata of a member about the plain media in it.
 
     Attributes:
         start_ns, end_ns: recording clock, as in a fragment's record.
@@ -117,8 +117,8 @@ def iter_members(path: Path, start: int = 0, *, verify: bool = False) -> Iterato
     """Yield the whole members in ``path`` from byte ``start`` on, up to the first that is not.
 
     Args:
-        check: a member whose age file has another hash than it says is not whole: a power cut
-            can leave a file of the right length with zeros in it.
+        verify: also compare the hash of the age file: a power cut can leave a file of the right
+            length with zeros in it.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -73,7 +73,7 @@ class FlacEncoder:
     """Encodes one run of samples without a hole.
 
     Attributes:
-        block: samples per FLAC frame (the last one may be shorter).
+        frame_samples: samples per FLAC frame (the last one may be shorter).
     """
 
     def __init__(self, rate: int) -> None:
@@ -90,7 +90,7 @@ class FlacEncoder:
         return bytes(self._codec.extradata)
 
     def encode(self, samples: NDArray[np.int16]) -> bytes:
-        """Encode exactly :attr:`block` samples, or fewer for the very last frame."""
+        """Encode exactly :attr:`frame_samples` samples, or fewer for the very last frame."""
         frame = _audio_frame(samples, "s16", self._rate, self._pts)
         self._pts += len(samples)
         packets = self._codec.encode(frame)

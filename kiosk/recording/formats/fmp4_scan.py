@@ -1,7 +1,7 @@
-"""The end of media after a crash: which fragments are whole, and where the torn one begins.
+"""Finds the complete fragments at the end of media files after a crash.
 
-A file of media is a row of fragments, each some boxes that end with ``mdat`` (ISO/IEC 14496-12).
-The writer syncs each fragment before it reports it; what follows the last whole one is torn.
+A media file is a sequence of fragments, each some boxes that end with ``mdat`` (ISO/IEC 14496-12).
+The writer syncs each fragment before it reports it; what follows the last complete one is torn.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _iter_boxes(data: bytes, path: str = "") -> Iterator[Box]:
 
 @dataclass(frozen=True)
 class TrackTable:
-    """Of a run's init file: timescale and name by track number."""
+    """Timescale and name of each track number, from a run's init file."""
 
     timescales: dict[int, int]
     names: dict[int, str]
@@ -116,7 +116,7 @@ def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[F
 
 
 def _complete_members(part: Path, name: str, start: int) -> list[FragmentRecord]:
-    """Return the records of the whole members of a tar: they say themselves what is in them."""
+    """Return the records of the complete members of a tar, from the members' metadata."""
     kind: Track = "main" if name.startswith("main/") else "channels"
     records = []
     with (part / name).open("rb") as file:
@@ -142,7 +142,7 @@ def _complete_members(part: Path, name: str, start: int) -> list[FragmentRecord]
 
 
 def close_tar(path: Path) -> None:
-    """Append the end of the archive to a tar that holds whole members only, durably."""
+    """Append the end of the archive to a tar of complete members, durably."""
     with path.open("ab") as file:
         file.write(END_OF_ARCHIVE)
         os.fsync(file.fileno())
@@ -178,7 +178,7 @@ def _trun_duration(trun: bytes) -> int:
 
 
 def truncate_torn(path: Path, length: int) -> int:
-    """Cut ``path`` to ``length`` bytes, durably; return how many bytes went."""
+    """Cut ``path`` to ``length`` bytes, durably; return how many bytes were removed."""
     removed = path.stat().st_size - length
     if removed > 0:
         with path.open("r+b") as file:

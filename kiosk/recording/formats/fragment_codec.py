@@ -1,7 +1,7 @@
-"""What stands between a fragment and the disk: nothing for plain parts, age for closed ones.
+"""How fragments are stored: unchanged in plain parts, encrypted with age in closed parts.
 
-An envelope turns the plain bytes of a fragment (or of an initialisation segment) into those that
-are appended to a file. Closed parts: each fragment becomes a complete age file, as a member of a
+A codec turns the plain bytes of a fragment (or of an initialisation segment) into those that are
+appended to a file. In closed parts each fragment becomes a complete age file, as a member of a
 tar, before it reaches any disk.
 """
 
@@ -14,12 +14,13 @@ from kiosk.recording.formats.records import FragmentRecord
 
 
 class FragmentCodec(Protocol):
-    """How fragments lie on the disk.
+    """Encodes fragments for the disk and decodes them again.
 
     Attributes:
-        encrypted: nobody without a key can read them there.
-        suffix: of a media file's name, ``init`` the name of an initialisation segment's file.
-        end: bytes appended to a file when it is closed.
+        is_encrypted: whether a key is needed to read them.
+        media_suffix: suffix of a media file's name.
+        init_name: name of an initialisation segment's file.
+        file_trailer: bytes appended to a file when it is closed.
     """
 
     is_encrypted: bool
@@ -33,33 +34,33 @@ class FragmentCodec(Protocol):
         """Return the bytes to append.
 
         Args:
-            name: what the piece is called within its file (``000001-0001.m4s``).
+            name: of the fragment within its file (``000001-0001.m4s``).
             start_ns, end_ns, sources: as in its record.
         """
 
     def decode(self, record: FragmentRecord, data: bytes) -> bytes:
-        """Return the plain bytes of ``data``, which lie on the disk (for the proof).
+        """Return the plain bytes of ``data``, read from the disk (for the read-back check).
 
         Raises:
-            ValueError: they cannot be opened (any more).
+            ValueError: they cannot be decoded (any more).
         """
 
     def decode_init(self, file: str, data: bytes) -> bytes:
         """Return the plain initialisation segment in the file ``file``, whose bytes are ``data``.
 
         Raises:
-            ValueError: it cannot be opened (any more).
+            ValueError: it cannot be decoded (any more).
         """
 
     def discard_keys(self, records: Sequence[FragmentRecord]) -> None:
-        """Wipe what opens ``records``: they have been proven."""
+        """Discard the keys of ``records``, which have been verified."""
 
     def close(self) -> None:
-        """Wipe all that opens anything: the part is over."""
+        """Discard all keys; the part is over."""
 
 
 class PlainFragmentCodec:
-    """None at all."""
+    """Stores fragments unchanged."""
 
     is_encrypted = False
     media_suffix = ".m4s"

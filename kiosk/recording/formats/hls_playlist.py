@@ -15,7 +15,7 @@ PLAYLIST_NAME = "index.m3u8"
 
 
 def truncate_playlist(text: str, playable: Mapping[str, tuple[str, int]]) -> str:
-    """Return an ended playlist up to its first segment that is no longer there; ``""``: none is.
+    """Return an ended playlist up to its first segment that is gone; ``""`` where all are.
 
     Args:
         text: the playlist.
@@ -64,7 +64,7 @@ class Playlist:
         return self._path
 
     def start_run(self, init: str, wall: str) -> None:
-        """Begin a run with the initialisation file ``init`` at wall time ``wall``."""
+        """Start a run with the initialisation file ``init`` at wall time ``wall``."""
         if self._runs:
             self._text += "#EXT-X-DISCONTINUITY\n"
         self._runs += 1
@@ -75,7 +75,7 @@ class Playlist:
         self._text += f"#EXTINF:{seconds:.6f},\n#EXT-X-BYTERANGE:{length}@{offset}\n{file}\n"
 
     def end(self) -> None:
-        """Say that nothing follows."""
+        """Mark the playlist as ended."""
         self._text += "#EXT-X-ENDLIST\n"
 
     def write(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What the recorder reports about media on the disk: the records that the journal keeps.
+"""Records of media on the disk, as the recorder reports them and the journal keeps them.
 
 Paths are relative to the part folder, with ``/``; times are on the recording clock
 (:func:`kiosk.clocks.recording_ns`).

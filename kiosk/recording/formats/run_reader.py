@@ -1,4 +1,4 @@
-"""A run read back: its init file and its minutes joined to one MP4, decoded and counted."""
+"""Reads a run: its init and media files concatenated to one MP4, decoded and counted."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ CLOSED_SUFFIX = ".tar"
 
 
 class ConcatenatedReader(io.RawIOBase):
-    """Several pieces read as if they were one file, without copying them."""
+    """Reads several pieces as if they were one file, without copying them."""
 
     def __init__(self, sizes: Sequence[int]) -> None:
-        """Join pieces of so many bytes."""
+        """Concatenate pieces of these sizes in bytes."""
         super().__init__()
         self._starts = [0, *accumulate(sizes)]
         self._position = 0
@@ -53,7 +53,7 @@ class ConcatenatedReader(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes (at most to the end of the piece it stands in)."""
+        """Read up to ``size`` bytes, at most to the end of the current piece."""
         index = bisect_right(self._starts, self._position) - 1
         if index >= len(self._starts) - 1:
             return b""
@@ -65,10 +65,10 @@ class ConcatenatedReader(io.RawIOBase):
 
 
 class ConcatenatedFiles(ConcatenatedReader):
-    """Several files read as one."""
+    """Reads several files as one."""
 
     def __init__(self, paths: list[Path]) -> None:
-        """Join ``paths`` in this order."""
+        """Concatenate ``paths`` in this order."""
         super().__init__([path.stat().st_size for path in paths])
         self._files = [path.open("rb", buffering=0) for path in paths]
 
@@ -86,7 +86,7 @@ class ConcatenatedFiles(ConcatenatedReader):
 
 @dataclass
 class MediaCounts:
-    """What a run holds when it is decoded.
+    """Counts of what decodes from a run.
 
     Attributes:
         frames: pictures decoded; ``packets`` is how many there should be.
@@ -108,12 +108,12 @@ def list_runs(track: Path) -> list[Path]:
 
 
 def media_files(run: Path) -> list[Path]:
-    """Return the minutes of a run, in order."""
+    """Return the plain media files of a run, in order."""
     return sorted(run.glob(f"*{MEDIA_SUFFIX}"))
 
 
 def closed_files(run: Path) -> list[Path]:
-    """Return the minutes of a run that only the court can open, in order."""
+    """Return the encrypted media files of a run, in order."""
     return sorted(path for path in run.glob(f"*{CLOSED_SUFFIX}") if path.name != CLOSED_INIT)
 
 
@@ -130,7 +130,7 @@ def count_run(run: Path) -> MediaCounts:
 
 
 def count_media(reader: ConcatenatedReader, counts: MediaCounts) -> None:
-    """Decode every picture and sample of a run that is read as one file, into ``counts``."""
+    """Decode every picture and sample of a concatenated run into ``counts``."""
     try:
         with av.open(reader, mode="r", format="mp4") as container:
             _count_container(container, counts)

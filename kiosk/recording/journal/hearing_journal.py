@@ -32,14 +32,14 @@ from kiosk.storage.store import DIRECT, Store
 
 FORMAT = 1
 FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
-"""Fields of a ``part_opened`` line that the part's own first line repeats."""
+"""Fields of a ``part_opened`` entry that the part's own first entry repeats."""
 EntryListener = Callable[[int, Entry], None]
-"""Called with the part's number (0: the hearing's own journal) and each durable line."""
+"""Called with the part's number (0: the hearing's own journal) and each durable entry."""
 
 
 @dataclass(frozen=True)
 class JournalOptions:
-    """What every book needs to know: which kiosk writes and signs it, where, and who listens."""
+    """What every journal needs: the kiosk that writes and signs it, callbacks, and the store."""
 
     kiosk: str
     signer: Signer
@@ -50,7 +50,7 @@ class JournalOptions:
 
 
 class HearingJournal:
-    """Keeps a hearing's journal, opens and seals its parts, and seals it in the end."""
+    """Writes a hearing's journal, opens and seals its parts, and seals the hearing at the end."""
 
     def __init__(
         self, folder: Path, hearing_id: str, file: JournalFile, options: JournalOptions
@@ -70,7 +70,7 @@ class HearingJournal:
         fields: Mapping[str, Any],
         options: JournalOptions,
     ) -> HearingJournal:
-        """Make the folder, ``hearing.json`` and the journal's first line.
+        """Create the folder, ``hearing.json`` and the journal's first entry.
 
         Args:
             folder: ``hearings/<uuid>``; may exist (capture may have begun already).
@@ -93,7 +93,7 @@ class HearingJournal:
 
     @classmethod
     def reopen(cls, folder: Path, options: JournalOptions) -> tuple[HearingJournal, Chain]:
-        """Open an unsealed hearing to go on; return it and its journal so far.
+        """Open an unsealed hearing to continue it; return its journal and the chain so far.
 
         Raises:
             RecordingError: its journal was changed; StorageError: it cannot be read or written.
@@ -106,7 +106,7 @@ class HearingJournal:
         return cls(folder, str(first["hearing"]), file, options), chain
 
     def set_listener(self, listener: EntryListener) -> None:
-        """Tell ``listener`` of each line from now on."""
+        """Call ``listener`` with each entry from now on."""
         self._options = replace(self._options, on_entry=listener)
 
     @property
@@ -124,7 +124,7 @@ class HearingJournal:
         return self.folder / part_folder_name(part)
 
     def append(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Write one line of the hearing's own journal, durably.
+        """Append one entry to the hearing's own journal, durably.
 
         Raises:
             StorageError: it could not be written.
@@ -134,7 +134,7 @@ class HearingJournal:
         return entry
 
     def append_backdated(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write a line that could not be written when it happened; nobody is told once more."""
+        """Append an entry that could not be written in time; the listener is not called again."""
         self._file.append(kind, {**fields, "late": True})
 
     def sign_head(self) -> Entry:
@@ -149,11 +149,11 @@ class HearingJournal:
     def open_part(
         self, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any]
     ) -> PartJournal:
-        """Begin the books of part number ``part``: the outer line, ``part.json``, the inner line.
+        """Create the journal of part number ``part``: outer entry, ``part.json``, inner entry.
 
         Args:
-            fields: of both lines (``reason``, ``person``, ``tap_ns``).
-            about: further content of ``part.json`` (sources, codecs).
+            fields: of both entries (``reason``, ``person``, ``tap_ns``).
+            metadata: further content of ``part.json`` (sources, codecs).
         """
         store = self._options.store
         folder = store.make_folder(self.part_folder(part))
@@ -167,13 +167,13 @@ class HearingJournal:
         return self._part_journal(part, file)
 
     def append_first_entry(self, file: JournalFile, part: int, fields: Mapping[str, Any]) -> None:
-        """Write a part's first line: ``fields`` of its ``part_opened`` line and who it is."""
+        """Append a part's first entry: ``fields`` of its ``part_opened`` entry, and its ids."""
         first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
         self._options.on_entry(part, file.append("part", first_fields | identity))
 
     def reopen_part(self, part: int) -> tuple[PartJournal, Chain]:
-        """Open the books of an unsealed part to close it; see :meth:`Journal.reopen`."""
+        """Open the journal of an unsealed part to close it; see :meth:`JournalFile.reopen`."""
         file, chain = JournalFile.reopen(self.part_folder(part) / JOURNAL_FILE, self._options.store)
         return self._part_journal(part, file), chain
 
@@ -192,7 +192,7 @@ class HearingJournal:
         )
 
     def seal_part(self, part_journal: PartJournal) -> None:
-        """Seal a closed part and note its seal in the hearing's chain, with a head.
+        """Seal an ended part and record its seal in the hearing's chain, with a head.
 
         Raises:
             StorageError: it could not be sealed; it may be tried again.
@@ -201,7 +201,7 @@ class HearingJournal:
         self.record_part_sealed(part_journal.part)
 
     def record_part_sealed(self, part: int) -> None:
-        """Write ``part_sealed`` with the part's last head and seal, and a head of this chain."""
+        """Append ``part_sealed`` with the part's last head and seal, and a head of this chain."""
         folder = self._options.store.locate(self.part_folder(part))
         head = read_chain(folder / JOURNAL_FILE).head
         fields = {"part": part, "count": head.count, "hash": head.hash}
@@ -210,7 +210,7 @@ class HearingJournal:
 
     # -- end -------------------------------------------------------------------------------------
     def end(self, fields: Mapping[str, Any]) -> None:
-        """Write the last lines and seal the hearing; all parts are sealed already.
+        """Append the last entries and seal the hearing; all parts are sealed already.
 
         Raises:
             StorageError: it could not be written; it may be tried again.
@@ -221,7 +221,7 @@ class HearingJournal:
         self.seal()
 
     def seal(self) -> None:
-        """Seal a hearing whose last line is written (again after a crash in the middle)."""
+        """Seal a hearing whose last entry is written (again after a crash in the middle)."""
         store = self._options.store
         if read_chain(store.locate(self.folder / JOURNAL_FILE)).entries[-1]["kind"] != "head":
             self.sign_head()
@@ -229,7 +229,7 @@ class HearingJournal:
         seal_folder(self.folder, self._options.signer, store)
 
     def close(self) -> None:
-        """Close the journal without another line: the hearing can be reopened."""
+        """Close the file without another entry; the hearing can be reopened."""
         self._file.close()
 
 

@@ -1,7 +1,7 @@
-"""What lies in a part's folder by its journal: fragments and files, after all that was replaced.
+"""Index of a part's fragments and files according to its journal, with replacements applied.
 
-A part that was declared closed since an earlier moment has ``rewrapped`` lines: what was in the
-line's ``file`` now lies in those of ``by``: encrypted, and, what was captured before, plain. The
+A part that was declared closed since an earlier moment has ``rewrapped`` entries: the content of
+the entry's ``file`` is now in the files of ``by``, encrypted or, where captured before, plain. The
 plain hashes stay in the journal, so that a decrypted copy can be checked.
 """
 
@@ -17,13 +17,12 @@ from kiosk.recording.formats.run_reader import CLOSED_SUFFIX
 
 @dataclass
 class PartIndex:
-    """See :meth:`of`.
+    """Fragments and files of a part; see :meth:`from_entries`.
 
     Attributes:
-        fragments: per file, its fragments in order, as in ``media`` lines.
-        files: per file, the line that lists it as a whole (``sha256``).
-        plain: per file, the SHA-256 of the plain pieces in it, joined; closed files only.
-        count: fragments in all.
+        fragments: per file, its fragments in order, as in ``media`` entries.
+        files: per file, the entry that lists it as a whole (``sha256``).
+        plain_sha256: per encrypted file, the SHA-256 of its plain fragments, joined.
     """
 
     fragments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -32,7 +31,7 @@ class PartIndex:
 
     @classmethod
     def from_entries(cls, entries: Sequence[Entry]) -> PartIndex:
-        """Follow the lines of a part's journal.
+        """Build the index from the entries of a part's journal.
 
         Raises:
             KeyError, TypeError, ValueError: a line is malformed.
@@ -72,5 +71,5 @@ class PartIndex:
 
     @property
     def has_closed_media(self) -> bool:
-        """Whether anything in it can only be opened by the court."""
+        """Whether anything in the part is encrypted for the court."""
         return any(name.endswith(CLOSED_SUFFIX) for name in (*self.fragments, *self.files))

@@ -29,19 +29,19 @@ QueuedEntry = tuple[str, Mapping[str, Any]]
 
 
 def media_entry(records: list[FragmentRecord]) -> Mapping[str, Any]:
-    """Return the fields of a ``media`` line for ``records``."""
+    """Return the fields of a ``media`` entry for ``records``."""
     return {"fragments": [drop_empty_plain_fields(asdict(record)) for record in records]}
 
 
 class PartJournal:
-    """Keeps the journal of one part and seals it in the end.
+    """Writes the journal of one part and seals the part at the end.
 
     Args:
         folder: the part's folder.
         hearing_id: id of the hearing; ``part`` its number, from 1.
         journal: the part's open journal.
         signer: signs heads and the seal.
-        head_seconds: a signed head is written this often while :meth:`start`-ed.
+        head_seconds: interval of signed heads after :meth:`start_flushing`.
         on_entry: called with each line that is durable (from any thread).
         on_storage: called with the error when lines cannot be written, with None when they can
             be again; nothing is dropped in between.
@@ -84,23 +84,23 @@ class PartJournal:
         return self._file.head
 
     def latest_fragment(self, track: str) -> FragmentRecord | None:
-        """Return the newest durable fragment of ``track``."""
+        """Return the latest durable fragment of ``track``."""
         with self._lock:
             return self._latest_fragments.get(track)
 
     # -- from the writer of the media ----------------------------------------------------------
     def add_fragment(self, record: FragmentRecord) -> None:
-        """Note a durable fragment; it is journalled with the next batch."""
+        """Queue a durable fragment for the next batch."""
         with self._lock:
             self._queued_fragments.append(record)
             self._latest_fragments[record.track] = record
 
     def add_file(self, record: FileRecord) -> None:
-        """Note a file that will not change any more; journalled with the next batch."""
+        """Queue a file that will not change any more for the next batch."""
         self._queue("file", {**drop_empty_plain_fields(asdict(record)), "what": record.kind})
 
     def add_interruption(self, interruption: Interruption) -> None:
-        """Note the beginning or the end of an interruption; journalled with the next batch."""
+        """Queue the beginning or the end of an interruption for the next batch."""
         fields = {
             "number": interruption.number,
             "source": interruption.source,
@@ -125,7 +125,7 @@ class PartJournal:
 
     # -- from the hearing ----------------------------------------------------------------------
     def append(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Write one line now, after everything noted so far; return it.
+        """Append one entry now, after everything queued so far; return it.
 
         Raises:
             StorageError: it could not be written.
@@ -136,10 +136,10 @@ class PartJournal:
         return entry
 
     def flush(self) -> None:
-        """Write everything noted so far.
+        """Write everything queued so far.
 
         Raises:
-            StorageError: it could not be written; it stays noted for the next time.
+            StorageError: it could not be written; it stays queued for the next time.
         """
         with self._flush_lock:
             with self._lock:
@@ -159,7 +159,7 @@ class PartJournal:
             self._on_entry(entry)
 
     def sign_head(self) -> Entry:
-        """Write a signed head over everything noted so far; return its line."""
+        """Append a signed head over everything queued so far; return its entry."""
         self.flush()
         entry = self._file.append_head(self._sign)
         self._on_entry(entry)
@@ -170,7 +170,7 @@ class PartJournal:
 
     # -- life ------------------------------------------------------------------------------------
     def start_flushing(self) -> None:
-        """Begin to write batches and heads."""
+        """Start the thread that writes batches and heads."""
         self._thread = threading.Thread(
             target=self._flush_periodically, name=f"part-{self.part}-journal"
         )
@@ -197,17 +197,17 @@ class PartJournal:
         self._has_failed = error is not None
 
     def stop_flushing(self) -> None:
-        """End the thread; what is noted after it is written by :meth:`flush`."""
+        """Stop the thread; what is queued afterwards is written by :meth:`flush`."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
             self._thread = None
 
     def end(self, fields: Mapping[str, Any]) -> ChainHead:
-        """Write the ``closed`` line and the last head; return where the chain ends.
+        """Append the ``closed`` entry and the last head; return where the chain ends.
 
         Raises:
-            StorageError: it could not be written; :meth:`close` may be tried again.
+            StorageError: it could not be written; it may be tried again.
         """
         self.stop_flushing()
         self.append("closed", fields)
@@ -224,6 +224,6 @@ class PartJournal:
         seal_folder(self.folder, self._signer, self._store)
 
     def close(self) -> None:
-        """Close the file and the thread without another line (a test's or a dying process's)."""
+        """Stop the thread and close the file without another entry; the part can be reopened."""
         self.stop_flushing()
         self._file.close()

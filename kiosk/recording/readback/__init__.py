@@ -1,1 +1,1 @@
-"""Read-back check: what decodes from the disk is compared with what was captured."""
+"""Read-back check: compares what decodes from the disk with what was captured."""

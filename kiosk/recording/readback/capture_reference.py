@@ -20,15 +20,15 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.recording.readback.decoded_media import Grid, brightness_grid
 
 SAMPLE_EVERY_S = 0.9
-"""The live picture is looked at this often (no whole part of a second: scenes may pulse)."""
+"""How often the live picture is sampled (no whole part of a second: scenes may pulse)."""
 HISTORY_NS = 20 * NS_PER_S
 
 
 class CaptureReference(Protocol):
-    """Knows what was captured in the last seconds."""
+    """Levels and pictures captured in the last seconds."""
 
     def sample(self) -> None:
-        """Look at the live picture; called every :data:`LOOK_S` seconds."""
+        """Sample the live picture; called every :data:`SAMPLE_EVERY_S` seconds."""
 
     def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
         """Return start, end (recording clock) and mean square (full scale: 1.0) of the blocks of
@@ -38,11 +38,11 @@ class CaptureReference(Protocol):
         """Return recording time and brightness of the live pictures, oldest first."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release everything."""
 
 
 class LiveReference:
-    """Asks the sources of this room."""
+    """Takes levels and pictures from the sources of this room."""
 
     def __init__(self, sources: Sources, preview: Path) -> None:
         self._meters = {microphone.name: microphone.meter for microphone in sources.microphones}
@@ -51,7 +51,7 @@ class LiveReference:
         self._pictures: deque[tuple[int, Grid]] = deque()
 
     def sample(self) -> None:
-        """See :class:`Witness`."""
+        """See :class:`CaptureReference`."""
         frame = self._preview.read()
         if frame is None or (self._pictures and self._pictures[-1][0] == frame.captured_ns):
             return
@@ -62,15 +62,15 @@ class LiveReference:
                 self._pictures.popleft()
 
     def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
-        """See :class:`Witness`."""
+        """See :class:`CaptureReference`."""
         meter = self._meters.get(source)
         return [] if meter is None else meter.energy_history()
 
     def pictures(self) -> list[tuple[int, Grid]]:
-        """See :class:`Witness`."""
+        """See :class:`CaptureReference`."""
         with self._lock:
             return list(self._pictures)
 
     def close(self) -> None:
-        """See :class:`Witness`."""
+        """See :class:`CaptureReference`."""
         self._preview.close()

@@ -1,4 +1,4 @@
-"""Is what decodes from the disk what was captured? Each source is named that is not."""
+"""Compares media decoded from disk with what was captured, and names each source that differs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MAX_DIFFERENCE_DB = 6.0
 MIN_BLOCKS = 2
 MIN_MIX_POWER = 10 ** (-45 / 10)
 MAX_MIX_LOSS_DB = 15.0
-"""The mix may be so much softer than its loudest source (others may cancel some of it)."""
+"""The mix may be this much softer than its loudest source (others may cancel some of it)."""
 MAX_PICTURE_DISTANCE_NS = 1_300_000_000
-"""Live pictures so near in time to a key picture are compared with it."""
+"""Live pictures this close in time to a key picture are compared with it."""
 BLACK_MEAN, BRIGHT_MEAN = 30.0, 50.0
 FLAT_DEVIATION, STRUCTURED_DEVIATION = 8.0, 10.0
 """Spread of brightness in a picture without, and in one with, something to recognise."""
@@ -70,7 +70,7 @@ def compare_main(
 def _level_pairs(
     track: DecodedTrack, tap_ns: int, reference: CaptureReference
 ) -> list[tuple[float, float]]:
-    """Return mean squares as captured and as decoded of every block that is all on the disk."""
+    """Return mean squares, captured and decoded, of every block that is entirely on the disk."""
     found = []
     for start_ns, end_ns, was in reference.audio_levels(track.name):
         now = track.mean_square(start_ns - tap_ns, end_ns - tap_ns)

@@ -1,4 +1,4 @@
-"""What decodes from fragments: key pictures as coarse grids of brightness, sound by track."""
+"""Decodes fragments: key pictures into coarse grids of brightness, sound by track."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AudioSegment:
 
 @dataclass
 class DecodedTrack:
-    """One sound track: its handler's name, its rate, and what decodes of it."""
+    """One sound track: its handler's name, its rate, and what decodes from it."""
 
     name: str
     rate: int
@@ -58,7 +58,7 @@ class DecodedTrack:
         return sum(len(segment.samples) for segment in self.segments)
 
     def add(self, start_ns: int, samples: NDArray[np.float32]) -> None:
-        """Take a decoded frame."""
+        """Add a decoded frame."""
         if self._frames and abs(start_ns - self._end_ns) > NS_PER_S // 1000:
             self.close()
         if not self._frames:
@@ -67,7 +67,7 @@ class DecodedTrack:
         self._end_ns = start_ns + len(samples) * NS_PER_S // self.rate
 
     def close(self) -> None:
-        """Join what was taken."""
+        """End the current segment."""
         if self._frames:
             self.segments.append(AudioSegment(self._start_ns, np.concatenate(self._frames)))
             self._frames = []
@@ -85,7 +85,7 @@ class DecodedTrack:
 
 @dataclass
 class DecodedMedia:
-    """Media times are in ns, as the file counts them.
+    """Media decoded from an init file and fragments; times are media times in ns.
 
     Attributes:
         pictures: time and grid of each key picture.
@@ -98,7 +98,7 @@ class DecodedMedia:
     first_ns: int | None = None
 
     def empty_streams(self) -> list[str]:
-        """Return the names of the streams out of which nothing came."""
+        """Return the names of the streams from which nothing decoded."""
         empty = ["picture"] if self.has_video and not self.pictures else []
         return empty + [track.name for track in self.tracks if not track.sample_count]
 
@@ -106,7 +106,7 @@ class DecodedMedia:
 def decode(data: bytes) -> DecodedMedia:
     """Decode an init file and fragments.
 
-    Only key pictures are decoded: one proves its fragment, and it costs little.
+    Only key pictures are decoded: one is enough to check its fragment, and it costs little.
 
     Raises:
         ProofError: the bytes cannot be decoded.

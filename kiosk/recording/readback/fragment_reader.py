@@ -1,7 +1,4 @@
-"""Reading fragments back from the disk, for the proof and for listening.
-
-The one place that knows where the bytes lie and how they are opened.
-"""
+"""Reads fragments back from the disk, for the read-back check and for playback."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ from kiosk.recording.formats.records import FragmentRecord
 
 
 class ReadbackError(Exception):
-    """What lies on the disk is not what was recorded; the message says what.
+    """What is on the disk is not what was recorded; the message says what.
 
     Attributes:
         source: what it concerns: ``camera``, a microphone's name, ``mix``, or ``storage``.
-        doubtful: it may be chance: it counts when the next proof says the same.
+        is_doubtful: it may be chance; it counts when the next check finds the same.
     """
 
     def __init__(self, message: str, source: str = "storage", *, is_doubtful: bool = False) -> None:
@@ -33,7 +30,7 @@ def read_fragments(
     """Return the fragments' plain bytes from the disk, after their run's init file.
 
     Args:
-        envelope: opens what lies on the disk, as long as it can.
+        codec: decodes what is stored, as long as it can.
 
     Raises:
         ProofError: they are not there or not what was reported.

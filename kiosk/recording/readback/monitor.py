@@ -1,9 +1,9 @@
-"""Proof that the record is being made: the newest media are read back from the disk and decoded.
+"""Checks that the recording works: reads the latest media back from the disk and decodes them.
 
-Not what was meant to be written is looked at, but what lies on the disk: its hash must be the one
-reported, a picture must come out of ``main`` and samples of every source out of ``channels``, and
-both must be what was captured: a source that spoke and is silent on the disk, swapped channels, a
-black picture of a bright room are no proof.
+It checks what is on the disk, not what was meant to be written. The hash must be the one reported,
+a picture must decode from ``main`` and samples of every source from ``channels``, and both must be
+what was captured. A source that spoke and is silent on the disk, swapped channels or a black
+picture of a bright room fail the check.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 CHECK_EVERY_S = 4.0
 CHANNELS_SPAN_NS = NS_PER_S
 STALE_S = 6.0
-"""Nothing newer on the disk for so long: the recording has stopped, whoever says otherwise."""
+"""Nothing newer on the disk for this long means that the recording has stopped."""
 
 
 @dataclass(frozen=True)
 class ReadbackState:
-    """``none`` (nothing to prove yet), ``good`` or ``bad``; ``proven_ns`` is the end of the media
-    last proven good (recording clock), ``detail`` why it is bad and ``source`` which one."""
+    """``none`` (nothing checked yet), ``good`` or ``bad``. ``verified_until_ns`` is the end of the
+    media last found good (recording clock), ``detail`` why it is bad, ``source`` which source."""
 
     state: Literal["none", "good", "bad"] = "none"
     verified_until_ns: int | None = None
@@ -43,18 +43,18 @@ class ReadbackState:
     source: str = ""
 
     def age_seconds(self) -> float | None:
-        """Return how old the newest proven media are, or None where nothing is proven."""
+        """Return how old the latest verified media are, or None where nothing is verified."""
         if self.verified_until_ns is None:
             return None
         return round(max(0, recording_ns() - self.verified_until_ns) / NS_PER_S, 1)
 
 
 class RecentFragments:
-    """The newest fragments of both tracks of the running part, as far as a proof needs them.
+    """The latest fragments of both tracks of the running part, as far as a check needs them.
 
     Args:
         span_ns: how much of ``main`` is kept: more than the time between two key pictures.
-            Of ``channels`` it is :data:`CHANNELS_NS`.
+            Of ``channels`` it is :data:`CHANNELS_SPAN_NS`.
     """
 
     def __init__(self, span_ns: int) -> None:
@@ -63,7 +63,7 @@ class RecentFragments:
         self._records: dict[str, deque[FragmentRecord]] = {"main": deque(), "channels": deque()}
 
     def add(self, record: FragmentRecord) -> None:
-        """Take one durable fragment."""
+        """Add a durable fragment."""
         span_ns = self._span_ns if record.track == "main" else CHANNELS_SPAN_NS
         with self._lock:
             kept = self._records[record.track]
@@ -85,14 +85,14 @@ def verify_recent(
     codec: FragmentCodec = PLAIN_CODEC,
     reference: CaptureReference | None = None,
 ) -> int:
-    """Read back and decode the newest media of both tracks; return the end of what is proven.
+    """Read back and decode the latest media of both tracks; return the end of what is verified.
 
     Args:
-        witness: knows what was captured; without it nothing is compared.
+        reference: what was captured; without it nothing is compared.
 
     Raises:
-        ProofError: it is not there, not what was reported, not decodable, not what was captured,
-            or a source lacks.
+        ReadbackError: it is not there, not what was reported, not decodable, not what was
+            captured, or a source is missing.
     """
     ends = []
     for track in ("main", "channels"):
@@ -115,10 +115,10 @@ def verify_recent(
 
 
 def _require_all_streams(track: str, decoded: DecodedMedia, records: list[FragmentRecord]) -> None:
-    """Check that something came out of every stream that has something.
+    """Check that something decoded from every stream that should have media.
 
     Raises:
-        ProofError: nothing did.
+        ReadbackError: nothing did.
     """
     if track == "main":
         if not decoded.pictures and not any(
@@ -133,15 +133,15 @@ def _require_all_streams(track: str, decoded: DecodedMedia, records: list[Fragme
 
 
 class ReadbackMonitor:
-    """Proves the running part every few seconds, in a thread.
+    """Checks the running part every few seconds, in a thread.
 
     Args:
         part: the part's folder.
-        recent: filled by whoever hears of durable fragments.
-        on_change: called after each proof, from the thread.
-        envelope: opens what lies on the disk; told to forget what has been proven.
-        witness: knows what was captured; it is closed at the end.
-        locate: says on which storage the newest bytes of the part are to be read.
+        recent: filled by the receiver of durable fragments.
+        on_change: called after each check, from the thread.
+        codec: decodes what is stored; discards the keys of what has been verified.
+        reference: what was captured; closed at the end.
+        locate: returns the storage from which the latest bytes of the part are to be read.
     """
 
     def __init__(
@@ -170,7 +170,7 @@ class ReadbackMonitor:
 
     @property
     def state(self) -> ReadbackState:
-        """The last proof; bad when it has become too old."""
+        """The result of the last check; bad when it has become too old."""
         now = recording_ns()
         state = self._state
         since = max(self._started_ns, state.verified_until_ns or 0)
@@ -182,11 +182,11 @@ class ReadbackMonitor:
         return state
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a proof that is being made is waited for."""
+        """Stop the thread after the check in progress."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
@@ -214,11 +214,11 @@ class ReadbackMonitor:
             due = max(due, time.monotonic() - self._every_s)
 
     def _is_first(self) -> bool:
-        """Say whether nothing has been proven yet: the first proof comes soon."""
+        """Return whether nothing has been verified yet; the first check comes soon."""
         return self._state.state == "none"
 
     def _discard_old_keys(self) -> None:
-        """Have wiped what opens fragments that were proven and that no later proof will read."""
+        """Discard the keys of verified fragments that no later check will read."""
         newest = [*self._recent.of_track("main"), *self._recent.of_track("channels")]
         self._codec.discard_keys([record for record in self._verified if record not in newest])
         self._verified = newest
@@ -234,7 +234,7 @@ class ReadbackMonitor:
                     "bad", before.verified_until_ns, str(error), error.source
                 )
             self._was_doubtful = error.is_doubtful
-        except Exception as error:  # whatever goes wrong here, nothing is proven
+        except Exception as error:  # whatever goes wrong here, nothing is verified
             log.exception("the proof failed")
             self._state = ReadbackState("bad", before.verified_until_ns, repr(error), "storage")
         else:

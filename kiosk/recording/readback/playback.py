@@ -1,7 +1,7 @@
-"""The last minutes of a running part, from the disk into the headset: a child process.
+"""Child process that plays the last minutes of a running part in the headset.
 
-Reads the files as any player does, whole fragments only, and never writes. Says what it does in
-JSON lines on its standard output: ``playing`` (seconds), ``absent`` or ``failed`` (why), ``empty``.
+It reads complete fragments from the files as any player does, and never writes. It reports in JSON
+lines on its standard output: ``playing`` (seconds), ``absent`` or ``failed`` (why), ``empty``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from kiosk.recording.formats.fmp4_scan import fragment_ends
 from kiosk.recording.formats.run_reader import INIT, MEDIA_SUFFIX
 
 MAX_GAP_S = 2.0
-"""Longer holes are shortened: nobody wants to listen to a gap."""
+"""Longer gaps are shortened to this when played."""
 WARM_UP_S = 0.2
-"""Decoded before the first sample that is wanted: a decoder fades in."""
+"""Decoded before the first sample that is played, because a decoder fades in."""
 Samples = NDArray[np.int16]
 
 
@@ -112,7 +112,7 @@ def play(config: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Play and end; the recording comes first, so this process is a polite one."""
+    """Play and end; a lower priority keeps the recording first."""
     die_with_parent(int(sys.argv[2]))
     os.nice(5)
     try:

@@ -1,7 +1,7 @@
-"""Two copies of a hearing: what its journals say of its files, and which copy is the longer.
+"""Merges two copies of a hearing, guided by the chains of their journals.
 
-After a crash the storages may differ: one was absent, slow or has died. The journals decide, by
-their chains; the kiosk's own storage is brought up before anything is recovered on it.
+After a crash the storages may differ: one of them was absent, slow or has failed. What only the
+mirror has is copied to the primary storage before anything is recovered there.
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ def _read_chain_or_empty(folder: Path) -> Chain:
 
 
 def merge_copies(primary: Path, mirror: Path) -> list[str]:
-    """Bring the hearings under ``own`` up to those under ``mirror`` where these hold more.
+    """Copy what only ``mirror`` has of unsealed hearings to ``primary``.
 
-    Only hearings that are not sealed on ``own`` are looked at (or not there at all and not
-    sealed on ``mirror`` either: whole ones are copied in the background). Nothing on either side
-    is thrown away: a journal that went another way is kept beside (``.damaged``).
+    A hearing that is sealed on ``primary`` is left alone; so is one that is only on ``mirror`` and
+    sealed there (it is copied in the background). Nothing is discarded on either side: a journal
+    that has diverged is kept as ``.damaged``.
 
     Args:
-        own, mirror: the two roots.
+        primary, mirror: the two roots.
 
     Returns:
-        the ids of those that were brought up.
+        the ids of the hearings that were extended.
     """
     merged = []
     folder = mirror / "hearings"
@@ -92,7 +92,7 @@ def merge_copies(primary: Path, mirror: Path) -> list[str]:
 
 
 def _merge_hearing(primary: Path, mirror: Path) -> bool:
-    """Copy what only the mirror has; say whether there was anything."""
+    """Copy what only the mirror has; return whether there was anything."""
     gone = _replaced_files(primary, mirror)
     names = sorted(path.relative_to(mirror).as_posix() for path in mirror.rglob("*"))
     changed = False
@@ -112,7 +112,7 @@ def _merge_hearing(primary: Path, mirror: Path) -> bool:
 
 
 def _replaced_files(primary: Path, mirror: Path) -> set[str]:
-    """Return the files (relative to the hearing) that were replaced: they must not come back."""
+    """Return the replaced files (relative to the hearing), which must not be restored."""
     found: set[str] = set()
     for folder in (primary, mirror):
         path = folder.parent.parent / REPLACED_FOLDER / f"{folder.name}.json"
@@ -124,7 +124,7 @@ def _replaced_files(primary: Path, mirror: Path) -> set[str]:
 
 
 def _merge_journal(target: Path, source: Path) -> bool:
-    """Take over the longer of two chains; say whether it was the mirror's."""
+    """Keep the longer of two chains; return whether it was the mirror's."""
     here = read_chain(target) if target.exists() else Chain([], [], 0, 0, "")
     there = read_chain(source)
     if len(there.entries) <= len(here.entries):
@@ -138,7 +138,7 @@ def _merge_journal(target: Path, source: Path) -> bool:
 
 
 def _merge_appended(target: Path, source: Path) -> bool:
-    """Append what the mirror has more of media or a playlist, where the rest is the same."""
+    """Append the mirror's surplus of a media file or playlist where the rest is the same."""
     have, size = target.stat().st_size if target.exists() else 0, source.stat().st_size
     if size <= have:
         return False
@@ -150,7 +150,7 @@ def _merge_appended(target: Path, source: Path) -> bool:
 
 
 def _has_same_tail(target: Path, source: Path, size: int) -> bool:
-    """Compare the ends of what both have: that is where a crash tears."""
+    """Compare the ends of what both have, where a crash does damage."""
     begin = max(0, size - _BLOCK_BYTES)
     with target.open("rb") as here, source.open("rb") as there:
         here.seek(begin)

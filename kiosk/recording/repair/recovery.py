@@ -1,9 +1,9 @@
-"""After a crash or a power cut: close what was left open, say what was lost, go on.
+"""Recovers unsealed hearings after a crash or a power cut.
 
-:func:`survey` closes the journals of every unsealed hearing: torn fragments are cut away, whole
-ones that had not been journalled yet are, and both is written down. It looks only at journals
-and at the ends of files, so that a hearing can be resumed within seconds. Sealing, which reads
-every byte, is left to :meth:`Survivor.seal`.
+:func:`recover_hearings` closes the journals of every unsealed hearing: it cuts away torn
+fragments, journals complete ones that had not been journalled yet, and records both. It reads
+only journals and the ends of files, so that a hearing can be resumed within seconds. Sealing,
+which reads every byte, is left to :meth:`InterruptedHearing.seal`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER
 log = logging.getLogger(__name__)
 MAX_RESUME_GAP_S = 600.0
 UNKNOWN_REASON = "unknown"
-"""Reason of a part that left nothing but its folder."""
+"""Reason of a part of which only the folder is left."""
 _MEDIA_KIND = b'"kind":"media"'
-"""Nearly every line of a long journal; its chain was checked, and nobody asks for them again."""
+"""Nearly every entry of a long journal; its chain was checked, and recovery does not need them."""
 INVOLUNTARY_REASONS = ("crash", "shutdown")
 """Reasons of a ``closed`` line that no person gave."""
 
@@ -51,7 +51,8 @@ class LastCapture:
     """The last moment that is known to be recorded.
 
     Attributes:
-        boot: boot id; ``ns`` is the recording clock of that boot, ``wall`` the wall time then.
+        boot_id: of the boot in which it was recorded.
+        recorded_ns: recording clock of that boot; ``wall`` the wall time then.
     """
 
     boot_id: str
@@ -74,13 +75,13 @@ class InterruptedHearing:
     """An unsealed hearing as found at the start.
 
     Attributes:
-        book: its books, open.
-        entries: ``(part, line)`` of all its journals but media, by time: the hearing's own first,
+        journal: its journal, open.
+        entries: ``(part, entry)`` of all its journals but media, by time: the hearing's own first,
             then by part, where times are equal.
-        capturing: it was capturing when everything ended.
-        alive: the last moment recorded, if anything was.
-        ended: it had been ended; only its last lines and seals are missing.
-        unsealed: books of parts that are closed now and await their seal.
+        was_capturing: it was capturing when everything ended.
+        last_capture: the last moment recorded, if anything was.
+        was_ended: it had been ended; only its last entries and seals are missing.
+        unsealed_parts: journals of parts that are closed now and await their seal.
     """
 
     journal: HearingJournal
@@ -97,7 +98,7 @@ class InterruptedHearing:
         return str(next(own, {}).get("at", ""))
 
     def can_resume(self, *, clock_trusted: bool) -> bool:
-        """Say whether it was capturing and not too long ago (or nobody can know how long)."""
+        """Return whether it was capturing, and recently enough (or how long ago is unknown)."""
         if not self.was_capturing or self.last_capture is None:
             return self.was_capturing
         gap = self.last_capture.gap_seconds(recording_ns(), clock_trusted=clock_trusted)
@@ -139,7 +140,7 @@ def recover_hearings(hearings: Path, options: JournalOptions) -> list[Interrupte
             recovered.append(_recover_hearing(folder, options))
         except (KioskError, OSError, ValueError, KeyError, TypeError):
             log.exception("hearing %s cannot be recovered", folder.name)
-    return sorted(recovered, key=lambda survivor: survivor.started_at)
+    return sorted(recovered, key=lambda hearing: hearing.started_at)
 
 
 def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearing:
@@ -186,7 +187,7 @@ def _set_last_capture(hearing: InterruptedHearing) -> None:
 
 
 def _open_or_create_journal(folder: Path, options: JournalOptions) -> tuple[HearingJournal, Chain]:
-    """Reopen the hearing's books; make them where the crash came before they were."""
+    """Reopen the hearing's journal; create it where the crash came before it was written."""
     if (folder / JOURNAL_FILE).exists() and (folder / JOURNAL_FILE).stat().st_size > 0:
         return HearingJournal.reopen(folder, options)
     (folder / JOURNAL_FILE).unlink(missing_ok=True)
@@ -208,7 +209,7 @@ def _entries_by_part(chain: Chain) -> dict[int, dict[str, Entry]]:
 
 
 def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry]) -> None:
-    """Close part number ``part`` of ``survivor``, if it is open, and note what it tells."""
+    """Close part number ``part`` of ``hearing``, if it is open, and queue it for its seal."""
     folder = hearing.journal.part_folder(part)
     if is_sealed(folder):
         if "part_sealed" not in lines:  # the crash came just before that line
@@ -274,7 +275,7 @@ def _close_part(journal: PartJournal, chain: Chain, folder: Path, time_reference
     """Journal whole fragments, cut torn ones, write ``interruption`` and ``closed``.
 
     Args:
-        witness: a line written while the part was captured: recording clock and wall time then.
+        time_reference: an entry written during the capture: has recording clock and wall time.
     """
     first = chain.entries[0]
     ends = _journalled_ends(chain)
@@ -313,7 +314,7 @@ def _journalled_ends(chain: Chain) -> dict[str, tuple[int, int]]:
 def _repair_file(
     journal: PartJournal, folder: Path, name: str, ends: dict[str, tuple[int, int]], zero_ns: int
 ) -> int:
-    """Bring the journal and one file together; return the recording clock of its end (or 0)."""
+    """Make the journal and a media file agree; return the recording clock of its end (or 0)."""
     path = folder / name
     end = ends.get(name, (0, 0))[0]
     size = path.stat().st_size
@@ -338,7 +339,7 @@ def _repair_file(
 
 
 def _has_clean_end(tar: Path, end: int) -> bool:
-    """Say whether exactly the end of the archive follows the last member."""
+    """Return whether exactly the end of the archive follows the last member."""
     if tar.stat().st_size != end + len(END_OF_ARCHIVE):
         return False
     with tar.open("rb") as file:
@@ -347,7 +348,7 @@ def _has_clean_end(tar: Path, end: int) -> bool:
 
 
 def _repair_init(path: Path) -> None:
-    """Bring a torn initialisation segment of a closed run to a whole tar, or remove it."""
+    """Cut an encrypted init file to a complete tar, or remove it where it is torn."""
     if not path.exists():
         return
     whole = list(iter_members(path, verify=True))

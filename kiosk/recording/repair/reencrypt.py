@@ -1,9 +1,9 @@
-"""A hearing declared closed since an earlier moment: its plain media are replaced (S14, R56).
+"""Encrypts media of a hearing that is declared closed since an earlier moment (S14, R56).
 
-What was captured from that moment on is encrypted anew, for the court alone, and its plain form is
-overwritten and removed. Every step can be broken off at any point and is finished by doing it
-again: first the new file, whole and synced, then the line in the part's journal that says what it
-replaces, then the old bytes. The part is sealed anew in the end.
+What was captured from that moment on is encrypted for the court alone, and the plain files are
+overwritten and removed. Every step may be interrupted and is completed by running it again: first
+the new file, complete and synced, then the entry in the part's journal that names what it
+replaces, then the old bytes. At the end the part is sealed again.
 
 Overwriting reaches the old bytes on a plain disk and file system. Flash (SD cards, USB sticks,
 SSDs) writes elsewhere, and a journalling or copying file system may keep older blocks: there the
@@ -47,20 +47,20 @@ from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
 DISK_TIMEOUT_S = 30.0
-"""So long a disk is waited for before all is tried anew."""
+"""How long to wait for a disk before retrying from the start."""
 OPEN_SUFFIX = "-open"
-"""At the end of the name of a file that holds the beginning of one which was replaced."""
+"""Suffix of the file that keeps the plain beginning of a replaced one."""
 
 
 @dataclass(frozen=True)
 class ReplacedFile:
-    """One plain file that is gone, and one that stands for it.
+    """A plain file that was removed, and the file that replaces it.
 
     Attributes:
         part: its part's number; ``file`` relative to the part's folder; ``sha256`` of the file as
             it was.
-        by, by_sha256: the encrypted file, or the plain one with what was captured before; a file
-            that has both stands twice; both empty where nothing stands for it.
+        by, by_sha256: the encrypted file, or the plain one with what was captured before. A file
+            replaced by both is listed twice; both are empty where nothing replaces it.
     """
 
     part: int
@@ -72,7 +72,7 @@ class ReplacedFile:
 
 @dataclass(frozen=True)
 class RetroactiveClosure:
-    """A ``closing_since`` line: everything captured from ``since`` on in parts up to ``upto``."""
+    """A ``closing_since`` entry: closes all captured from ``since`` on, up to ``last_part``."""
 
     number: int
     since: datetime
@@ -81,7 +81,7 @@ class RetroactiveClosure:
 
 
 def pending_closures(entries: Sequence[Entry]) -> list[RetroactiveClosure]:
-    """Return the declarations in a hearing's own journal that have not been carried out."""
+    """Return the closures in a hearing's own journal that have not been applied yet."""
     completed = {entry.get("declaration") for entry in entries if entry["kind"] == "closed_since"}
     return [
         RetroactiveClosure(
@@ -101,11 +101,11 @@ def apply_closure(
     closure: RetroactiveClosure,
     on_replaced: Callable[[Path, list[ReplacedFile]], None] = lambda _folder, _replaced: None,
 ) -> list[ReplacedFile]:
-    """Carry out ``declaration``; all its parts are closed. It may be repeated after a crash.
+    """Apply ``closure``, whose parts have all ended. It may be repeated after a crash.
 
     Args:
-        on_replaced: told what was replaced, before it is written down that all is done: a second
-            copy follows. It may be told twice.
+        on_replaced: called with what was replaced, before completion is journalled, so that a
+            second copy follows. It may be called twice.
 
     Raises:
         StorageError, OSError: a file cannot be read or written; it may be called again.
@@ -124,7 +124,7 @@ def apply_closure(
 
 
 class _PartReencryption:
-    """One part of a hearing that was declared closed."""
+    """Encrypts one part of a hearing that was declared closed."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class _PartReencryption:
         return read_chain(self._locate(JOURNAL_FILE)).entries
 
     def run(self) -> list[ReplacedFile]:
-        """Replace what is to be replaced; return all that was, now or before a crash."""
+        """Replace the plain files; return all that were replaced, now or before a crash."""
         entries = self._entries()
         since_ns = _to_recording_clock(entries[0], self._closure.since)
         index = PartIndex.from_entries(entries)
@@ -202,7 +202,7 @@ class _PartReencryption:
                 self._remove(str(entry["file"]), [str(file["file"]) for file in entry["by"]])
 
     def _remove(self, name: str, replacements: list[str]) -> None:
-        """Overwrite and remove a plain file, for which ``by`` stand, on every storage."""
+        """Overwrite and remove a plain file on every storage; ``replacements`` are kept."""
         self._store.replace_files(
             [self._folder / name], [self._folder / replacement for replacement in replacements]
         )
@@ -214,8 +214,8 @@ class _PartReencryption:
         fragments: list[dict[str, Any]],
         plain_bytes: int,
     ) -> None:
-        """Put the fragments of a file from byte ``kept`` on into a tar, those before into a file
-        of their own, and say so."""
+        """Encrypt the fragments after the first ``plain_bytes`` into a tar, copy those before
+        into a plain file, and journal both."""
         stem = name.removesuffix(MEDIA_SUFFIX)
         plain_writer = _FileWriter(
             self._store, self._folder, f"{stem}{OPEN_SUFFIX}{MEDIA_SUFFIX}", PLAIN_CODEC
@@ -257,7 +257,7 @@ class _PartReencryption:
         part_journal.append("rewrapped", fields)
 
     def _reencrypt_inits(self, part_journal: PartJournal, plain_runs: set[str]) -> None:
-        """Wrap the initialisation segments of runs of which nothing plain is left."""
+        """Encrypt the initialisation segments of runs of which nothing plain is left."""
         part_folder = self._store.locate(self._folder)
         runs = [run for track in TRACKS for run in list_runs(part_folder / track)]
         for run in [path.relative_to(part_folder).as_posix() for path in runs]:
@@ -269,7 +269,7 @@ class _PartReencryption:
                 self._record_written(part_journal, name, [writer])
 
     def _truncate_playlist(self, part_journal: PartJournal) -> None:
-        """Leave in the playlist what is plain still; nothing is: it goes."""
+        """Keep in the playlist only what is still plain; remove it where nothing is."""
         name = f"main/{PLAYLIST}"
         index = PartIndex.from_entries(self._entries())
         if not self._locate(name).exists():
@@ -287,7 +287,7 @@ class _PartReencryption:
 
     # -- afterwards ----------------------------------------------------------------------------
     def _mark_closed_and_seal(self, part_journal: PartJournal) -> None:
-        """Say that the part is closed, and seal it again."""
+        """Record that the part is closed, and seal it again."""
         try:
             metadata = json.loads(self._locate(PART_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -300,7 +300,7 @@ class _PartReencryption:
         part_journal.seal()
 
     def _record_seal_if_new(self) -> None:
-        """Write ``part_sealed`` unless the hearing's newest such line is about this seal."""
+        """Write ``part_sealed`` unless the latest such entry is already about this seal."""
         if not is_sealed(self._store.locate(self._folder)):
             return
         sums = sha256_of(self._locate(SUMS))
@@ -316,7 +316,7 @@ class _PartReencryption:
 
 
 def _plain_prefix_bytes(name: str, fragments: list[dict[str, Any]], since_ns: int) -> int | None:
-    """Return how many bytes of a plain file stay plain, None where nothing of it is closed."""
+    """Return how many bytes of a plain file stay plain, or None where all of them do."""
     if name.endswith(CLOSED_SUFFIX):
         return None
     later = (
@@ -326,8 +326,7 @@ def _plain_prefix_bytes(name: str, fragments: list[dict[str, Any]], since_ns: in
 
 
 def _playable_files(index: PartIndex) -> dict[str, tuple[str, int]]:
-    """Return, per file name in a playlist, the plain file that has its beginning now, and how
-    long that is."""
+    """Return, per file name in a playlist, the plain file with its beginning, and its length."""
     found: dict[str, tuple[str, int]] = {}
     for name, fragments in index.fragments.items():
         if name.startswith("main/") and not name.endswith(CLOSED_SUFFIX):
@@ -345,7 +344,7 @@ class _FileWriter:
     """Writes one new file through the store, durably, fragment by fragment.
 
     Attributes:
-        fragments: records of what is in it; :attr:`listed` of the file as a whole.
+        fragments: records of its fragments.
     """
 
     def __init__(self, store: Store, part: Path, name: str, codec: FragmentCodec) -> None:
@@ -359,7 +358,7 @@ class _FileWriter:
 
     @property
     def journal_entry(self) -> dict[str, Any]:
-        """What the journal says about the whole file."""
+        """Return the journal's entry about the file as a whole."""
         value = {"file": self._name, "sha256": self._digest.hexdigest()}
         if self._codec.is_encrypted:
             value["plain_sha256"] = self._plain_digest.hexdigest()

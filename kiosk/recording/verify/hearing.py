@@ -84,14 +84,14 @@ def _verify_part_alone(
 def _record_signer(
     report: VerifyReport, certificate: x509.Certificate, kiosk: str, chain: Chain, prefix: str
 ) -> None:
-    """Check the signer of one seal and note who and when in the report."""
+    """Check the signer of one seal; record signer and time in the report."""
     sealed_at = str(chain.entries[-1].get("at", "")) if chain.entries else ""
     check_signer(certificate, kiosk, sealed_at, prefix or ".", report)
     report.device, report.sealed_at = common_name(certificate), sealed_at
 
 
 class _HearingVerifier:
-    """Verification of a whole hearing."""
+    """Verifies a whole hearing."""
 
     def __init__(
         self, folder: Path, ca: Path, report: VerifyReport, decode: bool, identities: Identities

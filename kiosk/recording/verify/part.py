@@ -30,13 +30,13 @@ from kiosk.recording.verify.seal import FileDigests
 from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, TRACKS
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-"""What reading a line of another form than its kind's raises."""
+"""What reading an entry raises that does not have the fields of its kind."""
 KINDS_AFTER_CLOSED = ("rewrapped", "declared_closed")
-"""Lines that a part which was declared closed later has after its ``closed`` line."""
+"""Kinds of entries after ``closed`` in a part that was declared closed later."""
 
 
 def read_journal(path: Path, where: str, report: VerifyReport) -> Chain | None:
-    """Read the journal at ``path``; note what is wrong with its chain; None if unreadable."""
+    """Read the journal at ``path``; report what is wrong with its chain; None if unreadable."""
     if not path.is_file():
         report.add("journal_missing", where)
         return None
@@ -81,7 +81,7 @@ def check_heads(
 
 
 def _has_end_of_archive(path: Path, position: int) -> bool:
-    """Say whether the end of an archive stands at ``position``."""
+    """Return whether the end of an archive is at ``position``."""
     with path.open("rb") as file:
         file.seek(position)
         return file.read(len(END_OF_ARCHIVE)) == END_OF_ARCHIVE
@@ -89,8 +89,8 @@ def _has_end_of_archive(path: Path, position: int) -> bool:
 
 @dataclass
 class PartVerifier:
-    """One part within a verification. ``prefix`` is ``part-01/`` or empty; with the court's
-    ``identities`` closed media are compared with what was recorded, too."""
+    """Verifies one part. ``prefix`` is ``part-01/`` or empty; with the court's ``identities``
+    encrypted media are decrypted and compared with what was recorded, too."""
 
     folder: Path
     prefix: str
@@ -149,10 +149,13 @@ class PartVerifier:
         facts.interruptions = sum(entry["kind"] == "interruption" for entry in chain.entries)
         for entry in index.files.values():
             self._check_file(entry)
-        fragments = [fragment for fragments in index.fragments.values() for fragment in fragments]
-        if fragments:
-            end = max(int(fragment["end_ns"]) for fragment in fragments)
-            start = min(int(fragment["start_ns"]) for fragment in fragments)
+        spans = [
+            (int(fragment["start_ns"]), int(fragment["end_ns"]))
+            for fragments in index.fragments.values()
+            for fragment in fragments
+        ]
+        if spans:
+            start, end = min(span[0] for span in spans), max(span[1] for span in spans)
             facts.seconds = round((end - start) / 1e9, 3)
         for name, fragments in index.fragments.items():
             self._check_fragments(name, fragments)
@@ -199,7 +202,7 @@ class PartVerifier:
             self.report.add("media_unlisted", where, f"bytes {position}–{size - 1}")
 
     def _check_members(self, path: Path, where: str, fragments: list[dict[str, Any]]) -> None:
-        """Check that what the members of a tar say of themselves is what the journal says."""
+        """Check that the metadata of a tar's members agrees with the journal."""
         found = {member.offset: member for member in iter_members(path)}
         for fragment in fragments:
             offset = int(fragment["offset"])
@@ -210,7 +213,7 @@ class PartVerifier:
                 self.report.add("media_changed", where, span)
 
     def _check_plain(self, path: Path, where: str, fragments: list[dict[str, Any]]) -> None:
-        """Open the members with the court's key, where it was given."""
+        """Decrypt the members with the court's key, where it was given."""
         if not self.identities:
             return
         with path.open("rb") as file:
@@ -231,7 +234,7 @@ class PartVerifier:
             return  # nobody but the court can
         try:
             index = PartIndex.from_entries(chain.entries)
-        except MALFORMED:  # it has been said
+        except MALFORMED:  # already reported
             index = PartIndex()
         facts.decoded = True
         for track in TRACKS:

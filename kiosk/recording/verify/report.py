@@ -1,4 +1,4 @@
-"""What verification finds, in sentences: one place for the words of ``kiosk verify``."""
+"""The report of a verification and the sentences of ``kiosk verify``."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Problem:
     detail: str = ""
 
     def sentence(self, translate: Translator) -> str:
-        """Return the sentence, in the translator's language."""
+        """Return the problem as a sentence in the translator's language."""
         return translate(SENTENCES[self.code]).replace("{detail}", self.detail)
 
 
@@ -110,16 +110,16 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Say whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.problems
 
     def add(self, code: str, where: str, detail: str = "") -> None:
-        """Note a problem, once (two seals may cover a file: the inner one names it first)."""
+        """Add a problem, once (two seals may cover a file: the inner one names it first)."""
         if all((code, where) != (p.code, p.where) or self._may_repeat(code) for p in self.problems):
             self.problems.append(Problem(code, where, detail))
 
     def _may_repeat(self, code: str) -> bool:
-        """Say whether ``code`` may come twice for one place, with other details."""
+        """Return whether ``code`` may occur twice for one place, with other details."""
         return code.startswith("media_")
 
     def as_json(self, translate: Translator) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Verification of a seal: signature, certificate authority, and every file under it."""
+"""Verifies a seal: signature, certificate authority, and every file under it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kiosk.recording.verify.report import VerifyReport
 
 @dataclass
 class FileDigests:
-    """SHA-256 of files, each read once although two seals cover it."""
+    """Caches the SHA-256 of files, so that each is read once although two seals cover it."""
 
     _known: dict[Path, str] = field(default_factory=dict)
 
@@ -31,7 +31,7 @@ class FileDigests:
 
 @dataclass(frozen=True)
 class SealVerifier:
-    """One folder's seal within a verification. ``prefix`` (``part-01/`` or empty) names it."""
+    """Verifies one folder's seal. ``prefix`` (``part-01/`` or empty) names it in the report."""
 
     folder: Path
     prefix: str

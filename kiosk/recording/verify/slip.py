@@ -1,4 +1,4 @@
-"""The code on a slip: where the hearing's chain ended when it was printed.
+"""The code on an integrity slip: where the hearing's chain ended when the slip was printed.
 
 ``kiosk-head:<hearing id>:<count>:<hash>``: ``count`` lines of the hearing's own journal, the last
 of which has the SHA-256 ``hash``. The journal's ``part_sealed`` lines carry the heads of the parts,
@@ -36,7 +36,7 @@ def parse_slip(code: str) -> tuple[str, ChainHead]:
 
 
 def latest_head(entries: list[Entry]) -> tuple[ChainHead, str] | None:
-    """Return the newest signed head in a journal and the wall time at which it was signed."""
+    """Return the latest signed head in a journal and the wall time at which it was signed."""
     for entry in reversed(entries):
         if entry["kind"] == "head":
             return ChainHead(int(entry["count"]), str(entry["hash"])), str(entry["at"])
@@ -44,7 +44,7 @@ def latest_head(entries: list[Entry]) -> tuple[ChainHead, str] | None:
 
 
 def check_slip(folder: Path, code: str, report: VerifyReport) -> None:
-    """Check that the hearing in ``folder`` goes on from what stands on the slip.
+    """Check that the hearing in ``folder`` continues the chain whose end is on the slip.
 
     Raises:
         RecordingError: the code is malformed.

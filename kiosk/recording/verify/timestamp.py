@@ -1,4 +1,4 @@
-"""Checking a time stamp (RFC 3161) with OpenSSL itself, against a root that the checker trusts."""
+"""Checks a timestamp (RFC 3161) with the OpenSSL command line, against a trusted root."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TIMEOUT_S = 60
 
 
 def check_timestamp(signature: Path, timestamp: Path, ca: Path, report: VerifyReport) -> str:
-    """Return the moment at which ``signature`` was stamped; note in ``report`` what is wrong.
+    """Return the time at which ``signature`` was stamped; add what is wrong to ``report``.
 
     Args:
-        signature: ``SHA256SUMS.p7s``; stamp: the authority's answer (``.tsr``, DER).
+        signature: ``SHA256SUMS.p7s``; timestamp: the authority's response (``.tsr``, DER).
         ca: trusted roots of time stamp authorities (PEM).
 
     Raises:
