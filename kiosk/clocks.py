@@ -36,6 +36,17 @@ def format_wall(moment: datetime | None = None) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
 
 
+def parse_wall(text: str | None) -> datetime | None:
+    """Return RFC 3339 ``text`` as an aware time (UTC where it names no zone), None if it is none."""
+    if not text:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
 def boot_id() -> str:
     """Return the kernel's id of this boot: recording clocks of two boots cannot be compared."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 Moment = Annotated[
     str, WithJsonSchema({"type": "string", "description": "RFC 3339, UTC, milliseconds (or ``)"})
@@ -33,6 +41,57 @@ class Model(BaseModel):
 
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+
+
+def _read_rows(value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Read a list; with a list of ``problems`` as the context, read it row by row."""
+    problems = info.context
+    if not isinstance(problems, list):
+        return read(value)
+    rows: list[Any] = []
+    for number, row in enumerate(value if isinstance(value, list) else [value]):
+        rows += _read_row(row, read, f"{info.field_name}[{number}]", problems)
+    return tuple(rows)
+
+
+def _read_row(
+    row: Any, read: ValidatorFunctionWrapHandler, place: str, problems: list[str]
+) -> tuple[Any, ...]:
+    """Return the row in a tuple, without its unreadable fields; nothing if one is essential."""
+    try:
+        return tuple(read((row,)))
+    except ValidationError as error:
+        details = error.errors(include_input=False, include_url=False)
+    problems += [_problem(place, detail["loc"][1:], detail["msg"]) for detail in details]
+    fields = {detail["loc"][1] for detail in details if len(detail["loc"]) > 1}
+    if not isinstance(row, dict):
+        return ()
+    try:
+        return tuple(read(({key: item for key, item in row.items() if key not in fields},)))
+    except ValidationError:
+        return ()
+
+
+def _problem(place: str, location: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join([place, *map(str, location)])}: {message}"
+
+
+Rows = Annotated[tuple[T, ...], WrapValidator(_read_rows)]
+"""A list that :func:`read_leniently` reads row by row: an odd row never empties it."""
+
+
+def read_leniently(model: type[M], value: Any) -> tuple[M, list[str]]:
+    """Read ``value`` as ``model``; return it and what could not be read in its lists.
+
+    An unreadable field of a row takes its default; a row without an essential field is left out.
+    The problems name place and expectation, never the value.
+
+    Raises:
+        pydantic.ValidationError: something outside the lists does not fit the model.
+    """
+    problems: list[str] = []
+    return model.model_validate(value, context=problems), problems
 
 
 class ContractError(ValueError):

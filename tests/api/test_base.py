@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from kiosk.api.base import ContractError, Model, missing_keys, read_strictly, unknown_keys
+from kiosk.api.base import (
+    ContractError,
+    Model,
+    Rows,
+    missing_keys,
+    read_leniently,
+    read_strictly,
+    unknown_keys,
+)
 from kiosk.api.openapi import ApiDocument, openapi_document
 from kiosk.api.operations import COURT_ROLES, Operation
 
@@ -62,3 +70,24 @@ def test_a_document_is_made_from_operations() -> None:
         "schema": {"type": "string"},
     }
     assert document["components"]["schemas"]["Table"]["required"] == ["rows", "newest"]
+
+
+class Listing(Model):
+    rows: Rows[Row] = ()
+    title: str = ""
+
+
+def test_an_odd_row_is_said_and_hides_no_other() -> None:
+    wire = {"rows": [{"name": "a", "size": "big"}, {"name": 7}, None, {"name": "d"}], "title": "t"}
+    listing, problems = read_leniently(Listing, wire)
+    assert listing.rows == (Row(name="a"), Row(name="d"))
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "rows[0].size",
+        "rows[1].name",
+        "rows[2]",
+    ]
+    assert "big" not in str(problems)
+    with pytest.raises(ValidationError):
+        Listing.model_validate(wire)
+    with pytest.raises(ValidationError):
+        read_leniently(Listing, {"rows": [], "title": 5})

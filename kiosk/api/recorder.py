@@ -1,0 +1,269 @@
+"""State of the recorder and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, RootModel
+
+from kiosk.api.base import Model, Moment, Rows
+from kiosk.api.hearing import Participant
+from kiosk.api.states import (
+    CameraState,
+    ClockState,
+    CourtKeyState,
+    EncoderState,
+    MicrophoneKind,
+    MicrophoneState,
+    MirrorState,
+    Phase,
+    ProofState,
+    Remedy,
+    StorageState,
+)
+
+CONTRACT = 1
+"""Version of the recorder's State."""
+
+
+class Mark(Model):
+    """One event of the running hearing."""
+
+    id: int
+    """From 1, within the hearing."""
+    type: str
+    """Event id of the rules, or ``button``."""
+    at: Moment = ""
+    seconds: float = 0.0
+    """Recording before it, in the whole hearing."""
+    part: int = 0
+    """0: nothing was captured then."""
+    part_seconds: float = 0.0
+    note: str = ""
+    role: str = ""
+    withdrawn: bool = False
+
+
+class Interruption(Model):
+    """A source was not recorded for a while."""
+
+    source: str
+    """A microphone, ``camera``, ``storage``, ``mirror`` or ``recorder``."""
+    kind: str = ""
+    """``absent``, ``dead``, ``muted``, ``gap``, ``frozen``, ``dropped``, ``encoder``,
+    ``write_failed``, ``crash``, ``power``, or the state of a storage."""
+    at: Moment = ""
+    part: int = 0
+    seconds: float | None = None
+    """Media that were lost; null while it lasts or where it is not known."""
+
+
+class Closure(Model):
+    """The hearing is closed."""
+
+    since: Moment = ""
+    ground: str | None = None
+    """Ground of the rules; null: not named yet."""
+
+
+class RunningHearing(Model):
+    """The hearing that the recorder has open. Details that nobody has named yet are null."""
+
+    id: str
+    case_number: str | None = None
+    title: str | None = None
+    kind: str | None = None
+    format: str | None = None
+    publicity: str | None = None
+    judge: str | None = None
+    participants: Rows[Participant] | None = None
+    adhoc: bool = False
+    duration_minutes: float | None = None
+    part: int = 1
+    """Number of the newest part."""
+    parts: int = 1
+    seconds: float = 0.0
+    """Recorded in all parts."""
+    part_seconds: float = 0.0
+    """Recorded in the running part."""
+    started: Moment = ""
+    marks: Rows[Mark] = ()
+    expected: tuple[str, ...] = ()
+    """Event ids that usually come next."""
+    open_questions: tuple[str, ...] = ()
+    tap_to_first_durable_ms: float | None = None
+    interruptions: Rows[Interruption] = ()
+    not_ready: tuple[str, ...] = ()
+    """What was not ready at the start."""
+    closed: Closure | None = None
+    closed_parts: tuple[int, ...] = ()
+    replacing: bool = False
+    """Plain media declared closed later are still being replaced."""
+
+
+class Camera(Model):
+    """The camera."""
+
+    state: CameraState = CameraState.OFF
+    back_end: str = ""
+    frames: int = 0
+    dropped: int = 0
+    encoder: EncoderState = EncoderState.OK
+
+
+class Microphone(Model):
+    """One named microphone."""
+
+    name: str
+    kind: MicrophoneKind = MicrophoneKind.ROOM
+    role: str = ""
+    """The first of ``roles``; ``spare`` where it serves nobody."""
+    state: MicrophoneState
+    since: Moment | None = None
+    heard: Moment | None = None
+    """When somebody was heard there last."""
+    roles: tuple[str, ...] = ()
+    """Whom it serves now; empty: a spare, or out of service."""
+    without: bool = False
+    """The court continues without it."""
+    remedies: tuple[Remedy, ...] = ()
+    """Possible now."""
+    remedy_targets: dict[Remedy, tuple[str, ...]] = Field(default_factory=dict)
+    """Microphones that could take over, by remedy."""
+
+    @property
+    def is_spare(self) -> bool:
+        """Return whether it serves nobody now."""
+        return not self.roles
+
+
+class PlannedSpace(Model):
+    """Disk space that the open hearing still needs (while idle: a usual hearing)."""
+
+    hours_needed: float = 0.0
+    fits: bool = True
+
+
+class Storage(Model):
+    """The kiosk's own disk."""
+
+    free_bytes: int = 0
+    total_bytes: int = 0
+    hours_left: float | None = None
+    """Of recording, on the tighter of both storages."""
+    state: StorageState = StorageState.OK
+    planned: PlannedSpace = PlannedSpace()
+    waiting_bytes: int = 0
+    """In memory, waiting for a disk."""
+
+
+class Mirror(Model):
+    """The second storage."""
+
+    state: MirrorState = MirrorState.OFF
+    behind_bytes: int = 0
+    free_bytes: int | None = None
+    behind_seconds: float = 0.0
+
+
+class Clock(Model):
+    """The wall clock."""
+
+    state: ClockState = ClockState.OK
+
+
+class CourtKeys(Model):
+    """The court's keys for closed parts."""
+
+    state: CourtKeyState = CourtKeyState.MISSING
+    needed: bool = False
+    """A closed hearing is open or in today's list, or all recordings are encrypted."""
+
+
+class Proof(Model):
+    """The read-back proof: what is on the disk is what was captured."""
+
+    state: ProofState = ProofState.NONE
+    age_seconds: float | None = None
+    detail: str = ""
+    source: str = ""
+    """What is bad: a microphone, ``mix``, ``camera`` or ``storage``."""
+
+
+class Playback(Model):
+    """What the headset plays now."""
+
+    source: str | None = None
+    """A microphone; null: the mix."""
+    seconds: float = 0.0
+    of_seconds: float = 60.0
+
+
+class ResumeReminder(Model):
+    """Nobody has resumed: how often it was said, and after how many minutes."""
+
+    count: int = 1
+    minutes: float = 0.0
+
+
+class Preview(Model):
+    """File of the live picture; its form is in docs/interfaces.md."""
+
+    path: str = ""
+    width: int = 0
+    height: int = 0
+
+
+class Alarm(Model):
+    """An alarm by code; sentence and remedy come from :mod:`kiosk.alarms`."""
+
+    code: str
+    source: str | None = None
+    since: Moment | None = None
+
+
+class Recovery(Model):
+    """A hearing that was resumed automatically after a crash or power cut."""
+
+    hearing_id: str
+    gap_seconds: float | None = None
+
+
+class RecorderState(Model):
+    """State of the recorder."""
+
+    contract: int = CONTRACT
+    wall: Moment = ""
+    phase: Phase
+    recovered: Recovery | None = None
+    hearing: RunningHearing | None = None
+    camera: Camera = Camera()
+    microphones: Rows[Microphone] = ()
+    storage: Storage = Storage()
+    mirror: Mirror = Mirror()
+    clock: Clock = Clock()
+    proof: Proof = Proof()
+    lamp: bool = False
+    """The recording lamp is lit."""
+    court_keys: CourtKeys = CourtKeys()
+    listening: Playback | None = None
+    reminder: ResumeReminder | None = None
+    alarms: Rows[Alarm] = ()
+    preview: Preview = Preview()
+
+
+class Level(Model):
+    """Level of one microphone over a tenth of a second, dB of full scale."""
+
+    rms_db: float
+    peak_db: float
+
+
+class Levels(RootModel[dict[str, Level]]):
+    """Levels by microphone: the event ``levels``, ten times a second while a source is open."""
+
+
+def levels_to_json(levels: Mapping[str, Level]) -> dict[str, Any]:
+    """Return the data of the event ``levels``."""
+    return {name: level.to_json() for name, level in levels.items()}

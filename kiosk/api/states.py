@@ -1,0 +1,144 @@
+"""Enumerations of the recorder's State. Each is a string in JSON.
+
+This module imports no pydantic: the child processes of devices import it, too.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Phase of the hearing in this room."""
+
+    IDLE = "idle"
+    RECORDING = "recording"
+    RECESS = "recess"
+    RETIRED = "retired"
+    """The court has retired to deliberate."""
+    SEALING = "sealing"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a hearing goes on, captured or not."""
+        return self in (Phase.RECORDING, Phase.RECESS, Phase.RETIRED)
+
+
+class MicrophoneState(StrEnum):
+    """State of one microphone; see docs/interfaces.md for what each means."""
+
+    OK = "ok"
+    STARTING = "starting"
+    ABSENT = "absent"
+    DEAD = "dead"
+    MUTED = "muted"
+    QUIET = "quiet"
+    CLIPPING = "clipping"
+    HUMMING = "humming"
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether samples arrive, audible or not."""
+        return self not in (MicrophoneState.ABSENT, MicrophoneState.DEAD, MicrophoneState.STARTING)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether what is said there is lost: an interruption."""
+        return self in (MicrophoneState.ABSENT, MicrophoneState.DEAD, MicrophoneState.MUTED)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the court may want a remedy."""
+        return self not in (MicrophoneState.OK, MicrophoneState.STARTING)
+
+    @property
+    def can_take_over(self) -> bool:
+        """Whether it can take the role of another microphone."""
+        return self.is_delivering and not self.is_lost
+
+
+class MicrophoneKind(StrEnum):
+    """A microphone in the room, or the line-out of a conference set."""
+
+    ROOM = "room"
+    REMOTE = "remote"
+
+
+class Remedy(StrEnum):
+    """What the court can do about a microphone that fails."""
+
+    SPARE = "spare"
+    MOVE = "move"
+    WITHOUT = "without"
+    BACK = "back"
+
+
+class CameraState(StrEnum):
+    """State of the camera; ``off``: the settings name none."""
+
+    OK = "ok"
+    STARTING = "starting"
+    ABSENT = "absent"
+    FROZEN = "frozen"
+    OFF = "off"
+
+
+class EncoderState(StrEnum):
+    """Whether the video encoder keeps up with the camera."""
+
+    OK = "ok"
+    SLOW = "slow"
+
+
+class StorageState(StrEnum):
+    """State of the kiosk's own disk."""
+
+    OK = "ok"
+    LOW = "low"
+    SLOW = "slow"
+    FULL = "full"
+    READ_ONLY = "read_only"
+    GONE = "gone"
+    FAILED = "failed"
+
+
+class MirrorState(StrEnum):
+    """State of the second storage; ``off``: the settings name none."""
+
+    OFF = "off"
+    OK = "ok"
+    BEHIND = "behind"
+    SLOW = "slow"
+    ABSENT = "absent"
+    FOREIGN = "foreign"
+    FULL = "full"
+    FAILED = "failed"
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it takes what is written."""
+        return self in (MirrorState.OK, MirrorState.BEHIND)
+
+
+class ClockState(StrEnum):
+    """How far the wall clock can be believed."""
+
+    OK = "ok"
+    UNSYNCHRONISED = "unsynchronised"
+    UNSET = "unset"
+
+
+class ProofState(StrEnum):
+    """Result of the read-back proof."""
+
+    NONE = "none"
+    GOOD = "good"
+    BAD = "bad"
+
+
+class CourtKeyState(StrEnum):
+    """Whether closed parts can be encrypted to the court."""
+
+    OK = "ok"
+    UNPROVEN = "unproven"
+    MISSING = "missing"
