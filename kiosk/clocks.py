@@ -37,7 +37,7 @@ def format_wall(moment: datetime | None = None) -> str:
 
 
 def parse_wall(text: str | None) -> datetime | None:
-    """Return RFC 3339 ``text`` as an aware time (UTC where it names no zone), None if it is none."""
+    """Return RFC 3339 ``text`` as an aware time (no zone: UTC); None where it is none."""
     if not text:
         return None
     try:
