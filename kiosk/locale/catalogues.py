@@ -1,11 +1,11 @@
-"""Extract, check and compile the catalogues.
+"""Extracts, checks and compiles the catalogues.
 
-``python -m kiosk.locale.catalogues update [DOMAIN]``  new sentences into the ``.po`` files
-``python -m kiosk.locale.catalogues check``   list what is not translated; exit status 1 if any
+``python -m kiosk.locale.catalogues update [DOMAIN]``  add new sentences to the ``.po`` files
+``python -m kiosk.locale.catalogues check``    list untranslated sentences; exit status 1 if any
 ``python -m kiosk.locale.catalogues compile``  make the ``.mo`` files (part of ``make setup``)
 
-A domain is a catalogue: what lies in ``kiosk/ui/`` goes to ``ui.po``, ``kiosk/alarms.py`` to
-``alarms.po``. Sentences that left the code leave the catalogue.
+A domain is a catalogue: sentences of ``kiosk/ui/`` go to ``ui.po``, those of ``kiosk/alarms.toml``
+to ``alarms.po``. ``update`` removes sentences that are no longer used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
@@ -25,9 +28,10 @@ from kiosk.locale import CATALOGUES_FOLDER, Language
 TRANSLATED_LANGUAGES: tuple[Language, ...] = ("kk", "ru")
 PACKAGE = CATALOGUES_FOLDER.parent
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
-EXTRACTORS = {".py": "python", ".kv": "javascript"}
+TOML_SENTENCES = {"alarms.toml": ("sentence", "staff", "public")}
+"""TOML files whose tables hold sentences, and the keys of those."""
 IDENTIFIER = re.compile(r"[a-z]+(_[a-z]+)+")
-"""The extractor takes ``_(NAMES["no_paper"])`` for the sentence “no_paper”; it is a key."""
+"""A key, not a sentence: Babel extracts “no_paper” from ``_(NAMES["no_paper"])``."""
 PLURALS = {
     "kk": "nplurals=1; plural=0;",  # a Kazakh noun stays in the singular after a number
     "ru": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && "
@@ -44,19 +48,26 @@ def domain_of(source: Path, package: Path = PACKAGE) -> str:
 def extract_messages(package: Path = PACKAGE) -> dict[str, Catalog]:
     """Return the sentences of the code, one catalogue per domain that has any."""
     catalogues: dict[str, Catalog] = {}
-    for source in sorted(path for path in package.rglob("*") if path.suffix in EXTRACTORS):
+    for source in sorted(package.rglob("*")):
         if CATALOGUES_FOLDER in source.parents:
             continue
-        messages = extract_from_file(
-            EXTRACTORS[source.suffix], source, keywords=KEYWORDS, comment_tags=("L10n:",)
-        )
-        for _line, message, comments, context in messages:
-            if isinstance(message, str) and IDENTIFIER.fullmatch(message):
-                continue
+        for message, comments, context in _read_messages(source):
             domain = catalogues.setdefault(domain_of(source, package), Catalog(charset="utf-8"))
             location = (source.relative_to(package.parent).as_posix(), 0)
             domain.add(message, locations=[location], auto_comments=comments, context=context)
     return catalogues
+
+
+def _read_messages(source: Path) -> Iterator[tuple[Any, list[str], str | None]]:
+    """Yield message id (two for a plural), translator comments and context of each sentence."""
+    if source.suffix == ".py":
+        found = extract_from_file("python", source, keywords=KEYWORDS, comment_tags=("L10n:",))
+        for _line, message, comments, context in found:
+            if not (isinstance(message, str) and IDENTIFIER.fullmatch(message)):
+                yield message, comments, context
+    elif keys := TOML_SENTENCES.get(source.name):
+        for table in tomllib.loads(source.read_text(encoding="utf-8")).values():
+            yield from ((table[key], [], None) for key in keys if key in table)
 
 
 def read_catalogue(path: Path, language: Language) -> Catalog:
@@ -70,14 +81,14 @@ def read_catalogue(path: Path, language: Language) -> Catalog:
 
 
 def catalogue_path(domain: str, language: Language, folder: Path = CATALOGUES_FOLDER) -> Path:
-    """Return where the catalogue of ``domain`` in ``language`` lies."""
+    """Return the path of the catalogue of ``domain`` in ``language``."""
     return folder / language / "LC_MESSAGES" / f"{domain}.po"
 
 
 def update_catalogues(
     folder: Path = CATALOGUES_FOLDER, package: Path = PACKAGE, only: str | None = None
 ) -> None:
-    """Bring the ``.po`` files under ``folder`` up to the code; translations are kept.
+    """Update the ``.po`` files under ``folder`` from the code; keep the translations.
 
     Args:
         folder: folder of the catalogues.

@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import kiosk
-from kiosk.alarms import ALARMS, Alarm, Severity, alarm_of, is_known, most_severe
+from kiosk.alarms import (
+    ALARMS,
+    Alarm,
+    Severity,
+    alarm_of,
+    index_aliases,
+    is_known,
+    load_alarms,
+    most_severe,
+)
 from kiosk.locale import LANGUAGES, Translator
 
 PACKAGE = Path(kiosk.__file__).parent
@@ -88,6 +98,41 @@ def test_gravest_comes_first() -> None:
     assert most_severe(["schedule_stale", "camera_absent", "unknown_badge"]) == "camera_absent"
     assert most_severe([]) is None
     assert alarm_of("unknown_badge").severity is Severity.NOTICE
+
+
+def test_alias_means_its_alarm() -> None:
+    assert alarm_of("storage_gone").code == "disk_gone"
+    assert is_known("storage_gone")
+
+
+JAM = '[jam]\nseverity = "fault"\nsentence = "Stuck."\nstaff = "Pull."\n'
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("staff", "staf"),
+        ('"Stuck."', '""'),
+        ('"fault"', '"grave"'),
+        ('staff = "Pull."', ""),
+        ('"Pull."', '"Pull."\naliases = [1]'),
+    ],
+)
+def test_wrong_row_is_refused(tmp_path: Path, right: str, wrong: str) -> None:
+    file = tmp_path / "alarms.toml"
+    file.write_text(JAM, encoding="utf-8")
+    assert load_alarms(file)["jam"].severity is Severity.FAULT
+    file.write_text(JAM.replace(right, wrong), encoding="utf-8")
+    with pytest.raises(ValidationError):
+        load_alarms(file)
+
+
+def test_alias_belongs_to_one_alarm(tmp_path: Path) -> None:
+    file = tmp_path / "alarms.toml"
+    second = JAM.replace("[jam]", "[stall]") + 'aliases = ["jam"]\n'
+    file.write_text(JAM + second, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"“stall”: alias “jam”"):
+        index_aliases(load_alarms(file))
 
 
 def declared_codes() -> Iterator[tuple[str, str]]:

@@ -100,6 +100,17 @@ def test_update_extracts_keeps_translations_and_drops_what_left_the_code(tmp_pat
     assert "{n} page" not in (folder / "ru" / "LC_MESSAGES" / "ui.po").read_text(encoding="utf-8")
 
 
+def test_sentences_of_the_alarms_are_extracted(tmp_path: Path) -> None:
+    package = tmp_path / "app"
+    (package / "data").mkdir(parents=True)
+    (package / "data" / "roles.toml").write_text('[judge]\nsentence = "Judge"\n', encoding="utf-8")
+    jam = '[jam]\nseverity = "fault"\nsentence = "Stuck."\nstaff = """\nPull \\\n  it."""\n'
+    (package / "alarms.toml").write_text(jam, encoding="utf-8")
+    extracted = extract_messages(package)
+    assert set(extracted) == {"alarms"}
+    assert {message.id for message in extracted["alarms"] if message.id} == {"Stuck.", "Pull it."}
+
+
 def test_code_can_be_extracted() -> None:
-    assert isinstance(extract_messages(), dict)
+    assert {"alarms", "ui"} <= set(extract_messages())
     assert LANGUAGES == ("kk", "ru", "en")
