@@ -41,19 +41,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(arguments: argparse.Namespace, home: Path) -> int:
+    from kiosk.ui import screenshots
     from kiosk.ui.kivy_setup import prepare
-    from kiosk.ui.screenshots import render
 
-    size = render.SMALL if arguments.small else render.LARGE
-    looks = render.SMALL_VARIANTS if arguments.small else render.VARIANTS
+    size = screenshots.SMALL if arguments.small else screenshots.LARGE
+    looks = screenshots.SMALL_VARIANTS if arguments.small else screenshots.VARIANTS
     if arguments.looks:
         looks = tuple(arguments.looks.split(","))
     os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
-    prepare(render.make_settings(home, *size).ui, home / "kivy")
-    from kiosk.ui.screenshots.samples import SCREEN_SAMPLES
+    prepare(screenshots.make_settings(home, *size).ui, home / "kivy")
+    from kiosk.ui.samples.samples import SCREEN_SAMPLES
 
     states = [state for state in SCREEN_SAMPLES if arguments.only in state.name]
-    wrong = render.render_all(arguments.out, states, looks, size)
+    wrong = screenshots.render_all(arguments.out, states, looks, size)
     print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
     print(f"{len(states) * len(looks)} pictures in {arguments.out}")
     return 1 if wrong else 0

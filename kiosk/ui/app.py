@@ -17,9 +17,8 @@ from kiosk.config import Settings
 from kiosk.hardware.badge_reader import BadgeReader
 from kiosk.ui.app_state import AppState
 from kiosk.ui.automation import serve_automation, visible_widgets
-from kiosk.ui.screen_registry import SCREENS
+from kiosk.ui.screen_loader import current_screen, view_of, widget_class
 from kiosk.ui.theme import Theme
-from kiosk.ui.views import current_screen, view_of
 from kiosk.ui.widgets.fonts import register_fonts
 from kiosk.ui.widgets.screen import Screen
 from kiosk.ui.widgets.widget_kit import WidgetKit
@@ -82,11 +81,11 @@ class RootWidget(FloatLayout):
         if self._is_touched():
             return
         name = current_screen(self.app_state)
-        key = (SCREENS[name], self.app_state.display_settings, self.size[0], self.size[1])
+        key = (name, self.app_state.display_settings, self.size[0], self.size[1])
         if key != self._key:
             self._key = key
             kit = WidgetKit(self.theme(), self.app_state.translate)
-            self._screen = SCREENS[name](kit, self.app_state)
+            self._screen = widget_class(name)(kit, name, self.app_state)
             self.clear_widgets()
             self.add_widget(self._screen)
             self._drawn_at = time.monotonic()

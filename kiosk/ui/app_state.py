@@ -28,7 +28,7 @@ from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
 from kiosk.ui.display_settings import VOICE_VOLUMES, DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     DocumentsPlace,
     DocumentStatusPlace,
     ExportPlace,

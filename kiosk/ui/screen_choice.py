@@ -5,74 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from kiosk.ui.places import (
-    AdHocPlace,
-    ApplicantPlace,
-    CaseNumberPlace,
-    CasePlace,
-    DatePlace,
-    DeliveryPlace,
-    DocumentsPlace,
-    DocumentStatusPlace,
-    DocumentTypePlace,
-    ExportPlace,
-    FeePlace,
-    FilingFailedPlace,
-    HearingsPlace,
-    HomePlace,
-    InsertPaperPlace,
-    OriginalsPlace,
+from kiosk.ui.registry import (
+    SCREEN_OF_PLACE,
     PageReviewPlace,
-    ParkedPlace,
     PinPlace,
-    ReceiptPlace,
-    RegisteringPlace,
-    ResumePlace,
-    ScanFaultPlace,
-    ScanningPlace,
-    SecretaryCallPlace,
-    SelfTestPlace,
-    SheetCountPlace,
     StaffPlace,
-    SummaryPlace,
-    TodayPlace,
-    UnfinishedFilingsPlace,
     VisitorPlace,
 )
 from kiosk.ui.service_models import Phase
-
-SCREEN_OF_PLACE: dict[type[object], str] = {
-    HomePlace: "visitor.home",
-    DocumentTypePlace: "visitor.document_type",
-    CasePlace: "visitor.case",
-    CaseNumberPlace: "visitor.case_number",
-    ApplicantPlace: "visitor.applicant",
-    DocumentsPlace: "visitor.documents",
-    SheetCountPlace: "visitor.sheet_count",
-    OriginalsPlace: "visitor.originals",
-    FeePlace: "visitor.fee",
-    ParkedPlace: "visitor.parked",
-    ResumePlace: "visitor.resume",
-    InsertPaperPlace: "visitor.insert_paper",
-    ScanningPlace: "visitor.scanning",
-    ScanFaultPlace: "visitor.scan_fault",
-    PageReviewPlace: "visitor.page_review",
-    SummaryPlace: "visitor.summary",
-    RegisteringPlace: "visitor.registering",
-    ReceiptPlace: "visitor.receipt",
-    FilingFailedPlace: "visitor.filing_failed",
-    DocumentStatusPlace: "visitor.document_status",
-    HearingsPlace: "visitor.hearings",
-    SecretaryCallPlace: "visitor.secretary_call",
-    TodayPlace: "secretary.today",
-    AdHocPlace: "secretary.adhoc",
-    DatePlace: "secretary.date",
-    DeliveryPlace: "secretary.delivery",
-    SelfTestPlace: "technician.self_test",
-    ExportPlace: "secretary.export",
-    UnfinishedFilingsPlace: "secretary.unfinished_filings",
-    PinPlace: "staff.pin",
-}
 
 SCREEN_OF_LAYOUT = {
     "both": "visitor.page_review",
@@ -146,22 +86,6 @@ def _secretary_screen(inputs: ScreenInputs) -> str:
         case "sealing":
             return "secretary.sealing"
         case "idle" | None:
-            return _staff_screen(inputs.staff_place)
-        case never:
-            assert_never(never)
-
-
-def _staff_screen(place: StaffPlace) -> str:
-    match place:
-        case (
-            TodayPlace()
-            | AdHocPlace()
-            | DatePlace()
-            | DeliveryPlace()
-            | SelfTestPlace()
-            | ExportPlace()
-            | UnfinishedFilingsPlace()
-        ):
-            return SCREEN_OF_PLACE[type(place)]
+            return SCREEN_OF_PLACE[type(inputs.staff_place)]
         case never:
             assert_never(never)

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from kiosk.filing.model import Filing
 from kiosk.ui.app_state import AppState
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     CaseNumberPlace,
     CasePlace,
@@ -30,7 +30,6 @@ from kiosk.ui.places import (
     SheetCountPlace,
     SummaryPlace,
 )
-from kiosk.ui.screen_choice import screen_name
 from kiosk.ui.secretary.export import export_view
 from kiosk.ui.secretary.readiness import role_of
 from kiosk.ui.secretary.recess import DeliveryView, delivery_view, lock_view, recess_view
@@ -199,8 +198,3 @@ def _delivery_view(app: AppState, recorder: RecorderState) -> DeliveryView:
         hearing_id=hearing_id,
         online=bool(app.sync_state and app.sync_state.link.state == "up"),
     )
-
-
-def current_screen(app: AppState) -> str:
-    """Return the name of the screen to show now."""
-    return screen_name(app.screen_inputs())

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from kiosk.clocks import format_wall, wall_time
 from kiosk.ipc import EventStream, errors_as_json, read_json, serve_unix
-from kiosk.ui.screenshots import sample_data
+from kiosk.ui.samples import service_states as sample_data
 
 T = TypeVar("T")
 BADGES = {"badge-secretary": sample_data.SECRETARY, "badge-technician": sample_data.TECHNICIAN}

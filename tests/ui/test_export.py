@@ -16,9 +16,10 @@ from kiosk.hardware.receipt_printer import PrinterNoPaperError
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
+from kiosk.ui import screenshots
 from kiosk.ui.rule_labels import RuleLabels
-from kiosk.ui.screenshots import render, sample_data
-from kiosk.ui.screenshots.hearing_samples import BUSY, SEALED, STICK
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.hearing_samples import BUSY, SEALED, STICK
 from kiosk.ui.secretary.chain_receipt import ChainReceiptPrinter
 from kiosk.ui.secretary.export import export_view, stage_word
 from kiosk.ui.secretary.export_actions import ExportActions, ExportEvent, ExportState
@@ -163,7 +164,7 @@ def slips_of(
         printed.append(image)
 
     client = LocalClient(recorder.socket)
-    settings = render.make_settings(folder, *render.LARGE)
+    settings = screenshots.make_settings(folder, *screenshots.LARGE)
     return (
         ChainReceiptPrinter(settings, client, TRANSLATE, print_image, lambda: None, codes.append),
         printed,

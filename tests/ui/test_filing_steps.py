@@ -8,7 +8,7 @@ from typing import Any
 
 from kiosk.ui.app_state import AppState
 from kiosk.ui.display_settings import DisplaySettings
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     CaseNumberPlace,
     DocumentsPlace,
@@ -20,9 +20,10 @@ from kiosk.ui.places import (
     SheetCountPlace,
     SummaryPlace,
 )
-from kiosk.ui.screenshots import sample_data, sample_documents
+from kiosk.ui.samples import documents as sample_documents
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.screen_loader import current_screen, view_of
 from kiosk.ui.service_models import RecorderState
-from kiosk.ui.views import current_screen, view_of
 from kiosk.ui.visitor.spoken_text import spoken_text
 from tests.ui.test_visitor import Clock, app_in, run
 from tests.waiting import wait_for

@@ -13,7 +13,7 @@ from kiosk.filing.printing.receipt import status_reference
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
 from kiosk.hardware.virtual.scanner import VirtualScanner
-from kiosk.ui.screenshots import sample_data
+from kiosk.ui.samples import service_states as sample_data
 from tests.ui.fake_services import FakeRecorder
 from tests.ui.touch_screen import SECONDS, TouchScreen
 from tests.waiting import wait_for

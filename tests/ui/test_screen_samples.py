@@ -5,18 +5,26 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import Rules, load_rules
+from kiosk.ui import screenshots
 from kiosk.ui.app_state import AppState
-from kiosk.ui.screen_choice import SCREEN_OF_PLACE
-from kiosk.ui.screenshots import render
-from kiosk.ui.screenshots.sample_data import NOW
-from kiosk.ui.screenshots.samples import SCREEN_SAMPLES
-from kiosk.ui.screenshots.screen_sample import ScreenSample
-from kiosk.ui.views import current_screen, view_of
+from kiosk.ui.registry import (
+    SCREEN_OF_PLACE,
+    SCREENS,
+    PinPlace,
+    ScreenDefinition,
+    StaffPlace,
+    VisitorPlace,
+)
+from kiosk.ui.samples.samples import SCREEN_SAMPLES
+from kiosk.ui.samples.screen_sample import ScreenSample
+from kiosk.ui.samples.service_states import NOW
+from kiosk.ui.screen_loader import current_screen, view_of
 
 RULES: Rules = load_rules()
 TRANSLATE = Translator()
@@ -24,7 +32,7 @@ TRANSLATE = Translator()
 
 def app_in(state: ScreenSample, folder: Path) -> AppState:
     """Return the application's state of ``state``."""
-    settings = render.make_settings(folder, *render.LARGE)
+    settings = screenshots.make_settings(folder, *screenshots.LARGE)
     app = AppState(settings, now=lambda: 1000.0, wall=lambda: NOW, translate=TRANSLATE, rules=RULES)
     state.prepare(app)
     return app
@@ -43,15 +51,23 @@ def test_state_shows_its_screen_in_every_language(state: ScreenSample, tmp_path:
     assert views
 
 
-def test_every_place_has_a_sample() -> None:
-    """No screen is without a sample."""
-    assert {state.screen for state in SCREEN_SAMPLES} >= set(SCREEN_OF_PLACE.values())
+def test_every_place_leads_to_a_screen() -> None:
+    """The registry knows each place once, and each screen once."""
+    places = {*get_args(VisitorPlace), *get_args(StaffPlace), PinPlace}
+    assert set(SCREEN_OF_PLACE) == places
+    assert len({screen.name for screen in SCREENS}) == len(SCREENS)
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
+def test_every_screen_has_a_sample(screen: ScreenDefinition) -> None:
+    """Each screen of the registry is among the samples, so that its view is made above."""
+    assert screen.name in {state.screen for state in SCREEN_SAMPLES}
 
 
 def test_view_state_needs_no_kivy() -> None:
     """Views, application state and samples import no Kivy."""
     code = (
-        "import sys; import kiosk.ui.views, kiosk.ui.screenshots.samples; "
+        "import sys; import kiosk.ui.screen_loader, kiosk.ui.samples.samples; "
         "sys.exit(any(name.split('.')[0] == 'kivy' for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,9 +15,9 @@ from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.ui.formatting import shift_date
-from kiosk.ui.places import AdHocPlace, DatePlace, DeliveryPlace
+from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace
 from kiosk.ui.rule_labels import RuleLabels
-from kiosk.ui.screenshots import sample_data
+from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.secretary.questions import build_question
 from kiosk.ui.secretary.readiness import ReadinessLine, readiness
 from kiosk.ui.secretary.recess import delivery_view, lock_view

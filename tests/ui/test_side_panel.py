@@ -14,8 +14,8 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui.rule_labels import RuleLabels
-from kiosk.ui.screenshots import sample_data
-from kiosk.ui.screenshots.hearing_samples import BUTTON, CLOSED, ILL, LOST, SPARE, WITHOUT
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.hearing_samples import BUTTON, CLOSED, ILL, LOST, SPARE, WITHOUT
 from kiosk.ui.secretary.recording import RecordingView, recording_view
 from kiosk.ui.secretary.secretary_actions import SecretaryActions
 from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel

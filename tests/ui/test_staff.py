@@ -21,16 +21,17 @@ from kiosk.selftest import (
     SelfTestContext,
     SelfTestEvent,
 )
+from kiosk.ui import screenshots
 from kiosk.ui.app_state import NOTICE_SECONDS, AppState
-from kiosk.ui.places import PinPlace
+from kiosk.ui.registry import PinPlace
 from kiosk.ui.rule_labels import RuleLabels
-from kiosk.ui.screenshots import render, sample_data
-from kiosk.ui.screenshots.technician_samples import DONE
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.technician_samples import DONE
+from kiosk.ui.screen_loader import current_screen
 from kiosk.ui.technician import self_test_runner
 from kiosk.ui.technician.self_test import self_test_view
 from kiosk.ui.technician.self_test_runner import SelfTestState
 from kiosk.ui.view_context import ViewContext
-from kiosk.ui.views import current_screen
 from tests.ui.fake_services import FakeRecorder
 
 RULES = load_rules()
@@ -52,7 +53,7 @@ class Clock:
 
 def app_in(folder: Path, clock: Clock) -> AppState:
     """Return an application state over the services of ``folder``."""
-    settings = render.make_settings(folder, *render.LARGE)
+    settings = screenshots.make_settings(folder, *screenshots.LARGE)
     return AppState(settings, now=clock, wall=lambda: sample_data.NOW, rules=RULES)
 
 

@@ -16,9 +16,10 @@ from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import load_rules
+from kiosk.ui import screenshots
 from kiosk.ui.app_state import AppState
 from kiosk.ui.display_settings import DisplaySettings
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     DocumentStatusPlace,
     HomePlace,
     InsertPaperPlace,
@@ -30,10 +31,11 @@ from kiosk.ui.places import (
     VisitorPlace,
 )
 from kiosk.ui.rule_labels import COMMON_TYPES, FREQUENT_EVENTS, RuleLabels
-from kiosk.ui.screenshots import render, sample_data, sample_documents
+from kiosk.ui.samples import documents as sample_documents
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.screen_loader import current_screen
 from kiosk.ui.service_models import Schedule
 from kiosk.ui.view_context import ViewContext
-from kiosk.ui.views import current_screen
 from kiosk.ui.visitor import end_views, paper_views
 from kiosk.ui.widgets.qr_code import QUIET_ZONE, qr_modules
 
@@ -56,7 +58,7 @@ class Clock:
 
 def settings_in(folder: Path) -> Settings:
     """Return settings with short waits."""
-    base = render.make_settings(folder, *render.LARGE)
+    base = screenshots.make_settings(folder, *screenshots.LARGE)
     screen = UiSettings(idle_seconds=30, countdown_seconds=10, receipt_seconds=90)
     return base.model_copy(update={"ui": screen})
 

@@ -8,19 +8,14 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import date_text, shift_date
-from kiosk.ui.places import AdHocPlace, DatePlace
+from kiosk.ui.registry import AdHocPlace, DatePlace
 from kiosk.ui.staff_screen import StaffScreen
 from kiosk.ui.widgets.keyboard import CASE_NUMBER_ROWS, key_rows
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class AdHocScreen(StaffScreen):
     """A hearing that is not on the list: case kind and number; both may stay as they are."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.adhoc", app)
 
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""
@@ -59,7 +54,7 @@ class AdHocScreen(StaffScreen):
 
     def footer(self, _view: Any) -> list[Widget]:
         """Return back and start."""
-        from kiosk.ui.places import TodayPlace
+        from kiosk.ui.registry import TodayPlace
 
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
         return [
@@ -80,9 +75,6 @@ class AdHocScreen(StaffScreen):
 
 class DateScreen(StaffScreen):
     """No list and no clock: the date is asked."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.date", app)
 
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""
@@ -127,7 +119,7 @@ class DateScreen(StaffScreen):
 
     def footer(self, view: DatePlace) -> list[Widget]:
         """Return back and go on."""
-        from kiosk.ui.places import TodayPlace
+        from kiosk.ui.registry import TodayPlace
 
         kit, _, secretary = self.kit, self.kit.translate.gettext, self.app.secretary
         return [

@@ -6,8 +6,6 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
-from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.secretary.chain_receipt_widgets import (
     chain_receipt_button,
     chain_receipt_picture,
@@ -17,23 +15,14 @@ from kiosk.ui.secretary.recess import DeliveryView
 from kiosk.ui.secretary.staff_widgets import Meter
 from kiosk.ui.staff_screen import StaffScreen
 from kiosk.ui.theme import Tone
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class DeliveryScreen(StaffScreen):
     """After the end: sealing, delivery, done."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.sealing", app)
-
     def title(self, view: DeliveryView) -> tuple[str, str]:
         """Return the case number."""
         return view.case_number, ""
-
-    def update(self, view: DeliveryView, chrome: ScreenChrome) -> None:
-        """Show ``view``; the screen's name says whether it is still being sealed."""
-        self.name = "secretary.sealing" if view.sealing else "secretary.delivery"
-        super().update(view, chrome)
 
     def body_key(self, view: DeliveryView) -> Any:
         """The body depends on the view and the chain receipt."""
@@ -84,7 +73,7 @@ class DeliveryScreen(StaffScreen):
 
     def footer(self, view: DeliveryView) -> list[Widget]:
         """Return done."""
-        from kiosk.ui.places import TodayPlace
+        from kiosk.ui.registry import TodayPlace
 
         kit, _, app = self.kit, self.kit.translate.gettext, self.app
 

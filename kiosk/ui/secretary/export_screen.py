@@ -7,19 +7,14 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
-from kiosk.ui.places import TodayPlace
+from kiosk.ui.registry import TodayPlace
 from kiosk.ui.secretary.export import DriveRow, ExportView, SealedHearingRow
 from kiosk.ui.secretary.staff_widgets import Meter
 from kiosk.ui.staff_screen import StaffScreen
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class ExportScreen(StaffScreen):
     """Draws :class:`ExportView`."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.export", app)
 
     def title(self, view: ExportView) -> tuple[str, str]:
         """Return the title."""

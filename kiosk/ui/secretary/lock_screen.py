@@ -20,8 +20,8 @@ from kiosk.ui.widgets.widget_kit import WidgetKit
 class LockScreen(StandardScreen):
     """A hearing runs and nobody is signed in: light and time for everybody, badge for the rest."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.lock", app)
+    def __init__(self, kit: WidgetKit, name: str, app: AppState) -> None:
+        super().__init__(kit, name, app)
         self._timer = Timer(kit, "rec.timer", 24.0, round(kit.theme.width * 0.8), "on_dark")
         Band(self, self.colours.dark)
         self._clock = CachedSlot()
@@ -92,9 +92,6 @@ class LockScreen(StandardScreen):
 
 class PinScreen(StandardScreen):
     """The PIN pad; digits are shown as dots."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "staff.pin", app)
 
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import timer_text
 from kiosk.ui.secretary.chain_receipt_widgets import (
     chain_receipt_button,
@@ -16,14 +15,10 @@ from kiosk.ui.secretary.chain_receipt_widgets import (
 from kiosk.ui.secretary.recess import RecessView
 from kiosk.ui.secretary.staff_widgets import question_card
 from kiosk.ui.staff_screen import StaffScreen
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class RecessScreen(StaffScreen):
     """Recess or retirement: nothing is captured; resume is the one large action."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.recess", app)
 
     def title(self, view: RecessView) -> tuple[str, str]:
         """Return case number and state."""

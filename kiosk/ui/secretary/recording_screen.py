@@ -32,9 +32,8 @@ SMALL_TIMER_CAP_MM = 15.0
 class RecordingScreen(Screen):
     """Draws :class:`RecordingView`."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.recording")
-        self.app = app
+    def __init__(self, kit: WidgetKit, name: str, app: AppState) -> None:
+        super().__init__(kit, name, app)
         self._sources = SourcesColumn(kit, app)
         self._event_buttons = EventButtonsColumn(kit, app)
         self._event_log = EventLogColumn(kit, app)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
-from kiosk.ui.places import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
+from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
 from kiosk.ui.secretary.export_actions import ExportActions
 from kiosk.ui.secretary.questions import MARK_SUBJECT_PREFIX
 from kiosk.ui.secretary.side_panel_actions import SidePanelActions

@@ -7,7 +7,6 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.secretary.readiness import ReadinessLine
 from kiosk.ui.secretary.today import HearingRow, TodayView
 from kiosk.ui.staff_screen import StaffScreen
@@ -29,9 +28,6 @@ TONE_ICONS: dict[Tone, str] = {
 
 class TodayScreen(StaffScreen):
     """Today's hearings: the next one chosen, its readiness, one large start."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.today", app)
 
     def title(self, view: TodayView) -> tuple[str, str]:
         """Return the title."""
@@ -110,7 +106,7 @@ class TodayScreen(StaffScreen):
         return getattr(self.app.secretary.place, "page", None) not in (None, 0)
 
     def _page_place(self, page: int) -> Any:
-        from kiosk.ui.places import TodayPlace
+        from kiosk.ui.registry import TodayPlace
 
         return TodayPlace(getattr(self.app.secretary.place, "chosen", None), page)
 
@@ -122,7 +118,7 @@ class TodayScreen(StaffScreen):
         app.secretary.open_adhoc(needs, app.today())
 
     def _row(self, number: int, row: HearingRow) -> Widget:
-        from kiosk.ui.places import TodayPlace
+        from kiosk.ui.registry import TodayPlace
 
         kit, secretary = self.kit, self.app.secretary
         time = kit.fitted_text(

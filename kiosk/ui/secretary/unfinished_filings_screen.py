@@ -6,20 +6,15 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
-from kiosk.ui.places import TodayPlace
+from kiosk.ui.registry import TodayPlace
 from kiosk.ui.secretary.unfinished_filings import UnfinishedFilingRow, UnfinishedFilingsView
 from kiosk.ui.staff_screen import StaffScreen
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 MAX_ROWS = 3
 
 
 class UnfinishedFilingsScreen(StaffScreen):
     """Draws :class:`UnfinishedFilingsView`."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "secretary.unfinished_filings", app)
 
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""

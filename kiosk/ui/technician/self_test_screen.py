@@ -9,7 +9,7 @@ from kivy.uix.widget import Widget
 
 import kiosk
 from kiosk.ui.app_state import AppState
-from kiosk.ui.places import SelfTestPlace
+from kiosk.ui.registry import SelfTestPlace
 from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.secretary.staff_widgets import Meter
 from kiosk.ui.staff_screen import StaffScreen
@@ -23,8 +23,8 @@ TONE_COLOURS: dict[Tone, str] = {"good": "good", "fault": "fault", "caution": "c
 class SelfTestScreen(StaffScreen):
     """Draws :class:`SelfTestView`."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "technician.self_test", app)
+    def __init__(self, kit: WidgetKit, name: str, app: AppState) -> None:
+        super().__init__(kit, name, app)
         self._meters: dict[str, Meter] = {}
 
     def title(self, view: Any) -> tuple[str, str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.theme import Tone
 from kiosk.ui.visitor.end_views import (
     FilingFailedView,
@@ -17,16 +16,12 @@ from kiosk.ui.visitor.end_views import (
     SummaryView,
 )
 from kiosk.ui.visitor.filing_screen import CodePicture, FilingScreen, stage_strip
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class SummaryScreen(FilingScreen):
     """The summary of everything that goes to the court; a touch on a line changes it."""
 
     step = 4
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.summary", app)
 
     def body(self, view: SummaryView) -> Widget:
         """Return the lines of the summary."""
@@ -94,9 +89,6 @@ class RegisteringScreen(FilingScreen):
 
     step = 4
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.registering", app)
-
     def header(self, view: Any, chrome: Any) -> list[Widget]:
         """Nothing can be left here: no way home while it is being kept."""
         return super().header(view, chrome)[1:]
@@ -120,9 +112,6 @@ class ReceiptScreen(FilingScreen):
     """The receipt: registration number, state of the document, time until the screen is wiped."""
 
     step = 4
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.receipt", app)
 
     def body(self, view: ReceiptView) -> Widget:
         """Return number and stages at the left, code and printer at the right."""
@@ -214,9 +203,6 @@ class FilingFailedScreen(FilingScreen):
 
     step = 4
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.filing_failed", app)
-
     def body(self, view: FilingFailedView) -> Widget:
         """Return consequence and remedy."""
         kit = self.kit
@@ -248,9 +234,6 @@ class ParkedScreen(FilingScreen):
     """The ticket of the parked filing, printed or on the screen."""
 
     step = 3
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.parked", app)
 
     def body(self, view: ParkedView) -> Widget:
         """Return what to do with the ticket; its code where it could not be printed."""

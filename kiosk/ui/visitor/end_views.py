@@ -14,7 +14,7 @@ from kiosk.filing.printing.ticket import format_code, normalise_code
 from kiosk.filing.service import Submission
 from kiosk.filing.submission.status import STAGE_LABELS
 from kiosk.ui.formatting import age_text
-from kiosk.ui.places import DocumentStatusPlace, ParkedPlace, PrintState, ReceiptPlace
+from kiosk.ui.registry import DocumentStatusPlace, ParkedPlace, PrintState, ReceiptPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.service_models import Schedule
 from kiosk.ui.theme import Tone

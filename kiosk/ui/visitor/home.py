@@ -11,7 +11,7 @@ from kiosk.locale import LANGUAGES, NATIVE_NAMES
 from kiosk.ui.app_state import AppState
 from kiosk.ui.screen_chrome import ScreenChrome
 from kiosk.ui.widgets.screen import StandardScreen
-from kiosk.ui.widgets.widget_kit import Style, WidgetKit
+from kiosk.ui.widgets.widget_kit import Style
 
 STEPS = 4
 
@@ -101,9 +101,6 @@ class HomeScreen(VisitorScreen):
     """The first screen: four choices, one of them primary."""
 
     is_home = True
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.home", app)
 
     def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
         """Return the court's name behind the quiet staff entry."""

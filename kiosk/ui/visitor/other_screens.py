@@ -6,14 +6,12 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.visitor.end_views import DocumentStatusView, HearingsView, ListedHearing
 from kiosk.ui.visitor.filing_screen import stage_strip
 from kiosk.ui.visitor.home import VisitorScreen
 from kiosk.ui.visitor.telling_screens import typed_box
 from kiosk.ui.visitor.telling_views import ResumeView
 from kiosk.ui.widgets.keyboard import key_rows
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 TICKET_ROWS = ("1234567890", "ABCDEFGH", "JKMNPQRS", "TVWXYZ")
 TICKET_SMALL = ("123456789", "0ABCDEFGH", "JKMNPQRST", "VWXYZ")
@@ -22,9 +20,6 @@ TICKET_LENGTH = len("ABCD-EFGH-JKMN-PQRS")
 
 class DocumentStatusScreen(VisitorScreen):
     """Where a document is, by the code of its receipt; a ticket opens a parked filing."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.document_status", app)
 
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""
@@ -108,9 +103,6 @@ class DocumentStatusScreen(VisitorScreen):
 class ResumeScreen(VisitorScreen):
     """Resumes a parked filing: the code of its ticket is read or typed."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.resume", app)
-
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""
         return self.kit.translate.gettext("Go on with your papers"), ""
@@ -159,9 +151,6 @@ class ResumeScreen(VisitorScreen):
 
 class HearingsScreen(VisitorScreen):
     """Today's hearings; of closed ones only time and number."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.hearings", app)
 
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""
@@ -223,9 +212,6 @@ class HearingsScreen(VisitorScreen):
 class SecretaryCallScreen(VisitorScreen):
     """A sign, visible across the room, that calls the secretary."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.secretary_call", app)
-
     def title(self, view: Any) -> tuple[str, str]:
         """Return the title."""
         return self.kit.translate.gettext("Call the secretary"), ""
@@ -259,9 +245,6 @@ class SecretaryCallScreen(VisitorScreen):
 
 class LeaveConfirmationScreen(VisitorScreen):
     """Asks whether to leave, because scanned pages would be lost."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.leave_confirmation", app)
 
     def header(self, view: Any, chrome: Any) -> list[Widget]:
         """The question itself is the way home."""
@@ -302,9 +285,6 @@ class LeaveConfirmationScreen(VisitorScreen):
 
 class IdleWarningScreen(VisitorScreen):
     """Warns that the screen is wiped soon, because nobody has touched it."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.idle_warning", app)
 
     def header(self, view: Any, chrome: Any) -> list[Widget]:
         """Only languages and clock."""

@@ -7,12 +7,10 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.theme import Tone
 from kiosk.ui.visitor.filing_screen import FilingScreen, picture
 from kiosk.ui.visitor.paper_views import PageRemark, PageReviewView, Thumbnail
 from kiosk.ui.widgets.graphics import Surface
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class PageReviewBase(FilingScreen):
@@ -112,9 +110,6 @@ class PageReviewBase(FilingScreen):
 
 class PageReviewScreen(PageReviewBase):
     """One page large with its remarks, thumbnails of all pages, one primary action."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.page_review", app)
 
     def body(self, view: PageReviewView) -> Widget:
         """Return the chosen page, what can be done with it, thumbnails."""
@@ -238,9 +233,6 @@ class PageReviewScreen(PageReviewBase):
 class PageOverviewScreen(PageReviewBase):
     """Thumbnails of all pages; flagged pages are marked."""
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.page_overview", app)
-
     def body(self, view: PageReviewView) -> Widget:
         """Return as many small pages as fit."""
         kit = self.kit
@@ -265,9 +257,6 @@ class PageOverviewScreen(PageReviewBase):
 
 class PageEnlargedScreen(PageReviewBase):
     """One page alone, as large as the screen allows."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.page_enlarged", app)
 
     def body(self, view: PageReviewView) -> Widget:
         """Return the page between the ways to its neighbours."""
@@ -302,9 +291,6 @@ class PageEnlargedScreen(PageReviewBase):
 
 class PageMoveScreen(PageReviewBase):
     """Where to move a page: before another page, to the end, to another document."""
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.page_move", app)
 
     def body(self, view: PageReviewView) -> Widget:
         """Return the small pages at the left, the other documents at the right."""

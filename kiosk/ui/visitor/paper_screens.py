@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.visitor.filing_screen import FilingScreen, thumbnail_strip
 from kiosk.ui.visitor.paper_views import InsertPaperView, ScanFaultView
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class InsertPaperScreen(FilingScreen):
     """Waits for paper or shows that it moves; pages appear as they arrive."""
 
     step = 2
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.insert_paper", app)
-
-    def update(self, view: InsertPaperView, chrome: Any) -> None:
-        """Show ``view``; the name tells whether paper moves."""
-        self.name = "visitor.scanning" if view.scanning else "visitor.insert_paper"
-        super().update(view, chrome)
 
     def body(self, view: InsertPaperView) -> Widget:
         """Return picture, what to do, and the pages so far."""
@@ -97,9 +85,6 @@ class ScanFaultScreen(FilingScreen):
     """Scanning stopped: consequence first; it disappears by itself once the fault is cleared."""
 
     step = 2
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.scan_fault", app)
 
     def body(self, view: ScanFaultView) -> Widget:
         """Return picture and words."""

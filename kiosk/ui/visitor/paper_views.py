@@ -11,7 +11,7 @@ from kiosk.alarms import alarm_of
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.model import Page
 from kiosk.filing.service import PageChecked
-from kiosk.ui.places import InsertPaperPlace, PageReviewPlace, ScanFaultPlace, ScanningPlace
+from kiosk.ui.registry import InsertPaperPlace, PageReviewPlace, ScanFaultPlace, ScanningPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext

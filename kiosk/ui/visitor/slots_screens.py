@@ -7,7 +7,6 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.visitor.filing_screen import CodePicture, FilingScreen
 from kiosk.ui.visitor.telling_screens import typed_box
 from kiosk.ui.visitor.telling_views import (
@@ -18,16 +17,12 @@ from kiosk.ui.visitor.telling_views import (
     SheetCountView,
 )
 from kiosk.ui.widgets.keyboard import key_rows
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class DocumentsScreen(FilingScreen):
     """All documents at the left, the next one large, one tap to finish."""
 
     step = 3
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.documents", app)
 
     def body(self, view: DocumentsView) -> Widget:
         """Return the list and the document that is next."""
@@ -160,9 +155,6 @@ class SheetCountScreen(FilingScreen):
 
     step = 3
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.sheet_count", app)
-
     def body(self, view: SheetCountView) -> Widget:
         """Return the question with big digits, or the difference."""
         kit, _, questions = self.kit, self.kit.translate.gettext, self.app.visit.questions
@@ -268,9 +260,6 @@ class OriginalsScreen(FilingScreen):
 
     step = 3
 
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.originals", app)
-
     def body(self, view: OriginalsView) -> Widget:
         """Return what can be chosen."""
         kit, _ = self.kit, self.kit.translate.gettext
@@ -326,9 +315,6 @@ class FeeScreen(FilingScreen):
     """The state fee: a hint and a code to pay; the filing is never refused."""
 
     step = 3
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.fee", app)
 
     def body(self, view: FeeView) -> Widget:
         """Return the hint at the left; keys, fees or grounds of exemption at the right."""

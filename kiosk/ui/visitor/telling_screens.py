@@ -7,7 +7,6 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.visitor.filing_screen import FilingScreen
 from kiosk.ui.visitor.telling_views import ApplicantField, ApplicantView, CaseNumberView, CaseView
 from kiosk.ui.widgets.keyboard import DIGITS, key_rows, letter_keyboard
@@ -18,9 +17,6 @@ class CaseScreen(FilingScreen):
     """Whether a case exists already or the filing starts one; one tap either way."""
 
     step = 1
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.case", app)
 
     def body(self, view: CaseView) -> Widget:
         """Return the new case's kinds at the left, the existing case at the right."""
@@ -82,9 +78,6 @@ class CaseNumberScreen(FilingScreen):
     """The case number, typed with Kazakh and Russian letters, and what is known of the case."""
 
     step = 1
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.case_number", app)
 
     def body(self, view: CaseNumberView) -> Widget:
         """Return what is typed above the keys; the answer in place of them."""
@@ -165,9 +158,6 @@ class ApplicantScreen(FilingScreen):
     """The applicant: the number first, then the name; everything may be left out."""
 
     step = 1
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.applicant", app)
 
     def body(self, view: ApplicantView) -> Widget:
         """Return person or organisation, the entries, the keys for the one being typed."""

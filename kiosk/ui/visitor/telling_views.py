@@ -10,7 +10,7 @@ from kiosk.filing.form.required_documents import SlotView
 from kiosk.filing.model import Applicant, Filing
 from kiosk.rules import Rules
 from kiosk.ui.formatting import sentence_case
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     CaseNumberPlace,
     DocumentsPlace,

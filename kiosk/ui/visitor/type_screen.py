@@ -7,19 +7,14 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.ui.app_state import AppState
 from kiosk.ui.visitor.filing_screen import FilingScreen
 from kiosk.ui.visitor.paper_views import DocumentTypeView
-from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class DocumentTypeScreen(FilingScreen):
     """Document types by case kind; the most common first."""
 
     step = 1
-
-    def __init__(self, kit: WidgetKit, app: AppState) -> None:
-        super().__init__(kit, "visitor.document_type", app)
 
     def body(self, view: DocumentTypeView) -> Widget:
         """Return groups at the left, types at the right; on a small screen the types alone."""

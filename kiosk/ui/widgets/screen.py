@@ -51,11 +51,17 @@ class NaturalCachedSlot(CachedSlot):
 
 
 class Screen(BoxLayout):
-    """Draws one kind of screen. ``name`` is what automation calls it."""
+    """Draws one kind of screen.
 
-    def __init__(self, kit: WidgetKit, name: str) -> None:
+    Args:
+        kit: the widget kit.
+        name: of the screen in the registry.
+        app: whose actions the buttons call.
+    """
+
+    def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
         super().__init__(orientation="vertical")
-        self.kit, self.name = kit, name
+        self.kit, self.name, self.app = kit, name, app
         self.colours = kit.colours
         Band(self, kit.colours.background)
 
@@ -68,17 +74,10 @@ class Screen(BoxLayout):
 
 
 class StandardScreen(Screen):
-    """Header, notice, body and footer. Subclasses draw the parts; equal parts are kept.
-
-    Args:
-        kit: the widget kit.
-        name: what automation calls the screen.
-        app: whose actions the buttons call.
-    """
+    """Header, notice, body and footer. Subclasses draw the parts; equal parts are kept."""
 
     def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
-        super().__init__(kit, name)
-        self.app = app
+        super().__init__(kit, name, app)
         bar = max(kit.px(72), kit.theme.target + kit.px(8))
         self._header_slot = CachedSlot(size_hint_y=None, height=bar)
         self._notice_slot = NaturalCachedSlot()

@@ -16,7 +16,7 @@ from kiosk.filing.form.cases import case_number_in_code
 from kiosk.filing.form.fee import FeeOption
 from kiosk.filing.form.required_documents import SlotView
 from kiosk.filing.model import Applicant
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     CaseNumberPlace,
     CasePlace,

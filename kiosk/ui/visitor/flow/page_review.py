@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kiosk.filing.model import Page
-from kiosk.ui.places import DocumentsPlace, PageReviewPlace, SheetCountPlace
+from kiosk.ui.registry import DocumentsPlace, PageReviewPlace, SheetCountPlace
 
 if TYPE_CHECKING:
     from kiosk.ui.visitor.flow.visit import Visit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kiosk.errors import KioskError
 from kiosk.filing.printing.ticket import normalise_code
 from kiosk.filing.service import Ticket
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     DocumentsPlace,
     DocumentStatusPlace,
     HomePlace,

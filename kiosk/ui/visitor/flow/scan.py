@@ -20,7 +20,7 @@ from kiosk.hardware.scanner.events import (
     SheetExpected,
 )
 from kiosk.hardware.scanner.session import ScanSession
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     DocumentsPlace,
     InsertPaperPlace,

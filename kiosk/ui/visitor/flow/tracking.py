@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kiosk.errors import KioskError
 from kiosk.filing.printing.receipt import parse_reference
-from kiosk.ui.places import DocumentStatusPlace
+from kiosk.ui.registry import DocumentStatusPlace
 
 if TYPE_CHECKING:
     from kiosk.ui.visitor.flow.visit import Visit

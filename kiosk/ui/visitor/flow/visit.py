@@ -13,7 +13,7 @@ from kiosk.filing.errors import PageFailedError
 from kiosk.filing.model import Page
 from kiosk.filing.service import FilingService, OpenFiling, PageChecked, Submission
 from kiosk.locale import Language
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     CasePlace,
     DocumentsPlace,

@@ -7,16 +7,16 @@ from datetime import date
 from typing import Any
 
 from kiosk.ui.app_state import AppState
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     AdHocPlace,
     DatePlace,
     DeliveryPlace,
     PinPlace,
     TodayPlace,
 )
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.screen_sample import ScreenSample, alarm, prepare_idle, prepare_staff
 from kiosk.ui.screen_chrome import Notice
-from kiosk.ui.screenshots import sample_data
-from kiosk.ui.screenshots.screen_sample import ScreenSample, alarm, prepare_idle, prepare_staff
 from kiosk.ui.service_models import Delivery, Schedule, SyncState
 
 

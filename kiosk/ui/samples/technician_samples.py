@@ -7,11 +7,11 @@ from typing import Any
 
 from kiosk.selftest import CheckResult
 from kiosk.ui.app_state import AppState
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     SelfTestPlace,
 )
-from kiosk.ui.screenshots import sample_data
-from kiosk.ui.screenshots.screen_sample import ScreenSample, prepare_staff
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.screen_sample import ScreenSample, prepare_staff
 from kiosk.ui.technician.self_test_runner import SelfTestState
 
 

@@ -17,7 +17,7 @@ from kiosk.filing.service import OpenFiling, PageChecked, Submission
 from kiosk.hardware.camera.preview import PreviewWriter
 from kiosk.locale import Translator
 from kiosk.ui.app_state import AppState
-from kiosk.ui.screenshots import sample_data
+from kiosk.ui.samples import service_states as sample_data
 
 TEXT = """Бостандық аудандық сотына
 Талап қоюшы: ____________

@@ -7,10 +7,11 @@ from typing import Any
 
 from kiosk.filing.drafts.parked_filings import UnfinishedFiling
 from kiosk.ui.app_state import AppState
-from kiosk.ui.places import ExportPlace, UnfinishedFilingsPlace
-from kiosk.ui.screenshots import sample_data, sample_documents
-from kiosk.ui.screenshots.screen_sample import ScreenSample, alarm, prepare_staff
-from kiosk.ui.screenshots.secretary_samples import running_hearing
+from kiosk.ui.registry import ExportPlace, UnfinishedFilingsPlace
+from kiosk.ui.samples import documents as sample_documents
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.screen_sample import ScreenSample, alarm, prepare_staff
+from kiosk.ui.samples.secretary_samples import running_hearing
 from kiosk.ui.secretary.chain_receipt import ChainReceiptState
 from kiosk.ui.secretary.export_actions import Drive, ExportEvent, ExportState, SealedHearing
 from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel

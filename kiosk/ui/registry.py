@@ -1,4 +1,11 @@
-"""Places of visitor and staff: which screen each of them is on, with the state of that screen."""
+"""All screens of the kiosk: the places that lead to them, and where the code of each is.
+
+A place says where the visitor or the staff are, with the state of that screen. To add a screen:
+
+1. here: its place and a line in :data:`SCREENS`;
+2. the module of that line, without Kivy: the view, ``view(app)``, and ``SAMPLES`` of its states;
+3. beside it ``<module>_screen.py``: the widget class.
+"""
 
 from __future__ import annotations
 
@@ -319,3 +326,113 @@ class PinPlace:
 
     digits: str = field(default="", repr=False)
     is_wrong: bool = False
+
+
+# -- screens -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ScreenDefinition:
+    """One screen.
+
+    Attributes:
+        name: what automation, samples and documents call it.
+        module: under ``kiosk.ui``: its view and samples; empty: see :mod:`kiosk.ui.views`.
+        place: what leads to it; none: the state of the services or of the visit does.
+        widget: ``module:Class`` under ``kiosk.ui``; empty: by name, ``OriginalsScreen`` in
+            ``originals_screen`` beside the module ``originals``.
+    """
+
+    name: str
+    module: str
+    place: type[object] | None = None
+    widget: str = ""
+
+
+SCREENS = (
+    ScreenDefinition("visitor.home", "", HomePlace, "visitor.home:HomeScreen"),
+    ScreenDefinition(
+        "visitor.document_type", "", DocumentTypePlace, "visitor.type_screen:DocumentTypeScreen"
+    ),
+    ScreenDefinition("visitor.case", "", CasePlace, "visitor.telling_screens:CaseScreen"),
+    ScreenDefinition(
+        "visitor.case_number", "", CaseNumberPlace, "visitor.telling_screens:CaseNumberScreen"
+    ),
+    ScreenDefinition(
+        "visitor.applicant", "", ApplicantPlace, "visitor.telling_screens:ApplicantScreen"
+    ),
+    ScreenDefinition(
+        "visitor.documents", "", DocumentsPlace, "visitor.slots_screens:DocumentsScreen"
+    ),
+    ScreenDefinition(
+        "visitor.sheet_count", "", SheetCountPlace, "visitor.slots_screens:SheetCountScreen"
+    ),
+    ScreenDefinition(
+        "visitor.originals", "", OriginalsPlace, "visitor.slots_screens:OriginalsScreen"
+    ),
+    ScreenDefinition("visitor.fee", "", FeePlace, "visitor.slots_screens:FeeScreen"),
+    ScreenDefinition(
+        "visitor.insert_paper", "", InsertPaperPlace, "visitor.paper_screens:InsertPaperScreen"
+    ),
+    ScreenDefinition(
+        "visitor.scanning", "", ScanningPlace, "visitor.paper_screens:InsertPaperScreen"
+    ),
+    ScreenDefinition(
+        "visitor.scan_fault", "", ScanFaultPlace, "visitor.paper_screens:ScanFaultScreen"
+    ),
+    ScreenDefinition(
+        "visitor.page_review", "", PageReviewPlace, "visitor.pages_screens:PageReviewScreen"
+    ),
+    ScreenDefinition("visitor.page_enlarged", "", None, "visitor.pages_screens:PageEnlargedScreen"),
+    ScreenDefinition("visitor.page_overview", "", None, "visitor.pages_screens:PageOverviewScreen"),
+    ScreenDefinition("visitor.page_move", "", None, "visitor.pages_screens:PageMoveScreen"),
+    ScreenDefinition("visitor.summary", "", SummaryPlace, "visitor.end_screens:SummaryScreen"),
+    ScreenDefinition(
+        "visitor.registering", "", RegisteringPlace, "visitor.end_screens:RegisteringScreen"
+    ),
+    ScreenDefinition("visitor.receipt", "", ReceiptPlace, "visitor.end_screens:ReceiptScreen"),
+    ScreenDefinition(
+        "visitor.filing_failed", "", FilingFailedPlace, "visitor.end_screens:FilingFailedScreen"
+    ),
+    ScreenDefinition("visitor.parked", "", ParkedPlace, "visitor.end_screens:ParkedScreen"),
+    ScreenDefinition("visitor.resume", "", ResumePlace, "visitor.other_screens:ResumeScreen"),
+    ScreenDefinition(
+        "visitor.document_status",
+        "",
+        DocumentStatusPlace,
+        "visitor.other_screens:DocumentStatusScreen",
+    ),
+    ScreenDefinition("visitor.hearings", "", HearingsPlace, "visitor.other_screens:HearingsScreen"),
+    ScreenDefinition(
+        "visitor.secretary_call",
+        "",
+        SecretaryCallPlace,
+        "visitor.other_screens:SecretaryCallScreen",
+    ),
+    ScreenDefinition(
+        "visitor.leave_confirmation", "", None, "visitor.other_screens:LeaveConfirmationScreen"
+    ),
+    ScreenDefinition("visitor.idle_warning", "", None, "visitor.other_screens:IdleWarningScreen"),
+    ScreenDefinition("secretary.today", "", TodayPlace, "secretary.today_screen:TodayScreen"),
+    ScreenDefinition("secretary.adhoc", "", AdHocPlace, "secretary.adhoc_screen:AdHocScreen"),
+    ScreenDefinition("secretary.date", "", DatePlace, "secretary.adhoc_screen:DateScreen"),
+    ScreenDefinition("secretary.recording", "", None, "secretary.recording_screen:RecordingScreen"),
+    ScreenDefinition("secretary.recess", "", None, "secretary.recess_screen:RecessScreen"),
+    ScreenDefinition("secretary.sealing", "", None, "secretary.delivery_screen:DeliveryScreen"),
+    ScreenDefinition(
+        "secretary.delivery", "", DeliveryPlace, "secretary.delivery_screen:DeliveryScreen"
+    ),
+    ScreenDefinition("secretary.export", "", ExportPlace, "secretary.export_screen:ExportScreen"),
+    ScreenDefinition(
+        "secretary.unfinished_filings",
+        "",
+        UnfinishedFilingsPlace,
+        "secretary.unfinished_filings_screen:UnfinishedFilingsScreen",
+    ),
+    ScreenDefinition("secretary.lock", "", None, "secretary.lock_screen:LockScreen"),
+    ScreenDefinition("staff.pin", "", PinPlace, "secretary.lock_screen:PinScreen"),
+    ScreenDefinition(
+        "technician.self_test", "", SelfTestPlace, "technician.self_test_screen:SelfTestScreen"
+    ),
+)
+SCREEN_OF_PLACE = {screen.place: screen.name for screen in SCREENS if screen.place is not None}

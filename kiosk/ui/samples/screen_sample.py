@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiosk.ui.app_state import AppState
-from kiosk.ui.screenshots import sample_data, sample_documents
+from kiosk.ui.samples import documents as sample_documents
+from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.service_models import Preview, RecorderState, Schedule, StaffSession, SyncState
 
 

@@ -12,7 +12,7 @@ from kiosk.filing.model import Applicant
 from kiosk.filing.service import Ticket
 from kiosk.filing.submission.status import FilingStatus
 from kiosk.ui.app_state import AppState
-from kiosk.ui.places import (
+from kiosk.ui.registry import (
     ApplicantPlace,
     CaseNumberPlace,
     CasePlace,
@@ -35,12 +35,13 @@ from kiosk.ui.places import (
     SheetCountPlace,
     SummaryPlace,
 )
+from kiosk.ui.samples import documents as sample_documents
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.samples.hearing_samples import HEARING_SAMPLES
+from kiosk.ui.samples.screen_sample import ScreenSample, prepare_idle
+from kiosk.ui.samples.secretary_samples import SECRETARY_SAMPLES
+from kiosk.ui.samples.technician_samples import TECHNICIAN_SAMPLES
 from kiosk.ui.screen_chrome import Notice
-from kiosk.ui.screenshots import sample_data, sample_documents
-from kiosk.ui.screenshots.hearing_samples import HEARING_SAMPLES
-from kiosk.ui.screenshots.screen_sample import ScreenSample, prepare_idle
-from kiosk.ui.screenshots.secretary_samples import SECRETARY_SAMPLES
-from kiosk.ui.screenshots.technician_samples import TECHNICIAN_SAMPLES
 from kiosk.ui.service_models import Schedule, SyncState
 
 

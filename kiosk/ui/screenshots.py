@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
     from kiosk.ui.app import RootWidget
-    from kiosk.ui.screenshots.screen_sample import ScreenSample
+    from kiosk.ui.samples.screen_sample import ScreenSample
 
 Size = tuple[int, int, float]
 LARGE: Size = (1280, 800, 217.0)
@@ -130,7 +130,7 @@ def render_all(
     from kiosk.ui.app import RootWidget
     from kiosk.ui.app_state import AppState
     from kiosk.ui.display_settings import DisplaySettings
-    from kiosk.ui.screenshots.sample_data import NOW
+    from kiosk.ui.samples.service_states import NOW
     from kiosk.ui.widgets.fonts import register_fonts
 
     register_fonts()

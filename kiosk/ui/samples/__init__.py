@@ -1,0 +1,1 @@
+"""Sample states for the screenshots and the tests: services, documents, screens."""

@@ -1,0 +1,55 @@
+"""Finds the view, the samples and the widget class of each screen in the registry.
+
+Views and samples import no Kivy; the module of a widget is imported when it is drawn first.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from kiosk.ui import views
+from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import SCREENS, ScreenDefinition
+from kiosk.ui.samples.screen_sample import ScreenSample
+from kiosk.ui.screen_choice import screen_name
+
+if TYPE_CHECKING:
+    from kiosk.ui.widgets.screen import Screen
+
+_DEFINITIONS = {definition.name: definition for definition in SCREENS}
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"kiosk.ui.{name}")
+
+
+def current_screen(app: AppState) -> str:
+    """Return the name of the screen to show now."""
+    return screen_name(app.screen_inputs())
+
+
+def view_of(name: str, app: AppState) -> Any:
+    """Return what the screen ``name`` shows."""
+    module = _DEFINITIONS[name].module
+    return _module(module).view(app) if module else views.view_of(name, app)
+
+
+def samples_of(definition: ScreenDefinition) -> tuple[ScreenSample, ...]:
+    """Return the samples of a screen's states."""
+    return tuple(_module(definition.module).SAMPLES) if definition.module else ()
+
+
+@cache
+def widget_class(name: str) -> type[Screen]:
+    """Return the class that draws the screen ``name``."""
+    definition = _DEFINITIONS[name]
+    module, _, class_name = definition.widget.partition(":")
+    if not module:
+        module = f"{definition.module}_screen"
+        words = definition.module.rpartition(".")[2].split("_")
+        class_name = "".join(word.capitalize() for word in words) + "Screen"
+    found: type[Screen] = getattr(_module(module), class_name)
+    return found

@@ -1,1 +1,0 @@
-"""Screenshots of every screen in every state, errors included, from sample data."""
