@@ -26,6 +26,10 @@ from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
+from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
+from kiosk.ui.actions.secretary_actions import SecretaryActions
+from kiosk.ui.actions.self_test_runner import SelfTestRunner
+from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
 from kiosk.ui.display_settings import VOICE_VOLUMES, DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
 from kiosk.ui.registry import (
@@ -43,12 +47,8 @@ from kiosk.ui.registry import (
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
 from kiosk.ui.screen_chrome import Notice, ScreenChrome
-from kiosk.ui.secretary.chain_receipt import ChainReceiptPrinter
-from kiosk.ui.secretary.secretary_actions import SecretaryActions
-from kiosk.ui.secretary.unfinished_filings import UnfinishedFilings
 from kiosk.ui.service_connection import ServiceConnection
 from kiosk.ui.service_models import RecorderState, StaffSession, SyncState
-from kiosk.ui.technician.self_test_runner import SelfTestRunner
 from kiosk.ui.view_context import ViewContext
 from kiosk.ui.visitor.flow.visit import Visit
 from kiosk.ui.visitor.spoken_text import spoken_text
@@ -132,7 +132,7 @@ class AppState:
             self.notify_observers,
             self.show_notice,
         )
-        self.unfinished_filings = UnfinishedFilings(
+        self.unfinished_filings = UnfinishedFilingActions(
             self.filing_service, recorder, self.notify_observers, self.show_notice
         )
         self.self_test = SelfTestRunner(

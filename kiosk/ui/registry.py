@@ -413,24 +413,37 @@ SCREENS = (
         "visitor.leave_confirmation", "", None, "visitor.other_screens:LeaveConfirmationScreen"
     ),
     ScreenDefinition("visitor.idle_warning", "", None, "visitor.other_screens:IdleWarningScreen"),
-    ScreenDefinition("secretary.today", "", TodayPlace, "secretary.today_screen:TodayScreen"),
-    ScreenDefinition("secretary.adhoc", "", AdHocPlace, "secretary.adhoc_screen:AdHocScreen"),
-    ScreenDefinition("secretary.date", "", DatePlace, "secretary.adhoc_screen:DateScreen"),
-    ScreenDefinition("secretary.recording", "", None, "secretary.recording_screen:RecordingScreen"),
-    ScreenDefinition("secretary.recess", "", None, "secretary.recess_screen:RecessScreen"),
-    ScreenDefinition("secretary.sealing", "", None, "secretary.delivery_screen:DeliveryScreen"),
     ScreenDefinition(
-        "secretary.delivery", "", DeliveryPlace, "secretary.delivery_screen:DeliveryScreen"
+        "secretary.today", "", TodayPlace, "secretary.schedule.today_screen:TodayScreen"
     ),
-    ScreenDefinition("secretary.export", "", ExportPlace, "secretary.export_screen:ExportScreen"),
+    ScreenDefinition(
+        "secretary.adhoc", "", AdHocPlace, "secretary.schedule.adhoc_screen:AdHocScreen"
+    ),
+    ScreenDefinition("secretary.date", "", DatePlace, "secretary.schedule.date_screen:DateScreen"),
+    ScreenDefinition(
+        "secretary.recording", "", None, "secretary.hearing.recording_screen:RecordingScreen"
+    ),
+    ScreenDefinition("secretary.recess", "", None, "secretary.hearing.recess_screen:RecessScreen"),
+    ScreenDefinition(
+        "secretary.sealing", "", None, "secretary.sealed_hearing.delivery_screen:DeliveryScreen"
+    ),
+    ScreenDefinition(
+        "secretary.delivery",
+        "",
+        DeliveryPlace,
+        "secretary.sealed_hearing.delivery_screen:DeliveryScreen",
+    ),
+    ScreenDefinition(
+        "secretary.export", "", ExportPlace, "secretary.sealed_hearing.export_screen:ExportScreen"
+    ),
     ScreenDefinition(
         "secretary.unfinished_filings",
         "",
         UnfinishedFilingsPlace,
         "secretary.unfinished_filings_screen:UnfinishedFilingsScreen",
     ),
-    ScreenDefinition("secretary.lock", "", None, "secretary.lock_screen:LockScreen"),
-    ScreenDefinition("staff.pin", "", PinPlace, "secretary.lock_screen:PinScreen"),
+    ScreenDefinition("secretary.lock", "", None, "secretary.hearing.lock_screen:LockScreen"),
+    ScreenDefinition("staff.pin", "", PinPlace, "staff.pin_screen:PinScreen"),
     ScreenDefinition(
         "technician.self_test", "", SelfTestPlace, "technician.self_test_screen:SelfTestScreen"
     ),

@@ -30,11 +30,13 @@ from kiosk.ui.registry import (
     SheetCountPlace,
     SummaryPlace,
 )
-from kiosk.ui.secretary.export import export_view
-from kiosk.ui.secretary.readiness import role_of
-from kiosk.ui.secretary.recess import DeliveryView, delivery_view, lock_view, recess_view
-from kiosk.ui.secretary.recording import recording_view
-from kiosk.ui.secretary.today import schedule_age, today_view
+from kiosk.ui.secretary.hearing.lock import lock_view
+from kiosk.ui.secretary.hearing.recess import recess_view
+from kiosk.ui.secretary.hearing.recording import recording_view
+from kiosk.ui.secretary.schedule.readiness import role_of
+from kiosk.ui.secretary.schedule.today import schedule_age, today_view
+from kiosk.ui.secretary.sealed_hearing.delivery import DeliveryView, delivery_view
+from kiosk.ui.secretary.sealed_hearing.export import export_view
 from kiosk.ui.secretary.unfinished_filings import unfinished_filings_view
 from kiosk.ui.service_models import RecorderState
 from kiosk.ui.technician.self_test import self_test_view

@@ -17,13 +17,13 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui import screenshots
+from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
+from kiosk.ui.actions.export_actions import ExportActions, ExportEvent, ExportState
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.samples.hearing_samples import BUSY, SEALED, STICK
-from kiosk.ui.secretary.chain_receipt import ChainReceiptPrinter
-from kiosk.ui.secretary.export import export_view, stage_word
-from kiosk.ui.secretary.export_actions import ExportActions, ExportEvent, ExportState
-from kiosk.ui.secretary.readiness import readiness
+from kiosk.ui.secretary.schedule.readiness import readiness
+from kiosk.ui.secretary.sealed_hearing.export import export_view, stage_word
 from kiosk.ui.service_models import RecorderState, SyncState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder

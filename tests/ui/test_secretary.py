@@ -14,16 +14,17 @@ from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.ui.actions.secretary_actions import SecretaryActions, read_published_schedule
 from kiosk.ui.formatting import shift_date
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.secretary.questions import build_question
-from kiosk.ui.secretary.readiness import ReadinessLine, readiness
-from kiosk.ui.secretary.recess import delivery_view, lock_view
-from kiosk.ui.secretary.recording import RecordingView, proof_view, recording_view
-from kiosk.ui.secretary.secretary_actions import SecretaryActions, read_published_schedule
-from kiosk.ui.secretary.today import next_hearing, schedule_age, today_view
+from kiosk.ui.secretary.hearing.lock import lock_view
+from kiosk.ui.secretary.hearing.questions import build_question
+from kiosk.ui.secretary.hearing.recording import RecordingView, proof_view, recording_view
+from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
+from kiosk.ui.secretary.schedule.today import next_hearing, schedule_age, today_view
+from kiosk.ui.secretary.sealed_hearing.delivery import delivery_view
 from kiosk.ui.service_models import Delivery, Hearing, RecorderState, Schedule, SyncState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder, FakeSync

@@ -13,13 +13,13 @@ import pytest
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
+from kiosk.ui.actions.secretary_actions import SecretaryActions
+from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.samples.hearing_samples import BUTTON, CLOSED, ILL, LOST, SPARE, WITHOUT
-from kiosk.ui.secretary.recording import RecordingView, recording_view
-from kiosk.ui.secretary.secretary_actions import SecretaryActions
-from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
-from kiosk.ui.secretary.side_panel_view import panel_view
+from kiosk.ui.secretary.hearing.recording import RecordingView, recording_view
+from kiosk.ui.secretary.hearing.side_panel import panel_view
 from kiosk.ui.service_models import RecorderState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder

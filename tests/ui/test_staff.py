@@ -22,15 +22,15 @@ from kiosk.selftest import (
     SelfTestEvent,
 )
 from kiosk.ui import screenshots
+from kiosk.ui.actions import self_test_runner
+from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.app_state import NOTICE_SECONDS, AppState
 from kiosk.ui.registry import PinPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.samples.technician_samples import DONE
 from kiosk.ui.screen_loader import current_screen
-from kiosk.ui.technician import self_test_runner
 from kiosk.ui.technician.self_test import self_test_view
-from kiosk.ui.technician.self_test_runner import SelfTestState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
 

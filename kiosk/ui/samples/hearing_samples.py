@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.filing.drafts.parked_filings import UnfinishedFiling
+from kiosk.ui.actions.chain_receipt_printer import ChainReceiptState
+from kiosk.ui.actions.export_actions import Drive, ExportEvent, ExportState, SealedHearing
+from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingsState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import ExportPlace, UnfinishedFilingsPlace
 from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.samples.screen_sample import ScreenSample, alarm, prepare_staff
 from kiosk.ui.samples.secretary_samples import running_hearing
-from kiosk.ui.secretary.chain_receipt import ChainReceiptState
-from kiosk.ui.secretary.export_actions import Drive, ExportEvent, ExportState, SealedHearing
-from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
-from kiosk.ui.secretary.unfinished_filings import UnfinishedFilingsState
 from kiosk.ui.service_models import SyncState
 
 RECORDING = "secretary.recording"

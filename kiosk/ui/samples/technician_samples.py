@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from kiosk.selftest import CheckResult
+from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import (
     SelfTestPlace,
 )
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.samples.screen_sample import ScreenSample, prepare_staff
-from kiosk.ui.technician.self_test_runner import SelfTestState
 
 
 def _tests(state: SelfTestState, chosen: str | None = None) -> Callable[[AppState], None]:

@@ -9,8 +9,8 @@ from kivy.uix.image import Image
 from kivy.uix.widget import Widget
 
 from kiosk.alarms import alarm_of
+from kiosk.ui.actions.chain_receipt_printer import ChainReceiptState
 from kiosk.ui.app_state import AppState
-from kiosk.ui.secretary.chain_receipt import ChainReceiptState
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 

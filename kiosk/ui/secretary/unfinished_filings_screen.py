@@ -8,7 +8,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.registry import TodayPlace
 from kiosk.ui.secretary.unfinished_filings import UnfinishedFilingRow, UnfinishedFilingsView
-from kiosk.ui.staff_screen import StaffScreen
+from kiosk.ui.staff.staff_screen import StaffScreen
 
 MAX_ROWS = 3
 

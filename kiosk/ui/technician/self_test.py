@@ -9,8 +9,8 @@ from typing import Any
 from kiosk.alarms import alarm_of
 from kiosk.selftest import CHECKS, CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
+from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.service_models import parse_time
-from kiosk.ui.technician.self_test_runner import SelfTestState
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 

@@ -11,10 +11,10 @@ import kiosk
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import SelfTestPlace
 from kiosk.ui.screen_chrome import ScreenChrome
-from kiosk.ui.secretary.staff_widgets import Meter
-from kiosk.ui.staff_screen import StaffScreen
+from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.technician.self_test import CheckRow, CurrentCheck, SelfTestView
 from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.indicators import Meter
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 TONE_COLOURS: dict[Tone, str] = {"good": "good", "fault": "fault", "caution": "caution"}

@@ -6,22 +6,18 @@ from collections.abc import Callable
 
 from kivy.uix.widget import Widget
 
+from kiosk.ui.actions.side_panel_actions import RemedyPanel
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import timer_text
 from kiosk.ui.screen_chrome import ScreenChrome
-from kiosk.ui.secretary.bottom_bar import bottom_bar
-from kiosk.ui.secretary.event_buttons import EventButtonsColumn
-from kiosk.ui.secretary.event_log import EventLogColumn
-from kiosk.ui.secretary.recording import ProofView, RecordingView
-from kiosk.ui.secretary.side_panel import RemedyPanel
-from kiosk.ui.secretary.sources import SourcesColumn
-from kiosk.ui.secretary.staff_widgets import (
-    RecordingLight,
-    Timer,
-    alarm_bar,
-    banner_bar,
-)
+from kiosk.ui.secretary.hearing.bottom_bar import bottom_bar
+from kiosk.ui.secretary.hearing.event_buttons import EventButtonsColumn
+from kiosk.ui.secretary.hearing.event_log import EventLogColumn
+from kiosk.ui.secretary.hearing.notice_bars import alarm_bar, banner_bar
+from kiosk.ui.secretary.hearing.recording import ProofView, RecordingView
+from kiosk.ui.secretary.hearing.sources_column import SourcesColumn
 from kiosk.ui.widgets.graphics import Band, Surface
+from kiosk.ui.widgets.indicators import RecordingLight, Timer
 from kiosk.ui.widgets.screen import CachedSlot, NaturalCachedSlot, Screen
 from kiosk.ui.widgets.widget_kit import WidgetKit
 

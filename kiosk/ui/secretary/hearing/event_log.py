@@ -6,12 +6,10 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
+from kiosk.ui.actions.side_panel_actions import ClosedSincePanel
 from kiosk.ui.app_state import AppState
-from kiosk.ui.secretary.recording import RecordingView
-from kiosk.ui.secretary.side_panel import ClosedSincePanel
-from kiosk.ui.secretary.staff_widgets import (
-    question_card,
-)
+from kiosk.ui.secretary.hearing.question_card import question_card
+from kiosk.ui.secretary.hearing.recording import RecordingView
 from kiosk.ui.widgets.screen import CachedSlot
 from kiosk.ui.widgets.widget_kit import WidgetKit
 

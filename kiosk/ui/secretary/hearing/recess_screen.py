@@ -12,9 +12,9 @@ from kiosk.ui.secretary.chain_receipt_widgets import (
     chain_receipt_picture,
     chain_receipt_status,
 )
-from kiosk.ui.secretary.recess import RecessView
-from kiosk.ui.secretary.staff_widgets import question_card
-from kiosk.ui.staff_screen import StaffScreen
+from kiosk.ui.secretary.hearing.question_card import question_card
+from kiosk.ui.secretary.hearing.recess import RecessView
+from kiosk.ui.staff.staff_screen import StaffScreen
 
 
 class RecessScreen(StaffScreen):

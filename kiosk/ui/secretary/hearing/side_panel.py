@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
+from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.formatting import sentence_case
-from kiosk.ui.secretary.readiness import role_of
-from kiosk.ui.secretary.side_panel import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.secretary.schedule.readiness import role_of
 from kiosk.ui.service_models import Microphone, RecorderState, RunningHearing
 from kiosk.ui.view_context import ViewContext
 

@@ -8,9 +8,9 @@ from typing import Any
 from kivy.uix.widget import Widget
 
 from kiosk.ui.registry import TodayPlace
-from kiosk.ui.secretary.export import DriveRow, ExportView, SealedHearingRow
-from kiosk.ui.secretary.staff_widgets import Meter
-from kiosk.ui.staff_screen import StaffScreen
+from kiosk.ui.secretary.sealed_hearing.export import DriveRow, ExportView, SealedHearingRow
+from kiosk.ui.staff.staff_screen import StaffScreen
+from kiosk.ui.widgets.indicators import Meter
 
 
 class ExportScreen(StaffScreen):

@@ -16,12 +16,13 @@ from pydantic import ValidationError
 
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ui.actions.export_actions import ExportActions
+from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
-from kiosk.ui.secretary.export_actions import ExportActions
-from kiosk.ui.secretary.questions import MARK_SUBJECT_PREFIX
-from kiosk.ui.secretary.side_panel_actions import SidePanelActions
 from kiosk.ui.service_models import Delivery, Hearing, Schedule, parse_time
 
+MARK_SUBJECT_PREFIX = "mark:"
+"""Begins the subject of the question what a marked moment was; the id of the mark follows."""
 RELOAD_SECONDS = 15.0
 ASK_DELIVERY_SECONDS = 1.0
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
+from kiosk.ui.actions.side_panel_actions import ListenPanel
 from kiosk.ui.app_state import AppState
-from kiosk.ui.secretary.recording import RecordingView
-from kiosk.ui.secretary.side_panel import ListenPanel
+from kiosk.ui.secretary.hearing.recording import RecordingView
 from kiosk.ui.widgets.graphics import Band
 from kiosk.ui.widgets.widget_kit import WidgetKit
 

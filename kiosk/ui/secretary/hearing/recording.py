@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from kiosk.alarms import Severity, alarm_of, most_severe
+from kiosk.ui.actions.side_panel_actions import Panel
 from kiosk.ui.formatting import age_text, sentence_case
-from kiosk.ui.secretary.questions import Question, open_question
-from kiosk.ui.secretary.readiness import role_of
-from kiosk.ui.secretary.side_panel import Panel
-from kiosk.ui.secretary.side_panel_view import (
+from kiosk.ui.secretary.hearing.questions import Question, open_question
+from kiosk.ui.secretary.hearing.side_panel import (
     PanelView,
     panel_view,
     playing_text,
     repairable_microphones,
 )
+from kiosk.ui.secretary.schedule.readiness import role_of
 from kiosk.ui.service_models import (
     Alarm,
     Microphone,

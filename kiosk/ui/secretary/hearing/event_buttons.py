@@ -10,11 +10,9 @@ from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import iso_date
-from kiosk.ui.secretary.recording import EventButton, RecordingView
-from kiosk.ui.secretary.side_panel_widget import panel_card
-from kiosk.ui.secretary.staff_widgets import (
-    question_card,
-)
+from kiosk.ui.secretary.hearing.question_card import question_card
+from kiosk.ui.secretary.hearing.recording import EventButton, RecordingView
+from kiosk.ui.secretary.hearing.side_panel_card import panel_card
 from kiosk.ui.widgets.keyboard import key_rows
 from kiosk.ui.widgets.widget_kit import WidgetKit
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from kiosk.alarms import alarm_of
 from kiosk.ui.formatting import age_text
-from kiosk.ui.secretary.readiness import ReadinessLine, readiness
+from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
 from kiosk.ui.service_models import (
     Delivery,
     Hearing,

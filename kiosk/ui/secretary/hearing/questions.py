@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.service_models import (
     RunningHearing,
 )
 from kiosk.ui.view_context import ViewContext
 
-MARK_SUBJECT_PREFIX = "mark:"
-"""Begins the subject of the question what a marked moment was; the mark's id follows."""
 TYPED_SUBJECTS = frozenset({"case_number", "date"})
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
+from kiosk.ui.actions.export_actions import Drive, ExportEvent, ExportState, SealedHearing
 from kiosk.ui.formatting import size_text, timer_text
-from kiosk.ui.secretary.export_actions import Drive, ExportEvent, ExportState, SealedHearing
 from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
+from kiosk.ui.actions.side_panel_actions import RemedyPanel
 from kiosk.ui.app_state import AppState
-from kiosk.ui.secretary.recording import MicrophoneRow, RecordingView
-from kiosk.ui.secretary.side_panel import RemedyPanel
-from kiosk.ui.secretary.staff_widgets import (
-    LivePicture,
-    Meter,
-)
+from kiosk.ui.secretary.hearing.recording import MicrophoneRow, RecordingView
+from kiosk.ui.widgets.indicators import Meter
+from kiosk.ui.widgets.live_picture import LivePicture
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kivy.uix.widget import Widget
 
 from kiosk.ui.app_state import AppState
-from kiosk.ui.secretary.side_panel_view import Choice, PanelView
+from kiosk.ui.secretary.hearing.side_panel import Choice, PanelView
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 CHOICES_PER_PAGE = 6

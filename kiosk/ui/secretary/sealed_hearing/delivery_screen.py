@@ -11,10 +11,10 @@ from kiosk.ui.secretary.chain_receipt_widgets import (
     chain_receipt_picture,
     chain_receipt_status,
 )
-from kiosk.ui.secretary.recess import DeliveryView
-from kiosk.ui.secretary.staff_widgets import Meter
-from kiosk.ui.staff_screen import StaffScreen
+from kiosk.ui.secretary.sealed_hearing.delivery import DeliveryView
+from kiosk.ui.staff.staff_screen import StaffScreen
 from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.indicators import Meter
 
 
 class DeliveryScreen(StaffScreen):

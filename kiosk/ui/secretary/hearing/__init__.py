@@ -1,0 +1,1 @@
+"""The running hearing: recording, recess, lock screen."""

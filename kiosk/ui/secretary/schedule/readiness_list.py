@@ -1,0 +1,74 @@
+"""List of readiness lines that leaves out remedies where they do not fit."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.secretary.schedule.readiness import ReadinessLine
+from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.fonts import NAMES
+from kiosk.ui.widgets.screen import CachedSlot
+from kiosk.ui.widgets.text import lines_needed
+from kiosk.ui.widgets.widget_kit import WidgetKit
+
+TONE_ICONS: dict[Tone, str] = {
+    "plain": "minus-circle-outline",
+    "accent": "clock-outline",
+    "good": "check-circle",
+    "caution": "alert-circle",
+    "fault": "alert-circle",
+    "dark": "minus-circle-outline",
+}
+
+
+class ReadinessList(CachedSlot):
+    """The readiness lines; remedies are left out where they do not fit."""
+
+    def __init__(self, kit: WidgetKit, lines: tuple[ReadinessLine, ...]) -> None:
+        super().__init__(orientation="vertical", spacing=kit.px(6))
+        self._kit, self._lines = kit, lines
+        self.bind(size=self._fill)
+
+    def _fill(self, *_: Any) -> None:
+        """Shrink until every remedy fits; where that is not enough, leave remedies out."""
+        kit = self._kit
+        sizes = range(kit.theme.font("body"), kit.min_font - 1, -1)
+        for remedies, size in itertools.product((True, False), sizes):
+            texts = [
+                f"{line.text} {line.remedy}".strip() if remedies else line.text
+                for line in self._lines
+            ]
+            heights = [self._height(text, size) for text in texts]
+            if sum(heights) + self.spacing * len(heights) <= self.height:
+                break
+        lines = list(self._lines)
+        while sum(heights) + self.spacing * len(heights) > self.height:
+            good = [n for n, line in enumerate(lines) if line.tone == "good"]
+            if not good:  # warnings stay even where they do not fit
+                break
+            for row in (lines, texts, heights):
+                del row[good[-1]]
+        self.clear_widgets()
+        for line, text, height in zip(lines, texts, heights, strict=True):
+            self.add_widget(self._row(line, text, size, height))
+        self.add_widget(kit.spacer())
+
+    def _height(self, text: str, size: int) -> int:
+        width = self.width - self._kit.px(27 + 12)
+        return round(lines_needed(text, NAMES["regular"], size, width) * size * 1.3)
+
+    def _row(self, line: ReadinessLine, text: str, size: int, height: int) -> Widget:
+        kit = self._kit
+        colour = {"good": "good", "caution": "caution", "fault": "fault"}.get(line.tone, "quiet")
+        words = kit.fitted_text(
+            text,
+            "body",
+            wid=f"ready.{line.item}",
+            colour="text" if line.tone in ("good", "plain") else colour,
+            factor=size / kit.theme.font("body"),
+        )
+        icon = kit.icon(TONE_ICONS[line.tone], 27, colour)
+        return kit.row(icon, words, gap=12, size_hint_y=None, height=height)

@@ -1,0 +1,1 @@
+"""After a hearing: delivery to the central system, export for the parties."""

@@ -1,0 +1,1 @@
+"""What all staff screens share, and the PIN pad."""
