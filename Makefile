@@ -1,58 +1,74 @@
-# Courtroom Kiosk. `make` or `make help` lists what can be made.
-# Works on Debian 12, Debian 13 and Raspberry Pi OS (trixie); needs no more than make and bash.
+# Courtroom Kiosk. `make` or `make help` lists the targets.
+# Works on Debian 12, Debian 13 and Raspberry Pi OS (trixie); needs only make and bash.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 PYTHON_ENV := .venv/bin
 WORKERS ?= auto
 DEMO ?= demo
+TESTS = $(if $(PACKAGE),tests/$(PACKAGE))
 
-.PHONY: help setup test lint format lock demo demo-live screens test-pi bench faults install clean
+.PHONY: help setup demo demo-live screens check test test-fast coverage lint format hooks test-pi \
+	bench faults install lock clean
 
-help: ## this list
+help: ## list the targets
 	@echo "Courtroom Kiosk: make TARGET"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r name text; do printf '  %-12s %s\n' $$name "$$text"; done
 
-setup: ## install what is needed (Debian packages by apt, Python packages from the lock file); instant when done
+setup: ## install Debian packages (apt) and Python packages (lock file); instant when done
 	@packaging/setup.sh
 
-demo: setup ## the main job on virtual devices through the touch screen app, with real clicks; result in demo/
+demo: setup ## do the main job on virtual devices, with real clicks on the touch screen; result in demo/
 	$(PYTHON_ENV)/kiosk demo --out $(DEMO)
 
-demo-live: setup ## the same kiosk, left running for a person to touch
+demo-live: setup ## do the same and leave the kiosk running for a person to touch
 	$(PYTHON_ENV)/kiosk demo --out $(DEMO) --live
 
-screens: setup ## a picture of every screen, in build/screens/
+screens: setup ## draw a picture of every screen into build/screens/
 	$(PYTHON_ENV)/kiosk screens --out build/screens
 
-test: setup ## all tests (WORKERS=n: so many at once)
-	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) $(ARGS)
+check: lint test-fast ## check a change while working: lint and fast tests, in less than 90 s
 
-lint: setup ## style, types and layers: ruff, mypy --strict, import-linter
+test: setup ## run the tests (PACKAGE=hearing: those of tests/hearing; WORKERS=n: n at once; ARGS: for pytest)
+	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) $(TESTS) $(ARGS)
+
+test-fast: setup ## run the tests that are not marked slow (PACKAGE, WORKERS and ARGS as above)
+	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS) $(ARGS)
+
+coverage: setup ## run all tests with coverage, services and children included; writes docs/coverage.md
+	rm -rf build/coverage
+	$(PYTHON_ENV)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	$(PYTHON_ENV)/coverage combine --quiet
+	$(PYTHON_ENV)/python -m bench.coverage_page
+
+lint: setup ## check style, types and layers: ruff, mypy --strict, import-linter
 	$(PYTHON_ENV)/ruff check .
 	$(PYTHON_ENV)/ruff format --check .
 	$(PYTHON_ENV)/mypy
 	$(PYTHON_ENV)/lint-imports
 
-format: setup ## lay the code out as `make lint` wants it
+format: setup ## lay the code out as `make lint` expects it
 	$(PYTHON_ENV)/ruff check --fix .
 	$(PYTHON_ENV)/ruff format .
 
-test-pi: setup ## the real picamera2 on Python 3.13, in a Debian trixie tree (root; built once, then cached)
+hooks: setup ## check every commit before it is made (pre-commit, with the tools of .venv)
+	$(PYTHON_ENV)/pre-commit install
+
+test-pi: setup ## test the real picamera2 on Python 3.13, in a Debian trixie tree (root; built once, then cached)
 	@tests/pi/run.sh $(ARGS)
 
-bench: setup ## measure beside the peers; table, and build/bench.json
+bench: setup ## measure against comparable programs; table, and build/bench.json
 	$(PYTHON_ENV)/python -m bench.run $(ARGS)
 
-faults: setup ## cut the power, kill, break devices and disks, tamper; see what survives; table, and build/faults.json
+faults: setup ## cut the power, kill processes, break devices and disks, tamper; table, and build/faults.json
 	$(PYTHON_ENV)/python -m faults.run $(ARGS)
 
-install: ## as services of this machine (root; see docs/installation.md)
+install: ## install the services on this machine (root; see docs/installation.md)
 	@packaging/install.sh
 
-lock: setup ## the lock files anew from pyproject.toml (ARGS=--upgrade: newest versions)
+lock: setup ## rewrite the lock files from pyproject.toml (ARGS=--upgrade: newest versions)
 	packaging/lock.sh $(ARGS)
 
-clean: ## remove what was made here (not the Python environment, nor the cached tree)
-	rm -rf build demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove build results (not the Python environment, nor the cached Debian tree)
+	rm -rf build demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

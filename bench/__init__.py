@@ -1,0 +1,1 @@
+"""Benchmarks: figures of the kiosk beside those of comparable programs."""

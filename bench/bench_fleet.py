@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +37,7 @@ SECONDS = 40.0
 POLL_S, HEAD_S, FILING_S = 30.0, 60.0, 1200.0
 FILING_BYTES = 400_000
 UPLOADER_EVERY, UPLOAD_MBIT, PATCH_BYTES = 10, 4.0, 1_000_000
+Json = dict[str, Any]
 STATE = {"version": "1", "boot_id": "b", "queue": {"items": 3}, "storage": {"free_bytes": 10**11}}
 
 
@@ -90,7 +91,7 @@ def run(repeats: int) -> list[Measure]:
     ]
 
 
-def peer_figure(alone: Load, figure: Any) -> tuple[str, float]:
+def peer_figure(alone: Load, figure: Callable[[list[float]], float]) -> tuple[str, float]:
     """Return the one kiosk's figure as the peer's."""
     return "one kiosk alone", figure(alone.small_ms)
 
@@ -163,16 +164,16 @@ class SimulatedKiosk:
         jobs.append(self._every(FILING_S * pace, self._filing))
         return [*jobs, self._upload()] if uploads else jobs
 
-    async def _every(self, seconds: float, work: Any) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(self._random.uniform(0, seconds))
         while True:
             await work()
             await asyncio.sleep(seconds * self._random.uniform(0.8, 1.2))
 
-    async def _small(self, method: str, path: str, body: Any = None) -> Any:
+    async def _small(self, method: str, path: str, body: Json | None = None) -> Json:
         begun = time.monotonic()
         async with self._session.request(method, path, json=body) as response:
-            value = await response.json()
+            value: Json = await response.json()
             self._note(method, path, response.status)
         self._load.small_ms.append((time.monotonic() - begun) * 1000)
         return value
@@ -209,7 +210,7 @@ class SimulatedKiosk:
             await self._patch(f"/v1/tus/{upload}", offset, paced_blocks(block))
             self._load.uploaded += PATCH_BYTES
 
-    async def _patch(self, address: str, offset: int, body: Any) -> None:
+    async def _patch(self, address: str, offset: int, body: bytes | AsyncIterator[bytes]) -> None:
         headers = TUS | {
             "Upload-Offset": str(offset),
             "Content-Type": "application/offset+octet-stream",

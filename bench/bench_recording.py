@@ -125,8 +125,11 @@ def screen_following(room: VirtualCourtroom) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class RecorderFigures:
-    """CPU seconds from before the tap to the seal, tap to first durable in ms, and the bytes that
-    reached the storages (both) for each byte of media."""
+    """Figures of one recording.
+
+    CPU seconds from before the tap to the seal, milliseconds from the tap to the first durable
+    fragment, and bytes written to both storages for each byte of media.
+    """
 
     cpu: float
     first_ms: float

@@ -1,0 +1,1 @@
+"""Fault trials: power cuts, kills, broken devices and disks, tampering."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from faults.hearing_rig import SOURCES, HearingRig
@@ -95,7 +96,7 @@ def _require_remedy(codes: list[str]) -> None:
             raise NotSurvivedError(f"the alarm {code} has no remedy")
 
 
-def _require_interruptions_recorded(part: Any, case: FaultCase) -> None:
+def _require_interruptions_recorded(part: Path, case: FaultCase) -> None:
     """Check that each interruption is in the ledger, with its seconds."""
     ended: dict[str, list[Any]] = {}
     for line in read_entries(part):

@@ -255,7 +255,7 @@ def cut_and_reseal(copy: HearingCopy, by: str) -> list[str]:
 def reseal(number: int, copy: HearingCopy, by: str) -> list[str]:
     """Change a byte of a part, and seal it anew."""
     part = copy.part(number)
-    path = sorted((part / "main").rglob("*"), key=lambda path: path.stat().st_size)[-1]
+    path = max((part / "main").rglob("*"), key=lambda path: path.stat().st_size)
     data = bytearray(path.read_bytes())
     data[copy.random.randrange(len(data))] ^= 1
     path.write_bytes(data)

@@ -79,7 +79,7 @@ class MountedDisk:
         server.wait()
         server.stdout.close()
 
-    def _request(self, **request: Any) -> dict[str, Any]:
+    def _request(self, **request: object) -> dict[str, Any]:
         server = self._server
         assert server is not None
         assert server.stdin is not None

@@ -62,8 +62,10 @@ class DiskHealth:
 
 
 class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
-    """FUSE's calls on a :class:`Volume`. Handles are numbers of nodes, so that a file that lost
-    its name can still be read and written by those who have it open.
+    """FUSE's calls on a :class:`Volume`.
+
+    Handles are numbers of nodes, so that a file that lost its name can still be read and written
+    by those who have it open.
     """
 
     use_ns = True
@@ -131,7 +133,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
             return self._volume.statvfs(full=self._health.mode == "full")
 
     # -- names ---------------------------------------------------------------------------------
-    def create(self, path: str, mode: int, fi: Any = None) -> int:
+    def create(self, path: str, mode: int, fi: object = None) -> int:
         """Make a file and open it."""
         del fi
         with self._volume.lock:
@@ -271,7 +273,7 @@ class Server:
         mfusepy.FUSE(operations, mount_point, foreground=True, nothreads=True, hard_remove=True)
 
     @staticmethod
-    def _answer(**answer: Any) -> None:
+    def _answer(**answer: object) -> None:
         print(json.dumps(answer), flush=True)
 
     def _listen(self) -> None:

@@ -188,7 +188,7 @@ class Volume:
                     yield node
 
     def statvfs(self, *, full: bool) -> dict[str, int]:
-        """Return the figures of statvfs(3)."""
+        """Return sizes and free space in the form of ``os.statvfs``."""
         free = 0 if full else max(0, self.capacity - self.used) // PAGE
         sizes = {"f_bsize": PAGE, "f_frsize": PAGE, "f_namemax": 255}
         counts = {"f_blocks": self.capacity // PAGE, "f_bfree": free, "f_bavail": free}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -32,6 +33,7 @@ from kiosk.central.deliveries.filing_registry import FilingRegistry
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import (
+    Handler,
     KioskAuthenticator,
     json_response,
     path_uuid,
@@ -49,42 +51,31 @@ MAX_WAIT_S = 30.0
 MAX_DAYS = 31
 
 
+@dataclass(frozen=True)
 class KioskApi:
     """The contract's addresses.
 
-    Args:
-        database: all that is known.
+    Attributes:
+        database: where everything is recorded.
         authority: the court's CA.
-        uploads: bytes on their way in.
+        uploads: files on their way in.
         deliveries: hearings, filings, reports.
-        registry: numbers of filings.
-        store: delivered bytes.
-        door: says who is calling.
+        registry: registration numbers of filings.
+        store: delivered files.
+        authenticator: identifies the calling kiosk.
         link: the link check (for its UDP port).
-        closures: carries out closings since a moment before.
+        closures: deletes plain media of what was closed retroactively.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        authority: CertificateAuthority,
-        uploads: UploadService,
-        deliveries: DeliveryService,
-        registry: FilingRegistry,
-        store: ObjectStore,
-        authenticator: KioskAuthenticator,
-        link: LinkCheckApi,
-        closures: ClosureService,
-    ) -> None:
-        self._database = database
-        self._authority = authority
-        self._uploads = uploads
-        self._deliveries = deliveries
-        self._registry = registry
-        self._store = store
-        self._authenticator = authenticator
-        self._link = link
-        self._closures = closures
+    database: Database
+    authority: CertificateAuthority
+    uploads: UploadService
+    deliveries: DeliveryService
+    registry: FilingRegistry
+    store: ObjectStore
+    authenticator: KioskAuthenticator
+    link: LinkCheckApi
+    closures: ClosureService
 
     def routes(self) -> list[web.RouteDef]:
         """Return the addresses."""
@@ -114,7 +105,7 @@ class KioskApi:
     async def get_contract(self, request: web.Request) -> web.StreamResponse:
         """Say which contract this is, and whom the caller is taken for."""
         caller = (
-            await self._authenticator.authenticate(request)
+            await self.authenticator.authenticate(request)
             if peer_certificate(request) is not None
             else None
         )
@@ -129,39 +120,39 @@ class KioskApi:
                 "room": None if caller is None else caller.room,
                 "court": {"id": court.id, "name": court.name, "timezone": court.zone.key},
                 "tus": "1.0.0",
-                "udp_port": self._link.udp_port,
+                "udp_port": self.link.udp_port,
             }
         )
 
     async def _only_court(self) -> courts.Court:
-        court = await self._database.run_read(courts.find_single_court)
+        court = await self.database.run_read(courts.find_single_court)
         if court is None:
             raise RefusedError(401, "certificate_required", "several courts are served here")
         return court
 
     async def get_root_certificate(self, _request: web.Request) -> web.StreamResponse:
         """Give the root certificate."""
-        return _pem_response(self._authority.root_pem)
+        return _pem_response(self.authority.root_pem)
 
     async def get_revocation_list(self, _request: web.Request) -> web.StreamResponse:
         """Give the revocation list."""
-        revoked = await self._database.run_read(enrolment.list_revoked)
-        return _pem_response(await asyncio.to_thread(self._authority.revocation_list, revoked))
+        revoked = await self.database.run_read(enrolment.list_revoked)
+        return _pem_response(await asyncio.to_thread(self.authority.revocation_list, revoked))
 
     async def post_enrolment(self, request: web.Request) -> web.StreamResponse:
         """Exchange a one-time code for a device certificate."""
         body = await read_body(request, EnrolmentRequest)
-        caller, issued = await self._database.run_write(
-            lambda connection: enrolment.enrol(connection, self._authority, body.code, body.csr)
+        caller, issued = await self.database.run_write(
+            lambda connection: enrolment.enrol(connection, self.authority, body.code, body.csr)
         )
         return json_response(self._certificate(caller, issued))
 
     async def post_renewal(self, request: web.Request) -> web.StreamResponse:
         """Issue another certificate to a kiosk that has a good one."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         body = await read_body(request, RenewalRequest)
-        issued = await self._database.run_write(
-            lambda connection: enrolment.renew(connection, self._authority, caller, body.csr)
+        issued = await self.database.run_write(
+            lambda connection: enrolment.renew(connection, self.authority, caller, body.csr)
         )
         return json_response(self._certificate(caller, issued))
 
@@ -171,18 +162,18 @@ class KioskApi:
             "room": caller.room,
             "court": caller.court.name,
             "certificate": issued.pem,
-            "chain": self._authority.root_pem,
+            "chain": self.authority.root_pem,
             "not_after": format_wall(issued.not_after),
-            "court_keys": self._authority.court_keys(),
+            "court_keys": self.authority.court_keys(),
         }
 
     # -- schedule ----------------------------------------------------------------------------
     async def get_schedule(self, request: web.Request) -> web.StreamResponse:
         """Give the hearings of the caller's room."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         first, days = _query_first_day(request), _query_days(request)
         return json_response(
-            await self._database.run_read(
+            await self.database.run_read(
                 lambda connection: courts.read_schedule(
                     connection, caller.court, caller.room, first, days
                 )
@@ -191,9 +182,9 @@ class KioskApi:
 
     async def get_staff(self, request: web.Request) -> web.StreamResponse:
         """Give the staff of the caller's court."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         return json_response(
-            await self._database.run_read(
+            await self.database.run_read(
                 lambda connection: courts.read_staff(connection, caller.court)
             )
         )
@@ -201,35 +192,35 @@ class KioskApi:
     # -- filings -----------------------------------------------------------------------------
     async def put_filing(self, request: web.Request) -> web.StreamResponse:
         """Register a filing."""
-        caller, filing = await self._authenticator.authenticate(request), path_uuid(request)
+        caller, filing = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, FilingRegistration)
-        return json_response(await self._registry.register(caller, filing, body))
+        return json_response(await self.registry.register(caller, filing, body))
 
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
         """Give a filing's state."""
-        caller = await self._authenticator.authenticate(request)
-        return json_response(await self._registry.describe(caller, path_uuid(request)))
+        caller = await self.authenticator.authenticate(request)
+        return json_response(await self.registry.describe(caller, path_uuid(request)))
 
     # -- hearings ----------------------------------------------------------------------------
     async def put_hearing(self, request: web.Request) -> web.StreamResponse:
         """Take a hearing's manifest."""
-        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, HearingManifest)
         if body.hearing.id != hearing:
             raise malformed("hearing.id: not the id of the address")
         manifest = make_manifest("hearing", body, body.files, final=body.final)
-        return json_response(await self._deliveries.register(caller.id, hearing, manifest))
+        return json_response(await self.deliveries.register(caller.id, hearing, manifest))
 
     async def get_hearing(self, request: web.Request) -> web.StreamResponse:
         """Say where a hearing's delivery stands."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         return json_response(
-            await self._deliveries.describe(caller.id, "hearing", path_uuid(request))
+            await self.deliveries.describe(caller.id, "hearing", path_uuid(request))
         )
 
     async def post_heads(self, request: web.Request) -> web.StreamResponse:
         """Keep signed heads of a hearing's journal."""
-        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         heads = (await read_body(request, HeadsRequest)).heads
 
         def work(connection: Connection) -> int | None:
@@ -239,54 +230,54 @@ class KioskApi:
                 return None
             return journal_heads.store_heads(connection, caller.id, hearing, heads)
 
-        stored = await self._database.run_write(work)
+        stored = await self.database.run_write(work)
         if stored is None:
             raise RefusedError(409, "head_conflicts", "another hash is known for this count")
         return json_response({"stored": stored, "as_of": format_wall()})
 
     async def post_closures(self, request: web.Request) -> web.StreamResponse:
         """Delete what was delivered in the clear before its hearing was closed since then."""
-        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
+        caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         closures = (await read_body(request, ClosuresRequest)).closures
-        return json_response(await self._closures.apply(caller.id, hearing, closures))
+        return json_response(await self.closures.apply(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
         """Give a delivered file back, or a range of it."""
-        caller, hearing = await self._authenticator.authenticate(request), path_uuid(request)
-        row = await self._deliveries.find_file(caller.id, hearing, request.match_info["path"])
-        return await send_file(request, self._store, row)
+        caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
+        row = await self.deliveries.find_file(caller.id, hearing, request.match_info["path"])
+        return await send_file(request, self.store, row)
 
     # -- reports and uploads -----------------------------------------------------------------
     async def put_report(self, request: web.Request) -> web.StreamResponse:
         """Take a self-test report's manifest."""
-        caller, report = await self._authenticator.authenticate(request), path_uuid(request)
+        caller, report = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, ReportManifest)
         manifest = make_manifest("report", body, body.files)
-        return json_response(await self._deliveries.register(caller.id, report, manifest))
+        return json_response(await self.deliveries.register(caller.id, report, manifest))
 
     async def get_report(self, request: web.Request) -> web.StreamResponse:
         """Say where a report's delivery stands."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         return json_response(
-            await self._deliveries.describe(caller.id, "report", path_uuid(request))
+            await self.deliveries.describe(caller.id, "report", path_uuid(request))
         )
 
     async def put_upload(self, request: web.Request) -> web.StreamResponse:
         """Announce one file."""
-        caller, upload = await self._authenticator.authenticate(request), path_uuid(request)
+        caller, upload = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, UploadAnnouncement)
-        return json_response(await self._uploads.announce(caller.id, upload, body))
+        return json_response(await self.uploads.announce(caller.id, upload, body))
 
     async def get_upload(self, request: web.Request) -> web.StreamResponse:
         """Say where an upload stands."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         wait = _query_number(request, "wait", 0.0, MAX_WAIT_S)
-        return json_response(await self._uploads.describe(caller.id, path_uuid(request), wait))
+        return json_response(await self.uploads.describe(caller.id, path_uuid(request), wait))
 
     # -- state -------------------------------------------------------------------------------
     async def put_state(self, request: web.Request) -> web.StreamResponse:
         """Keep a heartbeat."""
-        caller = await self._authenticator.authenticate(request)
+        caller = await self.authenticator.authenticate(request)
         state = (await read_body(request, Heartbeat)).model_dump(mode="json")
         now = format_wall()
 
@@ -297,7 +288,7 @@ class KioskApi:
                 .values(state=state, state_at=now, last_seen=now)
             )
 
-        await self._database.run_write(work)
+        await self.database.run_write(work)
         return json_response({"as_of": now, "next_seconds": HEARTBEAT_SECONDS})
 
 
@@ -331,7 +322,7 @@ def _byte_range(request: web.Request, size: int) -> tuple[int, int]:
     return start, stop
 
 
-def _get_route(path: str, handler: Any) -> web.RouteDef:
+def _get_route(path: str, handler: Handler) -> web.RouteDef:
     return web.get(path, handler, allow_head=False)
 
 

@@ -143,15 +143,15 @@ class CentralServer:
         link = LinkCheckApi(authenticator)
         closures = ClosureService(self._database, self._store, uploads)
         api = KioskApi(
-            self._database,
-            self.authority,
-            uploads,
-            deliveries,
-            registry,
-            self._store,
-            authenticator,
-            link,
-            closures,
+            database=self._database,
+            authority=self.authority,
+            uploads=uploads,
+            deliveries=deliveries,
+            registry=registry,
+            store=self._store,
+            authenticator=authenticator,
+            link=link,
+            closures=closures,
         )
         app = self._make_application()
         cases = CaseApi(self._database, authenticator)

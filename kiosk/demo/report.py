@@ -64,7 +64,7 @@ def _relative(path: Path, base: Path) -> str:
 def list_devices(demo: DemoEnvironment) -> list[dict[str, Any]]:
     """Name every device in use: the recorder's own word, and this process's virtual ones."""
     rows = list(get_json(demo.paths.recorder_socket, "/v1/devices").get("devices", []))
-    sane = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "sane-airscan"], **_CAPTURE)
+    sane = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "sane-airscan"], **_CAPTURE)  # noqa: PLW1510
     rows += [
         _device("scanner", "python-sane", f"sane-airscan {sane.stdout}: {demo.scanner.device}"),
         _device("receipt printer", "python-escpos", "ESC/POS raster on a pseudo-terminal"),

@@ -1,9 +1,9 @@
-"""The seal: ``SHA256SUMS`` over a folder and a detached CMS signature over it.
+r"""The seal: ``SHA256SUMS`` over a folder and a detached CMS signature over it.
 
 Stock tools check it, from inside the folder::
 
     sha256sum -c SHA256SUMS
-    openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS \\
+    openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS \
         -CAfile ca.pem -no-CApath -no-CAstore -purpose any -out /dev/null
 
 (Without ``-no-CApath -no-CAstore`` OpenSSL also trusts the roots that the machine itself

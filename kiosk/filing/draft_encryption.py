@@ -57,7 +57,7 @@ class DraftKey:
         return self._secret
 
     def destroy(self) -> None:
-        """Destroy the key. (Python may keep a copy in freed memory until that is used again.)"""
+        """Destroy the key; Python may keep a copy in freed memory until that is used again."""
         self._secret = None
 
     def encrypt(self, data: bytes | memoryview) -> bytes:

@@ -231,7 +231,7 @@ class Voice:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                preexec_fn=lambda: die_with_parent(parent),
+                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 (no lock is taken in it)
             )
             self._device_by_process[process] = device
             return process

@@ -1,6 +1,6 @@
-"""The technician's tests of what the recorder owns: camera, microphones, panel, storage, clock,
-and the court's keys.
+"""The technician's tests of what the recorder owns.
 
+They are camera, microphones, panel, storage, clock, and the court's keys.
 Each returns ``{"state": "passed"|"failed"|"skipped", "code"?, "measured": {...}}``. Everything is
 measured on the running devices; nothing is assumed from their settings.
 """

@@ -135,7 +135,7 @@ class RecorderService:
                 self._loop.call_soon_threadsafe(self._changed.set)
 
     def _on_button_press(self) -> None:
-        """Called in gpiozero's thread."""
+        """Add a mark to the running hearing (in gpiozero's thread)."""
         if not self._device_test_lock.locked():
             with contextlib.suppress(RuntimeError):  # the service is ending
                 self._hearing_executor.submit(self.courtroom.mark_from_button)

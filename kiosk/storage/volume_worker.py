@@ -349,7 +349,7 @@ class VolumeWorker:
             return None, 0
 
     def _release_queue(self) -> None:
-        """The storage is not present: leave to the catch-up what the other has or will have."""
+        """Fail what is queued: the storage is not there, and the catch-up copies it later."""
         for operation in self._copy_queue:
             operation.errors[self.name] = OSError("the storage is not there")
         self._copy_queue.clear()

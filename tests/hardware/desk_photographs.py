@@ -58,7 +58,7 @@ def photograph(
 
 
 def _light(size: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """A lamp at the left: to the right less than two thirds of it arrives."""
+    """Return the light of a lamp at the left; less than two thirds of it reach the right."""
     rows, columns = np.mgrid[0 : size[1], 0 : size[0]]
     away = np.hypot(columns / size[0] - 0.2, rows / size[1] - 0.3)
     light: npt.NDArray[np.float64] = 1.0 - 0.4 * np.clip(away, 0, 1)

@@ -129,7 +129,7 @@ def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """A disk on which journals cannot grow."""
+    """Simulate a disk on which journals cannot grow."""
 
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -142,7 +142,7 @@ def test_microphones(tmp_path: Path, witness: str, code: str | None) -> None:
 
 @pytest.fixture
 def pins() -> Iterator[MockFactory]:
-    """gpiozero's mock pins."""
+    """Gpiozero's mock pins."""
     before = Device.pin_factory
     Device.pin_factory = MockFactory()
     yield Device.pin_factory

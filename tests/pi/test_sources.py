@@ -46,7 +46,7 @@ def test_every_source_delivers_through_the_real_libraries(sources: Sources) -> N
 
 
 def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: Sources) -> None:
-    """libcamera stops giving pictures, then (the child was started again) gives them anew."""
+    """Libcamera stops giving pictures, then (the child was started again) gives them anew."""
     freeze = Path(os.environ["CAMSHIM_FREEZE"])
     freeze.touch()
     wait_for(lambda: sources.state()["camera"]["state"] == "frozen", "the frozen camera", 10)

@@ -300,7 +300,7 @@ def torn(built: BuiltHearing, extra: bytes) -> Path:
     writer = built.writers[0]
     for _ in range(2):
         writer.write("main")
-    path = sorted((built.folder / MAIN).glob("0*.tar"))[-1]
+    path = max((built.folder / MAIN).glob("0*.tar"))
     with path.open("ab") as file:
         file.write(extra)
     built.parts[0].close()

@@ -81,7 +81,8 @@ def test_picture_and_mix_decode_at_their_places(tmp_path: Path) -> None:
     assert len(seen) == FPS
     assert seen[0][0] == pytest.approx(0.1)
     assert seen[10][0] == pytest.approx(0.5)
-    assert seen[0][1] > 200 > 60 > seen[5][1]
+    assert seen[0][1] > 200
+    assert seen[5][1] < 60
     times, values = samples(path)
     assert times[0] == 0.0
     middle = slice(8 * AAC_FRAME, 30 * AAC_FRAME)

@@ -117,10 +117,12 @@ def check_story(kiosk: Kiosk, events: Sequence[object]) -> None:
 
 def sealed_well(folder: Path) -> None:
     """Check the seal with stock tools."""
-    quiet = {"cwd": folder, "check": True, "capture_output": True}
-    subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], **quiet)  # type: ignore[call-overload]
-    command = "openssl cms -verify -noverify -binary -inform DER -in SHA256SUMS.p7s"
-    subprocess.run([*command.split(), "-content", "SHA256SUMS"], **quiet)  # type: ignore[call-overload]
+    sums = "sha256sum --strict -c SHA256SUMS"
+    signature = (
+        "openssl cms -verify -noverify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS"
+    )
+    for command in (sums, signature):
+        subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
 
 
 def test_dead_services_are_failed_results_and_the_report_is_kept(open_kiosk: Open) -> None:

@@ -69,7 +69,7 @@ def test_killed_screen_comes_back_onto_the_running_hearing(
     recorder: FakeRecorder,
     badge: VirtualBadgeReader,
 ) -> None:
-    """kill -9: it shows the running hearing before anybody signs in, then all of it."""
+    """Kill -9: it shows the running hearing before anybody signs in, then all of it."""
     with TouchScreen(folder, display, {"badge": {"port": badge.port}}) as screen:
         badge.scan("badge-secretary")
         screen.wait_screen("secretary.today")

@@ -37,9 +37,9 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.searchable import searchable_versions
-from kiosk.central.http.json_api import errors_as_json
+from kiosk.central.http.json_api import Handler, errors_as_json
 from kiosk.clocks import format_wall, wall_time
-from kiosk.locale import LANGUAGES, N_, NATIVE_NAMES, Translator
+from kiosk.locale import LANGUAGES, N_, NATIVE_NAMES, Language, Translator
 
 PAGE_SIZE = 100
 RECENT_COUNT = 30
@@ -463,16 +463,15 @@ def _filter_kiosks(
 
 
 @web.middleware
-async def _require_local_host(request: web.Request, handler: Any) -> web.StreamResponse:
+async def _require_local_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a Host that is not this machine: another site's name that points here."""
     name = request.host.rsplit(":", 1)[0] if ":" in request.host else request.host
     if name not in HOSTS:
         raise web.HTTPForbidden(text="this page is for this machine only")
-    response: web.StreamResponse = await handler(request)
-    return response
+    return await handler(request)
 
 
-def _choose_language(request: web.Request) -> Any:
+def _choose_language(request: web.Request) -> Language:
     """Return the language asked for, else the browser's first that is known, else Kazakh."""
     asked = request.query.get("lang", "")
     accepted = request.headers.get("Accept-Language", "").split(",")

@@ -24,7 +24,7 @@ import pyrage
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from kiosk.central.contract import FilingRegistration, HearingManifest, ReportManifest, parse
 from kiosk.central.data.database import Database
@@ -163,7 +163,7 @@ class CourierImport:
                 result.receipted.append(item["id"])
         self._write_answer(folder, pack, answers)
 
-    def _identify_author(self, connection: Any, pack: Json) -> Kiosk:
+    def _identify_author(self, connection: Connection, pack: Json) -> Kiosk:
         """Return the kiosk that has signed a pack.
 
         Raises:

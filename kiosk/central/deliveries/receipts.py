@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kiosk.central.identity.authority import ReceiptSigner
@@ -12,7 +12,7 @@ from kiosk.clocks import format_wall
 from kiosk.evidence.chain import canonical_json
 
 
-def canonical_sha256(value: Any) -> str:
+def canonical_sha256(value: Mapping[str, Any]) -> str:
     """Return the hex SHA-256 of ``value`` as canonical JSON."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
 

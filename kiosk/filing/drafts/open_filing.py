@@ -167,8 +167,9 @@ class OpenFiling:
                         if isinstance(event, ScannerOpened) and target.is_duplex:
                             target.is_duplex = _scans_both_sides(event)
                         if isinstance(event, PageReady):
-                            event = await self._add_page(event, target, events)
-                        events.put_nowait(event)
+                            events.put_nowait(await self._add_page(event, target, events))
+                        else:
+                            events.put_nowait(event)
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             except KioskError:
                 if not self._is_closed:

@@ -115,7 +115,8 @@ def _load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 def _wrap_lines(text: str, face: ImageFont.FreeTypeFont, width: int) -> list[str]:
     """Return ``text`` in lines that fit; a word that is too long is broken."""
     lines, line = [], ""
-    for word in text.split():
+    for whole in text.split():
+        word = whole
         while face.getlength(word) > width:
             fits = max(1, sum(face.getlength(word[:n]) <= width for n in range(1, len(word) + 1)))
             if line:

@@ -138,8 +138,10 @@ class LevelMeter:
                 self._history.popleft()
 
     def energy_history(self) -> list[tuple[int, int, float]]:
-        """Return start and end (recording clock) and mean square (full scale: 1.0) of each block
-        of the last seconds, oldest first; the proof compares the disk with it."""
+        """Return the levels of the last seconds, oldest first, for the read-back check.
+
+        Each is start and end (recording clock) and mean square (full scale: 1.0) of a block.
+        """
         with self._history_lock:
             return list(self._history)
 

@@ -71,7 +71,7 @@ class SaneDevice:
             raise ScannerAbsentError("no scanner is configured")
         import sane  # type: ignore[import-untyped] # SANE reads SANE_CONFIG_DIR when it is loaded and initialised
 
-        self._errors: type[Exception] = sane._sane.error
+        self._errors: type[Exception] = sane._sane.error  # noqa: SLF001 (it is nowhere else)
         with self._translated_errors():
             sane.init()
         try:

@@ -351,7 +351,7 @@ class ScanSession:
             self._renumber_after_sheet(sheet, self._sheet_is_back)
 
     def _renumber_after_sheet(self, sheet: int, is_back: bool) -> None:
-        """Number what comes next so that every page is in its place, whatever the sheet does."""
+        """Set the next page number so that every page keeps its place, whatever the sheet does."""
         if self._asks_for_missing:
             return
         if is_back:

@@ -246,7 +246,7 @@ class VirtualMicrophones(VirtualMicrophoneClient):
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                preexec_fn=lambda: die_with_parent(parent),
+                preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509 (no lock is taken in it)
             )
         except OSError as error:
             raise DeviceAbsentError(f"pulseaudio: {error}") from error

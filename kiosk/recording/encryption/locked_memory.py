@@ -41,8 +41,10 @@ def disable_core_dumps() -> None:
 
 
 def zero_text(text: str) -> None:
-    """Overwrite an ASCII text in place. Nobody else may hold it; elsewhere than in CPython nothing
-    is done."""
+    """Overwrite an ASCII text in place.
+
+    Nobody else may hold it. Does nothing elsewhere than in CPython.
+    """
     if sys.implementation.name != "cpython" or not text.isascii():
         return
     header = sys.getsizeof(text) - len(text) - 1  # a compact ASCII string: header, bytes, NUL

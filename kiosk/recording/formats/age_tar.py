@@ -167,7 +167,9 @@ def _read_member(file: BinaryIO, start: int, size: int) -> Member | None:
 
 
 def _find_comment(records: bytes) -> str:
-    """Return the comment in the records of an extended header (``"<length> <key>=<value>\\n"``).
+    """Return the comment in the records of an extended header.
+
+    A record is ``<length> <key>=<value>`` and a line feed.
 
     Raises:
         ValueError: there is none.

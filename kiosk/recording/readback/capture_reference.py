@@ -31,8 +31,10 @@ class CaptureReference(Protocol):
         """Sample the live picture; called every :data:`SAMPLE_EVERY_S` seconds."""
 
     def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
-        """Return start, end (recording clock) and mean square (full scale: 1.0) of the blocks of
-        microphone ``source``, oldest first."""
+        """Return the levels of microphone ``source``, oldest first.
+
+        Each is start and end (recording clock) and mean square (full scale: 1.0) of a block.
+        """
 
     def pictures(self) -> list[tuple[int, Grid]]:
         """Return recording time and brightness of the live pictures, oldest first."""

@@ -34,8 +34,12 @@ STALE_S = 6.0
 
 @dataclass(frozen=True)
 class ReadbackState:
-    """``none`` (nothing checked yet), ``good`` or ``bad``. ``verified_until_ns`` is the end of the
-    media last found good (recording clock), ``detail`` why it is bad, ``source`` which source."""
+    """Result of the last read-back check.
+
+    ``state`` is ``none`` (nothing checked yet), ``good`` or ``bad``. ``verified_until_ns`` is the
+    end of the media last found good (recording clock), ``detail`` why it is bad, ``source`` which
+    source.
+    """
 
     state: Literal["none", "good", "bad"] = "none"
     verified_until_ns: int | None = None

@@ -214,8 +214,10 @@ class _PartReencryption:
         fragments: list[dict[str, Any]],
         plain_bytes: int,
     ) -> None:
-        """Encrypt the fragments after the first ``plain_bytes`` into a tar, copy those before
-        into a plain file, and journal both."""
+        """Encrypt the fragments after the first ``plain_bytes`` into a tar.
+
+        Those before go into a plain file of their own; the journal gets both.
+        """
         stem = name.removesuffix(MEDIA_SUFFIX)
         plain_writer = _FileWriter(
             self._store, self._folder, f"{stem}{OPEN_SUFFIX}{MEDIA_SUFFIX}", PLAIN_CODEC

@@ -89,8 +89,11 @@ def _has_end_of_archive(path: Path, position: int) -> bool:
 
 @dataclass
 class PartVerifier:
-    """Verifies one part. ``prefix`` is ``part-01/`` or empty; with the court's ``identities``
-    encrypted media are decrypted and compared with what was recorded, too."""
+    """Verification of one part.
+
+    ``prefix`` is ``part-01/`` or empty. With the court's ``identities`` encrypted media are
+    decrypted and compared with what was recorded, too.
+    """
 
     folder: Path
     prefix: str
