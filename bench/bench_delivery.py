@@ -21,8 +21,8 @@ from bench.delivery_site import (
     site_template,
 )
 from bench.measure import Measure, median_of
-from tests.network_link import NetworkLink, unavailable_reason
-from tests.waiting import wait_for
+from tests.support.network_link import NetworkLink, unavailable_reason
+from tests.support.waiting import wait_for
 
 GOODPUT_MBIT, GOODPUT_GOAL = 10.0, 0.92
 GOODPUT_BYTES = 20_000_000  # twice: 33 s; registration and receipt take a second or two

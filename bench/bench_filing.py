@@ -29,7 +29,7 @@ from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ipc import LocalClient
 from kiosk.rules import load_rules
 from kiosk.storage.paths import Paths
-from tests.sync import rig
+from tests.support import delivery_rig
 
 PAGES, COLOUR_PAGES = 10, 60
 GOAL, GOAL_SLOW = 1.0, 2.0
@@ -81,17 +81,17 @@ def measure(repeats: int, slow: bool) -> list[float]:
     with tempfile.TemporaryDirectory(prefix="bf") as name:
         folder = Path(name)
         (template := folder / "t").mkdir()
-        rig.make_template(template)
+        delivery_rig.make_template(template)
         if slow:
             subprocess.run(SLOW_LINE.split(), check=True)
         scan = scan_image(
             draw_claim_page(3) if slow else draw_text(KAZAKH), folder, skew=0.5, noise=2.0, seed=1
         )
-        with rig.temporary_central(template) as central:
+        with delivery_rig.temporary_central(template) as central:
             central.start()
             for _ in range(repeats):
                 with (
-                    rig.temporary_kiosk(template, central.url) as kiosk,
+                    delivery_rig.temporary_kiosk(template, central.url) as kiosk,
                     VirtualScanner([scan] * PAGES) as scanner,
                 ):
                     kiosk.start()

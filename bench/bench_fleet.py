@@ -30,7 +30,7 @@ from bench.measure import Measure
 from bench.processes import cpu_seconds
 from kiosk.evidence.chain import ChainHead
 from kiosk.evidence.signer import FileSigner, sign_head
-from tests.central.rig import TUS, Central, Kiosk, file_of, filing_body, new_id
+from tests.support.central_rig import TUS, Central, Kiosk, file_of, filing_body, new_id
 
 KIOSKS = 200
 SECONDS = 40.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.measure import Measure, median_of
 from bench.processes import proportional_set_size
 from kiosk.storage.volume_marker import write_marker
-from tests.virtual_courtroom import VirtualCourtroom
+from tests.support.virtual_courtroom import VirtualCourtroom
 
 MINUTES = float(os.environ.get("KIOSK_BENCH_MINUTES", "2"))
 EVERY_S = 5.0

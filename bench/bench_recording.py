@@ -30,7 +30,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.config import CameraSettings
 from kiosk.hardware.virtual.camera import CourtroomScene
 from kiosk.storage.volume_marker import write_marker
-from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
+from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 SECONDS = 20.0
 PICTURES = 100

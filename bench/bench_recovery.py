@@ -27,7 +27,7 @@ from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptio
 from kiosk.recording.journal.part_journal import media_entry
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.storage.hearing_folder import JOURNAL_FILE
-from tests.identity import Court
+from tests.support.identity import Court
 
 HOURS = 4
 SECONDS = HOURS * 3600

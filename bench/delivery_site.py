@@ -21,9 +21,15 @@ from aiohttp import web
 from bench.processes import cpu_seconds
 from kiosk.ipc import serve_unix
 from kiosk.sync.transport.connection import Connection
-from tests.network_link import CENTRE_ADDRESS, NetworkLink
-from tests.sync.rig import Central, Kiosk, make_template, temporary_central, temporary_kiosk
-from tests.waiting import wait_for
+from tests.support.delivery_rig import (
+    Central,
+    Kiosk,
+    make_template,
+    temporary_central,
+    temporary_kiosk,
+)
+from tests.support.network_link import CENTRE_ADDRESS, NetworkLink
+from tests.support.waiting import wait_for
 
 TIMEOUT_S = 300.0
 CALL_BYTES, CALL_EVERY_S = 1200, 0.02  # 480 kbit/s

@@ -8,8 +8,8 @@ from pathlib import Path
 from faults.trial import NotSurvivedError
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.sync.outbox.receipts import ReceiptStore
-from tests.sync.rig import Central, Kiosk
-from tests.waiting import wait_for
+from tests.support.delivery_rig import Central, Kiosk
+from tests.support.waiting import wait_for
 
 KINDS = ("hearing", "filing")
 

@@ -15,9 +15,15 @@ from random import Random
 
 from faults.delivery_check import check_delivered
 from faults.trial import Cost, NotSurvivedError, Outcome
-from tests.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
-from tests.sync.rig import Central, Kiosk, make_template, temporary_central, temporary_kiosk
-from tests.waiting import wait_for
+from tests.support.delivery_rig import (
+    Central,
+    Kiosk,
+    make_template,
+    temporary_central,
+    temporary_kiosk,
+)
+from tests.support.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
+from tests.support.waiting import wait_for
 
 TRIES, QUICK = 50, 3
 LINK_MBIT = 10.0

@@ -16,8 +16,8 @@ from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.volume_marker import adopt_mirror
-from tests.virtual_courtroom import VirtualCourtroom
-from tests.waiting import wait_for
+from tests.support.virtual_courtroom import VirtualCourtroom
+from tests.support.waiting import wait_for
 
 TRIES, QUICK = 3, 1
 MAX_NOTICE_S = 2.0

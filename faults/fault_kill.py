@@ -16,8 +16,8 @@ from faults.process_kill import find_processes, kill, kill_tree
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import require_loss_within
 from kiosk.storage.hearing_folder import part_folder_name
-from tests.virtual_courtroom import VirtualCourtroom
-from tests.waiting import wait_for
+from tests.support.virtual_courtroom import VirtualCourtroom
+from tests.support.waiting import wait_for
 
 TRIES, QUICK = 50, 4
 CAMERA_CHILD = "kiosk.hardware.sources.camera_child"

@@ -10,7 +10,13 @@ from random import Random
 
 from faults.delivery_check import check_delivered
 from faults.trial import Cost, NotSurvivedError, Outcome
-from tests.sync.rig import Central, Kiosk, make_template, temporary_central, temporary_kiosk
+from tests.support.delivery_rig import (
+    Central,
+    Kiosk,
+    make_template,
+    temporary_central,
+    temporary_kiosk,
+)
 
 TRIES, QUICK = 5, 1
 KILLS = 3

@@ -18,7 +18,7 @@ from kiosk.config import CameraSettings
 from kiosk.demo.environment import DemoEnvironment, demo_environment
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 TRIES, QUICK = 5, 1
 SCREEN_TIMEOUT_S = 30.0

@@ -13,8 +13,8 @@ from faults.part_media import PartMedia, read_entries
 from faults.trial import Cost, NotSurvivedError
 from kiosk.alarms import ALARMS
 from kiosk.storage.hearing_folder import part_folder_name
-from tests.virtual_courtroom import VirtualCourtroom
-from tests.waiting import wait_for
+from tests.support.virtual_courtroom import VirtualCourtroom
+from tests.support.waiting import wait_for
 
 
 @dataclass(frozen=True)

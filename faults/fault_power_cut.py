@@ -19,8 +19,8 @@ from faults.power_cut_rig import PowerCutRig, running_power_cut_rig
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
 from kiosk.storage.hearing_folder import part_folder_name
-from tests.virtual_courtroom import RefusedError
-from tests.waiting import wait_for
+from tests.support.virtual_courtroom import RefusedError
+from tests.support.waiting import wait_for
 
 TRIES, QUICK = 50, 7
 MOMENTS = {

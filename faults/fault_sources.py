@@ -19,7 +19,7 @@ from faults.hearing_rig import HearingRig
 from faults.process_kill import find_processes
 from faults.trial import CAMERA, Outcome
 from kiosk.hardware.virtual.microphones import RATE
-from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
+from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 TRIES, QUICK = 3, 1
 MICROPHONE_S, CAMERA_S, QUIET_S = 1.0, 2.0, 12.0

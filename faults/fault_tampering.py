@@ -22,10 +22,10 @@ from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
 from kiosk.evidence.signer import FileSigner
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, part_folder_name
-from tests.identity import Court
-from tests.recording.court_keys import CourtSecrets
-from tests.virtual_courtroom import VirtualCourtroom
-from tests.waiting import wait_for
+from tests.support.court_keys import CourtSecrets
+from tests.support.identity import Court
+from tests.support.virtual_courtroom import VirtualCourtroom
+from tests.support.waiting import wait_for
 
 TRIES, QUICK = 20, 2
 """Of each kind of damage to each kind of file; other tamperings are done in every way there is."""

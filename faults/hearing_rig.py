@@ -13,8 +13,8 @@ from faults.trial import CAMERA, Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
 from kiosk.evidence.seal import SIGNATURE
 from kiosk.storage.hearing_folder import part_folder_name
-from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
-from tests.waiting import wait_for
+from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
+from tests.support.waiting import wait_for
 
 SOURCES = [CAMERA, *MICROPHONES]
 MAX_LOSS_S = 1.0

@@ -14,7 +14,7 @@ from faults.disk.mounted import MountedDisk
 from faults.disk.volume import UnsyncedNames
 from faults.hearing_rig import HearingRig
 from faults.process_kill import kill_tree
-from tests.virtual_courtroom import VirtualCourtroom
+from tests.support.virtual_courtroom import VirtualCourtroom
 
 
 class PowerCutRig(HearingRig):

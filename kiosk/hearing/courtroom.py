@@ -271,6 +271,15 @@ class Courtroom:
             hearing.journal.close()
         self.storage.close()
 
+    def abort(self) -> None:
+        """Release threads and files and write nothing more, as a killed process does."""
+        self.seal_queue.close(0)
+        if (hearing := self._current) is not None:
+            if hearing.capture is not None:
+                hearing.capture.abort()
+            hearing.journal.close()
+        self.storage.close(0.5)
+
     # -- state ---------------------------------------------------------------------------------
     @property
     def _current(self) -> OpenHearing | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.central.rig import Central, Kiosk
+from tests.support.central_rig import Central, Kiosk
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import boto3
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 BUCKET = "court"
 CREDENTIALS = {

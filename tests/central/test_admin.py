@@ -15,7 +15,7 @@ from kiosk.central.identity.courts import SeedCourt, put_court
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Translator
-from tests.central.rig import Central, Kiosk, filing_body, new_id
+from tests.support.central_rig import Central, Kiosk, filing_body, new_id
 
 
 def page(central: Central, **options: object) -> requests.Response:

@@ -23,8 +23,8 @@ from kiosk.central.identity.courts import SeedCourt, put_court
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Language
-from tests.browser import Browser
-from tests.waiting import wait_for
+from tests.support.browser import Browser
+from tests.support.waiting import wait_for
 
 TAB, ENTER = "\ue004", "\ue007"  # W3C WebDriver, 17.4.2
 KIOSKS = 2000

@@ -8,7 +8,7 @@ from contextlib import closing
 from hashlib import sha256
 from typing import Any
 
-from tests.central.rig import Central, Kiosk, file_of, hearing_body, new_id
+from tests.support.central_rig import Central, Kiosk, file_of, hearing_body, new_id
 
 CLEAR = os.urandom(40_000)
 SECRET = os.urandom(41_000)

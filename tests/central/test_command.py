@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import main
-from tests.central.rig import SEED, Central, filing_body, new_id
-from tests.waiting import wait_for
+from tests.support.central_rig import SEED, Central, filing_body, new_id
+from tests.support.waiting import wait_for
 
 
 def run(*arguments: str) -> int:

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from tests.central.rig import KIOSK_TIME, Central, Kiosk, new_id
+from tests.support.central_rig import KIOSK_TIME, Central, Kiosk, new_id
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "central-api.yaml"
 schema = schemathesis.openapi.from_path(CONTRACT)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from kiosk.central import crash_points
-from tests.central.rig import Central, Kiosk, filing_body, new_id, write_faults
+from tests.support.central_rig import Central, Kiosk, filing_body, new_id, write_faults
 
 PDF = b"%PDF-1.7 ..."
 

@@ -11,7 +11,7 @@ import requests
 from kiosk.central.deliveries.filing_registry import FilingState, set_state
 from kiosk.central.errors import RefusedError
 from kiosk.central.server import open_database
-from tests.central.rig import Central, Kiosk, filing_body, new_id
+from tests.support.central_rig import Central, Kiosk, filing_body, new_id
 
 PDF = b"%PDF-1.7 three pages"
 ANNEX = b"%PDF-1.7 annex"

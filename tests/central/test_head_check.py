@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from kiosk.central.deliveries.head_check import find_contradictions
-from tests.central.rig import Central, Kiosk, hearing_body, new_id
-from tests.central.test_hearings import head
+from tests.support.central_rig import Central, Kiosk, head_body, hearing_body, new_id
 
 LINES = [b'{"n":0}', b'{"n":1}', b'{"n":2}']
 JOURNAL = b"".join(line + b"\n" for line in LINES)
@@ -43,7 +42,7 @@ def test_a_rewritten_journal_gets_no_receipt_until_a_person_accepts_it(
 ) -> None:
     good, bad = new_id(), new_id()
     for hearing in (good, bad):
-        sent = [head(kiosk, hearing, 2, LINES[1])]
+        sent = [head_body(kiosk, hearing, 2, LINES[1])]
         assert kiosk.call("POST", f"/v1/hearings/{hearing}/heads", json={"heads": sent}).ok
     assert deliver(kiosk, good, JOURNAL)["receipt"] is not None
     held = deliver(kiosk, bad, JOURNAL.replace(b"1", b"7"))

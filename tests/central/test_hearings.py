@@ -13,9 +13,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.evidence.chain import ChainHead, head_message
-from tests.central.rig import KIOSK_TIME, Central, Kiosk, file_of, hearing_body, new_id, new_key
-from tests.waiting import wait_for
+from tests.support.central_rig import (
+    KIOSK_TIME,
+    Central,
+    Kiosk,
+    file_of,
+    head_body,
+    hearing_body,
+    new_id,
+    new_key,
+)
+from tests.support.waiting import wait_for
 
 FILES = {
     "SHA256SUMS": b"sums",
@@ -23,25 +31,6 @@ FILES = {
     "part-01/main/run-01/000001.m4s": os.urandom(50_000),
     "part-01/channels/run-01/000001.m4s": os.urandom(20_000),
 }
-
-
-def head(
-    kiosk: Kiosk,
-    hearing: str,
-    count: int,
-    content: bytes,
-    key: ec.EllipticCurvePrivateKey | None = None,
-) -> dict[str, Any]:
-    digest = hashlib.sha256(content).hexdigest()
-    message = head_message(hearing, 1, ChainHead(count, digest))
-    signature = (key or kiosk.key).sign(message, ec.ECDSA(hashes.SHA256()))
-    return {
-        "part": 1,
-        "count": count,
-        "hash": digest,
-        "signature": base64.b64encode(signature).decode(),
-        "at": KIOSK_TIME,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -164,26 +153,26 @@ def test_a_path_is_named_once(kiosk: Kiosk) -> None:
 
 def test_heads_are_kept_before_any_manifest_and_again(kiosk: Kiosk, neighbour: Kiosk) -> None:
     hearing = new_id()
-    heads = [head(kiosk, hearing, 10, b"ten"), head(kiosk, hearing, 20, b"twenty")]
+    heads = [head_body(kiosk, hearing, 10, b"ten"), head_body(kiosk, hearing, 20, b"twenty")]
     path = f"/v1/hearings/{hearing}/heads"
     for _ in range(2):
         answer = kiosk.call("POST", path, json={"heads": heads})
         assert (answer.status_code, answer.json()["stored"]) == (200, 2)
-    foreign = [head(neighbour, hearing, 30, b"thirty")]
+    foreign = [head_body(neighbour, hearing, 30, b"thirty")]
     assert neighbour.call("POST", path, json={"heads": foreign}).status_code == 403
 
 
 def test_a_rewritten_journal_shows(kiosk: Kiosk) -> None:
     hearing = new_id()
     path = f"/v1/hearings/{hearing}/heads"
-    assert kiosk.call("POST", path, json={"heads": [head(kiosk, hearing, 5, b"a")]}).ok
-    answer = kiosk.call("POST", path, json={"heads": [head(kiosk, hearing, 5, b"b")]})
+    assert kiosk.call("POST", path, json={"heads": [head_body(kiosk, hearing, 5, b"a")]}).ok
+    answer = kiosk.call("POST", path, json={"heads": [head_body(kiosk, hearing, 5, b"b")]})
     assert (answer.status_code, answer.json()["code"]) == (409, "head_conflicts")
 
 
 def test_a_head_signed_by_another_key_is_refused(kiosk: Kiosk) -> None:
     hearing = new_id()
-    forged = head(kiosk, hearing, 5, b"a", new_key())
+    forged = head_body(kiosk, hearing, 5, b"a", new_key())
     for bad in (forged, forged | {"signature": "????"}):
         answer = kiosk.call("POST", f"/v1/hearings/{hearing}/heads", json={"heads": [bad]})
         assert (answer.status_code, answer.json()["code"]) == (422, "signature_invalid")

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from kiosk.central.identity.authority import CertificateAuthority
-from tests.central.rig import (
+from tests.support.central_rig import (
     TIMEOUT,
     Central,
     Kiosk,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.central.rig import Kiosk
+from tests.support.central_rig import Kiosk
 
 HEADER = struct.Struct(">16sIQQI")
 PACE_BYTES = 250_000  # a second: 2 Mbit/s

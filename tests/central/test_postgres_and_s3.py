@@ -14,7 +14,7 @@ import requests
 
 from kiosk.central import crash_points
 from tests.central.external_services import BUCKET, CREDENTIALS, postgres, s3
-from tests.central.rig import (
+from tests.support.central_rig import (
     Central,
     Kiosk,
     filing_body,

@@ -22,8 +22,8 @@ from kiosk.central.server import open_database
 from kiosk.filing.imaging.encoding import prepare_page
 from kiosk.filing.imaging.pdf import make_pdf
 from kiosk.hardware.virtual.claim_pages import simulate_scan
-from tests.central.rig import Central, filing_body, new_id
-from tests.waiting import wait_for
+from tests.support.central_rig import Central, filing_body, new_id
+from tests.support.waiting import wait_for
 
 LINES = (
     "Жауапкер жұмысты бастаған жоқ және өтініштеріме",

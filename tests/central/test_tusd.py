@@ -19,7 +19,7 @@ import pytest
 import requests
 from aiohttp import web
 
-from tests.central.rig import Central, Kiosk, hearing_body, new_id
+from tests.support.central_rig import Central, Kiosk, hearing_body, new_id
 
 SECRET = "a-secret-of-the-court"
 CONTENT = os.urandom(70_000)

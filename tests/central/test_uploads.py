@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.central.rig import TUS, Central, Kiosk, file_of, new_id
-from tests.waiting import wait_for
+from tests.support.central_rig import TUS, Central, Kiosk, file_of, new_id
+from tests.support.waiting import wait_for
 
 
 def announce(

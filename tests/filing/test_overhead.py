@@ -10,7 +10,7 @@ from kiosk.filing.service import FilingService, PageChecked
 from kiosk.hardware.scanner.events import PageReady, PaperExpected
 from kiosk.rules import Rules
 from tests.filing.conftest import FakeSync
-from tests.hardware.desk_photographs import draw_page, photograph
+from tests.support.desk_photographs import draw_page, photograph
 
 
 def test_two_pages_from_the_desk_become_pages_of_the_filing(

@@ -9,7 +9,7 @@ from PIL import Image
 from kiosk.hardware.scanner.page_finder import find_page, to_preview
 from kiosk.hardware.scanner.page_flattener import make_scan, sheet_size_mm
 from kiosk.hardware.scanner.still_page_detector import StillPageDetector, TakenPage
-from tests.hardware.desk_photographs import (
+from tests.support.desk_photographs import (
     A4_CORNERS,
     Corners,
     draw_page,

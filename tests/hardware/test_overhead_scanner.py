@@ -22,7 +22,7 @@ from kiosk.hardware.scanner.events import (
 )
 from kiosk.hardware.scanner.probe import probe_scanner
 from kiosk.hardware.scanner.session import ScanSession
-from tests.hardware.desk_photographs import A4_CORNERS, draw_page, likeness, photograph
+from tests.support.desk_photographs import A4_CORNERS, draw_page, likeness, photograph
 
 
 def settings_for(pictures: Path | None) -> ScannerSettings:

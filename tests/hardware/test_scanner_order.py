@@ -21,7 +21,7 @@ from kiosk.hardware.scanner.session import ScanSession
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from tests.hardware.conftest import draw_sheet
 from tests.hardware.scan_helpers import faults_of, pages_of, scan, settings_for, sheets_in
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

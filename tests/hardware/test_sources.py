@@ -15,7 +15,7 @@ from kiosk.config import CameraSettings, MicrophoneSettings, Settings
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NAMES = ("judge", "witness")
 PATIENCE = 30.0

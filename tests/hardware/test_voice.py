@@ -13,7 +13,7 @@ import pytest
 from kiosk.config import VoiceSettings
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.hardware.voice import Voice
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 TEXT = "Қағаздардың қапсырмаларын алып тастаңыз, содан кейін парақтарды салыңыз."
 RATE = 16_000

@@ -10,13 +10,16 @@ from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
-from tests.recording.hearing_builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
+from tests.support.hearing_builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
 
 
 class FakeRecorder:
-    """Stands in for the part recorder; :attr:`made` are all, newest last."""
+    """A part recorder that writes fragments when a test says so.
 
-    made: list[FakeRecorder]
+    Attributes:
+        tap_ns, stop_ns: when the part began and ended, by the recording clock.
+        had_journal_at_start: whether a journal existed when the capture began.
+    """
 
     def __init__(
         self,
@@ -35,14 +38,14 @@ class FakeRecorder:
         self.had_journal_at_start: bool | None = None
         self.on_fault = on_fault
         self._on_fragment = on_fragment
-        self._tap_ns = 0
-        self._stop_ns: int | None = None
+        self.tap_ns = 0
+        self.stop_ns: int | None = None
         self._pieces = 0
         self.writer: MediaWriter | None = None
 
     def start(self, tap_ns: int) -> None:
         """Note the tap and whether anything had been written before it."""
-        self._tap_ns = tap_ns
+        self.tap_ns = tap_ns
         self.had_journal_at_start = (self.folder / "journal.jsonl").exists()
         self.writer = MediaWriter(self.folder, tap_ns, codec=self.envelope)
         self.write(2)
@@ -61,11 +64,11 @@ class FakeRecorder:
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End."""
-        self._stop_ns = at_ns or recording_ns()
+        self.stop_ns = at_ns or recording_ns()
         samples = dict.fromkeys(MICROPHONES, self._pieces * BLOCK)
         seconds = self.seconds
         frames = self._pieces * PICTURES
-        return PartSummary(self._tap_ns, self._stop_ns, seconds, frames, 0, samples, 512.0)
+        return PartSummary(self.tap_ns, self.stop_ns, seconds, frames, 0, samples, 512.0)
 
     @property
     def first_durable_ms(self) -> float | None:
@@ -75,4 +78,4 @@ class FakeRecorder:
     @property
     def seconds(self) -> float:
         """Since the tap."""
-        return ((self._stop_ns or recording_ns()) - self._tap_ns) / 1e9
+        return ((self.stop_ns or recording_ns()) - self.tap_ns) / 1e9

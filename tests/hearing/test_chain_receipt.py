@@ -13,8 +13,8 @@ from kiosk.export.chain_receipt import read_chain_receipt, render_chain_receipt
 from kiosk.locale import Translator
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.slip import check_slip
-from tests.identity import Court
-from tests.recording.hearing_builder import add_part, close_part, new_hearing, sealed_hearing
+from tests.support.hearing_builder import add_part, close_part, new_hearing, sealed_hearing
+from tests.support.identity import Court
 
 
 def codes(folder: Path, code: str) -> list[str]:

@@ -4,127 +4,26 @@ from __future__ import annotations
 
 import errno
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.config import (
-    CameraSettings,
-    KioskSettings,
-    MicrophoneSettings,
-    PanelSettings,
-    PathSettings,
-    Settings,
-)
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import read_chain
 from kiosk.export.minutes import load_hearing_state
-from kiosk.hardware.panel import Panel
-from kiosk.hardware.sources.sources import Sources
-from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.monitoring import state
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.session import crash_recovery, start
 from kiosk.hearing.session.hearing_state import HearingState
-from kiosk.hearing.session.seal_queue import SealQueue
 from kiosk.recording.formats.records import Interruption
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.recording.repair import recovery
 from kiosk.recording.verify.hearing import verify
-from kiosk.rules import load_rules
-from kiosk.storage.paths import Paths
-from tests.hearing.fakes import FakeRecorder
-from tests.identity import Court
-from tests.waiting import wait_for
-
-RULES = load_rules()
-
-
-class CourtroomRig:
-    """A kiosk's courtroom, which a test can crash and start again."""
-
-    def __init__(self, folder: Path, microphones: tuple[MicrophoneSettings, ...] = ()) -> None:
-        self.settings = Settings(
-            microphones=microphones,
-            kiosk=KioskSettings(id="kiosk-0001"),
-            paths=PathSettings(data=folder / "data", run=folder / "run"),
-            camera=CameraSettings(back_end="none"),
-            panel=PanelSettings(enabled=False),
-        )
-        self.paths = Paths.from_settings(self.settings.paths)
-        self.court = Court.make(folder / "court")
-        self.court.issue("kiosk-0001", self.paths.device_key, self.paths.device_certificate)
-        self.recorders: list[FakeRecorder] = []
-        self.courtroom = self.start()
-
-    def start(self) -> Courtroom:
-        """Start as after a boot."""
-
-        def make(*arguments: Any) -> FakeRecorder:
-            self.recorders.append(FakeRecorder(*arguments))
-            return self.recorders[-1]
-
-        sources = Sources(self.settings, self.paths.preview)
-        panel = Panel(self.settings.panel)
-        self.courtroom = Courtroom(self.settings, self.paths, RULES, sources, panel, make)
-        self.courtroom.seal_queue = SealQueue(retry_s=0.05)
-        self.courtroom.recover()
-        return self.courtroom
-
-    def crash(self) -> None:
-        """Leave everything as a killed process does."""
-        self.courtroom.seal_queue.close(0)
-        session = self.courtroom._current
-        if session is not None:
-            if session.capture is not None:
-                session.capture._prover.stop()
-                session.capture.journal.close()
-            session.journal.close()
-        self.courtroom.storage.close(0)
-
-    def begin(self, **fields: Any) -> str:
-        """Start a hearing; return its id."""
-        about = {"id": str(uuid.uuid4()), "case_number": "2-15", "kind": "civil"} | fields
-        return str(self.courtroom.start(about, "p1", recording_ns())["hearing_id"])
-
-    def phase(self) -> str:
-        """Return the phase."""
-        return str(self.courtroom.state()["phase"])
-
-    def hearing(self) -> dict[str, Any]:
-        """Return the hearing of State."""
-        return dict(self.courtroom.state()["hearing"])
-
-    def codes(self) -> set[str]:
-        """Return the codes of the alarms."""
-        return {alarm["code"] for alarm in self.courtroom.state()["alarms"]}
-
-    def folder(self, hearing_id: str) -> Path:
-        """Return the folder of a hearing."""
-        return self.paths.hearings / hearing_id
-
-    def sealed(self, hearing_id: str) -> None:
-        """Wait for the seal, then verify."""
-        wait_for(lambda: (self.folder(hearing_id) / "SHA256SUMS.p7s").exists(), "the seal")
-        assert self.courtroom.seal_queue.wait_idle(10)
-        assert verify(self.folder(hearing_id), self.court.ca, decode=False).problems == []
-
-    def lines(self, hearing_id: str, kind: str) -> list[dict[str, Any]]:
-        """Return the lines of one kind of the hearing's own journal."""
-        chain = read_chain(self.folder(hearing_id) / "journal.jsonl")
-        return [entry for entry in chain.entries if entry["kind"] == kind]
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
-    made = CourtroomRig(tmp_path)
-    yield made
-    made.crash()
+from tests.hearing.courtroom_rig import RULES, CourtroomRig
+from tests.support.waiting import wait_for
 
 
 @contextmanager

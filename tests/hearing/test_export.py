@@ -26,14 +26,14 @@ from kiosk.export.texts import format_length
 from kiosk.export.time_account import build_time_account
 from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
-from tests.identity import Court
-from tests.recording.hearing_builder import (
+from tests.support.hearing_builder import (
     MICROPHONES,
     BuiltHearing,
     add_part,
     close_part,
     new_hearing,
 )
+from tests.support.identity import Court
 
 FAT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 RULES = load_rules()

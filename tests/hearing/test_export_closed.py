@@ -13,8 +13,8 @@ from kiosk.clocks import recording_ns
 from kiosk.evidence.signer import load_device_signer
 from kiosk.export.errors import ExportError
 from kiosk.export.hearing_export import ExportResult, HearingExport
-from tests.hearing.test_courtroom import RULES, CourtroomRig
-from tests.recording.court_keys import CourtSecrets
+from tests.hearing.courtroom_rig import RULES, CourtroomRig
+from tests.support.court_keys import CourtSecrets
 
 GROUND, SECRET = "civ_adoption", "state_secret"
 

@@ -13,10 +13,10 @@ from kiosk.config import MicrophoneSettings, PathSettings, Settings
 from kiosk.export.hearing_export import HearingExport
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.rules import load_rules
-from tests.browser import Browser, serve_folder
-from tests.identity import Court
-from tests.recording.fake_media import FakeCamera, FakeMicrophone, WriterRig
-from tests.recording.hearing_builder import BuiltHearing, new_hearing
+from tests.support.browser import Browser, serve_folder
+from tests.support.fake_media import FakeCamera, FakeMicrophone, WriterRig
+from tests.support.hearing_builder import BuiltHearing, new_hearing
+from tests.support.identity import Court
 
 SECOND = 1_000_000_000
 RATES = {"judge": 48_000, "witness": 48_000}

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Browser, serve_folder
-from tests.npm import install
-from tests.recording.fake_media import FakeCamera, FakeMicrophone, WriterRig
+from tests.support.browser import Browser, serve_folder
+from tests.support.fake_media import FakeCamera, FakeMicrophone, WriterRig
+from tests.support.npm import install
 
 SECOND = 1_000_000_000
 RATES = {"judge": 48_000, "witness": 48_000}

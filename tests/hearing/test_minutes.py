@@ -15,7 +15,7 @@ from kiosk.export.minutes import Minutes, build_minutes
 from kiosk.export.text_pdf import minutes_to_pdf, render_minutes
 from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions
 from kiosk.rules import load_rules
-from tests.identity import Court
+from tests.support.identity import Court
 
 RULES = load_rules()
 SETTINGS = Settings(

@@ -13,12 +13,11 @@ from kiosk.clocks import recording_ns
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.volume import SET_ASIDE
-from tests.hearing.test_mirror import MirrorRig, rig
-from tests.recording.court_keys import CourtSecrets
-from tests.storage.mounts import read_hearing_files
-from tests.waiting import wait_for
+from tests.hearing.mirror_rig import MirrorRig
+from tests.support.court_keys import CourtSecrets
+from tests.support.mounts import read_hearing_files
+from tests.support.waiting import wait_for
 
-__all__ = ["rig"]
 PLAIN = (".m4s", ".mp4")
 
 
@@ -27,22 +26,14 @@ def media(root: Path) -> dict[str, bytes]:
     return {name: data for name, data in read_hearing_files(root).items() if name.endswith(PLAIN)}
 
 
-def until_same(rig: MirrorRig) -> None:
-    wait_for(
-        lambda: read_hearing_files(rig.own.folder) == read_hearing_files(rig.mirror.folder),
-        "two copies",
-        60,
-    )
-
-
-def declare_closed(rig: MirrorRig, folder: Path, seconds: float) -> None:
+def declare_closed(mirror_rig: MirrorRig, folder: Path, seconds: float) -> None:
     """Declare the hearing closed since ``seconds`` into part 2; wait until it is carried out."""
-    first = read_chain(rig.own.folder / folder / "part-02/journal.jsonl").entries[0]
+    first = read_chain(mirror_rig.own.folder / folder / "part-02/journal.jsonl").entries[0]
     after = (first["tap_ns"] - first["t"]) / 1e9 + seconds
     since = datetime.fromisoformat(first["at"]) + timedelta(seconds=after)
     body = {"since": since.isoformat()}
-    rig.room.close_retroactively("p1", body, recording_ns(), None, "")
-    wait_for(lambda: not rig.room.state()["hearing"]["replacing"], "the replacement", 30)
+    mirror_rig.courtroom.close_retroactively("p1", body, recording_ns(), None, "")
+    wait_for(lambda: not mirror_rig.hearing()["replacing"], "the replacement", 30)
 
 
 def samples_of(removed: dict[str, bytes], kept: dict[str, bytes]) -> list[bytes]:
@@ -75,30 +66,30 @@ def there_all_the_time(_rig: MirrorRig, close: Callable[[], None]) -> None:
     close()
 
 
-def pulled_out_and_back(rig: MirrorRig, close: Callable[[], None]) -> None:
-    rig.mirror.pull()
-    rig.until("ok", "absent")
+def pulled_out_and_back(mirror_rig: MirrorRig, close: Callable[[], None]) -> None:
+    mirror_rig.mirror.pull()
+    mirror_rig.until("ok", "absent")
     close()
-    rig.mirror.plug()
+    mirror_rig.mirror.plug()
 
 
-def back_after_a_restart(rig: MirrorRig, close: Callable[[], None]) -> None:
-    rig.mirror.pull()
-    rig.until("ok", "absent")
+def back_after_a_restart(mirror_rig: MirrorRig, close: Callable[[], None]) -> None:
+    mirror_rig.mirror.pull()
+    mirror_rig.until("ok", "absent")
     close()
-    rig.crash()
-    rig.start()
-    rig.until("ok", "absent")
-    rig.mirror.plug()
+    mirror_rig.crash()
+    mirror_rig.start()
+    mirror_rig.until("ok", "absent")
+    mirror_rig.mirror.plug()
 
 
-def back_before_the_start(rig: MirrorRig, close: Callable[[], None]) -> None:
-    rig.mirror.pull()
-    rig.until("ok", "absent")
+def back_before_the_start(mirror_rig: MirrorRig, close: Callable[[], None]) -> None:
+    mirror_rig.mirror.pull()
+    mirror_rig.until("ok", "absent")
     close()
-    rig.crash()
-    rig.mirror.plug()
-    rig.start()
+    mirror_rig.crash()
+    mirror_rig.mirror.plug()
+    mirror_rig.start()
 
 
 WAYS = (there_all_the_time, pulled_out_and_back, back_after_a_restart, back_before_the_start)
@@ -106,35 +97,37 @@ WAYS = (there_all_the_time, pulled_out_and_back, back_after_a_restart, back_befo
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_nothing_plain_is_left_on_the_second_storage(
-    rig: MirrorRig, way: Callable[[MirrorRig, Callable[[], None]], None]
+    mirror_rig: MirrorRig, way: Callable[[MirrorRig, Callable[[], None]], None]
 ) -> None:
     secrets = CourtSecrets()
-    secrets.pin(rig.paths)
-    folder = rig.begin()
-    rig.run(2)
-    rig.room.recess("p1")
-    rig.room.resume("p1")
-    rig.run(5)
-    until_same(rig)
-    before = media(rig.mirror.folder)
-    aside = rig.mirror.folder / SET_ASIDE / folder / "part-02/channels/run-01/000001.m4s"
+    secrets.pin(mirror_rig.paths)
+    folder = mirror_rig.start_hearing()
+    mirror_rig.run(2)
+    mirror_rig.courtroom.recess("p1")
+    mirror_rig.courtroom.resume("p1")
+    mirror_rig.run(5)
+    mirror_rig.wait_same()
+    before = media(mirror_rig.mirror.folder)
+    aside = mirror_rig.mirror.folder / SET_ASIDE / folder / "part-02/channels/run-01/000001.m4s"
     aside.parent.mkdir(parents=True)
     aside.write_bytes(before[f"{folder}/part-02/channels/run-01/000001.m4s"])
-    links = rig.mirror.folder / "links"  # what stays of a file after it is removed: its blocks
+    links = mirror_rig.mirror.folder / "links"  # keep the blocks of removed files
     blocks = {name: links / name.replace("/", "_") for name in before}
     links.mkdir()
     for name, link in blocks.items():
-        os.link(rig.mirror.folder / name, link)
-    way(rig, lambda: declare_closed(rig, folder, 1.0))
-    until_same(rig)
+        os.link(mirror_rig.mirror.folder / name, link)
+    way(mirror_rig, lambda: declare_closed(mirror_rig, folder, 1.0))
+    mirror_rig.wait_same()
     wait_for(lambda: not aside.exists(), "what was set aside is gone", 10)
-    for name in before.keys() & media(rig.mirror.folder).keys():
+    for name in before.keys() & media(mirror_rig.mirror.folder).keys():
         blocks.pop(name).unlink()
     assert {block.read_bytes().strip(b"\0") for block in blocks.values()} == {b""}
-    for stick in (rig.own, rig.mirror):
+    for stick in (mirror_rig.own, mirror_rig.mirror):
         check_nothing_left(stick.folder, before)
-    rig.end(folder)
-    report = verify(rig.mirror.folder / folder, rig.court.ca, identities=[secrets.court])
+    mirror_rig.end(folder)
+    report = verify(
+        mirror_rig.mirror.folder / folder, mirror_rig.court.ca, identities=[secrets.court]
+    )
     assert report.problems == []
     assert all(part.decoded for part in report.parts)
     assert report.parts[1].video_frames > 0

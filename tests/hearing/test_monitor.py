@@ -17,8 +17,8 @@ from kiosk.hearing.monitoring.resume_reminder import ResumeReminder
 from kiosk.hearing.room.errors import BadRequestError, StepRefusedError
 from kiosk.hearing.session.microphone_remedies import NoSpareError, RemedyImpossibleError
 from kiosk.recording.formats.records import Interruption
-from tests.hearing.test_courtroom import CourtroomRig
-from tests.waiting import wait_for
+from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
+from tests.support.waiting import wait_for
 
 MICROPHONES = tuple(
     MicrophoneSettings(name=name, role=role, device=f"mic_{name}")
@@ -35,15 +35,13 @@ class MonitoredRig(CourtroomRig):
     """A courtroom with microphones whose state a test sets."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, MICROPHONES)
+        super().__init__(folder, courtroom_settings(folder, MICROPHONES))
         for name in ("judge", "witness", "extra", "line"):
             self.put(name, "ok")
 
     def put(self, name: str, state: MicrophoneState) -> None:
         """Let microphone ``name`` be in ``state``."""
-        next(mic for mic in self.courtroom._sources.microphones if mic.name == name).set_state(
-            state
-        )
+        next(mic for mic in self.sources.microphones if mic.name == name).set_state(state)
 
     def microphone(self, name: str) -> dict[str, Any]:
         """Return a microphone of State."""
@@ -298,7 +296,7 @@ def test_between_retirement_and_announcement_nothing_is_captured(rig: MonitoredR
     assert rig.courtroom.is_capturing
     rig.courtroom.retire("p1")
     assert not rig.courtroom.is_capturing
-    assert recorder._stop_ns is not None
+    assert recorder.stop_ns is not None
     assert rig.courtroom.seal_queue.wait_idle(10)
 
     def media() -> dict[Path, int]:

@@ -16,9 +16,9 @@ from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.repair import reencrypt
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.court_keys import CourtKeyError
-from tests.hearing.test_courtroom import CourtroomRig
-from tests.recording.court_keys import CourtSecrets
-from tests.waiting import wait_for
+from tests.hearing.courtroom_rig import CourtroomRig
+from tests.support.court_keys import CourtSecrets
+from tests.support.waiting import wait_for
 
 GROUND, SECRET = "civ_adoption", "state_secret"
 
@@ -74,8 +74,8 @@ def test_one_tap_closes_and_one_opens(keyed: CourtroomRig) -> None:
     assert plain_media(folder / "part-02") == []
     assert media(folder / "part-03") == {".mp4", ".m4s"}
     first, second, third = keyed.recorders
-    assert first._stop_ns == second._tap_ns
-    assert second._stop_ns == third._tap_ns
+    assert first.stop_ns == second.tap_ns
+    assert second.stop_ns == third.tap_ns
     about = json.loads((folder / "part-02" / "part.json").read_text())
     assert (about["closed"], about["encrypted"]) == (True, True)
     keyed.courtroom.end("p1")

@@ -22,7 +22,7 @@ from kiosk.hardware.panel import Panel
 from kiosk.selftest import recorder_checks
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import DiskSpace, DiskSpeed
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 class Sources:

@@ -21,8 +21,8 @@ from typing import Any
 from kiosk.config import load_settings
 from kiosk.hardware.virtual.microphones import VirtualMicrophoneClient
 from kiosk.storage.paths import Paths
-from tests.virtual_courtroom import MICROPHONES, RecorderClient, settings_text
-from tests.waiting import wait_for
+from tests.support.virtual_courtroom import MICROPHONES, RecorderClient, settings_text
+from tests.support.waiting import wait_for
 
 SETTINGS = Path("/etc/kiosk/kiosk.toml")
 PATHS = {"data": "/var/lib/kiosk", "run": "/run/kiosk"}

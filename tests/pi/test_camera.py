@@ -22,7 +22,7 @@ from kiosk.hardware.camera.packet import VideoPacket, unpack_video
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.child_process.protocol import STATUS, VIDEO
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 FPS = 25
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import CameraSettings
-from tests.virtual_courtroom import MICROPHONES, VirtualCourtroom
+from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 RATE = 48_000
 EDGE_S = 0.5

@@ -12,7 +12,7 @@ import pytest
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NAMES = ("judge", "witness")
 

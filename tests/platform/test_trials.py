@@ -13,7 +13,7 @@ from bench.processes import cpu_seconds, descendants
 from bench.run import table
 from faults.run import table as faults_table
 from faults.trial import Cost, NotSurvivedError, Outcome
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_a_measure_is_the_median_beside_the_peer_s_median() -> None:

@@ -23,15 +23,15 @@ from kiosk.recording.journal.hearing_journal import JournalOptions
 from kiosk.recording.readback.fragment_reader import ReadbackError, read_fragments
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify
-from tests.identity import Court
-from tests.recording.court_keys import CourtSecrets
-from tests.recording.hearing_builder import (
+from tests.support.court_keys import CourtSecrets
+from tests.support.hearing_builder import (
     MICROPHONES,
     BuiltHearing,
     add_part,
     new_hearing,
     sealed_hearing,
 )
+from tests.support.identity import Court
 
 SECRETS = CourtSecrets()
 

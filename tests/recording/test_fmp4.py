@@ -22,7 +22,7 @@ from kiosk.recording.formats.fmp4 import (
     nal_units,
     video_track,
 )
-from tests.recording.fake_media import FPS, RATE, SIZE, flash_second, pictures, samples
+from tests.support.fake_media import FPS, RATE, SIZE, flash_second, pictures, samples
 
 WALL_NS = 1_790_000_000_250_000_000
 

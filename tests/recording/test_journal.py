@@ -26,9 +26,9 @@ from kiosk.evidence.chain import (
 from kiosk.evidence.signer import is_head_signed_by, load_device_signer, sign_head
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.storage.paths import Paths
-from tests.identity import Court
-from tests.recording.hearing_builder import add_part, new_hearing
-from tests.waiting import wait_for
+from tests.support.hearing_builder import add_part, new_hearing
+from tests.support.identity import Court
+from tests.support.waiting import wait_for
 
 
 def test_each_line_carries_the_hash_of_the_line_before(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from kiosk.cli import main
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
-from tests.recording.court_keys import CourtSecrets
+from tests.support.court_keys import CourtSecrets
 
 
 def test_both_answers_prove_the_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

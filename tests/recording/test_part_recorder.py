@@ -24,7 +24,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
-from tests.recording.fake_media import (
+from tests.support.fake_media import (
     FLASH_NS,
     beep_times,
     errors_ms,
@@ -32,7 +32,7 @@ from tests.recording.fake_media import (
     join_run,
     samples,
 )
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 PATIENCE = 60.0
 PLAYED, WIRED = ("judge",), ("witness", "claimant")

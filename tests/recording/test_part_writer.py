@@ -15,7 +15,7 @@ import pytest
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
 from kiosk.recording.capture.interruptions import CAMERA
-from tests.recording.fake_media import (
+from tests.support.fake_media import (
     SIZE,
     FakeCamera,
     FakeMicrophone,

@@ -17,8 +17,8 @@ from kiosk.recording.readback.capture_reference import LiveReference
 from kiosk.recording.readback.decoded_media import GRID, Grid
 from kiosk.recording.readback.fragment_reader import ReadbackError
 from kiosk.recording.readback.monitor import ReadbackMonitor, RecentFragments, verify_recent
-from tests.recording.fake_media import RATE, FakeCamera, FakeMicrophone, WriterRig
-from tests.waiting import wait_for
+from tests.support.fake_media import RATE, FakeCamera, FakeMicrophone, WriterRig
+from tests.support.waiting import wait_for
 
 START_NS = 77_000_960_000_000
 NAMES = ("judge", "witness")

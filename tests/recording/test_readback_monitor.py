@@ -14,8 +14,8 @@ from kiosk.recording.readback.monitor import (
     RecentFragments,
     verify_recent,
 )
-from tests.recording.hearing_builder import MediaWriter
-from tests.waiting import wait_for
+from tests.support.hearing_builder import MediaWriter
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

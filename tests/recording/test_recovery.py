@@ -19,8 +19,7 @@ from kiosk.recording.repair.recovery import (
     recover_hearings,
 )
 from kiosk.recording.verify.hearing import verify
-from tests.identity import Court
-from tests.recording.hearing_builder import (
+from tests.support.hearing_builder import (
     FRAGMENT_NS,
     BuiltHearing,
     add_part,
@@ -28,6 +27,7 @@ from tests.recording.hearing_builder import (
     new_hearing,
     sealed_hearing,
 )
+from tests.support.identity import Court
 
 
 @pytest.fixture

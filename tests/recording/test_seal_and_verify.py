@@ -17,8 +17,8 @@ from kiosk.evidence.cms import SealError, check_signature
 from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
 from kiosk.recording.verify.hearing import verify
 from kiosk.recording.verify.report import SENTENCES, VerifyReport
-from tests.identity import Court
-from tests.recording.hearing_builder import BLOCK, sealed_hearing
+from tests.support.hearing_builder import BLOCK, sealed_hearing
+from tests.support.identity import Court
 
 OPENSSL = (
     "openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS "

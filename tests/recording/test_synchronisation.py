@@ -19,8 +19,8 @@ from kiosk.config import RecordingSettings
 from kiosk.recording.capture import main_track, mixer
 from kiosk.recording.formats import codecs
 from kiosk.recording.formats.fmp4_scan import TrackTable, complete_fragments, fragment_ends
-from tests.recording import fake_media
-from tests.recording.fake_media import (
+from tests.support import fake_media
+from tests.support.fake_media import (
     FakeCamera,
     FakeMicrophone,
     Wave,

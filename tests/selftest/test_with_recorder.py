@@ -11,8 +11,8 @@ from kiosk.config import load_settings
 from kiosk.ipc import LocalClient
 from kiosk.selftest import CheckFinished, CheckResult, SelfTestContext, run_selftest
 from kiosk.selftest.model import Question
-from tests.recording.court_keys import CourtSecrets
-from tests.virtual_courtroom import BADGE, MICROPHONES, VirtualCourtroom
+from tests.support.court_keys import CourtSecrets
+from tests.support.virtual_courtroom import BADGE, MICROPHONES, VirtualCourtroom
 
 OWN = ("camera", "microphones", "panel", "storage", "clock", "court_keys")
 

@@ -12,7 +12,7 @@ import pytest
 
 from kiosk.ipc import LocalClient
 from kiosk.selftest import CheckFinished, CheckResult, RunFinished, SelfTestContext, run_selftest
-from tests.sync.rig import (
+from tests.support.delivery_rig import (
     Central,
     Kiosk,
     make_template,

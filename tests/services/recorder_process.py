@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from kiosk.config import PathSettings
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import LocalClient, ServiceDownError
 from kiosk.storage.paths import Paths
-from tests.identity import Court
-from tests.waiting import wait_for
+from tests.support.identity import Court
+from tests.support.waiting import wait_for
 
 SALT = bytes.fromhex("00112233445566778899aabbccddeeff")
 PEOPLE = {"secretary": "S-1", "judge": "J-1", "technician": "T-1"}
@@ -211,3 +212,14 @@ def events(recorder: RecorderProcess, seconds: float) -> list[tuple[str, Any]]:
         return found
 
     return asyncio.run(listen())
+
+
+def hearing(**fields: Any) -> dict[str, Any]:
+    """Return the request that starts an open civil hearing, with ``fields`` instead."""
+    value = {"id": str(uuid.uuid4()), "case_number": "7514-26-00-2/1", "kind": "civil"}
+    return {"hearing": value | {"format": "offline", "publicity": "open"} | fields}
+
+
+def seconds_at_least(seconds: float) -> Any:
+    """Return a condition of State: the running part has ``seconds`` or more."""
+    return lambda state: (state["hearing"] or {}).get("part_seconds", 0) >= seconds

@@ -10,9 +10,9 @@ from kiosk.evidence.chain import read_chain
 from kiosk.recording.encryption.decrypt import decrypt_parts
 from kiosk.recording.formats.run_reader import count_run, list_runs
 from kiosk.recording.verify.hearing import verify
-from tests.recording.court_keys import CourtSecrets
 from tests.services.recorder_process import RecorderProcess
-from tests.waiting import wait_for
+from tests.support.court_keys import CourtSecrets
+from tests.support.waiting import wait_for
 
 PLAIN = (b"moof", b"moov", b"fLaC")
 

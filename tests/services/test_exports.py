@@ -17,8 +17,8 @@ from kiosk.config import ExportSettings, PathSettings, Settings
 from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
 from kiosk.services.exports import ExportService
-from tests.identity import Court
-from tests.recording.hearing_builder import new_hearing, sealed_hearing
+from tests.support.hearing_builder import new_hearing, sealed_hearing
+from tests.support.identity import Court
 
 
 class ExportRig:

@@ -12,9 +12,8 @@ import pytest
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import ServiceRefusedError
 from tests.services.conftest import MakeRecorder
-from tests.services.recorder_process import RecorderProcess
-from tests.services.test_recorder import hearing, seconds_at_least
-from tests.waiting import wait_for
+from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
+from tests.support.waiting import wait_for
 
 RATE = 48_000
 HEADSET = '[headset]\ndevice = "headset"\n'

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from tests.services.recorder_process import RecorderProcess
-from tests.services.test_recorder import hearing, seconds_at_least
+from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
 
 NAMES = ("judge", "witness", "extra")
 TIMEOUT_S = 60.0

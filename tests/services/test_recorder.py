@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,15 @@ from kiosk.recording.formats.run_reader import ConcatenatedFiles, list_runs, med
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.key_escrow import wrap_key
 from tests.services.conftest import MakeRecorder
-from tests.services.recorder_process import KIOSK, PIN, RecorderProcess, events
-from tests.waiting import wait_for
-
-
-def hearing(**fields: Any) -> dict[str, Any]:
-    value = {"id": str(uuid.uuid4()), "case_number": "7514-26-00-2/1", "kind": "civil"}
-    return {"hearing": value | {"format": "offline", "publicity": "open"} | fields}
-
-
-def seconds_at_least(seconds: float) -> Any:
-    return lambda state: (state["hearing"] or {}).get("part_seconds", 0) >= seconds
+from tests.services.recorder_process import (
+    KIOSK,
+    PIN,
+    RecorderProcess,
+    events,
+    hearing,
+    seconds_at_least,
+)
+from tests.support.waiting import wait_for
 
 
 def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int]]:

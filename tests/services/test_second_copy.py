@@ -12,10 +12,9 @@ import pytest
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.volume_marker import write_marker
-from tests.services.recorder_process import KIOSK, RecorderProcess
-from tests.services.test_recorder import hearing, seconds_at_least
-from tests.storage.mounts import Stick, read_hearing_files, sticks
-from tests.waiting import wait_for
+from tests.services.recorder_process import KIOSK, RecorderProcess, hearing, seconds_at_least
+from tests.support.mounts import Stick, read_hearing_files, sticks
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

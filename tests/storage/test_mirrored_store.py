@@ -16,8 +16,8 @@ from kiosk.errors import StorageError
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_marker import MirrorRefusedError, adopt_mirror, write_marker
-from tests.storage.mounts import Stick, read_hearing_files, sticks
-from tests.waiting import wait_for
+from tests.support.mounts import Stick, read_hearing_files, sticks
+from tests.support.waiting import wait_for
 
 KIOSK = "kiosk-0001"
 HEARING = "2f1c9a52-0000-4000-8000-000000000001"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.rig import (
+from tests.support.delivery_rig import (
     Central,
     Kiosk,
     make_template,

@@ -21,7 +21,7 @@ from kiosk.exchange.courier_format import CourierError, PieceReader, PieceWriter
 from kiosk.sync.courier import pack as courier_pack
 from kiosk.sync.courier.pack import undelivered_items, write_pack
 from kiosk.sync.courier.receipts import import_receipts
-from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
+from tests.support.delivery_rig import KIOSK, Central, Kiosk, wait_for
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from tests.sync.rig import Kiosk, wait_for
+from tests.support.delivery_rig import Kiosk, wait_for
 
 
 def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:

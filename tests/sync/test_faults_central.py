@@ -12,19 +12,13 @@ import pytest
 
 from kiosk.central import crash_points
 from kiosk.storage.atomic_io import write_json
-from tests.sync.rig import KIOSK, Central, Kiosk, wait_for
+from tests.support.delivery_rig import KIOSK, Central, Kiosk, count_uploads, wait_for, wait_problem
 
 STEPS = (
     crash_points.REGISTER_AFTER_COMMIT,
     crash_points.VERIFY_AFTER_TAKE,
     crash_points.RECEIPT_AFTER_COMMIT,
 )
-
-
-def count_uploads(central: Central, owner: str, state: str) -> int:
-    """Return how many uploads of an item are in a state."""
-    query = f"SELECT count(*) FROM uploads WHERE owner = '{owner}' AND state = '{state}'"
-    return int(central.query(query)[0][0])
 
 
 def filing_row(central: Central, filing: str) -> tuple[str, str | None]:
@@ -45,16 +39,6 @@ def wait_bytes(kiosk: Kiosk, hearing: str, count: int) -> None:
     wait_for(
         lambda: kiosk.get(f"/v1/hearings/{hearing}").get("bytes_done", 0) > count, "bytes sent", 60
     )
-
-
-def wait_problem(kiosk: Kiosk, problem: str | None) -> None:
-    """Wait until the link has this problem (None: it is up)."""
-
-    def there() -> bool:
-        link = kiosk.state()["link"]
-        return link["problem"] == problem and (problem is not None or link["state"] == "up")
-
-    wait_for(there, f"link problem {problem}")
 
 
 def test_absent_all_day_then_everything_is_delivered_once(

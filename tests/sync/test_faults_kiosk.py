@@ -13,7 +13,14 @@ import pytest
 from kiosk.cli import main
 from kiosk.services.sync_lock import AlreadyRunningError, acquire_lock
 from kiosk.sync.enrolment import EnrolmentError, enrol
-from tests.sync.rig import KIOSK, Central, Kiosk, short_folder, temporary_kiosk, wait_for
+from tests.support.delivery_rig import (
+    KIOSK,
+    Central,
+    Kiosk,
+    short_folder,
+    temporary_kiosk,
+    wait_for,
+)
 
 
 def databases_set_aside(kiosk: Kiosk) -> list[Path]:

@@ -26,8 +26,14 @@ from kiosk.sync import enrolment
 from kiosk.sync.transport.central_session import CentralSession, Credentials
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.identity import certificate_request, load_key
-from tests.sync.rig import KIOSK, Central, Kiosk, temporary_kiosk, wait_for
-from tests.sync.test_faults_central import wait_problem
+from tests.support.delivery_rig import (
+    KIOSK,
+    Central,
+    Kiosk,
+    temporary_kiosk,
+    wait_for,
+    wait_problem,
+)
 
 YEARS = timedelta(days=4000)
 ANSWER = b"HTTP/1.1 200 OK\r\nCourt-Contract: 1\r\nContent-Length: 2\r\n\r\n{}"

@@ -11,7 +11,7 @@ from kiosk.cli import main
 from kiosk.errors import CentralError, StorageError
 from kiosk.sync.delivery.fetch import fetch_hearing
 from kiosk.sync.transport.connection import Connection
-from tests.sync.rig import Central, Kiosk
+from tests.support.delivery_rig import Central, Kiosk
 
 
 def read_files(folder: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from kiosk.sync.polling.forecaster import measured_bytes_per_hour, scheduled_hea
 from kiosk.sync.state.forecast import ForecastInput, ScheduledHearing, compute_forecast, is_late
 from kiosk.sync.state.upload_policy import current_upload_policy
 from kiosk.sync.transport.pacing import BYTES_PER_MBIT
-from tests.sync.rig import Central, Kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk, wait_for
 
 ZONE = ZoneInfo("Asia/Almaty")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=ZONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from tests.sync.rig import Central, Kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk, wait_for
 
 
 def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:

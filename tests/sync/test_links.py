@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
+from tests.support.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
 
 needs_links = pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from kiosk.storage.database import Database
 from kiosk.storage.migrations import MIGRATIONS, SCHEMA_1
 from kiosk.sync.outbox.outbox import Outbox
-from tests.sync.rig import Kiosk
+from tests.support.delivery_rig import Kiosk
 
 HEARING, FILING = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 AT = "2026-01-05T04:00:00.000Z"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from kiosk.evidence.chain import JournalFile
 from kiosk.evidence.seal import seal_folder
-from tests.sync.rig import Central, Kiosk, wait_for
-from tests.sync.test_faults_central import count_uploads
+from tests.support.delivery_rig import Central, Kiosk, count_uploads, wait_for
 
 MINUTE = "main/run-01/000000.m4s"
 

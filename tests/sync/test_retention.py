@@ -11,7 +11,7 @@ from kiosk.storage.volume_marker import write_marker
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.retention import Retention, delete_hearing
 from kiosk.sync.outbox.receipts import ReceiptStore
-from tests.sync.rig import Kiosk
+from tests.support.delivery_rig import Kiosk
 
 
 def test_only_what_the_receipt_covers_leaves(kiosk: Kiosk) -> None:

@@ -14,7 +14,7 @@ from kiosk.clocks import format_wall, wall_time
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
 from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks, next_check
-from tests.sync.rig import Central, Kiosk, wait_for
+from tests.support.delivery_rig import Central, Kiosk, wait_for
 
 TEN = timedelta(minutes=10)
 

@@ -16,9 +16,9 @@ from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.timestamp import check_timestamp
 from kiosk.storage.paths import Paths
 from kiosk.sync.delivery.timestamps import TimestampError, TimestampWorker, request_timestamp
-from tests.identity import Court
-from tests.recording.hearing_builder import sealed_hearing
-from tests.waiting import wait_for
+from tests.support.hearing_builder import sealed_hearing
+from tests.support.identity import Court
+from tests.support.waiting import wait_for
 
 CONFIG = """
 [tsa]

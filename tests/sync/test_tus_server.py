@@ -15,9 +15,9 @@ from kiosk.errors import CentralError
 from kiosk.sync.outbox.lanes import PreemptedError
 from kiosk.sync.transport.central_session import CentralSession
 from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
-from tests.npm import install
-from tests.sync.rig import free_port
-from tests.waiting import wait_for
+from tests.support.delivery_rig import free_port
+from tests.support.npm import install
+from tests.support.waiting import wait_for
 
 HERE = Path(__file__).parent / "tus-server"
 BUILD = Path(__file__).parents[2] / "build" / "tus-server"

@@ -25,8 +25,8 @@ from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen, view_of
 from kiosk.ui.service_models import RecorderState
 from kiosk.ui.visitor.spoken_text import spoken_text
-from tests.ui.test_visitor import Clock, app_in, run
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
+from tests.ui.app_without_services import Clock, app_in, run
 
 
 def with_pages(folder: Path, count: int = 3) -> AppState:

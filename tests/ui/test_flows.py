@@ -14,9 +14,9 @@ from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
 from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.ui.samples import service_states as sample_data
+from tests.support.waiting import wait_for
 from tests.ui.fake_services import FakeRecorder
 from tests.ui.touch_screen import SECONDS, TouchScreen
-from tests.waiting import wait_for
 
 
 @pytest.mark.usefixtures("sync")

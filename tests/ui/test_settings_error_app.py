@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kiosk.demo.processes import end_process
 from kiosk.demo.x_server import Display
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def colours(display: Display) -> int:

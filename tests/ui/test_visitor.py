@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.config import Settings, UiSettings
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.locale import LANGUAGES, Translator
-from kiosk.rules import load_rules
-from kiosk.ui import screenshots
-from kiosk.ui.app_state import AppState
 from kiosk.ui.display_settings import DisplaySettings
 from kiosk.ui.registry import (
     DocumentStatusPlace,
@@ -38,39 +32,12 @@ from kiosk.ui.service_models import Schedule
 from kiosk.ui.view_context import ViewContext
 from kiosk.ui.visitor import end_views, paper_views
 from kiosk.ui.widgets.qr_code import QUIET_ZONE, qr_modules
+from tests.ui.app_without_services import RULES, Clock, app_in, run
 
-RULES = load_rules()
 TRANSLATE = Translator("en")
 LABELS = RuleLabels(TRANSLATE, RULES)
 CONTEXT = ViewContext(TRANSLATE, LABELS, ZoneInfo("Asia/Almaty"), sample_data.NOW)
 FAULTS = ("scanner_jam", "scanner_cover_open", "scanner_lost", "page_incomplete", "scanner_busy")
-
-
-class Clock:
-    """Monotonic seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-def settings_in(folder: Path) -> Settings:
-    """Return settings with short waits."""
-    base = screenshots.make_settings(folder, *screenshots.LARGE)
-    screen = UiSettings(idle_seconds=30, countdown_seconds=10, receipt_seconds=90)
-    return base.model_copy(update={"ui": screen})
-
-
-def app_in(folder: Path, clock: Callable[[], float]) -> AppState:
-    """Return an application state without services."""
-    return AppState(settings_in(folder), now=clock, wall=lambda: sample_data.NOW, rules=RULES)
-
-
-def run(step: Coroutine[Any, Any, Any]) -> None:
-    """Run ``step`` to its end."""
-    asyncio.run(step)
 
 
 # -- views -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from kiosk.demo.processes import end_process
 from kiosk.demo.screen_driver import get_json
 from kiosk.demo.x_server import Display
 from kiosk.storage.paths import Paths
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 SECONDS = 60.0
 LOOK_SECONDS = 0.1

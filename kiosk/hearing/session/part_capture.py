@@ -84,9 +84,9 @@ class PartCapture:
         self.folder = folder
         self.codec = codec
         self._recent = RecentFragments(int((settings.camera.keyframe_seconds + 1) * NS_PER_S))
-        witness = LiveReference(sources, sources.preview)
-        self._prover = ReadbackMonitor(
-            folder, self._recent, codec=codec, reference=witness, locate=store.locate
+        reference = LiveReference(sources, sources.preview)
+        self._readback = ReadbackMonitor(
+            folder, self._recent, codec=codec, reference=reference, locate=store.locate
         )
         self._lock = threading.Lock()
         self._journal: PartJournal | None = None
@@ -119,7 +119,7 @@ class PartCapture:
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` on; return at once."""
         self._recorder.start(tap_ns)
-        self._prover.start()
+        self._readback.start()
 
     def attach_journal(self, journal: PartJournal) -> None:
         """Write to ``journal``, from the first fragment on."""
@@ -154,7 +154,7 @@ class PartCapture:
     @property
     def proof(self) -> ReadbackState:
         """The newest proof."""
-        return self._prover.state
+        return self._readback.state
 
     def pause_writing(self, paused: bool) -> None:
         """Hold media in memory, or write on; nothing is lost meanwhile."""
@@ -174,7 +174,7 @@ class PartCapture:
         except StorageError as error:
             return {**stop, "error": str(error)}
         finally:
-            self._prover.stop()
+            self._readback.stop()
             self.codec.close()
         return {
             **stop,
@@ -184,3 +184,8 @@ class PartCapture:
             "samples": dict(summary.samples),
             "first_durable_ms": summary.first_durable_ms,
         }
+
+    def abort(self) -> None:
+        """Release threads and files without ending the part, as a killed process does."""
+        self._readback.stop()
+        self.journal.close()

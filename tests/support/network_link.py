@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterator
 from types import TracebackType
 
-from tests import netns
+from tests.support import netns
 
 CENTRE_ADDRESS, COURT_ADDRESS = "10.77.0.1", "10.77.0.2"
 DEVICE = "line0"
@@ -119,7 +119,7 @@ class NetworkLink:
         with self.court():
             court = _open_tun()
         centre = _open_tun()
-        command = [sys.executable, "-m", "tests.relay", str(court), str(centre)]
+        command = [sys.executable, "-m", "tests.support.relay", str(court), str(centre)]
         relay = subprocess.Popen(
             [*command, str(delay_ms), str(loss)],
             pass_fds=(court, centre),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.cli import main
-from tests import netns
+from tests.support import netns
 
 MODULES = (
     "kiosk.commands.central",
@@ -83,7 +83,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked_process"],
+            [sys.executable, "-m", "tests.support.forked_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -29,8 +29,8 @@ from kiosk.services.sync import SyncService
 from kiosk.storage.atomic_io import write_json
 from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol
-from tests import waiting
-from tests.forked_process import ForkedProcess, fork_kiosk
+from tests.support import waiting
+from tests.support.forked_process import ForkedProcess, fork_kiosk
 
 KIOSK = "kiosk-0001"
 SEED = """
@@ -385,3 +385,19 @@ def temporary_kiosk(template: Path, url: str) -> Iterator[Kiosk]:
     finally:
         kiosk.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def count_uploads(central: Central, owner: str, state: str) -> int:
+    """Return how many uploads of an item are in a state."""
+    query = f"SELECT count(*) FROM uploads WHERE owner = '{owner}' AND state = '{state}'"
+    return int(central.query(query)[0][0])
+
+
+def wait_problem(kiosk: Kiosk, problem: str | None) -> None:
+    """Wait until the link has this problem (None: it is up)."""
+
+    def there() -> bool:
+        link = kiosk.state()["link"]
+        return link["problem"] == problem and (problem is not None or link["state"] == "up")
+
+    wait_for(there, f"link problem {problem}")

@@ -26,7 +26,7 @@ from typing import Any
 
 import requests
 
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver, section 12
 ARGUMENTS = (

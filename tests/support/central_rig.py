@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -26,8 +27,9 @@ import kiosk.central
 from kiosk.central.identity.courts import put_kiosk
 from kiosk.central.identity.enrolment import create_code
 from kiosk.central.server import open_authority, open_database
-from tests.forked_process import ForkedProcess, fork_kiosk
-from tests.waiting import wait_for
+from kiosk.evidence.chain import ChainHead, head_message
+from tests.support.forked_process import ForkedProcess, fork_kiosk
+from tests.support.waiting import wait_for
 
 SEED = Path(kiosk.central.__file__).with_name("demo.toml")
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -280,3 +282,23 @@ def hearing_body(hearing: str, files: dict[str, bytes], **more: Any) -> dict[str
 def new_id() -> str:
     """Return a fresh UUID."""
     return str(uuid.uuid4())
+
+
+def head_body(
+    kiosk: Kiosk,
+    hearing: str,
+    count: int,
+    content: bytes,
+    key: ec.EllipticCurvePrivateKey | None = None,
+) -> dict[str, Any]:
+    """Return a signed head of a part's journal: ``content`` is the last of ``count`` lines."""
+    digest = sha256(content).hexdigest()
+    message = head_message(hearing, 1, ChainHead(count, digest))
+    signature = (key or kiosk.key).sign(message, ec.ECDSA(hashes.SHA256()))
+    return {
+        "part": 1,
+        "count": count,
+        "hash": digest,
+        "signature": base64.b64encode(signature).decode(),
+        "at": KIOSK_TIME,
+    }

@@ -27,7 +27,7 @@ from kiosk.demo.screen_driver import UnixConnection
 from kiosk.hardware.virtual.microphones import VirtualMicrophoneClient, VirtualMicrophones
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.storage.paths import Paths
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 MICROPHONES = ("judge", "secretary", "prosecutor", "defendant")
 BADGE = "badge-of-the-secretary"

@@ -1,0 +1,150 @@
+"""A courtroom with two storages, and the real part writer on sources whose time a test moves."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kiosk.clocks import NS_PER_S
+from kiosk.config import MicrophoneSettings, PathSettings, RecordingSettings, Settings
+from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.capture.part_writer import PartLayout, PartWriter
+from kiosk.recording.formats.records import PartSummary
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.store import Store
+from kiosk.storage.volume_marker import write_marker
+from tests.hearing.courtroom_rig import KIOSK, CourtroomRig, courtroom_settings
+from tests.support.fake_media import FPS, SIZE, FakeCamera, FakeMicrophone
+from tests.support.mounts import Stick, read_hearing_files
+from tests.support.waiting import wait_for
+
+NAME = "judge"
+
+
+class VirtualRecorder:
+    """The real writer on sources whose time passes when a test says so."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        sources: Sources,
+        *arguments: Any,
+        store: Store,
+    ) -> None:
+        del sources
+        *callbacks, codec = arguments
+        self._make: Any = partial(
+            PartWriter,
+            folder,
+            PartLayout({NAME: 48_000}, SIZE, FPS, True, frozenset({NAME, "camera"})),
+            settings.recording,
+        )
+        self._callbacks, self._codec, self._store = callbacks, codec, store
+        self.first_durable_ms: float | None = None
+        self._start_ns = self._now_ns = 0
+
+    def start(self, tap_ns: int) -> None:
+        """Begin at the tap."""
+        self._start_ns = self._now_ns = tap_ns
+        self._writer = self._make(
+            tap_ns,
+            1_790_000_000_000_000_000,
+            *self._callbacks,
+            clock=lambda: self._now_ns,
+            codec=self._codec,
+            store=self._store,
+        )
+        self._camera = FakeCamera(tap_ns)
+        self._microphone = FakeMicrophone(tap_ns)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much time pass."""
+        until = self._now_ns + round(seconds * NS_PER_S)
+        while self._now_ns < until:
+            self._now_ns += 40_000_000
+            for packet in self._camera.until(self._now_ns):
+                self._writer.add_video(packet)
+            for block in self._microphone.until(self._now_ns):
+                self._writer.add_audio(NAME, block)
+            self._writer.tick(self._now_ns, "ok", {NAME: ("ok", None)})
+
+    def pause_writing(self, paused: bool) -> None:
+        """Do nothing."""
+
+    def stop(self, at_ns: int | None = None) -> PartSummary:
+        """Finish."""
+        del at_ns
+        wait_for(self._finished, "the writer's end")
+        frames, samples = self._writer.video_frames, self._writer.samples
+        return PartSummary(
+            self._start_ns, self._now_ns, self.seconds, frames, 0, samples, self.first_durable_ms
+        )
+
+    def _finished(self) -> bool:
+        self._writer.finish(self._now_ns)
+        return True
+
+    @property
+    def seconds(self) -> float:
+        """Virtual seconds since the tap."""
+        return (self._now_ns - self._start_ns) / NS_PER_S
+
+
+class MirrorRig(CourtroomRig):
+    """A kiosk with two storages; a test crashes it, pulls them out and puts them back."""
+
+    def __init__(self, folder: Path, own: Stick, mirror: Stick) -> None:
+        self.own, self.mirror = own, mirror
+        write_marker(mirror.folder, KIOSK, "mirror")
+        settings = courtroom_settings(
+            folder,
+            (MicrophoneSettings(name=NAME, role=NAME, device="none"),),
+            paths=PathSettings(data=own.folder, run=folder / "run", mirror=mirror.folder),
+            recording=RecordingSettings(low_space_hours=0, planned_minutes=5),
+        )
+        super().__init__(folder, settings)
+
+    def make_recorder(self, *arguments: Any) -> VirtualRecorder:
+        """Return the media recorder of a part."""
+        return VirtualRecorder(*arguments, store=self.courtroom.storage.store)
+
+    def start_hearing(self, **fields: Any) -> Path:
+        """Start a hearing; return its folder, relative to a storage."""
+        return Path("hearings", self.begin(**fields))
+
+    def run(self, seconds: float) -> None:
+        """Record so much."""
+        self.recorders[-1].pass_time(seconds)
+
+    def until(self, storage: str, mirror: str) -> dict[str, Any]:
+        """Wait for the states of both; return State."""
+
+        def reached() -> bool:
+            state = self.courtroom.state()
+            return (state["storage"]["state"], state["mirror"]["state"]) == (storage, mirror)
+
+        wait_for(reached, f"{storage}, {mirror}", 20)
+        return self.courtroom.state()
+
+    def wait_same(self) -> None:
+        """Wait until both storages hold the same files of hearings."""
+        wait_for(
+            lambda: read_hearing_files(self.own.folder) == read_hearing_files(self.mirror.folder),
+            "two copies",
+            60,
+        )
+
+    def wait_sealed(self) -> None:
+        """Wait until the hearing that was ended is sealed."""
+        wait_for(lambda: self.phase() == "idle", "the seal", 60)
+
+    def end(self, folder: Path) -> None:
+        """End the hearing; both copies are the same and verify."""
+        self.courtroom.end("p1")
+        self.wait_sealed()
+        self.wait_same()
+        for stick in (self.own, self.mirror):
+            report = verify(stick.folder / folder, self.court.ca, decode=True)
+            assert report.ok, report.problems
