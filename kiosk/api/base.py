@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     ValidationError,
     ValidationInfo,
@@ -19,6 +20,23 @@ Moment = Annotated[
     str, WithJsonSchema({"type": "string", "description": "RFC 3339, UTC, milliseconds (or ``)"})
 ]
 """Wall time as text (:func:`kiosk.clocks.format_wall`); ``""`` where it is not known."""
+
+OptionalText = Annotated[
+    str,
+    BeforeValidator(lambda value: "" if value is None else value),
+    WithJsonSchema({"type": ["string", "null"]}),
+]
+"""Text of a request; null is the same as ``""``."""
+
+
+def _as_text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) else None
+
+
+LooseText = Annotated[str | None, BeforeValidator(_as_text)]
+"""Text that comes from outside: a number becomes text, anything else null."""
 
 
 class Model(BaseModel):
@@ -38,6 +56,16 @@ class Model(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object of this model, every key included."""
         return self.model_dump(mode="json")
+
+
+class SparseModel(Model):
+    """A model whose null fields are left out of its JSON."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of this model without null fields."""
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 M = TypeVar("M", bound=Model)

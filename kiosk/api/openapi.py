@@ -20,6 +20,7 @@ from pydantic.json_schema import models_json_schema
 
 from kiosk.api.base import Model
 from kiosk.api.operations import EVENT_STREAM, JSON, ErrorAnswer, Event, Operation
+from kiosk.api.recorder_calls import RECORDER_EVENTS, RECORDER_OPERATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 Mode = Literal["validation", "serialization"]
@@ -54,7 +55,7 @@ class _Schemas:
         self._references, schema = models_json_schema(
             list(used), ref_template="#/components/schemas/{model}"
         )
-        self.definitions: dict[str, Any] = schema.get("$defs", {})
+        self.definitions: dict[str, Any] = _without_titles(schema.get("$defs", {}))
 
     def reference(self, model: type[Model], mode: Mode) -> dict[str, Any]:
         """Return the reference to ``model``."""
@@ -73,6 +74,19 @@ class _Schemas:
             }
             for key, value in schema.get("properties", {}).items()
         ]
+
+
+def _without_titles(schema: Any) -> Any:
+    """Return ``schema`` without the titles that pydantic makes from the names of fields."""
+    if isinstance(schema, list):
+        return [_without_titles(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _without_titles(value)
+        for key, value in schema.items()
+        if key != "title" or not isinstance(value, str)
+    }
 
 
 def openapi_document(document: ApiDocument) -> dict[str, Any]:
@@ -138,7 +152,7 @@ def _operation_object(
 
 def _event_object(event: Event, schemas: _Schemas) -> dict[str, Any]:
     if event.data is None:
-        schema = dict(event.schema)
+        schema = _without_titles(dict(event.schema))
     else:
         schema = schemas.reference(event.data, "serialization")
     return {"summary": event.summary, "data": schema}
@@ -146,7 +160,16 @@ def _event_object(event: Event, schemas: _Schemas) -> dict[str, Any]:
 
 def documents() -> list[ApiDocument]:
     """Return the documents of all services."""
-    return []
+    return [
+        ApiDocument(
+            "recorder-api.yaml",
+            "Recorder of a courtroom kiosk",
+            "Local API on the Unix socket `run/recorder.sock`. What the keys mean is explained in "
+            "[interfaces.md](interfaces.md). Readers ignore keys that they do not know.",
+            RECORDER_OPERATIONS,
+            RECORDER_EVENTS,
+        ),
+    ]
 
 
 def to_yaml(document: ApiDocument) -> str:

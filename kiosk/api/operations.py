@@ -62,7 +62,7 @@ class Operation:
         """Return the codes by status, with those that follow from body and roles."""
         found: dict[int, tuple[str, ...]] = {}
         if self.request is not None:
-            found[400] = ("bad_request", "http")
+            found[400] = ("bad_request",)
         if self.roles:
             found |= {401: ("token_expired",), 403: ("sign_in_refused",)}
         for status, codes in self.errors.items():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import Field, RootModel
+from pydantic import BeforeValidator, Field
 
-from kiosk.api.base import Model, Moment, Rows
+from kiosk.api.base import LooseText, Model, Moment, Rows
 from kiosk.api.hearing import Participant
 from kiosk.api.states import (
     CameraState,
@@ -22,6 +22,7 @@ from kiosk.api.states import (
     Remedy,
     StorageState,
 )
+from kiosk.clocks import parse_wall
 
 CONTRACT = 1
 """Version of the recorder's State."""
@@ -67,19 +68,42 @@ class Closure(Model):
     """Ground of the rules; null: not named yet."""
 
 
+def _readable_participants(value: Any) -> Any:
+    """Return the rows that have a name, as far as they can be read."""
+    if not isinstance(value, list | tuple):
+        return None
+    known = [row.to_json() if isinstance(row, Participant) else row for row in value]
+    return [
+        {key: str(row.get(key) or "") for key in ("name", "role")}
+        for row in known
+        if isinstance(row, dict) and row.get("name")
+    ]
+
+
+def _as_number(value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else None
+
+
 class RunningHearing(Model):
-    """The hearing that the recorder has open. Details that nobody has named yet are null."""
+    """The hearing that the recorder has open. Details that nobody has named yet are null.
+
+    The details come from the list or from statements: an odd one is null here and breaks nothing.
+    """
 
     id: str
-    case_number: str | None = None
-    title: str | None = None
-    kind: str | None = None
-    format: str | None = None
-    publicity: str | None = None
-    judge: str | None = None
-    participants: Rows[Participant] | None = None
+    case_number: LooseText = None
+    title: LooseText = None
+    kind: LooseText = None
+    format: LooseText = None
+    publicity: LooseText = None
+    judge: LooseText = None
+    participants: Annotated[
+        tuple[Participant, ...] | None, BeforeValidator(_readable_participants)
+    ] = None
     adhoc: bool = False
-    duration_minutes: float | None = None
+    scheduled_at: LooseText = None
+    duration_minutes: Annotated[float | None, BeforeValidator(_as_number)] = None
     part: int = 1
     """Number of the newest part."""
     parts: int = 1
@@ -100,6 +124,11 @@ class RunningHearing(Model):
     closed_parts: tuple[int, ...] = ()
     replacing: bool = False
     """Plain media declared closed later are still being replaced."""
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """Return its scheduled start, timezone-aware, or None if the list has none."""
+        return parse_wall(self.scheduled_at)
 
 
 class Camera(Model):
@@ -258,12 +287,3 @@ class Level(Model):
 
     rms_db: float
     peak_db: float
-
-
-class Levels(RootModel[dict[str, Level]]):
-    """Levels by microphone: the event ``levels``, ten times a second while a source is open."""
-
-
-def levels_to_json(levels: Mapping[str, Level]) -> dict[str, Any]:
-    """Return the data of the event ``levels``."""
-    return {name: level.to_json() for name, level in levels.items()}
