@@ -20,6 +20,11 @@ Kind = Literal[
 ]
 
 
+def tone_colour(tone: Tone, other: str) -> str:
+    """Return the colour of words in ``tone``; ``other`` for a tone without a colour of its own."""
+    return tone if tone in ("good", "caution", "fault") else other
+
+
 @dataclass(frozen=True)
 class Palette:
     """Colours as ``#rrggbb``. Red belongs to recording and faults, green to what was checked."""

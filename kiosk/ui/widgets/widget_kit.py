@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from kivy.uix.anchorlayout import AnchorLayout
@@ -18,14 +18,18 @@ from kiosk.ui.widgets.text import FittedText, Icon, TextLine, WrappedText
 from kiosk.ui.widgets.touchable import Tap, Touchable
 
 Style = Literal["primary", "plain", "tint", "danger", "ghost", "chosen"]
+Gap = float | Literal["touch"]
+"""Gap between widgets in design pixels; ``touch``: the least gap between two targets."""
 
 
 class WidgetKit:
     """Makes widgets.
 
+    A ``height`` or ``width`` in the options of a box or text is in pixels, and fixed.
+
     Args:
         theme: sizes and colours.
-        say: the translator, in the language on the screen.
+        translate: the translator, in the language on the screen.
     """
 
     def __init__(self, theme: Theme, translate: Translator) -> None:
@@ -37,38 +41,49 @@ class WidgetKit:
         """Return ``design`` pixels on this screen."""
         return self.theme.px(design)
 
-    def column(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+    def column(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
         """Stack ``children`` from the top; it takes the height it is given."""
         return self._box("vertical", children, gap, options)
 
-    def row(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+    def row(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
         """Put ``children`` side by side."""
         return self._box("horizontal", children, gap, options)
 
-    def natural_column(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+    def natural_column(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
         """Stack ``children``; as high as they need together."""
         box = self._box("vertical", children, gap, {"size_hint_y": None, **options})
         box.bind(minimum_height=box.setter("height"))
         return box
 
-    def natural_row(self, *children: Widget, gap: float = 0, **options: Any) -> BoxLayout:
+    def natural_row(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
         """Put ``children`` side by side; as wide as they need together."""
         box = self._box("horizontal", children, gap, {"size_hint_x": None, **options})
         box.bind(minimum_width=box.setter("width"))
         return box
 
     def _box(
-        self, orientation: str, children: Iterable[Widget], gap: float, options: dict[str, Any]
+        self, orientation: str, children: Iterable[Widget], gap: Gap, options: dict[str, Any]
     ) -> BoxLayout:
         box = BoxLayout(
             orientation=orientation,
-            spacing=self.px(gap) if gap else 0,
+            spacing=self._spacing(gap),
             padding=self._padding(options.pop("padding", 0)),
-            **options,
+            **_fixed(options),
         )
         for child in children:
             box.add_widget(child)
         return box
+
+    def grid(self, children: Sequence[Widget], columns: int, gap: Gap = "touch") -> list[BoxLayout]:
+        """Return rows of ``columns`` widgets each; the last row may be shorter."""
+        return [
+            self.row(*children[n : n + columns], gap=gap) for n in range(0, len(children), columns)
+        ]
+
+    def _spacing(self, gap: Gap) -> int:
+        if gap == "touch":
+            return self.theme.gap
+        return self.px(gap) if gap else 0
 
     def _padding(self, padding: float | tuple[float, ...]) -> list[int]:
         """Return Kivy's four paddings for one, two (across, down) or four design values."""
@@ -100,7 +115,7 @@ class WidgetKit:
         tone: Tone = "plain",
         chosen: bool = False,
         grow: bool = True,
-        gap: float = 0,
+        gap: Gap = 0,
         padding: float | tuple[float, ...] = 26,
         orientation: str = "vertical",
         **options: Any,
@@ -221,7 +236,7 @@ class WidgetKit:
             valign=valign,
             lines=lines,
             ellipsis=ellipsis,
-            **options,
+            **_fixed(options),
         )
 
     def icon(self, name: str, size: float, colour: str = "accent") -> Icon:
@@ -266,6 +281,7 @@ class WidgetKit:
         style: Style = "plain",
         kind: Kind = "body",
         wide: bool = False,
+        fill: bool = False,
         max_width: float = 420,
         height: float = 0,
         once: bool = False,
@@ -276,11 +292,17 @@ class WidgetKit:
         """Return a button at least 12.7 mm high.
 
         Args:
+            on_tap: called on a tap; None: the button is disabled.
             wide: take the width it is given (text shrinks to fit), else as wide as its words.
+            fill: take the width and the height it is given.
             max_width: design pixels; then the words wrap and shrink.
             height: design pixels; never below 12.7 mm. ``-1``: take the height it is given.
+            once: take one tap only.
+            left: align the words left.
+            pad: design pixels on both sides.
         """
-        fill, colour, line, pressed = self._style(style, enabled=on_tap is not None)
+        wide, height = wide or fill, -1 if fill else height
+        paper, colour, line, pressed = self._style(style, enabled=on_tap is not None)
         weight: Weight = "semibold" if style in ("primary", "chosen") else "medium"
         size = self.theme.font(kind)
         side, gap = self.px(pad), self.px(12)
@@ -326,9 +348,36 @@ class WidgetKit:
             box.add_widget(part)
         if centred:
             box.add_widget(Widget())
-        surface = Surface(box, fill, line, self.px(14), max(1, self.px(2)))
-        box.paint_pressed = lambda down: surface.paint(pressed if down else fill)
+        surface = Surface(box, paper, line, self.px(14), max(1, self.px(2)))
+        box.paint_pressed = lambda down: surface.paint(pressed if down else paper)
         return box
+
+    def pager(
+        self,
+        prefix: str,
+        page: int,
+        pages: int,
+        show: Callable[[int], None],
+        *,
+        sideways: bool = False,
+        texts: tuple[str, str] = ("", ""),
+        **options: Any,
+    ) -> tuple[Touchable, Touchable]:
+        """Return the buttons ``<prefix>.less`` and ``<prefix>.more`` that turn pages.
+
+        Args:
+            page: the page that is shown, from 0.
+            show: called with the number of the page to show.
+            sideways: arrows point left and right, not up and down.
+            texts: words of the two buttons.
+        """
+        icons = ("chevron-left", "chevron-right") if sideways else ("chevron-up", "chevron-down")
+        less = (lambda: show(page - 1)) if page else None
+        more = (lambda: show(page + 1)) if page + 1 < pages else None
+        return (
+            self.button(f"{prefix}.less", texts[0], less, icon=icons[0], **options),
+            self.button(f"{prefix}.more", texts[1], more, icon=icons[1], **options),
+        )
 
     def _centre(
         self, box: Touchable, label: FittedText, icons: list[Widget], extra: int, natural: int
@@ -377,7 +426,7 @@ class WidgetKit:
         chosen: bool = False,
         orientation: str = "vertical",
         padding: float | tuple[float, float] = 26,
-        gap: float = 0,
+        gap: Gap = 1,
         **options: Any,
     ) -> Touchable:
         """Return a card that is one large button."""
@@ -390,8 +439,8 @@ class WidgetKit:
             on_tap,
             orientation=orientation,
             padding=self._padding(padding),
-            spacing=self.px(gap),
-            **options,
+            spacing=self._spacing(gap),
+            **_fixed(options),
         )
         for child in children:
             box.add_widget(child)
@@ -400,3 +449,11 @@ class WidgetKit:
         surface = Surface(box, fill, line, self.px(18), max(1, edge))
         box.paint_pressed = lambda down: surface.paint(pressed if down else fill)
         return box
+
+
+def _fixed(options: dict[str, Any]) -> dict[str, Any]:
+    """Return Kivy's options; a side with a length takes no share of the space."""
+    hints = {"size_hint_x": None} if "width" in options else {}
+    if "height" in options:
+        hints["size_hint_y"] = None
+    return {**hints, **options}
