@@ -144,6 +144,18 @@ def missing_keys(model: type[Model], value: Any) -> list[str]:
     return list(_surplus(model.model_validate(value).to_json(), value))
 
 
+def read_known(model: type[M], value: Any) -> M:
+    """Read ``value`` as ``model`` and refuse unknown keys: for samples, which may leave keys out.
+
+    Raises:
+        ContractError: a key is unknown; the message names each.
+        pydantic.ValidationError: ``value`` does not fit the model at all.
+    """
+    if unknown := unknown_keys(model, value):
+        raise ContractError(f"{model.__name__}: unknown {unknown}")
+    return model.model_validate(value)
+
+
 def read_strictly(model: type[M], value: Any) -> M:
     """Read ``value`` as ``model`` with exactly the model's keys: for tests.
 

@@ -295,7 +295,7 @@ class AppState:
             self.chain_receipt.clear()
         was_running = before is not None and before.phase not in ("sealing", "idle")
         if before and before.hearing and was_running and is_over:
-            self.secretary.show_delivery(before.hearing.id, before.hearing.case_number)
+            self.secretary.show_delivery(before.hearing.id, before.hearing.case_number or "")
         if self.recorder_state.phase != "idle" and self.visit.parking.can_park:
             self.spawn(self.visit.parking.park(hearing_started=True))
         self.notify_observers()

@@ -79,13 +79,13 @@ def _visitor_screen(inputs: ScreenInputs) -> str:
 
 def _secretary_screen(inputs: ScreenInputs) -> str:
     match inputs.phase if inputs.has_hearing else None:
-        case "recording":
+        case Phase.RECORDING:
             return "secretary.recording"
-        case "recess" | "retired":
+        case Phase.RECESS | Phase.RETIRED:
             return "secretary.recess"
-        case "sealing":
+        case Phase.SEALING:
             return "secretary.sealing"
-        case "idle" | None:
+        case Phase.IDLE | None:
             return SCREEN_OF_PLACE[type(inputs.staff_place)]
         case never:
             assert_never(never)

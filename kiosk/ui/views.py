@@ -38,7 +38,7 @@ from kiosk.ui.secretary.schedule.today import schedule_age, today_view
 from kiosk.ui.secretary.sealed_hearing.delivery import DeliveryView, delivery_view
 from kiosk.ui.secretary.sealed_hearing.export import export_view
 from kiosk.ui.secretary.unfinished_filings import unfinished_filings_view
-from kiosk.ui.service_models import RecorderState
+from kiosk.ui.service_models import Phase, RecorderState
 from kiosk.ui.technician.self_test import self_test_view
 from kiosk.ui.visitor import end_views, paper_views, telling_views
 
@@ -58,7 +58,7 @@ FilingPlace = (
 def view_of(name: str, app: AppState) -> Any:
     """Return what the screen ``name`` shows."""
     context, secretary = app.view_context(), app.secretary
-    recorder = app.recorder_state or RecorderState()
+    recorder = app.recorder_state or RecorderState(phase=Phase.IDLE)
     match name:
         case "secretary.today":
             chosen = getattr(secretary.place, "chosen", None)
@@ -191,7 +191,7 @@ def _delivery_view(app: AppState, recorder: RecorderState) -> DeliveryView:
     hearing = recorder.hearing
     place = app.secretary.place
     hearing_id = getattr(place, "hearing_id", None) or (hearing.id if hearing else "")
-    number = getattr(place, "case_number", "") or (hearing.case_number if hearing else "")
+    number = getattr(place, "case_number", "") or (hearing and hearing.case_number) or ""
     return delivery_view(
         app.view_context(),
         number,

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.api.base import read_known
+from kiosk.api.recorder import RecorderState
 from kiosk.clocks import format_wall
 
 ZONE = ZoneInfo("Asia/Almaty")
@@ -66,7 +68,8 @@ def microphones(**states: Any) -> list[dict[str, Any]]:
     }
     base = {"state": "ok", "since": ago(6), "heard": at(9, 3)}
     return [
-        {"name": name, "role": role, **base, **states.get(name, {})} for name, role in roles.items()
+        {"name": name, "role": role, "roles": [role], **base, **states.get(name, {})}
+        for name, role in roles.items()
     ]
 
 
@@ -89,10 +92,9 @@ def recorder(phase: str = "idle", **changes: Any) -> dict[str, Any]:
         "clock": {"state": "ok"},
         "proof": {"state": "none", "age_seconds": None, "detail": ""},
         "lamp": phase == "recording",
-        "preview": None,
         "alarms": [],
     }
-    return {**base, **changes}
+    return read_known(RecorderState, {**base, **changes}).to_json()
 
 
 MARKS = [
@@ -116,7 +118,7 @@ def running(**changes: Any) -> dict[str, Any]:
             "part_seconds": 2537.4,
             "started": at(9, 10),
             "marks": [
-                {"id": n, "type": kind, "at": when, "seconds": 60.0 * n, "note": None}
+                {"id": n, "type": kind, "at": when, "seconds": 60.0 * n}
                 for n, (kind, when) in enumerate(MARKS)
             ],
             "expected": ["warning_false_testimony", "questioning"],

@@ -26,7 +26,7 @@ def _end_question(kit: WidgetKit, app: AppState) -> list[Widget]:
 
     def end() -> None:
         if hearing:
-            app.spawn(secretary.end_hearing(hearing.id, hearing.case_number))
+            app.spawn(secretary.end_hearing(hearing.id, hearing.case_number or ""))
 
     return [
         kit.fitted_text(

@@ -31,7 +31,7 @@ def open_question(
     """Return what is asked now: of the rules first, then what a press of the button meant."""
     for subject in hearing.open_questions:
         if subject not in postponed:
-            return build_question(context, subject, hearing.kind)
+            return build_question(context, subject, hearing.kind or "")
     for mark in hearing.marks:
         subject = f"{MARK_SUBJECT_PREFIX}{mark.id}"
         if mark.type == BUTTON_MARK and not mark.withdrawn and subject not in postponed:

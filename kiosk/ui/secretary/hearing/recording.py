@@ -323,7 +323,8 @@ def _source_name(context: ViewContext, source: str) -> str:
 def _case(context: ViewContext, hearing: RunningHearing, schedule: Schedule | None) -> CaseView:
     _ = context.translate.gettext
     names = [
-        f"{sentence_case(context.labels.role(p.role))}: {p.name}" for p in hearing.participants
+        f"{sentence_case(context.labels.role(p.role))}: {p.name}"
+        for p in hearing.participants or ()
     ]
     later = [
         h
@@ -333,7 +334,7 @@ def _case(context: ViewContext, hearing: RunningHearing, schedule: Schedule | No
     closed = hearing.publicity == "closed" or hearing.closed is not None
     return CaseView(
         case_number=hearing.case_number or _("No case number"),
-        title=_("Title not shown") if closed else hearing.title,
+        title=_("Title not shown") if closed else hearing.title or "",
         people=" · ".join(names),
         closed=closed,
         publicity=_("Closed") if closed else _("Open"),
