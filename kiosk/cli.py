@@ -1,6 +1,6 @@
-"""``kiosk``: one command for all of it; every command is one file in :mod:`kiosk.commands`.
+"""The command line ``kiosk``: parses the arguments and runs one command of :mod:`kiosk.commands`.
 
-Only the chosen command's package is imported, so that ``kiosk verify`` needs no touch screen.
+Only the chosen command is imported, so that ``kiosk verify`` needs no touch screen.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from types import ModuleType
 
 import kiosk
 import kiosk.commands
-from kiosk.config import ENVIRONMENT_VARIABLE, Settings, load_settings, settings_path
+from kiosk.config import ENVIRONMENT_VARIABLE
 from kiosk.errors import KioskError
 
 
 def command_names() -> list[str]:
     """Return the names of all commands, in alphabetical order."""
-    return sorted(module.name for module in pkgutil.iter_modules(kiosk.commands.__path__))
+    names = (module.name for module in pkgutil.iter_modules(kiosk.commands.__path__))
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def build_parser(modules: dict[str, ModuleType]) -> argparse.ArgumentParser:
@@ -52,13 +53,8 @@ def build_parser(modules: dict[str, ModuleType]) -> argparse.ArgumentParser:
     return parser
 
 
-def command_settings(arguments: argparse.Namespace) -> Settings:
-    """Load the settings a command was given with ``--config`` (or the default)."""
-    return load_settings(settings_path(arguments.config))
-
-
 def _wanted_commands(argv: list[str]) -> list[str]:
-    """Return the one command named in ``argv``, or all where none is (for ``--help``)."""
+    """Return the command named in ``argv``, or all if there is none (for ``--help``)."""
     names = command_names()
     for word in argv:
         if word.replace("-", "_") in names:

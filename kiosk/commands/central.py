@@ -1,15 +1,15 @@
 """Run the reference central court system, or work on its data.
 
   kiosk central --data DIR --seed court.toml           serve (until SIGTERM)
-  kiosk central init --data DIR --seed court.toml      make CA and database, read the seed
-  kiosk central enrol-code --data DIR kiosk-0001       a one-time code for 'kiosk enroll'
-  kiosk central revoke --data DIR kiosk-0001           its certificates open nothing any more
-  kiosk central staff --data DIR --seed staff.toml     read staff (badges are kept as hashes)
-  kiosk central ingest --data DIR MEDIUM --key FILE    take a courier's medium in
-  kiosk central accept --data DIR HEARING --reason …   give a hearing held back its receipt
-  kiosk central filing --data DIR NUMBER accepted      the registry's decision on a filing
+  kiosk central init --data DIR --seed court.toml      create the CA and the database, read the seed
+  kiosk central enrol-code --data DIR kiosk-0001       print a one-time code for 'kiosk enroll'
+  kiosk central revoke --data DIR kiosk-0001           revoke a kiosk's certificates
+  kiosk central staff --data DIR --seed staff.toml     read the staff (badges are kept as hashes)
+  kiosk central ingest --data DIR MEDIUM --key FILE    import a courier's medium
+  kiosk central accept --data DIR HEARING --reason …   give a held-back hearing its receipt
+  kiosk central filing --data DIR NUMBER accepted      record the registry's decision on a filing
 
-DIR/address holds the server's URL, DIR/admin-address that of the page for court IT (on this
+DIR/address holds the server's URL, DIR/admin-address the URL of the page for court IT (on this
 machine only), DIR/authority/ca.crt the root certificate.
 Postgres: --database postgresql+psycopg://…; S3: --store s3://… (extra 'central-scale').
 It needs the extra: pip install 'courtroom-kiosk[central]'.
@@ -26,7 +26,7 @@ HELP = "the reference central court system"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add serving's options and one sub-command per task."""
+    """Add the options of the server and one sub-command per task."""
     _add_common(parser, default=None)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
@@ -53,38 +53,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tusd",
         metavar="URL",
-        help="a tusd that takes the bytes, as kiosks reach it; "
+        help="a tusd that receives the uploads, at the URL that kiosks use; "
         "the secret of its hooks is in $KIOSK_CENTRAL_TUSD_SECRET",
     )
-    parser.add_argument("--tusd-internal", metavar="URL", help="the same as this server reaches it")
+    parser.add_argument(
+        "--tusd-internal", metavar="URL", help="the same tusd, at the URL that this server uses"
+    )
     parser.add_argument(
         "--no-searchable",
         dest="searchable",
         action="store_false",
         help="do not make searchable versions of filings (OCRmyPDF, in the background)",
     )
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="development: faults on demand")
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="development: inject the faults in FILE"
+    )
     parser.set_defaults(task="serve")
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=False)
-    _task(tasks, "init", "make CA and database")
+    _task(tasks, "init", "create the CA and the database")
     code = _task(tasks, "enrol-code", "print a one-time code for each kiosk")
     code.add_argument("kiosk", metavar="KIOSK", nargs="+", help="kiosk id; several make a batch")
     code.add_argument("--room", metavar="ROOM", help="courtroom, for a kiosk not in the seed")
     code.add_argument("--court", metavar="ID", help="its court, where several are served")
     code.add_argument(
-        "--replace", action="store_true", help="revoke its present certificates on use"
+        "--replace", action="store_true", help="revoke its current certificates when it is used"
     )
     revoke = _task(tasks, "revoke", "revoke a kiosk's certificates")
     revoke.add_argument("kiosk", metavar="KIOSK")
     _task(tasks, "staff", "read the seed, then list the staff")
-    filing = _task(tasks, "filing", "write down a decision on a filing")
+    filing = _task(tasks, "filing", "record a decision on a filing")
     filing.add_argument("number", metavar="NUMBER", help="registration number")
     filing.add_argument("state", choices=["accepted", "returned", "passed_to_judge"])
     filing.add_argument("--reason", help="why it is returned")
     accept = _task(tasks, "accept", "give a hearing its receipt although its journal was rewritten")
     accept.add_argument("hearing", metavar="HEARING", help="id of the hearing")
-    accept.add_argument("--reason", required=True, help="what was found out; it is kept")
-    ingest = _task(tasks, "ingest", "take a courier's medium in and write the receipts onto it")
+    accept.add_argument("--reason", required=True, help="what was found out; it is stored")
+    ingest = _task(tasks, "ingest", "import a courier's medium and write the receipts to it")
     ingest.add_argument("medium", type=Path, metavar="MEDIUM", help="folder of the mounted medium")
     ingest.add_argument(
         "--key", type=Path, required=True, metavar="FILE", help="the court's secret age key"
@@ -95,13 +99,13 @@ def _task(
     tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
 ) -> argparse.ArgumentParser:
     parser = tasks.add_parser(name, help=text, description=text.capitalize() + ".")
-    _add_common(parser, default=argparse.SUPPRESS)  # what came before TASK stays
+    _add_common(parser, default=argparse.SUPPRESS)  # keep what was given before TASK
     return parser
 
 
 def _add_common(parser: argparse.ArgumentParser, default: str | None) -> None:
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", default=default, help="folder of everything it keeps"
+        "--data", type=Path, metavar="DIR", default=default, help="folder for all of its data"
     )
     parser.add_argument(
         "--seed", type=Path, metavar="FILE", default=default, help="court, kiosks, staff, hearings"

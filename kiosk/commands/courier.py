@@ -1,14 +1,14 @@
 """Carry recordings, filings and reports to the court on a medium instead of the network.
 
-  kiosk courier pack --to /media/usb          everything undelivered, encrypted to the court
-  kiosk courier pack --to /media/usb ID ...   only these
-  kiosk courier receipt /media/usb            take the court's receipts home
-  kiosk courier list                          what is under way, and what has come back
+  kiosk courier pack --to /media/usb          pack everything undelivered, encrypted to the court
+  kiosk courier pack --to /media/usb ID ...   pack only these
+  kiosk courier receipt /media/usb            import the court's receipts
+  kiosk courier list                          list the packs and how many receipts came back
 
 At the court: kiosk central ingest /media/usb --key FILE. A hearing marked as a state secret never
-leaves by network; a medium is its only way. Only the court's key opens a medium. Nothing is
-deleted by packing: the receipt that comes home permits that, like any other. It works beside a
-running kiosk sync. Exit status 0: all of it; 1: something was left out, and why.
+leaves by network; a medium is its only way. Only the court's key opens a medium. Packing deletes
+nothing: as with any delivery, the imported receipt permits the deletion. It works beside a
+running kiosk sync. Exit status 0: everything; 1: something was left out, with the reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import json
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
 from kiosk.errors import StorageError
 from kiosk.exchange.courier_format import CourierError
 from kiosk.storage.paths import Paths
@@ -33,12 +33,12 @@ HELP = "carry recordings and filings to the court on a medium"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per step."""
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    packing = steps.add_parser("pack", help="write what is undelivered onto a medium")
+    packing = steps.add_parser("pack", help="write everything undelivered to a medium")
     packing.add_argument("--to", type=Path, required=True, metavar="MEDIUM", help="its folder")
     packing.add_argument("ids", nargs="*", metavar="ID", help="only these (default: everything)")
-    receipt = steps.add_parser("receipt", help="take the court's receipts home")
+    receipt = steps.add_parser("receipt", help="import the court's receipts")
     receipt.add_argument("medium", type=Path, metavar="MEDIUM", help="its folder")
-    steps.add_parser("list", help="what is under way, and what has come back")
+    steps.add_parser("list", help="list the packs and how many receipts came back")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,7 +61,7 @@ def _pack(paths: Paths, medium: Path, ids: list[str]) -> int:
     chosen = [item for item in wanted if not ids or item[1] in ids]
     packed = write_pack(paths, medium, chosen, lambda line: print(line, flush=True))
     for item_id in packed.already_packed_ids:
-        print(f"{item_id}: lies on this medium already")
+        print(f"{item_id}: already on this medium")
     _print_left_out(packed.skipped)
     if packed.folder is not None:
         print(f"{len(packed.packed_ids)} item(s) on the medium, in {packed.folder}")
@@ -74,9 +74,11 @@ def _pack(paths: Paths, medium: Path, ids: list[str]) -> int:
 def _receipt(paths: Paths, medium: Path) -> int:
     imported = import_receipts(paths, medium)
     _print_left_out(imported.held_back)
-    print(f"{len(imported.imported)} receipt(s) taken, {len(imported.already_known)} known before.")
+    print(
+        f"{len(imported.imported)} receipt(s) imported, {len(imported.already_known)} known before."
+    )
     if imported.unanswered:
-        print(f"{imported.unanswered} pack(s) on this medium have no answer of the court yet.")
+        print(f"{imported.unanswered} pack(s) on this medium have no answer from the court yet.")
     return 1 if imported.held_back or imported.unanswered else 0
 
 
@@ -94,5 +96,5 @@ def _list(paths: Paths) -> int:
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(f"{path}: {error}") from error
         back = sum(bool(receipted_hashes(paths, receipts, kind, item)) for kind, item in items)
-        print(f"{known['made_at']}  {path.stem}  {back} of {len(items)} receipts are home")
+        print(f"{known['made_at']}  {path.stem}  {back} of {len(items)} receipts are back")
     return 0

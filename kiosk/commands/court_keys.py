@@ -1,9 +1,10 @@
-"""The court's two public keys for closed parts, and the proof that the court can open them.
+"""Show, pin and prove the court's two public keys for closed parts.
 
-At commissioning: "challenge" writes two small text files. The court opens its one at its
-workstation (kiosk decrypt --challenge FILE --key KEY, or: age -d -i KEY FILE), its escrow the
-other; each reads an answer of 16 characters out of it, and "answer" takes it here. Until both
-have answered, the self-test says that it is not proven.
+The proof shows at commissioning that court and escrow can decrypt. "challenge" writes two small
+text files. The court opens its file at its workstation (kiosk decrypt --challenge FILE --key KEY,
+or: age -d -i KEY FILE), the escrow opens the other; each reads out the 16 characters it finds,
+and "answer" takes them here. Until both have answered, the self-test reports the keys as
+unproven.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
 from kiosk.recording.encryption.key_challenge import create_challenges, verify_answer
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.court_keys import (
@@ -30,13 +31,19 @@ HELP = "pin and prove the court's keys for closed parts"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per step."""
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    steps.add_parser("show", help="the pinned keys, and when they were proven")
-    pin = steps.add_parser("pin", help="pin the keys by hand (enrolment does it by itself)")
+    steps.add_parser("show", help="show the pinned keys, and when they were proven")
+    pin = steps.add_parser("pin", help="pin the keys by hand (enrolment does it automatically)")
     pin.add_argument("court", metavar="COURT", help="public key of the court: age1…")
     pin.add_argument("escrow", metavar="ESCROW", help="public key of its escrow: age1…")
     challenge = steps.add_parser("challenge", help="write a challenge for each key")
-    challenge.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where to")
-    answer = steps.add_parser("answer", help="take the answer that court or escrow read out")
+    challenge.add_argument(
+        "--out",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder for the files (default: here)",
+    )
+    answer = steps.add_parser("answer", help="check the answer that court or escrow read out")
     answer.add_argument("answer", metavar="ANSWER", help="16 characters; dashes do not matter")
 
 
@@ -60,6 +67,6 @@ def _print_keys(paths: Paths) -> bool:
     """Print the keys; return whether both are proven."""
     keys, when = load_court_keys(paths), proof_times(paths)
     for name, recipient in ((COURT, keys.court), (ESCROW, keys.escrow)):
-        said = f"proven {when[name]}" if name in when else "NOT proven"
-        print(f"{name}: {recipient} ({said})")
+        status = f"proven {when[name]}" if name in when else "NOT proven"
+        print(f"{name}: {recipient} ({status})")
     return len(when) == 2

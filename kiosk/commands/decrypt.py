@@ -1,8 +1,8 @@
-"""Open the closed parts of a hearing with the court's key, at the court's workstation.
+"""Decrypt the closed parts of a hearing with the court's key, at the court's workstation.
 
-Every piece is compared with the hashes in the journal. Exit status 0: all of it is what was
-recorded. 1: some of it is damaged (each place is named; the rest is there), or the key is wrong.
-With --challenge, open the text by which a kiosk asks whether the court can decrypt.
+Every fragment is compared with the hashes in the journal. Exit status 0: everything is what was
+recorded. 1: some of it is damaged (each place is named; the rest is written), or the key is wrong.
+With --challenge, decrypt the file by which a kiosk asks whether the court can decrypt.
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from pathlib import Path
 from kiosk.errors import KioskError
 from kiosk.recording.encryption.decrypt import decrypt_age_file, decrypt_parts, read_identities
 
-HELP = "open closed parts with the court's key"
+HELP = "decrypt closed parts with the court's key"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what is to be opened, with which key, and where to."""
+    """Add the folder, the key and the output folder."""
     parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="hearing or part")
     parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="private age key")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where to put what is opened")
-    parser.add_argument("--challenge", type=Path, metavar="FILE", help="a kiosk's question")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the decrypted files")
+    parser.add_argument(
+        "--challenge",
+        type=Path,
+        metavar="FILE",
+        help="file written by 'kiosk court-keys challenge'",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open and say what came of it; return the exit status."""
+    """Decrypt and report the result; return the exit status."""
     try:
         identities = read_identities(arguments.key)
         if arguments.challenge is not None:

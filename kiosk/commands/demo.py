@@ -1,9 +1,10 @@
-"""Run the kiosk's whole main job on virtual devices, through its touch screen.
+"""Run the kiosk's main job on virtual devices, through its touch screen.
 
 A visitor files a three-page document, a secretary records a hearing in two parts, a technician
 runs the self-test; everything is delivered to a reference central system on this machine and
-read back with ffprobe, sha256sum, openssl and a PDF reader. DIR/report.json tells the result.
-With --live the kiosk stays on the screen for you to touch, until Ctrl-C. Exit status 0: all held.
+read back with ffprobe, sha256sum, openssl and a PDF reader. DIR/report.json holds the result.
+With --live the kiosk stays on the screen for you to touch, until Ctrl-C. Exit status 0: every
+check passed.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ HELP = "run the main job on virtual devices"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where the results go and whether the kiosk stays up."""
+    """Add the folder for the results and whether the kiosk keeps running."""
     parser.add_argument(
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="results (default: demo)"
     )
-    parser.add_argument("--live", action="store_true", help="leave the kiosk running to touch")
+    parser.add_argument(
+        "--live", action="store_true", help="keep the kiosk running for you to touch"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

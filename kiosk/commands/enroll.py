@@ -1,7 +1,8 @@
-"""Enrol this kiosk: exchange a one-time code of the court for a device certificate.
+"""Enrol this kiosk: exchange a one-time code from the court for a device certificate.
 
-The key is made on this device and never leaves it. Running the same command again is harmless,
-also after it was broken off. Exit status 0: enrolled (now or before); 1: refused, and why.
+The key is generated on this device and never leaves it. Running the same command again is
+harmless, also after an interruption. Exit status 0: enrolled (now or before); 1: refused, with
+the reason.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
 from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol
 
@@ -17,7 +18,7 @@ HELP = "get this kiosk's certificate with a one-time code"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the code and where to take it."""
+    """Add the code and the central system."""
     parser.add_argument("--code", required=True, help="one-time code, as printed by the court's IT")
     parser.add_argument(
         "--url", metavar="URL", help="central system (default: [central] url of kiosk.toml)"
@@ -29,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the court's root certificate (PEM); without it the fingerprint in the code decides",
     )
     parser.add_argument(
-        "--again", action="store_true", help="even though there is a valid certificate"
+        "--again", action="store_true", help="enrol although there is a valid certificate"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Enrol and say so."""
+    """Enrol and print the result."""
     settings = command_settings(arguments)
     url = arguments.url or settings.central.url
     done = enrol(

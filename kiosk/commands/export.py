@@ -1,11 +1,11 @@
 """Copy a sealed hearing for the parties to a medium, such as a USB stick (FAT32 too).
 
 The copy is a folder with one MP4 per part that holds every source as a track, a page
-(index.html) that plays them and shows the course, a statement of what was recorded, the seal, how
+(index.html) that plays them and lists the events, a statement of what was recorded, the seal, how
 to check it, and, where they fit, the sealed fragments themselves. Everything is read back from the
-medium and compared before the copy gets its name. What an interrupted copy left behind is removed
-at the next try. Of a hearing with closed parts only the open parts are copied; a closed hearing is
-refused. Each copy is noted under exports/ in the kiosk's data.
+medium and compared before the copy gets its name. The remains of an interrupted copy are removed
+by the next one. Of a hearing with closed parts only the open parts are copied; a closed hearing is
+refused. Each copy is recorded under exports/ in the kiosk's data.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings, document_language, hearing_folder
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.evidence.signer import load_device_signer
-from kiosk.export.errors import CancelledError, ExportError
+from kiosk.export.errors import CancelledError
 from kiosk.export.hearing_export import ExportProgress, ExportResult, HearingExport
 from kiosk.export.log import ExportLogEntry
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
@@ -36,23 +36,27 @@ _BAR = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add hearing, medium and form."""
+    """Add the hearing, the medium and the options of the copy."""
     parser.add_argument("hearing", metavar="HEARING", help="id of the hearing, or its folder")
-    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="on the medium")
-    parser.add_argument("--language", choices=("kk", "ru"), help="in which the page begins")
+    parser.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="folder of the mounted medium"
+    )
+    parser.add_argument("--language", choices=("kk", "ru"), help="language in which the page opens")
     parser.add_argument(
         "--originals",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="copy the sealed fragments, too (default: where they fit)",
+        help="also copy the sealed fragments (default: if they fit)",
     )
     parser.add_argument("--by", default="", metavar="PERSON", help="id of the person who asks")
-    parser.add_argument("--application", default="", metavar="TEXT", help="which application")
+    parser.add_argument(
+        "--application", default="", metavar="TEXT", help="the application that asks for the copy"
+    )
     parser.add_argument("--id", default="", help=argparse.SUPPRESS)
     parser.add_argument("--settings-from-stdin", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     parser.add_argument(
-        "--progress-json", action="store_true", help="tell the progress as lines of JSON"
+        "--progress-json", action="store_true", help="print the progress as lines of JSON"
     )
 
 
@@ -63,29 +67,29 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     if arguments.parent is not None:
         die_with_parent(arguments.parent)
-    if arguments.settings_from_stdin:  # of the recorder, exactly as it has them
+    if arguments.settings_from_stdin:  # the recorder's own settings
         settings = Settings.model_validate_json(sys.stdin.read())
     else:
         settings = command_settings(arguments)
-    report_progress = _print_json if arguments.progress_json else _print_bar
+    report_progress = _print_json_line if arguments.progress_json else _print_bar
 
     def progress(now: ExportProgress) -> None:
         if stop.is_set():
-            raise CancelledError("broken off")
+            raise CancelledError("cancelled")
         report_progress({"state": "running", **asdict(now)})
 
     paths = Paths.from_settings(settings.paths)
-    folder = _hearing_folder(paths, arguments.hearing)
+    folder = hearing_folder(paths, arguments.hearing)
     entry = ExportLogEntry(paths, arguments.id or str(uuid.uuid4()))
-    asked = {"by": arguments.by, "application": arguments.application}
+    request = {"by": arguments.by, "application": arguments.application}
     try:
-        entry.begin(folder.name, str(arguments.to), asked)
+        entry.begin(folder.name, str(arguments.to), request)
         copy = _export(arguments, settings, folder, progress)
     except KioskError as error:
         state = "cancelled" if isinstance(error, CancelledError) else "failed"
         entry.end(state, {"code": error.code})
         if arguments.progress_json:
-            _print_json({"state": state, "code": error.code, "message": str(error)})
+            _print_json_line({"state": state, "code": error.code, "message": str(error)})
             return error.exit_code
         sys.stderr.write("\n")
         raise
@@ -94,22 +98,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _hearing_folder(paths: Paths, hearing: str) -> Path:
-    """Return the hearing's folder, given its id or the folder itself.
-
-    Raises:
-        ExportError: there is none (``hearing_unknown``).
-    """
-    for folder in (paths.hearings / hearing, Path(hearing)):
-        if (folder / "journal.jsonl").is_file():
-            return folder.resolve()
-    raise ExportError(f"no hearing {hearing}", code="hearing_unknown")
-
-
 def _export(
     arguments: argparse.Namespace, settings: Settings, folder: Path, progress: Any
 ) -> ExportResult:
-    own = settings.kiosk.language
     signer, _enrolled = load_device_signer(Paths.from_settings(settings.paths), settings.kiosk.id)
     return HearingExport(
         folder,
@@ -117,7 +108,7 @@ def _export(
         settings=settings,
         rules=load_rules(),
         signer=signer,
-        language=arguments.language or own,
+        language=document_language(arguments, settings),
         asked_by=arguments.by,
         application=arguments.application,
         originals=arguments.originals,
@@ -125,7 +116,7 @@ def _export(
     ).run()
 
 
-def _print_json(value: dict[str, Any]) -> None:
+def _print_json_line(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 

@@ -1,7 +1,8 @@
 """Fetch a hearing that this kiosk has delivered back from the central system, and verify it.
 
-For a permitted copy when the recording has left the device. Broken off, the same command goes on.
-Exit status 0: the folder is exactly what was recorded; 1: it is not, or could not be fetched.
+It serves a permitted copy after the recording has left the device. After an interruption the same
+command continues. Exit status 0: the folder is exactly what was recorded; 1: it is not, or it
+could not be fetched.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.paths import Paths
@@ -21,15 +22,17 @@ HELP = "fetch a delivered hearing back, for a permitted copy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the hearing and where to."""
-    parser.add_argument("hearing", metavar="HEARING", help="its id")
-    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder for it")
-    parser.add_argument("--quick", action="store_true", help="leave out decoding the media")
-    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the sentences")
+    """Add the hearing and the target folder."""
+    parser.add_argument("hearing", metavar="HEARING", help="id of the hearing")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder to put it in")
+    parser.add_argument("--quick", action="store_true", help="do not decode the media")
+    parser.add_argument(
+        "--language", choices=LANGUAGES, default="en", help="language of the messages"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fetch, verify, and say so."""
+    """Fetch, verify and print the result."""
     settings = command_settings(arguments)
     paths = Paths.from_settings(settings.paths)
     connector = Connection(paths, settings.central.url)

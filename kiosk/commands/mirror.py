@@ -1,8 +1,9 @@
-"""Look after the second storage, on which every hearing is copied while it is recorded.
+"""Manage the second storage, to which every hearing is copied while it is recorded.
 
-'kiosk mirror adopt DIR' marks a mounted storage as one of this kiosk: only such a storage is
-written to, so that neither an empty mount point nor somebody's stick is ever filled. Several may
-be adopted and take turns. 'kiosk mirror show' tells how the configured one (paths.mirror) is.
+'kiosk mirror adopt DIR' marks a mounted storage as one of this kiosk's: the kiosk writes to such
+a storage only, so that it never fills an empty mount point or a stranger's stick. Several may be
+adopted and used in turn. 'kiosk mirror show' reports the state of the configured one
+(paths.mirror).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
+from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_marker import adopt_mirror
@@ -20,44 +22,47 @@ HELP = "adopt or show the storage for the second copy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what is to be done."""
+    """Add one sub-command per action."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    adopt = actions.add_parser("adopt", help="make a mounted storage one of this kiosk")
+    adopt = actions.add_parser("adopt", help="mark a mounted storage as one of this kiosk's")
     adopt.add_argument("folder", type=Path, metavar="DIR", help="where it is mounted")
     adopt.add_argument(
         "--takeover",
         action="store_true",
-        help="take it although another kiosk used it; what lies there stays",
+        help="adopt it although another kiosk used it; its content stays",
     )
-    actions.add_parser("show", help="tell whether the second storage is there")
+    actions.add_parser("show", help="show whether the second storage is there")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do it; return 0, or 1 where the storage cannot be used."""
+    """Do the action; return 0, or 1 if the storage cannot be used."""
     settings = command_settings(arguments)
-    kiosk = settings.kiosk.id
     if arguments.action == "adopt":
-        try:
-            marker = adopt_mirror(
-                arguments.folder.absolute(),
-                kiosk,
-                settings.paths.data,
-                takeover=arguments.takeover,
-            )
-        except KioskError as error:
-            print(error, file=sys.stderr)
-            return 1
-        print(f"{arguments.folder}: second storage of {kiosk} ({marker.uuid})")
-        return 0
+        return _adopt(settings, arguments.folder, takeover=arguments.takeover)
+    return _show(settings)
+
+
+def _adopt(settings: Settings, folder: Path, *, takeover: bool) -> int:
+    kiosk = settings.kiosk.id
+    try:
+        marker = adopt_mirror(folder.absolute(), kiosk, settings.paths.data, takeover=takeover)
+    except KioskError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{folder}: second storage of {kiosk} ({marker.uuid})")
+    return 0
+
+
+def _show(settings: Settings) -> int:
     root = settings.paths.mirror
     if root is None:
         print("no second storage is set (paths.mirror)")
         return 1
-    disk = StorageVolume(root, kiosk, "mirror")
-    state, uuid = disk.identity()
+    volume = StorageVolume(root, settings.kiosk.id, "mirror")
+    state, uuid = volume.identity()
     if state != "ok":
         print(f"{root}: {state}")
         return 1
-    free, total = disk.space()
+    free, total = volume.space()
     print(f"{root}: ok ({uuid}), {free / 1e9:.1f} of {total / 1e9:.1f} GB free")
     return 0

@@ -1,7 +1,7 @@
 """Run the recorder: camera, microphones, lamp, hearings. It needs no network and no other service.
 
 It serves its local API on run/recorder.sock until SIGTERM, which closes and seals the running part;
-a hearing that was being recorded goes on by itself at the next start.
+a hearing that was being recorded resumes automatically at the next start.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
 
 HELP = "run the recorder (service)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: all is in the settings."""
+    """Add nothing: the settings say everything."""
     del parser
 
 

@@ -1,29 +1,29 @@
-"""Build kiosk.db anew from the folders, the receipts and the kept registration numbers.
+"""Rebuild kiosk.db from the folders, the receipts and the stored registration numbers.
 
-The old file is set aside, not deleted. The delivery service does this by itself when it finds
-its database damaged; it must be stopped while this runs (systemctl stop kiosk-sync).
+The old file is set aside, not deleted. The delivery service does this automatically when it finds
+its database damaged; stop the service before you run it (systemctl stop kiosk-sync).
 """
 
 from __future__ import annotations
 
 import argparse
 
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings
 from kiosk.services.sync_lock import acquire_lock
 from kiosk.storage.database import set_aside_database
 from kiosk.storage.paths import Paths
 from kiosk.sync.context import SyncContext
 
-HELP = "build the delivery database anew from the folders"
+HELP = "rebuild the delivery database from the folders"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: everything is in the settings."""
+    """Add nothing: the settings say everything."""
     del parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Set the old database aside, build a new one, say what is in it."""
+    """Set the old database aside, build a new one and print what it holds."""
     settings = command_settings(arguments)
     paths = Paths.from_settings(settings.paths)
     lock = acquire_lock(paths)
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         lock.close()
     if old_database is not None:
-        print(f"The old database was kept as {old_database}")
+        print(f"The old database was set aside as {old_database}")
     for kind, state, count in items:
         print(f"{count} {kind}(s) {state}")
     if not items:

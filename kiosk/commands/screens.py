@@ -1,4 +1,4 @@
-"""Draw every state of the touch screen, errors included, from canned states.
+"""Draw every state of the touch screen, errors included, from sample data.
 
 One PNG per state and look: ``NAME-kk1.png`` is Kazakh in the first text size, ``-ru4`` Russian in
 the largest, ``c`` high contrast. What is wrong with a picture (text cut, a button too small,
@@ -17,17 +17,23 @@ HELP = "draw every state of the touch screen into a folder"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where to, which states, which looks, which size."""
+    """Add the folder, the states, the looks and the size of the screen."""
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the PNGs"
     )
-    parser.add_argument("--only", default="", metavar="PART", help="states with PART in their name")
-    parser.add_argument("--looks", default="", metavar="LIST", help="such as kk1,ru4,en1c")
-    parser.add_argument("--small", action="store_true", help="800x480 on 154 mm")
+    parser.add_argument(
+        "--only", default="", metavar="PART", help="only states with PART in their name"
+    )
+    parser.add_argument(
+        "--looks", default="", metavar="LIST", help="languages and text sizes, such as kk1,ru4,en1c"
+    )
+    parser.add_argument(
+        "--small", action="store_true", help="draw for a screen of 800x480 on 154 mm"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw them, on an X server of its own where there is no display."""
+    """Draw them, on a private X server if there is no display."""
     from kiosk.demo.x_server import x_server
 
     arguments.out.mkdir(parents=True, exist_ok=True)

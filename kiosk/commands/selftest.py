@@ -1,10 +1,10 @@
-"""Test every device and service of this kiosk; save a signed report and let it be delivered.
+"""Test every device and service of this kiosk; save a signed report for delivery.
 
 Asks for the PIN of a technician (or --pin-file; without one the recorder refuses its tests) and
-puts questions that only a person can answer ("Did the recording lamp light up?"); silence counts
+asks questions that only a person can answer ("Did the recording lamp light up?"); silence counts
 as "not confirmed", never as passed. Nothing is tested while a hearing is being recorded.
 
-Exit status 0: nothing failed; 1: something failed; what was skipped is said.
+Exit status 0: nothing failed; 1: something failed. Skipped tests are listed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-import json
 import sys
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
-from kiosk.cli import command_settings
+from kiosk.commands._common import command_settings, print_json
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient
@@ -39,15 +38,19 @@ HELP = "test every device and service, save a signed report"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what to test and how."""
+    """Add the choice of tests and how they run."""
     parser.add_argument(
-        "--only", metavar="CHECK,…", help=f"only these; there are {', '.join(CHECKS)}"
+        "--only", metavar="CHECK,…", help=f"run only these; all are {', '.join(CHECKS)}"
     )
     parser.add_argument(
-        "--commissioning", action="store_true", help="keep the result as the baseline"
+        "--commissioning", action="store_true", help="store the result as the baseline"
     )
-    parser.add_argument("--pin-file", type=Path, metavar="FILE", help="PIN of a technician")
-    parser.add_argument("--no-questions", action="store_true", help="nobody is there to answer")
+    parser.add_argument(
+        "--pin-file", type=Path, metavar="FILE", help="file with the PIN of a technician"
+    )
+    parser.add_argument(
+        "--no-questions", action="store_true", help="ask nothing: nobody is there to answer"
+    )
     parser.add_argument(
         "--latest", action="store_true", help="show the newest results; test nothing"
     )
@@ -87,14 +90,14 @@ async def _run(
             person=person,
             commissioning=arguments.commissioning,
         )
-        only = None if arguments.only is None else _chosen(arguments.only)
+        only = None if arguments.only is None else _parse_checks(arguments.only)
         return await _print_all(context, only, translate, as_json=arguments.json)
     finally:
         await recorder.close()
         await sync.close()
 
 
-def _chosen(text: str) -> list[str]:
+def _parse_checks(text: str) -> list[str]:
     """Return the checks named in ``text``.
 
     Raises:
@@ -126,16 +129,16 @@ async def _sign_in(recorder: LocalClient, pin: str) -> str:
     if not pin:
         return ""
     try:
-        signed = await recorder.post("/v1/sign-in", {"pin": pin})
+        answer = await recorder.post("/v1/sign-in", {"pin": pin})
     except KioskError as error:
         print(f"kiosk: not signed in: {error.code}", file=sys.stderr)
         return ""
-    recorder.token = str(signed["token"])
-    return str(signed["person"])
+    recorder.token = str(answer["token"])
+    return str(answer["person"])
 
 
 def _terminal_question(translate: Translator) -> AskPerson:
-    """Return a way to ask on the terminal: y or n and Enter."""
+    """Return a function that asks on the terminal: y or n and Enter."""
 
     async def ask(question: Question, seconds: float) -> bool | None:
         print(f"{translate(QUESTIONS[question])} [y/n] ({seconds:.0f} s)", flush=True)
@@ -163,7 +166,7 @@ async def _read_stdin_line() -> str:
 async def _print_all(
     context: SelfTestContext, only: list[str] | None, translate: Translator, *, as_json: bool
 ) -> int:
-    """Run, print each result as it comes, then where the report lies."""
+    """Run, print each result as it comes, then the path of the report."""
     failed = False
     async for event in run_selftest(context, only):
         if isinstance(event, CheckFinished):
@@ -173,7 +176,7 @@ async def _print_all(
         elif isinstance(event, RunFinished):
             failed |= event.path is None
             if as_json:
-                print(json.dumps(event.report, ensure_ascii=False, indent=1))
+                print_json(event.report)
             else:
                 print(event.path or alarm_of(event.code or "error").say(translate))
     return 1 if failed else 0

@@ -1,8 +1,8 @@
 """Run the touch screen: visitors, secretary, technician.
 
 It needs a display (X11, or KMSDRM on a Raspberry Pi). It may be killed and started again at any
-time: a running hearing belongs to ``kiosk recorder`` and goes on without it. With a wrong settings
-file it says so on the screen until the file is right.
+time: a running hearing belongs to ``kiosk recorder`` and continues without it. With a wrong
+settings file it shows what is wrong until the file is right.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HELP = "run the touch screen"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: everything is in the settings."""
+    """Add nothing: the settings say everything."""
     del parser
 
 
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_settings_error(path: Path, error: ConfigError) -> int:
-    """Say on the screen that the settings are wrong, until they are right."""
+    """Show on the screen what is wrong with the settings, until they are right."""
     from kiosk.ui.kivy_setup import prepare
 
     print(f"kiosk: {error}", file=sys.stderr)

@@ -1,16 +1,16 @@
 """Verify a recorded hearing, or one part of it: is it exactly what the kiosk recorded?
 
-Exit status 0: it is. 1: it is not, and each line says what is wrong and where. The trusted root
-is the FILE you give, never anything in the folder. Stock tools say the same, see docs.
+Exit status 0: it is. 1: it is not, and each line names the problem and its place. The trusted root
+is the FILE you give, never anything in the folder. Standard tools give the same answer, see docs.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from kiosk.commands._common import print_json
 from kiosk.evidence.seal import SIGNATURE
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.encryption.decrypt import read_identities
@@ -23,7 +23,7 @@ HELP = "verify a hearing's or a part's folder"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the folder, the trusted root and the form of the answer."""
+    """Add the folder, the trusted root and the output format."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="hearing or part")
     parser.add_argument(
         "--ca",
@@ -36,24 +36,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--key",
         type=Path,
         metavar="FILE",
-        help="the court's private age key: decodes closed parts, too",
+        help="the court's private age key: also decodes closed parts",
     )
     parser.add_argument("--stamp", type=Path, metavar="FILE", help="time stamp of the seal (.tsr)")
     parser.add_argument(
         "--stamp-ca", type=Path, metavar="FILE", help="roots of time stamp authorities (PEM)"
     )
-    parser.add_argument("--slip", metavar="CODE", help="code on a slip that somebody kept")
+    parser.add_argument("--slip", metavar="CODE", help="code on a party's slip")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    parser.add_argument("--quick", action="store_true", help="leave out decoding the media")
-    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the sentences")
+    parser.add_argument("--quick", action="store_true", help="do not decode the media")
+    parser.add_argument(
+        "--language", choices=LANGUAGES, default="en", help="language of the messages"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Verify and say so; return 0 or 1."""
+    """Verify and print the result; return 0 or 1."""
     identities = read_identities(arguments.key) if arguments.key is not None else None
     decode = not arguments.quick
     report = verify(arguments.folder, arguments.ca, decode=decode, identities=identities)
-    translate = _ = Translator(arguments.language)
+    _ = Translator(arguments.language)
     stamped = ""
     if arguments.stamp is not None:
         roots = arguments.stamp_ca or arguments.ca
@@ -61,9 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.slip:
         check_slip(arguments.folder, arguments.slip, report)
     if arguments.json:
-        print(json.dumps(report.as_json(translate), ensure_ascii=False, indent=1))
+        print_json(report.as_json(_))
     else:
-        _print_report(report, translate)
+        _print_report(report, _)
         if report.ok and stamped:
             print(_("time stamp: {moment}", moment=stamped))
         if report.ok and arguments.slip:

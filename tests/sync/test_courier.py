@@ -77,7 +77,7 @@ def test_the_whole_way_and_back(
     assert run(kiosk, "pack", "--to", str(medium)) == 0
     assert "3 item(s) on the medium" in capsys.readouterr().out
     assert run(kiosk, "pack", "--to", str(medium)) == 0, "twice: nothing more"
-    assert "lies on this medium already" in capsys.readouterr().out
+    assert "already on this medium" in capsys.readouterr().out
     (folder,) = list_packs(medium)
     names = {path.name for path in folder.iterdir()}
     assert names == {"pack.json", "0001-001.age", "0002-001.age", "0003-001.age"}
@@ -102,9 +102,9 @@ def test_the_whole_way_and_back(
     for item in (secret, filing, report):
         assert count_deliveries(central, item)[0] == 1
     assert run(kiosk, "receipt", str(medium)) == 0, "twice"
-    assert "0 receipt(s) taken, 3 known before" in capsys.readouterr().out
+    assert "0 receipt(s) imported, 3 known before" in capsys.readouterr().out
     assert run(kiosk, "list") == 0
-    assert "3 of 3 receipts are home" in capsys.readouterr().out
+    assert "3 of 3 receipts are back" in capsys.readouterr().out
     assert kiosk.state()["queue"]["items"] == 0
     assert undelivered_items(kiosk.paths) == []
 
