@@ -18,6 +18,7 @@ from typing import Any
 import pikepdf
 
 from kiosk.errors import KioskError
+from kiosk.storage.hashing import sha256_of
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,6 @@ def pdf_pages(path: Path) -> int:
     """Return the number of pages of the PDF at ``path``."""
     with pikepdf.open(path) as document:
         return len(document.pages)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of the file at ``path`` in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def are_all_delivered(files: Iterable[Path], delivered: set[str]) -> bool:

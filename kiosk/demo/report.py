@@ -20,6 +20,7 @@ from kiosk.demo.scenario import DemoResult
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
 from kiosk.selftest.report import read_reports
+from kiosk.storage.hashing import sha256_of
 
 
 @dataclass
@@ -138,7 +139,7 @@ def _matches_central_copy(demo: DemoEnvironment, kind: str, folder: Path, number
     if copy is None:
         return False
     files = [path for path in folder.rglob("*") if path.is_file()]
-    theirs = {readback.sha256_of(path) for path in copy.rglob("*") if path.is_file()}
+    theirs = {sha256_of(path) for path in copy.rglob("*") if path.is_file()}
     return readback.are_all_delivered(files, theirs)
 
 

@@ -12,40 +12,21 @@ trusts, so that anybody with a web server's certificate could seal anew.)
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
-from kiosk.errors import RecordingError, StorageError
+from kiosk.errors import RecordingError
 from kiosk.evidence.signer import Signer
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.store import DIRECT, Store
 
 SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.p7s"
-_BLOCK = 1 << 20
 
 
 def is_sealed(folder: Path) -> bool:
     """Say whether ``folder`` bears a seal (not whether it is good)."""
     return (folder / SIGNATURE).exists() and (folder / SUMS).exists()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 (hex) of the file at ``path``, read from disk.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb", buffering=0) as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
 
 
 def list_files(folder: Path) -> list[str]:

@@ -36,7 +36,6 @@ from kiosk.evidence.seal import (
     format_sums,
     is_sealed,
     parse_sums,
-    sha256_of,
 )
 from kiosk.evidence.signer import Signer
 from kiosk.export.drive_writer import (
@@ -61,6 +60,7 @@ from kiosk.export.time_account import build_time_account, names_by_person
 from kiosk.hearing.session.hearing_state import Mark
 from kiosk.locale import Translator
 from kiosk.rules import Rules
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import TRACKS, part_folder_name
 from kiosk.storage.paths import Paths
 

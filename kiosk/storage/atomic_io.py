@@ -1,4 +1,4 @@
-"""Atomic, durable writes: the bytes are on the disk when a function returns.
+"""Atomic, durable writes: the bytes are on the disk when a function returns. JSON files.
 
 A file is durable when its bytes *and* its folder entry are synced. A file that replaces another
 is written to a temporary file beside it, synced, and renamed over it.
@@ -114,3 +114,30 @@ def json_bytes(value: Any) -> bytes:
 def write_json(path: Path, value: Any, mode: int = 0o640) -> None:
     """Write ``value`` as readable UTF-8 JSON, atomically and durably."""
     write_bytes(path, json_bytes(value), mode)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in the file at ``path``.
+
+    Raises:
+        OSError: the file is missing or cannot be read.
+        ValueError: it holds no JSON, or something other than an object.
+    """
+    value = json.loads(path.read_bytes())
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name}: not a JSON object")
+    return value
+
+
+def read_json_or_none(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in the file at ``path``; None if it is missing or damaged.
+
+    Only damage is logged.
+    """
+    try:
+        return read_json(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("%s/%s: cannot be read: %s", path.parent.name, path.name, error)
+        return None

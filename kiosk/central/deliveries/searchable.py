@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import hashlib
 import logging
 import os
 import shutil
@@ -34,7 +33,8 @@ from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.uploads import COMPLETE
 from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall, wall_time
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, StorageError
+from kiosk.storage.hashing import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class SearchableWorker:
             return False
         try:
             values = await self._process(document)
-        except (OcrError, OSError) as error:
+        except (OcrError, OSError, StorageError) as error:
             log.warning("document %s: %s", document.upload, error)
             retry_at = wall_time() + timedelta(minutes=_RETRY_MINUTES * 2**document.attempts)
             values = {
@@ -192,7 +192,7 @@ class SearchableWorker:
             await make_searchable(source, result, limit)
             key = str(uuid.uuid4())
             size = result.stat().st_size
-            digest = await asyncio.to_thread(_file_sha256, result)
+            digest = await asyncio.to_thread(sha256_of, result)
             await asyncio.to_thread(self._store.put_file, result, key)
         return {
             "state": "done",
@@ -257,8 +257,3 @@ def _save_result(connection: Connection, document: WaitingDocument, values: dict
     if not changed.rowcount:
         where = {"delivery": document.delivery, "path": document.path}
         connection.execute(table.insert().values(upload=document.upload, **where, **values))
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -23,10 +23,11 @@ from kiosk.evidence.chain import (
     entry_hash,
     read_chain,
 )
-from kiosk.evidence.seal import SUMS, seal_folder, sha256_of
+from kiosk.evidence.seal import SUMS, seal_folder
 from kiosk.evidence.signer import Signer, sign_head
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.storage.atomic_io import json_bytes
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folder_name
 from kiosk.storage.store import DIRECT, Store
 

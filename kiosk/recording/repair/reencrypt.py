@@ -25,7 +25,7 @@ from typing import Any
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import Entry, read_chain
-from kiosk.evidence.seal import SUMS, is_sealed, sha256_of
+from kiosk.evidence.seal import SUMS, is_sealed
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.hls_playlist import PLAYLIST_NAME as PLAYLIST
@@ -42,6 +42,7 @@ from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.storage.atomic_io import json_bytes
 from kiosk.storage.court_keys import CourtKeys
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, TRACKS
 from kiosk.storage.store import Store
 

@@ -12,8 +12,9 @@ from cryptography.x509.oid import NameOID
 from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import RecordingError, StorageError
 from kiosk.evidence.cms import SealError, check_signature
-from kiosk.evidence.seal import SIGNATURE, SUMS, list_files, parse_sums, sha256_of
+from kiosk.evidence.seal import SIGNATURE, SUMS, list_files, parse_sums
 from kiosk.recording.verify.report import VerifyReport
+from kiosk.storage.hashing import sha256_of
 
 
 @dataclass

@@ -16,7 +16,8 @@ import requests
 from kiosk.errors import CentralError, CentralUnreachableError, StorageError
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.storage.atomic_io import make_folder, sync_folder
-from kiosk.sync.outbox.manifest import is_safe_relative_path, sha256_of
+from kiosk.storage.hashing import sha256_of
+from kiosk.sync.outbox.manifest import is_safe_relative_path
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import RefusedError, check_response
 

@@ -6,9 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 
+from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import ItemBackoff
-from kiosk.sync.outbox.manifest import item_folder, sha256_of
+from kiosk.sync.outbox.manifest import item_folder
 from kiosk.sync.outbox.outbox import Upload
 from kiosk.sync.state.status import CurrentDelivery
 from kiosk.sync.transport.central_client import CentralClient

@@ -16,6 +16,7 @@ from typing import Any
 
 from kiosk.errors import KioskError, StorageError
 from kiosk.storage.database import DatabaseDamagedError
+from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import LINK_ERRORS, ItemBackoff
 from kiosk.sync.delivery.pre_seal_uploader import PreSealUploader
@@ -29,7 +30,6 @@ from kiosk.sync.outbox.manifest import (
     item_folder,
     read_manifest,
     ready_items,
-    sha256_of,
 )
 from kiosk.sync.outbox.outbox import NETWORK, OutboxItem, Upload
 from kiosk.sync.outbox.request_bodies import request_body

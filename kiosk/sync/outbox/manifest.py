@@ -5,17 +5,16 @@ A sealed hearing has its own list (``SHA256SUMS``); a filing's documents are has
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kiosk.errors import StorageError
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.paths import Paths
 from kiosk.sync.outbox.lanes import Lane
-from kiosk.sync.transport.tus_client import open_binary
 
 SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.p7s"
@@ -90,16 +89,6 @@ def ready_items(paths: Paths) -> list[tuple[str, str]]:
             if UUID.match(folder.name) and is_ready(kind, folder):
                 found.append((kind, folder.name))
     return found
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    with open_binary(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifest(paths: Paths, kind: str, item_id: str) -> Manifest:
