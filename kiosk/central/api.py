@@ -1,4 +1,4 @@
-"""The addresses of ``docs/central-api.yaml`` (those of tus and the link check aside)."""
+"""Handlers of ``docs/central-api.yaml``, without those of tus and of the link check."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MAX_DAYS = 31
 
 @dataclass(frozen=True)
 class KioskApi:
-    """The contract's addresses.
+    """Handlers of the contract's requests.
 
     Attributes:
         database: where everything is recorded.
@@ -78,7 +78,7 @@ class KioskApi:
     closures: ClosureService
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             _get_route("/v1/contract", self.get_contract),
             _get_route("/v1/ca.crt", self.get_root_certificate),
@@ -103,7 +103,7 @@ class KioskApi:
 
     # -- contract and identity ---------------------------------------------------------------
     async def get_contract(self, request: web.Request) -> web.StreamResponse:
-        """Say which contract this is, and whom the caller is taken for."""
+        """Return the contract's version and the caller's identity."""
         caller = (
             await self.authenticator.authenticate(request)
             if peer_certificate(request) is not None
@@ -131,11 +131,11 @@ class KioskApi:
         return court
 
     async def get_root_certificate(self, _request: web.Request) -> web.StreamResponse:
-        """Give the root certificate."""
+        """Return the root certificate."""
         return _pem_response(self.authority.root_pem)
 
     async def get_revocation_list(self, _request: web.Request) -> web.StreamResponse:
-        """Give the revocation list."""
+        """Return the revocation list."""
         revoked = await self.database.run_read(enrolment.list_revoked)
         return _pem_response(await asyncio.to_thread(self.authority.revocation_list, revoked))
 
@@ -148,7 +148,7 @@ class KioskApi:
         return json_response(self._certificate(caller, issued))
 
     async def post_renewal(self, request: web.Request) -> web.StreamResponse:
-        """Issue another certificate to a kiosk that has a good one."""
+        """Issue another certificate to a kiosk with a valid one."""
         caller = await self.authenticator.authenticate(request)
         body = await read_body(request, RenewalRequest)
         issued = await self.database.run_write(
@@ -169,7 +169,7 @@ class KioskApi:
 
     # -- schedule ----------------------------------------------------------------------------
     async def get_schedule(self, request: web.Request) -> web.StreamResponse:
-        """Give the hearings of the caller's room."""
+        """Return the hearings of the caller's courtroom."""
         caller = await self.authenticator.authenticate(request)
         first, days = _query_first_day(request), _query_days(request)
         return json_response(
@@ -181,7 +181,7 @@ class KioskApi:
         )
 
     async def get_staff(self, request: web.Request) -> web.StreamResponse:
-        """Give the staff of the caller's court."""
+        """Return the staff of the caller's court."""
         caller = await self.authenticator.authenticate(request)
         return json_response(
             await self.database.run_read(
@@ -197,13 +197,13 @@ class KioskApi:
         return json_response(await self.registry.register(caller, filing, body))
 
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
-        """Give a filing's state."""
+        """Return a filing's state."""
         caller = await self.authenticator.authenticate(request)
         return json_response(await self.registry.describe(caller, path_uuid(request)))
 
     # -- hearings ----------------------------------------------------------------------------
     async def put_hearing(self, request: web.Request) -> web.StreamResponse:
-        """Take a hearing's manifest."""
+        """Register a hearing's manifest."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, HearingManifest)
         if body.hearing.id != hearing:
@@ -212,14 +212,14 @@ class KioskApi:
         return json_response(await self.deliveries.register(caller.id, hearing, manifest))
 
     async def get_hearing(self, request: web.Request) -> web.StreamResponse:
-        """Say where a hearing's delivery stands."""
+        """Return the progress of a hearing's delivery."""
         caller = await self.authenticator.authenticate(request)
         return json_response(
             await self.deliveries.describe(caller.id, "hearing", path_uuid(request))
         )
 
     async def post_heads(self, request: web.Request) -> web.StreamResponse:
-        """Keep signed heads of a hearing's journal."""
+        """Store signed heads of a hearing's journal."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         heads = (await read_body(request, HeadsRequest)).heads
 
@@ -236,27 +236,27 @@ class KioskApi:
         return json_response({"stored": stored, "as_of": format_wall()})
 
     async def post_closures(self, request: web.Request) -> web.StreamResponse:
-        """Delete what was delivered in the clear before its hearing was closed since then."""
+        """Delete delivered plain files that a retroactive closure replaces."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         closures = (await read_body(request, ClosuresRequest)).closures
         return json_response(await self.closures.apply(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
-        """Give a delivered file back, or a range of it."""
+        """Return a delivered file, or a range of it."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         row = await self.deliveries.find_file(caller.id, hearing, request.match_info["path"])
         return await send_file(request, self.store, row)
 
     # -- reports and uploads -----------------------------------------------------------------
     async def put_report(self, request: web.Request) -> web.StreamResponse:
-        """Take a self-test report's manifest."""
+        """Register a self-test report's manifest."""
         caller, report = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, ReportManifest)
         manifest = make_manifest("report", body, body.files)
         return json_response(await self.deliveries.register(caller.id, report, manifest))
 
     async def get_report(self, request: web.Request) -> web.StreamResponse:
-        """Say where a report's delivery stands."""
+        """Return the progress of a report's delivery."""
         caller = await self.authenticator.authenticate(request)
         return json_response(
             await self.deliveries.describe(caller.id, "report", path_uuid(request))
@@ -269,14 +269,14 @@ class KioskApi:
         return json_response(await self.uploads.announce(caller.id, upload, body))
 
     async def get_upload(self, request: web.Request) -> web.StreamResponse:
-        """Say where an upload stands."""
+        """Return the progress of an upload."""
         caller = await self.authenticator.authenticate(request)
         wait = _query_number(request, "wait", 0.0, MAX_WAIT_S)
         return json_response(await self.uploads.describe(caller.id, path_uuid(request), wait))
 
     # -- state -------------------------------------------------------------------------------
     async def put_state(self, request: web.Request) -> web.StreamResponse:
-        """Keep a heartbeat."""
+        """Store a heartbeat."""
         caller = await self.authenticator.authenticate(request)
         state = (await read_body(request, Heartbeat)).model_dump(mode="json")
         now = format_wall()
@@ -293,7 +293,7 @@ class KioskApi:
 
 
 async def send_file(request: web.Request, store: ObjectStore, row: Row[Any]) -> web.StreamResponse:
-    """Send a complete upload, or the byte range that was asked for (RFC 9110, 14)."""
+    """Send a complete upload, or the requested byte range (RFC 9110, 14)."""
     start, stop = _byte_range(request, row.size)
     partial = "Range" in request.headers
     response = web.StreamResponse(status=206 if partial else 200)

@@ -1,4 +1,4 @@
-"""Requests of ``docs/central-api.yaml`` as typed models: what does not fit is 400 `malformed`."""
+"""Requests of ``docs/central-api.yaml`` as typed models; others get 400 ``malformed``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kiosk.central.errors import malformed
 
 
 def _integral_float(value: object) -> object:
-    """Take 78.0 for 78: to JSON they are the same number."""
+    """Return 78 for 78.0: in JSON they are the same number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -73,7 +73,7 @@ class DocumentEntry(FileEntry):
 
 
 class Applicant(RequestModel):
-    """Who files, as far as the person wished to say."""
+    """The applicant, as far as the person gave details."""
 
     name: Text300 | None = None
     iin: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
@@ -82,7 +82,7 @@ class Applicant(RequestModel):
 
 TypeId = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 Tenge = Annotated[str, Field(pattern=r"^[0-9]{1,18}([.][0-9]{1,6})?$")]
-#: Keys of a registration that came with revision 2: they do not count as content.
+#: Keys of a registration added by revision 2; they do not count as content.
 REVISION_2_KEYS = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
 
 
@@ -94,7 +94,7 @@ class Entity(RequestModel):
 
 
 class FeeStatement(RequestModel):
-    """What was said about the state fee; amounts in tenge."""
+    """The applicant's statement on the state fee; amounts in tenge."""
 
     fee: TypeId
     amount: Tenge | None = None
@@ -105,7 +105,7 @@ class FeeStatement(RequestModel):
 
 
 class RequiredDocument(RequestModel):
-    """A place for one document of a filing."""
+    """A document that a filing requires."""
 
     slot: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,80}$")]
     type: TypeId
@@ -145,7 +145,7 @@ class Participant(ExtensibleModel):
 
 
 class Hearing(ExtensibleModel):
-    """A hearing as in the schedule (docs/interfaces.md); ad hoc ones may lack all but the id."""
+    """A hearing of the schedule (docs/interfaces.md); ad hoc ones may have an id only."""
 
     id: Id
     case_number: Annotated[str, Field(max_length=200)] = ""
@@ -218,7 +218,7 @@ class HeadsRequest(RequestModel):
 
 
 class Closure(RequestModel):
-    """A file in the clear that an encrypted one has replaced."""
+    """A plain file that an encrypted one has replaced."""
 
     path: FilePath
     sha256: Sha256
@@ -233,7 +233,7 @@ class ClosuresRequest(RequestModel):
 
 
 class Alarm(ExtensibleModel):
-    """An alarm that is on at the kiosk."""
+    """An active alarm of the kiosk."""
 
     code: Text100
     source: Text100 | None = None
@@ -241,7 +241,7 @@ class Alarm(ExtensibleModel):
 
 
 class QueueLevel(ExtensibleModel):
-    """What waits for delivery on the kiosk."""
+    """The kiosk's delivery queue."""
 
     items: CountField = 0
     bytes: CountField = 0
@@ -262,7 +262,7 @@ class StorageLevel(ExtensibleModel):
 
 
 class RunningHearing(ExtensibleModel):
-    """The hearing that is recorded now."""
+    """The hearing that is being recorded."""
 
     hearing: Id | None = None
     phase: Annotated[str, Field(max_length=40)] = ""
@@ -300,8 +300,8 @@ def parse(model: type[Model], body: bytes) -> Model:
     """Return ``body`` (JSON) as ``model``.
 
     Raises:
-        RefusedError: 400, with the first thing that does not fit (its place, never its value:
-            messages end up in logs and requests hold personal data).
+        RefusedError: 400, with the place of the first error but never its value: messages end up
+            in logs, and requests hold personal data.
     """
     try:
         return model.model_validate_json(body)

@@ -29,4 +29,4 @@ ALL = (
 
 
 def no_crash(_name: str) -> None:
-    """Do nothing: the server as it runs in use."""
+    """Do nothing, as in production."""

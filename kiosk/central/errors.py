@@ -1,4 +1,4 @@
-"""Refusals: what a kiosk is told, with the HTTP status."""
+"""Refusals with their HTTP status, as kiosks receive them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class RefusedError(KioskError):
 
     Attributes:
         status: HTTP status.
-        retry_after: seconds after which trying again makes sense, or None.
+        retry_after: seconds to wait before another try, or None.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ def malformed(message: str) -> RefusedError:
 
 
 def not_found() -> RefusedError:
-    """Return 404: not there, or not the caller's (the answer does not tell which)."""
+    """Return 404: absent or another kiosk's; the answer does not say which."""
     return RefusedError(404, "not_found")
 
 
@@ -37,5 +37,5 @@ def wrong_owner() -> RefusedError:
 
 
 def content_conflict(message: str) -> RefusedError:
-    """Return 409: something else is already known under this id."""
+    """Return 409: other content is already known under this id."""
     return RefusedError(409, "content_differs", message)

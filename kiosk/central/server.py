@@ -1,4 +1,4 @@
-"""The server process: the contract over TLS, the UDP echo and the page for court IT."""
+"""The server process: contract over TLS, UDP echo, and page for court IT."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How the server is to run.
+    """Options of the server.
 
     Attributes:
-        data: everything it keeps lies under here.
+        data: folder of everything it stores.
         host: address to listen on.
         port: TCP port of the contract; 0 takes a free one.
         names: further names and addresses for the server certificate.
@@ -58,8 +58,8 @@ class ServerOptions:
         faults: file with faults on demand (development), or None.
         admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
         store: ``s3://…`` (:mod:`kiosk.central.data.s3_store`), or None for a folder under ``data``.
-        tusd: where tusd is, if it takes the bytes.
-        searchable: whether searchable versions of filings are made.
+        tusd: addresses of tusd if it receives uploads, or None.
+        searchable: whether to make searchable versions of filings.
     """
 
     data: Path
@@ -76,7 +76,7 @@ class ServerOptions:
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
-    """Return the database of ``data`` with its tables made."""
+    """Open the database of ``data`` and create missing tables."""
     make_folder(data)
     database = Database(url or sqlite_url(data / "central.db"))
     database.create_tables()
@@ -91,13 +91,13 @@ def open_store(data: Path, url: str | None = None) -> ObjectStore:
     """
     if url is None:
         return FolderStore(data / "store")
-    from kiosk.central.data.s3_store import S3Store  # boto3 comes with an extra of its own
+    from kiosk.central.data.s3_store import S3Store  # boto3 is an optional dependency
 
     return S3Store.from_url(url)
 
 
 def open_authority(data: Path, name: str = "Courtroom kiosk reference CA") -> CertificateAuthority:
-    """Return the court's CA under ``data``; made on first use."""
+    """Return the court's CA under ``data``; create it on first use."""
     return CertificateAuthority.open(data / "authority", name)
 
 
@@ -214,7 +214,7 @@ class CentralServer:
         self.url = f"https://{public_host}:{port}"
         page = f"http://127.0.0.1:{admin_port}"
         write_text(self._options.data / "admin-address", page + "\n", mode=0o644)
-        # written last: it tells others that the server is ready
+        # Written last: it signals that the server is ready.
         write_text(self._options.data / "address", self.url + "\n", mode=0o644)
         print(f"central court system: {self.url}")
         print(f"page for court IT: {page}")
@@ -229,12 +229,12 @@ async def _cancel_task(task: asyncio.Task[None]) -> None:
 
 
 def tls_context(authority: CertificateAuthority, certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return the server's TLS settings: device certificates of the court's CA are asked for."""
+    """Return the server's TLS settings; it requests device certificates of the court's CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(authority.root_path)
-    context.verify_mode = ssl.CERT_OPTIONAL  # enrolment has none yet
+    context.verify_mode = ssl.CERT_OPTIONAL  # a kiosk that enrols has none yet
     return context
 
 
@@ -254,7 +254,7 @@ async def _start(site: web.TCPSite) -> None:
 async def _listen_udp(
     link: LinkCheckApi, host: str, port: int, stack: contextlib.AsyncExitStack
 ) -> int | None:
-    """Listen for the UDP echo, on the TCP port's number where it is free; return the port."""
+    """Listen for the UDP echo, on the TCP port's number if it is free; return the port."""
     loop = asyncio.get_running_loop()
     for number in (port, 0):
         with contextlib.suppress(OSError):
@@ -269,10 +269,10 @@ async def _listen_udp(
 
 @contextlib.contextmanager
 def exclusive_lock(data: Path) -> Iterator[None]:
-    """Hold ``data`` for one server.
+    """Lock ``data`` for one server.
 
     Raises:
-        CentralError: another one is running on it.
+        CentralError: another server uses it.
     """
     make_folder(data)
     with (data / "lock").open("w") as lock:
@@ -286,10 +286,10 @@ def exclusive_lock(data: Path) -> Iterator[None]:
 
 
 def serve(options: ServerOptions) -> None:
-    """Run the server until it is told to stop.
+    """Run the server until SIGTERM or SIGINT.
 
     Raises:
-        CentralError: the port or the folder is taken.
+        CentralError: the port or the folder is in use.
         ConfigError: the seed file is wrong.
     """
     with exclusive_lock(options.data):

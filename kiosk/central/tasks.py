@@ -1,4 +1,4 @@
-"""What ``kiosk central`` does: serve, or one task on the data of a (maybe running) server."""
+"""Tasks of ``kiosk central``: serve, or change the data of a server, which may be running."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIN_SECRET_LENGTH = 16
 
 
 def run_task(arguments: argparse.Namespace) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run the task of the command line; return the exit status."""
     if arguments.task in (None, "serve"):
         serve(_server_options(arguments))
         return 0
@@ -116,7 +116,7 @@ def _set_filing_state(arguments: argparse.Namespace, connection: Connection) -> 
 
 
 def _import_courier_drive(arguments: argparse.Namespace) -> int:
-    """Import a courier's drive; print what was imported and what was not."""
+    """Import a courier's drive; print accepted and refused items."""
     keys = read_age_keys(arguments.key)
     database = open_database(arguments.data, arguments.database)
     try:
@@ -137,7 +137,7 @@ def _import_courier_drive(arguments: argparse.Namespace) -> int:
 
 
 def _accept_problem(arguments: argparse.Namespace, connection: Connection) -> None:
-    """Record that a person accepts the problem that keeps a hearing from its receipt."""
+    """Record that a person accepts the problem that withholds a hearing's receipt."""
     table = schema.problems
     found = connection.execute(
         update(table)

@@ -1,7 +1,7 @@
 """Findings for court IT: exceptions in what the kiosks report and deliver.
 
-Pure functions: rows in, findings out. :mod:`kiosk.central.admin.page` makes sentences of them.
-Times are aware datetimes.
+Pure functions from rows to findings; :mod:`kiosk.central.admin.texts` words them. Times are aware
+datetimes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FULL_FREE_SHARE = 0.05
 
 @dataclass(frozen=True)
 class KioskStatus:
-    """A kiosk: ``state`` is its last heartbeat, ``certificate_until`` its newest certificate's."""
+    """A kiosk: ``state`` is its last heartbeat, ``certificate_until`` its certificate's end."""
 
     id: str
     court: str
@@ -42,7 +42,7 @@ class KioskStatus:
 
 @dataclass(frozen=True)
 class ScheduledHearing:
-    """A hearing of the schedule: ``recorded`` if anything of its recording is known here."""
+    """A scheduled hearing: ``recorded`` if anything of its recording has arrived."""
 
     id: str
     court: str
@@ -65,7 +65,7 @@ class OpenDelivery:
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that must not happen, as it was written down."""
+    """A recorded event that must not happen."""
 
     code: str
     kiosk: str
@@ -76,7 +76,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class Finding:
-    """An exception: ``code`` with the values its sentence needs."""
+    """An exception: a code and the values for its sentence."""
 
     code: str
     severity: Severity
@@ -88,7 +88,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class FleetSnapshot:
-    """Everything that :func:`collect_findings` needs."""
+    """Input of :func:`collect_findings`."""
 
     kiosks: tuple[KioskStatus, ...] = ()
     scheduled: tuple[ScheduledHearing, ...] = ()
@@ -112,7 +112,7 @@ def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
 
 
 def _late_hearings(snapshot: FleetSnapshot, now: datetime) -> Iterator[Finding]:
-    """Scheduled, but not recording 15 minutes later."""
+    """Yield scheduled hearings that are not being recorded 15 minutes later."""
     recording = {
         running.get("hearing") for kiosk in snapshot.kiosks if (running := _recording(kiosk))
     }
@@ -127,7 +127,7 @@ def _late_hearings(snapshot: FleetSnapshot, now: datetime) -> Iterator[Finding]:
         kiosk = rooms.get((hearing.court, hearing.room))
         if hearing.recorded or hearing.id in recording or not LATE_START < waited < WATCH_WINDOW:
             continue
-        if kiosk is None or (hearing.court, hearing.room) in secret:  # no kiosk works in that room
+        if kiosk is None or (hearing.court, hearing.room) in secret:  # no kiosk is used there
             continue
         values = {"case": hearing.case_number}
         yield Finding("not_recording", "fault", kiosk, hearing.room, hearing.at, values)
@@ -166,7 +166,7 @@ def _kiosk_findings(kiosk: KioskStatus, now: datetime) -> Iterator[Finding]:
 
 
 def _is_backlog_late(kiosk: KioskStatus, now: datetime) -> bool:
-    """Say whether the queue will not be empty at seven tomorrow morning."""
+    """Return whether the queue will not be empty at seven tomorrow morning."""
     queue = kiosk.state.get("queue") or {}
     if queue.get("endless"):
         return True
@@ -211,7 +211,7 @@ def _incident_findings(
 
 
 def parse_time(text: object) -> datetime | None:
-    """Return a kiosk's RFC 3339 text as a time; what is none, or without a zone, is None."""
+    """Return a kiosk's RFC 3339 text as a time, or None when it is no time with a zone."""
     if not isinstance(text, str):
         return None
     try:

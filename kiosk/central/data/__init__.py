@@ -1,1 +1,1 @@
-"""Database and byte store of the central system."""
+"""Database and file store of the central system."""

@@ -1,7 +1,7 @@
 """Engine and transactions: SQLite by default, Postgres by URL.
 
-SQLAlchemy Core is used synchronously, in worker threads: a transaction is short, and the event
-loop never waits for a disk.
+SQLAlchemy Core runs synchronously in worker threads: transactions are short, and the event loop
+never waits for a disk.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         self._reader = self.engine
-        if self.engine.dialect.name == "postgresql":  # SQLite's readers see one snapshot anyway
+        if self.engine.dialect.name == "postgresql":  # SQLite readers always see one snapshot
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -44,19 +44,19 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
     def create_tables(self) -> None:
-        """Make the tables that are not there yet."""
+        """Create missing tables."""
         with self.write() as connection:
             metadata.create_all(connection)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One consistent snapshot for reading."""
+        """Begin a transaction for reading: one consistent snapshot."""
         with self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction for writing; durable when the block ends without an error."""
+        """Begin a transaction for writing; durable when the block ends without an error."""
         engine = self.engine.execution_options(writing=True)
         with engine.connect() as connection, connection.begin():
             yield connection
@@ -68,7 +68,7 @@ class Database:
     async def run_write(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`write` on a worker thread.
 
-        The same request twice at the same moment: one of them wins, the other one is done again
+        When two equal requests arrive at the same moment, one of them wins; the other is repeated
         and finds what the first has written.
         """
         try:
@@ -80,7 +80,7 @@ class Database:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except OperationalError as error:
-            # Locked, full, gone: nothing was written, and trying again may help.
+            # Locked, full or gone: nothing was written, and another try may succeed.
             raise RefusedError(
                 503, "busy", "the database does not answer", retry_after=2
             ) from error
@@ -94,7 +94,7 @@ class Database:
             return work(connection)
 
     def close(self) -> None:
-        """End the threads and close every connection."""
+        """End the threads and close all connections."""
         self._threads.shutdown(wait=True)
         self.engine.dispose()
 
@@ -105,7 +105,7 @@ def sqlite_url(file: Path) -> str:
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows ``ON CONFLICT`` (SQLite and Postgres spell it the same way)."""
+    """Return an INSERT with ``ON CONFLICT`` (SQLite and Postgres spell it the same way)."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
@@ -123,6 +123,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once where there is writing: a later upgrade could fail."""
+    """Take the write lock at once in a writing transaction: a later upgrade could fail."""
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

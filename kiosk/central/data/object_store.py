@@ -1,7 +1,7 @@
-"""Where delivered bytes lie: a folder by default.
+"""Storage of delivered files: a folder by default.
 
-Bytes on their way in lie in the *spool* (a local folder, whatever the store); once they are all
-there, the store takes the file under its upload's id and from then on is the only one asked.
+Files that are still arriving are in the *spool*, always a local folder. A complete file moves into
+the store under its upload's id; from then on it is read from the store only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ObjectStore(Protocol):
         """Import a file that tusd stored at ``location`` (its hook's ``Storage``). Repeatable."""
 
     def has(self, key: str) -> bool:
-        """Say whether the store holds ``key`` completely."""
+        """Return whether the store holds ``key`` completely."""
 
     def read_sha256(self, key: str) -> str:
         """Read the file back and return its SHA-256 in hex."""
@@ -42,16 +42,16 @@ class ObjectStore(Protocol):
         """Yield ``length`` bytes from ``start``."""
 
     def remove_file(self, key: str) -> None:
-        """Remove ``key``; it may be absent."""
+        """Remove ``key``, which may be absent."""
 
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """Make a complete delivery readable as a folder, ``{path: key}``. Repeatable."""
 
     def unpublish_file(self, kind: str, owner: str, path: str) -> None:
-        """Remove one file of a published delivery, if it is there. Repeatable."""
+        """Remove one file of a published delivery, if present. Repeatable."""
 
     def free_bytes(self) -> int | None:
-        """Return the free space, or None where that is not known."""
+        """Return the free space, or None if unknown."""
 
 
 class FolderStore:
@@ -63,15 +63,15 @@ class FolderStore:
         self._objects = make_folder(root / "objects")
 
     def put_file(self, spooled: Path, key: str) -> None:
-        """See :class:`ObjectStore`: a rename where both lie on one file system, else a copy."""
+        """See :class:`ObjectStore`: rename within a file system, else copy."""
         target = self._object_path(key)
         make_folder(target.parent)
-        with contextlib.suppress(FileNotFoundError):  # taken before a crash
+        with contextlib.suppress(FileNotFoundError):  # moved before a crash
             _move_durably(spooled, target)
         sync_folder(target.parent)
 
     def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
-        """See :class:`ObjectStore`: of tusd's filestore, on a file system that both see."""
+        """See :class:`ObjectStore`: from tusd's filestore, on a shared file system."""
         path = Path(location.get("Path", ""))
         if location.get("Type") != "filestore" or path.name != key:
             raise malformed("Storage: not filestore, or not this upload's file")

@@ -1,8 +1,8 @@
-"""Delivered bytes in an S3 store (Ceph RGW, MinIO's successors, a cloud), through boto3.
+"""Delivered files in an S3 store (Ceph RGW, MinIO's successors, a cloud), through boto3.
 
-The store is named by a URL: ``s3://BUCKET/PREFIX?endpoint=https://s3.court.example&region=kz``.
-Credentials are found as boto3 finds them (environment, ``~/.aws``), never given here. The bucket
-must exist; versioning and object lock are the operator's and do no harm.
+A URL names the store: ``s3://BUCKET/PREFIX?endpoint=https://s3.court.example&region=kz``.
+boto3 finds the credentials (environment, ``~/.aws``). The bucket must exist; the operator may
+switch on versioning and object lock.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class S3Store:
-    """See :class:`kiosk.central.data.object_store.ObjectStore`."""
+    """An :class:`~kiosk.central.data.object_store.ObjectStore` on S3."""
 
     def __init__(self, client: S3Client, bucket: str, prefix: str) -> None:
         self.name = f"s3://{bucket}/{prefix}"

@@ -145,7 +145,7 @@ uploads = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("state", String(10), nullable=False),  # receiving | complete | mismatch | closed
-    Column("address", Text),  # where its bytes go, if not to this server
+    Column("address", Text),  # where the kiosk sends it, if not to this server
     Column("server_sha256", String(64)),
     Column("receipt", JSON(none_as_null=True)),
     Column("created_at", String(32), nullable=False),
@@ -195,7 +195,7 @@ closures = Table(
     Column("at", String(32), nullable=False),
 )
 
-problems = Table(  # what keeps a complete delivery from its receipt
+problems = Table(  # reasons to withhold the receipt of a complete delivery
     "problems",
     metadata,
     Column("delivery", String(36), primary_key=True),

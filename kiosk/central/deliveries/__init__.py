@@ -1,1 +1,1 @@
-"""What kiosks deliver: uploads, journals, receipts, courier packs."""
+"""Deliveries of kiosks: uploads, journals, receipts, courier packs."""

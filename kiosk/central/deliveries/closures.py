@@ -1,9 +1,9 @@
-"""Hearings closed since a moment before: plaintext that has arrived is deleted, and never again.
+"""Retroactive closures: delivered plain files of a closed period are deleted and refused later.
 
-A judge may close a hearing from a moment that is past. The kiosk then encrypts what it has
-recorded since and says which files are replaced. What of them lies here in the clear goes; what
-is still under way is broken off; what is announced later is refused. All of it is repeatable: the
-verdict is durable before the bytes are deleted, and a restarted server continues.
+A judge may close a hearing from a moment in the past. The kiosk then encrypts what it has recorded
+since and names the replaced files. Their plain versions here are deleted, unfinished uploads of
+them are aborted, and later announcements are refused. Every step is repeatable: the closure is
+durable before bytes are deleted, and a restarted server continues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from kiosk.central.contract import Closure
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.uploads import CLOSED, UploadService, check_owner
+from kiosk.central.deliveries.upload_records import CLOSED, check_owner
+from kiosk.central.deliveries.uploads import UploadService
 from kiosk.clocks import format_wall
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,9 @@ class ClosureService:
     """Records closures and deletes the files that they name.
 
     Args:
-        database: where they are recorded.
-        store: delivered bytes.
-        uploads: bytes on their way.
+        database: records closures.
+        store: delivered files.
+        uploads: unfinished uploads.
     """
 
     def __init__(self, database: Database, store: ObjectStore, uploads: UploadService) -> None:
@@ -43,7 +44,7 @@ class ClosureService:
     async def apply(
         self, kiosk: str, hearing: str, closures: Sequence[Closure]
     ) -> dict[str, int | str]:
-        """Delete what is replaced; return how many files are closed and how many were deleted.
+        """Delete replaced files; return how many files are closed and how many were deleted.
 
         Raises:
             RefusedError: 403, another kiosk's hearing.
@@ -56,7 +57,7 @@ class ClosureService:
         return {"closed": len(closures), "deleted": len(rows), "as_of": format_wall()}
 
     async def resume(self) -> None:
-        """After a start: delete what a crash has left."""
+        """Delete, after a start, the files that a crash has left."""
         rows = await self._database.run_read(
             lambda connection: connection.execute(
                 select(schema.uploads)
@@ -77,7 +78,7 @@ class ClosureService:
                 update(table).where(table.c.id == row.id).values(ended_at=format_wall())
             )
         )
-        log.info("hearing %s: a file in the clear was deleted", row.owner)
+        log.info("hearing %s: a plain file was deleted", row.owner)
 
 
 def record_closures(
@@ -86,7 +87,7 @@ def record_closures(
     """Record closures; return the uploads whose bytes are to be deleted.
 
     Raises:
-        RefusedError: 403, another kiosk's; 409, the id is no hearing's.
+        RefusedError: 403, another kiosk's; 409, the id belongs to something else.
     """
     check_owner(connection, kiosk, "hearing", hearing)
     found: list[Row[Any]] = []

@@ -1,6 +1,6 @@
 """Imports couriers' drives (``kiosk central ingest``): decrypts, checks, stores, issues receipts.
 
-It may run beside a serving central system on the same data. The items of a drive are delivered
+It may run while a central system serves the same data. The items of a drive are delivered
 like any other: registered by UUID and SHA-256, hashed from the store, receipted once. Importing
 the same drive again gives the same receipts; what also came by network is not stored twice.
 """
@@ -31,7 +31,8 @@ from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.deliveries import DeliveryService, delivery_files, make_manifest
 from kiosk.central.deliveries.filing_registry import FilingRegistry
-from kiosk.central.deliveries.uploads import COMPLETE, UploadService
+from kiosk.central.deliveries.upload_records import COMPLETE
+from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError
 from kiosk.central.identity import enrolment
 from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
@@ -56,7 +57,7 @@ from kiosk.storage.atomic_io import write_json
 
 log = logging.getLogger(__name__)
 
-MAX_REGISTRATION_BYTES = 32 << 20  # of the registration alone
+MAX_REGISTRATION_BYTES = 32 << 20  # without the files
 ReportProgress = Callable[[str], None]
 
 
@@ -72,7 +73,7 @@ def read_age_keys(path: Path) -> list[pyrage.x25519.Identity]:
     """Return the court's secret age keys in a file as ``age-keygen`` writes it.
 
     Raises:
-        CourierError: ``courier_no_key``, there is none in it.
+        CourierError: ``courier_no_key``, the file holds none.
     """
     try:
         words = path.read_text(encoding="ascii").split()
@@ -92,10 +93,10 @@ class CourierImport:
     """Imports the packs of couriers' drives.
 
     Args:
-        database: of the central system.
-        store: of delivered bytes.
+        database: the central system's.
+        store: delivered files.
         authority: issued the kiosks' certificates.
-        spool: a folder of its own for files that are being imported.
+        spool: folder for files that are being imported.
     """
 
     def __init__(
@@ -185,7 +186,7 @@ class CourierImport:
             raise CourierError("not a kiosk's pack", code="courier_damaged") from error
         except CourierError:
             raise
-        except Exception as error:  # InvalidSignature has no base of its own
+        except Exception as error:  # InvalidSignature shares no base class with the others
             raise CourierError("not a kiosk of this court", code="courier_foreign") from error
         if not is_genuine or name != pack["kiosk"]:
             raise CourierError("not signed by its kiosk", code="courier_damaged")
@@ -217,7 +218,7 @@ class CourierImport:
         return await self._deliveries.register(kiosk.id, item_id, manifest)
 
     async def _store_files(self, tar: tarfile.TarFile, item_id: str) -> None:
-        """Import the files that are still missing; their hashes are verified as always."""
+        """Import the files that are still missing, and verify their hashes."""
         rows = await self._database.run_read(lambda connection: delivery_files(connection, item_id))
         wanted: dict[str, Row[Any]] = {row.path: row for row in rows if row.state != COMPLETE}
         while (member := await asyncio.to_thread(tar.next)) is not None:
@@ -306,7 +307,7 @@ def _decrypt_stream(reader: PieceReader, keys: list[pyrage.x25519.Identity]) -> 
     try:
         with os.fdopen(source, "rb") as stream:
             yield stream
-            while stream.read(1 << 20):  # to the end: the last piece's hash is checked there
+            while stream.read(1 << 20):  # to the end, where the hash of the last piece is checked
                 pass
     except CourierError as error:
         problem = error

@@ -17,15 +17,15 @@ from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem
 from kiosk.central.deliveries.receipts import canonical_sha256, make_receipt
-from kiosk.central.deliveries.uploads import (
+from kiosk.central.deliveries.upload_records import (
     COMPLETE,
     MISMATCH,
     RECEIVING,
-    UploadService,
     check_owner,
     find_or_create_upload,
     tus_address,
 )
+from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import content_conflict, malformed, not_found, wrong_owner
 from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.clocks import format_wall
@@ -35,13 +35,13 @@ FILES_KEY = {"hearing": "files", "report": "files", "filing": "documents"}
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a kiosk says it will deliver.
+    """Announced content of a delivery.
 
     Attributes:
         kind: ``hearing``, ``filing`` or ``report``.
         body: the request, as JSON.
         files: the files in it.
-        final: whether it may still be replaced by a later one.
+        final: whether no later one may replace it.
         ignored_keys: keys of ``body`` that do not count when two manifests are compared.
     """
 
@@ -52,7 +52,7 @@ class Manifest:
     ignored_keys: frozenset[str] = frozenset({"kiosk_time"})
 
     def digest(self) -> str:
-        """Return the hash of what counts."""
+        """SHA-256 of the body without the ignored keys."""
         return canonical_sha256(
             {key: self.body[key] for key in self.body if key not in self.ignored_keys}
         )

@@ -1,8 +1,8 @@
 """Registration numbers and the state of filings (R4-R6: registered at once, then to the judge).
 
 Numbers are sequential per court and year of the court's time zone and are never reused: counter
-and filing are written in one transaction. Their form here, ``<court>-<year>-<six digits>``, is
-this reference system's own.
+and filing are written in one transaction. Their form, ``<court>-<year>-<six digits>``, belongs
+to this reference system.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class FilingRegistry:
                     state_since=format_wall(now),
                 )
             )
-        elif provisional is not None:  # the first answer was lost; the receipt says this number
+        elif provisional is not None:  # the first answer was lost; the receipt shows this number
             connection.execute(
                 update(table)
                 .where(table.c.id == filing, table.c.provisional.is_(None))
@@ -144,7 +144,7 @@ class FilingRegistry:
 
 
 def next_number(connection: Connection, court: Court) -> tuple[int, int]:
-    """Return year and the next number of the court in it; counted only if the caller commits."""
+    """Return the year and the court's next number in it; used up only if the caller commits."""
     year = court.year(wall_time())
     table = schema.counters
     statement = insert(connection, table).values(court=court.id, year=year, last=1)
@@ -165,10 +165,10 @@ def set_state(
         connection: a writing transaction.
         number: registration number.
         state: what was decided.
-        reason: why it is returned; needed for ``returned`` and only there.
+        reason: why it is returned; given for ``returned`` only.
 
     Raises:
-        RefusedError: 404 unknown number; 409 not a step from the present state; 400 reason.
+        RefusedError: 404 unknown number; 409 no step from the current state; 400 reason.
     """
     table = schema.filings
     row = connection.execute(

@@ -1,8 +1,8 @@
-"""A delivered journal against the signed heads that left the building while it was written.
+"""Compares a delivered journal with the signed heads that arrived while it was written.
 
-A head says: so many lines, and the last of them has this SHA-256. A journal that was rewritten
-later cannot fit the heads that are here already; such a recording gets no receipt, so that the
-kiosk deletes nothing, until a person has looked into it (``kiosk central accept``).
+A head names the number of lines and the SHA-256 of the last of them. A journal that was rewritten
+later contradicts the heads that arrived before. Such a recording gets no receipt, so that the kiosk
+deletes nothing, until a person has accepted it (``kiosk central accept``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_LISTED = 8
 
 
 def journal_path(part: int) -> str:
-    """Return where the journal of a part lies; part 0 is the hearing's own chain."""
+    """Return the path of a part's journal; part 0 is the chain of the whole hearing."""
     return f"part-{part:02d}/{JOURNAL_FILE}" if part else JOURNAL_FILE
 
 
@@ -60,10 +60,10 @@ def _split_lines(blocks: Iterable[bytes]) -> Iterable[bytes]:
 
 
 class JournalHeadCheck:
-    """Compares each hearing before its receipt.
+    """Comparison of each hearing's journals with their heads, before its receipt.
 
     Args:
-        database: heads, and what was found.
+        database: heads and recorded contradictions.
         store: the journals.
     """
 
@@ -72,7 +72,7 @@ class JournalHeadCheck:
         self._store = store
 
     async def matches_heads(self, kiosk: str, hearing: str, files: Sequence[Row[Any]]) -> bool:
-        """Return whether a hearing may have its receipt; record contradictions."""
+        """Record contradictions; return whether the hearing may get its receipt."""
         table = schema.heads
         heads = await self._database.run_read(
             lambda connection: connection.execute(
@@ -123,7 +123,7 @@ def _record_problem(connection: Connection, kiosk: str, hearing: str, found: Seq
 
 
 def open_problem(connection: Connection, delivery: str) -> str | None:
-    """Return the code of what keeps a delivery from its receipt, or None."""
+    """Return the code of the problem that withholds a delivery's receipt, or None."""
     table = schema.problems
     code: str | None = connection.execute(
         select(table.c.code).where(table.c.delivery == delivery, table.c.accepted_at.is_(None))

@@ -1,4 +1,4 @@
-"""Signed heads of running hearings' journals: a journal rewritten later shows."""
+"""Signed heads of running hearings' journals: they expose a journal that is rewritten later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from kiosk.central.contract import Head
 from kiosk.central.data import schema
-from kiosk.central.deliveries.uploads import check_owner
+from kiosk.central.deliveries.upload_records import check_owner
 from kiosk.central.errors import RefusedError
 from kiosk.central.identity.enrolment import list_certificates
 from kiosk.clocks import format_wall
@@ -24,7 +24,7 @@ from kiosk.evidence.chain import ChainHead, head_message
 def find_conflicts(
     connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]
 ) -> list[Head]:
-    """Check heads and return those that contradict what is known.
+    """Check heads and return those that contradict stored ones.
 
     Raises:
         RefusedError: 403, another kiosk's hearing; 422, a signature that no certificate issued

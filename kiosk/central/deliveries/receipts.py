@@ -1,4 +1,4 @@
-"""Receipts: what the server says it holds, signed, never changed once given."""
+"""Receipts: signed statements of what the server holds; an issued one never changes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def make_receipt(
     Args:
         signer: the server's key.
         kind: ``hearing``, ``filing``, ``report`` or ``file``.
-        subject: UUID of what the receipt is for.
-        kiosk: who delivered it.
+        subject: UUID of the delivery or upload.
+        kiosk: sender.
         files: ``path``, ``size`` and ``sha256`` as the server has them, by path.
     """
     receipt: dict[str, Any] = {

@@ -1,9 +1,8 @@
 """Makes a searchable version of each delivered document, in the background (OCRmyPDF, kaz+rus).
 
-The original is never touched: the result lies beside it under a key of its own, with its own
-hash. One document at a time, at the lowest priority, each in a process of its own that is ended
-when it takes too long. What failed is noted and tried again later; a document that is searchable
-already (text in the PDF) keeps its text.
+The original is never changed: the result is stored under a key and a hash of its own. One document
+is processed at a time, at the lowest priority, in a child process with a time limit. Failures are
+recorded and tried again later. A document that contains text already keeps it.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.uploads import COMPLETE
+from kiosk.central.deliveries.upload_records import COMPLETE
 from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import KioskError, StorageError
@@ -43,20 +42,20 @@ LANGUAGES = "kaz+rus"
 ATTEMPTS = 5
 _IDLE_S = 5.0
 _RETRY_MINUTES = 10
-#: What one document may take: this, and so much for each megabyte of a slow server.
+#: Time limit of a document: a fixed part, and one for each megabyte on a slow server.
 _BASE_TIMEOUT_S, _TIMEOUT_S_PER_MEGABYTE = 600.0, 300.0
 _LOWEST_PRIORITY = 19
 
 
 class OcrError(KioskError):
-    """A document could not be made searchable; its text says why."""
+    """A document could not be made searchable; the message says why."""
 
     code = "searchable_failed"
 
 
 @functools.cache
 def missing_tools() -> str | None:
-    """Return what is not installed, or None when documents can be made searchable."""
+    """Return the missing tool, or None when documents can be made searchable."""
     if shutil.which("tesseract") is None:
         return "tesseract"
     listed = subprocess.run(
@@ -67,7 +66,7 @@ def missing_tools() -> str | None:
 
 
 def ocr_command(source: Path, result: Path) -> list[str]:
-    """Return how OCRmyPDF is called: pictures stay as they are, PDF/A stays PDF/A."""
+    """Return the command line of OCRmyPDF: images stay unchanged, PDF/A stays PDF/A."""
     return [
         *(sys.executable, "-m", "ocrmypdf", "--quiet", "--language", LANGUAGES),
         *("--output-type", "auto", "--optimize", "0", "--jobs", "1", "--mode", "skip"),
@@ -79,7 +78,7 @@ async def make_searchable(source: Path, result: Path, seconds: float) -> None:
     """Write ``source`` with a layer of text to ``result``.
 
     Raises:
-        TextFailedError: OCRmyPDF refused it, died, or took longer than ``seconds``.
+        OcrError: OCRmyPDF refused it, died, or took longer than ``seconds``.
     """
     process = await asyncio.create_subprocess_exec(
         *ocr_command(source, result),
@@ -98,7 +97,7 @@ async def make_searchable(source: Path, result: Path, seconds: float) -> None:
         raise OcrError(f"took longer than {seconds:.0f} s") from error
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # tesseract too
+            os.killpg(process.pid, signal.SIGKILL)  # and tesseract
         await process.wait()
     if process.returncode:
         last = stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
@@ -117,12 +116,12 @@ class WaitingDocument:
 
 
 class SearchableWorker:
-    """The background task.
+    """Background task that makes documents searchable, one after the other.
 
     Args:
         database, store: the server's.
         work_folder: for files being worked on.
-        seconds: time limit of one document; None: by its size.
+        seconds: time limit of one document; None derives it from the size.
     """
 
     def __init__(
@@ -138,7 +137,7 @@ class SearchableWorker:
         self._seconds = seconds
 
     async def run(self) -> None:
-        """Work until cancelled; the database away or the disk full only delays."""
+        """Work until cancelled; a failing database or a full disk only delays."""
         missing_tool = await asyncio.to_thread(missing_tools)
         if missing_tool is not None:
             log.warning("%s is not installed: documents are not made searchable", missing_tool)
@@ -184,7 +183,7 @@ class SearchableWorker:
         return True
 
     async def _process(self, document: WaitingDocument) -> dict[str, Any]:
-        """Make one document searchable and store it; return what is to be kept of it."""
+        """Make one document searchable and store it; return the values to record."""
         limit = self._seconds or _BASE_TIMEOUT_S + _TIMEOUT_S_PER_MEGABYTE * document.size / 1e6
         with tempfile.TemporaryDirectory(dir=self._work_folder) as name:
             source, result = Path(name) / "original.pdf", Path(name) / "searchable.pdf"

@@ -1,4 +1,4 @@
-"""The addresses of tus 1.0 (https://tus.io/protocols/resumable-upload): core and checksum."""
+"""HTTP API of tus 1.0 (https://tus.io/protocols/resumable-upload): core and checksum."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import binascii
 
 from aiohttp import web
 
-from kiosk.central.deliveries.uploads import UNUSABLE_STATES, Checksum, UploadService
+from kiosk.central.deliveries.spool import Checksum
+from kiosk.central.deliveries.upload_records import UNUSABLE_STATES
+from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import KioskAuthenticator, error_response, path_uuid, request_body
 
@@ -17,14 +19,14 @@ SHA256_BYTES = 32
 
 
 class TusApi:
-    """``/v1/tus/{id}``."""
+    """Handlers of ``/v1/tus/{id}``."""
 
     def __init__(self, uploads: UploadService, authenticator: KioskAuthenticator) -> None:
         self._uploads = uploads
         self._authenticator = authenticator
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             web.options("/v1/tus/{id}", self.options),
             web.head("/v1/tus/{id}", self.head),
@@ -32,7 +34,7 @@ class TusApi:
         ]
 
     async def options(self, request: web.Request) -> web.StreamResponse:
-        """Say what this server can do."""
+        """Return the supported version and extensions."""
         path_uuid(request)
         return web.Response(
             status=204,
@@ -45,7 +47,7 @@ class TusApi:
         )
 
     async def head(self, request: web.Request) -> web.StreamResponse:
-        """Say how many bytes are durable."""
+        """Return the durable offset."""
         kiosk = await self._authenticator.authenticate(request)
         _check_version(request)
         row = await self._uploads.find(kiosk.id, path_uuid(request))

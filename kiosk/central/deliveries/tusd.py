@@ -1,9 +1,9 @@
-"""tusd takes the bytes at scale: its HTTP hooks, and creating uploads on it.
+"""tusd as the receiver of uploads at scale: its HTTP hooks, and creating uploads on it.
 
-tusd (https://github.com/tus/tusd) stands behind a proxy that asks for device certificates; the
-central system creates each announced upload on it, gives the kiosk its address there, and hears
-by hook when all bytes are in. Then everything is as with bytes of its own: taken into the store,
-read back, hashed, receipt. Hooks are known by a secret in their URL:
+tusd (https://github.com/tus/tusd) runs behind a proxy that requires device certificates. The
+central system creates each announced upload on tusd and gives the kiosk its address there; a hook
+reports when all bytes have arrived. The file is then moved into the store, read back, hashed and
+receipted like any other. A secret in the URL authenticates the hooks:
 ``tusd -hooks-http http://CENTRAL:PORT/tusd/SECRET -hooks-enabled-events pre-create,post-finish``.
 """
 
@@ -25,7 +25,8 @@ from sqlalchemy import Row, select
 from kiosk.central.contract import parse
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.deliveries.uploads import RECEIVING, UploadService
+from kiosk.central.deliveries.upload_records import RECEIVING
+from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import json_response
 
@@ -36,12 +37,12 @@ CREATE_TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 @dataclass(frozen=True)
 class TusdSettings:
-    """Where tusd is.
+    """Addresses of tusd.
 
     Attributes:
         public: its base URL as kiosks reach it.
         internal: its base URL as the central system reaches it.
-        secret: what its hooks carry in their URL.
+        secret: part of the hooks' URL.
     """
 
     public: str
@@ -70,7 +71,7 @@ class Event(_Hook):
 
 
 class HookRequest(_Hook):
-    """What tusd posts (tusd 2, docs/_advanced-topics/hooks.md)."""
+    """Body of a hook request (tusd 2, docs/_advanced-topics/hooks.md)."""
 
     Type: str
     Event: Event
@@ -86,7 +87,7 @@ class TusdServer:
         self._create_slots = asyncio.Semaphore(MAX_CONCURRENT_CREATES)
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the address of the hooks (to be served where tusd reaches it, kiosks do not)."""
+        """Return the route of the hooks; serve it where tusd reaches it and kiosks do not."""
         return [web.post("/tusd/{secret}", self.hook)]
 
     async def hook(self, request: web.Request) -> web.StreamResponse:
@@ -115,7 +116,7 @@ class TusdServer:
 
     async def _import_finished(self, upload: Upload) -> None:
         """Import an upload that tusd has received completely; the hook may come twice."""
-        # An S3 upload's id has tusd's own part behind a plus sign.
+        # The id of an S3 upload has a suffix of tusd's after a plus sign.
         row = await self._find((upload.ID or "").split("+", 1)[0])
         if row is None or upload.Storage is None:
             raise malformed("Upload: not one of ours")
@@ -133,9 +134,9 @@ class TusdServer:
         )
 
     async def create(self, uploads: Sequence[Row[Any]]) -> dict[str, str]:
-        """Make uploads on tusd; return the address of each that was made, by id.
+        """Create uploads on tusd; return the address of each created one by its id.
 
-        Uploads that tusd refuses go to the central system itself.
+        The central system itself receives the uploads that tusd refuses.
         """
         async with aiohttp.ClientSession(timeout=CREATE_TIMEOUT) as http:
             created = await asyncio.gather(*(self._create_upload(http, row) for row in uploads))
@@ -158,5 +159,5 @@ class TusdServer:
                     return f"{self._settings.public.rstrip('/')}/{tail}"
                 log.error("tusd refuses upload %s: %s", row.id, created.status)
         except (aiohttp.ClientError, TimeoutError, KeyError, IndexError) as error:
-            log.error("tusd does not take upload %s: %r", row.id, error)
+            log.error("tusd did not create upload %s: %r", row.id, error)
         return None

@@ -1,4 +1,4 @@
-"""Case look-up: number, kind and court; no personal data, and with a rate limit."""
+"""Case look-up with a rate limit: number, kind and court, no personal data."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MAX_NUMBER_LENGTH = 200
 
 
 class CaseApi:
-    """``GET /v1/cases``.
+    """Handler of ``GET /v1/cases``.
 
     Args:
-        database: the schedule is asked; a court's own register belongs here.
-        door: says who is calling.
+        database: its schedule stands in for a court's case register.
+        authenticator: identifies the calling kiosk.
         clock: monotonic seconds.
     """
 
@@ -44,11 +44,11 @@ class CaseApi:
         self._request_times: dict[str, deque[float]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the address."""
+        """Return the route."""
         return [web.get("/v1/cases", self.find, allow_head=False)]
 
     async def find(self, request: web.Request) -> web.StreamResponse:
-        """Say whether there is such a case in the caller's court."""
+        """Return the case of the caller's court, if there is one."""
         caller = await self._authenticator.authenticate(request)
         number = request.query.get("number", "")
         if not 1 <= len(number) <= MAX_NUMBER_LENGTH:
@@ -78,7 +78,7 @@ class CaseApi:
 
 
 def _find_hearing(connection: Connection, court: Court, number: str) -> dict[str, Any] | None:
-    """Return a hearing of the case; look-alike letters do not count."""
+    """Return a hearing of the case; look-alike letters are equal."""
     key = case_number_key(number)
     table = schema.schedule
     rows = connection.execute(

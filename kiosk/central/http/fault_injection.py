@@ -1,19 +1,19 @@
-"""Faults on demand (``kiosk central --faults FILE``), so that clients can be tested against them.
+"""Fault injection for tests of clients (``kiosk central --faults FILE``).
 
-A development option: FILE is JSON and is read again whenever it has changed::
+A development option. FILE is JSON and is read again after each change::
 
     [{"fault": "status", "status": 503, "match": "PUT /v1/filings/", "times": 2},
      {"fault": "die", "step": "register-after-commit"}]
 
-``match`` is the beginning of ``METHOD /path`` (default: everything); ``times`` how often the fault
-happens (default: always), counted anew when FILE changes.
+``match`` is the beginning of ``METHOD /path`` (default: everything), ``times`` how often the fault
+happens (default: always); the count restarts when FILE changes.
 
 ==========  ==========================================================================
 ``status``   answers ``status`` (default 500) without doing anything
-``forget``   does the work, then cuts the connection: the answer is lost
+``forget``   does the work, then cuts the connection without an answer
 ``cut``      cuts the connection after ``after`` bytes of a PATCH body (default 0)
-``drip``     takes a PATCH body at ``rate`` bytes a second (default 1024)
-``hang``     says nothing for ``seconds`` (default 3600)
+``drip``     reads a PATCH body at ``rate`` bytes a second (default 1024)
+``hang``     does not answer for ``seconds`` (default 3600)
 ``captive``  answers 200 with HTML, without the contract's header
 ``contract`` answers with contract number ``contract`` (default 99)
 ``corrupt``  flips a bit in a PATCH body, so that the hash differs
@@ -157,11 +157,11 @@ def _abort_connection(request: web.Request) -> None:
 
 
 class _FaultyBody:
-    """A PATCH body with something wrong.
+    """A PATCH body with a fault.
 
     Args:
-        request: whose body it is.
-        rule: what is wrong with it.
+        request: request of the body.
+        fault: the fault.
     """
 
     def __init__(self, request: web.Request, fault: InjectedFault) -> None:
@@ -170,7 +170,7 @@ class _FaultyBody:
         self._bytes_read = 0
 
     async def readany(self) -> bytes:
-        """Return the next block, or what the fault makes of it."""
+        """Return the next block as the fault changes it."""
         match self._fault.fault:
             case "drip":
                 await asyncio.sleep(DRIP_SECONDS)

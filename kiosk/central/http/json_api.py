@@ -1,4 +1,4 @@
-"""Shared by all addresses: JSON errors, the contract header, and who sends a request."""
+"""Helpers of all handlers: JSON errors, contract header, authentication of kiosks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BODY_KEY: web.RequestKey[BodyStream] = web.RequestKey("body", object)  # type: i
 
 
 def request_body(request: web.Request) -> BodyStream:
-    """Return the body of ``request`` as it is to be read."""
+    """Return the stream to read the body of ``request`` from."""
     body: BodyStream = request.get(BODY_KEY, request.content)
     return body
 
@@ -52,7 +52,7 @@ def json_response(value: object, status: int = 200) -> web.Response:
 
 
 def error_response(error: RefusedError) -> web.Response:
-    """Return a refusal as the contract words it."""
+    """Return a refusal in the form of the contract."""
     response = json_response({"code": error.code, "message": str(error)}, error.status)
     response.headers["Court-Error"] = error.code
     if error.retry_after is not None:
@@ -75,7 +75,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except StorageError as error:
         log.error("storage: %s", error)
         return error_response(RefusedError(503, "storage_failed", retry_after=60))
-    except ConnectionError:  # the kiosk has gone in the middle: nobody reads this answer
+    except ConnectionError:  # the kiosk has disconnected: nobody reads this answer
         return error_response(malformed("the body broke off"))
     except Exception:
         log.exception("%s %s", request.method, request.match_info.route.resource)
@@ -83,13 +83,13 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 async def add_contract_header(_request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Mark the answer as the central system's own (``on_response_prepare``)."""
+    """Mark the response as the central system's (``on_response_prepare``)."""
     if not response.get(UNMARKED):
         response.headers["Court-Contract"] = str(CONTRACT)
 
 
 def path_uuid(request: web.Request) -> Id:
-    """Return the ``{id}`` of the address.
+    """Return the ``{id}`` of the path.
 
     Raises:
         RefusedError: 400, not a UUID in lower case.

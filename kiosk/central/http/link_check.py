@@ -1,7 +1,7 @@
 """Link check: the server sends, counts in windows of 250 ms, and echoes datagrams.
 
-Medians of windows counted by the receiver are what measures a line; what a sender has written is
-not. The sending side uses BBR where the kernel has it (cubic reads far too low with some loss).
+The receiver's medians over windows measure a connection; the bytes a sender has written do not.
+The sending side uses BBR where the kernel has it: cubic is far too slow with some loss.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MIN_DATAGRAM_BYTES, MAX_DATAGRAM_BYTES = HEADER.size, 1200
 
 @dataclass
 class ByteCounter:
-    """Bytes of one upload, by window since the first byte."""
+    """Counter of an upload's bytes, by window since the first byte."""
 
     windows: ThroughputWindows = field(default_factory=ThroughputWindows)
     bytes: int = 0
@@ -45,7 +45,7 @@ class ByteCounter:
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def add(self, size: int, now: float) -> bool:
-        """Count ``size`` bytes at ``now`` (s, monotonic); return whether a window was finished."""
+        """Count ``size`` bytes at ``now`` (s, monotonic); return whether a window has ended."""
         before = int(self.windows.seconds / WINDOW_S)
         self.windows.add(size, now)
         self.bytes += size
@@ -56,7 +56,7 @@ class ByteCounter:
         return self.windows.complete
 
     async def wait_for_more(self, windows: int) -> None:
-        """Wait until more than ``windows`` have ended, or all has."""
+        """Wait until more than ``windows`` have ended, or the upload has."""
         async with self.changed:
             await self.changed.wait_for(
                 lambda: self.is_ended or len(self.complete_windows()) > windows
@@ -76,7 +76,7 @@ class ByteCounter:
 
 @dataclass
 class LinkCheckSession:
-    """One link check under way."""
+    """A running link check."""
 
     kiosk: str
     expires: float
@@ -86,7 +86,7 @@ class LinkCheckSession:
 
 
 class LinkCheckApi:
-    """The link check's addresses; ``udp_port`` is set once the echo listens."""
+    """Handlers of the link check; ``udp_port`` is set once the echo listens."""
 
     def __init__(self, authenticator: KioskAuthenticator) -> None:
         self._authenticator = authenticator
@@ -94,7 +94,7 @@ class LinkCheckApi:
         self.udp_port: int | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             web.post("/v1/link/token", self.post_token),
             web.get("/v1/link/down", self.get_down, allow_head=False),
@@ -103,7 +103,7 @@ class LinkCheckApi:
         ]
 
     async def post_token(self, request: web.Request) -> web.StreamResponse:
-        """Begin a check."""
+        """Begin a check and return its token."""
         kiosk = await self._authenticator.authenticate(request)
         now = time.monotonic()
         self._sessions = {
@@ -127,7 +127,7 @@ class LinkCheckApi:
         )
 
     async def get_down(self, request: web.Request) -> web.StreamResponse:
-        """Send incompressible bytes for so many seconds."""
+        """Send incompressible bytes for the requested time."""
         await self._find_session(request)
         seconds = _seconds(request)
         response = web.StreamResponse()
@@ -138,7 +138,7 @@ class LinkCheckApi:
         try:
             while time.monotonic() < end and not _is_closed(request):
                 await response.write(block)
-                await asyncio.sleep(0)  # write() alone waits only when the line is full
+                await asyncio.sleep(0)  # write() alone waits only when the socket is full
             await response.write_eof()
         except ConnectionError:
             pass  # the client has received enough
@@ -154,7 +154,7 @@ class LinkCheckApi:
         try:
             await asyncio.wait_for(_count_body(request, counter), MAX_SECONDS)
         except (TimeoutError, ClientPayloadError, ConnectionError):
-            pass  # what was counted counts
+            pass  # the bytes so far count
         finally:
             await _notify(counter, is_ended=True)
         response = json_response(counter.result())
@@ -177,7 +177,7 @@ class LinkCheckApi:
                 sent = len(windows)
                 await response.write(b"".join(map(_json_line, lines)))
         except TimeoutError:
-            pass  # no upload came
+            pass  # no upload has come
         await response.write(_json_line(counter.result()))
         await response.write_eof()
         return response
@@ -196,7 +196,7 @@ class LinkCheckApi:
         return session
 
     def echo(self, datagram: bytes) -> bytes | None:
-        """Return the answer to a datagram, or None: no token, no answer, never a longer one."""
+        """Return the answer to a datagram, never longer than that, or None without a token."""
         if not MIN_DATAGRAM_BYTES <= len(datagram) <= MAX_DATAGRAM_BYTES:
             return None
         token, sequence, sent, _, _ = HEADER.unpack_from(datagram)
@@ -209,18 +209,18 @@ class LinkCheckApi:
 
 
 class UdpEcho(asyncio.DatagramProtocol):
-    """Echoes datagrams that carry a good token."""
+    """UDP endpoint that echoes datagrams with a valid token."""
 
     def __init__(self, link_check: LinkCheckApi) -> None:
         self._link_check = link_check
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport (no isinstance: Python 3.11's is a DatagramTransport in name only)."""
+        """Store the transport (no isinstance: Python 3.11's is no DatagramTransport)."""
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        """Answer at once."""
+        """Echo the datagram."""
         echo = self._link_check.echo(data)
         if echo is not None and self._transport is not None:
             self._transport.sendto(echo, addr)
@@ -251,7 +251,7 @@ def _seconds(request: web.Request) -> float:
 
 
 def _tune_socket(request: web.Request) -> None:
-    """Send with BBR where there is one, and keep little in the kernel: it would be sent late."""
+    """Use BBR where available, and a small send buffer: what it holds is sent late."""
     transport = request.transport
     sock = None if transport is None else transport.get_extra_info("socket")
     if transport is None or sock is None:
@@ -263,7 +263,7 @@ def _tune_socket(request: web.Request) -> None:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
         except OSError:
-            continue  # not on this kernel
+            continue  # this kernel does not have it
     if isinstance(transport, asyncio.WriteTransport):
         transport.set_write_buffer_limits(high=UNSENT_BYTES)
 

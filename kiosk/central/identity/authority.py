@@ -1,7 +1,7 @@
 """The court's certificate authority: one root, server and device certificates, revocation list.
 
-Keys lie in ``authority/`` (folder 0700, keys 0600). The root is made once; the server's
-certificate is made anew when its names change or it has less than a month left.
+Keys are stored in ``authority/`` (folder 0700, keys 0600). The root is created once; the server's
+certificate is replaced when its names change or it has less than a month left.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DeviceKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 @dataclass(frozen=True)
 class IssuedCertificate:
-    """A certificate that was issued: ``serial`` in lower-case hex, ``pem`` text."""
+    """An issued certificate: ``serial`` in lower-case hex, ``pem`` text."""
 
     serial: str
     pem: str
@@ -46,7 +46,7 @@ class IssuedCertificate:
 
 
 class CertificateAuthority:
-    """The CA in ``folder``; :meth:`open` makes it on first use."""
+    """The CA in ``folder``; :meth:`open` creates it on first use."""
 
     def __init__(
         self, folder: Path, key: ec.EllipticCurvePrivateKey, root: x509.Certificate
@@ -57,7 +57,7 @@ class CertificateAuthority:
 
     @classmethod
     def open(cls, folder: Path, name: str) -> CertificateAuthority:
-        """Return the authority in ``folder``; make it, named ``name``, where there is none."""
+        """Return the authority in ``folder``; create it as ``name`` if there is none."""
         make_folder(folder, mode=0o700)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -77,10 +77,10 @@ class CertificateAuthority:
         return _pem(self.root)
 
     def court_keys(self) -> dict[str, str]:
-        """Return the public age keys of the court and its escrow; make them on first use.
+        """Return the public age keys of the court and its escrow; create them on first use.
 
-        The private ones lie beside the authority's own key, as ``age-keygen`` writes them. A court
-        keeps the escrow's elsewhere: moved away, this file may hold the public key alone.
+        The private keys are stored beside the authority's own, as ``age-keygen`` writes them. A
+        court keeps the escrow key elsewhere; this file may then hold the public key alone.
         """
         with (self._folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -104,7 +104,7 @@ class CertificateAuthority:
         return self._issue(kiosk, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, DEVICE_DAYS, ())
 
     def current_server_files(self) -> tuple[Path, Path]:
-        """Return certificate and key of the server as they are; made on first use."""
+        """Return certificate and key files of the server; create them on first use."""
         certificate, key = self._folder / "server.crt", self._folder / "server.key"
         if certificate.exists() and key.exists():
             return certificate, key
@@ -119,7 +119,7 @@ class CertificateAuthority:
             issued = self._issue(
                 wanted[0], fresh.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, SERVER_DAYS, wanted
             )
-            certificate.unlink(missing_ok=True)  # never a certificate beside another one's key
+            certificate.unlink(missing_ok=True)  # never leave a certificate beside another key
             write_bytes(key, _key_pem(fresh), mode=0o600)
             write_bytes(certificate, (issued.pem + self.root_pem).encode("ascii"))
         return certificate, key
@@ -205,7 +205,7 @@ def public_key_digest(csr_pem: str) -> str:
 
 
 def _age_recipient(folder: Path, name: str) -> str:
-    """Return the public key ``<name>.age``; make it and ``<name>-age-key.txt`` where it is none."""
+    """Return the public key ``<name>.age``; create it and its private key if absent."""
     public, private = folder / f"{name}.age", folder / f"{name}-age-key.txt"
     if not public.exists():
         identity = pyrage.x25519.Identity.generate()
@@ -266,7 +266,7 @@ def _general_name(text: str) -> x509.GeneralName:
 
 
 def _is_still_valid(certificate: Path, key: Path, wanted: list[str]) -> bool:
-    """Say whether the server certificate is there, fits ``wanted`` and lasts a while."""
+    """Return whether the server certificate exists, fits ``wanted`` and is valid long enough."""
     if not (certificate.exists() and key.exists()):
         return False
     found = x509.load_pem_x509_certificate(certificate.read_bytes())

@@ -1,4 +1,4 @@
-"""Courts, kiosks, staff and schedule, and the seed file they are read from.
+"""Courts, kiosks, staff and schedule, and the seed file that defines them.
 
 The seed file is TOML (or JSON of the same shape)::
 
@@ -24,8 +24,8 @@ The seed file is TOML (or JSON of the same shape)::
     time = "09:30"       # today; day = 1 for tomorrow; or scheduled_at = RFC 3339
     …                    # all else as in docs/interfaces.md, Hearing
 
-Reading the same file twice changes nothing; hearings without an id get one from room, case and
-day. A schedule from the court's own system arrives the same way, as data.
+Reading the same file twice changes nothing. Hearings without an id get one from room, case and day.
+A schedule from the court's own system arrives in the same form.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def load_seed(path: Path) -> Seed:
 
 
 def apply_seed(connection: Connection, seed: Seed) -> None:
-    """Write the seed: what is there already is updated, nothing is removed."""
+    """Write the seed: update what exists, remove nothing."""
     court = put_court(connection, seed.court)
     for kiosk in seed.kiosks:
         put_kiosk(connection, court.id, kiosk.id, kiosk.room)
@@ -162,7 +162,7 @@ def apply_seed(connection: Connection, seed: Seed) -> None:
 
 
 def put_court(connection: Connection, seed: SeedCourt) -> Court:
-    """Make or update a court; its salt stays."""
+    """Create or update a court; its salt stays."""
     statement = insert(connection, schema.courts).values(
         id=seed.id, name=seed.name, timezone=seed.timezone, salt=secrets.token_hex(16)
     )
@@ -175,7 +175,7 @@ def put_court(connection: Connection, seed: SeedCourt) -> Court:
 
 
 def put_kiosk(connection: Connection, court: str, kiosk: str, room: str) -> None:
-    """Make a kiosk known, or move it to another room of the court."""
+    """Register a kiosk, or move it to another courtroom."""
     statement = insert(connection, schema.kiosks).values(id=kiosk, court=court, room=room)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_={"court": court, "room": room})
@@ -183,7 +183,7 @@ def put_kiosk(connection: Connection, court: str, kiosk: str, room: str) -> None
 
 
 def put_person(connection: Connection, court: Court, person: SeedPerson) -> None:
-    """Make or update a member of staff; badge and PIN only as hashes."""
+    """Create or update a member of staff; store badge and PIN as hashes only."""
     salt = bytes.fromhex(court.salt)
     values: dict[str, Any] = {
         "name": person.name,
@@ -231,13 +231,13 @@ def _scheduled_at(court: Court, seed: SeedHearing) -> datetime:
 
 
 def load_court(connection: Connection, court: str) -> Court:
-    """Return a court that is known."""
+    """Return a known court."""
     row = connection.execute(select(schema.courts).where(schema.courts.c.id == court)).one()
     return Court(row.id, dict(row.name), ZoneInfo(row.timezone), row.salt)
 
 
 def find_single_court(connection: Connection) -> Court | None:
-    """Return the court where there is exactly one, else None."""
+    """Return the court if there is exactly one, else None."""
     rows = connection.execute(select(schema.courts.c.id).limit(2)).all()
     return load_court(connection, rows[0].id) if len(rows) == 1 else None
 

@@ -1,7 +1,7 @@
-"""Who is calling: one-time codes, device certificates, revocation.
+"""Identity of kiosks: one-time codes, device certificates, revocation.
 
-A kiosk is known by its TLS client certificate alone. The CA's signature was checked by TLS; here
-the certificate must be one that was issued to that kiosk and not revoked since.
+The TLS client certificate alone identifies a kiosk. TLS has checked the CA's signature; this module
+checks that the certificate was issued to that kiosk and is not revoked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SEEN_INTERVAL_S = 15.0
 
 @dataclass(frozen=True)
 class Kiosk:
-    """A kiosk that called: ``id`` is its certificate's common name."""
+    """A calling kiosk: ``id`` is the common name of its certificate."""
 
     id: str
     room: str
@@ -58,7 +58,7 @@ def identify_kiosk(connection: Connection, kiosk: str, serial: str) -> Kiosk:
 
 
 def record_seen(connection: Connection, kiosk: str) -> None:
-    """Write down that ``kiosk`` called just now."""
+    """Record that ``kiosk`` called just now."""
     table = schema.kiosks
     connection.execute(update(table).where(table.c.id == kiosk).values(last_seen=format_wall()))
 
@@ -70,7 +70,7 @@ def create_code(
 
     Args:
         connection: a writing transaction.
-        authority: whose fingerprint goes into the code.
+        authority: its fingerprint is part of the code.
         kiosk: its id.
         replaces: revoke the kiosk's present certificates when the code is used.
     """
@@ -90,7 +90,7 @@ def create_code(
 def enrol(
     connection: Connection, authority: CertificateAuthority, code: str, csr: str
 ) -> tuple[Kiosk, IssuedCertificate]:
-    """Exchange ``code`` for a certificate; the same code and key give the same one again.
+    """Exchange ``code`` for a certificate; the same code and key give the same certificate.
 
     Raises:
         RefusedError: 400 bad request; 403 ``code_unknown`` or ``code_used``.
@@ -121,7 +121,7 @@ def enrol(
 def renew(
     connection: Connection, authority: CertificateAuthority, kiosk: Kiosk, csr: str
 ) -> IssuedCertificate:
-    """Issue another certificate to a kiosk that has a good one.
+    """Issue another certificate to a kiosk with a valid one.
 
     Raises:
         RefusedError: 400 bad request.
@@ -185,7 +185,7 @@ def _load_kiosk(connection: Connection, kiosk: str) -> Kiosk:
 
 
 def _normalise_code(code: str) -> str:
-    """Return a code as it was printed: no spaces and dashes, upper case."""
+    """Return a code without spaces and dashes, in upper case."""
     return "".join(code.split()).replace("-", "").upper()
 
 

@@ -1,0 +1,148 @@
+"""Queries of the page for court IT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, exists, func, or_, select
+
+from kiosk.central.admin.findings import (
+    INCIDENT_WINDOW,
+    WATCH_WINDOW,
+    FleetSnapshot,
+    Incident,
+    KioskStatus,
+    OpenDelivery,
+    ScheduledHearing,
+    parse_time,
+)
+from kiosk.central.data import schema
+from kiosk.clocks import format_wall
+
+MAX_OPEN_DELIVERIES = 1000
+MAX_INCIDENTS = 100
+RECENT_COUNT = 30
+
+
+def read_snapshot(connection: Connection, now: datetime) -> FleetSnapshot:
+    """Read the input of :func:`collect_findings`."""
+    return FleetSnapshot(
+        kiosks=_read_kiosks(connection),
+        scheduled=_read_scheduled(connection, now),
+        open=_read_open_deliveries(connection),
+        incidents=_read_incidents(connection, now),
+    )
+
+
+def _read_kiosks(connection: Connection) -> tuple[KioskStatus, ...]:
+    kiosks, certificates = schema.kiosks, schema.certificates
+    newest = (
+        select(certificates.c.kiosk, func.max(certificates.c.not_after).label("until"))
+        .where(certificates.c.revoked_at.is_(None))
+        .group_by(certificates.c.kiosk)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(kiosks, newest.c.until, schema.courts.c.timezone)
+        .join(schema.courts, schema.courts.c.id == kiosks.c.court)
+        .outerjoin(newest, newest.c.kiosk == kiosks.c.id)
+        .order_by(kiosks.c.id)
+    )
+    return tuple(
+        KioskStatus(
+            id=row.id,
+            court=row.court,
+            room=row.room,
+            zone=ZoneInfo(row.timezone),
+            last_seen=parse_time(row.last_seen),
+            state_at=parse_time(row.state_at),
+            state=row.state or {},
+            certificate_until=parse_time(row.until),
+        )
+        for row in rows
+    )
+
+
+def _read_scheduled(connection: Connection, now: datetime) -> tuple[ScheduledHearing, ...]:
+    table = schema.schedule
+    is_recorded = or_(
+        exists().where(schema.deliveries.c.id == table.c.id),
+        exists().where(schema.heads.c.hearing == table.c.id),
+        exists().where(schema.uploads.c.owner == table.c.id),
+    )
+    rows = connection.execute(
+        select(table, is_recorded.label("recorded"))
+        .where(table.c.scheduled_at > format_wall(now - WATCH_WINDOW))
+        .where(table.c.scheduled_at < format_wall(now))
+    )
+    return tuple(
+        ScheduledHearing(
+            id=row.id,
+            court=row.court,
+            room=row.room,
+            case_number=str(row.hearing.get("case_number", "")),
+            at=datetime.fromisoformat(row.scheduled_at),
+            recorded=bool(row.recorded),
+        )
+        for row in rows
+    )
+
+
+def _read_open_deliveries(connection: Connection) -> tuple[OpenDelivery, ...]:
+    table, filings = schema.deliveries, schema.filings
+    rows = connection.execute(
+        select(table.c.id, table.c.kind, table.c.kiosk, table.c.created_at, filings.c.number)
+        .outerjoin(filings, filings.c.id == table.c.id)
+        .where(table.c.completed_at.is_(None))
+        .order_by(table.c.created_at)
+        .limit(MAX_OPEN_DELIVERIES)
+    )
+    return tuple(
+        OpenDelivery(
+            id=row.id,
+            kind=row.kind,
+            kiosk=row.kiosk,
+            label=row.number or row.id,
+            since=datetime.fromisoformat(row.created_at),
+        )
+        for row in rows
+    )
+
+
+def _read_incidents(connection: Connection, now: datetime) -> tuple[Incident, ...]:
+    table = schema.incidents
+    rows = connection.execute(
+        select(table)
+        .where(table.c.at > format_wall(now - INCIDENT_WINDOW))
+        .order_by(table.c.at.desc())
+        .limit(MAX_INCIDENTS)
+    )
+    return tuple(
+        Incident(row.code, row.kiosk, row.subject, row.detail, datetime.fromisoformat(row.at))
+        for row in rows
+    )
+
+
+def read_hearings(connection: Connection) -> Sequence[Row[Any]]:
+    """Return the newest deliveries of hearings."""
+    table = schema.deliveries
+    return connection.execute(
+        select(table)
+        .where(table.c.kind == "hearing")
+        .order_by(table.c.created_at.desc())
+        .limit(RECENT_COUNT)
+    ).all()
+
+
+def read_filings(connection: Connection) -> Sequence[Row[Any]]:
+    """Return the newest filings with their deliveries."""
+    table, deliveries = schema.filings, schema.deliveries
+    return connection.execute(
+        select(table, deliveries.c.kiosk, deliveries.c.completed_at, deliveries.c.manifest)
+        .join(deliveries, deliveries.c.id == table.c.id)
+        .order_by(table.c.registered_at.desc())
+        .limit(RECENT_COUNT)
+    ).all()

@@ -1,0 +1,187 @@
+"""Sentences and words of the page for court IT, in the chosen language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
+
+from kiosk.central.admin.findings import Finding, KioskStatus, parse_time
+from kiosk.locale import N_, Translator
+
+SENTENCES = {
+    "not_recording": N_("Case {case} was to begin, and no recording is known of."),
+    "source_missing": N_("A source is missing in the running recording: {sources}."),
+    "kiosk_silent": N_("The kiosk does not report any more."),
+    "backlog_late": N_("What waits for delivery will not be through by tomorrow morning."),
+    "disk_fills": N_("The disk will be full by {day}."),
+    "disk_is_full": N_("The disk is all but full."),
+    "selftest_failed": N_("The last self-test failed in {failed} points."),
+    "certificate_expires": N_("The device certificate expires within 30 days."),
+    "delivery_stuck": N_("Announced, but not delivered completely: {label}."),
+    "hash_mismatch": N_("A file arrived with another hash than announced: {detail}."),
+    "journal_rewritten": N_("A recording was held back: its journal was rewritten: {detail}."),
+    "closed_after_receipt": N_("A hearing was closed after its delivery; {detail} were deleted."),
+    "head_conflicts": N_("A journal contradicts its own earlier heads: {detail}."),
+}
+LABELS = {
+    "title": N_("Central court system"),
+    "attention": N_("Needs attention"),
+    "all_clear": N_("Nothing needs attention."),
+    "kiosks": N_("Kiosks"),
+    "kiosk": N_("Kiosk"),
+    "room": N_("Courtroom"),
+    "seen": N_("Last seen"),
+    "version": N_("Version"),
+    "disk": N_("Free disk"),
+    "queue": N_("Waiting for delivery"),
+    "selftest": N_("Last self-test"),
+    "now": N_("Now"),
+    "hearings": N_("Hearings"),
+    "filings": N_("Filings"),
+    "number": N_("Number"),
+    "state": N_("State"),
+    "begun": N_("Announced"),
+    "delivered": N_("Delivered"),
+    "case": N_("Case"),
+    "contents": N_("Documents (pages)"),
+    "missing": N_("missing"),
+    "originals": N_("original to be handed in"),
+    "length": N_("Length"),
+    "search": N_("Find a kiosk or courtroom"),
+    "show": N_("Show"),
+    "next": N_("Next"),
+    "previous": N_("Previous"),
+    "none": N_("None yet."),
+    "never": N_("never"),
+    "since": N_("since {time}"),
+    "searchable": N_("Searchable version"),
+}
+STATES = {
+    "registered": N_("registered"),
+    "accepted": N_("accepted"),
+    "returned": N_("returned"),
+    "passed_to_judge": N_("passed to the judge"),
+    "receiving": N_("arriving"),
+    "complete": N_("complete"),
+    "recording": N_("recording"),
+    "recess": N_("recess"),
+    "retired": N_("retired to deliberate"),
+    "sealing": N_("sealing"),
+}
+
+
+class AdminTexts:
+    """Texts of the page, in the chosen language."""
+
+    def __init__(self, translate: Translator, zone: ZoneInfo, now: datetime) -> None:
+        self._translate = translate
+        self._zone = zone
+        self._now = now
+
+    def clock(self, value: datetime | None) -> str:
+        """Return a time of day, with the date unless it is today."""
+        if value is None:
+            return self._translate(LABELS["never"])
+        local, today = value.astimezone(self._zone), self._now.astimezone(self._zone).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local:%d.%m.%Y %H:%M}"
+
+    def size(self, count: int | None) -> str:
+        """Return a number of bytes with its unit."""
+        if count is None:
+            return "–"
+        value, unit = float(count), "B"
+        for unit in ("B", "kB", "MB", "GB", "TB"):
+            if value < 1000 or unit == "TB":
+                break
+            value /= 1000
+        return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+
+    def finding(self, finding: Finding) -> dict[str, str]:
+        """Return a finding for the template."""
+        return {
+            "severity": finding.severity,
+            "sentence": self._translate(SENTENCES[finding.code], **finding.values),
+            "kiosk": finding.kiosk,
+            "room": finding.room,
+            "since": self._translate(LABELS["since"], time=self.clock(finding.since)),
+        }
+
+    def kiosk(self, row: KioskStatus, severity: str | None) -> dict[str, Any]:
+        """Return a row of the list of kiosks."""
+        state = row.state
+        storage, queue = state.get("storage") or {}, state.get("queue") or {}
+        test, running = state.get("selftest") or {}, state.get("recording") or {}
+        waiting = queue.get("items", 0)
+        return {
+            "id": row.id,
+            "room": row.room,
+            "severity": severity,
+            "seen": self.clock(row.last_seen),
+            "version": state.get("version", "–"),
+            "disk": self.size(storage.get("free_bytes")),
+            "queue": f"{waiting} ({self.size(queue.get('bytes', 0))})" if waiting else "–",
+            "selftest": self._selftest_text(test),
+            "now": self.state(running.get("phase", "recording")) if running else "–",
+            "recording": bool(running) and running.get("phase", "recording") == "recording",
+        }
+
+    def _selftest_text(self, test: dict[str, Any]) -> str:
+        if not test:
+            return self._translate(LABELS["never"])
+        passed, failed = test.get("passed", 0), test.get("failed", 0)
+        return f"{passed}/{passed + failed}, {self.clock(parse_time(test.get('at')))}"
+
+    def state(self, code: str) -> str:
+        """Return the word for a state."""
+        return self._translate(STATES[code]) if code in STATES else code
+
+    def hearing(self, row: Row[Any]) -> dict[str, str]:
+        """Return a row of the list of hearings."""
+        seconds = row.manifest.get("duration_seconds")
+        length = "–" if seconds is None else str(timedelta(seconds=int(seconds)))
+        return {
+            "case": row.manifest["hearing"].get("case_number") or row.id,
+            "kiosk": row.kiosk,
+            "begun": self.clock(parse_time(row.created_at)),
+            "length": length,
+            "state": self.state("complete" if row.completed_at else "receiving"),
+            "good": "yes" if row.completed_at else "",
+        }
+
+    def _contents(self, manifest: dict[str, Any]) -> str:
+        """Return the documents of a filing by type, with their numbers of pages."""
+        return _join_unique([f"{file['type']} ({file['pages']})" for file in manifest["documents"]])
+
+    def _missing_text(self, manifest: dict[str, Any]) -> str:
+        """Return the missing documents of a filing, and the originals still to be handed in."""
+        slots = manifest.get("slots") or ()
+        missing = _join_unique([slot["type"] for slot in slots if slot["state"] == "missing"])
+        originals = _join_unique(manifest.get("not_scanned") or ())
+        parts = [
+            f"{self._translate(LABELS[key])}: {value}"
+            for key, value in (("missing", missing), ("originals", originals))
+            if value
+        ]
+        return "; ".join(parts)
+
+    def filing(self, row: Row[Any]) -> dict[str, Any]:
+        """Return a row of the list of filings."""
+        delivered = parse_time(row.completed_at)
+        return {
+            "number": row.number,
+            "kiosk": row.kiosk,
+            "begun": self.clock(parse_time(row.registered_at)),
+            "state": self.state(row.state),
+            "reason": row.reason or "",
+            "contents": self._contents(row.manifest),
+            "missing": self._missing_text(row.manifest),
+            "delivered": self.clock(delivered) if delivered is not None else "–",
+        }
+
+
+def _join_unique(values: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
