@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from kiosk.api.base import Model, Moment
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from kiosk.api.base import Model
+from kiosk.api.rows import ListedId, ListedText, ListedTime
 from kiosk.clocks import parse_wall
+
+
+def _read_secrecy(value: object, info: ValidationInfo) -> object:
+    """Read any answer but a clear no as yes, when a list is read field by field."""
+    return bool(value) if isinstance(info.context, ZoneInfo) else value
 
 
 class Participant(Model):
     """Somebody at the hearing: only name and role."""
 
-    name: str = ""
-    role: str = ""
+    name: Annotated[ListedText, Field(max_length=300)] = ""
+    role: Annotated[ListedText, Field(max_length=100)] = ""
 
 
 class Hearing(Model):
-    """A hearing of the list (or ad hoc: then all but ``adhoc`` may be missing)."""
+    """A hearing of the list (or ad hoc: then all but ``adhoc`` may be missing).
 
-    id: str
-    case_number: str = ""
-    title: str = ""
-    kind: str = ""
-    scheduled_at: Moment | None = None
-    duration_minutes: int | None = None
-    format: str = "offline"
-    publicity: str = "open"
-    judge: str = ""
-    participants: tuple[Participant, ...] = ()
+    The limits are those of the central contract, which refuses a recording that exceeds them.
+    """
+
+    id: ListedId
+    case_number: Annotated[ListedText, Field(max_length=200)] = ""
+    title: Annotated[ListedText, Field(max_length=1000)] = ""
+    kind: Annotated[ListedText, Field(max_length=100)] = ""
+    scheduled_at: ListedTime | None = None
+    """Null: the list has no time for it that can be read."""
+    duration_minutes: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    format: Annotated[ListedText, Field(max_length=100)] = "offline"
+    publicity: Annotated[ListedText, Field(max_length=100)] = "open"
+    state_secret: Annotated[bool, BeforeValidator(_read_secrecy)] = False
+    """Never leaves by network (R86, R87); closed from the start."""
+    closure_ground: ListedText | None = None
+    """Ground of the rules for closing, where the list names one."""
+    judge: Annotated[ListedText, Field(max_length=300)] = ""
+    participants: Annotated[tuple[Participant, ...], Field(max_length=1000)] = ()
     adhoc: bool = False
 
     @property
     def starts_at(self) -> datetime | None:
         """Return its scheduled start, timezone-aware, or None if the list has none."""
         return parse_wall(self.scheduled_at)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is to be closed from its start."""
+        return self.publicity == "closed" or self.state_secret
+
+    def may_be_on(self, day: date, zone: ZoneInfo) -> bool:
+        """Return whether it may be held on ``day``: an untimed hearing may be on any day."""
+        starts = self.starts_at
+        return starts is None or starts.astimezone(zone).date() == day

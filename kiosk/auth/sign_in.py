@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from kiosk.api.published import StaffMember, read_staff
 from kiosk.errors import SignInError
 from kiosk.storage.atomic_io import write_bytes
 
@@ -85,7 +86,7 @@ class StaffDirectory:
         self._clock = clock
         self._file_version: tuple[int, int] | None = None
         self._salt = b""
-        self._rows: list[dict[str, Any]] = []
+        self._rows: tuple[StaffMember, ...] = ()
         self._wrong_pins = 0
         self._wait_until = 0.0
 
@@ -122,10 +123,13 @@ class StaffDirectory:
         self._wrong_pins = 0
         return person
 
-    def _find(self, key: str, digest: str, unknown: SignInError) -> Person:
+    def _find(
+        self, key: Literal["badge_sha256", "pin_scrypt"], digest: str, unknown: SignInError
+    ) -> Person:
         for row in self._rows:
-            if hmac.compare_digest(str(row.get(key) or ""), digest):
-                return Person(str(row["person"]), str(row["name"]), tuple(row["roles"]))
+            expected = row.badge_sha256 if key == "badge_sha256" else row.pin_scrypt
+            if row.roles and hmac.compare_digest((expected or "").encode(), digest.encode()):
+                return Person(row.person, row.name, row.roles)
         raise unknown
 
     def _load_if_changed(self) -> None:
@@ -137,7 +141,7 @@ class StaffDirectory:
                 return
             value = json.loads(self._path.read_text(encoding="utf-8"))
             salt = bytes.fromhex(value["salt"])
-            rows = [row for row in value["staff"] if row["person"] and list(row["roles"])]
+            rows = read_staff(value).rows
             self._salt, self._rows, self._file_version = salt, rows, version
         except FileNotFoundError:
             return

@@ -60,6 +60,7 @@ from kiosk.export.time_account import build_time_account, names_by_person
 from kiosk.hearing.session.hearing_state import Mark
 from kiosk.locale import Translator
 from kiosk.rules import Rules
+from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import TRACKS, part_folder_name
 from kiosk.storage.paths import Paths
@@ -351,7 +352,7 @@ class HearingExport:
     def _texts_in(self, language: str) -> ExportTexts:
         roles = {microphone.name: microphone.role for microphone in self._settings.microphones}
         zone = ZoneInfo(self._settings.kiosk.timezone)
-        names = names_by_person(_read_json(self._paths.staff))
+        names = names_by_person(read_json_or_none(self._paths.staff))
         return ExportTexts(Translator(language), self._rules, zone, names, roles)
 
     def _title(self) -> str:
@@ -394,11 +395,3 @@ def _is_media(name: str) -> bool:
     """Say whether a sealed file is media (in ``main/`` or ``channels/``)."""
     pieces = name.split("/")
     return (len(pieces) > 2 and pieces[-3] in TRACKS) or (len(pieces) > 1 and pieces[-2] in TRACKS)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -8,11 +8,12 @@ or none ("unknown"), which is then said and not counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from kiosk.api.published import read_staff
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry
@@ -211,7 +212,6 @@ def _gap(
     return Interval("gap", previous.number, place, ms, "", reason, why, person)
 
 
-def names_by_person(staff: Mapping[str, Any]) -> dict[str, str]:
-    """Return names by person id, from ``published/staff.json``."""
-    rows = staff.get("staff") or []
-    return {str(row.get("person")): str(row.get("name")) for row in rows if row.get("name")}
+def names_by_person(staff: object) -> dict[str, str]:
+    """Return names by person id, from the JSON of ``published/staff.json``."""
+    return {row.person: row.name for row in read_staff(staff).rows if row.name}

@@ -107,8 +107,9 @@ def write_text(path: Path, text: str, mode: int = 0o640) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """Return ``value`` as readable UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
+    """Return ``value`` as readable UTF-8 JSON; half of a surrogate pair stays an escape."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def write_json(path: Path, value: Any, mode: int = 0o640) -> None:

@@ -6,16 +6,18 @@ An unknown number is taken all the same: the court may know more than this kiosk
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
+from kiosk.api.published import read_schedule
 from kiosk.errors import KioskError
 from kiosk.filing.context import FilingContext
 from kiosk.rules import case_number_key
+from kiosk.storage.atomic_io import read_json_or_none
 
 #: As on summonses: digits in groups, the last after a slash ("7514-26-00-2/1187").
 _CASE_NUMBER = re.compile(
@@ -64,7 +66,8 @@ async def find_case(context: FilingContext, typed: str) -> CaseLookup:
     """
     number = " ".join(typed.split())[:_MAX_LENGTH]
     key = case_number_key(number)
-    scheduled = await asyncio.to_thread(_find_in_schedule, context.paths.schedule, key)
+    zone = ZoneInfo(context.settings.kiosk.timezone)
+    scheduled = await asyncio.to_thread(_find_in_schedule, context.paths.schedule, key, zone)
     if scheduled is not None:
         return scheduled
     if not key:
@@ -86,17 +89,13 @@ async def find_case(context: FilingContext, typed: str) -> CaseLookup:
     )
 
 
-def _find_in_schedule(path: Path, key: str) -> CaseLookup | None:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        hearings = [item for item in value["hearings"] if isinstance(item, dict)]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    for hearing in hearings:
-        number = str(hearing.get("case_number") or "")
+def _find_in_schedule(path: Path, key: str, zone: ZoneInfo) -> CaseLookup | None:
+    schedule = read_schedule(read_json_or_none(path), zone)
+    for hearing in schedule.hearings:
+        number = hearing.case_number
         if number and case_number_key(number) == key:
-            kind, pulled = hearing.get("kind"), value.get("pulled_at")
-            return CaseLookup(number, "known", _text(kind), None, "schedule", _text(pulled))
+            kind, pulled = hearing.kind or None, schedule.pulled_at
+            return CaseLookup(number, "known", kind, None, "schedule", pulled)
     return None
 
 

@@ -6,13 +6,13 @@ bears a marker that sync honours.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.api.hearing import Hearing
+from kiosk.api.published import read_schedule
 from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
 from kiosk.hearing.room.errors import BadRequestError
@@ -20,7 +20,7 @@ from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.rules import Rules
-from kiosk.storage.atomic_io import json_bytes
+from kiosk.storage.atomic_io import json_bytes, read_json_or_none
 from kiosk.storage.court_keys import court_key_status, load_court_keys
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.paths import Paths
@@ -50,7 +50,7 @@ class Publicity:
         self._settings = settings
         self._paths = paths
         self._rules = rules
-        self._schedule: tuple[int, list[dict[str, Any]]] = (-1, [])
+        self._schedule: tuple[int, tuple[Hearing, ...]] = (-1, ())
 
     # -- grounds -------------------------------------------------------------------------------
     def validate_ground(self, ground: Any) -> str | None:
@@ -95,26 +95,18 @@ class Publicity:
         """Return ``court_keys`` of State: their state and whether they are needed today."""
         needed = self._settings.recording.encrypt == "all"
         needed = needed or (state is not None and state.closed is not None)
-        needed = needed or any(map(is_closed, self._todays_hearings()))
+        needed = needed or any(hearing.is_closed for hearing in self._todays_hearings())
         return {"state": court_key_status(self._paths), "needed": needed}
 
-    def _todays_hearings(self) -> list[dict[str, Any]]:
-        """Return today's hearings from the published list (none where there is no list)."""
+    def _todays_hearings(self) -> list[Hearing]:
+        """Return the hearings of the published list that may be held today."""
+        zone = ZoneInfo(self._settings.kiosk.timezone)
         try:
             modified_ns = self._paths.schedule.stat().st_mtime_ns
-            if modified_ns != self._schedule[0]:
-                value = json.loads(self._paths.schedule.read_text(encoding="utf-8"))
-                hearings = [hearing for hearing in value["hearings"] if isinstance(hearing, dict)]
-                self._schedule = (modified_ns, hearings)
-        except (OSError, ValueError, KeyError, TypeError):
+        except OSError:
             return []
-        zone = ZoneInfo(self._settings.kiosk.timezone)
+        if modified_ns != self._schedule[0]:
+            hearings = read_schedule(read_json_or_none(self._paths.schedule), zone).hearings
+            self._schedule = (modified_ns, hearings)
         today = wall_time().astimezone(zone).date()
-        return [hearing for hearing in self._schedule[1] if _court_day(hearing, zone) == today]
-
-
-def _court_day(hearing: Mapping[str, Any], zone: ZoneInfo) -> Any:
-    try:
-        return datetime.fromisoformat(str(hearing["scheduled_at"])).astimezone(zone).date()
-    except (KeyError, ValueError):
-        return None
+        return [hearing for hearing in self._schedule[1] if hearing.may_be_on(today, zone)]

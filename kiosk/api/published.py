@@ -1,0 +1,83 @@
+"""Lists that sync pulls from the central system and publishes in ``data/published/``.
+
+The files hold the rows as the central system sent them. Every reader goes through this module,
+so that all processes see the same rows in the same order.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from kiosk.api.base import Model, Moment
+from kiosk.api.hearing import Hearing
+from kiosk.api.rows import ListedId, ListedText, ReadRows, read_rows
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Schedule(Model):
+    """Answer of ``GET /v1/schedule``, and ``published/schedule.json`` as it is read."""
+
+    pulled_at: Moment | None = None
+    """When the list was pulled; null: never."""
+    hearings: tuple[Hearing, ...] = ()
+    """In the order of their time, those without a time last."""
+
+
+class StaffMember(Model):
+    """A row of ``published/staff.json``: hashes only."""
+
+    person: ListedId
+    """Id, as journals keep it."""
+    name: ListedText = ""
+    roles: tuple[str, ...] = ()
+    """``secretary``, ``judge``, ``technician``; empty: may not sign in."""
+    badge_sha256: str | None = None
+    """Hex SHA-256 of salt bytes + badge in UTF-8."""
+    pin_scrypt: str | None = None
+    """Hex scrypt(PIN in UTF-8, salt bytes, n=16384, r=8, p=1, 32 bytes)."""
+
+
+class FilingAnswer(Model):
+    """What the central system says about a filing."""
+
+    state: Annotated[str, Field(min_length=1)] = "registered"
+    number: Annotated[ListedText, Field(min_length=1)] | None = None
+    """Registration number; null: it is given later."""
+    registered_at: Moment | None = None
+    reason: ListedText | None = None
+    """Why it was returned, in the registry's words."""
+
+
+def read_hearings(value: object, zone: ZoneInfo) -> ReadRows[Hearing]:
+    """Read the hearings of ``published/schedule.json``, in the order of their time.
+
+    Args:
+        value: the file's JSON, or the central system's answer.
+        zone: of the court.
+    """
+    rows = value.get("hearings", []) if isinstance(value, dict) else []
+    read = read_rows(Hearing, rows, "id", zone)
+    ordered = sorted(read.rows, key=lambda hearing: hearing.starts_at or _LAST)
+    return ReadRows(tuple(ordered), read.problems, read.total)
+
+
+def read_schedule(value: object, zone: ZoneInfo) -> Schedule:
+    """Read ``published/schedule.json`` or the answer of ``GET /v1/schedule``."""
+    return Schedule(pulled_at=pulled_at(value), hearings=read_hearings(value, zone).rows)
+
+
+def read_staff(value: object) -> ReadRows[StaffMember]:
+    """Read the rows of ``published/staff.json``; a person may have several badges, so rows."""
+    rows = value.get("staff", []) if isinstance(value, dict) else []
+    return read_rows(StaffMember, rows)
+
+
+def pulled_at(value: Any) -> str | None:
+    """Return when a published list was pulled, or None."""
+    moment = value.get("pulled_at") if isinstance(value, dict) else None
+    return moment if isinstance(moment, str) else None

@@ -1,0 +1,230 @@
+"""Lists from outside are read row by row: an odd row never hides the others."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.api.hearing import Hearing
+from kiosk.api.published import (
+    FilingAnswer,
+    StaffMember,
+    read_hearings,
+    read_schedule,
+    read_staff,
+)
+from kiosk.api.rows import RowProblem, read_row, read_rows, report_of
+from kiosk.storage.atomic_io import json_bytes
+
+ZONE = ZoneInfo("Asia/Almaty")
+TODAY = date(2026, 11, 27)
+
+
+def listed(hour: int, **more: Any) -> dict[str, Any]:
+    """Return a hearing as the central system lists it."""
+    return {
+        "id": f"00000000-0000-4000-8000-0000000000{hour:02d}",
+        "case_number": f"7514-26-00-2/{hour}",
+        "title": "A v. B",
+        "kind": "civil",
+        "scheduled_at": f"{TODAY}T{hour:02d}:00:00+05:00",
+        "duration_minutes": 60,
+        "format": "offline",
+        "publicity": "open",
+        "judge": "J",
+        "participants": [{"name": "A", "role": "claimant"}],
+        "adhoc": False,
+    } | more
+
+
+FIRST, LAST = listed(9), listed(11)
+ODD_ROWS: dict[str, tuple[Any, list[tuple[str, str]], dict[str, Any] | None]] = {
+    "title is null": (listed(10, title=None), [("title", "text")], {"title": ""}),
+    "title is a number": (listed(10, title=7), [("title", "text")], {"title": "7"}),
+    "title is too long": (
+        listed(10, title="x" * 5000),
+        [("title", "shorter text")],
+        {"title": "x" * 1000},
+    ),
+    "half a surrogate pair": (listed(10, judge="\ud800"), [("judge", "text")], {"judge": ""}),
+    "participants is null": (
+        listed(10, participants=None),
+        [("participants", "list")],
+        {"participants": ()},
+    ),
+    "a participant without a name": (
+        listed(10, participants=[{"name": None, "role": "claimant"}, 7]),
+        [("participants[0].name", "text"), ("participants[1]", "object")],
+        {},
+    ),
+    "id is a number": (listed(10, id=4711), [("id", "text")], {"id": "4711"}),
+    "id is blank": (listed(10, id=" "), [("id", "id")], None),
+    "id is missing": ({"title": "A"}, [("id", "value")], None),
+    "duration is a number as text": (
+        listed(10, duration_minutes="60"),
+        [("duration_minutes", "whole number")],
+        {"duration_minutes": 60},
+    ),
+    "duration is a text": (
+        listed(10, duration_minutes="approx. 60"),
+        [("duration_minutes", "whole number")],
+        {"duration_minutes": None},
+    ),
+    "duration is a fraction": (
+        listed(10, duration_minutes=62.5),
+        [("duration_minutes", "whole number")],
+        {"duration_minutes": None},
+    ),
+    "duration is endless": (
+        listed(10, duration_minutes=10**400),
+        [("duration_minutes", "number in range")],
+        {"duration_minutes": None},
+    ),
+    "time is null": (listed(10, scheduled_at=None), [], {"scheduled_at": None}),
+    "time is an empty text": (
+        listed(10, scheduled_at=""),
+        [("scheduled_at", "time with offset")],
+        {"scheduled_at": None},
+    ),
+    "time is of year 9999": (
+        listed(10, scheduled_at="9999-12-31T23:59:59Z"),
+        [("scheduled_at", "time with offset")],
+        {"scheduled_at": None},
+    ),
+    "time is of year 1": (
+        listed(10, scheduled_at="0001-01-01T00:00:00"),
+        [("scheduled_at", "time with offset")],
+        {"scheduled_at": None},
+    ),
+    "time is without offset": (
+        listed(10, scheduled_at=f"{TODAY}T10:00:00"),
+        [("scheduled_at", "time with offset")],
+        {"scheduled_at": f"{TODAY}T10:00:00+05:00"},
+    ),
+    "secrecy is unclear": (
+        listed(10, state_secret="perhaps"),
+        [("state_secret", "yes or no")],
+        {"state_secret": True},
+    ),
+    "not even an object": (["a"], [("", "object")], None),
+    "nothing": (None, [("", "object")], None),
+    "the same id twice": (FIRST, [("id", "unique id")], None),
+}
+
+
+@pytest.mark.parametrize("name", ODD_ROWS)
+def test_an_odd_row_hides_no_other_and_is_shown_as_far_as_it_can_be_read(name: str) -> None:
+    row, problems, fields = ODD_ROWS[name]
+    read = read_hearings({"hearings": [FIRST, row, LAST]}, ZONE)
+    ids = [hearing.id for hearing in read.rows]
+    good = [hearing.id for hearing in read.rows if hearing.id in (FIRST["id"], LAST["id"])]
+    assert good == [FIRST["id"], LAST["id"]]
+    assert len(ids) == (2 if fields is None else 3)
+    assert read.problems == tuple(
+        RowProblem(row=2, field=field, expected=expected)  # type: ignore[arg-type]
+        for field, expected in problems
+    )
+    for hearing in read.rows:
+        if hearing.id not in good and fields is not None:
+            assert {key: getattr(hearing, key) for key in fields} == fields
+    report = report_of("hearings", read)
+    assert (report.unreadable, report.rows) == (int(bool(problems)), 3)
+
+
+def test_hearings_are_in_the_order_of_the_moment_and_those_without_a_time_last() -> None:
+    rows = [
+        listed(1, scheduled_at=None),
+        listed(2, scheduled_at="2026-11-27T11:00:00+05:00"),
+        listed(3, scheduled_at="2026-11-27T09:00:00Z"),
+        listed(4, scheduled_at="2026-11-27T04:00:00Z"),
+        listed(5, scheduled_at="2026-11-27T10:00:00+05:00"),
+    ]
+    read = read_schedule({"pulled_at": None, "hearings": rows}, ZONE)
+    assert [hearing.id[-1] for hearing in read.hearings] == ["4", "5", "2", "3", "1"]
+    assert all(hearing.may_be_on(TODAY, ZONE) for hearing in read.hearings)
+    assert [hearing.may_be_on(date(2026, 1, 1), ZONE) for hearing in read.hearings][-2:] == [
+        False,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("value", [None, [], "x", {}, {"hearings": 7}, {"hearings": None}])
+def test_what_is_no_list_holds_no_hearing(value: object) -> None:
+    assert read_schedule(value, ZONE).hearings == ()
+
+
+def test_staff_are_read_row_by_row() -> None:
+    """Each badge of a person counts; without readable roles nobody may sign in."""
+    good = {"person": "p-1", "name": "A", "roles": ["secretary"], "badge_sha256": "aa"}
+    rows = [
+        None,
+        good | {"roles": None, "badge_sha256": "bb"},
+        good | {"roles": ["judge", 5]},
+        good | {"name": None, "pin_scrypt": 7},
+        {"roles": ["judge"], "badge_sha256": "cc"},
+        good,
+    ]
+    read = read_staff({"salt": "00", "staff": rows})
+    assert [row.roles for row in read.rows] == [(), ("judge",), ("secretary",), ("secretary",)]
+    assert [(problem.row, problem.field) for problem in read.problems] == [
+        (1, ""),
+        (2, "roles"),
+        (3, "roles[1]"),
+        (4, "name"),
+        (4, "pin_scrypt"),
+        (5, "person"),
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+TIMES = st.datetimes(timezones=st.just(UTC) | st.timezones()).map(datetime.isoformat)
+
+
+@given(field=st.sampled_from(sorted(Hearing.model_fields)), value=JSON | TIMES)
+def test_whatever_stands_in_a_field_the_other_hearings_are_there(field: str, value: Any) -> None:
+    rows = [FIRST, listed(10) | {field: value}, LAST]
+    read = read_hearings({"hearings": rows}, ZONE)
+    ids = [hearing.id for hearing in read.rows]
+    assert [i for i in ids if i in (FIRST["id"], LAST["id"])] == [FIRST["id"], LAST["id"]]
+    assert field == "id" or len(read.rows) == 3
+    _is_usable(read.rows)
+    assert all(problem.row == 2 for problem in read.problems)
+    json_bytes({"hearings": rows})  # the published file can be written
+    text = json.dumps([problem.to_json() for problem in read.problems], ensure_ascii=False)
+    text.encode()
+    assert read_hearings({"hearings": [row.to_json() for row in read.rows]}, ZONE).rows == read.rows
+
+
+@given(rows=st.lists(JSON, max_size=5))
+def test_whatever_the_rows_are_reading_ends_well(rows: list[Any]) -> None:
+    _is_usable(read_hearings({"hearings": [FIRST, *rows]}, ZONE).rows)
+    read_staff({"staff": rows})
+    assert read_rows(StaffMember, rows).total == len(rows)
+
+
+@given(field=st.sampled_from(sorted(FilingAnswer.model_fields)), value=JSON)
+def test_whatever_is_said_of_a_filing_it_is_read(field: str, value: Any) -> None:
+    answer, _ = read_row(FilingAnswer, {"state": "accepted", "number": "7-1", field: value})
+    assert answer is not None
+    assert field == "number" or answer.number == "7-1"
+
+
+def _is_usable(rows: tuple[Hearing, ...]) -> None:
+    """Hold that times can be compared and shown in any zone, and that JSON can be sent."""
+    moments = [hearing.starts_at for hearing in rows if hearing.starts_at is not None]
+    assert moments == sorted(moments)
+    for moment in moments:
+        moment.astimezone(ZONE)
+    for hearing in rows:
+        json.dumps(hearing.to_json(), ensure_ascii=False).encode()
+        assert hearing.id.strip()
