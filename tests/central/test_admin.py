@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import requests
 
 from kiosk.central.admin.page import AdminPage, AdminView
@@ -25,6 +26,7 @@ def page(central: Central, **options: object) -> requests.Response:
         return http.get(url, timeout=10, **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_it_leads_with_exceptions_and_shows_kiosks_and_filings(
     central: Central, kiosk: Kiosk
 ) -> None:
@@ -71,6 +73,7 @@ def test_a_kiosk_cannot_see_it(kiosk: Kiosk) -> None:
     assert kiosk.call("GET", "/").status_code == 404
 
 
+@pytest.mark.slow
 def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
     database = open_database(tmp_path / "data")
     court = SeedCourt(id="7599", name={"en": "Court"})

@@ -8,6 +8,8 @@ from contextlib import closing
 from hashlib import sha256
 from typing import Any
 
+import pytest
+
 from tests.support.central_rig import Central, Kiosk, file_of, hearing_body, new_id
 
 CLEAR = os.urandom(40_000)
@@ -32,6 +34,7 @@ def traces(central: Central, upload: str) -> list[str]:
     return [str(path) for path in central.data.rglob(f"*{upload}*")]
 
 
+@pytest.mark.slow
 def test_what_arrived_early_is_deleted_and_refused_from_then_on(
     central: Central, kiosk: Kiosk
 ) -> None:

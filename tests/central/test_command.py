@@ -72,6 +72,7 @@ def test_a_wrong_seed_file_is_named(
     assert where in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_one_server_per_folder_and_it_stops_when_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

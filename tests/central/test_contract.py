@@ -33,6 +33,7 @@ def raw(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
+@pytest.mark.slow
 @schema.exclude(operation_id=UNBOUNDED).parametrize()
 @settings(
     max_examples=EXAMPLES,

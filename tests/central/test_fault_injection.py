@@ -38,6 +38,7 @@ def register_and_deliver(kiosk: Kiosk, filing: str) -> str:
     return str(found["number"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", crash_points.ALL)
 def test_dying_at_any_step_doubles_and_loses_nothing(
     faulty: tuple[Central, Path], kiosk: Kiosk, step: str

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from kiosk.central.deliveries.filing_registry import FilingState, set_state
@@ -37,6 +38,7 @@ def deliver(kiosk: Kiosk, filing: str, body: dict[str, Any], *documents: bytes) 
     return answer
 
 
+@pytest.mark.slow
 def test_registered_before_the_bytes_then_delivered(central: Central, kiosk: Kiosk) -> None:
     filing = new_id()
     registered = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF, ANNEX))
@@ -104,6 +106,7 @@ def test_nobody_elses_filing(kiosk: Kiosk, neighbour: Kiosk) -> None:
     assert (stolen.status_code, stolen.json()["code"]) == (403, "foreign")
 
 
+@pytest.mark.slow
 def test_the_registry_decides_and_the_kiosk_hears_it(central: Central, kiosk: Kiosk) -> None:
     filing = new_id()
     number = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))["number"]

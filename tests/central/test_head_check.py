@@ -37,6 +37,7 @@ def deliver(kiosk: Kiosk, hearing: str, journal: bytes) -> dict[str, Any]:
     return dict(kiosk.get(f"/v1/hearings/{hearing}"))
 
 
+@pytest.mark.slow
 def test_a_rewritten_journal_gets_no_receipt_until_a_person_accepts_it(
     central: Central, kiosk: Kiosk
 ) -> None:

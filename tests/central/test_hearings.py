@@ -45,6 +45,7 @@ def delivered(kiosk: Kiosk) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 def test_the_receipt_comes_when_the_last_file_is_complete(delivered: dict[str, Any]) -> None:
     assert (delivered["state"], delivered["missing"]) == ("complete", [])
     assert delivered["bytes_done"] == sum(map(len, FILES.values()))

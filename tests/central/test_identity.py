@@ -30,6 +30,7 @@ def post(central: Central, code: str, request: str) -> requests.Response:
     return central.anonymous().post(f"{central.url}/v1/enrol", json=body, timeout=TIMEOUT)
 
 
+@pytest.mark.slow
 def test_the_certificate_says_who_calls(central: Central, kiosk: Kiosk, neighbour: Kiosk) -> None:
     assert kiosk.get("/v1/contract") | {"wall": 0} == central.anonymous().get(
         f"{central.url}/v1/contract", timeout=TIMEOUT

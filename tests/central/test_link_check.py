@@ -36,6 +36,7 @@ def paced(seconds: float) -> Iterator[bytes]:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_the_server_counts_windows_and_streams_them(kiosk: Kiosk) -> None:
     key = token(kiosk)["token"]
     lines: list[dict[str, Any]] = []

@@ -51,6 +51,7 @@ def kiosk(central: Central) -> Kiosk:
     return central.enrol()
 
 
+@pytest.mark.slow
 def test_nothing_lies_in_an_embedded_database_or_folder(central: Central, kiosk: Kiosk) -> None:
     assert len(kiosk.get("/v1/schedule?days=1")["hearings"]) == 3
     assert len(kiosk.get("/v1/staff")["staff"]) == 3
@@ -115,6 +116,7 @@ def deliver(kiosk: Kiosk, filing: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
     [

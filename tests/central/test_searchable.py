@@ -58,6 +58,7 @@ def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
         yield server
 
 
+@pytest.mark.slow
 def test_delivered_document_is_made_searchable_and_stays_itself(
     central: Central, document: bytes, tmp_path: Path
 ) -> None:

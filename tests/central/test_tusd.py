@@ -148,6 +148,7 @@ def finished(folder: Path, upload: str, content: bytes) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_uploads_are_made_on_tusd_and_end_in_a_receipt(
     kiosk: Kiosk, tusd: StandIn, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ def trickle(content: bytes, stop: threading.Event) -> Iterator[bytes]:
     stop.wait(30)
 
 
+@pytest.mark.slow
 def test_a_file_in_pieces_ends_in_a_receipt_with_the_servers_own_hash(kiosk: Kiosk) -> None:
     content = os.urandom(300_000)
     upload = announce(kiosk, content)
@@ -201,6 +202,7 @@ def test_two_senders_at_once_never_mix_bytes(kiosk: Kiosk) -> None:
     assert state(kiosk, upload)["server_sha256"] == hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_patch_it_goes_on_where_it_was(tmp_path: Path) -> None:
     content = os.urandom(1_500_000)
     with Central(tmp_path / "data") as central:

@@ -112,6 +112,7 @@ def test_another_type_keeps_every_page(service: FilingService) -> None:
     assert numbers(filing, "other") == [2]
 
 
+@pytest.mark.slow
 def test_every_slot_becomes_a_document_and_the_receipt_names_all(
     service: FilingService, claim: list[Path], sync: FakeSync
 ) -> None:
@@ -293,6 +294,7 @@ class LostAnswer(FakeSync):
         raise ServiceDownError("sync.sock: the answer was lost")
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_lost_costs_no_number_and_both_are_shown_later(
     settings: Settings, rules: Rules, claim: list[Path]
 ) -> None:

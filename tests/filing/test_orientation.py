@@ -85,6 +85,7 @@ def found_turned(image: Image.Image) -> bool:
     return "page_upside_down" in check_page(image, DPI).advice
 
 
+@pytest.mark.slow
 def test_right_pages_stay_and_most_turned_ones_are_found() -> None:
     own = faces()[0]
     drawn = [(kind, own) for kind in ("text", "columns", "capitals", "table", "figures", "sparse")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from kiosk.config import OverheadCameraSettings, PathSettings, ScannerSettings, Settings
 from kiosk.filing.service import FilingService, PageChecked
 from kiosk.hardware.scanner.events import PageReady, PaperExpected
@@ -13,6 +15,7 @@ from tests.filing.conftest import FakeSync
 from tests.support.desk_photographs import draw_page, photograph
 
 
+@pytest.mark.slow
 def test_two_pages_from_the_desk_become_pages_of_the_filing(
     tmp_path: Path, rules: Rules, sync: FakeSync
 ) -> None:

@@ -38,6 +38,7 @@ def coding_of(image: Image.Image) -> tuple[str, list[ToneRegion]]:
     return classify_page(image, DPI, check_page(image, DPI))
 
 
+@pytest.mark.slow
 def test_good_page_has_no_advice(clean: Image.Image) -> None:
     assert advice_on(clean) == ()
 

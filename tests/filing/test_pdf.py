@@ -85,6 +85,7 @@ def test_page_that_is_no_picture_is_refused(tmp_path: Path) -> None:
         make_pdf([tmp_path / "0001.pdf"], title="t", language="kk")
 
 
+@pytest.mark.slow
 def test_text_page_is_small_and_lossless(claim: list[Path], tmp_path: Path) -> None:
     prepared = prepare_page(claim[0], 0, tmp_path)
     assert prepared.kind == "text"

@@ -100,6 +100,7 @@ def scanned_draft(service: FilingService, pages: list[Path]) -> OpenFiling:
     return filing
 
 
+@pytest.mark.slow
 def test_whole_way_from_paper_to_receipt(
     visit: Callable[[Visit], None],
     scanner: VirtualScanner,
@@ -236,6 +237,7 @@ def test_nothing_is_not_handed_in(visit: Callable[[Visit], None], claim: list[Pa
     visit(steps)
 
 
+@pytest.mark.slow
 def test_page_fed_upside_down_is_turned_and_a_person_has_the_last_word(
     visit: Callable[[Visit], None], claim: list[Path], scanner: VirtualScanner, tmp_path: Path
 ) -> None:
@@ -315,6 +317,7 @@ def test_wipe_leaves_nothing_and_spares_what_was_handed_in(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_wipe_in_the_middle_of_a_scan(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
@@ -355,6 +358,7 @@ def test_wipe_that_was_cut_off_is_finished(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_documents_leave_only_after_confirmed_delivery(
     visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
 ) -> None:
@@ -384,6 +388,7 @@ def test_documents_leave_only_after_confirmed_delivery(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_printer_faults_leave_the_receipt_as_a_picture(
     visit: Callable[[Visit], None], claim: list[Path], printer: VirtualPrinter
 ) -> None:
@@ -406,6 +411,7 @@ def test_printer_faults_leave_the_receipt_as_a_picture(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_jam_in_the_middle_keeps_what_is_there(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
@@ -428,6 +434,7 @@ def test_jam_in_the_middle_keeps_what_is_there(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_sheet_left_for_the_end_goes_where_it_belongs(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
@@ -449,6 +456,7 @@ def test_sheet_left_for_the_end_goes_where_it_belongs(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
     visit: Callable[[Visit], None], claim: list[Path]
 ) -> None:
@@ -468,6 +476,7 @@ def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
     visit(steps)
 
 
+@pytest.mark.slow
 def test_a_sheet_is_scanned_into_the_middle_of_a_slot(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:

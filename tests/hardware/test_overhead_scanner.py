@@ -77,6 +77,7 @@ def finish_after(session: ScanSession, page: int) -> Callable[[ScanEvent], None]
     return react
 
 
+@pytest.mark.slow
 def test_two_pages_each_once(tmp_path: Path) -> None:
     session = ScanSession(settings_for(two_pages(tmp_path / "desk")), tmp_path)
     events = scan(session, finish_after(session, 2))
@@ -109,6 +110,7 @@ def test_glass_and_feeder_are_not_asked_for(tmp_path: Path) -> None:
     assert [event.number for event in events if isinstance(event, PageReady)] == [1]
 
 
+@pytest.mark.slow
 def test_lost_camera_comes_back_and_takes_no_page_twice(tmp_path: Path) -> None:
     folder = play(tmp_path / "desk", photograph(draw_page(1)))
     away = tmp_path / "away"
@@ -142,6 +144,7 @@ def test_probe_tells_the_camera(tmp_path: Path) -> None:
     assert (info.options["width"], info.options["height"]) == (1600, 1200)
 
 
+@pytest.mark.slow
 def test_probe_without_a_camera_says_why(tmp_path: Path) -> None:
     with pytest.raises(ScannerAbsentError):
         asyncio.run(probe_scanner(settings_for(None)))

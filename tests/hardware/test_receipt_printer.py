@@ -75,6 +75,7 @@ def test_receipts_are_written_one_a_file(tmp_path: Path) -> None:
     assert heights == [40, 50]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("break_it", "error"),
     [

@@ -83,6 +83,7 @@ def test_sheets_of_different_size(scanner: VirtualScanner, tmp_path: Path) -> No
         assert abs(size[1] - want[1]) <= 3
 
 
+@pytest.mark.slow
 def test_waits_for_paper(scanner: VirtualScanner, sheets: list[Path], tmp_path: Path) -> None:
     def react(event: ScanEvent) -> None:
         if isinstance(event, PaperExpected):
@@ -124,6 +125,7 @@ def test_fault_in_the_feeder_keeps_good_pages_and_goes_on(
     assert sheets_in(tmp_path) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_jam_that_lasts_is_told_once(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -144,6 +146,7 @@ def test_jam_that_lasts_is_told_once(
     assert events[-1] == ScanFinished((1,), ())
 
 
+@pytest.mark.slow
 def test_half_a_page_is_not_kept_and_is_asked_for_again(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -162,6 +165,7 @@ def test_half_a_page_is_not_kept_and_is_asked_for_again(
     assert events[-1] == ScanFinished((1, 2, 3), ())
 
 
+@pytest.mark.slow
 def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -209,6 +213,7 @@ def test_scanner_that_vanishes_comes_back_by_itself(
     assert sheets_in(tmp_path) == [1, 2]
 
 
+@pytest.mark.slow
 def test_child_killed_in_the_middle_is_replaced(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -230,6 +235,7 @@ def test_child_killed_in_the_middle_is_replaced(
     assert sheets_in(tmp_path) == [1, 2]
 
 
+@pytest.mark.slow
 def test_busy_scanner_is_told_only_when_it_lasts(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -245,6 +251,7 @@ def test_busy_scanner_is_told_only_when_it_lasts(
     assert sheets_in(tmp_path) == [1]
 
 
+@pytest.mark.slow
 def test_glass_takes_one_page_each_time(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -266,6 +273,7 @@ def test_glass_takes_one_page_each_time(
     assert events[-1] == ScanFinished((1, 2), ())
 
 
+@pytest.mark.slow
 def test_scanner_without_feeder_takes_the_glass_by_itself(
     sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -288,12 +296,14 @@ def test_scanner_without_feeder_takes_the_glass_by_itself(
     assert not faults_of(events)
 
 
+@pytest.mark.slow
 def test_both_sides(scanner: VirtualScanner, sheets: list[Path], tmp_path: Path) -> None:
     scanner.load([(sheets[0], sheets[1]), (sheets[2], sheets[3])])
     scan(ScanSession(settings_for(scanner), tmp_path, duplex=True))
     assert sheets_in(tmp_path) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_retake_of_one_page_leaves_the_others(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ BREAKS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @BREAKS
 def test_cover_is_closed_before_the_sheet_is_back(
     scanner: VirtualScanner,
@@ -71,6 +72,7 @@ def test_cover_is_closed_before_the_sheet_is_back(
     assert events[-1] == ScanFinished((1, 2, 3, 4, 5), ())
 
 
+@pytest.mark.slow
 @BREAKS
 def test_nobody_answers_and_the_sheet_comes_at_the_end(
     scanner: VirtualScanner,
@@ -93,6 +95,7 @@ def test_nobody_answers_and_the_sheet_comes_at_the_end(
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_sheet_that_was_put_back_unsaid_keeps_the_order(
     scanner: VirtualScanner, tmp_path: Path
 ) -> None:
@@ -127,6 +130,7 @@ def test_whole_stack_taken_out_and_put_back_needs_no_word(
     assert events[-1] == ScanFinished((1, 2, 3, 4, 5), ())
 
 
+@pytest.mark.slow
 def test_double_feed_is_reported_and_both_sheets_come_again(
     scanner: VirtualScanner, tmp_path: Path
 ) -> None:
@@ -145,6 +149,7 @@ def test_double_feed_is_reported_and_both_sheets_come_again(
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_jam_between_two_sides_takes_the_whole_sheet_again(
     sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -165,6 +170,7 @@ def test_jam_between_two_sides_takes_the_whole_sheet_again(
     assert events[-1] == ScanFinished((1, 2, 3, 4), ())
 
 
+@pytest.mark.slow
 def test_page_that_is_missing_waits_until_the_feeder_is_empty(
     sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -188,6 +194,7 @@ def test_page_that_is_missing_waits_until_the_feeder_is_empty(
     assert sheets_in(tmp_path) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.slow
 def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
     sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -211,6 +218,7 @@ def test_cover_opened_after_the_last_sheet_does_not_forget_a_missing_page(
     assert events[-1] == ScanFinished((1, 2, 3), ())
 
 
+@pytest.mark.slow
 def test_sixty_sheets_need_no_more_memory_than_ten(tmp_path: Path) -> None:
     paper = [draw_sheet(tmp_path / f"{n}.png", 1 + n % 5, (620, 877)) for n in range(5)]
     (folder := tmp_path / "pages").mkdir()

@@ -431,6 +431,7 @@ def command(two_parts: ExportRig, tmp_path: Path) -> list[str]:
     return [*line, "--to", str(two_parts.stick), "--by", "p-1", "--application", "№ 5"]
 
 
+@pytest.mark.slow
 def test_a_killed_copy_is_removed_at_the_next_try(two_parts: ExportRig, command: list[str]) -> None:
     with subprocess.Popen(
         [*command, "--progress-json"], stdout=subprocess.PIPE, text=True

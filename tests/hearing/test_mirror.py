@@ -12,6 +12,8 @@ from tests.hearing.mirror_rig import MirrorRig
 from tests.support.mounts import read_hearing_files
 
 
+@pytest.mark.slow
+@pytest.mark.root
 def test_each_storage_fails_and_heals_and_nothing_is_lost(mirror_rig: MirrorRig) -> None:
     folder = mirror_rig.start_hearing()
     mirror_rig.run(3)
@@ -55,6 +57,7 @@ def test_each_storage_fails_and_heals_and_nothing_is_lost(mirror_rig: MirrorRig)
     assert "error" not in closed
 
 
+@pytest.mark.root
 def test_a_hearing_that_begins_and_ends_without_the_kiosks_own_disk(mirror_rig: MirrorRig) -> None:
     mirror_rig.own.pull()
     mirror_rig.until("gone", "ok")
@@ -69,6 +72,7 @@ def test_a_hearing_that_begins_and_ends_without_the_kiosks_own_disk(mirror_rig: 
     assert verify(mirror_rig.own.folder / folder, mirror_rig.court.ca).ok
 
 
+@pytest.mark.root
 def test_a_disk_that_died_for_good_loses_nothing_that_the_mirror_has(mirror_rig: MirrorRig) -> None:
     folder = mirror_rig.start_hearing()
     mirror_rig.run(5)
@@ -92,6 +96,7 @@ def test_a_disk_that_died_for_good_loses_nothing_that_the_mirror_has(mirror_rig:
     mirror_rig.end(folder)
 
 
+@pytest.mark.root
 def test_a_planned_hearing_that_does_not_fit_is_said_and_begins(mirror_rig: MirrorRig) -> None:
     state = mirror_rig.courtroom.state()
     assert state["storage"]["planned"] == {"hours_needed": 0.08, "fits": True}
@@ -106,6 +111,7 @@ def test_a_planned_hearing_that_does_not_fit_is_said_and_begins(mirror_rig: Mirr
     assert "space" in state["hearing"]["not_ready"]
 
 
+@pytest.mark.root
 def test_hours_left_follow_what_recordings_took(mirror_rig: MirrorRig) -> None:
     guessed = mirror_rig.courtroom.storage.bytes_per_hour
     mirror_rig.courtroom.storage.record_part_size(10 << 20, 30.0)

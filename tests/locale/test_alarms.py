@@ -163,5 +163,6 @@ def _class_codes(node: ast.ClassDef) -> list[ast.expr]:
     return values
 
 
+@pytest.mark.slow
 def test_every_code_of_an_error_has_an_alarm() -> None:
     assert sorted({item for item in declared_codes() if not is_known(item[1])}) == []

@@ -28,6 +28,7 @@ def placeholders(text: object) -> set[str]:
     return set(PLACEHOLDER.findall(str(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", TRANSLATED_LANGUAGES)
 def test_every_sentence_of_the_code_is_translated(language: Language) -> None:
     assert list_untranslated(language) == []
@@ -55,6 +56,7 @@ def test_no_latin_letter_within_a_cyrillic_word(language: Language, path: object
     assert [text for text in texts if LATIN_IN_CYRILLIC.search(text)] == []
 
 
+@pytest.mark.slow
 def test_keys_of_tables_are_not_taken_for_sentences() -> None:
     ids = [message.id for catalogue in extract_messages().values() for message in catalogue]
     assert [

@@ -111,6 +111,7 @@ def test_sentences_of_the_alarms_are_extracted(tmp_path: Path) -> None:
     assert {message.id for message in extracted["alarms"] if message.id} == {"Stuck.", "Pull it."}
 
 
+@pytest.mark.slow
 def test_code_can_be_extracted() -> None:
     assert {"alarms", "ui"} <= set(extract_messages())
     assert LANGUAGES == ("kk", "ru", "en")

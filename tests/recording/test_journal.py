@@ -51,6 +51,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=4), JSON))
 def test_canonical_is_stable(value: dict[str, Any]) -> None:
     assert canonical_json(json.loads(canonical_json(value))) == canonical_json(value)

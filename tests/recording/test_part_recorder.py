@@ -160,6 +160,7 @@ def bench(court: VirtualCourt) -> Iterator[RecorderRig]:
         recorded.part.stop()
 
 
+@pytest.mark.slow
 def test_picture_and_sound_are_together_in_the_files(bench: RecorderRig, tmp_path: Path) -> None:
     recorded = bench.start(tmp_path)
     recorded.wait_seconds(6)
@@ -184,6 +185,7 @@ def test_picture_and_sound_are_together_in_the_files(bench: RecorderRig, tmp_pat
     assert {file.kind for file in recorded.files} == {"init", "media", "playlist"}
 
 
+@pytest.mark.slow
 def test_what_was_played_is_in_the_channel_bit_for_bit(bench: RecorderRig, tmp_path: Path) -> None:
     recorded = bench.start(tmp_path)
     wanted = np.random.default_rng(2).integers(-9000, 9000, RATE).astype("<i2")
@@ -202,6 +204,7 @@ def test_what_was_played_is_in_the_channel_bit_for_bit(bench: RecorderRig, tmp_p
     assert np.array_equal(got[place : place + RATE], wanted)
 
 
+@pytest.mark.slow
 def test_killed_device_processes_cost_a_moment_of_their_own_source_only(
     bench: RecorderRig, tmp_path: Path
 ) -> None:
@@ -247,6 +250,7 @@ with Sources(settings, folder / "preview") as sources:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_recorder_leaves_all_but_the_last_second(
     court: VirtualCourt, tmp_path: Path
 ) -> None:

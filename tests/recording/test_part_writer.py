@@ -40,6 +40,7 @@ def warmed(microphone: FakeMicrophone) -> FakeMicrophone:
     return microphone
 
 
+@pytest.mark.slow
 def test_flash_and_beeps_stay_together_while_clocks_drift(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,7 @@ def every_file(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+@pytest.mark.slow
 def test_any_flipped_byte_in_any_file_is_found(hearing: Path, court: Court) -> None:
     for name in every_file(hearing):
         path = hearing / name
@@ -156,6 +157,7 @@ def test_any_flipped_byte_in_a_part_alone_is_found(hearing: Path, court: Court) 
         path.write_bytes(good)
 
 
+@pytest.mark.slow
 def test_any_flipped_byte_of_the_seal_itself_is_found(hearing: Path, court: Court) -> None:
     part = hearing / "part-01"
     good = (part / SIGNATURE).read_bytes()

@@ -106,6 +106,7 @@ class RareBeeper(FakeMicrophone):
         return super()._samples()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_an_hour_with_clocks_that_drift_apart(tmp_path: Path, compressed: int) -> None:
     """Uncorrected, 100 ppm each way would be 720 ms apart at the end."""

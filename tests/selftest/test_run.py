@@ -55,6 +55,7 @@ async def reported(context: SelfTestContext, only: tuple[str, ...]) -> RunFinish
     return events[-1]
 
 
+@pytest.mark.slow
 def test_all_checks_pass_and_the_report_is_sealed_and_delivered(
     open_kiosk: Open, tmp_path: Path
 ) -> None:
@@ -157,6 +158,7 @@ def test_what_is_not_fitted_is_skipped(open_kiosk: Open) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("break_it", "code"),
     [
@@ -177,6 +179,7 @@ def test_printer_faults(open_kiosk: Open, tmp_path: Path, break_it: str, code: s
     asyncio.run(story())
 
 
+@pytest.mark.slow
 def test_absent_devices(open_kiosk: Open, tmp_path: Path) -> None:
     async def story() -> None:
         gone = str(tmp_path / "gone")
@@ -222,6 +225,7 @@ def test_the_callers_own_badge_reader_is_used(open_kiosk: Open) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "heard", "expected"),
     [

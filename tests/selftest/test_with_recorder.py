@@ -7,6 +7,8 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from kiosk.config import load_settings
 from kiosk.ipc import LocalClient
 from kiosk.selftest import CheckFinished, CheckResult, SelfTestContext, run_selftest
@@ -44,6 +46,7 @@ async def results_of(room: VirtualCourtroom) -> dict[str, CheckResult]:
     }
 
 
+@pytest.mark.slow
 def test_recorder_alive_recording_and_dead() -> None:
     with tempfile.TemporaryDirectory(prefix="st-") as folder:
         with VirtualCourtroom(Path(folder) / "k") as room:

@@ -61,6 +61,7 @@ async def link_and_delivery(kiosk: Kiosk, patience: float) -> tuple[dict[str, Ch
     return results, last.path
 
 
+@pytest.mark.slow
 def test_link_and_delivery_pass_and_the_report_arrives(central: Central, kiosk: Kiosk) -> None:
     central.start()
     kiosk.start()

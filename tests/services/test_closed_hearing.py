@@ -6,6 +6,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.encryption.decrypt import decrypt_parts
 from kiosk.recording.formats.run_reader import count_run, list_runs
@@ -28,6 +30,7 @@ def closed_line(folder: Path, part: int) -> dict[str, Any]:
     return next(entry for entry in entries if entry["kind"] == "closed")
 
 
+@pytest.mark.slow
 def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:
     secrets = CourtSecrets()
     secrets.pin(recorder.paths)
@@ -78,6 +81,7 @@ def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:
     assert lost > 1, "of more than two seconds a kill costs at most one"
 
 
+@pytest.mark.slow
 def test_declared_closed_later_nothing_plain_is_left(
     recorder: RecorderProcess, tmp_path: Path
 ) -> None:

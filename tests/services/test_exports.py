@@ -108,6 +108,7 @@ def test_a_copy_is_made_and_told(rig: ExportRig) -> None:
     run_with_client(rig, steps)
 
 
+@pytest.mark.slow
 def test_a_copy_is_cancelled_and_leaves_nothing(rig: ExportRig) -> None:
     async def steps(client: LocalClient) -> None:
         begun = await client.post("/v1/exports", rig.wanted())

@@ -98,6 +98,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         rig.store.close(1)
 
 
+@pytest.mark.root
 def test_both_have_everything(rig: Rig) -> None:
     log = Log(rig, "part-01/main/run-01/000001.m4s")
     for _ in range(20):
@@ -109,6 +110,7 @@ def test_both_have_everything(rig: Rig) -> None:
     assert rig.store.mirror_status()["state"] == "ok"
 
 
+@pytest.mark.root
 def test_a_mirror_that_is_pulled_out_catches_up_when_it_is_back(rig: Rig) -> None:
     log = Log(rig, "part-01/main/run-01/000001.m4s")
     log.append()
@@ -127,6 +129,7 @@ def test_a_mirror_that_is_pulled_out_catches_up_when_it_is_back(rig: Rig) -> Non
     wait_for(lambda: rig.store.mirror_status()["behind_bytes"] == 0, "nothing behind")
 
 
+@pytest.mark.root
 def test_another_kiosks_stick_is_refused_and_nothing_is_slower(rig: Rig) -> None:
     rig.mirror.pull()
     rig.wait_for_problems(mirror="absent")
@@ -142,6 +145,7 @@ def test_another_kiosks_stick_is_refused_and_nothing_is_slower(rig: Rig) -> None
     rig.wait_for_copies()
 
 
+@pytest.mark.root
 def test_the_kiosks_own_disk_becomes_read_only_and_writable_again(rig: Rig) -> None:
     log = Log(rig, "journal.jsonl")
     log.append()
@@ -161,6 +165,7 @@ def test_the_kiosks_own_disk_becomes_read_only_and_writable_again(rig: Rig) -> N
     assert rig.store.locate(log.path) == log.path
 
 
+@pytest.mark.root
 def test_the_kiosks_own_disk_is_gone_for_longer_than_memory_lasts(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +188,7 @@ def test_the_kiosks_own_disk_is_gone_for_longer_than_memory_lasts(
     assert log.content_on(rig.primary) == log.data
 
 
+@pytest.mark.root
 def test_a_full_mirror_costs_nothing_and_heals(tmp_path: Path) -> None:
     with (
         sticks(tmp_path, "own") as (primary,),
@@ -199,6 +205,7 @@ def test_a_full_mirror_costs_nothing_and_heals(tmp_path: Path) -> None:
         rig.store.close(1)
 
 
+@pytest.mark.root
 def test_a_full_disk_goes_on_on_the_mirror(tmp_path: Path) -> None:
     with (
         sticks(tmp_path, "own", megabytes=1) as (primary,),
@@ -227,6 +234,7 @@ class SlowVolume(StorageVolume):
         super().append(relative, offset, data)
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("slow", ["storage", "mirror"])
 def test_a_disk_that_hangs_delays_nobody(rig: Rig, slow: str) -> None:
     rig.store.close(1)
@@ -249,6 +257,7 @@ def test_a_disk_that_hangs_delays_nobody(rig: Rig, slow: str) -> None:
     rig.wait_for_problems()
 
 
+@pytest.mark.root
 def test_without_any_disk_memory_holds_it_until_one_is_back(rig: Rig) -> None:
     log = Log(rig, "journal.jsonl")
     log.append()
@@ -271,6 +280,7 @@ def test_without_any_disk_memory_holds_it_until_one_is_back(rig: Rig) -> None:
     rig.wait_for_copies()
 
 
+@pytest.mark.root
 def test_what_was_withdrawn_leaves_nothing(rig: Rig) -> None:
     log = Log(rig, "journal.jsonl")
     log.append()
@@ -290,6 +300,7 @@ def test_what_was_withdrawn_leaves_nothing(rig: Rig) -> None:
     assert log.content_on(rig.primary) == log.data
 
 
+@pytest.mark.root
 def test_hearings_of_before_are_caught_up_and_what_no_seal_covers_is_set_aside(rig: Rig) -> None:
     rig.store.close(1)
     folder = rig.primary.folder / "hearings" / OTHER
@@ -305,6 +316,7 @@ def test_hearings_of_before_are_caught_up_and_what_no_seal_covers_is_set_aside(r
     assert (rig.mirror.folder / "set-aside/hearings" / OTHER / "part-01/b.m4s").exists()
 
 
+@pytest.mark.root
 def test_a_hearing_that_only_the_mirror_has_comes_back(rig: Rig) -> None:
     rig.store.close(1)
     folder = rig.mirror.folder / "hearings" / OTHER
@@ -315,6 +327,7 @@ def test_a_hearing_that_only_the_mirror_has_comes_back(rig: Rig) -> None:
     rig.wait_for_copies()
 
 
+@pytest.mark.root
 def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> None:
     plain, sealed = Log(rig, "part-01/main/000001.m4s"), Log(rig, "part-01/main/000001.tar")
     plain.append()
@@ -332,6 +345,7 @@ def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> 
     assert sealed.content_on(rig.mirror) == sealed.data
 
 
+@pytest.mark.root
 def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +370,7 @@ def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
     assert log.content_on(rig.primary) == log.data
 
 
+@pytest.mark.root
 def test_what_does_not_agree_with_the_journal_is_not_copied(rig: Rig) -> None:
     rig.store.close(1)
     folder = rig.primary.folder / "hearings" / OTHER
@@ -372,6 +387,7 @@ def test_what_does_not_agree_with_the_journal_is_not_copied(rig: Rig) -> None:
     assert not (copy / "a.m4s").exists()
 
 
+@pytest.mark.root
 def test_command(rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = tmp_path / "kiosk.toml"
     settings.write_text(
@@ -388,6 +404,7 @@ def test_command(rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "free" in capsys.readouterr().out
 
 
+@pytest.mark.root
 def test_adoption(rig: Rig, tmp_path: Path) -> None:
     assert adopt_mirror(rig.mirror.folder, KIOSK, rig.primary.folder) == adopt_mirror(
         rig.mirror.folder, KIOSK, rig.primary.folder

@@ -276,6 +276,7 @@ def tiny() -> Iterator[Path]:
     folder.rmdir()
 
 
+@pytest.mark.root
 def test_a_full_medium_keeps_what_fits(
     kiosk: Kiosk, tiny: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,6 +183,7 @@ def test_a_locked_database_of_the_server_is_waited_for(central: Central, kiosk: 
     kiosk.wait_delivered("report", report)
 
 
+@pytest.mark.root
 def test_a_server_with_a_full_disk_gets_it_all_when_there_is_room_again(template: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="full-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=5m", "tmpfs", str(folder)]

@@ -38,6 +38,7 @@ def round_trip(link: NetworkLink) -> float:
     return spent
 
 
+@pytest.mark.root
 @needs_links
 def test_bytes_are_counted_and_the_court_is_elsewhere() -> None:
     with NetworkLink() as link:
@@ -49,6 +50,7 @@ def test_bytes_are_counted_and_the_court_is_elsewhere() -> None:
             socket.create_server((CENTRE_ADDRESS, 0))
 
 
+@pytest.mark.root
 @needs_links
 def test_delay_is_that_of_both_ways() -> None:
     with NetworkLink(delay_ms=40) as link:

@@ -127,8 +127,8 @@ def _late_hearings(snapshot: FleetSnapshot, now: datetime) -> Iterator[Finding]:
         kiosk = rooms.get((hearing.court, hearing.room))
         if hearing.recorded or hearing.id in recording or not LATE_START < waited < WATCH_WINDOW:
             continue
-        if kiosk is None or (hearing.court, hearing.room) in secret:  # no kiosk is used there
-            continue
+        if kiosk is None or (hearing.court, hearing.room) in secret:
+            continue  # there is no kiosk, or it records a state secret
         values = {"case": hearing.case_number}
         yield Finding("not_recording", "fault", kiosk, hearing.room, hearing.at, values)
 
