@@ -1,15 +1,14 @@
 """The steps of a hearing in this room: start, marks, recess, retirement, resume, end.
 
-One thread calls the steps (they sync to disk); any thread may ask for :meth:`Courtroom.state`.
+One thread calls the steps (they sync to disk); any thread may call :meth:`Courtroom.state`.
 Questions of the rules never delay a start: they are asked while the recording runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import recording_ns
@@ -18,24 +17,21 @@ from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
-from kiosk.hearing.room.context import HearingContext
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
 from kiosk.hearing.room.storage_monitor import StorageMonitor
-from kiosk.hearing.session.crash_recovery import CrashRecovery
+from kiosk.hearing.session import crash_recovery, publicity_change
+from kiosk.hearing.session.context import CourtroomEvents, HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
-from kiosk.hearing.session.journal_options import JournalOptionsFactory
-from kiosk.hearing.session.microphone_remedies import MicrophoneRemedy
+from kiosk.hearing.session.microphone_remedies import apply_remedy
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_capture import RecorderFactory
 from kiosk.hearing.session.part_controller import PartController
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
-from kiosk.hearing.session.publicity_change import OnReplaced, PublicityChange
 from kiosk.hearing.session.seal_queue import SealQueue
-from kiosk.hearing.session.start import HearingStart
-from kiosk.hearing.session.statements import Statements
+from kiosk.hearing.session.start import record_readiness, start_hearing
+from kiosk.hearing.session.statements import record_statement
 from kiosk.recording.capture.part_recorder import PartRecorder
-from kiosk.recording.repair.reencrypt import ReplacedFile
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
 
@@ -46,13 +42,8 @@ class Courtroom:
     Args:
         sources: opened; they come up by themselves.
         panel: lamp and button; it may be absent.
-        make_recorder: makes the writer of a part's media.
-        on_change: called after each change, from any thread.
-        on_replaced: called (from the seal queue's thread, perhaps twice) with the plain files of a
-            hearing that were replaced, and by what.
-
-    Attributes:
-        seal_queue, on_replaced: looked up for each job, so that tests may replace them.
+        make_recorder: makes the recorder of a part's media.
+        events: functions to call when something happens.
     """
 
     def __init__(
@@ -63,58 +54,43 @@ class Courtroom:
         sources: Sources,
         panel: Panel,
         make_recorder: RecorderFactory | None = None,
-        on_change: Callable[[], None] = lambda: None,
-        on_replaced: OnReplaced = lambda _folder, _replaced: None,
+        events: CourtroomEvents | None = None,
     ) -> None:
-        self.on_replaced = on_replaced
-        self._on_change = on_change
+        events = events or CourtroomEvents()
         self._rules = rules
         self._sources = sources
+        self._on_change = events.on_change
         self.storage = StorageMonitor(settings, paths)
-        self.monitor = HearingMonitor(settings)
-        self.publicity = Publicity(settings, paths, rules, self.storage.store)
         self.seal_queue = SealQueue()
-        self._current_hearing = CurrentHearing(on_change)
-        context = HearingContext(settings, paths, rules, sources, panel, self.storage)
-        make = make_recorder or partial(PartRecorder, store=context.store)
-        journal_options = JournalOptionsFactory(context, self._current_hearing)
-        self._parts = PartController(context, self.publicity, make, self._submit_job)
-        self._start = HearingStart(context, self.publicity, self._parts, journal_options)
-        self._statements = Statements(rules, self._current_hearing, self.publicity)
-        self._publicity_change = PublicityChange(
+        self.monitor = HearingMonitor(settings)
+        self._current_hearing = CurrentHearing(events.on_change)
+        publicity = Publicity(settings, paths, rules, self.storage.store)
+        self._context = HearingContext(
+            settings,
             paths,
+            rules,
+            sources,
+            panel,
+            self.storage,
+            publicity,
             self._current_hearing,
-            self.publicity,
-            self._parts,
-            self._statements,
-            self._submit_job,
-            self._notify_replaced,
+            self.seal_queue,
+            events,
         )
-        self._crash_recovery = CrashRecovery(
-            context,
-            self._current_hearing,
-            self._parts,
-            journal_options,
-            self._publicity_change,
-            self._submit_job,
+        self._parts = PartController(
+            self._context, make_recorder or partial(PartRecorder, store=self.storage.store)
         )
         self._state_builder = StateBuilder(
-            context,
+            self._context,
             self._current_hearing,
-            self.publicity,
+            publicity,
             self.monitor,
             lambda: self.seal_queue.failing_job,
         )
 
-    def _submit_job(self, name: str, job: Callable[[], None]) -> None:
-        self.seal_queue.submit(name, job)
-
-    def _notify_replaced(self, folder: Path, replaced: list[ReplacedFile]) -> None:
-        self.on_replaced(folder, replaced)
-
     # -- steps ---------------------------------------------------------------------------------
     def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> dict[str, Any]:
-        """Start recording the hearing ``details`` with everything captured from ``tap_ns`` context.
+        """Start recording the hearing ``details`` with everything captured from ``tap_ns`` on.
 
         Raises:
             AlreadyRecordingError: a hearing is open.
@@ -123,9 +99,9 @@ class Courtroom:
         """
         if (open_id := self.open_hearing_id) is not None:
             raise AlreadyRecordingError(open_id)
-        hearing = self._start.start(details, person, tap_ns)
+        hearing = start_hearing(self._context, self._parts, details, person, tap_ns)
         self._current_hearing.set(hearing)
-        self._start.record_readiness(hearing)
+        record_readiness(self._context, hearing)
         self._on_change()
         return {"hearing_id": hearing.state.id, "part": 1}
 
@@ -183,7 +159,7 @@ class Courtroom:
         return {"hearing_id": hearing.state.id, "part": part, "phase": hearing.state.phase}
 
     def resume(self, person: str) -> dict[str, Any]:
-        """Go on with the next part."""
+        """Continue with the next part."""
         tap_ns = recording_ns()
         hearing = self._current_hearing.require("recess", "retired")
         fields = {"reason": "resume", "person": person, "tap_ns": tap_ns}
@@ -193,12 +169,12 @@ class Courtroom:
         return {"hearing_id": hearing.state.id, "part": hearing.state.part}
 
     def end(self, person: str) -> dict[str, Any]:
-        """End the hearing: the capture stops now; sealing goes on in the background."""
+        """End the hearing: the capture stops now; the seal is made in the background."""
         hearing = self._current_hearing.require()
         if hearing.capture is not None:
             self._parts.stop(hearing, "end", person, "")
         hearing.append("ending", {"person": person})
-        self._submit_job(hearing.state.id, partial(self._seal_hearing, hearing, person))
+        self.seal_queue.submit(hearing.state.id, partial(self._seal_hearing, hearing, person))
         self._on_change()
         return {"hearing_id": hearing.state.id, "phase": "sealing"}
 
@@ -210,33 +186,34 @@ class Courtroom:
     # -- open and closed -----------------------------------------------------------------------
     def pause_writing(self, paused: bool) -> None:
         """Hold captured media in memory, or write on; nothing is lost meanwhile."""
-        hearing = self._current
-        capture = hearing.capture if hearing is not None else None
-        if capture is not None:
-            capture.pause_writing(paused)
+        if self._current is not None and self._current.capture is not None:
+            self._current.capture.pause_writing(paused)
 
     def change_publicity(
         self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
     ) -> dict[str, Any]:
-        """Close or open the hearing from ``tap_ns`` on; see :class:`PublicityChange`."""
-        return self._publicity_change.close_or_open(closed, person, tap_ns, ground, note)
+        """Close or open the hearing; see :func:`.publicity_change.close_or_open`."""
+        return publicity_change.close_or_open(
+            self._context, self._parts, closed, person, tap_ns, ground, note
+        )
 
     def close_retroactively(
         self, person: str, body: Mapping[str, Any], tap_ns: int, ground: Any, note: str
     ) -> dict[str, Any]:
-        """Close the hearing from an earlier moment on; see :class:`PublicityChange`."""
-        return self._publicity_change.close_retroactively(person, body, tap_ns, ground, note)
+        """Close it from an earlier moment; see :func:`.publicity_change.close_retroactively`."""
+        return publicity_change.close_retroactively(
+            self._context, self._parts, body, person, tap_ns, ground, note
+        )
 
     # -- other steps ---------------------------------------------------------------------------
     def record_statement(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
-        """Record an answer or another statement; see :meth:`Statements.record`."""
-        return self._statements.record(subject, value, note, person)
+        """Record an answer or another statement; see :func:`.statements.record_statement`."""
+        return record_statement(self._context, subject, value, note, person)
 
     def apply_remedy(self, person: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Apply a remedy for a failing microphone; see :class:`MicrophoneRemedy`."""
+        """Apply a remedy for a failing microphone; see :mod:`.microphone_remedies`."""
         hearing = self._current_hearing.require()
-        microphones = self._sources.state()["microphones"]
-        answer = MicrophoneRemedy(hearing, microphones, body, person).apply()
+        answer = apply_remedy(hearing, self._sources.state()["microphones"], body, person)
         self._on_change()
         return answer
 
@@ -256,8 +233,8 @@ class Courtroom:
 
     # -- start and end of the service ----------------------------------------------------------
     def recover(self) -> None:
-        """Close what a crash left open; resume by itself what was being captured just now."""
-        self._crash_recovery.recover()
+        """Close what a crash left open; resume the hearing that was being captured just before."""
+        crash_recovery.recover(self._context, self._parts)
 
     def shutdown(self, seconds: float) -> None:
         """End cleanly: close and seal the running part; the hearing can be resumed."""

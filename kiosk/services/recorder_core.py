@@ -12,6 +12,7 @@ from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.courtroom import Courtroom
+from kiosk.hearing.session.context import CourtroomEvents
 from kiosk.rules import load_rules
 from kiosk.selftest.noise_baseline import load_noise_floors
 from kiosk.storage.atomic_io import make_folder
@@ -42,7 +43,7 @@ class RecorderCore:
             load_rules(),
             self.sources,
             self.panel,
-            on_change=lambda: self.on_change(),
+            events=CourtroomEvents(on_change=lambda: self.on_change()),
         )
 
     def recover(self) -> None:

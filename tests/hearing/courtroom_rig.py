@@ -19,7 +19,8 @@ from kiosk.evidence.chain import read_chain
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.courtroom import Courtroom
-from kiosk.hearing.session.seal_queue import SealQueue
+from kiosk.hearing.session.context import CourtroomEvents
+from kiosk.recording.repair.reencrypt import ReplacedFile
 from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
 from kiosk.storage.paths import Paths
@@ -46,11 +47,15 @@ def courtroom_settings(
 
 
 class CourtroomRig:
-    """A courtroom whose media recorders are fakes (:attr:`recorders`, newest last).
+    """A courtroom without devices.
 
     Args:
         folder: holds the kiosk's data and the test court's certificates.
         settings: default: a kiosk without microphones.
+
+    Attributes:
+        recorders: the fake media recorders, newest last.
+        replaced: the plain files that were replaced, by hearing, newest last.
     """
 
     def __init__(self, folder: Path, settings: Settings | None = None) -> None:
@@ -59,6 +64,7 @@ class CourtroomRig:
         self.court = Court.make(folder / "court")
         self.court.issue(KIOSK, self.paths.device_key, self.paths.device_certificate)
         self.recorders: list[Any] = []
+        self.replaced: list[tuple[Path, list[ReplacedFile]]] = []
         self.start()
 
     def make_recorder(self, *arguments: Any) -> Any:
@@ -74,8 +80,13 @@ class CourtroomRig:
 
         self.sources = Sources(self.settings, self.paths.preview)
         panel = Panel(self.settings.panel)
-        self.courtroom = Courtroom(self.settings, self.paths, RULES, self.sources, panel, make)
-        self.courtroom.seal_queue = SealQueue(retry_s=0.05)
+        events = CourtroomEvents(
+            on_replaced=lambda folder, files: self.replaced.append((folder, files))
+        )
+        self.courtroom = Courtroom(
+            self.settings, self.paths, RULES, self.sources, panel, make, events
+        )
+        self.courtroom.seal_queue.retry_s = 0.05
         self.courtroom.recover()
         return self.courtroom
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -212,13 +213,11 @@ def check_replaced(rig: CourtroomRig, hearing: str) -> None:
 
 
 def test_closed_since_replaces_what_was_plain(keyed: CourtroomRig) -> None:
-    told: list[Any] = []
-    keyed.courtroom.on_replaced = lambda folder, rows: told.append((folder, rows))
     hearing = two_parts(keyed)
     since_second(keyed, hearing, 2, 1.0)
     assert keyed.hearing()["closed"]["ground"] == GROUND
     check_replaced(keyed, hearing)
-    assert len(told[-1][1]) == 8
+    assert len(keyed.replaced[-1][1]) == 8
     keyed.courtroom.end("p1")
     keyed.sealed(hearing)
 
@@ -242,11 +241,13 @@ def test_broken_off_anywhere_it_is_finished_later(
 ) -> None:
     hearing = two_parts(keyed)
     left = [steps]
+    killed = threading.Event()
 
     def dies(function: Any) -> Any:
         def step(*arguments: Any, **more: Any) -> Any:
             left[0] -= 1
             if left[0] < 0:
+                killed.set()
                 raise SystemExit  # as a kill: nothing after it is done
             return function(*arguments, **more)
 
@@ -274,7 +275,7 @@ def test_broken_off_anywhere_it_is_finished_later(
         )
         patch.setattr("threading.excepthook", lambda _: None)
         since_second(keyed, hearing, 2, 1.0)
-        keyed.courtroom.seal_queue._thread.join(20)
+        assert killed.wait(20)
         keyed.crash()
     keyed.start()
     wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)

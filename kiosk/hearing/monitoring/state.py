@@ -10,7 +10,7 @@ from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, AlarmKey, active_alarms
 from kiosk.hearing.monitoring.monitor import HearingMonitor
-from kiosk.hearing.room.context import HearingContext
+from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.publicity import Publicity
 

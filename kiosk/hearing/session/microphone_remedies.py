@@ -1,11 +1,12 @@
-"""What the court can do about a microphone that fails: a spare, another microphone, or without.
+"""Remedies for a failing microphone: a spare or another microphone takes over, or none does.
 
-Everything is journalled with who and when; ``back`` undoes it.
+Each is journalled with the person and the time; ``back`` undoes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kiosk.errors import HearingError
@@ -36,7 +37,7 @@ class RemedyImpossibleError(HearingError):
 
 def find_candidates(
     name: str, roles: MicrophoneRoles, microphones: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
+) -> dict[str, list[str]]:
     """Return the microphones that could take over from ``name``, by remedy: ``spare``, ``move``."""
     found: dict[str, list[str]] = {SPARE: [], MOVE: []}
     for microphone in microphones:
@@ -94,104 +95,106 @@ def annotate_microphones(microphones: list[dict[str, Any]], roles: MicrophoneRol
             }
 
 
-class MicrophoneRemedy:
-    """One request for a remedy.
+@dataclass(frozen=True)
+class _Request:
+    """A valid request for a remedy for the microphone ``source``; ``to`` may be empty."""
+
+    hearing: OpenHearing
+    microphones: Mapping[str, Mapping[str, Any]]
+    kind: str
+    source: str
+    to: str
+    person: str
+
+    @property
+    def roles(self) -> MicrophoneRoles:
+        return self.hearing.state.roles
+
+
+def apply_remedy(
+    hearing: OpenHearing,
+    microphones: Iterable[Mapping[str, Any]],
+    body: Mapping[str, Any],
+    person: str,
+) -> dict[str, Any]:
+    """Apply a remedy; return the roles as they are now.
 
     Args:
-        hearing: the open hearing.
         microphones: as in State.
         body: ``{"source", "remedy", "to"?}``.
         person: who asks for it.
 
     Raises:
         BadRequestError: no such microphone or remedy.
+        NoSpareError, RemedyImpossibleError: not now; nothing was changed.
     """
+    by_name = {str(microphone["name"]): microphone for microphone in microphones}
+    roles = hearing.state.roles
+    kind, source, to = str(body.get("remedy")), str(body.get("source")), str(body.get("to") or "")
+    if kind not in REMEDIES:
+        raise BadRequestError(f"a remedy is one of {', '.join(REMEDIES)}")
+    if source not in by_name or source not in roles.current:
+        raise BadRequestError(f"no microphone “{source}”")
+    if to and to not in roles.current:
+        raise BadRequestError(f"no microphone “{to}”")
+    request = _Request(hearing, by_name, kind, source, to, person)
+    if kind in (SPARE, MOVE):
+        _move_role(request)
+    elif kind == WITHOUT:
+        _continue_without(request)
+    else:
+        _undo(request)
+    return {"roles": dict(roles.current), "without": sorted(roles.waived)}
 
-    def __init__(
-        self,
-        hearing: OpenHearing,
-        microphones: list[dict[str, Any]],
-        body: Mapping[str, Any],
-        person: str,
-    ) -> None:
-        self._hearing, self._person = hearing, person
-        self._roles = hearing.state.roles
-        self._microphones = {str(microphone["name"]): microphone for microphone in microphones}
-        self._source, self._to = str(body.get("source")), str(body.get("to") or "")
-        self._kind = str(body.get("remedy"))
-        if self._kind not in REMEDIES:
-            raise BadRequestError(f"a remedy is one of {', '.join(REMEDIES)}")
-        if self._source not in self._microphones or self._source not in self._roles.current:
-            raise BadRequestError(f"no microphone “{self._source}”")
-        if self._to and self._to not in self._roles.current:
-            raise BadRequestError(f"no microphone “{self._to}”")
 
-    def apply(self) -> dict[str, Any]:
-        """Apply the remedy; return the roles as they are now.
+def _move_role(request: _Request) -> None:
+    """Move the role to ``to``, or to the first spare that fits."""
+    roles, source, to = request.roles, request.source, request.to
+    if request.kind == MOVE and not to:
+        raise BadRequestError("“to” is missing: which microphone takes the role?")
+    if not roles.current[source]:
+        raise RemedyImpossibleError(f"“{source}” has no role")
+    if request.microphones[source]["kind"] == REMOTE_KIND:
+        raise RemedyImpossibleError("a link cannot be replaced by a microphone")
+    candidates = find_candidates(source, roles, request.microphones.values())
+    names = candidates[SPARE]
+    if request.kind == MOVE:
+        names = [*candidates[MOVE], *names]
+    if to and to not in names:
+        raise RemedyImpossibleError(f"“{to}” cannot take over now")
+    if not names:
+        raise NoSpareError("no microphone can take over")
+    successor = to or names[0]
+    _append_move(request, source, successor, _leaving_role(roles, source, successor))
 
-        Raises:
-            NoSpareError, RemedyImpossibleError: not now; nothing was changed.
-        """
-        {
-            SPARE: self._move_to_spare,
-            MOVE: self._move_to_other,
-            WITHOUT: self._continue_without,
-            BACK: self._undo,
-        }[self._kind]()
-        roles = self._roles
-        return {"roles": dict(roles.current), "without": sorted(roles.waived)}
 
-    def _move_to_spare(self) -> None:
-        self._move_role(SPARE)
+def _leaving_role(roles: MicrophoneRoles, source: str, to: str) -> str:
+    """Return the role that leaves ``source``: the one that belongs to ``to``, else the newest."""
+    assigned_role = roles.assigned.get(to)
+    return assigned_role if assigned_role in roles.current[source] else roles.current[source][-1]
 
-    def _move_to_other(self) -> None:
-        if not self._to:
-            raise BadRequestError("“to” is missing: which microphone takes the role?")
-        self._move_role(MOVE)
 
-    def _move_role(self, kind: str) -> None:
-        """Move the role to ``to``, or to the first that fits."""
-        if not self._roles.current[self._source]:
-            raise RemedyImpossibleError(f"“{self._source}” has no role")
-        if self._microphones[self._source]["kind"] == REMOTE_KIND:
-            raise RemedyImpossibleError("a link cannot be replaced by a microphone")
-        candidates = find_candidates(self._source, self._roles, self._microphones.values())
-        names = candidates[SPARE]
-        if kind == MOVE:
-            names = [*candidates[MOVE], *names]
-        if self._to and self._to not in names:
-            raise RemedyImpossibleError(f"“{self._to}” cannot take over now")
-        if not names:
-            raise NoSpareError("no microphone can take over")
-        self._append_move(
-            self._source, self._to or names[0], self._leaving_role(self._to or names[0])
-        )
+def _append_move(request: _Request, source: str, to: str, role: str) -> None:
+    fields = {"source": source, "to": to, "role": role, "remedy": request.kind}
+    request.hearing.append("role_moved", {**fields, "person": request.person})
 
-    def _leaving_role(self, to: str) -> str:
-        """Return the role that leaves: the one that belongs to ``to``, else the newest."""
-        roles = self._roles.current[self._source]
-        assigned_role = self._roles.assigned.get(to)
-        return assigned_role if assigned_role in roles else roles[-1]
 
-    def _append_move(self, source: str, to: str, role: str) -> None:
-        fields = {"source": source, "to": to, "role": role, "remedy": self._kind}
-        self._hearing.append("role_moved", {**fields, "person": self._person})
+def _continue_without(request: _Request) -> None:
+    roles, source = request.roles, request.source
+    if not roles.is_serving(source):
+        raise RemedyImpossibleError("it has no role, or the court continues without it already")
+    fields = {"source": source, "person": request.person}
+    request.hearing.append("continue_without", {**fields, "roles": roles.current[source]})
 
-    def _continue_without(self) -> None:
-        if not self._roles.is_serving(self._source):
-            raise RemedyImpossibleError("it has no role, or the court continues without it already")
-        fields = {"source": self._source, "person": self._person}
-        self._hearing.append(
-            "continue_without", {**fields, "roles": self._roles.current[self._source]}
-        )
 
-    def _undo(self) -> None:
-        source, roles = self._source, self._roles
-        assigned_role = roles.assigned.get(source)
-        holder = None if assigned_role is None else roles.microphone_for(assigned_role)
-        if source not in roles.waived and holder in (None, source):
-            raise RemedyImpossibleError("there is nothing to undo")
-        if holder is not None and holder != source and assigned_role is not None:
-            self._append_move(holder, source, assigned_role)
-        if source in roles.waived:
-            self._hearing.append("taken_back", {"source": source, "person": self._person})
+def _undo(request: _Request) -> None:
+    """Give the microphone its assigned role back, and end ``without``."""
+    roles, source = request.roles, request.source
+    assigned_role = roles.assigned.get(source)
+    holder = None if assigned_role is None else roles.microphone_for(assigned_role)
+    if source not in roles.waived and holder in (None, source):
+        raise RemedyImpossibleError("there is nothing to undo")
+    if holder is not None and holder != source and assigned_role is not None:
+        _append_move(request, holder, source, assigned_role)
+    if source in roles.waived:
+        request.hearing.append("taken_back", {"source": source, "person": request.person})

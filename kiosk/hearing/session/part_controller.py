@@ -1,4 +1,4 @@
-"""Starts, switches and stops the parts of the open hearing, and the lamp with them."""
+"""Starts, switches and stops the parts of the open hearing, with their journals and the lamp."""
 
 from __future__ import annotations
 
@@ -9,36 +9,52 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.hearing.room.context import HearingContext
+from kiosk.evidence.signer import Signer, load_device_signer
+from kiosk.hearing.session.context import HearingContext
+from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_capture import PartCapture, RecorderFactory
-from kiosk.hearing.session.publicity import Publicity
-from kiosk.hearing.session.seal_queue import SubmitJob
 from kiosk.recording.formats.fragment_codec import FragmentCodec
+from kiosk.recording.journal.hearing_journal import JournalOptions
 from kiosk.storage.court_keys import CourtKeyError
 
 log = logging.getLogger(__name__)
 
 
 class PartController:
-    """Starts and stops parts.
+    """Starts and stops the parts of hearings.
 
     Args:
-        make_recorder: makes the writer of a part's media.
-        submit: hands a job to the seal queue.
+        make_recorder: makes the recorder of a part's media.
     """
 
-    def __init__(
-        self,
-        context: HearingContext,
-        publicity: Publicity,
-        make_recorder: RecorderFactory,
-        submit: SubmitJob,
-    ) -> None:
+    def __init__(self, context: HearingContext, make_recorder: RecorderFactory) -> None:
         self._context = context
-        self._publicity = publicity
         self._make_recorder = make_recorder
-        self._submit = submit
+        self._signer: Signer | None = None
+
+    def journal_options(self, state: HearingState | None) -> JournalOptions:
+        """Return the options for the journal of one hearing.
+
+        The device's signer is kept for the time while the primary storage is gone.
+
+        Args:
+            state: each entry is applied to it; None: entries are not applied (yet).
+        """
+        context, current = self._context, self._context.current
+        if self._signer is None or context.storage.is_primary_available:
+            self._signer, _ = load_device_signer(context.paths, context.settings.kiosk.id)
+        on_entry = (
+            partial(current.apply_entry, state) if state is not None else lambda _part, _entry: None
+        )
+        return JournalOptions(
+            context.settings.kiosk.id,
+            self._signer,
+            context.settings.recording.head_seconds,
+            on_entry,
+            current.set_storage_error,
+            context.store,
+        )
 
     def set_lamp(self, on: bool) -> None:
         """Switch the lamp (one that fails stops nothing)."""
@@ -64,7 +80,7 @@ class PartController:
         hearing.capture.attach_journal(journal)
 
     def _source_metadata(self) -> dict[str, Any]:
-        """Return what ``part.json`` says about sources and codecs."""
+        """Return the fields of ``part.json`` about sources and codecs."""
         settings = self._context.settings
         return {
             "room": settings.kiosk.room,
@@ -88,7 +104,7 @@ class PartController:
             StorageError: it cannot be started; nothing is captured then.
         """
         part = hearing.state.part + 1
-        codec = self._publicity.codec_for(hearing.state)
+        codec = self._context.publicity.codec_for(hearing.state)
         folder = self._context.store.make_folder(hearing.journal.part_folder(part))
         hearing.capture = self.start(folder, fields["tap_ns"], codec)
         self._attach_journal_or_stop(hearing, fields)
@@ -115,10 +131,10 @@ class PartController:
         old, part = hearing.capture, hearing.state.part
         assert old is not None
         try:
-            codec = self._publicity.codec_for(hearing.state)
+            codec = self._context.publicity.codec_for(hearing.state)
             folder = self._context.store.make_folder(hearing.journal.part_folder(part + 1))
         except (CourtKeyError, StorageError) as error:
-            log.error("the next part cannot be begun: %s", error)
+            log.error("the next part cannot be started: %s", error)
             self.stop(hearing, error.code, person, "", tap_ns)
             hearing.add_question("failure_reason")
             if isinstance(error, StorageError):
@@ -149,4 +165,4 @@ class PartController:
 
     def _seal_in_background(self, hearing: OpenHearing, part: int) -> None:
         name = f"{hearing.state.id}/{part}"
-        self._submit(name, partial(hearing.seal_parts, upto=part))
+        self._context.seal_queue.submit(name, partial(hearing.seal_parts, upto=part))

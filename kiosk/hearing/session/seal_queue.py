@@ -15,15 +15,17 @@ from kiosk.errors import KioskError
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
-SubmitJob = Callable[[str, Callable[[], None]], None]
-"""Hands a named job to the seal queue: :meth:`SealQueue.submit`."""
 
 
 class SealQueue:
-    """Runs jobs one after the other, each until it succeeds."""
+    """Runs jobs one after the other, each until it succeeds.
 
-    def __init__(self, retry_s: float = RETRY_S) -> None:
-        self._retry_s = retry_s
+    Attributes:
+        retry_s: how long to wait before a failed job is run again.
+    """
+
+    def __init__(self) -> None:
+        self.retry_s = RETRY_S
         self._jobs: queue.Queue[tuple[str, Callable[[], None]] | None] = queue.Queue()
         self._stop = threading.Event()
         self._idle = threading.Event()
@@ -47,7 +49,7 @@ class SealQueue:
         return self._idle.wait(seconds)
 
     def close(self, seconds: float) -> bool:
-        """End, after what was submitted if that takes no longer than ``seconds``."""
+        """Stop, after the submitted jobs if they take no longer than ``seconds``."""
         done = self.wait_idle(seconds)
         self._stop.set()
         self._jobs.put(None)
@@ -67,8 +69,8 @@ class SealQueue:
             except (KioskError, OSError):
                 self._failing_job = name
                 log.exception("%s cannot be sealed now", name)
-                self._stop.wait(self._retry_s)
-            except Exception:  # a fault of ours must not keep later hearings unsealed
+                self._stop.wait(self.retry_s)
+            except Exception:  # a bug in one job must not keep later hearings unsealed
                 self._failing_job = name
                 log.exception("%s cannot be sealed", name)
                 return

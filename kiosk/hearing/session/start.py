@@ -10,15 +10,14 @@ from kiosk.clocks import boot_id
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.wall_clock import clock_state
-from kiosk.hearing.room.context import HearingContext
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.room.readiness import check_readiness
+from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
-from kiosk.hearing.session.journal_options import JournalOptionsFactory
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
-from kiosk.hearing.session.publicity import Publicity, is_closed
+from kiosk.hearing.session.publicity import is_closed
 from kiosk.recording.journal.hearing_journal import HearingJournal
 
 
@@ -34,85 +33,68 @@ def initial_state(details: Mapping[str, Any], settings: Settings) -> HearingStat
     return state
 
 
-class HearingStart:
-    """Starts hearings in one room."""
+def start_hearing(
+    context: HearingContext,
+    parts: PartController,
+    details: Mapping[str, Any],
+    person: str,
+    tap_ns: int,
+) -> OpenHearing:
+    """Start recording a hearing with everything captured from ``tap_ns`` on.
 
-    def __init__(
-        self,
-        context: HearingContext,
-        publicity: Publicity,
-        parts: PartController,
-        journal_options: JournalOptionsFactory,
-    ) -> None:
-        self._context = context
-        self._publicity = publicity
-        self._parts = parts
-        self._journal_options = journal_options
+    Args:
+        details: the hearing as in the schedule; empty for one that is not in it.
 
-    def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> OpenHearing:
-        """Start recording the hearing ``details`` with everything captured from ``tap_ns`` context.
+    Raises:
+        CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
+        StorageError: not even a folder can be made.
+    """
+    details = _with_new_id(context, details)
+    folder = context.paths.hearings / details["id"]
+    state = initial_state(details, context.settings)
+    codec = context.publicity.codec_for(state)
+    make_folder = context.store.make_folder
+    context.publicity.mark_if_secret(make_folder(folder), details, details.get("closure_ground"))
+    capture = parts.start(make_folder(folder / "part-01"), tap_ns, codec)
+    tap = {"person": person, "tap_ns": tap_ns}
+    try:
+        opened = {**tap, "boot_id": boot_id(), "clock": clock_state()}
+        options = parts.journal_options(state)
+        journal = HearingJournal.create(folder, details, opened, options)
+        hearing = OpenHearing(state, journal, context.rules, capture)
+        if state.closed is not None:
+            hearing.append("court_closed", {**tap, "ground": state.closed["ground"]})
+        parts.attach_journal(hearing, {"reason": "start", **tap})
+    except StorageError:
+        capture.stop()
+        parts.set_lamp(False)
+        raise
+    return hearing
 
-        Raises:
-            CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
-            StorageError: not even a folder can be made.
-        """
-        details = self._with_new_id(details)
-        folder = self._context.paths.hearings / details["id"]
-        state = initial_state(details, self._context.settings)
-        codec = self._publicity.codec_for(state)
-        make_folder = self._context.store.make_folder
-        self._publicity.mark_if_secret(make_folder(folder), details, details.get("closure_ground"))
-        capture = self._parts.start(make_folder(folder / "part-01"), tap_ns, codec)
-        try:
-            journal = HearingJournal.create(
-                folder,
-                details,
-                self._opened_fields(person, tap_ns),
-                self._journal_options.create(state),
-            )
-            hearing = OpenHearing(state, journal, self._context.rules, capture)
-            if state.closed is not None:
-                ground = state.closed["ground"]
-                hearing.append(
-                    "court_closed", {"person": person, "tap_ns": tap_ns, "ground": ground}
-                )
-            self._parts.attach_journal(
-                hearing, {"reason": "start", "person": person, "tap_ns": tap_ns}
-            )
-        except StorageError:
-            capture.stop()
-            self._parts.set_lamp(False)
-            raise
-        return hearing
 
-    def _with_new_id(self, details: Mapping[str, Any]) -> dict[str, Any]:
-        """Return ``details`` with an id whose folder does not exist yet.
+def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``details`` with an id whose folder does not exist yet.
 
-        A hearing that was ended and is started again gets an id of its own: what was sealed
-        is never touched.
-        """
-        details = dict(details)
-        try:
-            details["id"] = str(uuid.UUID(str(details["id"])))
-        except (KeyError, ValueError):
-            details["id"] = str(uuid.uuid4())
-        folder = self._context.paths.hearings / details["id"]
-        if self._context.store.locate(folder).exists():
-            details |= {"continues": details["id"], "id": str(uuid.uuid4())}
-        return details
+    A hearing that was ended and is started again gets an id of its own: what was sealed is never
+    touched.
+    """
+    details = dict(details)
+    try:
+        details["id"] = str(uuid.UUID(str(details["id"])))
+    except (KeyError, ValueError):
+        details["id"] = str(uuid.uuid4())
+    if context.store.locate(context.paths.hearings / details["id"]).exists():
+        details |= {"continues": details["id"], "id": str(uuid.uuid4())}
+    return details
 
-    def _opened_fields(self, person: str, tap_ns: int) -> dict[str, Any]:
-        clock = clock_state()
-        return {"person": person, "tap_ns": tap_ns, "boot_id": boot_id(), "clock": clock}
 
-    def record_readiness(self, hearing: OpenHearing) -> None:
-        """Journal what was not ready at the start; it raises a question and never delays."""
-        context = self._context
-        storage = context.storage.state(hearing.as_json(), None)
-        clock = clock_state()
-        keys = self._publicity.court_key_status(hearing.state)
-        items, failed = check_readiness(context.sources.state(), storage, clock, keys)
-        hearing.append("readiness", {"items": items, "failed": failed, "clock": clock})
-        link_check = recent_link_check(context.paths.link_checks, hearing.state.id)
-        if link_check is not None:
-            hearing.append("link_check", {"result": link_check})
+def record_readiness(context: HearingContext, hearing: OpenHearing) -> None:
+    """Journal what was not ready at the start; it raises a question and never delays."""
+    storage = context.storage.state(hearing.as_json(), None)
+    clock = clock_state()
+    keys = context.publicity.court_key_status(hearing.state)
+    items, failed = check_readiness(context.sources.state(), storage, clock, keys)
+    hearing.append("readiness", {"items": items, "failed": failed, "clock": clock})
+    link_check = recent_link_check(context.paths.link_checks, hearing.state.id)
+    if link_check is not None:
+        hearing.append("link_check", {"result": link_check})
