@@ -1,6 +1,6 @@
 """The badge reader: a QR or RFID reader on a serial line that sends one line for each badge.
 
-A reader that is unplugged comes back by itself; in between ``on_state`` reports it absent.
+After it was unplugged, the reader is found again by itself; meanwhile it counts as absent.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from kiosk.errors import HardwareError
 
 log = logging.getLogger(__name__)
 
-#: Longest line a badge may have; what is longer is noise.
+#: Maximum length of a badge's line; a longer one is noise.
 _MAX_LENGTH = 512
 _POLL_SECONDS = 0.2
 _RECONNECT_SECONDS = 0.5
-#: The same badge held before the reader is reported once within this time.
+#: The same badge is reported only once within this time.
 _REPEAT_SECONDS = 1.5
 
 
@@ -35,18 +35,18 @@ class BadgeReaderError(HardwareError):
 
 
 class BadgeReaderAbsentError(BadgeReaderError):
-    """No reader is configured, it is unplugged, or another program holds its line."""
+    """No reader is configured, it is unplugged, or another program uses its serial line."""
 
     code = "badge_reader_absent"
 
 
 class BadgeReader:
-    """The reader of ``[badge]``; reads in a thread of its own.
+    """The reader of ``[badge]``; it reads in its own thread.
 
     Args:
         settings: ``[badge]`` of the settings.
         on_badge: called with each badge's text, in the reader's thread.
-        on_state: called with True when the reader is there and False when it has gone, in the
+        on_state: called with True when the reader is present and False when it has gone, in the
             reader's thread.
     """
 
@@ -75,7 +75,7 @@ class BadgeReader:
 
     @property
     def is_present(self) -> bool:
-        """Whether the reader is there now."""
+        """Whether the reader is present now."""
         return bool(self._is_present)
 
     @property
@@ -84,7 +84,7 @@ class BadgeReader:
         return version("pyserial")
 
     def close(self) -> None:
-        """End the thread and let go of the line; may be called twice."""
+        """End the thread and release the serial line; may be called twice."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join(2 * _POLL_SECONDS + 1)
@@ -108,7 +108,7 @@ class BadgeReader:
             self._on_state(is_present)
 
     def _read_badges(self, port: serial.Serial) -> Iterator[str]:
-        """Yield badges until closing; a badge held before the reader is reported once."""
+        """Yield badges until closing; yield a badge that stays at the reader only once."""
         last, at = "", -_REPEAT_SECONDS
         for text in read_lines(port, self._closing):
             now = time.monotonic()
@@ -121,10 +121,10 @@ class BadgeReader:
 
 @contextlib.contextmanager
 def open_port(settings: SerialPortSettings) -> Iterator[serial.Serial]:
-    """Open the reader's line for us alone.
+    """Open the reader's serial line exclusively.
 
     Raises:
-        BadgeReaderAbsentError: it is not there, is held by another, or goes while in use.
+        BadgeReaderAbsentError: it is absent, used by another program, or disappears in use.
     """
     if not settings.port:
         raise BadgeReaderAbsentError("no badge reader is configured")
@@ -139,7 +139,7 @@ def open_port(settings: SerialPortSettings) -> Iterator[serial.Serial]:
 
 
 def read_lines(port: serial.Serial, closing: threading.Event) -> Iterator[str]:
-    """Yield the lines that come in, without their end; what is too long or not text is left out.
+    """Yield incoming lines without their end; leave out those that are too long or not text.
 
     Raises:
         serial.SerialException, OSError: the reader has gone.
@@ -157,7 +157,7 @@ def read_lines(port: serial.Serial, closing: threading.Event) -> Iterator[str]:
 
 
 def _line_end(data: bytearray) -> int:
-    """Return the place of the first carriage return or line feed, or -1."""
+    """Return the index of the first carriage return or line feed, or -1."""
     ends = [at for at in (data.find(b"\r"), data.find(b"\n")) if at >= 0]
     return min(ends, default=-1)
 

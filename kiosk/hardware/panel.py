@@ -1,6 +1,6 @@
 """The panel: recording lamp and button on the GPIO header, by gpiozero.
 
-Nothing here ever blocks or fails a recording: without GPIO the panel is ``absent`` and says so.
+It never blocks or fails a recording: without GPIO its state is ``absent``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Panel:
             self._open(settings)
 
     def _open(self, settings: PanelSettings) -> None:
-        # lgpio leaves a notification file in the working directory unless it is told a better one
+        # lgpio leaves a notification file in the working directory unless LG_WD names another
         os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", "/tmp").split(":")[0])
         try:
             from gpiozero import LED, Button, Device  # type: ignore[import-untyped]
@@ -75,7 +75,7 @@ class Panel:
 
     @property
     def lamp(self) -> bool:
-        """Whether the lamp burns; what was last asked for where there is none."""
+        """Whether the lamp is on; without a lamp, the last requested value."""
         if self._led is None:
             return self._lamp_requested
         return bool(self._led.value)
@@ -93,7 +93,7 @@ class Panel:
 
     @property
     def is_pressed(self) -> bool:
-        """Whether the button is held down now."""
+        """Whether the button is pressed now."""
         return bool(self._button.is_pressed) if self._button is not None else False
 
     def device_entry(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Panel:
         }
 
     def close(self) -> None:
-        """Switch the lamp off and let the pins go."""
+        """Switch the lamp off and release the pins."""
         for device in (self._led, self._button):
             if device is not None:
                 device.close()

@@ -1,7 +1,7 @@
 """The receipt printer: ESC/POS over a serial line, through python-escpos and pyserial.
 
-Only rasters are printed (``GS v 0``): the printer's own letters lack the Kazakh ones. A printer
-is believed only when it answers: python-escpos calls the paper "adequate" when it does not.
+Only rasters are printed (``GS v 0``): the printer's fonts lack the Kazakh letters. The state comes
+only from the printer's answers: python-escpos reports "adequate" paper without an answer.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Real-time status requests (DLE EOT n) and the bits that matter in their answers.
+#: Real-time status requests (DLE EOT n) and the bits used from their answers.
 _QUERY_PRINTER, _QUERY_OFFLINE, _QUERY_PAPER = b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04"
 _FIXED_MASK, _FIXED_BITS = 0b1001_0011, 0b0001_0010
 _COVER_OPEN, _PAPER_OUT, _PAPER_LOW = 0x04, 0x60, 0x0C
 _ANSWER_TIMEOUT_S = 1.0
 _ATTEMPTS = 3
-#: Rows in one raster command: what a printer's buffer holds.
+#: Rows in one raster command: they fit a printer's buffer.
 _ROWS_PER_RASTER = 256
 _WRITE_TIMEOUT_S = 5.0
 
@@ -46,19 +46,19 @@ class PrinterError(HardwareError):
 
 
 class PrinterAbsentError(PrinterError):
-    """No printer is configured, or its serial line is not there."""
+    """No printer is configured, or its serial line is absent."""
 
     code = "printer_absent"
 
 
 class PrinterSilentError(PrinterError):
-    """The printer does not answer or does not take the data; nobody knows what it printed."""
+    """The printer does not answer or accept data; it is unknown what it printed."""
 
     code = "printer_silent"
 
 
 class PrinterNoPaperError(PrinterError):
-    """The roll is at its end."""
+    """The paper roll has ended."""
 
     code = "printer_no_paper"
 
@@ -71,7 +71,7 @@ class PrinterCoverOpenError(PrinterError):
 
 @dataclass(frozen=True)
 class PrinterStatus:
-    """What the printer said about itself: nothing here is assumed."""
+    """The printer's own report of its state; nothing is assumed."""
 
     online: bool
     paper_low: bool
@@ -79,7 +79,7 @@ class PrinterStatus:
 
 @dataclass(frozen=True)
 class PrinterInfo:
-    """What is truly in use: for the report of devices and the self-test."""
+    """Port and library in use, for the device list and the self-test."""
 
     port: str
     library: str
@@ -99,7 +99,7 @@ class ReceiptPrinter:
 
     @property
     def info(self) -> PrinterInfo:
-        """What is truly in use."""
+        """Port and library in use."""
         return PrinterInfo(
             self._settings.port,
             "python-escpos",
@@ -108,23 +108,23 @@ class ReceiptPrinter:
         )
 
     def status(self) -> PrinterStatus:
-        """Ask the printer.
+        """Query the printer.
 
         Raises:
-            PrinterError: exactly which one.
+            PrinterError: the exact one.
         """
         with self._open_printer() as printer:
             return _query_status(printer)
 
     def print_image(self, image: Image.Image) -> PrinterStatus:
-        """Print ``image`` (dark on light), cut the paper, and ask whether all went well.
+        """Print ``image`` (dark on light), cut the paper, and query the result.
 
         Args:
-            image: at most ``width_dots`` wide; mode ``1`` is printed dot by dot.
+            image: at most ``width_dots`` wide; mode ``1`` is printed unchanged.
 
         Raises:
-            PrinterError: exactly which one. After a fault in the middle a torn receipt may
-                hang out; the receipt is printed again as a whole.
+            PrinterError: the exact one. After a fault in the middle, part of a receipt may hang
+                out; the whole receipt is printed again.
         """
         if image.width > self._settings.width_dots:
             raise ValueError(f"{image.width} dots on a head of {self._settings.width_dots}")
@@ -137,7 +137,7 @@ class ReceiptPrinter:
 
     @contextlib.contextmanager
     def _open_printer(self) -> Iterator[Serial]:
-        """Open the line for one conversation; map what the line says."""
+        """Open the serial line for one exchange; translate its errors."""
         printer = _open_serial(self._settings)
         try:
             yield printer
@@ -146,7 +146,7 @@ class ReceiptPrinter:
         except (serial.SerialException, OSError) as error:
             raise PrinterAbsentError(f"{self._settings.port}: {error}") from error
         finally:
-            # Not printer.close(): it flushes first, and waits for ever on a dead line.
+            # Not printer.close(): it flushes first, and would wait for ever on a dead line.
             with contextlib.suppress(serial.SerialException, OSError):
                 printer.device.reset_output_buffer()
             with contextlib.suppress(serial.SerialException, OSError):
@@ -154,7 +154,7 @@ class ReceiptPrinter:
 
 
 def _open_serial(settings: PrinterSettings) -> Serial:
-    """Return python-escpos' printer on an open, exclusive line with a write time-out."""
+    """Return python-escpos' printer on an exclusive serial line with a write timeout."""
     if not settings.port:
         raise PrinterAbsentError("no receipt printer is configured")
     printer: Serial = _load_escpos().Serial(devfile=settings.port)
@@ -173,20 +173,20 @@ def _open_serial(settings: PrinterSettings) -> Serial:
 
 
 def _load_escpos() -> Any:
-    """Import python-escpos with our small profile: its own takes seconds to parse on a Pi."""
+    """Import python-escpos with a small profile: its own takes seconds to parse on a Pi."""
     profile = Path(__file__).with_name("escpos-profile.json")
     os.environ.setdefault("ESCPOS_CAPABILITIES_FILE", str(profile))
     from escpos import capabilities  # type: ignore[import-untyped]
     from escpos import printer as escpos_printer
 
-    # It keeps a folder of its own under /tmp for each process.
+    # python-escpos makes a folder under /tmp for each process.
     if "ESCPOS_CAPABILITIES_PICKLE_DIR" not in os.environ:
         shutil.rmtree(capabilities.pickle_dir, ignore_errors=True)
     return escpos_printer
 
 
 def _query_status(printer: Serial) -> PrinterStatus:
-    """Return the printer's own answers.
+    """Return the printer's state by its answers.
 
     Raises:
         PrinterError: no answer, no paper, or cover open.
@@ -202,7 +202,7 @@ def _query_status(printer: Serial) -> PrinterStatus:
 
 
 def _query_byte(printer: Serial, request: bytes) -> int:
-    """Return the status byte for ``request``; a byte whose fixed bits are wrong is noise."""
+    """Return the status byte for ``request``; ignore bytes whose fixed bits are wrong."""
     for _ in range(_ATTEMPTS):
         printer.device.reset_input_buffer()
         deadline = time.monotonic() + _ANSWER_TIMEOUT_S

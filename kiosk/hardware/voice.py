@@ -1,9 +1,9 @@
-"""Spoken prompts: by the headphone socket, by the loudspeaker only while no hearing is on (R36).
+"""Speaks prompts: on the headphones, and on the loudspeaker while no hearing is active (R36).
 
 espeak-ng speaks Kazakh, Russian and English until recorded voices exist; a recorded prompt
-(``<folder>/<language>/<prompt_id>.wav``) takes precedence. Synthesis and playing are processes of
-their own (espeak-ng, aplay), fed by one thread: nothing here blocks the caller, a new prompt cuts
-the one before at once, and a machine without sound is silent and nothing more.
+(``<folder>/<language>/<prompt_id>.wav``) takes precedence. Synthesis and playback are separate
+processes (espeak-ng, aplay) that one thread feeds. So no call blocks, a new prompt ends the
+previous one at once, and a machine without sound is just silent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import threading
 import wave
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -34,7 +33,7 @@ _MAX_TEXT_LENGTH = 2000
 
 @dataclass(frozen=True)
 class _Prompt:
-    """One thing to say."""
+    """A prompt to speak."""
 
     text: str
     language: Language
@@ -43,7 +42,7 @@ class _Prompt:
 
 
 class Voice:
-    """Says prompts; a context manager. All methods return at once, from any thread.
+    """Speaks prompts; a context manager. All methods return at once, from any thread.
 
     Args:
         settings: ``[voice]`` of the settings.
@@ -66,12 +65,7 @@ class Voice:
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         with self._condition:
             self._is_closed = True
         self.stop()
@@ -80,13 +74,13 @@ class Voice:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether anything can be heard at all by the settings."""
+        """Whether the settings name a device to speak on."""
         settings = self._settings
         return settings.enabled and bool(settings.headphones or settings.loudspeaker)
 
     @property
     def volume(self) -> int:
-        """Loudness from 0 to 100 of the prompts from now on; see :meth:`reset`."""
+        """Volume from 0 to 100 of later prompts, until :meth:`reset`."""
         return self._volume
 
     @volume.setter
@@ -95,7 +89,7 @@ class Voice:
 
     @property
     def is_hearing_active(self) -> bool:
-        """Whether a hearing is on: then the loudspeaker is silent, at once."""
+        """Whether a hearing is active: the loudspeaker is then silent."""
         return self._is_hearing_active
 
     @is_hearing_active.setter
@@ -107,17 +101,17 @@ class Voice:
 
     @property
     def is_speaking(self) -> bool:
-        """Whether a prompt is being said or is about to be."""
+        """Whether a prompt is being spoken or is waiting."""
         with self._condition:
             return self._next_prompt is not None or bool(self._device_by_process)
 
     def speak(self, text: str, language: Language, prompt_id: str | None = None) -> None:
-        """Say ``text``; what is being said stops.
+        """Speak ``text`` and end the current prompt.
 
         Args:
             text: plain words.
             language: kk, ru or en.
-            message: id of the prompt, under which a recorded voice may lie.
+            prompt_id: name of a recorded file to play in its place, if there is one.
         """
         with self._condition:
             self._cancel_prompt()
@@ -125,20 +119,20 @@ class Voice:
             self._condition.notify_all()
 
     def stop(self) -> None:
-        """Be silent at once."""
+        """End all speech at once."""
         with self._condition:
             self._cancel_prompt()
             self._condition.notify_all()
 
     def reset(self) -> None:
-        """Make ready for the next visitor: silent, and as loud as the settings say."""
+        """Prepare for the next visitor: end all speech and restore the volume of the settings."""
         self.stop()
         self._volume = self._settings.volume
 
     # -- the thread --------------------------------------------------------------------------
 
     def _cancel_prompt(self) -> None:
-        """Forget what was to be said and end what is being said. Lock is held."""
+        """Discard the waiting prompt and end the current one. Lock is held."""
         self._prompt_number += 1
         self._next_prompt = None
         self._kill_players(None)
@@ -168,7 +162,7 @@ class Voice:
                 log.info("voice: %s", error)
 
     def _prompt_wav(self, prompt: _Prompt, prompt_number: int) -> bytes:
-        """Return the prompt as a WAV file, as loud as wanted."""
+        """Return the prompt as a WAV file at its volume."""
         recorded = self._recorded_file(prompt)
         if recorded is not None:
             return _scale_volume(recorded.read_bytes(), prompt.volume)
@@ -190,7 +184,7 @@ class Voice:
         return file if file.is_file() else None
 
     def _play(self, wav: bytes, prompt_number: int) -> None:
-        """Play on every device that may be heard now; wait for the end."""
+        """Play on every permitted device; wait for the end."""
         players = []
         for device in (self._settings.headphones, self._settings.loudspeaker):
             if device:
@@ -209,7 +203,7 @@ class Voice:
 
     def _write_wav(self, player: subprocess.Popen[bytes], wav: bytes) -> None:
         try:
-            with contextlib.suppress(OSError, ValueError):  # ended in the middle
+            with contextlib.suppress(OSError, ValueError):  # the player was killed
                 player.communicate(wav)
             if player.returncode and player.returncode > 0:
                 log.info("voice: aplay ended with status %d", player.returncode)
@@ -219,7 +213,7 @@ class Voice:
     def _start_process(
         self, command: list[str], device: str, prompt_number: int
     ) -> subprocess.Popen[bytes] | None:
-        """Start a process of prompt ``prompt_number``; None when that is not wanted any more."""
+        """Start a process of prompt ``prompt_number``; return None if it was cancelled."""
         parent = os.getpid()
         with self._condition:
             if prompt_number != self._prompt_number or self._is_closed:
@@ -248,13 +242,13 @@ def _scale_volume(data: bytes, volume: int) -> bytes:
     """Return a 16-bit WAV file at ``volume`` per cent.
 
     Raises:
-        wave.Error, EOFError, ValueError: it is not such a file.
+        wave.Error, EOFError, ValueError: it is no 16-bit WAV file.
     """
     with wave.open(io.BytesIO(data)) as file:
         if file.getsampwidth() != 2:
             raise ValueError("only 16-bit WAV files are played")
         channels, rate = file.getnchannels(), file.getframerate()
-        # espeak-ng writes to a pipe and cannot know the length: the header says 2 GB.
+        # espeak-ng writes to a pipe and does not know the length: the header says 2 GB.
         frames = file.readframes(min(file.getnframes(), len(data)))
     samples = np.frombuffer(frames[: len(frames) // 2 * 2], "<i2")
     louder = (samples * (volume / 100)).astype("<i2")

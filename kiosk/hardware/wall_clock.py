@@ -1,24 +1,23 @@
-"""The wall clock: is it set, is it synchronised, does a battery keep it over a power cut?"""
+"""Tells whether the wall clock is set, synchronised, and kept by a battery."""
 
 from __future__ import annotations
 
 import ctypes
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
+from kiosk.api.states import ClockState
 from kiosk.clocks import wall_time
 
-ClockState = Literal["ok", "unsynchronised", "unset"]
 EARLIEST_VALID = datetime(2026, 1, 1, tzinfo=UTC)
-"""The product did not exist before: an earlier clock was never set."""
+"""The product did not exist before: a clock with an earlier time was never set."""
 _STA_UNSYNC = 0x0040  # linux/timex.h
 _STATUS_OFFSET = 40  # of struct timex on 64-bit Linux: modes, offset, freq, maxerror, esterror
 _STATUS_OFFSET_32 = 20
 
 
 def is_synchronised() -> bool:
-    """Say whether the kernel knows the clock to be synchronised (adjtimex(2))."""
+    """Return whether the kernel reports the clock as synchronised (adjtimex(2))."""
     buffer = ctypes.create_string_buffer(512)
     if ctypes.CDLL(None, use_errno=True).adjtimex(buffer) < 0:
         return False
@@ -28,14 +27,14 @@ def is_synchronised() -> bool:
 
 
 def clock_state() -> ClockState:
-    """Return how far the wall clock can be believed."""
+    """Return how far the wall clock can be trusted."""
     if wall_time() < EARLIEST_VALID:
-        return "unset"
-    return "ok" if is_synchronised() else "unsynchronised"
+        return ClockState.UNSET
+    return ClockState.OK if is_synchronised() else ClockState.UNSYNCHRONISED
 
 
 def has_battery(rtc: Path = Path("/sys/class/rtc")) -> bool:
-    """Say whether a battery-backed clock set the system's at boot (``hctosys`` is 1)."""
+    """Return whether a battery-backed clock set the system time at boot (``hctosys`` is 1)."""
     for path in rtc.glob("rtc*/hctosys"):
         try:
             if path.read_text(encoding="ascii").strip() == "1":
@@ -46,5 +45,5 @@ def has_battery(rtc: Path = Path("/sys/class/rtc")) -> bool:
 
 
 def is_clock_trusted() -> bool:
-    """Say whether spans of wall time over a power cut can be believed."""
+    """Return whether spans of wall time over a power cut can be trusted."""
     return wall_time() >= EARLIEST_VALID and (is_synchronised() or has_battery())

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.sample_clock import (
-    NS_PER_S,
     SampleClock,
     StampedBlock,
     join_blocks,

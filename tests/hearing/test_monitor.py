@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
-from kiosk.hardware.audio.block import MicrophoneState
 from kiosk.hearing.monitoring.clock_steps import ClockStepDetector
 from kiosk.hearing.monitoring.remote_link import RemoteLinkMonitor
 from kiosk.hearing.monitoring.resume_reminder import ResumeReminder
@@ -39,9 +39,11 @@ class MonitoredRig(CourtroomRig):
         for name in ("judge", "witness", "extra", "line"):
             self.put(name, "ok")
 
-    def put(self, name: str, state: MicrophoneState) -> None:
-        """Let microphone ``name`` be in ``state``."""
-        next(mic for mic in self.sources.microphones if mic.name == name).set_state(state)
+    def put(self, name: str, state: str) -> None:
+        """Set the state of microphone ``name``."""
+        next(mic for mic in self.sources.microphones if mic.name == name).set_state(
+            MicrophoneState(state)
+        )
 
     def microphone(self, name: str) -> dict[str, Any]:
         """Return a microphone of State."""

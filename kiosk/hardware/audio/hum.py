@@ -1,9 +1,9 @@
-"""Mains hum: 50, 100 and 150 Hz dominating a microphone's signal.
+"""Detects mains hum: 50, 100 and 150 Hz that dominate a microphone's signal.
 
-Blocks of 0.3 s (whole periods of all three) are averaged down to about 1 kHz and each frequency is
-measured by one dot product, as Goertzel's algorithm does. Speech has its pitch there too, but never
-still for long, and most of its energy lies higher; so hum must dominate two blocks in a row at the
-same level.
+Blocks of 0.3 s (whole periods of all three) are averaged down to about 1 kHz, and one dot product
+measures each frequency, as in Goertzel's algorithm. The pitch of speech is in this range too, but
+it never stays constant, and most of its energy is higher. So hum must dominate two blocks in a row
+at the same level.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ FREQUENCIES = (50.0, 100.0, 150.0)
 LOW_RATE = 1000
 BLOCK_S = 0.3
 SHARE_ON, SHARE_OFF = 0.6, 0.45
-"""Share of the whole energy in the three frequencies: it begins above, and ends below."""
+"""Share of the energy in the three frequencies at which hum begins and ends."""
 STEADY_DB = 2.0
 MIN_LEVEL_DB = -60.0
-"""Softer hum disturbs nobody."""
+"""Softer hum does not disturb."""
 HOLD_NS = 5 * NS_PER_S
-"""Somebody who speaks over the hum does not end it."""
+"""Hum lasts this long after its last block: speech may cover it."""
 
 
 class HumDetector:
-    """Listens to one microphone.
+    """Detects hum in one microphone.
 
     Attributes:
-        humming: whether it hums now.
+        is_humming: whether it hums now.
     """
 
     def __init__(self, rate: int) -> None:
@@ -43,7 +43,7 @@ class HumDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, as after a loss of the device."""
+        """Forget all samples, as after a loss of the device."""
         self.is_humming = False
         self._pending: list[NDArray[np.float32]] = []
         self._count = 0
@@ -51,7 +51,7 @@ class HumDetector:
         self._last_hum_ns = 0
 
     def push(self, samples: NDArray[np.float32], end_ns: int) -> None:
-        """Take samples of the scale of signed 16 bit that end at ``end_ns`` (recording clock)."""
+        """Add samples on the scale of signed 16 bit that end at ``end_ns`` (recording clock)."""
         self._pending.append(samples)
         self._count += len(samples)
         if self._count < self._size:
@@ -67,7 +67,7 @@ class HumDetector:
         energy = float(np.dot(centred, centred)) / len(centred)
         low = centred.reshape(-1, self._step).mean(axis=1)
         amplitudes = np.abs(self._waves @ low)
-        hum = float(2 * np.dot(amplitudes, amplitudes))  # a sine of amplitude a is found as a/2
+        hum = float(2 * np.dot(amplitudes, amplitudes))  # a sine of amplitude a is measured as a/2
         level = 10 * np.log10(max(hum, 1e-9) / 32768**2)
         share = hum / energy if energy > 0 else 0.0
         limit = SHARE_OFF if self.is_humming else SHARE_ON

@@ -1,8 +1,8 @@
-"""Level and audibility of one microphone, from its samples: muted, quiet, clipping, humming, ok.
+"""Measures a microphone's level and state from its samples: muted, quiet, clipping, humming, ok.
 
-Every state has its hysteresis. A microphone at which nobody speaks is no fault: it is *quiet* only
-when it lies far below what this room gave it at commissioning, or when it stays at the bottom while
-others hear somebody speak, or (nothing known) stays at the bottom for ten seconds.
+Every state has a hysteresis. It is no fault if nobody speaks into a microphone: it is *quiet* only
+if its level is far below the noise floor at commissioning, or stays at the bottom while others hear
+speech, or (with no known noise floor) stays at the bottom for ten seconds.
 """
 
 from __future__ import annotations
@@ -10,37 +10,35 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.hum import HumDetector
 
-SignalState = Literal["ok", "muted", "quiet", "clipping", "humming"]
-
 FLOOR_DB = -100.0
-"""What digital silence is shown as."""
+"""Level shown for digital silence."""
 SPEECH_DB = -45.0
-"""A tenth of a second louder than this (RMS, dB of full scale) counts as heard."""
+"""A tenth of a second louder than this (RMS, dB of full scale) counts as speech."""
 MUTED_DB = -87.0
-"""The noise floor of a muted device: its last bit flickers, no room is so still."""
+"""Noise floor of a muted device: only its last bit changes; no room is so quiet."""
 MUTED_NS = NS_PER_S // 2
 UNMUTED_WINDOWS = 2
 QUIET_DB = -66.0
-"""Ten seconds below this: the gain is at zero, or the microphone is covered."""
+"""A level below this for ten seconds: the gain is zero or the microphone is covered."""
 BELOW_BASELINE_DB = 12.0
 QUIET_NS = 10 * NS_PER_S
 QUIET_BASELINE_NS = 5 * NS_PER_S
 QUIET_DURING_SPEECH_NS = 8 * NS_PER_S // 10
-"""Speech in other microphones for this long, none of it here, means "quiet"."""
+"""Speech in other microphones for this long and none here means "quiet"."""
 AUDIBLE_WINDOWS = 2
 """Number of windows above the limit that end "quiet"."""
 QUIET_MARGIN_DB = 3.0
 CLIPPED_LEVEL = 32_760
 CLIPPING_NS = NS_PER_S
-"""Two windows clip within it: clipping."""
+"""Two clipped windows within this time mean "clipping"."""
 UNCLIPPED_NS = 2 * NS_PER_S
 WINDOW_S = 0.1
 HISTORY_S = 20.0
@@ -56,19 +54,19 @@ def _no_speech_elsewhere(_now_ns: int) -> bool:
 
 
 class LevelMeter:
-    """Measures one microphone ten times a second.
+    """Measures a microphone ten times a second.
 
     Args:
         rate: sample rate in Hz.
         baseline_db: noise floor at commissioning, dB of full scale, or None.
-        is_speech_elsewhere: tells whether another microphone hears somebody speak at that moment.
-        remote_silence_ns: of the line-out of a conference set: so long it may be digitally silent.
-            It is never "quiet": nobody need be there.
+        is_speech_elsewhere: returns whether another microphone hears speech at that moment.
+        remote_silence_ns: how long the line-out of a conference set may be digitally silent; None
+            for a microphone in the room. A line-out is never "quiet": it may have no participants.
 
     Attributes:
         rms_db, peak_db: of the last tenth of a second, dB of full scale.
-        last_speech_ns: recording clock when it was last louder than :data:`SPEECH_DB`, or None.
-        muted_since_ns: recording clock since which it gives nothing but a muted floor, or None.
+        last_speech_ns: recording clock of the last level above :data:`SPEECH_DB`, or None.
+        muted_since_ns: recording clock since when its level is a muted device's, or None.
     """
 
     def __init__(
@@ -91,7 +89,7 @@ class LevelMeter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget levels, as after a loss of the device."""
+        """Forget all levels, as after a loss of the device."""
         self.rms_db = self.peak_db = FLOOR_DB
         self.muted_since_ns: int | None = None
         self._is_quiet = self._is_clipping = False
@@ -138,9 +136,10 @@ class LevelMeter:
                 self._history.popleft()
 
     def energy_history(self) -> list[tuple[int, int, float]]:
-        """Return the levels of the last seconds, oldest first, for the read-back check.
+        """Return the energy of the blocks of the last :data:`HISTORY_S`, oldest first.
 
-        Each is start and end (recording clock) and mean square (full scale: 1.0) of a block.
+        Each item holds start and end (recording clock) and mean square (full scale: 1.0). The
+        read-back check compares it with the disk.
         """
         with self._history_lock:
             return list(self._history)
@@ -194,15 +193,15 @@ class LevelMeter:
         recent = [time_ns for time_ns in self._clip_times if end_ns - time_ns < hold_ns]
         self._is_clipping = len(recent) >= (1 if self._is_clipping else 2)
 
-    def state(self) -> SignalState:
-        """Return what the last seconds of samples say, the gravest first."""
+    def state(self) -> MicrophoneState:
+        """Return the gravest state that the last seconds of samples show."""
         now = self._last_ns
         if now is None:
-            return "ok"
+            return MicrophoneState.OK
         if self.muted_since_ns is not None and now - self.muted_since_ns >= self._muted_after_ns:
-            return "muted"
+            return MicrophoneState.MUTED
         if self._is_clipping:
-            return "clipping"
+            return MicrophoneState.CLIPPING
         if self._hum.is_humming:
-            return "humming"
-        return "quiet" if self._is_quiet else "ok"
+            return MicrophoneState.HUMMING
+        return MicrophoneState.QUIET if self._is_quiet else MicrophoneState.OK

@@ -1,9 +1,10 @@
-"""When a sample was captured: from delivery times that jitter to a steady recording clock.
+"""Computes capture times on the recording clock from jittering delivery times.
 
 A sound card counts samples by its own crystal and delivers blocks late by a varying amount, but
-never early. So the lateness of the blocks against the nominal rate has a lower envelope that is a
-straight line: its slope is the crystal's error. The line is fitted to the least lateness of each
-half second of the last thirty (no point below it, the edge of their convex hull in the middle).
+never early. So the lower envelope of the blocks' lateness against the nominal rate is a straight
+line, and its slope is the crystal's error. The line is fitted to the least lateness of each half
+second of the last thirty seconds: no point is below it, and it is the middle edge of their convex
+hull.
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-NS_PER_S = 1_000_000_000
-FIRST_HOLD_NS = 250_000_000
-"""The first blocks are held this long, so that the first stamp is already a good one."""
-SUSPECT_LATENESS_NS = 45_000_000
-"""A block later than this waits until it is known to be backlog, or samples to be lost.
+from kiosk.clocks import NS_PER_S
 
-A device that overruns loses a whole buffer (two blocks, 66 ms); sound servers deliver in lumps of
-their own, which look like jitter of up to a block.
+FIRST_HOLD_NS = 250_000_000
+"""The first blocks are held this long, so that the first time is already exact."""
+SUSPECT_LATENESS_NS = 45_000_000
+"""A block later than this waits until it is clear whether it is late or samples were lost.
+
+A device that overruns loses a whole buffer (two blocks, 66 ms). Sound servers deliver several
+blocks at once, which looks like jitter of up to a block.
 """
 LOSS_AFTER_NS = 250_000_000
-"""After this long lateness counts as lost samples."""
+"""A block that stays late for this long means lost samples."""
 MAX_DRIFT = 500e-6
-"""Crystals differ from the system clock by at most this much."""
+"""Maximum difference between a crystal and the system clock."""
 BUCKET_S = 0.5
 BUCKETS = 60
 MIN_DRIFT_SPAN_S = 8.0
-"""Over a shorter time jitter looks like drift."""
+"""Minimum time to measure drift: over a shorter one, jitter looks like drift."""
 SMOOTHING_S = 1.0
 
 
@@ -50,7 +52,7 @@ def lower_hull(points: list[Point]) -> list[Point]:
 
 
 class LatenessEnvelope:
-    """The line below all lateness of the last thirty seconds."""
+    """The line below the lateness of all blocks of the last thirty seconds."""
 
     def __init__(self) -> None:
         self._minima: deque[Point] = deque(maxlen=BUCKETS)
@@ -60,11 +62,11 @@ class LatenessEnvelope:
         self._slope = 0.0
 
     def value(self, seconds: float) -> float:
-        """Return the lateness (ns) of a block delivered without delay at that device time."""
+        """Return the lateness (ns) of a block without delay at that device time."""
         return self._anchor_lateness + self._slope * (seconds - self._anchor_s)
 
     def push(self, seconds: float, lateness: float) -> None:
-        """Note the lateness of a block; the line follows where it must."""
+        """Add the lateness of a block and fit the line again if needed."""
         bucket = int(seconds / BUCKET_S)
         is_new_bucket = bucket != self._bucket
         if is_new_bucket:
@@ -93,7 +95,7 @@ class LatenessEnvelope:
 
 @dataclass(frozen=True)
 class StampedBlock:
-    """Samples of a device with their place in time.
+    """Samples of a device with their capture time.
 
     Attributes:
         epoch: counts from 0; a new one begins where samples were lost.
@@ -122,7 +124,7 @@ class _PendingBlock:
 
 @dataclass
 class SampleClock:
-    """Places the blocks of one opened device on the recording clock.
+    """Computes the capture times of one open device's blocks.
 
     Args:
         rate: nominal sample rate in Hz.
@@ -140,7 +142,7 @@ class SampleClock:
     _pending: list[_PendingBlock] = field(default_factory=list)
 
     def push(self, arrival_ns: int, frames: int, data: bytes) -> Iterator[StampedBlock]:
-        """Take a block that arrived at ``arrival_ns``; yield the blocks whose time is known."""
+        """Add a block that arrived at ``arrival_ns``; yield the blocks whose time is known."""
         start = self._index
         self._index += frames
         seconds = self._index / self.rate
@@ -180,7 +182,7 @@ class SampleClock:
 
 
 def join_blocks(blocks: Sequence[StampedBlock], limit: int = 4) -> Iterator[StampedBlock]:
-    """Yield ``blocks`` with up to ``limit`` that follow each other made one: fewer to handle."""
+    """Yield ``blocks``, up to ``limit`` consecutive ones joined: fewer to handle."""
     group: list[StampedBlock] = []
     for block in blocks:
         last = group[-1] if group else None

@@ -1,8 +1,8 @@
-"""The camera: what every back end gives, and how it travels from the child to the recorder.
+"""Interface of a camera back end, and its configuration.
 
 Back ends: :mod:`kiosk.hardware.camera.picamera2_camera` (the real one) and
-:mod:`kiosk.hardware.virtual.camera`. Both stay warm with a live picture; the encoder starts at
-the tap, so that the first packet of a recording is a key frame with its parameter sets.
+:mod:`kiosk.hardware.virtual.camera`. Both always run with a live picture. The encoder starts with
+the recording, so that the first packet is a key frame with its parameter sets.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ class CameraAbsentError(DeviceAbsentError):
 
 
 class CameraFailedError(HardwareError):
-    """The camera is there but does not start or does not go on."""
+    """The camera is connected but does not start or stops working."""
 
     code = "camera_failed"
 
 
 @dataclass(frozen=True)
 class CameraConfig:
-    """What the camera's child is told (plain values: it travels as JSON).
+    """Configuration of the camera's child (plain values: it is sent as JSON).
 
     Attributes:
         back_end: ``auto``, ``picamera2``, ``virtual``.
-        width, height, fps, bitrate: of the recording; bit/s.
-        keyframe_seconds: a key frame at least this often.
+        width, height, fps, bitrate: of the recording; bitrate in bit/s.
+        keyframe_seconds: at most this long between two key frames.
         preview_fps: pictures a second for the touch screen.
         preview: path of the shared-memory file.
         scene: of the virtual camera: ``courtroom``, ``flash`` or a folder of PNGs.
@@ -57,7 +57,7 @@ class CameraConfig:
 
 @dataclass(frozen=True)
 class BackEndFacts:
-    """What is truly in use, for ``GET /v1/devices``."""
+    """Library and encoder that are really in use, for ``GET /v1/devices``."""
 
     library: str
     version: str
@@ -65,11 +65,11 @@ class BackEndFacts:
 
 
 PacketCallback = Callable[[int, bool, bytes], None]
-"""Takes (recording ns, key frame, Annex B) of each encoded picture, from any thread."""
+"""Receives (recording ns, key frame, Annex B) of each encoded picture, from any thread."""
 
 
 class CameraBackEnd(Protocol):
-    """A warm camera, inside its child process."""
+    """A running camera, inside its child process."""
 
     def open(self) -> BackEndFacts:
         """Start the camera with its live picture.
@@ -80,13 +80,13 @@ class CameraBackEnd(Protocol):
 
     @property
     def frames(self) -> int:
-        """Pictures the camera has given since it was opened; it stands still when frozen."""
+        """Pictures since the camera was opened; the count stops when it is frozen."""
 
     def start_encoder(self, emit: PacketCallback) -> None:
         """Encode from the next picture on, beginning with a key frame."""
 
     def stop_encoder(self) -> None:
-        """Stop encoding; the camera stays warm."""
+        """Stop encoding; the camera keeps running."""
 
     def close(self) -> None:
-        """Stop the camera. May hang on a broken one: the caller ends the process anyway."""
+        """Stop the camera; may hang if it is broken: the caller ends the process anyway."""

@@ -1,7 +1,7 @@
-"""Is the encoder fast enough? Told from when its pictures were captured and when they came.
+"""Detects from capture and arrival times of its pictures whether an encoder is too slow.
 
-An encoder that is too slow either leaves pictures out (picamera2's and the virtual camera's work in
-the camera's own loop) or lets its queue grow, so that pictures come later and later.
+A slow encoder either skips pictures (picamera2's and the virtual camera's run in the camera's own
+loop) or lets its queue grow, so that pictures arrive later and later.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from collections import deque
 from kiosk.clocks import NS_PER_S
 
 WINDOW_NS = 2 * NS_PER_S
-"""Pictures of so long are looked at."""
+"""Time for which pictures are counted."""
 LATE_NS = NS_PER_S // 2
-"""Every picture of half a second comes later than this: the queue has grown."""
+"""If every picture of half a second is later than this, the queue has grown."""
 SLOW_AFTER_NS = NS_PER_S // 2
 MISSING_SHARE = 0.2
 RECOVERED_SHARE = 0.05
-"""Slow above the first, fast enough again below the second."""
+"""Share of missing pictures at which it becomes slow and recovers again."""
 
 
 class EncoderMonitor:
-    """Watches one encoder.
+    """Monitors one encoder.
 
     Args:
-        fps: pictures a second that it should give.
+        fps: pictures a second that it should deliver.
 
     Attributes:
-        slow: whether it is too slow now.
+        is_slow: whether it is too slow now.
     """
 
     def __init__(self, fps: int) -> None:
@@ -35,7 +35,7 @@ class EncoderMonitor:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: another encoder begins."""
+        """Forget all pictures: another encoder starts."""
         self.is_slow = False
         self._missing: deque[tuple[int, int]] = deque()
         self._first_ns: int | None = None
@@ -43,9 +43,9 @@ class EncoderMonitor:
         self._late_since_ns: int | None = None
 
     def push(self, captured_ns: int, arrival_ns: int) -> int:
-        """Take a picture; return how many are missing before it.
+        """Count a picture; return how many are missing before it.
 
-        A second and more without pictures is a frozen camera, not a slow encoder.
+        A gap of a second or more means a frozen camera, not a slow encoder.
         """
         missing = 0
         if self._first_ns is None:

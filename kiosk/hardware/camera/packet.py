@@ -1,4 +1,4 @@
-"""One encoded picture, and how it travels from the camera's child process to the recorder."""
+"""An encoded picture, and its message from the camera's child process to the recorder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class VideoPacket:
     """One encoded picture.
 
     Attributes:
-        captured_ns: recording clock of its capture (begin of exposure).
-        session: changes with each start of an encoder: a new one begins with a key frame.
-        key: decodable by itself (its parameter sets are in ``data``).
+        captured_ns: recording clock of its capture (beginning of exposure).
+        session: number of the encoder's start; a session begins with a key frame.
+        key: whether it is decodable by itself (its parameter sets are in ``data``).
         data: H.264 Annex B.
     """
 

@@ -1,7 +1,7 @@
 """The real camera, by picamera2 on libcamera.
 
-Encoded packets are taken through an :class:`Output` of our own and muxed by us: picamera2's own
-file outputs truncate silently on an error. Times are the sensor's (``SensorTimestamp``).
+Encoded packets go through our own :class:`Output` and are muxed by the recorder: picamera2's file
+outputs truncate silently on an error. Times are the sensor's (``SensorTimestamp``).
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _MAX_AGE_NS = 2_000_000_000
 
 
 def sensor_to_recording_ns(sensor_ns: int) -> int:
-    """Convert a ``SensorTimestamp``: CLOCK_BOOTTIME by libcamera's rule.
+    """Convert a ``SensorTimestamp``, which is CLOCK_BOOTTIME by libcamera's rule.
 
-    Pipelines without a sensor stamp with CLOCK_MONOTONIC; after a suspend the two differ, and
-    only one of them lies in the last two seconds.
+    Pipelines without a sensor use CLOCK_MONOTONIC. After a suspend the two differ, and only one of
+    them is within the last two seconds.
     """
     now = recording_ns()
     by_boottime = boottime_to_recording_ns(sensor_ns)
@@ -46,7 +46,7 @@ def sensor_to_recording_ns(sensor_ns: int) -> int:
 
 
 def has_hardware_encoder() -> bool:
-    """Tell whether this is a Raspberry Pi 4 or older (picamera2 takes every PC for one)."""
+    """Return whether this is a Raspberry Pi 4 or older (picamera2 reports every PC as one)."""
     try:
         model = _MODEL.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -55,7 +55,7 @@ def has_hardware_encoder() -> bool:
 
 
 class PacketOutput(Output):  # type: ignore[misc]
-    """Hands the encoder's packets on, with the time of the picture on the recording clock."""
+    """Emits the encoder's packets with their capture time on the recording clock."""
 
     def __init__(self, encoder: Any, emit: PacketCallback) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class PacketOutput(Output):  # type: ignore[misc]
         packet: Any = None,  # noqa: ARG002
         audio: bool = False,
     ) -> None:
-        """Take one packet; ``timestamp`` in microseconds since the encoder's first picture."""
+        """Emit a packet; ``timestamp`` in microseconds since the encoder's first picture."""
         first = self._encoder.firsttimestamp
         if audio or timestamp is None or first is None:
             return
@@ -82,8 +82,8 @@ class Picamera2Camera:
     """Camera back end (see :class:`kiosk.hardware.camera.back_end.CameraBackEnd`).
 
     Args:
-        config: what to record.
-        allocator: buffer allocator handed to ``Picamera2``; None for its own.
+        config: configuration of the camera.
+        allocator: buffer allocator for ``Picamera2``; None for its own.
     """
 
     def __init__(self, config: CameraConfig, allocator: Any = None) -> None:
@@ -151,13 +151,13 @@ class Picamera2Camera:
         self._camera.start_encoder(self._encoder, PacketOutput(self._encoder, emit))
 
     def stop_encoder(self) -> None:
-        """Stop encoding; the camera stays warm."""
+        """Stop encoding; the camera keeps running."""
         if self._encoder is not None:
             self._camera.stop_encoder(self._encoder)
             self._encoder = None
 
     def close(self) -> None:
-        """Stop the camera (it can hang after a disconnect; the child is ended anyway)."""
+        """Stop the camera (it can hang after a disconnect; the child ends anyway)."""
         self._closing.set()
         self.stop_encoder()
         if self._camera is not None:

@@ -1,8 +1,8 @@
-"""The live picture: one frame in shared memory behind a sequence lock.
+"""The live picture: one frame in shared memory, protected by a sequence lock.
 
-The camera's child writes, the touch screen reads; neither ever waits for the other. The layout is
-a 64-byte header ``<4sIIIQQ`` (magic ``KPV1``, width, height, sequence, recording ns, frame
-number), then RGB24 rows. The sequence is odd while a frame is being written.
+The camera's child writes and the touch screen reads; neither waits for the other. The layout is a
+64-byte header ``<4sIIIQQ`` (magic ``KPV1``, width, height, sequence, recording ns, frame number),
+then RGB24 rows. The sequence is odd while a frame is being written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WIDTH, HEIGHT = 640, 360
 
 @dataclass(frozen=True)
 class PreviewFrame:
-    """One whole picture.
+    """A complete picture.
 
     Attributes:
         width, height: pixels.
@@ -64,12 +64,12 @@ class PreviewWriter:
         self._sequence = even
 
     def close(self) -> None:
-        """Let go of the memory; the last frame stays readable."""
+        """Release the memory; the last frame stays readable."""
         self._map.close()
 
 
 class PreviewReader:
-    """Reads the newest whole frame; the writer may come, go and come back."""
+    """Reads the newest complete frame; the writer may stop and start again."""
 
     _TRIES = 4
 
@@ -79,7 +79,7 @@ class PreviewReader:
         self._inode = (0, 0, 0)
 
     def read(self) -> PreviewFrame | None:
-        """Return the newest frame, or None where there is none (or it changes too fast)."""
+        """Return the newest frame, or None if there is none (or it changes too fast)."""
         mapping = self._open()
         if mapping is None:
             return None
@@ -96,7 +96,7 @@ class PreviewReader:
         return None
 
     def _open(self) -> mmap.mmap | None:
-        """Return the mapped file, mapped anew when it is another or has another size."""
+        """Return the mapped file; map it again if it was replaced or its size changed."""
         try:
             status = self._path.stat()
         except OSError:
@@ -113,7 +113,7 @@ class PreviewReader:
         return self._map
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Release the memory."""
         if self._map is not None:
             self._map.close()
             self._map = None

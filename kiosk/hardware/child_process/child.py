@@ -1,4 +1,4 @@
-"""The child's side of a device's process: set-up, messages to the parent, commands from it."""
+"""The child's side of a device process: set-up, messages to the parent, its commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PIPE_BYTES = 1 << 20
 
 
 class MessageWriter:
-    """Writes messages to the parent; safe from several threads. A gone parent ends the process."""
+    """Writes messages to the parent, from any thread; ends the process if the parent has gone."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -28,7 +28,7 @@ class MessageWriter:
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def send(self, kind: int, payload: bytes) -> None:
-        """Send one message; waits while the pipe is full."""
+        """Send a message; wait while the pipe is full."""
         message = memoryview(FRAME.pack(len(payload), kind) + payload)
         try:
             with self._lock:

@@ -1,9 +1,10 @@
-"""The C heap of a process that runs for months: memory that was given back stays given back.
+"""Keeps the C heap of a process small that runs for months.
 
-Pictures, fragments and proofs are blocks of some hundred kilobytes that live for moments. glibc's
-heap adapts to them by keeping ever more, in an arena for each thread: a recorder grew by a third
-within minutes. With fixed thresholds such blocks are mapped by themselves and go back. The camera's
-child does without: its pictures are of one size, and to map each anew costs it half as much again.
+Pictures, fragments and proofs are short-lived blocks of some hundred kilobytes. glibc's heap adapts
+to them by keeping more and more memory, in an arena for each thread: a recorder grew by a third
+within minutes. With fixed thresholds such blocks are mapped individually and returned. The camera's
+child does not use this: its pictures have one size, and mapping each would raise its processor time
+by half.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""A child process that does not outlive its parent.
+"""Ends a child process with its parent.
 
-Whatever a driver can hang or crash lives in a child process. When the parent is killed, the
-kernel kills the child as well (``PR_SET_PDEATHSIG``, prctl(2)), so that a device is never held
-by an orphan.
+Everything that a driver can hang or crash runs in a child process. When the parent is killed, the
+kernel also kills the child (``PR_SET_PDEATHSIG``, prctl(2)), so that no orphan holds a device.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have the kernel kill this process when its parent's thread ends.
+    """Make the kernel kill this process when its parent's thread ends.
 
     Args:
-        parent_pid: the parent as the parent itself knows it; when it is gone already, this
-            process ends at once (the signal would never come).
+        parent_pid: the parent's process id. If that parent has already gone, this process ends at
+            once (the signal would never come).
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:

@@ -1,4 +1,4 @@
-"""The messages between a device's child and the recorder (no library: children import it)."""
+"""Messages between a device's child and the recorder (no library: children import it)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import struct
 from collections.abc import Sequence
 
 FRAME = struct.Struct("<IB")
-"""Before each message: length of the payload, kind."""
+"""Header of each message: length of the payload, kind."""
 STATUS = ord("j")
 """Payload: a JSON object."""
 AUDIO = ord("a")
 """Payload: :data:`AUDIO_HEADER` (channels, blocks), for each block :data:`AUDIO_BLOCK` (arrival on
-the recording clock, frames), then the s16 samples of all of them."""
+the recording clock, frames), then the s16 samples of all blocks."""
 AUDIO_HEADER = struct.Struct("<HH")
 AUDIO_BLOCK = struct.Struct("<qI")
 VIDEO = ord("v")
@@ -20,7 +20,7 @@ VIDEO_HEADER = struct.Struct("<qIB")
 
 
 def pack_audio(channels: int, blocks: Sequence[tuple[int, bytes]]) -> bytes:
-    """Return the payload for ``blocks``: arrival on the recording clock, interleaved samples."""
+    """Return the payload for ``blocks`` (arrival on the recording clock, interleaved samples)."""
     headers = [
         AUDIO_BLOCK.pack(arrival_ns, len(data) // (2 * channels)) for arrival_ns, data in blocks
     ]

@@ -1,8 +1,8 @@
 """Runs a device's library in a child process, which may hang or crash.
 
-The child writes length-prefixed messages into a pipe; commands go to it as JSON lines on its
+The child writes length-prefixed messages into a pipe and reads commands as JSON lines from its
 standard input. It ends with its parent (PDEATHSIG, and end of file on standard input).
-:class:`ProcessSupervisor`, the parent's side, kills a child that fails and starts it again;
+:class:`ProcessSupervisor` is the parent's side: it kills a child that fails and starts it again.
 :mod:`kiosk.hardware.child_process.child` is the child's side.
 """
 
@@ -27,14 +27,14 @@ MAX_MESSAGE_BYTES = 16 << 20
 
 
 class ProcessSupervisor:
-    """Keeps one device child running, in a thread of its own.
+    """Keeps a device's child process running, in its own thread.
 
     Args:
         name: for logs and the thread.
-        module: Python module that is the child (run with ``-m``).
+        module: Python module of the child (run with ``-m``).
         config: JSON value handed to it.
         on_message: called with (kind, payload) in the supervisor's thread.
-        find_problem: called every 0.1 s; a text means "kill it and start again, because ...".
+        find_problem: called every 0.1 s; returns why the child must be restarted, or None.
         on_start: called with a session number (from 1) just before each start.
         on_stop: called with the reason after each end.
     """
@@ -71,11 +71,11 @@ class ProcessSupervisor:
         return process.pid if process is not None else None
 
     def start(self) -> None:
-        """Start the child; returns at once."""
+        """Start the child; return at once."""
         self._thread.start()
 
     def close(self, timeout: float = 3.0) -> None:
-        """End the child (asked first, killed after half a second) and the thread."""
+        """Stop the child (kill it after half a second) and the thread."""
         self._closing.set()
         process = self._process
         if process is not None and process.stdin is not None:
@@ -85,7 +85,7 @@ class ProcessSupervisor:
             self._thread.join(timeout)
 
     def send_command(self, **values: Any) -> bool:
-        """Send a command to the child; False when there is none to take it."""
+        """Send a command to the child; return False if none can receive it."""
         process = self._process
         if process is None or process.stdin is None:
             return False
@@ -163,12 +163,12 @@ class ProcessSupervisor:
                     return problem
 
     def _dispatch_messages(self, buffer: bytearray) -> str | None:
-        """Hand on the whole messages at the head of ``buffer``; return a problem, if any."""
+        """Dispatch the complete messages at the head of ``buffer``; return a problem, if any."""
         offset = 0
         while len(buffer) - offset >= FRAME.size:
             length, kind = FRAME.unpack_from(buffer, offset)
             if length > MAX_MESSAGE_BYTES:
-                return "sends nonsense"
+                return "sends malformed messages"
             end = offset + FRAME.size + length
             if end > len(buffer):
                 break
@@ -178,7 +178,7 @@ class ProcessSupervisor:
         return None
 
     def _end_process(self, process: subprocess.Popen[bytes]) -> None:
-        """End ``process``; a child that cannot even be killed is left to the kernel."""
+        """End ``process``; leave a child that cannot be killed to the kernel."""
         if process.stdin is not None:
             with self._lock, contextlib.suppress(OSError):
                 process.stdin.close()

@@ -1,7 +1,7 @@
-"""What can go wrong with a scanner, and how SANE says it.
+"""Errors of a scanner, and the SANE texts that they come from.
 
-SANE's errors reach Python as a text without a code (``_sane.error``), so the texts of
-``sane_strstatus`` are mapped here, in one place.
+SANE's errors reach Python as a text without a code (``_sane.error``), so this module maps the texts
+of ``sane_strstatus``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from kiosk.errors import HardwareError
 
 
 class ScannerError(HardwareError):
-    """Base of the scanner's errors; itself: something that SANE says and nobody expected."""
+    """Base of the scanner's errors; raised itself for an unexpected text of SANE."""
 
     code = "scanner_failed"
 
@@ -46,13 +46,13 @@ class ScannerCoverOpenError(ScannerError):
 
 
 class ScannerBusyError(ScannerError):
-    """Somebody else uses the scanner, or it is still warming up."""
+    """Another program uses the scanner, or it is still warming up."""
 
     code = "scanner_busy"
 
 
 class ScannerLostError(ScannerError):
-    """The scanner does not answer: unplugged, switched off, not configured."""
+    """The scanner does not answer: it is unplugged, switched off or not configured."""
 
     code = "scanner_lost"
 
@@ -64,7 +64,7 @@ class ScannerStalledError(ScannerError):
 
 
 class PageIncompleteError(ScannerError):
-    """A page arrived cut, half or not at all; it was not kept."""
+    """A page arrived cut off, half or not at all; it was not kept."""
 
     code = "page_incomplete"
 

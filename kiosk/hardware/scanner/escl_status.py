@@ -1,8 +1,8 @@
-"""What an eSCL (Mopria, AirScan) scanner says of its feeder, asked directly.
+"""Queries the feeder's state directly from an eSCL (Mopria, AirScan) scanner.
 
-SANE has no status without starting a page, and sane-airscan knows neither double feed nor an open
-hatch: both arrive as some other error. So the scanner itself is asked, at the address that stands
-in ``airscan.conf``. Values of AdfState: Mopria eSCL Technical Specification.
+SANE gives no status without starting a page, and sane-airscan knows neither a double feed nor an
+open hatch: both arrive as some other error. So the kiosk asks the scanner itself, at its address in
+``airscan.conf``. Values of AdfState: Mopria eSCL Technical Specification.
 """
 
 from __future__ import annotations
@@ -32,8 +32,14 @@ _STATES: dict[str, FeederState] = {
 }
 
 
+def query_feeder(device: str, config_dir: Path | None) -> FeederState | None:
+    """Return the state of the device's feeder; None: not an eSCL scanner, or no known state."""
+    url = status_url(device, config_dir)
+    return None if url is None else feeder_state(url)
+
+
 def status_url(device: str, config_dir: Path | None) -> str | None:
-    """Return where the scanner tells its status; None for one that is not reached by eSCL.
+    """Return the URL of the scanner's status, or None if it is not reached by eSCL.
 
     Args:
         device: SANE device name, such as ``airscan:e0:Desk``.
@@ -58,9 +64,9 @@ def status_url(device: str, config_dir: Path | None) -> str | None:
 
 
 def feeder_state(url: str) -> FeederState | None:
-    """Return what the feeder is in; None where the answer says nothing that is known."""
+    """Return the feeder's state, or None if the answer holds no known one."""
     try:
-        # The scanner stands beside the kiosk: no proxy; its certificate is its own.
+        # The scanner is beside the kiosk: no proxy; its certificate is self-signed.
         with requests.Session() as session:
             session.trust_env = False
             answer = session.get(url, timeout=_SECONDS, verify=False)

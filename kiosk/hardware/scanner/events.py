@@ -1,4 +1,4 @@
-"""What happens during a scan, as its reader sees it."""
+"""Events of a scan session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ScannerOpened:
 
 @dataclass(frozen=True)
 class PaperExpected:
-    """Nothing to scan yet. ``pages``: the pages to (re)load, lowest first; the first is next."""
+    """There is nothing to scan yet. ``pages``: pages to load (again), lowest first."""
 
     source: ScanSource
     pages: tuple[int, ...]
@@ -28,11 +28,11 @@ class PaperExpected:
 
 @dataclass(frozen=True)
 class SheetExpected:
-    """The fault ``code`` is gone, but sheet ``page`` may still be in the person's hand.
+    """The fault ``code`` is gone, but the person may still hold sheet ``page``.
 
-    Scanning goes on when they say (:meth:`ScanSession.confirm_sheet`) or show that it lies in the
-    feeder again; after ``[scanner] reload_seconds`` it goes on without it, and the page is asked
-    for at the end. So no page takes another one's place.
+    Scanning continues when they confirm (:meth:`ScanSession.confirm_sheet`) or the feeder shows
+    that the sheet is in it again. After ``[scanner] reload_seconds`` it continues without the
+    sheet, and the page is asked for at the end. So no page takes another one's place.
     """
 
     code: str
@@ -41,7 +41,7 @@ class SheetExpected:
 
 @dataclass(frozen=True)
 class PageMoving:
-    """Page ``number`` is passing."""
+    """Page ``number`` passes through the scanner."""
 
     number: int
 
@@ -58,7 +58,7 @@ class PageReady:
 
 @dataclass(frozen=True)
 class ScanFault:
-    """The scan stands still (or page ``page`` was not kept); earlier pages are safe."""
+    """The scan has stopped (or page ``page`` was not kept); earlier pages are safe."""
 
     code: str
     page: int
@@ -67,14 +67,14 @@ class ScanFault:
 
 @dataclass(frozen=True)
 class FaultCleared:
-    """The fault ``code`` is gone; the scan goes on."""
+    """The fault ``code`` is gone; the scan continues."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class ScanFinished:
-    """The session ended; ``pages`` are on the disk, ``missing`` were not scanned again."""
+    """The session has ended; ``pages`` are on the disk, ``missing`` were not scanned again."""
 
     pages: tuple[int, ...]
     missing: tuple[int, ...]

@@ -11,32 +11,32 @@ from typing import Any, Protocol
 from PIL import Image, UnidentifiedImageError
 
 from kiosk.hardware.scanner.errors import ScannerAbsentError, ScannerLostError
-from kiosk.hardware.scanner.overhead_job import OverheadJob
+from kiosk.hardware.scanner.jobs import OverheadJob
 from kiosk.hardware.scanner.page_finder import PREVIEW_WIDTH, to_preview
 
 #: Seconds between two previews.
 PREVIEW_INTERVAL_S = 0.2
-#: Seconds that a picture may take before the camera is taken for lost.
+#: Seconds that a picture may take before the camera counts as lost.
 _PICTURE_TIMEOUT_S = 5.0
-#: Previews for which the folder camera holds a picture beyond the time in which it counts as still.
+#: Previews for which the folder camera shows a picture after it counts as still.
 _EXTRA_PREVIEWS = 6
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 class OverheadCamera(Protocol):
-    """A camera that looks down on the desk. Both pictures show the same part of it."""
+    """A camera above the desk. Preview and capture show the same part of it."""
 
     def facts(self) -> dict[str, Any]:
         """Return library, version, width, height."""
 
     def preview(self) -> Image.Image:
-        """Return the desk now, grey and small; raises ScannerLostError."""
+        """Return a small grey picture of the desk; raises ScannerLostError."""
 
     def capture(self) -> Image.Image:
-        """Return the desk now at full resolution (RGB); raises ScannerLostError."""
+        """Return the desk at full resolution (RGB); raises ScannerLostError."""
 
     def close(self) -> None:
-        """Let go of the camera."""
+        """Release the camera."""
 
 
 class Picamera2Overhead:
@@ -58,7 +58,7 @@ class Picamera2Overhead:
             self._camera = Picamera2(number)
             self._capture_size: tuple[int, int] = tuple(self._camera.sensor_resolution)
             height = round(self._capture_size[1] * PREVIEW_WIDTH / self._capture_size[0] / 2) * 2
-            # picamera2 names formats by the word, not by the bytes: BGR888 is red first.
+            # picamera2 names formats by the word, not by the bytes: in BGR888 red comes first.
             self._camera.configure(
                 self._camera.create_still_configuration(
                     main={"size": self._capture_size, "format": "BGR888"},
@@ -86,13 +86,13 @@ class Picamera2Overhead:
         }
 
     def preview(self) -> Image.Image:
-        """Return the desk now, grey and reduced."""
+        """Return a small grey picture of the desk."""
         width, height = self._preview_size
-        # Of YUV420 the first rows are the brightness; rows may be padded.
+        # The first rows of YUV420 are the brightness; rows may be padded.
         return Image.fromarray(self._capture_array("lores")[:height, :width].copy(), "L")
 
     def capture(self) -> Image.Image:
-        """Return the desk now at full resolution."""
+        """Return the desk at full resolution."""
         return Image.fromarray(self._capture_array("main"), "RGB")
 
     def _capture_array(self, stream: str) -> Any:
@@ -103,18 +103,18 @@ class Picamera2Overhead:
             raise ScannerLostError(f"the camera gives no picture: {error}") from error
 
     def close(self) -> None:
-        """Stop the camera; the process ends anyway."""
+        """Stop the camera; the process ends in any case."""
         with contextlib.suppress(Exception):
             self._camera.close()
 
 
 class FolderCamera:
-    """A folder of photographs, one after the other by name; the last one stays.
+    """A folder of photographs, shown in the order of their names; the last one stays.
 
-    Counted in previews and not in seconds, so that a busy machine misses none.
+    Each is shown for a number of previews, not of seconds, so that a busy machine misses none.
 
     Raises:
-        ScannerLostError: the folder is not there or holds no picture.
+        ScannerLostError: the folder is absent or holds no picture.
     """
 
     def __init__(self, folder: Path, still_seconds: float) -> None:
@@ -151,21 +151,21 @@ class FolderCamera:
         }
 
     def preview(self) -> Image.Image:
-        """Return the picture that is on, reduced."""
+        """Return the current picture, small and grey."""
         grey = self._current_picture()[2]
         self._preview_count += 1
         return grey
 
     def capture(self) -> Image.Image:
-        """Return the picture that is on."""
+        """Return the current picture."""
         return self._current_picture()[1]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no device is open."""
 
 
 def open_camera(job: OverheadJob) -> OverheadCamera:
-    """Return the camera of ``job``; never a virtual one unless it was asked for."""
+    """Return the camera of ``job``: virtual only if the job says so."""
     if job.back_end == "virtual":
         if not job.pictures:
             raise ScannerAbsentError("no folder of pictures is configured")

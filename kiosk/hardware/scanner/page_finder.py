@@ -1,9 +1,8 @@
-"""Find the sheet of paper in a photograph of a desk.
+"""Finds the sheet of paper in a photograph of a desk.
 
-The sheet is the largest bright quadrilateral that lies wholly inside the picture: threshold
-after Otsu, connected region, convex hull, the enclosing quadrilateral, and a straight line
-through the edge of each side. Coordinates are in pixels, origin at the top left corner of the
-top left pixel.
+The sheet is the largest bright quadrilateral wholly inside the picture. Steps: Otsu's threshold,
+connected regions, convex hull, enclosing quadrilateral, and a straight line fitted to each side.
+Coordinates are in pixels; the origin is the top left corner of the top left pixel.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from PIL import Image, ImageFilter
 
 Points = npt.NDArray[np.float64]
 
-#: Width in pixels of the picture in which the sheet is looked for.
+#: Width in pixels of the picture that is searched.
 PREVIEW_WIDTH = 800
-#: Paper is at least so much brighter than the desk (of 255).
+#: Paper is at least this much brighter than the desk (of 255).
 _MIN_CONTRAST = 25
 #: A sheet covers at least this part of the picture.
 _MIN_AREA = 0.04
-#: Part of each side along which the outline must lie: a folded corner may be, a hand may not.
+#: Part of each side that the outline must follow: a folded corner passes, a hand does not.
 _MIN_VISIBLE = 0.9
 _SIDE_PARTS = 40
 #: Pixels of the reduced picture that count as "on the side".
@@ -32,7 +31,7 @@ _MAX_REGIONS = 3
 
 
 def to_preview(image: Image.Image) -> Image.Image:
-    """Return ``image`` grey and ``PREVIEW_WIDTH`` wide (or as it is when smaller)."""
+    """Return ``image`` grey, at most ``PREVIEW_WIDTH`` wide."""
     grey = image.convert("L")
     if grey.width <= PREVIEW_WIDTH:
         return grey
@@ -60,7 +59,7 @@ def find_page(grey: Image.Image) -> Points | None:
 
 
 def _threshold(pixels: npt.NDArray[np.uint8]) -> float | None:
-    """Return Otsu's threshold, or None where light and dark hardly differ."""
+    """Return Otsu's threshold, or None if light and dark hardly differ."""
     counts = np.bincount(pixels.ravel(), minlength=256).astype(np.float64)
     weight = np.cumsum(counts)
     total = np.cumsum(counts * np.arange(256))
@@ -122,7 +121,7 @@ def _region_outline(region: npt.NDArray[np.bool_]) -> Points:
 
 
 def _quadrilateral(outline: Points, shape: tuple[int, ...]) -> Points | None:
-    """Return the corners of the four-sided region with this outline; None: it is none."""
+    """Return the corners of the four-sided region with this outline, or None."""
     corners = _enclosing_quadrilateral(_hull(outline))
     if corners is None:
         return None
@@ -137,7 +136,7 @@ def _quadrilateral(outline: Points, shape: tuple[int, ...]) -> Points | None:
 
 
 def _hull(points: Points) -> list[Points]:
-    """Return the convex hull (Andrew's monotone chain), one direction round."""
+    """Return the convex hull (Andrew's monotone chain), its points in one direction."""
     ordered = sorted({(float(x), float(y)) for x, y in points})
     halves = []
     for part in (ordered, ordered[::-1]):
@@ -155,13 +154,13 @@ def _cross_product(a: Any, b: Any, c: Any) -> float:
 
 
 def _enclosing_quadrilateral(hull: list[Points]) -> Points | None:
-    """Return the quadrilateral round ``hull``: edges go one by one, the cheapest first."""
+    """Return the quadrilateral around ``hull``: remove edge by edge, the cheapest first."""
     while len(hull) > 4:
         best: tuple[float, int, Points] | None = None
         for index in range(len(hull)):
             before, a, b, after = (hull[(index + step) % len(hull)] for step in (-1, 0, 1, 2))
             corner = _intersection(before, a, after, b)
-            # Only where the neighbours meet beyond the edge does leaving it out enclose it.
+            # Without the edge, its neighbours enclose it only if they meet beyond it.
             if corner is None or _cross_product(a, corner, b) <= 0:
                 continue
             added = _cross_product(a, corner, b) / 2
@@ -177,7 +176,7 @@ def _enclosing_quadrilateral(hull: list[Points]) -> Points | None:
 
 
 def _intersection(a: Points, b: Points, c: Points, d: Points) -> Points | None:
-    """Return where the lines a-b and c-d cross; None: they are parallel."""
+    """Return the point where the lines a-b and c-d cross, or None if they are parallel."""
     first, second = b - a, d - c
     denominator = first[0] * second[1] - first[1] * second[0]
     if abs(denominator) < 1e-9:
@@ -199,14 +198,14 @@ def _distances(points: Points, a: Points, b: Points) -> Points:
 
 
 def _visible_share(outline: Points, a: Points, b: Points) -> float:
-    """Return the part of the side a-b along which the outline runs."""
+    """Return the share of the side a-b that the outline follows."""
     share = (outline - a) @ (b - a) / float((b - a) @ (b - a))
     close = (_distances(outline, a, b) < _SIDE_DISTANCE) & (share >= 0) & (share < 1)
     return len(np.unique((share[close] * _SIDE_PARTS).astype(np.int64))) / _SIDE_PARTS
 
 
 def _fit_sides(outline: Points, corners: Points) -> Points | None:
-    """Return ``corners`` moved to where straight lines through the outline's sides cross."""
+    """Return the corners at which straight lines fitted to the outline's sides cross."""
     for near in (2 * _SIDE_DISTANCE, _SIDE_DISTANCE / 2):
         lines = []
         for a, b in _sides(corners):
@@ -234,7 +233,7 @@ def _area(corners: Points) -> float:
 
 
 def _top_left_first(corners: Points) -> Points:
-    """Return ``corners`` clockwise on the screen, from the one nearest to the top left."""
+    """Return ``corners`` clockwise, beginning with the one nearest to the top left."""
     if _cross_product(corners[0], corners[1], corners[2]) < 0:
         corners = corners[::-1]
     return np.roll(corners, -int(np.argmin(corners.sum(axis=1))), axis=0)

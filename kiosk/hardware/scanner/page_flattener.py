@@ -1,4 +1,4 @@
-"""Turn the photograph of a sheet into a scan: straight, at a format, at honest dots per inch."""
+"""Turns the photograph of a sheet into a straight scan of a paper format."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from kiosk.hardware.scanner.overhead_job import PaperFormat
+from kiosk.hardware.scanner.jobs import PaperFormat
 from kiosk.hardware.scanner.page_finder import Points
 
 _MM_PER_INCH: Final = 25.4
-#: Formats in millimetres (short, long side), the likelier first.
+#: Formats in millimetres (short, long side), the likeliest first.
 FORMATS_MM: Final[dict[str, tuple[float, float]]] = {
     "a4": (210.0, 297.0),
     "a5": (148.0, 210.0),
     "letter": (215.9, 279.4),
     "legal": (215.9, 355.6),
 }
-#: How far the sides' ratio may be from a format's (a camera sees it at an angle).
+#: Tolerance of the sides' ratio (a camera sees the sheet at an angle).
 _RATIO_TOLERANCE = 0.06
 
 
@@ -44,7 +44,7 @@ def sheet_size_mm(
     Args:
         corners: top left first, clockwise.
         paper: the format, or ``auto``: by the sides' ratio and, where the scale is known, length.
-        mm_per_pixel: scale of the picture, where it is known.
+        mm_per_pixel: scale of the picture, or None if it is unknown.
     """
     across, down = _side_lengths(corners)
     short, long = sorted((across, down))
@@ -53,7 +53,7 @@ def sheet_size_mm(
 
 
 def _best_format(short: float, long: float, mm_per_pixel: float | None) -> tuple[float, float]:
-    """Return the format that fits best; a strip of no format keeps its own shape."""
+    """Return the format that fits best; a sheet of no format keeps its own shape."""
 
     def misfit(sides: tuple[float, float]) -> float:
         deviation = abs(short / long / (sides[0] / sides[1]) - 1)
@@ -69,7 +69,7 @@ def _best_format(short: float, long: float, mm_per_pixel: float | None) -> tuple
 def make_scan(
     image: Image.Image, corners: Points, paper: PaperFormat, view_mm: int, resolution: int
 ) -> tuple[Image.Image, int]:
-    """Return the sheet as a scan and its dots per inch: what the camera saw, never made finer.
+    """Return the sheet as a scan with its dots per inch, never more than the camera saw.
 
     Args:
         image: the photograph.

@@ -1,24 +1,23 @@
-"""Opens the configured scanner without moving paper, for the list of devices and the self-test."""
+"""Opens the configured scanner without moving paper, for the device list and the self-test."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from kiosk.config import ScannerSettings
 from kiosk.hardware.scanner.errors import ScannerError, ScannerStalledError, error_from_code
-from kiosk.hardware.scanner.overhead_job import OverheadJob
+from kiosk.hardware.scanner.events import ScanSource
+from kiosk.hardware.scanner.jobs import build_job
 from kiosk.hardware.scanner.process import ScannerProcess, opened_options
-from kiosk.hardware.scanner.sane_job import SaneJob
-from kiosk.hardware.scanner.session import ScanSession
 
 
 @dataclass(frozen=True)
 class ScannerInfo:
-    """What is truly in use: for the report of devices and the self-test."""
+    """Device, library and options that are really in use."""
 
     device: str
     library: str
@@ -29,23 +28,18 @@ class ScannerInfo:
 
 
 async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
-    """Open the configured scanner and return what answers; no paper moves.
+    """Open the configured scanner and return what is in use; no paper moves.
 
     Raises:
-        ScannerError: which one says why it cannot be used.
+        ScannerError: the exact reason why it cannot be used.
     """
-    session = ScanSession(settings, Path())
     started = time.monotonic()
     try:
-        options = await _read_options(
-            session.build_job("feeder", probe=True), settings.stall_seconds
-        )
+        options = await _read_options(settings, "feeder")
     except ScannerError as error:
         if error.code != "no_feeder":
             raise
-        options = await _read_options(
-            session.build_job("glass", probe=True), settings.stall_seconds
-        )
+        options = await _read_options(settings, "glass")
     if settings.kind == "overhead":
         return ScannerInfo(
             device=f"overhead camera {settings.overhead.camera}",
@@ -65,11 +59,12 @@ async def probe_scanner(settings: ScannerSettings) -> ScannerInfo:
     )
 
 
-async def _read_options(job: SaneJob | OverheadJob, timeout_s: float) -> dict[str, Any]:
-    """Return the options of the scanner, read back."""
+async def _read_options(settings: ScannerSettings, source: ScanSource) -> dict[str, Any]:
+    """Return the scanner's options, read back from it."""
+    job = replace(build_job(settings, Path(), source), probe=True)
     child = await ScannerProcess.start(job)
     try:
-        event = await child.read_event(timeout_s)
+        event = await child.read_event(settings.stall_seconds)
     except TimeoutError as error:
         raise ScannerStalledError("the scanner does not answer in time") from error
     finally:

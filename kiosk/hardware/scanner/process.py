@@ -9,17 +9,16 @@ import signal
 import sys
 from typing import Any, Self
 
-from kiosk.hardware.scanner.overhead_job import OverheadJob
-from kiosk.hardware.scanner.sane_job import SaneJob
+from kiosk.hardware.scanner.jobs import ScanJob
 
 #: Seconds that a child asked to stop may still take before it is killed.
 STOP_TIMEOUT_S = 0.5
-#: Seconds more than usual that a child may take until its first word.
+#: Additional seconds that a child may take until its first event.
 _START_ALLOWANCE_S = 20.0
 
 
 class ScannerProcess:
-    """One run of ``sane_child`` or ``overhead_child``: its events, its stop, its end."""
+    """One run of ``sane_child`` or ``overhead_child``."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -27,7 +26,7 @@ class ScannerProcess:
         self._start_allowance_s = _START_ALLOWANCE_S
 
     @classmethod
-    async def start(cls, job: SaneJob | OverheadJob) -> Self:
+    async def start(cls, job: ScanJob) -> Self:
         """Start the child and give it its job."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -49,11 +48,11 @@ class ScannerProcess:
     async def read_event(
         self, timeout_s: float, interrupted: asyncio.Event | None = None
     ) -> dict[str, Any] | None:
-        """Return the child's next event; None when it ended or ``interrupted`` was set first.
+        """Return the child's next event, or None if it ended or ``interrupted`` was set first.
 
         Raises:
-            TimeoutError: nothing moved for ``timeout_s`` seconds (longer for the first event:
-                a busy machine takes its time to start a process).
+            TimeoutError: no event within ``timeout_s`` seconds (longer for the first event: a busy
+                machine starts a process slowly).
         """
         assert self._process.stdout is not None
         if self._line_task is None:
@@ -92,7 +91,7 @@ class ScannerProcess:
                 self._process.stdin.close()
 
     async def end(self) -> int:
-        """Return the exit status; kill the child when it does not end by itself at once."""
+        """Stop the child and return its exit status; kill it if it does not end in time."""
         self.request_stop()
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):

@@ -1,15 +1,15 @@
 """The process that touches SANE: ``python -m kiosk.hardware.scanner.sane_child``.
 
-SANE can hang for ever, segfault, and lose a batch for one page; so it lives alone here, writes
-every page to the disk at once and tells its parent, line by line, what it does. It knows
-nothing of visitors and never decides to give up: the parent kills it.
+SANE can hang for ever, crash, and lose a batch because of one page. So it runs alone here, writes
+every page to the disk at once and reports each step to its parent. It knows nothing of visitors and
+never gives up by itself: the parent kills it.
 
 Standard input: the first line is the job (JSON, :class:`SaneJob`); then ``stop`` or end of file
 ends it between two pages. Standard output: one JSON object a line, ``{"event": ...}``:
 
 ========== ==================================================================
 opened     the options as read back: ``source``, ``mode``, ``resolution``
-waiting    the feeder is empty; asked again and again
+waiting    the feeder is empty; sent again and again
 moving     something moves (``rows`` of the page in flight)
 page       ``number``, ``file``, ``width``, ``height``: whole and on the disk
 broken     ``number``: the page arrived incomplete and was not kept
@@ -22,14 +22,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from kiosk.hardware.child_process.pdeathsig import die_with_parent
-from kiosk.hardware.scanner.child_io import EventWriter, redirect_stdout, wait_for_stop, write_page
+from kiosk.hardware.scanner.child_io import (
+    EventWriter,
+    PageNumbers,
+    run_job,
+    wait_for_stop,
+    write_page,
+)
 from kiosk.hardware.scanner.errors import (
     PageIncompleteError,
     ScannerAbsentError,
@@ -42,15 +46,15 @@ from kiosk.hardware.scanner.errors import (
     error_from_code,
     error_from_text,
 )
-from kiosk.hardware.scanner.escl_status import FeederState, feeder_state, status_url
-from kiosk.hardware.scanner.sane_job import SaneJob
+from kiosk.hardware.scanner.escl_status import FeederState, query_feeder
+from kiosk.hardware.scanner.jobs import SaneJob
 from kiosk.hardware.scanner.scanned_page import is_complete, trim_to_sheet
 
-#: Rows between two signs of life; reading a row costs microseconds.
+#: Rows between two ``moving`` events; reading a row costs microseconds.
 _ROWS_PER_EVENT = 200
-#: Seconds between two questions to an empty or ill feeder.
+#: Seconds between two attempts to scan from an empty feeder.
 _RETRY_SECONDS = 0.5
-#: What SANE may say in place of what an eSCL scanner said.
+#: Codes that SANE may report in place of an eSCL scanner's exact state.
 _AMBIGUOUS_CODES = ("scanner_no_paper", "scanner_jam", "scanner_lost", "scanner_failed")
 _CODE_BY_STATE: dict[FeederState, str] = {
     "jam": ScannerJamError.code,
@@ -60,16 +64,17 @@ _CODE_BY_STATE: dict[FeederState, str] = {
 
 
 class SaneDevice:
-    """One SANE device, opened and set.
+    """An open SANE device with its options set.
 
     Raises:
-        ScannerError: exactly which one by SANE's text.
+        ScannerError: the exact one, by SANE's text.
     """
 
     def __init__(self, job: SaneJob) -> None:
         if not job.device:
             raise ScannerAbsentError("no scanner is configured")
-        import sane  # type: ignore[import-untyped] # SANE reads SANE_CONFIG_DIR when it is loaded and initialised
+        # Imported here: SANE reads SANE_CONFIG_DIR when it is loaded and initialised.
+        import sane  # type: ignore[import-untyped]
 
         self._errors: type[Exception] = sane._sane.error  # noqa: SLF001 (it is nowhere else)
         with self._translated_errors():
@@ -92,7 +97,7 @@ class SaneDevice:
             raise error_from_text(str(error)) from error
 
     def _configure(self, job: SaneJob) -> dict[str, Any]:
-        """Set source first (it resets the geometry), then the rest; return what is in force."""
+        """Set the source first (it resets the geometry), then the rest; return what is in force."""
         with self._translated_errors():
             self._set_option("source", _pick_source(self._constraint("source"), job))
             self._set_option("mode", _pick_mode(self._constraint("mode"), job.mode))
@@ -131,7 +136,7 @@ class SaneDevice:
         """Return the page that :meth:`start` began.
 
         Raises:
-            PageIncompleteError: it ends before its end.
+            PageIncompleteError: it is cut off.
         """
 
         def progress(row: int, _rows: int) -> None:
@@ -148,13 +153,13 @@ class SaneDevice:
         return trim_to_sheet(image, self.resolution)
 
     def close(self) -> None:
-        """Let go of the device, with its job in the scanner."""
+        """Release the device and end its job in the scanner."""
         with contextlib.suppress(Exception):
             self._device.close()
 
 
 def _pick_source(constraint: Any, job: SaneJob) -> str | None:
-    """Return SANE's name for the wanted source; names differ between backends.
+    """Return SANE's name of the wanted source; names differ between back ends.
 
     Raises:
         ScannerError: ``no_feeder`` or ``no_glass``: the scanner has no such source.
@@ -194,91 +199,67 @@ def _nearest(constraint: Any, wanted: int) -> int | None:
     return None
 
 
-class SaneBatch:
-    """Scans page after page until the feeder is empty or the parent says stop."""
-
-    def __init__(self, job: SaneJob, writer: EventWriter) -> None:
-        self._job = job
-        self._writer = writer
-        self._numbers = list(job.numbers)
-        self._next_number = job.next_number
-
-    def run(self) -> None:
-        """Do the job."""
-        device = SaneDevice(self._job)
-        self._writer.send("opened", **device.options)
-        try:
-            if not self._job.probe:
-                self._scan_pages(device)
-        finally:
-            device.close()
-
-    def _scan_pages(self, device: SaneDevice) -> None:
-        scanned = 0
-        while not wait_for_stop(0):
-            try:
-                device.start()
-            except ScannerNoPaperError as error:
-                # sane-airscan says so too when it does not know what the feeder says.
-                code = _exact_code(error, self._job)
-                if code != error.code:
-                    raise error_from_code(code, str(error)) from error
-                if scanned:
-                    self._writer.send("empty")
-                    return
-                self._writer.send("waiting")
-                if wait_for_stop(_RETRY_SECONDS):
-                    return
-                continue
-            scanned += self._scan_page(device)
-            if self._job.source == "glass":
-                return
-
-    def _scan_page(self, device: SaneDevice) -> int:
-        """Scan one page; return 1 (also for a broken one: the sheet has passed)."""
-        number = self._numbers.pop(0) if self._numbers else self._next_number
-        self._next_number = max(self._next_number, number + 1)
-        try:
-            image = device.read(self._writer, self._job.source == "feeder")
-        except PageIncompleteError as error:
-            self._writer.send("broken", number=number, text=str(error))
-            return 1
-        self._writer.send("moving", rows=image.height)
-        path = Path(self._job.folder) / f"{number:04d}.jpg"
-        write_page(image, path, device.resolution)
-        self._writer.send(
-            "page", number=number, file=path.name, width=image.width, height=image.height
-        )
-        return 1
-
-
-def _exact_code(error: ScannerError, job: SaneJob) -> str:
-    """Return the code of ``error``, or what an eSCL scanner itself says in its place."""
-    if job.source == "glass" or error.code not in _AMBIGUOUS_CODES:
-        return error.code
-    url = status_url(job.device, Path(job.config_dir) if job.config_dir else None)
-    state = None if url is None else feeder_state(url)
-    return _CODE_BY_STATE.get(state, error.code) if state is not None else error.code
-
-
-def main() -> int:
-    """Do the job on standard input; exit status 0, or 1 after it reported a fault."""
-    writer = EventWriter(redirect_stdout())
-    job = SaneJob.from_line(sys.stdin.readline())
-    die_with_parent(job.parent)
+def _run(job: SaneJob, writer: EventWriter) -> None:
     if job.config_dir:
         os.environ["SANE_CONFIG_DIR"] = job.config_dir
     try:
-        SaneBatch(job, writer).run()
+        device = SaneDevice(job)
+        writer.send("opened", **device.options)
+        try:
+            if not job.probe:
+                _scan_pages(device, job, writer)
+        finally:
+            device.close()
     except ScannerError as error:
-        writer.send("fault", code=_exact_code(error, job), text=str(error))
-        return 1
-    except OSError as error:
-        writer.send("fault", code="storage_failed", text=str(error))
-        return 1
-    return 0
+        raise _exact_error(error, job) from error
+
+
+def _scan_pages(device: SaneDevice, job: SaneJob, writer: EventWriter) -> None:
+    """Scan page after page until the feeder is empty or the parent says stop."""
+    numbers = PageNumbers(job)
+    has_scanned = False
+    while not wait_for_stop(0):
+        try:
+            device.start()
+        except ScannerNoPaperError as error:
+            # sane-airscan also reports this where it does not understand the feeder's state.
+            exact = _exact_error(error, job)
+            if exact.code != error.code:
+                raise exact from error
+            if has_scanned:
+                writer.send("empty")
+                return
+            writer.send("waiting")
+            if wait_for_stop(_RETRY_SECONDS):
+                return
+            continue
+        _scan_page(device, job, writer, numbers.take())
+        has_scanned = True  # also by an incomplete page: the sheet has passed
+        if job.source == "glass":
+            return
+
+
+def _scan_page(device: SaneDevice, job: SaneJob, writer: EventWriter, number: int) -> None:
+    """Scan one page and keep it if it is whole."""
+    try:
+        image = device.read(writer, job.source == "feeder")
+    except PageIncompleteError as error:
+        writer.send("broken", number=number, text=str(error))
+        return
+    writer.send("moving", rows=image.height)
+    path = write_page(image, job, number, device.resolution)
+    writer.send("page", number=number, file=path.name, width=image.width, height=image.height)
+
+
+def _exact_error(error: ScannerError, job: SaneJob) -> ScannerError:
+    """Return ``error``, with an eSCL scanner's own code in place of an ambiguous one."""
+    code = error.code
+    if job.source == "feeder" and code in _AMBIGUOUS_CODES:
+        state = query_feeder(job.device, Path(job.config_dir) if job.config_dir else None)
+        code = _CODE_BY_STATE.get(state, code) if state is not None else code
+    return error_from_code(code, str(error))
 
 
 if __name__ == "__main__":
-    # SANE's own clean-up may hang as well: leave without it.
-    os._exit(main())
+    # SANE's clean-up may hang: leave without it.
+    os._exit(run_job(SaneJob, _run))

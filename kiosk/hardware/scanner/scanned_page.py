@@ -1,8 +1,7 @@
-"""Is a scanned page whole, and how large is the sheet?
+"""Checks from its pixels whether a scanned page is whole, and trims it to the sheet.
 
-A scanner's reply can hold half a JPEG and still be called complete: libjpeg fills what is
-missing with mid-grey and warns nobody. And sane-airscan fills what a sheet does not cover with
-pure white. Both are recognised here, from the pixels.
+A scanner's reply can hold half a JPEG and still count as complete: libjpeg fills the missing part
+with mid-grey without a warning. And sane-airscan fills the area outside the sheet with pure white.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 from PIL import Image, ImageChops
 
 MM_PER_INCH = 25.4
-#: Mid-grey that libjpeg writes where there are no data; a lens never is so even.
+#: Mid-grey that libjpeg writes where data are missing; a scan is never so even.
 _NO_DATA_GREY = (127, 129)
-#: A real sheet's last rows are never mid-grey for so many rows.
+#: A real sheet never ends with this many rows of mid-grey.
 _NO_DATA_ROWS = 8
 #: Paper formats in millimetres (width, height), upright, smallest first.
 _FORMATS_MM = (
@@ -26,10 +25,10 @@ _TOLERANCE_MM = 3.0
 
 
 def is_complete(image: Image.Image, expected_rows: int) -> bool:
-    """Return False for a page that ends before its end.
+    """Return whether the page is whole.
 
     Args:
-        image: the page as it came from SANE.
+        image: the page as SANE gave it.
         expected_rows: rows that SANE announced (below 1: unknown).
     """
     if image.width < 16 or image.height < 16:
@@ -40,7 +39,7 @@ def is_complete(image: Image.Image, expected_rows: int) -> bool:
 
 
 def _ends_without_data(image: Image.Image) -> bool:
-    """Return whether the last rows above the white filler are the decoder's even mid-grey."""
+    """Return whether the last rows above the white filling are the decoder's even mid-grey."""
     used = _used_size(image)
     if used is None:
         return False
@@ -56,16 +55,16 @@ def _is_no_data(low: float | tuple[int, int], high: float | tuple[int, int]) -> 
 
 
 def _used_size(image: Image.Image) -> tuple[int, int] | None:
-    """Return width and height of the part that is not the pure white filler; None: all is."""
+    """Return width and height without the pure white filling; None if all is white."""
     box = ImageChops.invert(image).getbbox()
     return None if box is None else (box[2], box[3])
 
 
 def trim_to_sheet(image: Image.Image, resolution: int) -> Image.Image:
-    """Return ``image`` without the pure white that fills the window beyond the sheet.
+    """Return ``image`` without the pure white filling around the sheet.
 
-    The sheet is rounded **up** to the next usual format, so that a scanner that clips the
-    paper itself to pure white does not lose its margins. A page that is all white stays whole.
+    The size is rounded **up** to the next usual format, so that the page keeps its margins if the
+    scanner turns the paper itself pure white. A page that is all white stays as it is.
     """
     used = _used_size(image)
     if used is None:

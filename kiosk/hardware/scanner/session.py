@@ -1,8 +1,8 @@
-"""The document scanner in a child process: through SANE, or a camera above the desk.
+"""Scans documents in a child process: through SANE, or with a camera above the desk.
 
-A scan is a :class:`ScanSession`: an asynchronous stream of events. Pages are on the disk before
-their event comes; a fault never costs a page that is there, and the stream goes on by itself
-once the fault is cleared. Scanners are reached by their configured name: discovery takes seconds.
+A :class:`ScanSession` is an asynchronous stream of events. A page is on the disk before its event
+comes. A fault never costs a page that is on the disk, and the stream continues by itself once the
+fault is cleared. Scanners are opened by their configured name: discovery takes seconds.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +24,7 @@ from kiosk.hardware.scanner.errors import (
     ScannerStalledError,
     error_from_code,
 )
-from kiosk.hardware.scanner.escl_status import feeder_state, status_url
+from kiosk.hardware.scanner.escl_status import query_feeder
 from kiosk.hardware.scanner.events import (
     FaultCleared,
     PageMoving,
@@ -37,9 +37,8 @@ from kiosk.hardware.scanner.events import (
     ScanSource,
     SheetExpected,
 )
-from kiosk.hardware.scanner.overhead_job import OverheadJob
+from kiosk.hardware.scanner.jobs import OverheadJob, ScanJob, build_job
 from kiosk.hardware.scanner.process import STOP_TIMEOUT_S, ScannerProcess, opened_options
-from kiosk.hardware.scanner.sane_job import SaneJob
 
 log = logging.getLogger(__name__)
 
@@ -47,26 +46,26 @@ log = logging.getLogger(__name__)
 _RETRY_SECONDS = 0.7
 #: Seconds that a scanner may be busy before a fault is reported.
 _BUSY_GRACE_S = 4.0
-#: Seconds between two queries of the feeder while a sheet is awaited.
+#: Seconds between two queries of the feeder while a sheet is expected.
 _FEEDER_POLL_S = 0.4
-#: After these the sheet in question is outside the feeder, ...
+#: After these faults the sheet is outside the feeder, ...
 _SHEET_OUTSIDE = frozenset({"scanner_jam", "scanner_cover_open", "scanner_double_feed"})
-#: ... after these it may be, if one was on its way.
+#: ... after these it may be, if a sheet was moving.
 _SHEET_MAYBE_OUTSIDE = frozenset({"scanner_stalled", "scanner_lost", "scanner_failed"})
 
 
 class ScanSession:
-    """One visitor's scan into one folder.
+    """A visitor's scan into a folder.
 
-    Use it as an asynchronous context manager and iterate :meth:`events`. ``finish`` (enough
-    pages) and leaving the context both end it at once; pages on the disk stay.
+    Use it as an asynchronous context manager and iterate :meth:`events`. :meth:`finish` and leaving
+    the context both end it at once; pages on the disk stay.
 
     Args:
         settings: ``[scanner]`` of the settings.
         folder: where pages go, as ``0001.jpg``; it exists.
         first_page: number of the next page.
-        source: feeder, glass, or None to take the feeder where there is one.
-        duplex: scan both sides, where the feeder can.
+        source: feeder, glass, or None for the feeder if there is one.
+        duplex: scan both sides if the feeder can.
         missing: pages to scan again first (a retake).
     """
 
@@ -119,23 +118,23 @@ class ScanSession:
 
     @property
     def child_pid(self) -> int | None:
-        """Process id of the running child, if one runs."""
+        """Process id of the running child, or None."""
         return self._process.pid if self._process else None
 
     @property
     def next_page(self) -> int:
-        """Number of the page that comes next."""
+        """Number of the next page."""
         return self._expected_pages()[0]
 
     def finish(self) -> None:
-        """End the session: the visitor has no more paper, or cancels."""
+        """End the session: the visitor has no more paper, or cancelled."""
         self._is_finished = True
         self._interrupted.set()
 
     def select_source(self, source: ScanSource) -> None:
-        """Change to the glass or back to the feeder; on the glass, each call scans one page.
+        """Switch to the glass or back to the feeder; on the glass, each call scans one page.
 
-        An overhead camera has neither: nothing changes.
+        An overhead camera has neither: the call changes nothing.
         """
         if self._is_overhead:
             return
@@ -146,16 +145,16 @@ class ScanSession:
             self._interrupted.set()
 
     def confirm_sheet(self, is_back: bool = True) -> None:
-        """Answer :class:`SheetExpected` (or its :class:`ScanFault` already).
+        """Answer :class:`SheetExpected` (possible from its :class:`ScanFault` on).
 
         Args:
-            is_back: the sheet lies on top of the others again; False: it comes at the end.
+            is_back: the sheet is on top of the others again; False: it comes at the end.
         """
         self._sheet_is_back = is_back
         self._sheet_answered.set()
 
     async def events(self) -> AsyncIterator[ScanEvent]:
-        """Yield what happens until the feeder is empty and nothing is missing, or `finish`."""
+        """Yield events until the feeder is empty and no page is missing, or until `finish`."""
         while not self._is_finished:
             self._interrupted.clear()
             if self._source == "glass" and not self._glass_requested.is_set():
@@ -179,10 +178,10 @@ class ScanSession:
     # -- one run of the child ----------------------------------------------------------------
 
     async def _run_child(self) -> AsyncIterator[ScanEvent]:
-        """Yield the events of one child until it ends, is killed, or is not wanted any more."""
+        """Yield the events of one child until it ends, is killed, or has no more to do."""
         self._is_feeder_emptied = False
         self._side_count = 0
-        self._process = await ScannerProcess.start(self.build_job(self._source))
+        self._process = await ScannerProcess.start(self._next_job())
         try:
             while (message := await self._read_event(self._process)) is not None:
                 for event in self._handle(message):
@@ -194,11 +193,11 @@ class ScanSession:
             await child.end()
 
     async def _read_event(self, child: ScannerProcess) -> dict[str, Any] | None:
-        """Return the child's next event; None when the run is over."""
+        """Return the child's next event, or None at the end of the run."""
         try:
             message = await child.read_event(self._settings.stall_seconds, self._interrupted)
             if message is None and self._interrupted.is_set():
-                # A page that is on its way to the disk right now is still taken.
+                # Wait for a page that the child is writing to the disk right now.
                 child.request_stop()
                 message = await child.read_event(STOP_TIMEOUT_S)
         except TimeoutError:
@@ -212,7 +211,7 @@ class ScanSession:
         return message
 
     def _handle(self, message: dict[str, Any]) -> list[ScanEvent]:
-        """Return what one event of the child means for the visitor."""
+        """Return the session's events for one event of the child."""
         match message["event"]:
             case "opened":
                 options = opened_options(message)
@@ -307,7 +306,7 @@ class ScanSession:
         return [ScanFault(code, sheet, error)]
 
     def _first_page_of_sheet(self) -> int:
-        """Return the first page of the sheet that did not pass: of two sides both come again."""
+        """Return the first page of the sheet that did not pass; both its sides come again."""
         page = self.next_page
         if self._is_two_sided and self._side_count % 2 == 1 and page - 1 in self._pages:
             return page - 1
@@ -316,7 +315,7 @@ class ScanSession:
     # -- a sheet that did not pass -------------------------------------------------------------
 
     def _expect_sheet(self, sheet: int) -> None:
-        """Do not feed before it is known whether ``sheet`` lies in the feeder again."""
+        """Stop feeding until it is known whether ``sheet`` is in the feeder again."""
         if self._is_overhead:
             return
         if self._source == "feeder" and (self._pages or self._incomplete_pages or self._side_count):
@@ -325,10 +324,12 @@ class ScanSession:
             self._sheet_answered.clear()
 
     async def _wait_for_sheet(self, sheet: int) -> AsyncIterator[ScanEvent]:
-        """Wait until the person, the feeder or the time says how to go on."""
+        """Wait until the person, the feeder or the timeout decides how to continue."""
         is_announced, was_empty, deadline = False, False, 0.0
         while not self._is_finished and self._source == "feeder" and self._sheet_is_back is None:
-            state = await self._feeder_state()
+            state = await asyncio.to_thread(
+                query_feeder, self._settings.device, self._settings.sane_config_dir
+            )
             if state in ("jam", "cover", "double_feed", "gone"):
                 is_announced, was_empty, deadline = False, False, 0.0
             elif state == "empty" and self._is_between_sheets and self._missing:
@@ -351,7 +352,7 @@ class ScanSession:
             self._renumber_after_sheet(sheet, self._sheet_is_back)
 
     def _renumber_after_sheet(self, sheet: int, is_back: bool) -> None:
-        """Set the next page number so that every page keeps its place, whatever the sheet does."""
+        """Choose the next page's number so that every page gets its place, sheet back or not."""
         if self._asks_for_missing:
             return
         if is_back:
@@ -362,20 +363,15 @@ class ScanSession:
             self._next_number = after
 
     def _finish_batch(self) -> None:
-        """Ask for what is missing: the cover was opened after the last sheet, none is outside."""
+        """Ask for missing pages: the cover was opened after the last sheet, none is outside."""
         sheet = self._expected_sheet
         if sheet in self._missing:
             self._missing.remove(sheet)
         self._asks_for_missing = bool(self._missing)
         self._is_between_sheets = False
 
-    async def _feeder_state(self) -> str | None:
-        """Return what an eSCL scanner says of its feeder; None: it is not one, or says nothing."""
-        url = status_url(self._settings.device, self._settings.sane_config_dir)
-        return None if url is None else await asyncio.to_thread(feeder_state, url)
-
     def _within_busy_grace(self) -> bool:
-        """Return whether the scanner is busy for so short that no fault is reported yet."""
+        """Return whether the scanner has been busy too briefly to report a fault."""
         now = time.monotonic()
         if self._busy_since is None:
             self._busy_since = now
@@ -383,57 +379,30 @@ class ScanSession:
 
     # -- helpers -----------------------------------------------------------------------------
 
-    def build_job(self, source: ScanSource, probe: bool = False) -> SaneJob | OverheadJob:
+    def _next_job(self) -> ScanJob:
         """Return the job for a child that continues the session."""
-        settings = self._settings
-        if self._is_overhead:
-            return self._build_overhead_job(probe)
-        return SaneJob(
-            parent=os.getpid(),
-            device=settings.device,
-            config_dir=str(settings.sane_config_dir or ""),
-            folder=str(self._folder),
-            source=source,
-            duplex=self._is_duplex,
-            mode=settings.colour,
-            resolution=settings.resolution,
+        job = replace(
+            build_job(self._settings, self._folder, self._source),
             numbers=tuple(self._missing) if self._asks_for_missing else (),
             next_number=self._next_number,
-            probe=probe,
         )
-
-    def _build_overhead_job(self, probe: bool) -> OverheadJob:
-        settings = self._settings
-        return OverheadJob(
-            parent=os.getpid(),
-            folder=str(self._folder),
-            camera=settings.overhead.camera,
-            back_end=settings.overhead.back_end,
-            pictures=str(settings.overhead.pictures or ""),
-            paper=settings.overhead.paper,
-            view_mm=settings.overhead.view_mm,
-            still_seconds=settings.overhead.still_seconds,
-            mode=settings.colour,
-            resolution=settings.resolution,
-            numbers=tuple(self._missing) if self._asks_for_missing else (),
-            next_number=self._next_number,
-            taken_page=self._taken_page,
-            probe=probe,
-        )
+        if isinstance(job, OverheadJob):
+            return replace(job, taken_page=self._taken_page)
+        return replace(job, duplex=self._is_duplex)
 
     def _expected_pages(self) -> tuple[int, ...]:
         return (tuple(self._missing) if self._asks_for_missing else ()) or (self._next_number,)
 
     def _is_complete(self) -> bool:
-        """Return whether the session's paper is through and no page has to come again."""
+        """Return whether all paper has passed and no page is missing."""
         return not self._missing and (self._is_feeder_emptied or self._is_retake_complete())
 
     def _is_retake_complete(self) -> bool:
-        """Return whether the pages of a retake are all there."""
+        """Return whether all pages of a retake are there."""
         return self._is_retake and not self._missing
 
     async def _pause(self, seconds: float, also: asyncio.Event | None = None) -> None:
-        """Wait, unless the session is left (or ``also`` happens) meanwhile."""
+        """Wait for ``seconds``, or until the session is interrupted or ``also`` is set."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wait_for_any(*(event for event in (self._interrupted, also) if event))
@@ -449,5 +418,5 @@ class ScanSession:
 
 
 def _stalled_event(text: str) -> dict[str, Any]:
-    """Return the event that the child could not tell itself."""
+    """Return the fault event of a child that hangs or has died."""
     return {"event": "fault", "code": ScannerStalledError.code, "text": text}

@@ -13,15 +13,15 @@ from PIL import Image
 from kiosk.hardware.scanner.page_finder import Points, find_page
 from kiosk.hardware.scanner.page_flattener import flatten
 
-#: Sampled, then averaged, to tell one page from another; no word can be read in it.
+#: A page is sampled and averaged to a thumbnail that identifies it; no word is readable in it.
 _SAMPLE_SIZE, _THUMBNAIL_SIZE = (384, 512), (96, 128)
-#: Two previews of the same page are at least so alike (correlation), two pages are not.
+#: Least correlation of two previews of the same page; two pages are less alike.
 _MIN_CORRELATION = 0.85
 #: Contrast (standard deviation) below which a page is blank.
 _BLANK_CONTRAST = 4.0
-#: Part of the picture's width by which a corner may wander while the page "lies still".
+#: Part of the picture's width by which a corner may move while the page lies still.
 _CORNER_DRIFT = 0.004
-#: Levels by which a block of the picture may change meanwhile.
+#: Levels by which a block of the picture may change while the page lies still.
 _BLOCK_CHANGE = 10.0
 _BLOCKS = (16, 12)
 
@@ -30,12 +30,12 @@ PageState = Literal["nothing", "moving", "taken", "ready"]
 
 @dataclass(frozen=True)
 class TakenPage:
-    """A page that was taken: where it lay and roughly what it looked like.
+    """A page that was scanned: its place on the desk and a coarse picture of it.
 
     Attributes:
         corners: in the reduced picture.
         thumbnail: ``_THUMBNAIL_SIZE`` grey values.
-        gone_level: mean level below which the page is gone from its place.
+        gone_level: median level of its place below which the page is gone.
     """
 
     corners: Points
@@ -51,14 +51,14 @@ class TakenPage:
         return cls(corners, thumbnail, (desk + float(np.median(thumbnail))) / 2)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it for :meth:`from_json` of a later run."""
+        """Return the page as JSON for a later run."""
         thumbnail = base64.b64encode(self.thumbnail.tobytes()).decode()
         corners = self.corners.tolist()
         return {"corners": corners, "thumbnail": thumbnail, "gone_level": self.gone_level}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """Return what :meth:`to_json` wrote."""
+        """Return the page from :meth:`to_json`'s value."""
         thumbnail = np.frombuffer(base64.b64decode(value["thumbnail"]), dtype=np.uint8)
         return cls(
             np.array(value["corners"]),
@@ -67,7 +67,7 @@ class TakenPage:
         )
 
     def is_gone(self, grey: Image.Image) -> bool:
-        """Return whether the desk shows where the page was (a hand alone hides less)."""
+        """Return whether the desk is visible at the page's place (a hand hides less)."""
         return float(np.median(_make_thumbnail(grey, self.corners))) < self.gone_level
 
     def matches(self, grey: Image.Image, corners: Points) -> bool:
@@ -89,11 +89,11 @@ def _make_thumbnail(grey: Image.Image, corners: Points) -> npt.NDArray[np.uint8]
 
 
 class StillPageDetector:
-    """Says from one preview to the next whether a page lies still and is not scanned yet.
+    """Detects from preview to preview whether a page lies still and is not scanned yet.
 
     Args:
         still_seconds: how long a page must lie still.
-        taken_page: a page that was taken already and may still lie there.
+        taken_page: a page that was scanned already and may still be there.
     """
 
     def __init__(self, still_seconds: float, taken_page: TakenPage | None = None) -> None:
@@ -104,7 +104,7 @@ class StillPageDetector:
         self._still_since = 0.0
 
     def observe(self, grey: Image.Image, now: float) -> PageState:
-        """Return what this preview, at ``now`` (seconds), shows; ``ready``: take the page now."""
+        """Return what the preview at ``now`` (seconds) shows; ``ready``: scan the page now."""
         corners = find_page(grey)
         blocks = np.asarray(
             grey.resize(_BLOCKS, Image.Resampling.BOX).convert("F"), dtype=np.float64
@@ -133,5 +133,5 @@ class StillPageDetector:
         return drift <= _CORNER_DRIFT * width and change <= _BLOCK_CHANGE
 
     def mark_taken(self, taken_page: TakenPage) -> None:
-        """Remember the page that was taken."""
+        """Remember the page that was scanned."""
         self._taken_page = taken_page

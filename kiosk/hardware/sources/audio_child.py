@@ -1,6 +1,6 @@
-"""The child process of one audio device: PortAudio's callback in, blocks and status out.
+"""The child process of one audio device: reads PortAudio, sends blocks and status.
 
-A stalled stream is never stopped (``stop_stream`` hangs): the parent ends this process.
+It never stops a stalled stream (``stop_stream`` hangs): the parent ends this process.
 """
 
 from __future__ import annotations
@@ -16,31 +16,20 @@ from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
 
+from kiosk.hardware.audio.portaudio import find_device
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
 from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
 
 BLOCKS_PER_SECOND = 30
-"""PortAudio gives the sound card a buffer of two blocks: 66 ms."""
+"""PortAudio's buffer in the sound card holds two blocks: 66 ms."""
 FORWARD_INTERVAL_S = 0.1
-"""Blocks are passed on this often: each waking up costs both processes."""
+"""Seconds between two messages: each one wakes up both processes."""
 REAL_TIME_PRIORITY = 5
 RETRY_S = 1.0
 
 
-def find_input(audio: pyaudio.PyAudio, name: str) -> Mapping[str, Any] | None:
-    """Return the input device named ``name`` (exactly, else as a part of the name), or None."""
-    inputs = [
-        info
-        for index in range(audio.get_device_count())
-        if int((info := audio.get_device_info_by_index(index))["maxInputChannels"]) > 0
-    ]
-    exact = [info for info in inputs if info["name"] == name]
-    partial = [info for info in inputs if name in str(info["name"])]
-    return next(iter(exact + partial), None)
-
-
 class _InputStream:
-    """One opened device."""
+    """The input stream of a device."""
 
     def __init__(self, writer: MessageWriter, config: Mapping[str, Any]) -> None:
         self._writer = writer
@@ -51,15 +40,15 @@ class _InputStream:
         self._stream: Any = None
 
     def open(self) -> bool:
-        """Open the device; False when it is absent or refuses."""
+        """Open the device; return False if it is absent or cannot be opened."""
         audio = pyaudio.PyAudio()
-        info = find_input(audio, self._name)
+        info = find_device(audio, self._name, "input")
         if info is None:
             audio.terminate()
             return False
         try:
             self._start(audio, int(info["index"]), self._channels)
-        except OSError:  # some devices offer their own number of channels only
+        except OSError:  # some devices accept only their own number of channels
             self._channels = int(info["maxInputChannels"])
             try:
                 self._start(audio, int(info["index"]), self._channels)
@@ -94,7 +83,7 @@ class _InputStream:
         return None, pyaudio.paContinue
 
     def forward_blocks(self) -> None:
-        """Pass blocks on, some together, until the stream is no longer active."""
+        """Send blocks, several in a message, until the stream is no longer active."""
         active = True
         while active:
             time.sleep(FORWARD_INTERVAL_S)
@@ -111,13 +100,13 @@ class _InputStream:
 
 
 def _raise_priority() -> None:
-    """Run before ordinary programs where that is allowed: a late reader loses samples."""
+    """Get real-time priority if that is allowed: a late reader loses samples."""
     with contextlib.suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
 
 
 def main() -> None:
-    """Open the device as soon as it is there; end when it dies (the parent starts us again)."""
+    """Open the device as soon as it appears; end when it fails: the parent starts us again."""
     writer, config = set_up_child()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     _raise_priority()

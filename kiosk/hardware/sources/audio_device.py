@@ -1,4 +1,4 @@
-"""One audio device: supervises its child process and splits its samples into microphones."""
+"""An audio device: supervises its child process and splits its samples by microphone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.hardware.audio.block import AudioBlock, MicrophoneState
+from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.sample_clock import SampleClock, StampedBlock, join_blocks
 from kiosk.hardware.child_process.protocol import AUDIO, STATUS, unpack_audio
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
@@ -18,13 +19,13 @@ from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 
 STALL_NS = NS_PER_S // 2
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
-"""A child that sends no message for this long, not even "absent", hangs."""
+"""A child that sends no message for this long, not even ``absent``, hangs."""
 AUDIO_START_TIMEOUT_NS = 8 * NS_PER_S
-"""PortAudio asks every device for its name before it opens one."""
+"""PortAudio queries every device before it opens one."""
 
 
 class AudioDevice:
-    """One audio device with its child process and its microphones."""
+    """An audio device with its child process and its microphones."""
 
     def __init__(self, device: str, microphones: tuple[MicrophoneSource, ...]) -> None:
         self.device = device
@@ -81,7 +82,7 @@ class AudioDevice:
 
     def _on_stop(self, _reason: str) -> None:
         if self._has_delivered:
-            self._set_states("dead")
+            self._set_states(MicrophoneState.DEAD)
 
     def _on_message(self, kind: int, payload: bytes) -> None:
         self._last_message_ns = recording_ns()
@@ -93,7 +94,7 @@ class AudioDevice:
         elif kind == STATUS:
             values = json.loads(payload)
             if "absent" in values:
-                self._set_states("absent")
+                self._set_states(MicrophoneState.ABSENT)
                 self._has_delivered = False
             elif "library" in values:
                 self._library_info = {
@@ -113,7 +114,7 @@ class AudioDevice:
                 samples = np.ascontiguousarray(table[:, microphone.channel], dtype=np.int16)
                 microphone.push(AudioBlock(stamped.epoch, stamped.index, stamped.start_ns, samples))
             else:
-                microphone.set_state("absent")  # the device has fewer channels than it should
+                microphone.set_state(MicrophoneState.ABSENT)  # the device has too few channels
 
     def _find_problem(self) -> str | None:
         now = recording_ns()

@@ -1,7 +1,7 @@
-"""The camera's child process: one back end, commands in, packets and status out.
+"""The camera's child process: runs one back end, reads commands, sends packets and status.
 
-Run by :class:`kiosk.hardware.child_process.supervisor.ProcessSupervisor`.
-``KIOSK_CAMERA_ALLOCATOR=module:Class`` makes picamera2 use another buffer allocator, which tests on
+:class:`kiosk.hardware.child_process.supervisor.ProcessSupervisor` runs it.
+``KIOSK_CAMERA_ALLOCATOR=module:Class`` gives picamera2 another buffer allocator, which tests with
 libcamera's virtual pipeline need.
 """
 
@@ -26,7 +26,7 @@ ALLOCATOR_VARIABLE = "KIOSK_CAMERA_ALLOCATOR"
 
 
 def _allocator() -> Any:
-    """Return the allocator named in the environment, or None for picamera2's own."""
+    """Return the allocator that the environment names, or None for picamera2's own."""
     name = os.environ.get(ALLOCATOR_VARIABLE)
     if not name:
         return None
@@ -35,7 +35,7 @@ def _allocator() -> Any:
 
 
 def make_back_end(config: CameraConfig) -> CameraBackEnd:
-    """Return the back end of ``config``; never a virtual camera unless it was asked for.
+    """Return the back end of ``config``: a virtual camera only if it says so.
 
     Raises:
         CameraAbsentError: picamera2 is not installed.
@@ -52,7 +52,7 @@ def make_back_end(config: CameraConfig) -> CameraBackEnd:
 
 
 class _CameraProcess:
-    """The open camera and its way to the parent."""
+    """The camera and its connection to the parent."""
 
     def __init__(self, writer: MessageWriter, config: CameraConfig) -> None:
         self._writer = writer
@@ -62,7 +62,7 @@ class _CameraProcess:
         self._encoder_session = 0  # 0: not encoding
 
     def run(self) -> None:
-        """Open the camera, again and again while it is absent, then send a heartbeat."""
+        """Open the camera, retrying while it is absent; then send heartbeats."""
         while (camera := self._open_camera()) is None:
             time.sleep(RETRY_S)
         with self._lock:
@@ -89,7 +89,7 @@ class _CameraProcess:
         return camera
 
     def set_encoder_session(self, session: int) -> None:
-        """Start (session from 1) or stop (0) the encoder, now or when the camera is open."""
+        """Start (session from 1) or stop (0) the encoder, now or once the camera is open."""
         with self._lock:
             if self._camera is not None and self._encoder_session:
                 self._camera.stop_encoder()
@@ -105,7 +105,7 @@ class _CameraProcess:
         camera.start_encoder(emit)
 
     def close(self) -> None:
-        """Close the camera, unless it hangs."""
+        """Close the camera (it may hang)."""
         if self._camera is not None:
             self._camera.close()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
+from kiosk.api.states import CameraState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.camera.back_end import CameraConfig
 from kiosk.hardware.camera.encoder_monitor import EncoderMonitor
@@ -15,16 +16,15 @@ from kiosk.hardware.child_process.protocol import STATUS, VIDEO
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
 from kiosk.hardware.sources.listener import SourceListener
 
-CameraState = Literal["ok", "starting", "absent", "frozen", "off"]
 FREEZE_NS = NS_PER_S
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
 """A child that sends no message for this long hangs."""
 CAMERA_START_TIMEOUT_NS = 20 * NS_PER_S
-"""libcamera and picamera2 take seconds to start on a Pi 4, more on a busy one."""
+"""libcamera and picamera2 take seconds to start on a Pi 4, longer on a busy one."""
 
 
 class CameraSource:
-    """The camera: warm with a live picture, encoding while a recording runs."""
+    """The camera: always on with a live picture, encoding during a recording."""
 
     name = "camera"
 
@@ -36,7 +36,7 @@ class CameraSource:
         self._session = 0
         self._is_encoding = False
         self._library_info: dict[str, str] = {}
-        self._state: CameraState = "starting"
+        self._state = CameraState.STARTING
         self._last_message_ns = recording_ns()
         self._last_picture_ns = self._last_message_ns
         self._picture_count = 0
@@ -60,17 +60,17 @@ class CameraSource:
 
     @property
     def state(self) -> CameraState:
-        """``ok``, ``starting``, ``absent`` or ``frozen`` (was there and gives no pictures)."""
+        """State of the camera; frozen: it was there and gives no pictures."""
         return self._state
 
     @property
     def fps(self) -> int:
-        """Pictures a second it was asked for."""
+        """Configured pictures a second."""
         return self._config.fps
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height it was asked for."""
+        """Configured width and height."""
         return self._config.width, self._config.height
 
     @property
@@ -85,7 +85,7 @@ class CameraSource:
 
     @property
     def is_encoder_slow(self) -> bool:
-        """Whether the encoder is too slow now: pictures are left out or come late."""
+        """Whether the encoder is too slow now: it skips pictures or delivers them late."""
         return self._is_encoding and self._encoder.is_slow
 
     def open(self) -> None:
@@ -101,18 +101,18 @@ class CameraSource:
         with self._lock:
             self._frames = self._dropped = 0
             self._encoder.reset()
-            self._listener = listener  # one before it still gets what its own session gives
+            self._listener = listener  # the previous one still gets its own session's packets
             self._is_encoding = True
         self._start_encoder()
 
     def stop_encoder(self) -> None:
-        """Stop the encoder; packets that are on their way still arrive."""
+        """Stop the encoder; packets under way still arrive."""
         with self._lock:
             self._is_encoding = False
         self._child.send_command(encode=0)
 
     def detach(self, listener: SourceListener) -> None:
-        """Dispatch nothing more to ``listener``."""
+        """Stop dispatching to ``listener``."""
         with self._lock:
             self._remove_listener(listener)
             if self._listener is listener:
@@ -127,7 +127,7 @@ class CameraSource:
         }
 
     def _start_encoder(self) -> None:
-        """Have the child encode, in a session of its own."""
+        """Make the child encode in a new session."""
         with self._lock:
             if not self._is_encoding:
                 return
@@ -143,8 +143,8 @@ class CameraSource:
         self._has_answered = False
 
     def _on_stop(self, _reason: str) -> None:
-        if self._state == "ok":
-            self._state = "frozen"
+        if self._state is CameraState.OK:
+            self._state = CameraState.FROZEN
 
     def _on_message(self, kind: int, payload: bytes) -> None:
         self._last_message_ns = recording_ns()
@@ -156,7 +156,7 @@ class CameraSource:
 
     def _on_status(self, values: dict[str, Any]) -> None:
         if "absent" in values:
-            self._state = "absent"
+            self._state = CameraState.ABSENT
         elif "library" in values:
             self._library_info = {key: values[key] for key in ("library", "version", "back_end")}
             self._picture_count = 0
@@ -164,7 +164,7 @@ class CameraSource:
         if values.get("frames", self._picture_count) != self._picture_count:
             self._picture_count = values["frames"]
             self._last_picture_ns = recording_ns()
-            self._state = "ok"
+            self._state = CameraState.OK
 
     def _on_packet(self, packet: VideoPacket) -> None:
         self._last_picture_ns = recording_ns()
@@ -181,7 +181,7 @@ class CameraSource:
 
     def _find_problem(self) -> str | None:
         now = recording_ns()
-        if self._state == "ok" and now - self._last_picture_ns > FREEZE_NS:
+        if self._state is CameraState.OK and now - self._last_picture_ns > FREEZE_NS:
             return "gives no pictures"
         limit = CHILD_TIMEOUT_NS if self._has_answered else CAMERA_START_TIMEOUT_NS
         if now - self._last_message_ns > limit:

@@ -1,4 +1,4 @@
-"""The receiver of what the sources capture."""
+"""Interface of a receiver of captured packets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from kiosk.hardware.camera.packet import VideoPacket
 
 
 class SourceListener(Protocol):
-    """Takes what the sources give, in their threads: it must return at once."""
+    """Receives packets in the sources' threads: its methods must return at once."""
 
     def video(self, packet: VideoPacket) -> None:
-        """Take one encoded picture."""
+        """Receive an encoded picture."""
 
     def audio(self, name: str, block: AudioBlock) -> None:
-        """Take samples of the microphone ``name``."""
+        """Receive samples of the microphone ``name``."""

@@ -1,4 +1,4 @@
-"""One microphone as a source: measures its blocks and dispatches them to listeners."""
+"""A microphone as a source: measures its blocks and dispatches them to listeners."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections import deque
 from datetime import timedelta
 from typing import Any
 
+from kiosk.api.states import MicrophoneKind, MicrophoneState
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import MicrophoneSettings
-from kiosk.hardware.audio.block import AudioBlock, MicrophoneState
+from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.level_meter import LevelMeter
 from kiosk.hardware.sources.listener import SourceListener
 
@@ -26,17 +27,18 @@ def _format_recording_time(moment_ns: int | None) -> str | None:
 
 
 class MicrophoneSource:
-    """One microphone: a channel of an audio device."""
+    """A microphone: one channel of an audio device."""
 
     def __init__(self, config: MicrophoneSettings, baseline_db: float | None = None) -> None:
         self.name = config.name
         self.role = config.role
-        self.kind = "remote" if config.role == REMOTE_ROLE else "room"
+        is_remote = config.role == REMOTE_ROLE
+        self.kind = MicrophoneKind.REMOTE if is_remote else MicrophoneKind.ROOM
         self.rate = config.rate
         self.channel = config.channel
-        remote_ns = round(config.silence_seconds * NS_PER_S) if self.kind == "remote" else None
+        remote_ns = round(config.silence_seconds * NS_PER_S) if is_remote else None
         self.meter = LevelMeter(config.rate, baseline_db, remote_silence_ns=remote_ns)
-        self._state: MicrophoneState = "starting"
+        self._state = MicrophoneState.STARTING
         self._state_since = format_wall()
         self._recent_blocks: deque[AudioBlock] = deque(maxlen=RECENT_BLOCKS)
         self._listeners: tuple[SourceListener, ...] = ()
@@ -44,7 +46,7 @@ class MicrophoneSource:
 
     @property
     def state(self) -> MicrophoneState:
-        """See docs/interfaces.md."""
+        """State by the device and its samples."""
         return self._state
 
     def state_entry(self) -> dict[str, Any]:
@@ -54,14 +56,14 @@ class MicrophoneSource:
         return {**entry, "since": self._state_since, "heard": heard}
 
     def set_state(self, state: MicrophoneState) -> None:
-        """Note a change of state."""
+        """Set the state and the time since when it lasts."""
         if state != self._state:
             self._state, self._state_since = state, format_wall()
-            if state in ("dead", "absent"):
+            if state in (MicrophoneState.DEAD, MicrophoneState.ABSENT):
                 self.meter.reset()
 
     def push(self, block: AudioBlock) -> None:
-        """Measure a block and dispatch it to the listeners."""
+        """Measure a block and dispatch it."""
         self.meter.push(block)
         self.set_state(self.meter.state())
         with self._lock:
@@ -70,7 +72,7 @@ class MicrophoneSource:
                 listener.audio(self.name, block)
 
     def attach(self, listener: SourceListener, since_ns: int) -> None:
-        """Give ``listener`` all blocks that end after ``since_ns``, and all that follow."""
+        """Dispatch all blocks that end after ``since_ns`` to ``listener``, and all that follow."""
         with self._lock:
             for block in self._recent_blocks:
                 if block.start_ns + len(block.samples) * NS_PER_S // self.rate > since_ns:
@@ -78,6 +80,6 @@ class MicrophoneSource:
             self._listeners = (*self._listeners, listener)
 
     def detach(self, listener: SourceListener) -> None:
-        """Dispatch nothing more to ``listener``."""
+        """Stop dispatching to ``listener``."""
         with self._lock:
             self._listeners = tuple(other for other in self._listeners if other is not listener)

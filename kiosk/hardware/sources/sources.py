@@ -1,8 +1,8 @@
 """All sources of a recording: the camera and the microphones.
 
-:class:`Sources` is opened once, when the recorder starts, and stays warm, so that a recording
-begins on running devices. Every device lives in a child process, which is killed and started again
-when it fails; a source recovers by itself during a recording.
+The recorder opens :class:`Sources` once, when it starts, so that a recording begins on running
+devices. Every device has a child process, which is killed and started again when it fails. So a
+source recovers by itself during a recording.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
+from kiosk.api.states import CameraState, EncoderState, MicrophoneKind
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Settings
 from kiosk.hardware.camera.back_end import CameraConfig
@@ -27,12 +27,12 @@ RECENT_SPEECH_NS = NS_PER_S * 4 // 10
 
 
 class Sources:
-    """The camera and all microphones of ``settings``, warm and supervised.
+    """The camera and all microphones of ``settings``, running and supervised.
 
     Args:
         settings: all of them.
         preview: file in shared memory for the live picture (:mod:`kiosk.hardware.camera.preview`).
-        baselines: noise floor of each microphone at commissioning, dB, as far as it is known.
+        baselines: noise floor of microphones at commissioning, in dB, by name.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Sources:
         )
 
     def _is_speech_elsewhere(self, microphone: MicrophoneSource, now_ns: int) -> bool:
-        """Return whether somebody speaks into another microphone of this room."""
+        """Return whether another microphone in the room hears speech."""
         times = (
             other.meter.last_speech_ns
             for other in self.microphones
-            if other is not microphone and other.kind != "remote"
+            if other is not microphone and other.kind is not MicrophoneKind.REMOTE
         )
         return any(time_ns is not None and now_ns - time_ns < RECENT_SPEECH_NS for time_ns in times)
 
@@ -71,7 +71,7 @@ class Sources:
         return CameraSource(CameraConfig(**values, scene=scene, preview=str(self.preview)))
 
     def open(self) -> None:
-        """Start all devices; returns at once, they come up by themselves."""
+        """Start all devices; return at once, before they are ready."""
         self.preview.parent.mkdir(parents=True, exist_ok=True)
         for source in (self.camera, *self.audio_devices):
             if source is not None:
@@ -89,23 +89,18 @@ class Sources:
         for thread in threads:
             thread.join()
 
-    def __enter__(self) -> Sources:
+    def __enter__(self) -> Self:
         self.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def attach(self, listener: SourceListener, since_ns: int) -> None:
-        """Begin a recording: give ``listener`` everything captured from ``since_ns`` on.
+        """Start a recording: dispatch everything captured from ``since_ns`` on to ``listener``.
 
-        Another one may still be attached: the pictures' encoder begins anew for this one, and
-        both get all samples until the other is detached.
+        Another listener may still be attached: the encoder restarts for this one, and both get all
+        samples until the other is detached.
         """
         if self.camera is not None:
             self.camera.attach(listener)
@@ -113,12 +108,12 @@ class Sources:
             microphone.attach(listener, since_ns)
 
     def stop_encoder(self) -> None:
-        """Stop the camera's encoder; what was captured before may still arrive."""
+        """Stop the camera's encoder; packets captured before may still arrive."""
         if self.camera is not None:
             self.camera.stop_encoder()
 
     def detach(self, listener: SourceListener) -> None:
-        """End a recording: nothing is handed on to ``listener`` when this has returned."""
+        """End a recording: nothing is dispatched to ``listener`` after this returns."""
         if self.camera is not None:
             self.camera.detach(listener)
         for microphone in self.microphones:
@@ -129,11 +124,13 @@ class Sources:
         camera = self.camera
         return {
             "camera": {
-                "state": camera.state if camera else "off",
+                "state": camera.state if camera else CameraState.OFF,
                 "back_end": camera.device_entry()["back_end"] if camera else "none",
                 "frames": camera.frames if camera else 0,
                 "dropped": camera.dropped if camera else 0,
-                "encoder": "slow" if camera and camera.is_encoder_slow else "ok",
+                "encoder": EncoderState.SLOW
+                if camera and camera.is_encoder_slow
+                else EncoderState.OK,
             },
             "microphones": [microphone.state_entry() for microphone in self.microphones],
         }
@@ -156,15 +153,15 @@ class Sources:
         return entries
 
     def wait_ready(self, timeout: float) -> bool:
-        """Wait until all sources deliver; False when some do not within ``timeout`` seconds.
+        """Wait until all sources deliver; return False after ``timeout`` seconds.
 
-        One that is absent at first may yet come: it is tried again and again.
+        It also waits for absent sources: they are tried again and again.
         """
         limit = time.monotonic() + timeout
         while time.monotonic() < limit:
-            states = {microphone.state for microphone in self.microphones}
-            camera = self.camera.state if self.camera is not None else "ok"
-            if camera == "ok" and not {"starting", "absent", "dead"} & states:
+            camera = self.camera.state if self.camera is not None else CameraState.OK
+            delivering = all(microphone.state.is_delivering for microphone in self.microphones)
+            if camera is CameraState.OK and delivering:
                 return True
             time.sleep(0.02)
         return False
