@@ -1,8 +1,8 @@
-"""Delivery over a court's line: goodput, processor time, an urgent filing, a call beside it.
+"""Delivery over a court's connection: goodput, processor time, an urgent filing, a call.
 
 Kiosk and central system are real processes in two network namespaces. The peer is ``curl -T``,
 which sends the same bytes over TLS to the same server (one PATCH of tus). Without the right to
-make namespaces everything is left out.
+create namespaces the benchmark is skipped.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ PEER = "curl -T"
 
 
 def run(repeats: int) -> list[Measure]:
-    """Measure all four."""
+    """Measure goodput, processor time, the filing and the call."""
     reason = unavailable_reason()
     if reason is not None:
-        print(f"bench: delivery left out: {reason}", file=sys.stderr)
+        print(f"bench: delivery skipped: {reason}", file=sys.stderr)
         return []
     with site_template() as template:
         return [
@@ -102,7 +102,7 @@ def measure_cpu(template: Path, repeats: int) -> list[Measure]:
 
 
 def deliver_filing(site: DeliverySite) -> float:
-    """Hand a filing in; return the seconds to its durable receipt."""
+    """Submit a filing; return the seconds to its durable receipt."""
     filing = site.kiosk.make_filing(FILING_BYTES)
     begun = time.monotonic()
     site.kiosk.request("POST", f"/v1/filings/{filing}/register", {})
@@ -111,7 +111,7 @@ def deliver_filing(site: DeliverySite) -> float:
 
 
 def measure_filing(template: Path, repeats: int) -> list[Measure]:
-    """Return the seconds to a filing's receipt beside a recording, and on an idle line."""
+    """Return the seconds to a filing's receipt beside a recording, and on an idle connection."""
     with NetworkLink() as link, running_site(template, link) as site:
         link.shape(FILING_MBIT)
         idle = [deliver_filing(site) for _ in range(repeats)]
@@ -152,5 +152,5 @@ def call_beside_upload(template: Path, mbit: float) -> list[Measure]:
 
 
 def upload_state(site: DeliverySite) -> str:
-    """Return what recordings may do now."""
+    """Return whether recordings may be uploaded now."""
     return str(site.kiosk.state()["uploads"]["state"])

@@ -1,10 +1,10 @@
 """From the last page in the scanner to the registration number, through the real services.
 
-Ten pages from the eSCL scanner on loopback: from the moment the last page is on the disk until
-the number is there (looking at it, coding, PDF/A, hashes, registration by sync at the central
-system over TLS). And 60 coloured pages beside a line of 1 Mbit/s: everything in a network
-namespace of its own whose loopback is that slow (tbf); from handing in to the number: the bytes
-follow later. Without the right to make namespaces the second figure is left out.
+The first figure is ten pages from the eSCL scanner on loopback: the time from the last page on the
+disk to the number (page checks, encoding, PDF/A, hashes, registration by sync at the central system
+over TLS). The second is 60 coloured pages over 1 Mbit/s, from submission to the number; the bytes
+follow later. It runs in a network namespace whose loopback is that slow (tbf) and is skipped
+without the right to create one.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ SLOW_LINE = "tc qdisc add dev lo root tbf rate 1mbit burst 4k latency 400ms"
 
 
 def filing_service(settings: Settings) -> FilingService:
-    """Return the filing room with the real sync behind it."""
+    """Return a filing service that uses the real sync."""
     return FilingService(
         settings, load_rules(), LocalClient(Paths.from_settings(settings.paths).sync_socket)
     )
 
 
 async def scan_and_submit(settings: Settings) -> float:
-    """Scan what lies in the feeder; return the seconds from the last page to the number."""
+    """Scan the pages in the feeder; return the seconds from the last page to the number."""
     async with filing_service(settings) as service:
         filing = service.create("claim", "kk")
         arrived = 0.0
@@ -59,14 +59,14 @@ async def scan_and_submit(settings: Settings) -> float:
 
 
 async def submit_colour_pages(settings: Settings, scan: Path) -> float:
-    """Hand 60 coloured pages in that were looked at before; return the seconds to the number."""
+    """Submit 60 coloured pages, checked before; return the seconds to the number."""
     async with filing_service(settings) as service:
         filing = service.create("claim", "kk")
         assert filing.folder.key is not None
         for number in range(1, COLOUR_PAGES + 1):
             filing.folder.key.encrypt_file(scan, filing.folder.page_file(number))
             filing.folder.save(filing.record.with_page(Page(number=number)))
-            await filing.rotate_page(number)  # looks at it, as after its scan
+            await filing.rotate_page(number)  # checks it, as after its scan
         started = time.monotonic()
         done = await service.submit(filing)
         spent = time.monotonic() - started
@@ -76,7 +76,7 @@ async def submit_colour_pages(settings: Settings, scan: Path) -> float:
 
 
 def measure(repeats: int, slow: bool) -> list[float]:
-    """Return the seconds of each run, with a central system and a sync of their own."""
+    """Return the seconds of each run, each with its own central system and sync."""
     found = []
     with tempfile.TemporaryDirectory(prefix="bf") as name:
         folder = Path(name)
@@ -107,7 +107,7 @@ def measure(repeats: int, slow: bool) -> list[float]:
 
 
 def measure_slow(repeats: int) -> list[float]:
-    """Return the same for the slow line, in a namespace; empty where that is not permitted."""
+    """Return the same for the slow connection; empty where namespaces are not permitted."""
     if shutil.which("unshare") is None or shutil.which("tc") is None:
         return []
     code = "import json; from bench.bench_filing import measure; "
@@ -117,14 +117,16 @@ def measure_slow(repeats: int) -> list[float]:
         ["unshare", "--net", "sh", "-c", inner], stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
-        print("bench: no slow line: namespaces or tbf are refused here", file=sys.stderr)
+        print(
+            "bench: slow connection skipped: namespaces or tbf are not permitted", file=sys.stderr
+        )
         return []
     found: list[float] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
 
 def run(repeats: int) -> list[Measure]:
-    """Measure both."""
+    """Measure both figures."""
     what = "to the registration number"
     measures = [
         median_of(f"last of {PAGES} pages {what}", "s", measure(repeats, False), "goal", [GOAL])

@@ -1,10 +1,10 @@
 """200 simulated kiosks against one ``kiosk central`` (SQLite, a folder), over mutual TLS.
 
-Each kiosk has a certificate and connections of its own and does what ``kiosk sync`` does while a
-hearing runs: every 30 s contract, schedule, staff and heartbeat; a journal head every minute; a
-filing of 400 kB every 20 minutes (registered, sent, verified); every tenth one uploads all the
-time, at 4 Mbit/s. The peer is the same server with one kiosk alone. Simulation and server share
-the machine's processors.
+Each kiosk has its own certificate and connections and sends what ``kiosk sync`` sends while a
+hearing runs: every 30 s contract, schedule, staff, heartbeat; a journal head every minute; a filing
+of 400 kB every 20 minutes (registered, sent, verified); every tenth one uploads constantly at 4
+Mbit/s. The peer is the same server with one kiosk alone. Simulation and server share the machine's
+processors.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ STATE = {"version": "1", "boot_id": "b", "queue": {"items": 3}, "storage": {"fre
 
 @dataclass
 class Load:
-    """What was asked and how long it took."""
+    """Requests and their durations."""
 
     small_ms: list[float] = field(default_factory=list)
     filings_s: list[float] = field(default_factory=list)
@@ -114,7 +114,7 @@ def memory_mb(pid: int) -> float:
 
 
 async def simulate(kiosks: list[Kiosk], load: Load, seconds: float, *, hurry: bool = False) -> None:
-    """Have the kiosks do their work for so long; with ``hurry`` ten times as often."""
+    """Run the kiosks for ``seconds``; with ``hurry`` they send ten times as often."""
     async with contextlib.AsyncExitStack() as stack:
         simulated_kiosks = [
             await stack.enter_async_context(connected_kiosk(kiosk, load, number))
@@ -136,7 +136,7 @@ async def simulate(kiosks: list[Kiosk], load: Load, seconds: float, *, hurry: bo
 
 @contextlib.asynccontextmanager
 async def connected_kiosk(kiosk: Kiosk, load: Load, seed: int) -> AsyncIterator[SimulatedKiosk]:
-    """Give a kiosk with connections of its own."""
+    """Yield a kiosk with its own connections."""
     context = ssl.create_default_context(cafile=kiosk.ca)
     context.load_cert_chain(kiosk.certificate, kiosk.key_file)
     connector = aiohttp.TCPConnector(ssl=context, limit=2)
@@ -159,7 +159,7 @@ class SimulatedKiosk:
         self._hearing, self._count = new_id(), 0
 
     def jobs(self, pace: float, *, uploads: bool) -> list[Any]:
-        """Return what it does side by side."""
+        """Return its concurrent jobs."""
         jobs = [self._every(POLL_S * pace, self._poll), self._every(HEAD_S * pace, self._head)]
         jobs.append(self._every(FILING_S * pace, self._filing))
         return [*jobs, self._upload()] if uploads else jobs
@@ -199,7 +199,7 @@ class SimulatedKiosk:
         self._load.filings_s.append(time.monotonic() - begun)
 
     async def _upload(self) -> None:
-        """Send a file that never ends, at the rate of a court's line."""
+        """Send an endless file at the rate of a court's connection."""
         upload, size = new_id(), 10**9
         announced = file_of("part-01/main/run-01/000000.m4s", b"") | {"size": size}
         await self._small(
@@ -224,7 +224,7 @@ class SimulatedKiosk:
 
 
 async def paced_blocks(block: bytes) -> AsyncIterator[bytes]:
-    """Yield one PATCH's bytes at the rate of a court's line."""
+    """Yield the bytes of one PATCH at the rate of a court's connection."""
     begun, sent = time.monotonic(), 0
     while sent < PATCH_BYTES:
         yield block
@@ -234,5 +234,5 @@ async def paced_blocks(block: bytes) -> AsyncIterator[bytes]:
 
 
 def wall_text() -> str:
-    """Return the time as a kiosk writes it."""
+    """Return the current time in the kiosk's form."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())

@@ -1,8 +1,8 @@
-"""The link check against the truth of a shaped line, beside iperf3 (librespeed-cli in trixie).
+"""Accuracy of the link check on a shaped link, beside iperf3 (librespeed-cli in trixie).
 
-The truth is the rate of the line's frames times the share of payload in a full frame (0.956): the
-rule of 1 Mbit/s is about what arrives. Verdicts are tried on many lines at a time, each in network
-namespaces of its own. Loss and delay are made by a relay in user space.
+The true value is the link's frame rate times the share of payload in a full frame (0.956), because
+the rule of 1 Mbit/s is about what arrives. Verdicts are tried on many links at a time, each in its
+own network namespaces. A relay in user space adds loss and delay.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ def run(repeats: int) -> list[Measure]:
     """Measure error, cost and verdicts; five repeats try each verdict 20 times."""
     reason = unavailable_reason()
     if reason is not None:
-        print(f"bench: link_check left out: {reason}", file=sys.stderr)
+        print(f"bench: link_check skipped: {reason}", file=sys.stderr)
         return []
     for peer in ("iperf3", "librespeed-cli"):
         if shutil.which(peer) is None:
-            print(f"bench: {peer} is not installed and left out", file=sys.stderr)
+            print(f"bench: {peer} is not installed: skipped", file=sys.stderr)
     with site_template() as template:
         return [
             *measure_errors(template, NetworkLink(), RATES_MBIT, ""),
@@ -81,7 +81,7 @@ def run_link_check(site: DeliverySite) -> dict[str, Any]:
     """Run one link check as on a tap.
 
     Raises:
-        RuntimeError: it measured nothing.
+        RuntimeError: it has no result.
     """
     result = dict(site.kiosk.request("POST", "/v1/link-check", {"quick": True})[1])
     if result.get("up_mbit") is None:
@@ -90,14 +90,14 @@ def run_link_check(site: DeliverySite) -> dict[str, Any]:
 
 
 def error_percent(measured: float, rate: float) -> float:
-    """Return how far ``measured`` lies from the truth, in per cent of it."""
+    """Return the error of ``measured`` in per cent of the true rate."""
     truth = rate * PAYLOAD_SHARE
     return abs(measured - truth) / truth * 100
 
 
 @contextmanager
 def iperf_server() -> Iterator[int | None]:
-    """Run ``iperf3 -s`` at the centre; give its port, or None where it is not installed."""
+    """Run ``iperf3 -s`` at the centre; yield its port, or None if it is not installed."""
     if shutil.which("iperf3") is None:
         yield None
         return
@@ -111,7 +111,7 @@ def iperf_server() -> Iterator[int | None]:
 
 
 def iperf_error(link: NetworkLink, port: int, rate: float) -> float | None:
-    """Return iperf3's error of the worse direction in per cent, None where it broke off."""
+    """Return iperf3's error of the worse direction in per cent, or None if it failed."""
 
     def measured(*options: str) -> float:
         command = [
@@ -151,7 +151,7 @@ def measure_verdicts(template: Path, tries: int) -> Iterator[Measure]:
 
 
 def link_verdict(template: Path, truth: float) -> str:
-    """Return the verdict on a line of its own."""
+    """Return the verdict on a new link."""
     with NetworkLink() as link, running_site(template, link) as site:
         link.shape(truth / PAYLOAD_SHARE)
         return str(run_link_check(site)["verdict"])

@@ -1,8 +1,8 @@
-"""The memory of a recorder and all its children while it records for long.
+"""Memory of a recorder and its children during a long recording.
 
 PSS (each shared page counted once) of camera, microphones, proof, levels, preview and a second
 copy on a mirror. The goals: under 300 MB, and flat within 5 % over half an hour, which
-``KIOSK_BENCH_MINUTES=30 make bench ARGS="--only memory"`` records; by default it is two minutes.
+``KIOSK_BENCH_MINUTES=30 make bench ARGS="--only memory"`` records; the default is two minutes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.virtual_courtroom import VirtualCourtroom
 MINUTES = float(os.environ.get("KIOSK_BENCH_MINUTES", "2"))
 EVERY_S = 5.0
 WARM_S = 20.0
-"""What is allocated once at the start does not count as growth."""
+"""Allocations in the first seconds do not count as growth."""
 
 
 def sample_memory(room: VirtualCourtroom) -> list[int]:
@@ -39,7 +39,7 @@ def sample_memory(room: VirtualCourtroom) -> list[int]:
 
 
 def growth_percent(samples: list[int]) -> float:
-    """Return by how many percent the last quarter lies above the first (medians)."""
+    """Return the growth from the first to the last quarter in per cent (medians)."""
     quarter = max(1, len(samples) // 4)
     first, last = statistics.median(samples[:quarter]), statistics.median(samples[-quarter:])
     return (last / first - 1) * 100

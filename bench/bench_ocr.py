@@ -1,8 +1,8 @@
-"""The searchable version: how many characters are wrong on pages whose text is known.
+"""Share of wrong characters in searchable versions of pages with known text.
 
-Each page is drawn at 300 dpi, skewed, blurred and made noisy, goes through page imaging and the
-PDF/A as every filing does, then through OCRmyPDF as the central system calls it; its text is
-read with pdftotext. Spaces and line ends count as one space. The goal is 0.5 %.
+Each page is drawn at 300 dpi, skewed, blurred and made noisy, passes through page imaging and
+PDF/A like every filing, then through OCRmyPDF as the central system calls it; pdftotext reads the
+result. Spaces and line ends count as one space. The goal is 0.5 %.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOISE = 9.0
 
 
 def edit_distance(first: str, second: str) -> int:
-    """Return how many characters must be put in, left out or changed (Levenshtein)."""
+    """Return the number of inserted, deleted or changed characters (Levenshtein)."""
     row = list(range(len(second) + 1))
     for i, left in enumerate(first, start=1):
         before, row[0] = row[0], i
@@ -35,7 +35,7 @@ def edit_distance(first: str, second: str) -> int:
 
 
 def error_percent(paragraphs: Sequence[str], skew: float, seed: int, folder: Path) -> float:
-    """Return the per cent of characters that are wrong on one page."""
+    """Return the percentage of wrong characters on one page."""
     page = scan_image(draw_text(paragraphs), folder, skew=skew, noise=NOISE, seed=seed)
     encoded = prepare_page(page, 0, folder).file
     source, result = folder / "in.pdf", folder / "out.pdf"
@@ -48,7 +48,7 @@ def error_percent(paragraphs: Sequence[str], skew: float, seed: int, folder: Pat
 
 
 def run(repeats: int) -> list[Measure]:
-    """Measure one page for each repeat and language, each skewed and noisy in its own way."""
+    """Measure one page for each repeat and language, with different skew and noise."""
     measures = []
     for name, paragraphs in (("Kazakh", KAZAKH), ("Russian", RUSSIAN)):
         found = []

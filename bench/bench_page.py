@@ -1,8 +1,8 @@
-"""CPU a page from image to PDF/A, beside img2pdf and beside OCRmyPDF without OCR; its size.
+"""Processor time and size per page from image to PDF/A, beside img2pdf and OCRmyPDF (no OCR).
 
-All get the same six scans (JPEG, 300 dpi, colour). Ours decodes and looks at each page, codes it
-anew (black and white, stamps in colour), makes pictures for the screen and writes PDF/A-2b that
-is checked; img2pdf with pikepdf puts the JPEGs in as they are and writes checked PDF/A-2b;
+All get the same six scans (JPEG, 300 dpi, colour). Ours decodes and checks each page, encodes it
+again (black and white, stamps in colour), makes pictures for the screen and writes verified
+PDF/A-2b; img2pdf with pikepdf embeds the JPEGs unchanged and writes verified PDF/A-2b;
 OCRmyPDF makes PDF/A of the same PDF without recognising text.
 """
 
@@ -48,7 +48,7 @@ def prepare_scans(folder: Path) -> list[Path]:
 async def _ours(scans: Sequence[Path], folder: Path) -> tuple[float, int]:
     """Return CPU seconds a page of the imaging process, and the bytes of the first text page."""
     async with ImagingWorker() as worker:
-        first = await worker.prepare(scans[0], 0, folder)  # its libraries are loaded now
+        first = await worker.prepare(scans[0], 0, folder)  # loads its libraries
         assert worker.pid is not None
         before = cpu_seconds(worker.pid)
         pages = [(await worker.prepare(scan, 0, folder)).file for scan in scans]
@@ -57,7 +57,7 @@ async def _ours(scans: Sequence[Path], folder: Path) -> tuple[float, int]:
 
 
 def _child_cpu(command: list[str]) -> float:
-    """Return the CPU seconds of a command and all that it starts."""
+    """Return the CPU seconds of a command and its children."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,11 +1,11 @@
-"""A recording of camera and four microphones, beside ffmpeg doing the same encode.
+"""Cost of recording a camera and four microphones, beside ffmpeg with the same encoding.
 
 Both get the same pictures (a courtroom, 1280x720, 25 a second, prepared beforehand) and listen to
 the same four microphones (PulseAudio), encode H.264 with libx264's same preset, rate and key
-frames, AAC of the mix and FLAC of each microphone, and write fragmented MP4. Ours also does all
-that it does in use: child processes, levels, live picture, proof, journal with hash chain and
-signed heads, an fsync of every fragment, a second copy on a mirror, the seal at the end; and
-somebody follows its state, as the touch screen does. The peer does none of that.
+frames, AAC of the mix and FLAC of each microphone, and write fragmented MP4. Ours also does
+everything it does in production: child processes, levels, live picture, proof, journal with hash
+chain and signed heads, an fsync of every fragment, a second copy on a mirror, the seal at the end,
+and a reader that follows its state like the touch screen. The peer does none of that.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def ffmpeg_command(raw: Path, out: Path) -> list[str]:
 
 
 def has_fragment(path: Path) -> bool:
-    """Tell whether a whole fragment's header is in the file."""
+    """Return whether the file holds the header of a whole fragment."""
     try:
         return b"moof" in path.read_bytes()
     except OSError:
@@ -84,7 +84,7 @@ def has_fragment(path: Path) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """Tell whether a child has ended, and leave its figures to be fetched."""
+    """Return whether a child has ended, without reaping it."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
@@ -142,7 +142,7 @@ def media_bytes(folder: Path) -> int:
 
 
 def run_ours(room: VirtualCourtroom) -> RecorderFigures:
-    """Record for a while and return what it took."""
+    """Record for a while and return the figures."""
     assert room.recorder is not None
     room.sign_in()
     before, stored = cpu_seconds(room.recorder.pid), bytes_written(room.recorder.pid)

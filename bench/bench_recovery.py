@@ -1,10 +1,10 @@
-"""How soon a recorder that starts after a crash has recovered a hearing of four hours.
+"""Time that a recorder needs after a crash to recover a hearing of four hours.
 
 The hearing is one long part, journalled as the recorder journals it (a line a second with its
-fragments, a signed head a minute) and open; its media files have their true lengths and no
-content, for recovery looks at their ends only. Measured is all that stands between the start and
-the next part: reading and checking every journal, cutting what is torn, ending the part.
-Copies of the folder share the media by hard links, so each run has a hearing that was just killed.
+fragments, a signed head a minute) and open. Its media files have their true lengths but no
+content, because recovery reads only their ends. Measured is everything between the start and the
+next part: reading and checking every journal, truncating torn files, ending the part. Copies of
+the folder share the media by hard links, so that each run gets a freshly interrupted hearing.
 """
 
 from __future__ import annotations

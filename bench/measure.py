@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure beside a peer's, both the medians of runs made in turn.
+    """A figure beside a peer's, both medians of runs made in turn.
 
     ``ratio`` is ``value / peer_value`` (below 1: we need less), or None without a peer: then
     ``peer`` may name a goal's origin and ``peer_value`` is None.

@@ -34,7 +34,7 @@ def descendants(root: int) -> set[int]:
 
 
 def cpu_seconds(root: int) -> float:
-    """Return user and system seconds of ``root`` and all below it, those already ended included."""
+    """Return user and system seconds of ``root`` and its descendants, ended ones included."""
     total = 0
     for pid in descendants(root):
         if (fields := _stat(pid)) is not None:
@@ -43,7 +43,7 @@ def cpu_seconds(root: int) -> float:
 
 
 def bytes_written(root: int) -> int:
-    """Return the bytes that living processes of the tree have had the kernel send to storage."""
+    """Return the bytes that living processes of the tree have written to storage."""
     total = 0
     for pid in descendants(root):
         with contextlib.suppress(OSError):

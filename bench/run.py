@@ -1,7 +1,7 @@
 """Run every ``bench/bench_*.py``, print a table, write ``build/bench.json``.
 
-Each of those files has ``run(repeats: int) -> list[Measure]``: it measures ours and the peer in
-turn, so that a busy machine burdens both, with everything switched on that is on in use.
+Each of these files has ``run(repeats: int) -> list[Measure]``, which measures ours and the peer in
+turn, so that a busy machine burdens both. Everything that runs in production is switched on.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def draw_text(paragraphs: Sequence[str], face: Path = fonts.REGULAR) -> Image.Im
 
 
 def scan_image(image: Image.Image, folder: Path, *, skew: float, noise: float, seed: int) -> Path:
-    """Write ``image`` as an old scanner sees it into ``folder``: ``0001.jpg`` of that seed."""
+    """Write ``image`` into ``folder`` as an old scanner reads it: ``0001.jpg`` of that seed."""
     scan = simulate_scan(image, skew, seed=seed).filter(ImageFilter.GaussianBlur(0.6))
     pixels = np.asarray(scan).astype(np.float32)
     pixels += np.random.default_rng(seed).normal(0, noise, pixels.shape[:2])[:, :, None]

@@ -1,8 +1,8 @@
-"""Runs a program as after a boot of its own, with new clocks and another boot id.
+"""Runs a program as after a boot, with new clocks and another boot id.
 
 It uses a time namespace and a file bound over ``/proc/sys/kernel/random/boot_id`` in a mount
-namespace, which needs root. Elsewhere the program runs in the machine's own boot, and takes a
-power cut for a crash.
+namespace, which needs root. Without root the program runs in the machine's own boot and treats a
+power cut as a crash.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import uuid
 from pathlib import Path
 
 BOOT_S = 30
-"""What the clocks show at the start of a program: the time a Pi takes to boot."""
+"""Clock reading at the start of a program: the time a Pi takes to boot."""
 _BIND = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"'
 
 
 def can_simulate_boots() -> bool:
-    """Return whether this machine allows it."""
+    """Return whether this machine can simulate boots."""
     if os.getuid() != 0:
         return False
     command = ["unshare", "--mount", "--time", "--boottime", "0", "true"]
@@ -30,7 +30,7 @@ class SimulatedBoots:
     """Simulated boots of one kiosk.
 
     Args:
-        folder: for the files with the boots' ids.
+        folder: for the files with the boot ids.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class SimulatedBoots:
         self.is_supported = can_simulate_boots()
 
     def next_boot_command(self) -> list[str]:
-        """Return the words to put before a program, so that it runs in the next boot."""
+        """Return the command prefix that runs a program in the next boot."""
         if not self.is_supported:
             return []
         self._offset_s = BOOT_S - int(time.monotonic())
@@ -50,5 +50,5 @@ class SimulatedBoots:
         return ["unshare", "--mount", *clocks, "--", "sh", "-c", _BIND, str(identity)]
 
     def to_boot_ns(self, monotonic_s: float) -> int:
-        """Return what the program's recording clock shows at our ``time.monotonic()``."""
+        """Convert our ``time.monotonic()`` to the program's recording clock."""
         return round((monotonic_s + self._offset_s) * 1e9)

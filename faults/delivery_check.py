@@ -15,10 +15,10 @@ KINDS = ("hearing", "filing")
 
 
 def check_delivered(central: Central, kiosk: Kiosk, hearing: str, filing: str) -> None:
-    """Check that each is there once, with the same bytes, and has a receipt that proves it.
+    """Check that each item is stored once, with equal bytes and a valid receipt.
 
     Raises:
-        NotSurvivedError: one of them is not.
+        NotSurvivedError: an item is not.
     """
     if kiosk.get(f"/v1/hearings/{hearing}").get("central_sha256_match") is not True:
         raise NotSurvivedError("the central system's SHA-256 is not ours")

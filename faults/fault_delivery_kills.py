@@ -1,8 +1,8 @@
 """``kill -9`` of delivery or central system at random moments, over a shaped 10 Mbit/s link.
 
-One delivery lasts through all kills. Afterwards everything is there once, byte for byte, and
-receipted. What was sent again is counted at the link: all that the court sent, less what the same
-bytes cost without a kill; so new connections and their handshakes count, too.
+One delivery lasts through all kills. Afterwards everything is stored once, byte for byte, and
+receipted. Repeated bytes are counted at the link: all that the kiosk sent, less the cost of the
+same bytes without a kill. New connections and their handshakes count, too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINK_MBIT = 10.0
 FILE_BYTES = 3_000_000
 BYTES_PER_KILL = 2_500_000  # what the link carries between two kills, at most
 MAX_KILL_DELAY_S = 2.0
-FLOWING_BYTES = 100_000  # so many are more than questions and answers
+FLOWING_BYTES = 100_000  # more than requests without files
 LIMIT_S = 60.0
 GOAL_MIB = 0.25
 MIB = 1 << 20
@@ -66,7 +66,7 @@ def folder_bytes(folder: Path) -> int:
 
 
 def start_delivery(link: NetworkLink, central: Central, kiosk: Kiosk) -> None:
-    """Start both; the kiosk asks for news as seldom as one in use."""
+    """Start both; the kiosk polls as seldom as in production."""
     kiosk.change_settings("central", poll_seconds=10.0, patch_mib=16)
     central.start()
     with link.court():
@@ -74,7 +74,7 @@ def start_delivery(link: NetworkLink, central: Central, kiosk: Kiosk) -> None:
 
 
 def overhead_of(template: Path, link: NetworkLink) -> float:
-    """Return the bytes that the link carries for each byte delivered, without any kill."""
+    """Return the bytes on the link for each delivered byte, without kills."""
     with (
         temporary_central(template, CENTRE_ADDRESS) as central,
         temporary_kiosk(template, central.url) as kiosk,
@@ -98,7 +98,7 @@ class Trial:
         self._outcome = outcome
 
     def run(self, kills: int, random: Random, overhead: float) -> None:
-        """Deliver a hearing and a filing through all kills; see what it has cost."""
+        """Deliver a hearing and a filing through all kills; measure the cost."""
         link, kiosk = self._link, self._kiosk
         start_delivery(link, self._central, kiosk)
         before = link.sent()
@@ -121,7 +121,7 @@ class Trial:
         self._outcome.figures[RESENT_FIGURE] = again / kills / MIB
 
     def _kill(self, random: Random) -> Cost:
-        """Again: from the kill until bytes flow once more."""
+        """Kill once; the recovery lasts until bytes flow again."""
         self._wait_flowing()
         time.sleep(random.uniform(0.0, MAX_KILL_DELAY_S))
         killed = time.monotonic()

@@ -1,4 +1,4 @@
-"""Disk or mirror is full, read-only, slow or gone in a recording: told, nothing lost, healed."""
+"""Disk or mirror full, read-only, slow or gone in a recording: reported, nothing lost, healed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DISK_ALONE: Failures = {
     "gone": ("disk_gone", "storage_failed"),
     "slow": ("disk_slow",),
 }
-"""The alarms of which one must be shown; here without a mirror."""
+"""Alarms of which one must be shown, without a mirror."""
 DISK_WITH_MIRROR: Failures = {
     "full": ("recording_on_mirror",),
     "read_only": ("recording_on_mirror",),

@@ -30,7 +30,7 @@ VICTIMS = (
     "two children at once",
 )
 MAX_END_LOSS_S = 0.5
-"""What differs at the end of a part, where fragments of sources do not end at one instant."""
+"""Tolerance at the end of a part: the sources' fragments do not end at one instant."""
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
 
 
 def trial(rig: HearingRig, victim: str) -> Cost:
-    """Kill; see what comes back by itself and what is left on the disk."""
+    """Kill; check what recovers by itself and what is left on the disk."""
     time.sleep(rig.random.uniform(0.0, 1.5))
     if victim.startswith("the recorder"):
         return kill_recorder(rig, with_children="children" in victim)

@@ -40,7 +40,7 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
 
 
 def trial(central: Central, kiosk: Kiosk, random: Random) -> Cost:
-    """Again: from the last kill to everything being delivered."""
+    """Kill three times; the recovery lasts until everything is delivered."""
     # About 5 s of uploading without the kills.
     central.set_faults({"fault": "drip", "rate": 300_000, "match": "PATCH "})
     central.start()

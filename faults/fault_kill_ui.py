@@ -23,7 +23,7 @@ from tests.support.waiting import wait_for
 TRIES, QUICK = 5, 1
 SCREEN_TIMEOUT_S = 30.0
 MIN_RECORDED_S = 4.0
-# What differs at both ends of a part, where fragments of sources do not end at one instant.
+# Tolerance at both ends of a part: the sources' fragments do not end at one instant.
 ALLOWED_LOSS_S = 0.5
 DROPPED_SHARE = 0.05
 """The screen's start may cost single pictures on two cores; never several in a row."""
@@ -52,7 +52,7 @@ def recorded_seconds(demo: DemoEnvironment) -> float:
 
 
 def trial(demo: DemoEnvironment, pictures: Path, random: Random, strict: bool) -> Cost:
-    """Again: from the kill until the screen shows the running hearing."""
+    """Kill the screen; the recovery lasts until it shows the running hearing."""
     driver = ScreenDriver(demo.paths.ui_socket, demo.display, pictures, demo.processes)
     driver.wait_screen("visitor.home", seconds=60)
     demo.play_voices()

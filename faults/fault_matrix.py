@@ -23,7 +23,7 @@ class FaultCase:
 
     Attributes:
         alarms: codes of which one must be shown, by ``source``.
-        max_notice_s: how soon.
+        max_notice_s: seconds until the alarm.
         inject: injects the fault, given the courtroom; returns a function that heals it.
         interrupted_sources: sources with an interruption in the ledger; only those may lose media.
         duration_s: how long the fault lasts.
@@ -118,9 +118,8 @@ def _measure_loss(media: PartMedia, case: FaultCase, strict: bool) -> dict[str, 
         if name not in media.spans:
             raise NotSurvivedError(f"{name}: nothing is recorded")
         holes = sum(end - start for start, end in media.spans[name].holes)
-        if (
-            holes and strict and name not in case.interrupted_sources
-        ):  # a busy machine starves the camera
+        # Only when strict: a busy machine starves the camera.
+        if holes and strict and name not in case.interrupted_sources:
             raise NotSurvivedError(f"{name} lost {holes:.2f} s although it was healthy")
         if name in case.interrupted_sources:
             lost[name] = holes

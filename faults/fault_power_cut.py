@@ -1,8 +1,8 @@
-"""Power cuts on a disk that forgets what was not synced, at random and at nasty moments.
+"""Power cuts on a disk that forgets what was not synced, at random and at critical moments.
 
-Each cut: the disk forgets (see ``faults/disk/volume.py``), all processes are killed in the same
-moment, what survived is mounted, and the recorder is started as after a boot of its own (another
-boot id, its clocks anew). Nobody signs in: it must resume by itself, or stay stopped.
+At each cut the disk forgets (see ``faults/disk/volume.py``) and all processes are killed in the
+same moment. Then the surviving data are mounted, and the recorder starts as after a boot (another
+boot id, new clocks). Nobody signs in: it must resume by itself, or stay stopped.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def run(
     """Cut the power ``tries`` times.
 
     Args:
-        strict: hold it to its promises in seconds too (a test on a busy machine does not).
-        moments: these, one after the other; default: all, each as often as its share says.
+        strict: check limits in seconds, too (a busy machine does not meet them).
+        moments: the moments to try; default: all, by their shares.
     """
     outcomes = {moment: Outcome(f"power cut {moment}") for moment in MOMENTS}
     order = [*moments]
@@ -59,7 +59,7 @@ def run(
 
 
 def cut_and_boot(rig: PowerCutRig) -> None:
-    """Cut the power and start anew."""
+    """Cut the power and boot."""
     rig.cut_power()
     rig.boot()
 
@@ -88,7 +88,7 @@ def during_recovery(rig: PowerCutRig) -> Cost:
 
 
 def request_and_cut(rig: PowerCutRig, ask: Callable[[], object], max_delay_s: float) -> bool:
-    """Cut the power up to ``within_s`` after ``ask`` is called; say whether it was answered."""
+    """Cut the power up to ``max_delay_s`` after calling ``ask``; return whether it was answered."""
     answered = threading.Event()
 
     def call() -> None:
@@ -158,7 +158,7 @@ def while_starting(rig: PowerCutRig) -> Cost:
         raise NotSurvivedError(f"a hearing that had been started is {state['phase']}")
     hearing = rig.hearing
     recovery_s = rig.check_resumed(hearing, 1)
-    if rig.part == 1:  # nothing of the part before was left, not even its name
+    if rig.part == 1:  # nothing of the earlier part was left, not even its name
         return Cost(recovery_s=recovery_s)
     return Cost(rig.measure_loss(hearing, 1, cut_ns, asked_ns), recovery_s)
 

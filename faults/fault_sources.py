@@ -1,4 +1,4 @@
-"""Microphones, sound server, camera, encoder fail in a recording: told, in the ledger, healed."""
+"""Microphones, sound server, camera, encoder fail: reported, in the ledger, healed."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def play_tone(amplitude: float, hertz: float, room: VirtualCourtroom) -> Heal:
 
 
 def freeze_server(room: VirtualCourtroom) -> Heal:
-    """The sound server stands still."""
+    """The sound server is frozen."""
     room.microphones.freeze()
     return lambda: room.microphones.freeze(False)
 

@@ -28,7 +28,7 @@ from tests.support.virtual_courtroom import VirtualCourtroom
 from tests.support.waiting import wait_for
 
 TRIES, QUICK = 20, 2
-"""Of each kind of damage to each kind of file; other tamperings are done in every way there is."""
+"""Tries for each damage to each kind of file; other tamperings are tried in every way."""
 KIOSK = "kiosk-trial"
 PARTS = (1, 2, 3)
 SECONDS = 2.5
@@ -127,7 +127,7 @@ def verify_part_alone(part: Path, ca: Path) -> Cost:
     return Cost()
 
 
-# -- what is done ----------------------------------------------------------------------------------
+# -- tamperings ------------------------------------------------------------------------------------
 def files_by_kind(hearing: Path) -> dict[str, list[str]]:
     """Return the files of the hearing by their kind: the same name without its numbers."""
     kinds: dict[str, list[str]] = {}
@@ -140,7 +140,7 @@ def files_by_kind(hearing: Path) -> dict[str, list[str]]:
 
 
 def tamperings(hearing: Path, tries: int, random: Random) -> Iterator[tuple[str, Tamper]]:
-    """Yield the kind of each tampering, and what does it."""
+    """Yield the kind and the function of each tampering."""
     kinds = files_by_kind(hearing)
     for names in kinds.values():
         for _ in range(tries):
@@ -173,7 +173,7 @@ def media_pairs(hearing: Path) -> list[tuple[str, str]]:
 
 
 def expected_names(name: str) -> list[str]:
-    """Return ``name``, and for a list of sums its signature, which is what does not hold then."""
+    """Return ``name``; for a list of sums its signature, which is then invalid."""
     return [name, f"{name}.p7s"] if name.endswith(SUMS) else [name]
 
 
@@ -210,7 +210,7 @@ def swap(first: str, second: str, copy: HearingCopy) -> list[str]:
 
 
 def add_file(name: str, copy: HearingCopy) -> list[str]:
-    """Put a file in that was never there."""
+    """Add a file."""
     path = copy.folder / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"x")
@@ -224,7 +224,7 @@ def remove_part(number: int, copy: HearingCopy) -> list[str]:
 
 
 def hide_part(number: int, copy: HearingCopy) -> list[str]:
-    """Remove a part and all that speaks of it, and chain the journal anew (heads stay as is)."""
+    """Remove a part and all its mentions, and rebuild the journal chain (heads stay)."""
     shutil.rmtree(copy.part(number))
     sums = copy.folder / SUMS
     lines = sums.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -244,7 +244,7 @@ def hide_part(number: int, copy: HearingCopy) -> list[str]:
 
 
 def cut_and_reseal(copy: HearingCopy, by: str) -> list[str]:
-    """Cut the hearing's journal at a line, and seal the hearing anew."""
+    """Cut the hearing's journal at a line, and seal the hearing again."""
     journal = copy.folder / JOURNAL_FILE
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[: copy.random.randrange(2, len(lines))]))
@@ -253,7 +253,7 @@ def cut_and_reseal(copy: HearingCopy, by: str) -> list[str]:
 
 
 def reseal(number: int, copy: HearingCopy, by: str) -> list[str]:
-    """Change a byte of a part, and seal it anew."""
+    """Change a byte of a part, and seal it again."""
     part = copy.part(number)
     path = max((part / "main").rglob("*"), key=lambda path: path.stat().st_size)
     data = bytearray(path.read_bytes())
@@ -265,7 +265,7 @@ def reseal(number: int, copy: HearingCopy, by: str) -> list[str]:
 
 
 def reseal_all(copy: HearingCopy, by: str) -> list[str]:
-    """Change what was said to be heard, and seal everything anew."""
+    """Change recorded sound, and seal everything again."""
     about = copy.folder / HEARING_FILE
     about.write_text(about.read_text("utf-8").replace("civil", "criminal"), "utf-8")
     for number in PARTS:

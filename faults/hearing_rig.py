@@ -20,19 +20,19 @@ SOURCES = [CAMERA, *MICROPHONES]
 MAX_LOSS_S = 1.0
 """Maximum media that a crash may cost in any source."""
 MAX_RESUME_S = 5.0
-"""A hearing resumes within this of the recorder's start."""
+"""Maximum time from the recorder's start until a hearing resumes."""
 
 
 class HearingRig:
     """A virtual courtroom in which a hearing is recorded through all faults.
 
     Args:
-        strict: hold the recorder to its promises in seconds too (a busy machine cannot keep them).
-        timeout_s: how long anything may take before it counts as lost.
+        strict: check limits in seconds, too (a busy machine does not meet them).
+        timeout_s: time after which any step counts as failed.
 
     Attributes:
-        killed_ns: recording clock, of that boot, at which the recorder was killed last.
-        restarted_ns: recording clock at which it was started again.
+        killed_ns: recording clock, of that boot, of the recorder's last kill.
+        restarted_ns: recording clock of its restart.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class HearingRig:
         self.restarted_ns = self.killed_ns = 0
         self._downtime_s = 0.0
 
-    # -- watching ------------------------------------------------------------------------------
+    # -- observation ---------------------------------------------------------------------------
     def state(self) -> dict[str, Any]:
         """Return the recorder's state as soon as it answers.
 
@@ -106,7 +106,7 @@ class HearingRig:
         """
         recovered = self.state()["recovered"]
         seconds = recovered["gap_seconds"] if recovered else None
-        # From the last media to the new part: a little more than it was away.
+        # From the last media to the new part: a little longer than it was down.
         if (
             seconds is not None
             and not self._downtime_s - 1 < seconds < self._downtime_s + self.timeout_s
@@ -125,7 +125,7 @@ class HearingRig:
         return read_part(part)
 
     def prepare_recording(self) -> None:
-        """Bring the room into a recording of all sources."""
+        """Make the courtroom record all sources."""
         if self.state()["phase"] == "sealing":
             wait_for(lambda: self.state()["phase"] != "sealing", "the seal", 60)
         phase = self.state()["phase"]
@@ -139,7 +139,7 @@ class HearingRig:
         self.wait_all_recorded()
 
     def attempt(self, outcome: Outcome, trial: Callable[[], Cost]) -> None:
-        """Bring the room into a recording, then try ``trial``."""
+        """Make the courtroom record, then run ``trial``."""
 
         def from_a_recording() -> Cost:
             self.prepare_recording()
@@ -148,13 +148,13 @@ class HearingRig:
         outcome.attempt(from_a_recording)
 
     def check_resumed(self, hearing: Path, part: int) -> float:
-        """Check that part ``part`` or a later one is recorded without anybody's doing.
+        """Check that part ``part`` or a later one is recorded without anybody's help.
 
         Returns:
             Seconds from the recorder's start until every source was recorded.
 
         Raises:
-            NotSurvivedError: it is not, or too late, or the gap is told wrongly.
+            NotSurvivedError: it is not, or too late, or the recorded gap is wrong.
         """
         state = self.state()
         hearing_state = state.get("hearing") or {}

@@ -1,4 +1,4 @@
-"""The media of a part on the disk: from when to when each source was recorded."""
+"""Media of a part on the disk: periods in which each source was recorded."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ HOLE_S = 0.3
 
 @dataclass
 class Span:
-    """Where one source's media are, in seconds since the part's tap.
+    """Extent of one source's media, in seconds since the part's tap.
 
     Attributes:
-        holes: ``(from, to)`` of what is missing in between.
+        holes: ``(start, end)`` of missing media in between.
     """
 
     first: float
@@ -52,10 +52,10 @@ class PartMedia:
     spans: dict[str, Span]
 
     def seconds_lost(self, end_ns: int, sources: list[str], asked_ns: int = 0) -> dict[str, float]:
-        """Return the seconds missing at the end of each source when all ended at ``cut_ns``.
+        """Return the seconds missing at the end of each source when all ended at ``end_ns``.
 
         Args:
-            asked_ns: recording clock before the tap; where even the tap is forgotten, it counts.
+            asked_ns: recording clock before the tap; used when even the tap was lost.
         """
         length = max(0.0, (end_ns - max(self.tap_ns, asked_ns)) / 1e9)
         ends = {name: span.last for name, span in self.spans.items()}
@@ -65,7 +65,7 @@ class PartMedia:
         """Return the recording clock from which on every source is recorded.
 
         Raises:
-            NotSurvivedError: one is not there at all.
+            NotSurvivedError: a source has no media.
         """
         if missing := [name for name in sources if name not in self.spans]:
             raise NotSurvivedError(f"nothing is recorded of {', '.join(missing)}")
@@ -91,7 +91,7 @@ def read_part(folder: Path) -> PartMedia:
 
 
 def _iter_packets(run: Path, track: str) -> Iterator[tuple[str, float, float]]:
-    """Yield source, begin and end of every picture and of every bit of sound; not of the mix."""
+    """Yield source, start and end of every picture and every audio packet, without the mix."""
     with (
         ConcatenatedFiles([run / INIT, *media_files(run)]) as joined,
         av.open(joined, mode="r", format="mp4") as container,
@@ -104,7 +104,7 @@ def _iter_packets(run: Path, track: str) -> Iterator[tuple[str, float, float]]:
                     start, end = picture.pts, picture.pts + (picture.duration or 0)
                     yield CAMERA, float(start * picture.time_base), float(end * picture.time_base)
             return
-        # A hole lengthens the packet before it: only the decoder knows how much sound is there.
+        # A hole lengthens the packet before it: only the decoder knows the true duration.
         tracks = container.streams.audio
         names = {stream.index: stream.metadata.get("handler_name", "") for stream in tracks}
         for packet in container.demux(*tracks):
@@ -118,7 +118,7 @@ def _require_holes_recorded(media: PartMedia, lines: list[Entry]) -> None:
     """Check that each hole is in the interruption ledger.
 
     Raises:
-        NotSurvivedError: one is not: media are missing and nobody knows.
+        NotSurvivedError: media are missing without a record.
     """
     recorded: dict[str, list[Any]] = {}
     for line in lines:
@@ -128,4 +128,6 @@ def _require_holes_recorded(media: PartMedia, lines: list[Entry]) -> None:
         for start, end in span.holes:
             begins = [(at - media.tap_ns) / 1e9 for at in recorded.get(name, [])]
             if not any(start - 1 < begin < end for begin in begins):
-                raise NotSurvivedError(f"{name}: {start:.2f} to {end:.2f} s is missing, untold")
+                raise NotSurvivedError(
+                    f"{name}: {start:.2f} to {end:.2f} s is missing without a record"
+                )

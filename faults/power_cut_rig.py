@@ -33,7 +33,7 @@ class PowerCutRig(HearingRig):
         return self._boots.to_boot_ns(time.monotonic())
 
     def boot(self) -> None:
-        """Start the recorder on what survived, as after a boot; return at once."""
+        """Start the recorder on the surviving data, as after a boot; return at once."""
         shutil.rmtree(self.room.paths.run)  # a memory file system
         self.room.paths.run.mkdir()
         prefix = self._boots.next_boot_command()
@@ -44,7 +44,7 @@ class PowerCutRig(HearingRig):
 
     def cut_power(self) -> None:
         """Cut the power: unsynced bytes and names are lost, and every process with them."""
-        # Mostly the harsher mode; the gentler one can leave states that the harsher never leaves.
+        # Mostly the harsher mode; the gentler one leaves states that the harsher never does.
         names = UnsyncedNames.UNDONE if self.random.random() < 0.7 else UnsyncedNames.ORDERED
         self._cut_s = time.monotonic()
         self._disk.cut_power(self.random, names)
@@ -55,7 +55,7 @@ class PowerCutRig(HearingRig):
 
 @contextlib.contextmanager
 def running_power_cut_rig(folder: Path, random: Random, strict: bool) -> Iterator[PowerCutRig]:
-    """Yield a rig with its recorder running; everything is ended afterwards."""
+    """Yield a rig with its recorder running; end everything afterwards."""
     with (
         MountedDisk(folder / "disk") as disk,
         VirtualCourtroom(folder / "r", data=disk.path / "data") as room,

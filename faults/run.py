@@ -37,7 +37,7 @@ def trial_names() -> list[str]:
 
 
 def summary_line(module: ModuleType) -> str:
-    """Return what a trial does, in a line."""
+    """Return the description of a trial in one line."""
     return (module.__doc__ or "").strip().splitlines()[0].replace("``", "")
 
 

@@ -18,7 +18,7 @@ class NotSurvivedError(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """What one fault cost although it was survived, in seconds.
+    """Cost of a survived fault, in seconds.
 
     Attributes:
         lost_s: media lost, by source.
@@ -40,14 +40,14 @@ def worst_and_median(values: list[float]) -> dict[str, float] | None:
 
 @dataclass
 class Outcome:
-    """How often one kind of fault was tried and survived, and what it cost."""
+    """Tries, survivals and costs of one kind of fault."""
 
     name: str
     tries: int = 0
     survived: int = 0
     costs: list[Cost] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    figures: dict[str, float] = field(default_factory=dict)  # what else it cost, by name and unit
+    figures: dict[str, float] = field(default_factory=dict)  # other costs, by name and unit
 
     def attempt(self, trial: Callable[[], Cost]) -> bool:
         """Run ``trial``: it returns its cost, or raises :class:`NotSurvivedError`.
@@ -74,7 +74,7 @@ class Outcome:
         return lost
 
     def columns(self) -> dict[str, dict[str, float] | None]:
-        """Return worst and median of what the table shows; all microphones count as one there."""
+        """Return worst and median for the table, which combines all microphones."""
         lost = self.lost_by_source()
         microphones = [seconds for name, many in lost.items() if name != CAMERA for seconds in many]
         return {

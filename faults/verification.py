@@ -1,4 +1,4 @@
-"""Verifies what is left on disk after a fault with ``kiosk verify``."""
+"""Verifies with ``kiosk verify`` what a fault has left on the disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def verify_sealed(folder: Path, ca: Path) -> dict[str, Any]:
     """Return the report of ``kiosk verify`` on a hearing that must be whole.
 
     Raises:
-        NotSurvivedError: it is not; the message has every problem.
+        NotSurvivedError: it is damaged; the message names every problem.
     """
     command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--ca", str(ca), "--json"]
     completed = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,1 +1,1 @@
-"""A disk for trials: it forgets what was not synced, and fills up, slows down or fails at will."""
+"""A disk for trials: it forgets unsynced data, and fills up, slows down or fails on request."""

@@ -94,7 +94,7 @@ class MountedDisk:
         return dict(json.loads(line))
 
     def mount(self) -> None:
-        """Serve what is there now."""
+        """Serve the current content."""
         self._request(do="mount")
 
     def fail(self, mode: FailureMode, seconds: float = 0.0) -> None:
@@ -102,19 +102,19 @@ class MountedDisk:
         self._request(do="fail", how=mode, seconds=seconds)
 
     def cut_power(self, random: Random, names: UnsyncedNames = UnsyncedNames.UNDONE) -> int:
-        """Cut the power: what was not synced is lost, and nothing can be read or written.
+        """Cut the power: unsynced data are lost, and nothing can be read or written.
 
         Returns:
-            How many files had anything to lose.
+            Number of files with unsynced data.
         """
         answer = self._request(do="cut", seed=str(random.random()), names=names.value)
         return int(answer["lost"])
 
     def remount(self, limit_s: float = 10.0) -> None:
-        """Mount what survived; whoever used the disk must have been killed.
+        """Mount the surviving data; its users must have been killed.
 
         Raises:
-            DiskError: somebody still uses it.
+            TrialDiskError: somebody still uses it.
         """
         end = time.monotonic() + limit_s
         while not unmount(self.path):

@@ -1,4 +1,4 @@
-"""Files and folders of the trial disk: what programs see of them, and what a power cut leaves."""
+"""Files and folders of the trial disk: current content, and content after a power cut."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Literal
 PAGE = 4096
 SECTOR = 512
 Fate = Literal["none", "all", "torn"]
-"""What of the unsynced bytes of a file survives."""
+"""Fate of a file's unsynced bytes."""
 
 
 @dataclass(eq=False)
 class File:
-    """A file: its bytes now, and what is needed to restore those last synced.
+    """A file: its current bytes, and the data to restore the last synced ones.
 
     Attributes:
         synced_pages: content at the last sync of each page that was changed since.
@@ -30,7 +30,7 @@ class File:
 
     @property
     def is_unsynced(self) -> bool:
-        """Whether anything would be lost now."""
+        """Whether a power cut would lose anything."""
         return bool(self.synced_pages) or self.synced_length != len(self.data)
 
     def write(self, data: bytes, offset: int) -> None:
@@ -62,7 +62,7 @@ class File:
         self.synced_length = len(self.data)
 
     def lose_unsynced(self, random: Random, fate: Fate) -> None:
-        """Lose what was not synced: none of it is kept, all of it, or a torn part of its pages."""
+        """Lose unsynced data: keep none of it, all of it, or a torn part of its pages."""
         if fate != "all":
             is_torn = fate == "torn"
             length = self.synced_length

@@ -1,6 +1,6 @@
-"""The trial disk as a process: a FUSE file system, told what to do by lines on standard input.
+"""The trial disk as a process: a FUSE file system, controlled by lines on standard input.
 
-Each line is a JSON object ``{"do": WORD, ...}``; each is answered by one JSON line:
+Each line is a JSON object ``{"do": WORD, ...}`` and is answered by one JSON line:
 
 ``mount``                      serve the volume at the mount point (again)
 ``cut`` (``seed``, ``names``)  power cut: forget; every call fails until the next ``mount``
@@ -43,7 +43,7 @@ class DiskHealth:
         self.seconds = 0.0
 
     def check(self, *, changing: bool, growing: bool = False) -> None:
-        """Fail as the disk does now.
+        """Fail as the failure mode says.
 
         Raises:
             OSError: EIO, EROFS, ENOSPC.
@@ -56,7 +56,7 @@ class DiskHealth:
             raise os_error(errno.ENOSPC)
 
     def wait(self) -> None:
-        """Wait as long as a sync takes now."""
+        """Wait as long as a sync takes."""
         if self.mode == "slow":
             time.sleep(self.seconds)
 
@@ -78,7 +78,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
         self._last_handle = 0
 
     def init(self, path: str) -> None:
-        """Say that the file system is served."""
+        """Report that the file system is served."""
         del path
         self._ready()
 
@@ -99,7 +99,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
 
     # -- reading metadata ----------------------------------------------------------------------
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
-        """stat(2)."""
+        """Return the metadata of a node, see stat(2)."""
         with self._volume.lock:
             self._health.check(changing=False)
             node = self._node(path, fh)
@@ -117,7 +117,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
             return {**attributes, **times, **owner}
 
     def readdir(self, path: str, fh: int) -> list[str]:
-        """Names in a folder."""
+        """Return the names in a folder."""
         with self._volume.lock:
             self._health.check(changing=False)
             node = self._node(path, fh)
@@ -126,7 +126,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
             return [".", "..", *node.names]
 
     def statfs(self, path: str) -> dict[str, int]:
-        """statvfs(3)."""
+        """Return sizes and free space, see statvfs(3)."""
         del path
         with self._volume.lock:
             self._health.check(changing=False)
@@ -168,7 +168,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
         return 0
 
     def chmod(self, path: str, mode: int) -> int:
-        """Set permissions (they are safe at once: nothing here depends on them)."""
+        """Set permissions; they are durable at once, because no trial depends on them."""
         with self._volume.lock:
             self._health.check(changing=True)
             node = self._volume.find(path)
@@ -176,7 +176,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
         return 0
 
     def chown(self, path: str, uid: int, gid: int) -> int:
-        """Everything belongs to whoever mounted it."""
+        """Do nothing: everything belongs to the mounting user."""
         del path, uid, gid
         self._health.check(changing=True)
         return 0
@@ -245,7 +245,7 @@ class TrialDisk(mfusepy.Operations):  # type: ignore[misc]
 
 
 def unmount(mount_point: Path, *, lazily: bool = False) -> bool:
-    """Unmount; say whether that was possible (it is not while somebody uses it)."""
+    """Unmount; return whether that was possible: it is not while somebody uses it."""
     command = ["fusermount3", "-u", *(["-z"] if lazily else []), str(mount_point)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
@@ -263,8 +263,8 @@ class Server:
         """Serve until standard input ends."""
         threading.Thread(target=self._listen, daemon=True).start()
         while self._mounts.get():
-            # Each mount a thread and a health of its own: the one before may linger, dead, in the
-            # mount namespace of a process that is only just being killed.
+            # Each mount has its own thread and health: the earlier one may linger in the mount
+            # namespace of a process that is just being killed.
             threading.Thread(target=self._serve, args=(self._health,), daemon=True).start()
 
     def _serve(self, health: DiskHealth) -> None:
@@ -281,7 +281,7 @@ class Server:
             request = json.loads(line)
             if request["do"] == "mount":
                 self._health = DiskHealth()
-                self._mounts.put(True)  # answered when it is served
+                self._mounts.put(True)  # answered once it is served
             elif request["do"] == "cut":
                 with self._volume.lock:
                     self._health.mode = "off"

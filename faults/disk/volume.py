@@ -1,10 +1,10 @@
 """The trial disk's content and its power cut, without FUSE.
 
 POSIX promises little: bytes are safe after ``fsync`` of the file, names after ``fsync`` of the
-folder. The volume keeps to the letter of that. ``Names.UNDONE`` (the harsher, the default) undoes
-every name that was made, moved or removed since its folder was synced. ``Names.ORDERED`` does as
-ext4's journal does: any ``fsync`` makes all earlier names safe, and of those since then a random
-first part is kept, in order: a file may be there under its new name while its bytes are not.
+folder. The volume guarantees exactly that. ``UnsyncedNames.UNDONE`` (the default, harsher) undoes
+every name created, moved or removed since its folder was synced. ``UnsyncedNames.ORDERED`` behaves
+like ext4's journal: any ``fsync`` makes all earlier names safe, and of later ones a random first
+part is kept, in order. A file may then exist without its bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FATES: tuple[Fate, ...] = ("none", "torn", "torn", "all")
 
 
 class UnsyncedNames(Enum):
-    """What becomes of names whose folder was not synced."""
+    """Fate of names whose folder was not synced."""
 
     UNDONE = "undone"
     ORDERED = "ordered"
@@ -33,7 +33,7 @@ class UnsyncedNames(Enum):
 
 @dataclass(frozen=True)
 class Change:
-    """A name before it was changed; None: there was none."""
+    """A name before a change; None if it did not exist."""
 
     folder: Folder
     name: str
@@ -41,7 +41,7 @@ class Change:
 
 
 def os_error(number: int) -> OSError:
-    """Return the error that a system call ends with."""
+    """Return the error of a system call."""
     return OSError(number, os.strerror(number))
 
 
@@ -76,7 +76,7 @@ class Volume:
         return node
 
     def parent_and_name(self, path: str) -> tuple[Folder, str]:
-        """Return the folder that ``path`` lies in, and its name there."""
+        """Return the folder of ``path``, and the name in it."""
         place = PurePosixPath(path)
         folder = self.find(str(place.parent))
         if not isinstance(folder, Folder):
@@ -84,14 +84,14 @@ class Volume:
         return folder, place.name
 
     def add(self, path: str, node: Node) -> None:
-        """Give ``node`` a name."""
+        """Name ``node``."""
         folder, name = self.parent_and_name(path)
         if name in folder.names:
             raise os_error(errno.EEXIST)
         self._change([(folder, name, node)])
 
     def remove(self, path: str) -> None:
-        """Take a name away (of a file, or of an empty folder)."""
+        """Remove the name of a file or of an empty folder."""
         folder, name = self.parent_and_name(path)
         node = self.find(path)
         if isinstance(node, Folder) and node.names:
@@ -101,7 +101,7 @@ class Volume:
             self.used -= len(node.data)
 
     def move(self, old: str, new: str) -> None:
-        """Rename; a file at the new place goes."""
+        """Rename; replace a file of the new name."""
         (folder, name), (other, new_name) = self.parent_and_name(old), self.parent_and_name(new)
         node, gone = self.find(old), other.names.get(new_name)
         if gone is node:
@@ -125,7 +125,7 @@ class Volume:
 
     # -- bytes ---------------------------------------------------------------------------------
     def write(self, file: File, data: bytes, offset: int) -> int:
-        """Write; return how much.
+        """Write; return the number of bytes.
 
         Raises:
             OSError: ENOSPC.
@@ -145,11 +145,11 @@ class Volume:
     def sync(self, node: Node) -> None:
         """Make the bytes of a file, or the names in a folder, safe."""
         node.sync()
-        self._log.clear()  # ext4: a commit of its journal
+        self._log.clear()  # as ext4 commits its journal
 
     # -- the power cut ---------------------------------------------------------------------------
     def cut_power(self, random: Random, names: UnsyncedNames) -> int:
-        """Forget what was not synced; return how many files had lost something to lose."""
+        """Forget unsynced data; return the number of files that lost some."""
         if names is UnsyncedNames.ORDERED:
             for _ in range(random.randint(0, len(self._log))):
                 for change in reversed(self._log.pop()):

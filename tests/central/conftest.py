@@ -1,4 +1,4 @@
-"""One server for most tests; they use ids (and, where they revoke, kiosks) of their own."""
+"""One server for most tests; each uses its own ids, and its own kiosks if it revokes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Postgres cluster and a real S3 server, each a process of its own for one test file."""
+"""A real Postgres cluster and a real S3 server, started for one test file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def postgres_tool(name: str) -> Path:
 
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
-    """Run a cluster of its own, on a Unix socket only; give its SQLAlchemy URL."""
+    """Run a Postgres cluster on a Unix socket; yield its SQLAlchemy URL."""
     folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-"))
     user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     os.chown(folder, user.pw_uid, user.pw_gid)
@@ -74,7 +74,7 @@ def _answers(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def s3() -> Iterator[str]:
-    """Run an S3 server with one bucket; give its address."""
+    """Run an S3 server with one bucket; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The page for court IT, as it is served."""
+"""The page for court IT as a browser receives it."""
 
 from __future__ import annotations
 

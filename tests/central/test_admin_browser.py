@@ -34,7 +34,7 @@ FIELD = "document.activeElement.name === 'q'"
 
 
 def fill(database: Database) -> None:
-    """Make a court with 2,000 kiosks, most of them well."""
+    """Create a court with 2,000 kiosks, most of them healthy."""
     now = wall_time()
     endless = {"queue": {"items": 9, "bytes": 10**10, "endless": True}}
     full = {"storage": {"free_bytes": 2 * 10**10, "total_bytes": 10**11}}

@@ -1,4 +1,4 @@
-"""A hearing closed since a moment before: plaintext goes, wherever it is, and never comes again."""
+"""Retroactive closure: plain files are deleted wherever they are, and refused later."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def announce(kiosk: Kiosk, hearing: str, content: bytes) -> Any:
 
 
 def traces(central: Central, upload: str) -> list[str]:
-    """Return where bytes of an upload still lie."""
+    """Return the places that still hold bytes of an upload."""
     return [str(path) for path in central.data.rglob(f"*{upload}*")]
 
 

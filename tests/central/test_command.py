@@ -1,4 +1,4 @@
-"""``kiosk central`` from the command line: start, stop, tasks, and what it says when it cannot."""
+"""``kiosk central`` from the command line: start, stop, tasks, messages on failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server dying at each step of an exchange, and the faults clients are tested with."""
+"""Crashes of the server at each step of an exchange, and the injected faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exceptions: each is found when it is there, and only then."""
+"""Findings: each appears when its cause exists, and only then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivered journals against the heads that were sent while they were written."""
+"""Delivered journals against the heads that were sent earlier."""
 
 from __future__ import annotations
 

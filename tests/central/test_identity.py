@@ -1,4 +1,4 @@
-"""Who is calling: certificates, enrolment, renewal, revocation."""
+"""Identity of kiosks: certificates, enrolment, renewal, revocation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searchable versions of what was filed: OCRmyPDF and tesseract themselves, kaz+rus."""
+"""Searchable versions of filed documents, with the real OCRmyPDF and tesseract (kaz+rus)."""
 
 from __future__ import annotations
 

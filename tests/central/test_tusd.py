@@ -1,6 +1,6 @@
-"""tusd's hooks, replayed as its documentation shows them, and creation on a stand-in for it.
+"""tusd's hooks, replayed from its documentation, and creation of uploads on a stand-in.
 
-tusd itself is a Go program that is not tried here.
+tusd itself, a Go program, is not tried here.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def tusd() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def central(tmp_path_factory: pytest.TempPathFactory, tusd: StandIn) -> Iterator[Central]:
-    """A central system whose bytes tusd takes."""
+    """A central system whose uploads tusd receives."""
     os.environ["KIOSK_CENTRAL_TUSD_SECRET"] = SECRET
     data = tmp_path_factory.mktemp("tusd") / "data"
     options = ("--tusd", "https://tus.court.example/files", "--tusd-internal", tusd.url)
@@ -128,7 +128,7 @@ def announced(kiosk: Kiosk) -> tuple[str, dict[str, Any]]:
 
 
 def finished(folder: Path, upload: str, content: bytes) -> dict[str, Any]:
-    """Return what tusd says of an upload that is all there, and lay its file down."""
+    """Write the file of a complete upload; return tusd's description of it."""
     folder.mkdir(exist_ok=True)
     (folder / upload).write_bytes(content)
     return {

@@ -1,4 +1,4 @@
-"""Bytes: tus 1.0 with interruptions, kills of the real server, hashes by the server itself."""
+"""Uploads: tus 1.0 with interruptions, kills of the real server, the server's own hashes."""
 
 from __future__ import annotations
 

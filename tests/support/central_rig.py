@@ -136,7 +136,7 @@ class Central:
 
     @property
     def url(self) -> str:
-        """Where the server answers."""
+        """The server's address."""
         return (self.data / "address").read_text(encoding="utf-8").strip()
 
     def __enter__(self) -> Central:
@@ -186,7 +186,7 @@ class Central:
         self.process.wait()
 
     def died(self) -> bool:
-        """Say whether the process has ended by itself."""
+        """Return whether the process has ended by itself."""
         return self.process is not None and self.process.poll() is not None
 
     def task(self, *arguments: str) -> subprocess.CompletedProcess[str]:
