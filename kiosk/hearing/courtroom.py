@@ -53,7 +53,7 @@ class Courtroom:
         rules: Rules,
         sources: Sources,
         panel: Panel,
-        make_recorder: RecorderFactory | None = None,
+        make_recorder: RecorderFactory = PartRecorder,
         events: CourtroomEvents | None = None,
     ) -> None:
         events = events or CourtroomEvents()
@@ -77,9 +77,7 @@ class Courtroom:
             self.seal_queue,
             events,
         )
-        self._parts = PartController(
-            self._context, make_recorder or partial(PartRecorder, store=self.storage.store)
-        )
+        self._parts = PartController(self._context, make_recorder)
         self._state_builder = StateBuilder(
             self._context,
             self._current_hearing,

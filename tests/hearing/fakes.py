@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
-from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
+from kiosk.recording.capture.part_config import PartOutput
+from kiosk.recording.formats.records import PartSummary
 from tests.support.hearing_builder import BLOCK, MICROPHONES, PICTURES, MediaWriter
 
 
@@ -23,21 +20,16 @@ class FakeRecorder:
 
     def __init__(
         self,
-        folder: Path,
+        output: PartOutput,
         settings: Settings,
         sources: Sources,
-        on_fragment: Callable[[FragmentRecord], None],
-        on_fault: Callable[[Interruption], None],
-        on_file: Callable[[FileRecord], None],
-        envelope: FragmentCodec = PLAIN_CODEC,
     ) -> None:
-        del settings, sources, on_file
-        self.envelope = envelope
+        del settings, sources
+        self.codec = output.codec
         self.is_paused = False
-        self.folder = folder
+        self.folder = output.folder
         self.had_journal_at_start: bool | None = None
-        self.on_fault = on_fault
-        self._on_fragment = on_fragment
+        self.sink = output.sink
         self.tap_ns = 0
         self.stop_ns: int | None = None
         self._pieces = 0
@@ -47,15 +39,15 @@ class FakeRecorder:
         """Note the tap and whether anything had been written before it."""
         self.tap_ns = tap_ns
         self.had_journal_at_start = (self.folder / "journal.jsonl").exists()
-        self.writer = MediaWriter(self.folder, tap_ns, codec=self.envelope)
+        self.writer = MediaWriter(self.folder, tap_ns, codec=self.codec)
         self.write(2)
 
     def write(self, pieces: int) -> None:
         """Write fragments of both tracks."""
         assert self.writer is not None
         for _ in range(pieces):
-            self._on_fragment(self.writer.write("main"))
-            self._on_fragment(self.writer.write("channels"))
+            self.sink.add_fragment(self.writer.write("main"))
+            self.sink.add_fragment(self.writer.write("channels"))
             self._pieces += 1
 
     def pause_writing(self, paused: bool) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import NS_PER_S
 from kiosk.config import MicrophoneSettings, PathSettings, RecordingSettings, Settings
 from kiosk.hardware.sources.sources import Sources
-from kiosk.recording.capture.part_writer import PartLayout, PartWriter
+from kiosk.recording.capture.part_config import PartLayout, PartOutput
+from kiosk.recording.capture.part_writer import PartWriter
 from kiosk.recording.formats.records import PartSummary
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.store import Store
 from kiosk.storage.volume_marker import write_marker
 from tests.hearing.courtroom_rig import KIOSK, CourtroomRig, courtroom_settings
 from tests.support.fake_media import FPS, SIZE, FakeCamera, FakeMicrophone
@@ -27,34 +26,25 @@ class VirtualRecorder:
 
     def __init__(
         self,
-        folder: Path,
+        output: PartOutput,
         settings: Settings,
         sources: Sources,
-        *arguments: Any,
-        store: Store,
     ) -> None:
         del sources
-        *callbacks, codec = arguments
-        self._make: Any = partial(
-            PartWriter,
-            folder,
-            PartLayout({NAME: 48_000}, SIZE, FPS, True, frozenset({NAME, "camera"})),
-            settings.recording,
-        )
-        self._callbacks, self._codec, self._store = callbacks, codec, store
+        self._output, self._settings = output, settings
         self.first_durable_ms: float | None = None
         self._start_ns = self._now_ns = 0
 
     def start(self, tap_ns: int) -> None:
         """Begin at the tap."""
         self._start_ns = self._now_ns = tap_ns
-        self._writer = self._make(
+        self._writer = PartWriter(
+            self._output,
+            PartLayout({NAME: 48_000}, SIZE, FPS, True, frozenset({NAME, "camera"})),
+            self._settings.recording,
             tap_ns,
             1_790_000_000_000_000_000,
-            *self._callbacks,
             clock=lambda: self._now_ns,
-            codec=self._codec,
-            store=self._store,
         )
         self._camera = FakeCamera(tap_ns)
         self._microphone = FakeMicrophone(tap_ns)
@@ -108,7 +98,7 @@ class MirrorRig(CourtroomRig):
 
     def make_recorder(self, *arguments: Any) -> VirtualRecorder:
         """Return the media recorder of a part."""
-        return VirtualRecorder(*arguments, store=self.courtroom.storage.store)
+        return VirtualRecorder(*arguments)
 
     def start_hearing(self, **fields: Any) -> Path:
         """Start a hearing; return its folder, relative to a storage."""

@@ -199,7 +199,7 @@ def test_clock_unset_asks_for_the_date(rig: CourtroomRig, monkeypatch: pytest.Mo
 )
 def test_which_failures_ask_for_their_reason(rig: CourtroomRig, kind: str, asks: bool) -> None:
     rig.begin(format="offline")
-    rig.recorders[0].on_fault(Interruption(1, "judge", kind, recording_ns()))
+    rig.recorders[0].sink.add_interruption(Interruption(1, "judge", kind, recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     assert ("failure_reason" in rig.hearing()["open_questions"]) is asks
 
@@ -207,12 +207,12 @@ def test_which_failures_ask_for_their_reason(rig: CourtroomRig, kind: str, asks:
 def test_failure_is_in_the_ledger_and_its_reason_is_asked(rig: CourtroomRig) -> None:
     hearing_id = rig.begin(format="offline")
     recorder, now = rig.recorders[0], recording_ns()
-    recorder.on_fault(Interruption(1, "judge", "dead", now))
-    recorder.on_fault(Interruption(2, "witness", "gap", now))
+    recorder.sink.add_interruption(Interruption(1, "judge", "dead", now))
+    recorder.sink.add_interruption(Interruption(2, "witness", "gap", now))
     wait_for(lambda: len(rig.hearing()["interruptions"]) == 2, "the ledger")
     assert "failure_reason" in rig.hearing()["open_questions"]
     assert rig.hearing()["interruptions"][0]["seconds"] is None
-    recorder.on_fault(Interruption(1, "judge", "dead", now, now + 2_000_000_000))
+    recorder.sink.add_interruption(Interruption(1, "judge", "dead", now, now + 2_000_000_000))
     wait_for(lambda: rig.hearing()["interruptions"][0]["seconds"] == 2.0, "the seconds lost")
     rig.courtroom.record_statement("failure_reason", "cable", "", "p1")
     assert "failure_reason" not in rig.hearing()["open_questions"]
@@ -311,7 +311,7 @@ def test_replay_tells_what_was_shown_live(rig: CourtroomRig) -> None:
     """What a screen shows of a hearing after a crash is what it showed before."""
     hearing_id = rig.begin(format="online")
     rig.courtroom.add_mark("opening", "p1")
-    rig.recorders[0].on_fault(Interruption(1, "judge", "dead", recording_ns()))
+    rig.recorders[0].sink.add_interruption(Interruption(1, "judge", "dead", recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     rig.courtroom.undo_mark("p1")
     rig.courtroom.recess("p1")

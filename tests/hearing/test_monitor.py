@@ -124,7 +124,7 @@ def test_without_it_the_alarm_is_quiet_and_the_ledger_is_not(rig: MonitoredRig) 
     assert ("microphone_absent", "judge") in rig.alarms()
     rig.remedy("judge", "without")
     assert ("microphone_absent", "judge") not in rig.alarms()
-    rig.recorders[0].on_fault(Interruption(1, "judge", "absent", recording_ns()))
+    rig.recorders[0].sink.add_interruption(Interruption(1, "judge", "absent", recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     assert "failure_reason" not in rig.hearing()["open_questions"], "somebody has decided"
     rig.crash()
@@ -166,7 +166,7 @@ def test_a_spare_that_is_away_is_no_alarm_and_no_question(rig: MonitoredRig) -> 
     rig.begin(format="offline", publicity="open")
     assert "extra" not in rig.hearing()["not_ready"]
     assert ("microphone_absent", "extra") not in rig.alarms()
-    rig.recorders[0].on_fault(Interruption(1, "extra", "absent", recording_ns()))
+    rig.recorders[0].sink.add_interruption(Interruption(1, "extra", "absent", recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     assert "failure_reason" not in rig.hearing()["open_questions"]
 

@@ -22,6 +22,7 @@ from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, RecordingSettings, Settings
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.recording.capture.part_config import PartOutput
 from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from tests.support.fake_media import (
@@ -81,14 +82,23 @@ class VirtualCourt:
 
 @dataclass
 class RunningPart:
-    """A running part and all it reports."""
+    """A running part and all it reports, fragments with the moment of the report."""
 
     folder: Path
-    part: PartRecorder
-    fragments: list[tuple[int, FragmentRecord]]
-    interruptions: list[Interruption]
-    files: list[FileRecord]
-    start_ns: int = 0
+    start_ns: int
+    fragments: list[tuple[int, FragmentRecord]] = field(default_factory=list)
+    interruptions: list[Interruption] = field(default_factory=list)
+    files: list[FileRecord] = field(default_factory=list)
+    part: PartRecorder = field(init=False)
+
+    def add_fragment(self, record: FragmentRecord) -> None:
+        self.fragments.append((recording_ns(), record))
+
+    def add_file(self, record: FileRecord) -> None:
+        self.files.append(record)
+
+    def add_interruption(self, interruption: Interruption) -> None:
+        self.interruptions.append(interruption)
 
     def wait_seconds(self, seconds: float) -> None:
         wait_for(lambda: self.part.seconds >= seconds, f"{seconds} s", seconds + PATIENCE)
@@ -111,19 +121,11 @@ class RecorderRig:
     started: list[RunningPart] = field(default_factory=list)
 
     def start(self, folder: Path) -> RunningPart:
-        fragments: list[tuple[int, FragmentRecord]] = []
-        interruptions: list[Interruption] = []
-        files: list[FileRecord] = []
-        part = PartRecorder(
-            folder,
-            self.court.settings,
-            self.court.sources,
-            lambda record: fragments.append((recording_ns(), record)),
-            interruptions.append,
-            files.append,
+        recorded = RunningPart(folder, recording_ns())
+        recorded.part = PartRecorder(
+            PartOutput(folder, recorded), self.court.settings, self.court.sources
         )
-        recorded = RunningPart(folder, part, fragments, interruptions, files, recording_ns())
-        part.start(recorded.start_ns)
+        recorded.part.start(recorded.start_ns)
         self.started.append(recorded)
         return recorded
 
@@ -236,14 +238,14 @@ from pathlib import Path
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.capture.part_config import PartOutput
 from kiosk.recording.capture.part_recorder import PartRecorder
+from tests.support.fake_media import RecordList
 import time
 folder, settings = Path(sys.argv[1]), Settings.model_validate_json(sys.argv[2])
 with Sources(settings, folder / "preview") as sources:
     assert sources.wait_ready(30)
-    part = PartRecorder(
-        folder, settings, sources, lambda f: None, lambda f: None, lambda f: None
-    )
+    part = PartRecorder(PartOutput(folder, RecordList()), settings, sources)
     part.start(recording_ns())
     print(recording_ns(), flush=True)
     time.sleep(600)

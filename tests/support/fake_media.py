@@ -19,7 +19,8 @@ from kiosk.config import RecordingSettings
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.sample_clock import SampleClock
 from kiosk.hardware.camera.packet import VideoPacket
-from kiosk.recording.capture.part_writer import PartLayout, PartWriter
+from kiosk.recording.capture.part_config import PartLayout, PartOutput
+from kiosk.recording.capture.part_writer import PartWriter
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 
 SIZE = (160, 96)
@@ -119,15 +120,34 @@ class FakeMicrophone:
 
 
 @dataclass
-class WriterRig:
-    """A part writer with fake sources, and everything it reports."""
+class RecordList:
+    """A sink that keeps all records of a part."""
 
-    folder: Path
-    start_ns: int
     fragments: list[FragmentRecord] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
     files: list[FileRecord] = field(default_factory=list)
-    now_ns: int = 0
+
+    def add_fragment(self, record: FragmentRecord) -> None:
+        """Keep a fragment."""
+        self.fragments.append(record)
+
+    def add_file(self, record: FileRecord) -> None:
+        """Keep a file."""
+        self.files.append(record)
+
+    def add_interruption(self, interruption: Interruption) -> None:
+        """Keep an interruption."""
+        self.interruptions.append(interruption)
+
+
+class WriterRig(RecordList):
+    """A part writer with fake sources, and everything it reports."""
+
+    def __init__(self, folder: Path, start_ns: int) -> None:
+        super().__init__()
+        self.folder = folder
+        self.start_ns = start_ns
+        self.now_ns = 0
 
     def create_writer(
         self,
@@ -138,16 +158,13 @@ class WriterRig:
         size: tuple[int, int] = SIZE,
     ) -> PartWriter:
         present = frozenset(rates) | (frozenset({"camera"}) if camera else frozenset())
-        sources = PartLayout(rates, size, FPS, camera, present if expected is None else expected)
+        layout = PartLayout(rates, size, FPS, camera, present if expected is None else expected)
         return PartWriter(
-            self.folder,
-            sources,
+            PartOutput(self.folder, self),
+            layout,
             recording or RecordingSettings(),
             self.start_ns,
             1_790_000_000_000_000_000,
-            self.fragments.append,
-            self.interruptions.append,
-            self.files.append,
             clock=lambda: self.now_ns,
         )
 

@@ -5,65 +5,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.sources.sources import Sources
+from kiosk.recording.capture.part_config import PartOutput
+from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.readback.capture_reference import LiveReference
 from kiosk.recording.readback.monitor import ReadbackMonitor, ReadbackState, RecentFragments
 from kiosk.storage.store import DIRECT, Store
 
-
-class PartRecorderProtocol(Protocol):
-    """Writes the media of a part; see :mod:`kiosk.recording.capture.part_recorder`."""
-
-    def start(self, tap_ns: int) -> None:
-        """Begin with everything captured from ``tap_ns`` on; return at once."""
-
-    def pause_writing(self, paused: bool) -> None:
-        """Hold media in memory, or write on."""
-
-    def stop(self, at_ns: int | None = None) -> PartSummary:
-        """End the capture now, write the rest, return the counts.
-
-        Args:
-            at_ns: recording clock at which another part has begun: it ends exactly there.
-        """
-
-    @property
-    def first_durable_ms(self) -> float | None:
-        """Milliseconds from the tap to the first durable fragments with every source."""
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the tap."""
-
-
-RecorderFactory = Callable[
-    [
-        Path,
-        Settings,
-        Sources,
-        Callable[[FragmentRecord], None],
-        Callable[[Interruption], None],
-        Callable[[FileRecord], None],
-        FragmentCodec,
-    ],
-    PartRecorderProtocol,
-]
+RecorderFactory = Callable[[PartOutput, Settings, Sources], PartRecorder]
 
 
 class PartCapture:
-    """Captures one part. Media are written at once; the journal is attached a little later.
+    """Captures one part: records it, journals it, and checks it by reading it back.
+
+    It is the recorder's sink. Media are written at once; the journal is attached a little later.
 
     Args:
         folder: the part's folder, which exists.
-        make_recorder: makes the writer of the media.
+        make_recorder: returns the recorder of the media.
         codec: how fragments are encoded on disk.
         store: where they are written.
 
@@ -91,20 +58,21 @@ class PartCapture:
         self._lock = threading.Lock()
         self._journal: PartJournal | None = None
         self._pending: list[Callable[[PartJournal], None]] = []
-        self._recorder = make_recorder(
-            folder, settings, sources, self._on_fragment, self._on_fault, self._on_file, codec
-        )
+        self._recorder = make_recorder(PartOutput(folder, self, codec, store), settings, sources)
 
     # -- from the writer's thread --------------------------------------------------------------
-    def _on_fragment(self, record: FragmentRecord) -> None:
+    def add_fragment(self, record: FragmentRecord) -> None:
+        """Journal a durable fragment, and keep it for the read-back check."""
         self._recent.add(record)
         self.bytes += record.length
         self._write_or_defer(lambda journal: journal.add_fragment(record))
 
-    def _on_fault(self, fault: Interruption) -> None:
-        self._write_or_defer(lambda journal: journal.add_interruption(fault))
+    def add_interruption(self, interruption: Interruption) -> None:
+        """Journal the beginning or the end of an interruption."""
+        self._write_or_defer(lambda journal: journal.add_interruption(interruption))
 
-    def _on_file(self, record: FileRecord) -> None:
+    def add_file(self, record: FileRecord) -> None:
+        """Journal a file that will not change any more."""
         self._write_or_defer(lambda journal: journal.add_file(record))
 
     def _write_or_defer(self, write: Callable[[PartJournal], None]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock, Samples
 from kiosk.recording.capture.main_track import FIRST_FRAGMENT_NS
+from kiosk.recording.capture.part_config import PartTimes
 from kiosk.recording.capture.track_writer import Fragment, TrackWriter
 from kiosk.recording.formats.codecs import FlacEncoder
 from kiosk.recording.formats.fmp4 import Sample, TrackRun, flac_track, fragment, init_segment
@@ -102,36 +103,25 @@ class ChannelsTrack:
 
     Args:
         writer: writes them.
-        start_ns: recording clock of the tap: media time 0.
-        wall_ns: wall time of the tap, ns since 1970.
+        times: start of the part; lengths of fragments and files.
         rates: sample rate of each microphone, by name, in the order of the tracks.
-        fragment_ns, file_ns: length of a fragment and of a file.
     """
 
-    def __init__(
-        self,
-        writer: TrackWriter,
-        start_ns: int,
-        wall_ns: int,
-        rates: dict[str, int],
-        fragment_ns: int,
-        file_ns: int,
-    ) -> None:
+    def __init__(self, writer: TrackWriter, times: PartTimes, rates: dict[str, int]) -> None:
         self._writer = writer
-        self._start_ns, self._wall_ns = start_ns, wall_ns
-        self._fragment_ns, self._file_ns = fragment_ns, file_ns
+        self._times, self._start_ns = times, times.start_ns
         self._channels = {
             name: _Channel(number, name, rate)
             for number, (name, rate) in enumerate(rates.items(), 1)
         }
         self._sequence = 0
-        self._from_ns = self._file_from_ns = start_ns
+        self._from_ns = self._file_from_ns = times.start_ns
         if self._channels:
             headers = [
                 flac_track(channel.number, channel.name, channel.rate, channel.stream_info)
                 for channel in self._channels.values()
             ]
-            writer.start_run(init_segment(headers), start_ns)
+            writer.start_run(init_segment(headers), times.start_ns)
 
     @property
     def samples(self) -> dict[str, int]:
@@ -146,14 +136,14 @@ class ChannelsTrack:
         """Write every fragment that is complete at ``now_ns``."""
         while True:
             first = self._from_ns == self._start_ns
-            until = self._from_ns + (FIRST_FRAGMENT_NS if first else self._fragment_ns)
+            until = self._from_ns + (FIRST_FRAGMENT_NS if first else self._times.fragment_ns)
             if now_ns < until:
                 return
             covered = all(self._channels[name].available_until_ns >= until for name in live_sources)
             if not covered and now_ns - until < MAX_AUDIO_WAIT_NS:
                 return
             self._write_fragment(until)
-            if until - self._file_from_ns >= self._file_ns:
+            if until - self._file_from_ns >= self._times.file_ns:
                 self._file_from_ns = until
                 self._writer.rotate()
 
@@ -201,4 +191,4 @@ class ChannelsTrack:
         channel.end_ns = max(begin, last.start_ns) + last.frames * NS_PER_S // channel.rate
         at_ns = begin - self._start_ns
         ticks = (at_ns * channel.rate + NS_PER_S // 2) // NS_PER_S
-        return begin, TrackRun(channel.number, max(0, ticks), samples, self._wall_ns + at_ns)
+        return begin, TrackRun(channel.number, max(0, ticks), samples, self._times.wall_ns + at_ns)

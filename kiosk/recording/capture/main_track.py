@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.camera.packet import VideoPacket
+from kiosk.recording.capture.mixer import MixChunk
+from kiosk.recording.capture.part_config import PartLayout, PartTimes
 from kiosk.recording.capture.track_writer import Fragment, TrackWriter
-from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE, AacPacket
+from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE, AacEncoder, AacPacket
 from kiosk.recording.formats.fmp4 import (
     VIDEO_TIMESCALE,
     H264Config,
@@ -41,8 +42,6 @@ MAX_SEGMENT_NS = 2 * SEGMENT_NS
 _NEAR_NS = 100_000_000
 _SLACK_NS = 100_000_000
 """Pictures jitter: a segment may be this much shorter than four seconds."""
-
-
 _MIN_STEP_NS = 1_000_000
 
 
@@ -73,42 +72,32 @@ class MainTrack:
 
     Args:
         writer: writes them.
-        start_ns: recording clock of the tap: media time 0.
-        wall_ns: wall time of the tap, ns since 1970.
-        wall_text: the same moment of ``at_ns`` (since the tap) as RFC 3339 text.
-        size: width and height of the picture.
-        fps: pictures a second.
-        fragment_ns, file_ns: length of a fragment and of a file.
-        audio_config: AudioSpecificConfig of the mix.
-        audio_bitrate: bit/s of the mix.
-        picture_expected: False where there is no camera: then nothing is waited for.
-        playlist: False in a closed part: nobody plays it here.
+        times: start of the part; lengths of fragments and files.
+        layout: sources and picture format. The first picture is waited for only if the camera
+            is expected.
+        mix_bitrate: bit/s of the mix.
+        has_playlist: False in a closed part: nobody plays it here.
     """
 
     def __init__(
         self,
         writer: TrackWriter,
-        start_ns: int,
-        wall_ns: int,
-        format_wall: Callable[[int], str],
-        size: tuple[int, int],
-        fps: int,
-        fragment_ns: int,
-        file_ns: int,
-        audio_config: bytes,
-        audio_bitrate: int,
-        picture_expected: bool,
-        playlist: bool = True,
+        times: PartTimes,
+        layout: PartLayout,
+        mix_bitrate: int,
+        has_playlist: bool,
     ) -> None:
         self._writer = writer
-        self._start_ns, self._wall_ns, self._wall_text = start_ns, wall_ns, format_wall
-        self._size = size
-        self._period_ns = NS_PER_S // fps
-        self._fragment_ns, self._file_ns = fragment_ns, file_ns
-        self._audio_header = aac_track(AUDIO, "mix", MIX_RATE, audio_config, audio_bitrate)
-        self._picture_expected = picture_expected
+        self._times, self._start_ns = times, times.start_ns
+        self._size = layout.size
+        self._period_ns = NS_PER_S // layout.fps
+        self._mix_encoder = AacEncoder(mix_bitrate)
+        self._audio_header = aac_track(
+            AUDIO, "mix", MIX_RATE, self._mix_encoder.config, mix_bitrate
+        )
+        self._is_picture_expected = "camera" in layout.expected_sources
         longest_s = MAX_SEGMENT_NS / NS_PER_S + 1
-        self._playlist = Playlist(writer.folder, longest_s, writer.store) if playlist else None
+        self._playlist = Playlist(writer.folder, longest_s, writer.store) if has_playlist else None
         self._pictures: deque[_Picture] = deque()
         self._mix_packets: deque[_MixPacket] = deque()
         self._session = -1
@@ -136,9 +125,10 @@ class MainTrack:
         self._last_picture_ns = at_ns
         self._pictures.append(_Picture(at_ns, packet.key, data, config))
 
-    def add_audio(self, packet: AacPacket, sources: frozenset[str]) -> None:
-        """Add a packet of the mix."""
-        self._mix_packets.append(_MixPacket(packet, sources))
+    def add_mix(self, chunk: MixChunk) -> None:
+        """Encode and add a chunk of the mix."""
+        for packet in self._mix_encoder.encode(chunk.samples):
+            self._mix_packets.append(_MixPacket(packet, chunk.sources))
 
     # -- out -----------------------------------------------------------------------------------
     def write_complete(self, now_ns: int, is_camera_live: bool) -> None:
@@ -155,6 +145,8 @@ class MainTrack:
 
     def finish(self, stop_ns: int) -> None:
         """Write all that is left up to ``stop_ns`` and end the playlist."""
+        for packet in self._mix_encoder.flush():
+            self._mix_packets.append(_MixPacket(packet, frozenset()))
         end = stop_ns - self._start_ns
         while self._pictures and self._pictures[-1].at_ns >= end:
             self._pictures.pop()
@@ -183,7 +175,7 @@ class MainTrack:
         if not self._is_running:
             if self._pictures:
                 self._start_run(self._pictures[0].config)
-            elif not self._picture_expected or now > MAX_PICTURE_WAIT_NS:
+            elif not self._is_picture_expected or now > MAX_PICTURE_WAIT_NS:
                 self._start_run(None)
         return self._is_running
 
@@ -194,13 +186,13 @@ class MainTrack:
         init = self._writer.start_run(init_segment(tracks), self._start_ns + self._from_ns)
         self._run_config, self._is_running = config, True
         self._segment_from_ns = self._file_from_ns = self._from_ns
-        wall, playlist = self._wall_text(self._from_ns), self._playlist
+        wall, playlist = self._times.wall_text(self._from_ns), self._playlist
         if playlist is not None:
             self._writer.enqueue(lambda: playlist.start_run(init, wall))
 
     def _next_boundary(self) -> tuple[int, bool]:
         """Return where the next fragment ends, and whether a new run begins there."""
-        length = FIRST_FRAGMENT_NS if self._from_ns == 0 else self._fragment_ns
+        length = FIRST_FRAGMENT_NS if self._from_ns == 0 else self._times.fragment_ns
         until = self._from_ns + length
         for picture in self._pictures:
             if picture.at_ns > until + _NEAR_NS:
@@ -249,7 +241,7 @@ class MainTrack:
             begin = min(begin, mix_packets[0].at_ns)
             end = max(end, mix_packets[-1].at_ns + self._frame_ns)
             samples = [Sample(sound.packet.data, AAC_FRAME) for sound in mix_packets]
-            wall = self._wall_ns + mix_packets[0].at_ns
+            wall = self._times.wall_ns + mix_packets[0].at_ns
             runs.append(TrackRun(AUDIO, mix_packets[0].packet.pts, samples, wall))
         self._from_ns = until
         if runs:
@@ -273,7 +265,7 @@ class MainTrack:
             for picture, at, after in zip(pictures, times[:-1], times[1:], strict=True)
         ]
         self.video_frames += len(pictures)
-        return TrackRun(VIDEO, times[0], samples, self._wall_ns + pictures[0].at_ns)
+        return TrackRun(VIDEO, times[0], samples, self._times.wall_ns + pictures[0].at_ns)
 
     def _append(self, runs: list[TrackRun], begin: int, end: int, sources: tuple[str, ...]) -> None:
         self._sequence += 1
@@ -305,7 +297,7 @@ class MainTrack:
         self._writer.enqueue(lambda: self._add_to_playlist(pieces, seconds))
         if self._playlist is not None:
             self._writer.enqueue(self._write_playlist)
-        if self._from_ns - self._file_from_ns >= self._file_ns - _SLACK_NS:
+        if self._from_ns - self._file_from_ns >= self._times.file_ns - _SLACK_NS:
             self._file_from_ns = self._from_ns
             self._writer.rotate()
 

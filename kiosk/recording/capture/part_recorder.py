@@ -1,16 +1,12 @@
 """Records one part of a hearing, from the open sources to durable fragments on the disk.
 
-Usage (all methods may be called from any thread; the callbacks come from the writer's thread)::
+Usage (all methods may be called from any thread)::
 
     with Sources(settings, paths.preview) as sources:      # opened once, at recorder start
-        part = PartRecorder(folder, settings, sources,
-                            on_fragment=..., on_interruption=..., on_file_closed=...)
+        part = PartRecorder(PartOutput(folder, sink), settings, sources)
         part.start(recording_ns())       # returns at once
         ...                              # part.first_durable_ms, part.seconds, part.video_frames
         summary = part.stop()            # capture ends at once; blocks (under 1 s) for the rest
-
-A callback that raises ``OSError`` or ``StorageError`` is called again with the same record until
-it succeeds: nothing is passed over while a disk is full.
 """
 
 from __future__ import annotations
@@ -19,8 +15,6 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import Settings
@@ -29,10 +23,9 @@ from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hardware.sources.sources import Sources
-from kiosk.recording.capture.part_writer import PartLayout, PartWriter
-from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption, PartSummary
-from kiosk.storage.store import DIRECT, Store
+from kiosk.recording.capture.part_config import PartLayout, PartOutput
+from kiosk.recording.capture.part_writer import PartWriter
+from kiosk.recording.formats.records import PartSummary
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
@@ -82,34 +75,15 @@ class PartRecorder:
     """Records one part.
 
     Args:
-        folder: the part's folder (``hearings/<uuid>/part-01``); ``main/`` and ``channels/`` are
-            made in it. It exists already.
+        output: destination of the part.
         settings: all of them (camera, microphones, recording).
         sources: the warm sources.
-        on_fragment: called after each fragment has been fsynced.
-        on_interruption: called when an interruption begins and again when it is over (same number).
-        on_file_closed: called for each file that will not change any more.
-        codec: how fragments are stored: plain, or encrypted for the court alone.
-        store: where the media go.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        settings: Settings,
-        sources: Sources,
-        on_fragment: Callable[[FragmentRecord], None],
-        on_interruption: Callable[[Interruption], None],
-        on_file_closed: Callable[[FileRecord], None],
-        codec: FragmentCodec = PLAIN_CODEC,
-        store: Store = DIRECT,
-    ) -> None:
-        self._codec = codec
-        self._store = store
-        self._folder = folder
+    def __init__(self, output: PartOutput, settings: Settings, sources: Sources) -> None:
+        self._output = output
         self._settings = settings
         self._sources = sources
-        self._callbacks = (on_fragment, on_interruption, on_file_closed)
         self._packets = _PacketQueue()
         self._stopping = threading.Event()
         self._is_paused = False
@@ -133,16 +107,7 @@ class PartRecorder:
             has_camera=camera is not None,
             expected_sources=expected,
         )
-        self._writer = PartWriter(
-            self._folder,
-            layout,
-            self._settings.recording,
-            tap_ns,
-            wall_ns,
-            *self._callbacks,
-            codec=self._codec,
-            store=self._store,
-        )
+        self._writer = PartWriter(self._output, layout, self._settings.recording, tap_ns, wall_ns)
         self._thread.start()
 
     def _delivering_sources(self) -> frozenset[str]:
@@ -181,7 +146,8 @@ class PartRecorder:
             self._stopping.set()
         self._thread.join()
         if self._failure is not None:
-            raise StorageError(f"{self._folder.name}: not all could be written: {self._failure}")
+            name = self._output.folder.name
+            raise StorageError(f"{name}: not all could be written: {self._failure}")
         camera = self._sources.camera
         return PartSummary(
             start_ns=self._start_ns,

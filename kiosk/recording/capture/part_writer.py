@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 
-from kiosk.clocks import NS_PER_S, format_wall, recording_ns
+from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import RecordingSettings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.block import AudioBlock
@@ -21,35 +19,16 @@ from kiosk.recording.capture.channels_track import ChannelsTrack
 from kiosk.recording.capture.interruptions import STORAGE, InterruptionDetector
 from kiosk.recording.capture.main_track import MainTrack
 from kiosk.recording.capture.mixer import Mixer
+from kiosk.recording.capture.part_config import PartLayout, PartOutput, PartTimes
 from kiosk.recording.capture.track_writer import TrackWriter
-from kiosk.recording.formats.codecs import AAC_FRAME, AacEncoder
-from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
-from kiosk.storage.store import DIRECT, Store
+from kiosk.recording.formats.codecs import AAC_FRAME
+from kiosk.recording.formats.records import FileRecord, FragmentRecord
 
 HEALTHY_DISK_WAIT_S = 0.03
 """Maximum wait per step for a healthy disk."""
 FINISH_TIMEOUT_S = 1.0
 CAMERA_LIVE_NS = NS_PER_S // 2
 """The writer does not wait for a camera that gave nothing for this long."""
-
-
-@dataclass(frozen=True)
-class PartLayout:
-    """Sources and formats of a part.
-
-    Attributes:
-        rates: sample rate of each microphone, by name, in the order of the settings.
-        size, fps: of the picture.
-        has_camera: whether a camera is fitted.
-        expected_sources: present at the tap; the first durable fragments contain them all.
-    """
-
-    rates: dict[str, int]
-    size: tuple[int, int]
-    fps: int
-    has_camera: bool
-    expected_sources: frozenset[str]
 
 
 def trim_block(
@@ -77,41 +56,35 @@ class PartWriter:
     """Writes one part.
 
     Args:
-        folder: the part's folder.
+        output: destination of the part; an encrypted part has no playlist.
         layout: its sources and formats.
         recording: the ``[recording]`` settings.
         start_ns: recording clock of the tap.
         wall_ns: wall time of the tap, ns since 1970.
-        on_fragment, on_interruption, on_file_closed: as of the part recorder.
         clock: recording clock, for the moment at which a fragment was durable.
-        codec: how fragments are stored; an encrypted part has no playlist.
-        store: where the media go.
+
+    Attributes:
+        first_durable_ns: recording clock when every expected source was in a durable fragment of
+            each of its tracks; None until then.
     """
 
     RETRY_NS = NS_PER_S // 2
 
     def __init__(
         self,
-        folder: Path,
+        output: PartOutput,
         layout: PartLayout,
         recording: RecordingSettings,
         start_ns: int,
         wall_ns: int,
-        on_fragment: Callable[[FragmentRecord], None],
-        on_interruption: Callable[[Interruption], None],
-        on_file_closed: Callable[[FileRecord], None],
         clock: Callable[[], int] = recording_ns,
-        codec: FragmentCodec = PLAIN_CODEC,
-        store: Store = DIRECT,
     ) -> None:
-        self._store = store
+        self._output = output
         self._layout = layout
         self._clock = clock
-        self._finished = False
-        self._start_ns, self._wall_ns = start_ns, wall_ns
+        self._is_finished = False
+        self._start_ns = start_ns
         self._stop_ns: int | None = None
-        self._on_fragment = on_fragment
-        self._on_file_closed = on_file_closed
         self._undurable_main = set(layout.expected_sources)
         self._undurable_channels = set(layout.expected_sources) & set(layout.rates)
         self.first_durable_ns: int | None = None
@@ -120,35 +93,26 @@ class PartWriter:
         self._live_sources: frozenset[str] = frozenset()
         self._period_ns = NS_PER_S // layout.fps
         self._interruptions = InterruptionDetector(
-            start_ns, tuple(layout.rates), layout.has_camera, on_interruption
+            start_ns, tuple(layout.rates), layout.has_camera, output.sink.add_interruption
         )
         self._mixer = Mixer(start_ns, layout.rates)
-        self._encoder = AacEncoder(recording.mix_bitrate)
-        fragment_ns, file_ns = recording.fragment_ms * 1_000_000, recording.file_seconds * NS_PER_S
-        main_writer = TrackWriter(
-            folder, "main", self._on_fragment_durable, on_file_closed, codec, store
+        times = PartTimes(
+            start_ns,
+            wall_ns,
+            fragment_ns=recording.fragment_ms * 1_000_000,
+            file_ns=recording.file_seconds * NS_PER_S,
         )
-        channels_writer = TrackWriter(
-            folder, "channels", self._on_fragment_durable, on_file_closed, codec, store
-        )
+        main_writer = TrackWriter(output, "main", self._note_durable)
+        channels_writer = TrackWriter(output, "channels", self._note_durable)
         self._track_writers = (main_writer, channels_writer)
         self._main = MainTrack(
             main_writer,
-            start_ns,
-            wall_ns,
-            self._wall_text,
-            layout.size,
-            layout.fps,
-            fragment_ns,
-            file_ns,
-            self._encoder.config,
+            times,
+            layout,
             recording.mix_bitrate,
-            picture_expected="camera" in layout.expected_sources,
-            playlist=not codec.is_encrypted,
+            has_playlist=not output.codec.is_encrypted,
         )
-        self._channels = ChannelsTrack(
-            channels_writer, start_ns, wall_ns, layout.rates, fragment_ns, file_ns
-        )
+        self._channels = ChannelsTrack(channels_writer, times, layout.rates)
 
     @property
     def video_frames(self) -> int:
@@ -159,9 +123,6 @@ class PartWriter:
     def samples(self) -> dict[str, int]:
         """Samples so far, by microphone."""
         return self._channels.samples
-
-    def _wall_text(self, at_ns: int) -> str:
-        return format_wall(datetime.fromtimestamp((self._wall_ns + at_ns) / NS_PER_S, UTC))
 
     # -- in ------------------------------------------------------------------------------------
     def stop_at(self, stop_ns: int) -> None:
@@ -203,21 +164,16 @@ class PartWriter:
         )
         self._live_sources = live_sources
         while self._mixer.is_chunk_ready(now_ns, live_sources):
-            self._encode_mix()
+            self._main.add_mix(self._mixer.read())
         self._main.write_complete(now_ns, now_ns - self._picture_ns < CAMERA_LIVE_NS)
         self._channels.write_complete(now_ns, live_sources)
         self._interruptions.tick(now_ns, camera, microphones)
         self._flush(now_ns)
         self._now_ns = now_ns
 
-    def _encode_mix(self, count: int | None = None) -> None:
-        chunk = self._mixer.read(count)
-        for packet in self._encoder.encode(chunk.samples):
-            self._main.add_audio(packet, chunk.sources)
-
     def _flush(self, now_ns: int) -> None:
         """Report what has become durable; record which storages fail."""
-        problems = {problem.source: problem.kind for problem in self._store.problems()}
+        problems = {problem.source: problem.kind for problem in self._output.store.problems()}
         self._now_ns = now_ns
         if now_ns >= self._retry_ns:
             refused = not self._flush_tracks(0.0 if STORAGE in problems else HEALTHY_DISK_WAIT_S)
@@ -237,8 +193,7 @@ class PartWriter:
                 all_accepted = False
         return all_accepted
 
-    def _on_fragment_durable(self, record: FragmentRecord) -> None:
-        self._on_fragment(record)
+    def _note_durable(self, record: FragmentRecord) -> None:
         missing = self._undurable_main if record.track == "main" else self._undurable_channels
         missing.difference_update(record.sources)
         if (
@@ -266,15 +221,13 @@ class PartWriter:
 
     def _finish_tracks(self, stop_ns: int) -> None:
         """Encode what is left, once."""
-        if self._finished:
+        if self._is_finished:
             return
-        self._finished = True
+        self._is_finished = True
         remaining = self._mixer.remaining(stop_ns)
         while remaining > 0:
-            self._encode_mix(AAC_FRAME)
+            self._main.add_mix(self._mixer.read(AAC_FRAME))
             remaining -= AAC_FRAME
-        for packet in self._encoder.flush():
-            self._main.add_audio(packet, frozenset())
         self._main.finish(stop_ns)
         self._channels.finish()
         self._interruptions.finish(stop_ns)
@@ -291,6 +244,6 @@ class PartWriter:
         name, data = finished
         digest = hashlib.sha256(data).hexdigest()
         stop = self._stop_ns or self._start_ns
-        self._on_file_closed(
+        self._output.sink.add_file(
             FileRecord(f"main/{name}", "playlist", len(data), digest, self._start_ns, stop)
         )

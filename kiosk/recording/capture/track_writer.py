@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
+from kiosk.recording.capture.part_config import PartOutput
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Track
-from kiosk.storage.store import DIRECT, Store, WriteTicket
+from kiosk.storage.store import WriteTicket
 
 MAX_BACKLOG_BYTES = 96 << 20
 """Bytes of fragments that wait for a disk; beyond it new ones are lost (and reported)."""
@@ -71,28 +71,24 @@ class TrackWriter:
     Fragments go to the store at once and are reported, in order, when they are durable.
 
     Args:
-        part: the part's folder.
-        track: which.
-        on_fragment, on_file_closed: as of the part recorder.
-        codec: how fragments are stored.
-        store: where the bytes go.
+        output: destination of the part.
+        track: which of its tracks.
+        on_durable: called with each fragment after the sink has accepted it.
+
+    Attributes:
+        lost_ns: media lost because too much waits for the disk.
     """
 
     def __init__(
         self,
-        part: Path,
+        output: PartOutput,
         track: Track,
-        on_fragment: Callable[[FragmentRecord], None],
-        on_file_closed: Callable[[FileRecord], None],
-        codec: FragmentCodec = PLAIN_CODEC,
-        store: Store = DIRECT,
+        on_durable: Callable[[FragmentRecord], None] = lambda _record: None,
     ) -> None:
-        self._codec = codec
-        self._part = part
         self._track = track
-        self._on_fragment = on_fragment
-        self._on_file_closed = on_file_closed
-        self.store = store
+        self._part, self._codec, self._sink = output.folder, output.codec, output.sink
+        self._on_durable = on_durable
+        self.store = output.store
         self._queue: deque[Callable[[], None]] = deque()
         self._waiting_bytes = 0
         self._wait_s = 0.0
@@ -120,13 +116,17 @@ class TrackWriter:
         file.plain.add(init)
         ticket = self.store.append(file.path, 0, data)
         record = self._file_record(file, "init")
-        self._when_durable(ticket, lambda: self._on_file_closed(record))
+        self._when_durable(ticket, lambda: self._sink.add_file(record))
         return name
 
     def append(
         self, fragment: Fragment, on_durable: Callable[[FragmentRecord], None] | None = None
     ) -> bool:
-        """Append a fragment; ``then`` is called when it is durable. False: no room, it is lost."""
+        """Append a fragment; ``on_durable`` is called when it is durable.
+
+        Returns:
+            whether there is room for it; otherwise it is lost.
+        """
         size = len(fragment.data)
         if (
             self._waiting_bytes + size > MAX_BACKLOG_BYTES
@@ -138,7 +138,8 @@ class TrackWriter:
         self._waiting_bytes += size
 
         def report() -> None:
-            self._on_fragment(record)
+            self._sink.add_fragment(record)
+            self._on_durable(record)
             if on_durable is not None:
                 on_durable(record)
             self._waiting_bytes -= size
@@ -155,10 +156,10 @@ class TrackWriter:
             offset = file.add(self._codec.file_trailer, file.end_ns)
             ticket = self.store.append(file.path, offset, self._codec.file_trailer)
             record = self._file_record(file, "media")
-            self._when_durable(ticket, lambda: self._on_file_closed(record))
+            self._when_durable(ticket, lambda: self._sink.add_file(record))
             return
         record = self._file_record(file, "media")
-        self._queue.append(lambda: self._on_file_closed(record))
+        self._queue.append(lambda: self._sink.add_file(record))
 
     def enqueue(self, action: Callable[[], None]) -> None:
         """Queue ``action`` in order with the rest; it is repeated while it raises OSError."""
@@ -235,10 +236,14 @@ class TrackWriter:
 
     def _file_record(self, file: _OpenFile, kind: Literal["init", "media"]) -> FileRecord:
         """Return the record of a file that will not change any more."""
-        plain = 0, ""  # of closed files: length and hash of the plain pieces in it
-        if self._codec.is_encrypted:
-            plain = file.plain.length, file.plain.digest.hexdigest()
-        name, digest = self._relative_name(file.path), file.digest.hexdigest()
+        is_encrypted = self._codec.is_encrypted
         return FileRecord(
-            name, kind, file.length, digest, file.start_ns, file.end_ns, plain[0], plain[1]
+            file=self._relative_name(file.path),
+            kind=kind,
+            length=file.length,
+            sha256=file.digest.hexdigest(),
+            start_ns=file.start_ns,
+            end_ns=file.end_ns,
+            plain_length=file.plain.length if is_encrypted else 0,
+            plain_sha256=file.plain.digest.hexdigest() if is_encrypted else "",
         )
