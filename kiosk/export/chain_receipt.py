@@ -1,7 +1,8 @@
-"""The chain receipt for the parties: where the hearing's chain stands, at a recess and at the end.
+"""The chain receipt for the parties: the newest signed head of the hearing's chain.
 
-Whoever keeps it can show later that nothing recorded until then was changed: ``kiosk verify
---slip``. It is drawn dot by dot, because receipt printers lack the Kazakh letters.
+It is printed at a recess and at the end. It proves later that nothing recorded until then was
+changed: ``kiosk verify --slip``. It is drawn dot by dot, because receipt printers lack the Kazakh
+letters.
 """
 
 from __future__ import annotations
@@ -12,20 +13,19 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import segno
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from kiosk import fonts
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.seal import is_sealed
+from kiosk.filing.printing.raster_page import RasterPage
 from kiosk.locale import Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.recording.verify.slip import latest_head, slip_code
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
-_QR_SHARE = 0.6
-_MARGIN = 16
+_QR_SHARE = 0.62
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ChainReceipt:
     sealed: bool
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as data, the hash in groups of four, too."""
+        """Return it as data, with the hash in groups of four characters (``groups``)."""
         groups = [self.hash[at : at + 4] for at in range(0, len(self.hash), 4)]
         return {**self.__dict__, "groups": groups}
 
@@ -80,64 +80,20 @@ def render_chain_receipt(
     moment = datetime.fromisoformat(receipt.signed_at).astimezone(zone)
     case = [_("Case {number}", number=receipt.case_number)] if receipt.case_number else []
     groups = receipt.as_json()["groups"]
-    image = _ReceiptImage(width)
-    image.add_text(court, 30, fonts.SEMI_BOLD)
+    page = RasterPage(width, width / 576, centred=True)
+    page.draw_text(court, 30, fonts.SEMI_BOLD)
     for line in (_("Record of the hearing"), *case):
-        image.add_text(line, 28, fonts.MEDIUM)
-    image.add_text(_("Signed at {moment}", moment=moment.strftime("%d.%m.%Y %H:%M:%S")), 24)
-    image.add_text(_("Lines of the journal: {n}", n=receipt.count), 24)
+        page.draw_text(line, 28, fonts.MEDIUM)
+    page.draw_text(_("Signed at {moment}", moment=moment.strftime("%d.%m.%Y %H:%M:%S")), 24)
+    page.draw_text(_("Lines of the journal: {n}", n=receipt.count), 24)
     for row in range(0, len(groups), 4):
-        image.add_text(" ".join(groups[row : row + 4]), 32, fonts.TABULAR_MEDIUM)
-    image.add_qr_code(receipt.code)
-    image.add_text(
+        page.draw_text(" ".join(groups[row : row + 4]), 32, fonts.TABULAR_MEDIUM)
+    page.draw_qr_code(receipt.code, _QR_SHARE)
+    page.draw_text(
         _(
             "Keep this slip. With it anybody can check later that nothing recorded until this "
             "moment was changed."
         ),
         22,
     )
-    return image.joined()
-
-
-class _ReceiptImage:
-    """An image that grows downwards, row by row."""
-
-    def __init__(self, width: int) -> None:
-        self._width = width
-        self._rows: list[Image.Image] = []
-
-    def add_text(self, text: str, size: int, face: Path = fonts.REGULAR) -> None:
-        """Add centred ``text``, wrapped to the width."""
-        font = ImageFont.truetype(str(face), round(size * self._width / 576))
-        line = ""
-        for word in [*text.split(), ""]:
-            longer = f"{line} {word}".strip()
-            if word and font.getlength(longer) <= self._width - 2 * _MARGIN:
-                line = longer
-                continue
-            row = Image.new("1", (self._width, round(size * 1.4 * self._width / 576)), 1)
-            ImageDraw.Draw(row).text((self._width // 2, 0), line, font=font, fill=0, anchor="ma")
-            self._rows.append(row)
-            line = word
-
-    def add_qr_code(self, text: str) -> None:
-        """Add a QR code."""
-        code = segno.make(text, micro=False, error="m")
-        dots = max(2, int(self._width * _QR_SHARE) // code.symbol_size(border=4)[0])
-        cells = [bytes(row) for row in code.matrix_iter(scale=dots, border=4)]
-        row = Image.new("1", (self._width, len(cells)), 1)
-        left = (self._width - len(cells[0])) // 2
-        for y, line in enumerate(cells):
-            for x, dark in enumerate(line):
-                if dark:
-                    row.putpixel((left + x, y), 0)
-        self._rows.append(row)
-
-    def joined(self) -> Image.Image:
-        """Return all rows as one image."""
-        image = Image.new("1", (self._width, sum(row.height for row in self._rows)), 1)
-        y = 0
-        for row in self._rows:
-            image.paste(row, (0, y))
-            y += row.height
-        return image
+    return page.render()

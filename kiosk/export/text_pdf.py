@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from kiosk import fonts
 from kiosk.export.minutes import Minutes
 from kiosk.filing.imaging.page_pdf import make_page_pdf
 from kiosk.filing.imaging.pdf import make_pdf
+from kiosk.fonts.drawing import wrap_text
 
 _DPI = 200
 _WIDTH, _HEIGHT = round(8.27 * _DPI), round(11.69 * _DPI)
@@ -47,15 +47,10 @@ def text_to_pdf(text: str, title: str, language: str) -> bytes:
         return make_pdf(pages, title=title, language=language)
 
 
-def render_minutes(minutes: Minutes) -> list[Image.Image]:
-    """Return the pages of ``minutes``; see :func:`render_pages`."""
-    return render_pages(minutes.as_text())
-
-
 def render_pages(text: str) -> list[Image.Image]:
     """Return pages of ``text``, black on white (mode ``1``), each with its number."""
     font = ImageFont.truetype(str(fonts.REGULAR), _SIZE)
-    lines = [line for paragraph in text.splitlines() for line in _wrap_line(paragraph, font)]
+    lines = [line for paragraph in text.splitlines() for line in _wrap_paragraph(paragraph, font)]
     fit = (_HEIGHT - 2 * _MARGIN) // _LEADING - 1
     chunks = [lines[start : start + fit] for start in range(0, len(lines), fit)]
     return [_render_page(chunk, f"{n} / {len(chunks)}", font) for n, chunk in enumerate(chunks, 1)]
@@ -70,14 +65,7 @@ def _render_page(lines: list[str], number: str, font: ImageFont.FreeTypeFont) ->
     return image
 
 
-def _wrap_line(text: str, font: ImageFont.FreeTypeFont) -> Iterator[str]:
-    """Yield ``text`` in lines that fit the page; what follows keeps the first one's indent."""
+def _wrap_paragraph(text: str, font: ImageFont.FreeTypeFont) -> list[str]:
+    """Return ``text`` in lines that fit the page; each keeps the indent of the first."""
     indent = text[: len(text) - len(text.lstrip())]
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else indent + word
-        if line and font.getlength(longer) > _WIDTH - 2 * _MARGIN:
-            yield line
-            longer = indent + word
-        line = longer
-    yield line
+    return wrap_text(text, font, _WIDTH - 2 * _MARGIN, indent) or [""]

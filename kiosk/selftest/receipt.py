@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from kiosk import fonts
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
+from kiosk.fonts.drawing import load_font
 
 _LETTERS = "ӘәҒғҚқҢңӨөҰұҮүҺһІі ЁёЪъЫы 0123456789 №«»"
 _MARGIN = 16
@@ -17,7 +18,7 @@ def render_test_receipt(settings: Settings) -> Image.Image:
     width = settings.printer.width_dots
     image = Image.new("L", (width, 420), 255)
     draw = ImageDraw.Draw(image)
-    large, small = (ImageFont.truetype(str(fonts.MEDIUM), size) for size in (40, 24))
+    large, small = (load_font(fonts.MEDIUM, size) for size in (40, 24))
     draw.text((_MARGIN, 16), "Тексеру · Проверка · Test", font=large, fill=0)
     draw.text((_MARGIN, 76), f"{settings.kiosk.id} · {format_wall()}", font=small, fill=0)
     for row, start in enumerate(range(0, len(_LETTERS), 21)):

@@ -12,7 +12,7 @@ from kiosk.cli import main
 from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
 from kiosk.export.minutes import Minutes, build_minutes
-from kiosk.export.text_pdf import minutes_to_pdf, render_minutes
+from kiosk.export.text_pdf import minutes_to_pdf, render_pages
 from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions
 from kiosk.rules import load_rules
 from tests.support.identity import Court
@@ -105,9 +105,9 @@ def test_pdf_for_paper(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "minutes.pdf"
     path.write_bytes(minutes_to_pdf(minutes))
     with pikepdf.open(path) as pdf:
-        assert len(pdf.pages) == len(render_minutes(minutes)) >= 1
+        assert len(pdf.pages) == len(render_pages(minutes.as_text())) >= 1
         assert str(pdf.Root.Lang) == "kk"
-    page = render_minutes(minutes)[0]
+    page = render_pages(minutes.as_text())[0]
     ink = sum(1 for value in page.resize((165, 234)).convert("L").getdata() if value < 128)
     assert 100 < ink < 12000
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
+from kiosk.fonts.drawing import load_font
 
 Mask = NDArray[np.bool_]
 Shapes = NDArray[np.float32]
@@ -175,7 +176,7 @@ def _alphabet_shapes() -> Shapes:
     """Return the shape of each letter, upright, of length 1."""
     drawn = []
     for path in (fonts.REGULAR, fonts.SEMI_BOLD):
-        font = ImageFont.truetype(str(path), 64, layout_engine=ImageFont.Layout.BASIC)
+        font = load_font(path, 64)
         for measure, letters in (("х", _LETTERS), ("Х", _LETTERS.upper())):
             _, top, _, bottom = font.getbbox(measure, anchor="ms")
             zone = (128 + (top + bottom) / 2, float(bottom - top))

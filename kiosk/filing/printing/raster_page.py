@@ -7,16 +7,24 @@ from io import BytesIO
 from pathlib import Path
 
 import segno
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from kiosk import fonts
+from kiosk.fonts.drawing import load_font, wrap_text
 
 
 class RasterPage:
-    """A page of fixed width that grows as lines are drawn on it."""
+    """A page of fixed width that grows as lines are drawn on it.
 
-    def __init__(self, width: int, scale: float) -> None:
+    Args:
+        width: in dots.
+        scale: of all sizes.
+        centred: paragraphs are centred instead of aligned left.
+    """
+
+    def __init__(self, width: int, scale: float, *, centred: bool = False) -> None:
         self._width = width
+        self._centred = centred
         self._scale = scale
         self._margin = round(16 * width / 576)
         self._strips: list[Image.Image] = []
@@ -27,11 +35,12 @@ class RasterPage:
 
     def draw_text(self, text: str, size: int, font: Path = fonts.REGULAR, gap: int = 4) -> None:
         """Draw a paragraph, wrapped."""
-        face = _load_font(font, round(size * self._scale))
+        face = load_font(font, round(size * self._scale))
         self._add_space(gap)
-        for line in _wrap_lines(text, face, self._text_width):
+        for line in wrap_text(text, face, self._text_width):
             strip = self._add_strip(round(face.size * 1.32))
-            ImageDraw.Draw(strip).text((self._margin, face.size), line, 0, face, anchor="ls")
+            x, anchor = (self._width // 2, "ms") if self._centred else (self._margin, "ls")
+            ImageDraw.Draw(strip).text((x, face.size), line, 0, face, anchor=anchor)
 
     def draw_number(self, text: str) -> None:
         """Draw the number as large as the paper allows, in one line, else broken at a dash."""
@@ -41,7 +50,7 @@ class RasterPage:
             head, _, tail = text.rpartition("-")
             lines = [f"{head}-", tail]
             size = self._fitting_size(lines)
-        face = _load_font(fonts.TABULAR_SEMI_BOLD, size)
+        face = load_font(fonts.TABULAR_SEMI_BOLD, size)
         self._add_space(6)
         for line in lines:
             strip = self._add_strip(round(size * 1.2))
@@ -49,13 +58,13 @@ class RasterPage:
 
     def _fitting_size(self, lines: Sequence[str]) -> int:
         """Return the largest size at which each line fits."""
-        probe = _load_font(fonts.TABULAR_SEMI_BOLD, 100)
+        probe = load_font(fonts.TABULAR_SEMI_BOLD, 100)
         widest = max(probe.getlength(line) for line in lines)
         return min(round(76 * self._scale), int(100 * self._text_width / widest))
 
     def draw_stage(self, text: str, size: int, done: bool) -> None:
         """Draw a stage with a tick in a circle, or an empty circle."""
-        face = _load_font(fonts.MEDIUM if done else fonts.REGULAR, round(size * self._scale))
+        face = load_font(fonts.MEDIUM if done else fonts.REGULAR, round(size * self._scale))
         height = round(face.size * 1.5)
         strip = self._add_strip(height)
         draw = ImageDraw.Draw(strip)
@@ -78,11 +87,11 @@ class RasterPage:
             (self._margin, middle, self._width - self._margin, middle), fill=0, width=2
         )
 
-    def draw_qr_code(self, content: str) -> None:
-        """Draw a QR code in the middle, its modules whole dots."""
+    def draw_qr_code(self, content: str, share: float = 0.46) -> None:
+        """Draw a QR code in the middle, about ``share`` of the width, its modules whole dots."""
         code = segno.make(content, error="m", micro=False)
         modules = code.symbol_size(border=4)[0]
-        scale = max(4, int(self._text_width * 0.46) // modules)
+        scale = max(4, int(self._text_width * share) // modules)
         out = BytesIO()
         code.save(out, kind="png", scale=scale, border=4)
         with Image.open(out) as picture:
@@ -106,27 +115,3 @@ class RasterPage:
         strip = Image.new("L", (self._width, height), 255)
         self._strips.append(strip)
         return strip
-
-
-def _load_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
-
-
-def _wrap_lines(text: str, face: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """Return ``text`` in lines that fit; a word that is too long is broken."""
-    lines, line = [], ""
-    for whole in text.split():
-        word = whole
-        while face.getlength(word) > width:
-            fits = max(1, sum(face.getlength(word[:n]) <= width for n in range(1, len(word) + 1)))
-            if line:
-                lines.append(line)
-                line = ""
-            lines.append(word[:fits])
-            word = word[fits:]
-        longer = f"{line} {word}".strip()
-        if face.getlength(longer) > width:
-            lines.append(line)
-            longer = word
-        line = longer
-    return [*lines, line] if line else lines

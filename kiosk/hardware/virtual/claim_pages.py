@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from kiosk import fonts
+from kiosk.fonts.drawing import load_font, wrap_text
 
 WIDTH, HEIGHT, DPI = 2480, 3508, 300
 _MARGIN_LEFT, _MARGIN_RIGHT, _TOP = 354, 177, 260
@@ -108,7 +109,7 @@ def draw_claim_page(number: int) -> Image.Image:
         y = _draw_paragraphs(draw, _PAGE_3, y)
         _draw_signature(draw, 1180, y - 60)
         _draw_stamp(image, (1080, y + 420))
-    small = _font(30)
+    small = load_font(fonts.REGULAR, 30)
     draw.text((_MARGIN_LEFT, HEIGHT - 150), f"{_FOOT}   {number} / 3", (110, 110, 112), small)
     return image
 
@@ -123,12 +124,8 @@ def simulate_scan(image: Image.Image, angle: float, *, seed: int = 0) -> Image.I
     return Image.fromarray(np.clip(pixels, 0, 254).astype(np.uint8))
 
 
-def _font(size: int, path: Path = fonts.REGULAR) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
-
-
 def _draw_head(draw: ImageDraw.ImageDraw, y: int) -> int:
-    font, bold = _font(46), _font(54, fonts.SEMI_BOLD)
+    font, bold = load_font(fonts.REGULAR, 46), load_font(fonts.SEMI_BOLD, 54)
     for line in _HEAD:
         draw.text((1180, y), line, _INK, font)
         y += 68
@@ -140,27 +137,14 @@ def _draw_head(draw: ImageDraw.ImageDraw, y: int) -> int:
 
 
 def _draw_paragraphs(draw: ImageDraw.ImageDraw, paragraphs: Sequence[str], y: int) -> int:
-    font = _font(48)
+    font, width = load_font(fonts.REGULAR, 48), WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT
     for paragraph in paragraphs:
-        for line in _wrap(draw, paragraph, font):
+        is_laid_out = "  " in paragraph
+        for line in [paragraph] if is_laid_out else wrap_text(paragraph, font, width) or [""]:
             draw.text((_MARGIN_LEFT, y), line, _INK, font)
             y += 76
         y += 34
     return y
-
-
-def _wrap(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont) -> list[str]:
-    room = WIDTH - _MARGIN_LEFT - _MARGIN_RIGHT
-    if draw.textlength(text, font) <= room:
-        return [text]
-    lines, line = [], ""
-    for word in text.split():
-        longer = f"{line} {word}".strip()
-        if draw.textlength(longer, font) > room:
-            lines.append(line)
-            longer = word
-        line = longer
-    return [*lines, line]
 
 
 def _draw_signature(draw: ImageDraw.ImageDraw, x: float, y: float) -> None:
@@ -179,7 +163,7 @@ def _draw_stamp(image: Image.Image, centre: tuple[int, int]) -> None:
     for inset, width in ((6, 9), (26, 3), (120, 4)):
         draw.ellipse((inset, inset, size - inset, size - inset), outline=255, width=width)
     _letter_ring(stamp, "ТҮПНҰСҚАМЕН ДҰРЫС · КӨКТӨБЕ ҚАЛАСЫ · ", size / 2 - 72)
-    face = _font(44, fonts.SEMI_BOLD)
+    face = load_font(fonts.SEMI_BOLD, 44)
     for row, word in enumerate(("ҮЛГІ", "№ 2")):
         left = (size - draw.textlength(word, face)) / 2
         draw.text((left, size / 2 - 56 + 60 * row), word, 255, face)
@@ -190,7 +174,7 @@ def _draw_stamp(image: Image.Image, centre: tuple[int, int]) -> None:
 
 
 def _letter_ring(stamp: Image.Image, text: str, radius: float) -> None:
-    face, middle = _font(42, fonts.SEMI_BOLD), stamp.width / 2
+    face, middle = load_font(fonts.SEMI_BOLD, 42), stamp.width / 2
     for index, letter in enumerate(text):
         angle = 2 * math.pi * index / len(text)
         tile = Image.new("L", (64, 64), 0)
