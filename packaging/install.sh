@@ -1,7 +1,7 @@
 #!/bin/bash
-# Installs this folder's kiosk as services of this machine (`sudo make install`). Asks nothing; an
-# existing settings file is left alone, so it also updates. With DESTDIR only the files are laid
-# out, below that folder (for packages and tests): no user is made, nothing is started. Options are those
+# Installs this folder's kiosk as services of this machine (`sudo make install`). Asks nothing and
+# keeps an existing settings file, so it also updates. With DESTDIR it only writes the files below
+# that folder (for packages and tests): it creates no user and starts nothing. The options are those
 # of packaging/setup.sh (default: --run-only).
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,14 +1,14 @@
 #!/bin/bash
-# Makes the lock files under requirements/ anew from pyproject.toml (`make lock`).
-# Versions stay as they are unless pyproject.toml asks for others; `packaging/lock.sh --upgrade`
-# takes the newest. What each lock file is for: requirements/README.md.
+# Rewrites the lock files under requirements/ from pyproject.toml (`make lock`).
+# Versions stay unless pyproject.toml requires others; `packaging/lock.sh --upgrade` takes the newest.
+# requirements/README.md says what each lock file is for.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 compile() {
 	.venv/bin/uv pip compile --quiet --no-header --generate-hashes --universal "$@"
 }
-# Debian 13's own, which picamera2 and simplejpeg there are built for, and which therefore must
+# numpy and PyAudio come from Debian 13, whose picamera2 and simplejpeg are built for them. They must
 # stay the only ones: the lock files name none.
 pi=(--python-version 3.13 --constraint requirements/pi-constraints.txt
 	--no-emit-package numpy --no-emit-package pyaudio)

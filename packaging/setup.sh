@@ -1,6 +1,6 @@
 #!/bin/bash
 # Sets this machine up: Debian packages, Python environment, the project, message catalogues.
-# Asks nothing; what is already there is left alone, so a second run is instant and works offline.
+# Asks nothing and keeps what is already there, so a second run is instant and works offline.
 # `packaging/setup.sh --help` explains the options.
 set -euo pipefail
 
@@ -15,10 +15,10 @@ with_apt=yes
 usage() {
 	cat <<'HELP'
 usage: packaging/setup.sh [options]
-  --pi | --pc            what this machine is (default: looked up in /proc/device-tree/model)
-  --run-only             no test tools and virtual devices: for a kiosk in a courtroom
+  --pi | --pc            kind of this machine (default: read from /proc/device-tree/model)
+  --run-only             no test tools, no virtual devices: for a kiosk in a courtroom
   --venv DIR             Python environment (default: .venv in the project)
-  --without PACKAGE      leave one Debian package out (may be given again)
+  --without PACKAGE      skip one Debian package (repeatable)
   --no-apt               install no Debian packages
   --print-packages       print the names of the Debian packages, one a line, and stop
 HELP
@@ -46,7 +46,7 @@ fi
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-# The names under the given [sections] of debian-packages.txt, less those left out.
+# Print the packages of the given [sections] of debian-packages.txt, without the skipped ones.
 packages_of() {
 	awk -v wanted=" $* " -v left_out=" ${without[*]-} " '
 		/^\[/ { section = substr($1, 2, length($1) - 2); next }
@@ -61,8 +61,8 @@ wanted_packages() {
 	packages_of "${sections[@]}"
 }
 
-# Those of the names on stdin that are neither installed nor provided by an installed package
-# (Debian 13 renamed libraries: libmtdev1 is provided by libmtdev1t64).
+# Print the packages on stdin that are neither installed nor provided by an installed package
+# (Debian 13 renamed libraries: libmtdev1t64 provides libmtdev1).
 missing_packages() {
 	local installed
 	# shellcheck disable=SC2016
@@ -87,16 +87,16 @@ install_packages() {
 	mapfile -t missing < <(wanted_packages | missing_packages)
 	if [ ${#missing[@]} = 0 ]; then return; fi
 	say "installing ${#missing[@]} Debian packages: ${missing[*]}"
-	# A source that cannot be reached must not stop the others: the installation decides.
+	# An unreachable source must not stop the others: the installation decides.
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null >&2 ||
-		say "some package lists could not be refreshed; going on with those at hand"
+		say "some package lists could not be refreshed; continuing with the present ones"
 	as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y \
 		--no-install-recommends -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 \
 		install "${missing[@]}" </dev/null >&2
 }
 
-# A Python that can make an environment. A `python3` without the venv module (or one that is too
-# old) stands back for the system's own, whose venv module has just been installed.
+# Print a Python that can create an environment. If `python3` is too old or has no venv module, it is
+# the system's own, whose venv module has just been installed.
 find_python() {
 	local candidate
 	for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
@@ -120,7 +120,7 @@ lock_file() {
 	esac
 }
 
-# Makes the environment anew when it is absent or was made for another Python or kind.
+# Create the environment again when it is absent or belongs to another Python or kind.
 make_environment() {
 	local python lock stamp state
 	python=$(find_python)
@@ -142,7 +142,7 @@ make_environment() {
 	pip_install --no-deps --no-build-isolation --editable "$project"
 	if ! "$venv/bin/python" -m pip --disable-pip-version-check check >"$venv/.pip-check"; then
 		cat "$venv/.pip-check" >&2
-		# On a Pi, Debian's own packages are seen too; their quarrels are not ours.
+		# On a Pi the environment includes Debian's packages; their conflicts are not ours.
 		if [ "$kind" = pc ]; then exit 1; fi
 	fi
 	echo "$state" >"$stamp"
@@ -159,7 +159,7 @@ pip_install() {
 		--root-user-action=ignore --retries 5 --timeout 60 "$@" </dev/null >&2
 }
 
-# Only those whose source is newer; a read-only tree keeps what it has.
+# Compile the catalogues whose source is newer; skip a read-only tree.
 compile_catalogues() {
 	local source
 	find "$project/kiosk/locale" -name '*.po' | while read -r source; do

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def test_the_settings_file_that_is_shipped_is_valid() -> None:
     settings = load_settings(ROOT / "packaging" / "kiosk.toml")
     assert settings.camera.back_end == "auto"
     assert settings.microphones == ()
+
+
+def test_its_examples_are_valid_when_they_are_switched_on(tmp_path: Path) -> None:
+    text = (ROOT / "packaging" / "kiosk.toml").read_text(encoding="utf-8")
+    example = tmp_path / "kiosk.toml"
+    example.write_text(re.sub(r"^#(?=[a-z\[])", "", text, flags=re.MULTILINE), encoding="utf-8")
+    settings = load_settings(example)
+    assert [microphone.name for microphone in settings.microphones] == ["judge", "spare", "remote"]
+    assert settings.paths.mirror == Path("/mnt/mirror")
+    assert settings.sync.windows == ("20:00-07:00",)
 
 
 def test_units_settings_and_command_are_laid_out(tmp_path: Path) -> None:
