@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 
 from kiosk.config import Settings
 
+_COLUMNS = 118
 _TABLE_HEAD = "| key | default | allowed |\n|---|---|---|"
 
 
@@ -29,7 +31,7 @@ def settings_table() -> str:
         group = groups[_definition_name(reference)]
         head = f"### `[[{name}]]`" if many else f"### `[{name}]`"
         rows = "\n".join(_rows(group, _defaults(name), groups))
-        summary = f"{_summary(name)}\n\n" if _summary(name) else ""
+        summary = f"{_wrapped(_summary(name))}\n\n" if _summary(name) else ""
         parts.append(f"{head}\n{summary}{_TABLE_HEAD}\n{rows}")
         if not many:
             parts += _nested_tables(name)
@@ -43,7 +45,12 @@ def _nested_tables(outer: str) -> Iterator[str]:
         if isinstance(model, type) and issubclass(model, BaseModel):
             schema = model.model_json_schema()
             rows = "\n".join(_rows(schema, _defaults(outer)[key], schema.get("$defs", {})))
-            yield f"### `[{outer}.{key}]`\n{_docstring_summary(model)}\n\n{_TABLE_HEAD}\n{rows}"
+            summary = _wrapped(_docstring_summary(model))
+            yield f"### `[{outer}.{key}]`\n{summary}\n\n{_TABLE_HEAD}\n{rows}"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 def _definition_name(reference: dict[str, Any]) -> str:
