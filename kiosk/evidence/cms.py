@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,8 +9,7 @@ from cryptography import x509
 
 from kiosk.errors import RecordingError
 from kiosk.evidence.cms_der import CmsEncodingError, check_canonical
-
-_TIMEOUT_S = 60
+from kiosk.evidence.openssl import run_openssl
 
 
 class SealError(RecordingError):
@@ -33,9 +30,6 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
         SealError: the signature is not good, or there is more than one signer.
         RecordingError: ``openssl`` is missing (``openssl_missing``) or ``ca`` cannot be read.
     """
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        raise RecordingError("the program openssl is missing", code="openssl_missing")
     if not ca.is_file():
         raise RecordingError(f"{ca}: cannot be read", code="ca_missing")
     try:
@@ -44,13 +38,11 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
         raise SealError(str(error)) from error
     with tempfile.TemporaryDirectory() as folder:
         signers = Path(folder, "signers.pem")
-        command = [openssl, "cms", "-verify", "-binary", "-inform", "DER"]
-        command += ["-in", str(signature), "-content", str(content), "-out", "/dev/null"]
-        command += ["-CAfile", str(ca), "-no-CApath", "-no-CAstore", "-purpose", "any"]
-        command += ["-no_check_time", "-signer", str(signers)]
-        completed = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
-        )
+        arguments = ["cms", "-verify", "-binary", "-inform", "DER"]
+        arguments += ["-in", str(signature), "-content", str(content), "-out", "/dev/null"]
+        arguments += ["-CAfile", str(ca), "-no-CApath", "-no-CAstore", "-purpose", "any"]
+        arguments += ["-no_check_time", "-signer", str(signers)]
+        completed = run_openssl(*arguments)
         if completed.returncode != 0:
             raise SealError(_error_reason(completed.stderr))
         certificates = x509.load_pem_x509_certificates(signers.read_bytes())

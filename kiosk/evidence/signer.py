@@ -17,9 +17,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import NameOID
 
 from kiosk.errors import RecordingError
+from kiosk.evidence.certificates import certificate_pem, key_pem, load_key, subject_of
 from kiosk.evidence.chain import ChainHead, head_message
 from kiosk.storage.atomic_io import make_folder, write_bytes
 from kiosk.storage.paths import Paths
@@ -56,19 +56,16 @@ class FileSigner:
 
     def __init__(self, key: Path, certificate: Path) -> None:
         try:
-            loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
+            self._key = load_key(key)
             chain = x509.load_pem_x509_certificates(certificate.read_bytes())
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise RecordingError(
                 f"{certificate}: no usable identity: {error}", code="identity_invalid"
             ) from error
-        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise RecordingError(f"{key}: not an EC key", code="identity_invalid")
-        if chain[0].public_key() != loaded.public_key():
+        if chain[0].public_key() != self._key.public_key():
             raise RecordingError(
                 f"{key}: does not belong to {certificate.name}", code="identity_invalid"
             )
-        self._key = loaded
         self._certificate, *self._intermediates = chain
 
     @property
@@ -129,7 +126,7 @@ def load_device_signer(paths: Paths, kiosk_id: str) -> tuple[FileSigner, bool]:
 def _create_self_signed(paths: Paths, kiosk_id: str) -> None:
     """Create a key and a self-signed certificate, valid from 2020 on (the clock may be unset)."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kiosk_id)])
+    name = subject_of(kiosk_id)
     begin = datetime(2020, 1, 1, tzinfo=UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -142,13 +139,6 @@ def _create_self_signed(paths: Paths, kiosk_id: str) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
     make_folder(paths.self_signed_key.parent, 0o700)
-    write_bytes(paths.self_signed_key, pem, 0o600)
-    write_bytes(
-        paths.self_signed_certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644
-    )
+    write_bytes(paths.self_signed_key, key_pem(key), 0o600)
+    write_bytes(paths.self_signed_certificate, certificate_pem(certificate), 0o644)

@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.serialization import pkcs7
 
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
+from kiosk.evidence.certificates import certificate_pem
 from kiosk.evidence.seal import (
     SIGNATURE,
     SUMS,
@@ -307,7 +308,7 @@ class HearingExport:
             self._folder if self._is_whole else self._folder / part_folder_name(self._open_parts[0])
         )
         chain = pkcs7.load_der_pkcs7_certificates((folder / SIGNATURE).read_bytes())
-        pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
+        pem = b"".join(map(certificate_pem, chain))
         drive.write("seal/device-certificates.pem", pem)
 
     def _write_texts(

@@ -23,6 +23,7 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
+from kiosk.evidence.certificates import certificate_pem, common_name, load_key
 from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
 from kiosk.storage.court_keys import CourtKeys, pin_court_keys
 from kiosk.storage.paths import Paths
@@ -39,10 +40,8 @@ from kiosk.sync.transport.identity import (
     IdentityError,
     NotEnrolledError,
     certificate_request,
-    common_name,
     create_key,
     load_identity,
-    load_key,
 )
 
 log = logging.getLogger(__name__)
@@ -113,7 +112,7 @@ def enrol(
     pending = paths.device_key.with_name("enrol.key")
     key = load_key(pending) if pending.exists() else create_key(pending)
     pinned_root = paths.device_key.with_name("enrol-ca.crt")
-    write_bytes(pinned_root, root.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    write_bytes(pinned_root, certificate_pem(root), mode=0o644)
     request = certificate_request(key, kiosk_id)
     certificate, court_keys = _exchange_code(url, pinned_root, secret + fingerprint, request)
     _check_certificate(certificate, key, root, kiosk_id)
@@ -216,7 +215,7 @@ def _check_certificate(
         raise EnrolmentError("The certificate's signature is wrong.") from error
     if certificate.public_key() != key.public_key():
         raise EnrolmentError("The certificate is for another key.")
-    name = common_name(certificate.subject)
+    name = common_name(certificate)
     if name != kiosk_id:
         raise EnrolmentError(f"The certificate is for {name}, but this kiosk is {kiosk_id}.")
 
@@ -224,7 +223,7 @@ def _check_certificate(
 def _install_identity(paths: Paths, key: Path, root: Path, certificate: x509.Certificate) -> None:
     """Put the new identity in place; after a crash the next run completes it."""
     root.replace(paths.court_ca)
-    write_bytes(_staged_certificate(paths), _pem(certificate), mode=PRIVATE_MODE)
+    write_bytes(_staged_certificate(paths), certificate_pem(certificate), mode=PRIVATE_MODE)
     key.replace(_staged_key(paths))
     sync_folder(key.parent)
     finish_installation(paths)
@@ -257,10 +256,6 @@ def _staged_certificate(paths: Paths) -> Path:
     return paths.device_certificate.with_name("next.crt")
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
 def renew_if_due(paths: Paths, client: CentralClient) -> bool:
     """Renew the certificate when less than a third of its life is left; return whether it was.
 
@@ -281,6 +276,6 @@ def renew_if_due(paths: Paths, client: CentralClient) -> bool:
     except (KeyError, ValueError, OSError) as error:
         raise EnrolmentError("no certificate in the answer to a renewal") from error
     _check_certificate(renewed, key, root, identity.kiosk_id)
-    write_bytes(paths.device_certificate, _pem(renewed), mode=PRIVATE_MODE)
+    write_bytes(paths.device_certificate, certificate_pem(renewed), mode=PRIVATE_MODE)
     log.info("certificate renewed until %s", renewed.not_valid_after_utc)
     return True

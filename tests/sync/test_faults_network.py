@@ -22,10 +22,11 @@ from kiosk.central.identity import authority as central_authority
 from kiosk.central.identity.authority import CertificateAuthority
 from kiosk.clocks import wall_time
 from kiosk.errors import CentralError
+from kiosk.evidence.certificates import load_key
 from kiosk.sync import enrolment
 from kiosk.sync.transport.central_session import CentralSession, Credentials
 from kiosk.sync.transport.connection import Connection
-from kiosk.sync.transport.identity import certificate_request, load_key
+from kiosk.sync.transport.identity import certificate_request
 from tests.support.delivery_rig import (
     KIOSK,
     Central,

@@ -39,6 +39,7 @@ from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
 from kiosk.central.identity.enrolment import Kiosk
 from kiosk.clocks import format_wall
 from kiosk.errors import KioskError
+from kiosk.evidence.certificates import common_name
 from kiosk.exchange.courier_format import (
     FILES,
     FORMAT,
@@ -180,9 +181,8 @@ class CourierImport:
             is_genuine = isinstance(key, ec.EllipticCurvePublicKey) and is_signature_valid(
                 key, signed_bytes(pack), pack["signature"]
             )
-            names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-            name = str(names[0].value)
-        except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+            name = common_name(certificate)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise CourierError("not a kiosk's pack", code="courier_damaged") from error
         except CourierError:
             raise

@@ -24,6 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kiosk.central.errors import malformed
 from kiosk.clocks import wall_time
+from kiosk.evidence.certificates import certificate_pem, key_pem, load_key, subject_of
 from kiosk.storage.atomic_io import make_folder, write_bytes
 
 ROOT_DAYS = 20 * 365
@@ -63,7 +64,7 @@ class CertificateAuthority:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / "ca.crt").exists():
                 _make_root(folder, name)
-        key = _load_ec_key(folder / "ca.key")
+        key = load_key(folder / "ca.key")
         return cls(folder, key, x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()))
 
     @property
@@ -120,7 +121,7 @@ class CertificateAuthority:
                 wanted[0], fresh.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, SERVER_DAYS, wanted
             )
             certificate.unlink(missing_ok=True)  # never leave a certificate beside another key
-            write_bytes(key, _key_pem(fresh), mode=0o600)
+            write_bytes(key, key_pem(fresh), mode=0o600)
             write_bytes(certificate, (issued.pem + self.root_pem).encode("ascii"))
         return certificate, key
 
@@ -155,7 +156,7 @@ class CertificateAuthority:
         serial = x509.random_serial_number()
         builder = (
             x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .subject_name(subject_of(name))
             .issuer_name(self.root.subject)
             .public_key(public_key)
             .serial_number(serial)
@@ -219,7 +220,7 @@ def _age_recipient(folder: Path, name: str) -> str:
 def _make_root(folder: Path, name: str) -> None:
     key = ec.generate_private_key(ec.SECP384R1())
     now = wall_time()
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    subject = subject_of(name[:64])
     root = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -233,7 +234,7 @@ def _make_root(folder: Path, name: str) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    write_bytes(folder / "ca.key", _key_pem(key), mode=0o600)
+    write_bytes(folder / "ca.key", key_pem(key), mode=0o600)
     write_bytes(folder / "ca.crt", _pem(root).encode("ascii"), mode=0o644)
 
 
@@ -275,18 +276,11 @@ def _is_still_valid(certificate: Path, key: Path, wanted: list[str]) -> bool:
     return present == wanted and found.not_valid_after_utc - wall_time() > RENEW_BEFORE
 
 
-def _load_ec_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{path}: not an EC key")
-    return key
-
-
 class ReceiptSigner:
     """Signs receipts with the server's key: ECDSA-SHA256 over canonical JSON."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        self._key = _load_ec_key(key)
+        self._key = load_key(key)
         pem = certificate.read_bytes()
         self.certificate = _pem(x509.load_pem_x509_certificate(pem))
 
@@ -296,15 +290,7 @@ class ReceiptSigner:
 
 
 def _pem(certificate: x509.Certificate) -> str:
-    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+    return certificate_pem(certificate).decode("ascii")
 
 
 def random_secret(characters: int) -> str:

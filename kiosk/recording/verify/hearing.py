@@ -14,12 +14,13 @@ from pathlib import Path
 from cryptography import x509
 
 from kiosk.errors import RecordingError
+from kiosk.evidence.certificates import common_name
 from kiosk.evidence.chain import Chain, Entry
 from kiosk.evidence.seal import SUMS
 from kiosk.recording.encryption.decrypt import Identities
 from kiosk.recording.verify.part import MALFORMED, PartVerifier, check_heads, read_journal
 from kiosk.recording.verify.report import VerifyReport
-from kiosk.recording.verify.seal import FileDigests, SealVerifier, check_signer, common_name
+from kiosk.recording.verify.seal import FileDigests, SealVerifier, check_signer
 from kiosk.storage.hearing_folder import (
     HEARING_FILE,
     JOURNAL_FILE,

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import RecordingError, StorageError
+from kiosk.evidence.certificates import common_name
 from kiosk.evidence.cms import SealError, check_signature
 from kiosk.evidence.seal import SIGNATURE, SUMS, list_files, parse_sums
 from kiosk.recording.verify.report import VerifyReport
@@ -87,12 +87,6 @@ class SealVerifier:
             self.report.add("file_swapped", where, f"{self.prefix}{owners[found]}")
         else:
             self.report.add("file_changed", where)
-
-
-def common_name(certificate: x509.Certificate) -> str:
-    """Return the certificate's common name: the kiosk's id."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""
 
 
 def check_signer(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 from rfc3161_client import decode_timestamp_response
 
 from kiosk.clocks import format_wall
-from kiosk.errors import RecordingError
+from kiosk.evidence.openssl import run_openssl
 from kiosk.recording.verify.report import VerifyReport
-
-_TIMEOUT_S = 60
 
 
 def check_timestamp(signature: Path, timestamp: Path, ca: Path, report: VerifyReport) -> str:
@@ -25,19 +21,11 @@ def check_timestamp(signature: Path, timestamp: Path, ca: Path, report: VerifyRe
     Raises:
         RecordingError: ``openssl`` is missing.
     """
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        raise RecordingError("the program openssl is missing", code="openssl_missing")
     if not timestamp.is_file():
         report.add("stamp_missing", timestamp.name)
         return ""
-    command = [openssl, "ts", "-verify", "-data", str(signature), "-in", str(timestamp)]
-    completed = subprocess.run(
-        [*command, "-CAfile", str(ca)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_S,
+    completed = run_openssl(
+        "ts", "-verify", "-data", str(signature), "-in", str(timestamp), "-CAfile", str(ca)
     )
     if completed.returncode != 0:
         report.add("stamp_wrong", timestamp.name, _error_reason(completed.stderr))

@@ -13,9 +13,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kiosk.errors import CentralError
+from kiosk.evidence.certificates import common_name, key_pem, load_key, subject_of
 from kiosk.storage.atomic_io import make_folder, write_bytes
 from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_session import Credentials
@@ -72,30 +72,11 @@ def load_identity(paths: Paths) -> Identity:
     if certificate.public_key() != key.public_key():
         raise IdentityError("device.key does not belong to device.crt")
     return Identity(
-        common_name(certificate.subject),
+        common_name(certificate),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
         Credentials(paths.device_certificate, paths.device_key, paths.court_ca),
     )
-
-
-def common_name(name: x509.Name) -> str:
-    """Return the common name, or an empty text where there is none."""
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else ""
-
-
-def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Read a private key.
-
-    Raises:
-        ValueError: not an unencrypted elliptic-curve key in PEM.
-        OSError: it cannot be read.
-    """
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("not an elliptic-curve key")
-    return key
 
 
 def create_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -106,17 +87,8 @@ def create_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """Return a private key as unencrypted PKCS#8 PEM."""
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
 def certificate_request(key: ec.EllipticCurvePrivateKey, kiosk_id: str) -> str:
     """Return a PKCS#10 certificate request (PEM) for ``kiosk_id``."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, kiosk_id)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject_of(kiosk_id))
+    request = builder.sign(key, hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM).decode("ascii")
