@@ -26,6 +26,13 @@ class KioskError(Exception):
             self.code = code
 
 
+class RequestError(KioskError):
+    """A request to a local service does not fit its model; the message names the field."""
+
+    code = "bad_request"
+    status = 400
+
+
 class ConfigError(KioskError):
     """``kiosk.toml`` is absent, malformed, or holds a key or value that is not allowed."""
 

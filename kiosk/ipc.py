@@ -14,14 +14,17 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import web
+from pydantic import ValidationError
 
-from kiosk.errors import KioskError
+from kiosk.api.base import Model
+from kiosk.errors import KioskError, RequestError
 
 log = logging.getLogger(__name__)
+M = TypeVar("M", bound=Model)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -42,14 +45,28 @@ class ServiceRefusedError(KioskError):
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn :class:`KioskError` into ``{"code", "message"}`` with its ``status`` (else 409)."""
+    """Turn :class:`KioskError` into JSON: code, message, its ``fields``; ``status`` (else 409)."""
     try:
         return await handler(request)
     except web.HTTPException as error:
         return web.json_response({"code": "http", "message": error.reason}, status=error.status)
     except KioskError as error:
-        body = {"code": error.code, "message": str(error)}
+        body = {"code": error.code, "message": str(error), **getattr(error, "fields", {})}
         return web.json_response(body, status=getattr(error, "status", 409))
+
+
+def parse_request(model: type[M], body: bytes) -> M:
+    """Return the JSON ``body`` of a request as ``model``; an empty body is ``{}``.
+
+    Raises:
+        RequestError: it does not fit; the message names the first field, never its value.
+    """
+    try:
+        return model.model_validate_json(body or b"{}", strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        field = ".".join(str(place) for place in first["loc"]) or "body"
+        raise RequestError(f"{field}: {first['msg']}") from None
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:

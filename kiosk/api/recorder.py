@@ -287,3 +287,13 @@ class Level(Model):
 
     rms_db: float
     peak_db: float
+
+
+class Device(Model):
+    """A device that is in use."""
+
+    name: str
+    library: str = ""
+    version: str = ""
+    back_end: str = ""
+    virtual: bool = False

@@ -17,7 +17,7 @@ from kiosk.api.operations import (
     NoBody,
     Operation,
 )
-from kiosk.api.recorder import Closure, Level, Mark, Playback, RecorderState
+from kiosk.api.recorder import Closure, Device, Level, Mark, Playback, RecorderState
 from kiosk.api.states import Phase, Remedy
 
 
@@ -210,16 +210,6 @@ class ListenBackAnswer(Model):
 
 
 # -- devices -----------------------------------------------------------------------------------
-class Device(Model):
-    """A device that is in use."""
-
-    name: str
-    library: str = ""
-    version: str = ""
-    back_end: str = ""
-    virtual: bool = False
-
-
 class Devices(Model):
     """The devices in use."""
 

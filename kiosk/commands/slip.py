@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         print(arguments.png)
     elif arguments.json:
-        print_json(slip.as_json())
+        print_json(slip.to_json())
     else:
         print(f"{slip.case_number or slip.hearing_id}  {slip.signed_at}  {slip.count}\n{slip.code}")
     return 0

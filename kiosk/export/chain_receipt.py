@@ -7,15 +7,14 @@ letters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from PIL import Image
 
 from kiosk import fonts
+from kiosk.api.exports import ChainReceipt
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.seal import is_sealed
@@ -26,31 +25,6 @@ from kiosk.recording.verify.slip import latest_head, slip_code
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
 _QR_SHARE = 0.62
-
-
-@dataclass(frozen=True)
-class ChainReceipt:
-    """The content of a chain receipt.
-
-    Attributes:
-        count, hash: of the newest signed head of the hearing's own chain.
-        signed_at: wall time of the signature, RFC 3339.
-        code: what the QR code holds, for ``kiosk verify --slip``.
-        sealed: the hearing is ended and sealed.
-    """
-
-    hearing_id: str
-    case_number: str
-    count: int
-    hash: str
-    signed_at: str
-    code: str
-    sealed: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as data, with the hash in groups of four characters (``groups``)."""
-        groups = [self.hash[at : at + 4] for at in range(0, len(self.hash), 4)]
-        return {**self.__dict__, "groups": groups}
 
 
 def read_chain_receipt(folder: Path) -> ChainReceipt:
@@ -69,7 +43,16 @@ def read_chain_receipt(folder: Path) -> ChainReceipt:
     hearing = load_hearing(folder)
     hearing_id, case = str(hearing["id"]), str(hearing.get("case_number") or "")
     code = slip_code(hearing_id, head)
-    return ChainReceipt(hearing_id, case, head.count, head.hash, signed_at, code, is_sealed(folder))
+    return ChainReceipt(
+        hearing_id=hearing_id,
+        case_number=case,
+        count=head.count,
+        hash=head.hash,
+        groups=tuple(head.hash[at : at + 4] for at in range(0, len(head.hash), 4)),
+        signed_at=signed_at,
+        code=code,
+        sealed=is_sealed(folder),
+    )
 
 
 def render_chain_receipt(
@@ -79,7 +62,7 @@ def render_chain_receipt(
     _ = translate
     moment = datetime.fromisoformat(receipt.signed_at).astimezone(zone)
     case = [_("Case {number}", number=receipt.case_number)] if receipt.case_number else []
-    groups = receipt.as_json()["groups"]
+    groups = receipt.groups
     page = RasterPage(width, width / 576, centred=True)
     page.draw_text(court, 30, fonts.SEMI_BOLD)
     for line in (_("Record of the hearing"), *case):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from kiosk.api.exports import RemovableDrive, SealedHearing
 from kiosk.errors import KioskError
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.minutes import load_hearing_state
@@ -17,26 +16,6 @@ from kiosk.storage.paths import Paths
 VIRTUAL_MARKER = ".virtual-media"
 """A file of this name in a root makes each folder there a drive: for tests and the demo."""
 _ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
-
-
-@dataclass(frozen=True)
-class RemovableDrive:
-    """A removable drive that is mounted and can be written.
-
-    Attributes:
-        path: where it is mounted: what ``POST /v1/exports`` takes as ``medium``.
-        name: of its folder, as the desktop named it.
-    """
-
-    path: str
-    name: str
-    file_system: str
-    free_bytes: int
-    total_bytes: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as data."""
-        return asdict(self)
 
 
 def find_drives(
@@ -95,7 +74,11 @@ def _probe_drive(path: Path, file_system: str) -> RemovableDrive | None:
         return None
     size = space.f_frsize
     return RemovableDrive(
-        str(path), path.name, file_system, space.f_bavail * size, space.f_blocks * size
+        path=str(path),
+        name=path.name,
+        file_system=file_system,
+        free_bytes=space.f_bavail * size,
+        total_bytes=space.f_blocks * size,
     )
 
 
@@ -104,9 +87,9 @@ class SealedHearingList:
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._rows: dict[str, dict[str, Any]] = {}
+        self._rows: dict[str, SealedHearing] = {}
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[SealedHearing]:
         """Return them, newest first; damaged journals are marked."""
         folders = {folder.name: folder for folder in self._folders()}
         self._rows = {name: row for name, row in self._rows.items() if name in folders}
@@ -114,31 +97,29 @@ class SealedHearingList:
             if name not in self._rows:
                 self._rows[name] = _read_row(folder)
         rows = [
-            {**row, "delivered": (self._paths.receipts / f"{name}.json").is_file()}
+            row.model_copy(update={"delivered": (self._paths.receipts / f"{name}.json").is_file()})
             for name, row in self._rows.items()
         ]
-        return sorted(rows, key=lambda row: str(row["started"]), reverse=True)
+        return sorted(rows, key=lambda row: row.started, reverse=True)
 
     def _folders(self) -> Iterator[Path]:
         if self._paths.hearings.is_dir():
             yield from (folder for folder in self._paths.hearings.iterdir() if is_sealed(folder))
 
 
-def _read_row(folder: Path) -> dict[str, Any]:
+def _read_row(folder: Path) -> SealedHearing:
     """Return the list row of one hearing."""
     try:
         state = load_hearing_state(folder)
         wholly, some = is_wholly_closed(folder), bool(closed_parts(folder))
     except KioskError:
-        empty = {"case_number": None, "title": None, "started": "", "seconds": 0.0, "parts": 0}
-        return {"id": folder.name, **empty, "closed": "all", "damaged": True}
-    return {
-        "id": folder.name,
-        "case_number": state.details.get("case_number"),
-        "title": state.details.get("title"),
-        "started": state.started,
-        "seconds": round(state.finished_seconds, 1),
-        "parts": len(state.parts),
-        "closed": "all" if wholly else "some" if some else "none",
-        "damaged": False,
-    }
+        return SealedHearing(id=folder.name, parts=0, closed="all", damaged=True)
+    return SealedHearing(
+        id=folder.name,
+        case_number=state.details.get("case_number"),
+        title=state.details.get("title"),
+        started=state.started,
+        seconds=round(state.finished_seconds, 1),
+        parts=len(state.parts),
+        closed="all" if wholly else "some" if some else "none",
+    )

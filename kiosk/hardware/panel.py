@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+from kiosk.api.recorder import Device
 from kiosk.config import PanelSettings
 
 log = logging.getLogger(__name__)
@@ -96,15 +97,15 @@ class Panel:
         """Whether the button is pressed now."""
         return bool(self._button.is_pressed) if self._button is not None else False
 
-    def device_entry(self) -> dict[str, Any]:
-        """Return the panel's entry of ``GET /v1/devices``."""
-        return {
-            "name": "panel",
-            "library": "gpiozero",
-            "version": importlib.metadata.version("gpiozero"),
-            "back_end": self._pin_factory_name or "none",
-            "virtual": "Mock" in self._pin_factory_name,
-        }
+    def describe(self) -> Device:
+        """Return the panel as one of the devices in use."""
+        return Device(
+            name="panel",
+            library="gpiozero",
+            version=importlib.metadata.version("gpiozero"),
+            back_end=self._pin_factory_name or "none",
+            virtual="Mock" in self._pin_factory_name,
+        )
 
     def close(self) -> None:
         """Switch the lamp off and release the pins."""

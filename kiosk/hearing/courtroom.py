@@ -11,6 +11,23 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from kiosk.api.recorder import RecorderState
+from kiosk.api.recorder_calls import (
+    ApplyRemedy,
+    CloseSince,
+    CloseSinceAnswer,
+    EndedHearing,
+    ListenBack,
+    MarkAnswer,
+    MicrophoneDuties,
+    OpenQuestions,
+    PublicityAnswer,
+    ResumedHearing,
+    StartedHearing,
+    Statement,
+    StepAnswer,
+)
+from kiosk.api.states import Phase
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
@@ -87,7 +104,7 @@ class Courtroom:
         )
 
     # -- steps ---------------------------------------------------------------------------------
-    def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> dict[str, Any]:
+    def start(self, details: Mapping[str, Any], person: str, tap_ns: int) -> StartedHearing:
         """Start recording the hearing ``details`` with everything captured from ``tap_ns`` on.
 
         Raises:
@@ -101,11 +118,11 @@ class Courtroom:
         self._current_hearing.set(hearing)
         record_readiness(self._context, hearing)
         self._on_change()
-        return {"hearing_id": hearing.state.id, "part": 1}
+        return StartedHearing(hearing_id=hearing.state.id, part=1)
 
     def add_mark(
         self, event: str, person: str, note: str = "", role: str = "", *, known: bool = True
-    ) -> dict[str, Any]:
+    ) -> MarkAnswer:
         """Mark ``event`` now.
 
         Args:
@@ -120,53 +137,53 @@ class Courtroom:
         closing = {CLOSED_EVENT: True, OPENED_EVENT: False}.get(event)
         if closing is not None and closing != (hearing.state.closed is not None):
             self.change_publicity(closing, person, recording_ns(), note=note)
-            return {"mark": hearing.state.marks[-1].as_json()}
+            return MarkAnswer(mark=hearing.state.marks[-1].describe())
         mark = hearing.add_mark(event, person, note, role)
         self._on_change()
-        return {"mark": mark}
+        return MarkAnswer(mark=mark)
 
     def mark_from_button(self) -> None:
         """Mark the moment at which the button was pressed; nothing happens without a hearing."""
         with suppress(StepRefusedError):
             self.add_mark(BUTTON_MARK, "", known=False)
 
-    def undo_mark(self, person: str) -> dict[str, Any]:
+    def undo_mark(self, person: str) -> MarkAnswer:
         """Withdraw the newest mark that a person made; nothing is erased.
 
         Raises:
             StepRefusedError: there is none.
         """
-        answer = self._current_hearing.require().undo_mark(person)
+        mark = self._current_hearing.require().undo_mark(person)
         self._on_change()
-        return answer
+        return MarkAnswer(mark=mark)
 
-    def recess(self, person: str, why: str = "") -> dict[str, Any]:
+    def recess(self, person: str, why: str = "") -> StepAnswer:
         """Stop the capture at once for a recess."""
         return self._interrupt("recess", "recess", person, why)
 
-    def retire(self, person: str, why: str = "") -> dict[str, Any]:
+    def retire(self, person: str, why: str = "") -> StepAnswer:
         """Stop the capture at once: the court retires to deliberate."""
         return self._interrupt("retire", "retirement", person, why)
 
-    def _interrupt(self, reason: str, event: str, person: str, why: str) -> dict[str, Any]:
-        hearing = self._current_hearing.require("recording")
+    def _interrupt(self, reason: str, event: str, person: str, why: str) -> StepAnswer:
+        hearing = self._current_hearing.require(Phase.RECORDING)
         part = hearing.state.part
         self._parts.stop(hearing, reason, person, why)
         hearing.add_mark(event, person, why, "")
         self._on_change()
-        return {"hearing_id": hearing.state.id, "part": part, "phase": hearing.state.phase}
+        return StepAnswer(hearing_id=hearing.state.id, part=part, phase=hearing.state.phase)
 
-    def resume(self, person: str) -> dict[str, Any]:
+    def resume(self, person: str) -> ResumedHearing:
         """Continue with the next part."""
         tap_ns = recording_ns()
-        hearing = self._current_hearing.require("recess", "retired")
+        hearing = self._current_hearing.require(Phase.RECESS, Phase.RETIRED)
         fields = {"reason": "resume", "person": person, "tap_ns": tap_ns}
         self._parts.start_next(hearing, fields)
         hearing.add_mark("resumed", person, "", "")
         self._on_change()
-        return {"hearing_id": hearing.state.id, "part": hearing.state.part}
+        return ResumedHearing(hearing_id=hearing.state.id, part=hearing.state.part)
 
-    def end(self, person: str) -> dict[str, Any]:
+    def end(self, person: str) -> EndedHearing:
         """End the hearing: the capture stops now; the seal is made in the background."""
         hearing = self._current_hearing.require()
         if hearing.capture is not None:
@@ -174,7 +191,7 @@ class Courtroom:
         hearing.append("ending", {"person": person})
         self.seal_queue.submit(hearing.state.id, partial(self._seal_hearing, hearing, person))
         self._on_change()
-        return {"hearing_id": hearing.state.id, "phase": "sealing"}
+        return EndedHearing(hearing_id=hearing.state.id, phase=Phase.SEALING)
 
     def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
         hearing.seal(person)
@@ -189,40 +206,41 @@ class Courtroom:
 
     def change_publicity(
         self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
-    ) -> dict[str, Any]:
+    ) -> PublicityAnswer:
         """Close or open the hearing; see :func:`.publicity_change.close_or_open`."""
         return publicity_change.close_or_open(
             self._context, self._parts, closed, person, tap_ns, ground, note
         )
 
     def close_retroactively(
-        self, person: str, body: Mapping[str, Any], tap_ns: int, ground: Any, note: str
-    ) -> dict[str, Any]:
+        self, person: str, request: CloseSince, tap_ns: int
+    ) -> CloseSinceAnswer:
         """Close it from an earlier moment; see :func:`.publicity_change.close_retroactively`."""
         return publicity_change.close_retroactively(
-            self._context, self._parts, body, person, tap_ns, ground, note
+            self._context, self._parts, request, person, tap_ns
         )
 
     # -- other steps ---------------------------------------------------------------------------
-    def record_statement(self, subject: str, value: Any, note: str, person: str) -> dict[str, Any]:
+    def record_statement(self, request: Statement, person: str) -> OpenQuestions:
         """Record an answer or another statement; see :func:`.statements.record_statement`."""
-        return record_statement(self._context, subject, value, note, person)
+        return record_statement(self._context, request, person)
 
-    def apply_remedy(self, person: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def apply_remedy(self, request: ApplyRemedy, person: str) -> MicrophoneDuties:
         """Apply a remedy for a failing microphone; see :mod:`.microphone_remedies`."""
         hearing = self._current_hearing.require()
-        answer = apply_remedy(hearing, self._sources.state()["microphones"], body, person)
+        microphones = self._sources.describe_microphones()
+        answer = apply_remedy(hearing, microphones, request, person)
         self._on_change()
         return answer
 
-    def start_listen_back(self, body: Mapping[str, Any]) -> None:
+    def start_listen_back(self, request: ListenBack) -> None:
         """Start playing the last minutes in the headset; see :class:`ListenBack`."""
         hearing = self._current
-        self.monitor.listen_back.start(hearing.capture if hearing else None, body)
+        self.monitor.listen_back.start(hearing.capture if hearing else None, request)
 
     def poll(self) -> None:
         """Check clock, remote links and reminder; called several times a second."""
-        if self.monitor.poll(self._current, self._sources.state()["microphones"]):
+        if self.monitor.poll(self._current, self._sources.describe_microphones()):
             self._on_change()
 
     def sync_lamp(self) -> None:
@@ -270,10 +288,10 @@ class Courtroom:
     def open_hearing_id(self) -> str | None:
         """Id of the open hearing, None where there is none."""
         hearing = self._current
-        if hearing is None or hearing.state.phase == "sealing":
+        if hearing is None or hearing.state.phase == Phase.SEALING:
             return None
         return hearing.state.id
 
-    def state(self) -> dict[str, Any]:
-        """Return State (docs/interfaces.md)."""
+    def state(self) -> RecorderState:
+        """Return State."""
         return self._state_builder.build()

@@ -1,7 +1,7 @@
 """The technician's tests of what the recorder owns.
 
 They are camera, microphones, panel, storage, clock, and the court's keys.
-Each returns ``{"state": "passed"|"failed"|"skipped", "code"?, "measured": {...}}``. Everything is
+Everything is
 measured on the running devices; nothing is assumed from their settings.
 """
 
@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from kiosk.api.recorder_calls import DeviceTestAnswer
+from kiosk.api.states import MicrophoneState
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.audio.level_meter import FLOOR_DB
@@ -20,13 +22,12 @@ from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
-from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK, MICROPHONE, MICROPHONE_RECORDING
+from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK, microphone_alarm
 from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import measure_space, measure_speed
 
-CheckAnswer = dict[str, Any]
 POLL_S = 0.1
 CAMERA_S, MICROPHONES_S, PANEL_S = 3.0, 3.0, 3.0
 BLINK_S = 0.5
@@ -38,20 +39,21 @@ MIN_FRAMES_SHARE = 0.5
 
 def check_answer(
     code: str | None, measured: dict[str, Any], *, skipped: bool = False
-) -> CheckAnswer:
+) -> DeviceTestAnswer:
     """Return the answer of a test: passed where there is no ``code``."""
-    state = "skipped" if skipped else "failed" if code else "passed"
-    return {"state": state, **({"code": code} if code else {}), "measured": measured}
+    if skipped:
+        return DeviceTestAnswer(state="skipped", code=code, measured=measured)
+    return DeviceTestAnswer(state="failed" if code else "passed", code=code, measured=measured)
 
 
 async def check_camera(
     settings: Settings, sources: Sources, paths: Paths, seconds: float
-) -> CheckAnswer:
+) -> DeviceTestAnswer:
     """Do pictures arrive, do they change, and is there something to be seen?"""
     if settings.camera.back_end == "none":
         return check_answer("not_fitted", {}, skipped=True)
     seen = await _sample_preview(paths, seconds or CAMERA_S)
-    state = str(sources.state()["camera"]["state"])
+    state = sources.describe_camera().state
     if not seen:
         return check_answer(CAMERA.get(state, "camera_frozen"), {"frames": 0, "state": state})
     pixels = [np.frombuffer(frame.rgb, np.uint8)[::7].astype(np.float32) for frame in seen]
@@ -92,36 +94,39 @@ async def _sample_preview(paths: Paths, seconds: float) -> list[PreviewFrame]:
     return seen
 
 
-async def check_microphones(settings: Settings, sources: Sources, seconds: float) -> CheckAnswer:
+async def check_microphones(
+    settings: Settings, sources: Sources, seconds: float
+) -> DeviceTestAnswer:
     """Is every microphone there, what is its level, and was it heard while listening?"""
     if not settings.microphones:
         return check_answer("not_fitted", {}, skipped=True)
-    before = {row["name"]: row["heard"] for row in sources.state()["microphones"]}
+    before = {row.name: row.heard for row in sources.describe_microphones()}
     levels: dict[str, list[float]] = {microphone.name: [] for microphone in settings.microphones}
     for _ in range(max(5, round((seconds or MICROPHONES_S) / POLL_S))):
         await asyncio.sleep(POLL_S)
         for name, level in sources.levels().items():
-            levels[name].append(float(level["rms_db"]))
+            levels[name].append(level.rms_db)
     measured: dict[str, Any] = {}
     codes = []
-    table = MICROPHONE | {"muted": MICROPHONE_RECORDING["muted"]}
-    for microphone in sources.state()["microphones"]:
-        name, state = str(microphone["name"]), str(microphone["state"])
+    for microphone in sources.describe_microphones():
+        name, state = microphone.name, microphone.state
         heard = levels[name] or [FLOOR_DB]
         measured[name] = {
             "state": state,
             "level_db": round(max(heard), 1),
             "noise_db": round(sorted(heard)[len(heard) // 10], 1),
-            "heard": microphone["heard"] is not None and microphone["heard"] != before.get(name),
+            "heard": microphone.heard is not None and microphone.heard != before.get(name),
         }
-        if code := table.get("absent" if state == "starting" else state):
-            codes.append(code)
+        if state == MicrophoneState.STARTING:
+            state = MicrophoneState.ABSENT
+        if state.is_lost:
+            codes.append(microphone_alarm(state))
     return check_answer(codes[0] if codes else None, measured)
 
 
 async def check_panel(
     panel: Panel, busy: Callable[[], bool], sync_lamp: Callable[[], None], seconds: float
-) -> CheckAnswer:
+) -> DeviceTestAnswer:
     """Light the lamp (it is read back) and listen for the button, until it is pressed."""
     if panel.state == "off":
         return check_answer("not_fitted", {}, skipped=True)
@@ -146,7 +151,7 @@ async def check_panel(
     )
 
 
-async def check_storage(settings: Settings, paths: Paths) -> CheckAnswer:
+async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
     """Write durably, read back, compare; and how many hours still fit."""
     space = measure_space(paths.data, settings)
     measured: dict[str, Any] = {
@@ -171,14 +176,14 @@ async def check_storage(settings: Settings, paths: Paths) -> CheckAnswer:
     return check_answer(PRIMARY_ALARMS.get(space.state), measured)
 
 
-async def check_clock() -> CheckAnswer:
+async def check_clock() -> DeviceTestAnswer:
     """Is the clock set, is it synchronised, does a battery keep it?"""
     state = clock_state()
     measured = {"state": state, "synchronised": is_synchronised(), "battery": has_battery()}
     return check_answer(CLOCK.get(state), measured)
 
 
-async def check_court_keys(paths: Paths) -> CheckAnswer:
+async def check_court_keys(paths: Paths) -> DeviceTestAnswer:
     """Are the court's keys pinned, and has it shown that it can open what is closed with them?
 
     A hearing may be closed at any time by one tap, so this is asked of every kiosk.

@@ -14,13 +14,12 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from kiosk.auth.sign_in import Person
+from kiosk.api import exports as api
+from kiosk.api.base import Model, read_leniently
+from kiosk.api.exports import ExportEvent, RemovableDrive
 from kiosk.config import Settings
 from kiosk.evidence.seal import is_sealed
 from kiosk.export.chain_receipt import read_chain_receipt
@@ -32,45 +31,44 @@ from kiosk.export.errors import (
 )
 from kiosk.export.log import list_exports
 from kiosk.export.permission import require_exportable
-from kiosk.export.removable_drive import RemovableDrive, SealedHearingList, find_drives
-from kiosk.hearing.room.errors import BadRequestError
-from kiosk.ipc import EventStream, read_json
+from kiosk.export.removable_drive import SealedHearingList, find_drives
+from kiosk.ipc import EventStream
+from kiosk.services.local_api import Call, Route
 from kiosk.storage.hearing_folder import HEARING_FILE
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
 STOP_TIMEOUT_S = 10.0
+MAX_APPLICATION = 500
 
 
 class ExportService:
     """Handlers for exports; one export runs at a time.
 
     Args:
-        person: returns who calls a request (secretary or judge) or raises.
         events: where ``export`` events go.
     """
 
-    def __init__(
-        self, settings: Settings, person: Callable[[web.Request], Person], events: EventStream
-    ) -> None:
+    def __init__(self, settings: Settings, events: EventStream) -> None:
         self._settings = settings
         self._paths = Paths.from_settings(settings.paths)
-        self._authorize = person
         self._events = events
         self._hearings = SealedHearingList(self._paths)
         self._process: asyncio.subprocess.Process | None = None
-        self._state: dict[str, Any] | None = None
+        self._newest: ExportEvent | None = None
         self._task: asyncio.Task[None] | None = None
         self._cancelled = False
 
-    def add_routes(self, app: web.Application) -> None:
-        """Add the calls to the recorder's application."""
-        app.router.add_get("/v1/hearings", self._get_hearings)
-        app.router.add_get("/v1/hearing/slip", self._get_chain_receipt)
-        app.router.add_get("/v1/exports", self._get_exports)
-        app.router.add_get("/v1/exports/media", self._get_drives)
-        app.router.add_post("/v1/exports", self._start)
-        app.router.add_delete("/v1/exports/{id}", self._cancel)
+    def routes(self) -> list[Route]:
+        """Return the operations with their handlers."""
+        return [
+            (api.LIST_HEARINGS, self._list_hearings),
+            (api.GET_CHAIN_RECEIPT, self._get_chain_receipt),
+            (api.LIST_EXPORTS, self._list_exports),
+            (api.LIST_DRIVES, self._get_drives),
+            (api.START_EXPORT, self._start),
+            (api.CANCEL_EXPORT, self._cancel),
+        ]
 
     async def close(self) -> None:
         """End a copy that is being made; what it left is removed at the next try."""
@@ -78,18 +76,15 @@ class ExportService:
             await self._stop_child()
 
     # -- calls -----------------------------------------------------------------------------------
-    async def _get_hearings(self, request: web.Request) -> web.StreamResponse:
-        self._authorize(request)
-        return web.json_response({"hearings": await asyncio.to_thread(self._hearings.rows)})
+    async def _list_hearings(self, _call: Call) -> Model:
+        hearings = await asyncio.to_thread(self._hearings.rows)
+        return api.SealedHearings(hearings=tuple(hearings))
 
-    async def _get_chain_receipt(self, request: web.Request) -> web.StreamResponse:
-        self._authorize(request)
-        slip = await asyncio.to_thread(
-            self._read_chain_receipt, request.query.get("hearing_id", "")
-        )
-        return web.json_response(slip)
+    async def _get_chain_receipt(self, call: Call) -> Model:
+        wanted = call.http.query.get("hearing_id", "")
+        return await asyncio.to_thread(self._read_chain_receipt, wanted)
 
-    def _read_chain_receipt(self, wanted: str) -> dict[str, Any]:
+    def _read_chain_receipt(self, wanted: str) -> api.ChainReceipt:
         """Return the slip of a hearing; without an id, of the one begun last.
 
         Raises:
@@ -101,17 +96,17 @@ class ExportService:
         if not chosen:
             raise ExportError("no such hearing", code="hearing_unknown")
         newest = max(chosen, key=lambda folder: (folder / HEARING_FILE).stat().st_mtime)
-        return read_chain_receipt(newest).as_json()
+        return read_chain_receipt(newest)
 
-    async def _get_exports(self, request: web.Request) -> web.StreamResponse:
-        self._authorize(request)
-        copies = await asyncio.to_thread(list_exports, self._paths)
-        return web.json_response({"running": self._state, "copies": copies})
+    async def _list_exports(self, _call: Call) -> Model:
+        rows = await asyncio.to_thread(list_exports, self._paths)
+        exports, problems = read_leniently(api.Exports, {"running": None, "copies": rows})
+        for problem in problems:
+            log.warning("log of exports: %s", problem)
+        return exports.model_copy(update={"running": self._newest})
 
-    async def _get_drives(self, request: web.Request) -> web.StreamResponse:
-        self._authorize(request)
-        media = await asyncio.to_thread(self._list_drives)
-        return web.json_response({"media": [drive.as_json() for drive in media]})
+    async def _get_drives(self, _call: Call) -> Model:
+        return api.RemovableDrives(media=tuple(await asyncio.to_thread(self._list_drives)))
 
     def _list_drives(self) -> list[RemovableDrive]:
         own = self._settings.paths.mirror
@@ -119,26 +114,22 @@ class ExportService:
         drives = find_drives(roots)
         return [drive for drive in drives if own is None or not _contains(drive.path, own)]
 
-    async def _start(self, request: web.Request) -> web.StreamResponse:
-        person = self._authorize(request)
-        body = await read_json(request)
-        hearing, medium = _required_text(body, "hearing_id"), _required_text(body, "medium")
-        language = body.get("language") or self._settings.kiosk.language
+    async def _start(self, call: Call) -> Model:
+        request = await call.read(api.StartExport)
+        hearing, medium = request.hearing_id, request.medium
+        language = request.language or self._settings.kiosk.language
         if language not in ("kk", "ru"):
             language = "kk"
         await asyncio.to_thread(self._check, hearing, medium)
         if self._task is not None and not self._task.done():
             raise DriveBusyError("another copy is being made")
         copy_id = str(uuid.uuid4())
-        arguments = [hearing, "--to", medium, "--language", language, "--by", person.id]
-        application = str(body.get("application") or "")[:500]
-        arguments += [f"--application={application}", "--id", copy_id]
-        self._state = {"id": copy_id, "hearing_id": hearing, "medium": medium, "state": "running"}
-        self._state |= {"stage": "checking", "done": 0, "total": 0}
+        arguments = [hearing, "--to", medium, "--language", language, "--by", call.person.id]
+        arguments += [f"--application={request.application[:MAX_APPLICATION]}", "--id", copy_id]
         self._cancelled = False
-        self._events.send("export", self._state)
+        self._publish(ExportEvent(id=copy_id, hearing_id=hearing, medium=medium))
         self._task = asyncio.create_task(self._run_export(arguments))
-        return web.json_response({"id": copy_id}, status=202)
+        return api.StartedExport(id=copy_id)
 
     def _check(self, hearing: str, medium: str) -> None:
         """Refuse at once what would be refused anyway.
@@ -158,13 +149,11 @@ class ExportService:
                 return
         raise ExportError("no such hearing", code="hearing_unknown")
 
-    async def _cancel(self, request: web.Request) -> web.StreamResponse:
-        self._authorize(request)
-        state = self._state
-        if state is None or state["id"] != request.match_info["id"]:
+    async def _cancel(self, call: Call) -> Model:
+        if self._newest is None or self._newest.id != call.http.match_info["id"]:
             raise ExportError("no such copy is being made", code="hearing_unknown")
         await self._stop_child()
-        return web.json_response(self._state)
+        return self._newest
 
     # -- the child -------------------------------------------------------------------------------
     async def _stop_child(self) -> None:
@@ -212,9 +201,13 @@ class ExportService:
         return last
 
     def _publish_progress(self, step: dict[str, Any]) -> None:
-        step.pop("message", None)  # technical, and may name folders
-        self._state = {**(self._state or {}), **step}
-        self._events.send("export", self._state)
+        """Publish a line of the child; its message stays here: it may name folders."""
+        known = self._newest.to_json() if self._newest is not None else {}
+        self._publish(ExportEvent.model_validate({**known, **step}))
+
+    def _publish(self, event: ExportEvent) -> None:
+        self._newest = event
+        self._events.send("export", event.to_json())
 
 
 def _low_priority() -> list[str]:
@@ -229,10 +222,3 @@ def _low_priority() -> list[str]:
 
 def _contains(medium: str, mirror: Path) -> bool:
     return mirror.is_relative_to(medium)
-
-
-def _required_text(body: dict[str, Any], key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
-        raise BadRequestError(f"{key} is needed")
-    return value

@@ -7,10 +7,9 @@ import base64
 import binascii
 import logging
 from pathlib import Path
-from typing import Any
 
-from kiosk.errors import StorageError
-from kiosk.hearing.room.errors import BadRequestError
+from kiosk.api.recorder_calls import FilingKey, WrappedKey
+from kiosk.errors import RequestError, StorageError
 from kiosk.storage.key_escrow import KeyEscrow, KeyExpiredError
 
 log = logging.getLogger(__name__)
@@ -36,20 +35,20 @@ class FilingKeyService:
             await asyncio.sleep(ROTATE_INTERVAL_S)
             await asyncio.to_thread(self._rotate)
 
-    def open(self, body: dict[str, Any]) -> dict[str, str]:
+    def open(self, request: WrappedKey) -> FilingKey:
         """Answer ``POST /v1/filing-keys/open``.
 
         Raises:
-            BadRequestError: nothing that could be opened.
+            RequestError: nothing that could be opened.
             KeyExpiredError: its time is over.
         """
         try:
-            wrapped = base64.b64decode(str(body["wrapped"]), validate=True)
-        except (KeyError, binascii.Error) as error:
-            raise BadRequestError("wrapped: base64 is needed") from error
+            wrapped = base64.b64decode(request.wrapped, validate=True)
+        except (ValueError, binascii.Error) as error:
+            raise RequestError("wrapped: base64 is needed") from error
         if self._escrow is None:
             raise KeyExpiredError("no keys are kept: the disk refuses")
-        return {"key": base64.b64encode(self._escrow.unwrap(wrapped)).decode("ascii")}
+        return FilingKey(key=base64.b64encode(self._escrow.unwrap(wrapped)).decode("ascii"))
 
     def _open_escrow(self) -> None:
         try:

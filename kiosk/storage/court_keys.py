@@ -13,6 +13,7 @@ from typing import Any
 
 import pyrage
 
+from kiosk.api.states import CourtKeyState
 from kiosk.clocks import format_wall
 from kiosk.errors import RecordingError
 from kiosk.storage.atomic_io import make_folder, write_json, write_text
@@ -126,10 +127,11 @@ def record_proof(paths: Paths, name: str, recipient: str) -> None:
     write_json(paths.court_key_proofs, proofs)
 
 
-def court_key_status(paths: Paths) -> str:
-    """Return ``ok``, ``unproven`` (pinned, but not proven to decrypt) or ``missing``."""
+def court_key_status(paths: Paths) -> CourtKeyState:
+    """Return whether the court's keys are pinned and proven to decrypt."""
     try:
         keys = load_court_keys(paths)
     except CourtKeyError:
-        return "missing"
-    return "ok" if len(_proof_times_of(keys, paths)) == 2 else "unproven"
+        return CourtKeyState.MISSING
+    is_proven = len(_proof_times_of(keys, paths)) == 2
+    return CourtKeyState.OK if is_proven else CourtKeyState.UNPROVEN

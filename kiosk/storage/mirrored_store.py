@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from kiosk.api.recorder import Mirror
+from kiosk.api.states import MirrorState
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import wipe_ranges
 from kiosk.storage.mirror_catch_up import MirrorCatchUp, RangeLoader, no_ranges
@@ -305,23 +306,23 @@ class MirroredStore:
         with self._changed:
             return max(worker.queued_bytes for worker in self._workers)
 
-    def mirror_status(self) -> dict[str, Any]:
-        """Return ``mirror`` of State (docs/interfaces.md)."""
+    def mirror_status(self) -> Mirror:
+        """Return ``mirror`` of State."""
         mirror = self._mirror
         if mirror is None:
-            return {"state": "off", "behind_bytes": 0, "free_bytes": None, "behind_seconds": 0.0}
+            return Mirror(state=MirrorState.OFF)
         with self._changed:
             state, waiting, oldest = mirror.state, mirror.queued_bytes, mirror.oldest_wait_s
             catch_up = self._catch_ups[0]
             behind = waiting + catch_up.remaining_bytes
             since = catch_up.behind_since
         seconds = max(oldest, time.monotonic() - since if since is not None else 0.0)
-        return {
-            "state": "failed" if state in ("read_only", "gone") else state,
-            "behind_bytes": behind,
-            "free_bytes": mirror.free_bytes,
-            "behind_seconds": round(seconds, 1),
-        }
+        return Mirror(
+            state=MirrorState("failed" if state in ("read_only", "gone") else state),
+            behind_bytes=behind,
+            free_bytes=mirror.free_bytes,
+            behind_seconds=round(seconds, 1),
+        )
 
     def is_synced(self, hearing: str) -> bool:
         """Whether every present storage has all of ``hearing``."""

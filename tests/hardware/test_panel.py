@@ -23,8 +23,8 @@ def test_lamp_and_button_on_mock_pins() -> None:
         virtual.press()
         virtual.press()
         assert len(presses) == 2
-        assert panel.device_entry()["back_end"] == "MockFactory"
-        assert panel.device_entry()["virtual"] is True
+        assert panel.describe().back_end == "MockFactory"
+        assert panel.describe().virtual is True
         panel.close()
 
 
@@ -53,7 +53,7 @@ def test_without_gpio_it_is_absent_and_harmless(monkeypatch: pytest.MonkeyPatch)
     panel.lamp = True
     assert panel.lamp
     assert not panel.is_pressed
-    assert panel.device_entry()["back_end"] == "none"
+    assert panel.describe().back_end == "none"
     panel.close()
 
 

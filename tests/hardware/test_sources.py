@@ -54,19 +54,19 @@ def rig() -> Iterator[SourcesRig]:
 
 def test_state_levels_and_devices(rig: SourcesRig) -> None:
     rig.wait_all("ok")
-    state = rig.sources.state()
-    assert state["camera"]["state"] == "ok"
-    assert state["camera"]["back_end"] == "virtual (libx264)"
-    assert [entry["name"] for entry in state["microphones"]] == list(NAMES)
-    assert set(state["microphones"][0]) == {"name", "kind", "role", "state", "since", "heard"}
-    wait_for(lambda: rig.sources.levels()["judge"]["rms_db"] > -70, "levels", PATIENCE)
+    camera, microphones = rig.sources.describe_camera(), rig.sources.describe_microphones()
+    assert camera.state == "ok"
+    assert camera.back_end == "virtual (libx264)"
+    assert [microphone.name for microphone in microphones] == list(NAMES)
+    assert microphones[0].since is not None
+    wait_for(lambda: rig.sources.levels()["judge"].rms_db > -70, "levels", PATIENCE)
     levels = rig.sources.levels()
-    assert -65 < levels["witness"]["rms_db"] < -50
-    devices = {entry["name"]: entry for entry in rig.sources.device_entries()}
-    assert devices["judge"]["library"] == "PyAudio"
-    assert devices["judge"]["back_end"].startswith("PortAudio")
-    assert devices["camera"]["library"] == "PyAV"
-    assert all(entry["virtual"] for entry in devices.values())
+    assert -65 < levels["witness"].rms_db < -50
+    devices = {device.name: device for device in rig.sources.devices()}
+    assert devices["judge"].library == "PyAudio"
+    assert devices["judge"].back_end.startswith("PortAudio")
+    assert devices["camera"].library == "PyAV"
+    assert all(device.virtual for device in devices.values())
 
 
 def test_a_voice_is_heard_in_one_microphone_only(rig: SourcesRig) -> None:
@@ -76,8 +76,8 @@ def test_a_voice_is_heard_in_one_microphone_only(rig: SourcesRig) -> None:
     wait_for(lambda: witness.rms_db > -35, "the witness's voice", PATIENCE)
     assert judge.rms_db < -50
     speech.wait()
-    assert rig.sources.state()["microphones"][1]["heard"] is not None
-    assert rig.sources.state()["microphones"][0]["heard"] is None
+    assert rig.sources.describe_microphones()[1].heard is not None
+    assert rig.sources.describe_microphones()[0].heard is None
 
 
 def test_the_live_picture_moves(rig: SourcesRig) -> None:

@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from kiosk.api.recorder_calls import Statement
 from kiosk.clocks import recording_ns
 from kiosk.config import (
     CameraSettings,
@@ -97,19 +98,28 @@ class CourtroomRig:
     def begin(self, **fields: Any) -> str:
         """Start a hearing; return its id."""
         details = {"id": str(uuid.uuid4()), "case_number": "2-15", "kind": "civil"} | fields
-        return str(self.courtroom.start(details, "p1", recording_ns())["hearing_id"])
+        return self.courtroom.start(details, "p1", recording_ns()).hearing_id
+
+    def state(self) -> dict[str, Any]:
+        """Return State as JSON."""
+        return self.courtroom.state().to_json()
+
+    def statement(self, subject: str, value: Any, note: str = "", person: str = "p1") -> list[str]:
+        """Record a statement; return the questions that are still open."""
+        request = Statement(subject=subject, value=value, note=note)
+        return list(self.courtroom.record_statement(request, person).open_questions)
 
     def phase(self) -> str:
         """Return the phase."""
-        return str(self.courtroom.state()["phase"])
+        return str(self.courtroom.state().phase)
 
     def hearing(self) -> dict[str, Any]:
         """Return the hearing of State."""
-        return dict(self.courtroom.state()["hearing"])
+        return dict(self.state()["hearing"])
 
     def codes(self) -> set[str]:
         """Return the codes of the alarms."""
-        return {alarm["code"] for alarm in self.courtroom.state()["alarms"]}
+        return {alarm.code for alarm in self.courtroom.state().alarms}
 
     def folder(self, hearing_id: str) -> Path:
         """Return the folder of a hearing."""

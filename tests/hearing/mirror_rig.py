@@ -112,11 +112,11 @@ class MirrorRig(CourtroomRig):
         """Wait for the states of both; return State."""
 
         def reached() -> bool:
-            state = self.courtroom.state()
+            state = self.state()
             return (state["storage"]["state"], state["mirror"]["state"]) == (storage, mirror)
 
         wait_for(reached, f"{storage}, {mirror}", 20)
-        return self.courtroom.state()
+        return self.state()
 
     def wait_same(self) -> None:
         """Wait until both storages hold the same files of hearings."""

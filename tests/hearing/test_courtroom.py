@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from kiosk.clocks import recording_ns
 from kiosk.errors import StorageError
@@ -77,13 +78,13 @@ def test_whole_life(rig: CourtroomRig) -> None:
 
 def test_marks_are_numbered_and_withdrawn_but_never_erased(rig: CourtroomRig) -> None:
     hearing_id = rig.begin()
-    assert rig.courtroom.add_mark("opening", "p1")["mark"]["id"] == 1
+    assert rig.courtroom.add_mark("opening", "p1").mark.id == 1
     rig.courtroom.add_mark("attendance", "p1")
-    assert rig.courtroom.undo_mark("p2")["mark"]["withdrawn"] is True
+    assert rig.courtroom.undo_mark("p2").mark.withdrawn is True
     rig.courtroom.recess("p1")
-    assert rig.courtroom.add_mark("postponed", "p1")["mark"]["part"] == 0, "marks go on in a recess"
-    assert rig.courtroom.undo_mark("p1")["mark"]["type"] == "postponed"
-    assert rig.courtroom.undo_mark("p1")["mark"]["type"] == "opening", "the kiosk's own mark stays"
+    assert rig.courtroom.add_mark("postponed", "p1").mark.part == 0, "marks go on in a recess"
+    assert rig.courtroom.undo_mark("p1").mark.type == "postponed"
+    assert rig.courtroom.undo_mark("p1").mark.type == "opening", "the kiosk's own mark stays"
     with pytest.raises(StepRefusedError):
         rig.courtroom.undo_mark("p1")
     path = rig.folder(hearing_id) / "part-01" / "journal.jsonl"
@@ -107,8 +108,8 @@ def test_the_secretary_names_a_moment_marked_with_the_button(rig: CourtroomRig) 
     rig.courtroom.mark_from_button()
     for wrong in ({"mark": 1, "type": "oath"}, {"mark": 2, "type": "no_event"}, "oath", None):
         with pytest.raises(BadRequestError):
-            rig.courtroom.record_statement("mark", wrong, "", "p1")
-    rig.courtroom.record_statement("mark", {"mark": 2, "type": "challenges"}, "", "p1")
+            rig.statement("mark", wrong, "", "p1")
+    rig.statement("mark", {"mark": 2, "type": "challenges"}, "", "p1")
     assert [mark["type"] for mark in rig.hearing()["marks"]] == ["oath", "challenges"]
     rig.courtroom.end("p1")
     rig.sealed(hearing_id)
@@ -163,7 +164,7 @@ def test_full_disk_at_the_start_is_said(rig: CourtroomRig) -> None:
     with full_disk(), pytest.raises(StorageError):
         rig.begin()
     assert rig.phase() == "idle"
-    assert rig.courtroom.state()["lamp"] is False
+    assert rig.state()["lamp"] is False
     rig.begin()
     assert rig.phase() == "recording"
 
@@ -172,11 +173,11 @@ def test_full_disk_at_the_start_is_said(rig: CourtroomRig) -> None:
 def test_nothing_is_asked_before_the_tap(rig: CourtroomRig) -> None:
     rig.courtroom.start({}, "p1", recording_ns())
     assert {"format"} <= set(rig.hearing()["open_questions"])
-    answer = rig.courtroom.record_statement("format", "offline", "", "p1")
-    assert "format" not in answer["open_questions"]
+    answer = rig.statement("format", "offline", "", "p1")
+    assert "format" not in answer
     assert rig.hearing()["format"] == "offline"
-    with pytest.raises(BadRequestError):
-        rig.courtroom.record_statement("", "x", "", "p1")
+    with pytest.raises(ValidationError):
+        rig.statement("", "x", "", "p1")
 
 
 def test_clock_unset_asks_for_the_date(rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +186,7 @@ def test_clock_unset_asks_for_the_date(rig: CourtroomRig, monkeypatch: pytest.Mo
     rig.begin(format="offline")
     assert {"override", "date"} <= set(rig.hearing()["open_questions"])
     assert "clock_unset" in rig.codes()
-    rig.courtroom.record_statement("date", "2026-11-23", "", "p1")
+    rig.statement("date", "2026-11-23", "", "p1")
     assert "date" not in rig.hearing()["open_questions"]
 
 
@@ -214,7 +215,7 @@ def test_failure_is_in_the_ledger_and_its_reason_is_asked(rig: CourtroomRig) -> 
     assert rig.hearing()["interruptions"][0]["seconds"] is None
     recorder.sink.add_interruption(Interruption(1, "judge", "dead", now, now + 2_000_000_000))
     wait_for(lambda: rig.hearing()["interruptions"][0]["seconds"] == 2.0, "the seconds lost")
-    rig.courtroom.record_statement("failure_reason", "cable", "", "p1")
+    rig.statement("failure_reason", "cable", "", "p1")
     assert "failure_reason" not in rig.hearing()["open_questions"]
     rig.courtroom.end("p1")
     rig.sealed(hearing_id)
@@ -233,9 +234,9 @@ def test_proof_goes_bad_when_nothing_new_comes(
     rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig.begin()
-    wait_for(lambda: rig.courtroom.state()["proof"]["state"] == "good", "a good proof")
+    wait_for(lambda: rig.state()["proof"]["state"] == "good", "a good proof")
     monkeypatch.setattr("kiosk.recording.readback.monitor.STALE_S", -100.0)
-    assert rig.courtroom.state()["proof"]["state"] == "bad"
+    assert rig.state()["proof"]["state"] == "bad"
     assert "proof_failed" in rig.codes()
 
 
@@ -243,7 +244,7 @@ def test_proof_goes_bad_when_nothing_new_comes(
 def test_resumes_by_itself_after_a_crash(rig: CourtroomRig) -> None:
     hearing_id = rig.begin(format="offline")
     rig.courtroom.add_mark("opening", "p1")
-    rig.courtroom.record_statement("title", "A title", "", "p1")
+    rig.statement("title", "A title", "", "p1")
     before = rig.hearing()
     rig.crash()
     rig.start()
@@ -251,7 +252,7 @@ def test_resumes_by_itself_after_a_crash(rig: CourtroomRig) -> None:
     assert (rig.phase(), after["id"], after["part"]) == ("recording", hearing_id, 2)
     assert [mark["type"] for mark in after["marks"]] == ["opening"]
     assert (after["title"], after["started"]) == (before["title"], before["started"])
-    assert rig.courtroom.state()["recovered"]["gap_seconds"] < 60
+    assert rig.state()["recovered"]["gap_seconds"] < 60
     assert {"recovered", "failure_reason"} <= set(after["open_questions"])
     rig.courtroom.end("p1")
     rig.sealed(hearing_id)
@@ -265,7 +266,7 @@ def test_interrupted_long_ago_it_stays_stopped_and_asks(
     monkeypatch.setattr("kiosk.recording.repair.recovery.MAX_RESUME_GAP_S", -1.0)
     rig.start()
     assert rig.phase() == "recess"
-    assert rig.courtroom.state()["recovered"]["hearing_id"] == hearing_id
+    assert rig.state()["recovered"]["hearing_id"] == hearing_id
     assert "recovered" in rig.hearing()["open_questions"]
     assert not rig.courtroom.is_capturing
     monkeypatch.undo()
@@ -287,7 +288,7 @@ def test_power_cut_without_a_clock_has_an_unknown_gap(
     monkeypatch.setattr(crash_recovery, "is_clock_trusted", lambda: False)
     rig.start()
     assert rig.phase() == "recording"
-    assert rig.courtroom.state()["recovered"]["gap_seconds"] is None
+    assert rig.state()["recovered"]["gap_seconds"] is None
     lost = [row for row in rig.hearing()["interruptions"] if row["source"] == "recorder"]
     assert [(row["kind"], row["seconds"]) for row in lost] == [("power", None)]
 
@@ -315,7 +316,7 @@ def test_replay_tells_what_was_shown_live(rig: CourtroomRig) -> None:
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     rig.courtroom.undo_mark("p1")
     rig.courtroom.recess("p1")
-    rig.courtroom.record_statement("legal_basis", "GPK-133-3", "", "p1")
+    rig.statement("legal_basis", "GPK-133-3", "", "p1")
     live = rig.courtroom._current
     assert live is not None
     folder = rig.folder(hearing_id)

@@ -42,7 +42,7 @@ def test_each_storage_fails_and_heals_and_nothing_is_lost(mirror_rig: MirrorRig)
     mirror_rig.own.plug()
     mirror_rig.until("ok", "ok")
     mirror_rig.run(2)
-    rows = mirror_rig.courtroom.state()["hearing"]["interruptions"]
+    rows = mirror_rig.state()["hearing"]["interruptions"]
     ledger = [row for row in rows if row["source"] in ("storage", "mirror")]
     assert {(row["source"], row["kind"]) for row in ledger} >= {
         ("mirror", "absent"),
@@ -50,7 +50,7 @@ def test_each_storage_fails_and_heals_and_nothing_is_lost(mirror_rig: MirrorRig)
         ("storage", "gone"),
     }
     assert {row["seconds"] for row in ledger} == {0.0}
-    assert "failure_reason" not in mirror_rig.courtroom.state()["hearing"]["open_questions"]
+    assert "failure_reason" not in mirror_rig.state()["hearing"]["open_questions"]
     mirror_rig.end(folder)
     part = read_chain(mirror_rig.own.folder / folder / "part-01/journal.jsonl").entries
     closed = next(entry for entry in part if entry["kind"] == "closed")
@@ -89,21 +89,21 @@ def test_a_disk_that_died_for_good_loses_nothing_that_the_mirror_has(mirror_rig:
     assert media
     for name in media:
         assert (mirror_rig.own.folder / name).read_bytes() == written[name], name
-    hearing = mirror_rig.courtroom.state()["hearing"]
+    hearing = mirror_rig.state()["hearing"]
     assert hearing is not None
-    assert mirror_rig.courtroom.state()["recovered"]["hearing_id"] == folder.name
+    assert mirror_rig.state()["recovered"]["hearing_id"] == folder.name
     mirror_rig.run(1)
     mirror_rig.end(folder)
 
 
 @pytest.mark.root
 def test_a_planned_hearing_that_does_not_fit_is_said_and_begins(mirror_rig: MirrorRig) -> None:
-    state = mirror_rig.courtroom.state()
+    state = mirror_rig.state()
     assert state["storage"]["planned"] == {"hours_needed": 0.08, "fits": True}
     assert 0 < state["storage"]["hours_left"] < 1
     mirror_rig.start_hearing(duration_minutes=600)
     mirror_rig.run(2)
-    state = mirror_rig.courtroom.state()
+    state = mirror_rig.state()
     assert state["storage"]["planned"]["hours_needed"] == pytest.approx(10, abs=0.1)
     assert not state["storage"]["planned"]["fits"]
     assert state["phase"] == "recording"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.api.recorder_calls import CloseSince
 from kiosk.clocks import recording_ns
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.verify.hearing import verify
@@ -31,8 +32,8 @@ def declare_closed(mirror_rig: MirrorRig, folder: Path, seconds: float) -> None:
     first = read_chain(mirror_rig.own.folder / folder / "part-02/journal.jsonl").entries[0]
     after = (first["tap_ns"] - first["t"]) / 1e9 + seconds
     since = datetime.fromisoformat(first["at"]) + timedelta(seconds=after)
-    body = {"since": since.isoformat()}
-    mirror_rig.courtroom.close_retroactively("p1", body, recording_ns(), None, "")
+    request = CloseSince(since=since.isoformat())
+    mirror_rig.courtroom.close_retroactively("p1", request, recording_ns())
     wait_for(lambda: not mirror_rig.hearing()["replacing"], "the replacement", 30)
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from kiosk.api.states import MicrophoneState
+from kiosk.api.recorder import Microphone
+from kiosk.api.recorder_calls import ApplyRemedy
+from kiosk.api.states import MicrophoneKind, MicrophoneState, Phase
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import MicrophoneSettings
 from kiosk.hearing.monitoring.clock_steps import ClockStepDetector
@@ -47,17 +50,16 @@ class MonitoredRig(CourtroomRig):
 
     def microphone(self, name: str) -> dict[str, Any]:
         """Return a microphone of State."""
-        return next(
-            dict(row) for row in self.courtroom.state()["microphones"] if row["name"] == name
-        )
+        return next(dict(row) for row in self.state()["microphones"] if row["name"] == name)
 
     def alarms(self) -> set[tuple[str, str]]:
         """Return code and source of the alarms."""
-        return {(alarm["code"], alarm["source"]) for alarm in self.courtroom.state()["alarms"]}
+        return {(alarm["code"], alarm["source"]) for alarm in self.state()["alarms"]}
 
     def remedy(self, source: str, remedy: str, **more: str) -> dict[str, Any]:
         """Ask for a remedy."""
-        return self.courtroom.apply_remedy("p1", {"source": source, "remedy": remedy, **more})
+        request = ApplyRemedy.model_validate({"source": source, "remedy": remedy, **more})
+        return self.courtroom.apply_remedy(request, "p1").to_json()
 
 
 @pytest.fixture
@@ -153,9 +155,12 @@ def test_remedies_that_do_not_fit(rig: MonitoredRig) -> None:
         rig.remedy("judge", "move", to="witness")
     with pytest.raises(RemedyImpossibleError):
         rig.remedy("line", "spare")
-    for wrong in ({"source": "nobody"}, {"remedy": "hope"}, {"remedy": "move", "to": "nobody"}):
-        with pytest.raises(BadRequestError):
-            rig.courtroom.apply_remedy("p1", {"source": "judge", "remedy": "move"} | wrong)
+    with pytest.raises(BadRequestError, match="source"):
+        rig.remedy("nobody", "move")
+    with pytest.raises(ValidationError):
+        rig.remedy("judge", "hope")
+    with pytest.raises(BadRequestError, match="to"):
+        rig.remedy("judge", "move", to="nobody")
     with pytest.raises(BadRequestError, match="to"):
         rig.remedy("judge", "move")
     assert rig.microphone("judge")["roles"] == ["presiding"]
@@ -190,7 +195,8 @@ def test_a_lost_link_is_marked_and_alarmed_once_somebody_was_there(rig: Monitore
 
 
 def test_a_conference_set_that_nobody_uses_is_not_lost() -> None:
-    link, silent = RemoteLinkMonitor(), [{"name": "line", "kind": "remote", "state": "muted"}]
+    line = Microphone(name="line", kind=MicrophoneKind.REMOTE, state=MicrophoneState.MUTED)
+    link, silent = RemoteLinkMonitor(), [line]
     assert link.poll({"id": "1", "format": "offline"}, silent) == []
     assert link.poll({"id": "2", "format": "mixed"}, silent) == [("link_lost", "line")]
     assert link.poll({"id": "2", "format": "mixed"}, silent) == []
@@ -255,40 +261,40 @@ def test_reminders_come_again_and_again_until_somebody_resumes() -> None:
     clocks = Clocks()
     reminder = ResumeReminder(15, clocks.clock)
     stopped = "2999-01-01T00:00:00.000Z"  # a wall clock that runs ahead changes nothing
-    assert not reminder.poll("recording", "")
-    assert not reminder.poll("recess", stopped)
+    assert not reminder.poll(Phase.RECORDING, "")
+    assert not reminder.poll(Phase.RECESS, stopped)
     clocks.go(14.9 * 60)
-    assert not reminder.poll("recess", stopped)
+    assert not reminder.poll(Phase.RECESS, stopped)
     clocks.go(12)
-    assert reminder.poll("recess", stopped)
-    assert not reminder.poll("recess", stopped)
+    assert reminder.poll(Phase.RECESS, stopped)
+    assert not reminder.poll(Phase.RECESS, stopped)
     clocks.go(15 * 60)
-    assert reminder.poll("recess", stopped)
+    assert reminder.poll(Phase.RECESS, stopped)
     assert reminder.count == 2
     assert reminder.minutes == pytest.approx(30.1)
-    assert not reminder.poll("recording", stopped)
+    assert not reminder.poll(Phase.RECORDING, stopped)
     assert reminder.count == 0
-    assert not reminder.poll("retired", "2999-01-02T00:00:00.000Z"), "the next begins anew"
-    assert reminder.poll("recess", "2020-01-01T00:00:00.000Z"), "it lasted before a restart"
+    assert not reminder.poll(Phase.RETIRED, "2999-01-02T00:00:00.000Z"), "the next begins anew"
+    assert reminder.poll(Phase.RECESS, "2020-01-01T00:00:00.000Z"), "it lasted before a restart"
 
 
 def test_a_reminder_is_in_state_and_in_the_journal(rig: MonitoredRig) -> None:
     hearing_id = rig.begin()
-    assert rig.courtroom.state()["reminder"] is None
+    assert rig.state()["reminder"] is None
     rig.courtroom.retire("p1")
     rig.courtroom.monitor.reminder = ResumeReminder(0.00001)
     rig.courtroom.poll()
 
     def reminded() -> bool:
         rig.courtroom.poll()
-        return rig.courtroom.state()["reminder"] is not None
+        return rig.state()["reminder"] is not None
 
     wait_for(reminded, "a reminder")
     assert ("resume_reminder", "recorder") in rig.alarms()
     assert rig.lines(hearing_id, "reminder")[0]["count"] >= 1
     rig.courtroom.resume("p1")
     rig.courtroom.poll()
-    assert rig.courtroom.state()["reminder"] is None
+    assert rig.state()["reminder"] is None
     assert ("resume_reminder", "recorder") not in rig.alarms()
 
 

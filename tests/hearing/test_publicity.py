@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
 from kiosk.hearing.room.errors import BadRequestError
@@ -48,7 +49,7 @@ def plain_media(folder: Path) -> list[Path]:
     return [path for path in files if any(b in path.read_bytes() for b in (b"moof", b"moov"))]
 
 
-def change(rig: CourtroomRig, closed: bool, **more: Any) -> dict[str, Any]:
+def change(rig: CourtroomRig, closed: bool, **more: Any) -> PublicityAnswer:
     return rig.courtroom.change_publicity(closed, "p1", recording_ns(), **more)
 
 
@@ -60,7 +61,7 @@ def test_one_tap_closes_and_one_opens(keyed: CourtroomRig) -> None:
     assert state["closed"]["since"] <= format_wall()
     assert (state["publicity"], state["part"], state["closed_parts"]) == ("closed", 2, [2])
     assert "closure_ground" in state["open_questions"]
-    keyed.courtroom.record_statement("closure_ground", GROUND, "ruling 7", "p1")
+    keyed.statement("closure_ground", GROUND, "ruling 7", "p1")
     assert keyed.hearing()["closed"]["ground"] == GROUND
     assert "closure_ground" not in keyed.hearing()["open_questions"]
     change(keyed, False)
@@ -100,7 +101,7 @@ def test_the_mark_of_the_minutes_closes_as_well(keyed: CourtroomRig) -> None:
     keyed.courtroom.add_mark("opened_again", "p1")
     assert keyed.hearing()["closed"] is None
     keyed.courtroom.add_mark("oath", "p1")
-    assert keyed.courtroom.undo_mark("p1")["mark"]["type"] == "oath"
+    assert keyed.courtroom.undo_mark("p1").mark.type == "oath"
 
 
 def test_a_closed_hearing_of_the_list_starts_and_resumes_closed(keyed: CourtroomRig) -> None:
@@ -143,7 +144,7 @@ def test_a_closed_hearing_in_todays_list_asks_for_the_keys_before(tmp_path: Path
     rig.paths.schedule.parent.mkdir(parents=True)
     rig.paths.schedule.write_text(json.dumps({"hearings": [listed]}))
     assert "court_key_missing" in rig.codes()
-    assert rig.courtroom.state()["court_keys"] == {"state": "missing", "needed": True}
+    assert rig.state()["court_keys"] == {"state": "missing", "needed": True}
     CourtSecrets().pin(rig.paths)
     assert "court_key_unproven" in rig.codes()
     rig.courtroom.shutdown(1)
@@ -154,7 +155,7 @@ def test_a_state_secret_is_marked_for_the_courier(keyed: CourtroomRig) -> None:
     change(keyed, True)
     marker = keyed.folder(hearing) / "courier-only"
     assert not marker.exists()
-    keyed.courtroom.record_statement("closure_ground", SECRET, "", "p1")
+    keyed.statement("closure_ground", SECRET, "", "p1")
     assert marker.exists()
     change(keyed, False)  # the announcement of such a case is not public either
     assert media(keyed.folder(hearing) / "part-03") == {".tar"}
@@ -186,13 +187,13 @@ def two_parts(rig: CourtroomRig) -> str:
     return hearing
 
 
-def since_second(rig: CourtroomRig, hearing: str, part: int, seconds: float) -> dict[str, Any]:
+def since_second(rig: CourtroomRig, hearing: str, part: int, seconds: float) -> CloseSinceAnswer:
     """Declare the hearing closed since ``seconds`` into ``part``."""
     first = read_chain(rig.folder(hearing) / f"part-{part:02d}" / "journal.jsonl").entries[0]
     after = (first["tap_ns"] - first["t"]) / 1e9 + seconds
     moment = datetime.fromisoformat(first["at"]) + timedelta(seconds=after)
-    body = {"since": moment.isoformat()}
-    return rig.courtroom.close_retroactively("p1", body, recording_ns(), GROUND, "")
+    request = CloseSince(since=moment.isoformat(), ground=GROUND)
+    return rig.courtroom.close_retroactively("p1", request, recording_ns())
 
 
 def check_replaced(rig: CourtroomRig, hearing: str) -> None:
@@ -226,8 +227,8 @@ def test_a_whole_part_declared_closed_keeps_nothing_plain(keyed: CourtroomRig) -
     hearing = two_parts(keyed)
     playlist = keyed.folder(hearing) / "part-01" / "main" / "index.m3u8"
     playlist.write_text("#EXTM3U\n#EXT-X-BYTERANGE:1@0\nrun-01/000001.m4s\n#EXT-X-ENDLIST\n")
-    body = {"since": format_wall(wall_time() - timedelta(hours=1))}
-    keyed.courtroom.close_retroactively("p1", body, recording_ns(), None, "")
+    request = CloseSince(since=format_wall(wall_time() - timedelta(hours=1)))
+    keyed.courtroom.close_retroactively("p1", request, recording_ns())
     wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
     assert plain_media(keyed.folder(hearing)) == []
     assert "closure_ground" in keyed.hearing()["open_questions"]

@@ -14,6 +14,8 @@ import pytest
 from gpiozero import Device  # type: ignore[import-untyped]
 from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
 
+from kiosk.api.recorder import Camera, Level, Microphone
+from kiosk.api.recorder_calls import DeviceTestAnswer
 from kiosk.clocks import recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, PanelSettings, PathSettings, Settings
 from kiosk.errors import StorageError
@@ -34,19 +36,20 @@ class Sources:
         self.loud = -30.0
         self.polls = 0
 
-    def state(self) -> dict[str, Any]:
-        heard = f"heard {self.polls}"
-        return {
-            "camera": {"state": self.camera},
-            "microphones": [
-                {"name": name, "state": state, "heard": heard if state == "ok" else None}
-                for name, state in self.microphones.items()
-            ],
-        }
+    def describe_camera(self) -> Camera:
+        return Camera.model_validate({"state": self.camera})
 
-    def levels(self) -> dict[str, dict[str, float]]:
+    def describe_microphones(self) -> list[Microphone]:
+        heard = f"heard {self.polls}"
+        rows = [
+            {"name": name, "state": state, "heard": heard if state == "ok" else None}
+            for name, state in self.microphones.items()
+        ]
+        return [Microphone.model_validate(row) for row in rows]
+
+    def levels(self) -> dict[str, Level]:
         self.polls += 1
-        return {name: {"rms_db": self.loud, "peak_db": self.loud} for name in self.microphones}
+        return {name: Level(rms_db=self.loud, peak_db=self.loud) for name in self.microphones}
 
 
 def settings(tmp_path: Path) -> Settings:
@@ -59,8 +62,8 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def run(test: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    return asyncio.run(test)
+def run(test: Coroutine[Any, Any, DeviceTestAnswer]) -> dict[str, Any]:
+    return asyncio.run(test).to_json()
 
 
 @contextmanager

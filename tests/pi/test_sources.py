@@ -33,15 +33,14 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sources]:
                 }
             )
             with Sources(settings, folder / "preview") as opened:
-                assert opened.wait_ready(40), opened.state()
+                assert opened.wait_ready(40), opened.describe_microphones()
                 yield opened
 
 
 def test_every_source_delivers_through_the_real_libraries(sources: Sources) -> None:
-    state = sources.state()
-    assert state["camera"]["state"] == "ok"
-    assert {entry["name"] for entry in state["microphones"]} == set(NAMES)
-    libraries = {entry["name"]: entry["library"] for entry in sources.device_entries()}
+    assert sources.describe_camera().state == "ok"
+    assert {microphone.name for microphone in sources.describe_microphones()} == set(NAMES)
+    libraries = {device.name: device.library for device in sources.devices()}
     assert libraries == {"camera": "picamera2", "judge": "PyAudio", "witness": "PyAudio"}
 
 
@@ -49,7 +48,7 @@ def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: Sources) -> None
     """Libcamera stops giving pictures, then (the child was started again) gives them anew."""
     freeze = Path(os.environ["CAMSHIM_FREEZE"])
     freeze.touch()
-    wait_for(lambda: sources.state()["camera"]["state"] == "frozen", "the frozen camera", 10)
-    assert all(entry["state"] != "dead" for entry in sources.state()["microphones"])
+    wait_for(lambda: sources.describe_camera().state == "frozen", "the frozen camera", 10)
+    assert all(microphone.state != "dead" for microphone in sources.describe_microphones())
     freeze.unlink()
-    wait_for(lambda: sources.state()["camera"]["state"] == "ok", "the camera's return", 40)
+    wait_for(lambda: sources.describe_camera().state == "ok", "the camera's return", 40)

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from kiosk.api.exports import EXPORT_OPERATIONS
+from kiosk.api.operations import COURT_ROLES
 from kiosk.auth.sign_in import Person, RoleError
 from kiosk.config import ExportSettings, PathSettings, Settings
 from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix
 from kiosk.services.exports import ExportService
+from kiosk.services.local_api import add_routes
 from tests.support.hearing_builder import new_hearing, sealed_hearing
 from tests.support.identity import Court
 
@@ -36,7 +39,8 @@ class ExportRig:
         self.hearing = sealed_hearing(paths.data / "hearings", self.signer, parts=1).name
         self.allowed = True
 
-    def person(self, _: web.Request) -> Person:
+    def authorize(self, _: web.Request, roles: tuple[str, ...]) -> Person:
+        assert roles == COURT_ROLES
         if not self.allowed:
             raise RoleError("not you")
         return Person("p-1", "A. Secretary", ("secretary",))
@@ -45,10 +49,10 @@ class ExportRig:
     async def client(self) -> AsyncIterator[LocalClient]:
         """Serve the calls on a socket."""
         events = EventStream()
-        exports = ExportService(self.settings, self.person, events)
+        exports = ExportService(self.settings, events)
         app = web.Application(middlewares=[errors_as_json])
         app.router.add_get("/v1/events", events.handle)
-        exports.add_routes(app)
+        add_routes(app, EXPORT_OPERATIONS, exports.routes(), self.authorize)
         socket = self.folder / "s"
         runner = await serve_unix(app, socket)
         client = LocalClient(socket)

@@ -107,7 +107,7 @@ def test_both_have_everything(rig: Rig) -> None:
     rig.wait_for_copies()
     assert log.content_on(rig.primary) == log.data
     assert rig.problems() == {}
-    assert rig.store.mirror_status()["state"] == "ok"
+    assert rig.store.mirror_status().state == "ok"
 
 
 @pytest.mark.root
@@ -120,13 +120,13 @@ def test_a_mirror_that_is_pulled_out_catches_up_when_it_is_back(rig: Rig) -> Non
         log.append()
     more = Log(rig, "part-01/main/run-01/000002.m4s")
     more.append()
-    assert rig.store.mirror_status()["state"] == "absent"
+    assert rig.store.mirror_status().state == "absent"
     assert list(rig.mirror.folder.iterdir()) == [], "the mount point is not filled"
     rig.mirror.plug()
     rig.wait_for_problems()
     more.append()
     rig.wait_for_copies()
-    wait_for(lambda: rig.store.mirror_status()["behind_bytes"] == 0, "nothing behind")
+    wait_for(lambda: rig.store.mirror_status().behind_bytes == 0, "nothing behind")
 
 
 @pytest.mark.root
@@ -383,7 +383,7 @@ def test_what_does_not_agree_with_the_journal_is_not_copied(rig: Rig) -> None:
     rig.store.start_catch_up()
     copy = rig.mirror.folder / "hearings" / OTHER
     wait_for(lambda: (copy / "b.m4s").exists(), "the good one")
-    assert rig.store.mirror_status()["state"] == "behind"
+    assert rig.store.mirror_status().state == "behind"
     assert not (copy / "a.m4s").exists()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 import numpy as np
 
+from kiosk.api.recorder import Device
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audio.block import AudioBlock
@@ -62,11 +62,11 @@ class AudioDevice:
         """End the child."""
         self._child.close()
 
-    def device_entry(self, name: str) -> dict[str, Any]:
-        """Return the entry of microphone ``name`` of ``GET /v1/devices``."""
-        unknown = {"library": "PyAudio", "version": "", "back_end": ""}
+    def describe(self, name: str) -> Device:
+        """Return microphone ``name`` as one of the devices in use."""
         virtual = VIRTUAL_MICROPHONES in os.environ and self.device.startswith("mic_")
-        return {"name": name, **unknown, **self._library_info, "virtual": virtual}
+        library = {"library": "PyAudio", **self._library_info}
+        return Device(name=name, **library, virtual=virtual)
 
     # -- called in the supervisor's thread -----------------------------------------------------
     def _set_states(self, state: MicrophoneState) -> None:

@@ -7,6 +7,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
+from kiosk.api.recorder import Device
 from kiosk.api.states import CameraState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.camera.back_end import CameraConfig
@@ -188,8 +189,8 @@ class CameraSource:
             return "does not answer"
         return None
 
-    def device_entry(self) -> dict[str, Any]:
-        """Return the camera's entry of ``GET /v1/devices``."""
-        unknown = {"library": "", "version": "", "back_end": self._config.back_end}
+    def describe(self) -> Device:
+        """Return the camera as one of the devices in use."""
+        library = {"back_end": self._config.back_end, **self._library_info}
         virtual = self._config.back_end == "virtual"
-        return {"name": self.name, **unknown, **self._library_info, "virtual": virtual}
+        return Device(name=self.name, **library, virtual=virtual)

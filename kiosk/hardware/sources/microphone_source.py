@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from datetime import timedelta
-from typing import Any
 
+from kiosk.api.recorder import Microphone
 from kiosk.api.states import MicrophoneKind, MicrophoneState
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import MicrophoneSettings
@@ -49,11 +49,17 @@ class MicrophoneSource:
         """State by the device and its samples."""
         return self._state
 
-    def state_entry(self) -> dict[str, Any]:
-        """Return the microphone's entry of ``GET /v1/state``."""
-        heard = _format_recording_time(self.meter.last_speech_ns)
-        entry = {"name": self.name, "kind": self.kind, "role": self.role, "state": self._state}
-        return {**entry, "since": self._state_since, "heard": heard}
+    def describe(self) -> Microphone:
+        """Return the microphone as in State, with its role by the settings."""
+        return Microphone(
+            name=self.name,
+            kind=self.kind,
+            role=self.role,
+            state=self._state,
+            since=self._state_since,
+            heard=_format_recording_time(self.meter.last_speech_ns),
+            roles=(self.role,),
+        )
 
     def set_state(self, state: MicrophoneState) -> None:
         """Set the state and the time since when it lasts."""

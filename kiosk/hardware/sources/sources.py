@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
+from kiosk.api.recorder import Camera, Device, Level, Microphone
 from kiosk.api.states import CameraState, EncoderState, MicrophoneKind
 from kiosk.clocks import NS_PER_S
 from kiosk.config import Settings
@@ -119,38 +120,38 @@ class Sources:
         for microphone in self.microphones:
             microphone.detach(listener)
 
-    def state(self) -> dict[str, Any]:
-        """Return ``{"camera": {...}, "microphones": [...]}`` of ``GET /v1/state``."""
+    def describe_camera(self) -> Camera:
+        """Return ``camera`` of State."""
         camera = self.camera
-        return {
-            "camera": {
-                "state": camera.state if camera else CameraState.OFF,
-                "back_end": camera.device_entry()["back_end"] if camera else "none",
-                "frames": camera.frames if camera else 0,
-                "dropped": camera.dropped if camera else 0,
-                "encoder": EncoderState.SLOW
-                if camera and camera.is_encoder_slow
-                else EncoderState.OK,
-            },
-            "microphones": [microphone.state_entry() for microphone in self.microphones],
-        }
+        if camera is None:
+            return Camera(state=CameraState.OFF, back_end="none")
+        return Camera(
+            state=camera.state,
+            back_end=camera.describe().back_end,
+            frames=camera.frames,
+            dropped=camera.dropped,
+            encoder=EncoderState.SLOW if camera.is_encoder_slow else EncoderState.OK,
+        )
 
-    def levels(self) -> dict[str, dict[str, float]]:
-        """Return the ``levels`` event: ``{"judge": {"rms_db", "peak_db"}, ...}``; poll 10/s."""
+    def describe_microphones(self) -> list[Microphone]:
+        """Return ``microphones`` of State, with their roles by the settings."""
+        return [microphone.describe() for microphone in self.microphones]
+
+    def levels(self) -> dict[str, Level]:
+        """Return the level of each microphone; poll it ten times a second."""
         return {
-            microphone.name: {
-                "rms_db": round(microphone.meter.rms_db, 1),
-                "peak_db": round(microphone.meter.peak_db, 1),
-            }
+            microphone.name: Level(
+                rms_db=round(microphone.meter.rms_db, 1), peak_db=round(microphone.meter.peak_db, 1)
+            )
             for microphone in self.microphones
         }
 
-    def device_entries(self) -> list[dict[str, Any]]:
-        """Return the camera's and microphones' entries of ``GET /v1/devices``."""
-        entries = [self.camera.device_entry()] if self.camera is not None else []
+    def devices(self) -> list[Device]:
+        """Return the camera and the microphones as devices in use."""
+        found = [self.camera.describe()] if self.camera is not None else []
         for device in self.audio_devices:
-            entries += [device.device_entry(microphone.name) for microphone in device.microphones]
-        return entries
+            found += [device.describe(microphone.name) for microphone in device.microphones]
+        return found
 
     def wait_ready(self, timeout: float) -> bool:
         """Wait until all sources deliver; return False after ``timeout`` seconds.

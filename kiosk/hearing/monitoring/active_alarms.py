@@ -3,51 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from kiosk.api.recorder import Alarm, RecorderState
+from kiosk.api.states import (
+    CameraState,
+    ClockState,
+    CourtKeyState,
+    EncoderState,
+    MicrophoneState,
+    Phase,
+    ProofState,
+)
 from kiosk.clocks import format_wall
 from kiosk.hearing.room.storage_monitor import storage_alarms
 
 AlarmKey = tuple[str, str]
 """``(code, source)``; codes are those of :mod:`kiosk.alarms`."""
 
-CAMERA = {"absent": "camera_absent", "frozen": "camera_frozen"}
-MICROPHONE = {"absent": "microphone_absent", "dead": "microphone_dead"}
-MICROPHONE_RECORDING = {
-    "muted": "microphone_muted",
-    "quiet": "microphone_quiet",
-    "clipping": "microphone_clipping",
-    "humming": "microphone_humming",
+CAMERA: Mapping[str, str] = {
+    CameraState.ABSENT: "camera_absent",
+    CameraState.FROZEN: "camera_frozen",
 }
-"""An empty room is quiet: these matter only while a hearing is recorded."""
-COURT_KEYS = {"missing": "court_key_missing", "unproven": "court_key_unproven"}
+CLOCK: Mapping[str, str] = {
+    ClockState.UNSET: "clock_unset",
+    ClockState.UNSYNCHRONISED: "clock_unsynchronised",
+}
+COURT_KEYS: Mapping[str, str] = {
+    CourtKeyState.MISSING: "court_key_missing",
+    CourtKeyState.UNPROVEN: "court_key_unproven",
+}
 """They matter while something is, or will be today, for the court alone."""
-CLOCK = {"unset": "clock_unset", "unsynchronised": "clock_unsynchronised"}
+DEVICE_LOST = (MicrophoneState.ABSENT, MicrophoneState.DEAD)
+"""Alarms at any time; the other failures only matter while a hearing is recorded."""
 
 
-def active_alarms(state: Mapping[str, Any]) -> Iterator[AlarmKey]:
-    """Yield the alarms that follow from a State (see docs/interfaces.md) alone."""
-    recording = state["phase"] == "recording"
-    if code := CAMERA.get(state["camera"]["state"]):
+def microphone_alarm(state: MicrophoneState) -> str:
+    """Return the code of the alarm for a failing microphone."""
+    return f"microphone_{state}"
+
+
+def active_alarms(state: RecorderState) -> Iterator[AlarmKey]:
+    """Yield the alarms that follow from a State alone."""
+    recording = state.phase == Phase.RECORDING
+    if code := CAMERA.get(state.camera.state):
         yield code, "camera"
-    if state["camera"].get("encoder") == "slow":
+    if state.camera.encoder == EncoderState.SLOW:
         yield "encoder_slow", "camera"
-    lost = [microphone["state"] in MICROPHONE for microphone in state["microphones"]]
+    lost = [microphone.state in DEVICE_LOST for microphone in state.microphones]
     if len(lost) > 1 and all(lost):
         yield "sound_server_down", "sound"
-    for microphone in state["microphones"]:
-        table = MICROPHONE | (MICROPHONE_RECORDING if recording else {})
-        if code := table.get(microphone["state"]):
-            yield code, microphone["name"]
+    for microphone in state.microphones:
+        if microphone.state in DEVICE_LOST or (recording and microphone.state.is_failing):
+            yield microphone_alarm(microphone.state), microphone.name
     yield from storage_alarms(state)
-    keys = state["court_keys"]
-    if keys["needed"] and (code := COURT_KEYS.get(keys["state"])):
+    if state.court_keys.needed and (code := COURT_KEYS.get(state.court_keys.state)):
         yield code, "recorder"
-    if code := CLOCK.get(state["clock"]["state"]):
+    if code := CLOCK.get(state.clock.state):
         yield code, "clock"
-    if recording and state["proof"]["state"] == "bad":
-        yield "proof_failed", state["proof"].get("source") or "storage"
-    if state["recovered"] is not None:
+    if recording and state.proof.state == ProofState.BAD:
+        yield "proof_failed", state.proof.source or "storage"
+    if state.recovered is not None:
         yield "recorder_recovered", "recorder"
 
 
@@ -57,10 +72,10 @@ class AlarmHistory:
     def __init__(self) -> None:
         self._since: dict[AlarmKey, str] = {}
 
-    def update(self, found: list[AlarmKey]) -> list[dict[str, str]]:
+    def update(self, found: list[AlarmKey]) -> tuple[Alarm, ...]:
         """Return ``alarms`` of State for what is on now."""
         self._since = {key: self._since.get(key) or format_wall() for key in found}
-        return [
-            {"code": code, "source": source, "since": since}
+        return tuple(
+            Alarm(code=code, source=source, since=since)
             for (code, source), since in self._since.items()
-        ]
+        )

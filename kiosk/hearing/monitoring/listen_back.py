@@ -10,15 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
+from kiosk.api import recorder_calls as api
+from kiosk.api.recorder import Playback
 from kiosk.config import Settings
 from kiosk.errors import HearingError
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.part_capture import PartCapture
 
-MAX_SECONDS = 600.0
 READY_S = 20.0
 """PortAudio asks every device for its name before it opens one."""
 
@@ -55,24 +55,19 @@ class ListenBack:
         self._source: str | None = None
         self._since = self._of_seconds = 0.0
 
-    def start(self, capture: PartCapture | None, body: Mapping[str, Any]) -> None:
+    def start(self, capture: PartCapture | None, request: api.ListenBack) -> None:
         """Start to play; :meth:`wait_started` tells whether it does.
 
         Args:
             capture: the running part, or None.
-            body: ``{"seconds"?: 60, "source"?: name}``.
 
         Raises:
             BadRequestError, NothingToPlayError, PlaybackRefusedError, NoHeadsetError
         """
-        seconds, source = body.get("seconds", 60), body.get("source")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise BadRequestError("seconds is not a number")
-        if not 1 <= seconds <= MAX_SECONDS:
-            raise BadRequestError(f"seconds must be between 1 and {MAX_SECONDS:.0f}")
+        seconds, source = request.seconds, request.source
         names = [microphone.name for microphone in self._settings.microphones]
         if source is not None and source not in names:
-            raise BadRequestError(f"no microphone “{source}”")
+            raise BadRequestError(f"source: no microphone “{source}”")
         if capture is None:
             raise NothingToPlayError("nothing is recorded now")
         if capture.codec.is_encrypted:
@@ -98,7 +93,7 @@ class ListenBack:
             )
             self._capture, self._source, self._of_seconds = capture, source, 0.0
 
-    def wait_started(self) -> dict[str, Any]:
+    def wait_started(self) -> Playback | None:
         """Wait until it plays; return ``listening`` of State.
 
         Raises:
@@ -110,7 +105,7 @@ class ListenBack:
         if "playing" in answer:
             with self._lock:
                 self._since, self._of_seconds = time.monotonic(), float(answer["playing"])
-            return self.state() or {}
+            return self.state()
         self.stop()
         if "absent" in answer or not answer:
             raise NoHeadsetError(str(answer.get("absent", "the headset does not answer")))
@@ -137,14 +132,15 @@ class ListenBack:
             return True
         return False
 
-    def state(self) -> dict[str, Any] | None:
+    def state(self) -> Playback | None:
         """Return ``listening`` of State: what plays, how far it is; None: nothing plays."""
         with self._lock:
             if self._process is None or not self._of_seconds:
                 return None
             played = min(self._of_seconds, time.monotonic() - self._since)
-            seconds = {"seconds": round(played, 1), "of_seconds": self._of_seconds}
-            return {"source": self._source, **seconds}
+            return Playback(
+                source=self._source, seconds=round(played, 1), of_seconds=self._of_seconds
+            )
 
 
 def _read_first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:

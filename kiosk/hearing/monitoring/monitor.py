@@ -7,8 +7,9 @@ hearing; any thread may call the rest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from kiosk.api.recorder import Microphone, RecorderState
+from kiosk.api.states import MicrophoneKind, Phase
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.hearing.monitoring.active_alarms import AlarmKey
@@ -16,8 +17,7 @@ from kiosk.hearing.monitoring.clock_steps import ClockStepDetector
 from kiosk.hearing.monitoring.listen_back import ListenBack
 from kiosk.hearing.monitoring.remote_link import RemoteLinkMonitor
 from kiosk.hearing.monitoring.resume_reminder import ResumeReminder
-from kiosk.hearing.session.current_hearing import OPEN_PHASES
-from kiosk.hearing.session.microphone_remedies import annotate_microphones
+from kiosk.hearing.session.microphone_remedies import with_duties
 from kiosk.hearing.session.open_hearing import OpenHearing
 
 POLL_S = 0.25
@@ -32,19 +32,19 @@ class HearingMonitor:
         self.listen_back = ListenBack(settings)
         self._remote_links = RemoteLinkMonitor()
 
-    def poll(self, hearing: OpenHearing | None, microphones: list[dict[str, Any]]) -> bool:
+    def poll(self, hearing: OpenHearing | None, microphones: list[Microphone]) -> bool:
         """Check once; journal what changed in ``hearing``; return whether anything changed.
 
         Args:
             microphones: as the sources report them.
         """
         changed = self.listen_back.poll(hearing.capture if hearing is not None else None)
-        phase = hearing.state.phase if hearing is not None else "idle"
+        phase = hearing.state.phase if hearing is not None else Phase.IDLE
         if (step := self.clock_steps.poll()) is not None:
             changed = True
-            if hearing is not None and phase in OPEN_PHASES:
+            if hearing is not None and phase.is_open:
                 hearing.append("clock_stepped", {"seconds": step, "wall": format_wall()})
-        recording = hearing if hearing is not None and phase == "recording" else None
+        recording = hearing if hearing is not None and phase == Phase.RECORDING else None
         details = None if recording is None else recording.state.details
         for event, source in self._remote_links.poll(details, microphones):
             changed = True
@@ -57,24 +57,19 @@ class HearingMonitor:
             hearing.append("reminder", fields)
         return changed
 
-    def annotate_state(self, state: dict[str, Any], hearing: OpenHearing | None) -> None:
-        """Add roles, remedies, playback and reminder to ``state``."""
-        is_open = hearing is not None and hearing.state.phase in OPEN_PHASES
-        annotate_microphones(
-            state["microphones"], hearing.state.roles if hearing and is_open else None
-        )
-        reminder = self.reminder
-        state["listening"] = self.listen_back.state()
-        state["reminder"] = (
-            {"count": reminder.count, "minutes": reminder.minutes} if reminder.count else None
-        )
+    def describe_microphones(
+        self, microphones: list[Microphone], hearing: OpenHearing | None
+    ) -> tuple[Microphone, ...]:
+        """Return ``microphones`` with their duties in ``hearing`` and the possible remedies."""
+        is_open = hearing is not None and hearing.state.phase.is_open
+        return with_duties(microphones, hearing.state.roles if hearing and is_open else None)
 
     def alarms(
-        self, found: Iterable[AlarmKey], state: dict[str, Any], hearing: OpenHearing | None
+        self, found: Iterable[AlarmKey], state: RecorderState, hearing: OpenHearing | None
     ) -> Iterator[AlarmKey]:
         """Yield ``found`` without what remedies have settled, then the alarms of this monitor."""
-        remote = {mic["name"] for mic in state["microphones"] if mic["kind"] == "remote"}
-        is_open = hearing is not None and hearing.state.phase in OPEN_PHASES
+        remote = {mic.name for mic in state.microphones if mic.kind == MicrophoneKind.REMOTE}
+        is_open = hearing is not None and hearing.state.phase.is_open
         for code, source in found:
             if is_open and source in remote and code.startswith("microphone_"):
                 continue  # said as a link, where there is one

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-LOST_STATES = frozenset({"absent", "dead", "muted"})
+from kiosk.api.recorder import Microphone
+from kiosk.api.states import MicrophoneKind, MicrophoneState
+
 LOST, RESTORED = "link_lost", "link_restored"
 REMOTE_FORMATS = frozenset({"online", "mixed"})
 
@@ -27,7 +29,7 @@ class RemoteLinkMonitor:
         self.lost: set[str] = set()
 
     def poll(
-        self, hearing: Mapping[str, Any] | None, microphones: Iterable[Mapping[str, Any]]
+        self, hearing: Mapping[str, Any] | None, microphones: Iterable[Microphone]
     ) -> list[tuple[str, str]]:
         """Check the sources; return ``(event type, source)`` of what has changed.
 
@@ -43,14 +45,14 @@ class RemoteLinkMonitor:
         expected = hearing.get("format") in REMOTE_FORMATS
         changes = []
         for microphone in microphones:
-            if microphone["kind"] != "remote":
+            if microphone.kind != MicrophoneKind.REMOTE:
                 continue
-            name, state = str(microphone["name"]), str(microphone["state"])
-            if state in LOST_STATES:
+            name = microphone.name
+            if microphone.state.is_lost:
                 if (expected or name in self._up) and name not in self.lost:
                     self.lost.add(name)
                     changes.append((LOST, name))
-            elif state != "starting":
+            elif microphone.state != MicrophoneState.STARTING:
                 self._up.add(name)
                 if name in self.lost:
                     self.lost.remove(name)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from kiosk.api import recorder as api
+from kiosk.api.states import Phase
 from kiosk.clocks import NS_PER_S, recording_ns, wall_time
 
-STOPPED = ("recess", "retired")
+STOPPED = (Phase.RECESS, Phase.RETIRED)
 
 
 class ResumeReminder:
@@ -30,7 +32,7 @@ class ResumeReminder:
         self._since_ns = 0
         self.count = 0
 
-    def poll(self, phase: str, stopped_at: str) -> bool:
+    def poll(self, phase: Phase, stopped_at: str) -> bool:
         """Look at the phase; return whether one more reminder is due just now.
 
         Args:
@@ -49,6 +51,10 @@ class ResumeReminder:
             return False
         self.count = int(due)
         return True
+
+    def state(self) -> api.ResumeReminder | None:
+        """Return ``reminder`` of State; None while none is due."""
+        return api.ResumeReminder(count=self.count, minutes=self.minutes) if self.count else None
 
     @property
     def minutes(self) -> float:

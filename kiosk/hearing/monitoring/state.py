@@ -1,11 +1,12 @@
-"""Builds State of the recorder (docs/interfaces.md) with its alarms."""
+"""Builds State of the recorder with its alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
+from kiosk.api.recorder import Clock, Preview, Proof, RecorderState
+from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, AlarmKey, active_alarms
@@ -14,8 +15,7 @@ from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.publicity import Publicity
 
-CONTRACT = 1
-NO_PROOF = {"state": "none", "age_seconds": None, "detail": "", "source": ""}
+PREVIEW_SIZE = (640, 360)
 
 
 class StateBuilder:
@@ -40,33 +40,38 @@ class StateBuilder:
         self._failing_seal_job = failing_seal_job
         self._alarm_history = AlarmHistory()
 
-    def build(self) -> dict[str, Any]:
-        """Return State (docs/interfaces.md)."""
-        current, context = self._current_hearing, self._context
+    def build(self) -> RecorderState:
+        """Return State."""
+        current, context, monitor = self._current_hearing, self._context, self._monitor
         with current.lock:
             hearing = current.hearing
-            hearing_json = hearing.as_json() if hearing is not None else None
-            phase = hearing.state.phase if hearing is not None else "idle"
-            proof = hearing.proof() if hearing is not None else None
-        state: dict[str, Any] = {
-            "contract": CONTRACT,
-            "wall": format_wall(),
-            "phase": phase,
-            "recovered": current.recovered,
-            "hearing": hearing_json,
-            **context.sources.state(),
-            **context.storage.state(hearing_json, current.storage_error),
-            "clock": {"state": clock_state()},
-            "proof": proof or dict(NO_PROOF),
-            "lamp": context.panel.lamp,
-            "court_keys": self._publicity.court_key_status(
-                hearing.state if hearing is not None else None
+            running = hearing.describe() if hearing is not None else None
+            phase = hearing.state.phase if hearing is not None else Phase.IDLE
+            proof = hearing.proof() if hearing is not None else Proof()
+        storage, mirror = context.storage.state(running, current.storage_error)
+        width, height = PREVIEW_SIZE
+        state = RecorderState(
+            wall=format_wall(),
+            phase=phase,
+            recovered=current.recovered,
+            hearing=running,
+            camera=context.sources.describe_camera(),
+            microphones=monitor.describe_microphones(
+                context.sources.describe_microphones(), hearing
             ),
-        }
-        self._monitor.annotate_state(state, hearing)
+            storage=storage,
+            mirror=mirror,
+            clock=Clock(state=clock_state()),
+            proof=proof,
+            lamp=context.panel.lamp,
+            court_keys=self._publicity.court_keys(hearing.state if hearing is not None else None),
+            listening=monitor.listen_back.state(),
+            reminder=monitor.reminder.state(),
+            preview=Preview(path=str(context.paths.preview), width=width, height=height),
+        )
         found = [*active_alarms(state), *self._recorder_alarms()]
-        state["alarms"] = self._alarm_history.update([*self._monitor.alarms(found, state, hearing)])
-        return state
+        alarms = self._alarm_history.update([*monitor.alarms(found, state, hearing)])
+        return state.model_copy(update={"alarms": alarms})
 
     def _recorder_alarms(self) -> list[AlarmKey]:
         """Return the alarms that do not follow from State."""

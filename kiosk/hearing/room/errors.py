@@ -14,6 +14,7 @@ class AlreadyRecordingError(HearingError):
     def __init__(self, hearing_id: str) -> None:
         super().__init__(f"hearing {hearing_id} is open")
         self.hearing_id = hearing_id
+        self.fields = {"hearing_id": hearing_id}
 
 
 class StepRefusedError(HearingError):

@@ -6,36 +6,36 @@ while the recording runs (R67).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from kiosk.api.recorder import Camera, CourtKeys, Microphone, Mirror, Storage
 
 GOOD_CAMERA = ("ok", "off")
-GOOD_MICROPHONE = ("ok", "muted", "quiet", "clipping", "humming")
-"""Nobody need be speaking when a hearing starts."""
 NOT_NEEDED = ("spare", "remote")
 """A hearing can begin without them."""
 GOOD_STORAGE = ("ok", "low")
 
 
 def check_readiness(
-    sources: Mapping[str, Any], storages: Mapping[str, Any], clock: str, keys: Mapping[str, Any]
+    camera: Camera,
+    microphones: Iterable[Microphone],
+    storages: tuple[Storage, Mirror],
+    clock: str,
+    keys: CourtKeys,
 ) -> tuple[dict[str, str], list[str]]:
     """Return the state of each item, and the names of those that are not as they should be.
 
-    Args:
-        sources: ``camera`` and ``microphones`` of State.
-        storages: ``storage`` and ``mirror`` of State. ``space`` is ``short`` when the planned
-            hearing does not fit.
-        clock: its state.
-        keys: ``court_keys`` of State; they count as not ready only where they are needed today.
+    ``space`` is ``short`` when the planned hearing does not fit. The court's keys count as not
+    ready only where they are needed today. Nobody need be speaking when a hearing starts.
     """
+    storage, mirror = storages
     items = {
-        "camera": str(sources["camera"]["state"]),
-        "storage": str(storages["storage"]["state"]),
-        "space": "ok" if storages["storage"]["planned"]["fits"] else "short",
-        "mirror": str(storages["mirror"]["state"]),
+        "camera": str(camera.state),
+        "storage": str(storage.state),
+        "space": "ok" if storage.planned.fits else "short",
+        "mirror": str(mirror.state),
         "clock": clock,
-        "court_keys": str(keys["state"]),
+        "court_keys": str(keys.state),
     }
     good: dict[str, tuple[str, ...]] = {
         "camera": GOOD_CAMERA,
@@ -43,11 +43,12 @@ def check_readiness(
         "space": ("ok",),
         "mirror": (items["mirror"],),  # a hearing needs no second copy; its state is noted
         "clock": ("ok", "unsynchronised"),
-        "court_keys": ("ok",) if keys["needed"] else (items["court_keys"],),
+        "court_keys": ("ok",) if keys.needed else (items["court_keys"],),
     }
-    for microphone in sources["microphones"]:
-        if microphone.get("role") in NOT_NEEDED:
-            continue
-        items[str(microphone["name"])] = str(microphone["state"])
-    failed = [name for name, state in items.items() if state not in good.get(name, GOOD_MICROPHONE)]
+    failed = [name for name, state in items.items() if state not in good[name]]
+    for microphone in microphones:
+        if microphone.role not in NOT_NEEDED:
+            items[microphone.name] = str(microphone.state)
+            if not microphone.state.is_delivering:
+                failed.append(microphone.name)
     return items, failed

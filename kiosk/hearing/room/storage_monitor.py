@@ -6,8 +6,9 @@ import contextlib
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
 
+from kiosk.api.recorder import Mirror, PlannedSpace, RecorderState, RunningHearing, Storage
+from kiosk.api.states import MirrorState, StorageState
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.recording.repair.copy_merge import merge_copies, recorded_ranges
@@ -23,7 +24,6 @@ MIN_PART_SECONDS = 60.0
 """Shorter recordings do not change the measured rate."""
 RATE_WINDOW_SECONDS = 20 * 3600.0
 """Length of recording that the measured rate is averaged over."""
-MIRROR_HEALTHY = ("ok", "behind")
 MAX_MIRROR_LAG_S = 600.0
 """A mirror that lags longer raises an alarm."""
 
@@ -102,19 +102,17 @@ class StorageMonitor:
     def _hours_in(self, free_bytes: int) -> float:
         return max(0, free_bytes - FULL_BYTES) / self.bytes_per_hour
 
-    def planned_hours(self, hearing: Mapping[str, Any] | None) -> float:
-        """Return how long ``hearing`` (of State) will still take, by the list or the settings."""
+    def planned_hours(self, hearing: RunningHearing | None) -> float:
+        """Return how long ``hearing`` will still take, by the list or the settings."""
         minutes: float = self._settings.recording.planned_minutes
-        recorded = 0.0
-        if hearing is not None:
-            minutes = float(hearing.get("duration_minutes") or minutes)
-            recorded = float(hearing.get("seconds") or 0.0)
-        return max(0.0, minutes / 60 - recorded / 3600)
+        if hearing is None:
+            return max(0.0, minutes / 60)
+        return max(0.0, (hearing.duration_minutes or minutes) / 60 - hearing.seconds / 3600)
 
     # -- State -----------------------------------------------------------------------------------
     def state(
-        self, hearing: Mapping[str, Any] | None, error: StorageError | None
-    ) -> dict[str, dict[str, Any]]:
+        self, hearing: RunningHearing | None, error: StorageError | None
+    ) -> tuple[Storage, Mirror]:
         """Return ``storage`` and ``mirror`` of State; no disk is asked.
 
         Args:
@@ -123,67 +121,66 @@ class StorageMonitor:
         mirror = self.store.mirror_status()
         free, total = self.store.primary_space()
         hours = self._hours_in(free)
-        if mirror["state"] in MIRROR_HEALTHY and isinstance(mirror["free_bytes"], int):
-            hours = min(hours, self._hours_in(mirror["free_bytes"] - int(mirror["behind_bytes"])))
+        if mirror.state.is_healthy and mirror.free_bytes is not None:
+            hours = min(hours, self._hours_in(mirror.free_bytes - mirror.behind_bytes))
         needed = self.planned_hours(hearing)
-        storage = {
-            "free_bytes": free,
-            "total_bytes": total,
-            "hours_left": round(hours, 1),
-            "state": self._primary_state(free, self._hours_in(free), error),
-            "planned": {"hours_needed": round(needed, 2), "fits": hours >= needed},
-            "waiting_bytes": self.store.queued_bytes,
-        }
-        return {"storage": storage, "mirror": mirror}
+        storage = Storage(
+            free_bytes=free,
+            total_bytes=total,
+            hours_left=round(hours, 1),
+            state=self._primary_state(free, self._hours_in(free), error),
+            planned=PlannedSpace(hours_needed=round(needed, 2), fits=hours >= needed),
+            waiting_bytes=self.store.queued_bytes,
+        )
+        return storage, mirror
 
-    def _primary_state(self, free: int, hours: float, error: StorageError | None) -> str:
+    def _primary_state(self, free: int, hours: float, error: StorageError | None) -> StorageState:
         state = self.store.primary_state
         if state not in ("ok", "behind"):
-            return state
+            return StorageState(state)
         if free < FULL_BYTES:
-            return "full"
+            return StorageState.FULL
         if error is not None:
-            return "failed"
-        return "low" if hours < self._settings.recording.low_space_hours else "ok"
+            return StorageState.FAILED
+        is_low = hours < self._settings.recording.low_space_hours
+        return StorageState.LOW if is_low else StorageState.OK
 
     def close(self, seconds: float = 2.0) -> None:
         """End the threads of the store."""
         self.store.close(seconds)
 
 
-def storage_alarms(state: Mapping[str, Any]) -> list[tuple[str, str]]:
+def storage_alarms(state: RecorderState) -> list[tuple[str, str]]:
     """Return the alarms about both storages and their space, from State."""
-    primary, mirror = state["storage"], state["mirror"]
+    primary, mirror = state.storage, state.mirror
     found: list[tuple[str, str]] = []
-    if code := PRIMARY_ALARMS.get(primary["state"]):
-        covered = primary["state"] in MIRROR_COVERS and mirror["state"] in MIRROR_HEALTHY
+    if code := PRIMARY_ALARMS.get(primary.state):
+        covered = primary.state in MIRROR_COVERS and mirror.state.is_healthy
         found.append(("recording_on_mirror" if covered else code, "storage"))
-    if code := MIRROR_ALARMS.get(mirror["state"]):
+    if code := MIRROR_ALARMS.get(mirror.state):
         found.append((code, "mirror"))
-    elif mirror["behind_seconds"] > MAX_MIRROR_LAG_S:
+    elif mirror.behind_seconds > MAX_MIRROR_LAG_S:
         found.append(("mirror_behind", "mirror"))
-    if (
-        state["hearing"] is not None
-        and not primary["planned"]["fits"]
-        and primary["state"] != "full"
-    ):
+    if state.hearing is not None and not primary.planned.fits and primary.state != "full":
         found.append(("space_short", "storage"))
     return found
 
 
-PRIMARY_ALARMS = {
-    "low": "disk_low",
-    "full": "disk_full",
-    "failed": "storage_failed",
-    "slow": "disk_slow",
-    "read_only": "disk_read_only",
-    "gone": "disk_gone",
+PRIMARY_ALARMS: Mapping[str, str] = {
+    StorageState.LOW: "disk_low",
+    StorageState.FULL: "disk_full",
+    StorageState.FAILED: "storage_failed",
+    StorageState.SLOW: "disk_slow",
+    StorageState.READ_ONLY: "disk_read_only",
+    StorageState.GONE: "disk_gone",
 }
-MIRROR_COVERS = ("full", "failed", "read_only", "gone")
-MIRROR_ALARMS = {
-    "absent": "mirror_absent",
-    "foreign": "mirror_foreign",
-    "full": "mirror_full",
-    "failed": "mirror_failed",
-    "slow": "mirror_slow",
+MIRROR_COVERS = frozenset(
+    {StorageState.FULL, StorageState.FAILED, StorageState.READ_ONLY, StorageState.GONE}
+)
+MIRROR_ALARMS: Mapping[str, str] = {
+    MirrorState.ABSENT: "mirror_absent",
+    MirrorState.FOREIGN: "mirror_foreign",
+    MirrorState.FULL: "mirror_full",
+    MirrorState.FAILED: "mirror_failed",
+    MirrorState.SLOW: "mirror_slow",
 }

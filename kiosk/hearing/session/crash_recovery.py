@@ -6,6 +6,8 @@ import logging
 from functools import partial
 from typing import Any
 
+from kiosk.api.recorder import Recovery
+from kiosk.api.states import Phase
 from kiosk.clocks import boot_id, recording_ns
 from kiosk.errors import StorageError
 from kiosk.hardware.wall_clock import is_clock_trusted
@@ -53,7 +55,7 @@ def _reopen(
     state = initial_state(load_hearing(interrupted.journal.folder), context.settings)
     for part, entry in interrupted.entries:
         state.apply(part, entry)
-    state.phase = "retired" if state.phase == "retired" else "recess"
+    state.phase = Phase.RETIRED if state.phase == Phase.RETIRED else Phase.RECESS
     interrupted.journal.set_listener(partial(context.current.apply_entry, state))
     unsealed = interrupted.unsealed_parts
     hearing = OpenHearing(state, interrupted.journal, context.rules, unsealed_parts=unsealed)
@@ -86,7 +88,7 @@ def _resume_capture(
     cause = "crash" if same_boot else "power"
     lost = {"part": part, "number": 0, "source": "recorder", "what": cause, "seconds": gap}
     hearing.append("interruption", lost)
-    context.current.recovered = {"hearing_id": hearing.state.id, "gap_seconds": gap}
+    context.current.recovered = Recovery(hearing_id=hearing.state.id, gap_seconds=gap)
     log.warning("hearing %s was interrupted; resumed: %s", hearing.state.id, resumed)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
+from kiosk.api.recorder import Recovery
+from kiosk.api.states import Phase
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.errors import StepRefusedError
@@ -17,8 +18,7 @@ from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 
 log = logging.getLogger(__name__)
-OPEN_PHASES = ("recording", "recess", "retired")
-"""Phases in which a hearing goes on."""
+OPEN_PHASES = tuple(phase for phase in Phase if phase.is_open)
 _SILENT_KINDS = ("media", "file", "head")
 """Lines that change nothing in State by themselves."""
 
@@ -40,7 +40,7 @@ class CurrentHearing:
         self.on_change = on_change
         self.lock = threading.RLock()
         self.hearing: OpenHearing | None = None
-        self.recovered: dict[str, Any] | None = None
+        self.recovered: Recovery | None = None
         self.storage_error: StorageError | None = None
 
     def set(self, hearing: OpenHearing) -> None:
@@ -56,7 +56,7 @@ class CurrentHearing:
                 self.hearing = None
                 self.recovered = None
 
-    def require(self, *phases: str) -> OpenHearing:
+    def require(self, *phases: Phase) -> OpenHearing:
         """Return the hearing that is open.
 
         Args:
@@ -67,7 +67,7 @@ class CurrentHearing:
         """
         hearing = self.hearing
         if hearing is None or hearing.state.phase not in (phases or OPEN_PHASES):
-            phase = hearing.state.phase if hearing else "idle"
+            phase = hearing.state.phase if hearing else Phase.IDLE
             raise StepRefusedError(f"not possible in phase “{phase}”")
         return hearing
 

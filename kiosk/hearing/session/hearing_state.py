@@ -7,17 +7,18 @@ durable before :meth:`HearingState.apply` sees it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from kiosk.api import recorder as api
+from kiosk.api.states import Phase
 from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 
 BUTTON_MARK = "button"
 """Mark of the hardware button: a moment without a name, to be named by the secretary."""
-Phase = Literal["idle", "recording", "recess", "retired", "sealing"]
-PHASE_AFTER: dict[str, Phase] = {"retire": "retired", "end": "sealing"}
+PHASE_AFTER: dict[str, Phase] = {"retire": Phase.RETIRED, "end": Phase.SEALING}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
 FAILURE_KINDS = frozenset(
     {"absent", "dead", "muted", "frozen", "encoder", "write_failed", "crash", "power"}
@@ -57,13 +58,10 @@ class Mark:
     role: str = ""
     withdrawn: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as in State."""
-        value = {
-            key: getattr(self, key)
-            for key in ("type", "at", "seconds", "note", "role", "withdrawn")
-        }
-        return {"id": self.number, **value, "part": self.part, "part_seconds": self.part_seconds}
+    def describe(self) -> api.Mark:
+        """Return the mark as in State."""
+        fields = asdict(self)
+        return api.Mark(id=fields.pop("number"), **fields)
 
 
 @dataclass
@@ -77,9 +75,11 @@ class Interruption:
     seconds: float | None = None
     is_over: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as in State."""
-        return {key: getattr(self, key) for key in ("source", "kind", "at", "seconds", "part")}
+    def describe(self) -> api.Interruption:
+        """Return the interruption as in State."""
+        return api.Interruption(
+            source=self.source, kind=self.kind, at=self.at, seconds=self.seconds, part=self.part
+        )
 
 
 @dataclass
@@ -112,7 +112,7 @@ class HearingState:
     """
 
     details: dict[str, Any]
-    phase: Phase = "idle"
+    phase: Phase = Phase.IDLE
     started: str = ""
     parts: dict[int, PartTimes] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
@@ -174,7 +174,7 @@ class HearingState:
         times = self.parts.setdefault(number, PartTimes())
         times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
         times.closed = bool(entry.get("closed"))
-        self.phase = "recording"
+        self.phase = Phase.RECORDING
         self.stopped_at = ""
         if entry.get("reason") == "recovered":
             self.add_question("recovered")
@@ -182,7 +182,7 @@ class HearingState:
     def _on_part_closed(self, _part: int, entry: Entry) -> None:
         if int(entry["part"]) < self.part:
             return  # written late, by a recovery that had resumed already
-        self.phase = PHASE_AFTER.get(str(entry.get("reason")), "recess")
+        self.phase = PHASE_AFTER.get(str(entry.get("reason")), Phase.RECESS)
         self.stopped_at = entry["at"]
         if entry.get("reason") == "recess" and not entry.get("why"):
             self.add_question("recess_reason")
@@ -294,7 +294,7 @@ class HearingState:
             mark.type = self._mark_names.get(mark.number, mark.type)
 
     def _on_ending(self, _part: int, _entry: Entry) -> None:
-        self.phase = "sealing"
+        self.phase = Phase.SEALING
 
     def _on_ended(self, _part: int, _entry: Entry) -> None:
-        self.phase = "sealing"
+        self.phase = Phase.SEALING

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from kiosk.api.recorder import Closure, Mark, Proof, RunningHearing
+from kiosk.api.states import ProofState
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
@@ -18,6 +20,18 @@ from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.rules import Rules
 
 log = logging.getLogger(__name__)
+DETAILS = (
+    "case_number",
+    "title",
+    "kind",
+    "format",
+    "publicity",
+    "judge",
+    "participants",
+    "scheduled_at",
+    "duration_minutes",
+)
+"""Keys of a hearing's details that State has."""
 
 
 class OpenHearing:
@@ -85,7 +99,7 @@ class OpenHearing:
         else:
             self.append(kind, fields)
 
-    def add_mark(self, event: str, person: str, note: str, role: str) -> dict[str, Any]:
+    def add_mark(self, event: str, person: str, note: str, role: str) -> Mark:
         """Mark ``event`` now; return the mark as in State."""
         part_seconds = self.capture.seconds if self.capture is not None else 0.0
         fields = {
@@ -98,16 +112,16 @@ class OpenHearing:
             "part_seconds": round(part_seconds, 3),
         }
         self._append_current("mark", fields)
-        return self.state.marks[-1].as_json()
+        return self.state.marks[-1].describe()
 
-    def undo_mark(self, person: str) -> dict[str, Any]:
+    def undo_mark(self, person: str) -> Mark:
         """Withdraw the newest mark that was not made by the kiosk itself."""
         for mark in reversed(self.state.marks):
             row = self._rules.events.get(mark.type)
             by_hand = row is None or row.made_by == "secretary"
             if not mark.withdrawn and by_hand and mark.type not in (CLOSED_EVENT, OPENED_EVENT):
                 self._append_current("mark_withdrawn", {"mark": mark.number, "person": person})
-                return {"mark": mark.as_json()}
+                return mark.describe()
         raise StepRefusedError("there is no mark to take back")
 
     def add_question(self, subject: str) -> None:
@@ -161,43 +175,41 @@ class OpenHearing:
         questions = self._rules.open_questions(self.state.details, self.state.answers)
         return [*questions, *(raised for raised in self.state.questions if raised not in questions)]
 
-    def proof(self) -> dict[str, Any] | None:
-        """Return ``proof`` of State, None where nothing is captured."""
+    def proof(self) -> Proof:
+        """Return ``proof`` of State."""
         if self.capture is None:
-            return None
+            return Proof()
         proof = self.capture.proof
-        return {
-            "state": proof.state,
-            "age_seconds": proof.age_seconds(),
-            "detail": proof.detail,
-            "source": proof.source,
-        }
+        return Proof(
+            state=ProofState(proof.state),
+            age_seconds=proof.age_seconds(),
+            detail=proof.detail,
+            source=proof.source,
+        )
 
-    def as_json(self) -> dict[str, Any]:
+    def describe(self) -> RunningHearing:
         """Return ``hearing`` of State."""
         state, details = self.state, self.state.details
         live = self.capture.seconds if self.capture is not None else 0.0
-        fields = ("case_number", "title", "kind", "format", "publicity", "judge", "participants")
-        return {
-            "id": state.id,
-            **{name: details.get(name) for name in fields},
-            "adhoc": bool(details.get("adhoc")),
-            "duration_minutes": details.get("duration_minutes"),
-            "part": state.part,
-            "parts": len(state.parts),
-            "seconds": round(state.finished_seconds + live, 1),
-            "part_seconds": round(live, 1),
-            "started": state.started,
-            "marks": [mark.as_json() for mark in state.marks],
-            "expected": list(self._expected_events()),
-            "open_questions": self.open_questions(),
-            "tap_to_first_durable_ms": self._first_durable_ms(),
-            "interruptions": [item.as_json() for item in state.interruptions.values()],
-            "not_ready": list(state.not_ready),
-            "closed": dict(state.closed) if state.closed is not None else None,
-            "closed_parts": [n for n, times in sorted(state.parts.items()) if times.closed],
-            "replacing": bool(state.pending_closures),
-        }
+        return RunningHearing(
+            id=state.id,
+            **{name: details.get(name) for name in DETAILS},
+            adhoc=bool(details.get("adhoc")),
+            part=state.part,
+            parts=len(state.parts),
+            seconds=round(state.finished_seconds + live, 1),
+            part_seconds=round(live, 1),
+            started=state.started,
+            marks=tuple(mark.describe() for mark in state.marks),
+            expected=self._expected_events(),
+            open_questions=tuple(self.open_questions()),
+            tap_to_first_durable_ms=self._first_durable_ms(),
+            interruptions=tuple(item.describe() for item in state.interruptions.values()),
+            not_ready=tuple(state.not_ready),
+            closed=None if state.closed is None else Closure.model_validate(state.closed),
+            closed_parts=tuple(n for n, times in sorted(state.parts.items()) if times.closed),
+            replacing=bool(state.pending_closures),
+        )
 
     def _expected_events(self) -> tuple[str, ...]:
         kind = self.state.details.get("kind")

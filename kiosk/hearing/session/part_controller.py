@@ -90,7 +90,7 @@ class PartController:
                 microphone.model_dump(mode="json") for microphone in settings.microphones
             ],
             "codecs": {"main": ["h264", "aac"], "channels": ["flac"]},
-            "devices": self._context.sources.device_entries(),
+            "devices": [device.to_json() for device in self._context.sources.devices()],
         }
 
     def start_next(self, hearing: OpenHearing, fields: dict[str, Any]) -> None:

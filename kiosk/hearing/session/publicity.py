@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import read_schedule
+from kiosk.api.recorder import CourtKeys
 from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
 from kiosk.hearing.room.errors import BadRequestError
@@ -91,12 +92,12 @@ class Publicity:
         return PLAIN_CODEC
 
     # -- readiness -----------------------------------------------------------------------------
-    def court_key_status(self, state: HearingState | None) -> dict[str, Any]:
+    def court_keys(self, state: HearingState | None) -> CourtKeys:
         """Return ``court_keys`` of State: their state and whether they are needed today."""
         needed = self._settings.recording.encrypt == "all"
         needed = needed or (state is not None and state.closed is not None)
         needed = needed or any(hearing.is_closed for hearing in self._todays_hearings())
-        return {"state": court_key_status(self._paths), "needed": needed}
+        return CourtKeys(state=court_key_status(self._paths), needed=needed)
 
     def _todays_hearings(self) -> list[Hearing]:
         """Return the hearings of the published list that may be held today."""

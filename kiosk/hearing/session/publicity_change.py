@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
+from kiosk.api.recorder import Closure
+from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer, Statement
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.hearing.room.errors import BadRequestError
@@ -29,9 +29,9 @@ def close_or_open(
     closed: bool,
     person: str,
     tap_ns: int,
-    ground: Any = None,
+    ground: str | None = None,
     note: str = "",
-) -> dict[str, Any]:
+) -> PublicityAnswer:
     """Close or open the hearing from ``tap_ns`` on; repeating it changes nothing.
 
     If a part is being captured, the next part starts exactly there. Grounds may come later.
@@ -55,38 +55,34 @@ def close_or_open(
             parts.switch(hearing, "closed" if closed else "opened", person, tap_ns)
         hearing.add_mark(publicity_event(closed), person, note, "")
     elif closed and valid_ground:
-        record_statement(context, "closure_ground", valid_ground, note, person)
+        request = Statement(subject="closure_ground", value=valid_ground, note=note)
+        record_statement(context, request, person)
     context.events.on_change()
-    return {
-        "hearing_id": state.id,
-        "part": state.part,
-        "phase": state.phase,
-        "closed": state.closed,
-    }
+    return PublicityAnswer(
+        hearing_id=state.id,
+        part=state.part,
+        phase=state.phase,
+        closed=None if state.closed is None else Closure.model_validate(state.closed),
+    )
 
 
 # -- since an earlier moment -------------------------------------------------------------------
 def close_retroactively(
     context: HearingContext,
     parts: PartController,
-    body: Mapping[str, Any],
+    request: CloseSince,
     person: str,
     tap_ns: int,
-    ground: Any,
-    note: str,
-) -> dict[str, Any]:
+) -> CloseSinceAnswer:
     """Close the hearing from an earlier moment on: what was captured since, and what follows.
-
-    Args:
-        body: ``{"since": RFC 3339}`` or ``{"mark": id}``.
 
     Raises:
         BadRequestError: no such moment or ground; StepRefusedError: no hearing is open.
         CourtKeyError: the court's keys are not pinned: the capture stops, nothing is replaced.
     """
     hearing = context.current.require()
-    since = _parse_since(hearing.state, body)
-    valid_ground = context.publicity.validate_ground(ground)
+    since = _parse_since(hearing.state, request)
+    valid_ground, note = context.publicity.validate_ground(request.ground), request.note
     close_or_open(context, parts, True, person, tap_ns, valid_ground, note)
     keys = load_court_keys(context.paths)
     upto = hearing.state.part - (hearing.capture is not None)
@@ -94,20 +90,20 @@ def close_retroactively(
     hearing.append_or_raise("closing_since", {**fields, "ground": valid_ground, "note": note})
     context.seal_queue.submit(hearing.state.id, partial(_reencrypt, context, hearing, keys))
     context.events.on_change()
-    return {"hearing_id": hearing.state.id, "since": fields["since"], "parts": upto}
+    return CloseSinceAnswer(hearing_id=hearing.state.id, since=format_wall(since), parts=upto)
 
 
-def _parse_since(state: HearingState, body: Mapping[str, Any]) -> datetime:
-    """Return the moment that ``body`` of ``close-since`` names."""
-    number, text = body.get("mark"), body.get("since")
-    if number is not None:
-        text = next((mark.at for mark in state.marks if mark.number == number), None)
+def _parse_since(state: HearingState, request: CloseSince) -> datetime:
+    """Return the moment that the request names."""
+    text = request.since
+    if request.mark is not None:
+        text = next((mark.at for mark in state.marks if mark.number == request.mark), None)
     try:
-        moment = datetime.fromisoformat(str(text))
+        moment = datetime.fromisoformat(text or "")
     except ValueError as error:
-        raise BadRequestError("since is no time, or there is no such mark") from error
+        raise BadRequestError("since: no time, or there is no such mark") from error
     if moment.tzinfo is None:
-        raise BadRequestError("since has no time zone")
+        raise BadRequestError("since: no time zone")
     return moment
 
 

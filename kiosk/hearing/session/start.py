@@ -90,10 +90,14 @@ def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[st
 
 def record_readiness(context: HearingContext, hearing: OpenHearing) -> None:
     """Journal what was not ready at the start; it raises a question and never delays."""
-    storage = context.storage.state(hearing.as_json(), None)
     clock = clock_state()
-    keys = context.publicity.court_key_status(hearing.state)
-    items, failed = check_readiness(context.sources.state(), storage, clock, keys)
+    items, failed = check_readiness(
+        context.sources.describe_camera(),
+        context.sources.describe_microphones(),
+        context.storage.state(hearing.describe(), None),
+        clock,
+        context.publicity.court_keys(hearing.state),
+    )
     hearing.append("readiness", {"items": items, "failed": failed, "clock": clock})
     link_check = recent_link_check(context.paths.link_checks, hearing.state.id)
     if link_check is not None:

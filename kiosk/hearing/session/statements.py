@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kiosk.api.recorder_calls import OpenQuestions, Statement
+from kiosk.api.states import Phase
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import OPEN_PHASES
@@ -13,30 +15,26 @@ from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.rules import Rules
 
 
-def record_statement(
-    context: HearingContext, subject: str, value: Any, note: str, person: str
-) -> dict[str, Any]:
+def record_statement(context: HearingContext, request: Statement, person: str) -> OpenQuestions:
     """Record an answer to an open question, or anything else for the minutes.
 
     Raises:
-        BadRequestError: no subject, no such ground, or no mark that can be named.
+        BadRequestError: no such ground, or no mark that can be named.
         StepRefusedError: no hearing is open.
     """
-    if not subject:
-        raise BadRequestError("a statement needs a subject")
-    hearing = context.current.require(*OPEN_PHASES, "sealing")
+    subject, value = request.subject, request.value
+    hearing = context.current.require(*OPEN_PHASES, Phase.SEALING)
     if subject == "closure_ground":
         ground = context.publicity.validate_ground(value)
         context.publicity.mark_if_secret(hearing.journal.folder, hearing.state.details, ground)
     if subject == "mark":
         _check_mark_name(context.rules, hearing.state, value)
-    hearing.append(
-        "statement", {"subject": subject, "value": value, "note": note, "person": person}
-    )
+    fields = {"subject": subject, "value": value, "note": request.note, "person": person}
+    hearing.append("statement", fields)
     if subject == "recovered":
         context.current.recovered = None
     context.events.on_change()
-    return {"open_questions": hearing.open_questions()}
+    return OpenQuestions(open_questions=tuple(hearing.open_questions()))
 
 
 def _check_mark_name(rules: Rules, state: HearingState, value: Any) -> None:

@@ -115,7 +115,7 @@ class PartRecorder:
         names = {
             microphone.name
             for microphone in self._sources.microphones
-            if microphone.state not in ("absent", "dead", "starting")
+            if microphone.state.is_delivering
         }
         if self._sources.camera is not None and self._sources.camera.state == "ok":
             names.add("camera")

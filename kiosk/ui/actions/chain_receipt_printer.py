@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
+from kiosk.api.exports import ChainReceipt
 from kiosk.config import Settings
 from kiosk.errors import KioskError
-from kiosk.export.chain_receipt import ChainReceipt, render_chain_receipt
+from kiosk.export.chain_receipt import render_chain_receipt
 from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator

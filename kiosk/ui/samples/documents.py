@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk import fonts
-from kiosk.export.chain_receipt import ChainReceipt, render_chain_receipt
+from kiosk.api.exports import ChainReceipt
+from kiosk.export.chain_receipt import render_chain_receipt
 from kiosk.filing.folder import FilingFolder
 from kiosk.filing.form.required_documents import slots_of_type
 from kiosk.filing.model import Document, Filing, Page
@@ -115,6 +116,7 @@ def chain_receipt() -> bytes:
         case_number="7514-26-00-2/4511",
         count=412,
         hash=digest,
+        groups=("9f3a",) * 16,
         signed_at=sample_data.at(9, 50),
         code=f"kiosk-head:00000000-0000-4000-8000-000000000001:412:{digest}",
         sealed=False,

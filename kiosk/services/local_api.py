@@ -1,0 +1,89 @@
+"""Serves operations of :mod:`kiosk.api` on a local socket: routes, sign-in, requests, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiohttp import web
+
+from kiosk.api.base import Model
+from kiosk.api.operations import Operation
+from kiosk.auth.sign_in import Person
+from kiosk.clocks import recording_ns
+from kiosk.errors import KioskError
+from kiosk.ipc import parse_request
+
+M = TypeVar("M", bound=Model)
+NOBODY = Person("", "", ())
+
+
+class NotServedError(KioskError):
+    """An operation of the contract has no handler: a mistake in the program."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an operation.
+
+    Attributes:
+        person: who calls; nobody where the operation needs no sign-in.
+        received_ns: recording clock at which the call arrived, before its body was read.
+    """
+
+    http: web.Request
+    person: Person
+    received_ns: int
+
+    async def read(self, model: type[M]) -> M:
+        """Return the body.
+
+        Raises:
+            RequestError: it does not fit ``model``; the message names the field.
+        """
+        return parse_request(model, await self.http.read())
+
+
+Handler = Callable[[Call], Awaitable[Model | web.StreamResponse]]
+Route = tuple[Operation, Handler]
+Authorize = Callable[[web.Request, tuple[str, ...]], Person]
+
+
+def add_routes(
+    app: web.Application,
+    operations: Iterable[Operation],
+    routes: Sequence[Route],
+    authorize: Authorize | None = None,
+) -> None:
+    """Add a handler for each of ``operations``.
+
+    Args:
+        authorize: returns who calls, or raises; needed where operations name roles.
+
+    Raises:
+        NotServedError: an operation has no handler.
+    """
+    for operation, handler in routes:
+        app.router.add_route(
+            operation.method, operation.path, _respond(operation, handler, authorize)
+        )
+    served = {operation.name for operation, _ in routes}
+    if missing := {operation.name for operation in operations} - served:
+        raise NotServedError(f"no handler: {', '.join(sorted(missing))}")
+
+
+def _respond(
+    operation: Operation, handler: Handler, authorize: Authorize | None
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def respond(request: web.Request) -> web.StreamResponse:
+        received_ns = recording_ns()  # before anything else: a step counts from the tap
+        person = NOBODY
+        if operation.roles and authorize is not None:
+            person = authorize(request, operation.roles)
+        answer = await handler(Call(request, person, received_ns))
+        if isinstance(answer, Model):
+            return web.json_response(answer.to_json(), status=operation.status)
+        return answer
+
+    return respond

@@ -1,0 +1,280 @@
+"""The local API of ``kiosk recorder``: one handler for each operation of the contract.
+
+Requests are authenticated by the sign-in token; SO_PEERCRED is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from aiohttp import web
+
+from kiosk.api import recorder_calls as calls
+from kiosk.api.base import Model
+from kiosk.api.recorder import RecorderState
+from kiosk.auth.sign_in import (
+    Person,
+    RoleError,
+    StaffDirectory,
+    TokenError,
+    TokenIssuer,
+    load_token_secret,
+)
+from kiosk.errors import RequestError
+from kiosk.hearing.room.errors import AlreadyRecordingError
+from kiosk.ipc import EventStream, Handler, errors_as_json
+from kiosk.selftest import recorder_checks
+from kiosk.services.exports import ExportService
+from kiosk.services.filing_keys import FilingKeyService
+from kiosk.services.local_api import Call, Route, add_routes
+from kiosk.services.recorder_core import RecorderCore
+from kiosk.services.step_runner import StepRunner
+
+log = logging.getLogger(__name__)
+
+
+class RecorderApi:
+    """The handlers.
+
+    Args:
+        steps: runs the steps of a hearing.
+        mark_changed: publishes the state again, soon.
+
+    Attributes:
+        is_testing_device: whether a device is being tested, so that its button marks nothing.
+    """
+
+    def __init__(
+        self,
+        core: RecorderCore,
+        steps: StepRunner,
+        events: EventStream,
+        mark_changed: Callable[[], None],
+    ) -> None:
+        self._core, self._steps, self._events = core, steps, events
+        self._courtroom = core.courtroom
+        self._mark_changed = mark_changed
+        self._device_test_lock = asyncio.Lock()
+        self._staff = StaffDirectory(core.paths.staff)
+        idle_s = core.settings.ui.staff_idle_minutes * 60.0
+        self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
+        self.exports = ExportService(core.settings, events)
+        self.filing_keys = FilingKeyService(core.paths.escrow_keys)
+
+    @property
+    def is_testing_device(self) -> bool:
+        """Whether a device is being tested."""
+        return self._device_test_lock.locked()
+
+    def application(self) -> web.Application:
+        """Return the application of the local socket."""
+        app = web.Application(middlewares=[errors_as_json, _log_peer])
+        routes: list[Route] = [
+            (calls.GET_STATE, self._get_state),
+            (calls.GET_EVENTS, self._get_events),
+            (calls.GET_DEVICES, self._get_devices),
+            (calls.SIGN_IN, self._sign_in),
+            (calls.OPEN_FILING_KEY, self._open_filing_key),
+            (calls.START_HEARING, self._start),
+            (calls.ADD_MARK, self._add_mark),
+            (calls.UNDO_MARK, self._undo_mark),
+            (calls.RECESS, self._recess),
+            (calls.RETIRE, self._retire),
+            (calls.RESUME, self._resume),
+            (calls.CLOSE_HEARING, self._close),
+            (calls.OPEN_HEARING, self._open),
+            (calls.CLOSE_SINCE, self._close_since),
+            (calls.END_HEARING, self._end),
+            (calls.RECORD_STATEMENT, self._record_statement),
+            (calls.APPLY_REMEDY, self._apply_remedy),
+            (calls.START_LISTENING, self._start_listening),
+            (calls.STOP_LISTENING, self._stop_listening),
+            *(
+                (call, partial(self._test_device, name))
+                for name, call in calls.DEVICE_TESTS.items()
+            ),
+            *self.exports.routes(),
+        ]
+        add_routes(app, calls.RECORDER_OPERATIONS, routes, self._authorize)
+        return app
+
+    def _authorize(self, request: web.Request, roles: tuple[str, ...]) -> Person:
+        """Return who calls, by the token.
+
+        Raises:
+            TokenError: nobody; RoleError: somebody who may not.
+        """
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind != "Bearer" or not token:
+            raise TokenError("not signed in")
+        person = self._tokens.check(token)
+        if not person.has_role(roles):
+            raise RoleError(f"needs one of the roles {', '.join(roles)}")
+        return person
+
+    # -- state, sign-in ----------------------------------------------------------------------------
+    async def _get_state(self, _call: Call) -> RecorderState:
+        return self._courtroom.state()
+
+    async def _get_events(self, call: Call) -> web.StreamResponse:
+        return await self._events.handle(call.http)
+
+    async def _get_devices(self, _call: Call) -> Model:
+        devices = [*self._core.sources.devices(), self._core.panel.describe()]
+        return calls.Devices(devices=tuple(devices))
+
+    async def _sign_in(self, call: Call) -> Model:
+        proof = await call.read(calls.SignIn)
+        if proof.badge is not None:
+            person = self._staff.find_by_badge(proof.badge)
+        elif proof.pin is not None:
+            person = await asyncio.to_thread(self._staff.find_by_pin, proof.pin)
+        else:
+            raise RequestError("badge: a badge or a pin is needed")
+        token = self._tokens.issue(person)
+        return calls.StaffSession(
+            token=token, person=person.id, name=person.name, roles=person.roles
+        )
+
+    async def _open_filing_key(self, call: Call) -> Model:
+        request = await call.read(calls.WrappedKey)
+        answer = await asyncio.to_thread(self.filing_keys.open, request)
+        log.info("%s opens an unfinished filing", call.person.id)
+        return answer
+
+    # -- steps of a hearing ------------------------------------------------------------------------
+    async def _start(self, call: Call) -> Model:
+        hearing = (await call.read(calls.StartHearing)).hearing or {"adhoc": True}
+        person, tap_ns = call.person.id, call.received_ns
+        return await self._steps.run(lambda: self._courtroom.start(hearing, person, tap_ns))
+
+    async def _add_mark(self, call: Call) -> Model:
+        mark = await call.read(calls.AddMark)
+        person = call.person.id
+        return await self._steps.run(
+            lambda: self._courtroom.add_mark(mark.type, person, mark.note, mark.role)
+        )
+
+    async def _undo_mark(self, call: Call) -> Model:
+        return await self._steps.run(lambda: self._courtroom.undo_mark(call.person.id))
+
+    async def _recess(self, call: Call) -> Model:
+        reason = (await call.read(calls.StepReason)).reason
+        return await self._steps.run(lambda: self._courtroom.recess(call.person.id, reason))
+
+    async def _retire(self, call: Call) -> Model:
+        reason = (await call.read(calls.StepReason)).reason
+        return await self._steps.run(lambda: self._courtroom.retire(call.person.id, reason))
+
+    async def _resume(self, call: Call) -> Model:
+        return await self._steps.run(lambda: self._courtroom.resume(call.person.id))
+
+    async def _end(self, call: Call) -> Model:
+        return await self._steps.run(lambda: self._courtroom.end(call.person.id))
+
+    async def _record_statement(self, call: Call) -> Model:
+        statement = await call.read(calls.Statement)
+        person = call.person.id
+        return await self._steps.run(lambda: self._courtroom.record_statement(statement, person))
+
+    async def _apply_remedy(self, call: Call) -> Model:
+        request = await call.read(calls.ApplyRemedy)
+        person = call.person.id
+        return await self._steps.run(lambda: self._courtroom.apply_remedy(request, person))
+
+    # -- open and closed ---------------------------------------------------------------------------
+    # These steps divide what is captured exactly at the tap. From the tap until the step is done
+    # nothing is written, only kept in memory: what was captured after the tap must be on the disk
+    # in the other part's form alone.
+    async def _close(self, call: Call) -> Model:
+        with self._paused_writing():
+            request = await call.read(calls.CloseHearing)
+            return await self._change_publicity(call, True, request.ground, request.note)
+
+    async def _open(self, call: Call) -> Model:
+        with self._paused_writing():
+            note = (await call.read(calls.OpenHearing)).note
+            return await self._change_publicity(call, False, None, note)
+
+    async def _change_publicity(
+        self, call: Call, closed: bool, ground: str | None, note: str
+    ) -> Model:
+        person, tap_ns = call.person.id, call.received_ns
+        return await self._steps.run(
+            lambda: self._courtroom.change_publicity(closed, person, tap_ns, ground, note)
+        )
+
+    async def _close_since(self, call: Call) -> Model:
+        with self._paused_writing():
+            request = await call.read(calls.CloseSince)
+            person, tap_ns = call.person.id, call.received_ns
+            return await self._steps.run(
+                lambda: self._courtroom.close_retroactively(person, request, tap_ns)
+            )
+
+    @contextmanager
+    def _paused_writing(self) -> Iterator[None]:
+        self._courtroom.pause_writing(True)
+        try:
+            yield
+        finally:
+            self._courtroom.pause_writing(False)
+
+    # -- headset -----------------------------------------------------------------------------------
+    async def _start_listening(self, call: Call) -> Model:
+        request = await call.read(calls.ListenBack)
+        await self._steps.run(lambda: self._courtroom.start_listen_back(request))
+        playback = await asyncio.to_thread(self._courtroom.monitor.listen_back.wait_started)
+        self._mark_changed()
+        return calls.ListenBackAnswer(listening=playback)
+
+    async def _stop_listening(self, _call: Call) -> Model:
+        await self._steps.run(self._courtroom.monitor.listen_back.stop)
+        self._mark_changed()
+        return calls.ListenBackAnswer(listening=None)
+
+    # -- device tests ------------------------------------------------------------------------------
+    async def _test_device(self, name: str, call: Call) -> Model:
+        seconds = (await call.read(calls.TestDevice)).seconds or 0.0
+        if (open_hearing := self._courtroom.open_hearing_id) is not None:
+            raise AlreadyRecordingError(open_hearing)
+        async with self._device_test_lock:
+            return await self._run_device_test(name, seconds)
+
+    async def _run_device_test(self, name: str, seconds: float) -> calls.DeviceTestAnswer:
+        core, courtroom = self._core, self._courtroom
+        match name:
+            case "camera":
+                return await recorder_checks.check_camera(
+                    core.settings, core.sources, core.paths, seconds
+                )
+            case "microphones":
+                return await recorder_checks.check_microphones(core.settings, core.sources, seconds)
+            case "panel":
+                return await recorder_checks.check_panel(
+                    core.panel, lambda: courtroom.is_capturing, courtroom.sync_lamp, seconds
+                )
+            case "storage":
+                return await recorder_checks.check_storage(core.settings, core.paths)
+            case "court_keys":
+                return await recorder_checks.check_court_keys(core.paths)
+            case _:
+                return await recorder_checks.check_clock()
+
+
+@web.middleware
+async def _log_peer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log which local user sent a request that changes something (SO_PEERCRED)."""
+    if request.method == "POST" and request.transport is not None:
+        peer = request.transport.get_extra_info("socket")
+        if peer is not None:
+            found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            pid, uid, _gid = struct.unpack("3i", found)
+            log.info("%s from process %d of user %d", request.path, pid, uid)
+    return await handler(request)

@@ -1,0 +1,51 @@
+"""Runs the steps of a hearing in one thread, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+HUNG_STEP_S = 10.0
+"""A step that takes longer than this counts as hung (watchdog)."""
+
+
+class StepRunner:
+    """The hearing thread. Steps sync to disk; the event loop never waits for a disk."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="hearing")
+        self._started_at: float | None = None
+
+    async def run(self, step: Callable[[], T]) -> T:
+        """Run one step after those before it; it ends even if the caller is cancelled."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._executor, self._run_timed, step))
+
+    def submit(self, step: Callable[[], object]) -> None:
+        """Run one step in the background; from any thread.
+
+        Raises:
+            RuntimeError: the runner is closed.
+        """
+        self._executor.submit(self._run_timed, step)
+
+    def _run_timed(self, step: Callable[[], T]) -> T:
+        self._started_at = time.monotonic()
+        try:
+            return step()
+        finally:
+            self._started_at = None
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether the running step takes too long."""
+        started_at = self._started_at
+        return started_at is not None and time.monotonic() - started_at >= HUNG_STEP_S
+
+    def close(self) -> None:
+        """Take no further steps."""
+        self._executor.shutdown(wait=False)
