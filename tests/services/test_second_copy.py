@@ -38,6 +38,7 @@ def storages(microphones: VirtualMicrophones) -> Iterator[tuple[RecorderProcess,
             recorder.close()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_both_storages_fail_in_turn_and_both_copies_verify(
     storages: tuple[RecorderProcess, Stick, Stick],

@@ -234,6 +234,7 @@ class SlowVolume(StorageVolume):
         super().append(relative, offset, data)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("slow", ["storage", "mirror"])
 def test_a_disk_that_hangs_delays_nobody(rig: Rig, slow: str) -> None:
@@ -345,6 +346,7 @@ def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> 
     assert sealed.content_on(rig.mirror) == sealed.data
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
     rig: Rig, monkeypatch: pytest.MonkeyPatch

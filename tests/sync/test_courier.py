@@ -70,6 +70,7 @@ def secret_hearing(kiosk: Kiosk) -> str:
     return hearing
 
 
+@pytest.mark.slow
 def test_the_whole_way_and_back(
     central: Central, kiosk: Kiosk, medium: Path, key: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

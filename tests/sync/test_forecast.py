@@ -150,6 +150,7 @@ def test_bytes_an_hour_are_measured_from_closed_parts(tmp_path: Path) -> None:
     assert measured_bytes_per_hour(tmp_path) == size * 30
 
 
+@pytest.mark.slow
 def test_outside_the_window_filings_and_reports_go_recordings_wait(
     central: Central, kiosk: Kiosk
 ) -> None:
