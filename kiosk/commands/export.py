@@ -25,7 +25,7 @@ from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.evidence.signer import load_device_signer
 from kiosk.export.errors import CancelledError
-from kiosk.export.hearing_export import ExportProgress, ExportResult, HearingExport
+from kiosk.export.hearing_export import ExportProgress, ExportRequest, ExportResult, HearingExport
 from kiosk.export.log import ExportLogEntry
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.rules import load_rules
@@ -108,10 +108,12 @@ def _export(
         settings=settings,
         rules=load_rules(),
         signer=signer,
-        language=document_language(arguments, settings),
-        asked_by=arguments.by,
-        application=arguments.application,
-        originals=arguments.originals,
+        request=ExportRequest(
+            document_language(arguments, settings),
+            arguments.by,
+            arguments.application,
+            arguments.originals,
+        ),
         progress=progress,
     ).run()
 

@@ -1,8 +1,8 @@
 """Writes a copy to a removable drive of the parties (FAT32 too) and reads all of it back.
 
 The folder is called ``<name>.unfinished`` until everything in it was read back from the drive
-and found equal; what a pulled drive leaves behind is found by its marker and removed at the next
-try. No links, no permissions, no hidden files: plain names, plain files.
+and found equal. The remains of a copy whose drive was pulled out are found by their marker and
+removed by the next copy. No links, permissions or hidden files: plain names, plain files.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kiosk.export.errors import (
     ReadBackError,
     SourceChangedError,
 )
+from kiosk.storage.atomic_io import sync_folder
 
 UNFINISHED = ".unfinished"
 MARKER = "unfinished.txt"
@@ -34,7 +35,7 @@ BLOCK_BYTES = 1 << 20
 _FLUSH_BYTES = 32 * BLOCK_BYTES
 """Written data is flushed this often, to leave the page cache to the recording."""
 _CLUSTER_BYTES = 32 * 1024
-"""Largest cluster of FAT32: what a file takes is rounded up to it."""
+"""Largest cluster of FAT32: the space of a file is rounded up to it."""
 _GONE_ERRNOS = (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESTALE, errno.ENOTCONN)
 OnBytes = Callable[[int], None]
 """Called with the bytes done since the last call; may raise to cancel."""
@@ -46,23 +47,23 @@ def safe_name(text: str) -> str:
 
 
 def size_on_drive(sizes: list[int]) -> int:
-    """Return the most bytes that files of ``sizes`` take on a drive."""
+    """Return the maximum number of bytes that files of ``sizes`` take on a drive."""
     return sum(-(-size // _CLUSTER_BYTES) * _CLUSTER_BYTES for size in sizes) + 64 * _CLUSTER_BYTES
 
 
 @dataclass
 class _WrittenFile:
-    """A file as it was written: its size and the SHA-256 of each block of 1 MiB."""
+    """Size of a written file and the SHA-256 of each of its blocks of 1 MiB."""
 
     size: int = 0
     blocks: list[bytes] = field(default_factory=list)
 
 
 class HashedFile:
-    """A file on the drive: written nearly in order, its blocks hashed as they are written.
+    """A file on the drive whose blocks are hashed while they are written.
 
-    A player's file is written from its beginning to its end, but for the length in its first
-    bytes, which is put in last: so the first block may be written again.
+    An MP4 file is written from start to end, except for the length in its first bytes, which is
+    written last: so only the first block may be written again.
     """
 
     def __init__(
@@ -77,9 +78,9 @@ class HashedFile:
         self._size = self._position = self._dirty = 0
 
     def write(self, data: bytes) -> int:
-        """Write at the position."""
+        """Write ``data`` at the position."""
         view = memoryview(data)
-        while view:  # a raw write may take less
+        while view:  # a raw write may write less
             view = view[self._file.write(view) or 0 :]
         self._hash(bytes(data))
         self._position += len(data)
@@ -110,7 +111,7 @@ class HashedFile:
         self._on_bytes(done)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move; see :meth:`io.IOBase.seek`."""
+        """Set the position; see :meth:`io.IOBase.seek`."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
         self._position = base[whence] + offset
         return self._file.seek(self._position)
@@ -120,7 +121,7 @@ class HashedFile:
         return self._position
 
     def seekable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def close(self) -> None:
@@ -164,7 +165,7 @@ class DriveWriter:
             os.fsync(self._lock.fileno())
 
     def drive_errors(self) -> contextlib.AbstractContextManager[None]:
-        """Turn each ``OSError`` within into a :class:`DriveError`."""
+        """Return a context that turns each ``OSError`` into a :class:`DriveError`."""
         return _drive_errors(self._target)
 
     @property
@@ -194,7 +195,7 @@ class DriveWriter:
         """Copy ``source``, which must have the given SHA-256 (None: any).
 
         Raises:
-            SourceChangedError: it has another one, or cannot be read.
+            SourceChangedError: it has another SHA-256, or cannot be read.
         """
         digest = hashlib.sha256()
         with _drive_errors(self._target), contextlib.closing(self.open(name, on_bytes)) as file:
@@ -208,7 +209,7 @@ class DriveWriter:
         """Read files back from the drive itself; return the SHA-256 of each by name.
 
         Raises:
-            ReadBackError: something that was read is not what was written.
+            ReadBackError: a file differs from what was written.
         """
         with _drive_errors(self._target):
             chosen = sorted(self._written) if names is None else names
@@ -226,33 +227,29 @@ class DriveWriter:
                 size += len(block)
                 on_bytes(len(block))
             if size != written.size or file.read(1):
-                raise ReadBackError(f"{name}: {size} bytes in place of {written.size}")
+                raise ReadBackError(f"{name}: {size} bytes instead of {written.size}")
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return digest.hexdigest()
 
     def finish(self) -> Path:
-        """Give the checked copy its name; return its folder."""
+        """Give the checked copy its final name; return its folder."""
         with _drive_errors(self._target):
             self._lock.close()
             (self.folder / MARKER).unlink()
             self.folder.rename(self.final)
             for folder in (self.final, self._target):
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+                sync_folder(folder)
         return self.final
 
     def discard(self) -> None:
-        """Remove what was written, if the drive still allows it; else the next copy removes it."""
+        """Remove what was written; if the drive does not allow it, the next copy removes it."""
         self._lock.close()
         with contextlib.suppress(OSError):
             shutil.rmtree(self.folder)
 
 
 def remove_unfinished(target: Path) -> int:
-    """Remove what interrupted copies have left under ``target``; return how many.
+    """Remove the remains of interrupted copies under ``target``; return how many.
 
     Raises:
         DriveBusyError: one of them is still being written; OSError: it cannot be removed.
@@ -278,14 +275,13 @@ def require_space(target: Path, needed: int) -> None:
     """
     free = free_bytes(target)
     if free < needed:
-        mb = 1e6
         raise NoSpaceError(
-            f"{target}: {needed / mb:.0f} MB are needed, {free / mb:.0f} MB are free"
+            f"{target}: {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free"
         )
 
 
 def free_bytes(target: Path) -> int:
-    """Return the bytes that are free on the drive, with what an interrupted copy gives back."""
+    """Return the free bytes of the drive, including the remains of interrupted copies."""
     with _drive_errors(target):
         space = os.statvfs(target)
         unfinished = sum(
@@ -344,7 +340,7 @@ def _read_full(file: IO[bytes], size: int) -> bytes:
 
 @contextlib.contextmanager
 def _drive_errors(target: Path) -> Iterator[None]:
-    """Turn each ``OSError`` into an error that says what happened to the drive."""
+    """Turn each ``OSError`` into an error that names what happened to the drive."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Why a copy for the parties cannot be made."""
+"""Reasons why a copy for the parties cannot be made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ExportError(RecordingError):
 
 
 class NotSealedError(ExportError):
-    """The hearing is not sealed yet: only what is sealed may leave."""
+    """The hearing is not sealed yet: only sealed recordings may leave."""
 
     code = "export_not_sealed"
 
@@ -26,7 +26,7 @@ class ClosedHearingError(ExportError):
 
 
 class EncryptedHearingError(ClosedHearingError):
-    """All of it is encrypted to the court: only the court can open it, and so make a copy."""
+    """All of it is encrypted to the court: only the court can open and copy it."""
 
     code = "export_encrypted"
 
@@ -38,7 +38,7 @@ class NoSpaceError(ExportError):
 
 
 class DriveError(ExportError):
-    """The drive is gone, read-only, or cannot be written."""
+    """The drive is gone, read-only or not writable."""
 
     code = "export_medium_failed"
 
@@ -50,13 +50,13 @@ class DriveBusyError(ExportError):
 
 
 class SourceChangedError(ExportError):
-    """The recording on this kiosk is not what was sealed: no copy of it is made."""
+    """The recording on this kiosk differs from what was sealed: no copy of it is made."""
 
     code = "export_source_changed"
 
 
 class ReadBackError(ExportError):
-    """What was read back from the drive is not what was written."""
+    """The data read back from the drive differs from what was written."""
 
     code = "export_differs"
 

@@ -1,18 +1,17 @@
 """Exports a sealed hearing for the parties to their removable drive.
 
-What leaves, and what does not (S19, УПК 347-1(3)): a hearing that was closed is refused; of one
-with closed parts only the open parts leave. Then neither the hearing's own journal nor
-``hearing.json`` nor the seal over the whole leave, because statements and marks in them may speak
-of what was closed; each open part has a seal of its own, and everything on the drive is in a
-list that the device signs.
+A closed hearing is refused; of a hearing with closed parts only the open parts leave (S19, УПК
+347-1(3)). Then the hearing's own journal, ``hearing.json`` and the seal over the whole stay here,
+because their statements and marks may tell what was said while it was closed; each open part has
+a seal of its own, and the device signs a list of everything on the drive.
 
 ::
 
     hearing-<case>_<date>_<id>/
       index.html  statement-kk.pdf  statement-ru.pdf  check-kk.txt  check-ru.txt
-      video/part-01.mp4 …           every source as a track; part-01-2.mp4 where 4 GiB are full
+      video/part-01.mp4 …           every source as a track; part-01-2.mp4 after 4 GiB
       seal/                         journals, sums, signatures, certificates
-      original/<hearing id>/        the sealed fragments, where they fit
+      original/<hearing id>/        the sealed fragments, if they fit
       manifest.json  SHA256SUMS  SHA256SUMS.p7s
 """
 
@@ -70,7 +69,7 @@ log = logging.getLogger(__name__)
 Originals = Literal["auto", "yes", "no"]
 LANGUAGES = ("kk", "ru")
 _SMALL_BYTES = 16 * 1024**2
-"""Page, statements, journals' copies and lists take less than this."""
+"""The page, the statements, the copies of journals and the lists take less than this."""
 STAMP_SUFFIX = ".tsr"
 
 
@@ -79,7 +78,7 @@ class ExportProgress:
     """Progress of an export.
 
     Attributes:
-        stage: ``checking`` (is the recording what was sealed?), ``original``, ``video``,
+        stage: ``checking`` (comparing the recording with its seal), ``original``, ``video``,
             ``reading_back``, ``finishing``.
         done, total: bytes of all stages together.
     """
@@ -94,9 +93,10 @@ class ExportResult:
     """Result of a finished export.
 
     Attributes:
-        folder: on the drive; ``files`` and ``bytes`` are what was written and read back.
+        folder: folder on the drive.
+        files, bytes: number and size of the files that were written and read back.
         left_out: numbers of closed parts.
-        originals: whether the sealed fragments are there, too.
+        originals: whether the sealed fragments were copied too.
     """
 
     folder: Path
@@ -106,18 +106,34 @@ class ExportResult:
     originals: bool
 
 
+@dataclass(frozen=True)
+class ExportRequest:
+    """Request for an export.
+
+    Attributes:
+        language: ``kk`` or ``ru``: the page opens in it.
+        asked_by: id of the person who asks.
+        application: note on the application for the copy.
+        originals: whether to copy the sealed fragments too; ``auto``: if they fit.
+        max_file_bytes: size of the largest file that the drive can hold.
+    """
+
+    language: str = "kk"
+    asked_by: str = ""
+    application: str = ""
+    originals: Originals = "auto"
+    max_file_bytes: int = MAX_FILE_BYTES
+
+
 class HearingExport:
     """Exports one hearing.
 
     Args:
         folder: the sealed hearing.
         target: folder on the drive.
-        language: ``kk`` or ``ru``: the page begins in it.
-        asked_by: id of the person who asked; application: note of the application.
-        originals: copy the sealed fragments, too: ``auto`` where they fit.
+        signer: signs the list of files.
         progress: called often; may raise
             :class:`~kiosk.export.errors.CancelledError`.
-        largest: bytes of the largest file on the drive.
     """
 
     def __init__(
@@ -128,33 +144,26 @@ class HearingExport:
         settings: Settings,
         rules: Rules,
         signer: Signer,
-        language: str = "kk",
-        asked_by: str = "",
-        application: str = "",
-        originals: Originals = "auto",
+        request: ExportRequest | None = None,
         progress: Callable[[ExportProgress], None] = lambda _: None,
-        largest: int = MAX_FILE_BYTES,
     ) -> None:
         self._folder = folder
         self._target = target
         self._settings = settings
         self._rules = rules
         self._signer = signer
-        self._language = language if language in LANGUAGES else "kk"
-        self._request = {"by": asked_by, "application": application}
-        self._originals_wanted = originals
+        self._request = request or ExportRequest()
+        self._language = self._request.language if self._request.language in LANGUAGES else "kk"
         self._on_progress = progress
-        self._largest = largest
         self._paths = Paths.from_settings(settings.paths)
         self._done = self._total = 0
         self._stage = "checking"
 
-    # -- what may leave --------------------------------------------------------------------------
     def run(self) -> ExportResult:
         """Make the copy.
 
         Raises:
-            ExportError: it is refused, broken off, or the drive fails; the code says which.
+            ExportError: it is refused or cancelled, or the drive fails; the code says which.
             RecordingError, StorageError: the recording cannot be read.
         """
         if not is_sealed(self._folder):
@@ -191,18 +200,19 @@ class HearingExport:
                 yield root + file, sha256_of(self._folder / root / file)
 
     def _plan_space(self) -> bool:
-        """Check the space; return whether the originals are copied, too."""
+        """Check the free space; return whether the originals are copied too."""
         sizes = {name: self._size(name) for name in self._sums}
         media = sum(size for name, size in sizes.items() if _is_media(name))
         total = sum(sizes.values())
         small = total - media
         needed = size_on_drive([media]) + 2 * small + _SMALL_BYTES
         bytes_with_originals = needed + size_on_drive(list(sizes.values()))
-        copy_originals = self._originals_wanted == "yes" or (
-            self._originals_wanted == "auto" and free_bytes(self._target) >= bytes_with_originals
+        wanted = self._request.originals
+        copy_originals = wanted == "yes" or (
+            wanted == "auto" and free_bytes(self._target) >= bytes_with_originals
         )
         require_space(self._target, bytes_with_originals if copy_originals else needed)
-        # source read once (checked or copied), media moved once, all of it read back
+        # the source is read once (checked or copied), media are written once and read back
         self._total = total + 2 * media + (total if copy_originals else 0)
         return copy_originals
 
@@ -213,7 +223,7 @@ class HearingExport:
             raise SourceChangedError(f"{name}: {error.strerror}") from error
 
     def _folder_name(self) -> str:
-        """Return the folder's name: case, day, and the beginning of the hearing's id."""
+        """Return the name of the copy's folder: case, day and the start of the hearing's id."""
         case = safe_name(str(self._state.details.get("case_number") or "hearing"))
         return f"hearing-{case}_{self._state.started[:10]}_{self._state.id[:8]}"
 
@@ -251,7 +261,7 @@ class HearingExport:
         return ExportResult(folder, len(sizes), sum(sizes.values()), left_out, originals)
 
     def _verify_source(self, drive: DriveWriter, originals: bool) -> None:
-        """Compare every file that may leave with its seal; copy it where originals are wanted."""
+        """Compare every file that may leave with its seal; copy it if originals are copied."""
         self._start_stage("original" if originals else "checking")
         for name, digest in sorted(self._sums.items()):
             source = self._folder / name
@@ -281,11 +291,15 @@ class HearingExport:
         with drive.drive_errors():
             folder = self._folder / part_folder_name(part)
             return PartVideoExport(
-                folder, self._track_titles(), open_target, on_moved, self._largest
+                folder,
+                self._track_titles(),
+                open_target,
+                on_moved,
+                self._request.max_file_bytes,
             ).write()
 
     def _track_titles(self) -> dict[str, str]:
-        """Return what each track is called: in both languages, for every player's menu."""
+        """Return the titles of the tracks, in both languages: players show them in a menu."""
         titles = {"camera": "Камера", "mix": "Барлық дыбыс / Весь звук"}
         for microphone in self._settings.microphones:
             role = self._rules.roles.get(microphone.role)
@@ -296,7 +310,7 @@ class HearingExport:
         return titles
 
     def _write_seal(self, drive: DriveWriter) -> None:
-        """Write journals, seals and certificates: what the recording's own seal needs."""
+        """Write the journals, seals and certificates that verify the recording itself."""
         for name, digest in sorted(self._sums.items()):
             if not _is_media(name):
                 drive.copy(self._folder / name, f"seal/{name}", digest, lambda _: None)
@@ -346,7 +360,7 @@ class HearingExport:
         drive.write("index.html", render_html_page(self._language, parts, page, texts))
 
     def _marks(self, part: int) -> list[Mark]:
-        """Return the marks of an open part; what was marked while closed stays here."""
+        """Return the marks of an open part; marks made while it was closed stay here."""
         marks = [] if part in self._closed_parts else self._state.marks
         return [mark for mark in marks if mark.part == part and not mark.withdrawn]
 
@@ -378,7 +392,7 @@ class HearingExport:
             "hearing": self._state.id,
             "kiosk": self._settings.kiosk.id,
             "made_at": format_wall(),
-            "asked": self._request,
+            "asked": {"by": self._request.asked_by, "application": self._request.application},
             "language": self._language,
             "originals": originals,
             "closed_parts_left_out": sorted(self._closed_parts),
@@ -393,6 +407,6 @@ class HearingExport:
 
 
 def _is_media(name: str) -> bool:
-    """Say whether a sealed file is media (in ``main/`` or ``channels/``)."""
+    """Return whether a sealed file is media (in ``main/`` or ``channels/``)."""
     pieces = name.split("/")
     return (len(pieces) > 2 and pieces[-3] in TRACKS) or (len(pieces) > 1 and pieces[-2] in TRACKS)

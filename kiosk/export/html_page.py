@@ -1,4 +1,4 @@
-"""The page of a copy: plays the parts and shows the course, from ``file://``, in kk and ru."""
+"""The HTML page of a copy: plays the parts and lists the events, from ``file://``, in kk and ru."""
 
 from __future__ import annotations
 
@@ -71,11 +71,13 @@ def render_html_page(
     page: Mapping[str, Mapping[str, Any]],
     texts: Mapping[str, ExportTexts],
 ) -> bytes:
-    """Return the page as HTML; everything it shows is in it.
+    """Return the page as one self-contained HTML file.
 
     Args:
         language: shown first (``kk`` or ``ru``).
-        parts: of :func:`page_part`; page: of :func:`page_texts`, by language.
+        parts: results of :func:`page_part`.
+        page: results of :func:`page_texts`, by language.
+        texts: by language.
     """
     data = {
         "language": language,

@@ -1,18 +1,16 @@
 """Log of exports: who asked for a copy of which hearing, when, why, and the outcome.
 
-One file per copy beside the sealed folders, ``exports/<copy uuid>.json``: a sealed folder is never
-written to. Sent nowhere; it answers the question who has a copy.
+One file per copy, ``exports/<copy uuid>.json``, beside the sealed folders, which are never written
+to. The log is sent nowhere; it answers the question who has a copy.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import format_wall
-from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.paths import Paths
 
 
@@ -24,17 +22,17 @@ class ExportLogEntry:
         self._entry: dict[str, Any] = {"id": copy_id}
 
     def begin(self, hearing: str, drive: str, request: Mapping[str, Any]) -> None:
-        """Write who asked, before anything leaves.
+        """Record who asks, before anything leaves.
 
         Raises:
-            StorageError: it cannot be written: then nothing leaves.
+            StorageError: it cannot be written; then nothing may leave.
         """
         make_folder(self._path.parent)
         self._entry |= {"hearing": hearing, "medium": drive, "asked_at": format_wall(), **request}
         self._write(state="running")
 
     def end(self, state: str, result: Mapping[str, Any]) -> None:
-        """Write the outcome: ``done``, ``failed`` or ``cancelled``."""
+        """Record the outcome: ``done``, ``failed`` or ``cancelled``."""
         self._write(state=state, ended_at=format_wall(), **result)
 
     def _write(self, **fields: Any) -> None:
@@ -44,17 +42,6 @@ class ExportLogEntry:
 
 def list_exports(paths: Paths) -> list[dict[str, Any]]:
     """Return all entries, newest first, without unreadable ones."""
-    entries = []
-    for path in paths.exports.glob("*.json") if paths.exports.is_dir() else ():
-        entry = _read(path)
-        if entry:
-            entries.append(entry)
+    files = paths.exports.glob("*.json") if paths.exports.is_dir() else ()
+    entries = [entry for path in files if (entry := read_json_or_none(path))]
     return sorted(entries, key=lambda entry: str(entry.get("asked_at", "")), reverse=True)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -1,23 +1,21 @@
-"""The short protocol of УПК 347-1(2), from a hearing's folder (S17; tables: 8).
+"""Drafts the short protocol of УПК 347-1(2) from a hearing's folder (S17; tables: 8).
 
 A draft for the secretary: every field of the statute in its order, filled from the journals and
-the schedule. What the kiosk does not know stays an empty line, never a guess. It lies beside the
-sealed folder, not in it.
+the schedule. What the kiosk does not know stays an empty line, never a guess. It is written
+beside the sealed folder, not into it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.clocks import parse_wall
 from kiosk.config import Settings
-from kiosk.errors import RecordingError
-from kiosk.evidence.chain import Entry, read_chain
+from kiosk.export.permission import read_entries
 from kiosk.hearing.session.hearing_state import (
     BUTTON_MARK,
     FAILURE_KINDS,
@@ -28,7 +26,8 @@ from kiosk.hearing.session.hearing_state import (
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.rules.rules import Rules
-from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, part_folder_name
+from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
 
 _DEFENDANT_ROLES = ("accused_in_court", "defendant_civil", "person_charged", "suspect", "convicted")
 _FAILURE_NAMES: Mapping[str, str] = {
@@ -51,7 +50,7 @@ _COURT_ROLES = ("presiding", "judge", "investigating_judge", "secretary")
 
 @dataclass(frozen=True, slots=True)
 class MinutesField:
-    """One field: its number and label in the statute's list, and its lines (none: empty)."""
+    """A field: its number and label in the statute's list, and its lines (none: empty)."""
 
     number: int
     id: str
@@ -65,8 +64,8 @@ class Minutes:
 
     Attributes:
         title: as in the statute.
-        fields: all of them, in its order.
-        signatures: labels of those who sign.
+        fields: all fields, in the statute's order.
+        signatures: labels of the people who sign.
     """
 
     language: str
@@ -106,26 +105,17 @@ def load_hearing_state(folder: Path) -> HearingState:
         StorageError: a file cannot be read.
     """
     state = HearingState(load_hearing(folder))
-    entries = _read_entries(folder / JOURNAL_FILE)
+    entries = read_entries(folder)
     for entry in entries:
         state.apply(0, entry)
     for part in sorted(state.parts):
-        for entry in _read_entries(folder / part_folder_name(part) / JOURNAL_FILE):
+        for entry in read_entries(folder / part_folder_name(part)):
             state.apply(part, entry)
-    for entry in (
-        entries
-    ):  # an interruption in a part raises its question again; the answers are in the outer journal
+    # an interruption in a part raises its question again; the outer journal has the answers
+    for entry in entries:
         if entry["kind"] == "statement":
             state.apply(0, entry)
     return state
-
-
-def _read_entries(journal: Path) -> list[Entry]:
-    """Return the lines of ``journal``; refuse one that was changed."""
-    chain = read_chain(journal)
-    if chain.problem:
-        raise RecordingError(f"{journal}: {chain.problem}", code="journal_broken")
-    return chain.entries
 
 
 def build_minutes(folder: Path, rules: Rules, settings: Settings, language: str) -> Minutes:
@@ -170,7 +160,7 @@ class _MinutesBuilder:
         return Minutes(self._translate.language, title, tuple(fields), signatures)
 
     def _lines(self, field: str) -> list[str]:
-        """Return the lines of one field; a field that nothing is known of is empty."""
+        """Return the lines of one field; an unknown field is empty."""
         writers: Mapping[str, Callable[[], list[str]]] = {
             "date_place": self._date_place,
             "times": self._times,
@@ -213,7 +203,7 @@ class _MinutesBuilder:
         ]
 
     def _means(self) -> list[str]:
-        """Name the means, and each failure with the reason that was given for it (S16)."""
+        """Name the recording device, and each failure with its reason (S16)."""
         _, kiosk = self._translate, self._settings.kiosk.id
         lines = [_("Audio and video were recorded by the kiosk {kiosk}.", kiosk=kiosk)]
         lines.extend(
@@ -246,7 +236,7 @@ class _MinutesBuilder:
         )
 
     def _files(self) -> list[str]:
-        """Name the folder of each part with its beginning and length."""
+        """Name the folder of each part with its start time and length."""
         lines = []
         for part, times in sorted(self._state.parts.items()):
             folder = f"{self._state.id}/{part_folder_name(part)}"
@@ -256,20 +246,17 @@ class _MinutesBuilder:
 
     def _start_time(self, part: int) -> str:
         """Return the time at which a part began, from its ``part.json``."""
-        try:
-            about = json.loads(
-                (self._folder / part_folder_name(part) / PART_FILE).read_text(encoding="utf-8")
-            )
-        except (OSError, ValueError):
+        metadata = read_json_or_none(self._folder / part_folder_name(part) / PART_FILE)
+        if metadata is None:
             return "__:__:__"
-        return self._format_time(str(about.get("wall", "")), "%H:%M:%S")
+        return self._format_time(str(metadata.get("wall", "")), "%H:%M:%S")
 
     def _attendance(self) -> list[str]:
-        """List those who were called; who came the secretary ticks."""
+        """List the people who were called; the secretary ticks those who came."""
         return [f"[  ] {line}" for line in self._participants(None)]
 
     def _course(self) -> list[str]:
-        """List the events of the statute with time, file and place in the file."""
+        """List the events of the statute with time, file and position in the file."""
         listed = next(row.events for row in self._rules.short_protocol.field if row.id == "course")
         types = {*listed, BUTTON_MARK}
         marks = (mark for mark in self._state.marks if not mark.withdrawn and mark.type in types)
@@ -311,11 +298,9 @@ class _MinutesBuilder:
         return self._translate.pick(row.label.as_map()) if row else role
 
     def _format_time(self, text: str, pattern: str) -> str:
-        """Return the wall time ``text`` in the court's zone; empty where there is none."""
-        try:
-            return datetime.fromisoformat(text).astimezone(self._zone).strftime(pattern)
-        except ValueError:
-            return ""
+        """Return the wall time ``text`` in the court's zone; empty if there is none."""
+        moment = parse_wall(text)
+        return moment.astimezone(self._zone).strftime(pattern) if moment is not None else ""
 
 
 def _capitalised(text: str) -> str:

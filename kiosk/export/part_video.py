@@ -1,9 +1,9 @@
-"""A part as plain MP4 files with every source as a track, for players everywhere.
+"""Writes a part as plain MP4 files with every source as a track, for any player.
 
-Nothing is encoded again: picture, mix and each source's lossless sound are moved packet by packet
-from ``main`` and ``channels`` into one file, on the part's own time line (0 is the tap), so that
-a hole stays a hole. FAT32 holds no file of 4 GiB: a part that is larger goes on in a further
-file, which begins with a key frame.
+Nothing is encoded again: picture, mix and the lossless sound of each source are copied packet by
+packet from ``main`` and ``channels`` into one file, on the part's own time line (0 is the tap), so
+that gaps stay gaps. FAT32 holds no file of 4 GiB: a larger part continues in another file, which
+begins with a key frame.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ from kiosk.recording.formats.run_reader import INIT, ConcatenatedFiles, list_run
 MAX_FILE_BYTES = 4 * 1024**3 - 1
 """Bytes of the largest file on FAT32 (its size field has 32 bits)."""
 _INDEX_BYTES = 24
-"""What the index at the end takes for each packet, at most."""
+"""Maximum size of a packet's entry in the index at the end of the file."""
 _MAX_RESERVE_BYTES = 32 * 1024**2
-"""Room for what comes between two key frames, and for headers."""
+"""Room for the packets between two key frames, and for headers."""
 _ORDER_S = 2
-"""Packets of two tracks lie at most this far out of order within our fragments."""
+"""Within our fragments, packets of two tracks are at most this far out of order."""
 
 
 class VideoTarget(Protocol):
-    """An open file that a player's file is written to."""
+    """An open file that the MP4 is written to."""
 
     def write(self, data: bytes) -> int:
-        """Write at the position."""
+        """Write ``data`` at the position."""
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move."""
+        """Set the position."""
 
     def tell(self) -> int:
         """Return the position."""
 
     def close(self) -> None:
-        """End it; everything is on the drive."""
+        """Close the file; everything is on the drive then."""
 
 
 @dataclass(frozen=True)
 class VideoFile:
-    """One player's file of a part.
+    """One MP4 file of a part.
 
     Attributes:
         name: as given to ``open_target``.
-        offset: seconds of the part before this file's beginning.
+        offset: seconds of the part before this file begins.
         seconds: length.
-        tracks: titles of the tracks that have media in it, in their order.
+        tracks: titles of the tracks that have media in it, in order.
     """
 
     name: str
@@ -103,9 +103,9 @@ class PartVideoExport:
 
     Args:
         part: folder of the part, plain (not closed).
-        titles: what a track is called, by source name (``camera``, ``mix``, microphones).
+        titles: title of each track, by source (``camera``, ``mix``, microphones).
         open_target: makes the file number ``n`` (from 1); returns its name and the open file.
-        progress: called with the bytes of media moved so far; may raise to cancel.
+        progress: called with the bytes of media copied so far; may raise to cancel.
         largest: bytes of the largest file.
     """
 
@@ -126,7 +126,7 @@ class PartVideoExport:
         self._files: list[VideoFile] = []
 
     def write(self) -> list[VideoFile]:
-        """Write all files; a part without media gives none.
+        """Write all files; a part without media has none.
 
         Raises:
             RecordingError: the media cannot be read.
@@ -163,7 +163,7 @@ class PartVideoExport:
         return _SourceTrack(stream, self._titles.get(source, source), default=track == "main")
 
     def _packets(self, inputs: _OpenRuns) -> Iterator[_TimedPacket]:
-        """Yield every packet in the order of time."""
+        """Yield every packet in the order of its time."""
 
         def packets_of(run: int, pair: tuple[Any, list[_SourceTrack]]) -> Iterator[_TimedPacket]:
             return _in_time_order(_timed_packets(run, *pair))
@@ -200,7 +200,7 @@ class PartVideoExport:
                 current.discard()
 
     def _needs_new_file(self, file: _VideoFileWriter, item: _TimedPacket) -> bool:
-        """Return whether a new file must begin with ``item`` (only where a player can begin)."""
+        """Return whether a new file must begin with ``item`` (only at a key frame)."""
         if item.packet.stream.type != "video" and file.has_video:
             return False
         return (
@@ -223,7 +223,7 @@ def _timed_packets(run: int, container: Any, sources: list[_SourceTrack]) -> Ite
 
 
 def _in_time_order(packets: Iterable[_TimedPacket]) -> Iterator[_TimedPacket]:
-    """Yield packets that are nearly in order of time in their order."""
+    """Yield nearly ordered packets in the order of their time."""
     waiting: list[_TimedPacket] = []
     for packet in packets:
         heapq.heappush(waiting, packet)
@@ -260,11 +260,11 @@ class _VideoFileWriter:
 
     @property
     def expected_bytes(self) -> int:
-        """Bytes of the file if it ended now."""
+        """Size in bytes of the file if it ended now."""
         return self._bytes + self._count * _INDEX_BYTES
 
     def mux(self, item: _TimedPacket) -> None:
-        """Write one packet, moved to this file's time."""
+        """Write one packet at its time in this file."""
         packet, source = item.packet, item.source
         self._end = max(self._end, item.at + (packet.duration or 0) * packet.time_base)
         self._bytes += packet.size
@@ -278,14 +278,14 @@ class _VideoFileWriter:
         self._container.mux_one(packet)
 
     def close(self) -> VideoFile:
-        """Write the index and close; return what the file holds."""
+        """Write the index and close; return the finished file."""
         self._container.close()
         self._target.close()
         tracks = tuple(source.title for source in self._sources if id(source) in self._used_sources)
         return VideoFile(self._name, float(self._base), float(self._end - self._base), tracks)
 
     def discard(self) -> None:
-        """Close what cannot be finished."""
+        """Close a file that cannot be finished."""
         try:
             self._container.close()
         except (FFmpegError, OSError):

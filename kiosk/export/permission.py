@@ -1,19 +1,19 @@
-"""Which hearings and parts may be copied (S19, УПК 347-1(3))."""
+"""Decides which hearings and parts may be copied (S19, УПК 347-1(3))."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import Entry, read_chain
 from kiosk.export.errors import ClosedHearingError, EncryptedHearingError
 from kiosk.recording.journal.hearing_journal import load_hearing
+from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, JOURNAL_FILE, PART_FILE
 
 
 def require_exportable(folder: Path) -> None:
-    """Refuse a hearing of which nothing may be copied here.
+    """Refuse a hearing of which no part may be copied on this kiosk.
 
     Raises:
         ClosedHearingError: it was closed; EncryptedHearingError: only the court can open it.
@@ -29,16 +29,13 @@ def require_exportable(folder: Path) -> None:
 def closed_parts(folder: Path) -> set[int]:
     """Return the numbers of the hearing's parts of which no copy may be made (S19).
 
-    A part counts as closed when its ``part.json`` says so or that it is encrypted, cannot be read,
-    or when media lie there encrypted: what only the court can open, only the court can copy.
+    A part counts as closed when its ``part.json`` says that it is closed or encrypted or cannot be
+    read, or when it holds encrypted media: only the court can open them, and so copy them.
     """
     numbers = set()
     for path in folder.glob("part-*"):
-        try:
-            about = json.loads((path / PART_FILE).read_text(encoding="utf-8"))
-            closed = bool(about.get("closed") or about.get("encrypted"))
-        except (OSError, ValueError, AttributeError):
-            closed = True
+        part = read_json_or_none(path / PART_FILE)
+        closed = part is None or part.get("closed") or part.get("encrypted")
         if closed or any(path.rglob("*.tar")) or any(path.rglob("*.age")):
             numbers.add(int(path.name.removeprefix("part-")))
     return numbers
@@ -59,8 +56,8 @@ def read_entries(folder: Path) -> list[Entry]:
 def is_wholly_closed(folder: Path) -> bool:
     """Return whether nothing of the hearing may be copied: it is closed, or all its parts are.
 
-    A closed case has no copies, not even of what was opened for the announcement; one that was
-    closed for a while has copies of what was open, whatever held at its end (S19).
+    A closed case is never copied, not even the part that was opened for the announcement. Of a
+    hearing that was closed for a while the open parts are copied, however it ended (S19).
     """
     numbers = {int(path.name.removeprefix("part-")) for path in folder.glob("part-*")}
     all_closed = bool(numbers) and numbers == closed_parts(folder)
@@ -68,7 +65,7 @@ def is_wholly_closed(folder: Path) -> bool:
 
 
 def _is_declared_closed(folder: Path) -> bool:
-    """Say whether the hearing as a whole is closed or touches a state secret."""
+    """Return whether the hearing as a whole is closed or touches a state secret."""
     hearing = load_hearing(folder)
     publicity = str(hearing.get("publicity") or "")
     for entry in read_entries(folder):
@@ -79,12 +76,10 @@ def _is_declared_closed(folder: Path) -> bool:
 
 
 def _was_ever_closed(folder: Path) -> bool:
-    """Say whether anything was closed at any time: else it was but encrypted, by setting."""
+    """Return whether any part was ever closed; if not, it was only encrypted, by setting."""
     for path in folder.glob("part-*"):
-        try:
-            if json.loads((path / PART_FILE).read_text(encoding="utf-8")).get("closed"):
-                return True
-        except (OSError, ValueError, AttributeError):
+        part = read_json_or_none(path / PART_FILE)
+        if part is None or part.get("closed"):
             return True
     kinds = {str(entry["kind"]) for entry in read_entries(folder)}
     return not kinds.isdisjoint({"court_closed", "closing_since"})

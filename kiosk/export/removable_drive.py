@@ -14,7 +14,7 @@ from kiosk.export.permission import closed_parts, is_wholly_closed
 from kiosk.storage.paths import Paths
 
 VIRTUAL_MARKER = ".virtual-media"
-"""A file of this name in a root makes each folder there a drive: for tests and the demo."""
+"""A file of this name in a root turns each folder there into a drive, for tests and the demo."""
 _ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 
 
@@ -56,7 +56,7 @@ def _unescape(text: str) -> str:
 
 
 def _is_removable(device: Path) -> bool:
-    """Say whether sysfs calls a block device (or the disk of a partition) removable."""
+    """Return whether sysfs calls a block device (or the disk of a partition) removable."""
     try:
         real = device.resolve(strict=True)
         flags = [folder / "removable" for folder in (real, real.parent)]
@@ -83,14 +83,14 @@ def _probe_drive(path: Path, file_system: str) -> RemovableDrive | None:
 
 
 class SealedHearingList:
-    """Lists the sealed hearings of this kiosk; what is sealed is read once."""
+    """Lists the sealed hearings of this kiosk; each hearing is read once."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._rows: dict[str, SealedHearing] = {}
 
     def rows(self) -> list[SealedHearing]:
-        """Return them, newest first; damaged journals are marked."""
+        """Return the hearings, newest first; damaged ones are marked."""
         folders = {folder.name: folder for folder in self._folders()}
         self._rows = {name: row for name, row in self._rows.items() if name in folders}
         for name, folder in folders.items():

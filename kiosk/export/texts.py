@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of, is_known
+from kiosk.clocks import parse_wall
 from kiosk.export.time_account import Interval, Loss, TimeAccount
 from kiosk.locale import N_, Translator
 from kiosk.rules.rules import Rules
@@ -53,7 +53,8 @@ class ExportTexts:
     """Texts of one hearing in one language.
 
     Attributes:
-        names: people by id, roles: role of each microphone by its name.
+        people: names by id.
+        roles: role of each microphone by its name.
     """
 
     translate: Translator
@@ -84,7 +85,7 @@ class ExportTexts:
         return "\n".join(parts) + "\n"
 
     def interval_row(self, interval: Interval) -> tuple[str, str, str, str]:
-        """Return place, length, what it is, and who and why."""
+        """Return start, length, kind, and who stopped it and why."""
         _ = self.translate
         if interval.kind == "gap" and interval.reason in _DIVISIONS and interval.ms == 0:
             what = self.gap_reason(
@@ -130,14 +131,14 @@ class ExportTexts:
         return lines
 
     def loss_line(self, loss: Loss) -> str:
-        """Return what was missing, where, and for how long."""
+        """Return what was missing, when, and for how long."""
         _ = self.translate
         what = _(_LOSSES.get(loss.kind, loss.kind))
         place = _("part {part}, {time}", part=loss.part, time=format_length(loss.at_ms))
         return f"{place} · {self.source_name(loss.source)}: {what}, {self.length_text(loss.ms)}"
 
     def gap_reason(self, reason: str) -> str:
-        """Return why nothing was recorded; a fault that stopped it speaks by its alarm."""
+        """Return why nothing was recorded; for a fault, the sentence of its alarm."""
         if reason not in _REASONS and is_known(reason):
             return alarm_of(reason).say(self.translate)
         return self.translate(_REASONS.get(reason, _REASONS["unknown"]))
@@ -150,27 +151,25 @@ class ExportTexts:
         return self.translate.pick(role.label.as_map()) if role else source
 
     def length_text(self, ms: int | None) -> str:
-        """Return a length; unknown in words."""
+        """Return a length in words, “unknown” included."""
         return self.translate("length unknown") if ms is None else format_length(ms)
 
     def wall_clock_text(self, wall: str) -> str:
-        """Return the wall time ``wall`` in the court's zone; ``""`` where there is none."""
-        try:
-            moment = datetime.fromisoformat(wall).astimezone(self.zone)
-        except ValueError:
-            return ""
-        return moment.strftime("%d.%m.%Y %H:%M:%S")
+        """Return the wall time ``wall`` in the court's zone; ``""`` if there is none."""
+        moment = parse_wall(wall)
+        return moment.astimezone(self.zone).strftime("%d.%m.%Y %H:%M:%S") if moment else ""
 
     # -- how to check ------------------------------------------------------------------------------
     def verification_guide(
         self, hearing: str, *, whole: bool, parts: list[int], stamped: bool
     ) -> str:
-        """Return how to check the copy with stock tools; lines of four spaces are commands.
+        """Return how to check the copy with standard tools; lines indented by four are commands.
 
         Args:
-            hearing: its id, the folder's name under ``original/`` (``""``: no originals here).
-            whole: the hearing's own seal is here (no part was closed); else those of ``parts``.
-            stamped: a time stamp is here.
+            hearing: id of the hearing, its folder under ``original/`` (``""``: no originals).
+            whole: the copy has the seal of the whole hearing (no part was closed); otherwise it has
+                the seals of ``parts``.
+            stamped: the copy has a time stamp.
         """
         _ = self.translate
         seals = ["seal"] if whole else [f"seal/{part_folder_name(part)}" for part in parts]
@@ -216,7 +215,7 @@ class ExportTexts:
         return "\n".join(lines) + "\n"
 
     def _coverage_lines(self, hearing: str, seals: list[str]) -> list[str]:
-        """Return what the seal covers."""
+        """Return the lines about what the seal covers."""
         _ = self.translate
         coverage = _(
             "The seal covers the recording as the kiosk wrote it: many short fragments. The files "

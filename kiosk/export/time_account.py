@@ -1,9 +1,9 @@
-"""The time account of a hearing: start to end = recorded + each gap, who stopped it and why.
+"""The time account of a hearing: start to end = recorded + gaps, with who stopped it and why.
 
-Made from the journals alone. Places are milliseconds from the first tap, each rounded once, and
-every length is a difference of two places: so the lengths add up exactly. Within one boot they
-come from the recording clock; across a power cut a gap has the length the recovery wrote down,
-or none ("unknown"), which is then said and not counted.
+It is made from the journals alone. Positions are milliseconds from the first tap, each rounded
+once, and every length is the difference of two positions, so that the lengths add up exactly.
+Within one boot they come from the recording clock; across a power cut a gap has the length that
+the recovery journalled, or none ("unknown"), which is stated and not counted.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ _REASONS = ("recess_reason", "failure_reason")
 
 @dataclass(frozen=True)
 class Loss:
-    """Something that was missing or mute while the rest was recorded.
+    """A source that was missing or mute while the rest was recorded.
 
     Attributes:
-        at_ms: from the beginning of its part; ``ms`` its length, None while nobody knows.
+        at_ms: start, from the beginning of its part.
+        ms: length, None while it is unknown.
     """
 
     part: int
@@ -46,11 +47,12 @@ class Interval:
 
     Attributes:
         kind: ``recorded``, ``closed`` (recorded, but not in the copy: S19) or ``gap``.
-        part: its number; of a gap, the part before it.
-        begin_ms, ms: place and length from the first tap (``ms`` None: unknown).
-        wall: wall time of its beginning, RFC 3339, ``""`` where it is not known.
+        part: its number; for a gap, the number of the part before it.
+        begin_ms, ms: start from the first tap, and length (None: unknown).
+        wall: wall time of its start, RFC 3339, ``""`` if it is not known.
         reason: of a gap: ``recess``, ``retire``, ``crash``, ``power``, ``shutdown``, …
-        why: what was said about it; person: id of who stopped, ``""`` for the kiosk itself.
+        why: the reason that a person gave.
+        person: id of the person who stopped, ``""`` for the kiosk itself.
     """
 
     kind: Literal["recorded", "closed", "gap"]
@@ -65,7 +67,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class TimeAccount:
-    """All intervals in order, and what was missing within the recorded ones."""
+    """All intervals in order, and the losses within the recorded ones."""
 
     intervals: tuple[Interval, ...]
     losses: tuple[Loss, ...]
@@ -82,7 +84,7 @@ class TimeAccount:
 
     @property
     def unknown_gaps(self) -> int:
-        """Number of gaps whose length nobody knows."""
+        """Number of gaps of unknown length."""
         return sum(interval.ms is None for interval in self.intervals)
 
 
@@ -95,7 +97,7 @@ class _PartTimes:
     boot: str = ""
     wall: str = ""
     gap_seconds: float | None = None
-    opened: str = ""  # reason of its beginning
+    opened: str = ""  # reason of its start
     ended: dict[str, Any] = field(default_factory=dict)
     why: str = ""
     losses: list[Loss] = field(default_factory=list)
@@ -153,7 +155,7 @@ def _read_part_journal(folder: Path, part: _PartTimes) -> None:
             part.stop_ns = int(entry.get("stop_ns") or part.tap_ns)
         elif entry["kind"] in ("interruption", "interruption_ended"):
             number = int(entry.get("number", 0))
-            if number == 0:  # the recorder itself: the gap after this part says it
+            if number == 0:  # the recorder itself: the gap after this part shows it
                 part.power = entry.get("what") == "power"
                 continue
             start = int(entry.get("start_ns") or part.tap_ns)
@@ -172,13 +174,13 @@ def _read_part_journal(folder: Path, part: _PartTimes) -> None:
 
 
 def _clip_loss(loss: Loss, length: int) -> Loss:
-    """Return ``loss``; one that nobody ended lasted until the end of its part."""
+    """Return ``loss``; if it was not ended, it lasts until the end of its part."""
     left = max(0, length - loss.at_ms)
     return replace(loss, ms=left if loss.ms is None else min(loss.ms, left))
 
 
 def _intervals(parts: list[_PartTimes]) -> Iterator[Interval]:
-    """Yield parts and the gaps between them, placed from the first tap."""
+    """Yield parts and the gaps between them, with positions from the first tap."""
     place, anchor_ns, anchor_ms = 0, parts[0].tap_ns if parts else 0, 0
     previous: _PartTimes | None = None
     for part in parts:
@@ -207,7 +209,7 @@ def _gap(
     if reason == "crash" and previous.power:
         reason = "power"
     person, why = str(previous.ended.get("person") or ""), previous.why
-    if previous.closed or after.closed:  # what was said about a closed part stays there
+    if previous.closed or after.closed:  # nothing said about a closed part leaves it
         why = ""
     return Interval("gap", previous.number, place, ms, "", reason, why, person)
 

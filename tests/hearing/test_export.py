@@ -21,7 +21,7 @@ from kiosk.config import MicrophoneSettings, PathSettings, Settings
 from kiosk.errors import KioskError
 from kiosk.export.drive_writer import UNFINISHED
 from kiosk.export.errors import CancelledError
-from kiosk.export.hearing_export import ExportProgress, ExportResult, HearingExport
+from kiosk.export.hearing_export import ExportProgress, ExportRequest, ExportResult, HearingExport
 from kiosk.export.texts import format_length
 from kiosk.export.time_account import build_time_account
 from kiosk.recording.verify.hearing import verify
@@ -59,12 +59,12 @@ class ExportRig:
 
     def part(self, tap_ns: int, *, close: bool = False, note: str = "", **fields: Any) -> None:
         """Add a part of 2.4 s that begins at ``tap_ns``."""
-        book = add_part(self.built, fragments=6, tap_ns=tap_ns)
+        journal = add_part(self.built, fragments=6, tap_ns=tap_ns)
         number = len(self.built.parts)
         mark = {"id": 10 + number, "type": "testimony", "seconds": 1.0, "part_seconds": 1.0}
-        book.append("mark", {**mark, "note": note, "person": "p1"})
+        journal.append("mark", {**mark, "note": note, "person": "p1"})
         if close:
-            path = book.folder / "part.json"
+            path = journal.folder / "part.json"
             path.write_text(json.dumps(json.loads(path.read_text()) | {"closed": True}))
         close_part(self.built, number, stop_ns=tap_ns + 2_400_000_000, **fields)
 
@@ -83,8 +83,8 @@ class ExportRig:
             settings=self.settings,
             rules=RULES,
             signer=self.signer,
+            request=ExportRequest(**more),
             progress=progress or self.steps.append,
-            **more,
         ).run()
 
     def refused(self, progress: Callable[[ExportProgress], None] | None = None, **more: Any) -> str:
@@ -197,7 +197,7 @@ def test_a_part_that_is_too_large_goes_on_in_a_further_file(
     two_parts: ExportRig, tmp_path: Path
 ) -> None:
     largest = 30_000
-    copy = two_parts.export(largest=largest)
+    copy = two_parts.export(max_file_bytes=largest)
     manifest = json.loads((copy.folder / "manifest.json").read_text())
     files = manifest["videos"]["part-01"]
     assert len(files) > 1
@@ -262,15 +262,15 @@ def test_odd_nanoseconds_add_up_too(rig: ExportRig) -> None:
 
 
 def test_what_was_missing_is_listed_with_who_and_why(rig: ExportRig) -> None:
-    book = add_part(rig.built, fragments=6, tap_ns=SECOND)
+    journal = add_part(rig.built, fragments=6, tap_ns=SECOND)
     lost = {"number": 1, "source": "witness", "what": "absent", "start_ns": 2 * SECOND}
-    book.append("interruption", lost)
-    book.append("interruption_ended", {**lost, "end_ns": 3 * SECOND, "seconds": 1.0})
-    book.append("interruption", {**lost, "number": 2, "source": "camera", "what": "frozen"})
-    book.end({"reason": "recess", "stop_ns": 3_400_000_000})
+    journal.append("interruption", lost)
+    journal.append("interruption_ended", {**lost, "end_ns": 3 * SECOND, "seconds": 1.0})
+    journal.append("interruption", {**lost, "number": 2, "source": "camera", "what": "frozen"})
+    journal.end({"reason": "recess", "stop_ns": 3_400_000_000})
     line = {"part": 1, "reason": "recess", "person": "p-7", "why": "Қабылдау"}
     rig.built.journal.append("part_closed", line)
-    rig.built.journal.seal_part(book)
+    rig.built.journal.seal_part(journal)
     rig.part(10 * SECOND)
     rig.seal()
     statement = build_time_account(rig.built.folder)
@@ -325,8 +325,8 @@ def test_closed_parts_stay_here(rig: ExportRig) -> None:
 
 def test_encrypted_media_count_as_closed_whatever_is_declared(rig: ExportRig) -> None:
     rig.part(SECOND)
-    book = add_part(rig.built, fragments=2, tap_ns=9 * SECOND)
-    (book.folder / "main" / "run-01" / "000001.tar").write_bytes(b"age")
+    journal = add_part(rig.built, fragments=2, tap_ns=9 * SECOND)
+    (journal.folder / "main" / "run-01" / "000001.tar").write_bytes(b"age")
     close_part(rig.built, 2, stop_ns=10 * SECOND)
     rig.seal()
     assert rig.export().left_out == (2,)

@@ -31,10 +31,10 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def record(book: PartJournal, start_ns: int, seconds: int) -> WriterRig:
+def record(journal: PartJournal, start_ns: int, seconds: int) -> WriterRig:
     """Record flashes and beeps into the part, journalled."""
-    shutil.rmtree(book.folder / "main", ignore_errors=True)
-    recorded = WriterRig(book.folder, start_ns)
+    shutil.rmtree(journal.folder / "main", ignore_errors=True)
+    recorded = WriterRig(journal.folder, start_ns)
     writer = recorded.create_writer(RATES)
     until = start_ns + seconds * SECOND
     microphones = {name: FakeMicrophone(start_ns) for name in RATES}
@@ -42,7 +42,7 @@ def record(book: PartJournal, start_ns: int, seconds: int) -> WriterRig:
     writer.stop_at(until)
     writer.finish(until)
     for fragment in recorded.fragments:
-        book.add_fragment(fragment)
+        journal.add_fragment(fragment)
     return recorded
 
 
@@ -50,15 +50,15 @@ def part(built: BuiltHearing, start_ns: int, seconds: int, marks: dict[str, floa
     """Add a recorded part with ``marks`` (event and second)."""
     number = len(built.parts) + 1
     about = {"microphones": [{"name": name} for name in RATES]}
-    book = built.journal.open_part(number, {"reason": "start", "tap_ns": start_ns}, about)
-    built.parts.append(book)
-    record(book, start_ns, seconds)
+    journal = built.journal.open_part(number, {"reason": "start", "tap_ns": start_ns}, about)
+    built.parts.append(journal)
+    record(journal, start_ns, seconds)
     for event, at in marks.items():
         fields = {"id": number * 10 + round(at), "type": event, "note": "<b>&</b>"}
-        book.append("mark", {**fields, "seconds": at, "part_seconds": at})
-    book.end({"reason": "recess", "stop_ns": start_ns + seconds * SECOND})
+        journal.append("mark", {**fields, "seconds": at, "part_seconds": at})
+    journal.end({"reason": "recess", "stop_ns": start_ns + seconds * SECOND})
     built.journal.append("part_closed", {"part": number, "reason": "recess", "why": "</script>"})
-    built.journal.seal_part(book)
+    built.journal.seal_part(journal)
 
 
 @pytest.fixture(scope="module")
