@@ -23,8 +23,8 @@ from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.evidence.chain import JournalFile
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.recording.formats.records import FragmentRecord, Track
-from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions, load_hearing
-from kiosk.recording.journal.part_journal import media_entry
+from kiosk.recording.journal.hearing_journal import HearingJournal, load_hearing
+from kiosk.recording.journal.part_journal import JournalOptions, media_entry
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.support.identity import Court

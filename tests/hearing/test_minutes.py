@@ -13,7 +13,8 @@ from kiosk.config import KioskSettings, Settings
 from kiosk.errors import RecordingError
 from kiosk.export.minutes import Minutes, build_minutes
 from kiosk.export.text_pdf import minutes_to_pdf, render_pages
-from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions
+from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.rules import load_rules
 from tests.support.identity import Court
 

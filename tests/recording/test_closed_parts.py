@@ -19,7 +19,7 @@ from kiosk.recording.encryption.decrypt import DecryptError, WrongKeyError, decr
 from kiosk.recording.encryption.locked_memory import MAX_KEY_AGE_S, EphemeralKeys, zero_text
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
 from kiosk.recording.formats.run_reader import count_run
-from kiosk.recording.journal.hearing_journal import JournalOptions
+from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.recording.readback.fragment_reader import ReadbackError, read_fragments
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify

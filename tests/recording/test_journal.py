@@ -24,7 +24,7 @@ from kiosk.evidence.chain import (
     read_chain,
 )
 from kiosk.evidence.signer import is_head_signed_by, load_device_signer, sign_head
-from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.storage.paths import Paths
 from tests.support.hearing_builder import add_part, new_hearing
 from tests.support.identity import Court
@@ -169,7 +169,8 @@ def test_media_are_journalled_in_batches_and_heads_signed(tmp_path: Path) -> Non
     add_part(built, fragments=1).close()
     journal, _ = JournalFile.reopen(built.folder / "part-01" / "journal.jsonl")
     signer = Court.make(tmp_path / "court2").device()
-    part_journal = PartJournal(built.folder / "part-01", built.folder.name, 1, journal, signer, 0.1)
+    options = JournalOptions("kiosk-0001", signer, head_seconds=0.1)
+    part_journal = PartJournal(built.folder / "part-01", built.folder.name, 1, journal, options)
     part_journal.start_flushing()
     for _ in range(3):
         part_journal.add_fragment(built.writers[0].write("main"))

@@ -11,7 +11,7 @@ import pytest
 from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.seal import is_sealed
-from kiosk.recording.journal.hearing_journal import JournalOptions
+from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.recording.repair.recovery import (
     MAX_RESUME_GAP_S,
     InterruptedHearing,

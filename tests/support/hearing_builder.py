@@ -28,8 +28,8 @@ from kiosk.recording.formats.fmp4 import (
 )
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FragmentRecord, Track
-from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions
-from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 
 FPS, RATE, SIZE = 10, 16000, (160, 96)
 FRAGMENT_NS = 400_000_000

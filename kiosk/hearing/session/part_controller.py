@@ -15,7 +15,7 @@ from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_capture import PartCapture, RecorderFactory
 from kiosk.recording.formats.fragment_codec import FragmentCodec
-from kiosk.recording.journal.hearing_journal import JournalOptions
+from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.storage.court_keys import CourtKeyError
 
 log = logging.getLogger(__name__)

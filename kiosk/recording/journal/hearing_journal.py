@@ -6,14 +6,13 @@ of the hearing's ``part_opened`` line, and ``part_sealed`` carries the part's la
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import boot_id, format_wall
-from kiosk.errors import RecordingError, StorageError
+from kiosk.errors import RecordingError
 from kiosk.evidence.chain import (
     Chain,
     ChainHead,
@@ -24,30 +23,16 @@ from kiosk.evidence.chain import (
     read_chain,
 )
 from kiosk.evidence.seal import SUMS, seal_folder
-from kiosk.evidence.signer import Signer, sign_head
-from kiosk.recording.journal.part_journal import PartJournal
-from kiosk.storage.atomic_io import json_bytes
+from kiosk.evidence.signer import sign_head
+from kiosk.recording.journal.part_journal import EntryListener, JournalOptions, PartJournal
+from kiosk.storage.atomic_io import json_bytes, read_json
 from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folder_name
-from kiosk.storage.store import DIRECT, Store
+from kiosk.storage.store import Store
 
 FORMAT = 1
 FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
 """Fields of a ``part_opened`` entry that the part's own first entry repeats."""
-EntryListener = Callable[[int, Entry], None]
-"""Called with the part's number (0: the hearing's own journal) and each durable entry."""
-
-
-@dataclass(frozen=True)
-class JournalOptions:
-    """What every journal needs: the kiosk that writes and signs it, callbacks, and the store."""
-
-    kiosk: str
-    signer: Signer
-    head_seconds: float = 60.0
-    on_entry: EntryListener = lambda _part, _entry: None
-    on_storage: Callable[[StorageError | None], None] = lambda _: None
-    store: Store = DIRECT
 
 
 class HearingJournal:
@@ -74,9 +59,9 @@ class HearingJournal:
         """Create the folder, ``hearing.json`` and the journal's first entry.
 
         Args:
-            folder: ``hearings/<uuid>``; may exist (capture may have begun already).
+            folder: ``hearings/<uuid>``; it may exist, because the capture starts first.
             hearing: as in the schedule; ``id`` is the folder's name.
-            fields: of the ``opened`` line besides hearing and kiosk.
+            fields: further fields of the ``opened`` entry.
 
         Raises:
             StorageError: it cannot be written.
@@ -112,7 +97,7 @@ class HearingJournal:
 
     @property
     def store(self) -> Store:
-        """Where its folder lies."""
+        """The store that its bytes are written to."""
         return self._options.store
 
     @property
@@ -179,18 +164,7 @@ class HearingJournal:
         return self._part_journal(part, file), chain
 
     def _part_journal(self, part: int, file: JournalFile) -> PartJournal:
-        options = self._options
-        return PartJournal(
-            self.part_folder(part),
-            self.hearing_id,
-            part,
-            file,
-            options.signer,
-            options.head_seconds,
-            lambda entry: options.on_entry(part, entry),
-            options.on_storage,
-            options.store,
-        )
+        return PartJournal(self.part_folder(part), self.hearing_id, part, file, self._options)
 
     def seal_part(self, part_journal: PartJournal) -> None:
         """Seal an ended part and record its seal in the hearing's chain, with a head.
@@ -241,7 +215,6 @@ def load_hearing(folder: Path) -> dict[str, Any]:
         RecordingError: it cannot be read.
     """
     try:
-        value = json.loads((folder / HEARING_FILE).read_text(encoding="utf-8"))
-        return dict(value["hearing"])
+        return dict(read_json(folder / HEARING_FILE)["hearing"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{folder}: no readable {HEARING_FILE}: {error}") from error

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,30 @@ from kiosk.storage.store import DIRECT, Store
 log = logging.getLogger(__name__)
 FLUSH_EVERY_S = 1.0
 QueuedEntry = tuple[str, Mapping[str, Any]]
+EntryListener = Callable[[int, Entry], None]
+"""Called with the part's number (0: the hearing's own journal) and each durable entry."""
+
+
+@dataclass(frozen=True)
+class JournalOptions:
+    """Options of a hearing's journals.
+
+    Attributes:
+        kiosk: id of the kiosk that writes them.
+        signer: signs heads and seals.
+        head_seconds: interval of signed heads while a part runs.
+        on_entry: called with each durable entry, from any thread.
+        on_storage: called with the error when entries cannot be written, and with None when they
+            can be again; no entry is dropped in between.
+        store: writes the bytes.
+    """
+
+    kiosk: str
+    signer: Signer
+    head_seconds: float = 60.0
+    on_entry: EntryListener = lambda _part, _entry: None
+    on_storage: Callable[[StorageError | None], None] = lambda _: None
+    store: Store = DIRECT
 
 
 def media_entry(records: list[FragmentRecord]) -> Mapping[str, Any]:
@@ -38,14 +62,10 @@ class PartJournal:
 
     Args:
         folder: the part's folder.
-        hearing_id: id of the hearing; ``part`` its number, from 1.
-        journal: the part's open journal.
-        signer: signs heads and the seal.
-        head_seconds: interval of signed heads after :meth:`start_flushing`.
-        on_entry: called with each line that is durable (from any thread).
-        on_storage: called with the error when lines cannot be written, with None when they can
-            be again; nothing is dropped in between.
-        store: where the folder lies.
+        hearing_id: id of the hearing.
+        part: number of the part, from 1.
+        file: the part's open journal.
+        options: those of the hearing.
     """
 
     def __init__(
@@ -54,22 +74,14 @@ class PartJournal:
         hearing_id: str,
         part: int,
         file: JournalFile,
-        signer: Signer,
-        head_seconds: float = 60.0,
-        on_entry: Callable[[Entry], None] = lambda _: None,
-        on_storage: Callable[[StorageError | None], None] = lambda _: None,
-        store: Store = DIRECT,
+        options: JournalOptions,
     ) -> None:
         self.folder = folder
         self.part = part
         self._hearing_id = hearing_id
         self._file = file
-        self._signer = signer
-        self._head_seconds = head_seconds
-        self._on_entry = on_entry
-        self._on_storage = on_storage
-        self._store = store
-        self._lock = threading.Lock()  # held for moments only: the media writer waits for it
+        self._options = options
+        self._lock = threading.Lock()  # held for moments only, because the media writer waits
         self._flush_lock = threading.Lock()
         self._queued_fragments: list[FragmentRecord] = []
         self._queued_entries: list[QueuedEntry] = []
@@ -132,7 +144,7 @@ class PartJournal:
         """
         self.flush()
         entry = self._file.append(kind, fields)
-        self._on_entry(entry)
+        self._options.on_entry(self.part, entry)
         return entry
 
     def flush(self) -> None:
@@ -156,17 +168,17 @@ class PartJournal:
                     self._queued_entries = pending + self._queued_entries
                 raise
         for entry in entries:
-            self._on_entry(entry)
+            self._options.on_entry(self.part, entry)
 
     def sign_head(self) -> Entry:
         """Append a signed head over everything queued so far; return its entry."""
         self.flush()
         entry = self._file.append_head(self._sign)
-        self._on_entry(entry)
+        self._options.on_entry(self.part, entry)
         return entry
 
     def _sign(self, head: ChainHead) -> str:
-        return sign_head(self._signer, self._hearing_id, self.part, head)
+        return sign_head(self._options.signer, self._hearing_id, self.part, head)
 
     # -- life ------------------------------------------------------------------------------------
     def start_flushing(self) -> None:
@@ -178,12 +190,12 @@ class PartJournal:
         self._thread.start()
 
     def _flush_periodically(self) -> None:
-        due = time.monotonic() + self._head_seconds
+        due = time.monotonic() + self._options.head_seconds
         while not self._stop.wait(FLUSH_EVERY_S):
             try:
                 if time.monotonic() >= due:
                     self.sign_head()
-                    due = time.monotonic() + self._head_seconds
+                    due = time.monotonic() + self._options.head_seconds
                 else:
                     self.flush()
             except StorageError as error:
@@ -193,7 +205,7 @@ class PartJournal:
 
     def _report_storage(self, error: StorageError | None) -> None:
         if error is not None or self._has_failed:
-            self._on_storage(error)
+            self._options.on_storage(error)
         self._has_failed = error is not None
 
     def stop_flushing(self) -> None:
@@ -221,7 +233,7 @@ class PartJournal:
             StorageError: a file cannot be read or the seal cannot be written.
         """
         self._file.close()
-        seal_folder(self.folder, self._signer, self._store)
+        seal_folder(self.folder, self._options.signer, self._options.store)
 
     def close(self) -> None:
         """Stop the thread and close the file without another entry; the part can be reopened."""

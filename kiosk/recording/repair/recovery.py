@@ -32,8 +32,8 @@ from kiosk.recording.formats.run_reader import (
     list_runs,
     media_files,
 )
-from kiosk.recording.journal.hearing_journal import HearingJournal, JournalOptions
-from kiosk.recording.journal.part_journal import PartJournal, media_entry
+from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.part_journal import JournalOptions, PartJournal, media_entry
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN, TRACKS
 
 log = logging.getLogger(__name__)
