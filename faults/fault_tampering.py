@@ -18,10 +18,16 @@ from random import Random
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
 from kiosk.evidence.chain import GENESIS, canonical_json, entry_hash
-from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
+from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import FileSigner
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, part_folder_name
+from kiosk.storage.hearing_folder import (
+    HEARING_FILE,
+    JOURNAL_FILE,
+    SIGNATURE,
+    SUMS,
+    part_folder_name,
+)
 from tests.support.court_keys import CourtSecrets
 from tests.support.identity import Court
 from tests.support.virtual_courtroom import VirtualCourtroom

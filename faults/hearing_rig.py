@@ -11,8 +11,7 @@ from typing import Any
 from faults.part_media import PartMedia, read_part
 from faults.trial import CAMERA, Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
-from kiosk.evidence.seal import SIGNATURE
-from kiosk.storage.hearing_folder import part_folder_name
+from kiosk.storage.hearing_folder import SIGNATURE, part_folder_name
 from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
 from tests.support.waiting import wait_for
 

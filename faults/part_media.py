@@ -13,8 +13,8 @@ from av.audio.frame import AudioFrame
 
 from faults.trial import CAMERA, NotSurvivedError
 from kiosk.evidence.chain import Entry
-from kiosk.recording.formats.run_reader import INIT, ConcatenatedFiles, list_runs, media_files
-from kiosk.storage.hearing_folder import JOURNAL_FILE
+from kiosk.recording.formats.run_reader import ConcatenatedFiles, list_runs, media_files
+from kiosk.storage.hearing_folder import INIT, JOURNAL_FILE
 
 HOLE_S = 0.3
 """Shorter holes inside a source are single pictures or clock correction, not a loss."""

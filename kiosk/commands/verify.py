@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 from kiosk.commands._common import print_json
-from kiosk.evidence.seal import SIGNATURE
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.recording.encryption.decrypt import read_identities
 from kiosk.recording.verify.hearing import verify
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.slip import check_slip
 from kiosk.recording.verify.timestamp import check_timestamp
+from kiosk.storage.hearing_folder import SIGNATURE
 
 HELP = "verify a hearing's or a part's folder"
 

@@ -17,11 +17,8 @@ from pathlib import Path
 from kiosk.errors import RecordingError
 from kiosk.evidence.signer import Signer
 from kiosk.storage.hashing import sha256_of
-from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, SIGNATURE, SUMS
 from kiosk.storage.store import DIRECT, Store
-
-SUMS = "SHA256SUMS"
-SIGNATURE = "SHA256SUMS.p7s"
 
 
 def is_sealed(folder: Path) -> bool:

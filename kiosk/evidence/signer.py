@@ -95,14 +95,22 @@ def sign_head(signer: Signer, hearing_id: str, part: int, head: ChainHead) -> st
 def is_head_signed_by(
     certificate: x509.Certificate, hearing_id: str, part: int, head: ChainHead, signature: str
 ) -> bool:
-    """Say whether ``signature`` (base64) over ``head`` was made with ``certificate``'s key."""
-    public = certificate.public_key()
-    if not isinstance(public, ec.EllipticCurvePublicKey):
+    """Return whether ``signature`` (base64) over ``head`` was made with the certificate's key."""
+    message = head_message(hearing_id, part, head)
+    return is_signature_valid(certificate, message, signature)
+
+
+def is_signature_valid(certificate: x509.Certificate, message: bytes, signature: str) -> bool:
+    """Return whether ``signature`` (base64 of DER) over ``message`` is the certificate's.
+
+    Only ECDSA with SHA-256 is accepted.
+    """
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
     try:
-        data = base64.b64decode(signature, validate=True)
-        public.verify(data, head_message(hearing_id, part, head), ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, ValueError):
+        key.verify(base64.b64decode(signature, validate=True), message, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError, TypeError):
         return False
     return True
 

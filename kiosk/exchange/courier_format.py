@@ -7,7 +7,7 @@
       pack.json                       written last: pieces with their SHA-256, signed by the device
       receipt.json                    the court's answer, signed by the central system
 
-The tar of an item begins with ``item.json`` (kind, id, registration); its files lie under
+The tar of an item begins with ``item.json`` (kind, id, registration); its files are under
 ``files/``. Names and sizes fit FAT32. Nothing on a medium can be read without the court's key.
 """
 
@@ -15,21 +15,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError
-from kiosk.evidence.chain import canonical_json
-from kiosk.storage.atomic_io import sync_folder
+from kiosk.storage.atomic_io import read_json, sync_folder
 
 ROOT = "kiosk-courier"
 PACK, RECEIPT, ITEM, FILES = "pack.json", "receipt.json", "item.json", "files/"
 FORMAT = 1
 PIECE_BYTES = 2 << 30
-UNSIGNED = ("signature", "certificate")
 Json = dict[str, Any]
 
 
@@ -39,16 +36,12 @@ class CourierError(KioskError):
     code = "courier_medium"
 
 
-def signed_bytes(value: Json) -> bytes:
-    """Return the signed bytes of a pack or a receipt: canonical JSON without the signature."""
-    return canonical_json({key: value[key] for key in value if key not in UNSIGNED})
-
-
 def list_packs(medium: Path) -> list[Path]:
-    """Return the folders of packs on a medium, by kiosk and name.
+    """Return the folders of the packs on a medium, sorted by kiosk and name.
 
     Raises:
-        CourierError: ``courier_medium``, it cannot be read; ``courier_nothing``, no pack.
+        CourierError: the medium cannot be read (``courier_medium``) or has no pack
+            (``courier_nothing``).
     """
     if not medium.is_dir():
         raise CourierError(f"{medium}: no such folder. Is the medium plugged in and mounted?")
@@ -61,32 +54,34 @@ def list_packs(medium: Path) -> list[Path]:
     return found
 
 
-def read_json(path: Path) -> Json | None:
-    """Return a JSON object of a medium; None where it is absent.
+def read_courier_json(path: Path) -> Json | None:
+    """Return a JSON object of a medium, or None if the file is absent.
 
     Raises:
-        CourierError: ``courier_damaged``, it is none; ``courier_medium``, it cannot be read.
+        CourierError: the file is damaged (``courier_damaged``) or cannot be read
+            (``courier_medium``).
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise CourierError(f"{path}: damaged", code="courier_damaged") from error
     except OSError as error:
         raise CourierError(f"{path}: {error.strerror}") from error
-    if not isinstance(value, dict):
-        raise CourierError(f"{path}: damaged", code="courier_damaged")
-    return value
 
 
 class PieceWriter:
     """Writes one stream into pieces ``<stem>-001.age`` …, each durable and hashed.
 
     Args:
-        folder: of the pack.
-        stem: of the pieces' names.
-        piece_bytes: most bytes of a piece.
+        folder: the pack's folder.
+        stem: start of the pieces' names.
+        piece_bytes: largest size of a piece.
+
+    Attributes:
+        pieces: name, size and SHA-256 of each finished piece, as in ``pack.json``.
+        error: why the medium refused a write.
     """
 
     def __init__(self, folder: Path, stem: str, piece_bytes: int = PIECE_BYTES) -> None:
@@ -100,7 +95,11 @@ class PieceWriter:
         self.error: OSError | None = None
 
     def write(self, block: bytes) -> int:
-        """Write ``block``; a full or vanished medium is kept in :attr:`error` and raised."""
+        """Write ``block``.
+
+        Raises:
+            OSError: the medium is full or gone; :attr:`error` keeps the error.
+        """
         try:
             self._write(memoryview(block))
         except OSError as error:
@@ -140,7 +139,7 @@ class PieceWriter:
         sync_folder(self._folder)
 
     def discard(self) -> None:
-        """Delete what was written of this stream, as far as the medium lets itself be used."""
+        """Delete the pieces of this stream, if the medium still works."""
         with contextlib.suppress(OSError):
             if self._file is not None:
                 self._file.close()
@@ -153,8 +152,11 @@ class PieceReader:
     """Reads pieces as one stream and checks the SHA-256 of each at its end.
 
     Args:
-        folder: of the pack.
+        folder: the pack's folder.
         pieces: as in ``pack.json``.
+
+    Attributes:
+        error: why a piece could not be read.
     """
 
     def __init__(self, folder: Path, pieces: Sequence[Json]) -> None:
@@ -163,10 +165,10 @@ class PieceReader:
         self.error: CourierError | None = None
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes; a piece that is not what it was is kept in :attr:`error`.
+        """Return up to ``size`` bytes.
 
         Raises:
-            CourierError: damaged, or the medium is gone.
+            CourierError: a piece is damaged, or the medium is gone; :attr:`error` keeps the error.
         """
         try:
             while size < 0 or not self._buffer:

@@ -30,13 +30,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.evidence.certificates import certificate_pem
-from kiosk.evidence.seal import (
-    SIGNATURE,
-    SUMS,
-    format_sums,
-    is_sealed,
-    parse_sums,
-)
+from kiosk.evidence.seal import format_sums, is_sealed, parse_sums
 from kiosk.evidence.signer import Signer
 from kiosk.export.drive_writer import (
     DriveWriter,
@@ -62,7 +56,7 @@ from kiosk.locale import Translator
 from kiosk.rules import Rules
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hashing import sha256_of
-from kiosk.storage.hearing_folder import TRACKS, part_folder_name
+from kiosk.storage.hearing_folder import SIGNATURE, SUMS, TRACKS, part_folder_name
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,8 @@ from av.packet import Packet
 from av.stream import Disposition
 
 from kiosk.errors import RecordingError
-from kiosk.recording.formats.run_reader import INIT, ConcatenatedFiles, list_runs, media_files
+from kiosk.recording.formats.run_reader import ConcatenatedFiles, list_runs, media_files
+from kiosk.storage.hearing_folder import INIT
 
 MAX_FILE_BYTES = 4 * 1024**3 - 1
 """Bytes of the largest file on FAT32 (its size field has 32 bits)."""

@@ -1,4 +1,8 @@
-"""Names of files and folders within a hearing's folder (see docs/interfaces.md)."""
+"""Names of files and folders within a hearing's folder (see docs/interfaces.md).
+
+A track of a part consists of runs: ``part-01/main/run-01/`` has one initialisation file and the
+media files that need it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,17 @@ PART_FILE = "part.json"
 JOURNAL_FILE = "journal.jsonl"
 COURIER_ONLY_MARKER = "courier-only"
 """Marker file: this hearing never leaves by network (R86, R87). It is not sealed."""
+SUMS = "SHA256SUMS"
+SIGNATURE = "SHA256SUMS.p7s"
 TRACKS = ("main", "channels")
+PLAYLIST = "index.m3u8"
+INIT = "init.mp4"
+MEDIA_SUFFIX = ".m4s"
+CLOSED_INIT = "init.tar"
+CLOSED_SUFFIX = ".tar"
+"""Suffix of media files of a closed part: a tar of age files."""
+OPEN_SUFFIX = "-open"
+"""Added to the name of a plain file that keeps the beginning of one that was declared closed."""
 PART_FOLDER_PATTERN = re.compile(r"part-(\d\d+)")
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.storage.atomic_io import wipe_ranges
+from kiosk.storage.hearing_folder import SIGNATURE, SUMS
 from kiosk.storage.replaced_files import (
     REPLACED_FOLDER,
     encode_replaced,
@@ -34,10 +35,9 @@ SCAN_INTERVAL_S = 60.0
 """Time between two searches for incomplete hearings that had no operation since the start."""
 RETRY_S = 2.0
 OPERATION_TIMEOUT_S = 60.0
-WHOLE_FILE_SUFFIXES = ("SHA256SUMS", ".p7s", ".json", ".damaged")
+WHOLE_FILE_SUFFIXES = (SUMS, ".p7s", ".json", ".damaged")
 PLAYLIST_SUFFIX = ".m3u8"
 """A playlist is a log, but it is rewritten when its hearing is declared closed."""
-SEAL_FILES = ("SHA256SUMS", "SHA256SUMS.p7s")
 HashedRanges = Sequence[tuple[int, int, str]]
 RangeLoader = Callable[[Path], Mapping[str, HashedRanges]]
 """Returns, for a hearing's folder, ``(offset, length, sha256)`` of ranges of its files."""
@@ -54,7 +54,7 @@ class CopyError(Exception):
 
 def _copy_order(name: str) -> tuple[bool, bool, str]:
     """Sort a folder's seal after the files that it covers, and the hearing's seal last."""
-    is_seal = name.endswith(SEAL_FILES)
+    is_seal = name.endswith((SUMS, SIGNATURE))
     return is_seal and name.count("/") == 2, is_seal, name
 
 
@@ -184,7 +184,7 @@ class MirrorCatchUp:
 
     def _is_complete(self, hearing: str) -> bool:
         """Whether ``dest`` has the seal of ``hearing``, which is copied last."""
-        name = f"hearings/{hearing}/{SEAL_FILES[1]}"
+        name = f"hearings/{hearing}/{SIGNATURE}"
         source, dest = self._source.volume, self._dest.volume
         size = source.size(name)
         return size > 0 and dest.size(name) == size and self._is_same(name, size)
@@ -262,7 +262,7 @@ class MirrorCatchUp:
     def _clear_extra_files(self, hearing: str, names: set[str]) -> None:
         """Remove or set aside files that only ``dest`` has and that no seal covers."""
         folder = f"hearings/{hearing}"
-        is_sealed = f"{folder}/{SEAL_FILES[1]}" in names
+        is_sealed = f"{folder}/{SIGNATURE}" in names
         replaced = read_replaced(self._dest.volume, hearing)
         for name in self._dest.volume.list_files(folder):
             if name in names:

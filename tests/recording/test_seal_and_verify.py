@@ -14,9 +14,10 @@ import pytest
 from kiosk.cli import main
 from kiosk.errors import RecordingError
 from kiosk.evidence.cms import SealError, check_signature
-from kiosk.evidence.seal import SIGNATURE, SUMS, seal_folder
+from kiosk.evidence.seal import seal_folder
 from kiosk.recording.verify.hearing import verify
 from kiosk.recording.verify.report import SENTENCES, VerifyReport
+from kiosk.storage.hearing_folder import SIGNATURE, SUMS
 from tests.support.hearing_builder import BLOCK, sealed_hearing
 from tests.support.identity import Court
 

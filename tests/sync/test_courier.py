@@ -17,7 +17,8 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.exchange import courier_format
-from kiosk.exchange.courier_format import CourierError, PieceReader, PieceWriter, signed_bytes
+from kiosk.exchange.courier_format import CourierError, PieceReader, PieceWriter
+from kiosk.exchange.receipt_signature import signed_bytes
 from kiosk.sync.courier import pack as courier_pack
 from kiosk.sync.courier.pack import undelivered_items, write_pack
 from kiosk.sync.courier.receipts import import_receipts

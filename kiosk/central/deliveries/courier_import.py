@@ -22,7 +22,6 @@ from typing import Any, BinaryIO
 
 import pyrage
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel
 from sqlalchemy import Connection, Row
 
@@ -40,6 +39,7 @@ from kiosk.central.identity.enrolment import Kiosk
 from kiosk.clocks import format_wall
 from kiosk.errors import KioskError
 from kiosk.evidence.certificates import common_name
+from kiosk.evidence.signer import is_signature_valid
 from kiosk.exchange.courier_format import (
     FILES,
     FORMAT,
@@ -50,10 +50,9 @@ from kiosk.exchange.courier_format import (
     Json,
     PieceReader,
     list_packs,
-    read_json,
-    signed_bytes,
+    read_courier_json,
 )
-from kiosk.exchange.receipt_signature import is_signature_valid
+from kiosk.exchange.receipt_signature import signed_bytes
 from kiosk.storage.atomic_io import write_json
 
 log = logging.getLogger(__name__)
@@ -137,7 +136,7 @@ class CourierImport:
         result: CourierImportResult,
         report_progress: ReportProgress,
     ) -> None:
-        pack = read_json(folder / PACK)
+        pack = read_courier_json(folder / PACK)
         if pack is None:
             raise CourierError(
                 f"{folder}: the pack is not finished: pack again", code="courier_damaged"
@@ -177,10 +176,7 @@ class CourierImport:
                 raise CourierError("a newer kiosk's pack: update", code="courier_damaged")
             certificate = x509.load_pem_x509_certificate(pack["certificate"].encode("ascii"))
             certificate.verify_directly_issued_by(self._authority.root)
-            key = certificate.public_key()
-            is_genuine = isinstance(key, ec.EllipticCurvePublicKey) and is_signature_valid(
-                key, signed_bytes(pack), pack["signature"]
-            )
+            is_genuine = is_signature_valid(certificate, signed_bytes(pack), pack["signature"])
             name = common_name(certificate)
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise CourierError("not a kiosk's pack", code="courier_damaged") from error

@@ -16,6 +16,7 @@ from typing import Literal
 
 from kiosk.recording.capture.part_config import PartOutput
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Track
+from kiosk.storage.hearing_folder import INIT, MEDIA_SUFFIX
 from kiosk.storage.store import WriteTicket
 
 MAX_BACKLOG_BYTES = 96 << 20
@@ -111,7 +112,7 @@ class TrackWriter:
         codec = self._codec
         name = f"run-{self._run_number:02d}/{codec.init_name}"
         file = _OpenFile(self.folder / name, start_ns)
-        data = codec.encode("init.mp4", init, start_ns, start_ns, ()) + codec.file_trailer
+        data = codec.encode(INIT, init, start_ns, start_ns, ()) + codec.file_trailer
         file.add(data, start_ns)
         file.plain.add(init)
         ticket = self.store.append(file.path, 0, data)
@@ -229,7 +230,7 @@ class TrackWriter:
 
     def _encode(self, file: _OpenFile, fragment: Fragment) -> bytes:
         """Return the fragment as it is stored."""
-        name = f"{file.path.stem}-{file.plain.count + 1:04d}.m4s"
+        name = f"{file.path.stem}-{file.plain.count + 1:04d}{MEDIA_SUFFIX}"
         return self._codec.encode(
             name, fragment.data, fragment.start_ns, fragment.end_ns, fragment.sources
         )

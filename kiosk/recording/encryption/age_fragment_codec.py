@@ -22,6 +22,7 @@ from kiosk.recording.formats.age_tar import (
 )
 from kiosk.recording.formats.records import FragmentRecord
 from kiosk.storage.court_keys import CourtKeys
+from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, INIT
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ class AgeFragmentCodec:
     """
 
     is_encrypted = True
-    media_suffix = ".tar"
-    init_name = "init.tar"
+    media_suffix = CLOSED_SUFFIX
+    init_name = CLOSED_INIT
     file_trailer = END_OF_ARCHIVE
 
     def __init__(self, keys: CourtKeys, *, can_verify: bool = True) -> None:
@@ -56,7 +57,7 @@ class AgeFragmentCodec:
         recipients = list(self._recipients)
         if self._ephemeral_keys is not None:
             recipients.append(
-                self._ephemeral_keys.create_recipient(digest, is_lasting=name == "init.mp4")
+                self._ephemeral_keys.create_recipient(digest, is_lasting=name == INIT)
             )
         age_file = pyrage.encrypt(plain, recipients)
         about = MemberMetadata(

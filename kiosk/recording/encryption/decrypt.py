@@ -18,16 +18,19 @@ import pyrage
 from kiosk.errors import RecordingError
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.formats.age_tar import MemberMetadata, extract_age
-from kiosk.recording.formats.run_reader import (
+from kiosk.recording.formats.run_reader import list_runs
+from kiosk.recording.journal.part_index import PartIndex
+from kiosk.storage.atomic_io import make_folder, write_text
+from kiosk.storage.hearing_folder import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
     INIT,
+    JOURNAL_FILE,
     MEDIA_SUFFIX,
-    list_runs,
+    PART_FOLDER_PATTERN,
+    PLAYLIST,
+    TRACKS,
 )
-from kiosk.recording.journal.part_index import PartIndex
-from kiosk.storage.atomic_io import make_folder, write_text
-from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FOLDER_PATTERN, TRACKS
 
 Identities = list[pyrage.x25519.Identity]
 Progress = Callable[[int, int], None]
@@ -239,7 +242,7 @@ class _PartDecryption:
             lines.append(f'#EXT-X-MAP:URI="{run}/{INIT}"')
             for name, seconds in files:
                 lines += [f"#EXTINF:{seconds:.6f},", f"{run}/{name}"]
-        write_text(self._out / "main" / "index.m3u8", "\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+        write_text(self._out / "main" / PLAYLIST, "\n".join([*lines, "#EXT-X-ENDLIST", ""]))
 
 
 def decrypt_init(run: Path, identities: Identities) -> bytes:

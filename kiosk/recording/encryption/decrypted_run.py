@@ -15,13 +15,9 @@ from kiosk.recording.encryption.decrypt import (
     decrypt_fragment,
     decrypt_init,
 )
-from kiosk.recording.formats.run_reader import (
-    CLOSED_SUFFIX,
-    ConcatenatedReader,
-    MediaCounts,
-    count_media,
-)
+from kiosk.recording.formats.run_reader import ConcatenatedReader, MediaCounts, count_media
 from kiosk.recording.journal.part_index import PartIndex
+from kiosk.storage.hearing_folder import CLOSED_SUFFIX
 
 
 class DecryptedRun(ConcatenatedReader):

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.clocks import NS_PER_S
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
 from kiosk.recording.formats.records import FragmentRecord, Track
-from kiosk.recording.formats.run_reader import CLOSED_SUFFIX
+from kiosk.storage.hearing_folder import CLOSED_SUFFIX, INIT
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"moof", b"traf"}
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[F
     if name.endswith(CLOSED_SUFFIX):
         return _complete_members(part, name, start)
     path = part / name
-    tracks = TrackTable.read(path.parent / "init.mp4")
+    tracks = TrackTable.read(path.parent / INIT)
     kind: Track = "main" if name.startswith("main/") else "channels"
     records = []
     for offset, length in fragment_ends(path, start):
@@ -161,7 +161,7 @@ def _media_span(data: bytes, tracks: TrackTable) -> tuple[int, int, list[int]]:
             decode_time = struct.unpack_from(">Q" if box.body[0] else ">I", box.body, 4)[0]
         elif box.path == "moof/traf/trun" and scale:
             end = decode_time + _trun_duration(box.body)
-            times.append((decode_time * _NS // scale, end * _NS // scale))
+            times.append((decode_time * NS_PER_S // scale, end * NS_PER_S // scale))
     if not times:
         return 0, 0, numbers
     return min(time[0] for time in times), max(time[1] for time in times), numbers

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from kiosk.recording.formats.records import FragmentRecord
+from kiosk.storage.hearing_folder import INIT, MEDIA_SUFFIX
 
 
 class FragmentCodec(Protocol):
@@ -63,8 +64,8 @@ class PlainFragmentCodec:
     """Stores fragments unchanged."""
 
     is_encrypted = False
-    media_suffix = ".m4s"
-    init_name = "init.mp4"
+    media_suffix = MEDIA_SUFFIX
+    init_name = INIT
     file_trailer = b""
 
     def encode(

@@ -9,9 +9,8 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from kiosk.storage.hearing_folder import PLAYLIST
 from kiosk.storage.store import DIRECT, Store, WriteTicket
-
-PLAYLIST_NAME = "index.m3u8"
 
 
 def truncate_playlist(text: str, playable: Mapping[str, tuple[str, int]]) -> str:
@@ -49,7 +48,7 @@ class Playlist:
     def __init__(self, folder: Path, longest_seconds: float, store: Store = DIRECT) -> None:
         self._store = store
         self._tickets: list[WriteTicket] = []
-        self._path = folder / PLAYLIST_NAME
+        self._path = folder / PLAYLIST
         self._text = (
             "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n"
             f"#EXT-X-TARGETDURATION:{math.ceil(longest_seconds)}\n"

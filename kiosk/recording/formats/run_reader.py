@@ -15,10 +15,7 @@ from av.audio.stream import AudioStream
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-INIT = "init.mp4"
-MEDIA_SUFFIX = ".m4s"
-CLOSED_INIT = "init.tar"
-CLOSED_SUFFIX = ".tar"
+from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, INIT, MEDIA_SUFFIX
 
 
 class ConcatenatedReader(io.RawIOBase):

@@ -22,12 +22,18 @@ from kiosk.evidence.chain import (
     entry_hash,
     read_chain,
 )
-from kiosk.evidence.seal import SUMS, seal_folder
+from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import sign_head
 from kiosk.recording.journal.part_journal import EntryListener, JournalOptions, PartJournal
 from kiosk.storage.atomic_io import json_bytes, read_json
 from kiosk.storage.hashing import sha256_of
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folder_name
+from kiosk.storage.hearing_folder import (
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FILE,
+    SUMS,
+    part_folder_name,
+)
 from kiosk.storage.store import Store
 
 FORMAT = 1

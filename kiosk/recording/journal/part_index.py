@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk.evidence.chain import Entry
-from kiosk.recording.formats.run_reader import CLOSED_SUFFIX
+from kiosk.storage.hearing_folder import CLOSED_SUFFIX
 
 
 @dataclass

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.headset import BLOCK_FRAMES, RATE, Headset, HeadsetAbsentError
 from kiosk.recording.formats.fmp4_scan import fragment_ends
-from kiosk.recording.formats.run_reader import INIT, MEDIA_SUFFIX
+from kiosk.storage.hearing_folder import INIT, MEDIA_SUFFIX
 
 MAX_GAP_S = 2.0
 """Longer gaps are shortened to this when played."""

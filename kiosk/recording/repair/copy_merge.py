@@ -13,9 +13,9 @@ from pathlib import Path
 
 from kiosk.errors import KioskError
 from kiosk.evidence.chain import Chain, read_chain
-from kiosk.evidence.seal import SUMS, is_sealed
+from kiosk.evidence.seal import is_sealed
 from kiosk.storage.atomic_io import make_folder, sync_folder
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN, SUMS
 from kiosk.storage.replaced_files import REPLACED_FOLDER
 from kiosk.storage.store import append_durably
 

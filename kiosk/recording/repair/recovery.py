@@ -25,16 +25,17 @@ from kiosk.evidence.chain import Chain, Entry, JournalFile
 from kiosk.evidence.seal import is_sealed
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
 from kiosk.recording.formats.fmp4_scan import close_tar, complete_fragments, truncate_torn
-from kiosk.recording.formats.run_reader import (
-    CLOSED_INIT,
-    CLOSED_SUFFIX,
-    closed_files,
-    list_runs,
-    media_files,
-)
+from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal, media_entry
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN, TRACKS
+from kiosk.storage.hearing_folder import (
+    CLOSED_INIT,
+    CLOSED_SUFFIX,
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FOLDER_PATTERN,
+    TRACKS,
+)
 
 log = logging.getLogger(__name__)
 MAX_RESUME_GAP_S = 600.0

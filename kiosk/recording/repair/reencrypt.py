@@ -25,32 +25,34 @@ from typing import Any
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import Entry, read_chain
-from kiosk.evidence.seal import SUMS, is_sealed
+from kiosk.evidence.seal import is_sealed
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.formats.hls_playlist import PLAYLIST_NAME as PLAYLIST
 from kiosk.recording.formats.hls_playlist import truncate_playlist
-from kiosk.recording.formats.run_reader import (
-    CLOSED_INIT,
-    CLOSED_SUFFIX,
-    INIT,
-    MEDIA_SUFFIX,
-    list_runs,
-)
+from kiosk.recording.formats.run_reader import list_runs
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.storage.atomic_io import json_bytes
 from kiosk.storage.court_keys import CourtKeys
 from kiosk.storage.hashing import sha256_of
-from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, TRACKS
+from kiosk.storage.hearing_folder import (
+    CLOSED_INIT,
+    CLOSED_SUFFIX,
+    INIT,
+    JOURNAL_FILE,
+    MEDIA_SUFFIX,
+    OPEN_SUFFIX,
+    PART_FILE,
+    PLAYLIST,
+    SUMS,
+    TRACKS,
+)
 from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
 DISK_TIMEOUT_S = 30.0
 """How long to wait for a disk before retrying from the start."""
-OPEN_SUFFIX = "-open"
-"""Suffix of the file that keeps the plain beginning of a replaced one."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from cryptography import x509
 from kiosk.errors import RecordingError
 from kiosk.evidence.certificates import common_name
 from kiosk.evidence.chain import Chain, Entry
-from kiosk.evidence.seal import SUMS
 from kiosk.recording.encryption.decrypt import Identities
 from kiosk.recording.verify.part import MALFORMED, PartVerifier, check_heads, read_journal
 from kiosk.recording.verify.report import VerifyReport
@@ -25,6 +24,7 @@ from kiosk.storage.hearing_folder import (
     HEARING_FILE,
     JOURNAL_FILE,
     PART_FOLDER_PATTERN,
+    SUMS,
     part_folder_name,
 )
 

@@ -16,18 +16,11 @@ from kiosk.evidence.signer import is_head_signed_by
 from kiosk.recording.encryption.decrypt import DecryptError, Identities, decrypt_fragment
 from kiosk.recording.encryption.decrypted_run import count_decrypted_run
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
-from kiosk.recording.formats.run_reader import (
-    CLOSED_INIT,
-    CLOSED_SUFFIX,
-    closed_files,
-    count_run,
-    list_runs,
-    media_files,
-)
+from kiosk.recording.formats.run_reader import closed_files, count_run, list_runs, media_files
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.verify.report import PartFacts, VerifyReport
 from kiosk.recording.verify.seal import FileDigests
-from kiosk.storage.hearing_folder import JOURNAL_FILE, PART_FILE, TRACKS
+from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, JOURNAL_FILE, PART_FILE, TRACKS
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 """What reading an entry raises that does not have the fields of its kind."""

@@ -12,9 +12,10 @@ from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import RecordingError, StorageError
 from kiosk.evidence.certificates import common_name
 from kiosk.evidence.cms import SealError, check_signature
-from kiosk.evidence.seal import SIGNATURE, SUMS, list_files, parse_sums
+from kiosk.evidence.seal import list_files, parse_sums
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.storage.hashing import sha256_of
+from kiosk.storage.hearing_folder import SIGNATURE, SUMS
 
 
 @dataclass

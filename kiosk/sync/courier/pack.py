@@ -39,9 +39,9 @@ from kiosk.exchange.courier_format import (
     Json,
     PieceWriter,
     list_packs,
-    read_json,
-    signed_bytes,
+    read_courier_json,
 )
+from kiosk.exchange.receipt_signature import signed_bytes
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.storage.paths import Paths
 from kiosk.sync.delivery.retention import receipted_hashes
@@ -167,7 +167,7 @@ def _already_packed(medium: Path, kiosk: str, wanted: set[str]) -> list[str]:
     with contextlib.suppress(CourierError):
         found: set[str] = set()
         for folder in list_packs(medium):
-            index = read_json(folder / PACK) if folder.parent.name == kiosk else None
+            index = read_courier_json(folder / PACK) if folder.parent.name == kiosk else None
             if index is not None and not (folder / RECEIPT).exists():
                 found |= {str(item.get("id")) for item in index.get("items", ())}
         return sorted(wanted & found)

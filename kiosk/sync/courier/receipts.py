@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.exchange.courier_format import PACK, RECEIPT, CourierError, Json, list_packs, read_json
+from kiosk.exchange.courier_format import (
+    PACK,
+    RECEIPT,
+    CourierError,
+    Json,
+    list_packs,
+    read_courier_json,
+)
 from kiosk.exchange.receipt_signature import (
     ReceiptInvalidError,
     check_court_signature,
@@ -58,7 +65,7 @@ def import_receipts(paths: Paths, medium: Path) -> ImportResult:
     result = ImportResult()
     answers: list[Json] = []
     for folder in own:
-        bundle = read_json(folder / RECEIPT)
+        bundle = read_courier_json(folder / RECEIPT)
         if bundle is None:
             result.unanswered += (folder / PACK).exists()
             continue

@@ -20,11 +20,12 @@ from kiosk.errors import StorageError
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.storage.atomic_io import make_folder, sync_folder
 from kiosk.storage.hashing import sha256_of
+from kiosk.storage.hearing_folder import SIGNATURE, SUMS
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
 from kiosk.storage.volume import StorageVolume
 from kiosk.sync.context import SyncContext
-from kiosk.sync.outbox.manifest import SIGNATURE, SUMS, item_folder, read_sums
+from kiosk.sync.outbox.manifest import item_folder, read_sums
 from kiosk.sync.outbox.receipts import ReceiptStore, receipt_hashes
 
 log = logging.getLogger(__name__)

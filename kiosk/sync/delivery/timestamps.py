@@ -27,8 +27,8 @@ from rfc3161_client import (
 
 from kiosk.errors import CentralError, KioskError
 from kiosk.storage.atomic_io import make_folder, write_bytes
+from kiosk.storage.hearing_folder import SIGNATURE
 from kiosk.storage.paths import Paths
-from kiosk.sync.outbox.manifest import SIGNATURE
 
 log = logging.getLogger(__name__)
 SUFFIX = ".tsr"

@@ -12,12 +12,10 @@ from pathlib import Path, PurePosixPath
 
 from kiosk.errors import StorageError
 from kiosk.storage.hashing import sha256_of
-from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
+from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, SIGNATURE, SUMS
 from kiosk.storage.paths import Paths
 from kiosk.sync.outbox.lanes import Lane
 
-SUMS = "SHA256SUMS"
-SIGNATURE = "SHA256SUMS.p7s"
 SUBMITTED = "submitted"
 SUMS_LINE = re.compile(r"^([0-9a-f]{64}) [ *](.+)$")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
