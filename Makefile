@@ -36,9 +36,10 @@ test: setup ## run the tests (PACKAGE=hearing: those of tests/hearing; WORKERS=n
 test-fast: setup ## run the tests that are not marked slow (PACKAGE, WORKERS and ARGS as above)
 	$(PYTHON_ENV)/python -m pytest -n $(WORKERS) -m "not slow" $(TESTS) $(ARGS)
 
-coverage: setup ## run all tests with coverage, services and children included; writes docs/coverage.md
+coverage: setup ## run tests and demo with coverage, services and children included; writes docs/coverage.md
 	rm -rf build/coverage
 	$(PYTHON_ENV)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	$(PYTHON_ENV)/coverage run -m kiosk.cli demo --out build/coverage/demo
 	$(PYTHON_ENV)/coverage combine --quiet
 	$(PYTHON_ENV)/python -m bench.coverage_page
 

@@ -21,10 +21,11 @@ REPORT = ROOT / "build" / "coverage.json"
 LOW_PERCENT = 90.0
 INTRODUCTION = """# Test coverage
 
-Made by `make coverage` (do not edit). Share of the statements of `kiosk/` that the tests run, with
-the services and their child processes, without the virtual devices. Processes that a test kills
-with SIGKILL do not report what they ran, and `make test-pi` (the real camera library) is not part
-of it. The floor is `fail_under` in `pyproject.toml`.
+Made by `make coverage` (do not edit). Share of the statements of `kiosk/` that the tests and the
+demo run, services and their child processes included, without the virtual devices. Processes that
+end by SIGKILL do not report what they ran (page imaging, services in crash tests), and
+`make test-pi` (the real camera library) is not part of it. The floor is `fail_under` in
+`pyproject.toml`.
 """
 
 

@@ -7,6 +7,8 @@ import json
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from kiosk.storage.database import Database
 from kiosk.storage.migrations import MIGRATIONS, SCHEMA_1
 from kiosk.sync.outbox.outbox import Outbox
@@ -57,6 +59,7 @@ def test_the_release_before_is_brought_up_step_by_step(tmp_path: Path) -> None:
         database.close()
 
 
+@pytest.mark.slow
 def test_a_kiosk_goes_on_with_it(kiosk: Kiosk) -> None:
     write_release_1(kiosk.paths.database)
     kiosk.start_in_thread()

@@ -7,6 +7,8 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from kiosk.storage.volume_marker import write_marker
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.retention import Retention, delete_hearing
@@ -14,6 +16,7 @@ from kiosk.sync.outbox.receipts import ReceiptStore
 from tests.support.delivery_rig import Kiosk
 
 
+@pytest.mark.slow
 def test_only_what_the_receipt_covers_leaves(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     hearing = kiosk.make_hearing(video=1000, files=1)
@@ -69,6 +72,7 @@ def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> Non
     assert kiosk.alarms() == set()
 
 
+@pytest.mark.slow
 def test_second_copies_go_with_the_first_and_undelivered_ones_never(
     kiosk: Kiosk, tmp_path: Path
 ) -> None:

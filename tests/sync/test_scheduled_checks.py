@@ -125,6 +125,7 @@ def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
     assert recent_link_check(tmp_path, hearing) is None
 
 
+@pytest.mark.slow
 def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:
     listed = hearing_in(9)
     kiosk.paths.schedule.parent.mkdir(parents=True)

@@ -152,6 +152,7 @@ def test_a_sealed_hearing_is_stamped_and_openssl_agrees(
     assert [problem.code for problem in other.problems] == ["stamp_wrong", "stamp_missing"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault", ["redirect", "garbage", "half", "long", "busy", "slow", "nonce", "hash"]
 )

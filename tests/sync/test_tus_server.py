@@ -98,6 +98,7 @@ def is_same(server: TusServer, name: str, file: Path) -> bool:
     return there.digest() == hashlib.sha256(file.read_bytes()).digest()
 
 
+@pytest.mark.slow
 def test_whole_and_again(server: TusServer, client: TusClient, file: Path) -> None:
     url = server.create("whole")
     done: list[int] = []

@@ -23,6 +23,7 @@ def fields(text: str) -> set[str]:
     return {name for _text, name, _spec, _conversion in Formatter().parse(text) if name}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", TRANSLATED_LANGUAGES)
 def test_no_sentence_of_the_screen_is_untranslated(language: Language) -> None:
     """Every message id of ``kiosk/ui`` has a translation."""

@@ -38,6 +38,7 @@ def app_in(state: ScreenSample, folder: Path) -> AppState:
     return app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", SCREEN_SAMPLES, ids=[state.name for state in SCREEN_SAMPLES])
 def test_state_shows_its_screen_in_every_language(state: ScreenSample, tmp_path: Path) -> None:
     """The screen is a function of the state; the view differs between the languages."""
@@ -64,6 +65,7 @@ def test_every_screen_has_a_sample(screen: ScreenDefinition) -> None:
     assert screen.name in {state.screen for state in SCREEN_SAMPLES}
 
 
+@pytest.mark.slow
 def test_view_state_needs_no_kivy() -> None:
     """Views, application state and samples import no Kivy."""
     code = (

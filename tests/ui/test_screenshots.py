@@ -26,6 +26,7 @@ def draw(folder: Path, display: Display, *options: str) -> tuple[int, str, list[
     return done.returncode, done.stdout, sorted(folder.glob("*.png"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "size"),
     [

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from kiosk.demo.processes import end_process
 from kiosk.demo.x_server import Display
 from tests.support.waiting import wait_for
@@ -18,6 +20,7 @@ def colours(display: Display) -> int:
     return int(subprocess.run(shot, capture_output=True, check=True, text=True).stdout or 0)
 
 
+@pytest.mark.slow
 def test_wrong_settings_are_said_until_they_are_right(display: Display, folder: Path) -> None:
     path = folder / "kiosk.toml"
     path.write_text("[camera]\nfsp = 3\n", encoding="utf-8")
