@@ -14,13 +14,13 @@ running kiosk sync. Exit status 0: everything; 1: something was left out, with t
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
 from kiosk.commands._common import command_settings
 from kiosk.errors import StorageError
 from kiosk.exchange.courier_format import CourierError
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.paths import Paths
 from kiosk.sync.courier.pack import undelivered_items, write_pack
 from kiosk.sync.courier.receipts import import_receipts
@@ -91,7 +91,7 @@ def _list(paths: Paths) -> int:
     receipts = ReceiptStore(paths.receipts)
     for path in sorted((paths.database.parent / "courier").glob("*.json")):
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))
+            known = read_json(path)
             items = [(str(item["kind"]), str(item["id"])) for item in known["items"]]
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(f"{path}: {error}") from error

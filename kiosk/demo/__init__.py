@@ -1,5 +1,6 @@
-"""The demo: the kiosk's whole main job on virtual devices, through the touch screen.
+"""The demo: the kiosk's main job on virtual devices, through the touch screen.
 
-An environment (X server, central system, virtual devices, the kiosk's three services) is set up,
-a driver taps with real pointer events, and a report is read back from what was made.
+``environment`` starts the X server, the central system, the virtual devices and the kiosk's three
+services; ``scenario`` taps with real pointer events (``screen_driver``); ``report`` reads back what
+was made.
 """

@@ -1,7 +1,7 @@
-"""The demo's environment: central system, virtual devices and the kiosk's services, all real.
+"""Starts the demo's environment: central system, virtual devices and the kiosk's services.
 
-Everything is started as in use: the services by their commands, the kiosk enrolled with a
-one-time code, the devices found through the libraries that would find the real ones.
+Everything runs as in production: the services are started by their commands, the kiosk is enrolled
+with a one-time code, the devices are found by the libraries that find the real ones.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WIDTH, HEIGHT = 1280, 800
 
 @dataclass
 class DemoEnvironment:
-    """What the scenario can do in the courtroom, and where the kiosk keeps its files."""
+    """The courtroom of the demo: what a person can do in it, and the kiosk's folders."""
 
     out: Path
     paths: Paths
@@ -54,12 +54,12 @@ class DemoEnvironment:
     _speaking: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def load_scanner(self) -> None:
-        """Lay the three-page claim into the feeder, unless it lies there already."""
+        """Load the three-page claim into the feeder, unless it is loaded."""
         if self.scanner.sheets_left == 0:
             self.scanner.load(self.paper)
 
     def show_badge(self, role: str) -> None:
-        """Hold the badge of ``role`` before the reader."""
+        """Show the badge of ``role`` to the reader."""
         self.badge.scan(sample_court.BADGES[role])
 
     def press_button(self) -> None:
@@ -67,7 +67,7 @@ class DemoEnvironment:
         self.processes.signal("recorder", signal.SIGUSR1)
 
     def play_voices(self) -> None:
-        """Play every voice that is silent, each into its own microphone."""
+        """Play all voices, each into its own microphone, unless they are playing."""
         self._speaking = [voice for voice in self._speaking if voice.poll() is None]
         if not self._speaking:
             self._speaking = [
@@ -89,7 +89,7 @@ class DemoEnvironment:
         wait_until(lambda: len(self.printer.receipts) > 0, "the printed receipt")
 
     def wait_delivered(self, kind: str, number: str, seconds: float = 60.0) -> None:
-        """Wait until sync says that the central system has all of it."""
+        """Wait until sync reports that the central system has everything."""
 
         def delivered() -> bool:
             self.processes.check()
@@ -141,7 +141,7 @@ def write_settings(
 
 @contextmanager
 def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
-    """Set the environment up under ``out`` and tear it down at the end of the block."""
+    """Set up the environment under ``out``; tear it down at the end of the block."""
     for name in ("kiosk", "central", "screens", "logs", "printed", "voices", "paper"):
         shutil.rmtree(out / name, ignore_errors=True)
         (out / name).mkdir(parents=True)
@@ -231,10 +231,10 @@ def start_central(processes: ProcessGroup, data: Path) -> str:
 
 
 def run_kiosk(processes: ProcessGroup, *arguments: str) -> str:
-    """Run ``kiosk ARGUMENTS`` to its end; return what it printed.
+    """Run ``kiosk ARGUMENTS`` to its end; return its output.
 
     Raises:
-        KioskError: it failed; the message is what it said.
+        KioskError: it failed; the message is its output.
     """
     result = subprocess.run(
         [sys.executable, "-m", "kiosk.cli", *arguments],
@@ -249,7 +249,7 @@ def run_kiosk(processes: ProcessGroup, *arguments: str) -> str:
 
 
 def enroll_kiosk(processes: ProcessGroup, central: Path, url: str) -> None:
-    """Enrol the kiosk as a technician does: a one-time code from the court's IT."""
+    """Enrol the kiosk as a technician does, with a one-time code from the court's IT."""
     code = run_kiosk(
         processes, "central", "enrol-code", "--data", str(central), sample_court.KIOSK_ID
     )
@@ -259,13 +259,13 @@ def enroll_kiosk(processes: ProcessGroup, central: Path, url: str) -> None:
 
 
 def prove_court_keys(processes: ProcessGroup, central: Path) -> None:
-    """Let the court and its escrow prove at their workstations that they can open closed parts."""
-    asked = run_kiosk(processes, "court-keys", "challenge", "--out", str(central / "challenges"))
-    for challenge in asked.splitlines():
+    """Prove that the court and its escrow can open closed parts at their workstations."""
+    output = run_kiosk(processes, "court-keys", "challenge", "--out", str(central / "challenges"))
+    for challenge in output.splitlines():
         owner = "escrow" if "escrow" in Path(challenge).name else "court"
         key = central / "authority" / f"{owner}-age-key.txt"
-        said = run_kiosk(processes, "decrypt", "--key", str(key), "--challenge", challenge)
-        run_kiosk(processes, "court-keys", "answer", said.split()[-1])
+        answer = run_kiosk(processes, "decrypt", "--key", str(key), "--challenge", challenge)
+        run_kiosk(processes, "court-keys", "answer", answer.split()[-1])
 
 
 def start_kiosk(processes: ProcessGroup, paths: Paths) -> None:

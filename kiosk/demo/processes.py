@@ -1,4 +1,4 @@
-"""The demo's processes: started with a log each, ended in the reverse order."""
+"""Processes of the demo: each has a log; they end in reverse order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def end_process(process: subprocess.Popen[bytes], grace_seconds: float = 8.0) -> None:
-    """Ask ``process`` to end, kill it (and what is left of its group) when it does not."""
+    """Terminate ``process``; kill it, and the rest of its group, if it does not end."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -34,7 +34,7 @@ def end_process(process: subprocess.Popen[bytes], grace_seconds: float = 8.0) ->
 def wait_until(
     condition: Callable[[], T | None], what: str, seconds: float = 30.0, every: float = 0.1
 ) -> T:
-    """Return the first true value of ``condition``; it is asked ``every`` so many seconds.
+    """Return the first true value of ``condition``, checked ``every`` so many seconds.
 
     Raises:
         KioskError: it was not true within ``seconds``; the message names ``what``.
@@ -45,7 +45,7 @@ def wait_until(
         if value:
             return value
         if time.monotonic() > end:
-            raise KioskError(f"waited {seconds:.0f} s in vain for {what}")
+            raise KioskError(f"timed out after {seconds:.0f} s: {what}")
         time.sleep(every)
 
 
@@ -72,7 +72,7 @@ class ProcessGroup:
         return process
 
     def start_kiosk(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start ``kiosk ARGUMENTS`` with this very Python."""
+        """Start ``kiosk ARGUMENTS`` with the Python that runs the demo."""
         return self.start(name, sys.executable, "-m", "kiosk.cli", *arguments)
 
     def signal(self, name: str, number: int) -> None:
@@ -80,7 +80,11 @@ class ProcessGroup:
         self._running[name].send_signal(number)
 
     def check(self) -> None:
-        """Raise KioskError naming the first process that has ended by itself."""
+        """Check that all processes are running.
+
+        Raises:
+            KioskError: one has ended by itself; the message names it.
+        """
         for name, process in self._running.items():
             status = process.poll()
             if status is not None:
@@ -91,6 +95,6 @@ class ProcessGroup:
         end_process(self._running.pop(name))
 
     def end_all(self) -> None:
-        """End all, the last started first."""
+        """End all processes, the last started first."""
         for name in reversed(list(self._running)):
             self.end(name)

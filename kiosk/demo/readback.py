@@ -1,6 +1,6 @@
-"""What the demo made, measured by stock tools: ffprobe, sha256sum, openssl, a PDF reader.
+"""Measures what the demo made with standard tools: ffprobe, sha256sum, openssl, a PDF reader.
 
-Nothing here trusts what the kiosk said while it ran; a figure that cannot be read back is an
+Nothing here trusts what the kiosk reported while it ran; a figure that cannot be read back is an
 error, not a default.
 """
 
@@ -23,7 +23,7 @@ from kiosk.storage.hashing import sha256_of
 
 @dataclass(frozen=True)
 class PartContent:
-    """What ffprobe found in one part: decoded frames, longest track in seconds, tracks."""
+    """Content of a part by ffprobe: decoded frames, seconds of the longest track, tracks."""
 
     video_frames: int
     seconds: float
@@ -50,7 +50,7 @@ def _join_run(run: Path, scratch: Path) -> Path:
 
 
 def _duration(stream: dict[str, Any], frames_per_second: float | None = None) -> float:
-    """Return a stream's length in seconds: its own statement, else counted frames."""
+    """Return a stream's length in seconds: its own figure, else from counted frames."""
     if "duration" in stream:
         return float(stream["duration"])
     if frames_per_second:
@@ -59,7 +59,7 @@ def _duration(stream: dict[str, Any], frames_per_second: float | None = None) ->
 
 
 def read_part(part: Path, scratch: Path) -> PartContent:
-    """Decode all of ``part`` (``main`` and ``channels``) and return what is in it."""
+    """Decode all of ``part`` (``main`` and ``channels``) and return its content."""
     frames, seconds, tracks = 0, 0.0, 0
     for run in sorted((part / "main").glob("run-*")):
         streams = _probe(_join_run(run, scratch))
@@ -86,7 +86,7 @@ def is_signature_valid(folder: Path, ca: Path) -> bool:
 
 
 def run_verify(folder: Path, ca: Path) -> tuple[bool, str]:
-    """Run ``kiosk verify`` on ``folder``; return whether it is content, and its words."""
+    """Run ``kiosk verify`` on ``folder``; return whether it passed, and its output."""
     command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--ca", str(ca)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.returncode == 0, (result.stdout or result.stderr).strip()
@@ -99,6 +99,6 @@ def pdf_pages(path: Path) -> int:
 
 
 def are_all_delivered(files: Iterable[Path], delivered: set[str]) -> bool:
-    """Return whether there are ``files`` and the hash of each is among ``delivered``."""
+    """Return whether there is at least one file and all hashes are in ``delivered``."""
     hashes = [sha256_of(path) for path in files]
     return bool(hashes) and all(value in delivered for value in hashes)

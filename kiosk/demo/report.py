@@ -1,8 +1,7 @@
-"""``report.json``: every value is measured or read back after the scenario, none assumed."""
+"""Builds ``report.json``: every value is measured or read back after the scenario, none assumed."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import tempfile
@@ -20,17 +19,18 @@ from kiosk.demo.scenario import DemoResult
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
 from kiosk.selftest.report import read_reports
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hashing import sha256_of
 
 
 @dataclass
 class Checks:
-    """What must hold for ``ok``; ``failed`` lists in words what does not."""
+    """Expectations of the report; ``failed`` lists those that did not hold, in words."""
 
     failed: list[str] = field(default_factory=list)
 
     def expect(self, holds: bool, what: str) -> bool:
-        """Note ``what`` when it does not hold; return whether it holds."""
+        """Add ``what`` to the failures if it does not hold; return whether it holds."""
         if not holds:
             self.failed.append(what)
         return holds
@@ -57,13 +57,13 @@ def build_report(
 
 
 def _relative(path: Path, base: Path) -> str:
-    """Return ``path`` relative to ``base`` where it lies below it."""
+    """Return ``path`` relative to ``base`` if it is below it."""
     path, base = path.resolve(), base.resolve()
     return str(path.relative_to(base) if path.is_relative_to(base) else path)
 
 
 def list_devices(demo: DemoEnvironment) -> list[dict[str, Any]]:
-    """Name every device in use: the recorder's own word, and this process's virtual ones."""
+    """Return every device in use: those of the recorder, and the demo's virtual ones."""
     rows = list(get_json(demo.paths.recorder_socket, "/v1/devices").get("devices", []))
     sane = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "sane-airscan"], **_CAPTURE)  # noqa: PLW1510
     rows += [
@@ -129,7 +129,7 @@ def _read_hearing(
 
 def _microphones(parts: list[Path]) -> list[str]:
     """Return the names of the microphones that ``part.json`` of the first part lists."""
-    part = json.loads((parts[0] / "part.json").read_text(encoding="utf-8"))
+    part = read_json(parts[0] / "part.json")
     return [microphone["name"] for microphone in part["microphones"]]
 
 
@@ -170,9 +170,9 @@ def _read_selftest(demo: DemoEnvironment, base: Path, checks: Checks) -> dict[st
         raise KioskError("there is no self-test report")
     newest = next(str(row["id"]) for row in read_reports(demo.paths) if row["id"] in reports)
     path = demo.paths.reports / newest / "report.json"
-    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    results = read_json(path)["results"]
     states = [result["state"] for result in results]
-    # the clock of the machine that plays the demo may well be kept by nobody: told, not judged
+    # the clock of the machine that runs the demo may be unsynchronised: reported, not judged
     bad = [row["check"] for row in results if row["state"] != "passed" and row["check"] != "clock"]
     checks.expect(not bad, f"self-test not passed: {', '.join(bad)}")
     return {

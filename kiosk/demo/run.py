@@ -49,12 +49,12 @@ def run_demo(out: Path) -> int:
 
 
 def run_live(out: Path) -> int:
-    """Set the environment up and leave it to the person until Ctrl-C."""
+    """Set up the environment and leave it to the person until Ctrl-C."""
     out.mkdir(parents=True, exist_ok=True)
     with demo_environment(out.resolve()) as demo:
         print(f"The kiosk runs on display {demo.display.name} ({demo.display.server}).", flush=True)
-        print("Paper lies in the scanner. Type a role and Enter to hold its badge:", *BADGES)
-        print("  paper: put the paper in again; speak: everybody speaks; Ctrl-C ends.", flush=True)
+        print("There is paper in the scanner. Type a role and Enter to show its badge:", *BADGES)
+        print("  paper: reload the scanner; speak: everybody speaks; Ctrl-C ends.", flush=True)
         demo.load_scanner()
         try:
             _read_commands(demo)
@@ -88,7 +88,7 @@ def _print_progress(started: float, text: str) -> None:
 
 
 def summary(report: dict[str, Any], out: Path) -> str:
-    """Return the report in a few readable lines."""
+    """Return the report in a few lines for a person."""
     hearing, filing, selftest = report["hearing"], report["filing"], report["selftest"]
     same = hearing["central_sha256_match"]
     lines = [

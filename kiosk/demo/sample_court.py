@@ -1,4 +1,4 @@
-"""The demo's court: an invented district court, its people, its list of today, its voices.
+"""The demo's court: a fictional district court, its people, today's list, its voices.
 
 All names are fictional. The Kazakh sentences are our own, in no way a statement of law.
 """
@@ -22,7 +22,7 @@ COURT_NAME = {
 
 @dataclass(frozen=True)
 class Speaker:
-    """Who sits at a microphone: its name, role, espeak-ng voice, and what is said."""
+    """A person at a microphone: its name, the role, the espeak-ng voice, and the words."""
 
     microphone: str
     role: str

@@ -1,7 +1,7 @@
 """The demo's scenario in three steps: a visitor, a secretary, a technician.
 
 Each step uses only the touch screen, the scanner's tray, the badge and the voices in the courtroom;
-each notes the facts that the report reads back afterwards.
+each records the facts that the report reads back afterwards.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from kiosk.demo.environment import DemoEnvironment
 from kiosk.demo.processes import wait_until
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 
-#: Seconds recorded in the first and the second part: 20 s in all.
 PART_SECONDS = (11.0, 9.0)
-#: Who files: an identification number with a right check digit, which nobody has.
+"""Seconds recorded in the first and the second part."""
 IIN = "900101300017"
+"""Identification number of the applicant: the check digit is right, but nobody has it."""
 NAME = "ҚАЛИ Ә"
 
 
 @dataclass
 class DemoResult:
-    """What happened on the screen, to be checked against the disk and the central system."""
+    """What the screen showed, to be compared with the disk and the central system."""
 
     filing_taps: int = 0
     registration_number: str = ""
@@ -63,7 +63,7 @@ def file_documents(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResu
     driver.wait_screen("visitor.insert_paper")
     driver.take_screenshot("visitor-feed")
     demo.load_scanner()
-    driver.wait_screen("visitor.scanning", "visitor.page_review")  # it takes the paper by itself
+    driver.wait_screen("visitor.scanning", "visitor.page_review")  # it feeds the paper by itself
     driver.take_screenshot("visitor-scanning")
     driver.wait_screen("visitor.page_review", seconds=60)
     driver.take_screenshot("visitor-pages")
@@ -153,7 +153,7 @@ def run_self_test(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResul
 
 
 def _answer_questions(demo: DemoEnvironment, driver: ScreenDriver) -> None:
-    """Do what the self-test asks of a person: speak, press, hold a badge, say yes."""
+    """Do what the self-test asks of a person: speak, press, show a badge, say yes."""
     demo.play_voices()
     widgets = {item["id"]: item for item in driver.read_screen().get("widgets", [])}
     if "tech.question" not in widgets:

@@ -1,7 +1,7 @@
 """Drives the touch screen: real pointer events by xdotool, and screenshots.
 
-What can be tapped is read from the UI's automation socket; the tap itself goes through the
-X server, the window and Kivy's touch input like a finger's.
+The widgets are read from the UI's automation socket; a tap goes through the X server, the window
+and Kivy's touch input, as a finger's does.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        """Connect to the Unix socket in place of a host and port."""
+        """Connect to the Unix socket instead of a host and port."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
 def get_json(path: Path, target: str, timeout: float = 5.0) -> dict[str, Any]:
-    """``GET target`` from the local service at ``path``; ``{}`` when nobody answers."""
+    """``GET target`` from the local service at ``path``; ``{}`` if it does not answer."""
     connection = UnixConnection(path, timeout)
     try:
         connection.request("GET", target)
@@ -64,7 +64,7 @@ class ScreenDriver:
     Args:
         ui_socket: automation socket of ``kiosk ui``.
         display: X server the UI draws on.
-        folder: folder for screenshots.
+        screenshots: folder for screenshots.
         processes: processes that must be alive while waiting.
     """
 
@@ -79,7 +79,7 @@ class ScreenDriver:
         self.taps = 0
 
     def read_screen(self) -> dict[str, Any]:
-        """Return the screen as the UI describes it, ``{}`` while it does not answer."""
+        """Return the screen as the UI describes it; ``{}`` while it does not answer."""
         self._processes.check()
         return get_json(self._socket, "/v1/screen")
 
@@ -114,7 +114,7 @@ class ScreenDriver:
         return self.tap_widget(self.wait_widget(widget, seconds))
 
     def tap_widget(self, item: dict[str, Any]) -> str:
-        """Tap the middle of ``item``, a widget as :meth:`find` returns it; return its id."""
+        """Tap the middle of ``item``, as :meth:`find_widget` returns it; return its id."""
         x = round(item["x"] + item["w"] / 2)
         y = round(item["y"] + item["h"] / 2)
         self._xdotool("mousemove", str(x), str(y))
@@ -125,7 +125,7 @@ class ScreenDriver:
     def take_screenshot(self, name: str) -> Path:
         """Take a screenshot ``NN-name.png`` of the whole display; return its path."""
         path = self._folder / f"{len(self.screenshots) + 1:02d}-{name}.png"
-        time.sleep(0.3)  # the frame that follows the last change of state must be on the glass
+        time.sleep(0.3)  # the frame after the last change of state must be displayed
         subprocess.run(
             ["import", "-display", self._display.name, "-window", "root", str(path)], check=True
         )
@@ -133,7 +133,7 @@ class ScreenDriver:
         return path
 
     def _wait(self, condition: Callable[[], T | None], what: str, seconds: float) -> T:
-        """Wait like :func:`wait_until`; on a timeout, say what is shown instead."""
+        """Wait like :func:`wait_until`; on a timeout, name the screen that is shown instead."""
         try:
             return wait_until(condition, what, seconds)
         except KioskError as error:

@@ -1,6 +1,6 @@
-"""An X server of the demo's own: Xvfb without a display, Xephyr in a window with one.
+"""Runs a private X server: Xvfb without a display, Xephyr in a window with one.
 
-The person's own display is never drawn on or clicked in.
+The demo never draws on or clicks in the person's own display.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kiosk.errors import KioskError
 
 @dataclass(frozen=True)
 class Display:
-    """A running X server: ``name`` is what goes into ``DISPLAY``."""
+    """A running X server; ``name`` is the value of ``DISPLAY``."""
 
     name: str
     server: str

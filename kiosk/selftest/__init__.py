@@ -1,6 +1,6 @@
 """The technician's self-test: checks, live progress, baseline, signed report.
 
-How a caller (touch screen, ``kiosk selftest``) uses it::
+The touch screen and ``kiosk selftest`` use it like this::
 
     context = SelfTestContext(settings, paths, recorder, sync, ask=ask, read_badge=read_badge)
     async for event in run_selftest(context):              # or only=("camera", "link")
@@ -16,7 +16,8 @@ A :class:`~kiosk.selftest.model.CheckResult` has ``check``, ``state`` (``passed`
 device or service is a failed result, never an exception.
 
 ``CHECKS`` (ids in order): ``camera``, ``microphones``, ``scanner``, ``receipt_printer``,
-``badge_reader``, ``panel`` (lamp and button), ``storage``, ``clock``, ``link``, ``delivery``.
+``badge_reader``, ``panel`` (lamp and button), ``storage``, ``clock``, ``court_keys``, ``link``,
+``delivery``.
 Names and questions for the screen: ``kiosk.selftest.labels.CHECK_NAMES``, ``QUESTIONS`` (message
 ids for the translator).
 
@@ -24,7 +25,7 @@ A person is asked through ``ask(question, seconds) -> bool | None``: question id
 ``lamp_seen``, ``button_pressed``, ``receipt_readable``, ``badge_held``; None (or no answer within
 ``seconds``) is "not confirmed". ``read_badge(seconds) -> str | None`` waits for a badge where the
 caller already owns the reader (the touch screen does); without it the self-test opens the reader.
-``latest_results(paths)`` gives the newest result of every check, ``never_tested`` where none is.
+``latest_results(paths)`` returns the newest result of every check, or ``never_tested``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The checks of the self-test: one function each, from a :class:`SelfTestContext` to a verdict.
 
-What the recorder owns is tested by the recorder (``POST /v1/tests/...``), the link and the
-delivery through sync; scanner, printer and badge reader directly. A check raises freely:
-:func:`kiosk.selftest.run.run_check` turns every error into a failed result.
+The recorder tests its own devices (``POST /v1/tests/...``), sync the link and the delivery;
+scanner, printer and badge reader are tested here. A check may raise any error:
+:func:`kiosk.selftest.run.run_check` turns it into a failed result.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LINK_VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found; :class:`~kiosk.selftest.model.CheckResult` adds name and times."""
+    """Outcome of a check; :class:`~kiosk.selftest.model.CheckResult` adds name and times."""
 
     state: CheckState
     code: str | None = None
@@ -74,7 +74,7 @@ async def _post_recorder(context: SelfTestContext, path: str, seconds: float) ->
 
 
 async def _call_sync(call: Awaitable[T]) -> T:
-    """Return sync's answer to ``call``; say that it is sync when it does not answer."""
+    """Return sync's answer to ``call``; raise SyncDownError when it does not answer."""
     try:
         return await call
     except ServiceDownError as error:
@@ -82,7 +82,7 @@ async def _call_sync(call: Awaitable[T]) -> T:
 
 
 async def _run_recorder_check(context: SelfTestContext, name: str, seconds: float = 0.0) -> Verdict:
-    """Return the recorder's verdict of its own test ``name``."""
+    """Return the verdict of the recorder's own test ``name``."""
     try:
         answer = await _post_recorder(context, f"/v1/tests/{name}", seconds)
     except ServiceRefusedError as error:
@@ -123,7 +123,7 @@ async def check_clock(context: SelfTestContext) -> Verdict:
 
 
 async def check_court_keys(context: SelfTestContext) -> Verdict:
-    """Whether the court can open what is closed here; known to the recorder."""
+    """Whether the court has proved that it can open closed parts; known to the recorder."""
     return await _run_recorder_check(context, "court_keys")
 
 
@@ -134,7 +134,7 @@ async def check_panel(context: SelfTestContext) -> Verdict:
     seconds = _UNATTENDED_SECONDS if context.ask is unattended else 2 * context.answer_seconds
     recorder_check = asyncio.ensure_future(_run_recorder_check(context, "panel", seconds))
     try:
-        # a refusal (a hearing runs, no lamp) comes at once: then no question is shown
+        # a refusal (a hearing runs, no lamp) comes at once; then no question is shown
         await asyncio.wait({recorder_check}, timeout=_SETTLE_SECONDS)
         lamp = await ask_while(recorder_check, context, "lamp_seen", ends=_is_not_passed)
         if recorder_check.done() and _is_not_passed(recorder_check.result()):
@@ -152,7 +152,7 @@ async def check_panel(context: SelfTestContext) -> Verdict:
 async def _wait_button(
     recorder_check: asyncio.Future[Verdict], context: SelfTestContext
 ) -> bool | None:
-    """Ask for a press; True only when the recorder noticed it, False when it should have."""
+    """Ask for a press; True if the recorder noticed it, False if it should have but did not."""
     claimed = await ask_while(recorder_check, context, "button_pressed")
     if claimed and not recorder_check.done():
         await asyncio.wait({recorder_check}, timeout=_SETTLE_SECONDS)
@@ -166,7 +166,7 @@ def _is_not_passed(verdict: Verdict) -> bool:
 
 
 def as_verdict(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) -> Verdict:
-    """Return the verdict of a person's ``answers``: any "no" fails; no answer does not pass."""
+    """Return the verdict of a person's ``answers``: a "no" fails, a missing answer skips."""
     if False in answers:
         return Verdict("failed", "denied_by_person", measured)
     if None in answers:
@@ -175,7 +175,7 @@ def as_verdict(answers: tuple[bool | None, ...], measured: Mapping[str, Any]) ->
 
 
 async def check_scanner(context: SelfTestContext) -> Verdict:
-    """Whether the scanner answers, how fast, and the options that it read back."""
+    """Whether the scanner answers, how fast, and which options it reports."""
     if not context.settings.scanner.fitted:
         return NOT_FITTED
     info = await probe_scanner(context.settings.scanner)
@@ -191,7 +191,7 @@ async def check_scanner(context: SelfTestContext) -> Verdict:
 
 
 async def check_receipt_printer(context: SelfTestContext) -> Verdict:
-    """Print a test receipt; the printer itself says that it came out, a person that it reads."""
+    """Print a test receipt; the printer confirms the print, a person that it is readable."""
     settings = context.settings
     if not settings.printer.port:
         return NOT_FITTED
@@ -214,7 +214,7 @@ async def check_receipt_printer(context: SelfTestContext) -> Verdict:
 
 
 async def check_badge_reader(context: SelfTestContext) -> Verdict:
-    """Wait for a badge. Its content is neither kept nor logged, only its length and the wait."""
+    """Wait for a badge. Only its length and the wait are recorded, never its content."""
     if not context.settings.badge.port:
         return NOT_FITTED
     clock = asyncio.get_running_loop().time
@@ -239,7 +239,7 @@ async def _read_badge(context: SelfTestContext, seconds: float) -> str | None:
     """Open the reader and return the first badge within ``seconds``, or None.
 
     Raises:
-        BadgeReaderAbsentError: the reader is not there.
+        BadgeReaderAbsentError: the reader is not connected.
     """
     loop = asyncio.get_running_loop()
     badges: asyncio.Queue[str] = asyncio.Queue()
@@ -306,9 +306,9 @@ async def ask_while(
     question: Question,
     ends: Callable[[T], bool] = lambda _result: True,
 ) -> bool | None:
-    """Ask ``question`` while ``task`` goes on; None when its result ``ends`` the question.
+    """Ask ``question`` while ``task`` runs; return None when its result ``ends`` the question.
 
-    The question is taken off the screen (its task is cancelled) as soon as the device answers.
+    The question disappears from the screen (its task is cancelled) as soon as the device answers.
     """
     asked = asyncio.ensure_future(_ask_person(context, question))
     both: set[asyncio.Future[Any]] = {asked, task}
@@ -322,7 +322,7 @@ async def ask_while(
 
 
 async def _ask_person(context: SelfTestContext, question: Question) -> bool | None:
-    """Return the person's answer, or None: nobody answered in time, or asking itself failed."""
+    """Return the person's answer; None if nobody answered in time or asking failed."""
     try:
         async with asyncio.timeout(context.answer_seconds):
             return await context.ask(question, context.answer_seconds)
@@ -334,11 +334,11 @@ async def _ask_person(context: SelfTestContext, question: Question) -> bool | No
 
 
 async def _cancel(task: asyncio.Future[Any]) -> None:
-    """End ``task``; its result does not matter any more."""
+    """Cancel ``task``; its result is not needed any more."""
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():
-        task.exception()  # seen
+        task.exception()  # mark it as retrieved
 
 
 CHECK_FUNCTIONS: Mapping[str, Check] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""The delivery probe: a small signed folder that goes the whole way to the central system."""
+"""The delivery probe: delivers a small signed folder all the way to the central system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What became of the probe within the time limit."""
+    """Outcome of the probe within the time limit."""
 
     id: str
     delivered: bool
@@ -58,7 +58,7 @@ async def deliver_probe(context: SelfTestContext) -> ProbeResult:
 
 
 async def _probe_state(context: SelfTestContext, identifier: str) -> dict[str, Any]:
-    """Return sync's word on the probe; empty while it has not seen it yet."""
+    """Return sync's state of the probe; empty while sync does not know it yet."""
     try:
         return await context.sync.get(f"/v1/reports/{identifier}")
     except ServiceRefusedError as error:

@@ -42,4 +42,4 @@ QUESTIONS: Mapping[str, str] = MappingProxyType(
         "badge_held": N_("Hold your badge to the reader."),
     }
 )
-"""What a person is asked."""
+"""Questions to the person at the kiosk."""

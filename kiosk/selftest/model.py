@@ -1,4 +1,4 @@
-"""What the self-test speaks of: checks, results, progress events, what a run needs."""
+"""Data of the self-test: checks, results, progress events, the context of a run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CheckResult:
     Attributes:
         check: id, one of :data:`CHECKS`.
         state: ``never_tested`` only from :func:`kiosk.selftest.latest_results`.
-        code: alarm code saying why it did not pass, or None.
+        code: alarm code with the reason why it did not pass, or None.
         measured: measured values, plain JSON; keys end in their unit (``_ms``, ``_db``).
         seconds: how long the check took.
         at: wall time of its end, RFC 3339.
@@ -57,7 +57,7 @@ class CheckResult:
     deviations: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as it stands in the report."""
+        """Return it as in the report."""
         return {
             "check": self.check,
             "state": self.state,
@@ -109,10 +109,10 @@ class CheckFinished:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The report lies at ``path`` (folder ``reports/<uuid>/``).
+    """The run has ended; its report is in the folder ``path`` (``reports/<uuid>/``).
 
     Attributes:
-        path: the folder, or None when it could not be saved (``code`` says why).
+        path: the folder, or None if it could not be saved (``code``: the reason).
         report: content of ``report.json``.
         code: alarm code when the report could not be saved or sealed, else None.
     """
@@ -133,7 +133,7 @@ async def unattended(question: Question, seconds: float) -> bool | None:
 
 @dataclass(frozen=True)
 class SelfTestContext:
-    """What a run needs.
+    """Everything that a run needs.
 
     Attributes:
         settings: settings of this kiosk.
@@ -141,11 +141,11 @@ class SelfTestContext:
         recorder: client of the recorder, with a technician's token.
         sync: client of sync.
         ask: asks the person at the kiosk.
-        read_badge: waits for a badge where the caller owns the reader; else None.
-        person: who runs the test (id of the staff list), for the report.
-        answer_seconds: how long a person may take for one answer.
-        check_seconds: time limit of one check, answers not counted.
-        commissioning: keep this run as the baseline that later ones are compared with.
+        read_badge: waits for a badge if the caller owns the reader; None: the self-test opens it.
+        person: id of the person who runs the test, for the report.
+        answer_seconds: time limit of one answer.
+        check_seconds: time limit of one check, without the answers.
+        commissioning: store this run as the baseline for later runs.
     """
 
     settings: Settings

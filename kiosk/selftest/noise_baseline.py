@@ -1,13 +1,13 @@
-"""The noise floor of each microphone at commissioning, from the signed self-test reports.
+"""Reads the noise floor of each microphone at commissioning from the signed self-test reports.
 
-Read without the self-test's own modules, whose libraries the recorder does not need at its start.
+It imports nothing of the self-test, whose libraries the recorder does not need at its start.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 def load_noise_floors(paths: Paths) -> dict[str, float]:
     """Return the noise floor (dB of full scale) by microphone; empty before commissioning.
 
-    The newest commissioning is the one with the highest number; damaged reports are skipped.
+    The newest commissioning has the highest sequence number; damaged reports are skipped.
     """
     newest, floors = -1, dict[str, float]()
     for path in sorted(paths.reports.glob("*/report.json")):
         try:
-            report = json.loads(path.read_text(encoding="utf-8"))
+            report = read_json(path)
             if not report.get("commissioning") or int(report["sequence"]) <= newest:
                 continue
             (measured,) = (

@@ -1,4 +1,4 @@
-"""The test receipt: letters of every alphabet in use, lines and blocks that show a worn head."""
+"""Draws the test receipt: letters of all alphabets in use, and blocks that show a worn head."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The technician's tests of what the recorder owns.
+"""The technician's tests in the recorder: camera, microphones, panel, storage, clock, court keys.
 
-They are camera, microphones, panel, storage, clock, and the court's keys.
-Everything is
-measured on the running devices; nothing is assumed from their settings.
+Everything is measured on the running devices; nothing is assumed from their settings.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ POLL_S = 0.1
 CAMERA_S, MICROPHONES_S, PANEL_S = 3.0, 3.0, 3.0
 BLINK_S = 0.5
 MIN_CONTRAST = 4.0
-"""Standard deviation of brightness (0 to 255) below which there is no picture to see."""
+"""Standard deviation of brightness (0 to 255) below which a picture counts as dark."""
 MIN_FRAMES_SHARE = 0.5
 """Share of the requested frames that must arrive."""
 
@@ -40,7 +38,7 @@ MIN_FRAMES_SHARE = 0.5
 def check_answer(
     code: str | None, measured: dict[str, Any], *, skipped: bool = False
 ) -> DeviceTestAnswer:
-    """Return the answer of a test: passed where there is no ``code``."""
+    """Return the answer of a test: passed if there is no ``code``."""
     if skipped:
         return DeviceTestAnswer(state="skipped", code=code, measured=measured)
     return DeviceTestAnswer(state="failed" if code else "passed", code=code, measured=measured)
@@ -49,7 +47,7 @@ def check_answer(
 async def check_camera(
     settings: Settings, sources: Sources, paths: Paths, seconds: float
 ) -> DeviceTestAnswer:
-    """Do pictures arrive, do they change, and is there something to be seen?"""
+    """Check that pictures arrive, change, and show something."""
     if settings.camera.back_end == "none":
         return check_answer("not_fitted", {}, skipped=True)
     seen = await _sample_preview(paths, seconds or CAMERA_S)
@@ -72,7 +70,7 @@ async def check_camera(
         return check_answer(CAMERA.get(state, "camera_frozen"), measured)
     if measured["contrast"] < MIN_CONTRAST:
         return check_answer("camera_dark", measured)
-    # a sensor's noise never stands still: pictures that are equal are one picture
+    # the noise of a sensor always changes: equal pictures are one picture
     return check_answer(None if measured["change"] > 0 else "camera_frozen", measured)
 
 
@@ -97,7 +95,7 @@ async def _sample_preview(paths: Paths, seconds: float) -> list[PreviewFrame]:
 async def check_microphones(
     settings: Settings, sources: Sources, seconds: float
 ) -> DeviceTestAnswer:
-    """Is every microphone there, what is its level, and was it heard while listening?"""
+    """Check that every microphone is connected; measure its level and whether it was heard."""
     if not settings.microphones:
         return check_answer("not_fitted", {}, skipped=True)
     before = {row.name: row.heard for row in sources.describe_microphones()}
@@ -127,7 +125,7 @@ async def check_microphones(
 async def check_panel(
     panel: Panel, busy: Callable[[], bool], sync_lamp: Callable[[], None], seconds: float
 ) -> DeviceTestAnswer:
-    """Light the lamp (it is read back) and listen for the button, until it is pressed."""
+    """Blink the lamp (it is read back) until the button is pressed or the time is over."""
     if panel.state == "off":
         return check_answer("not_fitted", {}, skipped=True)
     if panel.state == "absent":
@@ -152,7 +150,7 @@ async def check_panel(
 
 
 async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
-    """Write durably, read back, compare; and how many hours still fit."""
+    """Write durably, read back and compare; report how many hours still fit."""
     space = measure_space(paths.data, settings)
     measured: dict[str, Any] = {
         "free_bytes": space.free_bytes,
@@ -177,16 +175,16 @@ async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
 
 
 async def check_clock() -> DeviceTestAnswer:
-    """Is the clock set, is it synchronised, does a battery keep it?"""
+    """Check that the clock is set; report whether it is synchronised and has a battery."""
     state = clock_state()
     measured = {"state": state, "synchronised": is_synchronised(), "battery": has_battery()}
     return check_answer(CLOCK.get(state), measured)
 
 
 async def check_court_keys(paths: Paths) -> DeviceTestAnswer:
-    """Are the court's keys pinned, and has it shown that it can open what is closed with them?
+    """Check that the court's keys are pinned and that the court has proved that it can use them.
 
-    A hearing may be closed at any time by one tap, so this is asked of every kiosk.
+    A hearing may be closed at any time by one tap, so every kiosk needs them.
     """
     state = await asyncio.to_thread(court_key_status, paths)
     measured = {"state": state, "proven": await asyncio.to_thread(proof_times, paths)}

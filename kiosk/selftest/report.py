@@ -1,12 +1,11 @@
 """The report of a self-test: every check, the baseline of commissioning, sealed for delivery.
 
-Reports are numbered (``sequence``): the newest is the one with the highest number, never the one
-with the latest clock. The baseline is the newest report that was taken as commissioning.
+Reports are numbered (``sequence``): the newest has the highest number, whatever the clock said. The
+baseline is the newest report of a commissioning.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import kiosk
 from kiosk.clocks import boot_id, format_wall
 from kiosk.selftest.model import CHECKS, CheckResult, SelfTestContext
 from kiosk.selftest.signed_report import REPORT, save_signed_report
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ CONTRACT = 1
 
 
 def read_reports(paths: Paths) -> list[dict[str, Any]]:
-    """Return all readable self-test reports, newest first; a damaged one is left out and logged."""
+    """Return all readable self-test reports, newest first; damaged ones are logged and left out."""
     reports = [report for path in _report_files(paths) if (report := _read(path)) is not None]
     return sorted(reports, key=lambda report: int(report["sequence"]), reverse=True)
 
@@ -36,9 +36,9 @@ def _report_files(paths: Paths) -> Iterator[Path]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Return one self-test report, or None: another kind, or damaged."""
+    """Return one self-test report; None if it is of another kind or damaged."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = read_json(path)
         if report["kind"] != KIND:
             return None
         for value in report["results"]:
@@ -48,7 +48,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s: not a self-test report: %s", path.parent.name, error)
         return None
-    return dict(report)
+    return report
 
 
 def find_baseline(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -57,7 +57,7 @@ def find_baseline(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def latest_results(paths: Paths) -> dict[str, CheckResult]:
-    """Return the newest result of every check; ``never_tested`` where there is none."""
+    """Return the newest result of every check; ``never_tested`` if there is none."""
     return newest_results(read_reports(paths))
 
 
@@ -110,10 +110,9 @@ def build_report(
     """Return the report's content.
 
     Args:
-        context: what ran.
         ran: results of this run by check.
-        started: wall time of the beginning.
-        devices: what the recorder says is truly in use, or None when it did not answer.
+        started: wall time of its start.
+        list_devices: devices that the recorder reports in use, or None if it did not answer.
         earlier: reports before this one, newest first.
     """
     baseline = find_baseline(earlier)

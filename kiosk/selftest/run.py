@@ -1,4 +1,4 @@
-"""Runs the checks one after the other and yields events live."""
+"""Runs the checks in order and yields an event for each step."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def run_selftest(
         A failing device, service or disk is a failed result, never an exception.
 
     Raises:
-        ValueError: ``only`` names a check that there is not.
+        ValueError: ``only`` names an unknown check.
     """
     checks_to_run = CHECKS if only is None else tuple(check for check in CHECKS if check in only)
     if only is not None and (unknown := set(only) - set(CHECKS)):
@@ -79,7 +79,7 @@ async def run_check(
 
 
 async def _verdict(context: SelfTestContext, check: str) -> checks.Verdict:
-    """Return the check's verdict; map everything that it raises to a failed one."""
+    """Return the check's verdict; an error is a failed verdict."""
     limit = 2 * (context.check_seconds + context.answer_seconds)
     try:
         async with asyncio.timeout(limit):
@@ -95,16 +95,16 @@ async def _verdict(context: SelfTestContext, check: str) -> checks.Verdict:
 
 
 async def _devices_in_use(context: SelfTestContext) -> list[dict[str, Any]] | None:
-    """Return what the recorder says is in use, or None when it does not answer."""
+    """Return the devices that the recorder reports in use; None if it does not answer."""
     try:
         return list((await context.recorder.get("/v1/devices")).get("devices") or [])
     except KioskError as error:
-        log.warning("devices in use are not known: %s", error)
+        log.warning("devices in use are unknown: %s", error)
         return None
 
 
 async def _save_and_deliver(context: SelfTestContext, report: Mapping[str, Any]) -> RunFinished:
-    """Save the report and wake the delivery; say so when it could not be saved."""
+    """Save the report and wake the delivery; return the last event."""
     try:
         folder = await asyncio.to_thread(save_report, context, report)
     except KioskError as error:
@@ -113,5 +113,5 @@ async def _save_and_deliver(context: SelfTestContext, report: Mapping[str, Any])
     try:
         await context.sync.post("/v1/deliver")
     except KioskError as error:
-        log.warning("delivery is not awake: %s", error)
+        log.warning("sync cannot be told of the report: %s", error)
     return RunFinished(folder, {"id": folder.name, **report})

@@ -1,4 +1,4 @@
-"""Sealed folders under ``reports/``: the signature comes last, and only then sync delivers them."""
+"""Writes sealed folders under ``reports/``: sync delivers them once they have a signature."""
 
 from __future__ import annotations
 

@@ -20,5 +20,5 @@ def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 10.0
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"waited {seconds:.0f} s in vain for {what}"
+        assert time.monotonic() < end, f"timed out after {seconds:.0f} s: {what}"
         time.sleep(0.02)

@@ -32,7 +32,7 @@ COURT_KEYS: Mapping[str, str] = {
     CourtKeyState.MISSING: "court_key_missing",
     CourtKeyState.UNPROVEN: "court_key_unproven",
 }
-"""They matter while something is, or will be today, for the court alone."""
+"""They count only on days with a closed hearing, or while one is recorded."""
 DEVICE_LOST = (MicrophoneState.ABSENT, MicrophoneState.DEAD)
 """Alarms at any time; the other failures only matter while a hearing is recorded."""
 
@@ -67,13 +67,13 @@ def active_alarms(state: RecorderState) -> Iterator[AlarmKey]:
 
 
 class AlarmHistory:
-    """Remembers since when each alarm is on."""
+    """Remembers since when each alarm is active."""
 
     def __init__(self) -> None:
         self._since: dict[AlarmKey, str] = {}
 
     def update(self, found: list[AlarmKey]) -> tuple[Alarm, ...]:
-        """Return ``alarms`` of State for what is on now."""
+        """Return ``alarms`` of State for the alarms that are active now."""
         self._since = {key: self._since.get(key) or format_wall() for key in found}
         return tuple(
             Alarm(code=code, source=source, since=since)

@@ -1,7 +1,7 @@
-"""Notices that the wall clock was moved, forwards or backwards.
+"""Detects steps of the wall clock, forwards or backwards.
 
-Media are timed by the recording clock, so that nothing in them moves; but whoever compares times
-of marks with a watch must know of the jump.
+Media are timed by the recording clock and do not move; but anyone who compares the times of marks
+with a watch must know of the step.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from collections.abc import Callable
 from kiosk.clocks import NS_PER_S, recording_ns
 
 MIN_STEP_NS = NS_PER_S // 4
-"""Slewing (at most 500 ppm) moves a clock far less between two looks."""
+"""Slewing (at most 500 ppm) moves a clock far less than this between two polls."""
 ALARM_NS = 300 * NS_PER_S
-"""So long the alarm is shown."""
+"""How long the alarm is shown."""
 
 
 class ClockStepDetector:
     """Compares the wall clock with the recording clock.
 
     Args:
-        wall: wall time, ns since 1970; ``clock``: the recording clock.
+        wall: wall time, ns since 1970.
+        clock: the recording clock, ns.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class ClockStepDetector:
         self._stepped_ns: int | None = None
 
     def _offset(self) -> int:
-        """Return wall time minus recording clock; an interruption between both is left out."""
+        """Return wall time minus recording clock, from the reading with the least delay."""
         best: tuple[int, int] | None = None
         for _ in range(3):
             before = self._clock()
@@ -44,7 +45,7 @@ class ClockStepDetector:
         return best[1]
 
     def poll(self) -> float | None:
-        """Return the seconds by which the clock was moved since the last look, else None."""
+        """Return the seconds by which the clock has stepped since the last poll, or None."""
         offset_ns = self._offset()
         step_ns, self._offset_ns = offset_ns - self._offset_ns, offset_ns
         if abs(step_ns) < MIN_STEP_NS:
@@ -54,6 +55,6 @@ class ClockStepDetector:
 
     @property
     def has_stepped(self) -> bool:
-        """Whether it was moved a short while ago."""
+        """Whether the clock has stepped a short while ago."""
         moment = self._stepped_ns
         return moment is not None and self._clock() - moment < ALARM_NS

@@ -1,4 +1,4 @@
-"""ListenBack to the last minutes in the headset while the hearing is recorded."""
+"""Plays the last minutes in the headset while the hearing is recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READY_S = 20.0
 
 
 class NothingToPlayError(HearingError):
-    """Nothing is recorded now, or nothing of that source."""
+    """Nothing is being recorded, or there is no sound of that source."""
 
     code = "nothing_to_listen"
     status = 409
@@ -38,14 +38,14 @@ class PlaybackRefusedError(HearingError):
 
 
 class NoHeadsetError(HearingError):
-    """No headset is fitted, or it is not there."""
+    """No headset is configured, or it is not connected."""
 
     code = "headset_absent"
     status = 409
 
 
 class ListenBack:
-    """At most one playback at a time; a new one takes the place of the old one."""
+    """Plays back at most one source at a time; a new playback replaces the old one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -56,13 +56,14 @@ class ListenBack:
         self._since = self._of_seconds = 0.0
 
     def start(self, capture: PartCapture | None, request: api.ListenBack) -> None:
-        """Start to play; :meth:`wait_started` tells whether it does.
+        """Start the playback; :meth:`wait_started` waits until it plays.
 
         Args:
             capture: the running part, or None.
 
         Raises:
-            BadRequestError, NothingToPlayError, PlaybackRefusedError, NoHeadsetError
+            BadRequestError: no such microphone.
+            NothingToPlayError, PlaybackRefusedError, NoHeadsetError: it cannot be played.
         """
         seconds, source = request.seconds, request.source
         names = [microphone.name for microphone in self._settings.microphones]
@@ -97,7 +98,7 @@ class ListenBack:
         """Wait until it plays; return ``listening`` of State.
 
         Raises:
-            NoHeadsetError: the headset is not there.
+            NoHeadsetError: the headset is not connected.
             NothingToPlayError: there is no sound yet, or it was stopped.
         """
         process = self._process
@@ -112,7 +113,7 @@ class ListenBack:
         raise NothingToPlayError(str(answer.get("failed", "no sound yet")))
 
     def stop(self) -> None:
-        """End the playback, if any."""
+        """Stop the playback, if any."""
         with self._lock:
             process, self._process, self._capture = self._process, None, None
         if process is not None:
@@ -122,7 +123,7 @@ class ListenBack:
                 process.stdout.close()
 
     def poll(self, capture: PartCapture | None) -> bool:
-        """End what is over or may not go on; say whether anything changed."""
+        """Stop a playback that has ended or must end; return whether anything changed."""
         process = self._process
         if process is None:
             return False
@@ -133,7 +134,7 @@ class ListenBack:
         return False
 
     def state(self) -> Playback | None:
-        """Return ``listening`` of State: what plays, how far it is; None: nothing plays."""
+        """Return ``listening`` of State: what plays and its position; None: nothing plays."""
         with self._lock:
             if self._process is None or not self._of_seconds:
                 return None
@@ -144,7 +145,7 @@ class ListenBack:
 
 
 def _read_first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Return the first thing that the child says, ``{}`` when it says nothing in time."""
+    """Return the first line that the child writes, ``{}`` when it writes none in time."""
     assert process.stdout is not None
     with contextlib.suppress(OSError, ValueError):
         if select.select([process.stdout], [], [], READY_S)[0]:

@@ -1,7 +1,7 @@
 """Detects when the line-out of a conference set loses its link.
 
-Not when nobody is connected: only once something was heard from it in this hearing, or when the
-hearing is held online or mixed. Loss and return are marked by the kiosk (R24).
+A link counts only once it was up in this hearing, or when the hearing is held online or mixed: a
+set that nobody uses raises no alarm. The kiosk marks loss and return (R24).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class RemoteLinkMonitor:
     """Monitors all remote sources of one hearing.
 
     Attributes:
-        lost: names of those whose link is lost now.
+        lost: names of the sources whose link is lost now.
     """
 
     def __init__(self) -> None:
@@ -31,10 +31,10 @@ class RemoteLinkMonitor:
     def poll(
         self, hearing: Mapping[str, Any] | None, microphones: Iterable[Microphone]
     ) -> list[tuple[str, str]]:
-        """Check the sources; return ``(event type, source)`` of what has changed.
+        """Check the sources; return ``(event type, source)`` of each change.
 
         Args:
-            hearing: the one that is being recorded now, else None.
+            hearing: the hearing that is being recorded now, or None.
             microphones: as in State.
         """
         if hearing is None or hearing["id"] != self._hearing_id:

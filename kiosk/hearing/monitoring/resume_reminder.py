@@ -1,16 +1,15 @@
 """Reminds that nothing is recorded when nobody resumes after a recess or a retirement.
 
-Counted on the recording clock: moving the wall clock neither brings nor delays it.
+It runs on the recording clock: a step of the wall clock neither triggers nor delays it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from kiosk.api import recorder as api
 from kiosk.api.states import Phase
-from kiosk.clocks import NS_PER_S, recording_ns, wall_time
+from kiosk.clocks import NS_PER_S, parse_wall, recording_ns, wall_time
 
 STOPPED = (Phase.RECESS, Phase.RETIRED)
 
@@ -19,10 +18,10 @@ class ResumeReminder:
     """Counts the reminders of one interruption.
 
     Args:
-        minutes: from the stop to the first, and from each to the next.
+        minutes: from the stop to the first reminder, and from each reminder to the next.
 
     Attributes:
-        count: reminders so far in this interruption; 0: none is due.
+        count: reminders so far in this interruption; 0: none was due.
     """
 
     def __init__(self, minutes: float, clock: Callable[[], int] = recording_ns) -> None:
@@ -33,11 +32,11 @@ class ResumeReminder:
         self.count = 0
 
     def poll(self, phase: Phase, stopped_at: str) -> bool:
-        """Look at the phase; return whether one more reminder is due just now.
+        """Check the phase; return whether another reminder is due now.
 
         Args:
-            stopped_at: wall time of the stop; it tells one interruption from another, and after a
-                restart how long it has lasted.
+            stopped_at: wall time of the stop; it identifies the interruption, and after a restart
+                shows how long it has lasted.
         """
         if phase not in STOPPED:
             self._stopped_at, self.count = "", 0
@@ -64,9 +63,7 @@ class ResumeReminder:
 
 
 def _passed_ns(text: str) -> int:
-    """Return the time from the wall time ``text`` to now; 0 where it is none or lies ahead."""
-    try:
-        seconds = (wall_time() - datetime.fromisoformat(text)).total_seconds()
-    except ValueError:
-        return 0
+    """Return the time from the wall time ``text`` to now; 0 if it is no time or in the future."""
+    moment = parse_wall(text)
+    seconds = (wall_time() - moment).total_seconds() if moment is not None else 0.0
     return round(max(0.0, seconds) * NS_PER_S)

@@ -1,4 +1,4 @@
-"""Why a step of a hearing is refused."""
+"""Reasons why a step of a hearing is refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kiosk.errors import HearingError
 
 
 class AlreadyRecordingError(HearingError):
-    """Another hearing is open: it must be ended first."""
+    """Another hearing is open; it must be ended first."""
 
     code = "already_recording"
     status = 409
@@ -25,7 +25,7 @@ class StepRefusedError(HearingError):
 
 
 class BadRequestError(HearingError):
-    """The request lacks something or holds something unknown."""
+    """The request lacks a field or has an unknown value."""
 
     code = "bad_request"
     status = 400

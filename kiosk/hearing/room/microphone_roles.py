@@ -1,8 +1,9 @@
-"""Which microphone serves whom during a hearing: the settings, and what was moved since.
+"""Assigns roles to microphones during a hearing: from the settings, changed by remedies.
 
-When a microphone fails, a spare takes its role, another microphone takes it too, or the court
-continues without. Derived from the journal alone (``role_moved``, ``continue_without``,
-``taken_back``), so that it is the same after a crash. Tracks keep their microphones' names.
+When a microphone fails, a spare takes its role, another microphone takes it as well, or the court
+continues without it. The roles follow from the journal alone (``role_moved``,
+``continue_without``, ``taken_back``), so that they are the same after a crash. Tracks keep the
+names of their microphones.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from typing import Any
 from kiosk.config import MicrophoneSettings
 
 SPARE = "spare"
-"""Role of a microphone that serves nobody yet."""
+"""Role of a microphone that has no person yet."""
 
 
 @dataclass
 class MicrophoneRoles:
-    """MicrophoneRoles by microphone.
+    """The roles of each microphone.
 
     Attributes:
-        assigned: role of each microphone by the settings; spares are not in it.
-        current: roles of each microphone now, its own first; a microphone out of service has none.
+        assigned: role of each microphone in the settings, without spares.
+        current: roles of each microphone now, the assigned one first; none if out of service.
         waived: microphones that the court continues without.
     """
 
@@ -41,7 +42,7 @@ class MicrophoneRoles:
         )
 
     def is_serving(self, name: str) -> bool:
-        """Return whether ``name`` records somebody; a source that is no microphone always does."""
+        """Return whether ``name`` records somebody; sources that are no microphones always do."""
         return bool(self.current.get(name, [name])) and name not in self.waived
 
     def main_role(self, name: str) -> str:
@@ -50,10 +51,10 @@ class MicrophoneRoles:
         return roles[0] if roles else SPARE
 
     def microphone_for(self, role: str) -> str | None:
-        """Return the microphone that has ``role`` now."""
+        """Return the microphone that has ``role`` now, or None."""
         return next((name for name, roles in self.current.items() if role in roles), None)
 
-    # -- lines of the journal ------------------------------------------------------------------
+    # -- journal entries -----------------------------------------------------------------------
     def apply_role_moved(self, entry: Mapping[str, Any]) -> None:
         """Apply a ``role_moved`` entry."""
         source, to, role = str(entry["source"]), str(entry["to"]), str(entry["role"])

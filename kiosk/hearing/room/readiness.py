@@ -1,7 +1,7 @@
-"""Readiness: what is there and what is not. It informs, and never delays or blocks a recording.
+"""Checks what is ready for a hearing. It informs, and never delays or blocks a recording.
 
-What was missing at a start is written into the journal, and the court's override is asked for
-while the recording runs (R67).
+What was missing at the start is journalled, and the court's override is asked for while the
+recording runs (R67).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The storages of this kiosk's hearings: their state, and how much recording fits in them."""
+"""Monitors the storages of hearings: their state, and how much recording fits in them."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Mapping
 
@@ -12,7 +11,7 @@ from kiosk.api.states import MirrorState, StorageState
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.recording.repair.copy_merge import merge_copies, recorded_ranges
-from kiosk.storage.atomic_io import write_json
+from kiosk.storage.atomic_io import read_json, write_json
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
@@ -21,7 +20,7 @@ from kiosk.storage.volume_marker import write_marker
 
 log = logging.getLogger(__name__)
 MIN_PART_SECONDS = 60.0
-"""Shorter recordings do not change the measured rate."""
+"""Shorter parts do not change the measured rate."""
 RATE_WINDOW_SECONDS = 20 * 3600.0
 """Length of recording that the measured rate is averaged over."""
 MAX_MIRROR_LAG_S = 600.0
@@ -61,20 +60,20 @@ class StorageMonitor:
 
     # -- after a crash -------------------------------------------------------------------------
     def prepare_recovery(self) -> None:
-        """Copy from the mirror what only it has of unsealed hearings."""
+        """Copy the data of unsealed hearings that only the mirror has to the primary storage."""
         if self._mirror is None or self._mirror.identity()[0] not in ("ok", "read_only"):
             return
         for hearing in merge_copies(self._paths.data, self._mirror.root):
-            log.warning("hearing %s was brought up from the second copy", hearing)
+            log.warning("hearing %s was completed from the second copy", hearing)
 
     def start_catch_up(self) -> None:
-        """Start copying what either storage lacks."""
+        """Start copying to each storage what it lacks."""
         self.store.start_catch_up()
 
     # -- how much fits ---------------------------------------------------------------------------
     def _load_rate(self) -> tuple[float, float]:
         try:
-            value = json.loads(self._paths.recording_rate.read_bytes())
+            value = read_json(self._paths.recording_rate)
             return float(value["bytes"]), float(value["seconds"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0.0, 0.0
@@ -94,7 +93,7 @@ class StorageMonitor:
 
     @property
     def bytes_per_hour(self) -> float:
-        """What an hour takes: as measured in this room, else from the settings."""
+        """Bytes of an hour of recording: measured in this room, else from the settings."""
         if self._seconds >= MIN_PART_SECONDS:
             return max(1.0, self._bytes / self._seconds * 3600)
         return bytes_per_hour(self._settings)
@@ -146,7 +145,7 @@ class StorageMonitor:
         return StorageState.LOW if is_low else StorageState.OK
 
     def close(self, seconds: float = 2.0) -> None:
-        """End the threads of the store."""
+        """Stop the threads of the store."""
         self.store.close(seconds)
 
 

@@ -20,7 +20,7 @@ from kiosk.hearing.session.open_hearing import OpenHearing
 log = logging.getLogger(__name__)
 OPEN_PHASES = tuple(phase for phase in Phase if phase.is_open)
 _SILENT_KINDS = ("media", "file", "head")
-"""Lines that change nothing in State by themselves."""
+"""Kinds of entries that change nothing in State."""
 
 
 class CurrentHearing:
@@ -31,7 +31,7 @@ class CurrentHearing:
 
     Attributes:
         lock: held while the hearing state changes and while it is read for State.
-        hearing: the open hearing, None where there is none.
+        hearing: the open hearing, or None.
         recovered: ``recovered`` of State.
         storage_error: why the journal cannot be written, if it cannot.
     """
@@ -60,7 +60,7 @@ class CurrentHearing:
         """Return the hearing that is open.
 
         Args:
-            phases: those in which the step is possible; none given: while the hearing goes on.
+            phases: in which the step is possible; default: any phase of an open hearing.
 
         Raises:
             StepRefusedError: there is none, or it is in another phase.

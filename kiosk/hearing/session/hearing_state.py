@@ -1,7 +1,7 @@
 """The state of a hearing: a fold over its journals, the same live and after a crash.
 
-Screens show a hearing from here only. They show nothing that is not written down: an entry is
-durable before :meth:`HearingState.apply` sees it.
+Screens show a hearing from this state only, and so only what is journalled: an entry is durable
+before :meth:`HearingState.apply` sees it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 
 BUTTON_MARK = "button"
-"""Mark of the hardware button: a moment without a name, to be named by the secretary."""
+"""Mark of the hardware button: a moment that the secretary names later."""
 PHASE_AFTER: dict[str, Phase] = {"retire": Phase.RETIRED, "end": Phase.SEALING}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
 FAILURE_KINDS = frozenset(
@@ -44,8 +44,10 @@ class Mark:
 
     Attributes:
         number: its id within the hearing, from 1.
-        at: wall time, ``seconds`` of recording before it (in the whole hearing).
-        part: part it lies in (0: nothing was captured then).
+        at: wall time.
+        seconds: recorded seconds of the whole hearing before it.
+        part: the part that was being captured (0: none).
+        part_seconds: seconds since the start of that part.
     """
 
     number: int
@@ -104,11 +106,11 @@ class HearingState:
 
     Attributes:
         details: the hearing as started, with what statements have filled in since.
-        questions: open ones by subject, each with the line that raised it.
-        answers: statements by subject, the newest counts.
+        questions: subjects of the open questions, in order.
+        answers: the newest statement by subject.
         roles: which microphone serves whom now.
-        closed: since when and on which ground the hearing is closed, None while it is open.
-        pending_closures: declarations whose plain media are still being replaced.
+        closed: since when and on which ground the hearing is closed; None while it is open.
+        pending_closures: numbers of the closures whose plain media are still being replaced.
     """
 
     details: dict[str, Any]
@@ -158,7 +160,7 @@ class HearingState:
         if handler is not None:
             handler(part, entry)
 
-    # -- one method per kind of line -----------------------------------------------------------
+    # -- one method per kind of entry ----------------------------------------------------------
     def _on_opened(self, _part: int, entry: Entry) -> None:
         self.started = entry["at"]
 
@@ -181,7 +183,7 @@ class HearingState:
 
     def _on_part_closed(self, _part: int, entry: Entry) -> None:
         if int(entry["part"]) < self.part:
-            return  # written late, by a recovery that had resumed already
+            return  # written late, after a recovery that has already resumed
         self.phase = PHASE_AFTER.get(str(entry.get("reason")), Phase.RECESS)
         self.stopped_at = entry["at"]
         if entry.get("reason") == "recess" and not entry.get("why"):
@@ -222,11 +224,11 @@ class HearingState:
         interruption = self.interruptions.setdefault(
             key, Interruption(str(entry["source"]), kind, entry["at"], part)
         )
-        interruption.kind = kind  # what seemed dead may turn out to be unplugged
+        interruption.kind = kind  # a dead source may turn out to be unplugged
         if entry.get("seconds") is not None:
             interruption.seconds, interruption.is_over = float(entry["seconds"]), True
         if interruption.source in STORAGE_SOURCES:
-            failure = bool(interruption.seconds)  # nothing is lost while something else holds it
+            failure = bool(interruption.seconds)  # nothing is lost while the other storage has it
         else:
             failure = kind in FAILURE_KINDS and self.roles.is_serving(interruption.source)
         if failure:
@@ -287,7 +289,7 @@ class HearingState:
             self.details[subject] = entry.get("value")
 
     def _name_mark(self, value: Any) -> None:
-        """Give a mark the name that a person has said: ``{"mark": id, "type": event}``."""
+        """Name a mark: ``{"mark": id, "type": event}``."""
         if isinstance(value, Mapping):
             self._mark_names[int(value["mark"])] = str(value["type"])
         for mark in self.marks:

@@ -56,9 +56,9 @@ class OpenHearing:
 
     # -- journal -------------------------------------------------------------------------------
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write a line of the hearing's journal; on a full disk it is written later.
+        """Write an entry of the hearing's journal; if the disk is full it is written later.
 
-        The hearing goes on in any case: a recess must stop the capture although its line cannot
+        The hearing continues in any case: a recess must stop the capture although its entry cannot
         be written now.
         """
         with self._lock:
@@ -72,7 +72,7 @@ class OpenHearing:
                 self.state.apply(0, {**entry, "kind": kind})
 
     def append_or_raise(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write a line of the hearing's journal, now or not at all.
+        """Write an entry of the hearing's journal, now or not at all.
 
         Raises:
             StorageError: it cannot be written.
@@ -82,10 +82,10 @@ class OpenHearing:
             self.journal.append(kind, fields)
 
     def _flush_backlog(self) -> None:
-        """Write the lines that could not be written before.
+        """Write the entries that could not be written before.
 
         Raises:
-            StorageError: they still cannot be.
+            StorageError: they still cannot be written.
         """
         with self._lock:
             while self._backlog:
@@ -93,7 +93,7 @@ class OpenHearing:
                 self._backlog.pop(0)
 
     def _append_current(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write a line to the journal of the running part, else to the hearing's."""
+        """Write an entry to the journal of the running part, else to the hearing's."""
         if self.capture is not None:
             self.capture.journal.append(kind, fields)
         else:
@@ -141,7 +141,7 @@ class OpenHearing:
             journal.stop_flushing()
             self._unclosed_parts[part] = fields
             self.state.apply(part, {**fields, "at": format_wall(), "kind": "closed"})
-        self._unsealed_parts.append(journal)  # now it may be sealed
+        self._unsealed_parts.append(journal)  # now it can be sealed
         line = {"part": part, "reason": fields["reason"], "person": fields["person"], "why": why}
         self.append("part_closed", line)
 
@@ -149,7 +149,7 @@ class OpenHearing:
         """Seal all closed parts up to number ``upto``.
 
         Raises:
-            StorageError: not now; it may be called again.
+            StorageError: not possible now; it may be called again.
         """
         for journal in [part for part in self._unsealed_parts if part.part <= upto]:
             self._flush_backlog()
@@ -163,7 +163,7 @@ class OpenHearing:
         """Seal every part and the hearing.
 
         Raises:
-            StorageError: not now; it may be called again.
+            StorageError: not possible now; it may be called again.
         """
         self.seal_parts(upto=10**9)
         self._flush_backlog()

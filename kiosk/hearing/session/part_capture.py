@@ -121,7 +121,7 @@ class PartCapture:
 
     @property
     def proof(self) -> ReadbackState:
-        """The newest proof."""
+        """The newest result of the read-back check."""
         return self._readback.state
 
     def pause_writing(self, paused: bool) -> None:

@@ -1,7 +1,7 @@
 """Open and closed hearings: grounds for closing, encryption, and the court's keys.
 
-A state-secret hearing never leaves by network (R86, R87): the moment that is known, its folder
-bears a marker that sync honours.
+A state-secret hearing never leaves by network (R86, R87): as soon as that is known, its folder
+gets a marker that sync obeys.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from kiosk.storage.paths import Paths
 from kiosk.storage.store import DIRECT, Store
 
 CLOSED_EVENT, OPENED_EVENT = "closed_declared", "opened_again"
-"""Event types of the rules data that go with closing and opening."""
+"""Event types of the rules data for closing and opening."""
 
 
 def is_closed(hearing: Mapping[str, Any]) -> bool:
-    """Say whether a hearing of the list is to be closed from its start."""
+    """Return whether a hearing of the list is closed from its start."""
     return hearing.get("publicity") == "closed" or bool(hearing.get("state_secret"))
 
 
@@ -55,7 +55,7 @@ class Publicity:
 
     # -- grounds -------------------------------------------------------------------------------
     def validate_ground(self, ground: Any) -> str | None:
-        """Return ``ground`` if it is one of the rules data, None where none is given yet.
+        """Return ``ground`` if it is in the rules data, None if none is given yet.
 
         Raises:
             BadRequestError: ``unknown_ground``.
