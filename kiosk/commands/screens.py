@@ -56,9 +56,9 @@ def _draw(arguments: argparse.Namespace, home: Path) -> int:
         looks = tuple(arguments.looks.split(","))
     os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
     prepare(screenshots.make_settings(home, *size).ui, home / "kivy")
-    from kiosk.ui.samples.samples import SCREEN_SAMPLES
+    from kiosk.ui.screen_loader import all_samples
 
-    states = [state for state in SCREEN_SAMPLES if arguments.only in state.name]
+    states = [state for state in all_samples() if arguments.only in state.name]
     wrong = screenshots.render_all(arguments.out, states, looks, size)
     print("\n".join(wrong) or "nothing is cut, small, hidden or overlapping")
     print(f"{len(states) * len(looks)} pictures in {arguments.out}")

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +30,8 @@ from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
+from kiosk.ui.actions.visit.visit import Visit
+from kiosk.ui.background_tasks import BackgroundTasks
 from kiosk.ui.display_settings import VOICE_VOLUMES, DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
 from kiosk.ui.registry import (
@@ -49,9 +51,8 @@ from kiosk.ui.screen_choice import ScreenInputs
 from kiosk.ui.screen_chrome import Notice, ScreenChrome
 from kiosk.ui.service_connection import ServiceConnection
 from kiosk.ui.service_models import RecorderState, StaffSession, SyncState
+from kiosk.ui.spoken_text import spoken_text
 from kiosk.ui.view_context import ViewContext
-from kiosk.ui.visitor.flow.visit import Visit
-from kiosk.ui.visitor.spoken_text import spoken_text
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,8 @@ class AppState:
         self.pin: PinPlace | None = None
         self.notice: Notice | None = None
         self._observers: list[Callable[[], None]] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = BackgroundTasks(self.show_notice)
+        self.spawn = self._tasks.spawn
         self._badge_waiter: asyncio.Future[str] | None = None
         self._last_touch_at = now()
         recorder = LocalClient(self.paths.recorder_socket)
@@ -121,6 +123,7 @@ class AppState:
             settings.ui.receipt_seconds,
             self.notify_observers,
             self.show_notice,
+            self.spawn,
         )
         self.voice = Voice(settings.voice)
         self._last_spoken: tuple[str, str, str, int] | None = None
@@ -139,7 +142,7 @@ class AppState:
             settings, self.paths, recorder, sync, self.wait_for_badge, self.notify_observers
         )
 
-    # -- observers and tasks -------------------------------------------------------------------
+    # -- observers -----------------------------------------------------------------------------
 
     def add_observer(self, observer: Callable[[], None]) -> None:
         """Call ``observer`` after each change."""
@@ -149,22 +152,6 @@ class AppState:
         """Call all observers."""
         for observer in self._observers:
             observer()
-
-    def spawn(self, step: Coroutine[Any, Any, Any]) -> None:
-        """Run ``step`` in the background and show its error as a notice."""
-        task = asyncio.get_running_loop().create_task(step)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-
-    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, KioskError):
-            log.warning("step failed: %s", error)
-            self.show_notice(error.code)
-        elif error is not None:
-            log.error("step failed", exc_info=error)
-            self.show_notice("error")
 
     async def run(self) -> None:
         """Listen to the services until cancelled."""
@@ -222,9 +209,7 @@ class AppState:
     async def close(self) -> None:
         """Stop all background tasks."""
         await self.visit.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self.recorder_connection.client.close()
         await self.sync_connection.client.close()
 
@@ -354,19 +339,15 @@ class AppState:
         phase = self.recorder_state.phase if self.recorder_state else None
         self.voice.is_hearing_active = phase != "idle" or self.is_recorder_stale
         step = self.display_settings.voice
-        if not step or self.staff is not None:
+        if not step or self.staff is not None or not screen.startswith("visitor."):
             return
-        key = (
-            screen,
-            spoken_text(screen, view, self.translate),
-            self.display_settings.language,
-            step,
-        )
-        if key != self._last_spoken and key[1]:
+        text = spoken_text(view)
+        key = (screen, text, self.display_settings.language, step)
+        if key != self._last_spoken and text:
             self._last_spoken = key
             volume = VOICE_VOLUMES[step]
             self.voice.volume = self.settings.voice.volume if volume is None else volume
-            self.voice.speak(key[1], self.display_settings.language, prompt_id=screen)
+            self.voice.speak(text, self.display_settings.language, prompt_id=screen)
 
     # -- staff ---------------------------------------------------------------------------------
 
@@ -414,8 +395,8 @@ class AppState:
             self.spawn(visit.tracking.track(text))
         elif visit.parking.is_ticket_code(text):
             self.spawn(visit.parking.resume(text))
-        elif visit.questions.is_summons(text):
-            self.spawn(visit.questions.find_case(text))
+        elif visit.case.is_summons(text):
+            self.spawn(visit.case.find(text))
         else:
             return False
         return True

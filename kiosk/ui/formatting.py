@@ -86,3 +86,17 @@ def shift_date(day: date, unit: str, by: int) -> date:
         except ValueError:
             continue
     return day
+
+
+def append_key(text: str, key: str, most: int) -> str:
+    """Return ``text`` with one more character, at most ``most``; ``""`` deletes the last."""
+    return (text + key)[:most] if key else text[:-1]
+
+
+def group_thousands(digits: str) -> str:
+    """Return an amount with its thousands apart: ``1 000 000``."""
+    whole, mark, rest = digits.partition(".")
+    try:
+        return f"{int(whole):,}".replace(",", " ") + (f",{rest}" if mark else "")
+    except ValueError:
+        return digits

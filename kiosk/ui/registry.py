@@ -337,82 +337,57 @@ class ScreenDefinition:
 
     Attributes:
         name: what automation, samples and documents call it.
-        module: under ``kiosk.ui``: its view and samples; empty: see :mod:`kiosk.ui.views`.
+        package: under ``kiosk.ui``; its module with the last part of the name has the view and the
+            samples; empty: see :mod:`kiosk.ui.views`.
         place: what leads to it; none: the state of the services or of the visit does.
         widget: ``module:Class`` under ``kiosk.ui``; empty: by name, ``OriginalsScreen`` in
             ``originals_screen`` beside the module ``originals``.
     """
 
     name: str
-    module: str
+    package: str
     place: type[object] | None = None
     widget: str = ""
 
+    @property
+    def module(self) -> str:
+        """The module of view and samples, under ``kiosk.ui``."""
+        return f"{self.package}.{self.name.rpartition('.')[2]}" if self.package else ""
+
 
 SCREENS = (
-    ScreenDefinition("visitor.home", "", HomePlace, "visitor.home:HomeScreen"),
+    ScreenDefinition("visitor.home", "visitor.entry", HomePlace),
+    ScreenDefinition("visitor.document_type", "visitor.entry", DocumentTypePlace),
+    ScreenDefinition("visitor.hearings", "visitor.entry", HearingsPlace),
+    ScreenDefinition("visitor.secretary_call", "visitor.entry", SecretaryCallPlace),
+    ScreenDefinition("visitor.leave_confirmation", "visitor.entry"),
+    ScreenDefinition("visitor.idle_warning", "visitor.entry"),
+    ScreenDefinition("visitor.case", "visitor.form", CasePlace),
+    ScreenDefinition("visitor.case_number", "visitor.form", CaseNumberPlace),
+    ScreenDefinition("visitor.applicant", "visitor.form", ApplicantPlace),
+    ScreenDefinition("visitor.documents", "visitor.form", DocumentsPlace),
+    ScreenDefinition("visitor.sheet_count", "visitor.form", SheetCountPlace),
+    ScreenDefinition("visitor.originals", "visitor.form", OriginalsPlace),
+    ScreenDefinition("visitor.fee", "visitor.form", FeePlace),
+    ScreenDefinition("visitor.insert_paper", "visitor.scan", InsertPaperPlace),
     ScreenDefinition(
-        "visitor.document_type", "", DocumentTypePlace, "visitor.type_screen:DocumentTypeScreen"
+        "visitor.scanning",
+        "visitor.scan",
+        ScanningPlace,
+        "visitor.scan.insert_paper_screen:InsertPaperScreen",
     ),
-    ScreenDefinition("visitor.case", "", CasePlace, "visitor.telling_screens:CaseScreen"),
-    ScreenDefinition(
-        "visitor.case_number", "", CaseNumberPlace, "visitor.telling_screens:CaseNumberScreen"
-    ),
-    ScreenDefinition(
-        "visitor.applicant", "", ApplicantPlace, "visitor.telling_screens:ApplicantScreen"
-    ),
-    ScreenDefinition(
-        "visitor.documents", "", DocumentsPlace, "visitor.slots_screens:DocumentsScreen"
-    ),
-    ScreenDefinition(
-        "visitor.sheet_count", "", SheetCountPlace, "visitor.slots_screens:SheetCountScreen"
-    ),
-    ScreenDefinition(
-        "visitor.originals", "", OriginalsPlace, "visitor.slots_screens:OriginalsScreen"
-    ),
-    ScreenDefinition("visitor.fee", "", FeePlace, "visitor.slots_screens:FeeScreen"),
-    ScreenDefinition(
-        "visitor.insert_paper", "", InsertPaperPlace, "visitor.paper_screens:InsertPaperScreen"
-    ),
-    ScreenDefinition(
-        "visitor.scanning", "", ScanningPlace, "visitor.paper_screens:InsertPaperScreen"
-    ),
-    ScreenDefinition(
-        "visitor.scan_fault", "", ScanFaultPlace, "visitor.paper_screens:ScanFaultScreen"
-    ),
-    ScreenDefinition(
-        "visitor.page_review", "", PageReviewPlace, "visitor.pages_screens:PageReviewScreen"
-    ),
-    ScreenDefinition("visitor.page_enlarged", "", None, "visitor.pages_screens:PageEnlargedScreen"),
-    ScreenDefinition("visitor.page_overview", "", None, "visitor.pages_screens:PageOverviewScreen"),
-    ScreenDefinition("visitor.page_move", "", None, "visitor.pages_screens:PageMoveScreen"),
-    ScreenDefinition("visitor.summary", "", SummaryPlace, "visitor.end_screens:SummaryScreen"),
-    ScreenDefinition(
-        "visitor.registering", "", RegisteringPlace, "visitor.end_screens:RegisteringScreen"
-    ),
-    ScreenDefinition("visitor.receipt", "", ReceiptPlace, "visitor.end_screens:ReceiptScreen"),
-    ScreenDefinition(
-        "visitor.filing_failed", "", FilingFailedPlace, "visitor.end_screens:FilingFailedScreen"
-    ),
-    ScreenDefinition("visitor.parked", "", ParkedPlace, "visitor.end_screens:ParkedScreen"),
-    ScreenDefinition("visitor.resume", "", ResumePlace, "visitor.other_screens:ResumeScreen"),
-    ScreenDefinition(
-        "visitor.document_status",
-        "",
-        DocumentStatusPlace,
-        "visitor.other_screens:DocumentStatusScreen",
-    ),
-    ScreenDefinition("visitor.hearings", "", HearingsPlace, "visitor.other_screens:HearingsScreen"),
-    ScreenDefinition(
-        "visitor.secretary_call",
-        "",
-        SecretaryCallPlace,
-        "visitor.other_screens:SecretaryCallScreen",
-    ),
-    ScreenDefinition(
-        "visitor.leave_confirmation", "", None, "visitor.other_screens:LeaveConfirmationScreen"
-    ),
-    ScreenDefinition("visitor.idle_warning", "", None, "visitor.other_screens:IdleWarningScreen"),
+    ScreenDefinition("visitor.scan_fault", "visitor.scan", ScanFaultPlace),
+    ScreenDefinition("visitor.page_review", "visitor.pages", PageReviewPlace),
+    ScreenDefinition("visitor.page_enlarged", "visitor.pages"),
+    ScreenDefinition("visitor.page_overview", "visitor.pages"),
+    ScreenDefinition("visitor.page_move", "visitor.pages"),
+    ScreenDefinition("visitor.summary", "visitor.submission", SummaryPlace),
+    ScreenDefinition("visitor.registering", "visitor.submission", RegisteringPlace),
+    ScreenDefinition("visitor.receipt", "visitor.submission", ReceiptPlace),
+    ScreenDefinition("visitor.filing_failed", "visitor.submission", FilingFailedPlace),
+    ScreenDefinition("visitor.parked", "visitor.tracking", ParkedPlace),
+    ScreenDefinition("visitor.resume", "visitor.tracking", ResumePlace),
+    ScreenDefinition("visitor.document_status", "visitor.tracking", DocumentStatusPlace),
     ScreenDefinition(
         "secretary.today", "", TodayPlace, "secretary.schedule.today_screen:TodayScreen"
     ),

@@ -12,7 +12,6 @@ from kiosk.ui.registry import (
     ApplicantPlace,
     CaseNumberPlace,
     DocumentsPlace,
-    HomePlace,
     PageReviewPlace,
     ParkedPlace,
     ResumePlace,
@@ -24,7 +23,7 @@ from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen, view_of
 from kiosk.ui.service_models import RecorderState
-from kiosk.ui.visitor.spoken_text import spoken_text
+from kiosk.ui.spoken_text import spoken_text
 from tests.support.waiting import wait_for
 from tests.ui.app_without_services import Clock, app_in, run
 
@@ -51,20 +50,20 @@ def test_everything_may_be_left_out_and_nothing_is_a_dead_end(tmp_path: Path) ->
 
     async def steps() -> None:
         app = with_pages(tmp_path)
-        visit, questions = app.visit, app.visit.questions
-        questions.ask_case()
-        questions.skip_case()
+        visit = app.visit
+        visit.case.ask()
+        visit.case.skip()
         assert isinstance(current_place(app), ApplicantPlace)
-        questions.finish_applicant()
+        visit.applicant.finish()
         assert current_place(app) == DocumentsPlace()
-        questions.finish_documents()
+        visit.documents.finish()
         assert current_place(app) == SummaryPlace()
         view = view_of(current_screen(app), app)
         assert any(
-            line.target == "slots" and line.label == app.translate("Missing") for line in view.lines
+            line.target == "slots" and line.label == app.translate("Missing") for line in view.rows
         )
-        questions.ask_case()
-        questions.new_case("civil")
+        visit.case.ask()
+        visit.case.start_new("civil")
         assert current_place(app) == SummaryPlace()
         assert visit.filing is not None
         assert visit.filing.record.case_kind == "civil"
@@ -78,21 +77,21 @@ def test_a_right_number_leads_on_and_a_wrong_one_is_said_at_once(tmp_path: Path)
 
     async def steps() -> None:
         app = with_pages(tmp_path)
-        questions = app.visit.questions
-        questions.ask_applicant()
+        applicant = app.visit.applicant
+        applicant.ask()
         for digit in "900101300018":
-            questions.type_in_field(digit)
+            applicant.type(digit)
         view = view_of("visitor.applicant", app)
         assert view.active_field == "iin"
         assert view.fields[0].advice == app.translate(
             "A digit is wrong. Compare it with your document."
         )
-        questions.type_in_field("")
-        questions.type_in_field("7")
+        applicant.type("")
+        applicant.type("7")
         assert view_of("visitor.applicant", app).active_field == "name"
         for key in "ӘЛИ ҚАЛИ":
-            questions.type_in_field(key)
-        questions.finish_applicant()
+            applicant.type(key)
+        applicant.finish()
         assert app.visit.filing is not None
         known = app.visit.filing.record.applicant
         assert (known.name, known.iin) == ("Әли Қали", "900101300017")
@@ -110,10 +109,10 @@ def test_sheets_that_differ_are_told_and_can_be_right(tmp_path: Path) -> None:
         visit.place = PageReviewPlace()
         visit.page_review.finish()
         assert current_place(app) == SheetCountPlace()
-        visit.questions.set_sheet_count(4)
+        visit.documents.set_sheet_count(4)
         assert current_place(app) == SheetCountPlace(declared=4)
         assert view_of("visitor.sheet_count", app).has_missing_sheet
-        visit.questions.accept_sheet_count()
+        visit.documents.accept_sheet_count()
         assert current_place(app) == DocumentsPlace()
         await app.close()
 
@@ -205,7 +204,7 @@ def test_a_summons_is_taken_where_the_case_is_asked(tmp_path: Path) -> None:
 
     async def steps() -> None:
         app = with_pages(tmp_path, 1)
-        app.visit.questions.ask_case()
+        app.visit.case.ask()
         app.handle_badge("https://example.kz/?case=7514-26-00-2/1187")
         place = current_place(app)
         await until(
@@ -214,7 +213,7 @@ def test_a_summons_is_taken_where_the_case_is_asked(tmp_path: Path) -> None:
         place = current_place(app)
         assert isinstance(place, CaseNumberPlace)
         assert place.typed == "7514-26-00-2/1187"
-        app.visit.questions.accept_case()
+        app.visit.case.accept()
         assert app.visit.filing is not None
         assert app.visit.filing.record.case_known == "unchecked"
         await app.close()
@@ -230,18 +229,18 @@ def test_the_voice_is_reset_with_the_visitor(tmp_path: Path) -> None:
         app.recorder_state = RecorderState.model_validate(sample_data.recorder())
         usual = app.voice.volume
         app.set_display_settings(DisplaySettings().with_next_voice().with_next_voice())
-        app.speak("visitor.home", HomePlace())
+        app.speak("visitor.home", view_of("visitor.home", app))
         assert app.voice.volume == 100
         app.speak("secretary.lock", None)
         app.finish_visit()
         assert app.display_settings.voice == 0
         assert app.voice.volume == usual
         app.recorder_state = RecorderState.model_validate(sample_data.recording())
-        app.speak("visitor.home", HomePlace())
+        app.speak("visitor.home", view_of("visitor.home", app))
         assert app.voice.is_hearing_active
         app.visit.filing = sample_documents.filing(app, 1)
         app.visit.place = DocumentsPlace()
-        assert spoken_text("visitor.documents", view_of("visitor.documents", app), app.translate)
+        assert spoken_text(view_of("visitor.documents", app))
         await asyncio.sleep(0.01)
         await app.close()
 

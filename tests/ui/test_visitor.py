@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import pytest
 
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.locale import LANGUAGES, Translator
+from kiosk.ui.app_state import AppState
 from kiosk.ui.display_settings import DisplaySettings
 from kiosk.ui.registry import (
     DocumentStatusPlace,
+    HearingsPlace,
     HomePlace,
     InsertPaperPlace,
     PageReviewPlace,
@@ -27,17 +29,28 @@ from kiosk.ui.registry import (
 from kiosk.ui.rule_labels import COMMON_TYPES, FREQUENT_EVENTS, RuleLabels
 from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.screen_loader import current_screen
+from kiosk.ui.screen_loader import current_screen, view_of
 from kiosk.ui.service_models import Schedule
-from kiosk.ui.view_context import ViewContext
-from kiosk.ui.visitor import end_views, paper_views
 from kiosk.ui.widgets.qr_code import QUIET_ZONE, qr_modules
 from tests.ui.app_without_services import RULES, Clock, app_in, run
 
 TRANSLATE = Translator("en")
 LABELS = RuleLabels(TRANSLATE, RULES)
-CONTEXT = ViewContext(TRANSLATE, LABELS, ZoneInfo("Asia/Almaty"), sample_data.NOW)
 FAULTS = ("scanner_jam", "scanner_cover_open", "scanner_lost", "page_incomplete", "scanner_busy")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> AppState:
+    """Return an application state in English, without services."""
+    app = app_in(tmp_path, Clock())
+    app.translate.switch_language("en")
+    return app
+
+
+def view_at(app: AppState, place: VisitorPlace) -> Any:
+    """Return what the screen of ``place`` shows."""
+    app.visit.place = place
+    return view_of(current_screen(app), app)
 
 
 # -- views -------------------------------------------------------------------------------------
@@ -57,9 +70,9 @@ def test_document_types_come_from_the_rules_most_common_first() -> None:
 
 
 @pytest.mark.parametrize("code", FAULTS)
-def test_a_fault_says_what_is_safe_and_what_to_do(code: str) -> None:
+def test_a_fault_says_what_is_safe_and_what_to_do(code: str, app: AppState) -> None:
     """Consequence first, pages kept, remedy; no code for the public."""
-    view = paper_views.scan_fault_view(CONTEXT, ScanFaultPlace(code, 2, 3))
+    view = view_at(app, ScanFaultPlace(code, 2, 3))
     said = " ".join((view.title, view.kept, *view.lines, view.finish))
     assert view.kept == "2 pages are kept."
     assert view.lines
@@ -67,17 +80,15 @@ def test_a_fault_says_what_is_safe_and_what_to_do(code: str) -> None:
     assert view.can_finish
 
 
-def test_a_jam_names_the_sheet_to_reload() -> None:
+def test_a_jam_names_the_sheet_to_reload(app: AppState) -> None:
     """Reload sheet 3."""
-    view = paper_views.scan_fault_view(CONTEXT, ScanFaultPlace("scanner_jam", 2, 3))
+    view = view_at(app, ScanFaultPlace("scanner_jam", 2, 3))
     assert any("sheet 3" in line for line in view.lines)
 
 
-def test_without_pages_there_is_nothing_to_finish_with() -> None:
+def test_without_pages_there_is_nothing_to_finish_with(app: AppState) -> None:
     """An absent scanner at the beginning."""
-    assert not paper_views.scan_fault_view(
-        CONTEXT, ScanFaultPlace("scanner_absent", 0, 1)
-    ).can_finish
+    assert not view_at(app, ScanFaultPlace("scanner_absent", 0, 1)).can_finish
 
 
 @pytest.mark.parametrize(
@@ -91,45 +102,38 @@ def test_without_pages_there_is_nothing_to_finish_with() -> None:
         ScanningPlace(2),
     ],
 )
-def test_feeding_says_one_thing(place: InsertPaperPlace | ScanningPlace) -> None:
+def test_feeding_says_one_thing(place: InsertPaperPlace | ScanningPlace, app: AppState) -> None:
     """A title and at least one sentence for every way of feeding."""
-    view = paper_views.insert_paper_view(CONTEXT, place, ())
+    app.visit.filing = sample_documents.filing(app, place.kept)
+    view = view_at(app, place)
     assert view.title
     assert all(view.lines)
     assert view.scanning is isinstance(place, ScanningPlace)
 
 
-def test_staples_are_asked_for_before_the_first_page() -> None:
+def test_staples_are_asked_for_before_the_first_page(app: AppState) -> None:
     """Only then."""
-    assert "staples" in " ".join(
-        paper_views.insert_paper_view(CONTEXT, InsertPaperPlace(), ()).lines
-    )
-    assert "staples" not in " ".join(
-        paper_views.insert_paper_view(CONTEXT, InsertPaperPlace(2), ()).lines
-    )
+    app.visit.filing = sample_documents.filing(app, 2)
+    assert "staples" in " ".join(view_at(app, InsertPaperPlace()).lines)
+    assert "staples" not in " ".join(view_at(app, InsertPaperPlace(2)).lines)
 
 
 @pytest.mark.parametrize("code", [*ADVICE, "page_failed"])
-def test_every_advice_is_said_in_words(code: str, tmp_path: Path) -> None:
+def test_every_advice_is_said_in_words(code: str, app: AppState) -> None:
     """Each check in words; what the kiosk mended itself does not flag the page."""
-    app = app_in(tmp_path, Clock())
-    filing = sample_documents.filing(app, 1, {1: (code,)})
-    seen = {1: filing.check_of(1)}
-    known = {number: check for number, check in seen.items() if check}
-    view = paper_views.page_review_view(
-        CONTEXT, PageReviewPlace(1), filing.record.kept_pages, known
-    )
+    app.visit.filing = sample_documents.filing(app, 1, {1: (code,)})
+    view = view_at(app, PageReviewPlace(1))
     helped = code in ADVICE and ADVICE[code].is_fixed
     assert any(len(check.text) > 5 for check in view.remarks)
     assert view.thumbnails[0].is_flagged is not helped
     assert code not in " ".join(check.text for check in view.remarks)
 
 
-def test_a_provisional_number_is_explained(tmp_path: Path) -> None:
+def test_a_provisional_number_is_explained(app: AppState) -> None:
     """Another word, another tone, an explanation; the same number stays valid."""
-    filing = sample_documents.filing(app_in(tmp_path, Clock()), 2)
-    handed = sample_documents.submission(filing, provisional=True)
-    view = end_views.receipt_view(CONTEXT, LABELS, ReceiptPlace(1090.0, "printed"), handed)
+    filing = sample_documents.filing(app, 2)
+    app.visit.submission = sample_documents.submission(filing, provisional=True)
+    view = view_at(app, ReceiptPlace(1090.0, "printed"))
     assert view.provisional
     assert view.label == "Provisional number"
     assert "registered by itself" in view.explained
@@ -137,17 +141,17 @@ def test_a_provisional_number_is_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["printer_silent", "printer_no_paper", "printer_absent"])
-def test_a_printer_that_failed_points_to_the_code_on_the_screen(code: str, tmp_path: Path) -> None:
+def test_a_printer_that_failed_points_to_the_code_on_the_screen(code: str, app: AppState) -> None:
     """The document is handed in; photograph the code."""
-    handed = sample_documents.submission(sample_documents.filing(app_in(tmp_path, Clock()), 1))
-    view = end_views.receipt_view(CONTEXT, LABELS, ReceiptPlace(1090.0, "failed", code), handed)
+    app.visit.submission = sample_documents.submission(sample_documents.filing(app, 1))
+    view = view_at(app, ReceiptPlace(1090.0, "failed", code))
     assert "Photograph the code" in view.printer
     assert view.can_print
     assert view.reference.startswith("urn:uuid:")
 
 
 @pytest.mark.parametrize("state", list(STAGE_LABELS))
-def test_each_state_of_a_filing_has_its_own_word(state: str) -> None:
+def test_each_state_of_a_filing_has_its_own_word(state: str, app: AppState) -> None:
     """R37-R39: received, sent, registered, accepted, returned, passed on are different words."""
     for language in LANGUAGES:
         translate = Translator(language)
@@ -155,16 +159,17 @@ def test_each_state_of_a_filing_has_its_own_word(state: str) -> None:
     reason = "no signature" if state == "returned" else None
     answer = parse_status({"state": state, "number": "7514", "reason": reason})
     answer = replace(answer, age_seconds=240.0)
-    view = end_views.document_status_view(CONTEXT, DocumentStatusPlace("urn:uuid:x", answer))
+    view = view_at(app, DocumentStatusPlace("urn:uuid:x", answer))
     assert view.answer == TRANSLATE(STAGE_LABELS[answer.stage])
     assert view.number == "7514"
     assert "4 min" in view.detail
     assert ("no signature" in view.reason) == (state == "returned")
 
 
-def test_closed_hearings_show_time_and_number_only() -> None:
+def test_closed_hearings_show_time_and_number_only(app: AppState) -> None:
     """R54: the title of a closed hearing is hidden from visitors."""
-    view = end_views.hearings_view(CONTEXT, Schedule.model_validate(sample_data.schedule()), 0, "")
+    app.secretary.schedule = Schedule.model_validate(sample_data.schedule())
+    view = view_at(app, HearingsPlace())
     closed = next(row for row in view.rows if row.closed)
     assert closed.title == ""
     assert closed.time == "11:30"

@@ -11,6 +11,8 @@ from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.service_models import Preview, RecorderState, Schedule, StaffSession, SyncState
 
+Prepare = Callable[[AppState], None]
+
 
 @dataclass(frozen=True)
 class ScreenSample:
@@ -24,7 +26,7 @@ class ScreenSample:
 
     name: str
     screen: str
-    prepare: Callable[[AppState], None]
+    prepare: Prepare
 
 
 def prepare_idle(app: AppState) -> None:

@@ -61,6 +61,7 @@ _COMPACT = (
     ("QWERTYUIO", "PASDFGHJK", "LZXCVBNM-", "."),
 )
 DIGITS = ("12345", "67890")
+NUMBER_PAD = ("123", "456", "789", "0")
 
 
 def letter_rows(*, compact: bool, digits: bool, page: int) -> tuple[str, ...]:

@@ -61,6 +61,14 @@ class WidgetKit:
         box.bind(minimum_width=box.setter("width"))
         return box
 
+    def touch_line(self, *children: Widget) -> BoxLayout:
+        """Put ``children`` side by side in a row that is one target high."""
+        return self.row(*children, gap="touch", size_hint_y=None, height=self.theme.target)
+
+    def filled(self, cells: Sequence[Widget], count: int) -> list[Widget]:
+        """Return ``cells`` with empty ones after them: ``count`` in all."""
+        return [*cells, *(self.spacer() for _n in range(count - len(cells)))]
+
     def _box(
         self, orientation: str, children: Iterable[Widget], gap: Gap, options: dict[str, Any]
     ) -> BoxLayout:

@@ -1,0 +1,1 @@
+"""State and actions of one visitor, without a window; all of it is wiped at the end."""

@@ -1,0 +1,84 @@
+"""Asks what is needed for a hint about the state fee."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from kiosk.errors import KioskError
+from kiosk.filing.form.fee import FeeOption
+from kiosk.ui.actions.visit.context import VisitContext
+from kiosk.ui.formatting import append_key
+from kiosk.ui.registry import DocumentsPlace, FeePlace
+
+log = logging.getLogger(__name__)
+
+MAX_AMOUNT_DIGITS = 12
+
+
+class FeeHintForm:
+    """Which fee, the amount of the claim, an exemption; the court decides what is due.
+
+    Args:
+        visit: the visit with its filing.
+    """
+
+    def __init__(self, visit: VisitContext) -> None:
+        self._visit = visit
+
+    @property
+    def options(self) -> tuple[FeeOption, ...]:
+        """The fees that may be due."""
+        filing = self._visit.filing
+        return self._visit.filing_service.fee_options(filing) if filing else ()
+
+    def ask(self) -> None:
+        """Ask for the fee if several are possible, else for the amount."""
+        known, options = self._visit.record.fee, self.options
+        fee = known.fee if known else None
+        if fee is None and len(options) == 1:
+            fee = options[0].id
+        amount = f"{known.amount:f}" if known and known.amount is not None else ""
+        exemption = known.exemption if known else None
+        is_chosen = fee is not None or not options
+        self._show_hint(FeePlace(fee, amount, exemption, "amount" if is_chosen else "fee"))
+
+    def _show_hint(self, place: FeePlace) -> None:
+        """Show the fee for the answers so far; they are stored in the filing."""
+        filing, hint = self._visit.filing, None
+        if filing is not None:
+            try:
+                amount = Decimal(place.amount) if place.amount else None
+                hint = self._visit.filing_service.fee_hint(
+                    filing, fee_id=place.fee, amount=amount, exemption=place.exemption
+                )
+            except (KioskError, InvalidOperation) as error:
+                log.info("fee: %s", error)
+        self._visit.show(replace(place, hint=hint))
+
+    def _change(self, **changes: Any) -> None:
+        if place := self._visit.at(FeePlace):
+            self._show_hint(replace(place, **changes))
+
+    def choose_fee(self, fee: str) -> None:
+        """Choose ``fee``."""
+        self._change(fee=fee, choosing="amount", page=0)
+
+    def type_amount(self, key: str) -> None:
+        """Type one digit of the amount of the claim."""
+        if place := self._visit.at(FeePlace):
+            self._change(amount=append_key(place.amount, key, MAX_AMOUNT_DIGITS).lstrip("0"))
+
+    def show_options(self, choosing: str, page: int = 0) -> None:
+        """Show the fees, the exemptions, or the keypad for the amount."""
+        self._change(choosing=choosing, page=page)
+
+    def choose_exemption(self, ground: str | None) -> None:
+        """Choose a ground of exemption, or none; the court decides."""
+        self._change(exemption=ground, choosing="amount", page=0)
+
+    def finish(self) -> None:
+        """Finish the questions about the fee."""
+        self._visit.advance_to(DocumentsPlace())

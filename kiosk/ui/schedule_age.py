@@ -1,0 +1,24 @@
+"""Says how old the list of hearings is."""
+
+from __future__ import annotations
+
+from kiosk.alarms import alarm_of
+from kiosk.ui.formatting import age_text
+from kiosk.ui.service_models import Schedule, parse_time
+from kiosk.ui.theme import Tone
+from kiosk.ui.view_context import ViewContext
+
+STALE_HOURS = 12
+
+
+def schedule_age(context: ViewContext, schedule: Schedule | None) -> tuple[str, Tone]:
+    """Return the age of the list in words, and whether to worry."""
+    _ = context.translate.gettext
+    pulled = parse_time(schedule.pulled_at) if schedule else None
+    if pulled is None:
+        return alarm_of("no_schedule").say(context.translate), "caution"
+    seconds = (context.now - pulled).total_seconds()
+    text = _("List received {age} ago", age=age_text(seconds, context.translate))
+    if seconds < 90:
+        text = _("List is up to date")
+    return text, "caution" if seconds > STALE_HOURS * 3600 else "plain"

@@ -1,1 +1,0 @@
-"""The visitor's way through a filing, without a window."""

@@ -1,0 +1,1 @@
+"""Questions about the filing: case, applicant, documents, sheets, originals, state fee."""

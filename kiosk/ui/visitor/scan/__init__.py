@@ -1,0 +1,1 @@
+"""Scanning: paper is expected, moves, or has caused a fault."""

@@ -1,0 +1,1 @@
+"""The end of a filing: summary, registration, receipt, failure."""

@@ -1,0 +1,1 @@
+"""Filings that exist already: parked with a ticket, resumed, looked up by a receipt."""
