@@ -201,8 +201,8 @@ class Courtroom:
     # -- open and closed -----------------------------------------------------------------------
     def pause_writing(self, paused: bool) -> None:
         """Hold captured media in memory, or write on; nothing is lost meanwhile."""
-        if self._current is not None and self._current.capture is not None:
-            self._current.capture.pause_writing(paused)
+        if self.current is not None and self.current.capture is not None:
+            self.current.capture.pause_writing(paused)
 
     def change_publicity(
         self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
@@ -235,12 +235,12 @@ class Courtroom:
 
     def start_listen_back(self, request: ListenBack) -> None:
         """Start playing the last minutes in the headset; see :class:`ListenBack`."""
-        hearing = self._current
+        hearing = self.current
         self.monitor.listen_back.start(hearing.capture if hearing else None, request)
 
     def poll(self) -> None:
         """Check clock, remote links and reminder; called several times a second."""
-        if self.monitor.poll(self._current, self._sources.describe_microphones()):
+        if self.monitor.poll(self.current, self._sources.describe_microphones()):
             self._on_change()
 
     def sync_lamp(self) -> None:
@@ -254,7 +254,7 @@ class Courtroom:
 
     def shutdown(self, seconds: float) -> None:
         """End cleanly: close and seal the running part; the hearing can be resumed."""
-        hearing = self._current
+        hearing = self.current
         if hearing is not None and hearing.capture is not None:
             self._parts.stop(hearing, "shutdown", "", "")
         self._parts.set_lamp(False)
@@ -267,7 +267,7 @@ class Courtroom:
     def abort(self) -> None:
         """Release threads and files and write nothing more, as a killed process does."""
         self.seal_queue.close(0)
-        if (hearing := self._current) is not None:
+        if (hearing := self.current) is not None:
             if hearing.capture is not None:
                 hearing.capture.abort()
             hearing.journal.close()
@@ -275,19 +275,20 @@ class Courtroom:
 
     # -- state ---------------------------------------------------------------------------------
     @property
-    def _current(self) -> OpenHearing | None:
+    def current(self) -> OpenHearing | None:
+        """The hearing that is open or being sealed, or None."""
         return self._current_hearing.hearing
 
     @property
     def is_capturing(self) -> bool:
         """Whether a part is being captured now."""
-        hearing = self._current
+        hearing = self.current
         return hearing is not None and hearing.capture is not None
 
     @property
     def open_hearing_id(self) -> str | None:
         """Id of the open hearing, None where there is none."""
-        hearing = self._current
+        hearing = self.current
         if hearing is None or hearing.state.phase == Phase.SEALING:
             return None
         return hearing.state.id

@@ -317,11 +317,11 @@ def test_replay_tells_what_was_shown_live(rig: CourtroomRig) -> None:
     rig.courtroom.undo_mark("p1")
     rig.courtroom.recess("p1")
     rig.statement("legal_basis", "GPK-133-3", "", "p1")
-    live = rig.courtroom._current
+    live = rig.courtroom.current
     assert live is not None
     folder = rig.folder(hearing_id)
     replayed = HearingState(load_hearing(folder))
-    for part, entry in recovery._iter_merged_entries(folder):
+    for part, entry in recovery.iter_merged_entries(folder):
         replayed.apply(part, entry)
     assert replayed == live.state
 

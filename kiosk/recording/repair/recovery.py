@@ -158,7 +158,7 @@ def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearin
         if match is None or not path.is_dir():
             continue
         _recover_part(hearing, int(match[1]), lines.get(int(match[1]), {}))
-    hearing.entries = list(_iter_merged_entries(folder))
+    hearing.entries = list(iter_merged_entries(folder))
     _set_last_capture(hearing)
     return hearing
 
@@ -232,7 +232,7 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
     hearing.unsealed_parts.append(part_journal)
 
 
-def _iter_merged_entries(folder: Path) -> Iterator[tuple[int, Entry]]:
+def iter_merged_entries(folder: Path) -> Iterator[tuple[int, Entry]]:
     """Yield the lines of all journals of a hearing, each journal in its own order, by time."""
     parts = [
         (int(match[1]), p)
