@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from kiosk.errors import ConfigError
 
@@ -298,7 +299,7 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError("\n".join(lines)) from error
 
 
-def _format_problem(path: Path, text: str, data: dict[str, Any], item: Any) -> str:
+def _format_problem(path: Path, text: str, data: dict[str, Any], item: ErrorDetails) -> str:
     """Return one problem as ``FILE:LINE: key = value: what is allowed``."""
     keys = tuple(item["loc"])
     dotted = ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
@@ -326,14 +327,15 @@ def _allowed_keys(keys: tuple[str | int, ...]) -> list[str]:
     return sorted(model.model_fields)
 
 
-def _value_at(data: Any, keys: tuple[str | int, ...]) -> Any:
+def _value_at(data: dict[str, Any], keys: tuple[str | int, ...]) -> object:
     """Return the value at ``keys`` or None where there is none."""
+    value: Any = data
     for key in keys:
         try:
-            data = data[key]
+            value = value[key]
         except (KeyError, IndexError, TypeError):
             return None
-    return data if not isinstance(data, dict | list) else None
+    return value if not isinstance(value, dict | list) else None
 
 
 def _find_line(text: str, keys: tuple[str | int, ...]) -> int:

@@ -106,7 +106,7 @@ class EventStream:
         self._queues: set[asyncio.Queue[tuple[str, str] | None]] = set()
         self._newest: dict[str, str] = {}
 
-    def send(self, name: str, value: Any) -> None:
+    def send(self, name: str, value: object) -> None:
         """Send event ``name`` with ``value`` as JSON. Call from the event loop's thread."""
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         self._newest[name] = text
@@ -173,7 +173,7 @@ class LocalClient:
         return self._session
 
     async def call(
-        self, method: str, path: str, body: Any = None, timeout: float = 10.0
+        self, method: str, path: str, body: object = None, timeout: float = 10.0
     ) -> dict[str, Any]:
         """Call the service and return its JSON object.
 
@@ -203,7 +203,7 @@ class LocalClient:
         """``GET path``; see :meth:`call`."""
         return await self.call("GET", path, timeout=timeout)
 
-    async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
+    async def post(self, path: str, body: object = None, timeout: float = 10.0) -> dict[str, Any]:
         """``POST path`` with a JSON body; see :meth:`call`."""
         return await self.call("POST", path, body or {}, timeout)
 

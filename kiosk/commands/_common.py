@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 from kiosk.config import Settings, load_settings, settings_path
 from kiosk.export.errors import ExportError
@@ -39,6 +38,6 @@ def hearing_folder(paths: Paths, hearing: str) -> Path:
     raise ExportError(f"no hearing {hearing}", code="hearing_unknown")
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print ``value`` for a person or a program: indented, not escaped."""
     print(json.dumps(value, ensure_ascii=False, indent=1))

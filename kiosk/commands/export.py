@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _export(
-    arguments: argparse.Namespace, settings: Settings, folder: Path, progress: Any
+    arguments: argparse.Namespace,
+    settings: Settings,
+    folder: Path,
+    progress: Callable[[ExportProgress], None],
 ) -> ExportResult:
     signer, _enrolled = load_device_signer(Paths.from_settings(settings.paths), settings.kiosk.id)
     return HearingExport(

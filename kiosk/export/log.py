@@ -35,7 +35,7 @@ class ExportLogEntry:
         """Record the outcome: ``done``, ``failed`` or ``cancelled``."""
         self._write(state=state, ended_at=format_wall(), **result)
 
-    def _write(self, **fields: Any) -> None:
+    def _write(self, **fields: object) -> None:
         self._entry |= fields
         write_json(self._path, self._entry)
 

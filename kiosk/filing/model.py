@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -182,7 +182,7 @@ class Filing(FilingModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _migrate_format_1(cls, value: Any) -> Any:
+    def _migrate_format_1(cls, value: object) -> object:
         """Give a filing without slots (format 1) the slot of its document type."""
         if not isinstance(value, dict):
             return value

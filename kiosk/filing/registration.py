@@ -58,7 +58,7 @@ class Registration:
 class SyncClient(Protocol):
     """The methods of :class:`kiosk.ipc.LocalClient` that talk to sync."""
 
-    async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
+    async def post(self, path: str, body: object = None, timeout: float = 10.0) -> dict[str, Any]:
         """``POST path``."""
 
     async def get(self, path: str, timeout: float = 10.0) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _build_registration(
     number: str,
     provisional: str | None,
     given_by: Literal["central", "sync", "kiosk"],
-    at: Any,
+    at: object,
 ) -> Registration:
     return Registration(
         filing=filing.id,

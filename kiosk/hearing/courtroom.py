@@ -205,7 +205,7 @@ class Courtroom:
             self.current.capture.pause_writing(paused)
 
     def change_publicity(
-        self, closed: bool, person: str, tap_ns: int, ground: Any = None, note: str = ""
+        self, closed: bool, person: str, tap_ns: int, ground: str | None = None, note: str = ""
     ) -> PublicityAnswer:
         """Close or open the hearing; see :func:`.publicity_change.close_or_open`."""
         return publicity_change.close_or_open(

@@ -59,7 +59,7 @@ class _Reader:
             self.problems.append(f"{path.name}: not TOML: {error}")
             return {}
 
-    def validate_row(self, kind: type[M], name: str, value: Any) -> M | None:
+    def validate_row(self, kind: type[M], name: str, value: object) -> M | None:
         """Return ``value`` as ``kind``; None, and a problem, where it is not one."""
         try:
             return kind.model_validate(value)

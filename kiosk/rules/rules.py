@@ -94,7 +94,7 @@ class Rules:
         """Return an event type; :class:`UnknownRuleError` where there is none."""
         return _find_row(self.events, "event", identifier)
 
-    def limit(self, identifier: str) -> Any:
+    def limit(self, identifier: str) -> Any:  # noqa: ANN401 (numbers, texts, None)
         """Return the value of a limit (None: not known); :class:`UnknownRuleError` if none."""
         return _find_row(self.limits, "limit", identifier).value
 

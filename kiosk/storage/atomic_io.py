@@ -106,13 +106,13 @@ def write_text(path: Path, text: str, mode: int = 0o640) -> None:
     write_bytes(path, text.encode("utf-8"), mode)
 
 
-def json_bytes(value: Any) -> bytes:
+def json_bytes(value: object) -> bytes:
     """Return ``value`` as readable UTF-8 JSON; half of a surrogate pair stays an escape."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def write_json(path: Path, value: Any, mode: int = 0o640) -> None:
+def write_json(path: Path, value: object, mode: int = 0o640) -> None:
     """Write ``value`` as readable UTF-8 JSON, atomically and durably."""
     write_bytes(path, json_bytes(value), mode)
 

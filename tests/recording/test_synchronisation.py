@@ -117,7 +117,7 @@ def test_an_hour_with_clocks_that_drift_apart(tmp_path: Path, compressed: int) -
         "slow": RareBeeper(START_NS - warm_ns, ppm=-100, tone=TONES["slow"]),
     }
     for microphone in microphones.values():
-        microphone._noise[:] = 0
+        microphone.noise[:] = 0
         assert list(microphone.until(START_NS))
     recording = RecordingSettings(fragment_ms=500, file_seconds=600, mix_bitrate=48_000)
     writer = recorded.create_writer(dict.fromkeys(TONES, compressed), recording=recording)
@@ -159,7 +159,7 @@ def test_after_a_stall_and_a_return_all_are_together_again(tmp_path: Path) -> No
     until(16)
     until(18, slow="absent")
     microphones["slow"] = FakeMicrophone(recorded.now_ns, -80, TONES["slow"])  # opened anew
-    microphones["slow"]._clock.epoch = 1
+    microphones["slow"].clock.epoch = 1
     until(24)
     recorded.run(writer, START_NS + 25 * NS_PER_S, camera, microphones)  # everything at once ...
     recorded.now_ns += NS_PER_S  # ... and the recorder itself stood still for a second

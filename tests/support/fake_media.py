@@ -86,10 +86,10 @@ class FakeMicrophone:
         self._start_ns = start_ns
         self._rate = RATE * (1 + ppm * 1e-6)
         self._tone = tone
-        self._clock = SampleClock(RATE)
+        self.clock = SampleClock(RATE)
         self._index = 0
         self._random = random.Random(round(ppm * 10) + 1)
-        self._noise = np.random.default_rng(3).integers(-30, 30, BLOCK_SAMPLES).astype(np.int16)
+        self.noise = np.random.default_rng(3).integers(-30, 30, BLOCK_SAMPLES).astype(np.int16)
         self._late: list[tuple[int, bytes]] = []
         self.sent: list[NDArray[np.int16]] = []
 
@@ -102,7 +102,7 @@ class FakeMicrophone:
             samples = self._samples()
             self._index += BLOCK_SAMPLES
             arrival = round(end + min(12e6, self._random.expovariate(1 / 2e6)))
-            for stamped in self._clock.push(arrival, BLOCK_SAMPLES, samples.tobytes()):
+            for stamped in self.clock.push(arrival, BLOCK_SAMPLES, samples.tobytes()):
                 data = np.frombuffer(stamped.data, np.int16)
                 yield AudioBlock(stamped.epoch, stamped.index, stamped.start_ns, data)
 
@@ -110,11 +110,11 @@ class FakeMicrophone:
         step = NS_PER_S / self._rate
         first = self._start_ns + self._index * step
         if FLASH_NS + 1e6 < first % NS_PER_S < NS_PER_S - BLOCK_SAMPLES * step - 1e6:
-            samples = self._noise
+            samples = self.noise
         else:
             times = first + np.arange(BLOCK_SAMPLES) * step
             wave = np.sin(times * (2e-9 * np.pi * self._tone)) * 12000
-            samples = np.where(times % NS_PER_S < FLASH_NS, wave, self._noise).astype(np.int16)
+            samples = np.where(times % NS_PER_S < FLASH_NS, wave, self.noise).astype(np.int16)
         self.sent.append(samples)
         return samples
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -459,7 +460,7 @@ class Revision1Session(CentralSession):
         answer = requests.Response()
         answer.status_code = 200
         answer.request = requests.Request(method, url).prepare()
-        answer._content = b'{"number": "1"}'
+        answer.raw = io.BytesIO(b'{"number": "1"}')
         return answer
 
 

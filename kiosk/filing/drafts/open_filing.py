@@ -15,7 +15,6 @@ import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from kiosk.errors import KioskError, StorageError
@@ -24,6 +23,7 @@ from kiosk.filing.errors import FilingLockedError, PageFailedError, StepRefusedE
 from kiosk.filing.folder import ESCROW_KEY_FILE, FilingFolder
 from kiosk.filing.form import required_documents
 from kiosk.filing.imaging.page_advice import sort_advice
+from kiosk.filing.imaging.worker import PreparedPage
 from kiosk.filing.model import Filing, Page, Slot
 from kiosk.hardware.scanner.events import PageReady, ScanEvent, ScannerOpened, ScanSource
 from kiosk.hardware.scanner.session import ScanSession
@@ -277,7 +277,7 @@ class OpenFiling:
         self._checks[number] = checked
         return checked
 
-    def _move_results(self, prepared: Any, number: int) -> tuple[Path, Path]:
+    def _move_results(self, prepared: PreparedPage, number: int) -> tuple[Path, Path]:
         """Move prepared files to names of the page; return preview and thumbnail."""
         work, name = self._folder.work_folder, f"{number:04d}"
         if shutil.disk_usage(work).free < _MIN_FREE_BYTES:

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class RecorderClient(Protocol):
     """What is needed of :class:`kiosk.ipc.LocalClient` towards the recorder."""
 
-    async def post(self, path: str, body: Any = None, timeout: float = 10.0) -> dict[str, Any]:
+    async def post(self, path: str, body: object = None, timeout: float = 10.0) -> dict[str, Any]:
         """``POST path``."""
 
 

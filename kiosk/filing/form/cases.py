@@ -10,7 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from kiosk.api.published import read_schedule
@@ -99,5 +99,5 @@ def _find_in_schedule(path: Path, key: str, zone: ZoneInfo) -> CaseLookup | None
     return None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +133,7 @@ def _letter_windows(ink: Mask, left: int) -> Iterator[Window]:
                 yield left + (start + end) / 2, middle, height
 
 
-def _find_runs(flags: Any) -> list[tuple[int, int]]:
+def _find_runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return begin and end of each run of True."""
     padded = np.concatenate(([False], flags, [False]))
     edges = np.flatnonzero(padded[1:] != padded[:-1])

@@ -37,7 +37,7 @@ class MessageWriter:
         except OSError:
             os._exit(0)
 
-    def send_status(self, **values: Any) -> None:
+    def send_status(self, **values: object) -> None:
         """Send a JSON object."""
         self.send(STATUS, json.dumps(values).encode("utf-8"))
 

@@ -84,7 +84,7 @@ class ProcessSupervisor:
         if self._thread.ident is not None:
             self._thread.join(timeout)
 
-    def send_command(self, **values: Any) -> bool:
+    def send_command(self, **values: object) -> bool:
         """Send a command to the child; return False if none can receive it."""
         process = self._process
         if process is None or process.stdin is None:

@@ -8,7 +8,7 @@ import select
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
 from PIL import Image
 
@@ -28,7 +28,7 @@ class EventWriter:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def send(self, event: str, **values: Any) -> None:
+    def send(self, event: str, **values: object) -> None:
         """Send one event at once."""
         self._stream.write(json.dumps({"event": event, **values}) + "\n")
         self._stream.flush()

@@ -123,7 +123,7 @@ class SaneDevice:
             return None
         return option.constraint
 
-    def _set_option(self, name: str, value: Any) -> None:
+    def _set_option(self, name: str, value: object) -> None:
         if value is not None:
             setattr(self._device, name, value)
 
@@ -158,7 +158,7 @@ class SaneDevice:
             self._device.close()
 
 
-def _pick_source(constraint: Any, job: SaneJob) -> str | None:
+def _pick_source(constraint: object, job: SaneJob) -> str | None:
     """Return SANE's name of the wanted source; names differ between back ends.
 
     Raises:
@@ -182,7 +182,7 @@ def _pick_source(constraint: Any, job: SaneJob) -> str | None:
     return str((wanted or feeders)[0])
 
 
-def _pick_mode(constraint: Any, mode: str) -> str | None:
+def _pick_mode(constraint: object, mode: str) -> str | None:
     """Return SANE's name for grey or colour."""
     if not isinstance(constraint, list):
         return None
@@ -190,7 +190,7 @@ def _pick_mode(constraint: Any, mode: str) -> str | None:
     return next((str(name) for name in constraint if name.lower().startswith(prefix)), None)
 
 
-def _nearest(constraint: Any, wanted: int) -> int | None:
+def _nearest(constraint: object, wanted: int) -> int | None:
     """Return the permitted resolution nearest to ``wanted``."""
     if isinstance(constraint, list) and constraint:
         return int(min(constraint, key=lambda value: abs(value - wanted)))

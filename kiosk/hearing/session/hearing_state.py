@@ -288,7 +288,7 @@ class HearingState:
         if subject in EDITABLE_FIELDS:
             self.details[subject] = entry.get("value")
 
-    def _name_mark(self, value: Any) -> None:
+    def _name_mark(self, value: object) -> None:
         """Name a mark: ``{"mark": id, "type": event}``."""
         if isinstance(value, Mapping):
             self._mark_names[int(value["mark"])] = str(value["type"])

@@ -54,7 +54,7 @@ class Publicity:
         self._schedule: tuple[int, tuple[Hearing, ...]] = (-1, ())
 
     # -- grounds -------------------------------------------------------------------------------
-    def validate_ground(self, ground: Any) -> str | None:
+    def validate_ground(self, ground: object) -> str | None:
         """Return ``ground`` if it is in the rules data, None if none is given yet.
 
         Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from kiosk.api.recorder_calls import OpenQuestions, Statement
 from kiosk.api.states import Phase
@@ -37,7 +36,7 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     return OpenQuestions(open_questions=tuple(hearing.open_questions()))
 
 
-def _check_mark_name(rules: Rules, state: HearingState, value: Any) -> None:
+def _check_mark_name(rules: Rules, state: HearingState, value: object) -> None:
     """Refuse to name anything but a mark made with the button."""
     naming = value if isinstance(value, Mapping) else {}
     event = naming.get("type")

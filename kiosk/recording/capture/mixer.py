@@ -24,12 +24,12 @@ _NEIGHBOUR_SAMPLES = 2
 """Samples needed on either side of a place between samples."""
 
 
-def _interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
+def interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
     """Return ``count`` values at even steps of place from ``first`` towards ``last``.
 
     Places are fractional indices; between samples runs a Catmull-Rom spline.
     """
-    values = _interpolate_regular(samples, first, last, count)
+    values = interpolate_regular(samples, first, last, count)
     if values is not None:
         return values
     positions = first + np.arange(count) * ((last - first) / count)
@@ -38,7 +38,7 @@ def _interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
     return _spline(fraction, *(samples.take(whole + step, mode="clip") for step in range(-1, 3)))
 
 
-def _interpolate_regular(samples: Mono, first: float, last: float, count: int) -> Mono | None:
+def interpolate_regular(samples: Mono, first: float, last: float, count: int) -> Mono | None:
     """Return the same without looking up each sample, where steps are close to one sample.
 
     None: they are not, because the drift crosses a sample, or at an edge.
@@ -107,7 +107,7 @@ class _Segment:
             added *= 1 / 32768
             self.samples = np.concatenate((self.samples, added))
             self.new_blocks.clear()
-        values = _interpolate(self.samples, self.position(first_ns), self.position(last_ns), count)
+        values = interpolate(self.samples, self.position(first_ns), self.position(last_ns), count)
         step = (last_ns - first_ns) / count
         missing = self.anchor_ns[0] - first_ns
         if missing > 0:

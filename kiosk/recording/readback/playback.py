@@ -90,7 +90,7 @@ def latest_audio(data: bytes, seconds: float, source: str | None) -> Iterator[Sa
                     yield np.asarray(piece.to_ndarray()[0], np.int16)
 
 
-def _report(**values: Any) -> None:
+def _report(**values: object) -> None:
     print(json.dumps(values), flush=True)
 
 

@@ -50,7 +50,11 @@ class CentralClient:
         return path if path.startswith(("https://", "http://")) else self._url + path
 
     def call(
-        self, method: str, path: str, body: Any = None, timeout: Timeout = PATIENT_TIMEOUT
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        timeout: Timeout = PATIENT_TIMEOUT,
     ) -> dict[str, Any]:
         """Make one call and return the JSON object of its answer."""
         response = self.session.request(method, self.full_url(path), json=body, timeout=timeout)
@@ -79,7 +83,7 @@ class CentralClient:
         return self.call("GET", "/v1/staff", timeout=POLL_TIMEOUT)
 
     def register_item(
-        self, kind: str, item_id: str, body: Any, timeout: Timeout = PATIENT_TIMEOUT
+        self, kind: str, item_id: str, body: dict[str, Any], timeout: Timeout = PATIENT_TIMEOUT
     ) -> dict[str, Any]:
         """Register a hearing, filing or report; the same again gives the same answer.
 
