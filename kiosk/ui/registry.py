@@ -354,6 +354,15 @@ class ScreenDefinition:
         """The module of view and samples, under ``kiosk.ui``."""
         return f"{self.package}.{self.name.rpartition('.')[2]}" if self.package else ""
 
+    @property
+    def widget_path(self) -> tuple[str, str]:
+        """The module of the widget, under ``kiosk.ui``, and its class."""
+        if self.widget:
+            module, _, class_name = self.widget.partition(":")
+            return module, class_name
+        words = self.name.rpartition(".")[2].split("_")
+        return f"{self.module}_screen", "".join(word.capitalize() for word in words) + "Screen"
+
 
 SCREENS = (
     ScreenDefinition("visitor.home", "visitor.entry", HomePlace),

@@ -59,11 +59,6 @@ def all_samples() -> list[ScreenSample]:
 @cache
 def widget_class(name: str) -> type[Screen]:
     """Return the class that draws the screen ``name``."""
-    definition = _DEFINITIONS[name]
-    module, _, class_name = definition.widget.partition(":")
-    if not module:
-        module = f"{definition.module}_screen"
-        words = definition.module.rpartition(".")[2].split("_")
-        class_name = "".join(word.capitalize() for word in words) + "Screen"
+    module, class_name = _DEFINITIONS[name].widget_path
     found: type[Screen] = getattr(_module(module), class_name)
     return found

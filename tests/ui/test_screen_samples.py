@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+import kiosk.ui
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.rules import Rules, load_rules
 from kiosk.ui import screenshots
@@ -66,6 +68,15 @@ def test_every_screen_has_a_sample(screen: ScreenDefinition) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
+def test_every_screen_has_a_widget(screen: ScreenDefinition) -> None:
+    """The registry names its module and class; they are found without importing Kivy."""
+    module, class_name = screen.widget_path
+    source = Path(kiosk.ui.__file__).parent / f"{module.replace('.', '/')}.py"
+    classes = {n.name for n in ast.parse(source.read_bytes()).body if isinstance(n, ast.ClassDef)}
+    assert class_name in classes
+
+
 def test_view_state_needs_no_kivy() -> None:
     """Views, application state and samples import no Kivy."""
     code = (
