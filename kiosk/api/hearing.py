@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from kiosk.api.base import Model
 from kiosk.api.rows import ListedId, ListedText, ListedTime
@@ -31,6 +31,8 @@ class Hearing(Model):
     The limits are those of the central contract, which refuses a recording that exceeds them.
     """
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
     id: ListedId
     case_number: Annotated[ListedText, Field(max_length=200)] = ""
     title: Annotated[ListedText, Field(max_length=1000)] = ""
@@ -47,6 +49,12 @@ class Hearing(Model):
     judge: Annotated[ListedText, Field(max_length=300)] = ""
     participants: Annotated[tuple[Participant, ...], Field(max_length=1000)] = ()
     adhoc: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of this hearing; secrecy and ground only where it has them."""
+        value = super().to_json()
+        few = ("state_secret", "closure_ground")
+        return {key: item for key, item in value.items() if item or key not in few}
 
     @property
     def starts_at(self) -> datetime | None:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from kiosk.api.base import Model, Moment
 from kiosk.api.hearing import Hearing
-from kiosk.api.rows import ListedId, ListedText, ReadRows, read_rows
+from kiosk.api.rows import ListedId, ListedText, ListedTime, ReadRows, read_rows
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -26,6 +26,11 @@ class Schedule(Model):
     """When the list was pulled; null: never."""
     hearings: tuple[Hearing, ...] = ()
     """In the order of their time, those without a time last."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object; of each hearing the fields that the list has."""
+        hearings = [row.model_dump(mode="json", exclude_unset=True) for row in self.hearings]
+        return {"pulled_at": self.pulled_at, "hearings": hearings}
 
 
 class StaffMember(Model):
@@ -45,10 +50,11 @@ class StaffMember(Model):
 class FilingAnswer(Model):
     """What the central system says about a filing."""
 
-    state: Annotated[str, Field(min_length=1)] = "registered"
+    state: Annotated[str, Field(min_length=1)] | None = None
+    """Null: unreadable; the state known before stays."""
     number: Annotated[ListedText, Field(min_length=1)] | None = None
     """Registration number; null: it is given later."""
-    registered_at: Moment | None = None
+    registered_at: ListedTime | None = None
     reason: ListedText | None = None
     """Why it was returned, in the registry's words."""
 

@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from kiosk.api.rows import read_rows
+from kiosk.api.sync import CaseAnswer
 from kiosk.errors import CentralError, KioskError
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.registrar import filing_registration_body, register_filing
@@ -84,11 +86,11 @@ class RegistrationService:
         """Register in one of the registrars' threads."""
         return register_filing(self._context, self._client(), filing_id, body, REGISTER_TIMEOUT)
 
-    async def find_case(self, number: str) -> dict[str, Any]:
+    async def find_case(self, number: str) -> CaseAnswer:
         """Ask the central system whether there is such a case, within 3 s.
 
         Raises:
-            CentralError: it cannot be asked, or does not want to be.
+            CentralError: it cannot be asked, refuses, or its answer cannot be read.
         """
         loop = asyncio.get_running_loop()
         asking = loop.run_in_executor(
@@ -97,9 +99,13 @@ class RegistrationService:
         asking.add_done_callback(_ignore_late_error)
         try:
             async with asyncio.timeout(REGISTER_SECONDS):
-                return await asyncio.shield(asking)
+                read = read_rows(CaseAnswer, [await asyncio.shield(asking)])
         except TimeoutError as error:
             raise CentralError("no answer in time", code="central_timeout") from error
+        self._context.lists.update("cases", read)
+        if not read.rows:
+            raise CentralError("the answer cannot be read", code="central_fault")
+        return read.rows[0]
 
     def _client(self) -> CentralClient:
         """Return this thread's client, each with a connection of its own."""

@@ -6,8 +6,8 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
 
+from kiosk.api.sync import LinkCheckResult
 from kiosk.config import Settings
 from kiosk.storage.database import Database, open_or_recreate, set_aside_database
 from kiosk.storage.paths import Paths
@@ -21,7 +21,7 @@ from kiosk.sync.outbox.receipts import ReceiptStore
 from kiosk.sync.outbox.registrations import RegistrationStore
 from kiosk.sync.outbox.reindex import reindex
 from kiosk.sync.state.forecast import Forecast
-from kiosk.sync.state.status import AlarmSet, DeliveryProgress, LinkStatus
+from kiosk.sync.state.status import AlarmSet, DeliveryProgress, LinkStatus, ListReports
 from kiosk.sync.state.upload_policy import UploadPolicy
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class SyncContext:
         self.lanes = Lanes()
         self.alarms = AlarmSet(notify_change)
         self.link = LinkStatus(self.alarms, notify_change)
+        self.lists = ListReports(self.alarms)
         self.progress = DeliveryProgress()
         self.receipts = ReceiptStore(self.paths.receipts)
         self.upload_policy = UploadPolicy()
@@ -97,23 +98,22 @@ class SyncContext:
             self._fill_index(is_damaged=True)
         self.notify_change()
 
-    def save_link_check(self, at: str, result: dict[str, Any]) -> None:
+    def save_link_check(self, result: LinkCheckResult) -> None:
         """Save the result of a link check."""
         self.database.execute(
             "INSERT OR REPLACE INTO link_checks (at, result) VALUES (?, ?)",
-            (at, json.dumps(result)),
+            (result.at, json.dumps(result.to_json())),
         )
 
-    def last_link_check(self) -> dict[str, Any] | None:
+    def last_link_check(self) -> LinkCheckResult | None:
         """Return the newest link check's result, or None."""
         row = self.database.row("SELECT result FROM link_checks ORDER BY at DESC LIMIT 1")
-        return None if row is None else dict(json.loads(row["result"]))
+        return None if row is None else LinkCheckResult.model_validate_json(row["result"])
 
     def uplink_mbit(self) -> float | None:
         """Return the uplink in Mbit/s: from the last link check, else measured on deliveries."""
-        up = (self.last_link_check() or {}).get("up_mbit")
-        measured = float(up) if isinstance(up, int | float) and up > 0 else None
-        return measured or self.progress.goodput_mbit()
+        check = self.last_link_check()
+        return (check and check.up_mbit) or self.progress.goodput_mbit()
 
     def close(self) -> None:
         """Close the database."""

@@ -16,6 +16,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.api.states import Phase
 from kiosk.errors import CentralUnreachableError, StorageError
 from kiosk.goodput import ThroughputWindows, median_mbit
 from kiosk.storage.database import (
@@ -209,7 +210,7 @@ def test_a_real_number_is_never_replaced(tmp_path: Path) -> None:
     kept = registrations.save_number("f", "7514-2", "registered", "2026-01-05T00:00:00.000Z")
     assert kept.number == "7514-1"
     assert registrations.ensure_provisional("f").number == "7514-1"
-    answer = kept.as_json()
+    answer = kept.answer().to_json()
     assert (answer["state"], answer["number"]) == ("registered", "7514-1")
     assert str(answer["provisional"]).startswith("kiosk-1-")
 
@@ -326,9 +327,9 @@ def test_pacing_of_a_socket_that_is_gone_does_nothing() -> None:
     ],
 )
 def test_uploads_are_paced_while_a_hearing_is_on(phase: str, up: float | None, rate: int) -> None:
-    assert pacing_rate({"phase": phase}, {"up_mbit": up}) == rate
-    assert pacing_rate(None, {"up_mbit": up}) == 0
-    assert pacing_rate({"phase": phase}, None) == 0
+    assert pacing_rate(up, is_hearing_open=Phase(phase).is_open) == rate
+    assert pacing_rate(up, is_hearing_open=False) == 0
+    assert pacing_rate(None, is_hearing_open=Phase(phase).is_open) == 0
 
 
 def test_pacing_reaches_open_and_new_sockets() -> None:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.hearing import Hearing
+from kiosk.api.states import Phase
 from kiosk.config import SyncSettings
 from kiosk.evidence.chain import JournalFile
 from kiosk.sync.outbox.request_bodies import part_seconds
@@ -41,18 +43,16 @@ GIB = 1 << 30
 )
 def test_permit(hour: int, phase: str, settings: SyncSettings, state: str, rate: int) -> None:
     now = NOON.replace(hour=hour)
-    found = current_upload_policy(settings, now, {"phase": phase}, {"up_mbit": 4})
+    found = current_upload_policy(settings, now, 4, is_hearing_open=Phase(phase).is_open)
     assert (found.state, found.rate) == (state, rate)
     if state == "outside_window":
         assert found.until is not None
         assert found.until == NOON.replace(hour=20)
 
 
-def test_a_recorder_that_is_away_holds_nothing_back() -> None:
-    assert (
-        current_upload_policy(SyncSettings(during_hearing="paused"), NOON, None, None).state
-        == "free"
-    )
+def test_without_an_open_hearing_nothing_is_held_back() -> None:
+    paused = SyncSettings(during_hearing="paused")
+    assert current_upload_policy(paused, NOON, None, is_hearing_open=False).state == "free"
 
 
 def forecast_input(**more: object) -> ForecastInput:
@@ -126,12 +126,11 @@ def test_late_is_beyond_tomorrow_morning(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not is_late(None, ZONE)
 
 
-def test_a_list_that_is_none_is_survived() -> None:
-    listed = [{}, {"scheduled_at": "soon"}, {"scheduled_at": "2026-11-23T12:00:00"}]
-    assert list(scheduled_hearings(listed)) == []
-    (hearing,) = scheduled_hearings(
-        [{"scheduled_at": "2026-11-23T12:00:00Z", "duration_minutes": "long"}]
-    )
+def test_hearings_without_time_or_duration() -> None:
+    """Without a time a hearing does not count; without a duration it is an hour."""
+    untimed = Hearing(id="a")
+    at_noon = Hearing(id="b", scheduled_at="2026-11-23T12:00:00Z")
+    (hearing,) = scheduled_hearings([untimed, at_noon])
     assert hearing.end - hearing.start == timedelta(hours=1)
 
 

@@ -6,10 +6,12 @@ import json
 import uuid
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from kiosk.api.hearing import Hearing
+from kiosk.api.states import Phase
+from kiosk.api.sync import LinkCheckResult
 from kiosk.clocks import format_wall, wall_time
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningError
@@ -27,18 +29,25 @@ class FakeLinkCheck:
         self.problem = problem
         self.error = error
 
-    def run(self, _report_progress: object) -> dict[str, Any]:
+    def run(self, _report_progress: object) -> LinkCheckResult:
         """Count."""
         self.runs += 1
         if self.error is not None:
             raise self.error
-        return {"at": format_wall(), "verdict": "good", "problem": self.problem}
+        return LinkCheckResult(at=format_wall(), verdict="good", problem=self.problem)
 
 
-def hearing_in(minutes: float) -> dict[str, Any]:
+def hearing_in(minutes: float) -> Hearing:
     """Return a hearing of the list."""
     at = wall_time() + timedelta(minutes=minutes)
-    return {"id": str(uuid.uuid4()), "scheduled_at": format_wall(at)}
+    return Hearing(id=str(uuid.uuid4()), scheduled_at=format_wall(at))
+
+
+def run_if_due(
+    checks: ScheduledLinkChecks, listed: list[Hearing], *, is_hearing_open: bool = False
+) -> None:
+    """Run the check of the list that is due."""
+    checks.run_if_due(listed, lambda _: None, is_hearing_open=is_hearing_open)
 
 
 def checks_in(folder: Path, check: FakeLinkCheck) -> ScheduledLinkChecks:
@@ -48,15 +57,15 @@ def checks_in(folder: Path, check: FakeLinkCheck) -> ScheduledLinkChecks:
 
 def test_the_next_hearing_is_chosen() -> None:
     past, near, far = hearing_in(-5), hearing_in(9), hearing_in(60)
-    odd = [{"id": "x"}, {"id": str(uuid.uuid4()), "scheduled_at": "noon"}]
+    odd = [Hearing(id="x", scheduled_at=near.scheduled_at), Hearing(id=str(uuid.uuid4()))]
     now = wall_time()
     due = next_check([far, past, near, *odd], TEN, now, set())
     assert due is not None
-    assert due.hearing_id == near["id"]
+    assert due.hearing_id == near.id
     assert due.at < now
-    later = next_check([far, near], TEN, now, {near["id"]})
+    later = next_check([far, near], TEN, now, {near.id})
     assert later is not None
-    assert later.hearing_id == far["id"]
+    assert later.hearing_id == far.id
     assert next_check([far, near], timedelta(0), now, set()) is None
 
 
@@ -65,40 +74,41 @@ def test_once_before_a_hearing_also_after_a_restart(tmp_path: Path) -> None:
     for _ in range(2):
         checks = checks_in(tmp_path, check)
         for _ in range(3):
-            checks.run_if_due(listed, None, lambda _: None)
+            run_if_due(checks, listed)
     assert check.runs == 1
-    kept = json.loads((tmp_path / f"{listed[0]['id']}.json").read_text())
-    assert (kept["verdict"], kept["hearing"]) == ("good", listed[0]["id"])
-    ahead = checks_in(tmp_path, check).next_as_json(listed)
+    kept = json.loads((tmp_path / f"{listed[0].id}.json").read_text())
+    assert (kept["verdict"], kept["hearing"]) == ("good", listed[0].id)
+    ahead = checks_in(tmp_path, check).next(listed)
     assert ahead is not None
-    assert ahead["hearing"] == listed[1]["id"]
+    assert ahead.hearing == listed[1].id
 
 
 @pytest.mark.parametrize("phase", ["recording", "recess", "retired"])
 def test_never_while_a_hearing_runs(tmp_path: Path, phase: str) -> None:
     check = FakeLinkCheck()
-    checks_in(tmp_path, check).run_if_due([hearing_in(9)], {"phase": phase}, lambda _: None)
+    is_open = Phase(phase).is_open
+    run_if_due(checks_in(tmp_path, check), [hearing_in(9)], is_hearing_open=is_open)
     assert check.runs == 0
 
 
 def test_one_that_reached_nobody_is_made_again_near_the_hearing(tmp_path: Path) -> None:
     check, far, near = FakeLinkCheck("dns_failed"), [hearing_in(9)], [hearing_in(1)]
-    checks_in(tmp_path, check).run_if_due(far, None, lambda _: None)
+    run_if_due(checks_in(tmp_path, check), far)
     assert not list(tmp_path.glob("*.json"))
-    checks_in(tmp_path, check).run_if_due(near, None, lambda _: None)
-    assert (tmp_path / f"{near[0]['id']}.json").exists()
+    run_if_due(checks_in(tmp_path, check), near)
+    assert (tmp_path / f"{near[0].id}.json").exists()
 
 
 def test_one_that_a_person_cancelled_is_not_made_again(tmp_path: Path) -> None:
     check, listed = FakeLinkCheck(error=CancelledError("no")), [hearing_in(9)]
     checks = checks_in(tmp_path, check)
     for _ in range(2):
-        checks.run_if_due(listed, None, lambda _: None)
+        run_if_due(checks, listed)
     assert check.runs == 1
     busy = FakeLinkCheck(error=LinkCheckRunningError("running"))
     checks = checks_in(tmp_path, busy)
     for _ in range(2):
-        checks.run_if_due(listed, None, lambda _: None)
+        run_if_due(checks, listed)
     assert busy.runs == 2
 
 
@@ -129,11 +139,11 @@ def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
 def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:
     listed = hearing_in(9)
     kiosk.paths.schedule.parent.mkdir(parents=True)
-    known = {"pulled_at": format_wall(), "days": 7, "hearings": [listed]}
+    known = {"pulled_at": format_wall(), "days": 7, "hearings": [listed.to_json()]}
     kiosk.paths.schedule.write_text(json.dumps(known))
     central.set_faults({"fault": "status", "match": "GET /v1/schedule"})  # the list stays this one
     kiosk.start_in_thread()
-    path = kiosk.paths.link_checks / f"{listed['id']}.json"
+    path = kiosk.paths.link_checks / f"{listed.id}.json"
     result = wait_for(lambda: path.exists() and json.loads(path.read_text()), "the result", 60)
     assert result["verdict"] == "good"
     assert result["sentence"]["en"] == "The line is good: picture and sound will hold."

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.api.sync import Stamps
 from kiosk.config import PathSettings
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.timestamp import check_timestamp
@@ -179,11 +180,11 @@ def test_an_authority_that_is_down_is_asked_again(
     worker = TimestampWorker(paths, authority.url, poll_s=0.01)
     worker.start()
     wait_for(lambda: authority.request_count > 1, "a second request")
-    assert worker.as_json() == {"missing": 1, "problem": "stamp_failed"}
+    assert worker.state() == Stamps(missing=1, problem="stamp_failed")
     authority.fault = ""
     wait_for(lambda: not worker.missing_ids(), "the stamp")
-    nothing = {"missing": 0, "problem": None}
-    wait_for(lambda: worker.as_json() == nothing, "the state without a missing stamp")
+    nothing = Stamps()
+    wait_for(lambda: worker.state() == nothing, "the state without a missing stamp")
     worker.stop()
 
 
@@ -192,4 +193,4 @@ def test_without_an_authority_nothing_is_asked(paths: Paths) -> None:
     worker.start()
     worker.stop()
     assert len(worker.missing_ids()) == 1
-    assert worker.as_json() is None
+    assert worker.state() is None

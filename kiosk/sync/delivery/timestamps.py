@@ -14,7 +14,6 @@ import logging
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import requests
 from rfc3161_client import (
@@ -25,6 +24,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from kiosk.api.sync import Stamps
 from kiosk.errors import CentralError, KioskError
 from kiosk.storage.atomic_io import make_folder, write_bytes
 from kiosk.storage.hearing_folder import SIGNATURE
@@ -147,11 +147,11 @@ class TimestampWorker:
         folders.sort(key=lambda folder: folder.name)
         return [folder.name for folder in folders if not self._timestamp_path(folder.name).exists()]
 
-    def as_json(self) -> dict[str, Any] | None:
+    def state(self) -> Stamps | None:
         """Return ``State.stamps`` as of the last poll; None without an authority."""
         if not self._url:
             return None
-        return {"missing": self._missing_count, "problem": self._problem or None}
+        return Stamps(missing=self._missing_count, problem=self._problem or None)
 
     def _timestamp_path(self, hearing: str) -> Path:
         return self._paths.receipts / f"{hearing}{SUFFIX}"

@@ -6,12 +6,12 @@ import logging
 import time
 from collections.abc import Callable
 
+from kiosk.api.sync import CurrentDelivery
 from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.outbox.manifest import item_folder
 from kiosk.sync.outbox.outbox import Upload
-from kiosk.sync.state.status import CurrentDelivery
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import RefusedError
 from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
@@ -70,7 +70,10 @@ class Uploader:
             self._context.progress.set(
                 self._worker_name,
                 CurrentDelivery(
-                    upload.item_id, upload.kind, other_bytes_done + done, item.bytes_total
+                    id=upload.item_id,
+                    kind=upload.kind,
+                    done_bytes=other_bytes_done + done,
+                    total_bytes=item.bytes_total,
                 ),
             )
             self._context.notify_change()

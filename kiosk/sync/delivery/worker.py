@@ -14,7 +14,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from kiosk.errors import KioskError, StorageError
+from kiosk.api.rows import read_rows
+from kiosk.api.sync import MissingFile
+from kiosk.errors import CentralUnreachableError, KioskError, StorageError
 from kiosk.storage.database import DatabaseDamagedError
 from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
@@ -284,7 +286,10 @@ class DeliveryWorker(Worker):
         self._record_missing(item.id, files, answer)
 
     def _record_missing(self, item_id: str, files: tuple[Any, ...], answer: dict[str, Any]) -> None:
-        missing = {str(file["path"]): str(file["address"]) for file in answer.get("missing", ())}
+        rows = read_rows(MissingFile, answer.get("missing", []), "path")
+        if len(rows.rows) < rows.total:  # what is taken for present would not be sent
+            raise CentralUnreachableError("missing files unreadable", code="central_fault")
+        missing = {file.path: file.address for file in rows.rows}
         present = [file.path for file in files if file.path not in missing]
         self.context.outbox.mark_registered(item_id, missing, present)
 

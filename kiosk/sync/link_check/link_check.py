@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 
+from kiosk.api.sync import LinkCheckResult, LinkCheckStep
 from kiosk.clocks import format_wall
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.goodput import WINDOW_S, ThroughputWindows, median_mbit
@@ -39,7 +40,7 @@ CLEAR_S = 2.0
 READ_BYTES = 16 * 1024
 SEND_BYTES = 16 * 1024
 ROUND_TRIPS = 5
-ProgressCallback = Callable[[dict[str, Any]], None]
+ProgressCallback = Callable[[LinkCheckStep], None]
 
 
 class LinkCheckRunningError(KioskError):
@@ -123,8 +124,8 @@ class LinkCheck:
         self._connection.abort()
         self._monitor_connection.abort()
 
-    def run(self, report_progress: ProgressCallback, *, quick: bool = False) -> dict[str, Any]:
-        """Check the link; return the result as in docs/interfaces.md.
+    def run(self, report_progress: ProgressCallback, *, quick: bool = False) -> LinkCheckResult:
+        """Check the link; return the result.
 
         Args:
             report_progress: called with each step of progress.
@@ -139,9 +140,10 @@ class LinkCheck:
         try:
             self._cancelled.clear()
             with self._context.lanes.urgent_work():
-                result = self._measure(report_progress, quick=quick)
-            result["sentence"] = dict(self._limits.sentences.get(result["verdict"], {}))
-            self._context.save_link_check(result["at"], result)
+                measured = self._measure(report_progress, quick=quick)
+            measured["sentence"] = dict(self._limits.sentences.get(measured["verdict"], {}))
+            result = LinkCheckResult.model_validate(measured)
+            self._context.save_link_check(result)
             return result
         finally:
             self._run_lock.release()
@@ -151,14 +153,8 @@ class LinkCheck:
             "at": format_wall(),
             "state": "failed",
             "verdict": "unreachable",
-            "down_mbit": None,
-            "up_mbit": None,
-            "rtt_ms": None,
-            "loss": None,
-            "jitter_ms": None,
             "bearer": detect_link_type(),
             "limit_mbit": self._limits.min_mbit,
-            "problem": None,
         }
         try:
             client = self._connection.client()
@@ -193,16 +189,20 @@ class LinkCheck:
         return round(min(times), 1)
 
     def _report_windows(
-        self, report_progress: ProgressCallback, phase: str, windows: list[int], seconds: float
+        self,
+        report_progress: ProgressCallback,
+        phase: Literal["down", "up"],
+        windows: list[int],
+        seconds: float,
     ) -> None:
         value = median_mbit(windows)
         report_progress(
-            {
-                "phase": phase,
-                "seconds": round(seconds, 2),
-                "of_seconds": SHORT_S if seconds <= SHORT_S else LONG_S,
-                "mbit": None if value is None else round(value, 2),
-            }
+            LinkCheckStep(
+                phase=phase,
+                seconds=round(seconds, 2),
+                of_seconds=SHORT_S if seconds <= SHORT_S else LONG_S,
+                mbit=None if value is None else round(value, 2),
+            )
         )
 
     def _measure_download(
@@ -294,7 +294,7 @@ class LinkCheck:
         def progress(done: float) -> None:
             self._raise_if_cancelled()
             report_progress(
-                {"phase": "echo", "seconds": round(done, 2), "of_seconds": 2 if quick else 10}
+                LinkCheckStep(phase="echo", seconds=round(done, 2), of_seconds=2 if quick else 10)
             )
 
         echo: EchoResult | None = measure_echo(

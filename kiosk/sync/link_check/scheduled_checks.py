@@ -8,18 +8,18 @@ never waits for it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+from kiosk.api.hearing import Hearing
+from kiosk.api.sync import LinkCheckResult, NextLinkCheck
 from kiosk.clocks import wall_time
 from kiosk.errors import KioskError, StorageError
 from kiosk.storage.atomic_io import make_folder, write_json
-from kiosk.sync.link_check.link_check import LinkCheck, LinkCheckRunningError
+from kiosk.sync.link_check.link_check import LinkCheck, LinkCheckRunningError, ProgressCallback
 from kiosk.sync.outbox.manifest import UUID
-from kiosk.sync.transport.pacing import BUSY_PHASES
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class DueCheck:
 
 
 def next_check(
-    hearings: Iterable[dict[str, Any]], lead_time: timedelta, now: datetime, checked_ids: set[str]
+    hearings: Iterable[Hearing], lead_time: timedelta, now: datetime, checked_ids: set[str]
 ) -> DueCheck | None:
     """Return the next check; None: no hearing, or checks are switched off.
 
@@ -50,15 +50,11 @@ def next_check(
     """
     found = []
     for hearing in hearings if lead_time else ():
-        hearing_id = str(hearing.get("id"))
-        try:
-            scheduled = datetime.fromisoformat(str(hearing.get("scheduled_at")))
-        except ValueError:
+        scheduled = hearing.starts_at
+        if scheduled is None or scheduled <= now or hearing.id in checked_ids:
             continue
-        if scheduled.tzinfo is None or scheduled <= now or hearing_id in checked_ids:
-            continue
-        if UUID.match(hearing_id):
-            found.append(DueCheck(hearing_id, scheduled - lead_time, scheduled))
+        if UUID.match(hearing.id):
+            found.append(DueCheck(hearing.id, scheduled - lead_time, scheduled))
     return min(found, key=lambda due: due.at, default=None)
 
 
@@ -80,23 +76,26 @@ class ScheduledLinkChecks:
         )
         self._retry_at = datetime.min.replace(tzinfo=wall_time().tzinfo)
 
-    def next_as_json(self, hearings: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    def next(self, hearings: Iterable[Hearing]) -> NextLinkCheck | None:
         """Return ``State.link_check.next``."""
         due = next_check(hearings, self._lead_time, wall_time(), self._checked_ids)
-        return None if due is None else {"hearing": due.hearing_id, "at": due.at.isoformat()}
+        if due is None:
+            return None
+        return NextLinkCheck(hearing=due.hearing_id, at=due.at.isoformat())
 
     def run_if_due(
         self,
-        hearings: Iterable[dict[str, Any]],
-        recorder_state: dict[str, Any] | None,
-        report_progress: Callable[[dict[str, Any]], None],
+        hearings: Iterable[Hearing],
+        report_progress: ProgressCallback,
+        *,
+        is_hearing_open: bool,
     ) -> None:
-        """Check the link if a hearing is near and none is running; link errors do not raise."""
+        """Check the link if a hearing is near and none is open; link errors do not raise."""
         now = wall_time()
         due = next_check(hearings, self._lead_time, now, self._checked_ids)
         if due is None or now < max(due.at, self._retry_at):
             return
-        if recorder_state is not None and recorder_state.get("phase") in BUSY_PHASES:
+        if is_hearing_open:
             return
         try:
             result = self._link_check.run(report_progress)
@@ -106,18 +105,18 @@ class ScheduledLinkChecks:
             log.info("link check before a hearing: %s", error.code)
             self._checked_ids.add(due.hearing_id)
             return
-        if result["problem"] is not None and wall_time() < due.scheduled_at - RETRY_INTERVAL:
+        if result.problem is not None and wall_time() < due.scheduled_at - RETRY_INTERVAL:
             self._retry_at = wall_time() + RETRY_INTERVAL
             return
         self._checked_ids.add(due.hearing_id)
         self.publish(result, due.hearing_id)
 
-    def publish(self, result: dict[str, Any], hearing_id: str | None = None) -> None:
+    def publish(self, result: LinkCheckResult, hearing_id: str | None = None) -> None:
         """Publish a result, also for its hearing if it has one; delete old results."""
         try:
             make_folder(self._folder)
             for name in (LAST_RESULT, *([f"{hearing_id}.json"] if hearing_id else [])):
-                write_json(self._folder / name, {**result, "hearing": hearing_id})
+                write_json(self._folder / name, {**result.to_json(), "hearing": hearing_id})
             self._delete_old()
         except (StorageError, OSError) as error:
             log.warning("link check not published: %s", error)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from kiosk.api.sync import Delivery
 from kiosk.clocks import format_wall
 from kiosk.storage.database import Database, Row
 from kiosk.sync.outbox.lanes import Lane
@@ -32,17 +33,19 @@ class OutboxItem:
     bytes_total: int
     route: str
 
-    def as_json(self) -> dict[str, object]:
-        """Return the answer of ``GET /v1/hearings/{id}``."""
-        return {
-            "state": self.state,
-            "files": self.file_count,
-            "bytes_done": self.bytes_done,
-            "bytes_total": self.bytes_total,
-            "central_sha256_match": self.sha256_match,
-            "problem": self.problem,
-            "route": self.route,
-        }
+    def delivery(self, bytes_done: int | None = None) -> Delivery:
+        """Return the answer of ``GET /v1/hearings/{id}``; ``bytes_done`` of a running upload."""
+        return Delivery.model_validate(
+            {
+                "state": self.state,
+                "files": self.file_count,
+                "bytes_done": max(self.bytes_done, bytes_done or 0),
+                "bytes_total": self.bytes_total,
+                "central_sha256_match": self.sha256_match,
+                "problem": self.problem,
+                "route": self.route,
+            }
+        )
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ import threading
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.api.published import FilingAnswer
+from kiosk.api.rows import read_row
+from kiosk.api.sync import RegistrationAnswer
 from kiosk.clocks import format_wall, wall_time
 from kiosk.storage.atomic_io import make_folder, write_json
 from kiosk.storage.database import Database
@@ -50,14 +52,14 @@ class Registration:
     as_of: str | None = None
     reason: str | None = None
 
-    def as_json(self) -> dict[str, str | None]:
+    def answer(self) -> RegistrationAnswer:
         """Return the answer of ``POST /v1/filings/{id}/register``."""
-        return {
-            "state": PROVISIONAL if self.number is None else REGISTERED,
-            "number": self.number or self.provisional,
-            "provisional": self.provisional,
-            "at": self.at,
-        }
+        return RegistrationAnswer(
+            state="provisional" if self.number is None else "registered",
+            number=self.number or self.provisional,
+            provisional=self.provisional,
+            at=self.at,
+        )
 
 
 class RegistrationStore:
@@ -126,16 +128,21 @@ class RegistrationStore:
                 self._update_index(registration)
             return registration
 
-    def save_answer(self, filing_id: str, answer: dict[str, Any]) -> Registration | None:
-        """Save the central system's answer about a filing; return None while it has no number."""
-        number = answer.get("number")
-        if not isinstance(number, str) or not number:
+    def save_answer(self, filing_id: str, answer: object) -> Registration | None:
+        """Save the central system's answer about a filing; return None while it has no number.
+
+        What cannot be read stays as it was.
+        """
+        read, _ = read_row(FilingAnswer, answer)
+        known = self.get(filing_id)
+        if read is None or read.number is None:
+            if known is not None:  # asked: others go first the next time
+                self._update_index(replace(known, as_of=format_wall()))
             return None
-        at = str(answer.get("registered_at") or format_wall())
-        reason = answer.get("reason")
-        reason = reason if isinstance(reason, str) and reason else None
-        state = str(answer.get("state", REGISTERED))
-        return self.save_number(filing_id, number, state, at, reason)
+        has_number = known is not None and known.number is not None
+        state = read.state or (known.state if known is not None and has_number else REGISTERED)
+        at = read.registered_at or (known.at if known is not None and has_number else None)
+        return self.save_number(filing_id, read.number, state, at or format_wall(), read.reason)
 
     def filings_without_number(self) -> list[str]:
         """Return the filings that wait for the central system's number, oldest first."""

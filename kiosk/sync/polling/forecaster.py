@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from kiosk.api.hearing import Hearing
 from kiosk.clocks import wall_time
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
 from kiosk.sync.context import SyncContext
@@ -35,8 +35,8 @@ class Forecaster:
         self._measured_rate = 0.0
         self._measured_at = float("-inf")
 
-    def forecast(self, hearings: Iterable[dict[str, Any]]) -> Forecast:
-        """Return the forecast; ``hearings`` as in ``published/schedule.json``."""
+    def forecast(self, hearings: Iterable[Hearing]) -> Forecast:
+        """Return the forecast for the hearings of the list."""
         context, settings = self._context, self._context.settings
         keep_delivered = timedelta(days=settings.recording.keep_delivered_days)
         deletions = [
@@ -48,7 +48,7 @@ class Forecaster:
                 now=wall_time(),
                 zone=ZoneInfo(settings.kiosk.timezone),
                 settings=settings.sync,
-                backlog=queue_state(context)["bytes"],
+                backlog=queue_state(context).bytes,
                 up_mbit=context.uplink_mbit(),
                 bytes_per_hour=self._bytes_per_hour(),
                 hearings=tuple(scheduled_hearings(hearings)),
@@ -65,17 +65,13 @@ class Forecaster:
         return self._measured_rate
 
 
-def scheduled_hearings(hearings: Iterable[dict[str, Any]]) -> Iterator[ScheduledHearing]:
+def scheduled_hearings(hearings: Iterable[Hearing]) -> Iterator[ScheduledHearing]:
     """Yield the hearings of the schedule that have a time."""
     for hearing in hearings:
-        try:
-            start = datetime.fromisoformat(str(hearing["scheduled_at"]))
-        except (KeyError, ValueError):
-            continue
-        minutes = hearing.get("duration_minutes")
-        length = minutes if isinstance(minutes, int | float) else DEFAULT_MINUTES
-        if start.tzinfo is not None:
-            yield ScheduledHearing(start, start + timedelta(minutes=length))
+        start = hearing.starts_at
+        if start is not None:
+            length = timedelta(minutes=hearing.duration_minutes or DEFAULT_MINUTES)
+            yield ScheduledHearing(start, start + length)
 
 
 def measured_bytes_per_hour(hearings: Path) -> float | None:

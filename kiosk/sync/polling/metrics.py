@@ -28,10 +28,10 @@ class Metric:
 def metrics_text(context: SyncContext) -> str:
     """Return all metrics of sync."""
     queue = queue_state(context)
-    kinds = ("filings", "hearings", "reports")
+    counts = {"filings": queue.filings, "hearings": queue.hearings, "reports": queue.reports}
     alarms = [
-        (f'{{code="{alarm["code"]}",source="{alarm["source"]}"}}', 1.0)
-        for alarm in context.alarms.as_json()
+        (f'{{code="{alarm.code}",source="{alarm.source}"}}', 1.0)
+        for alarm in context.alarms.active()
     ]
     metrics = (
         Metric(
@@ -44,13 +44,13 @@ def metrics_text(context: SyncContext) -> str:
             "kiosk_queue_items",
             "gauge",
             "Items that wait for delivery.",
-            tuple((f'{{kind="{kind}"}}', float(queue[kind])) for kind in kinds),
+            tuple((f'{{kind="{kind}"}}', float(count)) for kind, count in counts.items()),
         ),
         Metric(
             "kiosk_queue_bytes",
             "gauge",
             "Bytes that wait for delivery.",
-            (("", float(queue["bytes"])),),
+            (("", float(queue.bytes)),),
         ),
         Metric(
             "kiosk_sent_bytes_total",

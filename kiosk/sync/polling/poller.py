@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from kiosk.api.base import Model
+from kiosk.api.published import FilingAnswer, read_hearings, read_staff
+from kiosk.api.recorder import RecorderState
+from kiosk.api.rows import ReadRows, read_rows
 from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
-from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.database import DatabaseDamagedError
 from kiosk.sync.context import SyncContext
 from kiosk.sync.enrolment import renew_if_due
@@ -32,14 +36,23 @@ JITTER = 0.2
 REWRITE_SECONDS = 300.0  # an unchanged list is rewritten this often, to spare the card
 FILINGS_PER_POLL = 20
 FULL_SOON = timedelta(days=5)
+FILING_FAULTS = frozenset({"central_fault"})  # perhaps caused by this filing
+M = TypeVar("M", bound=Model)
 
 
-class PublishedJson:
-    """A list pulled from the central system, in memory and durably in ``published/``."""
+class PublishedList(Generic[M]):
+    """A list pulled from the central system, in memory and durably in ``published/``.
 
-    def __init__(self, path: Path, empty: dict[str, Any]) -> None:
+    The file holds the rows as the central system sent them; :attr:`read` is what can be read.
+    """
+
+    def __init__(
+        self, path: Path, empty: dict[str, Any], read_rows: Callable[[object], ReadRows[M]]
+    ) -> None:
         self.path = path
-        self.value = _load(path) or empty
+        self._read_rows = read_rows
+        self.value = read_json_or_none(path) or empty
+        self.read = read_rows(self.value)
         self._content: object = None
         self._written_at = 0.0
 
@@ -50,12 +63,14 @@ class PublishedJson:
             StorageError: the disk refuses; the old file stays.
         """
         content = {key: item for key, item in value.items() if key != "pulled_at"}
-        is_old = time.monotonic() - self._written_at > REWRITE_SECONDS
-        if content != self._content or is_old:
+        is_changed = content != self._content
+        if is_changed or time.monotonic() - self._written_at > REWRITE_SECONDS:
             make_folder(self.path.parent)
             write_json(self.path, value)
             self._content, self._written_at = content, time.monotonic()
         self.value = value
+        if is_changed:
+            self.read = self._read_rows(value)
 
 
 class Poller(Worker):
@@ -64,13 +79,18 @@ class Poller(Worker):
     def __init__(self, context: SyncContext) -> None:
         super().__init__("poller", Connection(context.paths, context.settings.central.url))
         self.context = context
-        self.schedule = PublishedJson(
-            context.paths.schedule, {"pulled_at": None, "days": SCHEDULE_DAYS, "hearings": []}
+        zone = ZoneInfo(context.settings.kiosk.timezone)
+        self.schedule = PublishedList(
+            context.paths.schedule,
+            {"pulled_at": None, "days": SCHEDULE_DAYS, "hearings": []},
+            lambda value: read_hearings(value, zone),
         )
-        self.staff = PublishedJson(
-            context.paths.staff, {"pulled_at": None, "salt": "", "staff": []}
+        self.staff = PublishedList(
+            context.paths.staff, {"pulled_at": None, "salt": "", "staff": []}, read_staff
         )
-        self.recorder_state: dict[str, Any] | None = None
+        self.recorder_state: RecorderState | None = None
+        context.lists.update("hearings", self.schedule.read)
+        context.lists.update("staff", self.staff.read)
         self.link_came_up = threading.Event()
         self._forecaster = Forecaster(context)
 
@@ -115,7 +135,7 @@ class Poller(Worker):
 
     def _update_forecast(self) -> None:
         """Update the forecast, and the alarms for a slow link or a full disk."""
-        forecast = self._forecaster.forecast(self.schedule.value.get("hearings", ()))
+        forecast = self._forecaster.forecast(self.schedule.read.rows)
         self.context.forecast = forecast
         zone = ZoneInfo(self.context.settings.kiosk.timezone)
         is_growing = forecast.is_endless or is_late(forecast.empty_at, zone)
@@ -124,45 +144,44 @@ class Poller(Worker):
         self.context.alarms.set("disk_fills", fills_soon)
 
     def _pull_schedule(self, client: CentralClient) -> None:
-        hearings = _require_list(client.fetch_schedule(), "hearings", "id")
+        hearings = _require_list(client.fetch_schedule(), "hearings")
         self.schedule.publish(
             {"pulled_at": format_wall(), "days": SCHEDULE_DAYS, "hearings": hearings}
         )
+        self.context.lists.update("hearings", self.schedule.read)
 
     def _pull_staff(self, client: CentralClient) -> None:
         answer = client.fetch_staff()
-        staff = _require_list(answer, "staff", "badge_sha256")
+        staff = _require_list(answer, "staff")
         salt = str(answer.get("salt", ""))
         self.staff.publish({"pulled_at": format_wall(), "salt": salt, "staff": staff})
+        self.context.lists.update("staff", self.staff.read)
 
     def _pull_filings(self, client: CentralClient) -> None:
-        for filing_id in self.context.registrations.open_filings(FILINGS_PER_POLL):
+        """Ask for the states of a few filings; one that cannot be read holds up no other."""
+        filings = self.context.registrations.open_filings(FILINGS_PER_POLL)
+        answers: list[object] = []
+        for filing_id in filings:
+            answer: dict[str, Any] | None = None
             try:
-                self.context.registrations.save_answer(
-                    filing_id, client.item_status("filing", filing_id)
-                )
-            except RefusedError as error:
+                answer = client.item_status("filing", filing_id)
+            except (RefusedError, CentralUnreachableError) as error:
+                if error.code not in FILING_FAULTS and not isinstance(error, RefusedError):
+                    raise
                 log.warning("state of filing %s: %s", filing_id, error)
+            self.context.registrations.save_answer(filing_id, answer or {})
+            answers += [answer] if answer is not None else []
+        if answers:
+            self.context.lists.update("filings", read_rows(FilingAnswer, answers))
 
 
-def _require_list(answer: dict[str, Any], key: str, needed: str) -> list[dict[str, Any]]:
-    """Return the list ``key`` of an answer, checked.
+def _require_list(answer: dict[str, Any], key: str) -> list[Any]:
+    """Return the list ``key`` of an answer.
 
     Raises:
-        CentralUnreachableError: it is no such list; the list pulled before stays valid.
+        CentralUnreachableError: it is no list; the list pulled before stays valid.
     """
-    items = answer.get(key)
-    if not isinstance(items, list) or not all(
-        isinstance(item, dict) and needed in item for item in items
-    ):
+    rows = answer.get(key)
+    if not isinstance(rows, list):
         raise CentralUnreachableError(f"answer without {key}", code="central_fault")
-    return items
-
-
-def _load(path: Path) -> dict[str, Any] | None:
-    """Return the last published list, or None where none can be read."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
+    return rows

@@ -112,9 +112,9 @@ def _bytes_sent(inputs: ForecastInput, now: datetime, *, is_recording: bool) -> 
     """Return how many bytes of recordings are sent in the step that starts at ``now``."""
     if not inputs.up_mbit:
         return 0.0
-    recorder_state = {"phase": "recording" if is_recording else "idle"}
+    local = now.astimezone(inputs.zone)
     policy = current_upload_policy(
-        inputs.settings, now.astimezone(inputs.zone), recorder_state, {"up_mbit": inputs.up_mbit}
+        inputs.settings, local, inputs.up_mbit, is_hearing_open=is_recording
     )
     if not policy.is_upload_allowed:
         return 0.0

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from kiosk.api.recorder import Alarm
+from kiosk.api.rows import ListReport, ReadRows, report_of
+from kiosk.api.sync import CurrentDelivery, Link
 from kiosk.clocks import format_wall
 from kiosk.sync.outbox.manifest import KINDS
 
+log = logging.getLogger(__name__)
+
 GOODPUT_SAMPLES, GOODPUT_MIN_SAMPLES = 300, 20  # seconds in which something was sent
-UP, DOWN, UNKNOWN = "up", "down", "unknown"
+LinkState = Literal["up", "down", "unknown"]
 LINK_ALARMS = frozenset(
     {"captive_portal", "not_enrolled", "certificate_invalid", "central_contract_unknown"}
 )
@@ -55,13 +60,45 @@ class AlarmSet:
         else:
             self.clear(code, source)
 
-    def as_json(self) -> list[dict[str, str]]:
+    def active(self) -> tuple[Alarm, ...]:
         """Return ``State.alarms``."""
         with self._lock:
-            return [
-                {"code": code, "source": source, "since": since}
+            return tuple(
+                Alarm(code=code, source=source, since=since)
                 for (code, source), since in self._since.items()
-            ]
+            )
+
+
+class ListReports:
+    """Lists from the central system of which rows could not be read, and their alarms."""
+
+    def __init__(self, alarms: AlarmSet) -> None:
+        self._alarms = alarms
+        self._lock = threading.Lock()
+        self._reports: dict[str, ListReport] = {}
+
+    def update(self, name: str, read: ReadRows[Any]) -> None:
+        """Record how a list was read; raise or clear its alarm, whose source is ``1/12``."""
+        code = f"{name}_unreadable"
+        with self._lock:
+            before = self._reports.pop(name, None)
+            if read.problems:
+                self._reports[name] = report_of(name, read)
+            after = self._reports.get(name)
+        if before is not None and (after is None or _counts(after) != _counts(before)):
+            self._alarms.clear(code, _counts(before))
+        if after is not None and after != before:
+            log.warning("%s: %s rows cannot be read completely", name, _counts(after))
+            self._alarms.raise_alarm(code, _counts(after))
+
+    def active(self) -> tuple[ListReport, ...]:
+        """Return ``State.lists``."""
+        with self._lock:
+            return tuple(self._reports.values())
+
+
+def _counts(report: ListReport) -> str:
+    return f"{report.unreadable}/{report.rows}"
 
 
 class LinkStatus:
@@ -71,7 +108,7 @@ class LinkStatus:
         self._alarms = alarms
         self._notify_change = notify_change
         self._lock = threading.Lock()
-        self._state = UNKNOWN
+        self._state: LinkState = "unknown"
         self._problem: str | None = None
         self._since = format_wall()
         self._last_contact: str | None = None
@@ -80,20 +117,20 @@ class LinkStatus:
     @property
     def is_up(self) -> bool:
         """Whether the last exchange succeeded."""
-        return self._state == UP
+        return self._state == "up"
 
     def mark_up(self) -> None:
         """Record a successful exchange with the central system."""
-        self._set(UP, None)
+        self._set("up", None)
 
     def mark_down(self, code: str) -> None:
         """Record that it was unreachable or refused this kiosk, and why."""
-        self._set(DOWN, code)
+        self._set("down", code)
 
-    def _set(self, state: str, problem: str | None) -> None:
+    def _set(self, state: LinkState, problem: str | None) -> None:
         with self._lock:
             now = format_wall()
-            if state == UP:
+            if state == "up":
                 self._last_contact = now
             if (state, problem) == (self._state, self._problem):
                 return
@@ -108,15 +145,15 @@ class LinkStatus:
             self._alarms.raise_alarm(after)
         self._notify_change()
 
-    def as_json(self) -> dict[str, Any]:
+    def current(self) -> Link:
         """Return ``State.link``."""
         with self._lock:
-            return {
-                "state": self._state,
-                "since": self._since,
-                "last_contact": self._last_contact,
-                "problem": self._problem,
-            }
+            return Link(
+                state=self._state,
+                since=self._since,
+                last_contact=self._last_contact,
+                problem=self._problem,
+            )
 
 
 def _alarm_for(problem: str | None) -> str | None:
@@ -124,16 +161,6 @@ def _alarm_for(problem: str | None) -> str | None:
     if problem is None:
         return None
     return problem if problem in LINK_ALARMS else "central_unreachable"
-
-
-@dataclass(frozen=True)
-class CurrentDelivery:
-    """The item that a worker is sending."""
-
-    id: str
-    kind: str
-    done_bytes: int
-    total_bytes: int
 
 
 class DeliveryProgress:
@@ -170,22 +197,14 @@ class DeliveryProgress:
             sizes = [size for _, size in self._sent]
         return statistics.median(sizes) * 8 / 1e6 if len(sizes) >= GOODPUT_MIN_SAMPLES else None
 
-    def as_json(self) -> dict[str, Any] | None:
+    def current(self) -> CurrentDelivery | None:
         """Return ``State.delivering``."""
         with self._lock:
-            now = min(
+            return min(
                 self._deliveries.values(),
                 key=lambda delivery: KINDS.index(delivery.kind),
                 default=None,
             )
-        if now is None:
-            return None
-        return {
-            "id": now.id,
-            "kind": now.kind,
-            "done_bytes": now.done_bytes,
-            "total_bytes": now.total_bytes,
-        }
 
     def current_bytes(self, item_id: str) -> int | None:
         """Return the bytes sent of an item, or None when it is not being sent."""

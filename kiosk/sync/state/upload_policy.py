@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from kiosk.config import SyncSettings
-from kiosk.sync.transport.pacing import BUSY_PHASES, BYTES_PER_MBIT, UNLIMITED, pacing_rate
+from kiosk.sync.transport.pacing import BYTES_PER_MBIT, UNLIMITED, pacing_rate
 
 PolicyState = Literal["free", "capped", "paced", "paused", "outside_window"]
 BLOCKED = frozenset({"paused", "outside_window"})
@@ -58,29 +58,25 @@ def parse_windows(texts: Iterable[str]) -> tuple[UploadWindow, ...]:
 
 
 def current_upload_policy(
-    settings: SyncSettings,
-    now: datetime,
-    recorder_state: dict[str, Any] | None,
-    link_check: dict[str, Any] | None,
+    settings: SyncSettings, now: datetime, up_mbit: float | None, *, is_hearing_open: bool
 ) -> UploadPolicy:
     """Return the upload policy of this moment.
 
     Args:
         settings: ``[sync]``.
         now: the court's local time.
-        recorder_state: state of the recorder, or None while it does not answer.
-        link_check: result of the last link check, or None.
+        up_mbit: uplink by the last link check, or None while nothing was measured.
+        is_hearing_open: whether a hearing goes on in this room, captured or not.
     """
     windows = parse_windows(settings.windows)
     if windows and not any(
         window.contains(now.timetz().replace(tzinfo=None)) for window in windows
     ):
         return UploadPolicy("outside_window", until=_next_start(windows, now))
-    is_busy = recorder_state is not None and recorder_state.get("phase") in BUSY_PHASES
-    if is_busy and settings.during_hearing == "paused":
+    if is_hearing_open and settings.during_hearing == "paused":
         return UploadPolicy("paused")
     cap = int(settings.cap_mbit * BYTES_PER_MBIT)
-    paced_rate = pacing_rate(recorder_state, link_check)
+    paced_rate = pacing_rate(up_mbit, is_hearing_open=is_hearing_open)
     rate = min((limit for limit in (cap, paced_rate) if limit), default=UNLIMITED)
     if paced_rate and rate == paced_rate:
         return UploadPolicy("paced", rate)

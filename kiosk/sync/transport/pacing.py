@@ -7,28 +7,23 @@ of 480 kbit/s are more than there is: then the call and a reserve are left free.
 
 from __future__ import annotations
 
-from typing import Any
-
 LINK_SHARE = 0.6
 CALL_MBIT = 0.5
 RESERVED_SHARE = 0.15  # of the link
 MIN_SHARE = 0.1  # of the link: or the hearing would never be delivered
 UNLIMITED = 0
 BYTES_PER_MBIT = 125_000
-BUSY_PHASES = frozenset({"recording", "recess", "retired"})
 
 
-def pacing_rate(recorder_state: dict[str, Any] | None, link_check: dict[str, Any] | None) -> int:
+def pacing_rate(up_mbit: float | None, *, is_hearing_open: bool) -> int:
     """Return the maximum bytes per second of bulk transfers; 0: no limit.
 
     Args:
-        recorder_state: state of the recorder, or None while it does not answer.
-        link_check: result of the last link check, or None.
+        up_mbit: uplink by the last link check, or None while nothing was measured.
+        is_hearing_open: whether a hearing goes on in this room.
     """
-    if recorder_state is None or recorder_state.get("phase") not in BUSY_PHASES:
+    if not is_hearing_open or up_mbit is None or up_mbit <= 0:
         return UNLIMITED
-    up = (link_check or {}).get("up_mbit")
-    if not isinstance(up, int | float) or up <= 0:
-        return UNLIMITED
-    left_by_call = up * (1 - RESERVED_SHARE) - CALL_MBIT
-    return max(1, int(max(min(up * LINK_SHARE, left_by_call), up * MIN_SHARE) * BYTES_PER_MBIT))
+    left_by_call = up_mbit * (1 - RESERVED_SHARE) - CALL_MBIT
+    share = max(min(up_mbit * LINK_SHARE, left_by_call), up_mbit * MIN_SHARE)
+    return max(1, int(share * BYTES_PER_MBIT))

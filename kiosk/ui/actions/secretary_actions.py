@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import uuid
 from collections.abc import Callable, Coroutine
 from datetime import date
@@ -14,12 +13,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from kiosk.api.published import Schedule, read_schedule
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
-from kiosk.ui.service_models import Delivery, Hearing, Schedule, parse_time
+from kiosk.ui.service_models import Delivery, Hearing
 
 MARK_SUBJECT_PREFIX = "mark:"
 """Begins the subject of the question what a marked moment was; the id of the mark follows."""
@@ -93,13 +94,11 @@ class SecretaryActions:
         day = self.entered_date or day
         try:
             answer = await self._sync.get(f"/v1/schedule?date={day.isoformat()}")
-            found = Schedule.model_validate(answer)
-        except (KioskError, ValidationError):
-            found = await asyncio.to_thread(
+            schedule = read_schedule(answer, self._zone)
+        except KioskError:
+            schedule = await asyncio.to_thread(
                 read_published_schedule, self._published, day, self._zone
             )
-        ordered = tuple(sorted(found.hearings, key=lambda h: h.scheduled_at or ""))
-        schedule = Schedule(pulled_at=found.pulled_at, hearings=ordered)
         if schedule != self.schedule:
             self.schedule = schedule
             self._notify_change()
@@ -115,7 +114,7 @@ class SecretaryActions:
         """Start recording ``hearing`` at once."""
         self.postponed = frozenset()
         self.is_end_asked = self.are_all_events_shown = False
-        body = {"hearing": hearing.model_dump()}
+        body = {"hearing": hearing.to_json()}
         if await self._call_recorder("/v1/hearings", body):
             self.place = TodayPlace()
 
@@ -295,16 +294,6 @@ class SecretaryActions:
 
 def read_published_schedule(path: Path, day: date, zone: ZoneInfo) -> Schedule:
     """Return the hearings of ``day`` from ``published/schedule.json``; empty if there are none."""
-    try:
-        value = Schedule.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return Schedule()
-    return Schedule(
-        pulled_at=value.pulled_at,
-        hearings=tuple(h for h in value.hearings if _is_on_day(h, day, zone)),
-    )
-
-
-def _is_on_day(hearing: Hearing, day: date, zone: ZoneInfo) -> bool:
-    begins = parse_time(hearing.scheduled_at)
-    return begins is None or begins.astimezone(zone).date() == day
+    schedule = read_schedule(read_json_or_none(path), zone)
+    hearings = tuple(h for h in schedule.hearings if h.may_be_on(day, zone))
+    return Schedule(pulled_at=schedule.pulled_at, hearings=hearings)

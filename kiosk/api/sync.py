@@ -1,0 +1,347 @@
+"""State of sync, its events, and the requests and answers of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kiosk.api.base import Model, Moment, Rows
+from kiosk.api.operations import EVENT_STREAM, Event, NoBody, Operation
+from kiosk.api.published import Schedule
+from kiosk.api.recorder import Alarm
+from kiosk.api.rows import ListedId, ListedText, ListReport
+
+CONTRACT = 1
+"""Version of sync's State."""
+Json = dict[str, object]
+Verdict = Literal["good", "borderline", "below", "unreachable"]
+
+
+class Link(Model):
+    """The link to the central system."""
+
+    state: Literal["up", "down", "unknown"] = "unknown"
+    since: Moment | None = None
+    last_contact: Moment | None = None
+    problem: str | None = None
+    """Why it is down: ``not_enrolled``, ``certificate_invalid`` (revoked, expired, clock wrong),
+    ``central_untrusted``, ``captive_portal``, ``central_contract_unknown``, ``dns_failed``,
+    ``central_timeout``, ``central_fault`` (5xx), ``central_full``, ``central_unreachable``."""
+
+
+class DeliveryQueue(Model):
+    """What waits for delivery."""
+
+    items: int = 0
+    bytes: int = 0
+    """To be sent by network; those for the courier do not count."""
+    filings: int = 0
+    hearings: int = 0
+    reports: int = 0
+    courier: int = 0
+    """Items that wait for a carried medium."""
+
+
+class ScheduleAge(Model):
+    """Age of the list of hearings."""
+
+    pulled_at: Moment | None = None
+
+
+class CurrentDelivery(Model):
+    """The item that is being sent; of several, the most urgent."""
+
+    id: str
+    kind: str
+    """``filing``, ``hearing`` or ``report``."""
+    done_bytes: int = 0
+    total_bytes: int = 0
+
+
+class LinkCheckResult(Model):
+    """Result of a link check. What cannot be measured is null (loss and jitter: UDP is blocked)."""
+
+    at: Moment = ""
+    state: Literal["passed", "failed"] = "failed"
+    verdict: Verdict = "unreachable"
+    """For the slower direction, against the limit of the rules."""
+    down_mbit: float | None = None
+    up_mbit: float | None = None
+    rtt_ms: float | None = None
+    loss: float | None = None
+    """Fraction of the datagrams, 0 to 1."""
+    jitter_ms: float | None = None
+    bearer: str | None = None
+    """``ethernet``, ``wifi``, ...; null: not known."""
+    limit_mbit: float | None = None
+    problem: str | None = None
+    """Why nothing could be measured."""
+    sentence: dict[str, str | None] = Field(default_factory=dict)
+    """What the verdict means for a hearing, by language."""
+
+
+class PublishedLinkCheck(LinkCheckResult):
+    """``published/link-checks/<hearing id>.json``, and ``last.json`` beside it: the newest."""
+
+    hearing: str | None = None
+    """Before which it was made; null: by a person."""
+
+
+class NextLinkCheck(Model):
+    """The next scheduled link check."""
+
+    hearing: str
+    at: Moment
+
+
+class LinkCheckState(Model):
+    """The link check: running, newest result, the next one."""
+
+    running: bool = False
+    last: LinkCheckResult | None = None
+    next: NextLinkCheck | None = None
+
+
+class LinkCheckStep(Model):
+    """Progress of a link check."""
+
+    phase: Literal["down", "up", "echo"]
+    seconds: float
+    of_seconds: float
+    mbit: float | None = None
+    """Median so far; null for the echo."""
+
+
+class UploadState(Model):
+    """Whether recordings may be sent now, and how fast. Filings and reports always go."""
+
+    state: Literal["free", "capped", "paced", "paused", "outside_window"] = "free"
+    rate_mbit: float | None = None
+    until: Moment | None = None
+    """When the next window begins, for ``outside_window``."""
+
+
+class ForecastState(Model):
+    """Forecast from the measured uplink, the windows and the list of hearings."""
+
+    empty_at: Moment | None = None
+    """When the backlog will be empty."""
+    endless: bool = False
+    """Not within eight days."""
+    full_at: Moment | None = None
+    """When the disk would be full; null: not within eight days."""
+
+
+class Stamps(Model):
+    """RFC 3161 time stamps of sealed hearings."""
+
+    missing: int = 0
+    problem: str | None = None
+
+
+class SyncState(Model):
+    """State of sync."""
+
+    contract: int = CONTRACT
+    kiosk: str = ""
+    """Id of this kiosk."""
+    link: Link = Link()
+    queue: DeliveryQueue = DeliveryQueue()
+    schedule: ScheduleAge = ScheduleAge()
+    delivering: CurrentDelivery | None = None
+    uploads: UploadState = UploadState()
+    forecast: ForecastState | None = None
+    """Null until the first one."""
+    database: Literal["ok", "rebuilt"] = "ok"
+    link_check: LinkCheckState = LinkCheckState()
+    stamps: Stamps | None = None
+    """Null: no authority is set."""
+    lists: Rows[ListReport] = ()
+    """Lists from the central system that could not be read completely."""
+    alarms: Rows[Alarm] = ()
+
+
+class ScheduleQuery(Model):
+    """Query of the schedule."""
+
+    date: str | None = None
+    """``YYYY-MM-DD``: only what may be held that day; hearings without a time may."""
+
+
+class RegistrationAnswer(Model):
+    """Number of a filing."""
+
+    state: Literal["registered", "provisional"]
+    number: str | None
+    """The court's, or the kiosk's provisional ``<kiosk id>-<yymmdd>-<nnn>``."""
+    provisional: str | None = None
+    """The provisional number; null: none was given."""
+    at: Moment
+    """When the number was given."""
+
+
+class FilingState(Model):
+    """How far a filing has come."""
+
+    state: str = "queued"
+    """``queued``, ``sent``, or the court's: ``registered``, ``accepted``, ``returned``,
+    ``passed_to_judge``."""
+    number: str | None = None
+    provisional: str | None = None
+    as_of: Moment | None = None
+    """When the central system last said so."""
+    reason: str | None = None
+    """Why it was returned, in the registry's words."""
+    delivered: bool = False
+    """A receipt with a valid signature is on the disk: the documents may be deleted."""
+
+
+class CaseQuery(Model):
+    """A case number as a person typed it."""
+
+    number: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class CaseAnswer(Model):
+    """What the central system knows of a case number."""
+
+    number: ListedText = ""
+    """As the court writes it, where it is known."""
+    exists: bool
+    kind: ListedText | None = None
+    court: dict[str, str | None] | None = None
+    """Name of the court by language."""
+    as_of: Moment | None = None
+
+
+class Delivery(Model):
+    """How far the delivery of a hearing or report has come."""
+
+    state: Literal["queued", "sending", "delivered", "failed"] = "queued"
+    files: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    central_sha256_match: bool | None = None
+    problem: str | None = None
+    route: Literal["network", "courier"] = "network"
+
+
+class LinkCheckRequest(Model):
+    """How to check the link."""
+
+    quick: bool = False
+    """An echo test of 2 s, not 10 s."""
+
+
+class MissingFile(Model):
+    """A file that the central system lacks, and where to send it."""
+
+    path: ListedId
+    address: ListedId
+
+
+_UNKNOWN_ITEM = {404: ("not_found",)}
+OPERATIONS: Sequence[Operation] = (
+    Operation("getState", "GET", "/v1/state", "State of sync", SyncState),
+    Operation(
+        "getEvents",
+        "GET",
+        "/v1/events",
+        "Events; a new listener gets the newest of each name first",
+        answer=None,
+        content=EVENT_STREAM,
+    ),
+    Operation(
+        "getSchedule",
+        "GET",
+        "/v1/schedule",
+        "Hearings of the list, in the order of their time, those without a time last",
+        Schedule,
+        query=ScheduleQuery,
+        errors={400: ("http",)},
+    ),
+    Operation(
+        "registerFiling",
+        "POST",
+        "/v1/filings/{id}/register",
+        "Number of a filing: the court's within 3 s, else a provisional one; idempotent",
+        RegistrationAnswer,
+        errors=_UNKNOWN_ITEM | {409: ("filing_failed",)},
+    ),
+    Operation(
+        "getFiling",
+        "GET",
+        "/v1/filings/{id}",
+        "How far a filing has come",
+        FilingState,
+        errors=_UNKNOWN_ITEM,
+    ),
+    Operation(
+        "findCase",
+        "POST",
+        "/v1/cases",
+        "Whether the court knows a case; an error when it cannot be asked within 3 s",
+        CaseAnswer,
+        request=CaseQuery,
+        errors={
+            409: (
+                "central_timeout",
+                "central_unreachable",
+                "central_fault",
+                "central_refused",
+                "not_enrolled",
+                "certificate_invalid",
+                "captive_portal",
+            )
+        },
+    ),
+    Operation(
+        "getHearingDelivery",
+        "GET",
+        "/v1/hearings/{id}",
+        "How far the delivery of a sealed hearing has come",
+        Delivery,
+        errors=_UNKNOWN_ITEM,
+    ),
+    Operation(
+        "getReportDelivery",
+        "GET",
+        "/v1/reports/{id}",
+        "How far the delivery of a self-test report has come",
+        Delivery,
+        errors=_UNKNOWN_ITEM,
+    ),
+    Operation(
+        "checkLink",
+        "POST",
+        "/v1/link-check",
+        "Check the link; events `link-check` tell the progress",
+        LinkCheckResult,
+        request=LinkCheckRequest,
+        errors={409: ("link_check_running", "cancelled")},
+    ),
+    Operation(
+        "cancelLinkCheck", "DELETE", "/v1/link-check", "Cancel the running link check", NoBody
+    ),
+    Operation(
+        "deliver",
+        "POST",
+        "/v1/deliver",
+        "Deliver now: clear back-offs, check damaged files again",
+        NoBody,
+    ),
+    Operation(
+        "getMetrics",
+        "GET",
+        "/metrics",
+        "Metrics for Prometheus (text format 0.0.4)",
+        answer=None,
+        content="text/plain",
+    ),
+)
+EVENTS: Sequence[Event] = (
+    Event("state", "State; on each change, at most twice a second", SyncState),
+    Event("link-check", "Progress of a running link check", LinkCheckStep),
+)

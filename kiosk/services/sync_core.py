@@ -1,0 +1,197 @@
+"""Sync without process and HTTP: its threads, its State, and what its calls do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from kiosk.api.published import pulled_at
+from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
+from kiosk.api.sync import FilingState, LinkCheckState, ScheduleAge, SyncState
+from kiosk.clocks import wall_time
+from kiosk.config import Settings
+from kiosk.rules.load import load_rules
+from kiosk.rules.rules import Rules
+from kiosk.services.registration import RegistrationService
+from kiosk.storage.paths import Paths
+from kiosk.sync.context import SyncContext
+from kiosk.sync.courier.receipts import CourierReceipts
+from kiosk.sync.delivery.registrar import register_unnumbered_filings, send_journal_heads
+from kiosk.sync.delivery.retention import Retention, receipted_hashes
+from kiosk.sync.delivery.timestamps import TimestampWorker
+from kiosk.sync.delivery.worker import DeliveryWorker
+from kiosk.sync.link_check.link_check import LinkCheck, LinkLimits, ProgressCallback
+from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks
+from kiosk.sync.outbox.lanes import Lane
+from kiosk.sync.outbox.registrations import PROVISIONAL
+from kiosk.sync.polling.heartbeat import forecast_state, queue_state, uploads_state
+from kiosk.sync.polling.poller import Poller
+from kiosk.sync.state.upload_policy import current_upload_policy
+from kiosk.sync.transport.central_client import CentralClient
+from kiosk.sync.transport.connection import Connection
+
+
+class SyncCore:
+    """The threads of sync and their shared state.
+
+    Args:
+        settings: of this kiosk.
+        notify_change: called from any thread when State has changed.
+    """
+
+    def __init__(self, settings: Settings, notify_change: Callable[[], None]) -> None:
+        self.settings = settings
+        self.paths = Paths.from_settings(settings.paths)
+        self.zone = ZoneInfo(settings.kiosk.timezone)
+        self._notify_change = notify_change
+        self.context = SyncContext(settings, notify_change)
+        self.stamper = TimestampWorker(self.paths, settings.recording.timestamp_url)
+        self.poller = Poller(self.context)
+        self.urgent = DeliveryWorker(
+            self.context,
+            "urgent",
+            ("filing",),
+            (Lane.URGENT,),
+            self._send_pending,
+            CourierReceipts(self.context).apply,
+        )
+        self.bulk = DeliveryWorker(
+            self.context,
+            "bulk",
+            ("hearing", "report"),
+            (Lane.RECORD, Lane.VIDEO),
+            clean_up=Retention(self.context).apply,
+        )
+        self.link_check = LinkCheck(
+            self.context,
+            Connection(self.paths, settings.central.url),
+            Connection(self.paths, settings.central.url),
+            _link_limits(load_rules()),
+        )
+        before = timedelta(minutes=settings.sync.link_check_minutes)
+        self.scheduled_checks = ScheduledLinkChecks(self.link_check, self.paths.link_checks, before)
+        self.registration = RegistrationService(self.context)
+
+    # -- life --------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the threads."""
+        for worker in (self.poller, self.urgent, self.bulk, self.stamper):
+            worker.start()
+
+    def stop(self) -> None:
+        """End the threads; what is being sent is resumed at the next start."""
+        self.link_check.cancel()
+        for worker in (self.bulk, self.urgent, self.poller, self.stamper):
+            worker.stop()
+        self.registration.close()
+
+    def is_healthy(self) -> bool:
+        """Return whether every thread that must run is running."""
+        return self.poller.is_alive and self.urgent.is_alive and self.bulk.is_alive
+
+    def _send_pending(self, client: CentralClient) -> None:
+        send_journal_heads(self.context, client)
+        register_unnumbered_filings(self.context, client)
+
+    # -- recorder ----------------------------------------------------------------------------
+    @property
+    def is_hearing_open(self) -> bool:
+        """Whether a hearing goes on in this room, as far as the recorder answers."""
+        recorder = self.poller.recorder_state
+        return recorder is not None and recorder.phase.is_open
+
+    def set_recorder_state(self, state: RecorderState | None) -> None:
+        """Adapt to the recorder's State (None: it does not answer).
+
+        Raises:
+            StorageError: the database refuses.
+        """
+        before, self.poller.recorder_state = self.poller.recorder_state, state
+        was_sealing = before is not None and before.phase is Phase.SEALING
+        if was_sealing and (state is None or state.phase is not Phase.SEALING):
+            self.bulk.wake()
+        self._update_upload_policy()
+
+    def _update_upload_policy(self) -> None:
+        """Update the upload policy: windows, caps, a running hearing."""
+        before, check = self.context.upload_policy, self.context.last_link_check()
+        self.context.upload_policy = current_upload_policy(
+            self.settings.sync,
+            wall_time().astimezone(self.zone),
+            check.up_mbit if check is not None else None,
+            is_hearing_open=self.is_hearing_open,
+        )
+        self.bulk.connection.set_rate(self.context.upload_policy.rate)
+        if before.state != self.context.upload_policy.state:
+            self.bulk.wake()
+            self._notify_change()
+
+    # -- calls -------------------------------------------------------------------------------
+    def deliver_now(self, *, is_manual: bool) -> None:
+        """Wake the delivery; see :meth:`DeliveryWorker.deliver_now`."""
+        self.urgent.deliver_now(is_manual=is_manual)
+        self.bulk.deliver_now(is_manual=is_manual)
+
+    def run_due_check(self, report_progress: ProgressCallback) -> None:
+        """Check the link if a hearing of the list is near and none is open."""
+        self.scheduled_checks.run_if_due(
+            self.poller.schedule.read.rows, report_progress, is_hearing_open=self.is_hearing_open
+        )
+
+    def filing_state(self, filing_id: str) -> FilingState | None:
+        """Return how far a filing has come; None: there is no such filing."""
+        known = self.context.registrations.get(filing_id)
+        item = self.context.outbox.item(filing_id)
+        if known is None and item is None:
+            return None
+        delivered = (
+            item is not None
+            and item.state == "delivered"
+            and bool(receipted_hashes(self.paths, self.context.receipts, "filing", filing_id))
+        )
+        sent = "sent" if delivered else "queued"
+        if known is None:
+            return FilingState(state=sent, delivered=delivered)
+        return FilingState(
+            state=sent if known.state == PROVISIONAL else known.state,
+            number=known.number,
+            provisional=known.provisional,
+            as_of=known.as_of,
+            reason=known.reason,
+            delivered=delivered,
+        )
+
+    def state(self) -> SyncState:
+        """Return State.
+
+        Raises:
+            StorageError: the database refuses.
+        """
+        context, schedule = self.context, self.poller.schedule
+        return SyncState(
+            kiosk=self.settings.kiosk.id,
+            link=context.link.current(),
+            queue=queue_state(context),
+            schedule=ScheduleAge(pulled_at=pulled_at(schedule.value)),
+            delivering=context.progress.current(),
+            uploads=uploads_state(context),
+            forecast=forecast_state(context),
+            database="rebuilt" if context.is_rebuilt else "ok",
+            link_check=LinkCheckState(
+                running=self.link_check.is_running,
+                last=context.last_link_check(),
+                next=self.scheduled_checks.next(schedule.read.rows),
+            ),
+            stamps=self.stamper.state(),
+            lists=context.lists.active(),
+            alarms=context.alarms.active(),
+        )
+
+
+def _link_limits(rules: Rules) -> LinkLimits:
+    least = rules.limit("net_min_mbit")
+    percent = rules.limit("net_borderline_percent")
+    sentences = {row.id: row.label.as_map() for row in rules.link_verdicts.values()}
+    return LinkLimits(float(least), float(percent) / 100, sentences)
