@@ -37,7 +37,8 @@ class Alarm(BaseModel):
     Attributes:
         code: stable identifier, as services send it.
         severity: see :class:`Severity`.
-        sentence: consequence, English message id; may hold ``{source}``.
+        sentence: consequence, English message id; may hold ``{source}``, or ``{count}`` and
+            ``{total}`` where the source is ``1/12``.
         staff: remedy for the secretary or technician, English message id.
         public: remedy for a visitor, English message id; empty where the public never meets it.
         aliases: exact codes of the log that mean the same to a person.
@@ -54,7 +55,9 @@ class Alarm(BaseModel):
 
     def say(self, translate: Translator, source: str = "") -> str:
         """Return the consequence in the translator's language; ``source`` names the device."""
-        return translate(self.sentence).replace("{source}", source)
+        count, _, total = source.partition("/")
+        text = translate(self.sentence).replace("{source}", source)
+        return text.replace("{count}", count).replace("{total}", total)
 
     def remedy(self, translate: Translator, *, staff: bool) -> str:
         """Return what to do, for staff or for the public."""

@@ -279,6 +279,23 @@ class SelftestSummary(ExtensibleModel):
     failed: CountField = 0
 
 
+class ListProblem(ExtensibleModel):
+    """Why the kiosk could not read a row of a list completely. Holds no personal data."""
+
+    row: CountField
+    field: Text100 = ""
+    expected: Annotated[str, Field(max_length=40)] = ""
+
+
+class ListReport(ExtensibleModel):
+    """A list of this system that the kiosk could not read completely."""
+
+    rows: CountField
+    unreadable: CountField
+    problems: Annotated[list[ListProblem], Field(max_length=100)] = []
+    list: Annotated[str, Field(max_length=40)]
+
+
 class Heartbeat(ExtensibleModel):
     """``PUT /v1/state``."""
 
@@ -286,6 +303,7 @@ class Heartbeat(ExtensibleModel):
     version: Text100
     boot_id: Text100 = ""
     alarms: Annotated[list[Alarm], Field(max_length=200)] = []
+    lists: Annotated[list[ListReport], Field(max_length=20)] = []
     queue: QueueLevel = QueueLevel()
     storage: StorageLevel = StorageLevel()
     recording: RunningHearing | None = None

@@ -24,6 +24,8 @@ INCIDENT_WINDOW = timedelta(days=7)
 MORNING = time(7)
 FULL_WITHIN = timedelta(days=5)
 FULL_FREE_SHARE = 0.05
+LISTS = frozenset({"hearings", "staff", "filings", "cases"})
+"""Lists of this system that kiosks read."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Finding:
     room: str
     since: datetime | None
     values: Mapping[str, str]
+    reasons: tuple[Mapping[str, Any], ...] = ()
+    """Of a list that cannot be read completely: row, field and what was expected."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
     found = [
         *_late_hearings(snapshot, now),
         *(finding for kiosk in snapshot.kiosks for finding in _kiosk_findings(kiosk, now)),
+        *(finding for kiosk in snapshot.kiosks for finding in _list_findings(kiosk)),
         *_delivery_findings(snapshot.open, rooms, now),
         *_incident_findings(snapshot.incidents, rooms, now),
     ]
@@ -163,6 +168,17 @@ def _kiosk_findings(kiosk: KioskStatus, now: datetime) -> Iterator[Finding]:
         yield finding("selftest_failed", "caution", failed=str(failed))
     if kiosk.certificate_until is not None and kiosk.certificate_until - now < EXPIRY_WARNING:
         yield finding("certificate_expires", "caution", kiosk.certificate_until)
+
+
+def _list_findings(kiosk: KioskStatus) -> Iterator[Finding]:
+    """Yield the lists of this system that a kiosk cannot read completely."""
+    for report in kiosk.state.get("lists") or ():
+        if report["list"] not in LISTS:
+            continue
+        values = {"count": str(report["unreadable"]), "total": str(report["rows"])}
+        reasons = tuple(report.get("problems") or ())
+        code = f"{report['list']}_unreadable"
+        yield Finding(code, "caution", kiosk.id, kiosk.room, kiosk.state_at, values, reasons)
 
 
 def _is_backlog_late(kiosk: KioskStatus, now: datetime) -> bool:

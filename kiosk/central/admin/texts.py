@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,34 @@ SENTENCES = {
     "journal_rewritten": N_("A recording was held back: its journal was rewritten: {detail}."),
     "closed_after_receipt": N_("A hearing was closed after its delivery; {detail} were deleted."),
     "head_conflicts": N_("A journal contradicts its own earlier heads: {detail}."),
+    "hearings_unreadable": N_(
+        "{count} of {total} hearings on the list cannot be read completely by the kiosk."
+    ),
+    "staff_unreadable": N_(
+        "{count} of {total} rows of the list of staff cannot be read completely by the kiosk."
+    ),
+    "filings_unreadable": N_(
+        "{count} of {total} answers about filings cannot be read completely by the kiosk."
+    ),
+    "cases_unreadable": N_("An answer about a case number cannot be read by the kiosk."),
 }
+EXPECTED = {
+    "text": N_("text is expected"),
+    "shorter text": N_("a shorter text is expected"),
+    "number": N_("a number is expected"),
+    "whole number": N_("a whole number is expected"),
+    "number in range": N_("a number within its limits is expected"),
+    "yes or no": N_("true or false is expected"),
+    "time with offset": N_("a time with its offset from UTC is expected"),
+    "list": N_("a list is expected"),
+    "shorter list": N_("a shorter list is expected"),
+    "object": N_("an object is expected"),
+    "id": N_("an id is expected"),
+    "unique id": N_("another row has the same id"),
+    "known value": N_("a value of the contract is expected"),
+    "value": N_("a value is expected"),
+}
+"""What a kiosk expected in place of something that it could not read."""
 LABELS = {
     "title": N_("Central court system"),
     "attention": N_("Needs attention"),
@@ -58,6 +85,7 @@ LABELS = {
     "none": N_("None yet."),
     "never": N_("never"),
     "since": N_("since {time}"),
+    "row": N_("row {row}"),
     "searchable": N_("Searchable version"),
 }
 STATES = {
@@ -108,7 +136,15 @@ class AdminTexts:
             "kiosk": finding.kiosk,
             "room": finding.room,
             "since": self._translate(LABELS["since"], time=self.clock(finding.since)),
+            "reasons": "; ".join(map(self._reason, finding.reasons)),
         }
+
+    def _reason(self, problem: Mapping[str, Any]) -> str:
+        """Return why a row of a list cannot be read completely."""
+        row = self._translate(LABELS["row"], row=str(problem["row"]))
+        place = f"{row}, {problem['field']}" if problem["field"] else row
+        expected = EXPECTED.get(problem["expected"], EXPECTED["value"])
+        return f"{place}: {self._translate(expected)}"
 
     def kiosk(self, row: KioskStatus, severity: str | None) -> dict[str, Any]:
         """Return a row of the list of kiosks."""
