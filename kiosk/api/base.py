@@ -101,8 +101,14 @@ def _read_row(
         return ()
 
 
+def describe_problems(error: ValidationError) -> list[str]:
+    """Return what does not fit, field by field, without any value."""
+    details = error.errors(include_input=False, include_url=False, include_context=False)
+    return [_problem("", detail["loc"], detail["msg"]) for detail in details]
+
+
 def _problem(place: str, location: tuple[int | str, ...], message: str) -> str:
-    return f"{'.'.join([place, *map(str, location)])}: {message}"
+    return f"{'.'.join(filter(None, [place, *map(str, location)]))}: {message}"
 
 
 Rows = Annotated[tuple[T, ...], WrapValidator(_read_rows)]

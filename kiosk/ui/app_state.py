@@ -34,6 +34,7 @@ from kiosk.ui.actions.visit.visit import Visit
 from kiosk.ui.background_tasks import BackgroundTasks
 from kiosk.ui.display_settings import VOICE_VOLUMES, DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
+from kiosk.ui.recorder_reader import RECORDER_DOWN, UNREADABLE_STATE, RecorderReader
 from kiosk.ui.registry import (
     DocumentsPlace,
     DocumentStatusPlace,
@@ -50,7 +51,7 @@ from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
 from kiosk.ui.screen_chrome import Notice, ScreenChrome
 from kiosk.ui.service_connection import ServiceConnection
-from kiosk.ui.service_models import RecorderState, StaffSession, SyncState
+from kiosk.ui.service_models import Alarm, Phase, RecorderState, StaffSession, SyncState
 from kiosk.ui.spoken_text import spoken_text
 from kiosk.ui.view_context import ViewContext
 
@@ -90,6 +91,7 @@ class AppState:
         self.translate = translate or Translator(settings.kiosk.language)
         self.labels = RuleLabels(self.translate, rules)
         self.recorder_state: RecorderState | None = None
+        self._recorder_reader = RecorderReader()
         self.recorder_state_at = 0.0
         self.audio_levels: dict[str, Any] = {}
         self.sync_state: SyncState | None = None
@@ -104,7 +106,7 @@ class AppState:
         recorder = LocalClient(self.paths.recorder_socket)
         sync = LocalClient(self.paths.sync_socket)
         self.recorder_connection = ServiceConnection(
-            recorder, self._on_recorder_event, self.notify_observers
+            recorder, self.handle_recorder_event, self.notify_observers
         )
         self.sync_connection = ServiceConnection(sync, self._on_sync_event, self.notify_observers)
         self.secretary = SecretaryActions(
@@ -216,9 +218,25 @@ class AppState:
     # -- state ---------------------------------------------------------------------------------
 
     @property
+    def recorder_problem(self) -> str:
+        """Return the alarm code that says why the State shown is not the present one, or ``""``."""
+        if self.recorder_connection.is_up is False:
+            return RECORDER_DOWN
+        return UNREADABLE_STATE if self._recorder_reader.is_unreadable else ""
+
+    @property
     def is_recorder_stale(self) -> bool:
-        """Return whether the recorder stopped responding after a first answer."""
-        return self.recorder_state is not None and self.recorder_connection.is_up is False
+        """Return whether a State is known, but not the present one."""
+        return self.recorder_state is not None and self.recorder_problem != ""
+
+    @property
+    def shown_recorder_state(self) -> RecorderState:
+        """Return the last known State with the alarm that says why it is not the present one."""
+        known = self.recorder_state or RecorderState(phase=Phase.IDLE)
+        if not self.recorder_problem:
+            return known
+        alarms = (Alarm(code=self.recorder_problem), *known.alarms)
+        return known.model_copy(update={"alarms": alarms})
 
     @property
     def is_clock_known(self) -> bool:
@@ -250,7 +268,7 @@ class AppState:
 
     def screen_chrome(self) -> ScreenChrome:
         """Return what surrounds the body of every screen."""
-        notice = self.notice
+        notice = self.notice or self._stale_hearing_notice()
         text, tone = "", notice.tone if notice else "caution"
         if notice:
             text = self.notice_text(notice.code)
@@ -265,7 +283,8 @@ class AppState:
             notice_tone=tone,
         )
 
-    def _on_recorder_event(self, name: str, value: Any) -> None:
+    def handle_recorder_event(self, name: str, value: Any) -> None:
+        """Apply an event of the recorder."""
         if name == "levels":
             self.audio_levels = value if isinstance(value, dict) else {}
             return
@@ -273,7 +292,11 @@ class AppState:
             self.secretary.export.apply_event(value)
         if name != "state":
             return
-        before, self.recorder_state = self.recorder_state, RecorderState.model_validate(value)
+        state = self._recorder_reader.read(value)
+        if state is None:
+            self.notify_observers()
+            return
+        before, self.recorder_state = self.recorder_state, state
         self.recorder_state_at = self.now()
         is_over = self.recorder_state.phase in ("sealing", "idle")
         if self.recorder_state.phase == "recording" and self.chain_receipt.state.state:
@@ -308,6 +331,15 @@ class AppState:
         if code == "token_expired":
             self.staff = None
         self.notify_observers()
+
+    def _stale_hearing_notice(self) -> Notice | None:
+        """Return what to say on screens of an open hearing that show no alarms (a recess)."""
+        recorder = self.recorder_state
+        if recorder is None or recorder.hearing is None or not self.is_recorder_stale:
+            return None
+        if recorder.phase == Phase.RECORDING or self.staff is None:
+            return None
+        return Notice(self.recorder_problem, tone="fault", until=self.now())
 
     def dismiss_notice(self) -> None:
         """Remove the sentence at the top."""

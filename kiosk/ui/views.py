@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.ui.app_state import AppState
+from kiosk.ui.recorder_reader import RECORDER_DOWN
 from kiosk.ui.secretary.hearing.lock import lock_view
 from kiosk.ui.secretary.hearing.recess import recess_view
 from kiosk.ui.secretary.hearing.recording import recording_view
@@ -13,21 +14,27 @@ from kiosk.ui.secretary.schedule.today import today_view
 from kiosk.ui.secretary.sealed_hearing.delivery import DeliveryView, delivery_view
 from kiosk.ui.secretary.sealed_hearing.export import export_view
 from kiosk.ui.secretary.unfinished_filings import unfinished_filings_view
-from kiosk.ui.service_models import Phase, RecorderState
+from kiosk.ui.service_models import RecorderState
 from kiosk.ui.technician.self_test import self_test_view
 
 
 def view_of(name: str, app: AppState) -> Any:
     """Return what the screen ``name`` shows."""
     context, secretary = app.view_context(), app.secretary
-    recorder = app.recorder_state or RecorderState(phase=Phase.IDLE)
+    recorder = app.shown_recorder_state
     match name:
         case "secretary.today":
             chosen = getattr(secretary.place, "chosen", None)
             live_recorder = None if app.is_recorder_stale else app.recorder_state
             sync = app.sync_state if app.sync_connection.is_up else None
             return today_view(
-                context, secretary.schedule, chosen, live_recorder, sync, secretary.deliveries
+                context,
+                secretary.schedule,
+                chosen,
+                live_recorder,
+                sync,
+                secretary.deliveries,
+                app.recorder_problem or RECORDER_DOWN,
             )
         case "secretary.recording":
             return recording_view(

@@ -182,7 +182,7 @@ def test_a_hearing_that_starts_parks_the_papers(tmp_path: Path) -> None:
         app = with_pages(tmp_path, 1)
         app.visit.place = DocumentsPlace()
         app.recorder_state = RecorderState.model_validate(sample_data.recorder())
-        app._on_recorder_event("state", sample_data.recording())
+        app.handle_recorder_event("state", sample_data.recording())
         await until(
             lambda: (
                 isinstance(current_place(app), ParkedPlace)

@@ -176,12 +176,12 @@ def test_the_timer_runs_between_two_states(folder: Path) -> None:
     """It never runs on by itself for long, and stands in a recess."""
     clock = Clock()
     app = app_in(folder, clock)
-    app._on_recorder_event("state", sample_data.recording(hearing={"seconds": 10.0}))
+    app.handle_recorder_event("state", sample_data.recording(hearing={"seconds": 10.0}))
     clock.seconds += 0.6
     assert app.recorded_seconds == pytest.approx(10.6)
     clock.seconds += 60
     assert app.recorded_seconds == pytest.approx(15.0)
-    app._on_recorder_event(
+    app.handle_recorder_event(
         "state", {**sample_data.recording(hearing={"seconds": 10.0}), "phase": "recess"}
     )
     clock.seconds += 3

@@ -17,7 +17,6 @@ from kiosk.ui.secretary.hearing.side_panel import (
 )
 from kiosk.ui.secretary.schedule.readiness import role_of
 from kiosk.ui.service_models import (
-    Alarm,
     Microphone,
     RecorderState,
     RunningHearing,
@@ -144,7 +143,7 @@ def recording_view(
     """Return the running hearing's screen.
 
     Args:
-        stale: the recorder has ceased to answer; this is the last that is known.
+        stale: this is the last State that is known, not the present one.
         put_off: subjects of questions that the secretary put off.
         panel: what is open beside the hearing.
     """
@@ -164,7 +163,7 @@ def recording_view(
         can_undo=any(not mark.withdrawn for mark in hearing.marks),
         case=_case(context, hearing, schedule),
         question=open_question(context, hearing, postponed),
-        alarm=alarm_view(context, recorder, stale=stale),
+        alarm=alarm_view(context, recorder),
         banner=_banner(context, recorder, hearing),
         camera_word=_camera_word(context, recorder),
         closed=_closed(context, hearing),
@@ -363,12 +362,11 @@ def _banner(context: ViewContext, recorder: RecorderState, hearing: RunningHeari
     return ""
 
 
-def alarm_view(context: ViewContext, recorder: RecorderState, *, stale: bool) -> AlarmView | None:
+def alarm_view(context: ViewContext, recorder: RecorderState) -> AlarmView | None:
     """Return the gravest alarm with its remedy, or None."""
-    alarms = (Alarm(code="recorder_down"), *recorder.alarms) if stale else tuple(recorder.alarms)
     shown = [
         a
-        for a in alarms
+        for a in recorder.alarms
         if alarm_of(a.code).severity is not Severity.NOTICE and a.code not in START_ONLY_ALARMS
     ]
     code = most_severe([a.code for a in shown])

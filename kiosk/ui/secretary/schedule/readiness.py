@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kiosk.alarms import Severity, alarm_of
 from kiosk.ui.formatting import sentence_case, size_text
+from kiosk.ui.recorder_reader import PARTIAL_STATE
 from kiosk.ui.service_models import (
     LinkCheckResult,
     Microphone,
@@ -28,11 +29,19 @@ class ReadinessLine:
 
 
 def readiness(
-    context: ViewContext, recorder: RecorderState | None, sync: SyncState | None
+    context: ViewContext,
+    recorder: RecorderState | None,
+    sync: SyncState | None,
+    recorder_problem: str = "recorder_down",
 ) -> tuple[ReadinessLine, ...]:
-    """Return the readiness of link, camera, each microphone, disk and clock, in sentences."""
+    """Return the readiness of link, camera, each microphone, disk and clock, in sentences.
+
+    Args:
+        recorder: its present State, None where there is none.
+        recorder_problem: code of the alarm that says why there is none.
+    """
     if recorder is None:
-        alarm = alarm_of("recorder_down")
+        alarm = alarm_of(recorder_problem)
         down = ReadinessLine(
             "recorder",
             "fault",
@@ -40,7 +49,9 @@ def readiness(
             alarm.remedy(context.translate, staff=True),
         )
         return (down, _link_line(context, sync))
+    partial = any(alarm.code == PARTIAL_STATE for alarm in recorder.alarms)
     return (
+        *((_alarm_line(context, "recorder", PARTIAL_STATE),) if partial else ()),
         _camera_line(context, recorder),
         *(_microphone_line(context, microphone) for microphone in recorder.microphones),
         *(() if recorder.microphones else (_no_microphones(context),)),

@@ -68,6 +68,7 @@ def today_view(
     recorder: RecorderState | None,
     sync: SyncState | None,
     deliveries: dict[str, Delivery],
+    recorder_problem: str = "recorder_down",
 ) -> TodayView:
     """Return the list, the readiness and what the one large button starts."""
     hearings = schedule.hearings if schedule else ()
@@ -80,7 +81,7 @@ def today_view(
         rows=tuple(_row(context, h, h is picked, deliveries.get(h.id)) for h in hearings),
         age=age,
         age_tone=tone,
-        ready=readiness(context, recorder, sync),
+        ready=readiness(context, recorder, sync, recorder_problem),
         chosen=picked.id if picked else None,
         start_case=picked.case_number if picked else "",
         empty="" if hearings else _("No hearings on the list for today."),

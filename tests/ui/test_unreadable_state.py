@@ -1,0 +1,111 @@
+"""A State that cannot be read, wholly or in a row, is said and never looks like an idle room."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.api.recorder_calls import StaffSession
+from kiosk.ui.app_state import AppState
+from kiosk.ui.samples import service_states as sample_data
+from kiosk.ui.screen_loader import current_screen, view_of
+from tests.ui.app_without_services import Clock, app_in, run
+from tests.ui.fake_services import FakeRecorder
+
+UNREADABLE = [{"phase": "dreaming"}, {"hearing": {"title": "no id"}}, {"storage": "full"}]
+
+
+@pytest.fixture
+def app(folder: Path) -> AppState:
+    return app_in(folder, Clock())
+
+
+async def until(condition: Any, what: str) -> None:
+    try:
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(what) from None
+
+
+def staff_view(app: AppState) -> Any:
+    """Sign a secretary in; return what the screen shows."""
+    app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+    return view_of(current_screen(app), app)
+
+
+@pytest.mark.parametrize("change", UNREADABLE, ids=lambda change: next(iter(change)))
+def test_the_last_known_state_stays_marked_stale(
+    app: AppState, recorder: FakeRecorder, change: dict[str, Any]
+) -> None:
+    async def steps() -> None:
+        running = asyncio.create_task(app.recorder_connection.run())
+        recorder.publish(**sample_data.recording())
+        await until(lambda: app.recorder_state and app.recorder_state.hearing, "the hearing")
+        recorder.publish(**change)
+        await until(lambda: app.is_recorder_stale, "stale")
+        view = staff_view(app)
+        assert current_screen(app) == "secretary.recording"
+        assert (view.stale, view.alarm.code) == (True, "recorder_state_unreadable")
+        assert view.proof.tone != "good"
+        app.sign_out()
+        assert current_screen(app) == "secretary.lock"
+        recorder.publish(**sample_data.recording())
+        await until(lambda: not app.is_recorder_stale, "readable again")
+        running.cancel()
+        await app.close()
+
+    run(steps())
+
+
+def test_a_state_that_was_never_readable_is_said(app: AppState, recorder: FakeRecorder) -> None:
+    async def steps() -> None:
+        running = asyncio.create_task(app.recorder_connection.run())
+        recorder.publish(phase=None)
+        await until(lambda: app.recorder_problem == "recorder_state_unreadable", "unreadable")
+        view = staff_view(app)
+        assert current_screen(app) == "secretary.today"
+        assert view.ready[0].tone == "fault"
+        assert view.ready[0].text.startswith(app.notice_text("recorder_state_unreadable")[:30])
+        running.cancel()
+        await app.close()
+
+    run(steps())
+
+
+def test_a_recess_says_that_its_state_is_old(app: AppState) -> None:
+    recess = {**sample_data.recording(), "phase": "recess"}
+    app.recorder_connection.is_up = True
+    app.handle_recorder_event("state", recess)
+    assert app.screen_chrome().notice == ""
+    app.handle_recorder_event("state", {**recess, "phase": 7})
+    staff_view(app)
+    assert current_screen(app) == "secretary.recess"
+    assert app.screen_chrome().notice == app.notice_text("recorder_state_unreadable")
+
+
+def test_an_odd_row_hides_no_other_and_is_said(app: AppState) -> None:
+    state = sample_data.recording(alarms=[{"code": "disk_low", "source": "storage", "since": "x"}])
+    state["microphones"][1]["state"] = "whistling"
+    state["alarms"] += [None, {"code": 5}]
+    state["brand_new"] = {"of": "a newer recorder"}
+    app.recorder_connection.is_up = True
+    app.handle_recorder_event("state", state)
+    assert not app.is_recorder_stale
+    assert app.recorder_state is not None
+    names = [row.name for row in app.recorder_state.microphones]
+    assert names == ["judge", "plaintiff", "defendant"]
+    codes = [alarm.code for alarm in app.recorder_state.alarms]
+    assert codes == ["disk_low", "recorder_state_partial"]
+    assert staff_view(app).alarm.code in codes
+
+
+def test_a_running_recorder_with_a_newer_state_is_not_blind(app: AppState) -> None:
+    app.recorder_connection.is_up = True
+    app.handle_recorder_event("state", {**sample_data.recording(), "newer": 1})
+    assert not app.is_recorder_stale
+    assert staff_view(app).alarm is None
