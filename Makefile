@@ -38,10 +38,12 @@ test-fast: setup ## run the tests that are not marked slow (PACKAGE, WORKERS and
 
 coverage: setup ## run tests and demo with coverage, services and children included; writes docs/coverage.md
 	rm -rf build/coverage
-	$(PYTHON_ENV)/coverage run -m pytest -n $(WORKERS) $(ARGS)
-	$(PYTHON_ENV)/coverage run -m kiosk.cli demo --out build/coverage/demo
-	$(PYTHON_ENV)/coverage combine --quiet
-	$(PYTHON_ENV)/python -m bench.coverage_page
+	@failed=; \
+	$(PYTHON_ENV)/coverage run -m pytest -n $(WORKERS) $(ARGS) || failed=yes; \
+	$(PYTHON_ENV)/coverage run -m kiosk.cli demo --out build/coverage/demo || failed=yes; \
+	$(PYTHON_ENV)/coverage combine --quiet; \
+	$(PYTHON_ENV)/python -m bench.coverage_page; \
+	test -z "$$failed"
 
 lint: setup ## check style, types and layers: ruff, mypy --strict, import-linter
 	$(PYTHON_ENV)/ruff check .
