@@ -1,9 +1,8 @@
 """Settings: ``kiosk.toml`` as typed, frozen groups.
 
-The file is looked for at ``--config``, then ``$KIOSK_CONFIG``, then ``/etc/kiosk/kiosk.toml``.
-A wrong key or value raises :class:`~kiosk.errors.ConfigError` naming the line, the value and
-what is allowed. Nothing here is global: a :class:`Settings` is loaded once per process and
-handed down.
+The file is the one of ``--config``, else of ``$KIOSK_CONFIG``, else ``/etc/kiosk/kiosk.toml``. A
+wrong key or value raises :class:`~kiosk.errors.ConfigError`, which names the line, the value and
+what is allowed. There are no globals: each process loads :class:`Settings` once and hands it down.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
 
 
 class SettingsGroup(BaseModel):
-    """One table of ``kiosk.toml``: frozen, and a key that is not known is an error."""
+    """A table of ``kiosk.toml``: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -279,8 +278,8 @@ def load_settings(path: Path) -> Settings:
     """Read and check ``path``.
 
     Raises:
-        ConfigError: absent, not TOML, or a key or value that is not allowed; the message has
-            one line per problem: ``FILE:LINE: key = value: what is allowed``.
+        ConfigError: the file is absent or not TOML, or a key or value is not allowed; the message
+            has one line per problem: ``FILE:LINE: key = value: what is allowed``.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -315,7 +314,7 @@ def _format_problem(path: Path, text: str, data: dict[str, Any], item: ErrorDeta
 
 
 def _allowed_keys(keys: tuple[str | int, ...]) -> list[str]:
-    """Return the keys allowed in the table at ``keys``."""
+    """Return the allowed keys of the table at ``keys``."""
     model: type[BaseModel] = Settings
     for key in keys:
         if key == "microphones":
@@ -328,7 +327,7 @@ def _allowed_keys(keys: tuple[str | int, ...]) -> list[str]:
 
 
 def _value_at(data: dict[str, Any], keys: tuple[str | int, ...]) -> object:
-    """Return the value at ``keys`` or None where there is none."""
+    """Return the value at ``keys``, or None."""
     value: Any = data
     for key in keys:
         try:
@@ -339,7 +338,7 @@ def _value_at(data: dict[str, Any], keys: tuple[str | int, ...]) -> object:
 
 
 def _find_line(text: str, keys: tuple[str | int, ...]) -> int:
-    """Return the line of the file on which ``keys`` is set (tomllib keeps no positions)."""
+    """Return the number of the line that sets ``keys`` (tomllib keeps no positions)."""
     tables = [key for key in keys[:-1] if isinstance(key, str)] if len(keys) > 1 else []
     index = next((key for key in keys if isinstance(key, int)), 0)
     lines = text.splitlines()

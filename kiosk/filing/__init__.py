@@ -1,1 +1,1 @@
-"""See docs/architecture.md."""
+"""Documents that visitors file: drafts, forms, page imaging, submission, printing."""

@@ -1,4 +1,4 @@
-"""Context shared by the parts of the filing package; handed down, never global."""
+"""Settings, rules, clients and paths that the whole filing package shares."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kiosk.storage.paths import Paths
 
 
 class FilingContext:
-    """Settings, rules, clients and paths for the filings of one kiosk.
+    """Context of one kiosk's filings; it is handed down, never global.
 
     Args:
         settings: all settings.
         rules: the court's rules.
         sync: client of the sync service (:class:`kiosk.ipc.LocalClient`).
-        worker: page imaging; whoever creates the context ends its child process.
+        worker: page imaging; the creator of the context ends its child process.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Encrypts each unfinished filing under its own key; destroying the key erases the filing.
 
-An encrypted file is authenticated as a whole (a chunk cannot be cut, moved or left out): the STREAM
-construction over ChaCha20-Poly1305 (RFC 8439), which is quick without AES instructions too (a
-Pi 4 has none). Each file has a key of its own, derived by HKDF (RFC 5869) from the filing's key
-and a random salt, so that counted nonces never come twice.
+An encrypted file is authenticated as a whole (no chunk can be cut, moved or left out) by the STREAM
+construction over ChaCha20-Poly1305 (RFC 8439), which is fast without AES instructions (a Pi 4 has
+none). Each file has its own key, derived by HKDF (RFC 5869) from the filing's key and a random
+salt, so that counted nonces never repeat.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kiosk.storage.atomic_io import write_chunks
 KEY_BYTES = 32
 _MAGIC = b"KFS1"
 _SALT_BYTES = 16
-#: The interpreter lock is held for one chunk at a time, so that the screen stays responsive.
+#: The cipher holds the interpreter lock for one chunk at a time: the screen stays responsive.
 _CHUNK_BYTES = 1 << 18
 _TAG_BYTES = 16
 _LAST_CHUNK, _MORE_CHUNKS = b"\x01", b"\x00"
@@ -34,7 +34,7 @@ class DraftKey:
     """Key of one filing, in memory only.
 
     Args:
-        secret: 32 bytes; a new one is made where none is given.
+        secret: 32 bytes; None for a new random key.
     """
 
     def __init__(self, secret: bytes | None = None) -> None:
@@ -47,7 +47,7 @@ class DraftKey:
 
     @property
     def secret(self) -> bytes:
-        """The bytes, to be wrapped for somebody.
+        """The key's bytes, to be wrapped under another key.
 
         Raises:
             FilingLockedError: the key was destroyed.
@@ -65,16 +65,16 @@ class DraftKey:
         return b"".join(self._encrypt_chunks(memoryview(data)))
 
     def decrypt(self, encrypted: bytes, name: str = "encrypted data") -> bytes:
-        """Return name :meth:`encrypt` was given.
+        """Return the data that :meth:`encrypt` encrypted.
 
         Raises:
-            FilingDamagedError: other key, cut off or altered.
+            FilingDamagedError: another key, or the data are cut off or altered.
             FilingLockedError: the key was destroyed.
         """
         return b"".join(self._decrypt_chunks(memoryview(encrypted), name))
 
     def encrypt_file(self, source: Path, target: Path) -> None:
-        """Write ``source`` encrypted to ``target``, durably; blocks: use it in a thread.
+        """Write ``source`` encrypted to ``target``, durably. It blocks: use a thread.
 
         Raises:
             StorageError: it cannot be written.
@@ -82,10 +82,10 @@ class DraftKey:
         write_chunks(target, self._encrypt_chunks(memoryview(source.read_bytes())))
 
     def decrypt_file(self, source: Path) -> bytes:
-        """Return the content of a encrypted file; blocks: use it in a thread.
+        """Return the content of an encrypted file. It blocks: use a thread.
 
         Raises:
-            FilingDamagedError: absent, other key, cut off or altered.
+            FilingDamagedError: the file is absent, cut off or altered, or has another key.
         """
         try:
             encrypted = source.read_bytes()
@@ -130,7 +130,7 @@ def _nonce(index: int, last: bool) -> bytes:
 
 
 def key_from_code(code: str, filing_id: str) -> DraftKey:
-    """Return the key, derived from a ticket's code, that unwraps the filing's key; takes 50 ms.
+    """Return the key that unwraps the filing's key, derived from a ticket's code in 50 ms.
 
     Args:
         code: letters and digits as :func:`normalise_code` returns them (80 random bits).

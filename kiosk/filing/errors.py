@@ -1,4 +1,4 @@
-"""What can go wrong with a filing; codes are those of :mod:`kiosk.alarms`."""
+"""Errors of a filing; their codes are those of :mod:`kiosk.alarms`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PageFailedError(FilingError):
 
 
 class DocumentTooLargeError(FilingError):
-    """One single page is larger than a file may be."""
+    """A single page is larger than a file may be."""
 
     code = "document_too_large"
 
@@ -36,12 +36,12 @@ class FilingDamagedError(FilingError):
 
 
 class FilingLockedError(FilingError):
-    """The filing is encrypted and its key is not in memory (parked, or abandoned after a crash)."""
+    """The filing's key is not in memory: it is parked, or abandoned after a crash."""
 
     code = "filing_locked"
 
 
 class TicketUnknownError(FilingError):
-    """No parked filing belongs to this ticket: used, expired, or of another kiosk."""
+    """No parked filing belongs to this ticket: it is used, expired, or of another kiosk."""
 
     code = "ticket_unknown"

@@ -1,8 +1,8 @@
 """Reads and writes a filing's folder, in an order in which a crash loses nothing we confirmed.
 
-``filing.json`` is replaced as a whole, durably, after each change. A draft's
-``filing.json`` holds no personal data: those data and every page are encrypted under the filing's
-own key. The ``submitted`` marker is written last: sync delivers only filings that have it.
+Each change replaces ``filing.json`` as a whole, durably. A draft's ``filing.json`` holds no
+personal data: those and every page are encrypted under the filing's own key. The ``submitted``
+marker is written last: sync delivers only filings that have it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DRAFT_FILE = "draft.sealed"
 REGISTRATION_FILE = "registration.json"
 RECEIPT_FILE = "receipt.png"
 SUBMITTED_MARKER = "submitted"
-#: The wrapped key for a secretary after a crash, and the one for the holder of a ticket.
+#: The key, wrapped for a secretary after a crash and for the holder of a ticket.
 ESCROW_KEY_FILE, TICKET_KEY_FILE = "key.keeper", "key.ticket"
 WIPED_PREFIX = "wiped-"
 ENCRYPTED_SUFFIX = ".sealed"
@@ -38,7 +38,7 @@ class DraftHeader(BaseModel):
     """Unencrypted header of a draft; it holds no personal data.
 
     Attributes:
-        parked_until: when a parked filing is wiped (wall time); None: not parked.
+        parked_until: wall time when a parked filing is wiped; None if it is not parked.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -58,7 +58,7 @@ class FilingFolder:
     Args:
         path: the folder.
         filing: its content.
-        work_folder: its folder in memory (tmpfs), for plain files that never reach the disk.
+        work: its folder in memory (tmpfs), for plain files that never reach the disk.
         key: the key of a draft.
     """
 
@@ -91,7 +91,7 @@ class FilingFolder:
 
         Raises:
             FilingDamagedError: its ``filing.json`` is absent or malformed.
-            FilingLockedError: it is a draft, and no key is given.
+            FilingLockedError: it is a draft and no key is given.
         """
         text = read_filing_text(path)
         try:
@@ -115,12 +115,12 @@ class FilingFolder:
 
     @classmethod
     def for_erasure(cls, path: Path, work_root: Path) -> FilingFolder:
-        """Return a draft without its key, only to erase it."""
+        """Return a draft without its key, to erase it."""
         return cls(path, Filing(document_type="other"), work_root / path.name, None)
 
     @property
     def filing(self) -> Filing:
-        """What is kept on the disk."""
+        """The filing as saved on the disk."""
         return self._filing
 
     @property
@@ -152,7 +152,7 @@ class FilingFolder:
     def _adopt_orphan_pages(self) -> None:
         """Append pages that were encrypted just before a power cut but are not in ``filing.json``.
 
-        They go to the slot that was being scanned; their numbers are not used again.
+        They go to the current slot; their numbers are not used again.
         """
         known = {page.number for page in self._filing.pages}
         sealed = (
@@ -164,7 +164,7 @@ class FilingFolder:
             self._filing = self._filing.with_page(page)
 
     def prepared_file(self, number: int) -> Path | None:
-        """Return the encoded page, or None if it does not exist yet (or memory was short)."""
+        """Return the encoded page, or None if there is none yet (or memory was short)."""
         path = self.work_folder / f"{number:04d}.pdf"
         return path if path.exists() else None
 
@@ -218,7 +218,7 @@ class FilingFolder:
         return self.key
 
     def registration(self) -> dict[str, Any] | None:
-        """Return ``registration.json``, or None where the filing has no number yet."""
+        """Return ``registration.json``, or None if the filing has no number yet."""
         return read_registration(self.path)
 
     def save_registration(self, registration: dict[str, Any]) -> None:
@@ -226,15 +226,15 @@ class FilingFolder:
         write_json(self.path / REGISTRATION_FILE, registration)
 
     def mark_submitted(self) -> None:
-        """Write the marker that lets sync deliver: the last step, durable when it returns."""
+        """Write the marker that lets sync deliver: the last step, durable on return."""
         write_text(self.path / SUBMITTED_MARKER, "")
 
     def erase(self) -> Path:
         """Destroy the key and every readable file at once; return the folder left to remove.
 
-        What remains is encrypted under a key that no longer exists. ``filing.json`` goes first
-        and the folder gets another name, so that a wipe that was cut off is recognised and
-        finished, and a process that still works on a page cannot put anything back.
+        The rest is encrypted under a key that no longer exists. ``filing.json`` is deleted first
+        and the folder is renamed, so that an interrupted wipe is recognised and finished, and a
+        process that still works on a page cannot put a file back.
 
         Raises:
             StorageError: it cannot be removed.
@@ -265,7 +265,7 @@ class FilingFolder:
         sync_folder(self.path)
 
     def delete_documents(self) -> None:
-        """Remove documents and personal data of a delivered filing; number and hashes stay."""
+        """Delete documents and personal data of a delivered filing; keep number and hashes."""
         for document in self.filing.documents:
             (self.path / document.path).unlink(missing_ok=True)
         bare = {"applicant": Applicant(), "case_number": None, "fee": None, "not_scanned": ()}
@@ -286,7 +286,7 @@ def read_filing_text(path: Path) -> str:
 
 
 def read_registration(path: Path) -> dict[str, Any] | None:
-    """Return a folder's ``registration.json``, or None where the filing has no number yet.
+    """Return a folder's ``registration.json``, or None if the filing has no number yet.
 
     Raises:
         FilingDamagedError: it cannot be read.
@@ -311,7 +311,7 @@ def read_header(path: Path) -> DraftHeader | None:
 
 
 def _error_summary(error: Exception) -> str:
-    """Return field and kind of an error, never its value: it may be somebody's name."""
+    """Return field and kind of an error, never its value: that may be a name."""
     if isinstance(error, ValidationError):
         first = error.errors(include_input=False, include_url=False)[0]
         return f"{'.'.join(str(key) for key in first['loc'])}: {first['type']}"
@@ -334,7 +334,7 @@ def finish_wipes(root: Path) -> int:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder tree into which somebody may be writing one last file."""
+    """Remove a folder tree into which another process may still write a last file."""
     for _ in range(3):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():

@@ -6,11 +6,11 @@
                           |                        ^
                           +--no answer--> provisional --reconcile--+
 
-A draft is wiped; everything else is kept. Sync owns what comes after the ``submitted`` marker
-and keeps it in its own index: the state here is this package's own.
+A draft is wiped if it is not submitted; everything else is kept. After the ``submitted`` marker
+sync delivers the filing and keeps its own state; the state here is this package's.
 
-Format 2 has slots: every page belongs to one, and each slot becomes a document of its own. A
-draft of format 1 is read as one whose pages all lie in its document type's own slot.
+Format 2 has slots: every page belongs to a slot, and each slot becomes a document. A draft of
+format 1 is read with all pages in the slot of its document type.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ _NEXT_STATES: dict[FilingState, frozenset[FilingState]] = {
 
 
 class FilingModel(BaseModel):
-    """Part of ``filing.json``: frozen; a key that is not known is an error."""
+    """Part of ``filing.json``: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Page(FilingModel):
-    """One page in the order of the document.
+    """A page of the document.
 
     Attributes:
-        number: of its file ``pages/NNNN.jpg``; never changes and never comes again.
-        turn: degrees clockwise that the person turned it, or the kiosk (``page_upside_down``).
-        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, worst first.
-        skew: degrees that the text lies skewed, counter-clockwise; straightened in the document.
+        number: number of its file ``pages/NNNN.jpg``; it never changes and is never used again.
+        turn: degrees clockwise by which the person or the kiosk (``page_upside_down``) turned it.
+        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, gravest first.
+        skew: degrees of the text's skew, counter-clockwise; the document is straightened.
         checked: whether the kiosk has checked the page.
-        deleted: taken out by the person; can be taken back until the filing is handed in.
+        deleted: deleted by the person, who can restore it until submission.
         slot: id of the slot it belongs to.
-        sheet: number of the sheet's first page: both sides of a sheet have the same.
+        sheet: number of the sheet's first page, the same for both sides.
     """
 
     number: int
@@ -68,7 +68,7 @@ class Page(FilingModel):
 
     @property
     def sheet_key(self) -> int:
-        """Number that both sides of its sheet share."""
+        """Number of its sheet, the same for both sides."""
         return self.number if self.sheet is None else self.sheet
 
 
@@ -76,12 +76,12 @@ class Slot(FilingModel):
     """A place for one document of the filing.
 
     Attributes:
-        id: the type, or ``<type>-2``, ``-3``, ... where there may be several of it.
+        id: the type, or ``<type>-2``, ``-3``, ... where there are several of it.
         type: document type id.
-        required: whether the court expects it; an empty one never refuses the filing (R14).
+        required: whether the court expects it; an empty slot never refuses the filing (R14).
         many: whether there may be another one of the type.
-        skipped: the person said that there is none.
-        sheets_said: how many sheets of paper the person counted in it.
+        skipped: the person has no such document.
+        sheets_said: number of its sheets of paper as the person counted them.
     """
 
     id: str
@@ -93,7 +93,7 @@ class Slot(FilingModel):
 
 
 class Document(FilingModel):
-    """One file that is handed in.
+    """A submitted file.
 
     Attributes:
         path: name in the filing's folder.
@@ -101,7 +101,7 @@ class Document(FilingModel):
         pages: number of its pages.
         sha256: hexadecimal.
         size: bytes.
-        part: from 1, where a document had to be split; ``parts`` is their count.
+        part: number from 1 if the document had to be split; ``parts`` is their count.
         slot: id of the slot whose pages it holds.
     """
 
@@ -116,10 +116,10 @@ class Document(FilingModel):
 
 
 class Applicant(FilingModel):
-    """Who files, as far as the person said so.
+    """The applicant, as far as the person gave the data.
 
-    For a legal entity (``kind``) ``organisation`` and ``bin`` are the entity's, ``name``, ``iin``
-    and ``phone`` those of who acts for it.
+    For a legal entity (``kind``), ``organisation`` and ``bin`` are the entity's; ``name``, ``iin``
+    and ``phone`` are those of its representative.
     """
 
     kind: Literal["person", "entity"] = "person"
@@ -131,13 +131,13 @@ class Applicant(FilingModel):
 
 
 class FeeStatement(FilingModel):
-    """What was said and reckoned about the state fee: a hint, never a reason to refuse (R14).
+    """The state fee as declared and computed: a hint, never a reason to refuse (R14).
 
     Attributes:
         fee: id of a row of table 10.
-        amount: amount of the claim in tenge, as the person said.
-        hint: the fee in tenge; None where it cannot be reckoned.
-        mrp: monthly index it was reckoned with.
+        amount: amount of the claim in tenge, as the person declared it.
+        hint: the fee in tenge; None if it cannot be computed.
+        mrp: monthly index used.
         paid_on: date of payment, ``YYYY-MM-DD``.
         exemption: id of the ground that the person named; the court decides.
     """
@@ -151,13 +151,13 @@ class FeeStatement(FilingModel):
 
 
 class Filing(FilingModel):
-    """All of ``filing.json`` (a draft's lies sealed in ``draft.sealed``).
+    """Content of ``filing.json`` (of a draft: encrypted in ``draft.sealed``).
 
     Attributes:
-        case_known: what a look-up said: ``known``, ``unknown``, or ``unchecked`` (no list, no
-            line); an unknown number is taken all the same.
+        case_known: result of a look-up: ``known``, ``unknown``, or ``unchecked`` (no list and no
+            connection); an unknown number is accepted too.
         slots: in the order of scanning.
-        slot: where the next pages go.
+        slot: slot of the next pages.
     """
 
     format: Literal[2] = 2
@@ -209,7 +209,7 @@ class Filing(FilingModel):
     # -- pages -------------------------------------------------------------------------------
     @property
     def kept_pages(self) -> tuple[Page, ...]:
-        """Pages that are handed in, slot by slot, in order."""
+        """Pages to submit, slot by slot, in order."""
         return tuple(page for slot in self.slots for page in self.pages_of(slot.id))
 
     def pages_of(self, slot: str) -> tuple[Page, ...]:
@@ -222,18 +222,17 @@ class Filing(FilingModel):
         return max((page.number for page in self.pages), default=0) + 1
 
     def page(self, number: int) -> Page:
-        """Return page ``number``; :class:`StepRefusedError` where there is none."""
+        """Return page ``number``; raise :class:`StepRefusedError` if there is none."""
         for page in self.pages:
             if page.number == number:
                 return page
         raise StepRefusedError(f"no page {number}")
 
     def with_page(self, page: Page) -> Filing:
-        """Return the filing with ``page`` put in: in its own place, or at the end of its slot.
+        """Return the filing with ``page`` in its place, or at the end of its slot.
 
-        A page without a slot goes to the one that is being scanned; scanned again, it stays
-        where it was, on the sheet it was on. One that was asked for at the end comes late: it goes
-        where its number belongs.
+        A page without a slot goes to the current slot. A page scanned again keeps its place and
+        its sheet. A missing page that comes late goes where its number belongs.
         """
         self._require_state("draft")
         old = next((known for known in self.pages if known.number == page.number), None)
@@ -248,7 +247,7 @@ class Filing(FilingModel):
         return self.model_copy(update={"pages": pages})
 
     def _insertion_index(self, number: int) -> int:
-        """Return the index at which a page with a number of its own goes in."""
+        """Return the index at which a new page with this number belongs."""
         earlier = max((page.number for page in self.pages if page.number < number), default=0)
         if all(page.number < number for page in self.pages):
             return len(self.pages)
@@ -260,8 +259,8 @@ class Filing(FilingModel):
 
         Args:
             number: the page.
-            position: where it goes; beyond the end means last.
-            slot: the slot it goes to; None: it stays in its own.
+            position: its new position; beyond the end means last.
+            slot: its new slot; None for its own.
         """
         self._require_state("draft")
         page = self.page(number)
@@ -276,14 +275,14 @@ class Filing(FilingModel):
 
     # -- slots -------------------------------------------------------------------------------
     def find_slot(self, slot: str) -> Slot:
-        """Return slot ``slot``; :class:`StepRefusedError` where there is none."""
+        """Return slot ``slot``; raise :class:`StepRefusedError` if there is none."""
         for found in self.slots:
             if found.id == slot:
                 return found
         raise StepRefusedError(f"no slot {slot}")
 
     def with_slot(self, slot: Slot) -> Filing:
-        """Return the filing with ``slot`` put in: in its own place, or after those of its type."""
+        """Return the filing with ``slot`` in its place, or after the slots of its type."""
         self._require_state("draft")
         if any(old.id == slot.id for old in self.slots):
             slots = tuple(slot if old.id == slot.id else old for old in self.slots)
@@ -295,12 +294,12 @@ class Filing(FilingModel):
             slots = (*self.slots[: last + 1], slot, *self.slots[last + 1 :])
         return self.model_copy(update={"slots": slots})
 
-    # -- life --------------------------------------------------------------------------------
+    # -- states ------------------------------------------------------------------------------
     def with_state(self, state: FilingState, **changes: object) -> Filing:
         """Return the filing in its next ``state``.
 
         Raises:
-            StepRefusedError: that state does not follow.
+            StepRefusedError: the state does not follow the present one.
         """
         if state not in _NEXT_STATES[self.state]:
             raise StepRefusedError(f"{state} does not follow {self.state}")
@@ -310,7 +309,7 @@ class Filing(FilingModel):
         """Return the filing, submitted with ``documents``.
 
         Raises:
-            NoPagesError: it has none.
+            NoPagesError: it has no pages or documents.
         """
         if not self.kept_pages or not documents:
             raise NoPagesError("nothing to hand in")

@@ -1,9 +1,9 @@
-"""The number of a filing: the central system's through sync, or the kiosk's own (R3).
+"""Registers a filing: gets its number from the central system through sync, or makes one (R3).
 
-A filing is registered at once: sync asks the central system in one small request and answers
-with its number, or with a provisional one. Where sync itself does not answer, the kiosk makes the
-provisional number here, in the same format ``<kiosk id>-<yymmdd>-<nnn>``; its ``nnn`` begins at
-501, sync's at 001, so that no number is given twice. Sync takes it over when it is back.
+A filing is registered at once: sync asks the central system in one small request and answers with
+its number, or with a provisional one. If sync does not answer, the kiosk makes the provisional
+number here, in the same format ``<kiosk id>-<yymmdd>-<nnn>``. Its ``nnn`` begins at 501 and sync's
+at 001, so that no number is used twice. Sync adopts it later.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kiosk.filing.model import Filing
 
 log = logging.getLogger(__name__)
 
-#: Sync gives up on the central system after 3 s; a little later we give up on sync.
+#: Sync waits 3 s for the central system; this is a little longer.
 REGISTER_TIMEOUT_S = 4.5
 _FIRST_LOCAL_NUMBER = 501
 
@@ -35,9 +35,9 @@ class Registration:
     Attributes:
         filing: id of the filing.
         state: ``registered`` by the central system, or ``provisional``.
-        number: the number that the visitor is reply first.
-        provisional: the kiosk's number, where one was given.
-        at: when it was given.
+        number: the number that the visitor gets first.
+        provisional: the kiosk's number, or None.
+        at: wall time of the registration.
         given_by: ``central``, ``sync`` or ``kiosk`` (sync did not answer).
         documents: path, type, pages, size and SHA-256 of each file.
     """
@@ -77,7 +77,7 @@ async def register(
         local_time: now, in the court's time zone.
 
     Raises:
-        StorageError: it cannot be kept.
+        StorageError: it cannot be saved.
     """
     filing = folder.filing
     known = folder.registration()
@@ -97,7 +97,7 @@ async def register(
 
 
 def provisional_number(root: Path, kiosk_id: str, local_time: datetime) -> str:
-    """Return the next provisional number of the kiosk's own, for the court's day."""
+    """Return the kiosk's next provisional number for the court's day."""
     prefix = f"{kiosk_id}-{local_time:%y%m%d}-"
     given = [_FIRST_LOCAL_NUMBER - 1]
     for number in _provisional_numbers(filing_folders(root)):
@@ -119,7 +119,7 @@ def _provisional_numbers(folders: Iterable[Path]) -> Iterable[str]:
 
 
 def _parse_reply(filing: Filing, reply: dict[str, Any]) -> Registration:
-    """Return the registration in sync's answer; ``provisional`` or by the central system."""
+    """Return the registration in sync's answer."""
     number = reply.get("number")
     if not isinstance(number, str) or not number:
         raise KioskError("the answer has no number", code="central_contract_unknown")

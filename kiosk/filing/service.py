@@ -1,8 +1,7 @@
-"""Everything that the touch screen needs of the filing package, in one place.
+"""The interface of the filing package for the touch screen.
 
-One service per process; one open filing per visitor. All calls are asynchronous or quick, and none
-blocks the event loop: scanner and page imaging are child processes, printer and encryption are
-threads.
+There is one service per process and one open filing per visitor. No call blocks the event loop:
+scanner and page imaging are child processes, printer and encryption run in threads.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ class FilingService(FilingContext):
         self._background_tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        # Plain files that the previous process left in memory.
+        # The previous process may have left plain files in memory.
         await asyncio.to_thread(shutil.rmtree, self.paths.filing_work, ignore_errors=True)
         return self
 
@@ -87,10 +86,10 @@ class FilingService(FilingContext):
     # -- drafts -------------------------------------------------------------------------------
 
     def create(self, document_type: str, language: Language) -> OpenFiling:
-        """Create a filing; its folder is on the disk, under its own key, when this returns.
+        """Create a filing; on return its folder is on the disk, with its own key.
 
         Raises:
-            UnknownRuleError: no such document type.
+            UnknownRuleError: there is no such document type.
             StorageError: the disk fails.
         """
         slots = slots_of_type(self.rules, document_type)
@@ -108,8 +107,8 @@ class FilingService(FilingContext):
         """Return a submitted filing, or a draft that is open already.
 
         Raises:
-            FilingLockedError: a draft; it is resumed with its ticket, or recovered.
-            FilingDamagedError: there is none, or it cannot be read.
+            FilingLockedError: it is a draft: resume it with its ticket, or recover it.
+            FilingDamagedError: it does not exist or cannot be read.
         """
         known = self._open_filings.get(filing_id)
         if known is not None and not known.is_closed:
@@ -118,13 +117,13 @@ class FilingService(FilingContext):
         return OpenFiling(self, folder)
 
     def wipe(self, filing: OpenFiling) -> None:
-        """Wipe an unfinished filing at once, also in the middle of a scan: the visitor left.
+        """Wipe an unfinished filing at once, even during a scan: the visitor left.
 
-        When this returns its key is destroyed, the scan is killed and nothing readable is left;
-        the encrypted remains are removed in the background.
+        On return its key is destroyed, the scan is killed and nothing readable is left. The
+        encrypted rest is removed in the background.
 
         Raises:
-            StepRefusedError: it was submitted already.
+            StepRefusedError: it is already submitted.
             StorageError: it cannot be removed.
         """
         if filing.record.state != "draft":
@@ -141,10 +140,10 @@ class FilingService(FilingContext):
     # -- parking -------------------------------------------------------------------------------
 
     async def park(self, filing: OpenFiling) -> Ticket:
-        """Park a draft: the key goes onto the ticket alone and out of memory; nothing is printed.
+        """Park a draft: move the key from memory to the ticket; print nothing.
 
         Raises:
-            FilingLockedError: it is no open draft.
+            FilingLockedError: it is not an open draft.
             StorageError: it cannot be written; the filing stays open.
         """
         ticket = await self._parked_filings.park(filing)
@@ -155,14 +154,14 @@ class FilingService(FilingContext):
         """Print a ticket.
 
         Raises:
-            PrinterError: exactly which one; show :attr:`Ticket.png` instead.
+            PrinterError: the exact one; show :attr:`Ticket.png` instead.
         """
         await self._receipt_printer.print_png(ticket.png)
 
     async def resume(self, text: str) -> OpenFiling:
         """Return the filing of a ticket: its QR code's text, or its code as typed.
 
-        Its pictures are made again by :meth:`OpenFiling.rebuild_previews`.
+        Call :meth:`OpenFiling.rebuild_previews` to make its pictures again.
 
         Raises:
             TicketUnknownError: no parked filing belongs to it.
@@ -170,25 +169,25 @@ class FilingService(FilingContext):
         return self._track_open(await self._parked_filings.resume(text))
 
     def list_unfinished(self) -> list[UnfinishedFiling]:
-        """Return the drafts that nobody has open, newest first; for the secretary only."""
+        """Return the drafts that are not open, newest first; only for the secretary."""
         return self._parked_filings.list_unfinished(set(self._open_filings))
 
     async def recover(self, filing_id: str, recorder: RecorderClient) -> OpenFiling:
-        """Open a draft that a crash left, for a secretary whose token ``recorder`` carries.
+        """Open a draft left after a crash, for the secretary whose token ``recorder`` carries.
 
         Raises:
             ServiceRefusedError: not signed in as a secretary, or the time is over.
-            FilingLockedError: parked, or no key was kept for a secretary.
+            FilingLockedError: it is parked, or no key is kept for a secretary.
         """
         return self._track_open(await self._parked_filings.recover(filing_id, recorder))
 
     def wipe_unfinished(self, older_than_seconds: float = 0.0) -> int:
         """Wipe expired parked filings and abandoned drafts; return how many.
 
-        Drafts that are open are not touched.
+        Open drafts stay.
 
         Args:
-            older_than_seconds: since this process first saw them.
+            older_than_seconds: minimum time since this process first saw them.
         """
         count = finish_wipes(self._root)
         for path in self._parked_filings.list_abandoned(
@@ -202,10 +201,10 @@ class FilingService(FilingContext):
         return count
 
     def wipe_abandoned(self, filing_id: str) -> None:
-        """Wipe one draft that nobody has open, on a secretary's order.
+        """Wipe a draft that is not open, for a secretary.
 
         Raises:
-            StepRefusedError: it is open, or no draft.
+            StepRefusedError: it is open or not a draft.
         """
         known = {unfinished.filing_id for unfinished in self.list_unfinished()}
         if filing_id not in known:
@@ -218,21 +217,21 @@ class FilingService(FilingContext):
     def applicant_problems(self, filing: OpenFiling) -> dict[str, str]:
         """Return the problems of the applicant's data, by field.
 
-        Codes: ``missing`` (the rules data expect it), ``iin_length``, ``iin_date``,
+        Codes: ``missing`` (required by the rules), ``iin_length``, ``iin_date``,
         ``iin_check_digit``, ``bin_length``, ``bin_form``, ``bin_check_digit``. Advice only.
         """
         return applicant.field_problems(filing.record.applicant, self.rules)
 
     async def find_case(self, text: str) -> cases.CaseLookup:
-        """Return what is known of a case number, typed or from a summons' QR code; never fails."""
+        """Look up a case number, typed or from a summons' QR code; never fails."""
         return await cases.find_case(self, cases.case_number_in_code(text) or text)
 
     def fee_options(self, filing: OpenFiling) -> tuple[fee.FeeOption, ...]:
-        """Return the fees that may be due for its document type."""
+        """Return the fees that may be due for the document type."""
         return fee.fee_options(self.rules, filing.record.document_type, filing.record.language)
 
     def exemption_options(self, filing: OpenFiling) -> tuple[fee.FeeOption, ...]:
-        """Return the grounds of exemption that can be named."""
+        """Return the grounds of exemption to choose from."""
         return fee.exemption_options(self.rules, filing.record.language)
 
     def fee_hint(
@@ -244,14 +243,14 @@ class FilingService(FilingContext):
         exemption: str | None = None,
         paid_on: date | None = None,
     ) -> fee.FeeHint:
-        """Return the fee that may be due, and save it; never a reason to refuse (R14).
+        """Return and save the fee that may be due; it is never a reason to refuse (R14).
 
         Args:
             filing: the filing.
-            fee_id: which of :meth:`fee_options`, where there are several.
+            fee_id: one of :meth:`fee_options`, if there are several.
             amount: amount of the claim in tenge.
             exemption: one of :meth:`exemption_options`.
-            paid_on: date of payment; None: today.
+            paid_on: date of payment; None for today.
         """
         day = paid_on or self.to_local(wall_time()).date()
         hint = fee.fee_hint(
@@ -266,21 +265,20 @@ class FilingService(FilingContext):
     async def submit(self, filing: OpenFiling) -> Submission:
         """Submit: write the documents, register, draw the receipt, let sync deliver.
 
-        May be called again after any failure or crash: it continues where it stopped and gives
-        the same number.
+        It can be called again after any failure or crash: it continues and gives the same number.
 
         Raises:
             NoPagesError: there is nothing to submit.
-            PageFailedError: a page cannot be put into the document.
-            DocumentTooLargeError: one page alone is too large.
-            StorageError: the disk fails; nothing was submitted, the pages are kept.
+            PageFailedError: a page cannot be added to the document.
+            DocumentTooLargeError: a single page is too large.
+            StorageError: the disk fails; nothing is submitted, the pages are kept.
         """
         done = await submission.submit(self, self._receipt_printer, filing)
         self._open_filings.pop(filing.record.id, None)
         return done
 
     async def resume_submissions(self) -> list[Submission]:
-        """Finish submissions that a power cut interrupted; call it once at the start."""
+        """Finish submissions that a power cut interrupted; call it once at startup."""
         await asyncio.to_thread(migrate_drafts, self)
         return await submission.resume_submissions(
             self, self._receipt_printer, self._submitted_filings()
@@ -289,10 +287,10 @@ class FilingService(FilingContext):
     async def remove_delivered(self, keep_documents_seconds: float = 86_400.0) -> int:
         """Remove the documents of delivered filings; return how many. Call it while idle.
 
-        Nothing is removed before sync confirms the delivery by the central system's own hashes.
+        It removes nothing before sync confirms the delivery by the central system's hashes.
 
         Args:
-            keep_documents_seconds: how long a delivered document stays readable here.
+            keep_documents_seconds: how long a delivered document is kept here.
         """
         count = 0
         for filing in self._submitted_filings():
@@ -301,7 +299,7 @@ class FilingService(FilingContext):
                     self, filing.folder, keep_documents_seconds
                 )
             except KioskError as error:
-                log.info("filing %s: not tidied: %s", filing.record.id, error)
+                log.info("filing %s: documents not removed: %s", filing.record.id, error)
         return count
 
     # -- receipts ------------------------------------------------------------------------------
@@ -310,16 +308,16 @@ class FilingService(FilingContext):
         """Print the receipt (again): as saved, or in large print.
 
         Raises:
-            PrinterError: exactly which one; show :meth:`receipt_png` instead.
-            StepRefusedError: it was not submitted yet.
+            PrinterError: the exact one; show :meth:`receipt_png` instead.
+            StepRefusedError: it is not submitted yet.
         """
         await self._receipt_printer.print_receipt(filing.folder, large=large)
 
     async def print_image(self, image: Image.Image) -> None:
-        """Print any picture on the receipt printer, after what it prints now.
+        """Print a picture on the receipt printer, after the current print.
 
         Raises:
-            PrinterError: exactly which one.
+            PrinterError: the exact one.
         """
         await self._receipt_printer.print_image(image)
 
@@ -327,15 +325,15 @@ class FilingService(FilingContext):
         """Return the receipt as PNG for the screen, with its QR code.
 
         Raises:
-            StepRefusedError: it was not submitted yet.
+            StepRefusedError: it is not submitted yet.
         """
         return await self._receipt_printer.receipt_png(filing.folder, large=large)
 
     def find_by_reference(self, text: str) -> OpenFiling:
-        """Return the submitted filing of a receipt's QR code (to print its receipt again).
+        """Return the submitted filing of a receipt's QR code, to print its receipt again.
 
         Raises:
-            FilingDamagedError: no receipt of this kiosk.
+            FilingDamagedError: it is not a receipt of this kiosk.
         """
         filing_id = parse_reference(text)
         if filing_id is None:
@@ -346,11 +344,11 @@ class FilingService(FilingContext):
         return filing
 
     async def status(self, text: str) -> FilingStatus:
-        """Return the status of the filing of a receipt's QR code, and how old it is.
+        """Return the status of the filing of a receipt's QR code, and its age.
 
         Raises:
-            FilingDamagedError: not the code of a receipt.
-            KioskError: sync does not know it, or does not answer.
+            FilingDamagedError: it is not the code of a receipt.
+            KioskError: sync does not know the filing, or does not answer.
         """
         filing_id = parse_reference(text)
         if filing_id is None:
@@ -360,7 +358,7 @@ class FilingService(FilingContext):
     # -- helpers -------------------------------------------------------------------------------
 
     def _submitted_filings(self) -> list[OpenFiling]:
-        """Return every submitted filing; a damaged one is left for the technician."""
+        """Return every submitted filing; skip damaged ones, which are left for the technician."""
         found = []
         for path in filing_folders(self._root):
             if path.name.startswith(WIPED_PREFIX):

@@ -1,9 +1,9 @@
 """Languages of the kiosk: Kazakh, Russian, English, switched live.
 
-The English sentence in the code is the message id; ``kk`` and ``ru`` come from gettext
-catalogues, one file per package (``kk/LC_MESSAGES/ui.po``, ``alarms.po``, ...), merged at load. A
-compiled ``.mo`` is used when it is at least as new as its ``.po``; otherwise the ``.po`` is read
-itself, so that a forgotten compile step never shows a stale or English sentence.
+The English sentence in the code is the message id. ``kk`` and ``ru`` come from gettext catalogues,
+one file per package (``kk/LC_MESSAGES/ui.po``, ``alarms.po``, ...), which are merged when they are
+loaded. A compiled ``.mo`` is used if it is at least as new as its ``.po``; otherwise the ``.po`` is
+read, so that a forgotten compilation never shows a stale or English sentence.
 
 ``python -m kiosk.locale.catalogues`` extracts, checks and compiles.
 """
@@ -24,7 +24,7 @@ from kiosk.errors import KioskError
 Language = Literal["kk", "ru", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 NATIVE_NAMES: Mapping[Language, str] = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
-"""Each language's name in itself: a language switch never translates these."""
+"""Each language's own name; it is never translated."""
 
 CATALOGUES_FOLDER = Path(__file__).parent
 
@@ -36,7 +36,7 @@ class LanguageError(KioskError):
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name every gettext tool knows
-    """Mark ``message`` for extraction without translating it here."""
+    """Mark ``message`` for extraction; return it untranslated."""
     return message
 
 
@@ -44,7 +44,7 @@ def parse_language(text: str) -> Language:
     """Return ``text`` as a :data:`Language`.
 
     Raises:
-        LanguageError: it is not one of them.
+        LanguageError: it is not a language of the kiosk.
     """
     for language in LANGUAGES:
         if language == text:
@@ -57,14 +57,14 @@ def load_catalogue(language: Language, folder: Path = CATALOGUES_FOLDER) -> Tran
     po_files = sorted((folder / language / "LC_MESSAGES").glob("*.po"))
     if not po_files:
         return Translations()
-    merged = _read_catalogue(po_files[0], language)  # merging keeps the plural rule of the first
+    merged = _read_catalogue(po_files[0], language)  # merge() keeps the first one's plural rule
     for po in po_files[1:]:
         merged.merge(_read_catalogue(po, language))
     return merged
 
 
 def _read_catalogue(po: Path, language: Language) -> Translations:
-    """Return one catalogue: its ``.mo`` when that is fresh, else the ``.po`` itself."""
+    """Return a catalogue from its ``.mo`` if that is fresh, else from the ``.po``."""
     mo = po.with_suffix(".mo")
     if mo.exists() and mo.stat().st_mtime_ns >= po.stat().st_mtime_ns:
         with mo.open("rb") as file:
@@ -82,7 +82,7 @@ class Translator:
     Calling the object translates: ``_ = Translator("kk"); _("Start hearing")``.
 
     Args:
-        language: language to begin with.
+        language: initial language.
         folder: folder of the catalogues.
     """
 
@@ -94,11 +94,11 @@ class Translator:
 
     @property
     def language(self) -> Language:
-        """The language in force."""
+        """The current language."""
         return self._language
 
     def switch_language(self, language: str) -> None:
-        """Change the language and call every observer once (nothing when it is in force)."""
+        """Change the language and call every observer once; do nothing if it is current."""
         new_language = parse_language(language)
         if new_language == self._language:
             return
@@ -107,7 +107,7 @@ class Translator:
             observer()
 
     def add_observer(self, observer: Callable[[], None]) -> Callable[[], None]:
-        """Call ``observer`` after each change of language; return what ends that."""
+        """Call ``observer`` after each change of language; return a function that stops it."""
         self._observers.append(observer)
 
         def unsubscribe() -> None:
@@ -122,7 +122,7 @@ class Translator:
         return self._loaded[self._language]
 
     def gettext(self, message: str, **values: object) -> str:
-        """Return ``message`` in the language in force, with ``{name}`` filled from ``values``."""
+        """Return ``message`` in the current language, with ``{name}`` filled from ``values``."""
         text = str(self._catalogue().gettext(message)) if message else ""
         return text.format(**values) if values else text
 
@@ -134,14 +134,14 @@ class Translator:
         return text.format(n=number, **values)
 
     def pgettext(self, context: str, message: str, **values: object) -> str:
-        """Return ``message`` as meant in ``context`` (one English word, several meanings)."""
+        """Return ``message`` with its meaning in ``context`` (an English word may have several)."""
         text = str(self._catalogue().pgettext(context, message))
         return text.format(**values) if values else text
 
     def pick(self, labels: Mapping[Any, str | None]) -> str:
-        """Return the label of a language map; where the language has none: kk, ru, en in turn.
+        """Return the label of a language map in the current language, else in kk, ru or en.
 
-        A legal text with no fallback (an oath) must not go through here: see
+        A legal text without a fallback (an oath) must not use this: see
         :meth:`kiosk.rules.Rules.oath_text`.
         """
         for language in (self._language, *LANGUAGES):

@@ -1,7 +1,7 @@
-"""The court's rules as data: a change of law is a change of a file in ``data/``, not of code.
+"""The court's rules as data: a change of law changes a file in ``data/``, not the code.
 
-``load_rules()`` reads and checks every table once; a :class:`Rules` is frozen and handed down.
-See ``docs/rules.md``.
+``load_rules()`` reads and checks every table once; :class:`Rules` is frozen and handed down. See
+``docs/rules.md``.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ class RulesError(KioskError):
 
 
 class UnknownRuleError(KioskError, LookupError):
-    """No row with this id."""
+    """There is no row with this id."""
 
     code = "rules_invalid"
 
 
 class FeeUnknownError(KioskError):
-    """The state fee cannot be computed from what is known (no rate or MRP for that date, ...)."""
+    """The state fee cannot be computed: a rate, the MRP for the date, ... is missing."""
 
     code = "fee_unknown"

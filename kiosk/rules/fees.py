@@ -1,7 +1,7 @@
-"""The state fee by table 10 (Tax Code art. 665): a hint for the visitor, never a decision.
+"""Computes the state fee by table 10 (Tax Code art. 665): a hint, never a decision.
 
-No figure is given where the rate or the monthly index (MRP) of the payment date is not known.
-Amounts are not rounded: the rule of rounding was not read.
+There is no figure if the rate or the monthly index (MRP) of the payment date is not known. Amounts
+are not rounded: the rule of rounding was not read.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Payer = Literal["individual", "entity"]
 
 @dataclass(frozen=True, slots=True)
 class FeeBasis:
-    """What a fee is computed from.
+    """Data from which a fee is computed.
 
     Attributes:
         amount: amount of the claim in tenge.
-        base_fee: fee, in tenge, of which a share is due (cassation, arbitration).
+        base_fee: fee in tenge of which a share is due (cassation, arbitration).
         documents: number of documents to copy.
         pages: number of their pages.
     """
@@ -39,7 +39,7 @@ def mrp_on(rules: Rules, paid_on: date) -> Mrp:
     """Return the monthly index in force on the date of payment (art. 664(2)).
 
     Raises:
-        FeeUnknownError: no row for that date.
+        FeeUnknownError: there is no row for that date.
     """
     for row in rules.mrp:
         if row.valid_from <= paid_on <= row.valid_until:
@@ -56,11 +56,11 @@ def compute_fee(
         rules: the rules data.
         fee_id: id of a row of table 10.
         payer: natural person or legal entity.
-        paid_on: date of payment; the index of that date counts.
-        basis: what the rate needs (amount, base fee, documents and pages).
+        paid_on: date of payment, which decides the index.
+        basis: data that the rate needs (amount, base fee, documents and pages).
 
     Raises:
-        UnknownRuleError: no such fee.
+        UnknownRuleError: there is no such fee.
         FeeUnknownError: no rate for this payer or date, no index, or ``basis`` lacks a value.
     """
     if paid_on < rules.state_fee.valid_from:
@@ -81,7 +81,7 @@ def _rate(rules: Rules, fee_id: str, payer: Payer) -> Rate:
 
 
 def _amount(rules: Rules, rate: Rate, payer: Payer, index: Decimal, basis: FeeBasis) -> Decimal:
-    """Return the amount in tenge for one ``rate``."""
+    """Return the amount in tenge for ``rate``."""
     if rate.percent is not None:
         amount = _percent_of(rate.percent, _require_amount(basis.amount, "the amount of the claim"))
         return amount if rate.max_mrp is None else min(amount, rate.max_mrp * index)
@@ -95,7 +95,7 @@ def _amount(rules: Rules, rate: Rate, payer: Payer, index: Decimal, basis: FeeBa
         whole = _amount(rules, _rate(rules, rate.same_as, payer), payer, index, basis)
         return _percent_of(rate.share_percent, whole)
     per_document, per_page = rate.mrp_per_document, rate.mrp_per_page
-    assert per_document is not None  # a rate has exactly one way, checked when it was read
+    assert per_document is not None  # the loader checks that a rate has exactly one way
     assert per_page is not None
     documents = _require_amount(basis.documents, "the number of documents")
     return index * (
@@ -108,7 +108,7 @@ def _percent_of(percent: Decimal, amount: Decimal) -> Decimal:
 
 
 def _require_amount(value: Decimal | int | None, what: str) -> Decimal:
-    """Return ``value``; refuse to compute without it or from a negative one."""
+    """Return ``value``; raise FeeUnknownError if it is missing or negative."""
     if value is None:
         raise FeeUnknownError(f"{what} is needed")
     if value < 0:

@@ -1,4 +1,4 @@
-"""Read the rules data and check it: malformed rows, unknown references, look-alike letters."""
+"""Reads and checks the rules data: malformed rows, unknown references, look-alike letters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ R = TypeVar("R", bound=_RowWithId)
 
 
 class _Reader:
-    """Reads tables out of one folder and gathers every problem, instead of the first."""
+    """Reads tables from a folder and collects all problems."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -60,7 +60,7 @@ class _Reader:
             return {}
 
     def validate_row(self, kind: type[M], name: str, value: object) -> M | None:
-        """Return ``value`` as ``kind``; None, and a problem, where it is not one."""
+        """Return ``value`` as ``kind``, or add its problems and return None."""
         try:
             return kind.model_validate(value)
         except ValidationError as error:
@@ -79,16 +79,16 @@ class _Reader:
         return tuple(row for row in read if row is not None)
 
     def index_rows(self, rows: Iterable[R], name: str) -> dict[str, R]:
-        """Return ``rows`` by id; an id that comes twice is a problem."""
+        """Return ``rows`` by id; an id that is there twice is a problem."""
         found: dict[str, R] = {}
         for row in rows:
             if row.id in found:
-                self.problems.append(f"{name}.toml: “{row.id}” stands there twice")
+                self.problems.append(f"{name}.toml: “{row.id}” is there twice")
             found[row.id] = row
         return found
 
     def raise_problems(self) -> None:
-        """Raise all problems as one :class:`RulesError`, if there are any."""
+        """Raise a :class:`RulesError` with all problems, if there are any."""
         if self.problems:
             raise RulesError("rules data:\n" + "\n".join(self.problems))
 
@@ -97,7 +97,7 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
     """Return the checked rules of ``folder``.
 
     Raises:
-        RulesError: one line per problem, naming file, row and what is wrong.
+        RulesError: it has one line per problem with file, row and reason.
     """
     reader = _Reader(folder)
     header = reader.read_file("rules")
@@ -152,7 +152,7 @@ def load_rules(folder: Path = DATA_FOLDER) -> Rules:
 
 
 def _find_contradictions(rules: Rules) -> Iterator[str]:
-    """Yield every reference to a row that is not there, and every overlap of dates."""
+    """Yield every reference to an absent row and every overlap of dates."""
     fees = {row.id for row in rules.state_fee.fee}
     references = (
         ("case kind", rules.case_kinds.keys(), _referenced_kinds(rules)),
@@ -169,7 +169,7 @@ def _find_contradictions(rules: Rules) -> Iterator[str]:
     spans = sorted(rules.mrp, key=lambda row: row.valid_from)
     for earlier, later in pairwise(spans):
         if later.valid_from <= earlier.valid_until:
-            yield f"mrp.toml: {later.valid_from} lies in the row before it"
+            yield f"mrp.toml: {later.valid_from} is within the row before it"
     numbers = [row.number for row in rules.short_protocol.field]
     if numbers != list(range(1, len(numbers) + 1)):
         yield "short_protocol.toml: the fields are not numbered 1, 2, 3, ..."

@@ -22,13 +22,13 @@ ClosureRequirement = Literal[
 
 
 class TableRow(BaseModel):
-    """One row of a table: frozen; a key that is not known is an error."""
+    """A row of a table: frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Label(TableRow):
-    """A label in three languages; what was not found is None, visibly."""
+    """A label in three languages; a language that was not found is None."""
 
     kk: str | None = None
     ru: str | None = None
@@ -45,12 +45,12 @@ class Label(TableRow):
         return {"kk": self.kk, "ru": self.ru, "en": self.en}
 
     def text(self, language: str) -> str:
-        """Return the label in ``language``, else the first of kk, ru, en that there is."""
+        """Return the label in ``language``, else the first of kk, ru, en."""
         return self.as_map().get(language) or self.kk or self.ru or self.en or ""
 
 
 class LabelledRow(TableRow):
-    """A row with an id, a label, and where it comes from."""
+    """A row with an id, a label and its source."""
 
     id: Identifier
     label: Label
@@ -86,7 +86,7 @@ class DocumentType(LabelledRow):
 
 
 class ApplicantField(TableRow):
-    """What is asked of who files; where it is not ``required`` it may be left out."""
+    """A field of the applicant's data; it may be left out unless it is ``required``."""
 
     id: Literal["name", "iin", "phone", "organisation", "bin"]
     applies: tuple[Literal["person", "entity"], ...]
@@ -148,7 +148,7 @@ class ClosureGround(LabelledRow):
 
 
 class ClosureEffect(TableRow):
-    """What a closed hearing changes (tables: 5)."""
+    """Effect of closing a hearing (tables: 5)."""
 
     public_stream: bool
     public_list: Literal["title_hidden"]
@@ -158,7 +158,7 @@ class ClosureEffect(TableRow):
 
 
 class Permission(LabelledRow):
-    """A permission asked from the court (tables: 6); in ``consent_kinds`` consent is needed."""
+    """A permission requested from the court (tables: 6); ``consent_kinds`` need consent."""
 
     default: Literal[False]
     consent_kinds: tuple[Identifier, ...]
@@ -169,8 +169,8 @@ class EventType(LabelledRow):
 
     Attributes:
         kinds: case kinds it happens in.
-        course: part of the usual course; otherwise possible at any time.
-        made_by: ``kiosk`` where the kiosk sets it itself (recess, link lost, ...).
+        course: whether it is part of the usual course; otherwise it is possible at any time.
+        made_by: ``kiosk`` if the kiosk sets it itself (recess, link lost, ...).
     """
 
     kinds: tuple[Identifier, ...]
@@ -179,7 +179,7 @@ class EventType(LabelledRow):
 
 
 class Condition(TableRow):
-    """Where a rule of order applies; empty means everywhere."""
+    """Case kinds and formats to which a rule applies; empty means all."""
 
     kinds: tuple[Identifier, ...] = ()
     formats: tuple[Identifier, ...] = ()
@@ -231,7 +231,7 @@ class ProtocolTitle(TableRow):
 
 
 class SignedBy(TableRow):
-    """Who signs the short protocol."""
+    """Roles that sign the short protocol."""
 
     roles: tuple[Identifier, ...]
     source: tuple[str, ...]
@@ -246,7 +246,7 @@ class ShortProtocol(TableRow):
 
 
 class OathText(TableRow):
-    """The oath in one language: the statute's text, or why there is none. Never a translation."""
+    """The oath in a language: the statute's text or why it is missing; never a translation."""
 
     language: Language
     text: str | None = None
@@ -275,14 +275,14 @@ class Oath(TableRow):
 
 
 class Rate(TableRow):
-    """How a state fee is computed (tables: 10); exactly one way.
+    """A rate of a state fee (tables: 10), computed in exactly one way.
 
     Attributes:
-        percent: of the claim's amount, at most ``max_mrp`` times the monthly index.
-        mrp: times the monthly index.
-        same_as: ``share_percent`` of another fee.
-        percent_of_given: of a fee that the caller has computed.
-        mrp_per_document: per document, plus ``mrp_per_page`` for each page.
+        percent: percentage of the claim's amount, at most ``max_mrp`` times the monthly index.
+        mrp: multiple of the monthly index.
+        same_as: id of another fee, of which ``share_percent`` is due.
+        percent_of_given: percentage of a fee that the caller gives.
+        mrp_per_document: multiple of the index per document, plus ``mrp_per_page`` per page.
     """
 
     percent: Decimal | None = None
@@ -305,7 +305,7 @@ class Rate(TableRow):
 
 
 class Fee(LabelledRow):
-    """A row of the state fee; ``entity`` is None where a legal entity has none."""
+    """A row of the state fee; ``entity`` is None if there is none for legal entities."""
 
     individual: Rate
     entity: Rate | None = None
@@ -342,7 +342,7 @@ class Mrp(TableRow):
 
 
 class Limit(TableRow):
-    """A limit or parameter (tables: 11); ``value`` is None where none was found."""
+    """A limit or parameter (tables: 11); ``value`` is None if none was found."""
 
     id: Identifier
     value: float | int | bool | str | tuple[str, ...] | None = None
@@ -360,18 +360,18 @@ class Limit(TableRow):
 
 
 class LinkVerdict(LabelledRow):
-    """What a verdict of the link check means for the hearing, as a sentence (R30, R31)."""
+    """Meaning of a link check's verdict for the hearing, as a sentence (R30, R31)."""
 
 
 class LanguageRow(TableRow):
-    """A language of screens and record, by its own name."""
+    """A language of screens and record, with its own name."""
 
     id: Language
     name: str
 
 
 class Question(TableRow):
-    """What the rules want to know of a hearing; asked after the start (R20, R21)."""
+    """A question of the rules about a hearing, asked after its start (R20, R21)."""
 
     id: Identifier
     source: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""All rules of one version, with the queries of the other packages."""
+"""All rules of a version, with queries for the other packages."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Rules:
     """The rules data of one version; every table keeps the order of its file.
 
     Attributes:
-        version: version of the data as a whole; stored with what was decided by it.
-        checked: date on which the sources were last read.
+        version: version of the data as a whole; stored with the decisions based on it.
+        checked: date when the sources were last read.
     """
 
     version: str
@@ -83,19 +83,19 @@ class Rules:
 
     # -- rows ------------------------------------------------------------------------------------
     def document_type(self, identifier: str) -> DocumentType:
-        """Return a document type; :class:`UnknownRuleError` where there is none."""
+        """Return a document type; raise :class:`UnknownRuleError` if there is none."""
         return _find_row(self.document_types, "document type", identifier)
 
     def role(self, identifier: str) -> Role:
-        """Return a role; :class:`UnknownRuleError` where there is none."""
+        """Return a role; raise :class:`UnknownRuleError` if there is none."""
         return _find_row(self.roles, "role", identifier)
 
     def event(self, identifier: str) -> EventType:
-        """Return an event type; :class:`UnknownRuleError` where there is none."""
+        """Return an event type; raise :class:`UnknownRuleError` if there is none."""
         return _find_row(self.events, "event", identifier)
 
     def limit(self, identifier: str) -> Any:  # noqa: ANN401 (numbers, texts, None)
-        """Return the value of a limit (None: not known); :class:`UnknownRuleError` if none."""
+        """Return the value of a limit (None: unknown); raise UnknownRuleError if there is none."""
         return _find_row(self.limits, "limit", identifier).value
 
     # -- choices ---------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class Rules:
         )
 
     def roles_for(self, kind: str, *, closed: bool = False) -> tuple[Role, ...]:
-        """Return the roles of a case kind; in a closed hearing nobody only observes (R54)."""
+        """Return the roles of a case kind; a closed hearing has no observers (R54)."""
         _find_row(self.case_kinds, "case kind", kind)
         return tuple(
             row
@@ -144,7 +144,7 @@ class Rules:
     def oath_text(self, language: str, kind: str = "criminal") -> str | None:
         """Return the statute's oath, or None: then the presiding judge reads it out.
 
-        There is no fallback to another language, and none is ever translated.
+        There is no fallback to another language and no translation.
         """
         if kind not in self.oath.kinds:
             return None
@@ -155,8 +155,8 @@ class Rules:
         """Return the event types of a case kind (None: of any), in the order of the table.
 
         Args:
-            kind: case kind, or None for a hearing whose kind is not known yet.
-            only_manual: leave out what the kiosk sets itself (recess, link lost, ...).
+            kind: case kind, or None if it is not known yet.
+            only_manual: leave out events that the kiosk sets itself (recess, link lost, ...).
         """
         return tuple(
             row
@@ -176,10 +176,10 @@ class Rules:
         """Return the likely next events, likeliest first; a suggestion, never a lock (tables: 7).
 
         Args:
-            kind: case kind, or None where it is not known yet.
+            kind: case kind, or None if it is not known yet.
             completed_events: ids of the marked events in order, without withdrawn ones.
             format_: hearing format.
-            max_count: how many to return at most.
+            max_count: maximum number of events to return.
         """
         done = [mark for mark in completed_events if mark in self.events]
         possible = self.events_for(kind)
@@ -188,7 +188,7 @@ class Rules:
         return tuple(event for event in dict.fromkeys(likely) if event in allowed)[:max_count]
 
     def _follow_up(self, kind: str | None, done: list[str], format_: str) -> list[str]:
-        """Return what the newest step calls for (a recess or a lost link is none)."""
+        """Return the events that follow the newest step (a recess or a lost link is no step)."""
         steps = [mark for mark in done if self._is_step(mark)]
         if not steps:
             return []
@@ -202,13 +202,13 @@ class Rules:
         ]
 
     def _is_step(self, mark: str) -> bool:
-        """Return whether ``mark`` moved the hearing on."""
+        """Return whether ``mark`` is a step of the hearing."""
         row = self.events[mark]
         return row.course or row.made_by == "secretary"
 
     @staticmethod
     def _remaining_course(possible: Iterable[EventType], done: list[str]) -> list[str]:
-        """Return the undone events of the usual course after the furthest one that is done."""
+        """Return the open events of the usual course after the furthest completed one."""
         course = [row.id for row in possible if row.course]
         reached = max((course.index(mark) for mark in done if mark in course), default=-1)
         return [event for event in course[reached + 1 :] if event not in done]
@@ -216,7 +216,7 @@ class Rules:
     def missing_prerequisites(
         self, event: str, completed_events: Iterable[str], kind: str, *, format_: str = "offline"
     ) -> tuple[str, ...]:
-        """Return the events that should have come before ``event`` and have not (S25, S11, R51).
+        """Return the events that should have come before ``event`` but did not (S25, S11, R51).
 
         The caller warns; only the oath step itself may be held back (R52), never the recording.
         """
@@ -228,7 +228,7 @@ class Rules:
         )
 
     def can_record(self, completed_events: Iterable[str]) -> bool:
-        """Return whether capture is allowed now: not from retirement until the announcement."""
+        """Return whether capture is allowed now: not between retirement and announcement."""
         done = list(completed_events)
         for span in self.unrecorded_spans:
             begun = [number for number, mark in enumerate(done) if mark == span.start]
@@ -239,11 +239,11 @@ class Rules:
     def open_questions(
         self, hearing: Mapping[str, Any], statements: Iterable[str] = ()
     ) -> tuple[str, ...]:
-        """Return what the rules still want to know of a running hearing (R20, R21, R56).
+        """Return the unanswered questions of the rules about a running hearing (R20, R21, R56).
 
         Args:
-            hearing: a ``Hearing`` as in the schedule; fields may be missing (ad hoc).
-            statements: subjects already answered.
+            hearing: a hearing as in the schedule; fields may be missing (ad hoc).
+            statements: subjects that are already answered.
         """
         answered = set(statements)
         format_ = hearing.get("format")

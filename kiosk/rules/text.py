@@ -1,7 +1,7 @@
-"""Text of the court's language: look-alike letters, folding for search.
+"""Look-alike letters in the court's languages, and folding for search.
 
-Texts copied from PDFs hold Latin schwas (U+0259, U+018F) where Kazakh has its Cyrillic letter
-(U+04D9, U+04D8); both look the same, and neither search nor speech finds the wrong one.
+Texts copied from PDFs have Latin schwas (U+0259, U+018F) in place of the Kazakh Cyrillic letter
+(U+04D9, U+04D8). Both look the same, but search and speech fail on the Latin ones.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ LATIN_SCHWAS = "\u0259\u018f"
 _SCHWA_TO_CYRILLIC = str.maketrans({"\u0259": "\u04d9", "\u018f": "\u04d8"})
 
 
-#: Latin letters that look like Cyrillic ones, after case folding; an on-screen keyboard and a
-#: PDF mix them up.
+#: Latin letters that look like Cyrillic ones, after case folding; keyboards and PDFs mix them up.
 _LATIN_TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
 _TO_HYPHEN = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
 def fold_schwa(text: str) -> str:
-    """Return ``text`` with each Latin schwa as the Cyrillic letter it stands for."""
+    """Return ``text`` with Cyrillic letters in place of Latin schwas."""
     return text.translate(_SCHWA_TO_CYRILLIC)
 
 
 def has_latin_schwa(text: str) -> bool:
-    """Return whether ``text`` holds a Latin schwa."""
+    """Return whether ``text`` has a Latin schwa."""
     return any(letter in text for letter in LATIN_SCHWAS)
 
 
@@ -35,9 +34,9 @@ def search_key(text: str) -> str:
 
 
 def case_number_key(text: str) -> str:
-    """Return a case number for comparison: as printed, typed, or copied from a PDF alike.
+    """Return a case number for comparison, whether printed, typed, or copied from a PDF.
 
-    Look-alike letters, dashes, spaces and case do not count.
+    Look-alike letters, dashes, spaces and case are ignored.
     """
     folded = fold_schwa(unicodedata.normalize("NFKC", text)).translate(_TO_HYPHEN)
     return re.sub(r"\s+", "", folded).casefold().translate(_LATIN_TO_CYRILLIC)

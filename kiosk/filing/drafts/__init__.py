@@ -1,1 +1,1 @@
-"""Filings that are not handed in yet."""
+"""Filings that are not submitted yet."""

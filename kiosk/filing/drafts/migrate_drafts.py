@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 def migrate_drafts(context: FilingContext) -> int:
     """Encrypt every plain draft under its own key, escrowed for a secretary; return how many.
 
-    The deleted files were on the disk in the clear: whoever has the disk may recover them.
+    The deleted files were unencrypted on the disk: whoever has the disk may recover them.
     """
     count = 0
     for path in filing_folders(context.paths.filings):
@@ -42,14 +42,16 @@ def migrate_drafts(context: FilingContext) -> int:
                 _migrate_draft(context, folder, key)
                 count += 1
             except (KioskError, ValidationError, OSError) as error:
-                log.error("%s: an old draft cannot be sealed: %s", path.name, type(error).__name__)
+                log.error(
+                    "%s: an old draft cannot be encrypted: %s", path.name, type(error).__name__
+                )
     return count
 
 
 def _migrate_draft(context: FilingContext, folder: FilingFolder, key: DraftKey) -> None:
     wrapped = wrap_key(context.paths.escrow_keys, key.secret)
     if wrapped is None:
-        raise FilingDamagedError(f"{folder.path.name}/{FILING_FILE}: nobody keeps its key yet")
+        raise FilingDamagedError(f"{folder.path.name}/{FILING_FILE}: there is no escrow key yet")
     write_bytes(folder.path / ESCROW_KEY_FILE, wrapped, 0o600)
     plain_pages = [p for p in folder.pages_folder.iterdir() if p.suffix in (".png", ".jpg")]
     for plain in plain_pages:

@@ -1,7 +1,7 @@
-"""A filing that a visitor has open: pages are scanned, checked and put in order.
+"""A filing that a visitor has open: scans, checks and orders its pages.
 
-A scan arrives in memory (tmpfs), is encrypted to the disk before anyone is notified, is checked,
-and leaves memory. Nothing readable is ever written to the disk.
+A scan arrives in memory (tmpfs) and is encrypted to the disk before its event is yielded. Then it
+is checked and leaves memory. Nothing readable is ever written to the disk.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from kiosk.storage.key_escrow import wrap_key
 
 log = logging.getLogger(__name__)
 
-#: Maximum number of pages that wait in memory for their check; more are read back from disk.
+#: Maximum number of pages that wait in memory for their check; others are read from the disk.
 _MAX_WAITING = 3
-#: Free bytes in memory below which encoded pages make room; they can be made again.
+#: Free bytes in memory below which encoded pages are deleted; they can be made again.
 _MIN_FREE_BYTES = 96_000_000
 _UPSIDE_DOWN = "page_upside_down"
 
 
 @dataclass(frozen=True)
 class PageChecked:
-    """A page was checked, and its pictures for the screen exist.
+    """A page has been checked, and its pictures for the screen exist.
 
-    ``advice`` holds codes of :mod:`kiosk.filing.imaging.page_advice`. A page that could not be
-    processed has the advice ``page_failed`` and no pictures: it has to be scanned again.
+    ``advice`` holds codes of :mod:`kiosk.filing.imaging.page_advice`. A page that cannot be
+    processed has the advice ``page_failed`` and no pictures; it must be scanned again.
     """
 
     number: int
@@ -58,7 +58,7 @@ FilingEvent = ScanEvent | PageChecked
 
 @dataclass
 class _ScanTarget:
-    """Slot and position that the pages of the running scan go to."""
+    """Slot and position for the pages of the running scan."""
 
     slot: str
     position: int | None
@@ -66,14 +66,14 @@ class _ScanTarget:
     is_duplex: bool
 
     def sheet_of(self, number: int) -> int:
-        """Return the sheet of page ``number``: its front's number."""
+        """Return the sheet of page ``number``: the number of its front."""
         if not self.is_duplex or number < self.first_page:
             return number
         return number - (number - self.first_page) % 2
 
 
 class OpenFiling:
-    """A filing that is open at this kiosk; :class:`kiosk.filing.service.FilingService` makes it."""
+    """A filing that is open at this kiosk, made by :class:`kiosk.filing.service.FilingService`."""
 
     def __init__(self, context: FilingContext, folder: FilingFolder) -> None:
         self._context = context
@@ -87,7 +87,7 @@ class OpenFiling:
 
     @property
     def record(self) -> Filing:
-        """Content of the filing, as saved on the disk."""
+        """The filing's content, as saved on the disk."""
         return self._folder.filing
 
     @property
@@ -97,7 +97,7 @@ class OpenFiling:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was wiped or parked; it cannot be used any more."""
+        """Whether it is wiped or parked and cannot be used any more."""
         return self._is_closed
 
     def check_of(self, number: int) -> PageChecked | None:
@@ -105,7 +105,7 @@ class OpenFiling:
         return self._checks.get(number)
 
     def escrow_key(self) -> None:
-        """Wrap its key for the recorder's newest escrow key, so that a secretary can recover it."""
+        """Wrap the key under the recorder's newest escrow key, for recovery by a secretary."""
         key = self._folder.key
         if key is None or self._is_closed:
             return
@@ -131,11 +131,11 @@ class OpenFiling:
         """Return a scan into this filing.
 
         Args:
-            source: feeder, glass, or None to take what has paper.
-            duplex: both sides, where the feeder can.
-            retake: scans those pages again.
-            slot: the slot the pages go to (and that is current from now on); None: the current.
-            position: position (from 1) in the slot; None: at its end.
+            source: feeder, glass, or None for the feeder if there is one.
+            duplex: scan both sides if the feeder can.
+            retake: pages to scan again.
+            slot: slot of the pages, which becomes the current one; None for the current one.
+            position: position (from 1) in the slot; None for its end.
         """
         if slot is not None:
             self.choose_slot(slot)
@@ -153,7 +153,7 @@ class OpenFiling:
     async def scan(self, session: ScanSession) -> AsyncIterator[FilingEvent]:
         """Run ``session`` and yield its events; a :class:`PageChecked` follows each page.
 
-        Page and filing are encrypted on the disk before the :class:`PageReady` is yielded.
+        Page and filing are encrypted on the disk before :class:`PageReady` is yielded.
         """
         events: asyncio.Queue[FilingEvent | None] = asyncio.Queue()
         target = self._scan_target or _ScanTarget(
@@ -193,7 +193,7 @@ class OpenFiling:
     async def _add_page(
         self, ready: PageReady, target: _ScanTarget, events: asyncio.Queue[FilingEvent | None]
     ) -> PageReady:
-        """Encrypt a page that arrived, add it to the filing, and schedule its check."""
+        """Encrypt a new page, add it to the filing, and schedule its check."""
         number = ready.number
         plain = self._folder.work_folder / f"arrived-{uuid4()}.jpg"
         ready.path.rename(plain)  # the same page may be scanned again meanwhile
@@ -235,7 +235,7 @@ class OpenFiling:
         task.add_done_callback(report_result)
 
     def close(self) -> None:
-        """Stop at once, before a wipe or parking; kill a running scan."""
+        """Stop at once, before wiping or parking; kill a running scan."""
         self._is_closed = True
         for session in self._sessions:
             session.finish()
@@ -255,7 +255,7 @@ class OpenFiling:
         page = self.record.page(number)
         try:
             async with self._decrypted_page(number, plain) as path:
-                # The kiosk turns a page once, right after its scan; later only a person does.
+                # The kiosk turns a page once, right after its scan; later only the person does.
                 may_turn = not page.checked and not page.turn and not by_hand
                 prepared = await self._context.worker.prepare(
                     path, page.turn, path.parent, may_turn=may_turn
@@ -278,7 +278,7 @@ class OpenFiling:
         return checked
 
     def _move_results(self, prepared: PreparedPage, number: int) -> tuple[Path, Path]:
-        """Move prepared files to names of the page; return preview and thumbnail."""
+        """Rename the prepared files after the page; return preview and thumbnail."""
         work, name = self._folder.work_folder, f"{number:04d}"
         if shutil.disk_usage(work).free < _MIN_FREE_BYTES:
             prepared.file.unlink(missing_ok=True)  # made again on submission
@@ -291,7 +291,7 @@ class OpenFiling:
     async def _decrypted_page(
         self, number: int, arrived: Path | None = None
     ) -> AsyncIterator[Path]:
-        """Yield a file in memory with the decrypted page, in its own folder."""
+        """Yield the decrypted page as a file in memory, in its own folder."""
         page_folder = self._folder.work_folder / f"page-{uuid4()}"
         path = page_folder / f"{number:04d}.jpg"
         try:
@@ -312,7 +312,7 @@ class OpenFiling:
             shutil.rmtree(page_folder, ignore_errors=True)
 
     async def encoded_page(self, page: Page) -> Path:
-        """Return the encoded page; encode it now if that was not done yet.
+        """Return the encoded page; encode it now if needed.
 
         Raises:
             PageFailedError: it cannot be read, or page imaging crashed or hung.
@@ -332,7 +332,7 @@ class OpenFiling:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def rebuild_previews(self) -> None:
-        """Make the pictures for the screen again after the filing was resumed."""
+        """Make the pictures for the screen again, after the filing was resumed."""
         for page in self.record.kept_pages:
             if self._is_closed:
                 return
@@ -349,7 +349,7 @@ class OpenFiling:
         return await self._check_page(number, by_hand=True)
 
     def delete_page(self, number: int) -> None:
-        """Mark a page as deleted; :meth:`restore_page` undoes that."""
+        """Mark a page as deleted; :meth:`restore_page` undoes it."""
         self._set_deleted(number, True)
 
     def restore_page(self, number: int) -> None:
@@ -357,7 +357,7 @@ class OpenFiling:
         self._set_deleted(number, False)
 
     def move_page(self, number: int, position: int, slot: str | None = None) -> None:
-        """Move a page to ``position`` (from 1) among a slot's kept pages; None: in its own slot."""
+        """Move a page to ``position`` (from 1) among the kept pages of a slot (None: its own)."""
         self._folder.save(self.record.with_page_moved(number, position, slot))
 
     def _set_deleted(self, number: int, deleted: bool) -> None:
@@ -380,7 +380,7 @@ class OpenFiling:
         self._folder.save(self.record.with_slot(found).model_copy(update={"slot": slot}))
 
     def add_slot(self, slot: str) -> Slot:
-        """Add another slot of the type of ``slot`` (``many``); the next pages go there."""
+        """Add another slot of the type of ``slot`` (which must allow many) for the next pages."""
         filing, new_slot = required_documents.with_slot_added(self.record, slot)
         self._folder.save(filing)
         return new_slot
@@ -392,7 +392,7 @@ class OpenFiling:
     def declare_sheets(
         self, sheets: int | None, slot: str | None = None
     ) -> required_documents.SheetCount:
-        """Save how many sheets the person counted (of a slot, or in all); return the count."""
+        """Save how many sheets the person counted (in a slot, or in all); return the count."""
         if sheets is not None and sheets < 0:
             raise StepRefusedError("not a number of sheets")
         if slot is None:
@@ -405,14 +405,14 @@ class OpenFiling:
     # -- details -------------------------------------------------------------------------------
 
     def update_details(self, **changes: object) -> None:
-        """Save details that the person gave.
+        """Save details that the person entered.
 
         Args:
             changes: document_type, case_kind, case_number, case_known, applicant, fee,
                 sheets_said, not_scanned, language.
 
         Raises:
-            StepRefusedError: it was submitted already, or there is no such field.
+            StepRefusedError: the filing is already submitted, or there is no such field.
         """
         allowed = {
             "document_type",
@@ -426,7 +426,7 @@ class OpenFiling:
             "language",
         }
         if not allowed.issuperset(changes) or self.record.state != "draft":
-            raise StepRefusedError(f"cannot be said now: {', '.join(changes)}")
+            raise StepRefusedError(f"cannot be changed now: {', '.join(changes)}")
         filing = self.record
         if "document_type" in changes:
             filing = required_documents.with_document_type(
@@ -438,6 +438,6 @@ class OpenFiling:
 
 
 def _scans_both_sides(opened: ScannerOpened) -> bool:
-    """Return whether the scanner itself says that it scans both sides."""
+    """Return whether the scanner reports that it scans both sides."""
     source = str(opened.options.get("source", "")).lower()
     return not source or "duplex" in source or "both" in source

@@ -1,4 +1,4 @@
-"""Unfinished filings that nobody is working on: parked with a ticket, or left after a crash."""
+"""Unfinished filings that are not open: parked with a ticket, or left after a crash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from kiosk.clocks import format_wall, wall_time
+from kiosk.clocks import format_wall, parse_wall, wall_time
 from kiosk.filing.context import FilingContext
 from kiosk.filing.draft_encryption import DraftKey, key_from_code
 from kiosk.filing.drafts.open_filing import OpenFiling
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class RecorderClient(Protocol):
-    """What is needed of :class:`kiosk.ipc.LocalClient` towards the recorder."""
+    """The methods of :class:`kiosk.ipc.LocalClient` that talk to the recorder."""
 
     async def post(self, path: str, body: object = None, timeout: float = 10.0) -> dict[str, Any]:
         """``POST path``."""
@@ -43,14 +43,14 @@ class RecorderClient(Protocol):
 
 @dataclass(frozen=True)
 class UnfinishedFiling:
-    """A draft that nobody has open, as far as its header tells.
+    """A draft that is not open, by its header.
 
     Attributes:
         filing_id: its id.
-        created_at: when it was created (wall time).
+        created_at: wall time of its creation.
         page_count: number of its pages.
-        parked_until: until when it is parked; None: abandoned after a crash or power cut.
-        is_recoverable: whether a secretary who signed in may open it.
+        parked_until: end of its parking; None if it was left after a crash or power cut.
+        is_recoverable: whether a signed-in secretary may open it.
     """
 
     filing_id: str
@@ -65,7 +65,7 @@ class ParkedFilings:
 
     Args:
         context: the filing context.
-        clock: seconds that never jump.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, context: FilingContext, clock: Callable[[], float] = time.monotonic) -> None:
@@ -74,11 +74,11 @@ class ParkedFilings:
         self._first_seen: dict[str, float] = {}
 
     def track(self, filing_id: str) -> None:
-        """Start the time after which a draft counts as abandoned."""
+        """Start the time until a draft counts as abandoned."""
         self._first_seen[filing_id] = self._clock()
 
     async def park(self, filing: OpenFiling) -> Ticket:
-        """Park a draft: move its key to the ticket and destroy it in memory.
+        """Park a draft: wrap its key under the ticket's code and destroy it in memory.
 
         Raises:
             StorageError: it cannot be written; the filing stays open.
@@ -121,10 +121,10 @@ class ParkedFilings:
         raise TicketUnknownError("no parked filing with this ticket")
 
     def list_unfinished(self, open_ids: set[str]) -> list[UnfinishedFiling]:
-        """Return the drafts that nobody has open, newest first.
+        """Return the drafts that are not open, newest first.
 
         Args:
-            open_ids: ids of those that are open.
+            open_ids: ids of the open ones.
         """
         found = []
         for path, header in self._headers():
@@ -136,7 +136,7 @@ class ParkedFilings:
                         filing_id=header.id,
                         created_at=header.created_at,
                         page_count=sum(1 for _ in (path / "pages").glob("[0-9]*")),
-                        parked_until=None if until is None else datetime.fromisoformat(until),
+                        parked_until=parse_wall(until),
                         is_recoverable=until is None
                         and (not header.sealed or (path / ESCROW_KEY_FILE).exists()),
                     )
@@ -144,7 +144,7 @@ class ParkedFilings:
         return sorted(found, key=lambda filing: filing.created_at, reverse=True)
 
     async def recover(self, filing_id: str, recorder: RecorderClient) -> OpenFiling:
-        """Open a draft that a crash left, for a secretary.
+        """Open a draft left after a crash, for a secretary.
 
         Args:
             filing_id: one of :meth:`list_unfinished`.
@@ -152,7 +152,7 @@ class ParkedFilings:
 
         Raises:
             ServiceRefusedError: not signed in as a secretary, or the time is over.
-            FilingLockedError: no key was kept for a secretary.
+            FilingLockedError: it is parked, or no key is kept for a secretary.
         """
         path = self._context.paths.filings / filing_id
         header = read_header(path)
@@ -168,12 +168,12 @@ class ParkedFilings:
         return self._reopen(path, base64.b64decode(str(reply.get("key", ""))))
 
     def list_abandoned(self, open_ids: set[str], older_than_seconds: float) -> list[Path]:
-        """Return the folders of drafts to wipe: expired tickets, and drafts that a crash left.
+        """Return the folders of drafts to wipe: expired tickets, and drafts left after a crash.
 
         Args:
-            open_ids: ids of drafts that are open.
-            older_than_seconds: since this process first saw them; not wall time, which may jump
-                at the start.
+            open_ids: ids of the open drafts.
+            older_than_seconds: minimum time since this process first saw them (not wall time,
+                which may jump after startup).
         """
         expired = []
         for path, header in self._headers():
@@ -203,7 +203,7 @@ class ParkedFilings:
 
 
 def _unwrap_key(path: Path, code: str, filing_id: str) -> bytes | None:
-    """Return the filing's key if the code unwraps it."""
+    """Return the filing's key, or None if the code does not unwrap it."""
     try:
         return key_from_code(code, filing_id).decrypt_file(path / TICKET_KEY_FILE)
     except FilingDamagedError:
@@ -211,10 +211,8 @@ def _unwrap_key(path: Path, code: str, filing_id: str) -> bytes | None:
 
 
 def _is_expired(header: DraftHeader) -> bool:
-    """Return whether a parked filing's ticket has expired."""
+    """Return whether the ticket of a parked filing has expired."""
     if header.parked_until is None:
         return False
-    try:
-        return wall_time() >= datetime.fromisoformat(header.parked_until)
-    except ValueError:
-        return True
+    until = parse_wall(header.parked_until)
+    return until is None or wall_time() >= until

@@ -1,1 +1,1 @@
-"""What a visitor states: applicant, case, required documents, state fee."""
+"""Data that a visitor enters: applicant, case, required documents, state fee."""

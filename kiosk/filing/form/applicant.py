@@ -1,4 +1,4 @@
-"""Checks what the applicant entered; it gives advice and never refuses a filing (R14).
+"""Checks the applicant's data; it gives advice and never refuses a filing (R14).
 
 The individual identification number (ЖСН, ИИН) has 12 digits: birth date ``YYMMDD``, century and
 sex, a serial number, and a check digit. The business one (БСН, БИН) has 12 digits too: year and
@@ -24,10 +24,10 @@ _WEIGHTS = (
 
 
 def iin_problem(text: str) -> IinProblem | None:
-    """Return what is wrong with an identification number as it was typed, or None.
+    """Return the problem of a typed individual identification number, or None.
 
     Args:
-        text: digits; spaces and dashes between them do not count.
+        text: digits; spaces and dashes are ignored.
     """
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]{12}", digits):
@@ -38,10 +38,10 @@ def iin_problem(text: str) -> IinProblem | None:
 
 
 def bin_problem(text: str) -> BinProblem | None:
-    """Return what is wrong with a business identification number as it was typed, or None.
+    """Return the problem of a typed business identification number, or None.
 
     Args:
-        text: digits; spaces and dashes between them do not count.
+        text: digits; spaces and dashes are ignored.
     """
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]{12}", digits):
@@ -56,8 +56,8 @@ def field_problems(applicant: Applicant, rules: Rules) -> dict[str, str]:
     """Return the problem of each field that is missing or looks wrong; never a refusal (R14).
 
     Args:
-        applicant: what the person said.
-        rules: which fields may be left out.
+        applicant: the data entered.
+        rules: they say which fields are required.
     """
     found: dict[str, str] = {}
     for field in rules.applicant_fields.values():
@@ -79,7 +79,7 @@ def _no_problem(_text: str) -> None:
 
 
 def iin_check_digit(first: str) -> int | None:
-    """Return the check digit for the first 11 digits; None where such a number is not given."""
+    """Return the check digit for the first 11 digits; None if no such number is issued."""
     for weights in _WEIGHTS:
         rest = sum(int(digit) * weight for digit, weight in zip(first, weights, strict=True)) % 11
         if rest < 10:
@@ -88,7 +88,7 @@ def iin_check_digit(first: str) -> int | None:
 
 
 def _has_birth_date(digits: str) -> bool:
-    """Return whether the number begins with a date of the century that its 7th digit names."""
+    """Return whether the number begins with a date in the century of its 7th digit."""
     century = {"0": 20, "1": 18, "2": 18, "3": 19, "4": 19, "5": 20, "6": 20}.get(digits[6])
     if century is None:
         return False

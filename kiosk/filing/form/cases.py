@@ -1,6 +1,6 @@
-"""Is there such a case? Asked of the kiosk's own list, and of the central system when online.
+"""Looks up a case number in the kiosk's own list and, when online, in the central system.
 
-An unknown number is taken all the same: the court may know more than this kiosk (R14).
+An unknown number is accepted too: the court may know more than this kiosk (R14).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kiosk.filing.context import FilingContext
 from kiosk.rules import case_number_key
 from kiosk.storage.atomic_io import read_json_or_none
 
-#: As on summonses: digits in groups, the last after a slash ("7514-26-00-2/1187").
+#: Form on summonses: groups of digits, the last after a slash ("7514-26-00-2/1187").
 _CASE_NUMBER = re.compile(
     r"(?<![0-9])[0-9]{3,6}(?:-[0-9A-Za-zА-Яа-я]{1,4}){1,4}/[0-9]{1,7}(?![0-9])"
 )
@@ -32,12 +32,12 @@ class CaseLookup:
     """Result of looking up a case number; it holds no personal data.
 
     Attributes:
-        number: as saved from now on (as the list writes it, where it is known).
-        state: ``known``, ``unknown``, or ``unchecked`` (no list has it and nobody could be asked).
-        kind: case kind, where it is known.
-        court: language map of the court's name, where the central system said so.
-        source: ``schedule`` or ``central``; None: nobody knows it.
-        as_of: when the source last changed (wall time).
+        number: the number to save, as the list writes it if it is known.
+        state: ``known``, ``unknown``, or ``unchecked`` (not in the list, and sync did not answer).
+        kind: case kind, if it is known.
+        court: the court's name by language, if the central system gave it.
+        source: ``schedule`` or ``central``; None if the case is not known.
+        as_of: wall time of the source's last change.
     """
 
     number: str
@@ -49,20 +49,20 @@ class CaseLookup:
 
 
 def case_number_in_code(text: str) -> str | None:
-    """Return the case number in a summons' QR code; None where there is none.
+    """Return the case number in a summons' QR code, or None.
 
-    The format of such codes is not published; any text with a number of the usual form will do.
+    The format of such codes is not published; any text with a number of the usual form is accepted.
     """
     found = _CASE_NUMBER.search(unicodedata.normalize("NFKC", text))
     return found.group(0) if found else None
 
 
 async def find_case(context: FilingContext, typed: str) -> CaseLookup:
-    """Return what is known of a typed or scanned case number; never fails.
+    """Look up a typed or scanned case number; never fails.
 
     Args:
         context: the filing context.
-        typed: look-alike letters, dashes, spaces and case do not count.
+        typed: the number; look-alike letters, dashes, spaces and case are ignored.
     """
     number = " ".join(typed.split())[:_MAX_LENGTH]
     key = case_number_key(number)
@@ -77,7 +77,7 @@ async def find_case(context: FilingContext, typed: str) -> CaseLookup:
     except KioskError:
         return CaseLookup(number, "unchecked")
     if not reply.get("exists"):
-        return CaseLookup(number, "unknown", source=None, as_of=_text(reply.get("as_of")))
+        return CaseLookup(number, "unknown", as_of=_text(reply.get("as_of")))
     court = reply.get("court")
     return CaseLookup(
         number=_text(reply.get("number")) or number,

@@ -1,8 +1,8 @@
-"""The state fee as a hint (R14, table 10): what may be due, why no figure, what to pay it with.
+"""Computes the state fee as a hint (R14, table 10), with a QR code to pay it.
 
-Nothing here refuses a filing. Where a row of the rules data is missing (the monthly index of the
-payment date, a rate) there is no figure, and that is said. No payment scheme is known to the
-kiosk: the QR code holds plain text by the template ``[filing] payment_text``.
+It never refuses a filing. If a row of the rules data is missing (the monthly index of the payment
+date, a rate), there is no figure but a reason. The kiosk knows no payment scheme: the QR code holds
+plain text by the template ``[filing] payment_text``.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class FeeHint:
     """The fee that may be due.
 
     Attributes:
-        statement: what is kept with the filing.
-        label: of the fee, in the visitor's language or one that was found.
-        problem: why there is no figure: ``no_fee`` (none is known for this type),
-            ``choose_fee`` (several may apply), ``amount_needed``, ``no_index`` (no MRP for the
-            payment date), ``no_rate``; None where there is one.
-        to_pay: tenge; None where there is no figure or an exemption was named.
-        payment_text: what the QR code holds; empty where nothing is to be paid.
+        statement: saved with the filing.
+        label: name of the fee, in the visitor's language if there is one.
+        problem: why there is no figure: ``no_fee`` (none is known for this type), ``choose_fee``
+            (several may apply), ``amount_needed``, ``no_index`` (no MRP for the payment date),
+            ``no_rate``; None if there is a figure.
+        to_pay: tenge; None if there is no figure or an exemption is named.
+        payment_text: content of the QR code; empty if there is nothing to pay.
     """
 
     statement: FeeStatement | None
@@ -57,7 +57,7 @@ class FeeHint:
     payment_text: str
 
     def qr_png(self, scale: int = 8) -> bytes:
-        """Return the QR code to pay, as PNG; empty where nothing is to be paid."""
+        """Return the QR code to pay, as PNG; empty if there is nothing to pay."""
         if not self.payment_text:
             return b""
         out = BytesIO()
@@ -73,7 +73,7 @@ def fee_options(rules: Rules, document_type: str, language: Language) -> tuple[F
 
 
 def exemption_options(rules: Rules, language: Language) -> tuple[FeeOption, ...]:
-    """Return the grounds of exemption that can be named; the court decides."""
+    """Return the grounds of exemption to choose from; the court decides."""
     return tuple(FeeOption(row.id, row.label.text(language)) for row in rules.state_fee.exemption)
 
 
@@ -90,14 +90,14 @@ def fee_hint(
 
     Args:
         context: the filing context.
-        filing: its document type and applicant count.
-        paid_on: date of payment; its monthly index counts.
-        fee_id: which one, where several may apply.
+        filing: its document type and applicant decide the fee.
+        paid_on: date of payment, which decides the monthly index.
+        fee_id: the fee, if several may apply.
         amount: amount of the claim in tenge.
-        exemption: ground that the person names.
+        exemption: ground of exemption that the person chose.
 
     Raises:
-        StepRefusedError: no such fee for this type, or no such ground.
+        StepRefusedError: there is no such fee for this type, or no such ground.
     """
     rules, language = context.rules, filing.language
     choices = {
@@ -126,7 +126,7 @@ def fee_hint(
 def _fee_or_problem(
     rules: Rules, filing: Filing, statement: FeeStatement, paid_on: date
 ) -> tuple[Decimal | None, Problem | None]:
-    """Return the fee in tenge, or why there is none."""
+    """Return the fee in tenge, or the reason why there is none."""
     try:
         mrp_on(rules, paid_on)
     except FeeUnknownError:
@@ -155,5 +155,5 @@ def _payment_text(context: FilingContext, purpose: str, due: Decimal, language: 
 
 
 def format_tenge(amount: Decimal) -> str:
-    """Return an amount without needless zeros; it is not rounded (no rule was read)."""
+    """Return an amount without needless zeros, not rounded (no rule for that was read)."""
     return f"{amount.normalize():f}"

@@ -1,6 +1,6 @@
-"""Slots of a filing: which documents belong to a type, which exist, which are missing.
+"""Slots of a filing: documents that belong to its type, present or missing.
 
-Nothing here refuses a filing: a skipped or empty slot is recorded as missing (R14).
+They never refuse a filing: a skipped or empty slot is recorded as missing (R14).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kiosk.rules import Rules
 
 @dataclass(frozen=True)
 class SheetCount:
-    """Sheets of paper, declared by the person and scanned (both sides count once)."""
+    """Sheets of paper, declared by the person and scanned (both sides are one sheet)."""
 
     declared: int | None
     scanned: int
@@ -28,14 +28,14 @@ class SheetCount:
 
 @dataclass(frozen=True)
 class SlotView:
-    """A slot as the screen shows it.
+    """A slot for the screen.
 
     Attributes:
         slot: the slot itself.
-        label: its document type, in the visitor's language (numbered where there are several).
+        label: its document type in the visitor's language, numbered if there are several.
         pages: its kept pages, in order.
         sheets: count of its sheets.
-        is_missing: it is empty though the court expects it, or it was skipped.
+        is_missing: whether it is empty though the court expects it, or skipped.
     """
 
     slot: Slot
@@ -46,7 +46,7 @@ class SlotView:
 
 
 def slots_of_type(rules: Rules, document_type: str) -> tuple[Slot, ...]:
-    """Return the slots that ``document_type`` brings, from the rules data."""
+    """Return the slots of ``document_type`` by the rules data."""
     return tuple(
         Slot(id=slot.type, type=slot.type, required=slot.required, many=slot.many)
         for slot in rules.document_type(document_type).slots
@@ -68,21 +68,21 @@ def slot_views(filing: Filing, rules: Rules, language: Language) -> tuple[SlotVi
 
 
 def slot_label(filing: Filing, slot: Slot, rules: Rules, language: Language) -> str:
-    """Return the name of a slot's document; numbered where there are several of the type."""
+    """Return the name of a slot's document, numbered if there are several of the type."""
     label = rules.document_type(slot.type).label.text(language)
     same = [other.id for other in filing.slots if other.type == slot.type]
     return f"{label} {same.index(slot.id) + 1}" if len(same) > 1 else label
 
 
 def is_missing(filing: Filing, slot: Slot) -> bool:
-    """Return whether a slot is to be recorded as missing."""
+    """Return whether a slot is recorded as missing."""
     return not filing.pages_of(slot.id) and (slot.required or slot.skipped)
 
 
 def sheet_count(filing: Filing) -> SheetCount:
     """Return the sheet count of the whole filing.
 
-    If the person counted slot by slot only, the sum counts.
+    If the person counted only by slot, the sum is the declared number.
     """
     said = filing.sheets_said
     counted = [slot.sheets_said for slot in filing.slots if slot.sheets_said is not None]
@@ -96,10 +96,10 @@ def _count_sheets(pages: tuple[Page, ...]) -> int:
 
 
 def with_slot_added(filing: Filing, slot: str) -> tuple[Filing, Slot]:
-    """Return the filing with one more slot of the type of ``slot``, which comes next.
+    """Return the filing with another slot of the type of ``slot``, and that slot, now current.
 
     Raises:
-        StepRefusedError: there may be only one of that type.
+        StepRefusedError: the type allows only one.
     """
     model = filing.find_slot(slot)
     if not model.many:
@@ -110,10 +110,10 @@ def with_slot_added(filing: Filing, slot: str) -> tuple[Filing, Slot]:
 
 
 def with_slot_skipped(filing: Filing, slot: str, skipped: bool = True) -> Filing:
-    """Return the filing with a slot skipped (or not, after all).
+    """Return the filing with a slot skipped or not skipped.
 
     Raises:
-        StepRefusedError: there are pages in it.
+        StepRefusedError: it has pages.
     """
     if skipped and filing.pages_of(slot):
         raise StepRefusedError("there are pages in it")
@@ -121,10 +121,10 @@ def with_slot_skipped(filing: Filing, slot: str, skipped: bool = True) -> Filing
 
 
 def with_document_type(filing: Filing, document_type: str, rules: Rules) -> Filing:
-    """Return the filing as another document type: pages stay in slots of the same type.
+    """Return the filing with another document type; pages stay in slots of the same type.
 
-    The main document's pages become those of the new type's first slot; what else has no slot
-    there any more goes to the last one.
+    The main document's pages go to the new type's first slot. Other pages without a slot go to its
+    last one.
     """
     new_slots = slots_of_type(rules, document_type)
     ids = {slot.id for slot in new_slots}

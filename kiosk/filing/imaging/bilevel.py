@@ -1,4 +1,4 @@
-"""Converts text to black and white by a local threshold; encodes it losslessly (CCITT G4)."""
+"""Converts text to black and white by a local threshold and encodes it (CCITT Group 4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STRIP_ROWS_TAG = 278
 
 
 def to_bilevel(grey: Image.Image, paper: int, resolution: int, skew: float = 0.0) -> Image.Image:
-    """Return ``grey`` in black and white (mode ``1``), its lines level.
+    """Return ``grey`` in black and white (mode ``1``), with level lines.
 
     Args:
         grey: the page.
@@ -24,7 +24,7 @@ def to_bilevel(grey: Image.Image, paper: int, resolution: int, skew: float = 0.0
     white = np.asarray(grey) >= np.asarray(_ink_threshold(grey, paper, resolution))
     if not skew:
         return Image.fromarray(white)
-    # After the threshold the nearest dot is as good as a mean of four, in a sixth of the time.
+    # After the threshold, the nearest dot is as good as a mean of four, in a sixth of the time.
     tones = Image.fromarray(white.view(np.uint8) * np.uint8(255))
     turned = tones.rotate(-skew, Image.Resampling.NEAREST, fillcolor=255)
     return turned.convert("1", dither=Image.Dither.NONE)
@@ -33,8 +33,8 @@ def to_bilevel(grey: Image.Image, paper: int, resolution: int, skew: float = 0.0
 def _ink_threshold(grey: Image.Image, paper: int, resolution: int) -> Image.Image:
     """Return for each dot the brightness below which it is ink.
 
-    Ink is darker than its surroundings and than the paper, or solid black. The surroundings
-    change slowly: they are computed at an eighth of the size.
+    Ink is darker than its surroundings and than the paper, or solid black. The surroundings change
+    slowly, so they are computed at an eighth of the size.
     """
     radius = max(1, round(_LOCAL_RADIUS_MM / 25.4 * resolution / 8))
     around = np.asarray(grey.reduce(8).filter(ImageFilter.BoxBlur(radius))).astype(np.int16)
@@ -46,7 +46,7 @@ def _ink_threshold(grey: Image.Image, paper: int, resolution: int) -> Image.Imag
 
 
 def encode_bilevel(image: Image.Image, resolution: int) -> bytes:
-    """Return a bilevel image as TIFF in one strip: it goes into the PDF byte for byte."""
+    """Return a bilevel image as TIFF with one strip, which goes into the PDF unchanged."""
     out = BytesIO()
     image.save(
         out,

@@ -1,12 +1,12 @@
 """The page imaging process: ``python -m kiosk.filing.imaging.child PARENT``.
 
 Each line of standard input is a request, each line of standard output its answer (JSON, in the
-same order). Images from the outside are decoded here and nowhere else: a picture that crashes a
-decoder or eats all memory ends this process, not the touch screen.
+same order). Only this process decodes images from outside: a picture that crashes a decoder or uses
+up all memory ends this process, not the touch screen.
 
 Requests: ``{"action": "prepare", "page", "turn", "may_turn", "folder"}`` and
 ``{"action": "assemble", "pages", "folder", "title", "language", "max_bytes"}``.
-An answer has ``error`` and ``code`` where it failed.
+The answer to a failed request has ``error`` and ``code``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MAX_PIXELS = 9_933 * 14_043
 
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
-    """Prepare one page; return what :class:`kiosk.filing.imaging.encoding.EncodedPage` holds."""
+    """Prepare a page; return the fields of :class:`kiosk.filing.imaging.encoding.EncodedPage`."""
     prepared = prepare_page(
         Path(request["page"]),
         int(request["turn"]),
@@ -82,7 +82,7 @@ _ACTIONS = {"prepare": prepare, "assemble": assemble}
 
 
 def handle_request(line: str) -> dict[str, Any]:
-    """Return the answer to one request; an error becomes an answer."""
+    """Return the answer to a request; an error becomes an answer too."""
     try:
         request = json.loads(line)
         return _ACTIONS[request["action"]](request)
@@ -98,7 +98,7 @@ def main() -> int:
     os.nice(5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
-    # Loading the PDF libraries takes longer than a page: meanwhile pages are prepared.
+    # Load the PDF libraries in the background: that takes longer than preparing a page.
     threading.Thread(target=import_module, args=("kiosk.filing.imaging.pdf",), daemon=True).start()
     for line in sys.stdin:
         print(json.dumps(handle_request(line)), flush=True)

@@ -1,8 +1,8 @@
-"""Turns a scanned page into a page of the document: upright, straight, small.
+"""Encodes a scanned page for the document: upright, straight and small.
 
-Text becomes black and white, encoded without loss (CCITT Group 4). What carries colour or tones (a
-stamp, a signature, a photograph) lies upon it as a small JPEG of just that region; a page that is
-mostly such is one JPEG. The scan itself is kept beside it until the filing has been delivered.
+Text becomes black and white, compressed without loss (CCITT Group 4). A region with colour or tones
+(a stamp, a signature, a photograph) is a small JPEG on top of it. A page that consists mostly of
+such regions is one JPEG.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PageKind = Literal["text", "mixed", "grey", "colour"]
 
 _UPSIDE_DOWN = "page_upside_down"
 _JPEG_QUALITY = 72
-#: Share of the page that patches may cover; above, the page is one picture.
+#: Share of the page that patches may cover; above it, the page is one picture.
 _MAX_PATCH_SHARE = 0.5
 _PREVIEW = (760, 1080)
 _THUMBNAIL = (150, 212)
@@ -44,13 +44,13 @@ class EncodedPage:
 
     Attributes:
         file: a PDF of one page.
-        kind: how it was encoded; ``mixed``: text with patches in colour or grey.
+        kind: kind of encoding; ``mixed`` is text with patches in colour or grey.
         size: bytes.
         preview: a JPEG for the screen, at most 760 x 1080.
         thumbnail: a small one, at most 150 x 212.
         quality: its quality.
-        turn: degrees clockwise by which the scan was turned: as asked, or 180 more when it lay
-            upside down (``page_upside_down`` in its advice).
+        turn: degrees clockwise by which the scan was turned: the requested ones, and 180 more if it
+            was upside down (``page_upside_down`` in its advice).
     """
 
     file: Path
@@ -63,19 +63,18 @@ class EncodedPage:
 
 
 def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) -> EncodedPage:
-    """Check ``page``, and encode it for the document and the screen.
+    """Check ``page`` and encode it for the document and the screen.
 
     Args:
         page: the scan, ``pages/0001.jpg``.
         turn: degrees clockwise to turn it first: 0, 90, 180, 270.
-        folder: where the results go, as ``0001.pdf``, ``0001-preview.jpg`` and
-            ``0001-small.jpg``.
-        may_turn: turn it by itself when it lies upside down; not where a person turned it.
+        folder: for the results ``0001.pdf``, ``0001-preview.jpg`` and ``0001-small.jpg``.
+        may_turn: whether to turn a page that is upside down; False if a person turned it.
     """
     image, resolution = read_page(page)
     if turn:
         image = image.transpose(_TURNS[turn])
-    # Checks work on a smaller picture, made once.
+    # Checks use a smaller picture, made once.
     factor = max(1, round(resolution / WORKING_DPI))
     small = image.reduce(factor)
     quality = check_page(small, resolution / factor)
@@ -98,11 +97,11 @@ def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) 
 
 
 def read_page(page: Path) -> tuple[Image.Image, int]:
-    """Return the scan in memory, grey or RGB, and its dots per inch."""
+    """Return the scan, grey or RGB, and its dots per inch."""
     with Image.open(page) as opened:
         resolution = round(float(opened.info.get("dpi", (300, 300))[0])) or 300
         if opened.mode in ("L", "RGB"):
-            opened.load()  # converting to its own mode would copy it
+            opened.load()  # convert() would copy it
             return opened, resolution
         return opened.convert("L" if opened.mode == "1" else "RGB"), resolution
 
@@ -110,7 +109,7 @@ def read_page(page: Path) -> tuple[Image.Image, int]:
 def classify_page(
     small: Image.Image, resolution: float, quality: PageQuality
 ) -> tuple[PageKind, list[ToneRegion]]:
-    """Return how to encode a page, and the regions of a ``mixed`` one.
+    """Return the kind of encoding of a page, and the regions of a ``mixed`` one.
 
     Args:
         small: the page, about 150 dpi.
@@ -119,7 +118,7 @@ def classify_page(
     """
     regions = find_tone_regions(small, resolution, quality.paper)
     if quality.ink == 0 or "page_faint" in quality.advice or "page_dark" in quality.advice:
-        # A threshold could lose what can hardly be seen.
+        # A threshold could lose faint marks.
         return ("colour" if any(region.is_coloured for region in regions) else "grey"), []
     if sum(region.share for region in regions) > _MAX_PATCH_SHARE:
         return ("colour" if any(region.is_coloured for region in regions) else "grey"), []
@@ -149,13 +148,13 @@ def _encode(
 
 
 def _cut_patch(image: Image.Image, region: ToneRegion, skew: float) -> Patch:
-    """Return a region of the page as it lies on the straightened page, its paper white."""
+    """Return a region of the page for the straightened page, with white paper."""
     box = _rotated_box(region, image.size, skew)
     left, top, right, bottom = box
     size = (right - left, bottom - top)
     angle = math.radians(skew)
     cosine, sine = math.cos(angle), math.sin(angle)
-    # Output (x, y) of the patch -> input dot: about the middle of the page, as Image.rotate does.
+    # From (x, y) in the patch to a dot of the scan: a rotation about the page's centre.
     centre_x, centre_y = image.width / 2, image.height / 2
     x, y = left - centre_x, top - centre_y
     matrix = (
@@ -178,7 +177,7 @@ def _cut_patch(image: Image.Image, region: ToneRegion, skew: float) -> Patch:
 def _rotated_box(
     region: ToneRegion, size: tuple[int, int], skew: float
 ) -> tuple[int, int, int, int]:
-    """Return the dots of the straightened page that hold ``region`` of the skewed one."""
+    """Return the box on the straightened page that holds ``region`` of the skewed one."""
     width, height = size
     angle = math.radians(skew)
     xs, ys = [], []
@@ -196,7 +195,7 @@ def _rotated_box(
 
 
 def _whiten_paper(image: Image.Image) -> Image.Image:
-    """Return ``image`` with its paper made white, to match the page around it."""
+    """Return ``image`` with white paper, to match the page around it."""
     table: list[int] = []
     for band in image.getbands():
         counts = np.asarray(image.getchannel(band).histogram())
@@ -206,7 +205,7 @@ def _whiten_paper(image: Image.Image) -> Image.Image:
 
 
 def _straighten(image: Image.Image, paper: int, skew: float) -> Image.Image:
-    """Return the page with its lines level; the corners are filled with paper."""
+    """Return the page with level lines; fill the corners with paper."""
     if not skew:
         return image
     fill = paper if image.mode == "L" else (paper,) * 3
@@ -224,7 +223,7 @@ def _jpeg(image: Image.Image, resolution: int | None) -> bytes:
 def _write_previews(
     image: Image.Image, paper: int, skew: float, preview: Path, thumbnail: Path
 ) -> None:
-    """Write the pictures for the screen: quick, and not synced: they can be made again."""
+    """Write the pictures for the screen, without syncing: they can be made again."""
     scale = min(1.0, _PREVIEW[0] / image.width, _PREVIEW[1] / image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     preview_image = _straighten(image.resize(size, Image.Resampling.HAMMING), paper, skew)

@@ -1,9 +1,9 @@
 """Detects whether a page of text is upside down, by the shapes of its letters.
 
-Letters are cut out along the lines of text and compared with the alphabets of the court (Kazakh,
-Russian, Latin, figures, punctuation), drawn once upright and once upside down. A letter that
-looks the same both ways (о, х, н) says nothing; the others add up. No text is recognised: it
-takes a hundredth of the time of an OCR's own orientation check.
+It cuts letters out of the lines of text and compares them with the court's alphabets (Kazakh,
+Russian, Latin, figures, punctuation), upright and upside down. A letter that looks the same both
+ways (о, х, н) gives no evidence; the others add up. It recognises no text, so it takes a hundredth
+of the time of an OCR program's orientation check.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _LETTERS = (
     "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯӘҒҚҢӨҰҮҺІ"
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?№%«»()"
 )
-#: A letter is seen in a window of so many cells; five cells are the height of a small letter.
+#: Cells of a letter's window; five cells are the height of a small letter.
 _ROWS, _COLUMNS, _CELLS_PER_HEIGHT = 11, 11, 5
-#: Dots of a strip's width: so narrow that lines are level in it, and columns stay apart.
+#: Width of a strip in dots: narrow, so that lines are level in it and columns separate.
 _STRIP = 300
-#: Ink that fills a stripe of that width (dots) over that length is a rule and not a letter.
+#: Ink that fills a stripe of this width over this length (dots) is a rule, not a letter.
 _RULE_WIDTH, _RULE_LENGTH, _RULE_STEP = 8, 100, 25
 _MIN_HEIGHT, _MAX_HEIGHT = 5, 48
-#: Width of the widest letter in heights of a small one; wider are letters that touch.
+#: Width of the widest letter in heights of a small one; wider shapes are touching letters.
 _MAX_WIDTH = 1.8
 _MAX_LETTERS, _SAMPLE_LETTERS, _MIN_LETTERS = 600, 150, 40
-#: Evidence below which a page is upside down, and above which no more letters are compared.
-#: Right pages in eleven typefaces never came below -3.6 (figures in an old-style serif).
+#: Evidence below which a page is upside down, and above which a sample of letters is enough.
+#: Upright pages in eleven typefaces never came below -3.6 (figures in an old-style serif).
 _UPSIDE_DOWN_BELOW, _UPRIGHT_ABOVE = -5.5, 3.0
 #: Share of its height by which a slanted letter leans.
 _SLANTS = (0.0, 0.2)
@@ -51,7 +51,7 @@ class Orientation:
     """Orientation of a page, with its evidence.
 
     Attributes:
-        evidence: above 0: upright; below: upside down; in units of its own uncertainty.
+        evidence: above 0 upright, below 0 upside down; in units of its own uncertainty.
         letter_count: how many letters were compared.
     """
 
@@ -60,7 +60,7 @@ class Orientation:
 
     @property
     def is_upside_down(self) -> bool:
-        """Whether the page is surely upside down; False if that is unclear."""
+        """Whether the page is certainly upside down; False if that is unclear."""
         return self.evidence < _UPSIDE_DOWN_BELOW
 
 
@@ -83,7 +83,7 @@ def detect_orientation(ink: Mask, skew: float = 0.0) -> Orientation:
         _SAMPLE_LETTERS,
     )
     if first.evidence > _UPRIGHT_ABOVE:
-        return first  # as nearly every page: a third of the time
+        return first  # nearly every page: a third of the time
     return _measure(tones, [window for left in lefts for window in _letter_windows(ink, left)])
 
 
@@ -100,7 +100,7 @@ def _measure(
 
 
 def _remove_rules(ink: Mask) -> Mask:
-    """Return ``ink`` without what runs down the page unbroken: the rules of tables and frames."""
+    """Return ``ink`` without unbroken vertical lines: the rules of tables and frames."""
     rows, blocks = ink.shape[0], ink.shape[1] // _RULE_WIDTH
     cells = ink[:, : blocks * _RULE_WIDTH].reshape(rows, blocks, _RULE_WIDTH).any(axis=2)
     if rows <= _RULE_LENGTH or not cells.size:
@@ -134,14 +134,14 @@ def _letter_windows(ink: Mask, left: int) -> Iterator[Window]:
 
 
 def _find_runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return begin and end of each run of True."""
+    """Return start and end of each run of True."""
     padded = np.concatenate(([False], flags, [False]))
     edges = np.flatnonzero(padded[1:] != padded[:-1])
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def _find_small_letter_zone(written: NDArray[np.int64]) -> tuple[int, int] | None:
-    """Return the rows of a line between which small letters lie; None: not a line of text."""
+    """Return first and last row of a line's small letters, or None if it is no line of text."""
     if not _MIN_HEIGHT <= len(written) <= 3 * _MAX_HEIGHT:
         return None
     full = np.flatnonzero(written > 0.4 * written.max())
@@ -161,7 +161,7 @@ def _letter_shape(tones: Image.Image, window: Window) -> Shapes:
 
 
 def _upright_scores(shapes: Shapes) -> NDArray[np.float64]:
-    """Return for each shape how much nearer it is to an upright letter than to a turned one."""
+    """Return how much more each shape resembles an upright letter than a turned one."""
     upright = _alphabet_shapes()
     length = np.linalg.norm(shapes, axis=1, keepdims=True)
     shapes = shapes / np.maximum(length, 1e-6)

@@ -1,7 +1,7 @@
 """Advice on scanned pages; the kiosk never refuses a page.
 
-Codes are kept in ``filing.json``; the sentences (gettext message ids) say what is seen first and
-what helps then. A page is never dropped on its own: a blank one may hold faint writing.
+``filing.json`` keeps the codes. Each sentence (gettext message id) says what is seen, and the
+remedy says what helps. The kiosk never deletes a page: a blank one may hold faint writing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kiosk.locale import N_
 
 @dataclass(frozen=True)
 class PageAdvice:
-    """Sentence and remedy of one code; ``is_fixed`` if the kiosk has corrected the page itself."""
+    """Sentence and remedy of a code; ``is_fixed`` if the kiosk corrects the page itself."""
 
     code: str
     sentence: str

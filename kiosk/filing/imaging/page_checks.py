@@ -1,7 +1,7 @@
 """Checks a scanned page: blurred, dark, faint, cut off, blank, upside down, sideways, skewed.
 
-Everything is measured on a grey image of about 150 dpi and relative to the page's own paper and
-ink, so that grey recycled paper is not "dark" and pale print is not "blank".
+Checks measure a grey image of about 150 dpi relative to the page's own paper and ink, so that grey
+recycled paper is not "dark" and pale print is not "blank".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Points = NDArray[np.int64]
 
 #: Dots per inch at which pages are checked.
 WORKING_DPI = 150
-#: Skew in degrees from which a page is straightened, and up to which it is measured.
+#: Skew in degrees from which a page is straightened, and the largest that is measured.
 MIN_SKEW = 0.25
 MAX_SKEW = 6.0
 
@@ -43,8 +43,8 @@ class PageQuality:
 
     Attributes:
         advice: codes of :mod:`kiosk.filing.imaging.page_advice`, gravest first.
-        skew: degrees that lines of text rise to the right, counter-clockwise; 0 where unknown.
-        sharpness: 0 to 1, or None where there is too little to judge by.
+        skew: degrees by which lines of text rise to the right (counter-clockwise); 0 if unknown.
+        sharpness: 0 to 1, or None if the page has too little on it.
         ink: share of the page that is written or printed on.
         paper: brightness of the paper, 0 to 255.
     """
@@ -57,9 +57,9 @@ class PageQuality:
 
 
 def check_page(image: Image.Image, resolution: float) -> PageQuality:
-    """Check ``image``, which has ``resolution`` dots per inch."""
+    """Check ``image``, a page with ``resolution`` dots per inch."""
     factor = max(1, round(resolution / WORKING_DPI))
-    # Averaging takes a sensor's noise away; steps of ink stay far above what is left of it.
+    # Averaging removes the sensor's noise; the contrast of ink stays far above the rest of it.
     grey = np.asarray(image.convert("L").reduce(factor))
     dpi = resolution / factor
     paper = _paper_level(grey)
@@ -93,22 +93,22 @@ def check_page(image: Image.Image, resolution: float) -> PageQuality:
 
 
 def _paper_level(grey: Grey) -> int:
-    """Return the brightness of the paper: the most frequent one in the brighter half."""
+    """Return the paper's brightness: the most frequent one in the brighter half."""
     counts = np.bincount(grey.ravel(), minlength=256)
     middle = int(np.searchsorted(np.cumsum(counts), grey.size / 2))
     return middle + int(np.argmax(counts[middle:]))
 
 
 def _ink_level(grey: Grey, ink: NDArray[np.bool_]) -> int:
-    """Return how dark the ink is: its darkest quarter, without outliers."""
+    """Return the brightness of the ink: of its darkest quarter, without outliers."""
     return int(np.percentile(grey[ink], 25))
 
 
 def measure_sharpness(grey: Grey, paper: int) -> float | None:
-    """Return the steepest step between neighbours as a share of the contrast around it.
+    """Return the steepest step between neighbouring dots as a share of the contrast around it.
 
-    Sharp print changes within one or two dots; blurred print needs many, however dark it is.
-    None where fewer than a dozen places have contrast at all.
+    Sharp print changes within one or two dots; blurred print needs many, however dark it is. The
+    result is None if fewer than a dozen tiles have any contrast.
     """
     rows, columns = (side // _TILE * _TILE for side in grey.shape)
     whole = grey[:rows, :columns].astype(np.int16)
@@ -125,7 +125,7 @@ def measure_sharpness(grey: Grey, paper: int) -> float | None:
 
 
 def _touches_an_edge(ink: NDArray[np.bool_], dpi: float) -> bool:
-    """Return whether writing runs over an edge (a wholly dark edge is the scanner's shadow)."""
+    """Return whether writing touches an edge (a completely dark edge is a scanner's shadow)."""
     depth = max(2, round(_EDGE_MM / 25.4 * dpi))
     strips = (ink[:depth], ink[-depth:], ink[:, :depth].T, ink[:, -depth:].T)
     touched = (float(strip.any(axis=0).mean()) for strip in strips)
@@ -146,7 +146,7 @@ def _line_direction(ink: NDArray[np.bool_]) -> tuple[float, bool]:
 
 
 def _lower_edges(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the lower edges of the writing, at half the size: they lie along base lines."""
+    """Return the lower edges of the writing, which follow base lines, at half the size."""
     half = ink[: ink.shape[0] // 2 * 2, : ink.shape[1] // 2 * 2]
     blocks = half.reshape(half.shape[0] // 2, 2, half.shape[1] // 2, 2)
     small: NDArray[np.bool_] = np.any(blocks, axis=(1, 3))
@@ -156,7 +156,7 @@ def _lower_edges(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _best_angle(across: Points, along: Points) -> tuple[float, float]:
-    """Return the angle in degrees at which the lines stand out most, and by how much."""
+    """Return the angle in degrees at which the lines stand out most, and their contrast."""
     coarse = np.arange(-MAX_SKEW, MAX_SKEW + 0.01, 0.5)
     scores = [_row_contrast(across, along, angle) for angle in coarse]
     best = float(coarse[int(np.argmax(scores))])
@@ -167,7 +167,7 @@ def _best_angle(across: Points, along: Points) -> tuple[float, float]:
 
 
 def _row_contrast(across: Points, along: Points, angle: float) -> float:
-    """Return how unevenly the points fall into rows when seen at ``angle``."""
+    """Return how unevenly the points are distributed over rows at ``angle``."""
     rows = across + along * np.tan(np.radians(angle))
     rows -= rows.min()
     counts = np.bincount(rows.astype(np.int64)).astype(np.float64)

@@ -1,6 +1,6 @@
-"""Makes a PDF of one encoded page: a picture, and patches in colour on top of it.
+"""Makes a PDF of an encoded page: a picture with patches in colour on top of it.
 
-Encoded pictures go in byte for byte. The document is made of these files (:mod:`.pdf`).
+Encoded pictures go into it unchanged. :mod:`.pdf` makes the document of these files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _POINTS_PER_INCH = 72
 
 @dataclass(frozen=True)
 class Patch:
-    """A JPEG that lies on the page with its upper left corner at ``left``, ``top`` (dots)."""
+    """A JPEG on the page, with its upper left corner at ``left``, ``top`` (dots)."""
 
     jpeg: bytes
     left: int
@@ -35,16 +35,16 @@ def make_page_pdf(picture: bytes, patches: Sequence[Patch], resolution: int) -> 
 
     Args:
         picture: the whole page as TIFF (Group 4, one strip) or JPEG, with its resolution.
-        patches: what lies upon it.
+        patches: pictures on top of it.
         resolution: dots per inch of page and patches.
 
     Raises:
-        PageFailedError: the picture cannot be put in.
+        PageFailedError: the picture cannot be added.
     """
     try:
         plain: bytes = img2pdf.convert(picture, engine=img2pdf.Engine.internal, nodate=True)
     except (img2pdf.ImageOpenError, img2pdf.AlphaChannelError, ValueError, OSError) as error:
-        raise PageFailedError(f"a page cannot be put in: {error}") from error
+        raise PageFailedError(f"a page cannot be added: {error}") from error
     if not patches:
         return plain
     with pikepdf.open(BytesIO(plain)) as pdf:

@@ -1,7 +1,7 @@
-"""Writes the submitted document: PDF/A-2b (ISO 19005-2), checked after it is written.
+"""Writes the submitted document as PDF/A-2b (ISO 19005-2).
 
-The encoded pages (:mod:`.page_pdf`) are put in as they are; pikepdf makes it PDF/A (sRGB output
-intent, metadata) and checks the written file: what does not conform is not kept.
+The encoded pages (:mod:`.page_pdf`) go into it unchanged. pikepdf makes it PDF/A (sRGB output
+intent, metadata) and checks the result; a document that does not conform is not written.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import pikepdf.pdfa
 from kiosk.filing.errors import DocumentTooLargeError, PageFailedError
 from kiosk.storage.atomic_io import write_bytes
 
-#: Bytes that a page costs beside its encoded picture, and a file beside its pages.
+#: Additional bytes of a page beside its encoded picture, and of a file beside its pages.
 _PER_PAGE, _PER_FILE = 1_500, 16_000
 
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """One PDF file on the disk."""
+    """A PDF file on the disk."""
 
     path: Path
     pages: int
@@ -34,18 +34,18 @@ class WrittenFile:
 def write_documents(
     pages: Sequence[Path], folder: Path, *, title: str, language: str, max_bytes: int
 ) -> list[WrittenFile]:
-    """Write ``pages`` into ``folder`` as ``document.pdf``, split by page where it is too large.
+    """Write ``pages`` into ``folder`` as ``document.pdf``, split between pages if too large.
 
     Args:
-        pages: encoded pages in order, each a PDF of one page.
+        pages: encoded pages in order, each as a PDF.
         folder: the filing's folder; older ``document*.pdf`` there are replaced.
-        title: title of the document, as in its metadata.
+        title: title of the document, for its metadata.
         language: language of the document, kk, ru or en.
         max_bytes: maximum size of one file.
 
     Raises:
-        DocumentTooLargeError: one page alone is larger than that.
-        PageFailedError: a page cannot be put in, or the result is not PDF/A.
+        DocumentTooLargeError: a single page is larger than that.
+        PageFailedError: a page cannot be added, or the result is not PDF/A.
     """
     groups = split_pages([page.stat().st_size for page in pages], max_bytes)
     written = []
@@ -65,10 +65,10 @@ def write_documents(
 
 
 def split_pages(sizes: Sequence[int], max_bytes: int) -> list[list[int]]:
-    """Return the indices of the pages of each file: as many as fit, in order.
+    """Return the page indices of each file: as many as fit, in order.
 
     Raises:
-        DocumentTooLargeError: one page alone does not fit.
+        DocumentTooLargeError: a single page does not fit.
     """
     groups: list[list[int]] = []
     free = -1
@@ -88,7 +88,7 @@ def make_pdf(pages: Sequence[Path], *, title: str, language: str) -> bytes:
     """Return ``pages`` (a PDF of one page each) as one PDF/A-2b file.
 
     Raises:
-        PageFailedError: a page cannot be put in, or the result is not PDF/A.
+        PageFailedError: a page cannot be added, or the result is not PDF/A.
     """
     try:
         with ExitStack() as stack:
@@ -105,7 +105,7 @@ def make_pdf(pages: Sequence[Path], *, title: str, language: str) -> bytes:
     except pikepdf.pdfa.PdfaError as error:
         raise PageFailedError(f"not PDF/A: {error}") from error
     except (pikepdf.PdfError, OSError) as error:
-        raise PageFailedError(f"a page cannot be put in: {error}") from error
+        raise PageFailedError(f"a page cannot be added: {error}") from error
     return out.getvalue()
 
 

@@ -1,7 +1,7 @@
-"""Finds the regions of a page with ink in colour, photographs or shading.
+"""Finds the regions of a page with coloured ink, photographs or shading.
 
-Text is encoded as black and white; only the regions found here keep their colours or tones. The
-page is divided into cells of about 2.7 mm; cells that touch form one region.
+Text is encoded in black and white; only these regions keep their colours or tones. The page is
+divided into cells of about 2.7 mm; cells that touch form a region.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from PIL import Image
 
 Mask = NDArray[np.bool_]
 
-#: Dots of a cell's side at 75 dpi, at which colour is judged.
+#: Dots of a cell's side, and the dots per inch at which colours are analysed.
 _CELL, _DPI = 8, 75
 _CHROMA, _COLOURED_DOTS_IN_CELL, _COLOURED_DOTS = 34, 3, 24
 _BELOW_PAPER, _ABOVE_BLACK, _TONE_CELLS = 25, 70, 12
@@ -22,7 +22,7 @@ _BELOW_PAPER, _ABOVE_BLACK, _TONE_CELLS = 25, 70, 12
 
 @dataclass(frozen=True)
 class ToneRegion:
-    """A rectangle in shares of the page's width and height; in colour or only grey."""
+    """A rectangle in shares of the page's width and height, in colour or grey."""
 
     left: float
     top: float
@@ -37,10 +37,10 @@ class ToneRegion:
 
 
 def find_tone_regions(image: Image.Image, resolution: float, paper: int) -> list[ToneRegion]:
-    """Return the regions of ``image`` that black and white cannot show; they do not overlap.
+    """Return the regions of ``image`` that need colours or tones; they do not overlap.
 
     Args:
-        image: grey or RGB; 150 dpi are enough.
+        image: grey or RGB; 150 dpi is enough.
         resolution: its dots per inch.
         paper: brightness of the paper.
     """
@@ -71,7 +71,7 @@ def find_tone_regions(image: Image.Image, resolution: float, paper: int) -> list
 
 
 def _colour_mask(image: Image.Image) -> Mask:
-    """Return where there is ink in colour (tinted paper does not count)."""
+    """Return the dots of coloured ink (tinted paper does not count)."""
     pixels = np.asarray(image)
     tint = np.maximum(np.median(pixels.reshape(-1, 3)[::53], axis=0), 1.0)
     pixels = (pixels * (tint.mean() / tint).astype(np.float32)).astype(np.int16)
@@ -97,7 +97,7 @@ def _tone_cells(image: Image.Image, rows: int, columns: int, paper: int) -> Mask
 
 
 def _count_per_cell(mask: Mask, rows: int, columns: int) -> NDArray[np.int64]:
-    """Return how many dots of ``mask`` lie in each cell."""
+    """Return the number of dots of ``mask`` in each cell."""
     padded = np.zeros((rows * _CELL, columns * _CELL), bool)
     padded[: mask.shape[0], : mask.shape[1]] = mask
     counts: NDArray[np.int64] = padded.reshape(rows, _CELL, columns, _CELL).sum(axis=(1, 3))
@@ -113,7 +113,7 @@ def _slices(box: Box) -> tuple[slice, slice]:
 
 
 def _group_cells(cells: Mask) -> list[Box]:
-    """Return the boxes around groups of cells at most one cell apart, one cell larger."""
+    """Return the boxes of groups of cells at most one cell apart, enlarged by one cell."""
     left_over = {(int(y), int(x)) for y, x in np.argwhere(cells)}
     boxes = []
     while left_over:
@@ -130,7 +130,7 @@ def _group_cells(cells: Mask) -> list[Box]:
 
 
 def _merge_overlapping(boxes: list[Box]) -> list[Box]:
-    """Return ``boxes`` with those that overlap made one."""
+    """Return ``boxes`` with overlapping ones merged."""
     result: list[Box] = []
     for box in boxes:
         grown = box

@@ -1,4 +1,4 @@
-"""Client of the page imaging process: one request at a time, killed after a timeout."""
+"""Client of the page imaging process; a request that takes too long kills it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PreparedPage:
 
 @dataclass(frozen=True)
 class WrittenDocument:
-    """A PDF/A file that is on the disk; ``path`` is its name in the filing's folder."""
+    """A PDF/A file on the disk; ``path`` is its name in the filing's folder."""
 
     path: str
     pages: int
@@ -50,9 +50,9 @@ class WrittenDocument:
 
 
 class ImagingWorker:
-    """Processes pages in a child process; an asynchronous context manager.
+    """Processes pages in a child process, one at a time; an asynchronous context manager.
 
-    The child is started with the first request, and again after it died or was killed.
+    The first request starts the child, and so does a request after it died or was killed.
     """
 
     def __init__(self) -> None:
@@ -67,11 +67,11 @@ class ImagingWorker:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the child, if one runs."""
+        """Process id of the running child, or None."""
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Start the child, so that the first page need not wait for it."""
+        """Start the child, so that the first page does not wait for it."""
         async with self._lock:
             await self._ensure_child()
 
@@ -82,7 +82,7 @@ class ImagingWorker:
 
         Raises:
             PageFailedError: it cannot be read, or the child crashed or hung.
-            StorageError: the result cannot be kept.
+            StorageError: the result cannot be saved.
         """
         request = {"action": "prepare", "page": str(page), "turn": turn, "folder": str(folder)}
         request["may_turn"] = may_turn
@@ -104,7 +104,7 @@ class ImagingWorker:
         """Write ``pages`` as PDF/A; see :func:`kiosk.filing.imaging.pdf.write_documents`.
 
         Raises:
-            DocumentTooLargeError, PageFailedError, StorageError: as it does.
+            DocumentTooLargeError, PageFailedError, StorageError: see there.
         """
         request = {
             "action": "assemble",
@@ -118,7 +118,7 @@ class ImagingWorker:
         return [WrittenDocument(**document) for document in reply["documents"]]
 
     async def close(self) -> None:
-        """End the child; the next request starts another."""
+        """End the child; the next request would start another."""
         await self._kill()
 
     async def _kill(self) -> None:
@@ -141,7 +141,7 @@ class ImagingWorker:
                 await self._kill()
                 raise PageFailedError(f"page imaging: {error!r}") from error
             except asyncio.CancelledError:
-                await self._kill()  # its answer must not be taken for that of the next request
+                await self._kill()  # the next request must not get its answer
                 raise
             if not line:
                 await self._kill()
@@ -153,7 +153,7 @@ class ImagingWorker:
         return reply
 
     async def _ensure_child(self) -> asyncio.subprocess.Process:
-        """Return the child, started when there is none."""
+        """Return the running child; start it if needed."""
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -1,1 +1,1 @@
-"""What the receipt printer prints, as raster pages."""
+"""Receipts and tickets for the receipt printer, as raster pages."""

@@ -1,4 +1,4 @@
-"""A page for a raster printer, on which text, rules and codes are drawn dot by dot."""
+"""Draws text, rules and codes on a page for a raster printer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RasterPage:
             ImageDraw.Draw(strip).text((x, face.size), line, 0, face, anchor=anchor)
 
     def draw_number(self, text: str) -> None:
-        """Draw the number as large as the paper allows, in one line, else broken at a dash."""
+        """Draw the number as large as the paper allows; break a long one at its last dash."""
         lines = [text]
         size = self._fitting_size(lines)
         if size < 44 * self._width / 576 and "-" in text:
@@ -57,13 +57,13 @@ class RasterPage:
             ImageDraw.Draw(strip).text((self._margin, size), line, 0, face, anchor="ls")
 
     def _fitting_size(self, lines: Sequence[str]) -> int:
-        """Return the largest size at which each line fits."""
+        """Return the largest size at which all lines fit."""
         probe = load_font(fonts.TABULAR_SEMI_BOLD, 100)
         widest = max(probe.getlength(line) for line in lines)
         return min(round(76 * self._scale), int(100 * self._text_width / widest))
 
     def draw_stage(self, text: str, size: int, done: bool) -> None:
-        """Draw a stage with a tick in a circle, or an empty circle."""
+        """Draw a stage behind a circle, with a tick if it is done."""
         face = load_font(fonts.MEDIUM if done else fonts.REGULAR, round(size * self._scale))
         height = round(face.size * 1.5)
         strip = self._add_strip(height)
@@ -88,7 +88,7 @@ class RasterPage:
         )
 
     def draw_qr_code(self, content: str, share: float = 0.46) -> None:
-        """Draw a QR code in the middle, about ``share`` of the width, its modules whole dots."""
+        """Draw a centred QR code of whole dots, about ``share`` of the width."""
         code = segno.make(content, error="m", micro=False)
         modules = code.symbol_size(border=4)[0]
         scale = max(4, int(self._text_width * share) // modules)

@@ -1,7 +1,7 @@
-"""The receipt: what a visitor takes home as proof of filing, drawn dot by dot.
+"""Draws the receipt, the visitor's proof of filing.
 
-It is laid out here and printed as a raster, because receipt printers lack the Kazakh letters;
-the same picture is shown on the screen when the printer cannot print it.
+It is printed as a raster, because receipt printers lack the Kazakh letters. The screen shows the
+same picture if the printer fails.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kiosk import fonts
 from kiosk.filing.printing.raster_page import RasterPage
 from kiosk.locale import N_, Translator
 
-#: Stages of a filing, in order; on a receipt those that are reached carry a mark.
+#: Stages of a filing, in order; the receipt marks those that are reached.
 STAGES = ("received", "registered", "sent", "accepted", "passed_to_judge")
 _STAGE_LABELS = {
     "received": N_("Received by the kiosk"),
@@ -32,7 +32,7 @@ _REFERENCE = "urn:uuid:"
 
 @dataclass(frozen=True)
 class ReceiptDocument:
-    """One file on the receipt; ``part`` of ``parts`` where a document had to be split."""
+    """A file on the receipt; ``part`` of ``parts`` if a document had to be split."""
 
     pages: int
     sha256: str
@@ -46,20 +46,20 @@ class Receipt:
     """Content of a receipt.
 
     Attributes:
-        filing_id: the filing; its status reference is in the QR code.
+        filing_id: id of the filing, for the QR code.
         court: name of the court, in the visitor's language.
         room: number of the courtroom.
         kiosk_id: the kiosk's id.
         number: registration number, or the provisional one.
-        is_provisional: whether the number is the kiosk's own.
-        submitted_at: when it was submitted, in the court's time zone.
+        is_provisional: whether the number is provisional.
+        submitted_at: time of submission, in the court's time zone.
         type_label: document type, in the visitor's language.
-        documents: the files, more than one where the document had to be split.
-        reached_stages: the stages reached when it was printed.
-        not_scanned: originals that have to be handed in on paper.
-        missing: documents that the court expects and that were not there.
-        office: where originals are handed in, in the visitor's language; empty: not known here.
-        provisional_number: the number that was given before the court's own.
+        documents: the files, several if a document had to be split.
+        reached_stages: stages reached at the time of printing.
+        not_scanned: originals to be handed in on paper.
+        missing: documents that the court expects and that are missing.
+        office: place for originals, in the visitor's language; empty if it is unknown.
+        provisional_number: number used before the court's own, or None.
     """
 
     filing_id: str
@@ -79,12 +79,12 @@ class Receipt:
 
 
 def status_reference(filing_id: str) -> str:
-    """Return what the QR code holds: the filing's id and nothing about anybody."""
+    """Return the content of the QR code: the filing's id and no personal data."""
     return f"{_REFERENCE}{filing_id}"
 
 
 def parse_reference(text: str) -> str | None:
-    """Return the filing id in a scanned ``text``, or None where it is something else."""
+    """Return the filing id in a scanned ``text``, or None if it is something else."""
     if not text.lower().startswith(_REFERENCE):
         return None
     try:
@@ -94,7 +94,7 @@ def parse_reference(text: str) -> str | None:
 
 
 def short_hash(sha256: str) -> str:
-    """Return the first 16 digits in groups, to be compared by eye."""
+    """Return the first 16 digits in groups, to compare them by eye."""
     digits = sha256[:16].upper()
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
@@ -105,10 +105,10 @@ def draw_receipt(
     """Return the receipt as black dots on white (mode ``1``).
 
     Args:
-        receipt: what stands on it.
-        translate: in the visitor's language.
+        receipt: its content.
+        translate: translator in the visitor's language.
         width: dots across the paper (576 on 80 mm).
-        large: large print, for those who see badly.
+        large: large print, for people with low vision.
     """
     _ = translate
     paper = RasterPage(width, scale=(1.45 if large else 1.0) * width / 576)
@@ -142,7 +142,7 @@ def draw_receipt(
 
 
 def _draw_number(paper: RasterPage, receipt: Receipt, _: Callable[..., str]) -> None:
-    """Draw number and time."""
+    """Draw the number and the time of submission."""
     label = _("Provisional number") if receipt.is_provisional else _("Registration number")
     paper.draw_text(label, 24, gap=18)
     paper.draw_number(receipt.number)
@@ -156,7 +156,7 @@ def _draw_number(paper: RasterPage, receipt: Receipt, _: Callable[..., str]) -> 
 
 
 def _draw_documents(paper: RasterPage, receipt: Receipt, translate: Translator) -> None:
-    """Draw each file with its pages and short hash, and what is missing."""
+    """Draw each file with page count and short hash, and the missing documents."""
     _ = translate
     documents = receipt.documents
     for index, document in enumerate(documents, start=1):
@@ -174,7 +174,7 @@ def _draw_documents(paper: RasterPage, receipt: Receipt, translate: Translator) 
 
 
 def _draw_originals(paper: RasterPage, receipt: Receipt, _: Callable[..., str]) -> None:
-    """Draw where the paper goes."""
+    """Draw what to do with the paper originals."""
     paper.draw_text(_("Keep the paper original and show it to the court when it is asked for."), 24)
     if receipt.not_scanned:
         paper.draw_text(_("Original to be handed in:"), 26, fonts.MEDIUM, gap=12)

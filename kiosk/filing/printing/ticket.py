@@ -1,7 +1,7 @@
-"""The ticket of a parked filing: a code that alone opens it again, drawn for the printer.
+"""Draws the ticket of a parked filing; only its code opens the filing again.
 
-The code has 80 random bits; it is nowhere on the device. The filing's key lies beside the pages,
-wrapped under a key that scrypt makes from the code.
+The code has 80 random bits and is not stored on the device. The filing's key is beside the pages,
+wrapped under a key that scrypt derives from the code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kiosk import fonts
 from kiosk.filing.printing.raster_page import RasterPage
 from kiosk.locale import Translator
 
-#: Without letters that look alike (Crockford's base 32).
+#: Digits and letters without look-alikes (Crockford's base 32).
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LENGTH = 16
 _CODE_PREFIX = "KIOSK-TICKET:"
@@ -44,13 +44,13 @@ _LOOKALIKES = str.maketrans(
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a visitor takes away to go on later.
+    """A visitor's ticket to continue later.
 
     Attributes:
         filing_id: the parked filing.
-        code: to type, in groups of four.
-        expires_at: when the filing is wiped, in the court's time zone.
-        png: picture for the screen, where it cannot be printed.
+        code: the code to type, in groups of four.
+        expires_at: time when the filing is wiped, in the court's time zone.
+        png: picture for the screen, if it cannot be printed.
     """
 
     filing_id: str
@@ -59,11 +59,11 @@ class Ticket:
     png: bytes
 
     def __repr__(self) -> str:
-        return f"Ticket({self.filing_id})"  # the code never gets into a log
+        return f"Ticket({self.filing_id})"  # keeps the code out of logs
 
 
 def new_code() -> str:
-    """Return a new code, without its dashes."""
+    """Return a new code, without dashes."""
     return "".join(secrets.choice(ALPHABET) for _ in range(_CODE_LENGTH))
 
 
@@ -73,9 +73,9 @@ def format_code(code: str) -> str:
 
 
 def normalise_code(text: str) -> str | None:
-    """Return the code in a scanned or typed ``text``; None where it is none.
+    """Return the code in a scanned or typed ``text``, or None.
 
-    Look-alike letters (also Cyrillic ones), case, spaces and dashes do not count.
+    Look-alike letters (also Cyrillic ones), case, spaces and dashes are ignored.
     """
     text = text.strip().upper().removeprefix(_CODE_PREFIX)
     code = re.sub(r"[\s-]", "", text).translate(_LOOKALIKES)
@@ -88,11 +88,11 @@ def draw_ticket(
     """Return the ticket as black dots on white (mode ``1``).
 
     Args:
-        code: without dashes.
-        until: in the court's time zone.
-        court: its name, in the visitor's language.
+        code: code without dashes.
+        until: expiry, in the court's time zone.
+        court: name of the court, in the visitor's language.
         room: number of the courtroom.
-        translate: in the visitor's language.
+        translate: translator in the visitor's language.
         width: dots across the paper.
     """
     _ = translate

@@ -1,1 +1,1 @@
-"""Submission: documents, registration, receipt, status."""
+"""Submission of a filing: documents, receipt, status."""

@@ -22,7 +22,7 @@ from kiosk.storage.atomic_io import write_bytes
 
 
 class ReceiptPrinterService:
-    """Draws and prints receipts; one print at a time, in a thread."""
+    """Draws and prints receipts, one at a time, in a thread."""
 
     def __init__(self, context: FilingContext) -> None:
         self._context = context
@@ -30,7 +30,7 @@ class ReceiptPrinterService:
         self._print_lock = asyncio.Lock()
 
     async def save_receipt(self, folder: FilingFolder, registration: Registration) -> None:
-        """Draw and save the receipt, unless that was done."""
+        """Draw and save the receipt if there is none yet."""
         if not folder.receipt_file.exists():
             picture = await asyncio.to_thread(self._draw_receipt, folder.filing, registration)
             write_bytes(folder.receipt_file, to_png(picture))
@@ -39,7 +39,7 @@ class ReceiptPrinterService:
         """Return the receipt as PNG, for the screen.
 
         Raises:
-            StepRefusedError: it was not submitted yet.
+            StepRefusedError: it is not submitted yet.
         """
         return to_png(await asyncio.to_thread(self._receipt_image, folder, large))
 
@@ -47,16 +47,16 @@ class ReceiptPrinterService:
         """Print the receipt: as saved, or in large print.
 
         Raises:
-            PrinterError: exactly which one; the receipt is still there as a picture.
-            StepRefusedError: it was not submitted yet.
+            PrinterError: the exact one; the receipt is still saved as a picture.
+            StepRefusedError: it is not submitted yet.
         """
         await self.print_image(await asyncio.to_thread(self._receipt_image, folder, large))
 
     async def print_png(self, picture: bytes) -> None:
-        """Print a picture that is a PNG file.
+        """Print a picture in PNG format.
 
         Raises:
-            PrinterError: exactly which one.
+            PrinterError: the exact one.
         """
         with Image.open(BytesIO(picture)) as opened:
             image: Image.Image = opened.convert("1")
@@ -66,7 +66,7 @@ class ReceiptPrinterService:
         """Print a picture.
 
         Raises:
-            PrinterError: exactly which one.
+            PrinterError: the exact one.
         """
         async with self._print_lock:
             await asyncio.to_thread(self._printer.print_image, image)

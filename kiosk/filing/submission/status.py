@@ -1,7 +1,7 @@
-"""Status of a submitted filing, for the holder of its receipt: the QR code's id opens it.
+"""Status of a submitted filing, for the holder of its receipt.
 
-The id has 122 random bits and stands nowhere but on the receipt and in the court's systems; a
-registration number can be guessed and opens nothing.
+The id in the QR code gives access. It has 122 random bits and is known only to the receipt and the
+court's systems; a registration number can be guessed and gives no access.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from kiosk.clocks import wall_time
+from kiosk.clocks import parse_wall, wall_time
 from kiosk.locale import N_, Translator
 
 FilingStage = Literal["received", "sent", "registered", "accepted", "returned", "passed_to_judge"]
@@ -31,12 +31,12 @@ class FilingStatus:
 
     Attributes:
         stage: the latest stage.
-        reached: every stage that was reached, in order.
-        number: the court's number; None while it has none.
-        provisional: the number that the kiosk gave, if it did.
+        reached: all stages reached, in order.
+        number: the court's number, or None.
+        provisional: the kiosk's provisional number, or None.
         reason: why it was returned, in the registry's words.
-        as_of: when the central system last said so; None: never.
-        age_seconds: the same as an age.
+        as_of: wall time of the central system's last report, or None.
+        age_seconds: age of that report.
     """
 
     stage: FilingStage
@@ -68,7 +68,7 @@ def parse_status(reply: dict[str, Any]) -> FilingStatus:
         reached.append(stage)
     if stage in ("received", "registered"):
         stage = reached[-1] if reached[-1] != "sent" or number is None else "registered"
-    as_of = _moment(reply.get("as_of"))
+    as_of = parse_wall(_text(reply.get("as_of")))
     return FilingStatus(
         stage=stage,
         reached=tuple(dict.fromkeys(reached)),
@@ -82,10 +82,3 @@ def parse_status(reply: dict[str, Any]) -> FilingStatus:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(value)) if value else None
-    except ValueError:
-        return None

@@ -1,4 +1,4 @@
-"""Submits filings: documents, registration, receipt, marker; a crash repeats any step safely."""
+"""Submits filings: documents, registration, receipt, marker. Any step can be repeated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Submission:
-    """A submitted filing; ``receipt`` is the picture file, whatever the printer does."""
+    """A submitted filing; ``receipt`` is the picture file."""
 
     filing: Filing
     registration: Registration
@@ -41,14 +41,13 @@ async def submit(
 ) -> Submission:
     """Write the documents, register, draw the receipt, let sync deliver, destroy the scans.
 
-    May be called again after any failure or crash: it continues where it stopped and gives
-    the same number.
+    It can be called again after any failure or crash: it continues and gives the same number.
 
     Raises:
         NoPagesError: there is nothing to submit.
-        PageFailedError: a page cannot be put into the document.
-        DocumentTooLargeError: one page alone is too large.
-        StorageError: the disk fails; nothing was submitted, the pages are kept.
+        PageFailedError: a page cannot be added to the document.
+        DocumentTooLargeError: a single page is too large.
+        StorageError: the disk fails; nothing is submitted, the pages are kept.
     """
     folder = filing.folder
     if folder.filing.state == "draft":
@@ -68,7 +67,7 @@ async def submit(
 
 
 async def _write_documents(context: FilingContext, filing: OpenFiling) -> tuple[Document, ...]:
-    """Write one document per slot that has pages; copy them to the disk once all are made."""
+    """Write a document for each slot with pages; copy them to the disk once all are made."""
     folder = filing.folder
     if not folder.filing.kept_pages:
         raise NoPagesError("nothing to hand in")
@@ -90,7 +89,7 @@ async def _write_documents(context: FilingContext, filing: OpenFiling) -> tuple[
 async def _write_slot_documents(
     context: FilingContext, filing: OpenFiling, slot: Slot, out: Path
 ) -> list[tuple[Path, Document]]:
-    """Write a slot's document in memory, in parts where it is larger than a file may be."""
+    """Write a slot's document in memory, in parts if it is too large for one file."""
     out.mkdir(parents=True)
     content = filing.record
     encoded = [await filing.encoded_page(page) for page in content.pages_of(slot.id)]
@@ -130,16 +129,16 @@ def _copy_documents(folder: FilingFolder, made: list[tuple[Path, Document]]) -> 
 async def remove_delivered(
     context: FilingContext, folder: FilingFolder, keep_seconds: float = 86_400.0
 ) -> bool:
-    """Remove the documents of one delivered filing; return whether anything was removed.
+    """Delete the documents of a delivered filing; return whether any were deleted.
 
-    Nothing is removed before sync confirms the delivery by the central system's own hashes.
+    Nothing is deleted before sync confirms the delivery by the central system's hashes.
 
     Raises:
-        KioskError: sync cannot be asked, or the disk fails.
+        KioskError: sync does not answer, or the disk fails.
     """
     filing = folder.filing
     if filing.state in ("registered", "provisional") and folder.is_submitted:
-        if folder.pages_folder.exists():  # a crash came between the marker and the scans' end
+        if folder.pages_folder.exists():  # a crash came before their deletion
             folder.delete_scans()
         reply = await context.sync.get(f"/v1/filings/{filing.id}")
         if reply.get("delivered") is not True:

@@ -1,1 +1,1 @@
-"""Virtual devices: each is reached through the real library of the device it stands in for."""
+"""Virtual devices; the kiosk uses each through the real library of the real device."""

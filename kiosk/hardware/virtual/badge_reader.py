@@ -1,4 +1,4 @@
-"""A badge reader on a pseudo-terminal: hold a badge before it and it sends a line.
+"""A badge reader on a pseudo-terminal, which sends a line for each badge.
 
 ``python -m kiosk.hardware.virtual.badge_reader`` runs it by hand: each line of standard input is a
 badge.
@@ -18,8 +18,7 @@ from typing import Self
 class VirtualBadgeReader:
     """The reader: a context manager whose ``port`` goes into ``[badge] port``.
 
-    ``port`` is a link that stays the same when the reader is unplugged and plugged in again, as
-    a udev link does.
+    ``port`` is a link that stays the same after unplugging and plugging in, like a udev link.
     """
 
     def __init__(self) -> None:
@@ -37,7 +36,7 @@ class VirtualBadgeReader:
         self._folder.cleanup()
 
     def scan(self, badge: str) -> None:
-        """Hold ``badge`` before the reader: its text is sent as one line."""
+        """Scan ``badge``: send its text as a line."""
         self.send(badge.encode("utf-8") + b"\r\n")
 
     def send(self, data: bytes) -> None:
@@ -45,7 +44,7 @@ class VirtualBadgeReader:
         os.write(self._master, data)
 
     def unplug(self) -> None:
-        """Vanish; whoever has the line open gets errors."""
+        """Unplug the reader; programs with an open port get errors."""
         self._link.unlink(missing_ok=True)
         for descriptor in (self._master, self._slave):
             with contextlib.suppress(OSError):
@@ -53,7 +52,7 @@ class VirtualBadgeReader:
         self._master = self._slave = -1
 
     def plug(self) -> None:
-        """Be there (again)."""
+        """Plug the reader in (again)."""
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self._link.symlink_to(os.ttyname(self._slave))

@@ -1,8 +1,8 @@
 """A virtual camera: paints a courtroom, flashes, or plays a folder of PNGs.
 
-It encodes as picamera2's ``LibavH264Encoder`` does (libx264, ultrafast, zerolatency, parameter
-sets before each key frame), so that what follows cannot tell the difference. Pictures are taken
-on whole multiples of the frame period of the recording clock.
+It encodes like picamera2's ``LibavH264Encoder`` (libx264, ultrafast, zerolatency, parameter sets
+before each key frame), so that the output has no difference. It takes pictures at whole multiples
+of the frame period of the recording clock.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from kiosk.hardware.camera.back_end import (
 Picture = NDArray[np.uint8]
 """YUV 4:2:0 planar: ``(height * 3 // 2, width)``."""
 FLASH_NS = 80_000_000
-"""A flash begins with each whole second of the recording clock and lasts this long."""
+"""Length of a flash, which begins at each whole second of the recording clock."""
 
 
 def to_yuv(image: Image.Image) -> Picture:
@@ -57,14 +57,14 @@ def to_frame(picture: Picture) -> av.VideoFrame:
 
 
 class Scene(Protocol):
-    """Something to look at."""
+    """Source of the camera's pictures."""
 
     def frame(self, captured_ns: int) -> av.VideoFrame:
-        """Return the picture at that instant (planar YUV 4:2:0), to be used at once."""
+        """Return the picture at that time (planar YUV 4:2:0); use it before the next call."""
 
 
 class FlashScene:
-    """Dark grey, and white for 80 ms from each whole second of the recording clock."""
+    """Dark grey; white for 80 ms from each whole second of the recording clock."""
 
     def __init__(self, width: int, height: int) -> None:
         self._dark = to_frame(to_yuv(Image.new("RGB", (width, height), (40, 40, 40))))
@@ -76,7 +76,7 @@ class FlashScene:
 
 
 class FolderScene:
-    """Plays the PNGs of a folder in the order of their names, one a picture, round and round."""
+    """Plays the PNGs of a folder by name, one for each picture, in an endless loop."""
 
     _CACHED = 100
 
@@ -107,7 +107,7 @@ class FolderScene:
 class CourtroomScene:
     """A judge's bench, people who move a little, and a running clock.
 
-    All is drawn once; then only small patches are copied into the picture.
+    Everything is drawn once; each picture only copies small patches.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -153,7 +153,7 @@ class CourtroomScene:
     def _draw_person(
         self, room: Image.Image, place: int
     ) -> tuple[tuple[int, int, int, int], Picture]:
-        """Return where a person sits and the patch with the person in it."""
+        """Return a person's area and the patch with the person in it."""
         x, y = ((72, 20), (16, 40), (128, 40))[place]
         area = left, top, width, height = self._area(x, y, 16, 20)
         image = room.crop((left, top, left + width, top + height))
@@ -182,7 +182,7 @@ class CourtroomScene:
         return to_frame(self.paint(captured_ns))
 
     def paint(self, captured_ns: int) -> Picture:
-        """Return the picture at that instant; the next call overwrites it."""
+        """Return the picture at that time; the next call overwrites it."""
         for place, (area, patch) in enumerate(self._people):
             phase = (captured_ns / NS_PER_S) * (0.35 + 0.2 * place) + place
             self._move_person(
@@ -220,7 +220,7 @@ class CourtroomScene:
 
 
 class _Encoder:
-    """libx264 set up as picamera2's ``LibavH264Encoder`` sets it up."""
+    """libx264 with the options of picamera2's ``LibavH264Encoder``."""
 
     def __init__(self, config: CameraConfig, emit: PacketCallback) -> None:
         codec: Any = av.CodecContext.create("libx264", "w")
@@ -233,7 +233,7 @@ class _Encoder:
         self._first_ns: int | None = None
 
     def encode(self, frame: av.VideoFrame, captured_ns: int) -> None:
-        """Encode one picture and hand its packets on."""
+        """Encode a picture and emit its packets."""
         if self._first_ns is None:
             self._first_ns = captured_ns
         frame.pts = (captured_ns - self._first_ns) // 1000
@@ -242,7 +242,7 @@ class _Encoder:
 
 
 class _PreviewPublisher:
-    """Makes the live picture, as cheaply as a camera's own scaler lets one have it."""
+    """Makes the live picture at little cost, like a camera's own scaler."""
 
     def __init__(self, config: CameraConfig) -> None:
         self._writer = preview.PreviewWriter(Path(config.preview))
@@ -296,7 +296,7 @@ class VirtualCamera:
             self._encoder = encoder
 
     def stop_encoder(self) -> None:
-        """Stop encoding; the camera stays warm."""
+        """Stop encoding; the camera keeps running."""
         with self._lock:
             self._encoder = None
 
@@ -306,7 +306,7 @@ class VirtualCamera:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        """Take a picture at each multiple of the frame period; skip those that are too late."""
+        """Take a picture at each multiple of the frame period; skip late ones."""
         config = self._config
         publisher = _PreviewPublisher(config)
         preview_slot = 0

@@ -1,9 +1,8 @@
 """Paper for the virtual scanner: a three-page statement of claim in Kazakh.
 
-Everything on it is invented, people and court alike, and it says so at the foot of each page.
-The pages look as a scanner sees paper: off-white, slightly skewed, with sensor noise; the last
-one carries a signature and a stamp in colour. ``python -m kiosk.hardware.virtual.claim_pages DIR``
-writes them.
+All people and the court are invented; the foot of each page says so. The pages look like real
+scans: off-white, slightly skewed, with sensor noise. The last one has a signature and a stamp in
+colour. ``python -m kiosk.hardware.virtual.claim_pages DIR`` writes them.
 """
 
 from __future__ import annotations
@@ -82,8 +81,8 @@ def make_claim(folder: Path, *, skew: Sequence[float] = (0.4, -0.6, 0.3)) -> lis
     """Write the claim's three pages into ``folder`` as ``page-1.png`` …; return their paths.
 
     Args:
-        folder: made when absent.
-        skew: degrees by which each page lies skewed, counter-clockwise.
+        folder: created if it is absent.
+        skew: degrees of skew of each page, counter-clockwise.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -115,7 +114,7 @@ def draw_claim_page(number: int) -> Image.Image:
 
 
 def simulate_scan(image: Image.Image, angle: float, *, seed: int = 0) -> Image.Image:
-    """Return ``image`` as a scanner sees it: skewed by ``angle`` degrees, with noise."""
+    """Return ``image`` like a scan: skewed by ``angle`` degrees, with noise."""
     turned = image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=_PAPER)
     tile = np.random.default_rng(seed).normal(0.0, 1.6, (_NOISE_TILE, _NOISE_TILE, 1))
     repeats = (-(-image.height // _NOISE_TILE), -(-image.width // _NOISE_TILE), 1)
@@ -148,7 +147,7 @@ def _draw_paragraphs(draw: ImageDraw.ImageDraw, paragraphs: Sequence[str], y: in
 
 
 def _draw_signature(draw: ImageDraw.ImageDraw, x: float, y: float) -> None:
-    """Draw a flourish with a blue pen."""
+    """Draw a signature with a blue pen."""
     points = [
         (x + 4.2 * t, y + 46 * math.sin(t / 9) * math.exp(-t / 90) - t / 6) for t in range(110)
     ]
@@ -156,7 +155,7 @@ def _draw_signature(draw: ImageDraw.ImageDraw, x: float, y: float) -> None:
 
 
 def _draw_stamp(image: Image.Image, centre: tuple[int, int]) -> None:
-    """Draw a round blue stamp with lettering around it, as ink that lets the paper through."""
+    """Draw a round blue stamp with a ring of letters, in uneven ink."""
     size = 560
     stamp = Image.new("L", (size, size), 0)
     draw = ImageDraw.Draw(stamp)

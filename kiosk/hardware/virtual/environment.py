@@ -1,4 +1,4 @@
-"""How a program knows that it runs on virtual devices, so that it can say so truthfully."""
+"""Environment variables that tell a program that it runs on virtual devices."""
 
 VIRTUAL_MICROPHONES = "KIOSK_VIRTUAL_MICROPHONES"
-"""Set (to their folder) where virtual microphones are in use."""
+"""Folder of the virtual microphones, if they are in use."""

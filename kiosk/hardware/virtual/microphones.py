@@ -1,8 +1,7 @@
 """Virtual microphones: a private PulseAudio with null sinks behind ALSA aliases.
 
-PortAudio opens them as it opens any ALSA device, so the real library does the real work. Whoever
-plays into the sink ``judge`` speaks into the microphone ``judge``. Also a program that keeps them
-up for others::
+PortAudio opens them like any ALSA device, so the real library does the real work. Sound played into
+the sink ``judge`` is heard by the microphone ``judge``. As a program it serves them to others::
 
     python -m kiosk.hardware.virtual.microphones --dir DIR --names judge,witness
 """
@@ -21,8 +20,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,7 +30,7 @@ from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 
 RATE = 48_000
 ROOM_NOISE_DB = -58.0
-"""Level of the noise that makes an idle virtual microphone sound like a room, not like a fault."""
+"""Level of room noise, so that an idle virtual microphone does not look faulty."""
 
 HEADSET = "headset"
 SINK_MODULE = "module-null-sink"
@@ -40,7 +38,7 @@ _ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
 class VirtualMicrophoneError(HardwareError):
-    """PulseAudio, pacat or espeak-ng is missing or does not do what it should."""
+    """PulseAudio, pacat or espeak-ng is missing or fails."""
 
 
 def _sink_arguments(name: str) -> str:
@@ -49,7 +47,7 @@ def _sink_arguments(name: str) -> str:
 
 
 class VirtualMicrophoneClient:
-    """Speaks into virtual microphones that another process serves in ``folder``."""
+    """Controls virtual microphones that another process serves in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -57,7 +55,7 @@ class VirtualMicrophoneClient:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables under which a program finds the microphones."""
+        """Environment variables with which a program finds the microphones."""
         return {
             "ALSA_CONFIG_PATH": str(self.folder / "alsa.conf"),
             "PULSE_STATE_PATH": str(self.folder / "state"),
@@ -67,7 +65,7 @@ class VirtualMicrophoneClient:
 
     @property
     def pulse_environment(self) -> dict[str, str]:
-        """Variables for pacat, paplay and pactl."""
+        """Environment for pacat, paplay and pactl."""
         home = {"HOME": str(self.folder), "PULSE_SERVER": f"unix:{self._socket}"}
         return {**os.environ, **self.environment, **home}
 
@@ -77,10 +75,10 @@ class VirtualMicrophoneClient:
         return f"mic_{name}"
 
     def pactl(self, *arguments: str) -> str:
-        """Run pactl; return what it prints.
+        """Run pactl; return its output.
 
         Raises:
-            VirtualMicrophoneError: it refused.
+            VirtualMicrophoneError: it failed.
         """
         result = subprocess.run(
             ["pactl", *arguments],
@@ -105,7 +103,7 @@ class VirtualMicrophoneClient:
         )
 
     def play(self, name: str, wav: Path) -> subprocess.Popen[bytes]:
-        """Play a WAV file into ``name``; returns at once (``.wait()`` for the end)."""
+        """Start to play a WAV file into ``name``; ``.wait()`` waits for its end."""
         return subprocess.Popen(
             ["paplay", "-d", name, "--latency-msec=200", str(wav)],
             env=self.pulse_environment,
@@ -113,7 +111,7 @@ class VirtualMicrophoneClient:
         )
 
     def record_headset(self) -> subprocess.Popen[bytes]:
-        """Return a process that gives what is heard in the headset (48 kHz, mono, s16)."""
+        """Return a process that outputs the headset's sound (48 kHz, mono, s16)."""
         form = ("--raw", "--format=s16le", f"--rate={RATE}", "--channels=1")
         return subprocess.Popen(
             ["parec", "-d", f"{HEADSET}.monitor", *form, "--latency-msec=100"],
@@ -123,7 +121,7 @@ class VirtualMicrophoneClient:
         )
 
     def unplug(self, name: str) -> None:
-        """Pull the microphone out: its device is gone, and so is who records from it.
+        """Unplug the microphone: remove its device and end recordings from it.
 
         PulseAudio would move a recording to another source, which no sound card does.
         """
@@ -144,11 +142,11 @@ class VirtualMicrophoneClient:
         return [line.split("\t") for line in self.pactl("list", "short", what).splitlines()]
 
     def plug(self, name: str) -> None:
-        """Put it in again."""
+        """Plug the microphone in again."""
         self.pactl("load-module", SINK_MODULE, *_sink_arguments(name).split())
 
     def speak(self, name: str, text: str, voice: str = "en") -> subprocess.Popen[bytes]:
-        """Have espeak-ng say ``text`` into ``name``; returns when it begins to speak."""
+        """Start to speak ``text`` into ``name`` with espeak-ng."""
         wav = self.folder / f"say-{name}-{time.monotonic_ns()}.wav"
         try:
             subprocess.run(
@@ -162,15 +160,15 @@ class VirtualMicrophoneClient:
         return self.play(name, wav)
 
     def mute(self, name: str, muted: bool = True) -> None:
-        """Press (or release) the microphone's mute switch: digital silence."""
+        """Mute (or unmute) the microphone: digital silence."""
         self.pactl("set-source-mute", f"{name}.monitor", "1" if muted else "0")
 
     def pause(self, name: str, paused: bool = True) -> None:
-        """Stall the microphone: samples stop coming, no error is reported."""
+        """Stall the microphone: samples stop without an error."""
         self.pactl("suspend-sink", name, "1" if paused else "0")
 
     def set_gain(self, name: str, percent: int) -> None:
-        """Turn the microphone's gain (100: as it should be)."""
+        """Set the microphone's gain (100: normal)."""
         self.pactl("set-source-volume", f"{name}.monitor", f"{percent}%")
 
     def settings(self, names: Sequence[str], roles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -182,15 +180,15 @@ class VirtualMicrophoneClient:
 
 
 class VirtualMicrophones(VirtualMicrophoneClient):
-    """Keeps virtual microphones up (a context manager).
+    """Serves virtual microphones (a context manager).
 
     Args:
         folder: private folder (a short path: it holds a Unix socket).
         names: microphones, one channel each.
         noise: play faint room noise into each, so that idle ones do not look muted.
-        headset: also an output named ``headset``; :meth:`record_headset` gives what it plays.
-        fifo_names: further microphones whose samples somebody writes, in real time, into the FIFO
-            ``fifo_path(name)``: their clock is the writer's, so a test knows when a sound was made.
+        fifo_names: further microphones whose samples the caller writes, in real time, into the FIFO
+            ``fifo_path(name)``: the caller's clock counts, so a test knows the time of a sound.
+        headset: also provide an output ``headset``; :meth:`record_headset` records it.
     """
 
     def __init__(
@@ -210,21 +208,16 @@ class VirtualMicrophones(VirtualMicrophoneClient):
         self._noise_stop = threading.Event()
         self._noise_threads: list[threading.Thread] = []
 
-    def __enter__(self) -> VirtualMicrophones:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
     def server_pid(self) -> int | None:
-        """Process id of the sound server, for those who want to kill or freeze it."""
+        """Process id of the sound server, or None."""
         return self._server.pid if self._server is not None else None
 
     def start(self) -> None:
@@ -262,7 +255,7 @@ class VirtualMicrophones(VirtualMicrophoneClient):
             thread.start()
 
     def plug(self, name: str) -> None:
-        """Put it in again; the room is heard in it as before."""
+        """Plug the microphone in again, with its room noise."""
         super().plug(name)
         self._start_noise(name)
 
@@ -290,16 +283,16 @@ class VirtualMicrophones(VirtualMicrophoneClient):
 
     @staticmethod
     def _sink_line(name: str) -> str:
-        """Return the line that makes the null sink ``name``."""
+        """Return the line that creates the null sink ``name``."""
         return f"load-module {SINK_MODULE} {_sink_arguments(name)}"
 
     def _alias_line(self, name: str, source: str) -> str:
-        """Return the ALSA device that is the PulseAudio source ``source``."""
+        """Return the ALSA device for the PulseAudio source ``source``."""
         server = f'server "unix:{self._socket}"'
         return f'pcm.{self.device(name)} {{ type pulse {server} device "{source}" }}'
 
     def fifo_path(self, name: str) -> Path:
-        """Return the FIFO of a wired microphone: 48 kHz, mono, signed 16-bit little-endian."""
+        """Return the FIFO of a microphone: 48 kHz, mono, signed 16-bit little-endian."""
         return self.folder / f"{name}.fifo"
 
     def _wait_for_sources(self) -> None:
@@ -332,7 +325,7 @@ class VirtualMicrophones(VirtualMicrophoneClient):
             pacat.stdin.close()
 
     def kill(self) -> None:
-        """Kill the sound server: every microphone is gone until :meth:`start`."""
+        """Kill the sound server: no microphone exists until :meth:`start`."""
         self._noise_stop.set()
         if self._server is not None:
             self._server.kill()
@@ -343,7 +336,7 @@ class VirtualMicrophones(VirtualMicrophoneClient):
         self._noise_threads = []
 
     def freeze(self, frozen: bool = True) -> None:
-        """Freeze the sound server: samples stop coming, connections stay."""
+        """Freeze (or resume) the sound server: samples stop, connections stay."""
         if self._server is not None:
             self._server.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
@@ -354,7 +347,7 @@ class VirtualMicrophones(VirtualMicrophoneClient):
 
 
 def main() -> int:
-    """Keep virtual microphones up until a signal comes."""
+    """Serve virtual microphones until a signal comes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="private folder")
     parser.add_argument("--names", required=True, help="microphones, separated by commas")

@@ -1,6 +1,6 @@
 """A virtual panel: gpiozero's own mock pins, in this process.
 
-Set it up before :class:`kiosk.hardware.panel.Panel` is made::
+Enter it before :class:`kiosk.hardware.panel.Panel` is created::
 
     with VirtualPanel(settings.panel) as virtual:
         panel = Panel(settings.panel, on_press=...)
@@ -11,8 +11,7 @@ Set it up before :class:`kiosk.hardware.panel.Panel` is made::
 from __future__ import annotations
 
 import threading
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from gpiozero import Device  # type: ignore[import-untyped]
 from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
@@ -20,14 +19,14 @@ from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
 from kiosk.config import PanelSettings
 
 HOLD_S = 0.6
-"""How long a signalled press holds the button down: longer than whoever polls it waits."""
+"""How long a press by signal lasts: longer than the interval of any poll."""
 
 
 def press_mock_button(settings: PanelSettings) -> bool:
     """Press this process's mock button for :data:`HOLD_S`; return whether there is one.
 
-    The recorder calls it on ``SIGUSR1``, so that a demo or a trainer in another process has a
-    button to press. With real pins it does nothing.
+    The recorder calls it on ``SIGUSR1``, so that a demo or a trainer in another process can press
+    the button. With real pins it does nothing.
     """
     factory = Device.pin_factory
     if not settings.enabled or not isinstance(factory, MockFactory):
@@ -39,24 +38,19 @@ def press_mock_button(settings: PanelSettings) -> bool:
 
 
 class VirtualPanel:
-    """Mock pins in place of the GPIO header, until the end of the ``with``."""
+    """Mock pins in place of the GPIO header (a context manager)."""
 
     def __init__(self, settings: PanelSettings) -> None:
         self._settings = settings
         self._before: Any = None
         self._factory: Any = None
 
-    def __enter__(self) -> VirtualPanel:
+    def __enter__(self) -> Self:
         self._before = Device.pin_factory
         self._factory = Device.pin_factory = MockFactory()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._factory.reset()
         Device.pin_factory = self._before
 
@@ -66,7 +60,7 @@ class VirtualPanel:
         return bool(self._factory.pin(self._settings.lamp_pin).state)
 
     def press(self) -> None:
-        """Press the button and let it go."""
+        """Press and release the button."""
         pin = self._factory.pin(self._settings.button_pin)
         pin.drive_low()
         pin.drive_high()

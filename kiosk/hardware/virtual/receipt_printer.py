@@ -1,7 +1,7 @@
-"""A receipt printer on a pseudo-terminal that speaks ESC/POS.
+"""A receipt printer on a pseudo-terminal that understands ESC/POS.
 
-It prints rasters (``GS v 0``) onto paper that ends up as PNG files, one a receipt, and answers
-real-time status requests (``DLE EOT``). Faults are switched while it runs.
+It prints rasters (``GS v 0``) into PNG files, one for each receipt, and answers real-time status
+requests (``DLE EOT``). Faults can be set while it runs.
 
 ``python -m kiosk.hardware.virtual.receipt_printer --out DIR`` runs it by hand and takes ``paper``,
 ``no-paper``, ``cover``, ``silent`` and ``mend`` on standard input.
@@ -42,7 +42,7 @@ class EscPosDecoder:
         """Finished receipts, in the order they were cut."""
 
     def feed(self, data: bytes) -> list[int]:
-        """Take bytes; return the real-time status requests (1 to 4) among them, in order."""
+        """Decode bytes; return the real-time status requests (1 to 4) among them, in order."""
         self._pending += data
         requests = []
         while self._pending:
@@ -55,12 +55,12 @@ class EscPosDecoder:
         return requests
 
     def discard_pending(self) -> None:
-        """Discard an unfinished receipt after a fault; the next one starts fresh."""
+        """Discard an unfinished receipt after a fault."""
         self._pending.clear()
         self._strips.clear()
 
     def _run_command(self) -> tuple[int, int]:
-        """Execute the first command; return its length (0: not whole yet) and a request."""
+        """Execute the first command; return its length (0: incomplete) and a status request."""
         data = self._pending
         lengths = {_DLE: 3, _ESC: 2, _GS: 3}
         if len(data) < lengths.get(data[0], 1):
@@ -71,7 +71,7 @@ class EscPosDecoder:
             return self._escape(data[1]), 0
         if data[0] == _GS:
             return self._group(data[1]), 0
-        return 1, 0  # printable text and line feeds: not used by the kiosk
+        return 1, 0  # printable text and line feeds: the kiosk uses none
 
     def _escape(self, name: int) -> int:
         if name == ord("@"):
@@ -91,7 +91,7 @@ class EscPosDecoder:
         return 3
 
     def _raster(self) -> int:
-        """``GS v 0 m xL xH yL yH`` and the dots, most significant bit left, 1 is black."""
+        """Print ``GS v 0 m xL xH yL yH`` and the dots (most significant bit left, 1 is black)."""
         data = self._pending
         if len(data) < 8:
             return 0
@@ -120,7 +120,7 @@ class VirtualPrinter:
     """The printer: a context manager whose ``port`` goes into ``[printer] port``.
 
     Args:
-        out: receipts are written here as ``receipt-0001.png``; None: kept in memory only.
+        folder: for receipts, as ``receipt-0001.png``; None keeps them in memory only.
         width: dots across the paper.
     """
 
@@ -157,10 +157,10 @@ class VirtualPrinter:
             return list(self._decoder.receipts)
 
     def wait_for_receipt(self, number: int = 1, timeout: float = 10.0) -> Image.Image:
-        """Return receipt ``number`` (from 1) as soon as it is cut.
+        """Wait for receipt ``number`` (from 1) and return it.
 
         Raises:
-            TimeoutError: it did not come within ``timeout`` seconds.
+            TimeoutError: it was not printed within ``timeout`` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._decoder.receipts) >= number, timeout):
@@ -168,19 +168,19 @@ class VirtualPrinter:
             return self._decoder.receipts[number - 1]
 
     def remove_paper(self) -> None:
-        """Be without paper: answers say so, nothing is printed."""
+        """Remove the paper: status answers report it, and nothing is printed."""
         self._set_fault("no_paper")
 
     def open_cover(self) -> None:
-        """Have the cover open."""
+        """Open the cover."""
         self._set_fault("cover")
 
     def stop_answering(self) -> None:
-        """Swallow everything and answer nothing, as a printer on a broken return line."""
+        """Discard all input and answer nothing, like a printer with a broken return line."""
         self._set_fault("silent")
 
     def stop_accepting(self) -> None:
-        """Take no bytes at all, as a printer that is switched off behind flow control."""
+        """Accept no bytes, like a printer that is switched off behind flow control."""
         self._set_fault("stuck")
 
     def clear_fault(self) -> None:
@@ -235,7 +235,7 @@ class VirtualPrinter:
 
 
 def _status_requests(data: bytes) -> list[int]:
-    """Return the status requests in ``data``: all that a printer without paper reacts to."""
+    """Return the status requests in ``data``, which a printer answers during a fault, too."""
     return [
         data[at + 2]
         for at in range(len(data) - 2)
