@@ -1,9 +1,9 @@
-"""The journal: an append-only file of canonical JSON lines, each carrying the hash of the last.
+"""The journal: an append-only file of entries, each of which carries the hash of the one before.
 
-A line is ``{"at", "kind", "n", "prev", "t", ...}`` (sorted keys, no spaces, UTF-8). ``prev`` is
-the SHA-256 of the whole line before it, without its newline; the first line carries 64 zeros or
-the head of the outer chain. Changing, removing or inserting a line breaks every later ``prev``.
-Cutting the tail does not: that is what signed heads are for (:func:`head_message`).
+An entry is one line of canonical JSON, ``{"at", "kind", "n", "prev", "t", ...}`` (sorted keys, no
+spaces, UTF-8). ``prev`` is the SHA-256 of the whole line before it, without its newline; the first
+entry carries 64 zeros or the head of the outer chain. Changing, removing or inserting a line breaks
+every later ``prev``. A cut tail does not; signed heads reveal it (:func:`head_message`).
 
 Kinds of a part's journal: ``part`` (its first line), ``media``, ``file``, ``mark``,
 ``mark_withdrawn``, ``interruption``, ``interruption_ended``, ``cut``, ``recovered``, ``closed``,
@@ -30,13 +30,13 @@ from kiosk.storage.store import DIRECT, Store
 
 GENESIS = "0" * 64
 APPEND_TIMEOUT_S = 3.0
-"""A line that no disk accepts within this time counts as not written; the next one replaces it."""
+"""An entry that no disk accepts within this time counts as not written; the next replaces it."""
 Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ChainHead:
-    """The end of a chain: ``count`` entries, the last of which has the SHA-256 ``hash``."""
+    """End of a chain: ``count`` entries, the last of which has the SHA-256 ``hash``."""
 
     count: int
     hash: str
@@ -63,12 +63,13 @@ def head_message(hearing_id: str, part: int, head: ChainHead) -> bytes:
 
 @dataclass(frozen=True)
 class Chain:
-    """A journal as read: its good lines, where it ends, and what is wrong with it.
+    """A journal as read: its valid entries, where they end, and why.
 
     Attributes:
-        entries: the lines that parse and follow from the line before, from the first on.
+        entries: the entries that are well-formed and follow from the one before.
         hashes: SHA-256 of each of ``entries``.
-        length: bytes of those lines; ``torn_bytes``: of an unfinished line after them.
+        length: bytes of their lines.
+        torn_bytes: bytes of an unfinished line after them.
         problem: what broke the chain at line ``len(entries) + 1``, or ``""``.
     """
 
@@ -80,16 +81,16 @@ class Chain:
 
     @property
     def head(self) -> ChainHead:
-        """Where the good lines end."""
+        """Head after the valid entries."""
         last = self.hashes[-1] if self.hashes else GENESIS
         return ChainHead(len(self.entries), last)
 
 
 def read_chain(path: Path, first_prev: str | None = None) -> Chain:
-    """Read the journal at ``path`` up to the first line that is wrong.
+    """Read the journal at ``path`` up to the first invalid line.
 
     Args:
-        first_prev: what the first line's ``prev`` must be; None takes any.
+        first_prev: the required ``prev`` of the first line; None accepts any.
 
     Raises:
         StorageError: the file cannot be read.
@@ -121,7 +122,7 @@ def _parse_chain(data: bytes, prev: str | None) -> Chain:
 
 
 def _parse_entry(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
-    """Return the entry of ``line`` and what is wrong with it (``""``: nothing)."""
+    """Return the entry in ``line``, and why it is invalid (``""``: it is valid)."""
     try:
         entry, is_canonical = _parse_json(line)
     except ValueError:
@@ -154,9 +155,9 @@ def _parse_json(line: bytes) -> tuple[Any, bool]:
 
 
 class JournalFile:
-    """An open journal. Every line is on the disk when :meth:`append` returns.
+    """An open journal; every entry is on the disk when :meth:`append` returns.
 
-    Threads may append at the same time. A line that cannot be written leaves nothing behind.
+    Threads may append at the same time. An entry that cannot be written leaves no bytes.
     """
 
     def __init__(self, path: Path, head: ChainHead, length: int, store: Store = DIRECT) -> None:
@@ -170,10 +171,10 @@ class JournalFile:
 
     @classmethod
     def create(cls, path: Path, prev: str = GENESIS, store: Store = DIRECT) -> JournalFile:
-        """Begin a journal at ``path``, which must not exist, after the outer head ``prev``.
+        """Create a journal at ``path``; its first entry carries the outer head ``prev``.
 
         Raises:
-            StorageError: the file exists or cannot be made.
+            StorageError: the file exists already or cannot be created.
         """
         if store.locate(path).exists():
             raise StorageError(f"{path}: exists already")
@@ -183,10 +184,10 @@ class JournalFile:
 
     @classmethod
     def reopen(cls, path: Path, store: Store = DIRECT) -> tuple[JournalFile, Chain]:
-        """Open ``path`` to go on after its last good line.
+        """Open ``path`` to continue after its last valid line.
 
         An unfinished last line (a crash) is cut away. Lines that break the chain (a damaged
-        disk) are not thrown away but set aside in ``<name>.damaged``; see :attr:`Chain.problem`.
+        disk) are moved to ``<name>.damaged``; see :attr:`Chain.problem`.
 
         Raises:
             StorageError: the file cannot be read or written.
@@ -198,17 +199,17 @@ class JournalFile:
                 file.seek(chain.length)
                 store.write_file(path.with_name(f"{path.name}.damaged"), file.read())
         journal = cls(path, chain.head, chain.length, store)
-        journal._write(b"")  # whatever follows the last good line is cut
+        journal._write(b"")  # cuts everything after the last valid line
         return journal, chain
 
     @property
     def head(self) -> ChainHead:
-        """Where the chain ends now."""
+        """Head of the chain now."""
         with self._lock:
             return self._head
 
     def append(self, kind: str, fields: Mapping[str, Any] | None = None) -> Entry:
-        """Write one line durably; return it.
+        """Write one entry durably; return it.
 
         Raises:
             StorageError: it could not be written; the journal is as it was.
@@ -216,7 +217,7 @@ class JournalFile:
         return self.append_many([(kind, fields or {})])[0]
 
     def append_many(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
-        """Write several lines with one sync; see :meth:`append`."""
+        """Write several entries with one sync; see :meth:`append`."""
         with self._lock:
             head, entries, lines = self._head, [], []
             for kind, fields in items:
@@ -230,7 +231,7 @@ class JournalFile:
             return entries
 
     def append_head(self, sign: SignHead) -> Entry:
-        """Write a signed head over all lines so far; ``sign`` gets the head, gives base64."""
+        """Write a signed head over all entries so far; ``sign`` returns a head's signature."""
         with self._lock:
             head = self._head
             fields = {"count": head.count, "hash": head.hash, "signature": sign(head)}
@@ -241,7 +242,7 @@ class JournalFile:
             return entry
 
     def _write(self, block: bytes) -> None:
-        """Put ``block`` after the last good line, durably, or leave nothing of it."""
+        """Write ``block`` after the last valid line, durably and as a whole, or not at all."""
         if self._closed:
             raise StorageError(f"{self.path}: is closed")
         ticket = self._store.append(self.path, self._length, block)
@@ -256,13 +257,13 @@ class JournalFile:
         self._length += len(block)
 
     def close(self) -> None:
-        """Take no more lines; may be called twice."""
+        """Accept no more entries; may be called twice."""
         with self._lock:
             self._closed = True
 
 
 def _next_entry(kind: str, fields: Mapping[str, Any], head: ChainHead) -> Entry:
-    """Return the next line after ``head``. ``at`` and ``t`` may be given in ``fields``."""
+    """Return the next entry after ``head``; ``fields`` may override ``at`` and ``t``."""
     return {
         "at": format_wall(),
         "t": recording_ns(),

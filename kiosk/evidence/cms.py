@@ -13,13 +13,13 @@ from kiosk.evidence.openssl import run_openssl
 
 
 class SealError(RecordingError):
-    """The signature does not hold: other content, other certificate authority, or malformed."""
+    """The signature is invalid: other content, another certificate authority, or malformed."""
 
     code = "seal_wrong"
 
 
 def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificate:
-    """Return the certificate that signed ``content``, after OpenSSL found the signature good.
+    """Check a signature with OpenSSL; return the certificate that signed ``content``.
 
     Args:
         content: the signed file.
@@ -27,7 +27,7 @@ def check_signature(content: Path, signature: Path, ca: Path) -> x509.Certificat
         ca: trusted roots (PEM); nothing else is trusted, not even the machine's own roots.
 
     Raises:
-        SealError: the signature is not good, or there is more than one signer.
+        SealError: the signature is invalid, or there is more than one signer.
         RecordingError: ``openssl`` is missing (``openssl_missing``) or ``ca`` cannot be read.
     """
     if not ca.is_file():

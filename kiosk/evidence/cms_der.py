@@ -1,7 +1,7 @@
 """Checks the DER encoding of our CMS signatures, for the fields the signature does not cover.
 
 RFC 5652 leaves version numbers and algorithm names of a SignedData unsigned, and readers ignore
-some of them. In our seals they always have the same values; any other byte there is a change.
+some of them. In our seals they always have the same values, so that any other byte is a change.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ Stock tools check it, from inside the folder::
     openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS \
         -CAfile ca.pem -no-CApath -no-CAstore -purpose any -out /dev/null
 
-(Without ``-no-CApath -no-CAstore`` OpenSSL also trusts the roots that the machine itself
-trusts, so that anybody with a web server's certificate could seal anew.)
+Without ``-no-CApath -no-CAstore`` OpenSSL also trusts the machine's own roots, so that the owner
+of any web server's certificate could make a new seal.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ from kiosk.storage.store import DIRECT, Store
 
 
 def is_sealed(folder: Path) -> bool:
-    """Say whether ``folder`` bears a seal (not whether it is good)."""
+    """Return whether ``folder`` has a seal (valid or not)."""
     return (folder / SIGNATURE).exists() and (folder / SUMS).exists()
 
 
 def list_files(folder: Path) -> list[str]:
-    """Return the relative names of all files below ``folder`` but its own seal, sorted.
+    """Return the relative names of all files below ``folder`` except its own seal, sorted.
 
-    The marker ``courier-only`` is no part of the record: it may come after the seal.
-
-    Anything that is not a plain file (a link, a device) is listed too: it does not belong.
+    The marker ``courier-only`` is left out, because it may be set after the seal. Links and devices
+    are listed, too, so that verification finds them.
     """
     names = []
     for path in folder.rglob("*"):
@@ -71,11 +70,11 @@ def format_sums(sums: dict[str, str]) -> bytes:
 def seal_folder(folder: Path, signer: Signer, store: Store = DIRECT) -> None:
     """Seal ``folder``: write ``SHA256SUMS``, then its signature, durably.
 
-    Sub-folders that bear their own seal keep it, and their sums are taken over instead of being
-    read once more; the sub-folder's own ``SHA256SUMS`` and signature are read and summed.
+    The sums of sealed sub-folders are copied from their ``SHA256SUMS``, so that their files need
+    not be read again; only their seals are hashed.
 
     Args:
-        store: where the folder lies.
+        store: reads and writes the folder.
 
     Raises:
         StorageError: a file cannot be read or the seal cannot be written.
@@ -90,7 +89,7 @@ def seal_folder(folder: Path, signer: Signer, store: Store = DIRECT) -> None:
 
 
 def _sealed_subfolder_sums(folder: Path) -> dict[str, str]:
-    """Return the sums that sealed sub-folders of ``folder`` already hold, by name from it."""
+    """Return the sums in the seals of sub-folders, by name relative to ``folder``."""
     known: dict[str, str] = {}
     for part in sorted(path for path in folder.iterdir() if path.is_dir() and is_sealed(path)):
         sums = parse_sums((part / SUMS).read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""Signs with the device key, behind one small interface.
+"""Signs with the device key.
 
 Today the key is a file (PEM, mode 0600). A TPM or a PKCS#11 token can implement the same
-:class:`Signer` without other changes.
+:class:`Signer` protocol without other changes.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def is_signature_valid(certificate: x509.Certificate, message: bytes, signature:
 def load_device_signer(paths: Paths, kiosk_id: str) -> tuple[FileSigner, bool]:
     """Return the signer to use now, and whether the kiosk is enrolled.
 
-    A kiosk that is not enrolled yet (or whose identity files are damaged) signs with a
-    self-signed certificate of its own, made once: the recording never waits for enrolment.
+    A kiosk that is not enrolled yet, or whose identity files are damaged, creates a self-signed
+    certificate once and signs with that, so that recording never waits for enrolment.
     """
     if paths.device_certificate.exists():
         try:

@@ -31,7 +31,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path, mode: int = 0o750) -> Path:
-    """Create ``folder`` and its parents durably, if they do not exist; return it."""
+    """Create ``folder`` and its missing parents durably; return it."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         for path in reversed(missing):

@@ -6,24 +6,28 @@ public key (``age1…``), comments after ``#``. The private keys are the court's
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyrage
 
 from kiosk.api.states import CourtKeyState
 from kiosk.clocks import format_wall
 from kiosk.errors import RecordingError
-from kiosk.storage.atomic_io import make_folder, write_json, write_text
+from kiosk.storage.atomic_io import (
+    make_folder,
+    read_json,
+    read_json_or_none,
+    write_json,
+    write_text,
+)
 from kiosk.storage.paths import Paths
 
 COURT, ESCROW = "court", "escrow"
 
 
 class CourtKeyError(RecordingError):
-    """The court's keys are not pinned: no part can be closed."""
+    """The court's keys are not pinned, so that no part can be closed."""
 
     code = "court_key_missing"
     status = 409
@@ -86,7 +90,8 @@ def pin_court_keys(paths: Paths, keys: CourtKeys) -> None:
     """Pin ``keys``, durably.
 
     Raises:
-        CourtKeyError: one is no age recipient; StorageError: it cannot be written.
+        CourtKeyError: one is no age recipient.
+        StorageError: a file cannot be written.
     """
     both = {paths.court_recipient: keys.court, paths.escrow_recipient: keys.escrow}
     for recipient in both.values():
@@ -107,7 +112,7 @@ def proof_times(paths: Paths) -> dict[str, str]:
 
 def _proof_times_of(keys: CourtKeys, paths: Paths) -> dict[str, str]:
     try:
-        proofs: dict[str, Any] = json.loads(paths.court_key_proofs.read_text(encoding="utf-8"))
+        proofs = read_json(paths.court_key_proofs)
         return {
             name: str(proofs[name]["at"])
             for name in (COURT, ESCROW)
@@ -119,10 +124,7 @@ def _proof_times_of(keys: CourtKeys, paths: Paths) -> dict[str, str]:
 
 def record_proof(paths: Paths, name: str, recipient: str) -> None:
     """Record that the holder of ``recipient`` has just decrypted what was encrypted to it."""
-    try:
-        proofs = dict(json.loads(paths.court_key_proofs.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        proofs = {}
+    proofs = read_json_or_none(paths.court_key_proofs) or {}
     proofs[name] = {"recipient": recipient, "at": format_wall()}
     write_json(paths.court_key_proofs, proofs)
 

@@ -1,7 +1,7 @@
 """``kiosk.db``: SQLite in write-ahead mode, every commit on the disk before it returns.
 
-The database is an index and belongs to one process (sync). One that cannot be read is *set
-aside* (renamed, never deleted) and a new one is created; its owner then fills it from the folders.
+The database is an index and belongs to one process (sync). If it cannot be read, it is *set aside*
+(renamed, never deleted) and a new one is created, which its owner fills from the folders.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class Database:
     """One connection to ``kiosk.db``, shared by the threads of its process.
 
     Args:
-        path: the file; it and its folder are made when they do not exist.
+        path: the file; it and its folder are created if they do not exist.
         busy_seconds: how long to wait for another process's lock.
 
     Attributes:
-        is_new: whether it was empty; then its owner has to fill it.
+        is_new: whether it was empty and has to be filled by its owner.
 
     Raises:
         DatabaseDamagedError: ``path`` cannot be read as a database.
@@ -118,7 +118,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the statements inside one durable commit; an error takes all of them back."""
+        """Run the statements inside as one durable commit; roll all of them back on an error."""
         with self._lock, self._translated_errors():
             if self._connection.in_transaction:  # an inner block joins the outer one
                 yield
@@ -170,10 +170,10 @@ def set_aside_database(path: Path) -> Path | None:
 
 
 def open_or_recreate(path: Path, busy_seconds: float = BUSY_SECONDS) -> tuple[Database, bool]:
-    """Open ``path``; a damaged one is set aside and a new one begun.
+    """Open ``path``; set a damaged database aside and create a new one.
 
     Returns:
-        the database (``is_new``: fill it), and whether one was there that could not be used.
+        the database, and whether an existing one could not be used.
     """
     existed = path.exists()
     try:

@@ -5,8 +5,8 @@ the recorder can unwrap it, and only for a secretary who signed in. The escrow's
 every hour and the old ones are destroyed half an hour later, so that a wrapped key expires by
 itself.
 
-Without a TPM the escrow's private keys are on the disk (mode 0600): whoever takes the whole
-device can open what was unfinished at that moment (docs/operation.md).
+Without a TPM the escrow's private keys are on the disk (mode 0600). Someone who takes the whole
+device can open the filings that were unfinished at that moment (docs/operation.md).
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _PRIVATE_SUFFIX = ".key"
 
 
 class KeyExpiredError(KioskError):
-    """It is wrapped for a key that was destroyed, or it is no wrapped key."""
+    """The secret is wrapped for a key that was destroyed, or it is no wrapped key."""
 
     code = "filing_locked"
     status = 410
 
 
 def wrap_key(folder: Path, secret: bytes) -> bytes | None:
-    """Return ``secret`` wrapped for the newest escrow key; None while there is none.
+    """Return ``secret`` wrapped for the newest escrow key, or None if there is no key.
 
     Args:
         folder: ``identity/keepers/``.

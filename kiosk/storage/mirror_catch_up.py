@@ -178,12 +178,12 @@ class MirrorCatchUp:
                     self._dest.hearings_behind.add(hearing)
 
     def _has_replaced_files(self, name: str) -> bool:
-        """Whether ``dest`` still has files that were replaced."""
+        """Return whether ``dest`` still has files that were replaced."""
         replaced = read_replaced(self._source.volume, name.removesuffix(".json"))
         return bool(find_surviving(self._dest.volume, replaced))
 
     def _is_complete(self, hearing: str) -> bool:
-        """Whether ``dest`` has the seal of ``hearing``, which is copied last."""
+        """Return whether ``dest`` has the seal of ``hearing``, which is copied last."""
         name = f"hearings/{hearing}/{SIGNATURE}"
         source, dest = self._source.volume, self._dest.volume
         size = source.size(name)
@@ -299,10 +299,8 @@ class MirrorCatchUp:
         at, end = 0, min(size, self._dest.volume.size(name))
         while at < end:
             length = min(CHUNK_BYTES, end - at)
-            ours, theirs = (
-                self._dest.volume.read(name, at, length),
-                self._source.volume.read(name, at, length),
-            )
+            ours = self._dest.volume.read(name, at, length)
+            theirs = self._source.volume.read(name, at, length)
             if ours != theirs:
                 return at + next(
                     (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
@@ -320,9 +318,8 @@ class MirrorCatchUp:
             raise CopyError(f"{name}: other bytes at {at} than were recorded")
         self._append(hearing, name, at, data)
         self.remaining_bytes = max(0, self.remaining_bytes - length)
-        self._pause(
-            min(0.2, time.monotonic() - started_at)
-        )  # leave half of the time to live recording
+        # leave half of the time to live recording
+        self._pause(min(0.2, time.monotonic() - started_at))
 
     def _append(self, hearing: str, name: str, at: int, data: bytes) -> None:
         self._run_on_destination(
@@ -366,7 +363,7 @@ class MirrorCatchUp:
 
 
 def _is_hearing_file(name: str) -> bool:
-    """Whether it is a file of the hearing, not the temporary file of an unfinished write."""
+    """Return whether it is a hearing's file, not the temporary file of an unfinished write."""
     base = name.rpartition("/")[2]
     return not (base.startswith(".") and base.endswith(".tmp"))
 

@@ -297,7 +297,7 @@ class MirroredStore:
             return "gone" if state in ("absent", "foreign") else state
 
     def primary_space(self) -> tuple[int, int]:
-        """Return the bytes free and in all on the kiosk's own storage."""
+        """Return the free bytes and all bytes of the kiosk's own storage."""
         return self._primary.free_bytes or 0, self._primary.total_bytes
 
     @property
@@ -325,7 +325,7 @@ class MirroredStore:
         )
 
     def is_synced(self, hearing: str) -> bool:
-        """Whether every present storage has all of ``hearing``."""
+        """Return whether every present storage has all of ``hearing``."""
         with self._changed:
             return not any(
                 worker.is_incomplete(hearing) or worker.pending(hearing) for worker in self._workers

@@ -42,7 +42,7 @@ class Paths:
 
     @property
     def exports(self) -> Path:
-        """Copies for the parties: who asked for which and what came of it, ``<copy uuid>.json``."""
+        """Records of copies for the parties: who asked for what, and the result (JSON)."""
         return self.data / "exports"
 
     # -- sync --------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ class Paths:
 
     @property
     def recording_rate(self) -> Path:
-        """How many bytes this room's recordings took (JSON); owner: recorder."""
+        """Measured rate of this courtroom's recordings (JSON); owner: recorder."""
         return self.data / "recording-rate.json"
 
     # -- identity ----------------------------------------------------------------------------
@@ -89,12 +89,12 @@ class Paths:
 
     @property
     def self_signed_key(self) -> Path:
-        """Key that the recorder made for itself before enrolment (PEM, mode 0600)."""
+        """Key that the recorder created for itself before enrolment (PEM, mode 0600)."""
         return self.data / "identity" / "unenrolled.key"
 
     @property
     def self_signed_certificate(self) -> Path:
-        """Self-signed certificate of that key: recording never waits for enrolment."""
+        """Self-signed certificate of that key, so that recording never waits for enrolment."""
         return self.data / "identity" / "unenrolled.crt"
 
     @property
@@ -104,17 +104,17 @@ class Paths:
 
     @property
     def court_recipient(self) -> Path:
-        """Public age key of the court, pinned at enrolment: opens closed parts (text)."""
+        """Public age key of the court, pinned at enrolment; closed parts are encrypted to it."""
         return self.data / "identity" / "court.age"
 
     @property
     def escrow_recipient(self) -> Path:
-        """Public age key of the court's escrow, pinned at enrolment (text)."""
+        """Public age key of the court's escrow, pinned at enrolment; as the court's."""
         return self.data / "identity" / "escrow.age"
 
     @property
     def court_key_proofs(self) -> Path:
-        """When court and escrow showed that they can decrypt (JSON)."""
+        """Times at which court and escrow proved that they can decrypt (JSON)."""
         return self.data / "identity" / "court-keys-proven.json"
 
     @property

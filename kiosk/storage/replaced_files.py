@@ -1,7 +1,6 @@
-"""Lists of files that were replaced and must not survive: ``replaced/<hearing id>.json``.
+"""Lists of files that were replaced and must be removed: ``replaced/<hearing id>.json``.
 
-Every storage has the list before the files are removed, so that a storage that was absent
-removes them later.
+A storage gets the list before its files are removed. One that was absent removes them later.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ StorageState = Literal["ok", "low", "full", "failed"]
 FULL_BYTES = 64 * 1024 * 1024
 """Below this the disk counts as full; journals, seals and logs need the rest."""
 FLAC_RATIO = 0.6
-"""FLAC of a courtroom against 16-bit samples; measured on speech with pauses it is less."""
+"""Size of FLAC relative to 16-bit samples in a courtroom; speech with pauses needs less."""
 SPEED_TEST_BYTES = 16 * 1024 * 1024
 _BLOCK_BYTES = 1024 * 1024
 
@@ -27,7 +27,7 @@ class DiskSpace:
     """Space under one folder.
 
     Attributes:
-        hours_left: of recording with these settings.
+        hours_left: hours of recording that fit with these settings.
     """
 
     free_bytes: int
@@ -45,7 +45,7 @@ def bytes_per_hour(settings: Settings) -> float:
 
 
 def measure_space(folder: Path, settings: Settings) -> DiskSpace:
-    """Return the space under ``folder``; ``failed`` if the file system does not answer."""
+    """Return the space under ``folder``; its state is ``failed`` if the file system fails."""
     try:
         stat = os.statvfs(folder)
     except OSError:
@@ -79,7 +79,7 @@ def measure_speed(folder: Path, size: int = SPEED_TEST_BYTES) -> DiskSpeed:
     """Write ``size`` random bytes durably, read them back from the disk and compare.
 
     Raises:
-        StorageError: it cannot be written, or what is read is not what was written.
+        StorageError: it cannot be written, or other bytes are read back.
     """
     path = folder / f".speed-test.{os.getpid()}"
     block = os.urandom(_BLOCK_BYTES)

@@ -2,8 +2,10 @@
 
 A hearing consists of append-only logs (media, journals, playlists) and a few small files. Callers
 use their paths in the data folder; :meth:`Store.locate` says where the bytes are.
-:class:`DirectStore` writes to that path.
-:class:`kiosk.storage.mirrored_store.MirroredStore` keeps two copies.
+:class:`DirectStore` writes to that path, in the caller's thread and without a marked volume; it
+seals the reports of self-tests and serves tools.
+:class:`kiosk.storage.mirrored_store.MirroredStore` keeps one or two copies, from threads of its
+own, so that a hanging disk delays nothing; the recorder uses it.
 """
 
 from __future__ import annotations
@@ -77,10 +79,10 @@ class Store(Protocol):
         """
 
     def locate(self, path: Path) -> Path:
-        """Return where the newest durable bytes of ``path`` (file or folder) are to be read."""
+        """Return where to read the newest durable bytes of ``path`` (file or folder)."""
 
     def flush(self, path: Path) -> None:
-        """Wait until all of a hearing's folder can be read at :meth:`locate`.
+        """Wait until a hearing's whole folder can be read at :meth:`locate`.
 
         Raises:
             StorageError: its newest bytes are not on a disk yet.

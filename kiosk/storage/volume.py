@@ -1,7 +1,7 @@
 """A storage volume: durable operations on files below its root, and its identity.
 
-Nothing else touches the bytes of a mirrored store, so a test makes a slow or a broken disk by
-overriding a method.
+All bytes of a mirrored store go through these methods, so that a test simulates a slow or broken
+disk by overriding one.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ class GapError(Exception):
 
 
 class StorageVolume:
-    """Files below ``root``; ``relative`` list_names use ``/``.
+    """Files below ``root``; relative names use ``/``.
 
     Args:
         root: its root folder.
         kiosk_id: the kiosk that it must belong to.
-        role: what it is used for.
+        role: ``data`` (the primary) or ``mirror``.
+
+    Attributes:
+        allows_holes: accept bytes beyond the end of a log.
     """
 
     def __init__(self, root: Path, kiosk_id: str, role: VolumeRole) -> None:
@@ -43,7 +46,7 @@ class StorageVolume:
         return identify_volume(self.root, self._kiosk_id, self.role)
 
     def space(self) -> tuple[int, int]:
-        """Return the bytes free and in all.
+        """Return the free bytes and all bytes.
 
         Raises:
             OSError: it does not answer.
@@ -95,7 +98,7 @@ class StorageVolume:
         write_bytes(path, data)
 
     def make_folder(self, relative: str) -> None:
-        """Make a folder."""
+        """Create a folder and its parents."""
         if not (self.root / relative).is_dir():
             self._require_mounted()
             make_folder(self.root / relative)
@@ -121,14 +124,14 @@ class StorageVolume:
 
     # -- reading -------------------------------------------------------------------------------
     def size(self, relative: str) -> int:
-        """Return the bytes of a file, 0 where there is none."""
+        """Return the size of a file in bytes; 0 if there is none."""
         try:
             return (self.root / relative).stat().st_size
         except FileNotFoundError:
             return 0
 
     def exists(self, relative: str) -> bool:
-        """Whether the file exists."""
+        """Return whether the file exists."""
         return (self.root / relative).exists()
 
     def read(self, relative: str, offset: int, length: int) -> bytes:
@@ -139,13 +142,13 @@ class StorageVolume:
             return data
 
     def list_files(self, folder: str) -> list[str]:
-        """Return the names of all files below ``make_folder``, sorted; none where it is absent."""
+        """Return the names of all files below ``folder``, sorted; none if it is absent."""
         base = self.root / folder
         found = [path for path in base.rglob("*") if path.is_file()] if base.is_dir() else []
         return sorted(path.relative_to(self.root).as_posix() for path in found)
 
     def list_names(self, folder: str) -> list[str]:
-        """Return the names in ``make_folder``, sorted; none where it is absent."""
+        """Return the names in ``folder``, sorted; none if it is absent."""
         base = self.root / folder
         return sorted(path.name for path in base.iterdir()) if base.is_dir() else []
 

@@ -1,7 +1,7 @@
-"""The marker file in the root of a storage: it says which kiosk the storage belongs to.
+"""The marker file in the root of a storage, which names the kiosk that the storage belongs to.
 
-A folder without the marker is a mount point whose disk was pulled out, or a stick of somebody
-else; nothing is ever written to it. A kiosk may have several mirrors (sticks that take turns).
+A folder without the marker is a mount point whose disk was pulled out, or another person's stick;
+nothing is ever written to it. A kiosk may have several mirrors (sticks that are used in turn).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class VolumeMarker:
 
 
 def read_marker(root: Path) -> VolumeMarker | None:
-    """Return the marker in ``root``, None where there is none (or none that can be understood).
+    """Return the marker in ``root``: None if there is none, an empty one if it is damaged.
 
     Raises:
         OSError: the storage cannot be read.
@@ -53,7 +53,7 @@ def read_marker(root: Path) -> VolumeMarker | None:
 
 
 def write_marker(root: Path, kiosk: str, role: VolumeRole) -> VolumeMarker:
-    """Mark ``root`` as a storage of ``kiosk``. A marker that says so already is kept.
+    """Mark ``root`` as a storage of ``kiosk``; keep a marker that says so already.
 
     Raises:
         StorageError: it cannot be read or written.
@@ -74,11 +74,11 @@ def adopt_mirror(root: Path, kiosk: str, data: Path, *, takeover: bool = False) 
     """Make ``root`` a mirror of ``kiosk``.
 
     Args:
-        data: the kiosk's own storage: the second must be another file system.
+        data: the kiosk's own storage; the mirror must be on another file system.
         takeover: accept a storage that belongs to another kiosk; its content stays.
 
     Raises:
-        MirrorRefusedError: it is no folder, no storage of its own, or another kiosk's.
+        MirrorRefusedError: it is no folder, not a file system of its own, or another kiosk's.
         StorageError: it cannot be read or written.
     """
     try:

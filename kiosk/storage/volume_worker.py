@@ -19,7 +19,7 @@ from kiosk.storage.volume import STORAGE_ERRORS, GapError, StorageVolume, failur
 
 log = logging.getLogger(__name__)
 MAX_QUEUE_BYTES = 32 << 20
-"""Memory for operations that wait for one disk; above it, what the other has is dropped."""
+"""Memory for operations that wait for one disk; above it, those that the other has are dropped."""
 PROBE_INTERVAL_S = 0.5
 RETRY_S = 0.5
 SLOW_AFTER_S = 1.0
@@ -105,7 +105,7 @@ class VolumeWorker:
             self._free_memory()
 
     def has_queued(self, operation: VolumeOperation) -> bool:
-        """Whether the operation waits here."""
+        """Return whether the operation waits here."""
         return operation in self._queue or operation in self.catch_up_queues.get(
             operation.hearing, ()
         )
@@ -125,7 +125,7 @@ class VolumeWorker:
         ]
 
     def is_incomplete(self, hearing: str) -> bool:
-        """Whether older bytes of ``hearing`` are missing here."""
+        """Return whether older bytes of ``hearing`` are missing here."""
         return hearing in self.hearings_behind or hearing in self.catch_up_queues
 
     def all_pending(self) -> list[VolumeOperation]:
@@ -162,14 +162,14 @@ class VolumeWorker:
         self.hearings_behind.add(hearing)
 
     def _free_memory(self) -> None:
-        """Leave to the catch-up whatever the other storage has."""
+        """Leave to the catch-up the hearings that the other storage has."""
         for hearing in {operation.hearing for operation in (*self._queue, *self._deferred())}:
             if self._is_held_elsewhere(hearing):
                 log.error("%s: %s is left for later", self.name, hearing)
                 self.mark_behind(hearing)
 
     def _is_held_elsewhere(self, hearing: str) -> bool:
-        """Whether another storage has everything that waits here, or will have it."""
+        """Return whether another storage has everything that waits here, or will have it."""
         if self.volume.role == "mirror":
             return True
         return all(operation.done_on - {self.name} for operation in self.pending(hearing))
@@ -274,7 +274,7 @@ class VolumeWorker:
                 operation.run(self.volume)
         except (*STORAGE_ERRORS, GapError) as raised:
             error = raised
-        except Exception as raised:  # a fault of ours must not end the writing
+        except Exception as raised:  # a bug must not end the writing
             log.exception("%s: an operation failed", self.name)
             error = raised
         with self._changed:
@@ -291,7 +291,7 @@ class VolumeWorker:
             if operation.log_name and not operation.is_cancelled:
                 self.log_lengths[operation.log_name] = operation.log_end
             if self._failure:
-                log.warning("%s: takes everything again", self.name)
+                log.warning("%s: accepts writes again", self.name)
                 self._failure, self._healthy_since = "", time.monotonic()
             self._dequeue(operation)
             return
@@ -327,7 +327,7 @@ class VolumeWorker:
             self.free_bytes, self.total_bytes = free, total
             if identity == "ok":
                 if self._identity_state != "ok" or uuid != self.uuid:
-                    log.warning("%s: is there", self.name)
+                    log.warning("%s: is available", self.name)
                     self._failure, self._retry_at = "", 0.0
                     self._healthy_since = time.monotonic()
                 if uuid != self.uuid:

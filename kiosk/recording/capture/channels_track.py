@@ -1,7 +1,7 @@
 """``channels``: each source's own samples, lossless, as a multi-track FLAC fragmented MP4.
 
-Nothing is resampled or invented: a hole stays a hole, and every fragment says where each track
-lies on the recording clock (``tfdt`` and ``prft``).
+Nothing is resampled or made up: a hole stays a hole, and every fragment states the position of each
+track on the recording clock (``tfdt`` and ``prft``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Packet:
 
 
 class _Channel:
-    """One source: its samples on their way through the encoder, with their times."""
+    """Encoder of one source: samples in, packets with their times out."""
 
     def __init__(self, number: int, name: str, rate: int) -> None:
         self.number, self.name, self.rate = number, name, rate
@@ -41,7 +41,7 @@ class _Channel:
         self._encoder = FlacEncoder(rate)
         self.stream_info = self._encoder.stream_info
         self._epoch: int | None = None
-        self._expected_index = 0  # index of the next sample that is expected
+        self._expected_index = 0  # of the next sample
         self._pending: list[Samples] = []
         self._pending_samples = 0  # samples in it
         self._pending_ns = 0
@@ -148,7 +148,7 @@ class ChannelsTrack:
                 self._writer.rotate()
 
     def finish(self) -> None:
-        """Write all that is left."""
+        """Write the rest."""
         for channel in self._channels.values():
             channel.flush()
         self._write_fragment(
@@ -157,7 +157,7 @@ class ChannelsTrack:
         self._writer.rotate()
 
     def _write_fragment(self, until_ns: int) -> None:
-        """Write what begins before ``until_ns``."""
+        """Write the packets that begin before ``until_ns``."""
         self._from_ns = until_ns
         runs, begins, ends, sources = [], [], [], []
         for channel in self._channels.values():
@@ -174,9 +174,9 @@ class ChannelsTrack:
             self._writer.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
 
     def _build_run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
-        """Return where the packets begin, and them as samples; a hole lengthens the one before."""
+        """Return the packets' start and the run of samples; a hole lengthens the sample before."""
         begin = packets[0].start_ns
-        if channel.end_ns - begin > _OVERLAP_NS:  # the clock of a device opened anew was corrected
+        if channel.end_ns - begin > _OVERLAP_NS:  # a reopened device's clock was corrected
             begin = channel.end_ns
         samples = []
         for number, packet in enumerate(packets):

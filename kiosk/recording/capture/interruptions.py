@@ -12,11 +12,11 @@ CAMERA = "camera"
 STORAGE = "storage"
 MIRROR = "mirror"
 AUDIO_GAP_NS = 20_000_000
-"""Fewer missing samples are clock correction, not a loss."""
+"""A shorter gap is a clock correction, not a loss."""
 MICROPHONE_TIMEOUT_NS = 700_000_000
 CAMERA_TIMEOUT_NS = 1_200_000_000
 _PICTURE_GAP_NS = NS_PER_S // 2
-"""Pictures missing for longer are an interruption; fewer are only counted."""
+"""A longer gap between pictures is an interruption; in a shorter one they are only counted."""
 
 
 class InterruptionDetector:
@@ -25,8 +25,8 @@ class InterruptionDetector:
     Args:
         start_ns: recording clock of the tap.
         microphones: their names.
-        camera: whether there is one.
-        on_interruption: called when an interruption begins and again when it is over.
+        camera: whether a camera is fitted.
+        on_interruption: called when an interruption begins and when it ends.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class InterruptionDetector:
     def tick(
         self, now_ns: int, camera: str, microphones: Mapping[str, tuple[str, int | None]]
     ) -> None:
-        """Check the sources' states and how long nothing was received.
+        """Check the states of the sources, and how long each has delivered nothing.
 
         Args:
             now_ns: recording clock.
@@ -107,7 +107,7 @@ class InterruptionDetector:
         if key not in self._open and now_ns - last > limit_ns:
             self._open_interruption(key, kind, last)
         elif key in self._open and kind == "absent" and self._open[key].kind == "dead":
-            number = self._open[key].number  # now it is known that it was unplugged
+            number = self._open[key].number  # it turned out to be unplugged
             self._open[key] = Interruption(number, source, kind, self._open[key].start_ns)
 
     def update_storage(self, problems: Mapping[str, str], now_ns: int, lost_ns: int) -> None:

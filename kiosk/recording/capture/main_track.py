@@ -1,8 +1,9 @@
 """``main``: picture and mix in fragmented MP4, with an HLS playlist.
 
-A fragment covers the same stretch of the recording clock in both tracks, at most half a second,
-not tied to key frames; only a segment of the playlist begins with a key frame. A new run (its own
-initialisation file) begins where the picture's codec data changes or the picture first appears.
+A fragment covers the same interval of the recording clock in both tracks. It is at most half a
+second long and may begin with any picture; only a segment of the playlist begins with a key frame.
+A new run (with its own initialisation file) begins when the picture's codec data changes or the
+picture first appears.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from kiosk.recording.formats.records import FragmentRecord
 
 VIDEO, AUDIO = 1, 2
 FIRST_FRAGMENT_NS = NS_PER_S // 5
-"""The first fragment is short, so that the recording is soon proven to be one."""
+"""The first fragment is short, so that the recording is soon known to work."""
 MAX_PICTURE_WAIT_NS = 700_000_000
 """Maximum wait for the first picture before a run without picture starts."""
 MAX_AUDIO_WAIT_NS = 600_000_000
@@ -76,7 +77,7 @@ class MainTrack:
         layout: sources and picture format. The first picture is waited for only if the camera
             is expected.
         mix_bitrate: bit/s of the mix.
-        has_playlist: False in a closed part: nobody plays it here.
+        has_playlist: False for a closed part, which cannot be played on the kiosk.
     """
 
     def __init__(
@@ -118,8 +119,8 @@ class MainTrack:
             if not packet.key:
                 return
             self._session = packet.session
-        # A picture that comes after its fragment was written is shown late, not left out: those
-        # that follow cannot be decoded without it.
+        # A picture that arrives after its fragment was written gets a later time: without it the
+        # following ones could not be decoded.
         at_ns = max(at_ns, self._from_ns, self._last_picture_ns + _MIN_STEP_NS)
         data, config = h264_sample(packet.data)
         self._last_picture_ns = at_ns
@@ -223,7 +224,7 @@ class MainTrack:
         return AAC_FRAME * NS_PER_S // MIX_RATE
 
     def _write_fragment(self, until: int) -> None:
-        """Write the fragment that ends at ``until``, and end the segment where one ends."""
+        """Write the fragment that ends at ``until``; end the segment first if a new one starts."""
         if self._starts_segment():
             self._end_segment()
         runs, sources = [], set()
@@ -254,7 +255,7 @@ class MainTrack:
         return pictures if self._run_config is not None else []
 
     def _picture_run(self, pictures: list[_Picture]) -> TrackRun:
-        """Return the pictures as samples; each lasts until the next, wherever that lies."""
+        """Return the pictures as samples; each lasts until the next, in any fragment."""
         following = self._pictures[0].at_ns if self._pictures else None
         last = pictures[-1].at_ns
         if following is None or following - last > NS_PER_S:
@@ -290,7 +291,7 @@ class MainTrack:
         return length >= SEGMENT_NS and (self._run_config is None or length >= MAX_SEGMENT_NS)
 
     def _end_segment(self) -> None:
-        """Put the segment into the playlist; begin a new file where one is due."""
+        """Put the segment into the playlist; begin a new file if one is due."""
         pieces, self._segment = self._segment, []
         seconds = (self._from_ns - self._segment_from_ns) / NS_PER_S
         self._segment_from_ns = self._from_ns
@@ -311,5 +312,5 @@ class MainTrack:
 
     def _write_playlist(self) -> None:
         assert self._playlist is not None
-        with contextlib.suppress(BlockingIOError):  # on its way; its end is waited for
+        with contextlib.suppress(BlockingIOError):  # not durable yet; finish_playlist() waits
             self._playlist.write()

@@ -1,9 +1,9 @@
 """Mixes sources with clocks of their own onto the recording clock by resampling.
 
 Every block of a source carries the recording time of its first sample
-(:mod:`kiosk.hardware.audio.sample_clock`). Between two of these anchors time runs evenly; so each
-output sample of the mix, whose place on the recording clock is fixed, finds its place between
-two input samples, whatever the crystals do.
+(:mod:`kiosk.hardware.audio.sample_clock`). Between two of these anchors time is taken as linear.
+Each output sample has a fixed time on the recording clock and is interpolated between the input
+samples around that time, so that the drift of the devices' clocks does not matter.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE
 
 Mono = NDArray[np.float32]
 _NEIGHBOUR_SAMPLES = 2
-"""Samples needed on either side of a place between samples."""
+"""Samples needed on either side of a position between samples."""
 
 
 def interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
-    """Return ``count`` values at even steps of place from ``first`` towards ``last``.
+    """Return ``count`` values at evenly spaced positions from ``first`` towards ``last``.
 
-    Places are fractional indices; between samples runs a Catmull-Rom spline.
+    Positions are fractional indices; values between samples are on a Catmull-Rom spline.
     """
     values = interpolate_regular(samples, first, last, count)
     if values is not None:
@@ -39,9 +39,9 @@ def interpolate(samples: Mono, first: float, last: float, count: int) -> Mono:
 
 
 def interpolate_regular(samples: Mono, first: float, last: float, count: int) -> Mono | None:
-    """Return the same without looking up each sample, where steps are close to one sample.
+    """Return the same values faster, for steps close to one sample.
 
-    None: they are not, because the drift crosses a sample, or at an edge.
+    Return None if the drift crosses a sample, or at an edge.
     """
     base = math.floor(first)
     drift = (last - first) / count - 1.0
@@ -54,7 +54,7 @@ def interpolate_regular(samples: Mono, first: float, last: float, count: int) ->
 
 
 def _spline(fraction: Mono, before: Mono, here: Mono, after: Mono, beyond: Mono) -> Mono:
-    """Return the Catmull-Rom values at the fraction ``part`` between ``here`` and ``after``."""
+    """Return the Catmull-Rom values at ``fraction`` between ``here`` and ``after``."""
     rise = after - before
     cubic = 3.0 * (here - after) + beyond - before
     square = 2.0 * before - 5.0 * here + 4.0 * after - beyond
@@ -65,7 +65,7 @@ def _spline(fraction: Mono, before: Mono, here: Mono, after: Mono, beyond: Mono)
 
 @dataclass
 class _Segment:
-    """Samples of one epoch without a hole that are still needed, with their anchors."""
+    """Samples of one epoch, without a hole, that are still needed, and their anchors."""
 
     epoch: int
     first: int
@@ -101,7 +101,7 @@ class _Segment:
         return index + part * (following - index) - self.first
 
     def render(self, first_ns: int, last_ns: int, count: int) -> Mono:
-        """Return ``count`` values from ``first_ns`` to ``last_ns``; zero where there are none."""
+        """Return ``count`` values from ``first_ns`` to ``last_ns``; zero for missing samples."""
         if self.new_blocks:
             added = np.concatenate(self.new_blocks).astype(np.float32)
             added *= 1 / 32768
@@ -118,7 +118,7 @@ class _Segment:
         return values
 
     def drop_before(self, before_ns: int) -> None:
-        """Drop what lies before the anchor that ``before_ns`` needs."""
+        """Drop the samples before the anchor that ``before_ns`` needs."""
         dropped = bisect_right(self.anchor_ns, before_ns) - 1
         if dropped <= 0 or self.new_blocks:
             return
@@ -149,7 +149,7 @@ class MixInput:
         segment.append(block)
 
     def render(self, first_ns: int, last_ns: int, count: int) -> Mono | None:
-        """Return ``count`` values from ``first_ns`` up to ``last_ns``, or None for nothing."""
+        """Return ``count`` values from ``first_ns`` up to ``last_ns``; None without samples."""
         total: Mono | None = None
         for segment in self._segments:
             if segment.end_ns > first_ns and segment.anchor_ns[0] < last_ns:
@@ -158,7 +158,7 @@ class MixInput:
         return total
 
     def drop_before(self, before_ns: int) -> None:
-        """Drop what lies before ``before_ns``."""
+        """Drop the samples before ``before_ns``."""
         if len(self._segments) > 1:
             ended = [s for s in self._segments[:-1] if s.end_ns > before_ns]
             self._segments = [*ended, self._segments[-1]]
@@ -175,7 +175,7 @@ class MixChunk:
 
 
 class Mixer:
-    """Sums all sources on the recording clock, from ``start_ns`` on, without a hole.
+    """Sums all sources on the recording clock from ``start_ns`` on, without a hole.
 
     Args:
         start_ns: recording clock of the first output sample.

@@ -6,7 +6,7 @@ Usage (all methods may be called from any thread)::
         part = PartRecorder(PartOutput(folder, sink), settings, sources)
         part.start(recording_ns())       # returns at once
         ...                              # part.first_durable_ms, part.seconds, part.video_frames
-        summary = part.stop()            # capture ends at once; blocks (under 1 s) for the rest
+        summary = part.stop()            # ends the capture at once; then blocks (under 1 s)
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FAST_TICK_S = 0.03
 MAX_STOP_WAIT_NS = 300_000_000
 """Maximum wait after the stop for what was captured before it."""
 FINISH_TIMEOUT_S = 8.0
-"""How long a refusing disk is retried at the end: a step of a hearing may not take 10 s."""
+"""How long to retry a refusing disk at the end: a step of a hearing may not take 10 s."""
 
 
 class _PacketQueue:
@@ -65,7 +65,7 @@ class _PacketQueue:
 
 
 def _ledger_state(camera: CameraSource | None) -> str:
-    """Return the camera's state as the interruption ledger names it."""
+    """Return the camera's state in the terms of the interruption ledger."""
     if camera is None:
         return "off"
     return "slow" if camera.state == "ok" and camera.is_encoder_slow else camera.state
@@ -94,7 +94,7 @@ class PartRecorder:
         self._thread = threading.Thread(target=self._run, name="part", daemon=True)
 
     def start(self, tap_ns: int) -> None:
-        """Begin with everything captured from ``tap_ns`` (recording clock) on; return at once."""
+        """Record everything captured from ``tap_ns`` (recording clock) on; return at once."""
         self._start_ns = tap_ns
         wall_ns = time.time_ns() - (recording_ns() - tap_ns)
         expected = self._delivering_sources()
@@ -126,14 +126,14 @@ class PartRecorder:
         self._is_paused = paused
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
-        """End the capture now, write what was captured until now, and return the counts.
+        """End the capture now, write everything captured so far, and return the counts.
 
         Args:
-            at_ns: recording clock at which another part has begun on the same sources: this one
-                has everything captured before, that one everything from there on.
+            at_ns: recording clock at which another part has begun on the same sources: this part
+                has everything captured before, the other one everything afterwards.
 
         Raises:
-            StorageError: the disk does not take the rest.
+            StorageError: the disk does not accept the rest.
         """
         stop_ns = at_ns or recording_ns()
         writer = self._writer

@@ -28,7 +28,7 @@ HEALTHY_DISK_WAIT_S = 0.03
 """Maximum wait per step for a healthy disk."""
 FINISH_TIMEOUT_S = 1.0
 CAMERA_LIVE_NS = NS_PER_S // 2
-"""The writer does not wait for a camera that gave nothing for this long."""
+"""The writer does not wait for a camera that has delivered nothing for this long."""
 
 
 def trim_block(
@@ -156,7 +156,7 @@ class PartWriter:
 
         Args:
             now_ns: recording clock.
-            camera, microphones: states; as of the interruption detector.
+            camera, microphones: states; see :meth:`InterruptionDetector.tick`.
         """
         missing_states = ("absent", "dead", "starting")
         live_sources = frozenset(
@@ -204,7 +204,7 @@ class PartWriter:
             self.first_durable_ns = self._clock()
 
     def finish(self, stop_ns: int) -> None:
-        """Write all that is left, end the playlist, close all files.
+        """Write the rest, end the playlist, close all files.
 
         Raises:
             OSError, StorageError: the disk refuses; it may be called again.
@@ -220,7 +220,7 @@ class PartWriter:
                 time.sleep(0.002)
 
     def _finish_tracks(self, stop_ns: int) -> None:
-        """Encode what is left, once."""
+        """Encode the rest, once."""
         if self._is_finished:
             return
         self._is_finished = True

@@ -1,7 +1,7 @@
 """Writes the fragments of a track into files, hashes them, and reports them once durable.
 
-Everything is reported in order, so that a disk that is full or gone for a while costs only memory,
-up to a limit.
+Records are reported in order. While a disk is full or gone, fragments wait in memory, up to a
+limit; nothing else is lost.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _PlainDigest:
 
 
 class _OpenFile:
-    """The file being written, as it will be once everything is on the disk."""
+    """The current file, as it will be when everything is on the disk."""
 
     def __init__(self, path: Path, start_ns: int) -> None:
         self.path = path
@@ -67,7 +67,7 @@ class _OpenFile:
 
 
 class TrackWriter:
-    """The files of ``main/`` or ``channels/``.
+    """Writes the files of ``main/`` or ``channels/``.
 
     Fragments go to the store at once and are reported, in order, when they are durable.
 
@@ -163,7 +163,7 @@ class TrackWriter:
         self._queue.append(lambda: self._sink.add_file(record))
 
     def enqueue(self, action: Callable[[], None]) -> None:
-        """Queue ``action`` in order with the rest; it is repeated while it raises OSError."""
+        """Queue ``action`` after what is queued already; repeat it while it raises OSError."""
         self._queue.append(action)
 
     def flush(self, wait_s: float = 0.0) -> bool:
@@ -173,15 +173,14 @@ class TrackWriter:
             wait_s: maximum wait for the disk.
 
         Raises:
-            OSError, StorageError: the disk refuses; what is left is tried again with the next
-                call.
+            OSError, StorageError: the disk refuses; the next call tries again.
         """
         deadline = time.monotonic() + wait_s
         while self._queue:
             self._wait_s = max(0.0, deadline - time.monotonic())
             try:
                 self._queue[0]()
-            except BlockingIOError:  # on its way
+            except BlockingIOError:  # not durable yet
                 return False
             self._queue.popleft()
         return True

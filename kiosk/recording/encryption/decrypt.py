@@ -1,7 +1,7 @@
-"""Closed parts opened with the court's key, at the court's workstation; never on a kiosk.
+"""Decrypts closed parts with the court's key, at the court's workstation; never on a kiosk.
 
-The result is compared, fragment by fragment, with the plain hashes in the part's journal, which
-proves that it is what was recorded. Stock ``tar`` and ``age`` open the same files, see docs.
+Each fragment is compared with its plain hash in the part's journal, which proves that it is what
+was recorded. Stock ``tar`` and ``age`` open the same files (docs/operation.md).
 """
 
 from __future__ import annotations
@@ -54,8 +54,9 @@ class DecryptedPart:
     """A decrypted part.
 
     Attributes:
-        part: folder name; ``files`` that can be played, ``damaged`` fragments that are missing in
-            them: file, bytes and why.
+        part: name of its folder.
+        files: files that can be played.
+        damaged: fragments that are missing in them: file, bytes and reason.
     """
 
     part: str
@@ -107,10 +108,11 @@ def decrypt_member(data: bytes, identities: Identities) -> bytes:
 
 
 def list_closed_parts(folder: Path) -> list[Path]:
-    """Return the parts in ``folder`` (a hearing's or a part's) of which anything is closed.
+    """Return the parts in ``folder`` (a hearing's or a part's) that have encrypted media.
 
     Raises:
-        DecryptError: nothing is (``not_closed``); StorageError: a journal cannot be read.
+        DecryptError: there is none (``not_closed``).
+        StorageError: a journal cannot be read.
     """
     own = (
         [folder]
@@ -144,7 +146,10 @@ def decrypt_parts(
     parts = list_closed_parts(folder)
     indexes = [PartIndex.from_entries(read_chain(part / JOURNAL_FILE).entries) for part in parts]
     total_bytes = sum(
-        int(p["length"]) for view in indexes for one in view.fragments.values() for p in one
+        int(fragment["length"])
+        for index in indexes
+        for fragments in index.fragments.values()
+        for fragment in fragments
     )
     done_bytes = 0
 
@@ -154,8 +159,8 @@ def decrypt_parts(
         progress(done_bytes, total_bytes)
 
     return [
-        _PartDecryption(part, view, identities, out / part.name, count).run()
-        for part, view in zip(parts, indexes, strict=True)
+        _PartDecryption(part, index, identities, out / part.name, count).run()
+        for part, index in zip(parts, indexes, strict=True)
     ]
 
 
@@ -213,7 +218,7 @@ class _PartDecryption:
         return files
 
     def _decrypt_fragments(self, name: str) -> Iterator[bytes]:
-        """Yield the plain fragments of one file; those that are damaged are noted and left out."""
+        """Yield the plain fragments of one file; leave out damaged ones and record them."""
         path = self._folder / name
         if not path.exists():
             self._result.damaged.append(f"{name}: the file is missing")

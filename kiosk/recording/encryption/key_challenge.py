@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 from pathlib import Path
 
 import pyrage
 
 from kiosk.errors import RecordingError
-from kiosk.storage.atomic_io import write_json, write_text
+from kiosk.storage.atomic_io import read_json, write_json, write_text
 from kiosk.storage.court_keys import COURT, ESCROW, load_court_keys, record_proof
 from kiosk.storage.paths import Paths
 
@@ -35,7 +34,8 @@ def create_challenges(paths: Paths, kiosk: str, out: Path) -> list[Path]:
     Earlier challenges become invalid.
 
     Raises:
-        CourtKeyError: the keys are not pinned; StorageError: a file cannot be written.
+        CourtKeyError: the keys are not pinned.
+        StorageError: a file cannot be written.
     """
     keys = load_court_keys(paths)
     challenge_files, challenges = [], {}
@@ -56,11 +56,11 @@ def verify_answer(paths: Paths, answer: str) -> str:
     """Verify an answer; return whose key it proves (``court`` or ``escrow``).
 
     Raises:
-        ChallengeError: it is no answer to a challenge of this kiosk, or the key was changed since.
+        ChallengeError: it answers no challenge of this kiosk, or the key was changed since.
     """
     keys = load_court_keys(paths)
     try:
-        challenges = json.loads(paths.court_key_challenges.read_text(encoding="utf-8"))
+        challenges = read_json(paths.court_key_challenges)
     except (OSError, ValueError) as error:
         raise ChallengeError("no challenge is open") from error
     for name, challenge in challenges.items():

@@ -1,11 +1,11 @@
 """Keeps secrets in locked memory: never swapped, never in a core dump, zeroed soon.
 
-What can be promised in Python, honestly: the secret rests in pages that are ``mlock``-ed, left out
-of core dumps and not handed to child processes, and is overwritten there when it is wiped. While a
-key is made or used (microseconds), copies stand in the ordinary memory of this process: a text
+Python can guarantee this much: the secret is in pages that are ``mlock``-ed, left out of core dumps
+and not inherited by child processes, and it is overwritten there when it is discarded. While a key
+is created or used (microseconds), there are copies in the ordinary memory of this process: a text
 that is overwritten right afterwards, and the age library's own key, which Rust overwrites when it
-is dropped. No copy is written anywhere; the process may not be dumped or traced
-(``PR_SET_DUMPABLE``), and the unit forbids it to swap.
+drops it. No copy is written anywhere; the process cannot be dumped or traced
+(``PR_SET_DUMPABLE``), and its systemd unit forbids swapping.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def disable_core_dumps() -> None:
 def zero_text(text: str) -> None:
     """Overwrite an ASCII text in place.
 
-    Nobody else may hold it. Does nothing elsewhere than in CPython.
+    No other code may hold a reference to it. Only CPython can do this; elsewhere nothing happens.
     """
     if sys.implementation.name != "cpython" or not text.isascii():
         return

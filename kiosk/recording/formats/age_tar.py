@@ -1,12 +1,11 @@
 """A tar (POSIX.1-2001 pax) of age files, which stock ``tar`` and ``age`` open.
 
 A member is an extended header, the file's header, one complete age file, and padding. It is
-appended in one piece, so that the tar is good up to its last whole member at every moment; tar
-does not miss the end-of-archive blocks, which are appended when the file is closed.
+appended in one piece, so that the tar is valid up to its last complete member at any time. The
+end-of-archive blocks are appended when the file is closed; tar accepts files without them.
 
-The extended header's ``comment`` (which tar ignores in silence) says what recovery and
-verification need without any key: times, sources, and the SHA-256 of the age file and of the
-plain media in it.
+The extended header's ``comment``, which tar ignores, holds what recovery and verification need
+without any key: times, sources, and the SHA-256 of the age file and of the plain media in it.
 """
 
 from __future__ import annotations
@@ -47,13 +46,13 @@ class MemberMetadata:
     age_sha256: str
 
     def to_json(self) -> str:
-        """Return it as one line of JSON."""
+        """Return the metadata as one line of JSON."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> MemberMetadata:
-        """Read it.
+        """Return the metadata in ``text``.
 
         Raises:
             ValueError, KeyError, TypeError: ``text`` is something else.
@@ -70,10 +69,10 @@ class MemberMetadata:
 
     @classmethod
     def from_member(cls, data: bytes) -> MemberMetadata:
-        """Read it from the bytes of a member.
+        """Return the metadata in the bytes of a member.
 
         Raises:
-            ValueError: ``data`` is no whole member.
+            ValueError: ``data`` is no complete member.
         """
         try:
             extension = tarfile.TarInfo.frombuf(data[:BLOCK], "utf-8", "surrogateescape")
@@ -84,7 +83,7 @@ class MemberMetadata:
 
 @dataclass(frozen=True)
 class Member:
-    """A whole member as found in a tar.
+    """A complete member as found in a tar.
 
     Attributes:
         name: of the age file.
@@ -114,7 +113,7 @@ def encode_member(name: str, age_file: bytes, metadata: MemberMetadata) -> bytes
 
 
 def iter_members(path: Path, start: int = 0, *, verify: bool = False) -> Iterator[Member]:
-    """Yield the whole members in ``path`` from byte ``start`` on, up to the first that is not.
+    """Yield the complete members in ``path`` from byte ``start`` up to the first incomplete one.
 
     Args:
         verify: also compare the hash of the age file: a power cut can leave a file of the right
@@ -136,7 +135,7 @@ def _is_intact(file: BinaryIO, found: Member) -> bool:
 
 
 def _read_header(file: BinaryIO, position: int) -> tarfile.TarInfo | None:
-    """Return the header block at ``position``, None where there is none."""
+    """Return the header block at ``position``, or None if there is none."""
     file.seek(position)
     try:
         return tarfile.TarInfo.frombuf(file.read(BLOCK), "utf-8", "surrogateescape")
@@ -190,7 +189,7 @@ def extract_age(data: bytes) -> bytes:
     """Return the age file in the bytes of one member.
 
     Raises:
-        ValueError: ``data`` is no whole member.
+        ValueError: ``data`` is no complete member.
     """
     try:
         extension = tarfile.TarInfo.frombuf(data[:BLOCK], "utf-8", "surrogateescape")

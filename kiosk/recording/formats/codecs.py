@@ -38,7 +38,7 @@ class AacPacket:
 
 
 class AacEncoder:
-    """Encodes the mix; the encoder's own delay (priming) is taken off, so times are true."""
+    """Encodes the mix. The encoder's own delay (priming) is removed, so that times are right."""
 
     def __init__(self, bitrate: int) -> None:
         self._codec = _create_codec("aac", MIX_RATE, "mono", "fltp")
@@ -60,7 +60,7 @@ class AacEncoder:
             yield from self._packets(frame)
 
     def flush(self) -> Iterator[AacPacket]:
-        """Return what the encoder still holds; it cannot be used afterwards."""
+        """Yield what the encoder still holds; it cannot be used afterwards."""
         yield from self._packets(None)
 
     def _packets(self, frame: av.AudioFrame | None) -> Iterator[AacPacket]:

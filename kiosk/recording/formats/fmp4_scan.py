@@ -53,7 +53,7 @@ class TrackTable:
 
     @classmethod
     def read(cls, init: Path) -> TrackTable:
-        """Read ``init``; an unreadable one gives no tracks."""
+        """Read ``init``; one that is missing or damaged has no tracks."""
         timescales: dict[int, int] = {}
         names: dict[int, str] = {}
         number = 0
@@ -70,7 +70,7 @@ class TrackTable:
 
 
 def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
-    """Return ``(offset, length)`` of each whole fragment in ``path`` from byte ``start`` on."""
+    """Return ``(offset, length)`` of each complete fragment in ``path`` from byte ``start`` on."""
     found: list[tuple[int, int]] = []
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -88,7 +88,7 @@ def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
 
 
 def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[FragmentRecord]:
-    """Return the records of the whole fragments of file ``name`` from byte ``start`` on.
+    """Return the records of the complete fragments of file ``name`` from byte ``start`` on.
 
     Args:
         part: the part's folder; ``name`` is relative to it.
@@ -168,7 +168,7 @@ def _media_span(data: bytes, tracks: TrackTable) -> tuple[int, int, list[int]]:
 
 
 def _trun_duration(trun: bytes) -> int:
-    """Return the ticks of all samples in a ``trun`` body (0 where durations are defaults)."""
+    """Return the ticks of all samples in a ``trun`` body (0 if durations are defaults)."""
     flags, count = struct.unpack(">I", trun[:4])[0] & 0xFFFFFF, struct.unpack(">I", trun[4:8])[0]
     if not flags & 0x100:
         return 0

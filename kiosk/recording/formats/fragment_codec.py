@@ -1,4 +1,4 @@
-"""How fragments are stored: unchanged in plain parts, encrypted with age in closed parts.
+"""Codecs of fragments: unchanged in plain parts, encrypted with age in closed parts.
 
 A codec turns the plain bytes of a fragment (or of an initialisation segment) into those that are
 appended to a file. In closed parts each fragment becomes a complete age file, as a member of a

@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kiosk.storage.hearing_folder import PLAYLIST
-from kiosk.storage.store import DIRECT, Store, WriteTicket
+from kiosk.storage.store import Store, WriteTicket
 
 
 def truncate_playlist(text: str, playable: Mapping[str, tuple[str, int]]) -> str:
-    """Return an ended playlist up to its first segment that is gone; ``""`` where all are.
+    """Return an ended playlist up to its first segment that is gone; ``""`` if all are gone.
 
     Args:
         text: the playlist.
-        playable: by name of a file in it, the file that has its beginning now and how many bytes.
+        playable: for each file name in it, the file that has the beginning of its media now, and
+            that file's size in bytes.
     """
     kept: list[str] = []
     whole = length = offset = 0
@@ -41,11 +42,11 @@ class Playlist:
 
     Args:
         folder: ``main/`` of the part.
-        longest_seconds: no segment is longer than this.
-        store: where its bytes go.
+        longest_seconds: upper limit of a segment's length.
+        store: writes the bytes.
     """
 
-    def __init__(self, folder: Path, longest_seconds: float, store: Store = DIRECT) -> None:
+    def __init__(self, folder: Path, longest_seconds: float, store: Store) -> None:
         self._store = store
         self._tickets: list[WriteTicket] = []
         self._path = folder / PLAYLIST
@@ -81,8 +82,8 @@ class Playlist:
         """Bring the file up to date; return all of it.
 
         Raises:
-            BlockingIOError: it is not durable yet; OSError, StorageError: the disk refuses. It
-                is tried again with the next call.
+            BlockingIOError: it is not durable yet.
+            OSError, StorageError: the disk refuses; the next call tries again.
         """
         data = self._text.encode("ascii")
         if len(data) > self._written:

@@ -1,4 +1,4 @@
-"""Records of media on the disk, as the recorder reports them and the journal keeps them.
+"""Records of media on the disk, which the recorder reports and the journal keeps.
 
 Paths are relative to the part folder, with ``/``; times are on the recording clock
 (:func:`kiosk.clocks.recording_ns`).
@@ -82,9 +82,9 @@ class Interruption:
             ``read_only``, ``gone``, ``absent``, ``foreign``, ``failed`` or ``write_failed``.
         start_ns: recording clock of the last good sample or picture before it.
         end_ns: recording clock of the first good one after it, or None while it lasts.
-        pictures: left out meanwhile, at the end of ``encoder``.
-        lost_ns: what was lost of the time between (of a storage: nothing while another storage
-            or the memory held it); None: all of it.
+        pictures: at the end of ``encoder``, how many were left out.
+        lost_ns: how much was lost of the time between; None: all of it. Of a storage nothing is
+            lost while another storage or the memory has it.
     """
 
     number: int
@@ -106,16 +106,16 @@ class Interruption:
 
 @dataclass(frozen=True)
 class PartSummary:
-    """What a part holds, counted while it was written.
+    """Counts of a part, taken while it was written.
 
     Attributes:
         start_ns, stop_ns: recording clock of the tap and of the stop.
-        seconds: between them.
+        seconds: time between them.
         video_frames: pictures in ``main``.
-        dropped: pictures that the camera should have given and did not.
-        samples: per microphone, samples in ``channels``.
-        first_durable_ms: from the tap to the first fsynced, decodable fragments with every source
-            that was there; None when that never came about.
+        dropped: pictures that the camera should have delivered and did not.
+        samples: samples in ``channels``, by microphone.
+        first_durable_ms: time from the tap to the first fsynced, decodable fragments with every
+            source that was present; None if there never were any.
     """
 
     start_ns: int

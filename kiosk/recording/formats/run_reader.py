@@ -32,11 +32,11 @@ class ConcatenatedReader(io.RawIOBase):
         raise NotImplementedError
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
@@ -86,10 +86,11 @@ class MediaCounts:
     """Counts of what decodes from a run.
 
     Attributes:
-        frames: pictures decoded; ``packets`` is how many there should be.
+        frames: decoded pictures.
+        packets: coded pictures; ``frames`` should be equal.
         samples: decoded samples of each sound track, in the order of the tracks.
-        names: titles of the sound tracks (``""`` where a track has none).
-        errors: what the decoder complained about.
+        names: titles of the sound tracks (``""`` for a track without one).
+        errors: messages of the decoder.
     """
 
     frames: int = 0
@@ -156,5 +157,5 @@ def _count_container(container: av.container.InputContainer, counts: MediaCounts
 
 
 def _track_title(stream: AudioStream) -> str:
-    """Return what the track is called in the file."""
+    """Return the track's title, or its handler's name."""
     return stream.metadata.get("title") or stream.metadata.get("handler_name") or ""

@@ -1,8 +1,8 @@
 """Index of a part's fragments and files according to its journal, with replacements applied.
 
-A part that was declared closed since an earlier moment has ``rewrapped`` entries: the content of
-the entry's ``file`` is now in the files of ``by``, encrypted or, where captured before, plain. The
-plain hashes stay in the journal, so that a decrypted copy can be checked.
+A part that was declared closed since an earlier moment has ``rewrapped`` entries. The content of
+such an entry's ``file`` is now in the files of ``by``: encrypted, or plain if it was captured
+before that moment. The plain hashes stay in the journal, so that a decrypted copy can be checked.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PartIndex:
         """Build the index from the entries of a part's journal.
 
         Raises:
-            KeyError, TypeError, ValueError: a line is malformed.
+            KeyError, TypeError, ValueError: an entry is malformed.
         """
         index = cls()
         for entry in entries:
@@ -66,7 +66,7 @@ class PartIndex:
 
     @property
     def fragment_count(self) -> int:
-        """Fragments in all files."""
+        """Number of fragments in all files."""
         return sum(len(pieces) for pieces in self.fragments.values())
 
     @property

@@ -1,8 +1,8 @@
-"""What was captured, as seen before it was written: the other side of the proof.
+"""Reference for the read-back check: levels and pictures taken before anything is written.
 
-Sound is measured where it leaves the device
-(:class:`kiosk.hardware.audio.level_meter.LevelMeter`), the
-picture comes from the live picture, which the camera makes beside its encoder.
+Sound levels are measured where the sound leaves the device
+(:class:`kiosk.hardware.audio.level_meter.LevelMeter`). Pictures come from the live picture, which
+the camera makes separately from its encoder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kiosk.hardware.sources.sources import Sources
 from kiosk.recording.readback.decoded_media import Grid, brightness_grid
 
 SAMPLE_EVERY_S = 0.9
-"""How often the live picture is sampled (no whole part of a second: scenes may pulse)."""
+"""Interval of samples of the live picture; not a divisor of a second, because scenes may pulse."""
 HISTORY_NS = 20 * NS_PER_S
 
 
@@ -44,7 +44,7 @@ class CaptureReference(Protocol):
 
 
 class LiveReference:
-    """Takes levels and pictures from the sources of this room."""
+    """Takes levels and pictures from the sources of this courtroom."""
 
     def __init__(self, sources: Sources, preview: Path) -> None:
         self._meters = {microphone.name: microphone.meter for microphone in sources.microphones}

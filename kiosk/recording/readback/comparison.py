@@ -12,13 +12,13 @@ from kiosk.recording.readback.decoded_media import DecodedMedia, DecodedTrack, G
 from kiosk.recording.readback.fragment_reader import ReadbackError
 
 MIN_COMPARED_POWER = 10 ** (-55 / 10)
-"""Mean square above which a block is compared; below it rounding would decide."""
+"""Mean square above which a block is compared; below it rounding errors are too large."""
 SILENT_POWER = 10 ** (-75 / 10)
 MAX_DIFFERENCE_DB = 6.0
 MIN_BLOCKS = 2
 MIN_MIX_POWER = 10 ** (-45 / 10)
 MAX_MIX_LOSS_DB = 15.0
-"""The mix may be this much softer than its loudest source (others may cancel some of it)."""
+"""The mix may be this much softer than its loudest source, because others may cancel it partly."""
 MAX_PICTURE_DISTANCE_NS = 1_300_000_000
 """Live pictures this close in time to a key picture are compared with it."""
 BLACK_MEAN, BRIGHT_MEAN = 30.0, 50.0
@@ -34,7 +34,7 @@ def compare_channels(decoded: DecodedMedia, tap_ns: int, reference: CaptureRefer
         tap_ns: recording clock of media time 0.
 
     Raises:
-        ProofError: a source is silent or something else on the disk.
+        ReadbackError: a source is silent on the disk, or sounds different.
     """
     for track in decoded.tracks:
         pairs = _level_pairs(track, tap_ns, reference)
@@ -52,7 +52,7 @@ def compare_main(
     """Compare the mix with its loudest source, and key pictures with the live picture.
 
     Raises:
-        ProofError: the mix is silent, the picture is black or shows something else.
+        ReadbackError: the mix is silent, or the picture is black or a different one.
     """
     for track in decoded.tracks:
         _compare_mix(track, tap_ns, sources, reference)

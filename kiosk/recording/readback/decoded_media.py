@@ -35,7 +35,7 @@ def brightness_grid(rgb: NDArray[np.uint8]) -> Grid:
 
 @dataclass(frozen=True)
 class AudioSegment:
-    """Sound without a hole: media time of its first sample, and samples (full scale: 1.0)."""
+    """Sound without a hole: media time of the first sample, and samples (full scale: 1.0)."""
 
     start_ns: int
     samples: NDArray[np.float32]
@@ -43,7 +43,7 @@ class AudioSegment:
 
 @dataclass
 class DecodedTrack:
-    """One sound track: its handler's name, its rate, and what decodes from it."""
+    """A sound track: its handler's name, its rate, and the decoded sound."""
 
     name: str
     rate: int
@@ -54,7 +54,7 @@ class DecodedTrack:
 
     @property
     def sample_count(self) -> int:
-        """Samples."""
+        """Number of samples."""
         return sum(len(segment.samples) for segment in self.segments)
 
     def add(self, start_ns: int, samples: NDArray[np.float32]) -> None:
@@ -73,7 +73,7 @@ class DecodedTrack:
             self._frames = []
 
     def mean_square(self, from_ns: int, until_ns: int) -> float | None:
-        """Return the mean square of ``[from_ns, until_ns)``, None where not all of it is there."""
+        """Return the mean square of ``[from_ns, until_ns)``, None if some is missing."""
         for segment in self.segments:
             first = round((from_ns - segment.start_ns) * self.rate / NS_PER_S)
             last = round((until_ns - segment.start_ns) * self.rate / NS_PER_S)
@@ -106,10 +106,10 @@ class DecodedMedia:
 def decode(data: bytes) -> DecodedMedia:
     """Decode an init file and fragments.
 
-    Only key pictures are decoded: one is enough to check its fragment, and it costs little.
+    Only key pictures are decoded: one is enough to check the fragment, and it is cheap.
 
     Raises:
-        ProofError: the bytes cannot be decoded.
+        ReadbackError: the bytes cannot be decoded.
     """
     media = DecodedMedia()
     try:

@@ -11,11 +11,11 @@ from kiosk.recording.formats.records import FragmentRecord
 
 
 class ReadbackError(Exception):
-    """What is on the disk is not what was recorded; the message says what.
+    """The media on the disk are not what was recorded; the message says how they differ.
 
     Attributes:
-        source: what it concerns: ``camera``, a microphone's name, ``mix``, or ``storage``.
-        is_doubtful: it may be chance; it counts when the next check finds the same.
+        source: ``camera``, a microphone's name, ``mix``, or ``storage``.
+        is_doubtful: whether it may be a coincidence; it counts if the next check finds the same.
     """
 
     def __init__(self, message: str, source: str = "storage", *, is_doubtful: bool = False) -> None:
@@ -30,10 +30,10 @@ def read_fragments(
     """Return the fragments' plain bytes from the disk, after their run's init file.
 
     Args:
-        codec: decodes what is stored, as long as it can.
+        codec: decodes the stored bytes; keys of older fragments may be gone.
 
     Raises:
-        ProofError: they are not there or not what was reported.
+        ReadbackError: they are missing or differ from what was reported.
     """
     try:
         init = (part / records[0].file).with_name(codec.init_name)

@@ -1,9 +1,9 @@
 """Checks that the recording works: reads the latest media back from the disk and decodes them.
 
-It checks what is on the disk, not what was meant to be written. The hash must be the one reported,
-a picture must decode from ``main`` and samples of every source from ``channels``, and both must be
-what was captured. A source that spoke and is silent on the disk, swapped channels or a black
-picture of a bright room fail the check.
+It checks the bytes on the disk. Their hash must be the one reported, a picture must decode from
+``main`` and samples of every source from ``channels``, and both must match what was captured. The
+check fails if a source that was heard is silent on the disk, if channels are swapped, or if the
+picture of a bright room is black.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ STALE_S = 6.0
 class ReadbackState:
     """Result of the last read-back check.
 
-    ``state`` is ``none`` (nothing checked yet), ``good`` or ``bad``. ``verified_until_ns`` is the
-    end of the media last found good (recording clock), ``detail`` why it is bad, ``source`` which
-    source.
+    Attributes:
+        state: ``none`` (nothing checked yet), ``good`` or ``bad``.
+        verified_until_ns: end of the media last found good (recording clock).
+        detail: why it is bad.
+        source: the source that is bad.
     """
 
     state: Literal["none", "good", "bad"] = "none"
@@ -47,7 +49,7 @@ class ReadbackState:
     source: str = ""
 
     def age_seconds(self) -> float | None:
-        """Return how old the latest verified media are, or None where nothing is verified."""
+        """Return the age of the latest verified media in seconds; None if there are none."""
         if self.verified_until_ns is None:
             return None
         return round(max(0, recording_ns() - self.verified_until_ns) / NS_PER_S, 1)
@@ -89,14 +91,14 @@ def verify_recent(
     codec: FragmentCodec = PLAIN_CODEC,
     reference: CaptureReference | None = None,
 ) -> int:
-    """Read back and decode the latest media of both tracks; return the end of what is verified.
+    """Read back and decode the latest media of both tracks; return until when they are verified.
 
     Args:
         reference: what was captured; without it nothing is compared.
 
     Raises:
-        ReadbackError: it is not there, not what was reported, not decodable, not what was
-            captured, or a source is missing.
+        ReadbackError: media are missing, cannot be decoded, or differ from what was reported or
+            captured; or a source is missing.
     """
     ends = []
     for track in ("main", "channels"):
@@ -119,10 +121,10 @@ def verify_recent(
 
 
 def _require_all_streams(track: str, decoded: DecodedMedia, records: list[FragmentRecord]) -> None:
-    """Check that something decoded from every stream that should have media.
+    """Check that every stream that should have media decodes to something.
 
     Raises:
-        ReadbackError: nothing did.
+        ReadbackError: a stream is empty.
     """
     if track == "main":
         if not decoded.pictures and not any(
@@ -143,9 +145,10 @@ class ReadbackMonitor:
         part: the part's folder.
         recent: filled by the receiver of durable fragments.
         on_change: called after each check, from the thread.
-        codec: decodes what is stored; discards the keys of what has been verified.
+        every_s: seconds between two checks.
+        codec: decodes fragments; discards the keys of those that have been verified.
         reference: what was captured; closed at the end.
-        locate: returns the storage from which the latest bytes of the part are to be read.
+        locate: returns where the latest bytes of the part are to be read.
     """
 
     def __init__(
@@ -174,7 +177,7 @@ class ReadbackMonitor:
 
     @property
     def state(self) -> ReadbackState:
-        """The result of the last check; bad when it has become too old."""
+        """Result of the last check; ``bad`` if it is too old."""
         now = recording_ns()
         state = self._state
         since = max(self._started_ns, state.verified_until_ns or 0)
@@ -238,8 +241,8 @@ class ReadbackMonitor:
                     "bad", before.verified_until_ns, str(error), error.source
                 )
             self._was_doubtful = error.is_doubtful
-        except Exception as error:  # whatever goes wrong here, nothing is verified
-            log.exception("the proof failed")
+        except Exception as error:  # any error here means that nothing is verified
+            log.exception("the read-back check failed")
             self._state = ReadbackState("bad", before.verified_until_ns, repr(error), "storage")
         else:
             self._was_doubtful = False

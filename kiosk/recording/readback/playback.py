@@ -33,10 +33,10 @@ Samples = NDArray[np.int16]
 
 
 def latest_media(part: Path, track: str, seconds: float, file_seconds: float) -> bytes | None:
-    """Return the newest run's init file and the whole fragments of its last files, or None.
+    """Return the newest run's init file and the complete fragments of its last files, or None.
 
     Args:
-        file_seconds: a new file begins after so long.
+        file_seconds: length of a media file.
     """
     runs = sorted(path for path in (part / track).glob("run-*") if (path / INIT).exists())
     for run in reversed(runs):
@@ -59,7 +59,7 @@ def latest_audio(data: bytes, seconds: float, source: str | None) -> Iterator[Sa
     """Yield the last ``seconds`` of sound at :data:`RATE`, mono.
 
     Args:
-        source: track of that name; None: the first (the mix).
+        source: name of the track; None: the first one (the mix).
     """
     with av.open(io.BytesIO(data), mode="r", format="mp4") as container:
         names = {stream.metadata.get("handler_name"): stream for stream in container.streams.audio}
@@ -95,7 +95,7 @@ def _report(**values: object) -> None:
 
 
 def play(config: dict[str, Any]) -> None:
-    """Play what ``config`` says (``part``, ``seconds``, ``source``, ``device``)."""
+    """Play ``seconds`` of ``source`` from ``part`` on ``device`` (keys of ``config``)."""
     source, seconds = config["source"], float(config["seconds"])
     track = "channels" if source else "main"
     data = latest_media(Path(config["part"]), track, seconds, float(config["file_seconds"]))
@@ -112,7 +112,7 @@ def play(config: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Play and end; a lower priority keeps the recording first."""
+    """Play at a lower priority than the recording, and exit."""
     die_with_parent(int(sys.argv[2]))
     os.nice(5)
     try:

@@ -27,8 +27,8 @@ _BLOCK_BYTES = 1 << 20
 def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
     """Return ``(offset, length, sha256)`` of every range that the journals hold, by file.
 
-    Names are relative to ``hearing``. Files without an entry are those that nothing was
-    journalled of (yet).
+    Names are relative to ``hearing``. A file that is missing in the result has not been journalled
+    yet.
     """
     found: dict[str, Ranges] = {}
     for part in _part_folders(hearing):
@@ -42,7 +42,7 @@ def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
             elif entry["kind"] == "file" and f"{part.name}/{entry['file']}" not in found:
                 whole = (0, int(entry["length"]), str(entry["sha256"]))
                 found[f"{part.name}/{entry['file']}"] = [whole]
-            elif entry["kind"] == "rewrapped":  # it is gone, or a shorter playlist
+            elif entry["kind"] == "rewrapped":  # the file is gone, or is a shorter playlist
                 found.pop(f"{part.name}/{entry['file']}", None)
     return found
 
@@ -63,15 +63,15 @@ def _read_chain_or_empty(folder: Path) -> Chain:
 def merge_copies(primary: Path, mirror: Path) -> list[str]:
     """Copy what only ``mirror`` has of unsealed hearings to ``primary``.
 
-    A hearing that is sealed on ``primary`` is left alone; so is one that is only on ``mirror`` and
-    sealed there (it is copied in the background). Nothing is discarded on either side: a journal
-    that has diverged is kept as ``.damaged``.
+    Hearings that are sealed on ``primary`` stay as they are, and so do those that are only on
+    ``mirror`` and sealed there (they are copied in the background). Nothing is discarded on either
+    side: a journal that has diverged is kept as ``.damaged``.
 
     Args:
-        primary, mirror: the two roots.
+        primary, mirror: roots of the storages.
 
     Returns:
-        the ids of the hearings that were extended.
+        the ids of the hearings that got something.
     """
     merged = []
     folder = mirror / "hearings"
@@ -112,7 +112,10 @@ def _merge_hearing(primary: Path, mirror: Path) -> bool:
 
 
 def _replaced_files(primary: Path, mirror: Path) -> set[str]:
-    """Return the replaced files (relative to the hearing), which must not be restored."""
+    """Return the replaced files (relative to the hearing), which must not be restored.
+
+    Names are taken from the raw text, so that a damaged list still counts.
+    """
     found: set[str] = set()
     for folder in (primary, mirror):
         path = folder.parent.parent / REPLACED_FOLDER / f"{folder.name}.json"
@@ -150,7 +153,7 @@ def _merge_appended(target: Path, source: Path) -> bool:
 
 
 def _has_same_tail(target: Path, source: Path, size: int) -> bool:
-    """Compare the ends of what both have, where a crash does damage."""
+    """Return whether the last megabyte of the common bytes is the same: a crash damages the end."""
     begin = max(0, size - _BLOCK_BYTES)
     with target.open("rb") as here, source.open("rb") as there:
         here.seek(begin)

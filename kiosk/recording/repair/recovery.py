@@ -9,7 +9,6 @@ which reads every byte, is left to :meth:`InterruptedHearing.seal`.
 from __future__ import annotations
 
 import heapq
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from kiosk.recording.formats.fmp4_scan import close_tar, complete_fragments, tru
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal, media_entry
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hearing_folder import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
@@ -42,9 +42,9 @@ MAX_RESUME_GAP_S = 600.0
 UNKNOWN_REASON = "unknown"
 """Reason of a part of which only the folder is left."""
 _MEDIA_KIND = b'"kind":"media"'
-"""Nearly every entry of a long journal; its chain was checked, and recovery does not need them."""
+"""Recovery skips these, which are nearly all entries of a long journal; its chain was checked."""
 INVOLUNTARY_REASONS = ("crash", "shutdown")
-"""Reasons of a ``closed`` line that no person gave."""
+"""Reasons in a ``closed`` entry that no person gave."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ class LastCapture:
     """The last moment that is known to be recorded.
 
     Attributes:
-        boot_id: of the boot in which it was recorded.
-        recorded_ns: recording clock of that boot; ``wall`` the wall time then.
+        boot_id: id of the boot in which it was recorded.
+        recorded_ns: recording clock of that boot.
+        wall: wall time of the moment, if known.
     """
 
     boot_id: str
@@ -61,7 +62,7 @@ class LastCapture:
     wall: datetime | None
 
     def gap_seconds(self, now_ns: int, *, clock_trusted: bool) -> float | None:
-        """Return the seconds from then to ``now_ns`` (this boot), or None: unknown."""
+        """Return the seconds from then to ``now_ns`` (this boot), or None if unknown."""
         if self.boot_id == boot_id():
             return round(max(0, now_ns - self.recorded_ns) / NS_PER_S, 3)
         if not clock_trusted or self.wall is None:
@@ -77,11 +78,11 @@ class InterruptedHearing:
 
     Attributes:
         journal: its journal, open.
-        entries: ``(part, entry)`` of all its journals but media, by time: the hearing's own first,
-            then by part, where times are equal.
-        was_capturing: it was capturing when everything ended.
-        last_capture: the last moment recorded, if anything was.
-        was_ended: it had been ended; only its last entries and seals are missing.
+        entries: ``(part, entry)`` of all its journals, without ``media``, sorted by time; for equal
+            times the hearing's own come first, then those of the parts in order.
+        was_capturing: whether it was capturing at the crash.
+        last_capture: the last recorded moment, if anything was recorded.
+        was_ended: whether it had been ended, so that only last entries and seals are missing.
         unsealed_parts: journals of parts that are closed now and await their seal.
     """
 
@@ -94,12 +95,12 @@ class InterruptedHearing:
 
     @property
     def started_at(self) -> str:
-        """Wall time of the hearing's first line: orders hearings."""
+        """Wall time of the hearing's first entry, by which hearings are sorted."""
         own = (entry for part, entry in self.entries if part == 0)
         return str(next(own, {}).get("at", ""))
 
     def can_resume(self, *, clock_trusted: bool) -> bool:
-        """Return whether it was capturing, and recently enough (or how long ago is unknown)."""
+        """Return whether it was capturing a short time ago, or an unknown time ago."""
         if not self.was_capturing or self.last_capture is None:
             return self.was_capturing
         gap = self.last_capture.gap_seconds(recording_ns(), clock_trusted=clock_trusted)
@@ -116,7 +117,7 @@ class InterruptedHearing:
             self.unsealed_parts.pop(0)
 
     def seal(self) -> None:
-        """Seal the parts that were left open; and the hearing, if it had been ended.
+        """Seal the parts that were left open, and the hearing if it had been ended.
 
         Raises:
             StorageError: something cannot be read or written.
@@ -164,9 +165,9 @@ def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearin
 
 
 def _set_last_capture(hearing: InterruptedHearing) -> None:
-    """Note whether the newest part ended against everybody's will, and when.
+    """Set whether and when the newest part was interrupted.
 
-    Told from the journals alone: a second crash in the middle of a recovery changes nothing.
+    This depends on the journals alone, so that a second crash during a recovery changes nothing.
     """
     newest = max((part for part, _ in hearing.entries), default=0)
     lines = [entry for part, entry in hearing.entries if part == newest]
@@ -175,9 +176,7 @@ def _set_last_capture(hearing: InterruptedHearing) -> None:
         return
     stopped = (e.get("part") for _, e in hearing.entries if e["kind"] == "stopped")
     hearing.was_capturing = newest not in stopped
-    if (
-        lines[0].get("reason") == UNKNOWN_REASON
-    ):  # not even its boot is known: nor how long ago it was
+    if lines[0].get("reason") == UNKNOWN_REASON:  # its boot is unknown, and so is the gap
         return
     wall = str(closed.get("stop_wall") or "")
     hearing.last_capture = LastCapture(
@@ -188,19 +187,19 @@ def _set_last_capture(hearing: InterruptedHearing) -> None:
 
 
 def _open_or_create_journal(folder: Path, options: JournalOptions) -> tuple[HearingJournal, Chain]:
-    """Reopen the hearing's journal; create it where the crash came before it was written."""
+    """Reopen the hearing's journal; create it if the crash came before its first entry."""
     if (folder / JOURNAL_FILE).exists() and (folder / JOURNAL_FILE).stat().st_size > 0:
         return HearingJournal.reopen(folder, options)
     (folder / JOURNAL_FILE).unlink(missing_ok=True)
     schedule_entry: dict[str, Any] = {"id": folder.name, "adhoc": True}
     if (folder / HEARING_FILE).exists():
-        schedule_entry = json.loads((folder / HEARING_FILE).read_text(encoding="utf-8"))["hearing"]
+        schedule_entry = read_json(folder / HEARING_FILE)["hearing"]
     HearingJournal.create(folder, schedule_entry, {"recovered": True}, options).close()
     return HearingJournal.reopen(folder, options)
 
 
 def _entries_by_part(chain: Chain) -> dict[int, dict[str, Entry]]:
-    """Return the hearing's lines about each part, by kind."""
+    """Return the hearing's entries about each part, by kind."""
     lines: dict[int, dict[str, Entry]] = {}
     for entry, digest in zip(chain.entries, chain.hashes, strict=True):
         if entry["kind"].startswith("part_"):
@@ -213,14 +212,14 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
     """Close part number ``part`` of ``hearing``, if it is open, and queue it for its seal."""
     folder = hearing.journal.part_folder(part)
     if is_sealed(folder):
-        if "part_sealed" not in lines:  # the crash came just before that line
+        if "part_sealed" not in lines:  # the crash came just before that entry
             hearing.journal.record_part_sealed(part)
         return
     _ensure_part_journal(hearing, part, lines)
     part_journal, chain = hearing.journal.reopen_part(part)
     closed = any(entry["kind"] == "closed" for entry in chain.entries)
     if not closed:
-        # A first line that was written just now, above, tells another boot's time.
+        # A first entry that was written just above has the times of this boot.
         time_reference = (
             lines.get("part_opened", {}) if len(chain.entries) == 1 else chain.entries[-1]
         )
@@ -233,7 +232,7 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
 
 
 def iter_merged_entries(folder: Path) -> Iterator[tuple[int, Entry]]:
-    """Yield the lines of all journals of a hearing, each journal in its own order, by time."""
+    """Yield the entries of all journals of a hearing by time, each journal in its own order."""
     parts = [
         (int(match[1]), p)
         for p in folder.iterdir()
@@ -247,14 +246,14 @@ def iter_merged_entries(folder: Path) -> Iterator[tuple[int, Entry]]:
 
 
 def _iter_entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:
-    """Yield ``(part, line)`` for each line of the journal in ``folder`` but those of media."""
+    """Yield ``(part, entry)`` for each entry of the journal in ``folder`` except ``media``."""
     for line in (folder / JOURNAL_FILE).read_bytes().splitlines():
-        if _MEDIA_KIND not in line:  # quotes within a text are escaped: no note can look so
+        if _MEDIA_KIND not in line:  # quotes in a text are escaped: no note can match
             yield part, orjson.loads(line)
 
 
 def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[str, Entry]) -> None:
-    """Begin the part's journal where the crash came before its first line."""
+    """Create the part's journal if the crash came before its first entry."""
     path = hearing.journal.part_folder(part) / JOURNAL_FILE
     if path.exists():
         with path.open("rb") as file:
@@ -273,10 +272,10 @@ def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[s
 
 
 def _close_part(journal: PartJournal, chain: Chain, folder: Path, time_reference: Entry) -> None:
-    """Journal whole fragments, cut torn ones, write ``interruption`` and ``closed``.
+    """Journal complete fragments, cut torn ones, append ``interruption`` and ``closed``.
 
     Args:
-        time_reference: an entry written during the capture: has recording clock and wall time.
+        time_reference: an entry written during the capture, with recording clock and wall time.
     """
     first = chain.entries[0]
     ends = _journalled_ends(chain)
@@ -315,11 +314,11 @@ def _journalled_ends(chain: Chain) -> dict[str, tuple[int, int]]:
 def _repair_file(
     journal: PartJournal, folder: Path, name: str, ends: dict[str, tuple[int, int]], zero_ns: int
 ) -> int:
-    """Make the journal and a media file agree; return the recording clock of its end (or 0)."""
+    """Make journal and media file agree; return the recording clock of new media's end (or 0)."""
     path = folder / name
     end = ends.get(name, (0, 0))[0]
     size = path.stat().st_size
-    if size < end:  # synced bytes are gone: the disk lied, and verification will say so
+    if size < end:  # the disk lost synced bytes; verification reports it
         journal.append("cut", {"file": name, "offset": size, "length": end - size, "lost": True})
         return 0
     records = complete_fragments(folder, name, end, zero_ns)
@@ -349,7 +348,7 @@ def _has_clean_end(tar: Path, end: int) -> bool:
 
 
 def _repair_init(path: Path) -> None:
-    """Cut an encrypted init file to a complete tar, or remove it where it is torn."""
+    """Cut an encrypted init file to a complete tar, or remove it if it is torn."""
     if not path.exists():
         return
     whole = list(iter_members(path, verify=True))
@@ -362,7 +361,7 @@ def _repair_init(path: Path) -> None:
 
 
 def _wall_at(entry: Entry, ns: int) -> datetime | None:
-    """Return the wall time at recording clock ``ns``, from a line that has both."""
+    """Return the wall time at recording clock ``ns``, given an entry that has both."""
     try:
         moment = datetime.fromisoformat(str(entry["at"]))
         return moment + timedelta(seconds=(ns - int(entry["t"])) / NS_PER_S)

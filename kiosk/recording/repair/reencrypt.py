@@ -13,7 +13,6 @@ old bytes can still be read with the means of a laboratory until use has erased 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +32,7 @@ from kiosk.recording.formats.run_reader import list_runs
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.journal.part_journal import PartJournal
-from kiosk.storage.atomic_io import json_bytes
+from kiosk.storage.atomic_io import json_bytes, read_json_or_none
 from kiosk.storage.court_keys import CourtKeys
 from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import (
@@ -274,7 +273,7 @@ class _PartReencryption:
                 self._record_written(part_journal, name, [writer])
 
     def _truncate_playlist(self, part_journal: PartJournal) -> None:
-        """Keep in the playlist only what is still plain; remove it where nothing is."""
+        """Keep in the playlist only what is still plain; remove it if nothing is."""
         name = f"main/{PLAYLIST}"
         index = PartIndex.from_entries(self._entries())
         if not self._locate(name).exists():
@@ -293,10 +292,7 @@ class _PartReencryption:
     # -- afterwards ----------------------------------------------------------------------------
     def _mark_closed_and_seal(self, part_journal: PartJournal) -> None:
         """Record that the part is closed, and seal it again."""
-        try:
-            metadata = json.loads(self._locate(PART_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            metadata = {}
+        metadata = read_json_or_none(self._locate(PART_FILE)) or {}
         since = self._closure.fields["since"]
         metadata |= {"closed": True, "encrypted": True, "closed_since": since}
         self._store.write_file(self._folder / PART_FILE, json_bytes(metadata))
@@ -321,7 +317,7 @@ class _PartReencryption:
 
 
 def _plain_prefix_bytes(name: str, fragments: list[dict[str, Any]], since_ns: int) -> int | None:
-    """Return how many bytes of a plain file stay plain, or None where all of them do."""
+    """Return how many bytes of a plain file stay plain, or None if all of them do."""
     if name.endswith(CLOSED_SUFFIX):
         return None
     later = (
@@ -349,7 +345,7 @@ class _FileWriter:
     """Writes one new file through the store, durably, fragment by fragment.
 
     Attributes:
-        fragments: records of its fragments.
+        fragments: records of its fragments, as the journal keeps them.
     """
 
     def __init__(self, store: Store, part: Path, name: str, codec: FragmentCodec) -> None:
@@ -363,7 +359,7 @@ class _FileWriter:
 
     @property
     def journal_entry(self) -> dict[str, Any]:
-        """Return the journal's entry about the file as a whole."""
+        """The journal's entry about the file as a whole."""
         value = {"file": self._name, "sha256": self._digest.hexdigest()}
         if self._codec.is_encrypted:
             value["plain_sha256"] = self._plain_digest.hexdigest()
@@ -380,7 +376,7 @@ class _FileWriter:
             record["was"] = {"file": fragment["file"], "offset": fragment["offset"]}
             if self._codec.is_encrypted:
                 record["sha256"] = hashlib.sha256(data).hexdigest()
-                # of what was recorded, whatever was read now
+                # the journal has the hash of what was recorded, even if the disk changed it
                 record |= {"plain_length": fragment["length"], "plain_sha256": fragment["sha256"]}
             self.fragments.append(record)
         self._plain_digest.update(plain)
@@ -405,7 +401,7 @@ def _to_recording_clock(first: Entry, since: datetime) -> int:
     """Return ``since`` on the recording clock of the part whose journal begins with ``first``.
 
     Raises:
-        StorageError: the line has no times.
+        StorageError: the entry has no times.
     """
     try:
         at = datetime.fromisoformat(str(first["at"]))

@@ -1,14 +1,12 @@
-"""``kiosk verify``: is this hearing, or this part, exactly what the kiosk recorded and sealed?
+"""Verifies that a hearing or a part is exactly what the kiosk recorded and sealed.
 
-Without the device's key nobody can make a change that is not found here: bytes flipped, tails
-cut, files missing, swapped or added, a whole part removed, or everything sealed anew under
-another certificate authority. The trusted root is given by the caller and never taken from the
-folder.
+It finds every change that was made without the device's key: flipped bytes, cut tails, files that
+are missing, swapped or added, a removed part, and a new seal under another certificate authority.
+The caller names the trusted root; it is never taken from the folder.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from cryptography import x509
@@ -20,6 +18,7 @@ from kiosk.recording.encryption.decrypt import Identities
 from kiosk.recording.verify.part import MALFORMED, PartVerifier, check_heads, read_journal
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.seal import FileDigests, SealVerifier, check_signer
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hearing_folder import (
     HEARING_FILE,
     JOURNAL_FILE,
@@ -37,11 +36,12 @@ def verify(
     Args:
         folder: ``hearings/<uuid>`` or ``.../part-01``, wherever it was copied to.
         ca: trusted roots (PEM).
-        decode: decode and count every picture and sample too (of closed parts with ``identities``).
-        identities: the court's private keys: closed media are opened and compared, too.
+        decode: also decode and count every picture and sample (of closed parts: with
+            ``identities``).
+        identities: the court's private keys, with which closed media are opened and compared.
 
     Raises:
-        RecordingError: ``openssl`` or ``ca`` is missing: nothing can be said.
+        RecordingError: ``openssl`` or ``ca`` is missing, so that nothing can be verified.
     """
     report = VerifyReport(str(folder))
     if not ca.is_file():
@@ -58,7 +58,7 @@ def verify(
 
 
 def _is_hearing(folder: Path) -> bool:
-    """Say whether ``folder`` is a hearing's (even one that lost its ``hearing.json``)."""
+    """Return whether ``folder`` is a hearing's, even if its ``hearing.json`` is missing."""
     return folder.is_dir() and (
         (folder / HEARING_FILE).exists()
         or any(PART_FOLDER_PATTERN.fullmatch(p.name) for p in folder.iterdir())
@@ -105,7 +105,7 @@ class _HearingVerifier:
         self._digests = FileDigests()
 
     def run(self) -> None:
-        """Check the seals, every part, the hearing's journal, and that they fit together."""
+        """Check the seals, every part, the hearing's journal, and that they agree."""
         parts = {
             int(match[1]): path
             for path in sorted(self._folder.iterdir())
@@ -128,7 +128,7 @@ class _HearingVerifier:
         signers: dict[int, x509.Certificate | None],
         own: x509.Certificate | None,
     ) -> None:
-        """Check the parts and that they and the hearing's journal fit together."""
+        """Check the parts, and that they agree with the hearing's journal."""
         first = self._check_first(chain)
         known = self._journalled_parts(chain)
         for number in sorted(set(known) - set(parts)):
@@ -146,19 +146,19 @@ class _HearingVerifier:
         return SealVerifier(folder, prefix, self._ca, self._report, self._digests).run()
 
     def _check_first(self, chain: Chain | None) -> Entry:
-        """Return the journal's first line, checked against ``hearing.json``."""
+        """Return the journal's first entry, after comparing it with ``hearing.json``."""
         first = chain.entries[0] if chain and chain.entries else {}
         if chain is not None and first.get("kind") != "opened":
             self._report.add("journal_first", JOURNAL_FILE, "no line “opened”")
         self._report.hearing_id = str(first.get("hearing", ""))
         try:
-            value = json.loads((self._folder / HEARING_FILE).read_text(encoding="utf-8"))
+            value = read_json(self._folder / HEARING_FILE)
             same = (value["hearing"]["id"], value["kiosk"]) == (
                 first.get("hearing"),
                 first.get("kiosk"),
             )
         except OSError:
-            return first  # the seal has named it as missing
+            return first  # reported as missing by the check of the seal
         except (ValueError, KeyError, TypeError):
             same = False
         if not same:
@@ -166,7 +166,7 @@ class _HearingVerifier:
         return first
 
     def _journalled_parts(self, chain: Chain | None) -> dict[int, dict[str, Entry]]:
-        """Return, per part number, the hearing's lines about it by kind."""
+        """Return the hearing's entries about each part, by number and kind."""
         known: dict[int, dict[str, Entry]] = {}
         for place, entry in enumerate(chain.entries if chain else []):
             if entry["kind"] in ("part_opened", "part_sealed") and chain is not None:
@@ -182,7 +182,7 @@ class _HearingVerifier:
         known: dict[int, dict[str, Entry]],
         first: Entry,
     ) -> None:
-        """Check one part and that it is the one the hearing's journal speaks of."""
+        """Check one part, and that it is the one in the hearing's journal."""
         prefix = f"{path.name}/"
         lines = known.get(number)
         if lines is None:
@@ -213,7 +213,7 @@ class _HearingVerifier:
             self._compare_seal(path, sealed, chain)
 
     def _compare_seal(self, path: Path, sealed: Entry, chain: Chain) -> None:
-        """Compare a part with the hearing's line about its seal."""
+        """Compare a part with the hearing's entry about its seal."""
         if (sealed.get("count"), sealed.get("hash")) != (chain.head.count, chain.head.hash):
             detail = f"{sealed.get('count')} lines then, {chain.head.count} now"
             self._report.add("part_head_other", path.name, detail)

@@ -1,9 +1,8 @@
-"""Verification of one part: its journal, its media against the journal, and that they decode."""
+"""Verifies one part: the journal, the media against the journal, and that they decode."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,17 @@ from kiosk.recording.formats.run_reader import closed_files, count_run, list_run
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.verify.report import PartFacts, VerifyReport
 from kiosk.recording.verify.seal import FileDigests
+from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, JOURNAL_FILE, PART_FILE, TRACKS
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-"""What reading an entry raises that does not have the fields of its kind."""
+"""Errors from reading an entry that lacks fields of its kind or has others."""
 KINDS_AFTER_CLOSED = ("rewrapped", "declared_closed")
 """Kinds of entries after ``closed`` in a part that was declared closed later."""
 
 
 def read_journal(path: Path, where: str, report: VerifyReport) -> Chain | None:
-    """Read the journal at ``path``; report what is wrong with its chain; None if unreadable."""
+    """Return the journal at ``path`` and report errors in its chain; None if it is unreadable."""
     if not path.is_file():
         report.add("journal_missing", where)
         return None
@@ -82,10 +82,14 @@ def _has_end_of_archive(path: Path, position: int) -> bool:
 
 @dataclass
 class PartVerifier:
-    """Verification of one part.
+    """Verifies one part.
 
-    ``prefix`` is ``part-01/`` or empty. With the court's ``identities`` encrypted media are
-    decrypted and compared with what was recorded, too.
+    Args:
+        folder: the part's folder.
+        prefix: ``part-01/`` or empty; names the part in the report.
+        certificates: signers of its seal, for the signed heads.
+        identities: the court's private keys; with them encrypted media are decrypted, too, and
+            compared with what was recorded.
     """
 
     folder: Path
@@ -96,7 +100,7 @@ class PartVerifier:
     identities: Identities = field(default_factory=list)
 
     def run(self, *, decode: bool) -> tuple[PartFacts, Chain | None]:
-        """Check the part; return what it holds and its journal (None: it has none)."""
+        """Check the part; return its counts and its journal (None: it has none)."""
         where = f"{self.prefix}{JOURNAL_FILE}"
         chain = read_journal(self.folder / JOURNAL_FILE, where, self.report)
         first = chain.entries[0] if chain and chain.entries else {}
@@ -209,7 +213,7 @@ class PartVerifier:
                 self.report.add("media_changed", where, span)
 
     def _check_plain(self, path: Path, where: str, fragments: list[dict[str, Any]]) -> None:
-        """Decrypt the members with the court's key, where it was given."""
+        """Decrypt the members with the court's key, if it was given."""
         if not self.identities:
             return
         with path.open("rb") as file:
@@ -224,10 +228,10 @@ class PartVerifier:
 
     # -- decoding ------------------------------------------------------------------------------
     def _decode(self, chain: Chain, facts: PartFacts) -> None:
-        """Decode both tracks; compare the counts with the ``closed`` line where it has them."""
+        """Decode both tracks; compare the counts with those in the ``closed`` entry."""
         names = self._channel_names()
         if facts.closed and not self.identities:
-            return  # nobody but the court can
+            return  # only the court can decrypt it
         try:
             index = PartIndex.from_entries(chain.entries)
         except MALFORMED:  # already reported
@@ -256,8 +260,8 @@ class PartVerifier:
     def _channel_names(self) -> list[str]:
         """Return the microphones' names in the order of the tracks, from ``part.json``."""
         try:
-            value = json.loads((self.folder / PART_FILE).read_text(encoding="utf-8"))
-            return [str(microphone["name"]) for microphone in value["microphones"]]
+            microphones = read_json(self.folder / PART_FILE)["microphones"]
+            return [str(microphone["name"]) for microphone in microphones]
         except (OSError, ValueError, KeyError, TypeError):
             return []
 

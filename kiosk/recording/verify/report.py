@@ -53,7 +53,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """A difference between what is on the disk and what was sealed or journalled.
 
     Attributes:
         code: key of :data:`SENTENCES`.
@@ -72,12 +72,14 @@ class Problem:
 
 @dataclass
 class PartFacts:
-    """What a part holds, as read back.
+    """Counts of a part, read from the disk.
 
     Attributes:
-        part: its number, ``seconds`` how long the media on disk are.
-        video_frames, samples: decoded (zero and empty where decoding was left out).
-        closed: some of it can only be opened by the court.
+        part: its number.
+        seconds: length of the media.
+        video_frames, samples: decoded pictures, and samples by microphone; zero and empty if
+            nothing was decoded.
+        closed: whether only the court can open some of it.
     """
 
     part: int
@@ -110,11 +112,11 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Return whether nothing is wrong."""
+        """Whether there is no problem."""
         return not self.problems
 
     def add(self, code: str, where: str, detail: str = "") -> None:
-        """Add a problem, once (two seals may cover a file: the inner one names it first)."""
+        """Add a problem, once: two seals may cover a file, and the inner one names it first."""
         if all((code, where) != (p.code, p.where) or self._may_repeat(code) for p in self.problems):
             self.problems.append(Problem(code, where, detail))
 

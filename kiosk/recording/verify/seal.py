@@ -33,7 +33,7 @@ class FileDigests:
 
 @dataclass(frozen=True)
 class SealVerifier:
-    """Verifies one folder's seal. ``prefix`` (``part-01/`` or empty) names it in the report."""
+    """Verifies one folder's seal; ``prefix`` (``part-01/`` or empty) names it in the report."""
 
     folder: Path
     prefix: str
@@ -42,7 +42,7 @@ class SealVerifier:
     digests: FileDigests
 
     def run(self) -> x509.Certificate | None:
-        """Check the seal and every file; return the signer's certificate if the seal holds."""
+        """Check the seal and every file; return the signer's certificate if the seal is valid."""
         missing = [name for name in (SUMS, SIGNATURE) if not (self.folder / name).is_file()]
         if missing:
             self.report.add("not_sealed", self.prefix or ".", " and ".join(missing))
@@ -106,7 +106,7 @@ def check_signer(
 
 
 def _moment(text: str) -> datetime:
-    """Return the moment of ``text`` (RFC 3339), or long ago where it is none."""
+    """Return the moment of ``text`` (RFC 3339); 1970 if it is malformed, outside any validity."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:

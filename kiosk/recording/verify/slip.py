@@ -1,8 +1,8 @@
-"""The code on an integrity slip: where the hearing's chain ended when the slip was printed.
+"""The code on an integrity slip: the head of the hearing's chain when the slip was printed.
 
-``kiosk-head:<hearing id>:<count>:<hash>``: ``count`` lines of the hearing's own journal, the last
-of which has the SHA-256 ``hash``. The journal's ``part_sealed`` lines carry the heads of the parts,
-so that whoever keeps the slip can find any later change of what was sealed before.
+``kiosk-head:<hearing id>:<count>:<hash>``: ``count`` entries of the hearing's own journal, the last
+of which has the SHA-256 ``hash``. The journal's ``part_sealed`` entries carry the heads of the
+parts, so that the slip reveals any later change of a part that was sealed before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def slip_code(hearing_id: str, head: ChainHead) -> str:
 
 
 def parse_slip(code: str) -> tuple[str, ChainHead]:
-    """Return hearing id and head of a ``code``; spaces and case do not matter.
+    """Return hearing id and head of a ``code``, ignoring spaces and case.
 
     Raises:
         RecordingError: it is no such code (``slip_malformed``).
