@@ -115,7 +115,6 @@ class AppState:
             self.paths.schedule,
             self.notify_observers,
             self.show_notice,
-            self.spawn,
             self.zone,
         )
         self.filing_service = FilingService(settings, self.labels.rules, sync)

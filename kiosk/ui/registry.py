@@ -338,7 +338,7 @@ class ScreenDefinition:
     Attributes:
         name: what automation, samples and documents call it.
         package: under ``kiosk.ui``; its module with the last part of the name has the view and the
-            samples; empty: see :mod:`kiosk.ui.views`.
+            samples.
         place: what leads to it; none: the state of the services or of the visit does.
         widget: ``module:Class`` under ``kiosk.ui``; empty: by name, ``OriginalsScreen`` in
             ``originals_screen`` beside the module ``originals``.
@@ -352,7 +352,7 @@ class ScreenDefinition:
     @property
     def module(self) -> str:
         """The module of view and samples, under ``kiosk.ui``."""
-        return f"{self.package}.{self.name.rpartition('.')[2]}" if self.package else ""
+        return f"{self.package}.{self.name.rpartition('.')[2]}"
 
     @property
     def widget_path(self) -> tuple[str, str]:
@@ -397,39 +397,21 @@ SCREENS = (
     ScreenDefinition("visitor.parked", "visitor.tracking", ParkedPlace),
     ScreenDefinition("visitor.resume", "visitor.tracking", ResumePlace),
     ScreenDefinition("visitor.document_status", "visitor.tracking", DocumentStatusPlace),
+    ScreenDefinition("secretary.today", "secretary.schedule", TodayPlace),
+    ScreenDefinition("secretary.adhoc", "secretary.schedule", AdHocPlace),
+    ScreenDefinition("secretary.date", "secretary.schedule", DatePlace),
+    ScreenDefinition("secretary.recording", "secretary.running_hearing"),
+    ScreenDefinition("secretary.recess", "secretary"),
+    ScreenDefinition("secretary.lock", "secretary"),
     ScreenDefinition(
-        "secretary.today", "", TodayPlace, "secretary.schedule.today_screen:TodayScreen"
+        "secretary.sealing",
+        "secretary.sealed_hearing",
+        widget="secretary.sealed_hearing.delivery_screen:DeliveryScreen",
     ),
-    ScreenDefinition(
-        "secretary.adhoc", "", AdHocPlace, "secretary.schedule.adhoc_screen:AdHocScreen"
-    ),
-    ScreenDefinition("secretary.date", "", DatePlace, "secretary.schedule.date_screen:DateScreen"),
-    ScreenDefinition(
-        "secretary.recording", "", None, "secretary.hearing.recording_screen:RecordingScreen"
-    ),
-    ScreenDefinition("secretary.recess", "", None, "secretary.hearing.recess_screen:RecessScreen"),
-    ScreenDefinition(
-        "secretary.sealing", "", None, "secretary.sealed_hearing.delivery_screen:DeliveryScreen"
-    ),
-    ScreenDefinition(
-        "secretary.delivery",
-        "",
-        DeliveryPlace,
-        "secretary.sealed_hearing.delivery_screen:DeliveryScreen",
-    ),
-    ScreenDefinition(
-        "secretary.export", "", ExportPlace, "secretary.sealed_hearing.export_screen:ExportScreen"
-    ),
-    ScreenDefinition(
-        "secretary.unfinished_filings",
-        "",
-        UnfinishedFilingsPlace,
-        "secretary.unfinished_filings_screen:UnfinishedFilingsScreen",
-    ),
-    ScreenDefinition("secretary.lock", "", None, "secretary.hearing.lock_screen:LockScreen"),
-    ScreenDefinition("staff.pin", "", PinPlace, "staff.pin_screen:PinScreen"),
-    ScreenDefinition(
-        "technician.self_test", "", SelfTestPlace, "technician.self_test_screen:SelfTestScreen"
-    ),
+    ScreenDefinition("secretary.delivery", "secretary.sealed_hearing", DeliveryPlace),
+    ScreenDefinition("secretary.export", "secretary.sealed_hearing", ExportPlace),
+    ScreenDefinition("secretary.unfinished_filings", "secretary", UnfinishedFilingsPlace),
+    ScreenDefinition("staff.pin", "staff", PinPlace),
+    ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
 )
 SCREEN_OF_PLACE = {screen.place: screen.name for screen in SCREENS if screen.place is not None}

@@ -10,13 +10,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from kiosk.ui import views
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import SCREENS, ScreenDefinition
-from kiosk.ui.samples.hearing_samples import HEARING_SAMPLES
 from kiosk.ui.samples.screen_sample import Prepare, ScreenSample
-from kiosk.ui.samples.secretary_samples import SECRETARY_SAMPLES
-from kiosk.ui.samples.technician_samples import TECHNICIAN_SAMPLES
 from kiosk.ui.screen_choice import screen_name
 
 if TYPE_CHECKING:
@@ -36,24 +32,18 @@ def current_screen(app: AppState) -> str:
 
 def view_of(name: str, app: AppState) -> Any:
     """Return what the screen ``name`` shows."""
-    module = _DEFINITIONS[name].module
-    return _module(module).view(app) if module else views.view_of(name, app)
+    return _module(_DEFINITIONS[name].module).view(app)
 
 
 def samples_of(definition: ScreenDefinition) -> tuple[ScreenSample, ...]:
     """Return the samples of a screen's states."""
-    samples: dict[str, Prepare] = _module(definition.module).SAMPLES if definition.module else {}
+    samples: dict[str, Prepare] = _module(definition.module).SAMPLES
     return tuple(ScreenSample(name, definition.name, prepare) for name, prepare in samples.items())
 
 
 def all_samples() -> list[ScreenSample]:
     """Return the samples of all screens."""
-    return [
-        *(sample for screen in SCREENS for sample in samples_of(screen)),
-        *SECRETARY_SAMPLES,
-        *HEARING_SAMPLES,
-        *TECHNICIAN_SAMPLES,
-    ]
+    return [sample for screen in SCREENS for sample in samples_of(screen)]
 
 
 @cache

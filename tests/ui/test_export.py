@@ -21,9 +21,9 @@ from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.export_actions import ExportActions, ExportEvent, ExportState
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.samples.hearing_samples import BUSY, SEALED, STICK
 from kiosk.ui.secretary.schedule.readiness import readiness
-from kiosk.ui.secretary.sealed_hearing.export import export_view, stage_word
+from kiosk.ui.secretary.schedule.today import BUSY
+from kiosk.ui.secretary.sealed_hearing.export import SEALED, STICK, export_view
 from kiosk.ui.service_models import RecorderState, SyncState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
@@ -126,7 +126,8 @@ def test_every_error_of_a_copy_is_said_in_words(code: str) -> None:
 def test_stages_have_different_words() -> None:
     """What is being done now."""
     stages = ("checking", "original", "video", "reading_back", "finishing")
-    assert len({stage_word(CONTEXT, stage) for stage in stages}) == 5
+    events = [ExportEvent(hearing_id="1", stage=stage) for stage in stages]
+    assert len({export_view(CONTEXT, ExportState(event=event)).text for event in events}) == 5
 
 
 def test_an_old_end_is_no_news(recorder: FakeRecorder) -> None:

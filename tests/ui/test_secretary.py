@@ -19,11 +19,13 @@ from kiosk.ui.formatting import shift_date
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.secretary.hearing.lock import lock_view
-from kiosk.ui.secretary.hearing.questions import build_question
-from kiosk.ui.secretary.hearing.recording import RecordingView, proof_view, recording_view
+from kiosk.ui.schedule_age import schedule_age
+from kiosk.ui.secretary.lock import lock_view
+from kiosk.ui.secretary.running_hearing.questions import build_question
+from kiosk.ui.secretary.running_hearing.recording import RecordingView, recording_view
+from kiosk.ui.secretary.running_hearing.sources import proof_view
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
-from kiosk.ui.secretary.schedule.today import next_hearing, schedule_age, today_view
+from kiosk.ui.secretary.schedule.today import next_hearing, today_view
 from kiosk.ui.secretary.sealed_hearing.delivery import delivery_view
 from kiosk.ui.service_models import Delivery, Hearing, RecorderState, Schedule, SyncState
 from kiosk.ui.view_context import ViewContext
@@ -131,7 +133,7 @@ def test_a_lost_microphone_says_since_when_and_what_to_do() -> None:
         },
     )
     row = next(level for level in view.microphones if level.name == "defendant")
-    assert (row.tone, row.word) == ("fault", "not connected · 6 s")
+    assert (row.tone, row.text) == ("fault", "not connected · 6 s")
     assert view.alarm is not None
     assert "Defendant" in view.alarm.sentence
     assert view.alarm.remedy
@@ -214,14 +216,14 @@ def test_questions_that_were_put_off_wait() -> None:
 )
 def test_what_is_said_of_a_delivery(delivery: Delivery, tone: str) -> None:
     """Green only when the central system's own hash matches."""
-    view = delivery_view(CONTEXT, "1", sealing=False, delivery=delivery, online=True)
+    view = delivery_view(CONTEXT, "1", "h1", delivery, online=True)
     assert view.delivery_tone == tone
     assert view.delivery_text
 
 
 def test_waiting_without_a_line_is_said() -> None:
     """Offline: it goes by itself later."""
-    view = delivery_view(CONTEXT, "1", sealing=False, delivery=None, online=False)
+    view = delivery_view(CONTEXT, "1", "h1", Delivery(), online=False)
     assert view.delivery_tone == "caution"
 
 
@@ -268,12 +270,8 @@ class Rig:
             folder / "schedule.json",
             lambda: None,
             self.errors.append,
-            self._do,
             ZoneInfo("Asia/Almaty"),
         )
-
-    def _do(self, step: Any) -> None:
-        step.close()
 
     async def close(self) -> None:
         """Close the clients."""

@@ -17,9 +17,17 @@ from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.samples.hearing_samples import BUTTON, CLOSED, ILL, LOST, SPARE, WITHOUT
-from kiosk.ui.secretary.hearing.recording import RecordingView, recording_view
-from kiosk.ui.secretary.hearing.side_panel import panel_view
+from kiosk.ui.secretary.running_hearing.recording import (
+    BUTTON,
+    CLOSED,
+    REMOTE,
+    SICK,
+    SPARE,
+    WITHOUT,
+    RecordingView,
+    recording_view,
+)
+from kiosk.ui.secretary.running_hearing.side_panel import panel_view
 from kiosk.ui.service_models import RecorderState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
@@ -95,14 +103,14 @@ def test_closed_since_can_be_a_mark_or_some_minutes_and_is_confirmed() -> None:
 def test_remedies_of_an_ill_microphone() -> None:
     """The spare first, each microphone that could take it, without; its sentence."""
     panel = RemedyPanel("defendant")
-    found = choices_of(panel, microphones=[*ILL, SPARE])
+    found = choices_of(panel, microphones=[*SICK, SPARE])
     assert list(found) == ["spare:extra", "move:judge", "move:witness", "without:", "which:"]
     assert found["move:judge"] == "Take it with: Presiding judge"
-    state = RecorderState.model_validate(sample_data.recording(microphones=[*ILL, SPARE]))
+    state = RecorderState.model_validate(sample_data.recording(microphones=[*SICK, SPARE]))
     view = panel_view(CONTEXT, state, panel)
     assert view is not None
     assert "Defendant" in view.text
-    assert choices_of(RemedyPanel(), microphones=[*ILL, SPARE]).keys() == {
+    assert choices_of(RemedyPanel(), microphones=[*SICK, SPARE]).keys() == {
         "source:defendant",
         "source:plaintiff",
     }
@@ -111,22 +119,22 @@ def test_remedies_of_an_ill_microphone() -> None:
 
 def test_an_alarm_of_a_microphone_leads_to_its_remedies() -> None:
     """One tap from the alarm; alarms of other things have none."""
-    ill = view_of(microphones=ILL, alarms=[{"code": "microphone_absent", "source": "defendant"}])
+    ill = view_of(microphones=SICK, alarms=[{"code": "microphone_absent", "source": "defendant"}])
     assert ill.alarm is not None
     assert ill.alarm.repairable == "defendant"
     assert set(ill.repairable) == {"defendant", "plaintiff"}
-    other = view_of(microphones=ILL, alarms=[{"code": "disk_low", "source": None}])
+    other = view_of(microphones=SICK, alarms=[{"code": "disk_low", "source": None}])
     assert other.alarm is not None
     assert other.alarm.repairable == ""
 
 
 def test_remote_spare_and_given_up_microphones_have_words() -> None:
     """A remote source is shown as what it is; a spare is no fault."""
-    rows = {r.name: r for r in view_of(microphones=[*WITHOUT, SPARE, LOST]).microphones}
+    rows = {r.name: r for r in view_of(microphones=[*WITHOUT, SPARE, REMOTE]).microphones}
     assert rows["remote"].label == "Remote participants"
-    assert rows["remote"].word == "nothing comes · 20 s"
-    assert (rows["extra"].word, rows["extra"].tone) == ("spare", "plain")
-    assert rows["defendant"].word == "the hearing goes on without it"
+    assert rows["remote"].text == "nothing comes · 20 s"
+    assert (rows["extra"].text, rows["extra"].tone) == ("spare", "plain")
+    assert rows["defendant"].text == "the hearing goes on without it"
 
 
 @pytest.mark.parametrize("source", ["mix", "camera", "storage", "witness", ""])
@@ -140,14 +148,14 @@ def test_a_bad_proof_says_what_is_bad(source: str) -> None:
 
 def test_a_press_of_the_button_is_named_by_the_secretary() -> None:
     """It has a label, is asked about with the events as answers, and may wait."""
-    view = view_of(hearing={"marks": BUTTON})
+    view = view_of(hearing={"marks": [BUTTON]})
     assert "Moment marked with the button" in view.event_log[0].text
     assert view.question is not None
     assert view.question.subject == "mark:9"
     assert "09:50:02" in view.question.text
     assert "oath" in dict(view.question.choices)
     later = frozenset({"mark:9"})
-    assert view_of(postponed=later, hearing={"marks": BUTTON}).question is None
+    assert view_of(postponed=later, hearing={"marks": [BUTTON]}).question is None
 
 
 # -- what taps call ----------------------------------------------------------------------------
@@ -162,7 +170,7 @@ def with_office(
     async def run() -> None:
         client = LocalClient(recorder.socket)
         secretary = SecretaryActions(
-            client, client, Path(), lambda: None, codes.append, lambda _s: None, CONTEXT.zone
+            client, client, Path(), lambda: None, codes.append, CONTEXT.zone
         )
         await steps(secretary)
         await client.close()

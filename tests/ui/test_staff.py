@@ -28,9 +28,8 @@ from kiosk.ui.app_state import NOTICE_SECONDS, AppState
 from kiosk.ui.registry import PinPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.samples.technician_samples import DONE
 from kiosk.ui.screen_loader import current_screen
-from kiosk.ui.technician.self_test import self_test_view
+from kiosk.ui.technician.self_test import DONE, self_test_view
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
 

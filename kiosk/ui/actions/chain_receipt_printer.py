@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,11 +13,11 @@ from PIL import Image
 
 from kiosk.api.exports import ChainReceipt
 from kiosk.config import Settings
-from kiosk.errors import KioskError
 from kiosk.export.chain_receipt import render_chain_receipt
 from kiosk.hardware.receipt_printer import PrinterError
-from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
+from kiosk.ui.actions.recorder_actions import RecorderActions
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class ChainReceiptState:
     picture: bytes = b""
 
 
-class ChainReceiptPrinter:
+class ChainReceiptPrinter(RecorderActions):
     """Prints chain receipts.
 
     Args:
         settings: court, zone, width of the paper.
         recorder: the service, with the secretary's token.
-        say: the translator of the screen: the receipt is in the language of the screen.
+        translate: the translator of the screen: the receipt is in the language of the screen.
         print_image: prints a picture; raises ``PrinterError``.
         on_change: called after every change.
         on_error: called with an error's code.
@@ -56,12 +56,8 @@ class ChainReceiptPrinter:
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
     ) -> None:
-        self._settings, self._recorder, self._translate = settings, recorder, translate
-        self._print_image, self._notify_change, self._report_error = (
-            print_image,
-            on_change,
-            on_error,
-        )
+        super().__init__(recorder, on_change, on_error)
+        self._settings, self._translate, self._print_image = settings, translate, print_image
         self.state = ChainReceiptState()
 
     def _set(self, state: ChainReceiptState) -> None:
@@ -75,14 +71,12 @@ class ChainReceiptPrinter:
     async def print(self, hearing_id: str = "") -> None:
         """Print the chain receipt of the open hearing, or of ``hearing_id``."""
         self._set(ChainReceiptState("printing"))
-        try:
-            path = f"/v1/hearing/slip?hearing_id={hearing_id}" if hearing_id else "/v1/hearing/slip"
-            image = await asyncio.to_thread(self._draw, await self._recorder.get(path))
-        except KioskError as error:
-            refused = isinstance(error, ServiceRefusedError)
-            self._report_error(error.code if refused else "recorder_down")
+        query = f"?hearing_id={hearing_id}" if hearing_id else ""
+        answer = await self._call("GET", f"/v1/hearing/slip{query}")
+        if answer is None:
             self.clear()
             return
+        image = await asyncio.to_thread(self._draw, answer)
         try:
             await self._print_image(image)
         except PrinterError as error:
@@ -93,9 +87,7 @@ class ChainReceiptPrinter:
         self._set(ChainReceiptState("printed"))
 
     def _draw(self, answer: dict[str, Any]) -> Image.Image:
-        slip = ChainReceipt(**{field.name: answer[field.name] for field in fields(ChainReceipt)})
-        kiosk = self._settings.kiosk
+        receipt, kiosk = ChainReceipt.model_validate(answer), self._settings.kiosk
         court = self._translate.pick({str(k): v for k, v in kiosk.court.items()})
-        return render_chain_receipt(
-            slip, self._translate, court=court, zone=ZoneInfo(kiosk.timezone)
-        )
+        zone = ZoneInfo(kiosk.timezone)
+        return render_chain_receipt(receipt, self._translate, court=court, zone=zone)

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from kiosk.errors import KioskError
-from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.service_models import ServiceModel
 
 DRIVE_POLL_SECONDS = 2.0
+CALL_SECONDS = 30.0
 
 
 class SealedHearing(ServiceModel):
@@ -71,23 +72,10 @@ class ExportState:
     event: ExportEvent | None = None
 
 
-class ExportActions:
-    """Lists sealed hearings and drives, and runs one export at a time.
+class ExportActions(RecorderActions):
+    """Lists sealed hearings and drives, and runs one export at a time."""
 
-    Args:
-        recorder: the service, with the secretary's token.
-        on_change: called after every change.
-        on_error: called with an error's code.
-    """
-
-    def __init__(
-        self,
-        recorder: LocalClient,
-        on_change: Callable[[], None],
-        on_error: Callable[[str], None],
-    ) -> None:
-        self._recorder, self._notify_change, self._report_error = recorder, on_change, on_error
-        self.state = ExportState()
+    state = ExportState()
 
     def _set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
@@ -101,7 +89,7 @@ class ExportActions:
         spoken = language if language in ("kk", "ru") else "kk"
         self.state = ExportState(language=spoken, event=event)
         self._notify_change()
-        answer = await self._call("GET", "/v1/hearings")
+        answer = await self._call("GET", "/v1/hearings", None, CALL_SECONDS)
         if answer is not None:
             rows = [SealedHearing.model_validate(row) for row in answer.get("hearings", ())]
             self._set(hearings=tuple(rows))
@@ -155,12 +143,8 @@ class ExportActions:
         state = self.state
         if state.chosen is None or state.drive is None:
             return
-        body = {
-            "hearing_id": state.chosen,
-            "medium": state.drive,
-            "language": state.language,
-        }
-        answer = await self._call("POST", "/v1/exports", body)
+        body = {"hearing_id": state.chosen, "medium": state.drive, "language": state.language}
+        answer = await self._call("POST", "/v1/exports", body, CALL_SECONDS)
         if answer is not None and self.state.event is None:
             started = {"id": answer.get("id", ""), "hearing_id": state.chosen}
             self._set(event=ExportEvent.model_validate(started))
@@ -168,7 +152,7 @@ class ExportActions:
     async def cancel(self) -> None:
         """Cancel the export."""
         if self.state.event is not None:
-            await self._call("DELETE", f"/v1/exports/{self.state.event.id}")
+            await self._call("DELETE", f"/v1/exports/{self.state.event.id}", None, CALL_SECONDS)
 
     def apply_event(self, value: Any) -> None:
         """Apply an ``export`` event of the recorder; the end of an older export is ignored."""
@@ -176,14 +160,3 @@ class ExportActions:
         known = self.state.event
         if event.state == "running" or (known is not None and known.id in ("", event.id)):
             self._set(event=event, chosen=event.hearing_id or self.state.chosen)
-
-    async def _call(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> dict[str, Any] | None:
-        try:
-            return await self._recorder.call(method, path, body, 30.0)
-        except ServiceRefusedError as error:
-            self._report_error(error.code)
-        except KioskError:
-            self._report_error("recorder_down")
-        return None

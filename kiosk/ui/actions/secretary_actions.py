@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from kiosk.api.published import Schedule, read_schedule
 from kiosk.errors import KioskError
-from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ipc import LocalClient
 from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.ui.actions.export_actions import ExportActions
+from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
 from kiosk.ui.service_models import Delivery, Hearing
@@ -28,15 +29,14 @@ RELOAD_SECONDS = 15.0
 ASK_DELIVERY_SECONDS = 1.0
 
 
-class SecretaryActions:
-    """The secretary's place, the list of hearings, and the hearing's steps.
+class SecretaryActions(RecorderActions):
+    """The secretary's place, the list of hearings, and the steps of a hearing.
 
     Args:
         recorder, sync: the services.
         published: ``published/schedule.json``, read while sync is down.
         on_change: called after every change.
         on_error: called with an error's code.
-        spawn: runs a coroutine in the background.
         zone: of the court.
     """
 
@@ -47,12 +47,10 @@ class SecretaryActions:
         published: Path,
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
-        spawn: Callable[[Coroutine[Any, Any, Any]], None],
         zone: ZoneInfo,
     ) -> None:
-        self._spawn, self._zone = spawn, zone
-        self._recorder, self._sync, self._published = recorder, sync, published
-        self._notify_change, self._report_error = on_change, on_error
+        super().__init__(recorder, on_change, on_error)
+        self._sync, self._published, self._zone = sync, published, zone
         self.place: StaffPlace = TodayPlace()
         self.schedule: Schedule | None = None
         self.deliveries: dict[str, Delivery] = {}
@@ -62,11 +60,10 @@ class SecretaryActions:
         self.is_end_asked = False
         self.answers_page = 0
         self.typed_answer: str | None = None
-        self.is_calling = False
         self.entered_date: date | None = None
         self._ended_hearings: set[str] = set()
         self.export = ExportActions(recorder, on_change, on_error)
-        self.side_panel = SidePanelActions(self._call_recorder, on_change)
+        self.side_panel = SidePanelActions(recorder, on_change, on_error)
 
     def reset(self) -> None:
         """Reset the screens after a sign-in or sign-out."""
@@ -80,6 +77,10 @@ class SecretaryActions:
         """Show the screen of ``place``."""
         self.place = place
         self._notify_change()
+
+    def show_today(self) -> None:
+        """Go back to the list of the day."""
+        self.show(TodayPlace())
 
     # -- the list ------------------------------------------------------------------------------
 
@@ -114,8 +115,7 @@ class SecretaryActions:
         """Start recording ``hearing`` at once."""
         self.postponed = frozenset()
         self.is_end_asked = self.are_all_events_shown = False
-        body = {"hearing": hearing.to_json()}
-        if await self._call_recorder("/v1/hearings", body):
+        if await self._post("/v1/hearings", hearing=hearing.to_json()):
             self.place = TodayPlace()
 
     async def start_adhoc_hearing(self) -> None:
@@ -124,43 +124,39 @@ class SecretaryActions:
         if not isinstance(place, AdHocPlace):
             return
         day = f"{place.day.isoformat()}T00:00:00.000Z" if place.day else None
-        await self.start_hearing(
-            Hearing(
-                id=str(uuid.uuid4()),
-                case_number=place.typed.strip(),
-                kind=place.kind,
-                scheduled_at=day,
-                adhoc=True,
-            )
+        number = place.typed.strip()
+        hearing = Hearing(
+            id=str(uuid.uuid4()), case_number=number, kind=place.kind, scheduled_at=day, adhoc=True
         )
+        await self.start_hearing(hearing)
 
     async def mark_event(self, event: str) -> None:
         """Mark an event in the hearing."""
         self.are_all_events_shown = False
-        await self._call_recorder("/v1/hearing/marks", {"type": event})
+        await self._post("/v1/hearing/marks", type=event)
 
     async def undo_mark(self) -> None:
         """Withdraw the newest mark."""
-        await self._call_recorder("/v1/hearing/marks/undo")
+        await self._post("/v1/hearing/marks/undo")
 
     async def start_recess(self) -> None:
         """Stop the capture for a recess."""
         self.side_panel.panel = None
-        await self._call_recorder("/v1/hearing/recess")
+        await self._post("/v1/hearing/recess")
 
     async def start_retirement(self) -> None:
         """Stop the capture for the deliberation."""
         self.side_panel.panel = None
-        await self._call_recorder("/v1/hearing/retire")
+        await self._post("/v1/hearing/retire")
 
     async def resume_hearing(self) -> None:
         """Start the next part; postponed questions are asked again."""
         self.postponed = frozenset()
-        await self._call_recorder("/v1/hearing/resume")
+        await self._post("/v1/hearing/resume")
 
     async def end_hearing(self, hearing_id: str, case_number: str) -> None:
         """End the hearing; it is sealed and delivered."""
-        if await self._call_recorder("/v1/hearing/end", {}, timeout=60.0):
+        if await self._post("/v1/hearing/end", 60.0):
             self.show_delivery(hearing_id, case_number)
 
     def show_delivery(self, hearing_id: str, case_number: str) -> None:
@@ -178,11 +174,7 @@ class SecretaryActions:
         if subject.startswith(MARK_SUBJECT_PREFIX):
             number = int(subject.removeprefix(MARK_SUBJECT_PREFIX))
             body = {"subject": "mark", "value": {"mark": number, "type": value}}
-        await self._call_recorder("/v1/hearing/statements", body)
-
-    def spawn_answer(self, subject: str, value: str) -> None:
-        """Answer one of the open questions, in the background."""
-        self._spawn(self.answer_question(subject, value))
+        await self._post("/v1/hearing/statements", **body)
 
     def postpone_question(self, subject: str) -> None:
         """Postpone a question until the next hearing or part."""
@@ -195,14 +187,9 @@ class SecretaryActions:
         self.answers_page = page
         self._notify_change()
 
-    def open_answer_keys(self) -> None:
-        """Show the keys for a typed answer."""
-        self.typed_answer = ""
-        self._notify_change()
-
-    def close_answer_keys(self) -> None:
-        """Hide the keys."""
-        self.typed_answer = None
+    def show_answer_keys(self, show: bool) -> None:
+        """Show or hide the keys for a typed answer."""
+        self.typed_answer = "" if show else None
         self._notify_change()
 
     def type_answer(self, key: str) -> None:
@@ -220,28 +207,6 @@ class SecretaryActions:
         """Show every event type, or the usual ones."""
         self.are_all_events_shown, self.all_events_page = show, page
         self._notify_change()
-
-    async def _call_recorder(
-        self,
-        path: str,
-        body: dict[str, Any] | None = None,
-        timeout: float = 10.0,
-        *,
-        method: str = "POST",
-    ) -> bool:
-        self.is_calling = True
-        try:
-            await self._recorder.call(method, path, body or {}, timeout)
-        except ServiceRefusedError as error:
-            self._report_error(error.code)
-            return False
-        except KioskError:
-            self._report_error("recorder_down")
-            return False
-        finally:
-            self.is_calling = False
-            self._notify_change()
-        return True
 
     # -- delivery ------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from kiosk.clocks import format_wall, wall_time
+from kiosk.ui.actions.recorder_actions import RecorderActions
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,10 @@ class ClosedSincePanel:
 Panel = ListenPanel | RemedyPanel | ClosedSincePanel
 
 
-class RecorderCall(Protocol):
-    """Calls the recorder and shows errors; returns whether the call succeeded."""
+class SidePanelActions(RecorderActions):
+    """The open side panel, and the actions of its choices."""
 
-    def __call__(
-        self, path: str, body: dict[str, Any] | None = None, *, method: str = "POST"
-    ) -> Awaitable[bool]:
-        """Call ``path``."""
-
-
-class SidePanelActions:
-    """The open side panel, and the actions of its choices.
-
-    Args:
-        call_recorder: calls the recorder.
-        on_change: called after every change.
-    """
-
-    def __init__(self, call_recorder: RecorderCall, on_change: Callable[[], None]) -> None:
-        self._call_recorder, self._notify_change = call_recorder, on_change
-        self.panel: Panel | None = None
+    panel: Panel | None = None
 
     def show(self, panel: Panel | None) -> None:
         """Show ``panel``; None: close the open panel."""
@@ -80,18 +64,18 @@ class SidePanelActions:
     async def close_hearing(self) -> None:
         """Close the hearing from now on; the ground is asked afterwards."""
         self.panel = None
-        await self._call_recorder("/v1/hearing/close", {})
+        await self._post("/v1/hearing/close")
 
     async def reopen_hearing(self) -> None:
         """Reopen the hearing to the public."""
         self.panel = None
-        await self._call_recorder("/v1/hearing/open", {})
+        await self._post("/v1/hearing/open")
 
     # -- listening -----------------------------------------------------------------------------
 
     async def stop_listening(self) -> None:
         """Stop the playback in the headset."""
-        await self._call_recorder("/v1/hearing/listen", method="DELETE")
+        await self._call("DELETE", "/v1/hearing/listen", {})
 
     # -- choices of the panels -----------------------------------------------------------------
 
@@ -114,10 +98,8 @@ class SidePanelActions:
         elif kind == "source":
             self.show(ListenPanel(source=value or None))
         elif kind == "seconds":
-            body: dict[str, Any] = {"seconds": int(value)}
-            if panel.source:
-                body["source"] = panel.source
-            if await self._call_recorder("/v1/hearing/listen", body):
+            body = {"seconds": int(value), **({"source": panel.source} if panel.source else {})}
+            if await self._post("/v1/hearing/listen", **body):
                 self.show(None)
 
     async def _choose_remedy(self, panel: RemedyPanel, choice: str) -> None:
@@ -128,7 +110,7 @@ class SidePanelActions:
             self.show(RemedyPanel())
         elif panel.name:
             body = {"source": panel.name, "remedy": kind, **({"to": target} if target else {})}
-            if await self._call_recorder("/v1/hearing/remedies", body):
+            if await self._post("/v1/hearing/remedies", **body):
                 self.show(None)
 
     async def _choose_closed_since(self, panel: ClosedSincePanel, choice: str) -> None:
@@ -142,8 +124,7 @@ class SidePanelActions:
             self.show(ClosedSincePanel())
         elif kind == "confirm" and panel.chosen:
             chosen, _, number = panel.chosen.partition(":")
-            body: dict[str, Any] = (
-                {"mark": int(number)} if chosen == "mark" else {"since": panel.since}
-            )
-            if await self._call_recorder("/v1/hearing/close-since", body):
+            is_mark = chosen == "mark"
+            body: dict[str, Any] = {"mark": int(number)} if is_mark else {"since": panel.since}
+            if await self._post("/v1/hearing/close-since", **body):
                 self.show(None)

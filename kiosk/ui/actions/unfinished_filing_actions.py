@@ -11,6 +11,7 @@ from kiosk.filing.drafts.parked_filings import UnfinishedFiling
 from kiosk.filing.service import FilingService, OpenFiling
 from kiosk.hardware.receipt_printer import PrinterError
 from kiosk.ipc import LocalClient
+from kiosk.ui.actions.recorder_actions import RecorderActions
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class UnfinishedFilingsState:
     print_state: str = ""
 
 
-class UnfinishedFilingActions:
+class UnfinishedFilingActions(RecorderActions):
     """Opens and deletes unfinished filings, and reprints receipts.
 
     Args:
@@ -42,8 +43,8 @@ class UnfinishedFilingActions:
         on_change: Callable[[], None],
         on_error: Callable[[str], None],
     ) -> None:
-        self._filing_service, self._recorder = filing_service, recorder
-        self._notify_change, self._report_error = on_change, on_error
+        super().__init__(recorder, on_change, on_error)
+        self._filing_service = filing_service
         self.state = UnfinishedFilingsState()
 
     def _set(self, **changes: Any) -> None:
@@ -52,12 +53,8 @@ class UnfinishedFilingActions:
 
     def refresh(self) -> None:
         """List the unfinished filings that have no parking ticket."""
-        rows = tuple(
-            filing
-            for filing in self._filing_service.list_unfinished()
-            if filing.parked_until is None
-        )
-        self.state = UnfinishedFilingsState(rows)
+        found = self._filing_service.list_unfinished()
+        self.state = UnfinishedFilingsState(tuple(f for f in found if f.parked_until is None))
         self._notify_change()
 
     def ask_delete(self, filing_id: str) -> None:
@@ -85,9 +82,8 @@ class UnfinishedFilingActions:
         """Print the receipt whose QR code was read."""
         self._set(print_state="printing")
         try:
-            await self._filing_service.print_receipt(
-                self._filing_service.find_by_reference(reference)
-            )
+            filing = self._filing_service.find_by_reference(reference)
+            await self._filing_service.print_receipt(filing)
         except PrinterError as error:
             self._set(print_state=error.code)
         except KioskError:

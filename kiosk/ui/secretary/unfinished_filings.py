@@ -1,12 +1,16 @@
-"""View of the unfinished filings (no Kivy)."""
+"""Unfinished filings after a crash: view and samples (no Kivy)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.alarms import alarm_of
 from kiosk.filing.drafts.parked_filings import UnfinishedFiling
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingsState
+from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import UnfinishedFilingsPlace
+from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.service_states import at
+from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
@@ -24,7 +28,7 @@ class UnfinishedFilingRow:
 
 @dataclass(frozen=True)
 class UnfinishedFilingsView:
-    """The screen."""
+    """Unfinished filings, and the state of a receipt's reprint."""
 
     text: str
     rows: tuple[UnfinishedFilingRow, ...]
@@ -33,19 +37,16 @@ class UnfinishedFilingsView:
     receipt_tone: Tone
 
 
-def unfinished_filings_view(
-    context: ViewContext, state: UnfinishedFilingsState
-) -> UnfinishedFilingsView:
-    """Return the view of the unfinished filings."""
+def view(app: AppState) -> UnfinishedFilingsView:
+    """Return what the screen shows."""
+    context, state = app.view_context(), app.unfinished_filings.state
     _ = context.translate.gettext
-    text = (
-        _(
+    text = _("No unfinished document lies here.")
+    if state.rows:
+        text = _(
             "These documents were not finished when the kiosk stopped. "
             "They are deleted by themselves."
         )
-        if state.rows
-        else _("No unfinished document lies here.")
-    )
     receipt_text, tone = _receipt_text(context, state.print_state)
     rows = tuple(_row(context, filing) for filing in state.rows)
     return UnfinishedFilingsView(text, rows, state.to_delete, receipt_text, tone)
@@ -74,8 +75,26 @@ def _receipt_text(context: ViewContext, print_state: str) -> tuple[str, Tone]:
         case "not_found":
             return _("This is not the code of a receipt of this kiosk."), "caution"
         case code:
-            alarm = alarm_of(code)
-            return (
-                f"{alarm.say(context.translate)} {alarm.remedy(context.translate, staff=True)}",
-                "caution",
-            )
+            return context.alarm_text(code), "caution"
+
+
+# -- samples -------------------------------------------------------------------------------------
+
+
+def _with(state: UnfinishedFilingsState) -> Prepare:
+    def prepare(app: AppState) -> None:
+        staff_at(UnfinishedFilingsPlace())(app)
+        app.unfinished_filings.state = state
+
+    return prepare
+
+
+FOUND = (
+    UnfinishedFiling("f1", at(9, 21), 4, None, is_recoverable=True),
+    UnfinishedFiling("f2", at(9, 2), 1, None, is_recoverable=False),
+)
+SAMPLES: dict[str, Prepare] = {
+    "unfinished_filings": _with(UnfinishedFilingsState(FOUND)),
+    "unfinished_filings-ask": _with(UnfinishedFilingsState(FOUND, to_delete="f1")),
+    "unfinished_filings-none": _with(UnfinishedFilingsState(print_state="printed")),
+}

@@ -18,14 +18,14 @@ class StaffScreen(StandardScreen):
     app: AppState
 
     def header_key(self, view: Any, chrome: ScreenChrome) -> Any:
-        """The header shows who is signed in."""
+        """Return what the header depends on: also who is signed in."""
         return (super().header_key(view, chrome), chrome.today, self.app.staff)
 
     def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
         """Return title, sign-out and clock."""
         kit = self.kit
         title, quiet = self.title(view)
-        say_quiet = " · ".join(part for part in (quiet, chrome.room, chrome.today) if part)
+        place = " · ".join(part for part in (quiet, chrome.room, chrome.today) if part)
         name = self.app.staff.name if self.app.staff else ""
         languages = [
             kit.button(
@@ -39,7 +39,7 @@ class StaffScreen(StandardScreen):
         ]
         return [
             kit.text_line(title, "body", weight="semibold", max_width=330),
-            kit.fitted_text(say_quiet, "small", colour="quiet", lines=2, ellipsis=True),
+            kit.fitted_text(place, "small", colour="quiet", lines=2, ellipsis=True),
             kit.fitted_text(name, "small", colour="quiet", align="right", lines=2, ellipsis=True),
             kit.button("look.text", "", self._text_size, icon="format-size", style="ghost"),
             *languages,
@@ -52,3 +52,8 @@ class StaffScreen(StandardScreen):
 
     def _text_size(self) -> None:
         self.app.set_display_settings(self.app.display_settings.with_next_text_size())
+
+    def back_button(self) -> Widget:
+        """Return the button that leads back to the list of the day."""
+        back = self.kit.translate.gettext("Back")
+        return self.kit.button("back", back, self.app.secretary.show_today)

@@ -1,4 +1,4 @@
-"""View of the self-test screen (no Kivy)."""
+"""The technician's self-test: view and samples (no Kivy)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 from kiosk.alarms import alarm_of
 from kiosk.selftest import CHECKS, CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
+from kiosk.selftest.model import CheckState
 from kiosk.ui.actions.self_test_runner import SelfTestState
+from kiosk.ui.app_state import AppState
+from kiosk.ui.registry import SelfTestPlace
+from kiosk.ui.samples import service_states
+from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
@@ -51,6 +57,14 @@ class SelfTestView:
     report: str
     report_tone: Tone
     summary: str
+
+
+def view(app: AppState) -> SelfTestView:
+    """Return what the screen shows."""
+    context, microphones = app.view_context(), app.shown_recorder_state.microphones
+    names = tuple((m.name, context.role_label(m)) for m in microphones)
+    chosen = getattr(app.secretary.place, "chosen", None)
+    return self_test_view(context, app.self_test.state, chosen, names)
 
 
 def self_test_view(
@@ -96,42 +110,34 @@ def check_status(context: ViewContext, state: SelfTestState, check: str) -> tupl
         return _("Running…"), "accent"
     if check in state.waiting:
         return _("Waiting"), "plain"
-    result = state.results.get(check)
-    if result is None:
-        never = STATE_NAMES["never_tested"]
-        return _(never), "plain"
+    result = state.results.get(check, CheckResult(check, "never_tested"))
     status = _(STATE_NAMES[result.state])
-    if result.state == "passed":
-        value = headline_value(context, result)
-        if value and check == "link":
-            return value, "good"
-        return (f"{status} · {value}" if value else status), "good"
-    return status, "fault" if result.state == "failed" else "plain"
+    if result.state != "passed":
+        return status, "fault" if result.state == "failed" else "plain"
+    value = _headline_value(context, result)
+    parts = (value,) if value and check == "link" else (status, value)
+    return " · ".join(part for part in parts if part), "good"
 
 
-def headline_value(context: ViewContext, result: CheckResult) -> str:
-    """Return the one measured value that says most."""
-    _, measured = context.translate.gettext, result.measured
-    match result.check:
-        case "camera" if "fps" in measured:
-            return _("{n} frames/s", n=_format_number(context, measured["fps"]))
-        case "link" if "down_mbit" in measured and "up_mbit" in measured:
-            down, up = (
-                _format_number(context, measured["down_mbit"]),
-                _format_number(context, measured["up_mbit"]),
-            )
-            return _("{down} / {up} Mbit/s", down=down, up=up)
-        case "scanner" if "resolution" in measured:
-            return _("{n} dpi", n=measured["resolution"])
-        case "storage" if "free_bytes" in measured:
-            return _("{n} GB", n=_format_number(context, float(measured["free_bytes"]) / 1e9))
+def _headline_value(context: ViewContext, result: CheckResult) -> str:
+    """Return the measured value that says most; empty: none."""
+    _ = context.translate.gettext
+
+    def number(value: float) -> str:
+        text = f"{value:.1f}"
+        return text if context.translate.language == "en" else text.replace(".", ",")
+
+    match result.check, result.measured:
+        case "camera", {"fps": fps}:
+            return _("{n} frames/s", n=number(fps))
+        case "link", {"down_mbit": down, "up_mbit": up}:
+            return _("{down} / {up} Mbit/s", down=number(down), up=number(up))
+        case "scanner", {"resolution": resolution}:
+            return _("{n} dpi", n=resolution)
+        case "storage", {"free_bytes": free}:
+            return _("{n} GB", n=number(free / 1e9))
         case _:
             return ""
-
-
-def _format_number(context: ViewContext, value: Any) -> str:
-    text = f"{float(value):.1f}"
-    return text if context.translate.language == "en" else text.replace(".", ",")
 
 
 def _current_check(
@@ -140,14 +146,12 @@ def _current_check(
     _ = context.translate.gettext
     status, tone = check_status(context, state, check)
     running = state.running == check
-    result = state.results.get(check)
-    lines: list[str] = []
-    if running and check == LEVELS_CHECK:
-        lines.append(_("Go round the room and speak into each microphone."))
-    elif not running and result is not None:
-        lines = _result_lines(context, result)
-    elif not running:
-        lines.append(alarm_of("never_tested").remedy(context.translate, staff=True))
+    if not running:
+        lines = _result_lines(context, state.results.get(check))
+    elif check == LEVELS_CHECK:
+        lines = [_("Go round the room and speak into each microphone.")]
+    else:
+        lines = []
     question = _(QUESTIONS[state.question]) if running and state.question else ""
     return CurrentCheck(
         title=_(CHECK_NAMES[check]),
@@ -160,11 +164,11 @@ def _current_check(
     )
 
 
-def _result_lines(context: ViewContext, result: CheckResult) -> list[str]:
+def _result_lines(context: ViewContext, result: CheckResult | None) -> list[str]:
     _ = context.translate.gettext
-    lines: list[str] = []
-    if result.state == "never_tested":
+    if result is None or result.state == "never_tested":
         return [alarm_of("never_tested").remedy(context.translate, staff=True)]
+    lines: list[str] = []
     if result.code and result.state != "passed":
         alarm = alarm_of(result.code)
         lines += [alarm.say(context.translate), alarm.remedy(context.translate, staff=True)]
@@ -172,11 +176,11 @@ def _result_lines(context: ViewContext, result: CheckResult) -> list[str]:
     if tested:
         day = tested.astimezone(context.zone).strftime("%d.%m.%Y")
         lines.append(_("Tested {date} {time}", date=day, time=context.clock_text(tested)))
-    lines += measured_lines(result.measured)
+    lines += _measured_lines(result.measured)
     return [line for line in lines if line]
 
 
-def measured_lines(measured: Mapping[str, Any], max_lines: int = 6) -> list[str]:
+def _measured_lines(measured: Mapping[str, Any], max_lines: int = 6) -> list[str]:
     """Return measured values for the technician, as ``name: value`` (names as in the report)."""
     flat: list[str] = []
     for key, value in measured.items():
@@ -204,20 +208,59 @@ def _report(context: ViewContext, state: SelfTestState) -> tuple[str, Tone]:
         case "saved":
             return _("The report is saved and goes to the central system."), "good"
         case code:
-            alarm = alarm_of(code)
-            return (
-                f"{alarm.say(context.translate)} {alarm.remedy(context.translate, staff=True)}",
-                "fault",
-            )
+            return context.alarm_text(code), "fault"
 
 
 def _summary(context: ViewContext, state: SelfTestState) -> str:
     _ = context.translate.gettext
     states = [state.results[c].state if c in state.results else "never_tested" for c in CHECKS]
     passed, failed = states.count("passed"), states.count("failed")
-    return _(
-        "Passed {passed}, failed {failed}, not tested {rest}",
-        passed=passed,
-        failed=failed,
-        rest=len(states) - passed - failed,
+    rest = len(states) - passed - failed
+    counts = {"passed": passed, "failed": failed, "rest": rest}
+    return _("Passed {passed}, failed {failed}, not tested {rest}", **counts)
+
+
+# -- samples -------------------------------------------------------------------------------------
+
+
+def _result(
+    check: str, state: CheckState = "passed", code: str | None = None, **measured: Any
+) -> CheckResult:
+    return CheckResult(check, state, code, measured, 1.2, service_states.at(8, 10))
+
+
+DONE = {
+    result.check: result
+    for result in (
+        _result("camera", fps=25.0, dropped=0),
+        _result("microphones", judge={"rms_db": -21.0}, witness={"rms_db": -23.5}),
+        _result("scanner", resolution=300, seconds_to_open=0.02),
+        _result("receipt_printer", "failed", "printer_no_paper"),
+        _result("badge_reader"),
+        _result("panel", "skipped", "not_confirmed"),
+        _result("storage", free_bytes=212 * 10**9, write_mib_s=88.1),
+        _result("clock"),
+        _result("link", down_mbit=4.8, up_mbit=2.1, rtt_ms=31.0, loss=0.0, jitter_ms=2.2),
+        _result("delivery", seconds=0.8),
     )
+}
+BEGUN = SelfTestState({"camera": DONE["camera"]}, tuple(DONE)[2:], "microphones")
+
+
+def _with(state: SelfTestState, chosen: str | None = None) -> Prepare:
+    def prepare(app: AppState) -> None:
+        staff_at(SelfTestPlace(chosen), who=service_states.TECHNICIAN)(app)
+        app.self_test.state = state
+
+    return prepare
+
+
+SAMPLES: dict[str, Prepare] = {
+    "self_test-never": _with(SelfTestState()),
+    "self_test-microphones": _with(BEGUN),
+    "self_test-question": _with(SelfTestState(DONE, ("storage", "clock"), "panel", "lamp_seen")),
+    "self_test-badge": _with(SelfTestState(DONE, ("panel",), "badge_reader", "badge_held")),
+    "self_test-done": _with(SelfTestState(DONE, report="saved")),
+    "self_test-link": _with(SelfTestState(DONE, report="saved"), "link"),
+    "self_test-unsaved": _with(SelfTestState(DONE, report="disk_full")),
+}

@@ -60,6 +60,11 @@ class Timer(Label):
             size -= 2
         return size
 
+    def detach(self) -> None:
+        """Leave the widget that holds it, to be put into another one."""
+        if self.parent:
+            self.parent.remove_widget(self)
+
     def show(self, text: str) -> None:
         """Show ``text``; it gets smaller figures when it gets longer."""
         if text == self._shown:
@@ -104,3 +109,25 @@ class Meter(Widget):
         self._colour.rgba = rgba(self._colours.meter_quiet if quiet else self._colours.accent)
         self._bar.pos = self.pos
         self._bar.size = (max(self.height, width), self.height) if width > 0 else (0, 0)
+
+
+class Meters:
+    """The level bars of named microphones."""
+
+    def __init__(self, kit: WidgetKit) -> None:
+        self._kit = kit
+        self._meters: dict[str, Meter] = {}
+
+    def clear(self) -> None:
+        """Forget all bars."""
+        self._meters = {}
+
+    def add(self, name: str, height: float, *, is_dull: bool = False) -> Meter:
+        """Return a new bar for the microphone ``name``."""
+        meter = self._meters[name] = Meter(self._kit, height, is_dull=is_dull)
+        return meter
+
+    def show(self, levels: dict[str, Any]) -> None:
+        """Show the newest levels of a ``levels`` event."""
+        for name, meter in self._meters.items():
+            meter.show((levels.get(name) or {}).get("rms_db"))

@@ -34,7 +34,7 @@ class CachedSlot(BoxLayout):
         return True
 
     def after_change(self, full: bool) -> None:
-        """Called after a change; ``full``: something is shown."""
+        """React to a change; ``full``: something is shown."""
 
 
 class NaturalCachedSlot(CachedSlot):
@@ -74,7 +74,12 @@ class Screen(BoxLayout):
 
 
 class StandardScreen(Screen):
-    """Header, notice, body and footer. Subclasses draw the parts; equal parts are kept."""
+    """Header, notice, body and footer. Subclasses draw the parts; equal parts are kept.
+
+    ``heading`` is the title, marked for translation, of a screen whose title is always the same.
+    """
+
+    heading = ""
 
     def __init__(self, kit: WidgetKit, name: str, app: Any) -> None:
         super().__init__(kit, name, app)
@@ -121,7 +126,7 @@ class StandardScreen(Screen):
 
     def title(self, _view: Any) -> tuple[str, str]:
         """Return title and quiet addition for the header."""
-        return "", ""
+        return self.kit.translate.gettext(self.heading) if self.heading else "", ""
 
     def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
         """Return the header's widgets."""

@@ -3,69 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
-from typing import Any
 
 from kivy.uix.widget import Widget
 
+from kiosk.locale import N_
 from kiosk.ui.formatting import date_text, shift_date
 from kiosk.ui.registry import DatePlace
 from kiosk.ui.staff.staff_screen import StaffScreen
 
 
 class DateScreen(StaffScreen):
-    """No list and no clock: the date is asked."""
+    """The date, set by three dials."""
 
-    def title(self, view: Any) -> tuple[str, str]:
-        """Return the title."""
-        return self.kit.translate.gettext("Date"), ""
+    heading = N_("Date")
 
     def body(self, view: DatePlace) -> Widget:
-        """Return the question and three dials."""
-        kit, _ = self.kit, self.kit.translate.gettext
-        question = kit.text(
-            _("The kiosk does not know the date. Which day is it today?"),
-            "title", weight="semibold", wid="date.text",
-        )  # fmt: skip
-        dials = kit.row(
-            self._dial("day", _("Day"), str(view.day.day), view.day, timedelta(days=1)),
-            self._dial("month", _("Month"), f"{view.day.month:02d}", view.day, None),
-            self._dial("year", _("Year"), str(view.day.year), view.day, None),
-            gap=28,
+        """Return the question, three dials, and the date in words."""
+        kit, _, day = self.kit, self.kit.translate.gettext, view.day
+        question = _("The kiosk does not know the date. Which day is it today?")
+        words = date_text(day, kit.translate)
+        dials = (
+            self._dial("day", _("Day"), str(day.day), view),
+            self._dial("month", _("Month"), f"{day.month:02d}", view),
+            self._dial("year", _("Year"), str(day.year), view),
         )
-        words = kit.text(
-            date_text(view.day, kit.translate), "heading", wid="date.value", align="center",
-            weight="semibold",
-        )  # fmt: skip
-        return kit.column(question, dials, words, gap=20, padding=(60, 24))
+        return kit.column(
+            kit.text(question, "title", weight="semibold", wid="date.text"),
+            kit.row(*dials, gap=28),
+            kit.text(words, "heading", wid="date.value", align="center", weight="semibold"),
+            gap=20,
+            padding=(60, 24),
+        )
 
-    def _dial(self, part: str, label: str, value: str, day: date, step: timedelta | None) -> Widget:
+    def _dial(self, unit: str, label: str, value: str, view: DatePlace) -> Widget:
         kit, secretary = self.kit, self.app.secretary
 
         def turn(by: int) -> Callable[[], None]:
-            return lambda: secretary.show(DatePlace(shift_date(day, part, by)))
+            return lambda: secretary.show(DatePlace(shift_date(view.day, unit, by)))
 
-        del step
+        figure = kit.fitted_text(value, "display", weight="tabular", align="center", lines=1)
         return kit.column(
             kit.text(label, "body", colour="quiet", align="center"),
-            kit.button(f"date.{part}.up", "", turn(1), icon="chevron-up", wide=True),
-            kit.card(
-                kit.fitted_text(value, "display", weight="tabular", align="center", lines=1),
-                padding=8,
-            ),
-            kit.button(f"date.{part}.down", "", turn(-1), icon="chevron-down", wide=True),
+            kit.button(f"date.{unit}.up", "", turn(1), icon="chevron-up", wide=True),
+            kit.card(figure, padding=8),
+            kit.button(f"date.{unit}.down", "", turn(-1), icon="chevron-down", wide=True),
             gap=12,
         )
 
     def footer(self, view: DatePlace) -> list[Widget]:
-        """Return back and go on."""
-        from kiosk.ui.registry import TodayPlace
-
-        kit, _, secretary = self.kit, self.kit.translate.gettext, self.app.secretary
-        return [
-            kit.button("back", _("Back"), lambda: secretary.show(TodayPlace())),
-            kit.spacer(),
-            kit.button(
-                "date.ok", _("Next"), lambda: secretary.enter_date(view.day), style="primary"
-            ),
-        ]
+        """Return back and next."""
+        kit, secretary = self.kit, self.app.secretary
+        following = kit.translate.gettext("Next")
+        enter = kit.button(
+            "date.ok", following, lambda: secretary.enter_date(view.day), style="primary"
+        )
+        return [self.back_button(), kit.spacer(), enter]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.alarms import Severity, alarm_of
-from kiosk.ui.formatting import sentence_case, size_text
+from kiosk.locale import N_
+from kiosk.ui.formatting import size_text
 from kiosk.ui.recorder_reader import PARTIAL_STATE
-from kiosk.ui.service_models import (
-    LinkCheckResult,
-    Microphone,
-    RecorderState,
-    SyncState,
-    parse_time,
-)
+from kiosk.ui.service_models import LinkCheckResult, RecorderState, SyncState, parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
+
+UPLOAD_STATES = {
+    "paced": N_("Sent slowly for now."),
+    "capped": N_("Sent slowly for now."),
+    "paused": N_("It waits while a hearing is on."),
+    "outside_window": N_("It leaves at the hours that are set."),
+}
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,12 @@ def readiness(
         recorder_problem: code of the alarm that says why there is none.
     """
     if recorder is None:
-        alarm = alarm_of(recorder_problem)
-        down = ReadinessLine(
-            "recorder",
-            "fault",
-            alarm.say(context.translate),
-            alarm.remedy(context.translate, staff=True),
-        )
-        return (down, _link_line(context, sync))
+        return _alarm_line(context, "recorder", recorder_problem), _link_line(context, sync)
     partial = any(alarm.code == PARTIAL_STATE for alarm in recorder.alarms)
     return (
         *((_alarm_line(context, "recorder", PARTIAL_STATE),) if partial else ()),
         _camera_line(context, recorder),
-        *(_microphone_line(context, microphone) for microphone in recorder.microphones),
-        *(() if recorder.microphones else (_no_microphones(context),)),
+        *_microphone_lines(context, recorder),
         _link_line(context, sync),
         *_queue_lines(context, sync),
         _disk_line(context, recorder),
@@ -67,18 +61,8 @@ def readiness(
 def _alarm_line(context: ViewContext, item: str, code: str, source: str = "") -> ReadinessLine:
     alarm = alarm_of(code)
     tone: Tone = "fault" if alarm.severity is Severity.FAULT else "caution"
-    return ReadinessLine(
-        item,
-        tone,
-        alarm.say(context.translate, source),
-        alarm.remedy(context.translate, staff=True),
-    )
-
-
-def _no_microphones(context: ViewContext) -> ReadinessLine:
-    return ReadinessLine(
-        "mic", "fault", context.translate.gettext("No microphone is set up on this kiosk.")
-    )
+    remedy = alarm.remedy(context.translate, staff=True)
+    return ReadinessLine(item, tone, alarm.say(context.translate, source), remedy)
 
 
 def _camera_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:
@@ -91,34 +75,27 @@ def _camera_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine
         case "frozen":
             return _alarm_line(context, "camera", "camera_frozen")
         case "off":
-            return ReadinessLine(
-                "camera", "plain", _("The camera is switched on with the recording")
-            )
+            text = _("The camera is switched on with the recording")
+            return ReadinessLine("camera", "plain", text)
         case _:
             return _alarm_line(context, "camera", "camera_absent")
 
 
-def role_of(context: ViewContext, microphone: Microphone) -> str:
-    """Return what the microphone is called for people: its role's label."""
-    return sentence_case(context.labels.role(microphone.role or microphone.name))
-
-
-def _microphone_line(context: ViewContext, microphone: Microphone) -> ReadinessLine:
+def _microphone_lines(context: ViewContext, recorder: RecorderState) -> list[ReadinessLine]:
     _ = context.translate.gettext
-    item, name = f"mic.{microphone.name}", role_of(context, microphone)
-    match microphone.state:
-        case "absent":
-            return _alarm_line(context, item, "microphone_absent", name)
-        case "dead":
-            return _alarm_line(context, item, "microphone_dead", name)
-        case "clipping" | "quiet" | "muted" | "humming":
-            return _alarm_line(context, item, f"microphone_{microphone.state}", name)
-        case _:
-            pass
-    heard = context.clock_text(microphone.heard)
-    if heard:
-        return ReadinessLine(item, "good", _("{name}: heard {time}", name=name, time=heard))
-    return ReadinessLine(item, "plain", _("{name}: not yet heard", name=name))
+    lines = []
+    for microphone in recorder.microphones:
+        item, name = f"mic.{microphone.name}", context.role_label(microphone)
+        heard = context.clock_text(microphone.heard)
+        if microphone.state in ("absent", "dead", "clipping", "quiet", "muted", "humming"):
+            lines.append(_alarm_line(context, item, f"microphone_{microphone.state}", name))
+        elif heard:
+            text = _("{name}: heard {time}", name=name, time=heard)
+            lines.append(ReadinessLine(item, "good", text))
+        else:
+            lines.append(ReadinessLine(item, "plain", _("{name}: not yet heard", name=name)))
+    none = ReadinessLine("mic", "fault", _("No microphone is set up on this kiosk."))
+    return lines or [none]
 
 
 def _link_line(context: ViewContext, sync: SyncState | None) -> ReadinessLine:
@@ -140,43 +117,36 @@ def _link_line(context: ViewContext, sync: SyncState | None) -> ReadinessLine:
 
 def _measured_line(context: ViewContext, result: LinkCheckResult) -> ReadinessLine:
     tone: Tone = "good" if result.verdict == "good" else "caution"
-    said = context.translate.pick(result.sentence)
-    text = f"{context.clock_text(result.at)} · {said}" if context.clock_text(result.at) else said
-    return ReadinessLine("link", tone, text)
+    parts = (context.clock_text(result.at), context.translate.pick(result.sentence))
+    return ReadinessLine("link", tone, " · ".join(part for part in parts if part))
 
 
-def _queue_lines(context: ViewContext, sync: SyncState | None) -> tuple[ReadinessLine, ...]:
+def _queue_lines(context: ViewContext, sync: SyncState | None) -> list[ReadinessLine]:
     """Return what waits for delivery, and until when; nothing while nothing waits."""
     _ = context.translate.gettext
-    if sync is None:
-        return ()
     lines: list[ReadinessLine] = []
+    if sync is None:
+        return lines
     forecast = sync.forecast
     if sync.queue.bytes and sync.queue.items:
         size = size_text(sync.queue.bytes, context.translate)
-        text, tone = _("Waiting for delivery: {size}", size=size), "plain"
+        parts = [_("Waiting for delivery: {size}", size=size)]
+        tone: Tone = "plain"
         if forecast and forecast.endless:
-            text += ". " + _("The line cannot carry it within a week.")
+            parts.append(_("The line cannot carry it within a week."))
             tone = "caution"
         elif forecast and forecast.empty_at:
-            text += ". " + _("Done at {time}", time=_day_time(context, forecast.empty_at))
-        match sync.uploads.state:
-            case "paced" | "capped":
-                text += ". " + _("Sent slowly for now.")
-            case "paused":
-                text += ". " + _("It waits while a hearing is on.")
-            case "outside_window":
-                text += ". " + _("It leaves at the hours that are set.")
-            case _:
-                pass
-        lines.append(ReadinessLine("queue", "caution" if tone == "caution" else "plain", text))
+            parts.append(_("Done at {time}", time=_day_time(context, forecast.empty_at)))
+        if sync.uploads.state in UPLOAD_STATES:
+            parts.append(_(UPLOAD_STATES[sync.uploads.state]))
+        lines.append(ReadinessLine("queue", tone, ". ".join(parts)))
     if sync.queue.courier:
         text = _("For the courier: {n}", n=sync.queue.courier)
         lines.append(ReadinessLine("courier", "caution", text))
     if forecast and forecast.full_at:
         day = _day_time(context, forecast.full_at)
         lines.append(ReadinessLine("full", "caution", _("The disk will be full: {day}", day=day)))
-    return tuple(lines)
+    return lines
 
 
 def _day_time(context: ViewContext, text: str) -> str:
@@ -227,11 +197,7 @@ def _disk_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:
         case "ok":
             free = size_text(storage.free_bytes, context.translate)
             return ReadinessLine("disk", "good", _("Disk: {size} free", size=free))
-        case "low":
-            return _alarm_line(context, "disk", "disk_low")
-        case "full":
-            return _alarm_line(context, "disk", "disk_full")
-        case "slow" | "read_only" | "gone":
+        case "low" | "full" | "slow" | "read_only" | "gone":
             return _alarm_line(context, "disk", f"disk_{storage.state}")
         case _:
             return _alarm_line(context, "disk", "storage_failed")

@@ -8,7 +8,7 @@ from typing import Any
 from kivy.uix.widget import Widget
 
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine
-from kiosk.ui.theme import Tone
+from kiosk.ui.theme import Tone, tone_colour
 from kiosk.ui.widgets.fonts import NAMES
 from kiosk.ui.widgets.screen import CachedSlot
 from kiosk.ui.widgets.text import lines_needed
@@ -37,10 +37,7 @@ class ReadinessList(CachedSlot):
         kit = self._kit
         sizes = range(kit.theme.font("body"), kit.min_font - 1, -1)
         for remedies, size in itertools.product((True, False), sizes):
-            texts = [
-                f"{line.text} {line.remedy}".strip() if remedies else line.text
-                for line in self._lines
-            ]
+            texts = [f"{x.text} {x.remedy}".strip() if remedies else x.text for x in self._lines]
             heights = [self._height(text, size) for text in texts]
             if sum(heights) + self.spacing * len(heights) <= self.height:
                 break
@@ -62,7 +59,7 @@ class ReadinessList(CachedSlot):
 
     def _row(self, line: ReadinessLine, text: str, size: int, height: int) -> Widget:
         kit = self._kit
-        colour = {"good": "good", "caution": "caution", "fault": "fault"}.get(line.tone, "quiet")
+        colour = tone_colour(line.tone, "quiet")
         words = kit.fitted_text(
             text,
             "body",
@@ -71,4 +68,4 @@ class ReadinessList(CachedSlot):
             factor=size / kit.theme.font("body"),
         )
         icon = kit.icon(TONE_ICONS[line.tone], 27, colour)
-        return kit.row(icon, words, gap=12, size_hint_y=None, height=height)
+        return kit.row(icon, words, gap=12, height=height)

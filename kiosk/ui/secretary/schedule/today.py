@@ -1,12 +1,18 @@
-"""View of today's hearings (no Kivy)."""
+"""Today's hearings: view and samples (no Kivy)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kiosk.alarms import alarm_of
-from kiosk.ui.formatting import age_text
+from kiosk.ui.app_state import AppState
+from kiosk.ui.recorder_reader import RECORDER_DOWN
+from kiosk.ui.registry import TodayPlace
+from kiosk.ui.samples import service_states
+from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.service_states import at
+from kiosk.ui.samples.staff_states import staff_at
+from kiosk.ui.schedule_age import schedule_age
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
 from kiosk.ui.service_models import (
     Delivery,
@@ -14,12 +20,9 @@ from kiosk.ui.service_models import (
     RecorderState,
     Schedule,
     SyncState,
-    parse_time,
 )
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
-
-STALE_HOURS = 12
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,28 @@ class TodayView:
     empty: str = ""
 
 
+def view(app: AppState) -> TodayView:
+    """Return what the screen shows."""
+    secretary = app.secretary
+    return today_view(
+        app.view_context(),
+        secretary.schedule,
+        getattr(secretary.place, "chosen", None),
+        None if app.is_recorder_stale else app.recorder_state,
+        app.sync_state if app.sync_connection.is_up else None,
+        secretary.deliveries,
+        app.recorder_problem or RECORDER_DOWN,
+    )
+
+
 def next_hearing(hearings: tuple[Hearing, ...], now: datetime, done: set[str]) -> Hearing | None:
     """Return the hearing to be held next: the earliest not held whose time is not long past."""
     remaining = [hearing for hearing in hearings if hearing.id not in done]
-    due = [h for h in remaining if h.starts_at is None or h.starts_at > now - _duration(h)]
-    return next(iter(due or remaining), None)
-
-
-def _duration(hearing: Hearing) -> timedelta:
-    return timedelta(minutes=hearing.duration_minutes or 60)
+    for hearing in remaining:
+        duration = timedelta(minutes=hearing.duration_minutes or 60)
+        if hearing.starts_at is None or hearing.starts_at > now - duration:
+            return hearing
+    return next(iter(remaining), None)
 
 
 def today_view(
@@ -104,14 +120,16 @@ def _row(
         closed=closed,
         format=context.labels.form(hearing.format),
         chosen=chosen,
-        outcome=delivery_word(context, delivery) if delivery else "",
+        outcome=_outcome(context, delivery),
     )
 
 
-def delivery_word(context: ViewContext, delivery: Delivery | None) -> str:
-    """Return how far a finished hearing's delivery has come, in words."""
+def _outcome(context: ViewContext, delivery: Delivery | None) -> str:
+    """Return how far the delivery of an ended hearing has come; empty: it has not ended."""
     _ = context.translate.gettext
-    match delivery.state if delivery else "":
+    match delivery.state if delivery else None:
+        case None:
+            return ""
         case "delivered":
             return _("ended, delivered")
         case "sending":
@@ -120,14 +138,50 @@ def delivery_word(context: ViewContext, delivery: Delivery | None) -> str:
             return _("ended, waiting for delivery")
 
 
-def schedule_age(context: ViewContext, schedule: Schedule | None) -> tuple[str, Tone]:
-    """Return the age of the list in words, and whether to worry."""
-    _ = context.translate.gettext
-    pulled = parse_time(schedule.pulled_at) if schedule else None
-    if pulled is None:
-        return alarm_of("no_schedule").say(context.translate), "caution"
-    seconds = (context.now - pulled).total_seconds()
-    text = _("List received {age} ago", age=age_text(seconds, context.translate))
-    if seconds < 90:
-        text = _("List is up to date")
-    return text, "caution" if seconds > STALE_HOURS * 3600 else "plain"
+# -- samples -------------------------------------------------------------------------------------
+
+FAINT = service_states.microphones(
+    witness={"heard": None}, defendant={"state": "quiet"}, plaintiff={"state": "clipping"}
+)
+BROKEN = service_states.recorder(
+    camera={"state": "absent"},
+    microphones=service_states.microphones(defendant={"state": "absent", "heard": None}),
+    storage={"free_bytes": 9 * 10**9, "hours_left": 2.0, "state": "low"},
+    clock={"state": "unsynchronised"},
+)
+MEASURED = {
+    "state": "passed",
+    "verdict": "borderline",
+    "at": at(9, 40),
+    "sentence": {
+        "kk": "Байланыс шамамен 1 Мбит/с: бейне кейде тоқтап қалуы мүмкін.",
+        "ru": "Связь около 1 Мбит/с: изображение иногда может замирать.",
+        "en": "The line is just about 1 Mbit/s: the picture may freeze now and then.",
+    },
+}
+BUSY = service_states.sync(
+    queue={"items": 3, "bytes": 4_100_000_000, "courier": 1},
+    uploads={"state": "paced"},
+    link_check={"running": False, "last": MEASURED, "next": None},
+    forecast={"empty_at": at(18, 30), "endless": False, "full_at": at(23, 0)},
+)
+UNPROVEN = service_states.recorder(
+    mirror={"state": "behind", "behind_bytes": 210_000_000},
+    court_keys={"state": "unproven", "needed": True},
+)
+DELIVERED = Delivery(state="delivered", central_sha256_match=True)
+DOWN = service_states.sync("down")
+
+SAMPLES: dict[str, Prepare] = {
+    "today": staff_at(TodayPlace()),
+    "today-second-page": staff_at(TodayPlace(None, 1)),
+    "today-one-over": staff_at(TodayPlace(), deliveries={service_states.LIST[0]["id"]: DELIVERED}),
+    "today-faint": staff_at(TodayPlace(), service_states.recorder(microphones=FAINT)),
+    "today-broken": staff_at(TodayPlace(), BROKEN, sync=DOWN),
+    "today-recorder-down": staff_at(TodayPlace(), is_up=False),
+    "today-offline-old-list": staff_at(
+        TodayPlace(), schedule=service_states.schedule(age=26 * 3600), sync=DOWN
+    ),
+    "today-empty": staff_at(TodayPlace(), schedule={"pulled_at": None, "hearings": []}),
+    "today-lines": staff_at(TodayPlace(), UNPROVEN, sync=BUSY),
+}

@@ -1,4 +1,4 @@
-"""View of the export screen (no Kivy)."""
+"""Export for the parties: view and samples (no Kivy)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
+from kiosk.locale import N_
 from kiosk.ui.actions.export_actions import Drive, ExportEvent, ExportState, SealedHearing
+from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import size_text, timer_text
+from kiosk.ui.registry import ExportPlace
+from kiosk.ui.samples.screen_sample import Prepare
+from kiosk.ui.samples.service_states import at
+from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
 ExportStep = Literal["list", "medium", "running", "ended"]
+STAGES = {
+    "checking": N_("The recording is being checked…"),
+    "original": N_("The originals are being copied…"),
+    "video": N_("The videos are being written…"),
+    "reading_back": N_("The copy is being read back and compared…"),
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,11 @@ class ExportView:
     notes: tuple[str, ...] = ()
 
 
+def view(app: AppState) -> ExportView:
+    """Return what the screen shows."""
+    return export_view(app.view_context(), app.secretary.export.state)
+
+
 def export_view(context: ViewContext, state: ExportState) -> ExportView:
     """Return the view of the current step: hearing, drive, progress or result."""
     _ = context.translate.gettext
@@ -74,24 +91,18 @@ def _row(context: ViewContext, hearing: SealedHearing) -> SealedHearingRow:
     _ = context.translate.gettext
     started = parse_time(hearing.started)
     when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
-    note = ""
-    if hearing.closed == "all":
-        note = _("closed: no copy")
-    elif hearing.closed == "some":
-        note = _("without the closed parts")
-    elif hearing.damaged:
-        note = _("damaged")
+    notes = {"all": _("closed: no copy"), "some": _("without the closed parts")}
+    note = notes.get(hearing.closed, _("damaged") if hearing.damaged else "")
     details = " · ".join(part for part in (when, timer_text(hearing.seconds)) if part)
-    return SealedHearingRow(
-        hearing, hearing.case_number or _("No case number"), details, note, hearing.closed == "all"
-    )
+    number = hearing.case_number or _("No case number")
+    return SealedHearingRow(hearing, number, details, note, hearing.closed == "all")
 
 
 def _drive_view(context: ViewContext, state: ExportState, hearing: SealedHearing) -> ExportView:
     _ = context.translate.gettext
     drives = tuple(_drive_row(context, drive, state.drive) for drive in state.drives)
     text = _("Put a stick into the kiosk.") if not drives else _("On which stick?")
-    notes = (_("The closed parts are left out: the law allows no copy of them."),)
+    note = _("The closed parts are left out: the law allows no copy of them.")
     return ExportView(
         "medium",
         hearing.case_number or _("No case number"),
@@ -99,14 +110,13 @@ def _drive_view(context: ViewContext, state: ExportState, hearing: SealedHearing
         drives=drives,
         language=state.language,
         can_start=state.drive is not None,
-        notes=notes if hearing.closed == "some" else (),
+        notes=(note,) if hearing.closed == "some" else (),
     )
 
 
 def _drive_row(context: ViewContext, drive: Drive, chosen: str | None) -> DriveRow:
-    free = context.translate.gettext(
-        "{size} free", size=size_text(drive.free_bytes, context.translate)
-    )
+    size = size_text(drive.free_bytes, context.translate)
+    free = context.translate.gettext("{size} free", size=size)
     return DriveRow(drive.path, drive.name or drive.path, free, drive.path == chosen)
 
 
@@ -116,9 +126,8 @@ def _event_view(context: ViewContext, state: ExportState, event: ExportEvent) ->
     title = case or _("Copy for the parties")
     if event.state == "running":
         fraction = min(1.0, event.done / event.total) if event.total else 0.0
-        return ExportView(
-            "running", title, stage_word(context, event.stage), "accent", fraction=fraction
-        )
+        text = _(STAGES.get(event.stage, N_("Almost ready…")))
+        return ExportView("running", title, text, "accent", fraction=fraction)
     if event.state == "done":
         notes = [_("Take the stick out and hand it over."), _("Files on it: {n}", n=event.files)]
         if event.left_out:
@@ -131,17 +140,45 @@ def _event_view(context: ViewContext, state: ExportState, event: ExportEvent) ->
     return ExportView("ended", title, alarm.say(context.translate), tone, notes=(remedy,))
 
 
-def stage_word(context: ViewContext, stage: str) -> str:
-    """Return what is being done now, in words."""
-    _ = context.translate.gettext
-    match stage:
-        case "checking":
-            return _("The recording is being checked…")
-        case "original":
-            return _("The originals are being copied…")
-        case "video":
-            return _("The videos are being written…")
-        case "reading_back":
-            return _("The copy is being read back and compared…")
-        case _:
-            return _("Almost ready…")
+# -- samples -------------------------------------------------------------------------------------
+
+SEALED = tuple(
+    SealedHearing(
+        id=str(n),
+        case_number=f"7514-26-00-2/{4490 + n}",
+        started=at(8 + n, 0),
+        seconds=3600.0 * n,
+        parts=n,
+        closed=closed,
+    )
+    for n, closed in ((1, "none"), (2, "some"), (3, "all"), (4, "none"), (5, "none"))
+)
+STICK = Drive(path="/m/1", name="KINGSTON", free_bytes=14 * 10**9, total_bytes=16 * 10**9)
+RUNNING = ExportEvent(hearing_id="1", stage="reading_back", done=7, total=10)
+DONE = ExportEvent(hearing_id="2", state="done", files=9, left_out=(2,))
+FAULTS = ("export_no_space", "export_medium_failed", "export_differs")
+
+
+def _export(state: ExportState) -> Prepare:
+    def prepare(app: AppState) -> None:
+        staff_at(ExportPlace())(app)
+        app.secretary.export.state = state
+
+    return prepare
+
+
+def _failed(code: str) -> Prepare:
+    return _export(
+        ExportState(SEALED, event=ExportEvent(hearing_id="1", state="failed", code=code))
+    )
+
+
+SAMPLES: dict[str, Prepare] = {
+    "export": _export(ExportState(SEALED)),
+    "export-none": _export(ExportState(())),
+    "export-no-stick": _export(ExportState(SEALED, chosen="2")),
+    "export-stick": _export(ExportState(SEALED, (STICK,), chosen="2", drive="/m/1")),
+    "export-running": _export(ExportState(SEALED, event=RUNNING)),
+    "export-done": _export(ExportState(SEALED, event=DONE)),
+    **{f"export-{code}": _failed(code) for code in FAULTS},
+}

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
+from kiosk.api.recorder import Mark
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.formatting import sentence_case
-from kiosk.ui.secretary.schedule.readiness import role_of
+from kiosk.ui.secretary.running_hearing.sources import repairable_microphones
 from kiosk.ui.service_models import Microphone, RecorderState, RunningHearing
 from kiosk.ui.view_context import ViewContext
 
+Style = Literal["plain", "primary", "danger"]
+
 LISTEN_SECONDS = (30, 60, 300)
+CLOCK = "clock-outline"
 CLOSED_SINCE_MINUTES = (2, 5, 10, 20, 30, 60)
 
 
@@ -23,7 +27,7 @@ class Choice:
     id: str
     label: str
     icon: str = ""
-    style: Literal["plain", "primary", "danger"] = "plain"
+    style: Style = "plain"
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,6 @@ def panel_view(
             return None
 
 
-def repairable_microphones(recorder: RecorderState) -> tuple[Microphone, ...]:
-    """Return the microphones something can be done about."""
-    return tuple(m for m in recorder.microphones if m.remedies)
-
-
 # -- listening -----------------------------------------------------------------------------------
 
 
@@ -66,12 +65,10 @@ def _listen_view(
 ) -> PanelView:
     _ = context.translate.gettext
     if hearing.closed:
-        refused = alarm_of("listening_refused")
-        text = f"{refused.say(context.translate)} {refused.remedy(context.translate, staff=True)}"
-        return PanelView(_("Listen"), text, ())
+        return PanelView(_("Listen"), context.alarm_text("listening_refused"), ())
     if panel.choosing:
         sources = tuple(
-            Choice(f"source:{m.name}", role_of(context, m), "microphone")
+            Choice(f"source:{m.name}", context.role_label(m), "microphone")
             for m in recorder.microphones
         )
         return PanelView(_("Which microphone?"), "", sources, panel.page)
@@ -95,15 +92,15 @@ def playing_text(context: ViewContext, recorder: RecorderState) -> str:
     if playing is None:
         return ""
     name = _microphone_name(context, recorder, playing.source) if playing.source else ""
-    seconds = {"n": round(playing.seconds), "of": round(playing.of_seconds)}
+    progress = {"n": round(playing.seconds), "of": round(playing.of_seconds)}
     if name:
-        return _("Playing in the headset: {name}, {n} of {of} s", name=name, **seconds)
-    return _("Playing in the headset: {n} of {of} s", **seconds)
+        return _("Playing in the headset: {name}, {n} of {of} s", name=name, **progress)
+    return _("Playing in the headset: {n} of {of} s", **progress)
 
 
 def _microphone_name(context: ViewContext, recorder: RecorderState, name: str) -> str:
     found = next((m for m in recorder.microphones if m.name == name), None)
-    return role_of(context, found) if found else name
+    return context.role_label(found) if found else name
 
 
 # -- microphones ---------------------------------------------------------------------------------
@@ -115,28 +112,18 @@ def _remedy_view(context: ViewContext, recorder: RecorderState, panel: RemedyPan
     microphone = next((m for m in repairable if m.name == panel.name), None)
     if microphone is None:
         choices = tuple(
-            Choice(f"source:{m.name}", sentence_case(_microphone_label(context, m)), "microphone")
+            Choice(f"source:{m.name}", sentence_case(context.microphone_label(m)), "microphone")
             for m in repairable
         )
         text = "" if repairable else _("The microphones need nothing now.")
         return PanelView(_("Which microphone?"), text, choices, panel.page)
-    state = f"microphone_{microphone.state}"
-    text = ""
+    text, name = "", context.microphone_label(microphone)
     if microphone.without:
         text = _("The hearing goes on without it, by your decision.")
     elif microphone.state not in ("ok", "starting"):
-        text = alarm_of(state).say(context.translate, _microphone_label(context, microphone))
-    return PanelView(
-        _("Microphone: {name}", name=_microphone_label(context, microphone)),
-        text,
-        _remedy_choices(context, recorder, microphone),
-        panel.page,
-    )
-
-
-def _microphone_label(context: ViewContext, microphone: Microphone) -> str:
-    """Return what it is called: by its role, or its own name when it serves nobody."""
-    return microphone.name if microphone.is_spare else role_of(context, microphone)
+        text = alarm_of(f"microphone_{microphone.state}").say(context.translate, name)
+    choices = _remedy_choices(context, recorder, microphone)
+    return PanelView(_("Microphone: {name}", name=name), text, choices, panel.page)
 
 
 def _remedy_choices(
@@ -150,19 +137,12 @@ def _remedy_choices(
             for n, to in enumerate(targets):
                 label = _("Use the spare microphone")
                 label = f"{label}: {to}" if len(targets) > 1 else label
-                found.append(
-                    Choice(f"spare:{to}", label, "swap-horizontal", "plain" if n else "primary")
-                )
+                style: Style = "plain" if n else "primary"
+                found.append(Choice(f"spare:{to}", label, "swap-horizontal", style))
         elif remedy == "move":
-            found += [
-                Choice(
-                    f"move:{to}",
-                    _("Take it with: {name}", name=_microphone_label(context, by_name[to])),
-                    "microphone",
-                )
-                for to in targets
-                if to in by_name
-            ]
+            for other in (by_name[to] for to in targets if to in by_name):
+                label = _("Take it with: {name}", name=context.microphone_label(other))
+                found.append(Choice(f"move:{other.name}", label, "microphone"))
         elif remedy == "without":
             found.append(Choice("without:", _("Go on without it"), "microphone-off"))
         elif remedy == "back":
@@ -194,15 +174,13 @@ def _closed_since_view(
         )
     marks = [
         Choice(
-            f"mark:{m.id}",
-            f"{context.clock_text(m.at, True)} {_event_label(context, m.type)}",
-            "clock-outline",
+            f"mark:{m.id}", f"{context.clock_text(m.at, True)} {_event_label(context, m)}", CLOCK
         )
         for m in reversed(hearing.marks)
         if not m.withdrawn
     ]
     minutes = [
-        Choice(f"minutes:{n}", _("{n} min ago", n=n), "clock-outline")
+        Choice(f"minutes:{n}", _("{n} min ago", n=n), CLOCK)
         for n in CLOSED_SINCE_MINUTES
         if n * 60 <= max(hearing.seconds, CLOSED_SINCE_MINUTES[0] * 60)
     ]
@@ -215,12 +193,10 @@ def _chosen_moment(context: ViewContext, hearing: RunningHearing, panel: ClosedS
     if kind != "mark":
         return context.clock_text(panel.since, True)
     found = next((m for m in hearing.marks if str(m.id) == number), None)
-    return (
-        f"{context.clock_text(found.at, True)} ({_event_label(context, found.type)})"
-        if found
-        else ""
-    )
+    if found is None:
+        return ""
+    return f"{context.clock_text(found.at, True)} ({_event_label(context, found)})"
 
 
-def _event_label(context: ViewContext, event: str) -> str:
-    return sentence_case(context.labels.event(event))
+def _event_label(context: ViewContext, mark: Mark) -> str:
+    return sentence_case(context.labels.event(mark.type))

@@ -1,4 +1,4 @@
-"""Lock screen of a running hearing, and the PIN pad."""
+"""Lock screen of a running hearing."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from kivy.uix.widget import Widget
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import timer_text
 from kiosk.ui.screen_chrome import ScreenChrome
-from kiosk.ui.secretary.hearing.lock import LockView
+from kiosk.ui.secretary.lock import LockView
 from kiosk.ui.widgets.graphics import Band
 from kiosk.ui.widgets.indicators import RecordingLight, Timer
-from kiosk.ui.widgets.screen import CachedSlot, StandardScreen
+from kiosk.ui.widgets.screen import StandardScreen
 from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class LockScreen(StandardScreen):
     """A hearing runs and nobody is signed in: light and time for everybody, badge for the rest."""
 
+    app: AppState
+
     def __init__(self, kit: WidgetKit, name: str, app: AppState) -> None:
         super().__init__(kit, name, app)
         self._timer = Timer(kit, "rec.timer", 24.0, round(kit.theme.width * 0.8), "on_dark")
         Band(self, self.colours.dark)
-        self._clock = CachedSlot()
 
     def header(self, view: LockView, chrome: ScreenChrome) -> list[Widget]:
         """Return court and clock."""
@@ -34,55 +35,46 @@ class LockScreen(StandardScreen):
         ]
 
     def header_key(self, view: Any, chrome: ScreenChrome) -> Any:
-        """The header shows court and clock."""
+        """Return what the header depends on: court and clock."""
         return (chrome.display_settings, chrome.clock)
 
     def body(self, view: LockView) -> Widget:
-        """Return light, state, time."""
+        """Return light, state, time and proof."""
         kit = self.kit
-        if self._timer.parent:
-            self._timer.parent.remove_widget(self._timer)
+        self._timer.detach()
         state = kit.text_line(
-            view.state,
-            "title",
-            wid="rec.state",
-            colour="on_dark",
-            weight="semibold",
+            view.state, "title", wid="rec.state", colour="on_dark", weight="semibold",
             max_width=1000,
-        )
+        )  # fmt: skip
         light = RecordingLight(kit, 56, on=view.recording)
         rows: list[Widget] = [
-            kit.spacer(),
-            self._centred(
-                kit.natural_row(light, state, gap=20, size_hint_y=None, height=kit.px(110))
-            ),
-            self._centred(self._timer),
+            kit.natural_row(light, state, gap=20, height=kit.px(110)),
+            self._timer,
         ]
         if view.proof:
             icon = "check-decagram" if view.proof.tone == "good" else "alert-circle"
-            pill = kit.pill(view.proof.text, view.proof.tone, icon, wid="rec.proof", max_width=700)
-            rows.append(self._centred(pill))
+            rows.append(
+                kit.pill(view.proof.text, view.proof.tone, icon, wid="rec.proof", max_width=700)
+            )
         text = kit.text(view.text, "lead", wid="locked.text", colour="on_dark", align="center")
-        rows += [kit.spacer(), text, kit.spacer()]
-        box = kit.column(*rows, gap=16, padding=(40, 10))
+        box = kit.column(
+            kit.spacer(), *(self._centred(row) for row in rows), kit.spacer(), text, kit.spacer(),
+            gap=16, padding=(40, 10),
+        )  # fmt: skip
         Band(box, self.colours.dark)
         return box
 
     def _centred(self, child: Widget) -> Widget:
-        return self.kit.row(
-            self.kit.spacer(), child, self.kit.spacer(), size_hint_y=None, height=child.height
-        )
+        kit = self.kit
+        return kit.row(kit.spacer(), child, kit.spacer(), height=child.height)
 
     def footer(self, _view: Any) -> list[Widget]:
         """Return the way in without a badge."""
-        kit = self.kit
+        kit, enter = self.kit, self.kit.translate.gettext("Sign in with a PIN")
         return [
             kit.spacer(),
-            kit.button(
-                "staff.enter", kit.translate.gettext("Sign in with a PIN"), self.app.open_pin,
-                icon="lock-outline",
-            ),
-        ]  # fmt: skip
+            kit.button("staff.enter", enter, self.app.open_pin, icon="lock-outline"),
+        ]
 
     def live(self) -> None:
         """Draw the running time."""

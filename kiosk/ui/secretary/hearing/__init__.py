@@ -1,1 +1,0 @@
-"""The running hearing: recording, recess, lock screen."""

@@ -1,0 +1,83 @@
+"""Recess or retirement: view and samples (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.alarms import alarm_of
+from kiosk.ui.actions.chain_receipt_printer import ChainReceiptState
+from kiosk.ui.app_state import AppState
+from kiosk.ui.samples import documents
+from kiosk.ui.samples.screen_sample import Prepare, alarm
+from kiosk.ui.samples.staff_states import hearing_runs
+from kiosk.ui.secretary.running_hearing.questions import TYPED_SUBJECTS, Question, open_question
+from kiosk.ui.secretary.running_hearing.recording import CLOSED
+from kiosk.ui.service_models import RunningHearing
+
+
+@dataclass(frozen=True)
+class RecessView:
+    """Recess or retirement: nothing is captured."""
+
+    retired: bool
+    title: str
+    text: str
+    case_number: str
+    seconds: float
+    question: Question | None
+    banner: str
+
+
+def view(app: AppState) -> RecessView:
+    """Return what the screen shows."""
+    context, recorder = app.view_context(), app.shown_recorder_state
+    _, hearing = context.translate.gettext, recorder.hearing or RunningHearing(id="")
+    title, text = _("Recess"), _("Nothing is recorded. Resume when the hearing goes on.")
+    retired = recorder.phase == "retired"
+    if retired:
+        title = _("The court has retired")
+        text = _("Nothing is recorded until the act is announced. Resume when the court returns.")
+    reminder = alarm_of("resume_reminder").say(context.translate)
+    return RecessView(
+        retired=retired,
+        title=title,
+        text=text,
+        case_number=hearing.case_number or _("No case number"),
+        seconds=hearing.seconds,
+        question=open_question(context, hearing, app.secretary.postponed | TYPED_SUBJECTS),
+        banner=reminder if any(a.code == "resume_reminder" for a in recorder.alarms) else "",
+    )
+
+
+# -- samples -------------------------------------------------------------------------------------
+
+
+def _receipt_printed(app: AppState) -> None:
+    hearing_runs("recess")(app)
+    app.chain_receipt.state = ChainReceiptState("printed")
+
+
+def _receipt_shown(app: AppState) -> None:
+    hearing_runs("recess")(app)
+    picture = documents.chain_receipt()
+    app.chain_receipt.state = ChainReceiptState("failed", "printer_no_paper", picture)
+
+
+SAMPLES: dict[str, Prepare] = {
+    "recess": hearing_runs("recess", proof={"state": "none"}),
+    "recess-reminder": hearing_runs(
+        "recess",
+        alarms=[alarm("resume_reminder")],
+        hearing={"open_questions": ["recess_reason"]},
+    ),
+    "recess-end": hearing_runs("recess", is_end_asked=True),
+    "retired": hearing_runs("retired"),
+    "closed-no-keys": hearing_runs(
+        "recess",
+        alarms=[alarm("court_key_missing")],
+        court_keys={"state": "missing", "needed": True},
+        hearing={**CLOSED, "open_questions": ["failure_reason"]},
+    ),
+    "slip-printed": _receipt_printed,
+    "slip-no-paper": _receipt_shown,
+}

@@ -1,0 +1,1 @@
+"""The running hearing: its screen, column by column."""

@@ -1,0 +1,146 @@
+"""Middle column of the running hearing: event buttons, a question, or a side panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from kiosk.ui.app_state import AppState
+from kiosk.ui.formatting import iso_date
+from kiosk.ui.secretary.running_hearing.question_card import question_card
+from kiosk.ui.secretary.running_hearing.questions import Question
+from kiosk.ui.secretary.running_hearing.recording import EventButton, RecordingView
+from kiosk.ui.secretary.running_hearing.side_panel_card import side_panel_card
+from kiosk.ui.widgets.keyboard import key_rows
+from kiosk.ui.widgets.widget_kit import Style, WidgetKit
+
+
+def event_buttons_column(
+    kit: WidgetKit, app: AppState, view: RecordingView, question: Question | None
+) -> Widget:
+    """Return what is shown now: keys, an open panel, a question, or the events.
+
+    Args:
+        question: the question to show here (small screens).
+    """
+    secretary = app.secretary
+    if secretary.typed_answer is not None and view.question and view.question.typed:
+        return _answer_keys(kit, app, view.question.subject, secretary.typed_answer)
+    if view.panel:
+        return side_panel_card(kit, view.panel, app)
+    if question:
+        return question_card(kit, question, app)
+    return (_all_events if secretary.are_all_events_shown else _frequent_events)(kit, app, view)
+
+
+def _answer_keys(kit: WidgetKit, app: AppState, subject: str, typed: str) -> Widget:
+    """Return the keys for an answer that is typed: a case number or a date."""
+    _, secretary = kit.translate.gettext, app.secretary
+    value = iso_date(typed) if subject == "date" else typed.strip()
+    hint = _("day.month.year") if subject == "date" else " "
+    shown = kit.fitted_text(
+        typed or hint, "title", wid="ask.typed", weight="tabular", lines=1,
+        colour="text" if typed else "quiet",
+    )  # fmt: skip
+    keys = key_rows(kit, ("12345", "67890"), secretary.type_answer, delete=False)
+    keys.size_hint_y = 2.2
+
+    def send() -> None:
+        app.spawn(secretary.answer_question(subject, value))
+
+    def key(character: str) -> Callable[[], None]:
+        return lambda: secretary.type_answer(character)
+
+    last = [
+        kit.button(f"key.{c}", c, key(c), fill=True, kind="heading", pad=4)
+        for c in ("." if subject == "date" else "-/")
+    ]
+    last += [
+        kit.button("key.delete", "", key(""), icon="backspace-outline", fill=True),
+        kit.button("ask.type.cancel", "", lambda: secretary.show_answer_keys(False), icon="close",
+                   fill=True),
+        kit.button("ask.type.ok", "", send if value else None, icon="check", style="primary",
+                   fill=True),
+    ]  # fmt: skip
+    box = kit.card(shown, padding=(16, 2), size_hint_y=0.6)
+    return kit.column(box, keys, kit.row(*last, gap="touch"), gap="touch")
+
+
+def _frequent_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
+    """Return the expected events, and as many of the frequent ones as fit."""
+    _, small = kit.translate.gettext, kit.theme.compact
+    parts: list[Widget] = []
+    if view.expected:
+        first = [
+            _event_button(kit, app, event, "tint" if n else "primary")
+            for n, event in enumerate(view.expected[: 1 if small else 2])
+        ]
+        height = max(kit.px(92), round(kit.theme.target * 1.25))
+        parts += [] if small else [kit.text(_("Up next"), "small", colour="quiet")]
+        parts.append(kit.row(*first, gap=12, height=height))
+    parts += [] if small else [kit.text(_("Other"), "small", colour="quiet")]
+
+    def others(count: int) -> list[Widget]:
+        shown = [_event_button(kit, app, event) for event in view.others[: count - 1]]
+        show_all = kit.button(
+            "rec.all", _("All events"), lambda: app.secretary.show_all_events(True),
+            icon="format-list-bulleted", fill=True, pad=10,
+        )  # fmt: skip
+        return [*shown, show_all]
+
+    return kit.column(*parts, EventButtonGrid(kit, len(view.others), others), gap=10)
+
+
+def _all_events(kit: WidgetKit, app: AppState, view: RecordingView) -> Widget:
+    """Return one page of all events."""
+    secretary = app.secretary
+    columns, per_page = (1, 2) if kit.theme.compact else (2, 8)
+    pages = max(1, -(-len(view.all_events) // per_page))
+    page = min(secretary.all_events_page, pages - 1)
+    events = view.all_events[page * per_page : (page + 1) * per_page]
+    shown = kit.filled([_event_button(kit, app, event) for event in events], per_page)
+    rows = kit.grid(shown, columns, gap=12)
+    less, more = kit.pager(
+        "rec", page, pages, lambda to: secretary.show_all_events(True, to), sideways=True
+    )
+    word = "" if kit.theme.compact or kit.theme.text_size > 2 else kit.translate.gettext("Close")
+    close = kit.button(
+        "rec.all.close", word, lambda: secretary.show_all_events(False), icon="close", wide=True,
+        pad=8,
+    )  # fmt: skip
+    count = kit.text_line(f"{page + 1} / {pages}", "small", colour="quiet", weight="tabular")
+    steps = kit.row(less, count, more, close, gap=12, height=kit.theme.target)
+    return kit.column(*rows, steps, gap=10)
+
+
+def _event_button(
+    kit: WidgetKit, app: AppState, event: EventButton, style: Style = "plain"
+) -> Widget:
+    return kit.button(
+        f"rec.mark.{event.id}", event.label, lambda: app.spawn(app.secretary.mark_event(event.id)),
+        style=style, fill=True, pad=10,
+    )  # fmt: skip
+
+
+class EventButtonGrid(BoxLayout):
+    """Two columns of buttons, in as many rows as fit at 12.7 mm each."""
+
+    def __init__(self, kit: WidgetKit, count: int, build: Callable[[int], list[Widget]]) -> None:
+        super().__init__(orientation="vertical", spacing=kit.px(12))
+        self._kit, self._count, self._build = kit, count, build
+        self._rows = 0
+        self.bind(height=self._fill)
+
+    def _fill(self, *_: Any) -> None:
+        kit = self._kit
+        fitting = int((self.height + self.spacing) // (kit.theme.target + self.spacing))
+        rows = max(1, min(fitting, (self._count + 2) // 2, 4))
+        if rows == self._rows:
+            return
+        self._rows = rows
+        self.clear_widgets()
+        for row in kit.grid(self._build(rows * 2), 2, gap=12):
+            self.add_widget(row)

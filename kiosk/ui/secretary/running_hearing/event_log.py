@@ -1,0 +1,91 @@
+"""View of the case and of what has happened in the hearing so far (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.api.recorder import Mark
+from kiosk.ui.formatting import age_text, sentence_case
+from kiosk.ui.service_models import RecorderState, RunningHearing, Schedule
+from kiosk.ui.view_context import ViewContext
+
+# Shorter gaps are in the ledger, but nobody can act on them.
+MIN_SHOWN_GAP_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class EventLogEntry:
+    """One entry of the hearing's event log."""
+
+    time: str
+    text: str
+    fault: bool = False
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """Case, who takes part, when the next one is due."""
+
+    case_number: str
+    title: str
+    people: str
+    publicity: str
+    next_time: str
+
+
+def event_log(context: ViewContext, recorder: RecorderState) -> tuple[EventLogEntry, ...]:
+    """Return marks that are not withdrawn and interruptions, newest first."""
+    _, hearing = context.translate.gettext, recorder.hearing
+    if hearing is None:
+        return ()
+    entries = [
+        (mark.at, EventLogEntry(context.clock_text(mark.at, True), _mark_text(context, mark)))
+        for mark in hearing.marks
+        if not mark.withdrawn
+    ]
+    names = {m.name: context.role_label(m) for m in recorder.microphones}
+    for gap in hearing.interruptions:
+        if gap.seconds is not None and gap.seconds < MIN_SHOWN_GAP_SECONDS:
+            continue
+        text = _("{name}: not recorded", name=names.get(gap.source) or _source(context, gap.source))
+        if gap.seconds is not None:
+            text += " · " + age_text(max(1.0, gap.seconds), context.translate)
+        entries.append((gap.at, EventLogEntry(context.clock_text(gap.at, True), text, fault=True)))
+    return tuple(entry for _at, entry in sorted(entries, key=lambda pair: pair[0], reverse=True))
+
+
+def _mark_text(context: ViewContext, mark: Mark) -> str:
+    label = sentence_case(context.labels.event(mark.type))
+    return f"{label}: {mark.note}" if mark.note else label
+
+
+def _source(context: ViewContext, source: str) -> str:
+    _ = context.translate.gettext
+    if source in ("recorder", ""):
+        return _("Recording as a whole")
+    if source in ("camera", "video"):
+        return _("Camera")
+    return sentence_case(context.labels.role(source))
+
+
+def case_view(context: ViewContext, hearing: RunningHearing, schedule: Schedule | None) -> CaseView:
+    """Return the case; the title of a closed hearing is hidden."""
+    _ = context.translate.gettext
+    people = (
+        f"{sentence_case(context.labels.role(p.role))}: {p.name}"
+        for p in hearing.participants or ()
+    )
+    later = (
+        context.clock_text(h.starts_at)
+        for h in (schedule.hearings if schedule else ())
+        if h.starts_at and h.id != hearing.id and h.starts_at > context.now
+    )
+    next_time = next(later, "")
+    closed = hearing.publicity == "closed" or hearing.closed is not None
+    return CaseView(
+        case_number=hearing.case_number or _("No case number"),
+        title=_("Title not shown") if closed else hearing.title or "",
+        people=" · ".join(people),
+        publicity=_("Closed") if closed else _("Open"),
+        next_time=_("Next hearing at {time}", time=next_time) if next_time else "",
+    )

@@ -1,0 +1,49 @@
+"""Alarm and banner across the screen of the running hearing."""
+
+from __future__ import annotations
+
+from kivy.uix.widget import Widget
+
+from kiosk.ui.actions.side_panel_actions import RemedyPanel, SidePanelActions
+from kiosk.ui.secretary.running_hearing.notices import AlarmView
+from kiosk.ui.theme import Tone
+from kiosk.ui.widgets.graphics import Surface
+from kiosk.ui.widgets.widget_kit import WidgetKit
+
+
+def alarm_bar(kit: WidgetKit, alarm: AlarmView, side_panel: SidePanelActions) -> Widget:
+    """Return an alarm over the whole width: consequence, then what to do."""
+    tone, wid = alarm.tone, f"alarm.{alarm.code}"
+    sentence = alarm.sentence + (f"  +{alarm.more}" if alarm.more else "")
+    words = kit.column(kit.fitted_text(sentence, "body", wid=wid, colour=tone, weight="semibold"))
+    if not (alarm.repairable and kit.theme.compact):  # there the remedies are behind the button
+        words.add_widget(kit.fitted_text(alarm.remedy, "body"))
+    height = max(kit.px(112), kit.min_font * 6)
+    row = kit.row(kit.icon("alert-circle", 38, tone), words, gap=16, padding=(20, 6), height=height)
+    if alarm.repairable:
+        button = kit.button(
+            "alarm.mend",
+            kit.translate.gettext("What to do"),
+            lambda: side_panel.show(RemedyPanel(alarm.repairable)),
+            icon="wrench-outline",
+            style="primary",
+            max_width=260,
+        )
+        row.add_widget(button)
+    Surface(row, kit.colour(f"{tone}_tint"), kit.colour(tone), kit.px(14), 1)
+    return row
+
+
+def banner_bar(
+    kit: WidgetKit, text: str, icon_name: str = "clock-alert-outline", tone: Tone = "caution"
+) -> Widget:
+    """Return a calm sentence over the whole width."""
+    colour = "tint_text" if tone == "accent" else tone
+    words = kit.text(text, "body", wid="banner", colour=colour, weight="medium")
+    words.pos_hint = {"center_y": 0.5}
+    icon = kit.icon(icon_name, 34, colour)
+    row = kit.row(icon, words, gap=16, padding=(20, 8), size_hint_y=None)
+    row.bind(minimum_height=row.setter("height"))
+    fill, line = ("tint", "tint_line") if tone == "accent" else ("caution_tint", "caution_line")
+    Surface(row, kit.colour(fill), kit.colour(line), kit.px(14), 1)
+    return row

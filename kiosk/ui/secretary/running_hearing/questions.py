@@ -1,0 +1,119 @@
+"""Questions that the rules ask after the start, with the answers that a tap can give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.locale import N_
+from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.service_models import RunningHearing
+from kiosk.ui.view_context import ViewContext
+
+TYPED_SUBJECTS = frozenset({"case_number", "date"})
+SENTENCES = {
+    "format": N_("In which format is the hearing held?"),
+    "format_decided_by": N_("Who decided on the format?"),
+    "override": N_("The hearing began although not everything was ready. Who decided so?"),
+    "legal_basis": N_("Which norm allows taking part remotely?"),
+    "closure_ground": N_("On which ground is the hearing closed?"),
+    "kind": N_("Which kind of case is it?"),
+    "failure_reason": N_("Why was there no recording for a while? It goes into the minutes."),
+    "recess_reason": N_("Why was there a recess?"),
+    "recovered": N_("The recording was cut off and goes on. Is everything in order now?"),
+    "case_number": N_("What is the case number?"),
+    "date": N_("Which day is it today?"),
+}
+FIXED_ANSWERS = {
+    "failure_reason": {
+        "power": N_("Power failure"),
+        "device": N_("A device failed"),
+        "software": N_("The kiosk failed"),
+        "unknown": N_("Not known"),
+    },
+    "recess_reason": {
+        "rest": N_("Rest"),
+        "documents": N_("Documents"),
+        "participant": N_("A participant is missing"),
+        "technical": N_("Technical reason"),
+    },
+    "recovered": {"seen": N_("Yes")},
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the rules, asked after the start."""
+
+    subject: str
+    text: str
+    choices: tuple[tuple[str, str], ...]
+    typed: bool = False
+
+
+def open_question(
+    context: ViewContext, hearing: RunningHearing, postponed: frozenset[str]
+) -> Question | None:
+    """Return the question to ask now: of the rules first, then about a press of the button."""
+    for subject in hearing.open_questions:
+        if subject not in postponed:
+            return build_question(context, subject, hearing.kind or "")
+    for mark in hearing.marks:
+        subject = f"{MARK_SUBJECT_PREFIX}{mark.id}"
+        if mark.type == BUTTON_MARK and not mark.withdrawn and subject not in postponed:
+            return _button_mark_question(context, hearing, subject, mark.at)
+    return None
+
+
+def _button_mark_question(
+    context: ViewContext, hearing: RunningHearing, subject: str, at: str
+) -> Question:
+    """Return the question about the moment at which the button was pressed."""
+    _, labels = context.translate.gettext, context.labels
+    text = _("The button was pressed at {time}. What was it?", time=context.clock_text(at, True))
+    first = [*hearing.expected[:1], *labels.frequent_events()]
+    events = [*first, *(e for e in labels.event_order() if e not in first)]
+    choices = tuple((e, sentence_case(labels.event(e))) for e in dict.fromkeys(events))
+    return Question(subject, text, choices)
+
+
+def build_question(context: ViewContext, subject: str, kind: str) -> Question:
+    """Return the question about ``subject`` with the answers that a tap can give.
+
+    Args:
+        subject: as in ``open_questions``.
+        kind: case kind of the hearing (grounds and norms depend on it).
+    """
+    _ = context.translate.gettext
+    unknown = _("Is it settled: {subject}?", subject=subject)
+    text = _(SENTENCES[subject]) if subject in SENTENCES else unknown
+    return Question(subject, text, _choices(context, subject, kind), subject in TYPED_SUBJECTS)
+
+
+def _choices(context: ViewContext, subject: str, kind: str) -> tuple[tuple[str, str], ...]:
+    """Return value and label of each answer; none where the answer is typed."""
+    _, labels = context.translate.gettext, context.labels
+    match subject:
+        case "case_number" | "date":
+            return ()
+        case "format":
+            return tuple((f, labels.form(f)) for f in ("offline", "online", "mixed"))
+        case "format_decided_by":
+            ruling = _("The court, by a ruling")
+            return _role_choice(context, "presiding"), ("court_ruling", ruling)
+        case "override":
+            return _role_choice(context, "presiding"), _role_choice(context, "secretary")
+        case "legal_basis":
+            return labels.legal_bases(kind)
+        case "closure_ground":
+            return labels.closure_grounds(kind)
+        case "kind":
+            return tuple((k, sentence_case(labels.kind(k))) for k in labels.kinds())
+        case _:
+            answers = FIXED_ANSWERS.get(subject, {"yes": N_("Yes")})
+            return tuple((value, _(label)) for value, label in answers.items())
+
+
+def _role_choice(context: ViewContext, role: str) -> tuple[str, str]:
+    return role, sentence_case(context.labels.role(role))

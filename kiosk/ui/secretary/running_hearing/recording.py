@@ -1,0 +1,266 @@
+"""The running hearing: view and samples (no Kivy)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
+from kiosk.ui.app_state import AppState
+from kiosk.ui.formatting import sentence_case
+from kiosk.ui.samples.screen_sample import Prepare, alarm
+from kiosk.ui.samples.service_states import ago, at, microphones
+from kiosk.ui.samples.staff_states import hearing_runs
+from kiosk.ui.secretary.running_hearing.event_log import (
+    CaseView,
+    EventLogEntry,
+    case_view,
+    event_log,
+)
+from kiosk.ui.secretary.running_hearing.notices import AlarmView, alarm_view, banner_text
+from kiosk.ui.secretary.running_hearing.questions import Question, open_question
+from kiosk.ui.secretary.running_hearing.side_panel import PanelView, panel_view, playing_text
+from kiosk.ui.secretary.running_hearing.sources import (
+    MicrophoneRow,
+    ProofView,
+    camera_text,
+    microphone_row,
+    proof_view,
+    repairable_microphones,
+)
+from kiosk.ui.service_models import RecorderState, RunningHearing, Schedule
+from kiosk.ui.view_context import ViewContext
+
+
+@dataclass(frozen=True)
+class EventButton:
+    """One event that can be marked."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ClosedView:
+    """A closed part is running."""
+
+    short: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RecordingView:
+    """The running hearing; the timer is drawn from :attr:`AppState.recorded_seconds`."""
+
+    state: str
+    stale: bool
+    proof: ProofView
+    microphones: tuple[MicrophoneRow, ...]
+    expected: tuple[EventButton, ...]
+    others: tuple[EventButton, ...]
+    all_events: tuple[EventButton, ...]
+    event_log: tuple[EventLogEntry, ...]
+    can_undo: bool
+    case: CaseView
+    question: Question | None
+    alarm: AlarmView | None
+    banner: str
+    camera_text: str
+    closed: ClosedView | None = None
+    panel: PanelView | None = None
+    playing: str = ""
+    repairable: tuple[str, ...] = ()
+
+
+def view(app: AppState) -> RecordingView:
+    """Return what the screen shows."""
+    return recording_view(
+        app.view_context(),
+        app.shown_recorder_state,
+        stale=app.is_recorder_stale,
+        schedule=app.secretary.schedule,
+        postponed=app.secretary.postponed,
+        panel=app.secretary.side_panel.panel,
+    )
+
+
+def recording_view(
+    context: ViewContext,
+    recorder: RecorderState,
+    *,
+    stale: bool,
+    schedule: Schedule | None,
+    postponed: frozenset[str],
+    panel: Panel | None = None,
+) -> RecordingView:
+    """Return the running hearing's screen.
+
+    Args:
+        stale: this is the last known State, not the present one.
+        postponed: subjects of the questions that the secretary postponed.
+        panel: what is open beside the hearing.
+    """
+    _ = context.translate.gettext
+    hearing = recorder.hearing or RunningHearing(id="")
+    expected = hearing.expected[:2]
+    others = tuple(e for e in context.labels.frequent_events() if e not in expected)
+    return RecordingView(
+        state=_("Closed part is recorded") if hearing.closed else _("Recording"),
+        stale=stale,
+        proof=proof_view(context, recorder, stale=stale),
+        microphones=tuple(microphone_row(context, m) for m in recorder.microphones),
+        expected=_buttons(context, expected),
+        others=_buttons(context, others),
+        all_events=_buttons(context, context.labels.event_order()),
+        event_log=event_log(context, recorder),
+        can_undo=any(not mark.withdrawn for mark in hearing.marks),
+        case=case_view(context, hearing, schedule),
+        question=open_question(context, hearing, postponed),
+        alarm=alarm_view(context, recorder),
+        banner=banner_text(context, recorder, hearing),
+        camera_text=camera_text(context, recorder),
+        closed=_closed(context, hearing),
+        panel=panel_view(context, recorder, panel),
+        playing=playing_text(context, recorder),
+        repairable=tuple(microphone.name for microphone in repairable_microphones(recorder)),
+    )
+
+
+def _buttons(context: ViewContext, events: tuple[str, ...]) -> tuple[EventButton, ...]:
+    return tuple(EventButton(e, sentence_case(context.labels.event(e))) for e in events)
+
+
+def _closed(context: ViewContext, hearing: RunningHearing) -> ClosedView | None:
+    _ = context.translate.gettext
+    if hearing.closed is None:
+        return None
+    return ClosedView(
+        _("Closed since {time}", time=context.clock_text(hearing.closed.since)),
+        _("Recorded encrypted: it is not played here, and no copy of it is made."),
+    )
+
+
+# -- samples -------------------------------------------------------------------------------------
+
+CLOSED = {
+    "publicity": "closed",
+    "closed": {"since": at(9, 41, 30), "ground": None},
+    "closed_parts": [2],
+    "part": 2,
+    "parts": 2,
+}
+SICK = microphones(
+    defendant={
+        "state": "absent",
+        "heard": None,
+        "roles": ["defendant_civil"],
+        "remedies": ["spare", "move", "without"],
+        "remedy_targets": {"spare": ["extra"], "move": ["judge", "witness"]},
+    },
+    plaintiff={"state": "quiet", "roles": ["plaintiff"], "remedies": ["without"]},
+)
+SPARE = {"name": "extra", "role": "spare", "roles": [], "state": "ok", "kind": "room"}
+REMOTE = {
+    "name": "remote",
+    "role": "remote",
+    "roles": ["remote"],
+    "kind": "remote",
+    "state": "muted",
+    "since": ago(20),
+}
+WITHOUT = microphones(
+    defendant={"state": "absent", "without": True, "roles": ["x"], "remedies": ["back"]}
+)
+LOST = microphones(
+    defendant={"state": "absent", "heard": None},
+    plaintiff={"state": "muted"},
+    witness={"state": "quiet"},
+)
+GAP = {"source": "defendant", "kind": "lost", "at": at(9, 42, 11), "seconds": 14.0}
+BUTTON = {"id": 9, "type": "button", "at": at(9, 50, 2), "seconds": 2400.0, "note": ""}
+NO_DEFENDANT = alarm("microphone_absent", "defendant")
+FIRST_MINUTE = {
+    "seconds": 4.0,
+    "marks": [],
+    "expected": ["opening", "case_announced"],
+    "open_questions": ["format", "format_decided_by"],
+}
+RECOVERED = {"open_questions": ["failure_reason"], "part": 2, "parts": 2}
+BAD_PROOF = {"state": "bad", "age_seconds": 9.0, "detail": ""}
+ALARMS = (
+    "recording_on_mirror",
+    "mirror_absent",
+    "mirror_behind",
+    "disk_slow",
+    "space_short",
+    "clock_stepped",
+)
+
+
+def _typing(app: AppState) -> None:
+    hearing_runs(hearing={"case_number": "", "open_questions": ["case_number"]})(app)
+    app.secretary.typed_answer = "7514-26"
+
+
+def _all_events(app: AppState) -> None:
+    hearing_runs()(app)
+    app.secretary.are_all_events_shown = True
+
+
+SAMPLES: dict[str, Prepare] = {
+    "recording": hearing_runs(),
+    "recording-first-minute": hearing_runs(
+        hearing=FIRST_MINUTE, proof={"state": "none", "age_seconds": None}
+    ),
+    "recording-question-and-alarm": hearing_runs(
+        hearing={"open_questions": ["recess_reason"]}, microphones=LOST, alarms=[NO_DEFENDANT]
+    ),
+    "recording-question-who": hearing_runs(hearing={"open_questions": ["format_decided_by"]}),
+    "recording-question-ground": hearing_runs(
+        hearing={"publicity": "closed", "open_questions": ["closure_ground"]}
+    ),
+    "recording-question-number": _typing,
+    "recording-microphone-lost": hearing_runs(
+        microphones=LOST,
+        alarms=[NO_DEFENDANT, alarm("microphone_quiet", "witness")],
+        hearing={"interruptions": [GAP]},
+    ),
+    "recording-no-camera": hearing_runs(
+        camera={"state": "absent"}, alarms=[alarm("camera_absent", "camera")]
+    ),
+    "recording-disk-low": hearing_runs(alarms=[alarm("disk_low")]),
+    "recording-proof-bad": hearing_runs(proof=BAD_PROOF, alarms=[alarm("proof_failed")]),
+    "recording-recorder-gone": hearing_runs(is_up=False),
+    "recording-recovered": hearing_runs(
+        recovered={"hearing_id": "h1", "gap_seconds": 12.0}, hearing=RECOVERED
+    ),
+    "recording-overrun": hearing_runs(hearing={"scheduled_at": at(7, 30), "seconds": 8412.0}),
+    "recording-closed-case": hearing_runs(hearing={"publicity": "closed", "seconds": 36010.0}),
+    "recording-end": hearing_runs(is_end_asked=True),
+    "recording-all-events": _all_events,
+    "recording-second-start": hearing_runs(notice="already_recording"),
+    "closed-part": hearing_runs(hearing=CLOSED),
+    "closed-ground": hearing_runs(hearing={**CLOSED, "open_questions": ["closure_ground"]}),
+    "closed-replacing": hearing_runs(hearing={**CLOSED, "replacing": True}),
+    "closed-since": hearing_runs(panel=ClosedSincePanel(), hearing=CLOSED),
+    "closed-since-confirm": hearing_runs(panel=ClosedSincePanel("mark:3"), hearing=CLOSED),
+    "closed-listen": hearing_runs(panel=ListenPanel(), hearing=CLOSED),
+    "listen": hearing_runs(panel=ListenPanel()),
+    "listen-one": hearing_runs(panel=ListenPanel(choosing=True)),
+    "listen-source": hearing_runs(panel=ListenPanel("witness")),
+    "listening": hearing_runs(listening={"source": None, "seconds": 12.4, "of_seconds": 60.0}),
+    "listen-no-headset": hearing_runs(notice="headset_absent"),
+    "microphone-ill": hearing_runs(microphones=[*SICK, SPARE], alarms=[NO_DEFENDANT]),
+    "microphone-remedies": hearing_runs(
+        panel=RemedyPanel("defendant"), microphones=[*SICK, SPARE], alarms=[NO_DEFENDANT]
+    ),
+    "microphone-which": hearing_runs(panel=RemedyPanel(), microphones=[*SICK, SPARE]),
+    "microphone-without": hearing_runs(microphones=WITHOUT),
+    "remote-lost": hearing_runs(
+        microphones=[*microphones(), REMOTE], alarms=[alarm("remote_link_lost", "remote")]
+    ),
+    "button-pressed": hearing_runs(hearing={"marks": [BUTTON]}),
+    "proof-camera-bad": hearing_runs(
+        proof={**BAD_PROOF, "source": "camera"}, alarms=[alarm("proof_failed", "camera")]
+    ),
+    **{f"recording-{code}": hearing_runs(alarms=[alarm(code)]) for code in ALARMS},
+}
