@@ -1,8 +1,8 @@
 """Draw every state of the touch screen, errors included, from sample data.
 
 One PNG per state and look: ``NAME-kk1.png`` is Kazakh in the first text size, ``-ru4`` Russian in
-the largest, ``c`` high contrast. What is wrong with a picture (text cut, a button too small,
-outside the screen or over another one) is printed, and the exit status is 1.
+the largest, ``c`` high contrast. Layout problems (text cut, a button too small,
+outside the screen or over another one) are printed, and the exit status is 1.
 """
 
 from __future__ import annotations

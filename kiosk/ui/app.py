@@ -95,12 +95,12 @@ class RootWidget(FloatLayout):
             self.app_state.speak(name, view)
 
     def update_live(self, *_: Any) -> None:
-        """Redraw what moves."""
+        """Redraw the moving parts: timer, levels, picture."""
         if self._screen is not None:
             self._screen.live()
 
     def describe(self) -> dict[str, Any]:
-        """Return what is on the screen, for automation."""
+        """Return the visible widgets and the settings in force, for automation."""
         is_settled = time.monotonic() - self._drawn_at > SETTLED_SECONDS and not self._is_touched()
         widgets = list(visible_widgets(self._screen, int(self.height))) if self._screen else []
         return {

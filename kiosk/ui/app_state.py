@@ -7,7 +7,6 @@ where the visitor and the staff are, and wipes what an absent visitor leaves beh
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import time
@@ -21,18 +20,18 @@ from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError
 from kiosk.filing.service import FilingService
-from kiosk.hardware.voice import Voice
 from kiosk.ipc import LocalClient, ServiceRefusedError
 from kiosk.locale import Translator
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
+from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
 from kiosk.ui.actions.visit.visit import Visit
 from kiosk.ui.background_tasks import BackgroundTasks
-from kiosk.ui.display_settings import VOICE_VOLUMES, DisplaySettings
+from kiosk.ui.display_settings import DisplaySettings
 from kiosk.ui.formatting import clock_text, day_text
 from kiosk.ui.recorder_reader import RECORDER_DOWN, UNREADABLE_STATE, RecorderReader
 from kiosk.ui.registry import (
@@ -50,16 +49,14 @@ from kiosk.ui.registry import (
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.screen_choice import ScreenInputs
 from kiosk.ui.screen_chrome import Notice, ScreenChrome
+from kiosk.ui.screen_voice import ScreenVoice
 from kiosk.ui.service_connection import ServiceConnection
 from kiosk.ui.service_models import Alarm, Phase, RecorderState, StaffSession, SyncState
-from kiosk.ui.spoken_text import spoken_text
 from kiosk.ui.view_context import ViewContext
 
 log = logging.getLogger(__name__)
 
 NOTICE_SECONDS = 8.0
-# How long the secretary can recover a filing that a crash left behind; then it is wiped.
-ABANDONED_SECONDS = 1800.0
 SCAN_FAULT_SECONDS = 600.0
 
 
@@ -126,8 +123,7 @@ class AppState:
             self.show_notice,
             self.spawn,
         )
-        self.voice = Voice(settings.voice)
-        self._last_spoken: tuple[str, str, str, int] | None = None
+        self.voice = ScreenVoice(settings.voice)
         self.chain_receipt = ChainReceiptPrinter(
             settings,
             recorder,
@@ -156,17 +152,20 @@ class AppState:
 
     async def run(self) -> None:
         """Listen to the services until cancelled."""
-        with self.voice:
+        with self.voice.device:
             await self._run_connections()
 
     async def _run_connections(self) -> None:
         async with self.filing_service, asyncio.TaskGroup() as group:
-            group.create_task(self._clean_up_filings())
+            group.create_task(clean_up_filings(self.filing_service, self._is_filing_open))
             group.create_task(self.recorder_connection.run())
             group.create_task(self.sync_connection.run())
             group.create_task(self.secretary.poll_schedule(self.today))
             group.create_task(self.secretary.poll_deliveries())
             group.create_task(self.secretary.export.poll_drives(self._is_export_shown))
+
+    def _is_filing_open(self) -> bool:
+        return self.visit.filing is not None
 
     def _is_export_shown(self) -> bool:
         return self.staff is not None and isinstance(self.secretary.place, ExportPlace)
@@ -195,17 +194,6 @@ class AppState:
         self.record_touch()
         await filing.rebuild_previews()
         self.notify_observers()
-
-    async def _clean_up_filings(self) -> None:
-        """Finish submissions that a power cut interrupted; wipe abandoned filings every minute."""
-        with contextlib.suppress(KioskError):
-            await self.filing_service.resume_submissions()
-        while True:
-            with contextlib.suppress(KioskError):
-                self.filing_service.wipe_unfinished(ABANDONED_SECONDS)
-            if self.visit.filing is None:
-                await self.filing_service.remove_delivered()
-            await asyncio.sleep(60)
 
     async def close(self) -> None:
         """Stop all background tasks."""
@@ -358,7 +346,6 @@ class AppState:
         self.display_settings = display
         if not display.voice:
             self.voice.stop()
-            self._last_spoken = None
         self.translate.switch_language(display.language)
         self.notify_observers()
 
@@ -368,17 +355,9 @@ class AppState:
         The loudspeaker is silent during a hearing, and while the state of the recorder is unknown.
         """
         phase = self.recorder_state.phase if self.recorder_state else None
-        self.voice.is_hearing_active = phase != "idle" or self.is_recorder_stale
-        step = self.display_settings.voice
-        if not step or self.staff is not None or not screen.startswith("visitor."):
-            return
-        text = spoken_text(view)
-        key = (screen, text, self.display_settings.language, step)
-        if key != self._last_spoken and text:
-            self._last_spoken = key
-            volume = VOICE_VOLUMES[step]
-            self.voice.volume = self.settings.voice.volume if volume is None else volume
-            self.voice.speak(text, self.display_settings.language, prompt_id=screen)
+        self.voice.device.is_hearing_active = phase != "idle" or self.is_recorder_stale
+        if self.staff is None:
+            self.voice.speak(screen, view, self.display_settings)
 
     # -- staff ---------------------------------------------------------------------------------
 
@@ -519,7 +498,6 @@ class AppState:
         """Wipe everything of this visitor: pages, language, text size, contrast, voice."""
         self.record_touch()
         self.display_settings = self._default_display_settings
-        self._last_spoken = None
         self.voice.reset()
         self.translate.switch_language(self.display_settings.language)
         self.spawn(self.visit.wipe())

@@ -11,8 +11,8 @@ from kiosk.rules.model import LabelledRow
 from kiosk.rules.rules import Rules
 from kiosk.ui.formatting import sentence_case
 
-# What most visitors come with, and what is marked at any time of a hearing: the order of buttons,
-# not law. Ids that the rules data lacks are left out.
+# The documents most visitors hand in, and the events marked at any time of a hearing. This is the
+# order of buttons, not law; ids that the rules data lacks are left out.
 COMMON_TYPES = (
     "claim",
     "application",

@@ -30,7 +30,7 @@ class ScreenInputs:
         phase: of the recorder; None until its first answer.
         has_hearing: a hearing is open.
         is_staff: somebody is signed in.
-        is_secretary: that person may conduct a hearing.
+        is_secretary: this person may conduct a hearing.
         visitor_place: where the visitor is.
         staff_place: where the staff are.
         pin: the PIN pad is open.

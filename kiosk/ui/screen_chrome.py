@@ -13,7 +13,7 @@ class Notice:
     """One line at the top of any screen; it disappears by itself.
 
     Attributes:
-        code: an alarm code, or a code of :mod:`kiosk.ui.notices`.
+        code: an alarm code.
         tone: its colours.
         until: monotonic seconds at which it disappears.
     """

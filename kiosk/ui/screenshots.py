@@ -99,7 +99,7 @@ def layout_problems(root_widget: RootWidget) -> list[str]:
 
 
 def _spilled(screen: Widget) -> list[str]:
-    """Return the texts that reach out of the box they lie in."""
+    """Return the texts that are larger than the box around them."""
     from kiosk.ui.widgets.text import TextLine, WrappedText
 
     found = []

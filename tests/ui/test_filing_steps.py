@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.app_state import AppState
 from kiosk.ui.display_settings import DisplaySettings
 from kiosk.ui.registry import (
@@ -227,17 +228,17 @@ def test_the_voice_is_reset_with_the_visitor(tmp_path: Path) -> None:
     async def steps() -> None:
         app = app_in(tmp_path, Clock())
         app.recorder_state = RecorderState.model_validate(sample_data.recorder())
-        usual = app.voice.volume
+        usual = app.voice.device.volume
         app.set_display_settings(DisplaySettings().with_next_voice().with_next_voice())
         app.speak("visitor.home", view_of("visitor.home", app))
-        assert app.voice.volume == 100
+        assert app.voice.device.volume == 100
         app.speak("secretary.lock", None)
         app.finish_visit()
         assert app.display_settings.voice == 0
-        assert app.voice.volume == usual
+        assert app.voice.device.volume == usual
         app.recorder_state = RecorderState.model_validate(sample_data.recording())
         app.speak("visitor.home", view_of("visitor.home", app))
-        assert app.voice.is_hearing_active
+        assert app.voice.device.is_hearing_active
         app.visit.filing = sample_documents.filing(app, 1)
         app.visit.place = DocumentsPlace()
         assert spoken_text(view_of("visitor.documents", app))
@@ -289,7 +290,7 @@ def test_expired_filings_are_cleaned_up_every_minute(tmp_path: Path, monkeypatch
         monkeypatch.setattr(
             app.filing_service, "wipe_unfinished", lambda _age: called.append("wipe")
         )
-        task = asyncio.create_task(app._clean_up_filings())
+        task = asyncio.create_task(clean_up_filings(app.filing_service, lambda: False))
         async with asyncio.timeout(20):
             await removed.wait()
         task.cancel()
