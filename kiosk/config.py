@@ -30,7 +30,7 @@ class SettingsGroup(BaseModel):
 
 
 class KioskSettings(SettingsGroup):
-    """``[kiosk]``: which kiosk this is and where it stands."""
+    """``[kiosk]``: id and place of this kiosk."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] = "kiosk-0001"
     court: dict[Literal["kk", "ru", "en"], str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
@@ -40,7 +40,7 @@ class KioskSettings(SettingsGroup):
 
 
 class PathSettings(SettingsGroup):
-    """``[paths]``: where the kiosk keeps things. ``mirror`` is a second storage (USB)."""
+    """``[paths]``: folders of the kiosk. ``mirror`` is a second storage (USB)."""
 
     data: Path = Path("/var/lib/kiosk")
     run: Path = Path("/run/kiosk")
@@ -48,7 +48,7 @@ class PathSettings(SettingsGroup):
 
 
 class CameraSettings(SettingsGroup):
-    """``[camera]``. ``auto`` takes picamera2 where it is installed and finds a camera."""
+    """``[camera]``. ``auto`` uses picamera2 if it is installed and finds a camera."""
 
     back_end: Literal["auto", "picamera2", "virtual", "none"] = "auto"
     width: Annotated[int, Field(ge=320, le=1920, multiple_of=2)] = 1280
@@ -63,9 +63,9 @@ class CameraSettings(SettingsGroup):
 class MicrophoneSettings(SettingsGroup):
     """``[[microphones]]``: one audio channel of one device.
 
-    ``device`` is matched against PortAudio's device names (exact, else as a part of the name);
-    ``channel`` counts from 0. ``role`` is a role id of the rules data, ``spare``, or ``remote``
-    (line-out of a conference set: digitally silent for ``silence_seconds``, its link is lost).
+    ``device`` is one of PortAudio's device names, or a part of one; ``channel`` counts from 0.
+    ``role`` is a role id of the rules data, ``spare``, or ``remote`` (line-out of a conference set:
+    if it is digitally silent for ``silence_seconds``, its link is lost).
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
@@ -80,8 +80,8 @@ class OverheadCameraSettings(SettingsGroup):
     """``[scanner.overhead]``: a document camera above the desk, with ``kind = "overhead"``.
 
     ``camera``: libcamera's number (the hearing's camera is 0). ``view_mm``: width of the desk in
-    the picture, 0 if unknown; without it A5 cannot be told from A4 and counts as A4. ``paper``:
-    what lies there; ``auto`` goes by its shape. ``pictures``: folder that ``virtual`` plays.
+    the picture, 0 if unknown; without it, A5 counts as A4. ``paper``: format of the paper; ``auto``
+    detects it by its shape. ``pictures``: folder that ``virtual`` plays.
     """
 
     back_end: Literal["picamera2", "virtual"] = "picamera2"
@@ -93,10 +93,10 @@ class OverheadCameraSettings(SettingsGroup):
 
 
 class ScannerSettings(SettingsGroup):
-    """``[scanner]``: SANE device name (never discovered: discovery takes seconds).
+    """``[scanner]``: ``device`` is the SANE device name (there is no discovery: it takes seconds).
 
     ``kind``: ``sane``, or ``overhead`` for a document camera, which needs no ``device``.
-    ``reload_seconds``: how long a jammed sheet is waited for before scanning goes on without it.
+    ``reload_seconds``: how long to wait for a jammed sheet before scanning continues without it.
     """
 
     kind: Literal["sane", "overhead"] = "sane"
@@ -115,7 +115,7 @@ class ScannerSettings(SettingsGroup):
 
 
 class SerialPortSettings(SettingsGroup):
-    """``[badge]`` and ``[printer]``: a serial line; an empty port means "none fitted"."""
+    """``[badge]`` and ``[printer]``: a serial line; an empty port means that there is none."""
 
     port: str = ""
     baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
@@ -130,7 +130,7 @@ class PrinterSettings(SerialPortSettings):
 class VoiceSettings(SettingsGroup):
     """``[voice]``: spoken prompts. ``headphones`` and ``loudspeaker``: ALSA devices (empty: none).
 
-    ``recorded``: folder of ``<language>/<message>.wav`` that take precedence over espeak-ng.
+    ``recorded``: folder of ``<language>/<prompt>.wav`` files, which replace espeak-ng.
     """
 
     enabled: bool = True
@@ -150,9 +150,9 @@ class PanelSettings(SettingsGroup):
 
 
 class HeadsetSettings(SettingsGroup):
-    """``[headset]``: where the last minutes are listened to (PortAudio's name of an output).
+    """``[headset]``: output to listen to the last minutes, by its PortAudio name.
 
-    Never the room's loudspeaker; empty: none fitted.
+    It is never the room's loudspeaker; empty: there is none.
     """
 
     device: str = ""
@@ -162,11 +162,11 @@ class HearingSettings(SettingsGroup):
     """``[hearing]``."""
 
     remind_minutes: Annotated[float, Field(ge=0.01, le=600)] = 15
-    """Nobody resumed after a recess or retirement for so long: a reminder, again and again."""
+    """Minutes of recess or retirement after which a reminder is repeated."""
 
 
 class RecordingSettings(SettingsGroup):
-    """``[recording]``. ``encrypt``: what only the court can open: closed parts, or every part."""
+    """``[recording]``. ``encrypt``: parts that only the court can open: closed ones, or all."""
 
     fragment_ms: Annotated[int, Field(ge=100, le=500)] = 400
     file_seconds: Annotated[int, Field(ge=10, le=600)] = 60
@@ -180,16 +180,16 @@ class RecordingSettings(SettingsGroup):
 
 
 class ExportSettings(SettingsGroup):
-    """``[export]``: copies for the parties. ``media``: folders under which media are mounted."""
+    """``[export]``: copies for the parties. ``media``: folders in which drives are mounted."""
 
     media: tuple[Path, ...] = (Path("/media"), Path("/run/media"))
 
 
 class FilingSettings(SettingsGroup):
-    """``[filing]``: ``office`` says where paper originals go, by language (empty: not said).
+    """``[filing]``: ``office`` is the place for paper originals, by language (empty: not shown).
 
-    ``payment_text`` is what the QR code beside the state fee holds: plain text, no payment
-    scheme; ``{purpose}``, ``{sum}`` and ``{court}`` are filled in.
+    ``payment_text`` is the content of the QR code beside the state fee: plain text, no payment
+    scheme; ``{purpose}``, ``{sum}`` and ``{court}`` are replaced.
     """
 
     parked_hours: Annotated[float, Field(gt=0, le=168)] = 24
@@ -198,7 +198,7 @@ class FilingSettings(SettingsGroup):
 
 
 class CentralSettings(SettingsGroup):
-    """``[central]``: the central court system. TLS files lie under ``paths.data/identity``."""
+    """``[central]``: the central court system. TLS files are in ``paths.data/identity``."""
 
     url: Annotated[str, Field(pattern=r"^https://")] = "https://central.invalid:8443"
     poll_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 30
@@ -206,10 +206,10 @@ class CentralSettings(SettingsGroup):
 
 
 class SyncSettings(SettingsGroup):
-    """``[sync]``: when recordings are sent. Filings and journal heads always go.
+    """``[sync]``: when recordings are sent. Filings and journal heads are always sent.
 
     ``windows`` are times of the court's day such as ``"20:00-07:00"``; none: always. With
-    ``minutes_early`` finished minutes leave while their hearing still runs.
+    ``minutes_early``, finished minutes are sent while their hearing is still running.
     """
 
     windows: tuple[

@@ -1,7 +1,7 @@
-"""The settings as a table for people: every key, its default, what is allowed.
+"""Makes Markdown tables of all settings: key, default, allowed values.
 
-Made from :mod:`kiosk.config` itself, so that the manual cannot drift from the code
-(``kiosk config --table`` prints it; a test compares ``docs/operation.md`` with it).
+They come from :mod:`kiosk.config`, so that the manual cannot differ from the code (``kiosk config
+--table`` prints them; a test compares ``docs/operation.md`` with them).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _docstring_summary(model: type[BaseModel]) -> str:
 
 
 def _defaults(name: str) -> dict[str, Any]:
-    """Return the defaults in force for the group ``name``, as JSON."""
+    """Return the defaults of the group ``name``, as JSON."""
     value = getattr(Settings(), name)
     return dict(value.model_dump(mode="json")) if isinstance(value, BaseModel) else {}
 
@@ -97,7 +97,7 @@ def _rows(group: dict[str, Any], defaults: dict[str, Any], groups: dict[str, Any
 
 
 def _allowed(prop: dict[str, Any], groups: dict[str, Any]) -> str:
-    """Return in words what ``prop`` allows."""
+    """Return the values that ``prop`` allows, in words."""
     if "anyOf" in prop:
         words = (
             _allowed(choice, groups) for choice in prop["anyOf"] if choice.get("type") != "null"

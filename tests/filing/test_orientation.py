@@ -1,4 +1,4 @@
-"""Pages that lie upside down are found; a page that lies right is never turned."""
+"""Upside-down pages are found; an upright page is never turned."""
 
 from __future__ import annotations
 

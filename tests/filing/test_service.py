@@ -71,7 +71,7 @@ def visit(
 
 
 async def scan_all(filing: OpenFiling) -> list[FilingEvent]:
-    """Scan what lies in the feeder; return the events."""
+    """Scan all sheets in the feeder; return the events."""
     return [event async for event in filing.scan(filing.scan_session())]
 
 

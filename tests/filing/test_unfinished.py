@@ -35,7 +35,7 @@ NAME, IIN, CASE = "Ғалия Әбдіқызы", "850101300123", "7514-26-00-4/1
 
 
 class FakeRecorder:
-    """Opens wrapped keys as the recorder does, for whoever asks."""
+    """Opens wrapped keys like the recorder, but without a sign-in."""
 
     def __init__(self, escrow: KeyEscrow) -> None:
         self._escrow = escrow

@@ -15,7 +15,7 @@ PATIENCE = 10.0
 
 
 class ReaderRig:
-    """A badge reader in use, with queues of what it tells."""
+    """A badge reader in use, with queues of its badges and states."""
 
     def __init__(self, device: VirtualBadgeReader) -> None:
         self.badges: queue.Queue[str] = queue.Queue()

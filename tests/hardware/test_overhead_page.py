@@ -1,4 +1,4 @@
-"""The sheet in the photograph of a desk: found, flattened, told from another one."""
+"""The sheet in a photograph of a desk: found, flattened, compared with another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live picture in shared memory: whole frames only, whoever comes and goes."""
+"""The live picture in shared memory: complete frames only, with any start and stop."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_cover_is_closed_before_the_sheet_is_back(
         if isinstance(event, ScanFault):
             scanner.clear_fault()
         if isinstance(event, SheetExpected):
-            assert sheets_in(tmp_path) == [1, 2]  # sheet 4 lies ready, and is not drawn in
+            assert sheets_in(tmp_path) == [1, 2]  # sheet 4 is in the feeder but is not scanned
             scanner.put_sheets_back()
             session.confirm_sheet()
 

@@ -45,7 +45,7 @@ def test_every_source_delivers_through_the_real_libraries(sources: Sources) -> N
 
 
 def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: Sources) -> None:
-    """Libcamera stops giving pictures, then (the child was started again) gives them anew."""
+    """Libcamera stops delivering pictures, and delivers again after the child restarted."""
     freeze = Path(os.environ["CAMSHIM_FREEZE"])
     freeze.touch()
     wait_for(lambda: sources.describe_camera().state == "frozen", "the frozen camera", 10)

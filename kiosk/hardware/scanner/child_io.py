@@ -80,7 +80,7 @@ class PageNumbers:
 def write_page(image: Image.Image, job: ScanJob, number: int, resolution: int) -> Path:
     """Write page ``number`` durably, whole or not at all; return its path.
 
-    It is a JPEG that no eye can tell from the scan: a tenth of PNG's time, a third of its bytes.
+    It is a JPEG without visible loss: a tenth of PNG's time, a third of its bytes.
     """
     path = Path(job.folder) / f"{number:04d}.jpg"
     temporary = path.with_name(f".{path.name}.tmp")

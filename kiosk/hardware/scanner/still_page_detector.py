@@ -1,4 +1,4 @@
-"""Detects when a page lies still under the camera and has not been taken yet."""
+"""Detects when a page lies still under the camera and is not scanned yet."""
 
 from __future__ import annotations
 
