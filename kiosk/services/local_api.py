@@ -9,7 +9,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from kiosk.api.base import Model
-from kiosk.api.operations import Operation
+from kiosk.api.operations import NoBody, Operation
 from kiosk.auth.sign_in import Person
 from kiosk.clocks import recording_ns
 from kiosk.errors import KioskError
@@ -81,7 +81,10 @@ def _respond(
         person = NOBODY
         if operation.roles and authorize is not None:
             person = authorize(request, operation.roles)
-        answer = await handler(Call(request, person, received_ns))
+        call = Call(request, person, received_ns)
+        if operation.request is NoBody:
+            await call.read(NoBody)
+        answer = await handler(call)
         if isinstance(answer, Model):
             return web.json_response(answer.to_json(), status=operation.status)
         return answer

@@ -15,11 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kiosk.api.recorder_calls import RECORDER_OPERATIONS
 from kiosk.auth.sign_in import SCRYPT
 from kiosk.config import PathSettings
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import LocalClient, ServiceDownError
 from kiosk.storage.paths import Paths
+from tests.support.contract import check_answer
 from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
@@ -144,7 +146,10 @@ class RecorderProcess:
     def call(
         self, method: str, path: str, body: Any = None, token: str | None = None
     ) -> dict[str, Any]:
-        """Send one request; raises what :class:`LocalClient` raises."""
+        """Send one request and check its answer against the contract.
+
+        Raises what :class:`LocalClient` raises.
+        """
 
         async def once() -> dict[str, Any]:
             client = LocalClient(self.paths.recorder_socket, token)
@@ -153,7 +158,9 @@ class RecorderProcess:
             finally:
                 await client.close()
 
-        return asyncio.run(once())
+        answer = asyncio.run(once())
+        check_answer(RECORDER_OPERATIONS, method, path, answer)
+        return answer
 
     def state(self) -> dict[str, Any]:
         """Return State."""
