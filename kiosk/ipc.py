@@ -49,7 +49,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except web.HTTPException as error:
-        return web.json_response({"code": "http", "message": error.reason}, status=error.status)
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        body = {"code": "http", "message": error.reason}
+        return web.json_response(body, status=error.status, headers=headers)
     except KioskError as error:
         body = {"code": error.code, "message": str(error), **getattr(error, "fields", {})}
         return web.json_response(body, status=getattr(error, "status", 409))

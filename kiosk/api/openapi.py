@@ -21,6 +21,7 @@ from pydantic.json_schema import models_json_schema
 from kiosk.api.base import Model
 from kiosk.api.operations import EVENT_STREAM, JSON, ErrorAnswer, Event, Operation
 from kiosk.api.recorder_calls import RECORDER_EVENTS, RECORDER_OPERATIONS
+from kiosk.api.sync import SYNC_EVENTS, SYNC_OPERATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 Mode = Literal["validation", "serialization"]
@@ -130,7 +131,9 @@ def _operation_object(
         entry["parameters"] = parameters
     if operation.request is not None:
         schema = schemas.reference(operation.request, "validation")
-        entry["requestBody"] = {"content": {JSON: {"schema": schema}}}
+        fields = operation.request.model_fields.values()
+        required = any(field.is_required() for field in fields)
+        entry["requestBody"] = {"required": required, "content": {JSON: {"schema": schema}}}
     answer: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
     if operation.answer is not None:
         schema = schemas.reference(operation.answer, "serialization")
@@ -168,6 +171,14 @@ def documents() -> list[ApiDocument]:
             "[interfaces.md](interfaces.md). Readers ignore keys that they do not know.",
             RECORDER_OPERATIONS,
             RECORDER_EVENTS,
+        ),
+        ApiDocument(
+            "sync-api.yaml",
+            "Sync of a courtroom kiosk",
+            "Local API on the Unix socket `run/sync.sock`. What the keys mean is explained in "
+            "[interfaces.md](interfaces.md). Readers ignore keys that they do not know.",
+            SYNC_OPERATIONS,
+            SYNC_EVENTS,
         ),
     ]
 

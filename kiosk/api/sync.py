@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from kiosk.api.base import Model, Moment, Rows
 from kiosk.api.operations import EVENT_STREAM, Event, NoBody, Operation
@@ -15,7 +14,6 @@ from kiosk.api.rows import ListedId, ListedText, ListReport
 
 CONTRACT = 1
 """Version of sync's State."""
-Json = dict[str, object]
 Verdict = Literal["good", "borderline", "below", "unreachable"]
 
 
@@ -166,8 +164,8 @@ class SyncState(Model):
 class ScheduleQuery(Model):
     """Query of the schedule."""
 
-    date: str | None = None
-    """``YYYY-MM-DD``: only what may be held that day; hearings without a time may."""
+    date: Annotated[str | None, WithJsonSchema({"type": "string", "format": "date"})] = None
+    """Only what may be held that day; hearings without a time may."""
 
 
 class RegistrationAnswer(Model):
@@ -201,7 +199,7 @@ class FilingState(Model):
 class CaseQuery(Model):
     """A case number as a person typed it."""
 
-    number: Annotated[str, Field(min_length=1, max_length=200)]
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class CaseAnswer(Model):
@@ -242,106 +240,114 @@ class MissingFile(Model):
     address: ListedId
 
 
+# -- calls and events ------------------------------------------------------------------------
 _UNKNOWN_ITEM = {404: ("not_found",)}
-OPERATIONS: Sequence[Operation] = (
-    Operation("getState", "GET", "/v1/state", "State of sync", SyncState),
-    Operation(
-        "getEvents",
-        "GET",
-        "/v1/events",
-        "Events; a new listener gets the newest of each name first",
-        answer=None,
-        content=EVENT_STREAM,
-    ),
-    Operation(
-        "getSchedule",
-        "GET",
-        "/v1/schedule",
-        "Hearings of the list, in the order of their time, those without a time last",
-        Schedule,
-        query=ScheduleQuery,
-        errors={400: ("http",)},
-    ),
-    Operation(
-        "registerFiling",
-        "POST",
-        "/v1/filings/{id}/register",
-        "Number of a filing: the court's within 3 s, else a provisional one; idempotent",
-        RegistrationAnswer,
-        errors=_UNKNOWN_ITEM | {409: ("filing_failed",)},
-    ),
-    Operation(
-        "getFiling",
-        "GET",
-        "/v1/filings/{id}",
-        "How far a filing has come",
-        FilingState,
-        errors=_UNKNOWN_ITEM,
-    ),
-    Operation(
-        "findCase",
-        "POST",
-        "/v1/cases",
-        "Whether the court knows a case; an error when it cannot be asked within 3 s",
-        CaseAnswer,
-        request=CaseQuery,
-        errors={
-            409: (
-                "central_timeout",
-                "central_unreachable",
-                "central_fault",
-                "central_refused",
-                "not_enrolled",
-                "certificate_invalid",
-                "captive_portal",
-            )
-        },
-    ),
-    Operation(
-        "getHearingDelivery",
-        "GET",
-        "/v1/hearings/{id}",
-        "How far the delivery of a sealed hearing has come",
-        Delivery,
-        errors=_UNKNOWN_ITEM,
-    ),
-    Operation(
-        "getReportDelivery",
-        "GET",
-        "/v1/reports/{id}",
-        "How far the delivery of a self-test report has come",
-        Delivery,
-        errors=_UNKNOWN_ITEM,
-    ),
-    Operation(
-        "checkLink",
-        "POST",
-        "/v1/link-check",
-        "Check the link; events `link-check` tell the progress",
-        LinkCheckResult,
-        request=LinkCheckRequest,
-        errors={409: ("link_check_running", "cancelled")},
-    ),
-    Operation(
-        "cancelLinkCheck", "DELETE", "/v1/link-check", "Cancel the running link check", NoBody
-    ),
-    Operation(
-        "deliver",
-        "POST",
-        "/v1/deliver",
-        "Deliver now: clear back-offs, check damaged files again",
-        NoBody,
-    ),
-    Operation(
-        "getMetrics",
-        "GET",
-        "/metrics",
-        "Metrics for Prometheus (text format 0.0.4)",
-        answer=None,
-        content="text/plain",
-    ),
+_CENTRAL_ERRORS = (
+    *("central_timeout", "central_unreachable", "central_fault", "central_refused", "dns_failed"),
+    *("central_untrusted", "central_contract_unknown", "captive_portal"),
+    *("not_enrolled", "certificate_invalid"),
 )
-EVENTS: Sequence[Event] = (
-    Event("state", "State; on each change, at most twice a second", SyncState),
+GET_STATE = Operation("getState", "GET", "/v1/state", "State of sync", SyncState)
+GET_EVENTS = Operation(
+    "getEvents",
+    "GET",
+    "/v1/events",
+    "Events; a new listener gets the newest of each name first",
+    answer=None,
+    content=EVENT_STREAM,
+)
+GET_SCHEDULE = Operation(
+    "getSchedule",
+    "GET",
+    "/v1/schedule",
+    "Hearings of the list in the order of their time, those without a time last",
+    Schedule,
+    query=ScheduleQuery,
+    errors={400: ("http",)},
+)
+REGISTER_FILING = Operation(
+    "registerFiling",
+    "POST",
+    "/v1/filings/{id}/register",
+    "Number of a filing: the court's within 3 s, else a provisional one; idempotent",
+    RegistrationAnswer,
+    errors=_UNKNOWN_ITEM | {409: ("filing_failed",)},
+)
+GET_FILING = Operation(
+    "getFiling",
+    "GET",
+    "/v1/filings/{id}",
+    "How far a filing has come",
+    FilingState,
+    errors=_UNKNOWN_ITEM,
+)
+FIND_CASE = Operation(
+    "findCase",
+    "POST",
+    "/v1/cases",
+    "Whether the court knows a case; an error when it cannot be asked within 3 s",
+    CaseAnswer,
+    request=CaseQuery,
+    errors={409: _CENTRAL_ERRORS},
+)
+GET_HEARING_DELIVERY = Operation(
+    "getHearingDelivery",
+    "GET",
+    "/v1/hearings/{id}",
+    "How far the delivery of a sealed hearing has come",
+    Delivery,
+    errors=_UNKNOWN_ITEM,
+)
+GET_REPORT_DELIVERY = Operation(
+    "getReportDelivery",
+    "GET",
+    "/v1/reports/{id}",
+    "How far the delivery of a self-test report has come",
+    Delivery,
+    errors=_UNKNOWN_ITEM,
+)
+CHECK_LINK = Operation(
+    "checkLink",
+    "POST",
+    "/v1/link-check",
+    "Check the link; events `link-check` show the progress",
+    LinkCheckResult,
+    request=LinkCheckRequest,
+    errors={409: ("link_check_running", "cancelled")},
+)
+CANCEL_LINK_CHECK = Operation(
+    "cancelLinkCheck", "DELETE", "/v1/link-check", "Cancel the running link check", NoBody
+)
+DELIVER = Operation(
+    "deliver",
+    "POST",
+    "/v1/deliver",
+    "Deliver now: clear back-offs, check damaged files again",
+    NoBody,
+)
+GET_METRICS = Operation(
+    "getMetrics",
+    "GET",
+    "/metrics",
+    "Metrics for Prometheus (text format 0.0.4)",
+    answer=None,
+    content="text/plain",
+)
+SYNC_OPERATIONS = (
+    GET_STATE,
+    GET_EVENTS,
+    GET_SCHEDULE,
+    REGISTER_FILING,
+    GET_FILING,
+    FIND_CASE,
+    GET_HEARING_DELIVERY,
+    GET_REPORT_DELIVERY,
+    CHECK_LINK,
+    CANCEL_LINK_CHECK,
+    DELIVER,
+    GET_METRICS,
+)
+SYNC_EVENTS = (
+    Event("state", "State: on each change, at most twice a second", SyncState),
     Event("link-check", "Progress of a running link check", LinkCheckStep),
 )

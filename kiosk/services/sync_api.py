@@ -6,13 +6,14 @@ import asyncio
 from datetime import date
 
 from aiohttp import web
-from pydantic import ValidationError
 
+import kiosk.api.sync as calls
 from kiosk.api.base import Model
+from kiosk.api.operations import NoBody
 from kiosk.api.published import Schedule, pulled_at
-from kiosk.api.sync import CaseQuery, LinkCheckRequest
 from kiosk.errors import KioskError
-from kiosk.ipc import EventStream, errors_as_json, read_json
+from kiosk.ipc import EventStream, errors_as_json
+from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.sync_core import SyncCore
 from kiosk.sync.link_check.link_check import ProgressCallback
 from kiosk.sync.outbox.manifest import UUID
@@ -45,92 +46,83 @@ class SyncApi:
     def application(self) -> web.Application:
         """Return the application of the local socket."""
         app = web.Application(middlewares=[errors_as_json])
-        app.add_routes(
-            [
-                web.get("/v1/state", self._get_state),
-                web.get("/v1/events", self._events.handle),
-                web.get("/v1/schedule", self._get_schedule),
-                web.post("/v1/filings/{id}/register", self._register),
-                web.get("/v1/filings/{id}", self._get_filing),
-                web.post("/v1/cases", self._find_case),
-                web.get("/v1/hearings/{id}", self._get_delivery),
-                web.get("/v1/reports/{id}", self._get_delivery),
-                web.post("/v1/link-check", self._check_link),
-                web.delete("/v1/link-check", self._cancel_check),
-                web.post("/v1/deliver", self._deliver),
-                web.get("/metrics", self._metrics),
-            ]
-        )
+        routes: list[Route] = [
+            (calls.GET_STATE, self._get_state),
+            (calls.GET_EVENTS, self._get_events),
+            (calls.GET_SCHEDULE, self._get_schedule),
+            (calls.REGISTER_FILING, self._register),
+            (calls.GET_FILING, self._get_filing),
+            (calls.FIND_CASE, self._find_case),
+            (calls.GET_HEARING_DELIVERY, self._get_delivery),
+            (calls.GET_REPORT_DELIVERY, self._get_delivery),
+            (calls.CHECK_LINK, self._check_link),
+            (calls.CANCEL_LINK_CHECK, self._cancel_check),
+            (calls.DELIVER, self._deliver),
+            (calls.GET_METRICS, self._metrics),
+        ]
+        add_routes(app, calls.SYNC_OPERATIONS, routes)
         return app
 
-    async def _get_state(self, _: web.Request) -> web.Response:
-        return _json(await asyncio.to_thread(self._core.state))
+    async def _get_state(self, _call: Call) -> Model:
+        return await asyncio.to_thread(self._core.state)
 
-    async def _get_schedule(self, request: web.Request) -> web.Response:
+    async def _get_events(self, call: Call) -> web.StreamResponse:
+        return await self._events.handle(call.http)
+
+    async def _get_schedule(self, call: Call) -> Model:
         schedule = self._core.poller.schedule
         hearings = schedule.read.rows
-        if (wanted := request.query.get("date")) is not None:
+        if (wanted := call.http.query.get("date")) is not None:
             day = _parse_day(wanted)
             hearings = tuple(h for h in hearings if h.may_be_on(day, self._core.zone))
-        return _json(Schedule(pulled_at=pulled_at(schedule.value), hearings=hearings))
+        return Schedule(pulled_at=pulled_at(schedule.value), hearings=hearings)
 
-    async def _register(self, request: web.Request) -> web.Response:
-        filing_id = _item_id(request)
-        known = await self._core.registration.register(filing_id)
+    async def _register(self, call: Call) -> Model:
+        known = await self._core.registration.register(_item_id(call))
         self._core.urgent.deliver_now(is_manual=False)
-        return _json(known.answer())
+        return known.answer()
 
-    async def _get_filing(self, request: web.Request) -> web.Response:
-        filing_id = _item_id(request)
-        state = await asyncio.to_thread(self._core.filing_state, filing_id)
+    async def _get_filing(self, call: Call) -> Model:
+        state = await asyncio.to_thread(self._core.filing_state, _item_id(call))
         if state is None:
-            raise NotFoundError(f"no filing {filing_id}")
-        return _json(state)
+            raise NotFoundError("no such filing")
+        return state
 
-    async def _find_case(self, request: web.Request) -> web.Response:
+    async def _find_case(self, call: Call) -> Model:
         # POST: what a person typed has no place in addresses, which get logged
-        body = await read_json(request)
-        try:
-            query = CaseQuery(number=str(body.get("number") or "").strip())
-        except ValidationError as error:
-            raise web.HTTPBadRequest(reason="number: 1 to 200 characters") from error
-        return _json(await self._core.registration.find_case(query.number))
+        query = await call.read(calls.CaseQuery)
+        return await self._core.registration.find_case(query.number)
 
-    async def _get_delivery(self, request: web.Request) -> web.Response:
+    async def _get_delivery(self, call: Call) -> Model:
         context = self._core.context
-        item = await asyncio.to_thread(context.outbox.item, _item_id(request))
+        item = await asyncio.to_thread(context.outbox.item, _item_id(call))
         if item is None:
             raise NotFoundError("not in the outbox (not sealed yet, or unknown)")
-        return _json(item.delivery(context.progress.current_bytes(item.id)))
+        return item.delivery(context.progress.current_bytes(item.id))
 
-    async def _check_link(self, request: web.Request) -> web.Response:
-        quick = LinkCheckRequest(quick=bool((await read_json(request)).get("quick"))).quick
-        result = await asyncio.to_thread(
-            self._core.link_check.run, self._publish_check, quick=quick
-        )
+    async def _check_link(self, call: Call) -> Model:
+        quick = (await call.read(calls.LinkCheckRequest)).quick
+        check = self._core.link_check.run
+        result = await asyncio.to_thread(check, self._publish_check, quick=quick)
         await asyncio.to_thread(self._core.scheduled_checks.publish, result)
-        return _json(result)
+        return result
 
-    async def _cancel_check(self, _: web.Request) -> web.Response:
+    async def _cancel_check(self, _call: Call) -> Model:
         self._core.link_check.cancel()
-        return web.json_response({})
+        return NoBody()
 
-    async def _deliver(self, _: web.Request) -> web.Response:
+    async def _deliver(self, _call: Call) -> Model:
         self._core.poller.wake()
         self._core.deliver_now(is_manual=True)
-        return web.json_response({})
+        return NoBody()
 
-    async def _metrics(self, _: web.Request) -> web.Response:
+    async def _metrics(self, _call: Call) -> web.StreamResponse:
         text = await asyncio.to_thread(metrics_text, self._core.context)
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
 
-def _json(answer: Model) -> web.Response:
-    return web.json_response(answer.to_json())
-
-
-def _item_id(request: web.Request) -> str:
-    value = request.match_info["id"]
+def _item_id(call: Call) -> str:
+    value = call.http.match_info["id"]
     if not UUID.match(value):
         raise NotFoundError("not an id")
     return value
