@@ -16,6 +16,7 @@ from kiosk.evidence.chain import read_chain
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.repair import reencrypt
+from kiosk.recording.repair.replacement_writer import ReplacementWriter
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.court_keys import CourtKeyError
 from tests.hearing.courtroom_rig import CourtroomRig
@@ -258,7 +259,11 @@ def test_broken_off_anywhere_it_is_finished_later(
         patch.setattr(
             reencrypt._PartReencryption, "_remove", dies(reencrypt._PartReencryption._remove)
         )
-        patch.setattr(reencrypt._FileWriter, "_append", dies(reencrypt._FileWriter._append))
+        patch.setattr(
+            ReplacementWriter,
+            "_append",
+            dies(ReplacementWriter._append),
+        )
         patch.setattr(
             reencrypt._PartReencryption,
             "_record_replacement",

@@ -1,4 +1,4 @@
-"""Closed parts: tars of age files, opened by the court's key and by stock tools, by nobody else."""
+"""Closed parts: tars of age files that only the court's key opens, also with stock tools."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ def test_tampering_with_closed_media_is_named(name: str, hearing: Path, court: C
 
 # -- after a crash -----------------------------------------------------------------------------
 def torn(built: BuiltHearing, extra: bytes) -> Path:
-    """Leave a part as a power cut does: two fragments unjournalled, ``extra`` after them."""
+    """Leave a part as after a power cut: two fragments not journalled, ``extra`` after them."""
     writer = built.writers[0]
     for _ in range(2):
         writer.write("main")

@@ -86,7 +86,9 @@ def test_picture_and_mix_decode_at_their_places(tmp_path: Path) -> None:
     times, values = samples(path)
     assert times[0] == 0.0
     middle = slice(8 * AAC_FRAME, 30 * AAC_FRAME)
-    assert np.abs(values[middle] - wave[middle]).max() < 0.05  # priming is gone: sample for sample
+    assert (
+        np.abs(values[middle] - wave[middle]).max() < 0.05
+    )  # exact: the encoder's delay was removed
 
 
 def test_flac_tracks_are_lossless_and_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The journal: chained, canonical, durable; what a crash leaves is cut, damage is set aside."""
+"""The journal: chain, canonical form, durability; torn lines are cut, damage is set aside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mix between samples: the quick way and the general one say the same."""
+"""Interpolation of the mix: the fast and the general way give the same values."""
 
 from __future__ import annotations
 

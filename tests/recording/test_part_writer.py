@@ -45,7 +45,9 @@ def test_flash_and_beeps_stay_together_while_clocks_drift(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Uncorrected, 400 ppm would be 36 ms off in each direction after 90 seconds."""
-    monkeypatch.setattr(os, "fdatasync", lambda _descriptor: None)  # time is compressed, disks not
+    monkeypatch.setattr(
+        os, "fdatasync", lambda _descriptor: None
+    )  # an hour in seconds needs no real syncs
     recorded = WriterRig(tmp_path, START_NS)
     seconds = 90
     microphones = {
@@ -154,7 +156,7 @@ def check_playlist(main: Path, seconds: float) -> None:
         init = (main / name).parent / "init.mp4"
         piece = main / "piece.mp4"
         piece.write_bytes(init.read_bytes() + (main / name).read_bytes()[offset:][:length])
-        with av.open(str(piece)) as container:  # each segment decodes alone: it begins with a key
+        with av.open(str(piece)) as container:  # each segment begins with a key picture
             first = next(container.decode(video=0))
             assert first.key_frame
         piece.unlink()
@@ -242,7 +244,7 @@ def test_a_camera_that_comes_late_begins_a_run_of_its_own(tmp_path: Path) -> Non
     flashes = flash_times(second)
     assert len(flashes) == 10
     assert max(map(abs, errors_ms(flashes, START_NS))) < 1
-    beeps = beep_times(second)[1:]  # the first fades in: a decoder starts there
+    beeps = beep_times(second)[1:]  # the decoder fades in at the first
     assert max(map(abs, errors_ms(beeps, START_NS))) < 15
     playlist = (tmp_path / "main/index.m3u8").read_text()
     assert playlist.count("#EXT-X-MAP") == 2
@@ -286,7 +288,7 @@ def test_a_camera_that_freezes_and_heals_stays_in_step(tmp_path: Path) -> None:
         lambda name: frozen.get(name, "ok"),
     )
     audio_only = [f for f in recorded.fragments if f.track == "main" and "camera" not in f.sources]
-    assert audio_only  # the sound went on reaching the disk
+    assert audio_only  # sound was still written
     camera.skip_until(recorded.now_ns)
     recorded.run(writer, START_NS + 12 * NS_PER_S, camera, microphones)
     writer.finish(recorded.now_ns)

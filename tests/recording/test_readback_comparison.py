@@ -1,4 +1,4 @@
-"""The read-back check compares the disk with what was captured; each difference is named."""
+"""The read-back check compares the disk with what was captured and names each difference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECONDS = 4
 
 
 class FakeSpeaker(FakeMicrophone):
-    """Speaks, at a level of its own, in bursts of its own length."""
+    """Microphone of a speaker with bursts of a given level and length."""
 
     def __init__(self, start_ns: int, amplitude: float, period_s: float) -> None:
         super().__init__(start_ns)
@@ -43,7 +43,7 @@ class FakeSpeaker(FakeMicrophone):
 
 @dataclass
 class Scene:
-    """What was captured, and a disk on which something else may lie."""
+    """A capture reference, and a disk that may hold something else."""
 
     folder: Path
     meters: dict[str, LevelMeter] = field(
@@ -54,24 +54,24 @@ class Scene:
 
     # -- a capture reference -------------------------------------------------------------------
     def sample(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
-        """As the meters measured it."""
+        """Return what the meters measured."""
         return self.meters[source].energy_history() if source in self.meters else []
 
     def pictures(self) -> list[tuple[int, Grid]]:
-        """As the test says."""
+        """Return what the test has set."""
         return self.live_pictures
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     # -- a recording ---------------------------------------------------------------------------
     def record(
         self, written: dict[str, str], silent: str = "", shades: tuple[int, int] = (235, 40)
     ) -> WriterRig:
-        """Record; ``written``: whose samples go into the track of each; ``silent`` gets zeros."""
+        """Record; ``written``: microphone written into each track; ``silent`` gets zeros."""
         recorded = WriterRig(self.folder, START_NS)
         writer = recorded.create_writer(dict.fromkeys(NAMES, RATE))
         talkers = {
@@ -100,7 +100,7 @@ class Scene:
         writer.add_audio(name, block)
 
     def show(self, grid: Grid) -> None:
-        """Let the live picture be ``grid`` all the time."""
+        """Make ``grid`` the live picture at all times."""
         times = range(START_NS, START_NS + SECONDS * NS_PER_S, NS_PER_S * 9 // 10)
         self.live_pictures = [(at_ns, grid) for at_ns in times]
 
@@ -151,9 +151,7 @@ def test_a_black_picture_of_a_bright_room_is_found(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.record(RIGHT, shades=(16, 16))
     scene.show(flat(4))
-    verify_recent(
-        tmp_path, scene.recent, reference=scene
-    )  # the room is dark: that is what it looks like
+    verify_recent(tmp_path, scene.recent, reference=scene)  # the room really is dark
     scene.show(flat(120))
     with pytest.raises(ReadbackError, match="black") as found:
         verify_recent(tmp_path, scene.recent, reference=scene)

@@ -1,4 +1,4 @@
-"""The read-back check reads the disk: what is missing, changed or silent is never called good."""
+"""The read-back check reads the disk: missing, changed or silent media are never good."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a crash: torn ends are cut and written down, whole fragments kept, the gap is known."""
+"""Recovery: torn ends are cut and recorded, complete fragments kept, the gap is known."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_killed_while_capturing(root: Path, court: Court) -> None:
 
 @pytest.mark.parametrize("track", ["main", "channels"])
 def test_cut_at_any_byte_keeps_every_whole_fragment(root: Path, court: Court, track: str) -> None:
-    """As after a power cut: the file ends anywhere, the journal has not heard of its end."""
+    """As after a power cut: the file ends anywhere, and its end is not journalled."""
     built = new_hearing(root, court.device())
     add_part(built, fragments=1)
     ends = [built.writers[0].write(track) for _ in range(3)]  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def test_cut_at_any_byte_keeps_every_whole_fragment(root: Path, court: Court, tr
 
 
 def test_journalled_bytes_that_are_gone_are_said(root: Path, court: Court) -> None:
-    """A disk that lied about its sync: nothing hides it."""
+    """A disk that lost synced bytes is recorded and found."""
     built = new_hearing(root, court.device())
     add_part(built, fragments=3)
     path = built.folder / "part-01" / "main" / "run-01" / "000001.m4s"
@@ -137,7 +137,7 @@ def test_crash_before_anything_was_written(root: Path, court: Court) -> None:
 
 
 def test_crash_between_the_books(root: Path, court: Court) -> None:
-    """The hearing knows the part, the part's own journal is still empty."""
+    """The hearing's journal has the part, whose own journal is still empty."""
     built = new_hearing(root, court.device())
     add_part(built, fragments=2)
     crash(built)
@@ -227,7 +227,7 @@ def test_one_unreadable_hearing_does_not_stop_the_others(root: Path, court: Cour
 
 
 def test_recovery_twice_is_the_same(root: Path, court: Court) -> None:
-    """Killed again during recovery: the second one finishes it, and still resumes."""
+    """After a second crash during recovery the next one completes it and still resumes."""
     built = new_hearing(root, court.device())
     add_part(built, fragments=2)
     crash(built)
@@ -243,7 +243,7 @@ def test_recovery_twice_is_the_same(root: Path, court: Court) -> None:
 
 
 def test_a_stop_that_was_decided_is_not_undone(root: Path, court: Court) -> None:
-    """Too late to resume by itself: later restarts do not think otherwise."""
+    """A hearing that is too old to resume stays so after later restarts."""
     built = new_hearing(root, court.device())
     add_part(built, fragments=2)
     crash(built)
@@ -254,7 +254,7 @@ def test_a_stop_that_was_decided_is_not_undone(root: Path, court: Court) -> None
     assert not recover(root, court).was_capturing
 
 
-# -- how long was the gap --------------------------------------------------------------------------
+# -- length of the gap ---------------------------------------------------------------------------
 def ns_ago(seconds: float) -> int:
     return recording_ns() - int(seconds * NS_PER_S)
 
@@ -295,7 +295,7 @@ def test_resumes_by_itself_only_soon(
 
 
 def test_how_long_ago_is_unknown_where_a_part_left_nothing_but_its_folder(tmp_path: Path) -> None:
-    """Its journal is created now, in this boot: that must not count as the time of capture."""
+    """The journal is created in this boot, which must not count as the time of capture."""
     signer = Court.make(tmp_path / "court").device()
     built = new_hearing(tmp_path / "hearings", signer)
     built.journal.close()

@@ -234,7 +234,7 @@ def test_removed_part_is_named(hearing: Path, court: Court) -> None:
 
 
 def test_removed_part_with_new_sums_is_found(hearing: Path, court: Court) -> None:
-    """Somebody who also rewrites SHA256SUMS breaks the signature instead."""
+    """Rewriting SHA256SUMS, too, breaks the signature instead."""
     shutil.rmtree(hearing / "part-02")
     lines = (hearing / SUMS).read_text().splitlines(keepends=True)
     (hearing / SUMS).write_text("".join(line for line in lines if "  part-02/" not in line))
@@ -259,7 +259,7 @@ def test_part_of_another_hearing_is_named(hearing: Path, court: Court, tmp_path:
     assert "part-01" in places["part_head_other"]
 
 
-# -- sealed anew -----------------------------------------------------------------------------------
+# -- sealed again ---------------------------------------------------------------------------------
 def test_sealed_anew_under_another_authority(hearing: Path, court: Court, tmp_path: Path) -> None:
     flip(first_media_file(hearing), 500)
     stranger = Court.make(tmp_path / "stranger")
@@ -267,7 +267,9 @@ def test_sealed_anew_under_another_authority(hearing: Path, court: Court, tmp_pa
         (hearing / part / SIGNATURE).unlink()
         seal_folder(hearing / part, stranger.device())
     seal_folder(hearing, stranger.device())
-    (hearing / "ca.pem").write_bytes(stranger.ca.read_bytes())  # a root in the folder is nothing
+    (hearing / "ca.pem").write_bytes(
+        stranger.ca.read_bytes()
+    )  # a root in the folder does not count
     wrong = places_by_code(verify(hearing, court.ca))["seal_wrong"]
     assert wrong == {SIGNATURE, f"part-01/{SIGNATURE}", f"part-02/{SIGNATURE}"}
     assert run_stock_tool(ONLY_THIS_CA.format(ca=court.ca), hearing) != 0
@@ -276,7 +278,7 @@ def test_sealed_anew_under_another_authority(hearing: Path, court: Court, tmp_pa
 def test_roots_of_the_machine_are_not_trusted(
     hearing: Path, court: Court, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenSSL trusts its own folder of roots too unless told not to."""
+    """OpenSSL also trusts its own folder of roots unless an option forbids it."""
     stranger = Court.make(tmp_path / "stranger", "A root of the machine")
     digest = subprocess.run(
         ["openssl", "x509", "-hash", "-noout", "-in", stranger.ca], capture_output=True, check=True
@@ -299,7 +301,7 @@ def test_sealed_anew_by_another_device_of_the_court(hearing: Path, court: Court)
 
 
 def test_heads_of_another_key_are_named(court: Court, tmp_path: Path) -> None:
-    """A journal written by somebody else cannot get heads of this device."""
+    """Nobody else can sign heads as this device."""
     stranger = Court.make(tmp_path / "stranger").device()
     folder = sealed_hearing(tmp_path / "made", stranger, parts=1)
     (folder / "part-01" / SIGNATURE).unlink()
@@ -315,7 +317,7 @@ def test_not_sealed_is_said(hearing: Path, court: Court, sub: str) -> None:
 
 
 def test_media_that_do_not_decode_are_named(court: Court, tmp_path: Path) -> None:
-    """Sealed and unchanged is not enough: an init file that was wrong from the start."""
+    """An init file that was wrong when it was sealed is found by decoding."""
     folder = sealed_hearing(tmp_path, court.device(), parts=1)
     part = folder / "part-01"
     init = part / "main" / "run-01" / "init.mp4"
@@ -328,7 +330,7 @@ def test_media_that_do_not_decode_are_named(court: Court, tmp_path: Path) -> Non
     assert verify(part, court.ca, decode=False).ok
 
 
-# -- nothing can be said ---------------------------------------------------------------------------
+# -- cannot be verified --------------------------------------------------------------------------
 def test_absent_folder_or_root(
     hearing: Path, court: Court, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Picture and every source stay together in ``main``, and the samples stay the device's own.
+"""Picture and all sources stay synchronous in ``main``; ``channels`` keeps the devices' samples.
 
 Flashes and beeps that begin with the whole seconds of the recording clock are read back from the
 files. Drift is injected where a device's blocks come in; nothing is fitted to the rig.
@@ -97,7 +97,7 @@ def compressed(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 class RareBeeper(FakeMicrophone):
-    """Beeps every ten seconds; the digital silence between costs the encoder little."""
+    """Microphone that beeps every ten seconds; silence in between is cheap to encode."""
 
     def _samples(self) -> np.ndarray:
         first_ns = self._start_ns + self._index * NS_PER_S / self._rate
@@ -152,17 +152,17 @@ def test_after_a_stall_and_a_return_all_are_together_again(tmp_path: Path) -> No
         recorded.run(writer, now_ns, camera, microphones, lambda name: away.get(name, "ok"))
 
     until(4)
-    until(7, fast="dead")  # its samples are lost; it counts on
+    until(7, fast="dead")  # its samples are lost, its index continues
     until(10)
     until(13, camera="frozen")
     camera.skip_until(recorded.now_ns)
     until(16)
     until(18, slow="absent")
-    microphones["slow"] = FakeMicrophone(recorded.now_ns, -80, TONES["slow"])  # opened anew
+    microphones["slow"] = FakeMicrophone(recorded.now_ns, -80, TONES["slow"])  # reopened
     microphones["slow"].clock.epoch = 1
     until(24)
     recorded.run(writer, START_NS + 25 * NS_PER_S, camera, microphones)  # everything at once ...
-    recorded.now_ns += NS_PER_S  # ... and the recorder itself stood still for a second
+    recorded.now_ns += NS_PER_S  # ... and the recorder hangs for a second
     until(30)
     writer.finish(recorded.now_ns)
     check_together(join_run(tmp_path, "main"), 48_000, range(1, 30), {"fast": 24, "slow": 25})
@@ -201,7 +201,7 @@ def test_channels_hold_every_sample_and_each_fragment_its_place(tmp_path: Path) 
             [start + np.arange(count) * NS_PER_S / 48_000 for start, count in stamps[name]]
         )[skipped:]
         apart_ms = np.abs(times * 1000 - (places - START_NS) / 1e6)
-        assert float(apart_ms.max()) < 5, "each lies where it was captured"
+        assert float(apart_ms.max()) < 5, "each is where it was captured"
 
 
 def test_records_say_what_the_files_say(tmp_path: Path) -> None:

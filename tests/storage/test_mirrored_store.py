@@ -1,4 +1,4 @@
-"""Two storages at once: pulled out, full, read-only, slow, swapped; both the same in the end."""
+"""Two storages, one of them unplugged, full, read-only, slow or swapped: finally both are equal."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_a_full_disk_goes_on_on_the_mirror(tmp_path: Path) -> None:
 
 
 class SlowVolume(StorageVolume):
-    """A disk whose writes wait for a test's word."""
+    """A disk whose writes wait until a test allows them."""
 
     gate = threading.Event()
 
@@ -362,7 +362,7 @@ def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
     wait_for(lambda: rig.store.queued_bytes == 0, "left to the copier")
     rig.mirror.pull()
     rig.wait_for_problems(storage="gone", mirror="absent")
-    rig.primary.plug()  # it goes on with what comes now, the middle is on the mirror alone
+    rig.primary.plug()  # it continues with new bytes; the middle is on the mirror alone
     rig.wait_for_problems(mirror="absent")
     for _ in range(5):
         log.append(1000)

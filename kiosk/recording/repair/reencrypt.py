@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -32,6 +31,7 @@ from kiosk.recording.formats.run_reader import list_runs
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.repair.replacement_writer import ReplacementWriter
 from kiosk.storage.atomic_io import json_bytes, read_json_or_none
 from kiosk.storage.court_keys import CourtKeys
 from kiosk.storage.hashing import sha256_of
@@ -47,11 +47,8 @@ from kiosk.storage.hearing_folder import (
     SUMS,
     TRACKS,
 )
-from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
-DISK_TIMEOUT_S = 30.0
-"""How long to wait for a disk before retrying from the start."""
 
 
 @dataclass(frozen=True)
@@ -221,10 +218,12 @@ class _PartReencryption:
         Those before go into a plain file of their own; the journal gets both.
         """
         stem = name.removesuffix(MEDIA_SUFFIX)
-        plain_writer = _FileWriter(
+        plain_writer = ReplacementWriter(
             self._store, self._folder, f"{stem}{OPEN_SUFFIX}{MEDIA_SUFFIX}", PLAIN_CODEC
         )
-        encrypted_writer = _FileWriter(self._store, self._folder, stem + CLOSED_SUFFIX, self._codec)
+        encrypted_writer = ReplacementWriter(
+            self._store, self._folder, stem + CLOSED_SUFFIX, self._codec
+        )
         with self._locate(name).open("rb") as source:
             for number, fragment in enumerate(fragments, 1):
                 source.seek(int(fragment["offset"]))
@@ -238,7 +237,7 @@ class _PartReencryption:
         self._record_written(part_journal, name, writers)
 
     def _record_written(
-        self, part_journal: PartJournal, name: str, writers: Sequence[_FileWriter]
+        self, part_journal: PartJournal, name: str, writers: Sequence[ReplacementWriter]
     ) -> None:
         fragments = [fragment for writer in writers for fragment in writer.fragments]
         replacements = [writer.journal_entry for writer in writers]
@@ -267,7 +266,7 @@ class _PartReencryption:
         for run in [path.relative_to(part_folder).as_posix() for path in runs]:
             name, replacement = f"{run}/{INIT}", f"{run}/{CLOSED_INIT}"
             if run not in plain_runs and self._locate(name).exists():
-                writer = _FileWriter(self._store, self._folder, replacement, self._codec)
+                writer = ReplacementWriter(self._store, self._folder, replacement, self._codec)
                 writer.add(INIT, None, self._locate(name).read_bytes())
                 writer.finish()
                 self._record_written(part_journal, name, [writer])
@@ -339,62 +338,6 @@ def _playable_files(index: PartIndex) -> dict[str, tuple[str, int]]:
                 size,
             )
     return found
-
-
-class _FileWriter:
-    """Writes one new file through the store, durably, fragment by fragment.
-
-    Attributes:
-        fragments: records of its fragments, as the journal keeps them.
-    """
-
-    def __init__(self, store: Store, part: Path, name: str, codec: FragmentCodec) -> None:
-        self._store = store
-        self._path = part / name
-        self._name = name
-        self._codec = codec
-        self._length = 0
-        self._digest, self._plain_digest = hashlib.sha256(), hashlib.sha256()
-        self.fragments: list[dict[str, Any]] = []
-
-    @property
-    def journal_entry(self) -> dict[str, Any]:
-        """The journal's entry about the file as a whole."""
-        value = {"file": self._name, "sha256": self._digest.hexdigest()}
-        if self._codec.is_encrypted:
-            value["plain_sha256"] = self._plain_digest.hexdigest()
-        return value
-
-    def add(self, member: str, fragment: Mapping[str, Any] | None, plain: bytes) -> None:
-        """Append one fragment; ``fragment`` is the plain fragment's record (None: no fragment)."""
-        times = (int(fragment["start_ns"]), int(fragment["end_ns"])) if fragment else (0, 0)
-        data = self._codec.encode(
-            member, plain, *times, tuple(fragment["sources"]) if fragment else ()
-        )
-        if fragment is not None:
-            record = {**fragment, "file": self._name, "offset": self._length, "length": len(data)}
-            record["was"] = {"file": fragment["file"], "offset": fragment["offset"]}
-            if self._codec.is_encrypted:
-                record["sha256"] = hashlib.sha256(data).hexdigest()
-                # the journal has the hash of what was recorded, even if the disk changed it
-                record |= {"plain_length": fragment["length"], "plain_sha256": fragment["sha256"]}
-            self.fragments.append(record)
-        self._plain_digest.update(plain)
-        self._append(data)
-
-    def _append(self, data: bytes) -> None:
-        ticket = self._store.append(self._path, self._length, data)
-        limit = time.monotonic() + DISK_TIMEOUT_S
-        while not ticket.is_durable(min(1.0, DISK_TIMEOUT_S)):
-            if time.monotonic() > limit:
-                raise StorageError(f"{self._path}: the disk does not take it")
-        self._length += len(data)
-        self._digest.update(data)
-
-    def finish(self) -> None:
-        """End the file, durably."""
-        if self._codec.file_trailer:
-            self._append(self._codec.file_trailer)
 
 
 def _to_recording_clock(first: Entry, since: datetime) -> int:
