@@ -130,7 +130,7 @@ class PrinterSettings(SerialPortSettings):
 class VoiceSettings(SettingsGroup):
     """``[voice]``: spoken prompts. ``headphones`` and ``loudspeaker``: ALSA devices (empty: none).
 
-    ``recorded``: folder of ``<language>/<prompt>.wav`` files, which replace espeak-ng.
+    ``recorded``: folder of ``<language>/<screen>.wav`` files, which replace espeak-ng.
     """
 
     enabled: bool = True

@@ -1,7 +1,7 @@
 """Makes Markdown tables of all settings: key, default, allowed values.
 
 They come from :mod:`kiosk.config`, so that the manual cannot differ from the code (``kiosk config
---table`` prints them; a test compares ``docs/operation.md`` with them).
+--table`` prints them; a test compares ``docs/settings.md`` with them).
 """
 
 from __future__ import annotations

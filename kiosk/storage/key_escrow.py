@@ -6,7 +6,7 @@ every hour and the old ones are destroyed half an hour later, so that a wrapped 
 itself.
 
 Without a TPM the escrow's private keys are on the disk (mode 0600). Someone who takes the whole
-device can open the filings that were unfinished at that moment (docs/operation.md).
+device can open the filings that were unfinished at that moment (docs/privacy.md).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ TOP_FOLDERS = ("kiosk", "tests", "bench", "faults", "packaging", "systemd", "req
 
 
 def test_settings_in_the_manual_are_those_of_the_code() -> None:
-    assert (ROOT / "docs" / "operation.md").read_text(encoding="utf-8").endswith(settings_table())
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").endswith(settings_table())
 
 
 def test_every_command_is_in_the_manual() -> None:

@@ -1,7 +1,7 @@
 """Decrypts closed parts with the court's key, at the court's workstation; never on a kiosk.
 
 Each fragment is compared with its plain hash in the part's journal, which proves that it is what
-was recorded. Stock ``tar`` and ``age`` open the same files (docs/operation.md).
+was recorded. Stock ``tar`` and ``age`` open the same files (docs/closed-hearings.md).
 """
 
 from __future__ import annotations
