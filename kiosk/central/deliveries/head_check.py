@@ -18,9 +18,9 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.clocks import format_wall
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 
 PROBLEM_CODE = "journal_rewritten"
-JOURNAL_FILE = "journal.jsonl"
 MAX_LISTED = 8
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.sync.outbox.manifest import UUID, is_courier_only
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class JournalTailer:
             if not UUID.match(hearing.name) or hearing.name in done or is_courier_only(hearing):
                 continue
             parts = sorted(hearing.glob("part-*/journal.jsonl"))
-            for journal in (hearing / "journal.jsonl", *parts):
+            for journal in (hearing / JOURNAL_FILE, *parts):
                 self._read_journal(hearing.name, journal)
 
     def _read_journal(self, hearing_id: str, journal: Path) -> None:

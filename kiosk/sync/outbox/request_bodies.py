@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import NS_PER_S, format_wall
+from kiosk.storage.atomic_io import read_json
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, SIGNATURE
 from kiosk.sync.outbox.filing_body import revision_2_fields
 from kiosk.sync.outbox.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
 
@@ -74,7 +76,7 @@ def filing_body(manifest: Manifest, folder: Path, provisional: str | None) -> Js
 
 def hearing_body(manifest: Manifest, folder: Path) -> Json:
     """Return ``HearingManifest``."""
-    header = read_json_object(folder / "hearing.json")
+    header = read_json_object(folder / HEARING_FILE)
     hearing = header.get("hearing", header)
     fields = {key: value for key, value in hearing.items() if value is not None}
     fields["id"] = manifest.id
@@ -83,11 +85,11 @@ def hearing_body(manifest: Manifest, folder: Path) -> Json:
     ]
     seconds = [part["seconds"] for part in parts if part.get("seconds") is not None]
     return {
-        "kiosk_time": _modified_at(folder / "SHA256SUMS.p7s"),
+        "kiosk_time": _modified_at(folder / SIGNATURE),
         "final": True,
         "hearing": fields,
         "started_at": header.get("started") or header.get("started_at"),
-        "ended_at": _last_entry_time(folder / "journal.jsonl"),
+        "ended_at": _last_entry_time(folder / JOURNAL_FILE),
         "duration_seconds": sum(seconds) if seconds else None,
         "parts": parts,
         "files": [_file_body(file) for file in manifest.files],
@@ -96,14 +98,14 @@ def hearing_body(manifest: Manifest, folder: Path) -> Json:
 
 def _part_body(folder: Path) -> Json:
     match = PART_FOLDER.match(folder.name)
-    part_json = read_json_object(folder / "part.json") if (folder / "part.json").exists() else {}
+    part_json = read_json_object(folder / PART_FILE) if (folder / PART_FILE).exists() else {}
     body: Json = {"part": int(match[1]) if match else 0}
     started = part_json.get("wall")
     if isinstance(started, str):
         body["started_at"] = started
     if isinstance(part_json.get("publicity"), str):
         body["publicity"] = part_json["publicity"]
-    body["seconds"] = part_seconds(folder / "journal.jsonl")
+    body["seconds"] = part_seconds(folder / JOURNAL_FILE)
     body["sources"] = _source_names(part_json)
     return body
 
@@ -157,7 +159,7 @@ def report_body(manifest: Manifest, folder: Path) -> Json:
         result.get("state") for result in report.get("results") or () if isinstance(result, dict)
     ]
     body: Json = {
-        "kiosk_time": _modified_at(folder / "SHA256SUMS.p7s"),
+        "kiosk_time": _modified_at(folder / SIGNATURE),
         "files": [_file_body(file) for file in manifest.files],
     }
     for state in ("passed", "failed", "skipped"):
@@ -175,12 +177,9 @@ def read_json_object(path: Path) -> Json:
         ManifestError: it is missing, or not a JSON object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except (OSError, ValueError) as error:
         raise ManifestError(f"{path.parent.name}/{path.name}: {error}") from error
-    if not isinstance(value, dict):
-        raise ManifestError(f"{path.parent.name}/{path.name}: not a JSON object")
-    return value
 
 
 def _documents_by_path(documents: object) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from kiosk.api.hearing import Hearing
 from kiosk.clocks import wall_time
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
 from kiosk.sync.context import SyncContext
 from kiosk.sync.outbox.request_bodies import part_seconds
@@ -82,7 +83,7 @@ def measured_bytes_per_hour(hearings: Path) -> float | None:
     newest = sorted(folders, key=lambda folder: folder.stat().st_mtime)[-MEASURED_HEARINGS:]
     size, seconds = 0, 0.0
     for part in (part for folder in newest for part in folder.glob("part-*")):
-        length = part_seconds(part / "journal.jsonl")
+        length = part_seconds(part / JOURNAL_FILE)
         if length:
             size += sum(path.stat().st_size for path in part.rglob("*") if path.is_file())
             seconds += length
