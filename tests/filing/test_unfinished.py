@@ -190,6 +190,22 @@ def test_an_expired_ticket_is_wiped(service: FilingService) -> None:
     asyncio.run(steps())
 
 
+def test_a_ticket_whose_end_cannot_be_read_still_opens_and_is_not_wiped(
+    service: FilingService,
+) -> None:
+    async def steps() -> None:
+        filing = draft(service)
+        given = await service.park(filing)
+        header = read_header(filing.folder.path)
+        assert header is not None
+        filing.folder.save_header(header.model_copy(update={"parked_until": "tomorrow"}))
+        assert service.wipe_unfinished(0) == 0
+        assert len(service.list_unfinished()) == 1
+        assert (await service.resume(given.code)).record.applicant.name == NAME
+
+    asyncio.run(steps())
+
+
 def test_after_a_crash_a_secretary_opens_it_for_half_an_hour(
     service: FilingService, settings: Settings, rules: Rules, sync: FakeSync
 ) -> None:

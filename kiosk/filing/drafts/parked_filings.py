@@ -211,8 +211,6 @@ def _unwrap_key(path: Path, code: str, filing_id: str) -> bytes | None:
 
 
 def _is_expired(header: DraftHeader) -> bool:
-    """Return whether the ticket of a parked filing has expired."""
-    if header.parked_until is None:
-        return False
+    """Return whether the ticket of a parked filing has expired; an unreadable time never does."""
     until = parse_wall(header.parked_until)
-    return until is None or wall_time() >= until
+    return until is not None and wall_time() >= until
