@@ -18,6 +18,8 @@ from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Translator
 from tests.support.central_rig import Central, Kiosk, filing_body, new_id
 
+pytestmark = pytest.mark.slow
+
 
 def page(central: Central, **options: object) -> requests.Response:
     with requests.Session() as http:
@@ -26,7 +28,6 @@ def page(central: Central, **options: object) -> requests.Response:
         return http.get(url, timeout=10, **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_it_leads_with_exceptions_and_shows_kiosks_and_filings(
     central: Central, kiosk: Kiosk
 ) -> None:
@@ -73,7 +74,6 @@ def test_a_kiosk_cannot_see_it(kiosk: Kiosk) -> None:
     assert kiosk.call("GET", "/").status_code == 404
 
 
-@pytest.mark.slow
 def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
     database = open_database(tmp_path / "data")
     court = SeedCourt(id="7599", name={"en": "Court"})

@@ -26,7 +26,7 @@ from kiosk.locale import Language
 from tests.support.browser import Browser
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 TAB, ENTER = "\ue004", "\ue007"  # W3C WebDriver, 17.4.2
 KIOSKS = 2000
@@ -105,7 +105,6 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.mark.slow
 def test_exceptions_come_first_and_all_fits_1280_pixels(browser: Browser, page: str) -> None:
     browser.open(page)
     wide = browser.run("return [document.documentElement.scrollWidth, innerWidth]")
@@ -143,7 +142,6 @@ def test_what_is_being_typed_outlives_the_reload(browser: Browser, page: str) ->
     wait_for(lambda: browser.run("return document.mark ?? 0") == 0, "the page anew")
 
 
-@pytest.mark.slow
 def test_the_keyboard_alone_finds_a_kiosk_and_turns_the_page(browser: Browser, page: str) -> None:
     browser.open(page)
     for _ in range(8):

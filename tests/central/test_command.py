@@ -12,6 +12,8 @@ from kiosk.cli import main
 from tests.support.central_rig import SEED, Central, filing_body, new_id
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: str) -> int:
     return main(["central", *arguments])
@@ -72,7 +74,6 @@ def test_a_wrong_seed_file_is_named(
     assert where in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_one_server_per_folder_and_it_stops_when_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.support.central_rig import KIOSK_TIME, Central, Kiosk, new_id
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = Path(__file__).parents[2] / "docs" / "central-api.yaml"
 schema = schemathesis.openapi.from_path(CONTRACT)
 UNBOUNDED = ["linkDown", "linkUp", "linkUpWindows"]  # streams; tests of their own
@@ -33,7 +35,6 @@ def raw(_context: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-@pytest.mark.slow
 @schema.exclude(operation_id=UNBOUNDED).parametrize()
 @settings(
     max_examples=EXAMPLES,

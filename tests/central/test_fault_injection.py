@@ -11,6 +11,8 @@ import requests
 from kiosk.central import crash_points
 from tests.support.central_rig import Central, Kiosk, filing_body, new_id, write_faults
 
+pytestmark = pytest.mark.slow
+
 PDF = b"%PDF-1.7 ..."
 
 
@@ -38,7 +40,6 @@ def register_and_deliver(kiosk: Kiosk, filing: str) -> str:
     return str(found["number"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", crash_points.ALL)
 def test_dying_at_any_step_doubles_and_loses_nothing(
     faulty: tuple[Central, Path], kiosk: Kiosk, step: str

@@ -110,6 +110,7 @@ def test_renewal_keeps_the_present_certificate(central: Central) -> None:
     assert present.get("/v1/contract")["kiosk"] == "kiosk-0001"
 
 
+@pytest.mark.slow
 def test_revocation_takes_effect_at_once_even_on_an_open_connection(central: Central) -> None:
     stolen = central.enrol("kiosk-0009", "9")
     assert stolen.get("/v1/contract")["room"] == "9"

@@ -23,6 +23,8 @@ from tests.support.central_rig import (
     write_faults,
 )
 
+pytestmark = pytest.mark.slow
+
 PDF = b"%PDF-1.7 ..."
 
 
@@ -51,7 +53,6 @@ def kiosk(central: Central) -> Kiosk:
     return central.enrol()
 
 
-@pytest.mark.slow
 def test_nothing_lies_in_an_embedded_database_or_folder(central: Central, kiosk: Kiosk) -> None:
     assert len(kiosk.get("/v1/schedule?days=1")["hearings"]) == 3
     assert len(kiosk.get("/v1/staff")["staff"]) == 3
@@ -116,7 +117,6 @@ def deliver(kiosk: Kiosk, filing: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
     [

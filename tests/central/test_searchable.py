@@ -32,6 +32,7 @@ LINES = (
     "и обязать его исполнить условия договора.",
 )
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(missing_tools() is not None, reason=str(missing_tools())),
     pytest.mark.timeout(400),  # at the lowest priority beside other tests
 ]
@@ -58,7 +59,6 @@ def central(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Central]:
         yield server
 
 
-@pytest.mark.slow
 def test_delivered_document_is_made_searchable_and_stays_itself(
     central: Central, document: bytes, tmp_path: Path
 ) -> None:

@@ -21,6 +21,8 @@ from aiohttp import web
 
 from tests.support.central_rig import Central, Kiosk, hearing_body, new_id
 
+pytestmark = pytest.mark.slow
+
 SECRET = "a-secret-of-the-court"
 CONTENT = os.urandom(70_000)
 
@@ -148,7 +150,6 @@ def finished(folder: Path, upload: str, content: bytes) -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow
 def test_uploads_are_made_on_tusd_and_end_in_a_receipt(
     kiosk: Kiosk, tusd: StandIn, tmp_path: Path
 ) -> None:

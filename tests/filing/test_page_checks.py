@@ -90,6 +90,7 @@ def test_shadow_along_a_whole_edge_is_not_cut_text(clean: Image.Image) -> None:
     assert "page_cut_off" not in advice_on(page)
 
 
+@pytest.mark.slow
 def test_how_pages_are_coded(clean: Image.Image) -> None:
     stamped = simulate_scan(draw_claim_page(3).reduce(2), 0)
     photo = clean.copy()

@@ -122,6 +122,7 @@ def around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(picture) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skew", [-3.0, 0.0, 2.0])
 def test_patches_are_straightened_with_the_text(tmp_path: Path, skew: float) -> None:
     page = simulate_scan(draw_claim_page(3).reduce(2), skew, seed=5)

@@ -154,6 +154,7 @@ def test_whole_way_from_paper_to_receipt(
     assert written["documents"][0]["sha256"] == document.sha256
 
 
+@pytest.mark.slow
 def test_without_sync_the_number_is_provisional_and_none_comes_twice(
     visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
 ) -> None:

@@ -94,6 +94,7 @@ def test_two_pages_each_once(tmp_path: Path) -> None:
             assert likeness(image, draw_page(seed)) > 0.9
 
 
+@pytest.mark.slow
 def test_retake_takes_its_page_and_ends(tmp_path: Path) -> None:
     folder = play(tmp_path / "desk", photograph(draw_page(7)))
     session = ScanSession(settings_for(folder), tmp_path, first_page=4, missing=(2,))
@@ -102,6 +103,7 @@ def test_retake_takes_its_page_and_ends(tmp_path: Path) -> None:
     assert events[-1] == ScanFinished((2,), ())
 
 
+@pytest.mark.slow
 def test_glass_and_feeder_are_not_asked_for(tmp_path: Path) -> None:
     folder = play(tmp_path / "desk", photograph(draw_page(7)))
     session = ScanSession(settings_for(folder), tmp_path, source="glass", duplex=True)

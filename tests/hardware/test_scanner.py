@@ -49,6 +49,7 @@ def scanner() -> Iterator[VirtualScanner]:
         yield device
 
 
+@pytest.mark.slow
 def test_feeder_is_emptied_in_order(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_feeder_is_emptied_in_order(
     assert not faults_of(events)
 
 
+@pytest.mark.slow
 def test_sheets_of_different_size(scanner: VirtualScanner, tmp_path: Path) -> None:
     a4 = draw_sheet(tmp_path / "a4.png", 1)
     a5 = draw_sheet(tmp_path / "a5.png", 2, (874, 1240))
@@ -94,6 +96,7 @@ def test_waits_for_paper(scanner: VirtualScanner, sheets: list[Path], tmp_path: 
     assert sheets_in(tmp_path) == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("break_it", "code"),
     [
@@ -197,6 +200,7 @@ def test_hang_is_noticed_the_child_killed_and_the_scan_goes_on(
         assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_scanner_that_vanishes_comes_back_by_itself(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:
@@ -338,6 +342,7 @@ def test_cancel_while_it_hangs_is_fast(
     assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_probe_tells_what_answers_and_what_does_not(scanner: VirtualScanner) -> None:
     info = asyncio.run(probe_scanner(settings_for(scanner)))
     assert info.back_end == "airscan"
@@ -347,6 +352,7 @@ def test_probe_tells_what_answers_and_what_does_not(scanner: VirtualScanner) -> 
         asyncio.run(probe_scanner(settings_for(scanner)))
 
 
+@pytest.mark.slow
 def test_no_scanner_configured(tmp_path: Path) -> None:
     async def run() -> list[ScanEvent]:
         seen = []
@@ -380,6 +386,7 @@ def test_what_sane_says(text: str, code: str) -> None:
     assert code in ALARMS
 
 
+@pytest.mark.slow
 def test_moving_is_told_before_the_page(
     scanner: VirtualScanner, sheets: list[Path], tmp_path: Path
 ) -> None:

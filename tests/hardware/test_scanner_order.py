@@ -114,6 +114,7 @@ def test_sheet_that_was_put_back_unsaid_keeps_the_order(
     assert events[-1] == ScanFinished((1, 2, 4, 5, 6), (3,))
 
 
+@pytest.mark.slow
 def test_whole_stack_taken_out_and_put_back_needs_no_word(
     scanner: VirtualScanner, tmp_path: Path
 ) -> None:

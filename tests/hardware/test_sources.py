@@ -52,6 +52,7 @@ def rig() -> Iterator[SourcesRig]:
             yield SourcesRig(Path(name), sound, sources)
 
 
+@pytest.mark.slow
 def test_state_levels_and_devices(rig: SourcesRig) -> None:
     rig.wait_all("ok")
     camera, microphones = rig.sources.describe_camera(), rig.sources.describe_microphones()
@@ -69,6 +70,7 @@ def test_state_levels_and_devices(rig: SourcesRig) -> None:
     assert all(device.virtual for device in devices.values())
 
 
+@pytest.mark.slow
 def test_a_voice_is_heard_in_one_microphone_only(rig: SourcesRig) -> None:
     rig.wait_all("ok")
     speech = rig.sound.speak("witness", "I was there that evening and saw everything")
@@ -115,6 +117,7 @@ def test_a_mute_switch_is_noticed(rig: SourcesRig) -> None:
     wait_for(lambda: judge.state == "ok", "sound", PATIENCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_lost_or_hanging_camera_process_is_replaced(rig: SourcesRig, number: int) -> None:
     camera = rig.sources.camera
@@ -127,6 +130,7 @@ def test_a_lost_or_hanging_camera_process_is_replaced(rig: SourcesRig, number: i
     wait_for(lambda: camera.state == "ok" and camera.pid != before, "the return", PATIENCE)
 
 
+@pytest.mark.slow
 def test_a_frozen_sound_server_is_noticed_and_healed(rig: SourcesRig) -> None:
     rig.wait_all("ok")
     rig.sound.freeze()
@@ -137,6 +141,7 @@ def test_a_frozen_sound_server_is_noticed_and_healed(rig: SourcesRig) -> None:
     rig.wait_all("ok")
 
 
+@pytest.mark.slow
 def test_a_killed_sound_server_is_noticed_and_healed(rig: SourcesRig) -> None:
     rig.wait_all("ok")
     rig.sound.kill()
@@ -145,6 +150,7 @@ def test_a_killed_sound_server_is_noticed_and_healed(rig: SourcesRig) -> None:
     rig.wait_all("ok")
 
 
+@pytest.mark.slow
 def test_an_absent_microphone_and_no_camera_leave_the_rest_alone(
     rig: SourcesRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_new_prompt_cuts_the_old_one_and_stop_is_silence(
         wait_for(lambda: not monitors["loudspeaker"].is_playing(0.5), "silence in the room", 20)
 
 
+@pytest.mark.slow
 def test_loudspeaker_is_silent_while_a_hearing_runs(
     settings: VoiceSettings, monitors: dict[str, SinkMonitor]
 ) -> None:

@@ -205,6 +205,7 @@ def test_which_failures_ask_for_their_reason(rig: CourtroomRig, kind: str, asks:
     assert ("failure_reason" in rig.hearing()["open_questions"]) is asks
 
 
+@pytest.mark.slow
 def test_failure_is_in_the_ledger_and_its_reason_is_asked(rig: CourtroomRig) -> None:
     hearing_id = rig.begin(format="offline")
     recorder, now = rig.recorders[0], recording_ns()
@@ -230,6 +231,7 @@ def test_reminder_when_nobody_resumes(rig: CourtroomRig, monkeypatch: pytest.Mon
     assert "resume_reminder" in rig.codes()
 
 
+@pytest.mark.slow
 def test_proof_goes_bad_when_nothing_new_comes(
     rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -454,6 +454,7 @@ def test_a_killed_copy_is_removed_at_the_next_try(two_parts: ExportRig, command:
     assert entries[1]["application"] == "№ 5"
 
 
+@pytest.mark.slow
 def test_the_command_says_in_a_line_why_not(two_parts: ExportRig, command: list[str]) -> None:
     (two_parts.built.folder / "SHA256SUMS.p7s").unlink()
     answer = subprocess.run(command, capture_output=True, text=True, check=False)

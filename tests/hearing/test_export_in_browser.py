@@ -18,7 +18,7 @@ from tests.support.fake_media import FakeCamera, FakeMicrophone, WriterRig
 from tests.support.hearing_builder import BuiltHearing, new_hearing
 from tests.support.identity import Court
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SECOND = 1_000_000_000
 RATES = {"judge": 48_000, "witness": 48_000}
@@ -79,7 +79,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export.run().folder / "index.html"
 
 
-@pytest.mark.slow
 def test_the_page_plays_from_the_stick(browser: Browser, page: Path) -> None:
     browser.open(page.as_uri())
     browser.wait("return document.querySelector('video').readyState >= 2", "a picture")

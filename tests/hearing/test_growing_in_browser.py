@@ -15,7 +15,7 @@ from tests.support.browser import Browser, serve_folder
 from tests.support.fake_media import FakeCamera, FakeMicrophone, WriterRig
 from tests.support.npm import install
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 SECOND = 1_000_000_000
 RATES = {"judge": 48_000, "witness": 48_000}
@@ -36,7 +36,6 @@ def hls_js(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "node_modules/hls.js/dist/hls.light.min.js"
 
 
-@pytest.mark.slow
 def test_the_recording_plays_while_it_grows(hls_js: Path, tmp_path: Path) -> None:
     start = 5 * SECOND
     recorded = WriterRig(tmp_path, start)

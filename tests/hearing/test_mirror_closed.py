@@ -96,6 +96,7 @@ def back_before_the_start(mirror_rig: MirrorRig, close: Callable[[], None]) -> N
 WAYS = (there_all_the_time, pulled_out_and_back, back_after_a_restart, back_before_the_start)
 
 
+@pytest.mark.slow
 @pytest.mark.root
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_nothing_plain_is_left_on_the_second_storage(

@@ -10,6 +10,8 @@ from faults import fault_kill, fault_power_cut
 from faults.disk.mounted import missing_requirement
 from faults.trial import Outcome
 
+pytestmark = pytest.mark.slow
+
 
 def assert_survived(outcomes: list[Outcome], tries: int) -> None:
     """Check that each try was made and survived."""
@@ -17,7 +19,6 @@ def assert_survived(outcomes: list[Outcome], tries: int) -> None:
     assert sum(outcome.survived for outcome in outcomes) == tries
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_power_cuts_are_survived() -> None:
     if lack := missing_requirement():
@@ -26,7 +27,6 @@ def test_power_cuts_are_survived() -> None:
     assert_survived(fault_power_cut.run(2, Random(1), strict=False, moments=moments), 2)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_kill_9_is_survived() -> None:
     victims = ("the recorder and its children", "two children at once")

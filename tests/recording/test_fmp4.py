@@ -62,6 +62,7 @@ def test_parameter_sets_leave_the_sample() -> None:
     assert h264_sample(flash_second()[1])[1] is None
 
 
+@pytest.mark.slow
 def test_picture_and_mix_decode_at_their_places(tmp_path: Path) -> None:
     coded, config = coded_pictures()
     encoder = AacEncoder(96_000)

@@ -164,6 +164,7 @@ def test_recording_never_waits_for_enrolment(tmp_path: Path) -> None:
     assert signer.certificate == own.certificate
 
 
+@pytest.mark.slow
 def test_media_are_journalled_in_batches_and_heads_signed(tmp_path: Path) -> None:
     built = new_hearing(tmp_path, Court.make(tmp_path / "court").device())
     add_part(built, fragments=1).close()

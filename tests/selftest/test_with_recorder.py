@@ -16,6 +16,8 @@ from kiosk.selftest.model import Question
 from tests.support.court_keys import CourtSecrets
 from tests.support.virtual_courtroom import BADGE, MICROPHONES, VirtualCourtroom
 
+pytestmark = pytest.mark.slow
+
 OWN = ("camera", "microphones", "panel", "storage", "clock", "court_keys")
 
 
@@ -46,7 +48,6 @@ async def results_of(room: VirtualCourtroom) -> dict[str, CheckResult]:
     }
 
 
-@pytest.mark.slow
 def test_recorder_alive_recording_and_dead() -> None:
     with tempfile.TemporaryDirectory(prefix="st-") as folder:
         with VirtualCourtroom(Path(folder) / "k") as room:

@@ -21,6 +21,8 @@ from tests.support.delivery_rig import (
     temporary_kiosk,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def template() -> Iterator[Path]:
@@ -61,7 +63,6 @@ async def link_and_delivery(kiosk: Kiosk, patience: float) -> tuple[dict[str, Ch
     return results, last.path
 
 
-@pytest.mark.slow
 def test_link_and_delivery_pass_and_the_report_arrives(central: Central, kiosk: Kiosk) -> None:
     central.start()
     kiosk.start()

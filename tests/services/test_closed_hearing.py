@@ -16,6 +16,8 @@ from tests.services.recorder_process import RecorderProcess
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 PLAIN = (b"moof", b"moov", b"fLaC")
 
 
@@ -30,7 +32,6 @@ def closed_line(folder: Path, part: int) -> dict[str, Any]:
     return next(entry for entry in entries if entry["kind"] == "closed")
 
 
-@pytest.mark.slow
 def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:
     secrets = CourtSecrets()
     secrets.pin(recorder.paths)
@@ -81,7 +82,6 @@ def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:
     assert lost > 1, "of more than two seconds a kill costs at most one"
 
 
-@pytest.mark.slow
 def test_declared_closed_later_nothing_plain_is_left(
     recorder: RecorderProcess, tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ from kiosk.services.local_api import add_routes
 from tests.support.hearing_builder import new_hearing, sealed_hearing
 from tests.support.identity import Court
 
+pytestmark = pytest.mark.slow
+
 
 class ExportRig:
     """A kiosk's data with one sealed hearing, and a medium."""
@@ -112,7 +114,6 @@ def test_a_copy_is_made_and_told(rig: ExportRig) -> None:
     run_with_client(rig, steps)
 
 
-@pytest.mark.slow
 def test_a_copy_is_cancelled_and_leaves_nothing(rig: ExportRig) -> None:
     async def steps(client: LocalClient) -> None:
         begun = await client.post("/v1/exports", rig.wanted())

@@ -15,6 +15,8 @@ from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 RATE = 48_000
 HEADSET = '[headset]\ndevice = "headset"\n'
 
@@ -63,7 +65,6 @@ def refused(recorder: RecorderProcess, body: object) -> str:
     return error.value.code
 
 
-@pytest.mark.slow
 def test_the_last_seconds_are_heard_and_the_recording_goes_on(
     make_recorder: MakeRecorder, microphones: VirtualMicrophones, tmp_path: Path
 ) -> None:
@@ -110,7 +111,6 @@ def test_the_last_seconds_are_heard_and_the_recording_goes_on(
     assert not kinds & {"absent", "muted", "write_failed"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("extra_settings", ["", '[headset]\ndevice = "not there"\n'])
 def test_an_absent_headset_is_said(make_recorder: MakeRecorder, extra_settings: str) -> None:
     recorder = make_recorder(extra_settings=extra_settings, camera="none")

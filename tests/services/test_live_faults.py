@@ -17,6 +17,8 @@ import pytest
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from tests.services.recorder_process import RecorderProcess, hearing, seconds_at_least
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("judge", "witness", "extra")
 TIMEOUT_S = 60.0
 
@@ -65,7 +67,6 @@ def codes(state: dict[str, Any]) -> set[tuple[str, str]]:
     return {(row["code"], row["source"]) for row in state["alarms"]}
 
 
-@pytest.mark.slow
 def test_a_muted_microphone(scene: tuple[RecorderProcess, VirtualMicrophones]) -> None:
     recorder, microphones = scene
     microphones.mute("witness")
@@ -78,7 +79,6 @@ def test_a_muted_microphone(scene: tuple[RecorderProcess, VirtualMicrophones]) -
     assert "failure_reason" in recorder.state()["hearing"]["open_questions"]
 
 
-@pytest.mark.slow
 def test_an_unplugged_microphone_is_replaced_by_the_spare(
     scene: tuple[RecorderProcess, VirtualMicrophones],
 ) -> None:
@@ -145,7 +145,6 @@ def child_of(pid: int, module: str) -> int:
     )
 
 
-@pytest.mark.slow
 def test_a_slow_encoder(scene: tuple[RecorderProcess, VirtualMicrophones]) -> None:
     recorder, _ = scene
     with slowed(child_of(recorder.process.pid, "kiosk.hardware.sources.camera_child")):

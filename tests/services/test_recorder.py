@@ -26,6 +26,8 @@ from tests.services.recorder_process import (
 )
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int]]:
     """Return what ffprobe counts in the joined run: pictures, and samples of each sound track."""
@@ -50,7 +52,6 @@ def ffprobe_counts(part: Path, track: str, tmp_path: Path) -> dict[str, list[int
     return counts
 
 
-@pytest.mark.slow
 def test_from_one_tap_to_a_sealed_hearing(shared_recorder: RecorderProcess, tmp_path: Path) -> None:
     recorder = shared_recorder
     idle = recorder.wait_until_ready()
@@ -196,7 +197,6 @@ def test_events_and_devices(shared_recorder: RecorderProcess) -> None:
     assert all(row["virtual"] and row["version"] for row in devices.values())
 
 
-@pytest.mark.slow
 def test_devices_are_tested(shared_recorder: RecorderProcess) -> None:
     recorder = shared_recorder
     recorder.wait_until_ready()
@@ -237,7 +237,6 @@ def test_questions_are_asked_while_it_records(shared_recorder: RecorderProcess) 
 
 
 # -- crash and shutdown ----------------------------------------------------------------------------
-@pytest.mark.slow
 def test_killed_it_resumes_by_itself_and_asks(recorder: RecorderProcess) -> None:
     recorder.wait_until_ready()
     hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
@@ -268,7 +267,6 @@ def test_killed_it_resumes_by_itself_and_asks(recorder: RecorderProcess) -> None
     assert report.parts[0].seconds > 2, "a kill costs at most a second"
 
 
-@pytest.mark.slow
 def test_killed_in_recess_it_stays_stopped(recorder: RecorderProcess) -> None:
     hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
     recorder.wait_for_state(seconds_at_least(1), "a second")
@@ -285,7 +283,6 @@ def test_killed_in_recess_it_stays_stopped(recorder: RecorderProcess) -> None:
     assert verify(recorder.hearing_folder(hearing_id), recorder.court.ca).problems == []
 
 
-@pytest.mark.slow
 def test_ended_cleanly_by_sigterm_it_goes_on(recorder: RecorderProcess) -> None:
     hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
     recorder.wait_for_state(seconds_at_least(1.5), "a second and a half")
@@ -301,7 +298,6 @@ def test_ended_cleanly_by_sigterm_it_goes_on(recorder: RecorderProcess) -> None:
     assert verify(recorder.hearing_folder(hearing_id), recorder.court.ca).problems == []
 
 
-@pytest.mark.slow
 def test_killed_while_sealing_it_is_sealed_at_the_next_start(recorder: RecorderProcess) -> None:
     hearing_id = recorder.post("/v1/hearings", hearing())["hearing_id"]
     recorder.wait_for_state(seconds_at_least(1), "a second")
@@ -315,7 +311,6 @@ def test_killed_while_sealing_it_is_sealed_at_the_next_start(recorder: RecorderP
 
 
 # -- faults ----------------------------------------------------------------------------------------
-@pytest.mark.slow
 def test_sound_goes_on_without_a_camera(make_recorder: MakeRecorder) -> None:
     recorder = make_recorder(camera="picamera2")
     recorder.start()
@@ -338,7 +333,6 @@ def test_sound_goes_on_without_a_camera(make_recorder: MakeRecorder) -> None:
     assert all(number > 48000 for number in report.parts[0].samples.values())
 
 
-@pytest.mark.slow
 def test_not_enrolled_it_records_and_says_so(make_recorder: MakeRecorder) -> None:
     recorder = make_recorder(enrolled=False, microphones=None)
     recorder.start()

@@ -31,6 +31,8 @@ from tests.support.court_keys import CourtSecrets
 from tests.support.mounts import sticks
 from tests.support.socket_bridge import bridge_to
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = schemathesis.openapi.from_path(DOCS / "recorder-api.yaml")
 # Events never end; a device's test takes as long as it is asked to. Both have tests of their own.
 LONG = ["getEvents", *(operation.name for operation in DEVICE_TESTS.values())]

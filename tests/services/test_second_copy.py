@@ -16,6 +16,8 @@ from tests.services.recorder_process import KIOSK, RecorderProcess, hearing, sec
 from tests.support.mounts import Stick, read_hearing_files, sticks
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def storages(microphones: VirtualMicrophones) -> Iterator[tuple[RecorderProcess, Stick, Stick]]:
@@ -38,7 +40,6 @@ def storages(microphones: VirtualMicrophones) -> Iterator[tuple[RecorderProcess,
             recorder.close()
 
 
-@pytest.mark.slow
 @pytest.mark.root
 def test_both_storages_fail_in_turn_and_both_copies_verify(
     storages: tuple[RecorderProcess, Stick, Stick],

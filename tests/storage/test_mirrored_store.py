@@ -129,6 +129,7 @@ def test_a_mirror_that_is_pulled_out_catches_up_when_it_is_back(rig: Rig) -> Non
     wait_for(lambda: rig.store.mirror_status().behind_bytes == 0, "nothing behind")
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_another_kiosks_stick_is_refused_and_nothing_is_slower(rig: Rig) -> None:
     rig.mirror.pull()
@@ -165,6 +166,7 @@ def test_the_kiosks_own_disk_becomes_read_only_and_writable_again(rig: Rig) -> N
     assert rig.store.locate(log.path) == log.path
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_the_kiosks_own_disk_is_gone_for_longer_than_memory_lasts(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
@@ -258,6 +260,7 @@ def test_a_disk_that_hangs_delays_nobody(rig: Rig, slow: str) -> None:
     rig.wait_for_problems()
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_without_any_disk_memory_holds_it_until_one_is_back(rig: Rig) -> None:
     log = Log(rig, "journal.jsonl")

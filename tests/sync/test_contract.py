@@ -36,6 +36,8 @@ from tests.support.delivery_rig import (
 )
 from tests.support.unix_http import BASE_URL, unix_session
 
+pytestmark = pytest.mark.slow
+
 schema = schemathesis.openapi.from_path(DOCS / "sync-api.yaml")
 BY_HAND = ["getEvents", "checkLink"]  # a stream; seconds of measuring
 CASE = "7514-26-00-2/1"

@@ -24,6 +24,8 @@ from kiosk.sync.courier.pack import undelivered_items, write_pack
 from kiosk.sync.courier.receipts import import_receipts
 from tests.support.delivery_rig import KIOSK, Central, Kiosk, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def medium(tmp_path: Path) -> Path:
@@ -71,7 +73,6 @@ def secret_hearing(kiosk: Kiosk) -> str:
     return hearing
 
 
-@pytest.mark.slow
 def test_the_whole_way_and_back(
     central: Central, kiosk: Kiosk, medium: Path, key: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

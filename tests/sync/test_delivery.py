@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.delivery_rig import Kiosk, wait_for
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     wait_for(lambda: kiosk.state()["schedule"]["pulled_at"], "the schedule")
@@ -29,7 +30,6 @@ def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:
     assert kiosk.state()["link"]["state"] == "up"
 
 
-@pytest.mark.slow
 def test_hearing_report_and_filing_are_delivered(kiosk: Kiosk) -> None:
     kiosk.start()
     hearing, report, filing = kiosk.make_hearing(), kiosk.make_report(), kiosk.make_filing()

@@ -14,6 +14,8 @@ from kiosk.central import crash_points
 from kiosk.storage.atomic_io import write_json
 from tests.support.delivery_rig import KIOSK, Central, Kiosk, count_uploads, wait_for, wait_problem
 
+pytestmark = pytest.mark.slow
+
 STEPS = (
     crash_points.REGISTER_AFTER_COMMIT,
     crash_points.VERIFY_AFTER_TAKE,
@@ -41,7 +43,6 @@ def wait_bytes(kiosk: Kiosk, hearing: str, count: int) -> None:
     )
 
 
-@pytest.mark.slow
 def test_absent_all_day_then_everything_is_delivered_once(
     own_central: Central, own_kiosk: Kiosk
 ) -> None:
@@ -182,7 +183,6 @@ def test_lost_answers_register_once(central: Central, kiosk: Kiosk) -> None:
     assert first["number"] in (last["number"], last["provisional"])
 
 
-@pytest.mark.slow
 def test_silent_server_gets_a_provisional_number_in_time(central: Central, kiosk: Kiosk) -> None:
     central.set_faults({"fault": "hang", "match": "PUT /v1/filings"})
     kiosk.start_in_thread()
@@ -200,7 +200,6 @@ def test_silent_server_gets_a_provisional_number_in_time(central: Central, kiosk
     assert filing_row(central, filing)[1] == answer["number"]
 
 
-@pytest.mark.slow
 def test_server_dies_at_each_step_of_an_exchange(own_central: Central, own_kiosk: Kiosk) -> None:
     central, kiosk = own_central, own_kiosk
     central.start()
@@ -222,7 +221,6 @@ def test_server_dies_at_each_step_of_an_exchange(own_central: Central, own_kiosk
     assert central.query("SELECT count(*), count(DISTINCT number) FROM filings") == [(count, count)]
 
 
-@pytest.mark.slow
 def test_killed_on_either_side_resumes_where_it_was(central: Central, kiosk: Kiosk) -> None:
     central.set_faults({"fault": "drip", "match": "PATCH", "rate": 2_000_000})
     hearing = kiosk.make_hearing(video=3_000_000, files=1)
@@ -239,7 +237,6 @@ def test_killed_on_either_side_resumes_where_it_was(central: Central, kiosk: Kio
     assert count_uploads(central, hearing, "receiving") == 0
 
 
-@pytest.mark.slow
 def test_frozen_server_is_noticed_and_delivery_goes_on_later(
     central: Central, kiosk: Kiosk
 ) -> None:
@@ -257,7 +254,6 @@ def test_frozen_server_is_noticed_and_delivery_goes_on_later(
     kiosk.wait_delivered("hearing", hearing)
 
 
-@pytest.mark.slow
 def test_a_filing_does_not_wait_behind_a_recording(central: Central, kiosk: Kiosk) -> None:
     central.set_faults({"fault": "drip", "match": "PATCH", "rate": 300_000})
     kiosk.start_in_thread()

@@ -22,6 +22,8 @@ from tests.support.delivery_rig import (
     wait_for,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def databases_set_aside(kiosk: Kiosk) -> list[Path]:
     """Return the databases that were set aside."""
@@ -45,7 +47,6 @@ def deliver_some(kiosk: Kiosk) -> tuple[str, str, str]:
     return hearing, filing, kiosk.get(f"/v1/filings/{filing}")["number"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ["garbage", "empty_file", "deleted"])
 def test_lost_database_is_rebuilt_from_folders_and_receipts(kiosk: Kiosk, how: str) -> None:
     kiosk.start_in_thread()
@@ -99,7 +100,6 @@ def test_provisional_numbers_survive_the_loss_of_the_database(
     assert not own_central.log.exists()
 
 
-@pytest.mark.slow
 def test_locked_database_is_waited_for(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     wait_for(lambda: kiosk.state()["link"]["state"] == "up", "the link")

@@ -36,6 +36,8 @@ from tests.support.delivery_rig import (
     wait_problem,
 )
 
+pytestmark = pytest.mark.slow
+
 YEARS = timedelta(days=4000)
 ANSWER = b"HTTP/1.1 200 OK\r\nCourt-Contract: 1\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -98,7 +100,6 @@ def test_a_clock_wrong_by_years_is_named(
     session.close()
 
 
-@pytest.mark.slow
 def test_an_expired_certificate_is_refused_and_nothing_is_lost(
     template: Path, central: Central, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +172,6 @@ def test_an_answer_that_drips_in_ends() -> None:
     session.close()
 
 
-@pytest.mark.slow
 def test_a_locked_database_of_the_server_is_waited_for(central: Central, kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     wait_problem(kiosk, None)
@@ -186,7 +186,6 @@ def test_a_locked_database_of_the_server_is_waited_for(central: Central, kiosk: 
     kiosk.wait_delivered("report", report)
 
 
-@pytest.mark.slow
 @pytest.mark.root
 def test_a_server_with_a_full_disk_gets_it_all_when_there_is_room_again(template: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="full-"))

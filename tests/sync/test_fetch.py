@@ -13,6 +13,8 @@ from kiosk.sync.delivery.fetch import fetch_hearing
 from kiosk.sync.transport.connection import Connection
 from tests.support.delivery_rig import Central, Kiosk
 
+pytestmark = pytest.mark.slow
+
 
 def read_files(folder: Path) -> dict[str, bytes]:
     """Return the files of a folder by path."""
@@ -20,7 +22,6 @@ def read_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
-@pytest.mark.slow
 def test_it_comes_back_as_it_was_also_in_two_attempts(
     central: Central, kiosk: Kiosk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,8 @@ from kiosk.sync.state.upload_policy import current_upload_policy
 from kiosk.sync.transport.pacing import BYTES_PER_MBIT
 from tests.support.delivery_rig import Central, Kiosk, wait_for
 
+pytestmark = pytest.mark.slow
+
 ZONE = ZoneInfo("Asia/Almaty")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=ZONE)
 NIGHT = SyncSettings(windows=("20:00-07:00",))
@@ -149,7 +151,6 @@ def test_bytes_an_hour_are_measured_from_closed_parts(tmp_path: Path) -> None:
     assert measured_bytes_per_hour(tmp_path) == size * 30
 
 
-@pytest.mark.slow
 def test_outside_the_window_filings_and_reports_go_recordings_wait(
     central: Central, kiosk: Kiosk
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.delivery_rig import Central, Kiosk, wait_for
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     status, result = kiosk.request("POST", "/v1/link-check", {"quick": True})
@@ -25,7 +26,6 @@ def test_link_check_measures_both_directions(kiosk: Kiosk) -> None:
     assert result["limit_mbit"] == 1.0
 
 
-@pytest.mark.slow
 def test_link_check_without_central_system_is_unreachable(
     own_central: Central, own_kiosk: Kiosk
 ) -> None:

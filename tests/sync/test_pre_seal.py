@@ -12,6 +12,8 @@ from kiosk.evidence.chain import JournalFile
 from kiosk.evidence.seal import seal_folder
 from tests.support.delivery_rig import Central, Kiosk, count_uploads, wait_for
 
+pytestmark = pytest.mark.slow
+
 MINUTE = "main/run-01/000000.m4s"
 
 
@@ -48,7 +50,6 @@ def uploads_by_path(central: Central, hearing: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in central.query(query)]
 
 
-@pytest.mark.slow
 def test_finished_minutes_leave_while_the_hearing_runs_and_count_at_the_end(
     central: Central, kiosk: Kiosk
 ) -> None:
@@ -70,7 +71,6 @@ def test_finished_minutes_leave_while_the_hearing_runs_and_count_at_the_end(
     assert count_uploads(central, hearing, "receiving") == 0
 
 
-@pytest.mark.slow
 def test_a_minute_broken_off_goes_on_under_the_manifest(central: Central, kiosk: Kiosk) -> None:
     kiosk.change_settings("sync", minutes_early=True)
     central.set_faults({"fault": "drip", "match": "PATCH", "rate": 100_000})
@@ -93,7 +93,6 @@ def test_a_minute_broken_off_goes_on_under_the_manifest(central: Central, kiosk:
     assert done == [("complete",)]
 
 
-@pytest.mark.slow
 def test_closed_since_deletes_there_what_had_left_and_delivers_what_replaces_it(
     central: Central, kiosk: Kiosk
 ) -> None:
@@ -150,7 +149,6 @@ def test_a_rewritten_journal_is_an_alarm_and_deletes_nothing(
     assert kiosk.alarms() == set()
 
 
-@pytest.mark.slow
 def test_a_state_secret_never_leaves_by_network(central: Central, kiosk: Kiosk) -> None:
     kiosk.change_settings("sync", minutes_early=True)
     secret = kiosk.make_hearing(sealed=False, files=1, video=1000)

@@ -15,8 +15,9 @@ from kiosk.sync.delivery.retention import Retention, delete_hearing
 from kiosk.sync.outbox.receipts import ReceiptStore
 from tests.support.delivery_rig import Kiosk
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_only_what_the_receipt_covers_leaves(kiosk: Kiosk) -> None:
     kiosk.start_in_thread()
     hearing = kiosk.make_hearing(video=1000, files=1)
@@ -72,7 +73,6 @@ def test_a_filing_is_called_delivered_only_with_its_receipt(kiosk: Kiosk) -> Non
     assert kiosk.alarms() == set()
 
 
-@pytest.mark.slow
 def test_second_copies_go_with_the_first_and_undelivered_ones_never(
     kiosk: Kiosk, tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ from kiosk.sync.link_check.link_check import CancelledError, LinkCheckRunningErr
 from kiosk.sync.link_check.scheduled_checks import ScheduledLinkChecks, next_check
 from tests.support.delivery_rig import Central, Kiosk, wait_for
 
+pytestmark = pytest.mark.slow
+
 TEN = timedelta(minutes=10)
 
 
@@ -135,7 +137,6 @@ def test_the_recorder_takes_the_newest_fresh_result(tmp_path: Path) -> None:
     assert recent_link_check(tmp_path, hearing) is None
 
 
-@pytest.mark.slow
 def test_it_runs_by_itself_and_is_shown(central: Central, kiosk: Kiosk) -> None:
     listed = hearing_in(9)
     kiosk.paths.schedule.parent.mkdir(parents=True)

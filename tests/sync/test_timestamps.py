@@ -21,6 +21,8 @@ from tests.support.hearing_builder import sealed_hearing
 from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [tsa]
 default_tsa = t
@@ -153,7 +155,6 @@ def test_a_sealed_hearing_is_stamped_and_openssl_agrees(
     assert [problem.code for problem in other.problems] == ["stamp_wrong", "stamp_missing"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault", ["redirect", "garbage", "half", "long", "busy", "slow", "nonce", "hash"]
 )

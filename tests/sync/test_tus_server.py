@@ -19,6 +19,8 @@ from tests.support.delivery_rig import free_port
 from tests.support.npm import install
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent / "tus-server"
 BUILD = Path(__file__).parents[2] / "build" / "tus-server"
 SIZE = 3_000_000
@@ -98,7 +100,6 @@ def is_same(server: TusServer, name: str, file: Path) -> bool:
     return there.digest() == hashlib.sha256(file.read_bytes()).digest()
 
 
-@pytest.mark.slow
 def test_whole_and_again(server: TusServer, client: TusClient, file: Path) -> None:
     url = server.create("whole")
     done: list[int] = []

@@ -18,8 +18,9 @@ from tests.support.waiting import wait_for
 from tests.ui.fake_services import FakeRecorder
 from tests.ui.touch_screen import SECONDS, TouchScreen
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.usefixtures("sync")
 def test_secretary_records_a_hearing_with_single_taps(
     folder: Path,
@@ -63,7 +64,6 @@ def test_secretary_records_a_hearing_with_single_taps(
         screen.wait_screen("visitor.home")
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("sync")
 def test_killed_screen_comes_back_onto_the_running_hearing(
     folder: Path,
@@ -90,7 +90,6 @@ def test_killed_screen_comes_back_onto_the_running_hearing(
         assert recorder.paths().count("/v1/hearings") == 1
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("sync")
 def test_recorder_gone_is_said_and_leaves_by_itself(
     folder: Path, display: Display, recorder: FakeRecorder
@@ -110,7 +109,6 @@ def test_recorder_gone_is_said_and_leaves_by_itself(
         wait_for(lambda: not screen.widget("alarm.recorder_down"), "the alarm to go", SECONDS)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.usefixtures("recorder", "sync")
 def test_visitor_hands_in_a_paper_and_finds_it_again(

@@ -77,6 +77,7 @@ def test_every_screen_has_a_widget(screen: ScreenDefinition) -> None:
     assert class_name in classes
 
 
+@pytest.mark.slow
 def test_view_state_needs_no_kivy() -> None:
     """Views, application state and samples import no Kivy."""
     code = (

@@ -12,6 +12,8 @@ from PIL import Image
 
 from kiosk.demo.x_server import Display
 
+pytestmark = pytest.mark.slow
+
 
 def draw(folder: Path, display: Display, *options: str) -> tuple[int, str, list[Path]]:
     """Run ``kiosk screens``; return exit status, what it said, pictures."""
@@ -26,7 +28,6 @@ def draw(folder: Path, display: Display, *options: str) -> tuple[int, str, list[
     return done.returncode, done.stdout, sorted(folder.glob("*.png"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "size"),
     [

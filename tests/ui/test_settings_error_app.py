@@ -13,6 +13,8 @@ from kiosk.demo.processes import end_process
 from kiosk.demo.x_server import Display
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def colours(display: Display) -> int:
     """Return how many different colours are on the display: 1 where nothing is drawn."""
@@ -20,7 +22,6 @@ def colours(display: Display) -> int:
     return int(subprocess.run(shot, capture_output=True, check=True, text=True).stdout or 0)
 
 
-@pytest.mark.slow
 def test_wrong_settings_are_said_until_they_are_right(display: Display, folder: Path) -> None:
     path = folder / "kiosk.toml"
     path.write_text("[camera]\nfsp = 3\n", encoding="utf-8")

@@ -215,6 +215,7 @@ def absent(folder: Path, place: VisitorPlace, seconds: float) -> tuple[str, str]
     return shown[0], shown[1]
 
 
+@pytest.mark.slow
 def test_an_absent_visitor_is_warned_then_wiped(tmp_path: Path) -> None:
     """Warning, countdown, then pages, language, text size and contrast are gone."""
     assert absent(tmp_path / "a", PageReviewPlace(), 20) == ("visitor.page_review", "en")
