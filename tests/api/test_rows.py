@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -21,101 +20,7 @@ from kiosk.api.published import (
 )
 from kiosk.api.rows import RowProblem, read_row, read_rows, report_of
 from kiosk.storage.atomic_io import json_bytes
-
-ZONE = ZoneInfo("Asia/Almaty")
-TODAY = date(2026, 11, 27)
-
-
-def listed(hour: int, **more: Any) -> dict[str, Any]:
-    """Return a hearing as the central system lists it."""
-    return {
-        "id": f"00000000-0000-4000-8000-0000000000{hour:02d}",
-        "case_number": f"7514-26-00-2/{hour}",
-        "title": "A v. B",
-        "kind": "civil",
-        "scheduled_at": f"{TODAY}T{hour:02d}:00:00+05:00",
-        "duration_minutes": 60,
-        "format": "offline",
-        "publicity": "open",
-        "judge": "J",
-        "participants": [{"name": "A", "role": "claimant"}],
-        "adhoc": False,
-    } | more
-
-
-FIRST, LAST = listed(9), listed(11)
-ODD_ROWS: dict[str, tuple[Any, list[tuple[str, str]], dict[str, Any] | None]] = {
-    "title is null": (listed(10, title=None), [("title", "text")], {"title": ""}),
-    "title is a number": (listed(10, title=7), [("title", "text")], {"title": "7"}),
-    "title is too long": (
-        listed(10, title="x" * 5000),
-        [("title", "shorter text")],
-        {"title": "x" * 1000},
-    ),
-    "half a surrogate pair": (listed(10, judge="\ud800"), [("judge", "text")], {"judge": ""}),
-    "participants is null": (
-        listed(10, participants=None),
-        [("participants", "list")],
-        {"participants": ()},
-    ),
-    "a participant without a name": (
-        listed(10, participants=[{"name": None, "role": "claimant"}, 7]),
-        [("participants[0].name", "text"), ("participants[1]", "object")],
-        {},
-    ),
-    "id is a number": (listed(10, id=4711), [("id", "text")], {"id": "4711"}),
-    "id is blank": (listed(10, id=" "), [("id", "id")], None),
-    "id is missing": ({"title": "A"}, [("id", "value")], None),
-    "duration is a number as text": (
-        listed(10, duration_minutes="60"),
-        [("duration_minutes", "whole number")],
-        {"duration_minutes": 60},
-    ),
-    "duration is a text": (
-        listed(10, duration_minutes="approx. 60"),
-        [("duration_minutes", "whole number")],
-        {"duration_minutes": None},
-    ),
-    "duration is a fraction": (
-        listed(10, duration_minutes=62.5),
-        [("duration_minutes", "whole number")],
-        {"duration_minutes": None},
-    ),
-    "duration is endless": (
-        listed(10, duration_minutes=10**400),
-        [("duration_minutes", "number in range")],
-        {"duration_minutes": None},
-    ),
-    "time is null": (listed(10, scheduled_at=None), [], {"scheduled_at": None}),
-    "time is an empty text": (
-        listed(10, scheduled_at=""),
-        [("scheduled_at", "time with offset")],
-        {"scheduled_at": None},
-    ),
-    "time is of year 9999": (
-        listed(10, scheduled_at="9999-12-31T23:59:59Z"),
-        [("scheduled_at", "time with offset")],
-        {"scheduled_at": None},
-    ),
-    "time is of year 1": (
-        listed(10, scheduled_at="0001-01-01T00:00:00"),
-        [("scheduled_at", "time with offset")],
-        {"scheduled_at": None},
-    ),
-    "time is without offset": (
-        listed(10, scheduled_at=f"{TODAY}T10:00:00"),
-        [("scheduled_at", "time with offset")],
-        {"scheduled_at": f"{TODAY}T10:00:00+05:00"},
-    ),
-    "secrecy is unclear": (
-        listed(10, state_secret="perhaps"),
-        [("state_secret", "yes or no")],
-        {"state_secret": True},
-    ),
-    "not even an object": (["a"], [("", "object")], None),
-    "nothing": (None, [("", "object")], None),
-    "the same id twice": (FIRST, [("id", "unique id")], None),
-}
+from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, TODAY, ZONE, listed
 
 
 @pytest.mark.parametrize("name", ODD_ROWS)
@@ -140,18 +45,16 @@ def test_an_odd_row_hides_no_other_and_is_shown_as_far_as_it_can_be_read(name: s
 def test_hearings_are_in_the_order_of_the_moment_and_those_without_a_time_last() -> None:
     rows = [
         listed(1, scheduled_at=None),
-        listed(2, scheduled_at="2026-11-27T11:00:00+05:00"),
-        listed(3, scheduled_at="2026-11-27T09:00:00Z"),
-        listed(4, scheduled_at="2026-11-27T04:00:00Z"),
-        listed(5, scheduled_at="2026-11-27T10:00:00+05:00"),
+        listed(2, scheduled_at=f"{TODAY}T11:00:00+05:00"),
+        listed(3, scheduled_at=f"{TODAY}T09:00:00Z"),
+        listed(4, scheduled_at=f"{TODAY}T04:00:00Z"),
+        listed(5, scheduled_at=f"{TODAY}T10:00:00+05:00"),
     ]
     read = read_schedule({"pulled_at": None, "hearings": rows}, ZONE)
     assert [hearing.id[-1] for hearing in read.hearings] == ["4", "5", "2", "3", "1"]
     assert all(hearing.may_be_on(TODAY, ZONE) for hearing in read.hearings)
-    assert [hearing.may_be_on(date(2026, 1, 1), ZONE) for hearing in read.hearings][-2:] == [
-        False,
-        True,
-    ]
+    other_day = TODAY - timedelta(days=100)
+    assert [h.id[-1] for h in read.hearings if h.may_be_on(other_day, ZONE)] == ["1"]
 
 
 @pytest.mark.parametrize("value", [None, [], "x", {}, {"hearings": 7}, {"hearings": None}])

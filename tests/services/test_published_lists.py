@@ -1,0 +1,45 @@
+"""The recorder beside odd lists of hearings and staff: State answers, hearings start."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kiosk.clocks import format_wall
+from tests.services.conftest import MakeRecorder
+from tests.services.recorder_process import PEOPLE, RecorderProcess, staff_json
+from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, listed
+
+
+def publish(recorder: RecorderProcess, rows: list[Any]) -> None:
+    """Write ``published/schedule.json`` as sync does."""
+    value = {"pulled_at": format_wall(), "days": 7, "hearings": rows}
+    recorder.paths.schedule.write_text(json.dumps(value), encoding="utf-8")
+
+
+def test_no_row_breaks_state_and_an_untimed_hearing_can_be_started(
+    make_recorder: MakeRecorder,
+) -> None:
+    recorder = make_recorder(microphones=None, camera="none")
+    publish(recorder, [FIRST, *(row for row, _, _ in ODD_ROWS.values()), LAST])
+    recorder.start()
+    for name, (row, _, _) in ODD_ROWS.items():
+        publish(recorder, [FIRST, row, LAST])
+        assert recorder.state()["court_keys"]["needed"] is (name == "secrecy is unclear")
+    untimed = listed(10, scheduled_at=None)
+    publish(recorder, [untimed | {"publicity": "closed"}])
+    assert recorder.state()["court_keys"]["needed"] is True  # it may be held today
+    started = recorder.post("/v1/hearings", {"hearing": untimed})
+    assert started["hearing_id"] == untimed["id"]
+    recorder.wait_for_state(lambda state: state["phase"] == "recording", "the recording")
+    recorder.post("/v1/hearing/end")
+
+
+def test_an_odd_row_of_the_staff_keeps_nobody_else_out(make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder(microphones=None, camera="none")
+    staff = staff_json()
+    odd = [None, {"person": None}, {"person": "x", "roles": 7}, {"person": "y", "name": None}]
+    recorder.paths.staff.write_text(json.dumps(staff | {"staff": [*odd, *staff["staff"]]}))
+    recorder.start()
+    for role in PEOPLE:
+        assert recorder.sign_in(role)
