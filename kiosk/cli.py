@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import logging
 import pkgutil
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import kiosk
 import kiosk.commands
 from kiosk.config import ENVIRONMENT_VARIABLE
 from kiosk.errors import KioskError
+from kiosk.logs import set_up_logging
 
 
 def command_names() -> list[str]:
@@ -69,10 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         name: importlib.import_module(f"kiosk.commands.{name}") for name in _wanted_commands(argv)
     }
     arguments = build_parser(modules).parse_args(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    set_up_logging(arguments.verbose)
     try:
         return int(arguments.run(arguments))
     except KioskError as error:

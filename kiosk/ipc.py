@@ -1,8 +1,7 @@
 """Local interfaces: small HTTP/JSON services with server-sent events on Unix sockets.
 
-``curl --unix-socket /run/kiosk/recorder.sock http://kiosk/v1/state`` debugs them. Errors are
-JSON ``{"code": ..., "message": ...}`` with a fitting status; the code is stable, the message is
-for the log.
+``kiosk state`` and ``kiosk watch`` debug them. Errors are JSON ``{"code": ..., "message": ...}``
+with a fitting status; the code is stable, the message is for the log.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ import argparse
 from pathlib import Path
 
 from kiosk.errors import CentralError
+from kiosk.logs import dump_stacks_on_signal
 
 HELP = "the reference central court system"
 
@@ -125,4 +126,5 @@ def run(arguments: argparse.Namespace) -> int:
         raise CentralError(
             f"{error.name} is not installed: pip install 'courtroom-kiosk[central]'"
         ) from error
+    dump_stacks_on_signal()
     return tasks.run_task(arguments)

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 
 from kiosk.commands._common import command_settings
+from kiosk.logs import dump_stacks_on_signal
 
 HELP = "run the recorder (service)"
 
@@ -24,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     from kiosk.hardware.child_process.malloc import set_malloc_thresholds
     from kiosk.services.recorder_core import RecorderCore
 
+    dump_stacks_on_signal()
     set_malloc_thresholds()
     core = RecorderCore(command_settings(arguments))
     core.recover()  # before the local API is even imported: that takes seconds on a Pi

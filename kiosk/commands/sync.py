@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from kiosk.commands._common import command_settings
+from kiosk.logs import dump_stacks_on_signal
 from kiosk.services.sync import serve
 
 HELP = "run the delivery service"
@@ -21,5 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
+    dump_stacks_on_signal()
     serve(command_settings(arguments))
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kiosk.config import UiSettings, load_settings, settings_path
 from kiosk.errors import ConfigError
+from kiosk.logs import dump_stacks_on_signal
 
 HELP = "run the touch screen"
 
@@ -27,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until the window is closed; return the exit status."""
     from kiosk.ui.kivy_setup import prepare  # Kivy reads its settings when it is imported
 
+    dump_stacks_on_signal()
     path = settings_path(arguments.config)
     try:
         settings = load_settings(path)

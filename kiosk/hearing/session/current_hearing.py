@@ -16,6 +16,7 @@ from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.logs import set_current_hearing
 
 log = logging.getLogger(__name__)
 OPEN_PHASES = tuple(phase for phase in Phase if phase.is_open)
@@ -48,6 +49,7 @@ class CurrentHearing:
         with self.lock:
             self.hearing = hearing
             self.recovered = None
+            set_current_hearing(hearing.state.id, hearing.state.part)
 
     def clear(self, hearing: OpenHearing) -> None:
         """Forget ``hearing``, unless another hearing was opened meanwhile."""
@@ -55,6 +57,7 @@ class CurrentHearing:
             if self.hearing is hearing:
                 self.hearing = None
                 self.recovered = None
+                set_current_hearing("")
 
     def require(self, *phases: Phase) -> OpenHearing:
         """Return the hearing that is open.
@@ -75,6 +78,8 @@ class CurrentHearing:
         """Apply a durable journal entry to ``state``."""
         with self.lock:
             state.apply(part, entry)
+            if entry["kind"] == "part_opened":
+                set_current_hearing(state.id, state.part)
         if entry["kind"] not in _SILENT_KINDS:
             self.on_change()
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 
 from kiosk.errors import KioskError
+from kiosk.logs import job_of_hearing
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
@@ -58,7 +59,8 @@ class SealQueue:
 
     def _run(self) -> None:
         while (item := self._jobs.get()) is not None and not self._stop.is_set():
-            self._run_until_done(*item)
+            with job_of_hearing(item[0]):
+                self._run_until_done(*item)
             if self._jobs.empty():
                 self._idle.set()
 
