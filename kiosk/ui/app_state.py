@@ -16,6 +16,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
+from kiosk.api.recorder import Alarm, RecorderState
+from kiosk.api.recorder_calls import StaffSession
+from kiosk.api.states import Phase
+from kiosk.api.sync import SyncState
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
 from kiosk.errors import KioskError
@@ -51,7 +55,6 @@ from kiosk.ui.screen_choice import ScreenInputs
 from kiosk.ui.screen_chrome import Notice, ScreenChrome
 from kiosk.ui.screen_voice import ScreenVoice
 from kiosk.ui.service_connection import ServiceConnection
-from kiosk.ui.service_models import Alarm, Phase, RecorderState, StaffSession, SyncState
 from kiosk.ui.view_context import ViewContext
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from kiosk.clocks import parse_wall
 from kiosk.locale import Translator
-from kiosk.ui.service_models import parse_time
 
 
 def timer_text(seconds: float) -> str:
@@ -19,7 +19,7 @@ def timer_text(seconds: float) -> str:
 
 def clock_text(when: datetime | str | None, zone: ZoneInfo, seconds: bool = False) -> str:
     """Return a time of day in the court's zone: ``09:42``; empty for none."""
-    value = parse_time(when) if isinstance(when, str) or when is None else when
+    value = parse_wall(when) if isinstance(when, str) or when is None else when
     if value is None:
         return ""
     return value.astimezone(zone).strftime("%H:%M:%S" if seconds else "%H:%M")

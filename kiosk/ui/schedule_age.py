@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kiosk.alarms import alarm_of
+from kiosk.api.published import Schedule
+from kiosk.clocks import parse_wall
 from kiosk.ui.formatting import age_text
-from kiosk.ui.service_models import Schedule, parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -14,7 +15,7 @@ STALE_HOURS = 12
 def schedule_age(context: ViewContext, schedule: Schedule | None) -> tuple[str, Tone]:
     """Return the age of the list in words, and whether to worry."""
     _ = context.translate.gettext
-    pulled = parse_time(schedule.pulled_at) if schedule else None
+    pulled = parse_wall(schedule.pulled_at) if schedule else None
     if pulled is None:
         return alarm_of("no_schedule").say(context.translate), "caution"
     seconds = (context.now - pulled).total_seconds()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from kiosk.api.states import Phase
 from kiosk.ui.registry import (
     SCREEN_OF_PLACE,
     PageReviewPlace,
@@ -12,7 +13,6 @@ from kiosk.ui.registry import (
     StaffPlace,
     VisitorPlace,
 )
-from kiosk.ui.service_models import Phase
 
 SCREEN_OF_LAYOUT = {
     "both": "visitor.page_review",

@@ -8,9 +8,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
+from kiosk.api.recorder import Microphone
 from kiosk.locale import Translator
 from kiosk.ui.formatting import clock_text, sentence_case
-from kiosk.ui.service_models import Microphone
 
 
 class Labels(Protocol):

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from kiosk.alarms import is_known
+from kiosk.api.recorder import RecorderState
+from kiosk.api.sync import SyncState
 from kiosk.hardware.receipt_printer import PrinterNoPaperError
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
@@ -24,7 +26,6 @@ from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.secretary.schedule.readiness import readiness
 from kiosk.ui.secretary.schedule.today import BUSY
 from kiosk.ui.secretary.sealed_hearing.export import SEALED, STICK, export_view
-from kiosk.ui.service_models import RecorderState, SyncState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
 

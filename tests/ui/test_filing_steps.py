@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from kiosk.api.recorder import RecorderState
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.app_state import AppState
 from kiosk.ui.display_settings import DisplaySettings
@@ -23,7 +24,6 @@ from kiosk.ui.registry import (
 from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen, view_of
-from kiosk.ui.service_models import RecorderState
 from kiosk.ui.spoken_text import spoken_text
 from tests.support.waiting import wait_for
 from tests.ui.app_without_services import Clock, app_in, run

@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.hearing import Hearing
+from kiosk.api.published import Schedule
+from kiosk.api.recorder import RecorderState
+from kiosk.api.sync import Delivery, SyncState
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
@@ -27,7 +31,6 @@ from kiosk.ui.secretary.running_hearing.sources import proof_view
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
 from kiosk.ui.secretary.schedule.today import next_hearing, today_view
 from kiosk.ui.secretary.sealed_hearing.delivery import delivery_view
-from kiosk.ui.service_models import Delivery, Hearing, RecorderState, Schedule, SyncState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder, FakeSync
 

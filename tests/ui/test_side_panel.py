@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.recorder import RecorderState
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
@@ -28,7 +29,6 @@ from kiosk.ui.secretary.running_hearing.recording import (
     recording_view,
 )
 from kiosk.ui.secretary.running_hearing.side_panel import panel_view
-from kiosk.ui.service_models import RecorderState
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kiosk.api.published import Schedule
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.locale import LANGUAGES, Translator
@@ -30,7 +31,6 @@ from kiosk.ui.rule_labels import COMMON_TYPES, FREQUENT_EVENTS, RuleLabels
 from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen, view_of
-from kiosk.ui.service_models import Schedule
 from kiosk.ui.widgets.qr_code import QUIET_ZONE, qr_modules
 from tests.ui.app_without_services import RULES, Clock, app_in, run
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from kiosk.api.base import Model
 from kiosk.errors import KioskError
 from kiosk.ui.actions.recorder_actions import RecorderActions
-from kiosk.ui.service_models import ServiceModel
 
 DRIVE_POLL_SECONDS = 2.0
 CALL_SECONDS = 30.0
 
 
-class SealedHearing(ServiceModel):
+class SealedHearing(Model):
     """A sealed hearing on this kiosk."""
 
     id: str
@@ -30,7 +30,7 @@ class SealedHearing(ServiceModel):
     damaged: bool = False
 
 
-class Drive(ServiceModel):
+class Drive(Model):
     """A removable drive that is plugged in."""
 
     path: str
@@ -39,7 +39,7 @@ class Drive(ServiceModel):
     total_bytes: int = 0
 
 
-class ExportEvent(ServiceModel):
+class ExportEvent(Model):
     """Progress of an export; ``state``: running, done, failed, cancelled."""
 
     id: str = ""

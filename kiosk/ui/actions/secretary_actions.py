@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule, read_schedule
+from kiosk.api.sync import Delivery
 from kiosk.errors import KioskError
 from kiosk.ipc import LocalClient
 from kiosk.storage.atomic_io import read_json_or_none
@@ -21,7 +23,6 @@ from kiosk.ui.actions.export_actions import ExportActions
 from kiosk.ui.actions.recorder_actions import RecorderActions
 from kiosk.ui.actions.side_panel_actions import SidePanelActions
 from kiosk.ui.registry import AdHocPlace, DatePlace, DeliveryPlace, StaffPlace, TodayPlace
-from kiosk.ui.service_models import Delivery, Hearing
 
 MARK_SUBJECT_PREFIX = "mark:"
 """Begins the subject of the question what a marked moment was; the id of the mark follows."""

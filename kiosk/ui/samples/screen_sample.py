@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kiosk.api.published import Schedule
+from kiosk.api.recorder import Preview, RecorderState
+from kiosk.api.recorder_calls import StaffSession
+from kiosk.api.sync import SyncState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import documents as sample_documents
 from kiosk.ui.samples import service_states as sample_data
-from kiosk.ui.service_models import Preview, RecorderState, Schedule, StaffSession, SyncState
 
 Prepare = Callable[[AppState], None]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiosk.api.published import Schedule
+from kiosk.api.sync import Delivery, SyncState
 from kiosk.ui.actions.side_panel_actions import Panel
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import StaffPlace
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare, prepare_staff
 from kiosk.ui.screen_chrome import Notice
-from kiosk.ui.service_models import Delivery, Schedule, SyncState
 
 
 def staff_at(

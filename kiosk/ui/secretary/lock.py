@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.api.recorder import RecorderState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.staff_states import hearing_runs
 from kiosk.ui.secretary.running_hearing.sources import ProofView, proof_view
-from kiosk.ui.service_models import RecorderState
 from kiosk.ui.view_context import ViewContext
 
 

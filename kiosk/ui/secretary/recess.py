@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.alarms import alarm_of
+from kiosk.api.recorder import RunningHearing
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import documents
@@ -12,7 +13,6 @@ from kiosk.ui.samples.screen_sample import Prepare, alarm
 from kiosk.ui.samples.staff_states import hearing_runs
 from kiosk.ui.secretary.running_hearing.questions import TYPED_SUBJECTS, Question, open_question
 from kiosk.ui.secretary.running_hearing.recording import CLOSED
-from kiosk.ui.service_models import RunningHearing
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.clocks import parse_wall
 from kiosk.filing.drafts.parked_filings import UnfinishedFiling
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingsState
 from kiosk.ui.app_state import AppState
@@ -11,7 +12,6 @@ from kiosk.ui.registry import UnfinishedFilingsPlace
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import at
 from kiosk.ui.samples.staff_states import staff_at
-from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -53,7 +53,7 @@ def view(app: AppState) -> UnfinishedFilingsView:
 
 
 def _row(context: ViewContext, filing: UnfinishedFiling) -> UnfinishedFilingRow:
-    started_at = parse_time(filing.created_at)
+    started_at = parse_wall(filing.created_at)
     time = started_at.astimezone(context.zone).strftime("%d.%m. %H:%M") if started_at else ""
     return UnfinishedFilingRow(
         filing.filing_id,

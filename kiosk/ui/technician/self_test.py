@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiosk.alarms import alarm_of
+from kiosk.clocks import parse_wall
 from kiosk.selftest import CHECKS, CheckResult
 from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
 from kiosk.selftest.model import CheckState
@@ -16,7 +17,6 @@ from kiosk.ui.registry import SelfTestPlace
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.staff_states import staff_at
-from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -172,7 +172,7 @@ def _result_lines(context: ViewContext, result: CheckResult | None) -> list[str]
     if result.code and result.state != "passed":
         alarm = alarm_of(result.code)
         lines += [alarm.say(context.translate), alarm.remedy(context.translate, staff=True)]
-    tested = parse_time(result.at)
+    tested = parse_wall(result.at)
     if tested:
         day = tested.astimezone(context.zone).strftime("%d.%m.%Y")
         lines.append(_("Tested {date} {time}", date=day, time=context.clock_text(tested)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kiosk.api.recorder import Mark
+from kiosk.api.published import Schedule
+from kiosk.api.recorder import Mark, RecorderState, RunningHearing
 from kiosk.ui.formatting import age_text, sentence_case
-from kiosk.ui.service_models import RecorderState, RunningHearing, Schedule
 from kiosk.ui.view_context import ViewContext
 
 # Shorter gaps are in the ledger, but nobody can act on them.

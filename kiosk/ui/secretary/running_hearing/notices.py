@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from kiosk.alarms import Severity, alarm_of, most_severe
+from kiosk.api.recorder import RecorderState, RunningHearing
 from kiosk.ui.formatting import age_text
 from kiosk.ui.secretary.running_hearing.sources import repairable_microphones
-from kiosk.ui.service_models import RecorderState, RunningHearing
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 

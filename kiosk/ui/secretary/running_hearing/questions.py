@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.api.recorder import RunningHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
 from kiosk.locale import N_
 from kiosk.ui.actions.secretary_actions import MARK_SUBJECT_PREFIX
 from kiosk.ui.formatting import sentence_case
-from kiosk.ui.service_models import RunningHearing
 from kiosk.ui.view_context import ViewContext
 
 TYPED_SUBJECTS = frozenset({"case_number", "date"})

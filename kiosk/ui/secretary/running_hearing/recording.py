@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.api.published import Schedule
+from kiosk.api.recorder import RecorderState, RunningHearing
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import sentence_case
@@ -27,7 +29,6 @@ from kiosk.ui.secretary.running_hearing.sources import (
     proof_view,
     repairable_microphones,
 )
-from kiosk.ui.service_models import RecorderState, RunningHearing, Schedule
 from kiosk.ui.view_context import ViewContext
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
-from kiosk.api.recorder import Mark
+from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.formatting import sentence_case
 from kiosk.ui.secretary.running_hearing.sources import repairable_microphones
-from kiosk.ui.service_models import Microphone, RecorderState, RunningHearing
 from kiosk.ui.view_context import ViewContext
 
 Style = Literal["plain", "primary", "danger"]

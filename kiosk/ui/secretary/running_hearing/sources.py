@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.api.recorder import Microphone, RecorderState
+from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.ui.formatting import age_text
-from kiosk.ui.service_models import Microphone, RecorderState, parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -76,7 +77,7 @@ def _proof_failure(context: ViewContext, recorder: RecorderState) -> str:
 def microphone_row(context: ViewContext, microphone: Microphone) -> MicrophoneRow:
     """Return one microphone with its state in words; no words while it works."""
     _ = context.translate.gettext
-    since = parse_time(microphone.since)
+    since = parse_wall(microphone.since)
     age = age_text((context.now - since).total_seconds(), context.translate) if since else ""
     text, tone = MICROPHONE_STATES.get(microphone.state, ("", "plain"))
     if microphone.without:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.alarms import Severity, alarm_of
+from kiosk.api.recorder import RecorderState
+from kiosk.api.sync import LinkCheckResult, SyncState
+from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.ui.formatting import size_text
 from kiosk.ui.recorder_reader import PARTIAL_STATE
-from kiosk.ui.service_models import LinkCheckResult, RecorderState, SyncState, parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -151,7 +153,7 @@ def _queue_lines(context: ViewContext, sync: SyncState | None) -> list[Readiness
 
 def _day_time(context: ViewContext, text: str) -> str:
     """Return a time of today as a time, of another day with its date."""
-    when = parse_time(text)
+    when = parse_wall(text)
     if when is None:
         return ""
     local = when.astimezone(context.zone)

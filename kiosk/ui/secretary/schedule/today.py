@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kiosk.api.hearing import Hearing
+from kiosk.api.published import Schedule
+from kiosk.api.recorder import RecorderState
+from kiosk.api.sync import Delivery, SyncState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.recorder_reader import RECORDER_DOWN
 from kiosk.ui.registry import TodayPlace
@@ -14,13 +18,6 @@ from kiosk.ui.samples.service_states import at
 from kiosk.ui.samples.staff_states import staff_at
 from kiosk.ui.schedule_age import schedule_age
 from kiosk.ui.secretary.schedule.readiness import ReadinessLine, readiness
-from kiosk.ui.service_models import (
-    Delivery,
-    Hearing,
-    RecorderState,
-    Schedule,
-    SyncState,
-)
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.alarms import alarm_of
+from kiosk.api.sync import Delivery
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import size_text
 from kiosk.ui.registry import DeliveryPlace
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.staff_states import staff_at
-from kiosk.ui.service_models import Delivery
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
+from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.ui.actions.export_actions import Drive, ExportEvent, ExportState, SealedHearing
 from kiosk.ui.app_state import AppState
@@ -14,7 +15,6 @@ from kiosk.ui.registry import ExportPlace
 from kiosk.ui.samples.screen_sample import Prepare
 from kiosk.ui.samples.service_states import at
 from kiosk.ui.samples.staff_states import staff_at
-from kiosk.ui.service_models import parse_time
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
@@ -89,7 +89,7 @@ def export_view(context: ViewContext, state: ExportState) -> ExportView:
 
 def _row(context: ViewContext, hearing: SealedHearing) -> SealedHearingRow:
     _ = context.translate.gettext
-    started = parse_time(hearing.started)
+    started = parse_wall(hearing.started)
     when = started.astimezone(context.zone).strftime("%d.%m.%Y %H:%M") if started else ""
     notes = {"all": _("closed: no copy"), "some": _("without the closed parts")}
     note = notes.get(hearing.closed, _("damaged") if hearing.damaged else "")

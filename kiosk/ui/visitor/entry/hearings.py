@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kiosk.api.published import Schedule
 from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import HearingsPlace
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.visit_states import visit
 from kiosk.ui.schedule_age import schedule_age
-from kiosk.ui.service_models import Schedule
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from kiosk.api.sync import SyncState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.samples import service_states
 from kiosk.ui.samples.screen_sample import Prepare, prepare_idle
 from kiosk.ui.screen_chrome import Notice
-from kiosk.ui.service_models import SyncState
 
 
 @dataclass(frozen=True)
