@@ -37,7 +37,7 @@ class RegistrationService:
     """Registers filings in threads that each have a connection of their own.
 
     Args:
-        context: what sync shares.
+        context: shared state of sync.
     """
 
     def __init__(self, context: SyncContext) -> None:
@@ -117,7 +117,7 @@ class RegistrationService:
         return client
 
     def close(self) -> None:
-        """Break off what is under way and end the threads."""
+        """Abort the running requests and end the threads."""
         for connector in self._connectors:
             connector.abort()
         self._executor.shutdown(wait=False, cancel_futures=True)

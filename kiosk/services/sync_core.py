@@ -98,7 +98,7 @@ class SyncCore:
     # -- recorder ----------------------------------------------------------------------------
     @property
     def is_hearing_open(self) -> bool:
-        """Whether a hearing goes on in this room, as far as the recorder answers."""
+        """Whether a hearing is open in this room, as far as the recorder answers."""
         recorder = self.poller.recorder_state
         return recorder is not None and recorder.phase.is_open
 

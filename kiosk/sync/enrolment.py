@@ -262,7 +262,7 @@ def renew_if_due(paths: Paths, client: CentralClient) -> bool:
     The key stays, so that a single file is replaced atomically.
 
     Raises:
-        CentralError: not now; the present certificate goes on being used.
+        CentralError: not now; the present certificate stays in use.
     """
     identity = load_identity(paths)
     life = identity.not_after - identity.not_before

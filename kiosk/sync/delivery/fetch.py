@@ -1,7 +1,7 @@
 """Fetches a delivered hearing back from the central system, for a permitted copy.
 
 The receipt says what there is; each file is hashed as it comes and counts only when its SHA-256 is
-the receipt's. Broken off, the same call goes on: what is there and right is not fetched again.
+the receipt's. After an interruption the same call resumes: intact files are not fetched again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def fetch_hearing(
     Raises:
         NotDeliveredError: there is no such delivered hearing.
         ReceiptInvalidError: the receipt is not genuine, or names a path that leaves the folder.
-        CentralError: not now; calling again goes on.
+        CentralError: not now; calling again resumes.
         StorageError: the disk refuses, or a file that came has another hash than receipted.
     """
     receipt = _receipt(client, hearing_id)

@@ -7,10 +7,11 @@ adopts it by path, size and SHA-256.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.transfer_gate import TransferGate
+from kiosk.sync.delivery.uploader import MIB
 from kiosk.sync.outbox.manifest import is_courier_only
 from kiosk.sync.outbox.pre_seal_files import PreSealFile, PreSealFiles
 from kiosk.sync.transport.central_client import CentralClient
@@ -23,87 +24,68 @@ MISMATCHES = 2  # then it waits for the manifest
 HASHING_SECONDS = 20.0
 
 
-class PreSealUploader:
-    """Uploads pre-seal files.
+def upload_finished_files(context: SyncContext, gate: TransferGate, client: CentralClient) -> None:
+    """Upload the finished files; after an interruption the next call resumes.
 
-    Args:
-        files: returns the store of pre-seal files (a new one after a rebuild of the database).
-        hearings: folder of the hearings.
-        patch_bytes: most bytes per PATCH.
-        raise_if_preempted: raises when the transfer has to yield or stop.
-        mark_link_up: called after each successful request.
+    Raises:
+        CentralError: not now.
+        PreemptedError: something urgent goes first.
     """
+    for file in context.pre_seal_files.waiting():
+        folder = context.paths.hearings / file.hearing_id
+        if is_courier_only(folder):
+            context.pre_seal_files.set_state(file, "given_up")
+            continue
+        gate.raise_if_preempted()
+        if (folder / file.path).exists():
+            _upload_file(context, gate, client, file)
+        else:  # replaced since: the journal will say so
+            context.pre_seal_files.set_state(file, "given_up")
 
-    def __init__(
-        self,
-        files: Callable[[], PreSealFiles],
-        hearings: Path,
-        patch_bytes: int,
-        raise_if_preempted: Callable[[], None],
-        mark_link_up: Callable[[], None],
-    ) -> None:
-        self._files = files
-        self._hearings = hearings
-        self._patch_bytes = patch_bytes
-        self._raise_if_preempted = raise_if_preempted
-        self._mark_link_up = mark_link_up
 
-    def upload_finished(self, client: CentralClient) -> None:
-        """Upload the finished files; after an interruption the next call resumes.
+def _upload_file(
+    context: SyncContext, gate: TransferGate, client: CentralClient, file: PreSealFile
+) -> None:
+    path = context.paths.hearings / file.hearing_id / file.path
+    body = {
+        "kind": "hearing",
+        "owner": file.hearing_id,
+        "path": file.path,
+        "size": file.size,
+        "sha256": file.sha256,
+    }
+    try:
+        answer = client.announce_upload(file.upload_id, body)
+        gate.mark_link_up()
+        if answer.get("state") == "receiving":
+            url = client.full_url(str(answer["address"]))
+            tus = TusClient(client.session, context.settings.central.patch_mib * MIB)
+            tus.upload(path, url, file.size, raise_if_preempted=gate.raise_if_preempted)
+            answer = _wait_verified(gate, client, file)
+    except (RefusedError, UploadGoneError) as error:
+        log.info("a finished minute is refused: %s", error)
+        state = "closed" if error.code == "closed_since" else "given_up"
+        context.pre_seal_files.set_state(file, state)
+        return
+    _record_answer(context.pre_seal_files, file, answer)
 
-        Raises:
-            CentralError: not now.
-            PreemptedError: something urgent goes first.
-        """
-        for file in self._files().waiting():
-            folder = self._hearings / file.hearing_id
-            if is_courier_only(folder):
-                self._files().set_state(file, "given_up")
-                continue
-            self._raise_if_preempted()
-            if (folder / file.path).exists():
-                self._upload_file(client, file, folder / file.path)
-            else:  # replaced since: the journal will say so
-                self._files().set_state(file, "given_up")
 
-    def _upload_file(self, client: CentralClient, file: PreSealFile, path: Path) -> None:
-        body = {
-            "kind": "hearing",
-            "owner": file.hearing_id,
-            "path": file.path,
-            "size": file.size,
-            "sha256": file.sha256,
-        }
-        try:
-            answer = client.announce_upload(file.upload_id, body)
-            self._mark_link_up()
-            if answer.get("state") == "receiving":
-                url = client.full_url(str(answer["address"]))
-                tus = TusClient(client.session, self._patch_bytes)
-                tus.upload(path, url, file.size, raise_if_preempted=self._raise_if_preempted)
-                answer = self._wait_verified(client, file)
-        except (RefusedError, UploadGoneError) as error:
-            log.info("a finished minute is refused: %s", error)
-            state = "closed" if error.code == "closed_since" else "given_up"
-            self._files().set_state(file, state)
-            return
-        self._record_answer(file, answer)
+def _wait_verified(gate: TransferGate, client: CentralClient, file: PreSealFile) -> dict[str, Any]:
+    while True:
+        answer = client.wait_verified(file.upload_id, HASHING_SECONDS)
+        if answer.get("state") != "verifying":
+            return answer
+        gate.raise_if_preempted()
 
-    def _wait_verified(self, client: CentralClient, file: PreSealFile) -> dict[str, Any]:
-        while True:
-            answer = client.wait_verified(file.upload_id, HASHING_SECONDS)
-            if answer.get("state") != "verifying":
-                return answer
-            self._raise_if_preempted()
 
-    def _record_answer(self, file: PreSealFile, answer: dict[str, Any]) -> None:
-        """Record the result; a mismatch is sent again, and in the end left to the manifest."""
-        state = answer.get("state")
-        if state == "complete" and answer.get("server_sha256") == file.sha256:
-            self._files().set_state(file, "complete")
-        elif state == "mismatch":
-            log.error("hash of a finished minute of %s disagrees", file.hearing_id)
-            again = file.tries < MISMATCHES
-            self._files().set_state(file, "waiting" if again else "given_up", failed=True)
-        elif state == "closed":
-            self._files().set_state(file, "closed")
+def _record_answer(files: PreSealFiles, file: PreSealFile, answer: dict[str, Any]) -> None:
+    """Record the result; a mismatch is sent again, and in the end left to the manifest."""
+    state = answer.get("state")
+    if state == "complete" and answer.get("server_sha256") == file.sha256:
+        files.set_state(file, "complete")
+    elif state == "mismatch":
+        log.error("hash of a finished minute of %s disagrees", file.hearing_id)
+        again = file.tries < MISMATCHES
+        files.set_state(file, "waiting" if again else "given_up", failed=True)
+    elif state == "closed":
+        files.set_state(file, "closed")

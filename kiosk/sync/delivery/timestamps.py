@@ -1,9 +1,9 @@
 """RFC 3161 time stamps on the seals of hearings, from an authority on the network.
 
-A stamp proves that a seal existed at a moment, whatever the kiosk's clock said. It lies beside the
-sealed folder (``receipts/<hearing id>.tsr``) and is asked for until it is there. Here it is
-checked that it answers this request over this seal; who made it is checked by ``kiosk verify
---stamp-ca`` or ``openssl ts -verify``, against a root that the checker trusts.
+A stamp proves that a seal existed at a moment, whatever the kiosk's clock said. It is stored
+beside the sealed folder (``receipts/<hearing id>.tsr``) and requested until it is there. This
+module checks that it answers this request over this seal; ``kiosk verify --stamp-ca`` and
+``openssl ts -verify`` check who made it, against a root that the checker trusts.
 """
 
 from __future__ import annotations

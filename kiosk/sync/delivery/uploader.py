@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 
 from kiosk.api.sync import CurrentDelivery
 from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import ItemBackoff
+from kiosk.sync.delivery.transfer_gate import TransferGate
 from kiosk.sync.outbox.manifest import item_folder
 from kiosk.sync.outbox.outbox import Upload
 from kiosk.sync.transport.central_client import CentralClient
@@ -31,8 +31,7 @@ class Uploader:
         context: shared state of sync.
         worker_name: under which the progress is reported.
         item_backoff: cleared for an item when a file of it arrives.
-        raise_if_preempted: raises when the transfer has to yield or stop.
-        mark_link_up: called after each successful request.
+        gate: of the worker.
     """
 
     def __init__(
@@ -40,14 +39,12 @@ class Uploader:
         context: SyncContext,
         worker_name: str,
         item_backoff: ItemBackoff,
-        raise_if_preempted: Callable[[], None],
-        mark_link_up: Callable[[], None],
+        gate: TransferGate,
     ) -> None:
         self._context = context
         self._worker_name = worker_name
         self._item_backoff = item_backoff
-        self._raise_if_preempted = raise_if_preempted
-        self._mark_link_up = mark_link_up
+        self._gate = gate
 
     def upload_file(self, client: CentralClient, upload: Upload) -> None:
         """Upload a file; record in any case how many bytes the server has."""
@@ -86,7 +83,7 @@ class Uploader:
                 path,
                 url,
                 upload.size,
-                raise_if_preempted=self._raise_if_preempted,
+                raise_if_preempted=self._gate.raise_if_preempted,
                 report_progress=report_progress,
             )
         except (UploadGoneError, UploadLengthError) as error:
@@ -95,7 +92,7 @@ class Uploader:
             raise
         finally:
             self._context.outbox.record_progress(upload, sent)
-        self._mark_link_up()
+        self._gate.mark_link_up()
         self._verify_upload(client, upload)
 
     def _verify_upload(self, client: CentralClient, upload: Upload) -> None:
@@ -105,7 +102,7 @@ class Uploader:
             answer = client.wait_verified(upload_id, HASHING_SECONDS)
             if answer.get("state") != "verifying":
                 break
-            self._raise_if_preempted()
+            self._gate.raise_if_preempted()
         if answer.get("state") == "complete" and answer.get("server_sha256") == upload.sha256:
             self._context.outbox.mark_confirmed(upload)
             self._context.outbox.clear_failures(upload.item_id)

@@ -8,7 +8,6 @@ the central system what it still lacks and resumes.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,10 +20,11 @@ from kiosk.storage.database import DatabaseDamagedError
 from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import LINK_ERRORS, ItemBackoff
-from kiosk.sync.delivery.pre_seal_uploader import PreSealUploader
-from kiosk.sync.delivery.receipt_collector import ReceiptCollector
+from kiosk.sync.delivery.pre_seal_uploader import upload_finished_files
+from kiosk.sync.delivery.receipt_collector import collect_receipt
 from kiosk.sync.delivery.registrar import provisional_number
-from kiosk.sync.delivery.uploader import MIB, Uploader
+from kiosk.sync.delivery.transfer_gate import RECORDING_KIND, TransferGate
+from kiosk.sync.delivery.uploader import Uploader
 from kiosk.sync.outbox.lanes import Lane, PreemptedError
 from kiosk.sync.outbox.manifest import (
     Manifest,
@@ -44,9 +44,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0  # longest time between two scans of the folders
 LINK_CAP_SECONDS = 60.0
-SECRECY_CHECK_SECONDS = 0.2  # longest time between two checks of the current upload
 DAMAGED = "file_changed"
-RECORDING_KIND = "hearing"
 
 
 class DeliveryWorker(Worker):
@@ -79,22 +77,8 @@ class DeliveryWorker(Worker):
         self.is_urgent = Lane.URGENT in lanes
         self._link_backoff = Backoff(cap=LINK_CAP_SECONDS)
         self._item_backoff = ItemBackoff(context)
-        self._uploader = Uploader(
-            context, name, self._item_backoff, self._raise_if_preempted, self._mark_link_up
-        )
-        self._pre_seal_uploader = PreSealUploader(
-            lambda: context.pre_seal_files,
-            context.paths.hearings,
-            context.settings.central.patch_mib * MIB,
-            self._raise_if_preempted,
-            self._mark_link_up,
-        )
-        self._receipt_collector = ReceiptCollector(
-            context, self._raise_if_preempted, self._mark_link_up
-        )
-        self._current_item_id = ""
-        self._next_secrecy_check = 0.0
-        self._is_sending_recording = False  # what is being sent now is a recording
+        self._gate = TransferGate(context, self._link_backoff, is_urgent=self.is_urgent)
+        self._uploader = Uploader(context, name, self._item_backoff, self._gate)
         self._is_manual = True  # a restart counts as a person's wish
         self._idle_seconds = min(IDLE_SECONDS, context.settings.central.poll_seconds)
 
@@ -173,12 +157,13 @@ class DeliveryWorker(Worker):
     def _enforce_secrecy(self) -> None:
         """Route hearings by courier that were marked as state secrets after their seal."""
         for item in self.context.outbox.undelivered_items():
-            if item.kind == RECORDING_KIND and item.route == NETWORK and self._is_secret(item.id):
+            if (
+                item.kind == RECORDING_KIND
+                and item.route == NETWORK
+                and is_courier_only(self.context.paths.hearings / item.id)
+            ):
                 self.context.outbox.route_by_courier(item.id)
                 self.context.notify_change()
-
-    def _is_secret(self, hearing_id: str) -> bool:
-        return is_courier_only(self.context.paths.hearings / hearing_id)
 
     # -- delivery ----------------------------------------------------------------------------
     def _deliver(self, client: CentralClient) -> None:
@@ -189,17 +174,16 @@ class DeliveryWorker(Worker):
         with self.context.lanes.urgent_work() if self.is_urgent and has_work else nullcontext():
             self._register_all(client)
             while (upload := self._next_upload()) is not None:
-                self._wait_for_turn()
-                self._is_sending_recording = upload.kind == RECORDING_KIND
-                self._current_item_id, self._next_secrecy_check = upload.item_id, 0.0
+                self._gate.wait_for_turn()
+                self._gate.begin(upload.kind, upload.item_id)
                 with self._item_backoff.guard(upload.kind, upload.item_id):
                     self._uploader.upload_file(client, upload)
                 self._collect_receipts(client)
                 self._register_all(client)
             self._collect_receipts(client)
         if RECORDING_KIND in self._allowed_kinds():
-            self._is_sending_recording, self._current_item_id = True, ""
-            self._pre_seal_uploader.upload_finished(client)
+            self._gate.begin(RECORDING_KIND)
+            upload_finished_files(self.context, self._gate, client)
         self.context.outbox.fail_damaged()
 
     def _pending_items(self) -> list[OutboxItem]:
@@ -236,39 +220,11 @@ class DeliveryWorker(Worker):
             self.context.outbox.mark_repaired(item.id, file.path)
         return len(intact_files) > 0 or not damaged
 
-    def _wait_for_turn(self) -> None:
-        """Let urgent work go first; an urgent worker goes at once."""
-        if not self.is_urgent:
-            while not self.context.lanes.wait_until_free(1.0):
-                pass
-        self.context.lanes.raise_if_stopping()
-
-    def _raise_if_preempted(self) -> None:
-        if self.is_urgent:
-            self.context.lanes.raise_if_stopping()
-        else:
-            self.context.lanes.raise_if_preempted()
-            if self._is_sending_recording and not self.context.upload_policy.is_upload_allowed:
-                raise PreemptedError("recordings may not be sent now")
-            self._raise_if_secret()
-
-    def _raise_if_secret(self) -> None:
-        """Check periodically whether the current upload has been marked as a state secret."""
-        if (
-            not self._is_sending_recording
-            or not self._current_item_id
-            or time.monotonic() < self._next_secrecy_check
-        ):
-            return
-        self._next_secrecy_check = time.monotonic() + SECRECY_CHECK_SECONDS
-        if self._is_secret(self._current_item_id):
-            raise PreemptedError("this recording must not leave by network")
-
     def _register_all(self, client: CentralClient) -> None:
         for item in self._pending_items():
             if not item.is_registered:
-                self._is_sending_recording = item.kind == RECORDING_KIND
-                self._raise_if_preempted()
+                self._gate.begin(item.kind)
+                self._gate.raise_if_preempted()
                 with self._item_backoff.guard(item.kind, item.id):
                     self._register(client, item)
 
@@ -280,7 +236,7 @@ class DeliveryWorker(Worker):
         folder = item_folder(self.context.paths, item.kind, item.id)
         body = request_body(manifest, folder, provisional)
         answer = client.register_item(item.kind, item.id, body)
-        self._mark_link_up()
+        self._gate.mark_link_up()
         if item.kind == "filing":
             self.context.registrations.save_answer(item.id, answer)
         self._record_missing(item.id, files, answer)
@@ -304,11 +260,7 @@ class DeliveryWorker(Worker):
         for item in self.context.outbox.complete_items():
             if item.kind in self._allowed_kinds() and not self._item_backoff.is_paused(item.id):
                 with self._item_backoff.guard(item.kind, item.id):
-                    self._receipt_collector.collect(client, item)
-
-    def _mark_link_up(self) -> None:
-        self._link_backoff.reset()
-        self.context.link.mark_up()
+                    collect_receipt(self.context, self._gate, client, item)
 
 
 def _is_intact(path: Path, sha256: str) -> bool:

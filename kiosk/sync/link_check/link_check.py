@@ -1,8 +1,8 @@
 """Link check: both directions, loss, jitter and round trip (R30-R32); it informs, never blocks.
 
-Measured: medians of windows of 250 ms counted by the *receiving* side, the first second left out,
-are right within 1.4 %; what a sender has written is off by up to 19 %. Stopping after 3 s unless
-the value lies within 15 % of the limit, else after 8 s, made no wrong verdict.
+Measured: medians of windows of 250 ms counted by the *receiving* side, without the first second,
+are right within 1.4 %; the bytes that a sender has written are off by up to 19 %. Stopping after
+3 s, or after 8 s where the value is within 15 % of the limit, gave no wrong verdict.
 """
 
 from __future__ import annotations

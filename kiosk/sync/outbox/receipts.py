@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
 from typing import Any
 
-from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.sync.outbox.manifest import UUID, ManifestFile
-
-log = logging.getLogger(__name__)
 
 
 class ReceiptStore:
@@ -29,14 +25,7 @@ class ReceiptStore:
 
     def get(self, item_id: str) -> dict[str, Any] | None:
         """Return the receipt of an item, or None where there is none that can be read."""
-        try:
-            value = json.loads(self.path(item_id).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            log.error("receipt %s cannot be read: %s", item_id, error)
-            return None
-        return value if isinstance(value, dict) else None
+        return read_json_or_none(self.path(item_id))
 
     def all_ids(self) -> list[str]:
         """Return the ids of all items with a receipt."""

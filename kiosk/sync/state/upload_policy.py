@@ -66,7 +66,7 @@ def current_upload_policy(
         settings: ``[sync]``.
         now: the court's local time.
         up_mbit: uplink by the last link check, or None while nothing was measured.
-        is_hearing_open: whether a hearing goes on in this room, captured or not.
+        is_hearing_open: whether a hearing is open in this room, captured or not.
     """
     windows = parse_windows(settings.windows)
     if windows and not any(

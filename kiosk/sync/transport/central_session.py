@@ -209,7 +209,7 @@ class CentralSession:
         """Send one request; never follows a redirect (a captive portal's habit).
 
         Raises:
-            CentralUnreachableError: no answer; ``code`` says what stands in the way
+            CentralUnreachableError: no answer; ``code`` says why
                 (``captive_portal``: something else answered).
             IdentityRefusedError: the TLS peer refused the device certificate.
         """

@@ -15,7 +15,7 @@ class Connection:
     """Gives one thread its client; ``kiosk enroll`` and renewal take effect by themselves.
 
     Args:
-        paths: where the identity lies.
+        paths: of the identity.
         url: base address of the central system.
     """
 

@@ -20,7 +20,7 @@ def pacing_rate(up_mbit: float | None, *, is_hearing_open: bool) -> int:
 
     Args:
         up_mbit: uplink by the last link check, or None while nothing was measured.
-        is_hearing_open: whether a hearing goes on in this room.
+        is_hearing_open: whether a hearing is open in this room.
     """
     if not is_hearing_open or up_mbit is None or up_mbit <= 0:
         return UNLIMITED
