@@ -8,6 +8,7 @@ from kiosk.api.base import LooseText, Model, Moment, OptionalText, Rows, SparseM
 from kiosk.api.operations import COURT_ROLES, Operation
 
 ExportStage = Literal["checking", "original", "video", "reading_back", "finishing"]
+ClosedParts = Literal["none", "some", "all"]
 ExportOutcome = Literal["running", "done", "failed", "cancelled"]
 EXPORT_REFUSALS = {
     403: ("export_closed", "export_encrypted"),
@@ -24,7 +25,7 @@ class SealedHearing(Model):
     started: Moment = ""
     seconds: float = 0.0
     parts: int = 1
-    closed: Literal["none", "some", "all"] = "none"
+    closed: ClosedParts = "none"
     """Which parts are closed: they are not copied."""
     delivered: bool = False
     damaged: bool = False

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from aiohttp import web
 
+from kiosk.api.operations import Operation
+from kiosk.api.recorder_calls import RECORDER_OPERATIONS
+from kiosk.api.sync import SYNC_OPERATIONS
 from kiosk.clocks import format_wall, wall_time
-from kiosk.ipc import EventStream, errors_as_json, read_json, serve_unix
+from kiosk.ipc import EventStream, errors_as_json, parse_request, read_json, serve_unix
 from kiosk.ui.samples import service_states as sample_data
+from tests.support.contract import find_operation
 
 T = TypeVar("T")
 BADGES = {"badge-secretary": sample_data.SECRETARY, "badge-technician": sample_data.TECHNICIAN}
@@ -25,7 +29,12 @@ PINS = {"1234": sample_data.SECRETARY}
 
 
 class FakeService:
-    """A service on a Unix socket; ``calls`` are the requests it got, as (path, body)."""
+    """A service on a Unix socket; ``calls`` are the requests it got, as (path, body).
+
+    Calls that are not in the contract, or whose body does not fit it, are refused.
+    """
+
+    OPERATIONS: ClassVar[Sequence[Operation]] = ()
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
@@ -89,6 +98,11 @@ class FakeService:
         return app
 
     async def _any(self, request: web.Request) -> web.Response:
+        operation = find_operation(self.OPERATIONS, request.method, request.path)
+        if operation is None:
+            raise web.HTTPNotFound
+        if operation.request is not None:
+            parse_request(operation.request, await request.read())
         body = await read_json(request) if request.method == "POST" else {}
         self.calls.append((request.path, body))
         status, answer = self.answer(request.path, body)
@@ -101,6 +115,8 @@ class FakeService:
 
 class FakeRecorder(FakeService):
     """A recorder that changes phases on request and records nothing."""
+
+    OPERATIONS = RECORDER_OPERATIONS
 
     def __init__(self, socket: Path) -> None:
         super().__init__(socket)
@@ -195,6 +211,8 @@ class FakeRecorder(FakeService):
 
 class FakeSync(FakeService):
     """A sync service with a list of today's hearings; it delivers at once."""
+
+    OPERATIONS = SYNC_OPERATIONS
 
     def __init__(self, socket: Path) -> None:
         super().__init__(socket)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
 
 from kiosk.alarms import is_known
+from kiosk.api.exports import ExportEvent, ExportStage
 from kiosk.api.recorder import RecorderState
 from kiosk.api.sync import SyncState
 from kiosk.hardware.receipt_printer import PrinterNoPaperError
@@ -20,7 +21,7 @@ from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.ui import screenshots
 from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
-from kiosk.ui.actions.export_actions import ExportActions, ExportEvent, ExportState
+from kiosk.ui.actions.export_actions import ExportActions, ExportState
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.secretary.schedule.readiness import readiness
@@ -126,7 +127,7 @@ def test_every_error_of_a_copy_is_said_in_words(code: str) -> None:
 
 def test_stages_have_different_words() -> None:
     """What is being done now."""
-    stages = ("checking", "original", "video", "reading_back", "finishing")
+    stages: tuple[ExportStage, ...] = get_args(ExportStage)
     events = [ExportEvent(hearing_id="1", stage=stage) for stage in stages]
     assert len({export_view(CONTEXT, ExportState(event=event)).text for event in events}) == 5
 
@@ -137,6 +138,18 @@ def test_an_old_end_is_no_news(recorder: FakeRecorder) -> None:
     async def steps(export: ExportActions) -> None:
         export.apply_event({"id": "old", "state": "done"})
         assert export.state.event is None
+
+    with_copies(recorder, steps)
+
+
+def test_an_odd_sealed_hearing_hides_no_other(recorder: FakeRecorder) -> None:
+    """A damaged hearing has neither number nor title; a row without an id is left out."""
+    damaged = {"id": "h1", "case_number": None, "title": None, "damaged": True, "closed": "all"}
+    recorder.answers["/v1/hearings"] = {"hearings": [damaged, {"id": None}, {"id": "h2"}]}
+
+    async def steps(export: ExportActions) -> None:
+        await export.open("ru")
+        assert [hearing.id for hearing in export.state.hearings or ()] == ["h1", "h2"]
 
     with_copies(recorder, steps)
 

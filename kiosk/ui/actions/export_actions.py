@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from kiosk.api.base import Model
+from kiosk.api.base import read_leniently
+from kiosk.api.exports import (
+    ExportEvent,
+    RemovableDrive,
+    RemovableDrives,
+    SealedHearing,
+    SealedHearings,
+)
 from kiosk.errors import KioskError
 from kiosk.ui.actions.recorder_actions import RecorderActions
 
+log = logging.getLogger(__name__)
 DRIVE_POLL_SECONDS = 2.0
 CALL_SECONDS = 30.0
-
-
-class SealedHearing(Model):
-    """A sealed hearing on this kiosk."""
-
-    id: str
-    case_number: str = ""
-    title: str = ""
-    started: str = ""
-    seconds: float = 0.0
-    parts: int = 1
-    closed: str = "none"
-    damaged: bool = False
-
-
-class Drive(Model):
-    """A removable drive that is plugged in."""
-
-    path: str
-    name: str = ""
-    free_bytes: int = 0
-    total_bytes: int = 0
-
-
-class ExportEvent(Model):
-    """Progress of an export; ``state``: running, done, failed, cancelled."""
-
-    id: str = ""
-    hearing_id: str = ""
-    state: str = "running"
-    stage: str = "checking"
-    done: int = 0
-    total: int = 0
-    folder: str = ""
-    files: int = 0
-    left_out: tuple[int, ...] = ()
-    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +36,7 @@ class ExportState:
     """
 
     hearings: tuple[SealedHearing, ...] | None = None
-    drives: tuple[Drive, ...] = ()
+    drives: tuple[RemovableDrive, ...] = ()
     chosen: str | None = None
     drive: str | None = None
     language: str = "kk"
@@ -91,8 +63,10 @@ class ExportActions(RecorderActions):
         self._notify_change()
         answer = await self._call("GET", "/v1/hearings", None, CALL_SECONDS)
         if answer is not None:
-            rows = [SealedHearing.model_validate(row) for row in answer.get("hearings", ())]
-            self._set(hearings=tuple(rows))
+            listed, problems = read_leniently(SealedHearings, answer)
+            for problem in problems:
+                log.error("the list of sealed hearings: %s", problem)
+            self._set(hearings=listed.hearings)
 
     async def poll_drives(self, is_shown: Callable[[], bool]) -> None:
         """Refresh the drives regularly while ``is_shown()``; runs until cancelled."""
@@ -105,7 +79,7 @@ class ExportActions(RecorderActions):
         """List the drives once; a single drive is chosen automatically."""
         try:
             answer = await self._recorder.get("/v1/exports/media")
-            drives = tuple(Drive.model_validate(row) for row in answer.get("media", ()))
+            drives = read_leniently(RemovableDrives, answer)[0].media
         except (KioskError, ValidationError):
             drives = ()
         if drives != self.state.drives:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kiosk.alarms import alarm_of
+from kiosk.api.exports import ClosedParts, ExportEvent, RemovableDrive, SealedHearing
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
-from kiosk.ui.actions.export_actions import Drive, ExportEvent, ExportState, SealedHearing
+from kiosk.ui.actions.export_actions import ExportState
 from kiosk.ui.app_state import AppState
 from kiosk.ui.formatting import size_text, timer_text
 from kiosk.ui.registry import ExportPlace
@@ -114,7 +115,7 @@ def _drive_view(context: ViewContext, state: ExportState, hearing: SealedHearing
     )
 
 
-def _drive_row(context: ViewContext, drive: Drive, chosen: str | None) -> DriveRow:
+def _drive_row(context: ViewContext, drive: RemovableDrive, chosen: str | None) -> DriveRow:
     size = size_text(drive.free_bytes, context.translate)
     free = context.translate.gettext("{size} free", size=size)
     return DriveRow(drive.path, drive.name or drive.path, free, drive.path == chosen)
@@ -122,7 +123,7 @@ def _drive_row(context: ViewContext, drive: Drive, chosen: str | None) -> DriveR
 
 def _event_view(context: ViewContext, state: ExportState, event: ExportEvent) -> ExportView:
     _ = context.translate.gettext
-    case = next((h.case_number for h in state.hearings or () if h.id == event.hearing_id), "")
+    case = next((h.case_number for h in state.hearings or () if h.id == event.hearing_id), None)
     title = case or _("Copy for the parties")
     if event.state == "running":
         fraction = min(1.0, event.done / event.total) if event.total else 0.0
@@ -142,6 +143,7 @@ def _event_view(context: ViewContext, state: ExportState, event: ExportEvent) ->
 
 # -- samples -------------------------------------------------------------------------------------
 
+CLOSED: tuple[ClosedParts, ...] = ("none", "some", "all", "none", "none")
 SEALED = tuple(
     SealedHearing(
         id=str(n),
@@ -151,9 +153,9 @@ SEALED = tuple(
         parts=n,
         closed=closed,
     )
-    for n, closed in ((1, "none"), (2, "some"), (3, "all"), (4, "none"), (5, "none"))
+    for n, closed in enumerate(CLOSED, 1)
 )
-STICK = Drive(path="/m/1", name="KINGSTON", free_bytes=14 * 10**9, total_bytes=16 * 10**9)
+STICK = RemovableDrive(path="/m/1", name="KINGSTON", free_bytes=14 * 10**9, total_bytes=16 * 10**9)
 RUNNING = ExportEvent(hearing_id="1", stage="reading_back", done=7, total=10)
 DONE = ExportEvent(hearing_id="2", state="done", files=9, left_out=(2,))
 FAULTS = ("export_no_space", "export_medium_failed", "export_differs")
