@@ -42,7 +42,7 @@ from kiosk.exchange.courier_format import (
     read_courier_json,
 )
 from kiosk.exchange.receipt_signature import signed_bytes
-from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.paths import Paths
 from kiosk.sync.delivery.retention import receipted_hashes
 from kiosk.sync.outbox.manifest import (
@@ -271,10 +271,9 @@ def _provisional_number(paths: Paths, manifest: Manifest) -> str | None:
     from_sync = paths.database.parent / "registrations" / f"{manifest.id}.json"
     from_filing = paths.filings / manifest.id / "registration.json"
     for path in (from_filing, from_sync):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            number = json.loads(path.read_text(encoding="utf-8")).get("provisional")
-            if isinstance(number, str) and number:
-                return number
+        number = (read_json_or_none(path) or {}).get("provisional")
+        if isinstance(number, str) and number:
+            return number
     return None
 
 
