@@ -4,44 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
 from kiosk.api.recorder import Microphone
 from kiosk.locale import Translator
 from kiosk.ui.formatting import clock_text, sentence_case
-
-
-class Labels(Protocol):
-    """Labels of the rules data in the language on the screen."""
-
-    def event(self, event: str) -> str:
-        """Return the label of an event type."""
-
-    def role(self, role: str) -> str:
-        """Return the label of a role."""
-
-    def kind(self, kind: str) -> str:
-        """Return the label of a case kind."""
-
-    def kinds(self) -> tuple[str, ...]:
-        """Return the ids of the case kinds."""
-
-    def legal_bases(self, kind: str) -> tuple[tuple[str, str], ...]:
-        """Return id and norm of each legal basis of a remote part."""
-
-    def closure_grounds(self, kind: str) -> tuple[tuple[str, str], ...]:
-        """Return id and label of each closure ground of a case kind."""
-
-    def form(self, form: str) -> str:
-        """Return the label of a format (``online``) or publicity (``closed``)."""
-
-    def event_order(self) -> tuple[str, ...]:
-        """Return the ids of the event types a person may mark, in the rules' order."""
-
-    def frequent_events(self) -> tuple[str, ...]:
-        """Return the ids of the event types that are needed at any time."""
+from kiosk.ui.rule_labels import RuleLabels
 
 
 @dataclass(frozen=True)
@@ -49,7 +18,7 @@ class ViewContext:
     """Translator, labels, time zone and current time for one screen."""
 
     translate: Translator
-    labels: Labels
+    labels: RuleLabels
     zone: ZoneInfo
     now: datetime
 

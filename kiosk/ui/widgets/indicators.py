@@ -31,14 +31,18 @@ class Timer(Label):
     """A running time in figures of one width.
 
     Args:
+        wid: name for automation.
         cap_mm: wanted height of the figures, millimetres.
-        most: widest, pixels; longer times have smaller figures.
+        max_width: pixels; longer times have smaller figures.
+        colour: of the figures.
     """
 
-    def __init__(self, kit: WidgetKit, wid: str, cap_mm: float, per_page: int, colour: str) -> None:
+    def __init__(
+        self, kit: WidgetKit, wid: str, cap_mm: float, max_width: int, colour: str
+    ) -> None:
         theme = kit.theme
         self._wanted_size = round(cap_mm / CAP_HEIGHT * theme.width / theme.width_mm)
-        self._max_width, self._shown = per_page, ""
+        self._max_width, self._shown = max_width, ""
         size = self._size_for("0:00:00")
         super().__init__(
             text="",
@@ -46,7 +50,7 @@ class Timer(Label):
             font_size=size,
             color=rgba(kit.colour(colour)),
             size_hint=(None, None),
-            size=(text_extents("0:00:00", NAMES["tabular"], size)[0] + 4, round(size * 1.0)),
+            size=(text_extents("0:00:00", NAMES["tabular"], size)[0] + 4, size),
             pos_hint={"center_y": 0.5},
             halign="center",
             valign="middle",

@@ -32,26 +32,18 @@ def key_rows(
         keys: list[Widget] = [_key(kit, f"{prefix}.{c}", c, on_key) for c in row]
         if delete and number == len(rows) - 1:
             keys.append(
-                kit.button(
-                    f"{prefix}.delete", "", lambda: on_key(""), icon="backspace-outline",
-                    wide=True, height=-1, kind="heading",
-                )
+                kit.button(f"{prefix}.delete", "", lambda: on_key(""), icon="backspace-outline",
+                           fill=True, kind="heading")
             )  # fmt: skip
-        lines.append(kit.row(*keys, gap=14))
-    box = kit.column(*lines)
-    box.spacing = kit.theme.gap
-    for line in lines:
-        line.spacing = kit.theme.gap
-    return box
+        lines.append(kit.row(*keys, gap="touch"))
+    return kit.column(*lines, gap="touch")
 
 
 def _key(kit: WidgetKit, wid: str, character: str, on_key: Callable[[str], None]) -> Widget:
-    return kit.button(
-        wid, character, lambda: on_key(character), wide=True, height=-1, kind="heading"
-    )
+    return kit.button(wid, character, lambda: on_key(character), fill=True, kind="heading")
 
 
-# Kazakh letters that Russian lacks stand in a row of their own, as on keyboards sold here.
+# Kazakh letters that Russian lacks have a row of their own, as on keyboards sold here.
 _KAZAKH = "ӘІҢҒҮҰҚӨҺЁ-."
 _CYRILLIC = (_KAZAKH, "ЙЦУКЕНГШЩЗХЪ", "ФЫВАПРОЛДЖЭ", "ЯЧСМИТЬБЮ")
 _LATIN = ("1234567890-/", "QWERTYUIOP№", "ASDFGHJKL«».", "ZXCVBNM")
@@ -65,12 +57,12 @@ NUMBER_PAD = ("123", "456", "789", "0")
 
 
 def letter_rows(*, compact: bool, digits: bool, page: int) -> tuple[str, ...]:
-    """Return the rows of one page of letters; pages turn round.
+    """Return the rows of one page of letters.
 
     Args:
         compact: a small screen has fewer keys a page.
         digits: with a row of digits on the first page (case numbers).
-        page: which one, any number.
+        page: number of the page; the first follows the last.
     """
     if compact:
         pages = (_COMPACT[1], _COMPACT[0], _COMPACT[2]) if digits else _COMPACT
@@ -98,8 +90,8 @@ def letter_keyboard(
         on_page: called to turn to the next page of keys.
         page: which page is shown.
         digits: see :func:`letter_rows`.
-        on_capitals: called to write in capitals (no such key without).
-        capitals: whether that is so now.
+        on_capitals: called to switch capitals on or off; None: there is no such key.
+        capitals: whether letters are capitals now.
     """
     rows = letter_rows(compact=kit.theme.compact, digits=digits, page=page)
     after = letter_rows(compact=kit.theme.compact, digits=digits, page=page + 1)[-2][:3]
@@ -117,20 +109,16 @@ def letter_keyboard(
                 space,
                 _icon_key(kit, "key.delete", "backspace-outline", lambda: on_key("")),
             ]
-        line = kit.row(*keys)
-        line.spacing = kit.theme.gap
-        lines.append(line)
-    box = kit.column(*lines)
-    box.spacing = kit.theme.gap
-    return box
+        lines.append(kit.row(*keys, gap="touch"))
+    return kit.column(*lines, gap="touch")
 
 
 def _page_key(kit: WidgetKit, shown: str, on_page: Callable[[], None]) -> Widget:
-    return kit.button("key.page", shown, on_page, wide=True, height=-1, pad=4, style="tint")
+    return kit.button("key.page", shown, on_page, fill=True, pad=4, style="tint")
 
 
 def _icon_key(
     kit: WidgetKit, wid: str, icon: str, on_tap: Callable[[], None], *, chosen: bool = False
 ) -> Widget:
     style: Style = "chosen" if chosen else "tint"
-    return kit.button(wid, "", on_tap, icon=icon, wide=True, height=-1, kind="heading", style=style)
+    return kit.button(wid, "", on_tap, icon=icon, fill=True, kind="heading", style=style)

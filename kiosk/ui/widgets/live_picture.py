@@ -15,7 +15,7 @@ from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class LivePicture(Widget):
-    """The camera's picture from shared memory, as large as fits; ``word`` when there is none."""
+    """The camera's picture from shared memory, as large as fits; ``message`` when there is none."""
 
     def __init__(self, kit: WidgetKit, message: str, **options: Any) -> None:
         super().__init__(**options)
@@ -23,27 +23,19 @@ class LivePicture(Widget):
         self._path = ""
         self._number = -1
         self._texture: Texture | None = None
-        colours = kit.colours
         with self.canvas:
             self._back = Color(rgba=rgba("#2b3b47"))
             self._box = SmoothRoundedRectangle(radius=[kit.px(14)])
             self._tint = Color(rgba=(1, 1, 1, 0))
             self._picture = Rectangle()
-        del colours
         self._label = kit.fitted_text(
             message, "body", colour="on_dark", align="center", ellipsis=True
         )
         self.add_widget(self._label)
         self.bind(pos=self._place, size=self._place)
 
-    def set_message(self, message: str) -> None:
-        """Say why there is no picture (empty: there is one)."""
-        if self._label.text != message:
-            self._label.text = message
-            self._tint.rgba = (1, 1, 1, 0 if message else 1 if self._texture else 0)
-
     def draw(self, path: str) -> None:
-        """Take the newest frame of ``path``, if there is a new one."""
+        """Draw the newest frame of ``path``, if there is a new one."""
         if path != self._path:
             self._path = path
             self._reader = PreviewReader(Path(path)) if path else None
@@ -62,7 +54,7 @@ class LivePicture(Widget):
         self.canvas.ask_update()
 
     def close(self) -> None:
-        """Let go of the shared memory."""
+        """Release the shared memory."""
         if self._reader is not None:
             self._reader.close()
 

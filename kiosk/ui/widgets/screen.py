@@ -14,7 +14,7 @@ from kiosk.ui.widgets.widget_kit import WidgetKit
 
 
 class CachedSlot(BoxLayout):
-    """Holds one widget; builds it again only when its key has changed."""
+    """Holds one widget and builds it again only when its key has changed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -94,7 +94,7 @@ class StandardScreen(Screen):
             self.add_widget(part)
 
     def update(self, view: Any, chrome: ScreenChrome) -> None:
-        """Show ``view`` inside ``frame``."""
+        """Show ``view`` with its surroundings."""
         self._header_slot.show(
             self.header_key(view, chrome), lambda: self._header_bar(self.header(view, chrome))
         )
@@ -138,7 +138,7 @@ class StandardScreen(Screen):
         return self.kit.spacer()
 
     def footer(self, _view: Any) -> list[Widget]:
-        """Return the footer's widgets, left to right; use ``kit.space()`` between."""
+        """Return the footer's widgets, left to right; use ``kit.spacer()`` between."""
         return []
 
     def _header_bar(self, children: list[Widget]) -> Widget:
@@ -147,8 +147,7 @@ class StandardScreen(Screen):
         return bar
 
     def _footer_bar(self, children: list[Widget]) -> Widget:
-        bar = self.kit.row(*children, gap=16, padding=(28, 0))
-        bar.spacing = self.kit.theme.gap
+        bar = self.kit.row(*children, gap="touch", padding=(28, 0))
         Band(bar, self.colours.surface, self.colours.line, top=True)
         return bar
 

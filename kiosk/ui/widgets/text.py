@@ -13,43 +13,29 @@ from kiosk.ui.widgets.graphics import rgba
 _SHRINK = 0.93
 
 
-class WrappedText(Label):
-    """Wrapped text as wide as it is given and as high as it needs.
+class NamedLabel(Label):
+    """A label in one colour, with a name for automation.
 
     Args:
-        text: what it says.
+        text: the words.
         wid: name for automation; empty: not listed.
-        font_name, font_size: from the theme.
         colour: ``#rrggbb``.
-        align: ``left``, ``center`` or ``right``.
+        options: of Kivy's label; font name and size come from the theme.
     """
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        wid: str = "",
-        font_name: str,
-        font_size: int,
-        colour: str,
-        align: str = "left",
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            text=text,
-            font_name=font_name,
-            font_size=font_size,
-            color=rgba(colour),
-            disabled_color=rgba(colour),
-            halign=align,
-            valign="middle",
-            line_height=1.08,
-            size_hint_y=None,
-            **options,
-        )
+    def __init__(self, text: str, *, wid: str = "", colour: str, **options: Any) -> None:
+        ink = rgba(colour)
+        super().__init__(text=text, color=ink, disabled_color=ink, **options)
         self.wid = wid
+
+
+class WrappedText(NamedLabel):
+    """Wrapped text as wide as it is given and as high as it needs."""
+
+    def __init__(self, text: str, **options: Any) -> None:
+        super().__init__(text, valign="middle", line_height=1.08, size_hint_y=None, **options)
         self.bind(width=self._wrap, texture_size=self._update_height)
-        self.height = text_extents(text or " ", font_name, font_size)[1]
+        self.height = text_extents(text or " ", options["font_name"], options["font_size"])[1]
 
     def _wrap(self, *_: Any) -> None:
         self.text_size = (self.width, None)
@@ -63,34 +49,23 @@ class WrappedText(Label):
         return bool(self.texture_size[0] > self.width + 2 or self.texture_size[1] > self.height + 2)
 
 
-class TextLine(Label):
+class TextLine(NamedLabel):
     """One line of text exactly as wide as its words."""
 
-    def __init__(
-        self, text: str, *, wid: str = "", font_name: str, font_size: int, colour: str
-    ) -> None:
-        width, height = text_extents(text or " ", font_name, font_size)
+    is_cut = False
+
+    def __init__(self, text: str, **options: Any) -> None:
+        width, height = text_extents(text or " ", options["font_name"], options["font_size"])
         super().__init__(
-            text=text,
-            font_name=font_name,
-            font_size=font_size,
-            color=rgba(colour),
-            disabled_color=rgba(colour),
+            text,
             size_hint=(None, None),
             size=(width + 2, height),
             pos_hint={"center_y": 0.5},
+            **options,
         )
-        self.wid = wid
-        self.is_cut = False
-
-    def set_text(self, text: str) -> None:
-        """Change the words (and the width)."""
-        if text != self.text:  # type: ignore[has-type]
-            self.text = text
-            self.width = text_extents(text or " ", self.font_name, int(self.font_size))[0] + 2
 
 
-class FittedText(Label):
+class FittedText(NamedLabel):
     """Text that fills a box it is given: wrapped, and shrunk until nothing is cut.
 
     Args:
@@ -103,35 +78,14 @@ class FittedText(Label):
         self,
         text: str,
         *,
-        wid: str = "",
-        font_name: str,
-        font_size: int,
-        colour: str,
         min_font_size: int,
-        align: str = "left",
-        valign: str = "middle",
         lines: int = 0,
         ellipsis: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(
-            text=text,
-            font_name=font_name,
-            font_size=font_size,
-            color=rgba(colour),
-            disabled_color=rgba(colour),
-            halign=align,
-            valign=valign,
-            line_height=1.02,
-            **options,
-        )
-        self.wid, self._preferred_size, self._min_font_size, self._lines = (
-            wid,
-            font_size,
-            min_font_size,
-            lines,
-        )
-        self._ellipsis = ellipsis
+        super().__init__(text, line_height=1.02, **options)
+        self._preferred_size: int = options["font_size"]
+        self._min_font_size, self._lines, self._ellipsis = min_font_size, lines, ellipsis
         self._refit = Clock.create_trigger(self._fit, -1)
         self.bind(size=self._refit, text=self._refit)
         self.is_cut = False
@@ -180,19 +134,18 @@ def lines_needed(text: str, font_name: str, size: int, width: float) -> int:
     return count
 
 
-class Icon(Label):
+class Icon(NamedLabel):
     """One icon in a square box."""
+
+    is_cut = False
 
     def __init__(self, glyph: str, size: int, colour: str) -> None:
         super().__init__(
-            text=glyph,
+            glyph,
+            colour=colour,
             font_name=ICONS,
             font_size=size,
-            color=rgba(colour),
-            disabled_color=rgba(colour),
             size_hint=(None, None),
             size=(size, size),
             pos_hint={"center_x": 0.5, "center_y": 0.5},
         )
-        self.wid = ""
-        self.is_cut = False

@@ -16,9 +16,9 @@ class Touchable(ButtonBehavior, BoxLayout):
 
     Args:
         wid: stable name (``kiosk/ui/README.md``).
-        said: what it says, for automation.
+        label: its words, for automation.
         on_tap: called once per tap, on release inside.
-        once: it takes one tap only, then waits to be drawn anew.
+        once: it takes one tap only, then waits until it is drawn again.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class Touchable(ButtonBehavior, BoxLayout):
         self.paint_pressed: Callable[[bool], None] = lambda _pressed: None
 
     def on_state(self, _widget: Any, state: str) -> None:
-        """Show that it is touched."""
+        """Darken while touched."""
         self.paint_pressed(state == "down")
 
     def on_release(self) -> None:
-        """Do what it is for."""
+        """Call the action."""
         if self._on_tap is None or self.disabled:
             return
         if self._once:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
-from kivy.uix.anchorlayout import AnchorLayout
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from kiosk.locale import Translator
 from kiosk.ui.theme import Kind, Palette, Theme, Tone
+from kiosk.ui.widgets.box_kit import BoxKit, Gap, fixed
 from kiosk.ui.widgets.fonts import NAMES, Weight, text_extents
 from kiosk.ui.widgets.graphics import Surface
 from kiosk.ui.widgets.icons import ICONS
@@ -18,14 +18,29 @@ from kiosk.ui.widgets.text import FittedText, Icon, TextLine, WrappedText
 from kiosk.ui.widgets.touchable import Tap, Touchable
 
 Style = Literal["primary", "plain", "tint", "danger", "ghost", "chosen"]
-Gap = float | Literal["touch"]
-"""Gap between widgets in design pixels; ``touch``: the least gap between two targets."""
+TONES: dict[Tone, tuple[str, str, str]] = {
+    "plain": ("surface", "text", "line"),
+    "accent": ("tint", "tint_text", "tint_line"),
+    "good": ("good_tint", "good", "good_tint"),
+    "caution": ("caution_tint", "caution", "caution_line"),
+    "fault": ("fault_tint", "fault", "fault_tint"),
+    "dark": ("dark_pill", "on_dark", "dark_pill"),
+}
+"""Fill, text and line of each tone, as names of the palette."""
+STYLES: dict[Style, tuple[str, str, str, str]] = {
+    "primary": ("accent", "on_accent", "", "accent_pressed"),
+    "plain": ("surface", "text", "edge", "pressed"),
+    "tint": ("tint", "tint_text", "tint_line", "pressed"),
+    "danger": ("surface", "fault", "fault", "fault_tint"),
+    "ghost": ("surface", "text", "", "pressed"),
+    "chosen": ("tint", "tint_text", "", "tint"),
+}
+"""Fill, text, line and pressed fill of each style, as names of the palette; no line: empty."""
+DISABLED = ("neutral", "quiet", "line", "neutral")
 
 
-class WidgetKit:
-    """Makes widgets.
-
-    A ``height`` or ``width`` in the options of a box or text is in pixels, and fixed.
+class WidgetKit(BoxKit):
+    """Makes boxes and the widgets in them.
 
     Args:
         theme: sizes and colours.
@@ -33,90 +48,11 @@ class WidgetKit:
     """
 
     def __init__(self, theme: Theme, translate: Translator) -> None:
-        self.theme, self.translate = theme, translate
+        super().__init__(theme)
+        self.translate = translate
         self.colours: Palette = theme.palette
 
-    # -- layout --------------------------------------------------------------------------------
-    def px(self, design: float) -> int:
-        """Return ``design`` pixels on this screen."""
-        return self.theme.px(design)
-
-    def column(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
-        """Stack ``children`` from the top; it takes the height it is given."""
-        return self._box("vertical", children, gap, options)
-
-    def row(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
-        """Put ``children`` side by side."""
-        return self._box("horizontal", children, gap, options)
-
-    def natural_column(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
-        """Stack ``children``; as high as they need together."""
-        box = self._box("vertical", children, gap, {"size_hint_y": None, **options})
-        box.bind(minimum_height=box.setter("height"))
-        return box
-
-    def natural_row(self, *children: Widget, gap: Gap = 0, **options: Any) -> BoxLayout:
-        """Put ``children`` side by side; as wide as they need together."""
-        box = self._box("horizontal", children, gap, {"size_hint_x": None, **options})
-        box.bind(minimum_width=box.setter("width"))
-        return box
-
-    def touch_line(self, *children: Widget) -> BoxLayout:
-        """Put ``children`` side by side in a row that is one target high."""
-        return self.row(*children, gap="touch", size_hint_y=None, height=self.theme.target)
-
-    def filled(self, cells: Sequence[Widget], count: int) -> list[Widget]:
-        """Return ``cells`` with empty ones after them: ``count`` in all."""
-        return [*cells, *(self.spacer() for _n in range(count - len(cells)))]
-
-    def _box(
-        self, orientation: str, children: Iterable[Widget], gap: Gap, options: dict[str, Any]
-    ) -> BoxLayout:
-        box = BoxLayout(
-            orientation=orientation,
-            spacing=self._spacing(gap),
-            padding=self._padding(options.pop("padding", 0)),
-            **_fixed(options),
-        )
-        for child in children:
-            box.add_widget(child)
-        return box
-
-    def grid(self, children: Sequence[Widget], columns: int, gap: Gap = "touch") -> list[BoxLayout]:
-        """Return rows of ``columns`` widgets each; the last row may be shorter."""
-        return [
-            self.row(*children[n : n + columns], gap=gap) for n in range(0, len(children), columns)
-        ]
-
-    def _spacing(self, gap: Gap) -> int:
-        if gap == "touch":
-            return self.theme.gap
-        return self.px(gap) if gap else 0
-
-    def _padding(self, padding: float | tuple[float, ...]) -> list[int]:
-        """Return Kivy's four paddings for one, two (across, down) or four design values."""
-        sides = (padding,) if isinstance(padding, int | float) else padding
-        scaled = [self.px(side) if side else 0 for side in sides]
-        return scaled * 2 if len(scaled) == 2 else scaled * (4 // len(scaled))
-
-    def spacer(self) -> Widget:
-        """Return an empty widget that takes the remaining space."""
-        return Widget()
-
-    def fixed_spacer(self, design: float) -> Widget:
-        """Return an empty square of ``design`` pixels."""
-        return Widget(size_hint=(None, None), size=(self.px(design), self.px(design)))
-
-    def pixel_spacer(self, pixels: int) -> Widget:
-        """Return an empty square of ``pixels``."""
-        return Widget(size_hint=(None, None), size=(pixels, pixels))
-
-    def centred(self, child: Widget, **options: Any) -> AnchorLayout:
-        """Centre ``child`` in the space it is given."""
-        anchor = AnchorLayout(**options)
-        anchor.add_widget(child)
-        return anchor
-
+    # -- cards ---------------------------------------------------------------------------------
     def card(
         self,
         *children: Widget,
@@ -144,20 +80,8 @@ class WidgetKit:
 
     def _tones(self, tone: Tone) -> tuple[str, str, str]:
         """Return fill, text and line of ``tone``."""
-        c = self.colours
-        match tone:
-            case "plain":
-                return c.surface, c.text, c.line
-            case "accent":
-                return c.tint, c.tint_text, c.tint_line
-            case "good":
-                return c.good_tint, c.good, c.good_tint
-            case "caution":
-                return c.caution_tint, c.caution, c.caution_line
-            case "fault":
-                return c.fault_tint, c.fault, c.fault_tint
-            case "dark":
-                return c.dark_pill, c.on_dark, c.dark_pill
+        fill, text, line = TONES[tone]
+        return self.colour(fill), self.colour(text), self.colour(line)
 
     # -- text ----------------------------------------------------------------------------------
     def colour(self, name: str) -> str:
@@ -182,7 +106,7 @@ class WidgetKit:
             font_name=NAMES[weight],
             font_size=self.theme.font(kind),
             colour=self.colour(colour),
-            align=align,
+            halign=align,
             **options,
         )
 
@@ -197,20 +121,10 @@ class WidgetKit:
         max_width: float = 0,
     ) -> TextLine:
         """Return one line exactly as wide as its words; shrunk to ``max_width`` design pixels."""
-        size = self.theme.font(kind)
-        while (
-            max_width
-            and text_extents(text, NAMES[weight], size)[0] > self.px(max_width)
-            and size > self.min_font
-        ):
+        size, font, most = self.theme.font(kind), NAMES[weight], self.px(max_width)
+        while max_width and size > self.min_font and text_extents(text, font, size)[0] > most:
             size -= 1
-        return TextLine(
-            text,
-            wid=wid,
-            font_name=NAMES[weight],
-            font_size=size,
-            colour=self.colour(colour),
-        )
+        return TextLine(text, wid=wid, font_name=font, font_size=size, colour=self.colour(colour))
 
     @property
     def min_font(self) -> int:
@@ -240,11 +154,11 @@ class WidgetKit:
             font_size=self.theme.font(kind, factor),
             colour=self.colour(colour),
             min_font_size=self.min_font,
-            align=align,
+            halign=align,
             valign=valign,
             lines=lines,
             ellipsis=ellipsis,
-            **_fixed(options),
+            **fixed(options),
         )
 
     def icon(self, name: str, size: float, colour: str = "accent") -> Icon:
@@ -407,22 +321,9 @@ class WidgetKit:
 
     def _style(self, style: Style, *, enabled: bool) -> tuple[str, str, str | None, str]:
         """Return fill, text, line and pressed fill."""
-        c = self.colours
-        if not enabled:
-            return c.neutral, c.quiet, c.line, c.neutral
-        match style:
-            case "primary":
-                return c.accent, c.on_accent, None, c.accent_pressed
-            case "plain":
-                return c.surface, c.text, c.edge, c.pressed
-            case "tint":
-                return c.tint, c.tint_text, c.tint_line, c.pressed
-            case "danger":
-                return c.surface, c.fault, c.fault, c.fault_tint
-            case "ghost":
-                return c.surface, c.text, None, c.pressed
-            case "chosen":
-                return c.tint, c.tint_text, None, c.tint
+        names = STYLES[style] if enabled else DISABLED
+        fill, text, line, pressed = (self.colour(name) if name else "" for name in names)
+        return fill, text, line or None, pressed
 
     def touchable_card(
         self,
@@ -448,7 +349,7 @@ class WidgetKit:
             orientation=orientation,
             padding=self._padding(padding),
             spacing=self._spacing(gap),
-            **_fixed(options),
+            **fixed(options),
         )
         for child in children:
             box.add_widget(child)
@@ -457,11 +358,3 @@ class WidgetKit:
         surface = Surface(box, fill, line, self.px(18), max(1, edge))
         box.paint_pressed = lambda down: surface.paint(pressed if down else fill)
         return box
-
-
-def _fixed(options: dict[str, Any]) -> dict[str, Any]:
-    """Return Kivy's options; a side with a length takes no share of the space."""
-    hints = {"size_hint_x": None} if "width" in options else {}
-    if "height" in options:
-        hints["size_hint_y"] = None
-    return {**hints, **options}

@@ -26,6 +26,7 @@ STAGES = {
     "video": N_("The videos are being written…"),
     "reading_back": N_("The copy is being read back and compared…"),
 }
+LAST_STAGE = N_("Almost ready…")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _event_view(context: ViewContext, state: ExportState, event: ExportEvent) ->
     title = case or _("Copy for the parties")
     if event.state == "running":
         fraction = min(1.0, event.done / event.total) if event.total else 0.0
-        text = _(STAGES.get(event.stage, N_("Almost ready…")))
+        text = _(STAGES.get(event.stage, LAST_STAGE))
         return ExportView("running", title, text, "accent", fraction=fraction)
     if event.state == "done":
         notes = [_("Take the stick out and hand it over."), _("Files on it: {n}", n=event.files)]
