@@ -50,7 +50,7 @@ class Model(BaseModel):
         frozen=True,
         extra="ignore",
         json_schema_serialization_defaults_required=True,
-        use_attribute_docstrings=True,
+        defer_build=True,  # at its first use: an interrupted hearing resumes sooner
     )
 
     def to_json(self) -> dict[str, Any]:

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import inspect
 import re
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +61,11 @@ class _Schemas:
             list(used), ref_template="#/components/schemas/{model}"
         )
         self.definitions: dict[str, Any] = _without_titles(schema.get("$defs", {}))
+        models = {model.__name__: model for model in _all_models(Model)}
+        for name, definition in self.definitions.items():
+            model = models.get(name.removesuffix("-Input").removesuffix("-Output"))
+            if model is not None:
+                _describe_fields(definition, model)
 
     def reference(self, model: type[Model], mode: Mode) -> dict[str, Any]:
         """Return the reference to ``model``."""
@@ -75,6 +84,31 @@ class _Schemas:
             }
             for key, value in schema.get("properties", {}).items()
         ]
+
+
+def _all_models(base: type[Model]) -> Iterator[type[Model]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _all_models(model)
+
+
+def _describe_fields(definition: dict[str, Any], model: type[Model]) -> None:
+    """Add the texts below the fields of ``model`` to its schema.
+
+    pydantic can do that itself, but would read every source file at each start of a service.
+    """
+    for owner in reversed(model.__mro__):
+        if not issubclass(owner, Model):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(owner))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, text in pairwise(body.body):
+            if not (isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)):
+                continue
+            if isinstance(field.target, ast.Name) and isinstance(text.value, ast.Constant):
+                field_schema = definition.get("properties", {}).get(field.target.id)
+                if field_schema is not None:
+                    field_schema["description"] = inspect.cleandoc(str(text.value.value))
 
 
 def _without_titles(schema: Any) -> Any:
