@@ -12,6 +12,7 @@ import faulthandler
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 
@@ -77,4 +78,5 @@ def job_of_hearing(hearing_id: str) -> Iterator[None]:
 
 def dump_stacks_on_signal() -> None:
     """Write the stack of every thread to standard error on SIGUSR2."""
-    faulthandler.register(signal.SIGUSR2, all_threads=True)
+    if sys.__stderr__ is not None:  # sys.stderr may be replaced by something without a file
+        faulthandler.register(signal.SIGUSR2, file=sys.__stderr__, all_threads=True)
