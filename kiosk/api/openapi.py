@@ -24,7 +24,7 @@ from pydantic.json_schema import models_json_schema
 
 from kiosk.api.base import Model
 from kiosk.api.operations import EVENT_STREAM, JSON, ErrorAnswer, Event, Operation
-from kiosk.api.recorder_calls import RECORDER_EVENTS, RECORDER_OPERATIONS
+from kiosk.api.recorder_operations import RECORDER_EVENTS, RECORDER_OPERATIONS
 from kiosk.api.sync import SYNC_EVENTS, SYNC_OPERATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"

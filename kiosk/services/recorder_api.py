@@ -16,6 +16,7 @@ from functools import partial
 from aiohttp import web
 
 from kiosk.api import recorder_calls as calls
+from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
 from kiosk.api.recorder import RecorderState
 from kiosk.auth.sign_in import (
@@ -76,32 +77,32 @@ class RecorderApi:
         """Return the application of the local socket."""
         app = web.Application(middlewares=[errors_as_json, _log_peer])
         routes: list[Route] = [
-            (calls.GET_STATE, self._get_state),
-            (calls.GET_EVENTS, self._get_events),
-            (calls.GET_DEVICES, self._get_devices),
-            (calls.SIGN_IN, self._sign_in),
-            (calls.OPEN_FILING_KEY, self._open_filing_key),
-            (calls.START_HEARING, self._start),
-            (calls.ADD_MARK, self._add_mark),
-            (calls.UNDO_MARK, self._undo_mark),
-            (calls.RECESS, self._recess),
-            (calls.RETIRE, self._retire),
-            (calls.RESUME, self._resume),
-            (calls.CLOSE_HEARING, self._close),
-            (calls.OPEN_HEARING, self._open),
-            (calls.CLOSE_SINCE, self._close_since),
-            (calls.END_HEARING, self._end),
-            (calls.RECORD_STATEMENT, self._record_statement),
-            (calls.APPLY_REMEDY, self._apply_remedy),
-            (calls.START_LISTENING, self._start_listening),
-            (calls.STOP_LISTENING, self._stop_listening),
+            (operations.GET_STATE, self._get_state),
+            (operations.GET_EVENTS, self._get_events),
+            (operations.GET_DEVICES, self._get_devices),
+            (operations.SIGN_IN, self._sign_in),
+            (operations.OPEN_FILING_KEY, self._open_filing_key),
+            (operations.START_HEARING, self._start),
+            (operations.ADD_MARK, self._add_mark),
+            (operations.UNDO_MARK, self._undo_mark),
+            (operations.RECESS, self._recess),
+            (operations.RETIRE, self._retire),
+            (operations.RESUME, self._resume),
+            (operations.CLOSE_HEARING, self._close),
+            (operations.OPEN_HEARING, self._open),
+            (operations.CLOSE_SINCE, self._close_since),
+            (operations.END_HEARING, self._end),
+            (operations.RECORD_STATEMENT, self._record_statement),
+            (operations.APPLY_REMEDY, self._apply_remedy),
+            (operations.START_LISTENING, self._start_listening),
+            (operations.STOP_LISTENING, self._stop_listening),
             *(
                 (call, partial(self._test_device, name))
-                for name, call in calls.DEVICE_TESTS.items()
+                for name, call in operations.DEVICE_TESTS.items()
             ),
             *self.exports.routes(),
         ]
-        add_routes(app, calls.RECORDER_OPERATIONS, routes, self._authorize)
+        add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)
         return app
 
     def _authorize(self, request: web.Request, roles: tuple[str, ...]) -> Person:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kiosk.api.recorder_calls import RECORDER_OPERATIONS
+from kiosk.api.recorder_operations import RECORDER_OPERATIONS
 from kiosk.auth.sign_in import SCRYPT
 from kiosk.config import PathSettings
 from kiosk.hardware.virtual.microphones import VirtualMicrophones

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from kiosk.api.base import ContractError, read_strictly
 from kiosk.api.openapi import DOCS, outdated
 from kiosk.api.recorder import RecorderState
-from kiosk.api.recorder_calls import DEVICE_TESTS, RECORDER_EVENTS, RECORDER_OPERATIONS
+from kiosk.api.recorder_operations import DEVICE_TESTS, RECORDER_EVENTS, RECORDER_OPERATIONS
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import LocalClient, ServiceDownError, ServiceRefusedError
 from kiosk.ui.recorder_reader import RecorderReader

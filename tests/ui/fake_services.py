@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from aiohttp import web
 
 from kiosk.api.operations import Operation
-from kiosk.api.recorder_calls import RECORDER_OPERATIONS
+from kiosk.api.recorder_operations import RECORDER_OPERATIONS
 from kiosk.api.sync import SYNC_OPERATIONS
 from kiosk.clocks import format_wall, wall_time
 from kiosk.ipc import EventStream, errors_as_json, parse_request, read_json, serve_unix

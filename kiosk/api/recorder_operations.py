@@ -1,0 +1,269 @@
+"""The recorder's operations and events: the list from which routes and documents are made."""
+
+from __future__ import annotations
+
+from kiosk.api.exports import EXPORT_OPERATIONS, ExportEvent
+from kiosk.api.operations import (
+    COURT_ROLES,
+    EVENT_STREAM,
+    TECHNICIAN_ROLES,
+    Event,
+    NoBody,
+    Operation,
+)
+from kiosk.api.recorder import Level, RecorderState
+from kiosk.api.recorder_calls import (
+    AddMark,
+    ApplyRemedy,
+    CloseHearing,
+    CloseSince,
+    CloseSinceAnswer,
+    Devices,
+    DeviceTestAnswer,
+    EndedHearing,
+    FilingKey,
+    ListenBack,
+    ListenBackAnswer,
+    MarkAnswer,
+    MicrophoneDuties,
+    OpenHearing,
+    OpenHearingAnswer,
+    OpenQuestions,
+    PublicityAnswer,
+    ResumedHearing,
+    SignIn,
+    StaffSession,
+    StartedHearing,
+    StartHearing,
+    Statement,
+    StepAnswer,
+    StepReason,
+    TestDevice,
+    WrappedKey,
+)
+
+GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
+GET_EVENTS = Operation(
+    "getEvents",
+    "GET",
+    "/v1/events",
+    "Events as they come; a new listener first gets the newest of each name",
+    answer=None,
+    content=EVENT_STREAM,
+)
+GET_DEVICES = Operation("getDevices", "GET", "/v1/devices", "Devices in use", answer=Devices)
+SIGN_IN = Operation(
+    "signIn",
+    "POST",
+    "/v1/sign-in",
+    "Sign in by badge or PIN against the published staff list",
+    answer=StaffSession,
+    request=SignIn,
+    errors={401: ("unknown_badge", "unknown_pin")},
+)
+OPEN_FILING_KEY = Operation(
+    "openFilingKey",
+    "POST",
+    "/v1/filing-keys/open",
+    "Open the key of an unfinished filing for a secretary",
+    answer=FilingKey,
+    request=WrappedKey,
+    roles=COURT_ROLES,
+    errors={410: ("filing_locked",)},
+)
+START_HEARING = Operation(
+    "startHearing",
+    "POST",
+    "/v1/hearings",
+    "Start a hearing; recorded from the tap on, nothing delays it",
+    answer=StartedHearing,
+    request=StartHearing,
+    status=201,
+    roles=COURT_ROLES,
+    errors={409: ("already_recording", "court_key_missing", "storage_failed")},
+    error_answers={409: OpenHearingAnswer},
+)
+ADD_MARK = Operation(
+    "addMark",
+    "POST",
+    "/v1/hearing/marks",
+    "Mark an event now",
+    answer=MarkAnswer,
+    request=AddMark,
+    roles=COURT_ROLES,
+    errors={400: ("unknown_event",), 409: ("hearing_step_refused", "storage_failed")},
+)
+UNDO_MARK = Operation(
+    "undoMark",
+    "POST",
+    "/v1/hearing/marks/undo",
+    "Withdraw the newest mark made by a person; nothing is erased",
+    answer=MarkAnswer,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: ("hearing_step_refused", "storage_failed")},
+)
+RECESS = Operation(
+    "recess",
+    "POST",
+    "/v1/hearing/recess",
+    "Stop the capture at once for a recess",
+    answer=StepAnswer,
+    request=StepReason,
+    roles=COURT_ROLES,
+    errors={409: ("hearing_step_refused",)},
+)
+RETIRE = Operation(
+    "retire",
+    "POST",
+    "/v1/hearing/retire",
+    "Stop the capture at once: the court retires to deliberate",
+    answer=StepAnswer,
+    request=StepReason,
+    roles=COURT_ROLES,
+    errors={409: ("hearing_step_refused",)},
+)
+RESUME = Operation(
+    "resume",
+    "POST",
+    "/v1/hearing/resume",
+    "Record the next part",
+    answer=ResumedHearing,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: ("hearing_step_refused", "court_key_missing", "storage_failed")},
+)
+CLOSE_HEARING = Operation(
+    "closeHearing",
+    "POST",
+    "/v1/hearing/close",
+    "Close the hearing from the tap on; closing it again only names the ground",
+    answer=PublicityAnswer,
+    request=CloseHearing,
+    roles=COURT_ROLES,
+    errors={400: ("unknown_ground",), 409: ("hearing_step_refused", "storage_failed")},
+)
+OPEN_HEARING = Operation(
+    "openHearing",
+    "POST",
+    "/v1/hearing/open",
+    "Open a closed hearing from the tap on",
+    answer=PublicityAnswer,
+    request=OpenHearing,
+    roles=COURT_ROLES,
+    errors={409: ("hearing_step_refused", "storage_failed")},
+)
+CLOSE_SINCE = Operation(
+    "closeSince",
+    "POST",
+    "/v1/hearing/close-since",
+    "Close the hearing from an earlier moment; its plain media are replaced",
+    answer=CloseSinceAnswer,
+    request=CloseSince,
+    roles=COURT_ROLES,
+    errors={
+        400: ("unknown_ground",),
+        409: ("hearing_step_refused", "court_key_missing", "storage_failed"),
+    },
+)
+END_HEARING = Operation(
+    "endHearing",
+    "POST",
+    "/v1/hearing/end",
+    "End the hearing; it is sealed in the background",
+    answer=EndedHearing,
+    request=NoBody,
+    roles=COURT_ROLES,
+    errors={409: ("hearing_step_refused",)},
+)
+RECORD_STATEMENT = Operation(
+    "recordStatement",
+    "POST",
+    "/v1/hearing/statements",
+    "Answer an open question, or say anything else for the minutes",
+    answer=OpenQuestions,
+    request=Statement,
+    roles=COURT_ROLES,
+    errors={400: ("unknown_ground", "unknown_event"), 409: ("hearing_step_refused",)},
+)
+APPLY_REMEDY = Operation(
+    "applyRemedy",
+    "POST",
+    "/v1/hearing/remedies",
+    "Do something about a microphone that fails",
+    answer=MicrophoneDuties,
+    request=ApplyRemedy,
+    roles=COURT_ROLES,
+    errors={409: ("no_spare", "remedy_impossible", "hearing_step_refused")},
+)
+START_LISTENING = Operation(
+    "startListening",
+    "POST",
+    "/v1/hearing/listen",
+    "Play the last seconds of the running part in the headset",
+    answer=ListenBackAnswer,
+    request=ListenBack,
+    roles=COURT_ROLES,
+    errors={409: ("headset_absent", "nothing_to_listen", "listening_refused")},
+)
+STOP_LISTENING = Operation(
+    "stopListening",
+    "DELETE",
+    "/v1/hearing/listen",
+    "Stop the headset",
+    answer=ListenBackAnswer,
+    roles=COURT_ROLES,
+)
+DEVICE_TESTS = {
+    name: Operation(
+        operation,
+        "POST",
+        f"/v1/tests/{name}",
+        summary,
+        answer=DeviceTestAnswer,
+        request=TestDevice,
+        roles=TECHNICIAN_ROLES,
+        errors={409: ("already_recording",)},
+        error_answers={409: OpenHearingAnswer},
+    )
+    for name, operation, summary in (
+        ("camera", "testCamera", "Do pictures arrive and change?"),
+        ("microphones", "testMicrophones", "Does each microphone deliver, and was it heard?"),
+        ("panel", "testPanel", "Light the lamp and wait for the button"),
+        ("storage", "testStorage", "Write, read back, measure speed and space"),
+        ("clock", "testClock", "Is the clock set, synchronised, backed by a battery?"),
+        ("court_keys", "testCourtKeys", "Are the court's keys pinned and proven?"),
+    )
+}
+RECORDER_OPERATIONS = (
+    GET_STATE,
+    GET_EVENTS,
+    GET_DEVICES,
+    SIGN_IN,
+    OPEN_FILING_KEY,
+    START_HEARING,
+    ADD_MARK,
+    UNDO_MARK,
+    RECESS,
+    RETIRE,
+    RESUME,
+    CLOSE_HEARING,
+    OPEN_HEARING,
+    CLOSE_SINCE,
+    END_HEARING,
+    RECORD_STATEMENT,
+    APPLY_REMEDY,
+    START_LISTENING,
+    STOP_LISTENING,
+    *DEVICE_TESTS.values(),
+    *EXPORT_OPERATIONS,
+)
+RECORDER_EVENTS = (
+    Event("state", "State: on each change, at least once a second", RecorderState),
+    Event(
+        "levels",
+        "Levels by microphone, ten times a second while a source is open",
+        schema={"type": "object", "additionalProperties": Level.model_json_schema()},
+    ),
+    Event("export", "Progress of a copy", ExportEvent),
+)
