@@ -93,7 +93,7 @@ def run(repeats: int) -> list[Measure]:
             ocrmypdf.append(_ocrmypdf(folder / "img2pdf.pdf", folder / "ocrmypdf.pdf"))
     what, unit = "image to PDF/A, a page", "CPU s"
     return [
-        median_of(what, unit, ours, "img2pdf + pikepdf, started anew", img2pdf),
+        median_of(what, unit, ours, "img2pdf + pikepdf, new process", img2pdf),
         median_of(what, unit, ours, "OCRmyPDF without OCR", ocrmypdf),
         median_of(what, unit, ours, "goal", [0.3]),
         median_of("text page at 300 dpi", "kB", sizes, "goal", [60.0]),

@@ -1,4 +1,4 @@
-"""Disk or mirror full, read-only, slow or gone in a recording: reported, nothing lost, healed."""
+"""Disk or mirror full, read-only, slow or gone while recording: reported, no loss, recovered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One case of the fault matrix: inject the fault, see the alarm, heal it, verify the recording."""
+"""One case of the fault matrix: inject the fault, see the alarm, end it, verify the recording."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FaultCase:
     Attributes:
         alarms: codes of which one must be shown, by ``source``.
         max_notice_s: seconds until the alarm.
-        inject: injects the fault, given the courtroom; returns a function that heals it.
+        inject: injects the fault, given the courtroom; returns a function that ends it.
         interrupted_sources: sources with an interruption in the ledger; only those may lose media.
         duration_s: how long the fault lasts.
     """
@@ -45,15 +45,15 @@ def shown_alarms(state: dict[str, Any], case: FaultCase) -> list[str]:
 
 
 def run_case(rig: HearingRig, case: FaultCase) -> Cost:
-    """Inject the fault, heal it, verify the recording.
+    """Inject the fault, end it, verify the recording.
 
     Raises:
-        NotSurvivedError: no alarm, not in time, without a remedy, not healed by itself, not in
+        NotSurvivedError: no alarm, not in time, without a remedy, not recovered by itself, not in
             the ledger with its seconds, or another source lost something.
     """
     hearing, part = rig.hearing, rig.part
     began = time.monotonic()
-    heal = case.inject(rig.room)
+    end_fault = case.inject(rig.room)
     try:
         noticed_s = _wait_seconds(
             rig, began, lambda: bool(shown_alarms(rig.room.state(), case)), "the alarm"
@@ -65,9 +65,11 @@ def run_case(rig: HearingRig, case: FaultCase) -> Cost:
         _require_remedy(shown_alarms(rig.room.state(), case))
         time.sleep(max(0.0, case.duration_s - noticed_s))
     finally:
-        heal()
-    healed = time.monotonic()
-    recovery_s = _wait_seconds(rig, healed, lambda: _is_healed(rig.room.state(), case), "its end")
+        end_fault()
+    ended_at = time.monotonic()
+    recovery_s = _wait_seconds(
+        rig, ended_at, lambda: _is_recovered(rig.room.state(), case), "its end"
+    )
     rig.room.wait_recorded(rig.room.seconds_recorded() + 1.0)
     rig.room.sign_in()
     rig.room.call("POST", "/v1/hearing/recess", {"reason": "trial"})
@@ -76,7 +78,7 @@ def run_case(rig: HearingRig, case: FaultCase) -> Cost:
     return Cost(_measure_loss(media, case, rig.strict), recovery_s, noticed_s)
 
 
-def _is_healed(state: dict[str, Any], case: FaultCase) -> bool:
+def _is_recovered(state: dict[str, Any], case: FaultCase) -> bool:
     return bool(state) and not shown_alarms(state, case)
 
 

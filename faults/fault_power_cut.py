@@ -65,7 +65,7 @@ def cut_and_boot(rig: PowerCutRig) -> None:
 
 
 def while_recording(rig: PowerCutRig) -> Cost:
-    """It resumes by itself; at most a second is lost."""
+    """Check that recording resumes by itself; at most a second is lost."""
     hearing, part = rig.hearing, rig.part
     time.sleep(rig.random.uniform(0.0, 1.5))
     cut_and_boot(rig)
@@ -74,7 +74,7 @@ def while_recording(rig: PowerCutRig) -> Cost:
 
 
 def during_recovery(rig: PowerCutRig) -> Cost:
-    """A second cut in the middle of the recovery from the first costs nothing more."""
+    """Check that a second cut during the recovery from the first costs nothing more."""
     hearing, part = rig.hearing, rig.part
     cut_and_boot(rig)
     first_cut_ns = rig.killed_ns
@@ -110,7 +110,7 @@ def request_and_cut(rig: PowerCutRig, ask: Callable[[], object], max_delay_s: fl
 
 
 def while_stopping(target: str, phase: str, rig: PowerCutRig) -> Cost:
-    """Once it was said that the capture has stopped, it stays stopped."""
+    """Check that a capture reported as stopped stays stopped."""
     hearing, part = rig.hearing, rig.part
     rig.room.sign_in()
     answered = request_and_cut(rig, lambda: rig.room.call("POST", target, {}), 0.4)
@@ -129,7 +129,7 @@ def while_stopping(target: str, phase: str, rig: PowerCutRig) -> Cost:
 
 
 def in_recess(rig: PowerCutRig) -> Cost:
-    """From a recess it stays stopped."""
+    """Check that a hearing in a recess stays stopped."""
     hearing, part = rig.hearing, rig.part
     rig.room.sign_in()
     rig.room.call("POST", "/v1/hearing/recess", {})
@@ -142,7 +142,7 @@ def in_recess(rig: PowerCutRig) -> Cost:
 
 
 def while_starting(rig: PowerCutRig) -> Cost:
-    """Once the start was answered, the hearing is there and goes on."""
+    """Check that a hearing whose start was answered is there and goes on."""
     rig.room.sign_in()
     rig.room.end_hearing()
     wait_for(lambda: rig.state()["phase"] == "idle", "the end", 60)
@@ -164,7 +164,7 @@ def while_starting(rig: PowerCutRig) -> Cost:
 
 
 def while_ending(rig: PowerCutRig) -> Cost:
-    """Once the end was answered, it stays ended, and is sealed after the start."""
+    """Check that a hearing whose end was answered stays ended and is sealed after the boot."""
     hearing, part = rig.hearing, rig.part
     rig.room.sign_in()
     ask = partial(rig.room.call, "POST", "/v1/hearing/end", {})

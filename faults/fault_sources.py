@@ -1,4 +1,4 @@
-"""Microphones, sound server, camera, encoder fail: reported, in the ledger, healed."""
+"""Microphones, sound server, camera, encoder fail: reported, in the ledger, recovered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRIES, QUICK = 3, 1
 MICROPHONE_S, CAMERA_S, QUIET_S = 1.0, 2.0, 12.0
 """Maximum seconds until the alarm; the alarm that nobody can be heard needs ten."""
 JUDGE = MICROPHONES[0]
-Heal = Callable[[], None]
+EndFault = Callable[[], None]
 
 
 def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
@@ -44,31 +44,31 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
 
 
 # -- microphones -----------------------------------------------------------------------------------
-def stop_samples(room: VirtualCourtroom) -> Heal:
+def stop_samples(room: VirtualCourtroom) -> EndFault:
     """Samples stop coming, without an error."""
     room.microphones.pause(JUDGE)
     return lambda: room.microphones.pause(JUDGE, False)
 
 
-def unplug(room: VirtualCourtroom) -> Heal:
+def unplug(room: VirtualCourtroom) -> EndFault:
     """The device is gone."""
     room.microphones.unplug(JUDGE)
     return lambda: room.microphones.plug(JUDGE)
 
 
-def mute(room: VirtualCourtroom) -> Heal:
+def mute(room: VirtualCourtroom) -> EndFault:
     """Its switch is off."""
     room.microphones.mute(JUDGE)
     return lambda: room.microphones.mute(JUDGE, False)
 
 
-def turn_down(room: VirtualCourtroom) -> Heal:
+def turn_down(room: VirtualCourtroom) -> EndFault:
     """Its gain is turned down."""
     room.microphones.set_gain(JUDGE, 55)
     return lambda: room.microphones.set_gain(JUDGE, 100)
 
 
-def play_tone(amplitude: float, hertz: float, room: VirtualCourtroom) -> Heal:
+def play_tone(amplitude: float, hertz: float, room: VirtualCourtroom) -> EndFault:
     """A tone comes in."""
     times = np.arange(RATE * 30) / RATE
     wave = np.clip(np.sin(2 * np.pi * hertz * times) * amplitude, -1.0, 1.0)
@@ -93,13 +93,13 @@ def play_tone(amplitude: float, hertz: float, room: VirtualCourtroom) -> Heal:
     return end
 
 
-def freeze_server(room: VirtualCourtroom) -> Heal:
+def freeze_server(room: VirtualCourtroom) -> EndFault:
     """The sound server is frozen."""
     room.microphones.freeze()
     return lambda: room.microphones.freeze(False)
 
 
-def stop_server(room: VirtualCourtroom) -> Heal:
+def stop_server(room: VirtualCourtroom) -> EndFault:
     """The sound server is gone."""
     room.microphones.kill()
     return room.microphones.start
@@ -112,8 +112,8 @@ def camera_child_pid(room: VirtualCourtroom) -> int:
     return find_processes(room.recorder.pid, "kiosk.hardware.sources.camera_child")[-1]
 
 
-def repeat(act: Callable[[], None], every_s: float) -> Heal:
-    """Repeat ``act`` until it is healed."""
+def repeat(act: Callable[[], None], every_s: float) -> EndFault:
+    """Repeat ``act`` until the returned function is called."""
     stop = threading.Event()
 
     def loop() -> None:
@@ -131,18 +131,18 @@ def repeat(act: Callable[[], None], every_s: float) -> Heal:
     return end
 
 
-def freeze_camera(room: VirtualCourtroom) -> Heal:
+def freeze_camera(room: VirtualCourtroom) -> EndFault:
     """The camera's library hangs (and is killed for it, and started again)."""
     os.kill(camera_child_pid(room), signal.SIGSTOP)
     return lambda: None
 
 
-def kill_camera(room: VirtualCourtroom) -> Heal:
+def kill_camera(room: VirtualCourtroom) -> EndFault:
     """Whatever opens the camera ends at once."""
     return repeat(lambda: os.kill(camera_child_pid(room), signal.SIGKILL), 0.05)
 
 
-def slow_encoder(room: VirtualCourtroom) -> Heal:
+def slow_encoder(room: VirtualCourtroom) -> EndFault:
     """The encoder gets an eighth of the time."""
     child = camera_child_pid(room)
 

@@ -99,7 +99,7 @@ async def serve_unix(app: web.Application, socket: Path, mode: int = 0o660) -> w
 class EventStream:
     """Server-sent events to any number of listeners; a slow listener drops old events.
 
-    New listeners first get the newest event of each name, so that nobody starts blind.
+    New listeners first get the newest event of each name, so that each knows the current state.
     """
 
     def __init__(self, backlog: int = 64) -> None:

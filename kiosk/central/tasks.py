@@ -132,7 +132,7 @@ def _import_courier_drive(arguments: argparse.Namespace) -> int:
         database.close()
     for place, code in result.refused.items():
         print(f"not taken: {place}: {code}")
-    print(f"{len(result.receipted)} item(s) receipted; the receipts lie on the medium")
+    print(f"{len(result.receipted)} item(s) receipted; the receipts are on the medium")
     return 1 if result.refused else 0
 
 

@@ -82,7 +82,7 @@ def render_html_page(
     data = {
         "language": language,
         "parts": list(parts),
-        "told": dict(page),
+        "page_texts": dict(page),
         "words": {
             name: {key: own_texts.translate(text) for key, text in PAGE_LABELS.items()}
             for name, own_texts in texts.items()

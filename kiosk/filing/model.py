@@ -49,7 +49,7 @@ class Page(FilingModel):
     Attributes:
         number: number of its file ``pages/NNNN.jpg``; it never changes and is never used again.
         turn: degrees clockwise by which the person or the kiosk (``page_upside_down``) turned it.
-        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, gravest first.
+        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, most severe first.
         skew: degrees of the text's skew, counter-clockwise; the document is straightened.
         checked: whether the kiosk has checked the page.
         deleted: deleted by the person, who can restore it until submission.

@@ -1,4 +1,4 @@
-"""The headset of the desk: an output of PortAudio, found only by its name.
+"""The secretary's headset: an output of PortAudio, found only by its name.
 
 It is used only inside a child process, because a driver may hang.
 """

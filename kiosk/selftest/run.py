@@ -113,5 +113,5 @@ async def _save_and_deliver(context: SelfTestContext, report: Mapping[str, Any])
     try:
         await context.sync.post("/v1/deliver")
     except KioskError as error:
-        log.warning("sync cannot be told of the report: %s", error)
+        log.warning("sync did not accept the report: %s", error)
     return RunFinished(folder, {"id": folder.name, **report})

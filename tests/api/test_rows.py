@@ -94,7 +94,7 @@ TIMES = st.datetimes(timezones=st.just(UTC) | st.timezones()).map(datetime.isofo
 
 
 @given(field=st.sampled_from(sorted(Hearing.model_fields)), value=JSON | TIMES)
-def test_whatever_stands_in_a_field_the_other_hearings_are_there(field: str, value: Any) -> None:
+def test_an_odd_field_hides_no_other_hearing(field: str, value: Any) -> None:
     rows = [FIRST, listed(10) | {field: value}, LAST]
     read = read_hearings({"hearings": rows}, ZONE)
     ids = [hearing.id for hearing in read.rows]
@@ -109,14 +109,14 @@ def test_whatever_stands_in_a_field_the_other_hearings_are_there(field: str, val
 
 
 @given(rows=st.lists(JSON, max_size=5))
-def test_whatever_the_rows_are_reading_ends_well(rows: list[Any]) -> None:
+def test_reading_odd_rows_never_raises(rows: list[Any]) -> None:
     _is_usable(read_hearings({"hearings": [FIRST, *rows]}, ZONE).rows)
     read_staff({"staff": rows})
     assert read_rows(StaffMember, rows).total == len(rows)
 
 
 @given(field=st.sampled_from(sorted(FilingAnswer.model_fields)), value=JSON)
-def test_whatever_is_said_of_a_filing_it_is_read(field: str, value: Any) -> None:
+def test_a_filing_answer_with_an_odd_field_is_read(field: str, value: Any) -> None:
     answer, _ = read_row(FilingAnswer, {"state": "accepted", "number": "7-1", field: value})
     assert answer is not None
     assert field == "number" or answer.number == "7-1"

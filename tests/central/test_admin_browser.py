@@ -139,7 +139,7 @@ def test_what_is_being_typed_outlives_the_reload(browser: Browser, page: str) ->
     browser.run("refresh()")
     assert browser.run("return document.mark") == 1
     browser.run("document.querySelector('input[name=q]').value = ''; refresh()")
-    wait_for(lambda: browser.run("return document.mark ?? 0") == 0, "the page anew")
+    wait_for(lambda: browser.run("return document.mark ?? 0") == 0, "the reloaded page")
 
 
 def test_the_keyboard_alone_finds_a_kiosk_and_turns_the_page(browser: Browser, page: str) -> None:

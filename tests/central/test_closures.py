@@ -19,8 +19,8 @@ PATH, BY = "part-01/main/run-01/000001.m4s", "part-01/main.tar"
 
 def closure(content: bytes = CLEAR) -> dict[str, Any]:
     """Return the body that closes :data:`PATH`."""
-    one = {"path": PATH, "sha256": sha256(content).hexdigest()}
-    return {"closures": [{**one, "by": BY, "by_sha256": sha256(SECRET).hexdigest()}]}
+    file = {"path": PATH, "sha256": sha256(content).hexdigest()}
+    return {"closures": [{**file, "by": BY, "by_sha256": sha256(SECRET).hexdigest()}]}
 
 
 def announce(kiosk: Kiosk, hearing: str, content: bytes) -> Any:
@@ -62,7 +62,7 @@ def test_what_arrived_early_is_deleted_and_refused_from_then_on(
     assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"] is not None
 
 
-def test_what_is_half_here_goes_too(central: Central, kiosk: Kiosk) -> None:
+def test_a_half_received_file_is_removed_too(central: Central, kiosk: Kiosk) -> None:
     hearing = new_id()
     running = kiosk.put(
         f"/v1/hearings/{hearing}", hearing_body(hearing, {PATH: CLEAR}, final=False)
@@ -102,10 +102,10 @@ def test_after_the_receipt_it_is_deleted_and_court_it_hears_of_it(
     hearing, files = new_id(), {PATH: CLEAR}
     kiosk.send(kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, files))["missing"], files)
     assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"] is not None
-    lies = central.data / "store" / "hearings" / hearing / PATH
-    assert lies.exists()
+    stored = central.data / "store" / "hearings" / hearing / PATH
+    assert stored.exists()
     kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure())
-    assert not lies.exists()
+    assert not stored.exists()
     with closing(sqlite3.connect(central.data / "central.db")) as database:
         rows = database.execute("SELECT code FROM incidents WHERE subject = ?", (hearing,))
         assert rows.fetchall() == [("closed_after_receipt",)]

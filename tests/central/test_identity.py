@@ -170,9 +170,9 @@ def test_a_stolen_kiosks_certificate_opens_nothing_but_its_own_outbox(
     kiosk.put(f"/v1/filings/{filing}", bodies["filing"])
     upload = missing[0]["upload"]
     digest = hashlib.sha256(b"{}").hexdigest()
-    one = {"path": "hearing.json", "sha256": digest}
-    bodies["closures"] = {"closures": [one]}
-    bodies["upload"] = {**one, "size": 2, "kind": "hearing", "owner": hearing}
+    file = {"path": "hearing.json", "sha256": digest}
+    bodies["closures"] = {"closures": [file]}
+    bodies["upload"] = {**file, "size": 2, "kind": "hearing", "owner": hearing}
     names = {"hearing": hearing, "filing": filing, "upload": upload}
     tus = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
     for method, path, body, status in ENDPOINTS:

@@ -72,10 +72,10 @@ def test_delivered_document_is_made_searchable_and_stays_itself(
         return bool(kiosk.get(f"/v1/filings/{filing}")["searchable"])
 
     wait_for(made, "the searchable version", 350)
-    told = kiosk.get(f"/v1/filings/{filing}")
-    (found,) = told["searchable"]
+    filed = kiosk.get(f"/v1/filings/{filing}")
+    (found,) = filed["searchable"]
     assert found["path"] == "document-2.pdf"
-    hashes = {file["path"]: file["sha256"] for file in told["receipt"]["files"]}
+    hashes = {file["path"]: file["sha256"] for file in filed["receipt"]["files"]}
     assert hashes["document-2.pdf"] == sha256(document).hexdigest()
     page = (central.data / "admin-address").read_text(encoding="utf-8").strip()
     address = f"filings/{filing}/searchable/document-2.pdf"
@@ -111,6 +111,6 @@ def text_of(path: Path) -> str:
     return " ".join(done.stdout.split())
 
 
-def likeness(one: str, other: str) -> float:
+def likeness(first: str, second: str) -> float:
     """Return the share of characters that are the same."""
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    return SequenceMatcher(None, first, second, autojunk=False).ratio()

@@ -158,9 +158,9 @@ def test_uploads_are_made_on_tusd_and_end_in_a_receipt(
     assert tusd.asked[-1] == {"ChangeFileInfo": {"ID": file["upload"]}}
     again = kiosk.get(f"/v1/hearings/{hearing}")["missing"][0]
     assert again["address"] == file["address"]
-    told = finished(tmp_path / "tusd", file["upload"], CONTENT)
+    upload = finished(tmp_path / "tusd", file["upload"], CONTENT)
     for _ in range(2):  # a hook may come twice
-        assert post_hook(tusd.hook, "post-finish", told).status_code == 200
+        assert post_hook(tusd.hook, "post-finish", upload).status_code == 200
     state = kiosk.get(f"/v1/uploads/{file['upload']}?wait=20")
     assert state["server_sha256"] == hashlib.sha256(CONTENT).hexdigest()
     assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"]["files"][0]["path"] == "a.m4s"
@@ -168,8 +168,8 @@ def test_uploads_are_made_on_tusd_and_end_in_a_receipt(
 
 def test_a_wrong_hash_is_found_here_too(kiosk: Kiosk, tusd: StandIn, tmp_path: Path) -> None:
     hearing, file = announced(kiosk)
-    told = finished(tmp_path / "tusd", file["upload"], bytes(len(CONTENT)))
-    assert post_hook(tusd.hook, "post-finish", told).status_code == 200
+    upload = finished(tmp_path / "tusd", file["upload"], bytes(len(CONTENT)))
+    assert post_hook(tusd.hook, "post-finish", upload).status_code == 200
     assert kiosk.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "mismatch"
     assert kiosk.get(f"/v1/hearings/{hearing}")["mismatched"] == ["a.m4s"]
 
@@ -186,12 +186,12 @@ def test_hooks_need_their_secret_and_a_file_of_their_own(
     kiosk: Kiosk, tusd: StandIn, tmp_path: Path
 ) -> None:
     _, file = announced(kiosk)
-    told = finished(tmp_path / "tusd", file["upload"], CONTENT)
+    upload = finished(tmp_path / "tusd", file["upload"], CONTENT)
     wrong = tusd.hook.replace(SECRET, "guess")
-    assert post_hook(wrong, "post-finish", told).status_code == 403
-    elsewhere = told | {"Storage": {"Type": "filestore", "Path": "/etc/passwd"}}
+    assert post_hook(wrong, "post-finish", upload).status_code == 403
+    elsewhere = upload | {"Storage": {"Type": "filestore", "Path": "/etc/passwd"}}
     assert post_hook(tusd.hook, "post-finish", elsewhere).status_code == 400
-    early = told | {"Offset": 5}
+    early = upload | {"Offset": 5}
     assert post_hook(tusd.hook, "post-finish", early).status_code == 400
     assert kiosk.call("POST", f"/tusd/{SECRET}", json={}).status_code == 404, "not for kiosks"
 

@@ -208,8 +208,8 @@ def test_a_part_that_is_too_large_goes_on_in_a_further_file(
         joined(two_parts.built.folder / "part-01" / "main" / "run-01", tmp_path / "m.mp4")
     )
     found = [
-        (at + one["offset"], shade)
-        for piece, one in zip(pieces, files, strict=True)
+        (at + file["offset"], shade)
+        for piece, file in zip(pieces, files, strict=True)
         for at, shade in _frames(piece)
     ]
     assert [shade for _, shade in found] == [shade for _, shade in whole]

@@ -74,7 +74,7 @@ def test_all_ten_fields_in_the_statutes_order(folder: Path) -> None:
     assert minutes.signatures == ("председательствующий", "секретарь судебного заседания")
 
 
-def test_questioning_stands_with_file_and_time(folder: Path) -> None:
+def test_questioning_is_listed_with_file_and_time(folder: Path) -> None:
     course = field(build_minutes(folder, RULES, SETTINGS, "ru"), "course").splitlines()
     assert len(course) == 2
     assert "принесение клятвы свидетелем · свидетель · part-01, 0:01:05" in course[0]

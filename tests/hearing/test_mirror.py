@@ -1,4 +1,4 @@
-"""A hearing on two storages, of which each fails and heals; in the end both verify."""
+"""A hearing on two storages, of which each fails and recovers; in the end both verify."""
 
 from __future__ import annotations
 

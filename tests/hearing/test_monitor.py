@@ -274,7 +274,7 @@ def test_reminders_come_again_and_again_until_somebody_resumes() -> None:
     assert reminder.minutes == pytest.approx(30.1)
     assert not reminder.poll(Phase.RECORDING, stopped)
     assert reminder.count == 0
-    assert not reminder.poll(Phase.RETIRED, "2999-01-02T00:00:00.000Z"), "the next begins anew"
+    assert not reminder.poll(Phase.RETIRED, "2999-01-02T00:00:00.000Z"), "the next starts at zero"
     assert reminder.poll(Phase.RECESS, "2020-01-01T00:00:00.000Z"), "it lasted before a restart"
 
 

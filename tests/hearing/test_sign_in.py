@@ -129,7 +129,7 @@ def test_token_cannot_be_forged() -> None:
 
 
 def test_token_outlives_a_restart_of_the_recorder(tmp_path: Path) -> None:
-    """Nobody signs in anew in the middle of a hearing."""
+    """Nobody has to sign in again in the middle of a hearing."""
     path, clock = tmp_path / "run" / "token.secret", Clock()
     token = TokenIssuer(load_token_secret(path), 60.0, clock).issue(PERSON)
     assert path.stat().st_mode & 0o777 == 0o600

@@ -54,7 +54,7 @@ def test_every_package_is_pinned_with_hashes_and_without_addresses(file: Path) -
 
 
 def test_what_the_project_asks_for_is_locked() -> None:
-    """Whoever adds a dependency makes the lock files anew (``make lock``)."""
+    """Whoever adds a dependency makes the lock files again (``make lock``)."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     asked = {

@@ -1,4 +1,4 @@
-"""The trial disk forgets exactly what was not synced, and fails as it is told."""
+"""The trial disk forgets exactly what was not synced, and fails as ordered."""
 
 from __future__ import annotations
 

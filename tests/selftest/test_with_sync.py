@@ -71,8 +71,8 @@ def test_link_and_delivery_pass_and_the_report_arrives(central: Central, kiosk: 
     assert results["link"].measured["down_mbit"] > 1
     assert results["delivery"].state == "passed", results["delivery"]
     assert results["delivery"].measured["central_sha256_match"] is True
-    told = kiosk.wait_state("report", report.name, "delivered")
-    assert told["central_sha256_match"] is True
+    delivered = kiosk.wait_state("report", report.name, "delivered")
+    assert delivered["central_sha256_match"] is True
     there = [path for path in central.data.rglob("*") if path.is_file()]
     sums = {hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
     assert hashlib.sha256((report / "report.json").read_bytes()).hexdigest() in sums

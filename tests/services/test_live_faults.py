@@ -1,4 +1,4 @@
-"""Faults while recording: noticed, told apart, written down, healed, and the rest goes on."""
+"""Faults while recording: noticed, distinguished, recorded, recovered; the rest goes on."""
 
 from __future__ import annotations
 

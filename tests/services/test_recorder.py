@@ -224,10 +224,10 @@ def test_questions_are_asked_while_it_records(shared_recorder: RecorderProcess) 
     assert {"format", "case_number", "kind"} <= set(state["hearing"]["open_questions"])
     for subject, value in (("format", "online"), ("case_number", "2-77"), ("kind", "civil")):
         recorder.post("/v1/hearing/statements", {"subject": subject, "value": value})
-    told = recorder.state()["hearing"]
-    assert (told["format"], told["case_number"], told["kind"]) == ("online", "2-77", "civil")
-    assert "format_decided_by" in told["open_questions"]
-    assert not {"format", "case_number", "kind"} & set(told["open_questions"])
+    shown = recorder.state()["hearing"]
+    assert (shown["format"], shown["case_number"], shown["kind"]) == ("online", "2-77", "civil")
+    assert "format_decided_by" in shown["open_questions"]
+    assert not {"format", "case_number", "kind"} & set(shown["open_questions"])
     recorder.post("/v1/hearing/recess")
     assert "recess_reason" in recorder.state()["hearing"]["open_questions"]
     recorder.post("/v1/hearing/statements", {"subject": "recess_reason", "value": "lunch"})

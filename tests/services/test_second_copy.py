@@ -1,4 +1,4 @@
-"""The recorder as in use, on two storages: pulled out, read-only, hanging memory, and healed."""
+"""The recorder as in use, on two storages: pulled out, read-only, hanging memory, and recovery."""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def test_a_medium_that_is_none_or_the_kiosk_itself(
     assert run(kiosk, "pack", "--to", str(medium / "absent")) == 1
     assert "plugged in" in capsys.readouterr().err
     assert run(kiosk, "pack", "--to", str(kiosk.paths.hearings.parent)) == 1
-    assert "lies on the kiosk itself" in capsys.readouterr().err
+    assert "is on the kiosk itself" in capsys.readouterr().err
     assert run(kiosk, "receipt", str(medium)) == 1
     assert "nothing of a courier" in capsys.readouterr().err
     assert run(kiosk, "pack", "--to", str(medium), "no-such-item") == 1

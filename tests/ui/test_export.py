@@ -53,7 +53,7 @@ def with_copies(
 
 def test_a_copy_from_the_list_to_the_end(recorder: FakeRecorder) -> None:
     """List, hearing, the only stick chosen by itself, language, progress, done."""
-    recorder.answers["/v1/hearings"] = {"hearings": [one.model_dump() for one in SEALED]}
+    recorder.answers["/v1/hearings"] = {"hearings": [hearing.model_dump() for hearing in SEALED]}
     recorder.answers["/v1/exports/media"] = {"media": [STICK.model_dump()]}
     recorder.answers["/v1/exports"] = {"id": "c1"}
 
@@ -68,8 +68,8 @@ def test_a_copy_from_the_list_to_the_end(recorder: FakeRecorder) -> None:
         assert "closed parts" in view.notes[0]
         export.choose_language("kk")
         await export.start()
-        told = {"hearing_id": "2", "medium": "/m/1", "language": "kk"}
-        assert recorder.calls[-1] == ("/v1/exports", told)
+        sent = {"hearing_id": "2", "medium": "/m/1", "language": "kk"}
+        assert recorder.calls[-1] == ("/v1/exports", sent)
         running = {"id": "c1", "hearing_id": "2", "state": "running", "stage": "video"}
         export.apply_event({**running, "done": 1, "total": 4})
         assert export_view(CONTEXT, export.state).fraction == 0.25

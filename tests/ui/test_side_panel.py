@@ -253,8 +253,8 @@ def test_remedies_are_two_taps(recorder: FakeRecorder) -> None:
     async def steps(secretary: SecretaryActions) -> None:
         secretary.side_panel.show(RemedyPanel("defendant"))
         await secretary.side_panel.choose("move:judge")
-        told = {"source": "defendant", "remedy": "move", "to": "judge"}
-        assert last(recorder) == ("/v1/hearing/remedies", told)
+        sent = {"source": "defendant", "remedy": "move", "to": "judge"}
+        assert last(recorder) == ("/v1/hearing/remedies", sent)
         secretary.side_panel.show(RemedyPanel())
         await secretary.side_panel.choose("source:plaintiff")
         await secretary.side_panel.choose("without:")
@@ -271,5 +271,5 @@ def test_a_press_is_named_by_a_statement(recorder: FakeRecorder) -> None:
         await secretary.answer_question("mark:9", "oath")
 
     assert with_office(recorder, steps) == []
-    told = {"subject": "mark", "value": {"mark": 9, "type": "oath"}}
-    assert last(recorder) == ("/v1/hearing/statements", told)
+    sent = {"subject": "mark", "value": {"mark": 9, "type": "oath"}}
+    assert last(recorder) == ("/v1/hearing/statements", sent)

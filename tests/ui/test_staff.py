@@ -41,7 +41,7 @@ CONTEXT = ViewContext(
 
 
 class Clock:
-    """Monotonic seconds that pass when told."""
+    """Monotonic seconds that pass only when a test advances them."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0

@@ -104,7 +104,7 @@ def test_an_odd_row_hides_no_other_and_is_said(app: AppState) -> None:
     assert staff_view(app).alarm.code in codes
 
 
-def test_a_running_recorder_with_a_newer_state_is_not_blind(app: AppState) -> None:
+def test_a_newer_state_of_a_running_recorder_is_read(app: AppState) -> None:
     app.recorder_connection.is_up = True
     app.handle_recorder_event("state", {**sample_data.recording(), "newer": 1})
     assert not app.is_recorder_stale

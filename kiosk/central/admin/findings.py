@@ -157,12 +157,12 @@ def _kiosk_findings(kiosk: KioskStatus, now: datetime) -> Iterator[Finding]:
     if _is_backlog_late(kiosk, now):
         yield finding("backlog_late", "caution")
     if (share := _low_disk_share(kiosk, now)) is not None:
-        grave: Severity = "fault" if share < FULL_FREE_SHARE else "caution"
+        severity: Severity = "fault" if share < FULL_FREE_SHARE else "caution"
         full_at = parse_time((kiosk.state.get("storage") or {}).get("full_at"))
         if full_at is None:
-            yield finding("disk_is_full", grave)
+            yield finding("disk_is_full", severity)
         else:
-            yield finding("disk_fills", grave, day=f"{full_at.astimezone(kiosk.zone):%d.%m.%Y}")
+            yield finding("disk_fills", severity, day=f"{full_at.astimezone(kiosk.zone):%d.%m.%Y}")
     failed = (kiosk.state.get("selftest") or {}).get("failed", 0)
     if failed:
         yield finding("selftest_failed", "caution", failed=str(failed))

@@ -347,4 +347,4 @@ class UploadService:
 
 
 async def _ignore_verified(_owner: str) -> None:
-    """Do nothing: stands in until the delivery service is connected."""
+    """Do nothing; used until the delivery service is connected."""

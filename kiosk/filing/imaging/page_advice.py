@@ -66,10 +66,10 @@ _ADVICE_IN_ORDER = (
 )
 
 ADVICE: dict[str, PageAdvice] = {advice.code: advice for advice in _ADVICE_IN_ORDER}
-"""Advice by code, gravest first."""
+"""Advice by code, most severe first."""
 
 
 def sort_advice(codes: Iterable[str]) -> tuple[str, ...]:
-    """Return ``codes`` gravest first, each once."""
+    """Return ``codes`` most severe first, each once."""
     given = set(codes)
     return tuple(code for code in ADVICE if code in given)

@@ -42,7 +42,7 @@ class PageQuality:
     """Result of checking a page.
 
     Attributes:
-        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, gravest first.
+        advice: codes of :mod:`kiosk.filing.imaging.page_advice`, most severe first.
         skew: degrees by which lines of text rise to the right (counter-clockwise); 0 if unknown.
         sharpness: 0 to 1, or None if the page has too little on it.
         ink: share of the page that is written or printed on.

@@ -194,7 +194,7 @@ class LevelMeter:
         self._is_clipping = len(recent) >= (1 if self._is_clipping else 2)
 
     def state(self) -> MicrophoneState:
-        """Return the gravest state that the last seconds of samples show."""
+        """Return the most severe state that the last seconds of samples show."""
         now = self._last_ns
         if now is None:
             return MicrophoneState.OK

@@ -157,7 +157,7 @@ def _check_medium(paths: Paths, medium: Path) -> None:
     if not medium.is_dir():
         raise CourierError(f"{medium}: no such folder. Is the medium plugged in and mounted?")
     if medium.resolve().is_relative_to(paths.data.resolve()):
-        raise CourierError(f"{medium}: lies on the kiosk itself; give the folder of the medium")
+        raise CourierError(f"{medium}: is on the kiosk itself; give the folder of the medium")
     if not os.access(medium, os.W_OK) or os.statvfs(medium).f_flag & os.ST_RDONLY:
         raise CourierError(f"{medium}: the medium is write-protected")
 
@@ -326,5 +326,6 @@ def _write_index(paths: Paths, folder: Path, kiosk: str, items: list[Json]) -> N
     index["certificate"] = paths.device_certificate.read_text(encoding="ascii")
     write_json(folder / PACK, index)
     packed_items = [{"kind": item["kind"], "id": item["id"]} for item in items]
-    ledger = make_folder(paths.database.parent / "courier")
-    write_json(ledger / f"{folder.name}.json", {"made_at": index["made_at"], "items": packed_items})
+    packed_folder = make_folder(paths.database.parent / "courier")
+    record = {"made_at": index["made_at"], "items": packed_items}
+    write_json(packed_folder / f"{folder.name}.json", record)

@@ -206,7 +206,7 @@ class CentralSession:
         timeout: tuple[float, float] = (CONNECT_SECONDS, ANSWER_SECONDS),
         **options: Any,
     ) -> requests.Response:
-        """Send one request; never follows a redirect (a captive portal's habit).
+        """Send one request; never follows a redirect (captive portals redirect).
 
         Raises:
             CentralUnreachableError: no answer; ``code`` says why
@@ -222,7 +222,7 @@ class CentralSession:
         except requests.RequestException as error:
             if timed_out.is_set():
                 raise CentralUnreachableError(
-                    f"{method}: the answer drips", code="central_timeout"
+                    f"{method}: the answer took too long", code="central_timeout"
                 ) from error
             known = to_central_error(error)
             if known.code == "central_unreachable" and self._is_certificate_out_of_date():

@@ -105,7 +105,7 @@ class TusClient:
 
         Raises:
             UploadGoneError: the address is unknown.
-            UploadTooLongError: the upload has another length than ``size``.
+            UploadLengthError: the upload has another length than ``size``.
             CentralError: see :func:`kiosk.sync.transport.central_session.check_response`.
         """
         response = self._session.request("HEAD", url, headers={"Tus-Resumable": TUS_VERSION})

@@ -1,4 +1,4 @@
-"""View of the gravest alarm and of the banner over the running hearing (no Kivy)."""
+"""View of the most severe alarm and of the banner over the running hearing (no Kivy)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AlarmView:
 
 
 def alarm_view(context: ViewContext, recorder: RecorderState) -> AlarmView | None:
-    """Return the gravest alarm with its remedy, or None."""
+    """Return the most severe alarm with its remedy, or None."""
     shown = [
         a
         for a in recorder.alarms

@@ -45,7 +45,7 @@ class OriginalsScreen(FilingScreen):
         )
 
     def footer(self, view: OriginalsView) -> list[Widget]:
-        """Return aids and go on."""
+        """Return the aids and the button that goes on."""
         _ = self.kit.translate.gettext
         is_any = any(choice.is_chosen for choice in view.choices)
         text = _("Go on") if is_any else _("Nothing of this")

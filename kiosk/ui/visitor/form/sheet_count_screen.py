@@ -56,7 +56,7 @@ class SheetCountScreen(FilingScreen):
         return keys
 
     def footer(self, view: SheetCountView) -> list[Widget]:
-        """Return back and leaving it out; at a difference, scan again or it is right."""
+        """Return the buttons: back and skip; after a mismatch accept, recount, and scan or look."""
         kit, _, documents = self.kit, self.kit.translate.gettext, self.visit.documents
         accept = documents.accept_sheet_count
         if view.has_mismatch:

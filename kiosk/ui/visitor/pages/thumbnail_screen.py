@@ -42,7 +42,7 @@ class ThumbnailScreen(FilingScreen):
         tap = on_tap or self.visit.page_review.select
         shown = view.thumbnails[page * each : (page + 1) * each]
         cells = kit.filled(
-            [self._thumbnail(one, one.position == view.chosen, tap) for one in shown], each
+            [self._thumbnail(item, item.position == view.chosen, tap) for item in shown], each
         )
         lines: list[Widget] = list(kit.grid(cells, columns))
         if pages > 1:
