@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -64,13 +65,29 @@ def add_routes(
     Raises:
         NotServedError: an operation has no handler.
     """
+    paths = {operation.path for operation, _ in routes}
     for operation, handler in routes:
         app.router.add_route(
-            operation.method, operation.path, _respond(operation, handler, authorize)
+            operation.method,
+            _route_path(operation.path, paths),
+            _respond(operation, handler, authorize),
         )
     served = {operation.name for operation, _ in routes}
     if missing := {operation.name for operation in operations} - served:
         raise NotServedError(f"no handler: {', '.join(sorted(missing))}")
+
+
+def _route_path(path: str, paths: set[str]) -> str:
+    """Return ``path`` for the router; its last parameter matches no literal path beside it.
+
+    Without this, ``DELETE /v1/exports/media`` would reach ``/v1/exports/{id}``.
+    """
+    folder, _, last = path.rpartition("/")
+    beside = {other.rpartition("/")[2] for other in paths if other.rpartition("/")[0] == folder}
+    literals = sorted(re.escape(name) for name in beside if not name.startswith("{"))
+    if not last.startswith("{") or not literals:
+        return path
+    return f"{folder}/{{{last[1:-1]}:(?!(?:{'|'.join(literals)})$)[^{{}}/]+}}"
 
 
 def _respond(
