@@ -9,6 +9,7 @@ was there: rows hold personal data.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +64,9 @@ _EXPECTED: dict[str, Expected] = {
 }
 """By the beginning of pydantic's error type; the first that fits."""
 _MAX_ROUNDS = 4  # leaving a field out may show an error that was hidden behind it
+_DEPTH = 5  # no model has text below this; JSON may be nested deeper
+_NO_TEXT = object()  # in place of text that UTF-8 cannot hold: unreadable as any field
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 M = TypeVar("M", bound=Model)
 
@@ -194,6 +198,7 @@ def read_row(
     problems: dict[tuple[int | str, ...], Expected] = {}
     if not any(detail["type"].startswith("json") for detail in details):
         problems = {detail["loc"]: _expectation(detail) for detail in details}
+    value = cast(dict[str, Any], _without_surrogates(value))
     read: M | None = None
     for _ in range(_MAX_ROUNDS):
         try:
@@ -215,6 +220,20 @@ def _details(error: ValidationError | RecursionError) -> list[ErrorDetails]:
     if isinstance(error, RecursionError):
         return [{"type": "json_invalid", "loc": (), "msg": "", "input": None}]
     return error.errors(include_input=False, include_url=False)
+
+
+def _without_surrogates(value: Any, depth: int = _DEPTH) -> Any:
+    """Return ``value`` without text that has half of a surrogate pair: no file or database takes it.
+
+    Pydantic lets such text pass where no limit of its length is checked.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() or not _SURROGATE.search(value) else _NO_TEXT
+    if depth and isinstance(value, dict):
+        return {key: _without_surrogates(item, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, list):
+        return [_without_surrogates(item, depth - 1) for item in value]
+    return value
 
 
 def _expectation(detail: ErrorDetails) -> Expected:

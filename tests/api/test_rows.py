@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.api.base import Model
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import (
     FilingAnswer,
@@ -132,3 +133,24 @@ def _is_usable(rows: tuple[Hearing, ...]) -> None:
     for hearing in rows:
         json.dumps(hearing.to_json(), ensure_ascii=False).encode()
         assert hearing.id.strip()
+
+
+@pytest.mark.parametrize(
+    ("model", "good"),
+    [
+        (Hearing, FIRST | {"closure_ground": "g"}),
+        (StaffMember, {"person": "p", "name": "n", "badge_sha256": "aa", "pin_scrypt": "bb"}),
+        (FilingAnswer, {"state": "s", "number": "1", "reason": "r"}),
+    ],
+)
+def test_half_a_surrogate_pair_is_unreadable_in_every_field(
+    model: type[Model], good: dict[str, Any]
+) -> None:
+    """Such text would break whoever writes it: a file, the database, a hash."""
+    assert read_row(model, good)[1] == []
+    for field, value in good.items():
+        if not isinstance(value, str):
+            continue
+        row, problems = read_row(model, good | {field: "x\ud800"})
+        assert [problem.field for problem in problems] == [field]
+        assert row is None or getattr(row, field) == model.model_fields[field].default
