@@ -223,9 +223,9 @@ def _details(error: ValidationError | RecursionError) -> list[ErrorDetails]:
 
 
 def _without_surrogates(value: Any, depth: int = _DEPTH) -> Any:
-    """Return ``value`` without text that has half of a surrogate pair: no file or database takes it.
+    """Return ``value`` without text that UTF-8 cannot hold (half of a surrogate pair).
 
-    Pydantic lets such text pass where no limit of its length is checked.
+    No file and no database takes it; pydantic lets it pass where no length is checked.
     """
     if isinstance(value, str):
         return value if value.isascii() or not _SURROGATE.search(value) else _NO_TEXT

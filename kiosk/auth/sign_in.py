@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from kiosk.api.published import StaffMember, read_staff
 from kiosk.errors import SignInError
-from kiosk.storage.atomic_io import write_bytes
+from kiosk.storage.atomic_io import read_json, write_bytes
 
 log = logging.getLogger(__name__)
 MAX_TOKEN_S = 12 * 3600
@@ -139,14 +139,14 @@ class StaffDirectory:
             version = (status.st_ino, status.st_mtime_ns)
             if version == self._file_version:
                 return
-            value = json.loads(self._path.read_text(encoding="utf-8"))
+            value = read_json(self._path)
             salt = bytes.fromhex(value["salt"])
             rows = read_staff(value).rows
             self._salt, self._rows, self._file_version = salt, rows, version
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("the staff list cannot be read: %r", error)
+            log.error("the staff list cannot be read: %s: %s", type(error).__name__, error)
 
 
 class TokenIssuer:

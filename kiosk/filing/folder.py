@@ -295,7 +295,7 @@ def read_registration(path: Path) -> dict[str, Any] | None:
         value = json.loads((path / REGISTRATION_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FilingDamagedError(
             f"{path.name}/{REGISTRATION_FILE}: {type(error).__name__}"
         ) from error

@@ -18,6 +18,8 @@ from kiosk.errors import StorageError
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
+MAX_JSON_BYTES = 64 << 20
+"""No JSON file of the kiosk comes near this; a larger one would take the memory of a recording."""
 _UNWRITABLE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -122,9 +124,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: the file is missing or cannot be read.
-        ValueError: it holds no JSON, or something other than an object.
+        ValueError: it holds no JSON, something other than an object, or too much.
     """
-    value = json.loads(path.read_bytes())
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise ValueError(f"{path.name}: larger than {MAX_JSON_BYTES} bytes")
+    try:
+        value = json.loads(path.read_bytes())
+    except RecursionError:
+        raise ValueError(f"{path.name}: nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError(f"{path.name}: not a JSON object")
     return value

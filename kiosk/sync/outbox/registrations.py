@@ -7,7 +7,6 @@ number to two filings or two numbers to one.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +18,7 @@ from kiosk.api.published import FilingAnswer
 from kiosk.api.rows import read_row
 from kiosk.api.sync import RegistrationAnswer
 from kiosk.clocks import format_wall, wall_time
-from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder, read_json, write_json
 from kiosk.storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -169,7 +168,7 @@ class RegistrationStore:
                 write_json(self._path(known.filing_id), asdict(known))
         for path in sorted(self._folder.glob("*.json")):
             try:
-                saved = Registration(**json.loads(path.read_text(encoding="utf-8")))
+                saved = Registration(**read_json(path))
             except (OSError, ValueError, TypeError) as error:
                 log.error("kept registration %s cannot be read: %s", path.name, error)
                 continue

@@ -330,7 +330,7 @@ def check_response(response: requests.Response) -> None:
         return
     try:
         value = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         value = {}
     body = value if isinstance(value, dict) else {}
     code = str(body.get("code") or response.headers.get("Court-Error") or "central_refused")
@@ -349,7 +349,7 @@ def response_object(response: requests.Response) -> dict[str, Any]:
     check_response(response)
     try:
         value = response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CentralUnreachableError(
             f"{response.request.path_url}: not JSON", code="captive_portal"
         ) from error
