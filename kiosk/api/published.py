@@ -14,7 +14,7 @@ from pydantic import Field
 
 from kiosk.api.base import Model, Moment
 from kiosk.api.hearing import Hearing
-from kiosk.api.rows import ListedId, ListedText, ListedTime, ReadRows, read_rows
+from kiosk.api.rows import MAX_ROWS, ListedId, ListedText, ListedTime, ReadRows, read_rows
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -67,7 +67,7 @@ def read_hearings(value: object, zone: ZoneInfo) -> ReadRows[Hearing]:
         zone: of the court.
     """
     rows = value.get("hearings", []) if isinstance(value, dict) else []
-    read = read_rows(Hearing, rows, "id", zone)
+    read = read_rows(Hearing, rows, "id", zone, MAX_ROWS)
     ordered = sorted(read.rows, key=lambda hearing: hearing.starts_at or _LAST)
     return ReadRows(tuple(ordered), read.problems, read.total)
 
@@ -80,7 +80,7 @@ def read_schedule(value: object, zone: ZoneInfo) -> Schedule:
 def read_staff(value: object) -> ReadRows[StaffMember]:
     """Read the rows of ``published/staff.json``; a person may have several badges, so rows."""
     rows = value.get("staff", []) if isinstance(value, dict) else []
-    return read_rows(StaffMember, rows)
+    return read_rows(StaffMember, rows, most=MAX_ROWS)
 
 
 def pulled_at(value: Any) -> str | None:

@@ -63,6 +63,9 @@ _EXPECTED: dict[str, Expected] = {
     "enum": "known value",
 }
 """By the beginning of pydantic's error type; the first that fits."""
+MAX_ROWS = 5000
+"""Rows that are read of a published list: the recorder reads it between two States."""
+_MAX_ITEMS = 1000  # of a list within a row
 _MAX_ROUNDS = 4  # leaving a field out may show an error that was hidden behind it
 _DEPTH = 5  # no model has text below this; JSON may be nested deeper
 _NO_TEXT = object()  # in place of text that UTF-8 cannot hold: unreadable as any field
@@ -152,7 +155,11 @@ ListedTime = Annotated[Moment, AfterValidator(_check_time)]
 
 
 def read_rows(
-    model: type[M], rows: object, key: str | None = None, zone: ZoneInfo | None = None
+    model: type[M],
+    rows: object,
+    key: str | None = None,
+    zone: ZoneInfo | None = None,
+    most: int | None = None,
 ) -> ReadRows[M]:
     """Read a list row by row.
 
@@ -161,12 +168,13 @@ def read_rows(
         rows: the JSON; anything but a list is one unreadable row.
         key: field that names a row. Of rows with the same key, the first is kept.
         zone: in which a time without offset is read; None: such a time is unreadable.
+        most: rows that are read at most; each row beyond is a problem.
     """
     items = rows if isinstance(rows, list) else [rows]
     found: list[M] = []
     problems: list[RowProblem] = []
     known: set[Any] = set()
-    for number, item in enumerate(items, start=1):
+    for number, item in enumerate(items[:most], start=1):
         value, row_problems = read_row(model, item, number, zone)
         problems += row_problems
         if value is None:
@@ -177,6 +185,10 @@ def read_rows(
             continue
         known.add(name)
         found.append(value)
+    problems += [
+        RowProblem(row=number, field="", expected="shorter list")
+        for number in range(len(items[:most]) + 1, len(items) + 1)
+    ]
     return ReadRows(tuple(found), tuple(problems), len(items))
 
 
@@ -191,13 +203,28 @@ def read_row(
     if not isinstance(item, dict):
         return None, [RowProblem(row=number, field="", expected="object")]
     value = {name: item[name] for name in model.model_fields if name in item}
+    too_long = [name for name, field in value.items() if _is_too_long(field)]
+    value |= {name: value[name][:_MAX_ITEMS] for name in too_long}
+    problems: dict[tuple[int | str, ...], Expected] = {(name,): "shorter list" for name in too_long}
     try:
-        return model.model_validate_json(json.dumps(value), strict=True), []
+        read = model.model_validate_json(json.dumps(value), strict=True)
     except (ValidationError, RecursionError) as error:
         details = _details(error)
-    problems: dict[tuple[int | str, ...], Expected] = {}
+    else:
+        return read, _row_problems(number, problems)
     if not any(detail["type"].startswith("json") for detail in details):
-        problems = {detail["loc"]: _expectation(detail) for detail in details}
+        problems |= {detail["loc"]: _expectation(detail) for detail in details}
+    return _read_by_field(model, value, number, zone, problems)
+
+
+def _read_by_field(
+    model: type[M],
+    value: dict[str, Any],
+    number: int,
+    zone: ZoneInfo | None,
+    problems: dict[tuple[int | str, ...], Expected],
+) -> tuple[M | None, list[RowProblem]]:
+    """Read a row without what cannot be read; add to the problems."""
     value = cast(dict[str, Any], _without_surrogates(value))
     read: M | None = None
     for _ in range(_MAX_ROUNDS):
@@ -210,10 +237,18 @@ def read_row(
         for detail in sorted(details, key=lambda detail: _sort_key(detail["loc"]), reverse=True):
             place = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
             value = cast(dict[str, Any], _repaired(value, place, detail))
-    return read, [
+    return read, _row_problems(number, problems)
+
+
+def _row_problems(number: int, problems: dict[tuple[int | str, ...], Expected]) -> list[RowProblem]:
+    return [
         RowProblem(row=number, field=_path(place), expected=expected)
         for place, expected in problems.items()
     ]
+
+
+def _is_too_long(field: object) -> bool:
+    return isinstance(field, list) and len(field) > _MAX_ITEMS
 
 
 def _details(error: ValidationError | RecursionError) -> list[ErrorDetails]:

@@ -19,7 +19,7 @@ from kiosk.api.published import (
     read_schedule,
     read_staff,
 )
-from kiosk.api.rows import RowProblem, read_row, read_rows, report_of
+from kiosk.api.rows import MAX_ROWS, RowProblem, read_row, read_rows, report_of
 from kiosk.storage.atomic_io import json_bytes
 from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, TODAY, ZONE, listed
 
@@ -106,7 +106,9 @@ def test_an_odd_field_hides_no_other_hearing(field: str, value: Any) -> None:
     json_bytes({"hearings": rows})  # the published file can be written
     text = json.dumps([problem.to_json() for problem in read.problems], ensure_ascii=False)
     text.encode()
-    assert read_hearings({"hearings": [row.to_json() for row in read.rows]}, ZONE).rows == read.rows
+    sent = [row.to_json() for row in read.rows]  # a blank ground is none
+    again = read_hearings({"hearings": sent}, ZONE)
+    assert [row.to_json() for row in again.rows] == sent
 
 
 @given(rows=st.lists(JSON, max_size=5))
@@ -154,3 +156,21 @@ def test_half_a_surrogate_pair_is_unreadable_in_every_field(
         row, problems = read_row(model, good | {field: "x\ud800"})
         assert [problem.field for problem in problems] == [field]
         assert row is None or getattr(row, field) == model.model_fields[field].default
+
+
+def test_a_huge_list_is_read_as_far_as_there_is_time() -> None:
+    """The recorder publishes no State while it reads."""
+    rows = [FIRST | {"id": str(number)} for number in range(MAX_ROWS)]
+    read = read_hearings({"hearings": [*rows, None, FIRST]}, ZONE)
+    assert len(read.rows) == MAX_ROWS
+    assert (report_of("hearings", read).unreadable, read.total) == (2, MAX_ROWS + 2)
+    assert read.problems[-1] == RowProblem(row=MAX_ROWS + 2, field="", expected="shorter list")
+
+
+@pytest.mark.parametrize("person", [{"name": "A", "role": "r"}, {"name": None}])
+def test_a_huge_list_within_a_row_is_cut(person: dict[str, Any]) -> None:
+    """The time of odd items grew with the square of their number."""
+    read, problems = read_row(Hearing, FIRST | {"participants": [person] * 200_000})
+    assert read is not None
+    assert len(read.participants) == 1000
+    assert RowProblem(row=1, field="participants", expected="shorter list") in problems

@@ -232,3 +232,16 @@ def test_an_odd_case_is_read_as_far_as_it_can_be(
     )
     assert lists.kiosk.request("POST", "/v1/cases", {"number": "7"})[0] == 200
     assert "cases" not in lists.reports()
+
+
+def test_a_row_nested_too_deeply_to_be_written_costs_only_itself(lists: Lists) -> None:
+    """Such a row can be read, but not be written as JSON: each poll ended there."""
+    nested: list[Any] = []
+    for _ in range(500):
+        nested = [nested]
+    lists.hearings = [FIRST, listed(10, extra=nested), LAST]
+    wait_for(lambda: "hearings" in lists.reports(), "the report")
+    report = lists.reports()["hearings"]
+    assert (report.rows, report.unreadable) == (3, 1)
+    published = json.loads(lists.kiosk.paths.schedule.read_text(encoding="utf-8"))
+    assert published["hearings"] == [FIRST, None, LAST]

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 JITTER = 0.2
 REWRITE_SECONDS = 300.0  # an unchanged list is rewritten this often, to spare the card
 FILINGS_PER_POLL = 20
+MAX_DEPTH = 50  # of a row that is published; JSON is written recursively
 FULL_SOON = timedelta(days=5)
 FILING_FAULTS = frozenset({"central_fault"})  # perhaps caused by this filing
 M = TypeVar("M", bound=Model)
@@ -176,7 +177,7 @@ class Poller(Worker):
 
 
 def _require_list(answer: dict[str, Any], key: str) -> list[Any]:
-    """Return the list ``key`` of an answer.
+    """Return the list ``key`` of an answer; a row that no file can hold is null.
 
     Raises:
         CentralUnreachableError: it is no list; the list pulled before stays valid.
@@ -184,4 +185,19 @@ def _require_list(answer: dict[str, Any], key: str) -> list[Any]:
     rows = answer.get(key)
     if not isinstance(rows, list):
         raise CentralUnreachableError(f"answer without {key}", code="central_fault")
-    return rows
+    return [row if _is_shallow(row) else None for row in rows]
+
+
+def _is_shallow(row: object) -> bool:
+    """Return whether a row is nested so little that it can be written as JSON."""
+    level = [row]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            if isinstance(value, dict | list)
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return True
+    return False
