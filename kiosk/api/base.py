@@ -147,7 +147,15 @@ def missing_keys(model: type[Model], value: Any) -> list[str]:
     Raises:
         pydantic.ValidationError: ``value`` does not fit the model at all.
     """
-    return list(_surplus(model.model_validate(value).to_json(), value))
+    return absent_keys(model.model_validate(value), value)
+
+
+def absent_keys(read: Model, value: Any) -> list[str]:
+    """Return the path of every key of ``read`` that the JSON ``value`` it was read from lacks.
+
+    Rows of lists count by their number, so that a row that was left out may hide another's keys.
+    """
+    return list(_surplus(read.to_json(), value))
 
 
 def read_known(model: type[M], value: Any) -> M:

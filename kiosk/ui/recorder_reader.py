@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kiosk.api.base import describe_problems, read_leniently
+from kiosk.api.base import absent_keys, describe_problems, read_leniently
 from kiosk.api.recorder import Alarm, RecorderState
+from kiosk.api.states import Phase
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,20 @@ class RecorderReader:
     def read(self, value: Any) -> RecorderState | None:
         """Return the State; None where it cannot be read at all.
 
-        Where only a row of a list cannot be read, the State has the alarm ``PARTIAL_STATE``.
+        Where only a row of a list cannot be read or a key is missing, the State has the alarm
+        ``PARTIAL_STATE``: a default may hide a fault.
         """
+        state: RecorderState | None = None
         try:
-            state, problems = read_leniently(RecorderState, value)
+            read, problems = read_leniently(RecorderState, value)
         except ValidationError as error:
-            state, problems = None, describe_problems(error)
+            problems = describe_problems(error)
+        else:
+            problems += [f"{key}: missing" for key in absent_keys(read, value)]
+            if read.hearing is not None or read.phase == Phase.IDLE:
+                state = read
+            else:
+                problems = [f"hearing: missing while {read.phase}", *problems]
         self.is_unreadable = state is None
         if problems and problems != self._problems:
             log.error("the recorder's state cannot be read: %s", "; ".join(problems))

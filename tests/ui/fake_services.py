@@ -14,8 +14,10 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from kiosk.api.operations import Operation
+from kiosk.api.recorder import RecorderState
 from kiosk.api.recorder_operations import RECORDER_OPERATIONS
 from kiosk.api.sync import SYNC_OPERATIONS
 from kiosk.clocks import format_wall, wall_time
@@ -79,8 +81,12 @@ class FakeService:
 
     def publish(self, **changes: Any) -> None:
         """Change the state and publish it."""
-        self.state = {**self.state, **changes}
+        self.state = self.complete({**self.state, **changes})
         self._loop.call_soon_threadsafe(self._events.send, "state", self.state)
+
+    def complete(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the state with every key, as a service sends it."""
+        return state
 
     def send(self, name: str, value: Any) -> None:
         """Send another event."""
@@ -123,6 +129,13 @@ class FakeRecorder(FakeService):
         self.state = sample_data.recorder()
         self.refusals: dict[str, str] = {}
         self.answers: dict[str, dict[str, Any]] = {}
+
+    def complete(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the state with every key; one that cannot be read stays as it is."""
+        try:
+            return RecorderState.model_validate(state).to_json()
+        except ValidationError:
+            return state
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Do one step."""

@@ -109,3 +109,32 @@ def test_a_newer_state_of_a_running_recorder_is_read(app: AppState) -> None:
     app.handle_recorder_event("state", {**sample_data.recording(), "newer": 1})
     assert not app.is_recorder_stale
     assert staff_view(app).alarm is None
+
+
+@pytest.mark.parametrize("key", sorted(sample_data.recording()))
+@pytest.mark.parametrize("suffix", ["", "x"], ids=["missing", "misspelt"])
+def test_a_missing_key_is_said_and_hides_no_hearing(app: AppState, key: str, suffix: str) -> None:
+    """A default would say that the disk is well, or that no hearing runs."""
+    app.recorder_connection.is_up = True
+    state = sample_data.recording()
+    app.handle_recorder_event("state", state)
+    value = state.pop(key)
+    app.handle_recorder_event("state", state | ({key + suffix: value} if suffix else {}))
+    view = staff_view(app)
+    assert current_screen(app) == "secretary.recording"
+    expected = ("recorder_state_unreadable", "recorder_state_partial")
+    assert view.alarm.code == expected[key not in ("hearing", "phase")]
+    app.sign_out()
+    assert current_screen(app) == "secretary.lock"
+
+
+@pytest.mark.parametrize("key", sorted(sample_data.recording()["hearing"]))
+def test_a_missing_key_of_the_hearing_is_said(app: AppState, key: str) -> None:
+    """Without ``closed``, a closed hearing would look open."""
+    app.recorder_connection.is_up = True
+    state = sample_data.recording()
+    app.handle_recorder_event("state", state)
+    del state["hearing"][key]
+    app.handle_recorder_event("state", state)
+    assert staff_view(app).alarm is not None
+    assert current_screen(app) == "secretary.recording"
