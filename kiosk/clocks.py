@@ -8,7 +8,7 @@ or measure media (a wall clock that is stepped must not cut a recording).
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from pathlib import Path
 
 NS_PER_S = 1_000_000_000
@@ -37,12 +37,17 @@ def format_wall(moment: datetime | None = None) -> str:
 
 
 def parse_wall(text: str | None) -> datetime | None:
-    """Return RFC 3339 ``text`` as an aware time (no zone: UTC); None where it is none."""
+    """Return RFC 3339 ``text`` as an aware time (no zone: UTC); None where it is none.
+
+    A time of the first or last year is none: no other zone can show it.
+    """
     if not text:
         return None
     try:
         value = datetime.fromisoformat(text)
     except (ValueError, TypeError):
+        return None
+    if not MINYEAR < value.year < MAXYEAR:
         return None
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 

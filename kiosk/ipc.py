@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -135,12 +136,31 @@ class EventStream:
         self._queues.add(queue)
         try:
             while (event := await queue.get()) is not None:
-                await response.write(f"event: {event[0]}\ndata: {event[1]}\n\n".encode())
+                await response.write(
+                    f"event: {event[0]}\ndata: {event[1]}\n\n".encode("utf-8", "backslashreplace")
+                )
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self._queues.discard(queue)
         return response
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _read_event(text: str) -> Any:
+    """Return an event's JSON; a number that is none (NaN, infinite) is null.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_float=_finite, parse_constant=lambda _: None)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[str]:
@@ -213,6 +233,7 @@ class LocalClient:
 
         Raises:
             ServiceDownError: it cannot be reached, or the stream ended.
+            ValueError: an event cannot be read.
         """
         limit = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
         try:
@@ -222,7 +243,7 @@ class LocalClient:
                     if line.startswith("event: "):
                         name = line[7:]
                     elif line.startswith("data: "):
-                        yield name, json.loads(line[6:])
+                        yield name, _read_event(line[6:])
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
         raise ServiceDownError(f"{self._socket.name}: the stream ended")

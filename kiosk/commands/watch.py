@@ -62,9 +62,10 @@ async def _follow(service: str, socket: Path, arguments: argparse.Namespace) -> 
                     if event == "levels" and not arguments.levels:
                         continue
                     _show(service, event, value, known, as_json=arguments.json)
-            except ServiceDownError:
+            except (ServiceDownError, ValueError) as error:
                 if is_up:
-                    _print_line(service, "does not answer")
+                    down = isinstance(error, ServiceDownError)
+                    _print_line(service, "does not answer" if down else f"unreadable: {error}")
                 is_up = False
             await asyncio.sleep(PAUSE_S)
     finally:

@@ -138,3 +138,42 @@ def test_a_missing_key_of_the_hearing_is_said(app: AppState, key: str) -> None:
     app.handle_recorder_event("state", state)
     assert staff_view(app).alarm is not None
     assert current_screen(app) == "secretary.recording"
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_time_that_no_other_zone_can_show_breaks_no_screen(app: AppState, at: str) -> None:
+    app.recorder_connection.is_up = True
+    state = sample_data.recording()
+    state["hearing"]["marks"][0]["at"] = state["microphones"][0]["since"] = at
+    app.handle_recorder_event("state", state)
+    assert staff_view(app).alarm is None
+
+
+def test_numbers_that_are_none_break_no_screen(app: AppState, recorder: FakeRecorder) -> None:
+    async def steps() -> None:
+        running = asyncio.create_task(app.recorder_connection.run())
+        nan, endless = float("nan"), float("inf")
+        playing = {"source": None, "seconds": nan, "of_seconds": endless}
+        recorder.publish(**sample_data.recording())
+        await until(lambda: app.recorder_state and app.recorder_state.hearing, "the hearing")
+        recorder.publish(listening=playing)
+        await until(lambda: app.is_recorder_stale, "stale")
+        assert staff_view(app).alarm.code == "recorder_state_unreadable"
+        recorder.publish(listening=None, storage=recorder.state["storage"] | {"hours_left": nan})
+        await until(lambda: not app.is_recorder_stale, "no hours are known")
+        staff_view(app)
+        running.cancel()
+        await app.close()
+
+    run(steps())
+
+
+def test_half_a_surrogate_pair_ends_no_stream(app: AppState, recorder: FakeRecorder) -> None:
+    async def steps() -> None:
+        running = asyncio.create_task(app.recorder_connection.run())
+        recorder.publish(**sample_data.recording(hearing={"title": "\ud800"}))
+        await until(lambda: app.recorder_state and app.recorder_state.hearing, "the hearing")
+        running.cancel()
+        await app.close()
+
+    run(steps())
