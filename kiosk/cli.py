@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import pkgutil
 import sys
 from pathlib import Path
@@ -70,6 +71,8 @@ def main(argv: list[str] | None = None) -> int:
     }
     arguments = build_parser(modules).parse_args(argv)
     set_up_logging(arguments.verbose)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # half of a surrogate pair is printed as escape
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(arguments.run(arguments))
     except KioskError as error:

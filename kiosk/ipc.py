@@ -151,8 +151,8 @@ def _finite(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _read_event(text: str) -> Any:
-    """Return an event's JSON; a number that is none (NaN, infinite) is null.
+def _read_json(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return the JSON of ``text``; a number that is none (NaN, infinite) is null.
 
     Raises:
         ValueError: it is no JSON, or nested too deeply.
@@ -208,17 +208,18 @@ class LocalClient:
             async with self._open().request(
                 method, path, json=body, headers=headers, timeout=limit
             ) as response:
-                value = await response.json()
+                value = await response.json(loads=_read_json)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
+        answer = value if isinstance(value, dict) else {"value": value}
         if response.status >= 400:
             raise ServiceRefusedError(
-                str(value.get("message", "")),
-                code=str(value.get("code", "http")),
+                str(answer.get("message", "")),
+                code=str(answer.get("code", "http")),
                 status=response.status,
-                body=value,
+                body=answer,
             )
-        return value if isinstance(value, dict) else {"value": value}
+        return answer
 
     async def get(self, path: str, timeout: float = 10.0) -> dict[str, Any]:
         """``GET path``; see :meth:`call`."""
@@ -243,7 +244,7 @@ class LocalClient:
                     if line.startswith("event: "):
                         name = line[7:]
                     elif line.startswith("data: "):
-                        yield name, _read_event(line[6:])
+                        yield name, _read_json(line[6:])
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
         raise ServiceDownError(f"{self._socket.name}: the stream ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from kiosk.api.base import read_strictly
 from kiosk.api.recorder import RecorderState
@@ -20,6 +22,7 @@ from kiosk.api.sync import SyncState
 from kiosk.cli import main
 from kiosk.commands.state import recorder_rows, sync_rows
 from kiosk.commands.watch import changes
+from kiosk.ipc import serve_unix
 from tests.services.recorder_process import RecorderProcess, hearing
 from tests.support.waiting import wait_for
 
@@ -193,3 +196,45 @@ def test_levels_by_package_from_the_environment(levels: str, expected: list[str]
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert result.stderr.splitlines() == expected
+
+
+ODD_STATES = {
+    "half a surrogate pair": '{"phase": "idle", "camera": {"back_end": "\\ud800"}}',
+    "no object": "[1]",
+    "no JSON": "hello",
+    "cut off": '{"phase"',
+    "nested": "[" * 100_000 + "]" * 100_000,
+}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("name", ODD_STATES)
+def test_whatever_a_service_sends_the_commands_end_well(
+    tmp_path: Path, name: str, status: int
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        text, kind = ODD_STATES[name], "application/json"
+        if request.path.endswith("events"):
+            text, kind = f"event: state\ndata: {text}\n\n", "text/event-stream"
+        return web.Response(text=text, content_type=kind, status=status)
+
+    async def outputs() -> list[str]:
+        app = web.Application()
+        app.router.add_get("/{tail:.*}", answer)
+        runner = await serve_unix(app, tmp_path / "recorder.sock")
+        found = []
+        for words in (["state"], ["state", "--json"], ["watch", "--seconds", "0.7"]):
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "kiosk.cli", "--config", str(settings), *words),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            found.append((await process.communicate())[0].decode())
+        await runner.cleanup()
+        return found
+
+    settings = tmp_path / "kiosk.toml"
+    settings.write_text(f'[kiosk]\nid = "k"\n[paths]\ndata = "{tmp_path}"\nrun = "{tmp_path}"\n')
+    for output in asyncio.run(outputs()):
+        assert "recorder" in output
+        assert "Traceback" not in output
