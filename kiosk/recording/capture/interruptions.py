@@ -17,6 +17,8 @@ MICROPHONE_TIMEOUT_NS = 700_000_000
 CAMERA_TIMEOUT_NS = 1_200_000_000
 _PICTURE_GAP_NS = NS_PER_S // 2
 """A longer gap between pictures is an interruption; in a shorter one they are only counted."""
+_RESTART_GAP_PICTURES = 3
+"""After the camera failed, a gap of more pictures than this is an interruption, however short."""
 
 
 class InterruptionDetector:
@@ -45,6 +47,8 @@ class InterruptionDetector:
         if camera:
             self._received_until_ns[CAMERA] = start_ns
         self._skipped_pictures = self._skipped_before_encoder = 0  # pictures
+        self._has_picture = False
+        self._has_camera_failed = False  # since the last picture
 
     # -- received ------------------------------------------------------------------------------
     def add_audio(self, name: str, start_ns: int, end_ns: int) -> None:
@@ -55,9 +59,12 @@ class InterruptionDetector:
         """Record that a picture was received."""
         gap_ns = captured_ns - self._received_until_ns[CAMERA]
         self._skipped_pictures += max(0, round(gap_ns / period_ns))
-        self._record_received(
-            CAMERA, captured_ns, captured_ns + period_ns, "dropped", _PICTURE_GAP_NS
-        )
+        hole_ns, kind = _PICTURE_GAP_NS, "dropped"
+        if self._has_camera_failed:
+            hole_ns, kind = _RESTART_GAP_PICTURES * period_ns, "frozen"
+        self._record_received(CAMERA, captured_ns, captured_ns + period_ns, kind, hole_ns)
+        self._has_camera_failed = False
+        self._has_picture = True
 
     def _record_received(
         self, source: str, start_ns: int, end_ns: int, kind: str, hole_ns: int
@@ -83,6 +90,7 @@ class InterruptionDetector:
         if CAMERA in self._received_until_ns:
             self._check_silent(CAMERA, now_ns, CAMERA_TIMEOUT_NS, camera, "frozen")
             self._check_encoder(now_ns, camera == "slow")
+            self._has_camera_failed |= self._has_picture and camera not in ("ok", "slow")
         for name, (state, muted_ns) in microphones.items():
             self._check_silent(name, now_ns, MICROPHONE_TIMEOUT_NS, state, "dead")
             muted = (name, "muted")
