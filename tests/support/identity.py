@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from kiosk.evidence.certificates import certificate_pem
 from kiosk.evidence.signer import FileSigner
+from kiosk.exchange.staff_list import sign_staff_list
 
 
 def _name(text: str) -> x509.Name:
@@ -42,10 +46,16 @@ class Court:
         """The root certificate's file."""
         return self.folder / "ca.pem"
 
-    def issue(self, kiosk: str, key: Path, certificate: Path) -> FileSigner:
-        """Make a device key and certificate in the two files; return its signer."""
+    def issue(
+        self,
+        kiosk: str,
+        key: Path,
+        certificate: Path,
+        purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
+    ) -> FileSigner:
+        """Make a key and certificate (of a device) in the two files; return its signer."""
         private = ec.generate_private_key(ec.SECP256R1())
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        usage = x509.ExtendedKeyUsage([purpose])
         builder = _builder(_name(kiosk), self.root.subject, private.public_key())
         issued = builder.add_extension(usage, critical=False).sign(self.key, hashes.SHA256())
         pem = private.private_bytes(
@@ -57,6 +67,32 @@ class Court:
         key.write_bytes(pem)
         certificate.write_bytes(issued.public_bytes(serialization.Encoding.PEM))
         return FileSigner(key, certificate)
+
+    def sign_staff(
+        self,
+        kiosk: str,
+        staff: list[dict[str, Any]],
+        *,
+        days: float = 14,
+        issued: datetime | None = None,
+    ) -> dict[str, Any]:
+        """Return the signed staff list of a kiosk, as a server of this court gives it."""
+        server = self._server()
+        begin = issued or datetime.now(UTC)
+        return sign_staff_list(
+            kiosk,
+            staff,
+            begin,
+            begin + timedelta(days=days),
+            sign=lambda data: base64.b64encode(server.sign(data)).decode("ascii"),
+            certificate=certificate_pem(server.certificate).decode("ascii"),
+        )
+
+    def _server(self) -> FileSigner:
+        key, certificate = self.folder / "server.key", self.folder / "server.crt"
+        if certificate.exists():
+            return FileSigner(key, certificate)
+        return self.issue("court", key, certificate, ExtendedKeyUsageOID.SERVER_AUTH)
 
     def device(self, kiosk: str = "kiosk-0001") -> FileSigner:
         """Return the signer of a device; its key and certificate are made once."""
