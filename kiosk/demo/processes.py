@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from kiosk.errors import KioskError
 
@@ -47,6 +47,24 @@ def wait_until(
         if time.monotonic() > end:
             raise KioskError(f"timed out after {seconds:.0f} s: {what}")
         time.sleep(every)
+
+
+class Services(Protocol):
+    """What runs the kiosk's services: processes of the demo, or systemd with its units."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment of programs that work on the kiosk's screen."""
+
+    def check(self) -> None:
+        """Check that all services are running.
+
+        Raises:
+            KioskError: one is not; the message names it.
+        """
+
+    def signal(self, name: str, number: int) -> None:
+        """Send signal ``number`` to the main process of one service."""
 
 
 class ProcessGroup:

@@ -14,7 +14,7 @@ import zxingcpp
 from PIL import Image
 
 from kiosk.demo import readback
-from kiosk.demo.environment import DemoEnvironment
+from kiosk.demo.courtroom import Courtroom
 from kiosk.demo.scenario import DemoResult
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
@@ -37,7 +37,7 @@ class Checks:
 
 
 def build_report(
-    demo: DemoEnvironment, driver: ScreenDriver, result: DemoResult, base: Path
+    demo: Courtroom, driver: ScreenDriver, result: DemoResult, base: Path
 ) -> dict[str, Any]:
     """Read everything back and return the report; paths in it are relative to ``base``."""
     checks = Checks()
@@ -62,12 +62,14 @@ def _relative(path: Path, base: Path) -> str:
     return str(path.relative_to(base) if path.is_relative_to(base) else path)
 
 
-def list_devices(demo: DemoEnvironment) -> list[dict[str, Any]]:
+def list_devices(demo: Courtroom) -> list[dict[str, Any]]:
     """Return every device in use: those of the recorder, and the demo's virtual ones."""
     rows = list(get_json(demo.paths.recorder_socket, "/v1/devices").get("devices", []))
     sane = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", "sane-airscan"], **_CAPTURE)  # noqa: PLW1510
     rows += [
-        _device("scanner", "python-sane", f"sane-airscan {sane.stdout}: {demo.scanner.device}"),
+        _device(
+            "scanner", "python-sane", f"sane-airscan {sane.stdout}: {demo.devices.scanner.device}"
+        ),
         _device("receipt printer", "python-escpos", "ESC/POS raster on a pseudo-terminal"),
         _device("badge reader", "pyserial", "text lines on a pseudo-terminal"),
         _device("touch screen", "kivy", f"{demo.display.server} {demo.display.name}"),
@@ -89,7 +91,7 @@ def _device(name: str, library: str, back_end: str) -> dict[str, Any]:
 
 
 def _read_hearing(
-    demo: DemoEnvironment, result: DemoResult, base: Path, checks: Checks
+    demo: Courtroom, result: DemoResult, base: Path, checks: Checks
 ) -> dict[str, Any]:
     folder = demo.paths.hearings / result.hearing_id
     ca = demo.paths.court_ca
@@ -133,7 +135,7 @@ def _microphones(parts: list[Path]) -> list[str]:
     return [microphone["name"] for microphone in part["microphones"]]
 
 
-def _matches_central_copy(demo: DemoEnvironment, kind: str, folder: Path, number: str) -> bool:
+def _matches_central_copy(demo: Courtroom, kind: str, folder: Path, number: str) -> bool:
     """Compare every file of ``folder`` with the central system's own copy, byte for byte."""
     copy = next(demo.central.rglob(f"{kind}/{number}"), None)
     if copy is None:
@@ -143,9 +145,7 @@ def _matches_central_copy(demo: DemoEnvironment, kind: str, folder: Path, number
     return readback.are_all_delivered(files, theirs)
 
 
-def _read_filing(
-    demo: DemoEnvironment, result: DemoResult, base: Path, checks: Checks
-) -> dict[str, Any]:
+def _read_filing(demo: Courtroom, result: DemoResult, base: Path, checks: Checks) -> dict[str, Any]:
     """The visitor's PDF is read back from the central system: the kiosk has wiped its own."""
     (source,) = demo.central.rglob("filings/*/*.pdf")
     pdf = Path(shutil.copyfile(source, demo.out / "filing.pdf"))
@@ -164,7 +164,7 @@ def _read_filing(
     }
 
 
-def _read_selftest(demo: DemoEnvironment, base: Path, checks: Checks) -> dict[str, Any]:
+def _read_selftest(demo: Courtroom, base: Path, checks: Checks) -> dict[str, Any]:
     reports = demo.report_ids()
     if not reports:
         raise KioskError("there is no self-test report")

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.demo import scenario
+from kiosk.demo.courtroom import Courtroom
 from kiosk.demo.environment import DemoEnvironment, demo_environment
 from kiosk.demo.report import build_report
 from kiosk.demo.sample_court import BADGES
 from kiosk.demo.screen_driver import ScreenDriver
 from kiosk.storage.atomic_io import write_json
 
-Step = Callable[[DemoEnvironment, ScreenDriver, scenario.DemoResult], None]
+Step = Callable[[Courtroom, ScreenDriver, scenario.DemoResult], None]
 STEPS: tuple[tuple[str, Step], ...] = (
     ("A visitor files three pages in Kazakh", scenario.file_documents),
     ("A secretary records a hearing in two parts", scenario.record_hearing),

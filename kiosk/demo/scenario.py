@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk.clocks import recording_ns
-from kiosk.demo.environment import DemoEnvironment
+from kiosk.demo.courtroom import Courtroom
 from kiosk.demo.processes import wait_until
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 
@@ -43,7 +43,7 @@ def widget_text(driver: ScreenDriver, widget: str) -> str:
     return ""
 
 
-def file_documents(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResult) -> None:
+def file_documents(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> None:
     """A visitor hands in a three-page statement of claim, in Kazakh."""
     driver.wait_screen("visitor.home", seconds=60)
     driver.tap("lang.kk")
@@ -96,7 +96,7 @@ def _type_applicant(driver: ScreenDriver) -> None:
     driver.taps = before
 
 
-def record_hearing(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResult) -> None:
+def record_hearing(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> None:
     """A secretary records a hearing in two parts, from one tap to the delivered record."""
     demo.show_badge("secretary")
     driver.wait_screen("secretary.today")
@@ -130,7 +130,7 @@ def record_hearing(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResu
     driver.wait_screen("visitor.home")
 
 
-def run_self_test(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResult) -> None:
+def run_self_test(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> None:
     """A technician runs every self-test with one button; the report is delivered."""
     demo.show_badge("technician")
     driver.wait_screen("technician.self_test")
@@ -152,7 +152,7 @@ def run_self_test(demo: DemoEnvironment, driver: ScreenDriver, result: DemoResul
     driver.wait_screen("visitor.home")
 
 
-def _answer_questions(demo: DemoEnvironment, driver: ScreenDriver) -> None:
+def _answer_questions(demo: Courtroom, driver: ScreenDriver) -> None:
     """Do what the self-test asks of a person: speak, press, show a badge, say yes."""
     demo.play_voices()
     widgets = {item["id"]: item for item in driver.read_screen().get("widgets", [])}
@@ -166,13 +166,11 @@ def _answer_questions(demo: DemoEnvironment, driver: ScreenDriver) -> None:
         time.sleep(1)
 
 
-def _recorder_state(demo: DemoEnvironment) -> dict[str, Any]:
+def _recorder_state(demo: Courtroom) -> dict[str, Any]:
     return get_json(demo.paths.recorder_socket, "/v1/state")
 
 
-def _record_part(
-    demo: DemoEnvironment, driver: ScreenDriver, result: DemoResult, part: int
-) -> None:
+def _record_part(demo: Courtroom, driver: ScreenDriver, result: DemoResult, part: int) -> None:
     """Let part ``part`` run for its length; mark the next expected event, answer a question."""
     marked = False
 

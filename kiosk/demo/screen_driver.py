@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
-from kiosk.demo.processes import ProcessGroup, wait_until
+from kiosk.demo.processes import Services, wait_until
 from kiosk.demo.x_server import Display
 from kiosk.errors import KioskError
 
@@ -65,22 +65,22 @@ class ScreenDriver:
         ui_socket: automation socket of ``kiosk ui``.
         display: X server the UI draws on.
         screenshots: folder for screenshots.
-        processes: processes that must be alive while waiting.
+        services: must be running while it waits.
     """
 
     def __init__(
-        self, ui_socket: Path, display: Display, screenshots: Path, processes: ProcessGroup
+        self, ui_socket: Path, display: Display, screenshots: Path, services: Services
     ) -> None:
         self._socket = ui_socket
         self._display = display
         self._folder = screenshots
-        self._processes = processes
+        self._services = services
         self.screenshots: list[Screenshot] = []
         self.taps = 0
 
     def read_screen(self) -> dict[str, Any]:
         """Return the screen as the UI describes it; ``{}`` while it does not answer."""
-        self._processes.check()
+        self._services.check()
         return get_json(self._socket, "/v1/screen")
 
     def find_widget(self, widget: str) -> dict[str, Any] | None:
@@ -117,8 +117,8 @@ class ScreenDriver:
         """Tap the middle of ``item``, as :meth:`find_widget` returns it; return its id."""
         x = round(item["x"] + item["w"] / 2)
         y = round(item["y"] + item["h"] / 2)
-        self._xdotool("mousemove", str(x), str(y))
-        self._xdotool("click", "1")
+        self._run("xdotool", "mousemove", str(x), str(y))
+        self._run("xdotool", "click", "1")
         self.taps += 1
         return str(item["id"])
 
@@ -126,9 +126,8 @@ class ScreenDriver:
         """Take a screenshot ``NN-name.png`` of the whole display; return its path."""
         path = self._folder / f"{len(self.screenshots) + 1:02d}-{name}.png"
         time.sleep(0.3)  # the frame after the last change of state must be displayed
-        subprocess.run(
-            ["import", "-display", self._display.name, "-window", "root", str(path)], check=True
-        )
+        with path.open("wb") as picture:
+            self._run("import", "-window", "root", "png:-", output=picture)
         self.screenshots.append(Screenshot(path, str(self.read_screen().get("screen", ""))))
         return path
 
@@ -139,9 +138,11 @@ class ScreenDriver:
         except KioskError as error:
             raise KioskError(f"{error}; shown: {self._describe_screen()}") from error
 
-    def _xdotool(self, *arguments: str) -> None:
-        environment = {**self._processes.environment, "DISPLAY": self._display.name}
-        subprocess.run(["xdotool", *arguments], check=True, env=environment)
+    def _run(self, *command: str, output: IO[bytes] | None = None) -> None:
+        """Run a program that works on the display; its standard output goes to ``output``."""
+        environment = {**self._services.environment, "DISPLAY": self._display.name}
+        words = self._display.command(*command)
+        subprocess.run(words, check=True, env=environment, stdout=output)
 
     def _describe_screen(self) -> str:
         screen = self.read_screen()

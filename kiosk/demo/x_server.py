@@ -26,6 +26,10 @@ class Display:
     width: int
     height: int
 
+    def command(self, *words: str) -> list[str]:
+        """Return the command that runs the program ``words`` where it can reach this display."""
+        return list(words)
+
 
 @contextmanager
 def x_server(width: int, height: int, log: Path) -> Iterator[Display]:
