@@ -37,7 +37,10 @@ ln -sfn "$home/.venv/bin/kiosk" "$root/usr/local/bin/kiosk"
 if [ -n "$root" ]; then exit; fi
 
 systemd-sysusers /etc/sysusers.d/kiosk.conf
+"$project/packaging/owners.sh"
 systemd-tmpfiles --create /etc/tmpfiles.d/kiosk.conf
+# The units may not write here: without its byte code every start would compile all modules anew.
+"$home/.venv/bin/python" -m compileall -q -j 0 "$home/kiosk"
 "$home/.venv/bin/kiosk" config >/dev/null
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload

@@ -201,15 +201,16 @@ def documents() -> list[ApiDocument]:
         ApiDocument(
             "recorder-api.yaml",
             "Recorder of a courtroom kiosk",
-            "Local API on the Unix socket `run/recorder.sock`. What the keys mean is explained in "
-            "[interfaces.md](interfaces.md). Readers ignore keys that they do not know.",
+            "Local API on the Unix socket `run/recorder/recorder.sock`. What the keys mean is "
+            "explained in [interfaces.md](interfaces.md). Readers ignore keys that they do not "
+            "know.",
             RECORDER_OPERATIONS,
             RECORDER_EVENTS,
         ),
         ApiDocument(
             "sync-api.yaml",
             "Sync of a courtroom kiosk",
-            "Local API on the Unix socket `run/sync.sock`. What the keys mean is explained in "
+            "Local API on the Unix socket `run/sync/sync.sock`. What the keys mean is explained in "
             "[interfaces.md](interfaces.md). Readers ignore keys that they do not know.",
             SYNC_OPERATIONS,
             SYNC_EVENTS,

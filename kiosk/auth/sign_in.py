@@ -218,7 +218,7 @@ def _decode_base64(text: str) -> bytes:
 
 
 def load_token_secret(path: Path) -> bytes:
-    """Return the secret that signs tokens (``run/token.secret``); made where there is none.
+    """Return the secret that signs tokens (``token.secret``); made where there is none.
 
     It outlives a restart of the recorder, so that nobody must sign in again in a hearing; with the
     run folder it goes at the next boot.

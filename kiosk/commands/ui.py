@@ -15,6 +15,7 @@ from pathlib import Path
 from kiosk.config import UiSettings, load_settings, settings_path
 from kiosk.errors import ConfigError
 from kiosk.logs import dump_stacks_on_signal
+from kiosk.storage.paths import Paths
 
 HELP = "run the touch screen"
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         return _show_settings_error(path, error)
 
-    prepare(settings.ui, settings.paths.run / "kivy")
+    prepare(settings.ui, Paths.from_settings(settings.paths).ui_run / "kivy")
     from kiosk.ui.app import run as run_app
 
     return run_app(settings)

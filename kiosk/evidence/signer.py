@@ -147,6 +147,6 @@ def _create_self_signed(paths: Paths, kiosk_id: str) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    make_folder(paths.self_signed_key.parent, 0o700)
+    make_folder(paths.self_signed_key.parent)
     write_bytes(paths.self_signed_key, key_pem(key), 0o600)
     write_bytes(paths.self_signed_certificate, certificate_pem(certificate), 0o644)

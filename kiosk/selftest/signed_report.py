@@ -26,8 +26,8 @@ def save_signed_report(paths: Paths, kiosk_id: str, content: Mapping[str, Any]) 
     """
     identifier = str(uuid.uuid4())
     signer, _enrolled = load_device_signer(paths, kiosk_id)
-    folder = make_folder(paths.reports / identifier)
-    write_json(folder / REPORT, {"id": identifier, **content})
+    folder = make_folder(paths.reports / identifier, 0o755)  # the touch screen shows it
+    write_json(folder / REPORT, {"id": identifier, **content}, 0o644)
     seal_folder(folder, signer)
     sync_folder(paths.reports)
     return folder

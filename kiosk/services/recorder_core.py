@@ -33,7 +33,7 @@ class RecorderCore:
         self.on_change: Callable[[], None] = lambda: None
         self.on_button_press: Callable[[], None] = lambda: None
         make_folder(self.paths.data)
-        make_folder(self.paths.run)
+        make_folder(self.paths.recorder_run)
         self.sources = Sources(settings, self.paths.preview, load_noise_floors(self.paths))
         self.sources.open()  # devices come up while the rest is made
         self.panel = Panel(settings.panel, lambda: self.on_button_press())

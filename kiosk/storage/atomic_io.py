@@ -32,8 +32,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path, mode: int = 0o750) -> Path:
-    """Create ``folder`` and its missing parents durably; return it."""
+def make_folder(folder: Path, mode: int = 0o770) -> Path:
+    """Create ``folder`` and its missing parents durably; return it.
+
+    The units' UMask says whether the group may write: sync deletes what the recorder made, and
+    only reads what the touch screen made.
+    """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         for path in reversed(missing):

@@ -96,7 +96,7 @@ def pin_court_keys(paths: Paths, keys: CourtKeys) -> None:
     both = {paths.court_recipient: keys.court, paths.escrow_recipient: keys.escrow}
     for recipient in both.values():
         validate_recipient(recipient)
-    make_folder(paths.court_recipient.parent, mode=0o700)
+    make_folder(paths.court_recipient.parent)
     for path, recipient in both.items():
         write_text(path, f"# {path.stem}: opens closed parts; public\n{recipient}\n", mode=0o644)
 

@@ -1,7 +1,8 @@
 """Paths of the folders and files of one kiosk, under ``paths.data`` and ``paths.run``.
 
-Folders are the truth and each has one owner: the recorder owns ``hearings/``, filing owns
-``filings/``, self-test owns ``reports/``, sync owns ``sync/`` and ``published/``.
+Folders are the truth and each has one owner: the recorder owns ``hearings/``, ``reports/`` and
+``exports/``, the touch screen owns ``filings/``, sync owns ``sync/``, ``published/`` and
+``receipts/``. docs/units.md says which user may read and write what.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Paths:
 
     @property
     def reports(self) -> Path:
-        """Self-test reports, ``<report uuid>/``; owner: self-test."""
+        """Self-test reports, ``<report uuid>/``; owner: recorder."""
         return self.data / "reports"
 
     @property
@@ -79,7 +80,7 @@ class Paths:
     # -- identity ----------------------------------------------------------------------------
     @property
     def device_key(self) -> Path:
-        """Private key of the device certificate (PEM, mode 0600)."""
+        """Private key of the device certificate (PEM); recorder and sync read it."""
         return self.data / "identity" / "device.key"
 
     @property
@@ -127,33 +128,43 @@ class Paths:
         """Keys that open unfinished filings for a secretary after a crash; owner: recorder."""
         return self.data / "identity" / "keepers"
 
-    # -- run time ----------------------------------------------------------------------------
+    # -- run time: one folder for each service, made by its unit -----------------------------
+    @property
+    def recorder_run(self) -> Path:
+        """What ``kiosk recorder`` needs while it runs; memory, like all of ``run``."""
+        return self.run / "recorder"
+
+    @property
+    def ui_run(self) -> Path:
+        """What ``kiosk ui`` needs while it runs; nobody else may read it."""
+        return self.run / "ui"
+
     @property
     def recorder_socket(self) -> Path:
         """Unix socket of ``kiosk recorder``."""
-        return self.run / "recorder.sock"
+        return self.recorder_run / "recorder.sock"
 
     @property
     def sync_socket(self) -> Path:
         """Unix socket of ``kiosk sync``."""
-        return self.run / "sync.sock"
+        return self.run / "sync" / "sync.sock"
 
     @property
     def ui_socket(self) -> Path:
         """Unix socket of ``kiosk ui`` (only with ``[ui] automation = true``)."""
-        return self.run / "ui.sock"
+        return self.ui_run / "ui.sock"
 
     @property
     def filing_work(self) -> Path:
         """Working folders of unfinished filings in memory (tmpfs), ``<filing uuid>/``."""
-        return self.run / "filings"
+        return self.ui_run / "filings"
 
     @property
     def preview(self) -> Path:
         """Live picture for the UI: a seqlocked frame in shared memory."""
-        return self.run / "preview.shm"
+        return self.recorder_run / "preview.shm"
 
     @property
     def token_secret(self) -> Path:
         """Secret that signs sign-in tokens of this run (mode 0600, made by the recorder)."""
-        return self.run / "token.secret"
+        return self.recorder_run / "token.secret"

@@ -98,7 +98,7 @@ def enrol(
         EnrolmentError: refused, or something does not fit together.
         CentralUnreachableError: no answer; running the same again is harmless.
     """
-    make_folder(paths.device_key.parent, mode=0o700)
+    make_folder(paths.device_key.parent)
     finish_installation(paths)
     if not force and (identity := _valid_identity(paths)) is not None:
         return EnrolmentResult(identity.kiosk_id, identity.not_after, is_new=False)

@@ -1,8 +1,8 @@
 """What runs inside the booted tree (see ``test_boot.py``): the installed units, put to work.
 
-Starts the recorder's unit as user ``kiosk`` in its sandbox, records, kills it, lets systemd start
-it again, ends the hearing and verifies it. Writes what happened to the file named on the command
-line.
+Starts the recorder's unit as user ``kiosk-recorder`` in its sandbox, records, kills it, lets
+systemd start it again, ends the hearing and verifies it. Writes what happened to the file named on
+the command line.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def systemctl(*arguments: str) -> str:
 
 @contextlib.contextmanager
 def voices(folder: Path) -> Iterator[VirtualMicrophoneClient]:
-    """Keep virtual microphones up as the user ``kiosk``."""
+    """Keep virtual microphones up as the recorder's user."""
     folder.mkdir()
     os.chown(folder, *owner())
     # The shim is for the camera alone: a sound server has no business with it.
@@ -50,7 +50,7 @@ def voices(folder: Path) -> Iterator[VirtualMicrophoneClient]:
     module = [sys.executable, "-m", "kiosk.hardware.virtual.microphones"]
     with subprocess.Popen(
         [*module, "--dir", str(folder), "--names", ",".join(MICROPHONES)],
-        user="kiosk",
+        user="kiosk-recorder",
         group="kiosk",
         extra_groups=[],
         env={**environment, "HOME": str(folder)},
@@ -66,7 +66,7 @@ def voices(folder: Path) -> Iterator[VirtualMicrophoneClient]:
 
 
 def owner() -> tuple[int, int]:
-    """Return user and group id of ``kiosk``."""
+    """Return user and group id of the recorder."""
     found = Path("/var/lib/kiosk").stat()
     return found.st_uid, found.st_gid
 

@@ -65,7 +65,7 @@ def test_the_units_work_in_their_sandbox_and_the_recorder_comes_back_when_killed
     assert found.exists(), booted.stdout[-3000:] + booted.stderr[-3000:] + _log(tmp_path)
     outcome = json.loads(found.read_text(encoding="utf-8"))
     assert "error" not in outcome, outcome["error"] + outcome["journal"]
-    assert outcome["user"] == "kiosk"
+    assert outcome["user"] == "kiosk-recorder"
     assert outcome["restarts"] == 1
     assert outcome["delivery"] == "active"
     assert outcome["report"]["ok"], outcome["report"]["problems"]

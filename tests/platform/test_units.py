@@ -53,7 +53,7 @@ def test_the_command_started_exists(unit: Path) -> None:
 def test_a_service_comes_back_for_ever_and_is_no_root(unit: Path) -> None:
     settings = settings_of(unit)
     assert settings["Restart"] == ["always"]
-    assert settings["User"][0] in {"kiosk", "kiosk-central"}
+    assert settings["User"] == [unit.stem]  # each has a user of its own
     if unit.stem != "kiosk-central":
         assert settings["StartLimitIntervalSec"] == ["0"]
 
@@ -66,8 +66,10 @@ def test_the_recorder_needs_no_other_unit_and_no_network() -> None:
 
 def test_the_touch_screen_cannot_change_a_recording_or_read_the_key() -> None:
     settings = settings_of(SYSTEMD / "kiosk-ui.service")
-    assert "-/var/lib/kiosk/hearings" in settings["ReadOnlyPaths"][0].split()
-    assert "-/var/lib/kiosk/identity" in settings["InaccessiblePaths"][0].split()
+    assert settings["ReadWritePaths"] == ["/var/lib/kiosk/filings"]
+    hidden = " ".join(settings["InaccessiblePaths"]).split()
+    assert {"-/var/lib/kiosk/hearings", "-/var/lib/kiosk/identity"} <= set(hidden)
+    assert "kiosk-record" not in " ".join(settings["SupplementaryGroups"]).split()
 
 
 @needs_systemd
@@ -109,8 +111,8 @@ def test_every_user_and_group_named_is_made() -> None:
     made: set[str] = set()
     for file in SYSTEMD.glob("*.sysusers.conf"):
         for line in file.read_text(encoding="utf-8").splitlines():
-            kind, *names = line.split()[:3] if line and line[0] in "um" else [""]
-            made.update(names[:1] if kind == "u" else names)
+            kind, *names = line.split()[:3] if line and line[0] in "gum" else [""]
+            made.update(names if kind == "m" else names[:1])
     for unit in SERVICES:
         settings = settings_of(unit)
         groups = " ".join(settings.get("SupplementaryGroups", []))
@@ -128,6 +130,7 @@ def test_every_folder_of_the_layout_is_made_at_boot() -> None:
     folders = {
         paths.data,
         paths.run,
+        paths.exports,
         paths.hearings,
         paths.filings,
         paths.reports,
@@ -137,3 +140,20 @@ def test_every_folder_of_the_layout_is_made_at_boot() -> None:
         paths.device_key.parent,
     }
     assert {str(folder) for folder in folders} <= made
+
+
+def test_each_service_makes_its_folder_of_the_run_time() -> None:
+    from kiosk.config import PathSettings
+    from kiosk.storage.paths import Paths
+
+    paths = Paths.from_settings(PathSettings())
+    wanted = {
+        "kiosk-recorder": {paths.recorder_socket, paths.preview, paths.token_secret},
+        "kiosk-sync": {paths.sync_socket},
+        "kiosk-ui": {paths.ui_socket, paths.filing_work},
+    }
+    for name, files in wanted.items():
+        settings = settings_of(SYSTEMD / f"{name}.service")
+        (folder,) = settings["RuntimeDirectory"]
+        assert {file.parent for file in files} == {Path("/run") / folder}
+        assert settings["RuntimeDirectoryPreserve"] == ["restart"]

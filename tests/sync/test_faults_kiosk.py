@@ -214,7 +214,7 @@ def test_not_enrolled_runs_and_enrolment_takes_effect(template: Path, central: C
         again = enrol(kiosk.paths, KIOSK, code, central.url, ca)
         assert not again.is_new
         for secret in (kiosk.paths.device_key, kiosk.paths.device_certificate):
-            assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+            assert stat.S_IMODE(secret.stat().st_mode) == 0o640
         assert {path.name for path in kiosk.paths.device_key.parent.iterdir()} == {
             "device.key",
             "device.crt",

@@ -35,14 +35,14 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def recorder(folder: Path) -> Iterator[FakeRecorder]:
     """Return a recorder."""
-    with FakeRecorder(folder / "run" / "recorder.sock") as service:
+    with FakeRecorder(folder / "run" / "recorder" / "recorder.sock") as service:
         yield service
 
 
 @pytest.fixture
 def sync(folder: Path) -> Iterator[FakeSync]:
     """Return a sync service."""
-    with FakeSync(folder / "run" / "sync.sock") as service:
+    with FakeSync(folder / "run" / "sync" / "sync.sock") as service:
         yield service
 
 

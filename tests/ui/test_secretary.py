@@ -264,8 +264,8 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.errors: list[str] = []
-        recorder = LocalClient(folder / "run" / "recorder.sock")
-        sync = LocalClient(folder / "run" / "sync.sock")
+        recorder = LocalClient(folder / "run" / "recorder" / "recorder.sock")
+        sync = LocalClient(folder / "run" / "sync" / "sync.sock")
         self.clients = (recorder, sync)
         self.secretary = SecretaryActions(
             recorder,

@@ -45,12 +45,20 @@ class PublishedList(Generic[M]):
     """A list pulled from the central system, in memory and durably in ``published/``.
 
     The file holds the rows as the central system sent them; :attr:`read` is what can be read.
+
+    Args:
+        mode: of the file; the touch screen may read what "others" may (docs/units.md).
     """
 
     def __init__(
-        self, path: Path, empty: dict[str, Any], read_rows: Callable[[object], ReadRows[M]]
+        self,
+        path: Path,
+        empty: dict[str, Any],
+        read_rows: Callable[[object], ReadRows[M]],
+        mode: int = 0o640,
     ) -> None:
         self.path = path
+        self._mode = mode
         self._read_rows = read_rows
         self.value = read_json_or_none(path) or empty
         self.read = read_rows(self.value)
@@ -67,7 +75,7 @@ class PublishedList(Generic[M]):
         is_changed = content != self._content
         if is_changed or time.monotonic() - self._written_at > REWRITE_SECONDS:
             make_folder(self.path.parent)
-            write_json(self.path, value)
+            write_json(self.path, value, self._mode)
             self._content, self._written_at = content, time.monotonic()
         self.value = value
         if is_changed:
@@ -85,6 +93,7 @@ class Poller(Worker):
             context.paths.schedule,
             {"pulled_at": None, "days": SCHEDULE_DAYS, "hearings": []},
             lambda value: read_hearings(value, zone),
+            mode=0o644,
         )
         self.staff = PublishedList(
             context.paths.staff, {"pulled_at": None, "salt": "", "staff": []}, read_staff

@@ -20,7 +20,8 @@ from kiosk.storage.atomic_io import make_folder, write_bytes
 from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_session import Credentials
 
-PRIVATE_MODE = 0o600
+PRIVATE_MODE = 0o640
+"""Recorder (signs) and sync (TLS) share the key: group ``kiosk-record`` (docs/units.md)."""
 
 
 class NotEnrolledError(CentralError):
@@ -80,9 +81,9 @@ def load_identity(paths: Paths) -> Identity:
 
 
 def create_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """Create a P-256 key on this device, durably, readable by its owner alone."""
+    """Create a P-256 key on this device, durably, unreadable for the touch screen."""
     key = ec.generate_private_key(ec.SECP256R1())
-    make_folder(path.parent, mode=0o700)
+    make_folder(path.parent)
     write_bytes(path, key_pem(key), mode=PRIVATE_MODE)
     return key
 
