@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import sdnotify
 from aiohttp import web
 
 from kiosk.central import crash_points
@@ -37,6 +36,7 @@ from kiosk.central.identity import courts
 from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
 from kiosk.errors import CentralError
 from kiosk.storage.atomic_io import make_folder, write_text
+from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -121,9 +121,9 @@ class CentralServer:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             await self._start(stack)
-            sdnotify.SystemdNotifier().notify("READY=1")
+            notify("READY=1")
             await stop.wait()
-            sdnotify.SystemdNotifier().notify("STOPPING=1")
+            notify("STOPPING=1")
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         options = self._options

@@ -13,12 +13,14 @@ from kiosk.ipc import EventStream, serve_unix
 from kiosk.services.recorder_api import RecorderApi
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.step_runner import StepRunner
-from kiosk.services.watchdog import notify, ping_watchdog
+from kiosk.services.watchdog import ping_watchdog
+from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 STATE_INTERVAL_S, LEVELS_INTERVAL_S = 1.0, 0.1
 SHUTDOWN_S = 15.0
-"""systemd allows 20 s (TimeoutStopSec)."""
+"""For the seals that are due. With the step that ends the running part it stays below the unit's
+``TimeoutStopSec``."""
 
 
 class RecorderService:

@@ -1,14 +1,13 @@
 """The local API of ``kiosk recorder``: one handler for each operation of the contract.
 
-Requests are authenticated by the sign-in token; SO_PEERCRED is logged.
+A step needs the token of a person who signed in; :mod:`kiosk.services.peers` says which local user
+may call at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -29,11 +28,12 @@ from kiosk.auth.sign_in import (
 )
 from kiosk.errors import RequestError
 from kiosk.hearing.room.errors import AlreadyRecordingError
-from kiosk.ipc import EventStream, Handler, errors_as_json
+from kiosk.ipc import EventStream, errors_as_json
 from kiosk.selftest import recorder_checks
 from kiosk.services.exports import ExportService
 from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
+from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.step_runner import StepRunner
 
@@ -75,7 +75,7 @@ class RecorderApi:
 
     def application(self) -> web.Application:
         """Return the application of the local socket."""
-        app = web.Application(middlewares=[errors_as_json, _log_peer])
+        app = web.Application(middlewares=[errors_as_json, check_peer])
         routes: list[Route] = [
             (operations.GET_STATE, self._get_state),
             (operations.GET_EVENTS, self._get_events),
@@ -267,15 +267,3 @@ class RecorderApi:
                 return await recorder_checks.check_court_keys(core.paths)
             case _:
                 return await recorder_checks.check_clock()
-
-
-@web.middleware
-async def _log_peer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log which local user sent a request that changes something (SO_PEERCRED)."""
-    if request.method == "POST" and request.transport is not None:
-        peer = request.transport.get_extra_info("socket")
-        if peer is not None:
-            found = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-            pid, uid, _gid = struct.unpack("3i", found)
-            log.info("%s from process %d of user %d", request.path, pid, uid)
-    return await handler(request)

@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
-HUNG_STEP_S = 10.0
+LONGEST_STEP_S = 22.0
+"""Longest step that still ended: closing a hearing on a full disk. Meanwhile the capture waits in
+memory, and a kill would lose it."""
+HUNG_STEP_S = 2 * LONGEST_STEP_S
 """A step that takes longer than this counts as hung (watchdog)."""
 
 

@@ -19,8 +19,9 @@ from kiosk.ipc import EventStream, LocalClient, serve_unix
 from kiosk.services.sync_api import SyncApi
 from kiosk.services.sync_core import SyncCore
 from kiosk.services.sync_lock import acquire_lock
-from kiosk.services.watchdog import notify, ping_watchdog
+from kiosk.services.watchdog import ping_watchdog
 from kiosk.storage.paths import Paths
+from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 

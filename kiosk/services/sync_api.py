@@ -14,6 +14,7 @@ from kiosk.api.published import Schedule, pulled_at
 from kiosk.errors import KioskError
 from kiosk.ipc import EventStream, errors_as_json
 from kiosk.services.local_api import Call, Route, add_routes
+from kiosk.services.peers import check_peer
 from kiosk.services.sync_core import SyncCore
 from kiosk.sync.link_check.link_check import ProgressCallback
 from kiosk.sync.outbox.manifest import UUID
@@ -45,7 +46,7 @@ class SyncApi:
 
     def application(self) -> web.Application:
         """Return the application of the local socket."""
-        app = web.Application(middlewares=[errors_as_json])
+        app = web.Application(middlewares=[errors_as_json, check_peer])
         routes: list[Route] = [
             (calls.GET_STATE, self._get_state),
             (calls.GET_EVENTS, self._get_events),

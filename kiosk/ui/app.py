@@ -18,6 +18,7 @@ from kiosk.hardware.badge_reader import BadgeReader
 from kiosk.ui.app_state import AppState
 from kiosk.ui.automation import serve_automation, visible_widgets
 from kiosk.ui.screen_loader import current_screen, view_of, widget_class
+from kiosk.ui.service_watchdog import report_to_systemd
 from kiosk.ui.theme import Theme
 from kiosk.ui.widgets.fonts import register_fonts
 from kiosk.ui.widgets.screen import Screen
@@ -130,6 +131,7 @@ class KioskApp(App):
         self.root_widget = RootWidget(self.app_state, self._settings)
         Clock.schedule_interval(self.root_widget.update_live, LIVE_INTERVAL_SECONDS)
         Clock.schedule_interval(lambda _seconds: self.app_state.tick(), 1.0)
+        report_to_systemd()
         return self.root_widget
 
     async def run_all(self) -> None:

@@ -18,6 +18,7 @@ from kiosk.alarms import alarm_of
 from kiosk.config import load_settings
 from kiosk.errors import ConfigError
 from kiosk.locale import Translator
+from kiosk.ui.service_watchdog import report_to_systemd
 from kiosk.ui.widgets.fonts import NAMES, register_fonts
 
 BACKGROUND = (0.957, 0.965, 0.973, 1)
@@ -43,6 +44,7 @@ class SettingsErrorApp(App):
         register_fonts()
         Window.clearcolor = BACKGROUND
         Clock.schedule_interval(self._recheck, RECHECK_SECONDS)
+        report_to_systemd()
         box = BoxLayout(orientation="vertical", padding=60, spacing=12)
         alarm = alarm_of(self._error.code)
         for language in ("kk", "ru", "en"):
