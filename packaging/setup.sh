@@ -9,6 +9,8 @@ venv=$project/.venv
 kind=auto
 purpose=dev
 without=()
+# Modules of which the index has no wheels: Debian's are used, so that nothing is built here.
+debian_modules=(python3-pyaudio python3-sane)
 print_packages=no
 with_apt=yes
 
@@ -95,19 +97,23 @@ install_packages() {
 		install "${missing[@]}" </dev/null >&2
 }
 
-# Print a Python that can create an environment. If `python3` is too old or has no venv module, it is
-# the system's own, whose venv module has just been installed.
+# Print a Python that can create an environment: `python3` or the system's own, whose venv module has
+# just been installed. It must be of Debian's minor version, for which Debian's modules are compiled.
 find_python() {
-	local candidate
+	local candidate debian
+	debian=$(/usr/bin/python3 -c 'import sys; print(sys.version_info[:2])')
 	for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
-		# On a Pi the environment must see Debian's own packages: only Debian's Python does.
+		# On a Pi the environment must see all of Debian's packages: only Debian's Python does.
 		if [ "$kind" = pi ]; then candidate=/usr/bin/python3; fi
-		if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
-			2>/dev/null; then
+		if "$candidate" -c 'import sys, venv, ensurepip' 2>/dev/null && "$candidate" -c "
+import sys
+version = sys.version_info[:2]
+sys.exit(not (3, 11) <= version < (3, 15) or version != $debian)"; then
 			echo "$candidate" && return
 		fi
 	done
-	say "no Python 3.11 or newer with the modules venv and ensurepip (Debian: python3-venv)"
+	say "no Python of Debian's version $debian, 3.11 to 3.14, with the modules venv and ensurepip" \
+		"(Debian: python3-venv)"
 	exit 1
 }
 
@@ -122,12 +128,14 @@ lock_file() {
 
 # Create the environment again when it is absent or belongs to another Python or kind.
 make_environment() {
-	local python lock stamp state
+	local python lock stamp state site
 	python=$(find_python)
 	lock=$project/requirements/$(lock_file)
 	stamp=$venv/.kiosk-setup
 	state="$kind $("$python" -c 'import sys; print(sys.version.split()[0])') $(cat "$lock" \
-		"$project/pyproject.toml" "$project/packaging/setup.sh" | sha256sum | cut -d' ' -f1) $project"
+		"$project/pyproject.toml" "$project/packaging/setup.sh" | sha256sum | cut -d' ' -f1) $(
+		dpkg-query -W -f '${Package}=${Version} ' "${debian_modules[@]}"
+	) $project"
 	if [ -x "$venv/bin/kiosk" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then return; fi
 	if ! "$venv/bin/python" -c 'import pip' 2>/dev/null ||
 		[ "$("$venv/bin/python" -c 'import sys; print(sys.version.split()[0])')" != \
@@ -138,14 +146,43 @@ make_environment() {
 		"$python" -m venv --clear "${options[@]}" "$venv"
 	fi
 	say "installing Python packages from requirements/$(basename "$lock")"
-	pip_install --require-hashes --no-deps --use-pep517 -r "$lock"
+	# Nothing is built but the project itself, by the setuptools of the lock file.
+	pip_install --require-hashes --no-deps --only-binary :all: -r "$lock"
 	pip_install --no-deps --no-build-isolation --editable "$project"
+	site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	remove_unlocked "$lock" "$site"
+	if [ "$kind" = pc ]; then link_debian_modules "$site"; fi
 	if ! "$venv/bin/python" -m pip --disable-pip-version-check check >"$venv/.pip-check"; then
 		cat "$venv/.pip-check" >&2
 		# On a Pi the environment includes Debian's packages; their conflicts are not ours.
 		if [ "$kind" = pc ]; then exit 1; fi
 	fi
 	echo "$state" >"$stamp"
+}
+
+# Remove what an earlier lock file had and this one ($1) has not, from the folder $2.
+remove_unlocked() {
+	local left_over
+	mapfile -t left_over < <("$venv/bin/python" -m pip --disable-pip-version-check list \
+		--path "$2" --exclude-editable --format freeze |
+		sed 's/[=@ ].*//' | tr '[:upper:]_.' '[:lower:]--' |
+		grep -vxF -e pip -f <(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' "$1"))
+	if [ ${#left_over[@]} = 0 ]; then return; fi
+	say "removing what the lock file does not name: ${left_over[*]}"
+	"$venv/bin/python" -m pip --quiet uninstall --yes --root-user-action=ignore \
+		"${left_over[@]}" </dev/null >&2
+}
+
+# Let the environment see Debian's modules, and no other module of Debian's: links in a folder in $1.
+link_debian_modules() {
+	local package path folder=$1/debian-modules
+	rm -rf "$folder"
+	mkdir "$folder"
+	for package in "${debian_modules[@]}"; do
+		dpkg-query -L "$package" | grep -x '/usr/lib/python3/dist-packages/[^/]*' |
+			while read -r path; do ln -s "$path" "$folder/"; done
+	done
+	echo debian-modules >"$1/debian-modules.pth"
 }
 
 same_kind() {

@@ -151,7 +151,7 @@ def _read_filing(demo: Courtroom, result: DemoResult, base: Path, checks: Checks
     pdf = Path(shutil.copyfile(source, demo.out / "filing.pdf"))
     receipt = min((demo.out / "printed").glob("receipt-*.png"), key=lambda path: path.name)
     pages = readback.pdf_pages(pdf)
-    codes = zxingcpp.read_barcodes(Image.open(receipt).convert("L"))
+    codes = zxingcpp.read_barcodes(Image.open(receipt, formats=("PNG",)).convert("L"))
     checks.expect(pages == 3, f"{pages} pages in the PDF")
     checks.expect(bool(result.registration_number), "no registration number")
     checks.expect(bool(codes), "no QR code on the receipt can be read")

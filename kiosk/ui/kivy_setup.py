@@ -13,6 +13,7 @@ ENVIRONMENT = {
     "KIVY_NO_FILELOG": "1",
     "KIVY_LOG_MODE": "PYTHON",
     "KIVY_WINDOW": "sdl2",
+    "KIVY_IMAGE": "sdl2",
     "KIVY_GL_BACKEND": "sdl2",
     "KIVY_METRICS_DENSITY": "1",
     "KIVY_DPI": "96",

@@ -27,8 +27,8 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     pages = []
     for number in range(1, 5):
         noise = np.random.default_rng(number).integers(0, 255, (600, 420, 3), dtype=np.uint8)
-        path = folder / f"{number:04d}.png"
-        Image.fromarray(noise).save(path, dpi=(150, 150))
+        path = folder / f"{number:04d}.jpg"
+        Image.fromarray(noise).save(path, quality=95, dpi=(150, 150))
         pages.append(prepare_page(path, 0, folder).file)
     return pages
 

@@ -9,7 +9,8 @@ stamp=$venv/.picamera2
 wanted=$(sha256sum requirements/picamera2.lock "$venv/.kiosk-setup" | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
 	"$venv/bin/pip" install --quiet --disable-pip-version-check --root-user-action=ignore \
-		--require-hashes --no-deps -r requirements/picamera2.lock </dev/null >&2
+		--require-hashes --no-deps --only-binary :all: --no-binary pidng --no-build-isolation \
+		-r requirements/picamera2.lock </dev/null >&2
 	echo "$wanted" >"$stamp"
 fi
 

@@ -97,8 +97,12 @@ def prepare_page(page: Path, turn: int, folder: Path, *, may_turn: bool = True) 
 
 
 def read_page(page: Path) -> tuple[Image.Image, int]:
-    """Return the scan, grey or RGB, and its dots per inch."""
-    with Image.open(page) as opened:
+    """Return the scan, grey or RGB, and its dots per inch.
+
+    Raises:
+        PIL.UnidentifiedImageError: it is no JPEG. No other decoder gets to see it.
+    """
+    with Image.open(page, formats=("JPEG",)) as opened:
         resolution = round(float(opened.info.get("dpi", (300, 300))[0])) or 300
         if opened.mode in ("L", "RGB"):
             opened.load()  # convert() would copy it

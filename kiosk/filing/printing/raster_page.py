@@ -94,7 +94,7 @@ class RasterPage:
         scale = max(4, int(self._text_width * share) // modules)
         out = BytesIO()
         code.save(out, kind="png", scale=scale, border=4)
-        with Image.open(out) as picture:
+        with Image.open(out, formats=("PNG",)) as picture:
             strip = self._add_strip(picture.height)
             strip.paste(picture.convert("L"), ((self._width - picture.width) // 2, 0))
 

@@ -58,7 +58,7 @@ class ReceiptPrinterService:
         Raises:
             PrinterError: the exact one.
         """
-        with Image.open(BytesIO(picture)) as opened:
+        with Image.open(BytesIO(picture), formats=("PNG",)) as opened:
             image: Image.Image = opened.convert("1")
         await self.print_image(image)
 
@@ -120,6 +120,6 @@ class ReceiptPrinterService:
 
 
 def _read_image(path: Path) -> Image.Image:
-    with Image.open(path) as kept:
+    with Image.open(path, formats=("PNG",)) as kept:
         image: Image.Image = kept.convert("1")
         return image

@@ -133,7 +133,7 @@ class FolderCamera:
                 min(self._preview_count // self._previews_per_picture, len(names) - 1)
             ]
             if self._current is None or self._current[0] != path:
-                with Image.open(path) as image:
+                with Image.open(path, formats=("JPEG", "PNG")) as image:
                     picture = image.convert("RGB")
                 self._current = (path, picture, to_preview(picture))
         except (OSError, UnidentifiedImageError) as error:

@@ -97,7 +97,7 @@ class FolderScene:
         path = self._paths[number % len(self._paths)]
         frame = self._cache.get(path)
         if frame is None:
-            with Image.open(path) as image:
+            with Image.open(path, formats=("JPEG", "PNG")) as image:
                 frame = to_frame(to_yuv(image.convert("RGB").resize(self._size)))
             if len(self._cache) < self._CACHED:
                 self._cache[path] = frame

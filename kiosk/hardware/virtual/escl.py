@@ -101,7 +101,7 @@ def status_xml(state: Literal["Idle", "Processing", "Stopped"], adf: AdfState) -
 
 def render_page(page: Path, settings: ScanSettings) -> bytes:
     """Return a sheet's side as JPEG with the resolution, colour and window of ``settings``."""
-    with Image.open(page) as opened:
+    with Image.open(page, formats=("JPEG", "PNG")) as opened:
         image = opened.convert("L" if settings.grey else "RGB")
         own = round(float(opened.info.get("dpi", (300, 300))[0])) or 300
     resolution = settings.resolution
