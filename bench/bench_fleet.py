@@ -29,7 +29,8 @@ import aiohttp
 from bench.measure import Measure
 from bench.processes import cpu_seconds
 from kiosk.evidence.chain import ChainHead
-from kiosk.evidence.signer import FileSigner, sign_head
+from kiosk.evidence.device_key import FileSigner
+from kiosk.evidence.signer import sign_head
 from tests.support.central_rig import TUS, Central, Kiosk, file_of, filing_body, new_id
 
 KIOSKS = 200

@@ -18,8 +18,8 @@ from random import Random
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
 from kiosk.evidence.chain import GENESIS, canonical_json, entry_hash
+from kiosk.evidence.device_key import FileSigner
 from kiosk.evidence.seal import seal_folder
-from kiosk.evidence.signer import FileSigner
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.hearing_folder import (
     HEARING_FILE,

@@ -41,6 +41,7 @@ from kiosk.api.recorder_calls import (
     TestDevice,
     WrappedKey,
 )
+from kiosk.api.reports import SAVE_REPORT
 
 GET_STATE = Operation("getState", "GET", "/v1/state", "State of the recorder", answer=RecorderState)
 GET_EVENTS = Operation(
@@ -256,6 +257,7 @@ RECORDER_OPERATIONS = (
     START_LISTENING,
     STOP_LISTENING,
     *DEVICE_TESTS.values(),
+    SAVE_REPORT,
     *EXPORT_OPERATIONS,
 )
 RECORDER_EVENTS = (

@@ -24,7 +24,7 @@ from typing import Any
 from kiosk.commands._common import command_settings, document_language, hearing_folder
 from kiosk.config import Settings
 from kiosk.errors import KioskError
-from kiosk.evidence.signer import load_device_signer
+from kiosk.evidence.device_key import load_device_signer
 from kiosk.export.errors import CancelledError
 from kiosk.export.hearing_export import ExportProgress, ExportRequest, ExportResult, HearingExport
 from kiosk.export.log import ExportLogEntry

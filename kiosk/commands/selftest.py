@@ -1,8 +1,9 @@
-"""Test every device and service of this kiosk; save a signed report for delivery.
+"""Test every device and service of this kiosk; the recorder saves and signs the report.
 
-Asks for the PIN of a technician (or --pin-file; without one the recorder refuses its tests) and
-asks questions that only a person can answer ("Did the recording lamp light up?"); silence counts
-as "not confirmed", never as passed. Nothing is tested while a hearing is being recorded.
+Asks for the PIN of a technician (or --pin-file; without one the recorder refuses its tests and
+saves no report) and asks questions that only a person can answer ("Did the recording lamp light
+up?"); silence counts as "not confirmed", never as passed. Nothing is tested while a hearing is
+being recorded. A report that could not be saved can be saved again; --json prints it all the same.
 
 Exit status 0: nothing failed; 1: something failed. Skipped tests are listed.
 """
@@ -29,12 +30,14 @@ from kiosk.selftest import (
     SelfTestContext,
     latest_results,
     run_selftest,
+    save_run,
 )
-from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, STATE_NAMES
+from kiosk.selftest.labels import CHECK_NAMES, QUESTIONS, SAVE_AGAIN, STATE_NAMES
 from kiosk.selftest.model import AskPerson, Question, unattended
 from kiosk.storage.paths import Paths
 
 HELP = "test every device and service, save a signed report"
+_YES = ("y", "и", "д", "1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,14 +83,13 @@ async def _run(
         else _terminal_question(translate)
     )
     try:
-        person = await _sign_in(recorder, _pin(arguments))
+        await _sign_in(recorder, _pin(arguments))
         context = SelfTestContext(
             settings,
             paths,
             recorder,
             sync,
             ask=ask,
-            person=person,
             commissioning=arguments.commissioning,
         )
         only = None if arguments.only is None else _parse_checks(arguments.only)
@@ -124,17 +126,16 @@ def _pin(arguments: argparse.Namespace) -> str:
     return getpass.getpass("PIN: ") if sys.stdin.isatty() else ""
 
 
-async def _sign_in(recorder: LocalClient, pin: str) -> str:
-    """Sign in at the recorder and return the person's id; empty when that is not possible."""
+async def _sign_in(recorder: LocalClient, pin: str) -> None:
+    """Sign in at the recorder; say it when that is not possible."""
     if not pin:
-        return ""
+        return
     try:
         answer = await recorder.post("/v1/sign-in", {"pin": pin})
     except KioskError as error:
         print(f"kiosk: not signed in: {error.code}", file=sys.stderr)
-        return ""
+        return
     recorder.token = str(answer["token"])
-    return str(answer["person"])
 
 
 def _terminal_question(translate: Translator) -> AskPerson:
@@ -142,7 +143,7 @@ def _terminal_question(translate: Translator) -> AskPerson:
 
     async def ask(question: Question, seconds: float) -> bool | None:
         print(f"{translate(QUESTIONS[question])} [y/n] ({seconds:.0f} s)", flush=True)
-        return (await _read_stdin_line()).lower().startswith(("y", "и", "д", "1"))
+        return (await _read_stdin_line()).lower().startswith(_YES)
 
     return ask
 
@@ -174,12 +175,35 @@ async def _print_all(
             if not as_json:
                 print(format_result(event.result, translate), flush=True)
         elif isinstance(event, RunFinished):
-            failed |= event.path is None
+            end = await _save_until_given_up(context, event, translate)
+            failed |= end.path is None
             if as_json:
-                print_json(event.report)
-            else:
-                print(event.path or alarm_of(event.code or "error").say(translate))
+                print_json(end.report)
+            elif end.path is not None:
+                print(end.path)
     return 1 if failed else 0
+
+
+async def _save_until_given_up(
+    context: SelfTestContext, end: RunFinished, translate: Translator
+) -> RunFinished:
+    """Say why the report is not saved, and save it again while the person wants it."""
+    while end.path is None:
+        if end.code == "token_expired" and context.recorder.token is None:
+            print("kiosk: the report is not saved: give a technician's PIN", file=sys.stderr)
+            break
+        print(alarm_of(end.code or "error").say(translate), file=sys.stderr)
+        question = translate(SAVE_AGAIN)
+        if context.ask is unattended or not await _is_wanted(question):
+            break
+        end = await save_run(context, end.run)
+    return end
+
+
+async def _is_wanted(question: str) -> bool:
+    """Ask on the terminal: y or n and Enter."""
+    print(f"{question} [y/n]", file=sys.stderr, flush=True)
+    return (await _read_stdin_line()).lower().startswith(_YES)
 
 
 def format_result(result: CheckResult, translate: Translator) -> str:

@@ -8,12 +8,13 @@ The touch screen and ``kiosk selftest`` use it like this::
             case RunPlanned(checks): ...        # tuple of check ids, in order; once, first
             case CheckStarted(check): ...
             case CheckFinished(result): ...       # one CheckResult per check
-            case RunFinished(path, report): ... # reports/<uuid>/ is sealed; once, last
+            case RunFinished(run, path, report): ... # reports/<uuid>/ is sealed; once, last
 
 A :class:`~kiosk.selftest.model.CheckResult` has ``check``, ``state`` (``passed``, ``failed``,
 ``skipped``, ``never_tested``), ``code`` (an alarm code or None), ``measured`` (plain JSON),
 ``seconds``, ``at`` and ``deviations`` from the baseline of commissioning. A failing
-device or service is a failed result, never an exception.
+device or service is a failed result, never an exception. The recorder saves and signs the report;
+``save_run(context, run)`` asks it again where it refused or did not answer.
 
 ``CHECKS`` (ids in order): ``camera``, ``microphones``, ``scanner``, ``receipt_printer``,
 ``badge_reader``, ``panel`` (lamp and button), ``storage``, ``clock``, ``court_keys``, ``link``,
@@ -41,7 +42,7 @@ from kiosk.selftest.model import (
     SelfTestEvent,
 )
 from kiosk.selftest.report import latest_results
-from kiosk.selftest.run import run_selftest
+from kiosk.selftest.run import run_selftest, save_run
 
 __all__ = [
     "CHECKS",
@@ -54,4 +55,5 @@ __all__ = [
     "SelfTestEvent",
     "latest_results",
     "run_selftest",
+    "save_run",
 ]

@@ -19,7 +19,8 @@ from kiosk.hardware.badge_reader import BadgeReader, BadgeReaderAbsentError
 from kiosk.hardware.receipt_printer import ReceiptPrinter
 from kiosk.hardware.scanner.probe import probe_scanner
 from kiosk.ipc import ServiceDownError, ServiceRefusedError
-from kiosk.selftest.delivery_probe import deliver_probe
+from kiosk.selftest.delivery_probe import deliver_probe, save_probe
+from kiosk.selftest.errors import RecorderDownError, SyncDownError
 from kiosk.selftest.model import CheckState, Question, SelfTestContext, unattended
 from kiosk.selftest.receipt import render_test_receipt
 
@@ -50,18 +51,6 @@ class Verdict:
 Check = Callable[[SelfTestContext], Coroutine[Any, Any, Verdict]]
 
 NOT_FITTED = Verdict("skipped", "not_fitted")
-
-
-class RecorderDownError(ServiceDownError):
-    """The recorder does not answer."""
-
-    code = "recorder_down"
-
-
-class SyncDownError(ServiceDownError):
-    """Sync does not answer."""
-
-    code = "sync_down"
 
 
 async def _post_recorder(context: SelfTestContext, path: str, seconds: float) -> Mapping[str, Any]:
@@ -289,7 +278,7 @@ async def check_delivery(context: SelfTestContext) -> Verdict:
         "last_contact": (state.get("link") or {}).get("last_contact"),
         "database": state.get("database"),
     }
-    probe = await _call_sync(deliver_probe(context))
+    probe = await _call_sync(deliver_probe(context, await save_probe(context)))
     measured |= probe.measured_values()
     if probe.central_sha256_match is False:
         return Verdict("failed", "hash_mismatch", measured)

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.clocks import format_wall
+from kiosk.api.reports import NewReport
 from kiosk.ipc import ServiceRefusedError
 from kiosk.selftest.model import SelfTestContext
-from kiosk.selftest.signed_report import save_signed_report
+from kiosk.selftest.report_request import request_report
 
 _POLL_SECONDS = 0.25
 
@@ -33,27 +33,31 @@ class ProbeResult:
         }
 
 
-async def deliver_probe(context: SelfTestContext) -> ProbeResult:
-    """Seal a probe, wake the delivery, and wait for the central system's receipt.
+async def save_probe(context: SelfTestContext) -> str:
+    """Have the recorder seal a probe; return its id.
+
+    Raises:
+        KioskError: see :func:`kiosk.selftest.report_request.request_report`.
+    """
+    return (await request_report(context, NewReport(kind="delivery_probe"))).id
+
+
+async def deliver_probe(context: SelfTestContext, probe_id: str) -> ProbeResult:
+    """Wake the delivery, and wait for the central system's receipt of the probe.
 
     Raises:
         ServiceDownError: sync does not answer.
-        StorageError, RecordingError: the probe cannot be saved or sealed.
     """
     clock = asyncio.get_running_loop().time
-    content = {"contract": 1, "kind": "delivery_probe", "at": format_wall()}
-    folder = await asyncio.to_thread(
-        save_signed_report, context.paths, context.settings.kiosk.id, content
-    )
     started = clock()
     await context.sync.post("/v1/deliver")
     while True:
-        answer = await _probe_state(context, folder.name)
+        answer = await _probe_state(context, probe_id)
         match = answer.get("central_sha256_match")
         delivered = answer.get("state") == "delivered"
         waited = clock() - started
         if delivered or match is False or waited > context.check_seconds:
-            return ProbeResult(folder.name, delivered, match, waited)
+            return ProbeResult(probe_id, delivered, match, waited)
         await asyncio.sleep(_POLL_SECONDS)
 
 

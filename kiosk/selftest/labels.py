@@ -43,3 +43,6 @@ QUESTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Questions to the person at the kiosk."""
+
+SAVE_AGAIN = N_("Save the report again?")
+"""Question of the terminal after a report that could not be saved."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kiosk.api.reports import SelfTestRun
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
 from kiosk.ipc import LocalClient
@@ -112,11 +113,13 @@ class RunFinished:
     """The run has ended; its report is in the folder ``path`` (``reports/<uuid>/``).
 
     Attributes:
+        run: what was tested; :func:`kiosk.selftest.save_run` saves it again if it must.
         path: the folder, or None if it could not be saved (``code``: the reason).
         report: content of ``report.json``.
         code: alarm code when the report could not be saved or sealed, else None.
     """
 
+    run: SelfTestRun
     path: Path | None
     report: Mapping[str, Any]
     code: str | None = None
@@ -142,7 +145,6 @@ class SelfTestContext:
         sync: client of sync.
         ask: asks the person at the kiosk.
         read_badge: waits for a badge if the caller owns the reader; None: the self-test opens it.
-        person: id of the person who runs the test, for the report.
         answer_seconds: time limit of one answer.
         check_seconds: time limit of one check, without the answers.
         commissioning: store this run as the baseline for later runs.
@@ -154,7 +156,6 @@ class SelfTestContext:
     sync: LocalClient
     ask: AskPerson = unattended
     read_badge: ReadBadge | None = None
-    person: str = ""
     answer_seconds: float = 20.0
     check_seconds: float = 30.0
     commissioning: bool = False

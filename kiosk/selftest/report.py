@@ -1,4 +1,6 @@
-"""The report of a self-test: every check, the baseline of commissioning, sealed for delivery.
+"""The report of a self-test: every check, the baseline of commissioning.
+
+The recorder saves and signs it; until then the one who ran the test has the same content to show.
 
 Reports are numbered (``sequence``): the newest has the highest number, whatever the clock said. The
 baseline is the newest report of a commissioning.
@@ -12,27 +14,29 @@ from pathlib import Path
 from typing import Any
 
 import kiosk
-from kiosk.clocks import boot_id, format_wall
-from kiosk.selftest.model import CHECKS, CheckResult, SelfTestContext
-from kiosk.selftest.signed_report import REPORT, save_signed_report
+from kiosk.api.reports import SelfTestRun
+from kiosk.clocks import boot_id
+from kiosk.config import Settings
+from kiosk.selftest.model import CHECKS, CheckResult
 from kiosk.storage.atomic_io import read_json
 from kiosk.storage.paths import Paths
 
 log = logging.getLogger(__name__)
 
+REPORT = "report.json"
 KIND = "selftest"
 CONTRACT = 1
 
 
 def read_reports(paths: Paths) -> list[dict[str, Any]]:
     """Return all readable self-test reports, newest first; damaged ones are logged and left out."""
-    reports = [report for path in _report_files(paths) if (report := _read(path)) is not None]
+    try:
+        files = list(paths.reports.glob(f"*/{REPORT}"))
+    except OSError as error:
+        log.error("the earlier reports cannot be read: %s", error.strerror)
+        return []
+    reports = [report for path in files if (report := _read(path)) is not None]
     return sorted(reports, key=lambda report: int(report["sequence"]), reverse=True)
-
-
-def _report_files(paths: Paths) -> Iterator[Path]:
-    if paths.reports.is_dir():
-        yield from paths.reports.glob(f"*/{REPORT}")
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -101,49 +105,35 @@ def deviations(
 
 
 def build_report(
-    context: SelfTestContext,
-    ran: Mapping[str, CheckResult],
-    started: str,
-    list_devices: list[dict[str, Any]] | None,
-    earlier: list[dict[str, Any]],
+    settings: Settings, run: SelfTestRun, earlier: list[dict[str, Any]], person: str = ""
 ) -> dict[str, Any]:
-    """Return the report's content.
+    """Return the report of ``run``: what was tested now, and the newest result of all else.
 
     Args:
-        ran: results of this run by check.
-        started: wall time of its start.
-        list_devices: devices that the recorder reports in use, or None if it did not answer.
         earlier: reports before this one, newest first.
+        person: id of the person who is signed in; empty: nobody.
     """
     baseline = find_baseline(earlier)
-    results = newest_results(earlier) | dict(ran)
+    ran = {row.check: CheckResult.from_json(row.to_json()) for row in run.results}
+    results = newest_results(earlier) | ran
     states = [result.state for result in ran.values()]
     return {
         "contract": CONTRACT,
         "kind": KIND,
         "sequence": 1 + max((int(report["sequence"]) for report in earlier), default=0),
-        "kiosk": context.settings.kiosk.id,
-        "room": context.settings.kiosk.room,
+        "kiosk": settings.kiosk.id,
+        "room": settings.kiosk.room,
         "software": kiosk.__version__,
         "boot_id": boot_id(),
-        "person": context.person,
-        "started": started,
-        "ended": format_wall(),
-        "commissioning": context.commissioning,
+        "person": person,
+        "started": run.started,
+        "ended": run.ended,
+        "commissioning": run.commissioning,
         "baseline": None if baseline is None else baseline.get("id"),
-        "devices": list_devices,
+        "devices": None if run.devices is None else list(run.devices),
         "ran": list(ran),
         "passed": states.count("passed"),
         "failed": states.count("failed"),
         "skipped": states.count("skipped"),
         "results": [result.as_json() for result in results.values()],
     }
-
-
-def save_report(context: SelfTestContext, report: Mapping[str, Any]) -> Path:
-    """Save and seal ``report``; return its folder.
-
-    Raises:
-        StorageError, RecordingError: it cannot be saved or sealed.
-    """
-    return save_signed_report(context.paths, context.settings.kiosk.id, report)

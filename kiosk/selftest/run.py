@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from kiosk.api.reports import NewReport, SelfTestRun, TestedCheck
 from kiosk.clocks import format_wall
 from kiosk.errors import KioskError
 from kiosk.selftest import checks
@@ -20,13 +21,8 @@ from kiosk.selftest.model import (
     SelfTestContext,
     SelfTestEvent,
 )
-from kiosk.selftest.report import (
-    build_report,
-    deviations,
-    find_baseline,
-    read_reports,
-    save_report,
-)
+from kiosk.selftest.report import build_report, deviations, find_baseline, read_reports
+from kiosk.selftest.report_request import request_report
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +30,7 @@ log = logging.getLogger(__name__)
 async def run_selftest(
     context: SelfTestContext, only: Sequence[str] | None = None
 ) -> AsyncIterator[SelfTestEvent]:
-    """Run all checks (or ``only`` these), then save and seal the report.
+    """Run all checks (or ``only`` these), then have the recorder save and sign the report.
 
     Yields:
         ``RunPlanned``, then ``CheckStarted`` and ``CheckFinished`` per check, then ``RunFinished``.
@@ -55,9 +51,14 @@ async def run_selftest(
         yield CheckStarted(check)
         ran[check] = await run_check(context, check, baseline)
         yield CheckFinished(ran[check])
-    devices = await _devices_in_use(context)
-    report = build_report(context, ran, started, devices, earlier)
-    yield await _save_and_deliver(context, report)
+    run = SelfTestRun(
+        started=started,
+        ended=format_wall(),
+        commissioning=context.commissioning,
+        devices=await _devices_in_use(context),
+        results=tuple(TestedCheck.model_validate(result.as_json()) for result in ran.values()),
+    )
+    yield await save_run(context, run)
 
 
 async def run_check(
@@ -94,24 +95,28 @@ async def _verdict(context: SelfTestContext, check: str) -> checks.Verdict:
         return checks.Verdict("failed", "error", {"error": type(error).__name__})
 
 
-async def _devices_in_use(context: SelfTestContext) -> list[dict[str, Any]] | None:
+async def _devices_in_use(context: SelfTestContext) -> tuple[dict[str, Any], ...] | None:
     """Return the devices that the recorder reports in use; None if it does not answer."""
     try:
-        return list((await context.recorder.get("/v1/devices")).get("devices") or [])
+        return tuple((await context.recorder.get("/v1/devices")).get("devices") or [])
     except KioskError as error:
         log.warning("devices in use are unknown: %s", error)
         return None
 
 
-async def _save_and_deliver(context: SelfTestContext, report: Mapping[str, Any]) -> RunFinished:
-    """Save the report and wake the delivery; return the last event."""
+async def save_run(context: SelfTestContext, run: SelfTestRun) -> RunFinished:
+    """Have the recorder save the report of ``run`` and wake the delivery; return the last event.
+
+    Call it again when it failed: nothing is lost, and nothing is saved twice.
+    """
     try:
-        folder = await asyncio.to_thread(save_report, context, report)
+        saved = await request_report(context, NewReport(kind="selftest", selftest=run))
     except KioskError as error:
-        log.error("the report cannot be saved: %s", error)
-        return RunFinished(None, report, error.code)
+        log.error("the report is not saved: %s: %s", error.code, error)
+        earlier = await asyncio.to_thread(read_reports, context.paths)
+        return RunFinished(run, None, build_report(context.settings, run, earlier), error.code)
     try:
         await context.sync.post("/v1/deliver")
     except KioskError as error:
         log.warning("sync did not accept the report: %s", error)
-    return RunFinished(folder, {"id": folder.name, **report})
+    return RunFinished(run, context.paths.reports / saved.id, saved.report)

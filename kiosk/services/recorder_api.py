@@ -35,6 +35,7 @@ from kiosk.services.filing_keys import FilingKeyService
 from kiosk.services.local_api import Call, Route, add_routes
 from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
+from kiosk.services.reports import ReportService
 from kiosk.services.step_runner import StepRunner
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class RecorderApi:
         idle_s = core.settings.ui.staff_idle_minutes * 60.0
         self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
         self.exports = ExportService(core.settings, events)
+        self._reports = ReportService(core.settings)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys)
 
     @property
@@ -100,6 +102,7 @@ class RecorderApi:
                 (call, partial(self._test_device, name))
                 for name, call in operations.DEVICE_TESTS.items()
             ),
+            *self._reports.routes(),
             *self.exports.routes(),
         ]
         add_routes(app, operations.RECORDER_OPERATIONS, routes, self._authorize)

@@ -38,7 +38,7 @@ class Paths:
 
     @property
     def reports(self) -> Path:
-        """Self-test reports, ``<report uuid>/``; owner: recorder."""
+        """Self-test reports and delivery probes, ``<report uuid>/``; owner: recorder."""
         return self.data / "reports"
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.evidence.signer import load_device_signer
+from kiosk.evidence.device_key import load_device_signer
 from kiosk.export.errors import ExportError
 from kiosk.export.hearing_export import ExportResult, HearingExport
 from tests.hearing.courtroom_rig import RULES, CourtroomRig

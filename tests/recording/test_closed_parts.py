@@ -13,7 +13,7 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.evidence.chain import read_chain
-from kiosk.evidence.signer import FileSigner
+from kiosk.evidence.device_key import FileSigner
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.encryption.decrypt import DecryptError, WrongKeyError, decrypt_parts
 from kiosk.recording.encryption.locked_memory import MAX_KEY_AGE_S, EphemeralKeys, zero_text

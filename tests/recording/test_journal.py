@@ -23,7 +23,8 @@ from kiosk.evidence.chain import (
     entry_hash,
     read_chain,
 )
-from kiosk.evidence.signer import is_head_signed_by, load_device_signer, sign_head
+from kiosk.evidence.device_key import load_device_signer
+from kiosk.evidence.signer import is_head_signed_by, sign_head
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.storage.paths import Paths
 from tests.support.hearing_builder import add_part, new_hearing

@@ -68,7 +68,7 @@ def open_kiosk(tmp_path: Path) -> Open:
         }
         settings = Settings(paths=path_settings).model_copy(update=fitted)
         paths = Paths.from_settings(path_settings)
-        recorder, sync = Recorder(), Sync(paths)
+        recorder, sync = Recorder(settings), Sync(paths)
         runners = []
         if services.recorder:
             runners.append(await recorder.start(paths.recorder_socket))

@@ -1,7 +1,8 @@
 """A recorder and a sync that answer on real Unix sockets, as docs/interfaces.md says.
 
 They stand for the two processes where a test is about what the self-test makes of an answer;
-that the real processes give these answers is tested in their own rooms.
+that the real processes give these answers is tested in their own rooms. Reports are saved and
+signed by the recorder's own code.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from typing import Any
 
 from aiohttp import web
 
+from kiosk.api.reports import SAVE_REPORT
+from kiosk.auth.sign_in import Person, TokenError
+from kiosk.config import Settings
 from kiosk.ipc import errors_as_json, read_json, serve_unix
+from kiosk.services.local_api import add_routes
+from kiosk.services.reports import ReportService
 from kiosk.storage.paths import Paths
 
 PASSED: dict[str, Any] = {"state": "passed", "measured": {}}
@@ -27,8 +33,9 @@ def refused(code: str, status: int) -> web.Response:
 
 @dataclass
 class Recorder:
-    """The recorder's tests; ``answers`` by name, ``calls`` what was asked."""
+    """The recorder's tests and reports; ``answers`` by name, ``calls`` what was asked."""
 
+    settings: Settings
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     recording: bool = False
     press: Any = None
@@ -44,7 +51,14 @@ class Recorder:
                 web.post("/v1/sign-in", self._sign_in),
             ]
         )
+        add_routes(app, [SAVE_REPORT], ReportService(self.settings).routes(), self._authorize)
         return await serve_unix(app, socket)
+
+    @staticmethod
+    def _authorize(request: web.Request, roles: tuple[str, ...]) -> Person:
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            raise TokenError("not signed in")
+        return Person("t-1", "T", roles)
 
     async def _test(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":

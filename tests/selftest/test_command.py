@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +65,64 @@ def test_dead_recorder_is_exit_status_1(
     report = json.loads(capsys.readouterr().out)
     assert report["failed"] == 1
     assert report["results"][0]["code"] == "recorder_down"
+
+
+def test_a_report_that_is_not_saved_is_told_and_printed(
+    open_kiosk: Open, settings_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--config", str(settings_file), "selftest", "--no-questions", "--json"]
+    assert run_beside(open_kiosk, Services(), [*command, "--only", "link"]) == 1
+    told = capsys.readouterr()
+    report = json.loads(told.out)
+    assert (report["passed"], "id" in report) == (1, False)
+    assert told.err == "kiosk: the report is not saved: give a technician's PIN\n"
+
+
+def test_the_person_at_the_terminal_has_it_saved_again(
+    open_kiosk: Open, settings_file: Path, tmp_path: Path
+) -> None:
+    """On a real terminal: the disk refuses until somebody has made room, then "y" saves it."""
+    pin = tmp_path / "pin"
+    pin.write_text("4711\n")
+    blocked = tmp_path / "data" / "reports"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where the folder should be")
+    command = [sys.executable, "-m", "kiosk.cli", "--config", str(settings_file), "selftest"]
+    command += ["--only", "link", "--language", "en", "--pin-file", str(pin)]
+
+    def type_answers() -> tuple[int, str]:
+        ours, theirs = os.openpty()
+        child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        shown = read_until(ours, "Save the report again? [y/n]")
+        blocked.unlink()
+        os.write(ours, b"y\n")
+        shown += read_until(ours, None)
+        os.close(ours)
+        return child.wait(30), shown
+
+    async def story() -> tuple[int, str]:
+        async with open_kiosk():
+            return await asyncio.to_thread(type_answers)
+
+    status, shown = asyncio.run(story())
+    assert status == 0, shown
+    assert "Saving failed: the disk refuses to write." in shown
+    assert len(list(blocked.glob("*/SHA256SUMS.p7s"))) == 1
+
+
+def read_until(terminal: int, text: str | None) -> str:
+    """Return what a terminal shows up to ``text``; None: up to the end of its process."""
+    shown = ""
+    while text is None or text not in shown:
+        try:
+            block = os.read(terminal, 4096)
+        except OSError:  # EIO: nobody has it open any more
+            break
+        if not block:
+            break
+        shown += block.decode()
+    return shown
 
 
 def test_unknown_check_names_those_that_there_are(

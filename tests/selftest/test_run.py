@@ -31,6 +31,7 @@ from kiosk.selftest import (
     SelfTestContext,
     latest_results,
     run_selftest,
+    save_run,
 )
 from kiosk.selftest.model import Question
 from kiosk.selftest.report import read_reports
@@ -86,7 +87,7 @@ def test_all_checks_pass_and_the_report_is_sealed_and_delivered(
                         await asyncio.sleep(0.1)
                     return True
 
-                context = replace(kiosk.context, ask=person, answer_seconds=5, person="t-1")
+                context = replace(kiosk.context, ask=person, answer_seconds=5)
                 events = [event async for event in run_selftest(context)]
                 check_story(kiosk, events)
         assert printer.receipts[0].width == 576
@@ -126,16 +127,38 @@ def sealed_well(folder: Path) -> None:
         subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
 
 
-def test_dead_services_are_failed_results_and_the_report_is_kept(open_kiosk: Open) -> None:
+def test_dead_services_are_failed_results_and_lose_nothing(open_kiosk: Open) -> None:
     async def story() -> None:
         async with open_kiosk(Services(recorder=False, sync=False)) as kiosk:
-            results = await results_of(kiosk.context)
+            events = [event async for event in run_selftest(kiosk.context)]
+            results = {e.result.check: e.result for e in events if isinstance(e, CheckFinished)}
             for check in ("camera", "microphones", "storage", "clock", "panel", "court_keys"):
                 assert (results[check].state, results[check].code) == ("failed", "recorder_down")
             for check in ("link", "delivery"):
                 assert (results[check].state, results[check].code) == ("failed", "sync_down")
-            assert read_reports(kiosk.paths)[0]["devices"] is None
-            assert read_reports(kiosk.paths)[0]["failed"] == 8
+            last = events[-1]
+            assert isinstance(last, RunFinished)
+            assert (last.path, last.code) == (None, "recorder_down")
+            assert (last.report["devices"], last.report["failed"]) == (None, 8)
+            assert read_reports(kiosk.paths) == []
+
+            runner = await kiosk.recorder.start(kiosk.paths.recorder_socket)
+            saved = await save_run(kiosk.context, last.run)
+            await runner.cleanup()
+            assert saved.code is None
+            assert saved.path is not None
+            sealed_well(saved.path)
+            (report,) = read_reports(kiosk.paths)
+            assert report["results"] == last.report["results"]
+
+    asyncio.run(story())
+
+
+def test_a_delivery_check_without_a_recorder_blames_the_recorder(open_kiosk: Open) -> None:
+    async def story() -> None:
+        async with open_kiosk(Services(recorder=False)) as kiosk:
+            result = await run_check(kiosk.context, "delivery")
+            assert (result.state, result.code) == ("failed", "recorder_down")
 
     asyncio.run(story())
 
@@ -353,6 +376,18 @@ def test_a_report_that_cannot_be_saved_is_said(open_kiosk: Open) -> None:
             assert last.path is None
             assert last.code == "storage_failed"
             assert last.report["passed"] == 1
+
+    asyncio.run(story())
+
+
+def test_without_sign_in_no_report_is_saved_and_it_is_said(open_kiosk: Open) -> None:
+    async def story() -> None:
+        async with open_kiosk() as kiosk:
+            kiosk.context.recorder.token = None
+            last = await reported(kiosk.context, ("link",))
+            assert (last.path, last.code) == (None, "token_expired")
+            assert last.report["passed"] == 1
+            assert read_reports(kiosk.paths) == []
 
     asyncio.run(story())
 

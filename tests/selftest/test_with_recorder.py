@@ -82,6 +82,7 @@ def test_recorder_alive_recording_and_dead() -> None:
             assert {(row.state, row.code) for row in dead.values()} == {("failed", "recorder_down")}
         reports = list((Path(folder) / "k" / "data" / "reports").glob("*/report.json"))
         devices = [json.loads(path.read_text(encoding="utf-8"))["devices"] for path in reports]
-        assert sum(device is None for device in devices) == 1
+        assert len(devices) == 3  # the dead recorder could save none
+        assert None not in devices
         named = next(device for device in devices if device)
         assert all({"name", "library", "version", "back_end", "virtual"} <= set(d) for d in named)

@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.ipc import LocalClient
 from kiosk.selftest import CheckFinished, CheckResult, RunFinished, SelfTestContext, run_selftest
+from tests.selftest.services import TOKEN, Recorder
 from tests.support.delivery_rig import (
     Central,
     Kiosk,
@@ -46,7 +47,8 @@ def kiosk(template: Path, central: Central) -> Iterator[Kiosk]:
 
 async def link_and_delivery(kiosk: Kiosk, patience: float) -> tuple[dict[str, CheckResult], Path]:
     """Return the results and the folder of the saved report."""
-    recorder = LocalClient(kiosk.paths.recorder_socket)
+    server = await Recorder(kiosk.settings).start(kiosk.paths.recorder_socket)
+    recorder = LocalClient(kiosk.paths.recorder_socket, TOKEN)
     sync = LocalClient(kiosk.paths.sync_socket)
     context = SelfTestContext(kiosk.settings, kiosk.paths, recorder, sync, check_seconds=patience)
     try:
@@ -54,6 +56,7 @@ async def link_and_delivery(kiosk: Kiosk, patience: float) -> tuple[dict[str, Ch
     finally:
         await recorder.close()
         await sync.close()
+        await server.cleanup()
     last = events[-1]
     assert isinstance(last, RunFinished)
     assert last.path is not None

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kiosk.evidence.certificates import certificate_pem
-from kiosk.evidence.signer import FileSigner
+from kiosk.evidence.device_key import FileSigner
 from kiosk.exchange.staff_list import sign_staff_list
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.reports import SelfTestRun
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
 from kiosk.selftest import (
@@ -230,7 +231,8 @@ def test_a_run_is_shown_live_and_asks_the_person(
         yield CheckStarted("panel")
         answer = await context.ask("lamp_seen", 5)
         yield CheckFinished(CheckResult("panel", "passed" if answer else "failed"))
-        yield RunFinished(folder, {})
+        run = SelfTestRun(started="", ended="", results=())
+        yield RunFinished(run, folder, {})
 
     monkeypatch.setattr(self_test_runner, "run_selftest", fake_run)
 
@@ -246,7 +248,7 @@ def test_a_run_is_shown_live_and_asks_the_person(
                 app.self_test.answer(True)
 
         app.add_observer(watch)
-        await app.self_test.run("p2")
+        await app.self_test.run()
         assert not app.self_test.is_running
         assert app.self_test.state.report == "saved"
         await app.close()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import StorageError
-from kiosk.evidence.signer import Signer, load_device_signer
+from kiosk.evidence.device_key import load_device_signer
+from kiosk.evidence.signer import Signer
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing

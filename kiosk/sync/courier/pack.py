@@ -26,7 +26,7 @@ import pyrage
 
 from kiosk.clocks import format_wall
 from kiosk.errors import KioskError, StorageError
-from kiosk.evidence.signer import FileSigner
+from kiosk.evidence.device_key import FileSigner
 from kiosk.exchange.courier_format import (
     FILES,
     FORMAT,

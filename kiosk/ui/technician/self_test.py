@@ -56,6 +56,7 @@ class SelfTestView:
     is_running: bool
     report: str
     report_tone: Tone
+    can_save_again: bool
     summary: str
 
 
@@ -88,6 +89,7 @@ def self_test_view(
         is_running=state.running is not None or bool(state.waiting),
         report=report,
         report_tone=tone,
+        can_save_again=state.can_save_again,
         summary=_summary(context, state),
     )
 
@@ -208,7 +210,8 @@ def _report(context: ViewContext, state: SelfTestState) -> tuple[str, Tone]:
         case "saved":
             return _("The report is saved and goes to the central system."), "good"
         case code:
-            return context.alarm_text(code), "fault"
+            unsaved = _("The report is not saved yet.")
+            return f"{unsaved} {context.alarm_text(code)}", "fault"
 
 
 def _summary(context: ViewContext, state: SelfTestState) -> str:
@@ -262,5 +265,5 @@ SAMPLES: dict[str, Prepare] = {
     "self_test-badge": _with(SelfTestState(DONE, ("panel",), "badge_reader", "badge_held")),
     "self_test-done": _with(SelfTestState(DONE, report="saved")),
     "self_test-link": _with(SelfTestState(DONE, report="saved"), "link"),
-    "self_test-unsaved": _with(SelfTestState(DONE, report="disk_full")),
+    "self_test-unsaved": _with(SelfTestState(DONE, report="disk_full", can_save_again=True)),
 }

@@ -16,7 +16,7 @@ from kiosk.ui.technician.self_test import CheckRow, CurrentCheck, SelfTestView
 from kiosk.ui.theme import Kind, tone_colour
 from kiosk.ui.widgets.fonts import Weight
 from kiosk.ui.widgets.indicators import Meters
-from kiosk.ui.widgets.widget_kit import WidgetKit
+from kiosk.ui.widgets.widget_kit import Style, WidgetKit
 
 
 class SelfTestScreen(StaffScreen):
@@ -121,14 +121,21 @@ class SelfTestScreen(StaffScreen):
         self._meters.show(self.app.audio_levels)
 
     def footer(self, view: SelfTestView) -> list[Widget]:
-        """Return what became of the report, and the one button."""
-        kit, app = self.kit, self.app
-        person = app.staff.person if app.staff else ""
-        run = None if view.is_running else lambda: app.spawn(app.self_test.run(person))
+        """Return what became of the report, the button that saves it again, and the main one."""
+        kit, app, _ = self.kit, self.app, self.kit.translate.gettext
+        run = None if view.is_running else lambda: app.spawn(app.self_test.run())
         wid, text = ("tech.report", view.report) if view.report else ("tech.summary", view.summary)
+        style: Style = "plain" if view.can_save_again else "primary"
         start = kit.button(
-            "tech.run_all", kit.translate.gettext("Test everything"), run, icon="play",
-            style="primary", kind="lead", max_width=460,
+            "tech.run_all", _("Test everything"), run, icon="play",
+            style=style, kind="lead", max_width=460,
         )  # fmt: skip
         colour = tone_colour(view.report_tone, "quiet")
-        return [kit.fitted_text(text, "body", wid=wid, colour=colour), start]
+        words = kit.fitted_text(text, "body", wid=wid, colour=colour)
+        if not view.can_save_again:
+            return [words, start]
+        save = kit.button(
+            "tech.save_again", _("Save again"), lambda: app.spawn(app.self_test.save_again()),
+            style="primary", kind="lead", max_width=360, once=True,
+        )  # fmt: skip
+        return [words, save, start]
