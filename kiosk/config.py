@@ -30,13 +30,19 @@ class SettingsGroup(BaseModel):
 
 
 class KioskSettings(SettingsGroup):
-    """``[kiosk]``: id and place of this kiosk."""
+    """``[kiosk]``: id and place of this kiosk.
+
+    ``time_servers``: names or addresses of NTP servers; none: those of the operating system.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] = "kiosk-0001"
     court: dict[Literal["kk", "ru", "en"], str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
     room: str = "1"
     language: Literal["kk", "ru", "en"] = "kk"
     timezone: str = "Asia/Almaty"
+    time_servers: tuple[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")], ...
+    ] = ()
 
 
 class PathSettings(SettingsGroup):
@@ -182,7 +188,7 @@ class RecordingSettings(SettingsGroup):
 class ExportSettings(SettingsGroup):
     """``[export]``: copies for the parties. ``media``: folders in which drives are mounted."""
 
-    media: tuple[Path, ...] = (Path("/media"), Path("/run/media"))
+    media: tuple[Path, ...] = (Path("/media/kiosk"),)
 
 
 class FilingSettings(SettingsGroup):

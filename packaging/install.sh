@@ -7,6 +7,8 @@ set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 home=/opt/courtroom-kiosk
 root=${DESTDIR:-}
+enabled=(kiosk-recorder.service kiosk-sync.service kiosk-ui.service kiosk.target
+	kiosk-host.service kiosk-host.path)
 
 if [ -z "$root" ]; then
 	if [ "$(id -u)" != 0 ]; then
@@ -21,31 +23,28 @@ if [ -z "$root" ]; then
 	"$project/packaging/setup.sh" "${@:---run-only}"
 fi
 
-lay() { install -D -m 0644 "$project/$1" "$root$2"; }
-
-for unit in kiosk.target kiosk-recorder.service kiosk-sync.service kiosk-ui.service; do
-	lay "systemd/$unit" "/etc/systemd/system/$unit"
-done
-lay systemd/kiosk.sysusers.conf /etc/sysusers.d/kiosk.conf
-lay systemd/kiosk.tmpfiles.conf /etc/tmpfiles.d/kiosk.conf
-lay systemd/kiosk-watchdog.conf /etc/systemd/system.conf.d/kiosk-watchdog.conf
+while read -r place source target; do
+	case $source in
+	"->") install -d "$(dirname "$root$place")" && ln -sfn "$target" "$root$place" ;;
+	*) install -D -m 0644 "$project/$source" "$root$place" ;;
+	esac
+done < <(grep '^/' "$project/packaging/installed-files.txt")
 if [ ! -e "$root/etc/kiosk/kiosk.toml" ]; then
-	lay packaging/kiosk.toml /etc/kiosk/kiosk.toml
+	install -D -m 0644 "$project/packaging/kiosk.toml" "$root/etc/kiosk/kiosk.toml"
 fi
-install -d "$root/usr/local/bin"
-ln -sfn "$home/.venv/bin/kiosk" "$root/usr/local/bin/kiosk"
 if [ -n "$root" ]; then exit; fi
 
 systemd-sysusers /etc/sysusers.d/kiosk.conf
 "$project/packaging/owners.sh"
-systemd-tmpfiles --create /etc/tmpfiles.d/kiosk.conf
+systemd-tmpfiles --create /etc/tmpfiles.d/kiosk.conf /etc/tmpfiles.d/kiosk-host.conf
 # The units may not write here: without its byte code every start would compile all modules anew.
 "$home/.venv/bin/python" -m compileall -q -j 0 "$home/kiosk"
 "$home/.venv/bin/kiosk" config >/dev/null
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
-	systemctl enable kiosk-recorder.service kiosk-sync.service kiosk-ui.service kiosk.target
-	echo "install: done; start it with: systemctl start kiosk.target"
+	udevadm control --reload || true # a container has no udev
+	systemctl enable --quiet "${enabled[@]}"
+	echo "install: done; restart the machine now: sudo systemctl reboot"
 else
 	echo "install: done; systemd is not running here, so nothing was enabled"
 fi

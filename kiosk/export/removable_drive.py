@@ -21,13 +21,12 @@ _ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 def find_drives(
     roots: Sequence[Path],
     mounts: Path = Path("/proc/self/mountinfo"),
-    devices: Path = Path("/sys/dev/block"),
 ) -> list[RemovableDrive]:
-    """Return the drives mounted below ``roots``, or removable ones mounted anywhere.
+    """Return the drives mounted below ``roots`` that can be written to.
 
     Args:
-        roots: folders in which removable drives are mounted (``/media``, ``/run/media``).
-        mounts: see proc(5); devices: links from ``major:minor`` to the device in sysfs.
+        roots: folders in which removable drives are mounted (``/media/kiosk``).
+        mounts: see proc(5).
     """
     drives = {}
     for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -37,9 +36,7 @@ def find_drives(
             continue
         path = Path(_unescape(mount[4]))
         below = any(path.is_relative_to(root) and path != root for root in roots)
-        if (below or _is_removable(devices / mount[2])) and (
-            drive := _probe_drive(path, file_system[0])
-        ):
+        if below and (drive := _probe_drive(path, file_system[0])):
             drives[drive.path] = drive
     for root in roots:
         if (root / VIRTUAL_MARKER).is_file():
@@ -53,16 +50,6 @@ def _unescape(text: str) -> str:
     for code, letter in _ESCAPES.items():
         text = text.replace(code, letter)
     return text
-
-
-def _is_removable(device: Path) -> bool:
-    """Return whether sysfs calls a block device (or the disk of a partition) removable."""
-    try:
-        real = device.resolve(strict=True)
-        flags = [folder / "removable" for folder in (real, real.parent)]
-        return any(flag.is_file() and flag.read_text().strip() == "1" for flag in flags)
-    except OSError:
-        return False
 
 
 def _probe_drive(path: Path, file_system: str) -> RemovableDrive | None:
