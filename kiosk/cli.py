@@ -1,23 +1,30 @@
 """The command line ``kiosk``: parses the arguments and runs one command of :mod:`kiosk.commands`.
 
-Only the chosen command is imported, so that ``kiosk verify`` needs no touch screen.
+Only the chosen command is imported, so that ``kiosk verify`` needs no touch screen. Whatever
+happens, the person gets one line that says what to do, and an exit status that ``--help`` lists.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import io
 import pkgutil
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import kiosk
 import kiosk.commands
-from kiosk.config import ENVIRONMENT_VARIABLE
-from kiosk.errors import KioskError
-from kiosk.logs import set_up_logging
+from kiosk.commands._output import discard_output, is_output_closed, open_standard_streams
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser that answers a wrong argument with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and where the help is; exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}; see: {self.prog} --help\n")
 
 
 def command_names() -> list[str]:
@@ -28,58 +35,100 @@ def command_names() -> list[str]:
 
 def build_parser(modules: dict[str, ModuleType]) -> argparse.ArgumentParser:
     """Return the parser with a sub-parser for each of ``modules``."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="kiosk",
         description="Courtroom kiosk: records hearings, scans and files documents, delivers both.",
         epilog="'kiosk COMMAND --help' explains a command.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"kiosk {kiosk.__version__}")
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help=f"settings file (default: ${ENVIRONMENT_VARIABLE}, else /etc/kiosk/kiosk.toml)",
-    )
-    parser.add_argument("--verbose", action="store_true", help="log every step")
+    _add_general_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in modules.items():
         sub = commands.add_parser(
             name.replace("_", "-"),
             help=module.HELP,
             description=module.__doc__,
+            epilog=_epilog(name, module),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        _add_general_options(sub, default=argparse.SUPPRESS)  # keep what was given before COMMAND
         module.add_arguments(sub)
         sub.set_defaults(run=module.run)
     return parser
 
 
-def _wanted_commands(argv: list[str]) -> list[str]:
-    """Return the command named in ``argv``, or all if there is none (for ``--help``)."""
-    names = command_names()
-    for word in argv:
-        if word.replace("-", "_") in names:
-            return [word.replace("-", "_")]
-    return names
+def _add_general_options(parser: argparse.ArgumentParser, default: object = None) -> None:
+    from kiosk.config import DEFAULT_PATH, ENVIRONMENT_VARIABLE
+
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=default,
+        help=f"settings file (default: ${ENVIRONMENT_VARIABLE}, else {DEFAULT_PATH})",
+    )
+    parser.add_argument("--verbose", action="store_true", default=default, help="log every step")
+
+
+def _epilog(name: str, module: ModuleType) -> str:
+    """Return the end of a command's help: examples, exit statuses, the user it works as."""
+    from kiosk.commands._errors import EVERY_COMMAND
+    from kiosk.commands._user import WORKS_AS
+
+    lines = ["example:", *(f"  {line}" for line in module.EXAMPLES), "", "exit status:"]
+    statuses = {**module.EXIT_STATUS, **EVERY_COMMAND}
+    lines += [f"  {status:<3} {meaning}" for status, meaning in statuses.items()]
+    if user := WORKS_AS.get(name):
+        lines += ["", f"Run by root on an installed kiosk, it works as the user {user}."]
+    return "\n".join(lines)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    argv = sys.argv[1:] if argv is None else argv
-    modules = {
-        name: importlib.import_module(f"kiosk.commands.{name}") for name in _wanted_commands(argv)
-    }
-    arguments = build_parser(modules).parse_args(argv)
-    set_up_logging(arguments.verbose)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # half of a surrogate pair is printed as escape
-        sys.stdout.reconfigure(errors="backslashreplace")
+    open_standard_streams()
     try:
-        return int(arguments.run(arguments))
-    except KioskError as error:
-        print(f"kiosk: {error}", file=sys.stderr)
-        return error.exit_code
+        try:
+            status = _run(sys.argv[1:] if argv is None else argv)
+        finally:  # also after --help, which ends by SystemExit
+            sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        discard_output()
+        return 141
+    except OSError as error:  # the output cannot be written: the disk is full
+        discard_output()
+        print(f"kiosk: output: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _run(argv: list[str]) -> int:
+    """Run the command; return its exit status, or that of its error."""
+    from kiosk.commands._errors import describe
+    from kiosk.commands._user import drop_root
+    from kiosk.logs import set_up_logging
+
+    early = OneLineParser(prog="kiosk", add_help=False, allow_abbrev=False)
+    _add_general_options(early)
+    general, rest = early.parse_known_args(argv)
+    words = (word.replace("-", "_") for word in rest if not word.startswith("-"))
+    command, names = next(words, ""), command_names()
+    try:
+        if command in names:
+            drop_root(command, general.config)  # before anything that opens a file of the kiosk
+            names = [command]
+        modules = {name: importlib.import_module(f"kiosk.commands.{name}") for name in names}
+        arguments = build_parser(modules).parse_args(argv)
+        set_up_logging(bool(arguments.verbose))
+        return int(arguments.run(arguments))
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and is_output_closed():
+            raise
+        line, status = describe(error, command)
+        print(f"kiosk: {line}", file=sys.stderr)
+        return status
 
 
 if __name__ == "__main__":

@@ -40,6 +40,13 @@ class ConfigError(KioskError):
     exit_code = 2
 
 
+class UsageError(KioskError):
+    """A command was given arguments that do not go together."""
+
+    code = "usage"
+    exit_code = 2
+
+
 class HardwareError(KioskError):
     """A device failed. Each device file has its own exact sub-classes."""
 

@@ -34,6 +34,10 @@ class ServiceDownError(KioskError):
     code = "service_down"
 
 
+class ServiceForbiddenError(ServiceDownError):
+    """The local service may answer others; this user has no right to its socket."""
+
+
 class ServiceRefusedError(KioskError):
     """The local service refused; ``code`` says why, ``status`` is the HTTP status."""
 
@@ -200,6 +204,7 @@ class LocalClient:
 
         Raises:
             ServiceDownError: nobody answers within ``timeout`` seconds.
+            ServiceForbiddenError: this user has no right to the socket.
             ServiceRefusedError: the service refused.
         """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -210,7 +215,7 @@ class LocalClient:
             ) as response:
                 value = await response.json(loads=_read_json)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
+            raise self._down(error) from error
         answer = value if isinstance(value, dict) else {"value": value}
         if response.status >= 400:
             raise ServiceRefusedError(
@@ -246,8 +251,15 @@ class LocalClient:
                     elif line.startswith("data: "):
                         yield name, _read_json(line[6:])
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ServiceDownError(f"{self._socket.name}: {error!r}") from error
+            raise self._down(error) from error
         raise ServiceDownError(f"{self._socket.name}: the stream ended")
+
+    def _down(self, error: Exception) -> ServiceDownError:
+        reason = getattr(error, "os_error", error)
+        if isinstance(reason, PermissionError):
+            return ServiceForbiddenError(f"{self._socket}: {reason.strerror}")
+        said = reason.strerror if isinstance(reason, OSError) else str(error)
+        return ServiceDownError(f"{self._socket.name}: {said or type(error).__name__}")
 
     async def close(self) -> None:
         """Close the connection; the client may be used again."""

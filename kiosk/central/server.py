@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from kiosk.central import crash_points
 from kiosk.central.admin.page import AdminPage
@@ -76,10 +77,19 @@ class ServerOptions:
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
-    """Open the database of ``data`` and create missing tables."""
+    """Open the database of ``data`` and create missing tables.
+
+    Raises:
+        CentralError: it cannot be opened, or its driver is not installed.
+    """
     make_folder(data)
-    database = Database(url or sqlite_url(data / "central.db"))
-    database.create_tables()
+    place = "--database" if url else str(data / "central.db")  # a URL may hold a password
+    try:
+        database = Database(url or sqlite_url(data / "central.db"))
+        database.create_tables()
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise CentralError(f"{place}: {str(reason).splitlines()[0]}") from error
     return database
 
 

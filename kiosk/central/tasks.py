@@ -16,7 +16,7 @@ from kiosk.central.deliveries.tusd import TusdSettings
 from kiosk.central.identity import courts, enrolment
 from kiosk.central.server import ServerOptions, open_authority, open_database, open_store, serve
 from kiosk.clocks import format_wall
-from kiosk.errors import CentralError
+from kiosk.errors import CentralError, UsageError
 
 TUSD_SECRET = "KIOSK_CENTRAL_TUSD_SECRET"
 MIN_SECRET_LENGTH = 16
@@ -69,7 +69,7 @@ def _tusd_settings(arguments: argparse.Namespace) -> TusdSettings | None:
         return None
     secret = os.environ.get(TUSD_SECRET, "")
     if len(secret) < MIN_SECRET_LENGTH:
-        raise CentralError(f"--tusd needs a secret in ${TUSD_SECRET}", code="usage")
+        raise UsageError(f"--tusd needs a secret in ${TUSD_SECRET}")
     return TusdSettings(arguments.tusd, arguments.tusd_internal or arguments.tusd, secret)
 
 

@@ -20,10 +20,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kiosk.errors import CentralError
+from kiosk.errors import CentralError, UsageError
 from kiosk.logs import dump_stacks_on_signal
 
 HELP = "the reference central court system"
+EXAMPLES = (
+    "kiosk central --data /var/lib/kiosk-central --seed court.toml",
+    "kiosk central enrol-code --data /var/lib/kiosk-central kiosk-0001",
+)
+EXIT_STATUS = {0: "done; the server: ended by SIGTERM", 1: "refused, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_common(parser, default=None)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=int, default=8443, help="TCP port; 0 takes a free one (%(default)s)"
+        "--port", type=_parse_port, default=8443, help="TCP port; 0 takes a free one (%(default)s)"
     )
     parser.add_argument(
         "--name",
@@ -42,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--admin-port",
-        type=int,
+        type=_parse_port,
         default=0,
         help="TCP port of court IT's page, on loopback only; 0 takes a free one (%(default)s)",
     )
@@ -96,6 +101,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _parse_port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text}: a TCP port is 0 to 65535")
+    return port
+
+
 def _task(
     tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
 ) -> argparse.ArgumentParser:
@@ -119,7 +131,7 @@ def _add_common(parser: argparse.ArgumentParser, default: str | None) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve, or do the task."""
     if arguments.data is None:
-        raise CentralError("--data DIR is needed", code="usage")
+        raise UsageError("--data DIR is needed; see: kiosk central --help")
     try:
         from kiosk.central import tasks
     except ModuleNotFoundError as error:

@@ -11,6 +11,11 @@ from kiosk.commands._common import command_settings
 from kiosk.settings_table import settings_table
 
 HELP = "check the settings file and show what is in force"
+EXAMPLES = (
+    "kiosk config",
+    "kiosk --config draft.toml config",
+)
+EXIT_STATUS = {0: "the settings are right"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@
 At the court: kiosk central ingest /media/usb --key FILE. A hearing marked as a state secret never
 leaves by network; a medium is its only way. Only the court's key opens a medium. Packing deletes
 nothing: as with any delivery, the imported receipt permits the deletion. It works beside a
-running kiosk sync. Exit status 0: everything; 1: something was left out, with the reason.
+running kiosk sync.
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ from kiosk.sync.delivery.retention import receipted_hashes
 from kiosk.sync.outbox.receipts import ReceiptStore
 
 HELP = "carry recordings and filings to the court on a medium"
+EXAMPLES = (
+    "sudo kiosk courier pack --to /media/usb",
+    "sudo kiosk courier receipt /media/usb",
+)
+EXIT_STATUS = {0: "everything", 1: "something was left out, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

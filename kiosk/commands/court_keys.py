@@ -26,6 +26,11 @@ from kiosk.storage.court_keys import (
 from kiosk.storage.paths import Paths
 
 HELP = "pin and prove the court's keys for closed parts"
+EXAMPLES = (
+    "sudo kiosk court-keys show",
+    "sudo kiosk court-keys challenge --out /tmp/challenges",
+)
+EXIT_STATUS = {0: "done; show: both keys are proven", 1: "not, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,8 +1,7 @@
 """Decrypt the closed parts of a hearing with the court's key, at the court's workstation.
 
-Every fragment is compared with the hashes in the journal. Exit status 0: everything is what was
-recorded. 1: some of it is damaged (each place is named; the rest is written), or the key is wrong.
-With --challenge, decrypt the file by which a kiosk asks whether the court can decrypt.
+Every fragment is compared with the hashes in the journal. With --challenge, decrypt the file by
+which a kiosk asks whether the court can decrypt.
 """
 
 from __future__ import annotations
@@ -11,10 +10,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from kiosk.errors import KioskError
+from kiosk.errors import UsageError
 from kiosk.recording.encryption.decrypt import decrypt_age_file, decrypt_parts, read_identities
 
 HELP = "decrypt closed parts with the court's key"
+EXAMPLES = (
+    "kiosk decrypt HEARING_FOLDER --key court-age-key.txt --out decrypted",
+    "kiosk decrypt --challenge court.age --key court-age-key.txt",
+)
+EXIT_STATUS = {
+    0: "everything is what was recorded",
+    1: "some of it is damaged (each place is named; the rest is written), or the key is wrong",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,19 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decrypt and report the result; return the exit status."""
-    try:
-        identities = read_identities(arguments.key)
-        if arguments.challenge is not None:
-            text = decrypt_age_file(arguments.challenge.read_bytes(), identities)
-            print(text.decode("utf-8"), end="")
-            return 0
-        if arguments.folder is None or arguments.out is None:
-            print("kiosk decrypt: FOLDER and --out DIR are needed", file=sys.stderr)
-            return 2
-        parts = decrypt_parts(arguments.folder, identities, arguments.out, _print_progress)
-    except (KioskError, OSError) as error:
-        print(f"kiosk decrypt: {error}", file=sys.stderr)
-        return 1
+    identities = read_identities(arguments.key)
+    if arguments.challenge is not None:
+        text = decrypt_age_file(arguments.challenge.read_bytes(), identities)
+        print(text.decode("utf-8"), end="")
+        return 0
+    if arguments.folder is None or arguments.out is None:
+        raise UsageError("FOLDER and --out DIR are needed; see: kiosk decrypt --help")
+    parts = decrypt_parts(arguments.folder, identities, arguments.out, _print_progress)
     damaged = [f"{part.part}/{name}" for part in parts for name in part.damaged]
     for part in parts:
         for path in part.files:

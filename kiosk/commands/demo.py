@@ -3,8 +3,7 @@
 A visitor files a three-page document, a secretary records a hearing in two parts, a technician
 runs the self-test; everything is delivered to a reference central system on this machine and
 read back with ffprobe, sha256sum, openssl and a PDF reader. DIR/report.json holds the result.
-With --live the kiosk stays on the screen for you to touch, until Ctrl-C. Exit status 0: every
-check passed.
+With --live the kiosk stays on the screen for you to touch, until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,6 +12,11 @@ import argparse
 from pathlib import Path
 
 HELP = "run the main job on virtual devices"
+EXAMPLES = (
+    "kiosk demo --out demo",
+    "kiosk demo --live",
+)
+EXIT_STATUS = {0: "every check passed", 1: "one did not"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

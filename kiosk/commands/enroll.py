@@ -1,8 +1,7 @@
 """Enrol this kiosk: exchange a one-time code from the court for a device certificate.
 
 The key is generated on this device and never leaves it. Running the same command again is
-harmless, also after an interruption. Exit status 0: enrolled (now or before); 1: refused, with
-the reason.
+harmless, also after an interruption.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from kiosk.storage.paths import Paths
 from kiosk.sync.enrolment import enrol
 
 HELP = "get this kiosk's certificate with a one-time code"
+EXAMPLES = ("sudo kiosk enroll --code ABCD-EFGH-… --url https://court.example:8443",)
+EXIT_STATUS = {0: "enrolled, now or before", 1: "refused, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

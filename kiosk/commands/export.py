@@ -21,9 +21,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from kiosk.commands._common import command_settings, document_language, hearing_folder
 from kiosk.config import Settings
-from kiosk.errors import KioskError
+from kiosk.errors import ConfigError, KioskError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.export.errors import CancelledError
 from kiosk.export.hearing_export import ExportProgress, ExportRequest, ExportResult, HearingExport
@@ -33,6 +35,8 @@ from kiosk.rules import load_rules
 from kiosk.storage.paths import Paths
 
 HELP = "copy a sealed hearing for the parties to a medium"
+EXAMPLES = ("sudo kiosk export HEARING --to /media/usb --by secretary-7",)
+EXIT_STATUS = {0: "the copy is complete and was read back", 1: "there is no copy, with the reason"}
 _BAR = 40
 
 
@@ -69,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.parent is not None:
         die_with_parent(arguments.parent)
     if arguments.settings_from_stdin:  # the recorder's own settings
-        settings = Settings.model_validate_json(sys.stdin.read())
+        settings = _settings_from_stdin()
     else:
         settings = command_settings(arguments)
     report_progress = _print_json_line if arguments.progress_json else _print_bar
@@ -97,6 +101,13 @@ def run(arguments: argparse.Namespace) -> int:
     entry.end("done", {"folder": copy.folder.name, "closed_parts_left_out": copy.left_out})
     report_progress({"state": "done", **asdict(copy), "folder": str(copy.folder)})
     return 0
+
+
+def _settings_from_stdin() -> Settings:
+    try:
+        return Settings.model_validate_json(sys.stdin.read())
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise ConfigError("standard input: these are no settings") from error
 
 
 def _export(

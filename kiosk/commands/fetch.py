@@ -1,8 +1,7 @@
 """Fetch a hearing that this kiosk has delivered back from the central system, and verify it.
 
 It serves a permitted copy after the recording has left the device. After an interruption the same
-command continues. Exit status 0: the folder is exactly what was recorded; 1: it is not, or it
-could not be fetched.
+command continues.
 """
 
 from __future__ import annotations
@@ -19,6 +18,11 @@ from kiosk.sync.delivery.fetch import fetch_hearing
 from kiosk.sync.transport.connection import Connection
 
 HELP = "fetch a delivered hearing back, for a permitted copy"
+EXAMPLES = ("sudo kiosk fetch HEARING --to /var/tmp/fetched",)
+EXIT_STATUS = {
+    0: "the folder is exactly what was recorded",
+    1: "it is not, or it could not be fetched",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from kiosk.rules import load_rules
 from kiosk.storage.atomic_io import write_bytes
 
 HELP = "draft the short protocol of a recorded hearing"
+EXAMPLES = ("sudo kiosk minutes /var/lib/kiosk/hearings/HEARING --pdf protocol.pdf",)
+EXIT_STATUS = {0: "done", 1: "not, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

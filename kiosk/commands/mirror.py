@@ -9,16 +9,19 @@ adopted and used in turn. 'kiosk mirror show' reports the state of the configure
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from kiosk.commands._common import command_settings
 from kiosk.config import Settings
-from kiosk.errors import KioskError
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_marker import adopt_mirror
 
 HELP = "adopt or show the storage for the second copy"
+EXAMPLES = (
+    "sudo kiosk mirror adopt /mnt/second",
+    "sudo kiosk mirror show",
+)
+EXIT_STATUS = {0: "the storage can be used", 1: "it cannot, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _adopt(settings: Settings, folder: Path, *, takeover: bool) -> int:
     kiosk = settings.kiosk.id
-    try:
-        marker = adopt_mirror(folder.absolute(), kiosk, settings.paths.data, takeover=takeover)
-    except KioskError as error:
-        print(error, file=sys.stderr)
-        return 1
+    marker = adopt_mirror(folder.absolute(), kiosk, settings.paths.data, takeover=takeover)
     print(f"{folder}: second storage of {kiosk} ({marker.uuid})")
     return 0
 

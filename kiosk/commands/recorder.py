@@ -13,6 +13,8 @@ from kiosk.commands._common import command_settings
 from kiosk.logs import dump_stacks_on_signal
 
 HELP = "run the recorder (service)"
+EXAMPLES = ("sudo systemctl start kiosk-recorder",)
+EXIT_STATUS = {0: "ended by a signal", 1: "could not start"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

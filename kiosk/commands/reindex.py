@@ -15,6 +15,12 @@ from kiosk.storage.paths import Paths
 from kiosk.sync.context import SyncContext
 
 HELP = "rebuild the delivery database from the folders"
+EXAMPLES = (
+    "sudo systemctl stop kiosk-sync",
+    "sudo kiosk reindex",
+    "sudo systemctl start kiosk-sync",
+)
+EXIT_STATUS = {0: "rebuilt", 1: "not, with the reason"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

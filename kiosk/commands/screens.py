@@ -2,7 +2,7 @@
 
 One PNG per state and look: ``NAME-kk1.png`` is Kazakh in the first text size, ``-ru4`` Russian in
 the largest, ``c`` high contrast. Layout problems (text cut, a button too small,
-outside the screen or over another one) are printed, and the exit status is 1.
+outside the screen or over another one) are printed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 
 HELP = "draw every state of the touch screen into a folder"
+EXAMPLES = ("kiosk screens --out screens --only home --looks kk1,ru4",)
+EXIT_STATUS = {0: "nothing is cut, small, hidden or overlapping", 1: "something is; it is listed"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

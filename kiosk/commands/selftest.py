@@ -4,8 +4,6 @@ Asks for the PIN of a technician (or --pin-file; without one the recorder refuse
 saves no report) and asks questions that only a person can answer ("Did the recording lamp light
 up?"); silence counts as "not confirmed", never as passed. Nothing is tested while a hearing is
 being recorded. A report that could not be saved can be saved again; --json prints it all the same.
-
-Exit status 0: nothing failed; 1: something failed. Skipped tests are listed.
 """
 
 from __future__ import annotations
@@ -13,14 +11,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import sys
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
 from kiosk.commands._common import command_settings, print_json
 from kiosk.config import Settings
-from kiosk.errors import KioskError
-from kiosk.ipc import LocalClient
+from kiosk.errors import KioskError, UsageError
+from kiosk.ipc import LocalClient, ServiceForbiddenError
 from kiosk.locale import LANGUAGES, Translator
 from kiosk.selftest import (
     CHECKS,
@@ -37,6 +36,12 @@ from kiosk.selftest.model import AskPerson, Question, unattended
 from kiosk.storage.paths import Paths
 
 HELP = "test every device and service, save a signed report"
+EXAMPLES = (
+    "sudo kiosk selftest",
+    "sudo kiosk selftest --only camera,storage",
+    "sudo kiosk selftest --latest",
+)
+EXIT_STATUS = {0: "nothing failed; skipped tests are listed", 1: "something failed"}
 _YES = ("y", "и", "д", "1")
 
 
@@ -67,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     translate = Translator(arguments.language or settings.kiosk.language)
     paths = Paths.from_settings(settings.paths)
     if arguments.latest:
+        if paths.reports.exists():
+            os.scandir(paths.reports).close()  # who may not read them learns what to run
         for result in latest_results(paths).values():
             print(format_result(result, translate))
         return 0
@@ -83,6 +90,7 @@ async def _run(
         else _terminal_question(translate)
     )
     try:
+        await _require_permission(recorder)
         await _sign_in(recorder, _pin(arguments))
         context = SelfTestContext(
             settings,
@@ -99,16 +107,30 @@ async def _run(
         await sync.close()
 
 
+async def _require_permission(recorder: LocalClient) -> None:
+    """Ask the recorder once, before a person is asked for anything.
+
+    Raises:
+        ServiceForbiddenError: this user has no right to its socket.
+    """
+    try:
+        await recorder.get("/v1/state")
+    except ServiceForbiddenError:
+        raise
+    except KioskError:
+        return  # what does not answer fails its checks
+
+
 def _parse_checks(text: str) -> list[str]:
     """Return the checks named in ``text``.
 
     Raises:
-        KioskError: there is no such check.
+        UsageError: there is no such check.
     """
     chosen = [name.strip().replace("-", "_") for name in text.split(",") if name.strip()]
     unknown = [name for name in chosen if name not in CHECKS]
     if unknown or not chosen:
-        raise KioskError(f"no check “{', '.join(unknown)}”; there are {', '.join(CHECKS)}")
+        raise UsageError(f"no check “{', '.join(unknown)}”; there are {', '.join(CHECKS)}")
     return chosen
 
 
@@ -116,13 +138,13 @@ def _pin(arguments: argparse.Namespace) -> str:
     """Return the technician's PIN; empty where nobody can be asked for it.
 
     Raises:
-        KioskError: the file cannot be read.
+        OSError: the file cannot be read; UsageError: it is no text.
     """
     if arguments.pin_file is not None:
         try:
             return str(arguments.pin_file.read_text(encoding="utf-8").strip())
-        except OSError as error:
-            raise KioskError(f"{arguments.pin_file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{arguments.pin_file}: is no text with a PIN") from error
     return getpass.getpass("PIN: ") if sys.stdin.isatty() else ""
 
 

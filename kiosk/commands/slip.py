@@ -21,6 +21,11 @@ from kiosk.locale import Translator
 from kiosk.storage.paths import Paths
 
 HELP = "print or draw the slip with the head of a hearing's journal"
+EXAMPLES = (
+    "sudo kiosk slip HEARING",
+    "sudo kiosk slip HEARING --png slip.png",
+)
+EXIT_STATUS = {0: "done", 1: "there is no such hearing, or nothing of it is signed yet"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,4 @@
-"""Show the state of recorder and delivery as a table, or as the services send it (--json).
-
-The exit status is 1 if one of them does not answer or its state cannot be read.
-"""
+"""Show the state of recorder and delivery as a table, or as the services send it (--json)."""
 
 from __future__ import annotations
 
@@ -17,10 +14,15 @@ from kiosk.api.recorder import Alarm, RecorderState
 from kiosk.api.sync import SyncState
 from kiosk.commands._common import command_settings, print_json
 from kiosk.errors import KioskError
-from kiosk.ipc import LocalClient
+from kiosk.ipc import LocalClient, ServiceForbiddenError
 from kiosk.storage.paths import Paths
 
 HELP = "show the state of recorder and delivery"
+EXAMPLES = (
+    "sudo kiosk state",
+    "sudo kiosk state --json",
+)
+EXIT_STATUS = {0: "both services answer", 1: "one does not answer, or its state cannot be read"}
 GIGA = 10**9
 Row = tuple[str, str]
 
@@ -42,7 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _ask(paths: Paths) -> dict[str, object]:
-    """Return the State of each service as JSON, None where it does not answer."""
+    """Return the State of each service as JSON, None where it does not answer.
+
+    Raises:
+        ServiceForbiddenError: this user may not ask.
+    """
     sockets = {"recorder": paths.recorder_socket, "sync": paths.sync_socket}
     return {name: await _get_state(socket) for name, socket in sockets.items()}
 
@@ -51,6 +57,8 @@ async def _get_state(socket: Path) -> object:
     client = LocalClient(socket)
     try:
         return await client.get("/v1/state", timeout=5)
+    except ServiceForbiddenError:
+        raise
     except KioskError:
         return None
     finally:
@@ -59,7 +67,7 @@ async def _get_state(socket: Path) -> object:
 
 def _print_service(name: str, answer: object) -> bool:
     if answer is None:
-        print(f"{name}\n  does not answer")
+        print(f"{name}\n  does not answer; see: systemctl status kiosk-{name}")
         return False
     try:
         if name == "recorder":

@@ -13,6 +13,8 @@ from kiosk.logs import dump_stacks_on_signal
 from kiosk.services.sync import serve
 
 HELP = "run the delivery service"
+EXAMPLES = ("sudo systemctl start kiosk-sync",)
+EXIT_STATUS = {0: "ended by a signal", 1: "could not start"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,8 @@ from kiosk.logs import dump_stacks_on_signal
 from kiosk.storage.paths import Paths
 
 HELP = "run the touch screen"
+EXAMPLES = ("sudo systemctl start kiosk-ui",)
+EXIT_STATUS = {0: "the window was closed", 1: "it could not be opened"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """Verify a recorded hearing, or one part of it: is it exactly what the kiosk recorded?
 
-Exit status 0: it is. 1: it is not, and each line names the problem and its place. The trusted root
-is the FILE you give, never anything in the folder. Standard tools give the same answer, see docs.
+The trusted root is the FILE you give, never anything in the folder. Standard tools give the same
+answer, see docs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ from kiosk.recording.verify.timestamp import check_timestamp
 from kiosk.storage.hearing_folder import SIGNATURE
 
 HELP = "verify a hearing's or a part's folder"
+EXAMPLES = (
+    "kiosk verify HEARING_FOLDER --ca court-ca.crt",
+    "kiosk verify HEARING_FOLDER --ca court-ca.crt --slip CODE",
+)
+EXIT_STATUS = {
+    0: "it is exactly what the kiosk recorded",
+    1: "it is not; each line names the problem and its place",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,15 +9,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.clocks import format_wall
 from kiosk.commands._common import command_settings
-from kiosk.ipc import LocalClient, ServiceDownError
+from kiosk.commands._output import is_output_closed
+from kiosk.ipc import LocalClient, ServiceDownError, ServiceForbiddenError
 from kiosk.storage.paths import Paths
 
 HELP = "follow the events of recorder and delivery"
+EXAMPLES = (
+    "sudo kiosk watch",
+    "sudo kiosk watch --json --seconds 60",
+)
+EXIT_STATUS = {0: "the time is over"}
 PAUSE_S = 0.5
 TICKING = frozenset(
     {"wall", "seconds", "part_seconds", "age_seconds", "frames", "heard", "free_bytes", "minutes"}
@@ -30,8 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print whole events as lines of JSON")
     parser.add_argument("--levels", action="store_true", help="show the levels, too")
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help="stop after S seconds (default: never)"
+        "--seconds", type=_parse_seconds, metavar="S", help="stop after S seconds (default: never)"
     )
+
+
+def _parse_seconds(text: str) -> float:
+    """Return a positive, finite number of seconds."""
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise argparse.ArgumentTypeError(f"{text}: a positive number of seconds is needed")
+    return seconds
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,9 +61,20 @@ async def _follow_all(paths: Paths, arguments: argparse.Namespace) -> None:
     followers = [_follow(name, socket, arguments) for name, socket in sockets.items()]
     try:
         async with asyncio.timeout(arguments.seconds):
-            await asyncio.gather(*followers)
+            await asyncio.gather(*followers, _end_with_reader())
     except TimeoutError:
         return
+
+
+async def _end_with_reader() -> None:
+    """Wait until nobody reads the output any more (``| head``), although no event may come.
+
+    Raises:
+        BrokenPipeError: then.
+    """
+    while not is_output_closed():
+        await asyncio.sleep(PAUSE_S)
+    raise BrokenPipeError
 
 
 async def _follow(service: str, socket: Path, arguments: argparse.Namespace) -> None:
@@ -62,6 +88,8 @@ async def _follow(service: str, socket: Path, arguments: argparse.Namespace) -> 
                     if event == "levels" and not arguments.levels:
                         continue
                     _show(service, event, value, known, as_json=arguments.json)
+            except ServiceForbiddenError:
+                raise
             except (ServiceDownError, ValueError) as error:
                 if is_up:
                     down = isinstance(error, ServiceDownError)

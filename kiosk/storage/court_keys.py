@@ -53,6 +53,8 @@ def read_recipient(path: Path) -> str:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise CourtKeyError(f"{path}: is not there: enrol this kiosk, or pin the keys") from error
     except (OSError, UnicodeDecodeError) as error:
         raise CourtKeyError(f"{path}: cannot be read") from error
     keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]

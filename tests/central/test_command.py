@@ -20,7 +20,7 @@ def run(*arguments: str) -> int:
 
 
 def test_it_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run() == 1
+    assert run() == 2
     assert "--data DIR" in capsys.readouterr().err
 
 

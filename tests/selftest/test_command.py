@@ -128,5 +128,5 @@ def read_until(terminal: int, text: str | None) -> str:
 def test_unknown_check_names_those_that_there_are(
     settings_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--config", str(settings_file), "selftest", "--only", "coffee"]) == 1
+    assert main(["--config", str(settings_file), "selftest", "--only", "coffee"]) == 2
     assert "no check “coffee”; there are camera, microphones" in capsys.readouterr().err

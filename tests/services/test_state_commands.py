@@ -61,9 +61,11 @@ def test_state_without_services_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     settings = tmp_path / "kiosk.toml"
     settings.write_text(f'[kiosk]\nid = "k"\n[paths]\ndata = "{tmp_path}"\nrun = "{tmp_path}"\n')
     assert main(["--config", str(settings), "state"]) == 1
-    assert capsys.readouterr().out.split() == [
-        *("recorder", "does", "not", "answer"),
-        *("sync", "does", "not", "answer"),
+    assert capsys.readouterr().out.splitlines() == [
+        "recorder",
+        "  does not answer; see: systemctl status kiosk-recorder",
+        "sync",
+        "  does not answer; see: systemctl status kiosk-sync",
     ]
     assert main(["--config", str(settings), "state", "--json"]) == 1
     assert json.loads(capsys.readouterr().out) == {"recorder": None, "sync": None}

@@ -74,7 +74,9 @@ def read_identities(path: Path) -> Identities:
         lines = path.read_text(encoding="utf-8").splitlines()
         keys = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
         identities = [pyrage.x25519.Identity.from_str(key) for key in keys]
-    except (OSError, UnicodeDecodeError, pyrage.IdentityError) as error:
+    except OSError as error:
+        raise DecryptError(f"{path}: {error.strerror}", code="key_unreadable") from error
+    except (UnicodeDecodeError, pyrage.IdentityError) as error:
         raise DecryptError(f"{path}: no private age key: {error}", code="key_unreadable") from error
     if not identities:
         raise DecryptError(f"{path}: no private age key in it", code="key_unreadable")
