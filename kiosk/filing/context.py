@@ -20,6 +20,10 @@ class FilingContext:
         rules: the court's rules.
         sync: client of the sync service (:class:`kiosk.ipc.LocalClient`).
         worker: page imaging; the creator of the context ends its child process.
+
+    Attributes:
+        is_protecting: whether the key of the newest unfinished filing could be wrapped, so that a
+            secretary can recover it.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class FilingContext:
         self.rules = rules
         self.sync = sync
         self.worker = worker or ImagingWorker()
+        self.is_protecting = True
         self.paths = Paths.from_settings(settings.paths)
 
     def to_local(self, moment: datetime) -> datetime:

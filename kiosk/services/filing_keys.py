@@ -21,11 +21,12 @@ class FilingKeyService:
     """Opens wrapped keys; a disk that refuses never stops the recorder.
 
     Args:
-        folder: ``identity/escrow_keys/``.
+        folder: private keys, ``identity/keepers/``.
+        public: public keys, ``public/``.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, public: Path) -> None:
+        self._folder, self._public = folder, public
         self._escrow: KeyEscrow | None = None
         self._open_escrow()
 
@@ -34,6 +35,12 @@ class FilingKeyService:
         while True:
             await asyncio.sleep(ROTATE_INTERVAL_S)
             await asyncio.to_thread(self._rotate)
+
+    def alarms(self) -> list[tuple[str, str]]:
+        """Return the alarm that unfinished filings are not protected, while they are not."""
+        if self._escrow is not None and self._escrow.is_published():
+            return []
+        return [("filing_unprotected", "recorder")]
 
     def open(self, request: WrappedKey) -> FilingKey:
         """Answer ``POST /v1/filing-keys/open``.
@@ -52,7 +59,7 @@ class FilingKeyService:
 
     def _open_escrow(self) -> None:
         try:
-            self._escrow = KeyEscrow(self._folder)
+            self._escrow = KeyEscrow(self._folder, self._public)
         except (StorageError, OSError, ValueError) as error:
             log.error("no keys of unfinished filings can be kept: %s", type(error).__name__)
 

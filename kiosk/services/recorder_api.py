@@ -68,7 +68,8 @@ class RecorderApi:
         self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
         self.exports = ExportService(core.settings, events)
         self._reports = ReportService(core.settings)
-        self.filing_keys = FilingKeyService(core.paths.escrow_keys)
+        self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
+        core.further_alarms = self.filing_keys.alarms
 
     @property
     def is_testing_device(self) -> bool:

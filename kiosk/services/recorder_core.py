@@ -24,6 +24,7 @@ class RecorderCore:
 
     Attributes:
         on_change: called after each change of the courtroom, from any thread.
+        further_alarms: ``(code, source)`` of alarms of the recorder's other work; any thread asks.
         on_button_press: called when the hardware button is pressed, from gpiozero's thread.
     """
 
@@ -32,6 +33,7 @@ class RecorderCore:
         self.paths = Paths.from_settings(settings.paths)
         self.on_change: Callable[[], None] = lambda: None
         self.on_button_press: Callable[[], None] = lambda: None
+        self.further_alarms: Callable[[], list[tuple[str, str]]] = list
         make_folder(self.paths.data)
         make_folder(self.paths.recorder_run)
         self.sources = Sources(settings, self.paths.preview, load_noise_floors(self.paths))
@@ -43,7 +45,9 @@ class RecorderCore:
             load_rules(),
             self.sources,
             self.panel,
-            events=CourtroomEvents(on_change=lambda: self.on_change()),
+            events=CourtroomEvents(
+                on_change=lambda: self.on_change(), further_alarms=lambda: self.further_alarms()
+            ),
         )
 
     def recover(self) -> None:

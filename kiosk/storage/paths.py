@@ -128,6 +128,11 @@ class Paths:
         """Keys that open unfinished filings for a secretary after a crash; owner: recorder."""
         return self.data / "identity" / "keepers"
 
+    @property
+    def public_keys(self) -> Path:
+        """Public halves of the escrow keys (``*.pub``), for the touch screen; owner: recorder."""
+        return self.data / "public"
+
     # -- run time: one folder for each service, made by its unit -----------------------------
     @property
     def recorder_run(self) -> Path:

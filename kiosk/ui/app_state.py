@@ -221,12 +221,19 @@ class AppState:
 
     @property
     def shown_recorder_state(self) -> RecorderState:
-        """Return the last known State with the alarm that says why it is not the present one."""
+        """Return the last known State with the alarms that only the screen knows.
+
+        They say why it is not the present one, and that filings cannot be protected.
+        """
         known = self.recorder_state or RecorderState(phase=Phase.IDLE)
-        if not self.recorder_problem:
+        codes = [self.recorder_problem] if self.recorder_problem else []
+        if not self.filing_service.is_protecting:
+            codes.append("filing_unprotected")
+        known_codes = {alarm.code for alarm in known.alarms}
+        added = [Alarm(code=code) for code in codes if code not in known_codes]
+        if not added:
             return known
-        alarms = (Alarm(code=self.recorder_problem), *known.alarms)
-        return known.model_copy(update={"alarms": alarms})
+        return known.model_copy(update={"alarms": (*added, *known.alarms)})
 
     @property
     def is_clock_known(self) -> bool:

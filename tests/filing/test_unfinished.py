@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from kiosk.storage.key_escrow import (
     ROTATION_S,
     KeyEscrow,
     KeyExpiredError,
+    NoEscrowKeyError,
     wrap_key,
 )
 from tests.filing.conftest import FakeSync
@@ -97,7 +99,7 @@ def test_nothing_readable_of_a_draft_is_on_the_disk(
         with pytest.raises(TicketUnknownError):
             await service.resume(given.code)
 
-    KeyEscrow(service.paths.escrow_keys)
+    KeyEscrow(service.paths.escrow_keys, service.paths.public_keys)
     filing = draft(service)
     on_disk = all_bytes(settings.paths.data)
     for secret in (NAME, IIN, CASE):
@@ -115,7 +117,7 @@ def test_power_cut_between_a_page_and_its_place_in_the_filing_loses_nothing(
 
     async def steps() -> None:
         before = FilingService(settings, rules, sync)
-        escrow = KeyEscrow(before.paths.escrow_keys)
+        escrow = KeyEscrow(before.paths.escrow_keys, before.paths.public_keys)
         filing = draft(before)
         filing.escrow_key()
         assert filing.folder.key is not None
@@ -136,7 +138,7 @@ def test_power_cut_between_a_page_and_its_place_in_the_filing_loses_nothing(
 
 
 def test_a_parked_filing_opens_with_its_ticket_alone(service: FilingService) -> None:
-    escrow = KeyEscrow(service.paths.escrow_keys)
+    escrow = KeyEscrow(service.paths.escrow_keys, service.paths.public_keys)
 
     async def steps() -> None:
         filing = draft(service)
@@ -209,7 +211,7 @@ def test_a_ticket_whose_end_cannot_be_read_still_opens_and_is_not_wiped(
 def test_after_a_crash_a_secretary_opens_it_for_half_an_hour(
     service: FilingService, settings: Settings, rules: Rules, sync: FakeSync
 ) -> None:
-    escrow = KeyEscrow(service.paths.escrow_keys)
+    escrow = KeyEscrow(service.paths.escrow_keys, service.paths.public_keys)
     left = draft(service).record.id
     after = FilingService(settings, rules, sync)
     (unfinished,) = after.list_unfinished()
@@ -243,26 +245,80 @@ def test_left_behind_counts_from_the_restart_and_not_by_the_wall(
 
 def test_keepers_are_renewed_and_the_old_ones_destroyed(tmp_path: Path) -> None:
     now = [0.0]
-    assert wrap_key(tmp_path / "none", b"k" * 32) is None
-    escrow = KeyEscrow(tmp_path / "keepers", lambda: now[0])
-    wrapped = wrap_key(tmp_path / "keepers", b"k" * 32)
-    assert wrapped is not None
+    private, public = tmp_path / "keepers", tmp_path / "public"
+    with pytest.raises(NoEscrowKeyError):
+        wrap_key(tmp_path / "none", b"k" * 32)
+    escrow = KeyEscrow(private, public, lambda: now[0])
+    wrapped = wrap_key(public, b"k" * 32)
     now[0] = ROTATION_S
     escrow.rotate()
     assert escrow.unwrap(wrapped) == b"k" * 32
-    again = KeyEscrow(tmp_path / "keepers", lambda: now[0])
+    again = KeyEscrow(private, public, lambda: now[0])
     assert again.unwrap(wrapped) == b"k" * 32, "a restart keeps them"
     now[0] += OLD_KEY_LIFETIME_S
     again.rotate()
     with pytest.raises(KeyExpiredError):
         again.unwrap(wrapped)
-    fresh = wrap_key(tmp_path / "keepers", b"f" * 32)
-    assert fresh is not None
+    fresh = wrap_key(public, b"f" * 32)
     assert again.unwrap(fresh) == b"f" * 32
 
 
+def test_public_keys_are_readable_by_all_and_published_again_when_lost(tmp_path: Path) -> None:
+    private, public = tmp_path / "keepers", tmp_path / "public"
+    private.mkdir()
+    (private / "00000001.pub").write_text("where an older version had it")
+    umask = os.umask(0o077)
+    try:
+        escrow = KeyEscrow(private, public)
+    finally:
+        os.umask(umask)
+    (key,) = public.iterdir()
+    assert (key.stat().st_mode & 0o777, public.stat().st_mode & 0o777) == (0o644, 0o755)
+    assert [path.suffix for path in private.iterdir()] == [".key"]
+    assert escrow.is_published()
+    for fault in ("lost", "key forbidden", "folder forbidden"):
+        if fault == "lost":
+            key.unlink()
+        else:
+            (key if fault == "key forbidden" else public).chmod(0o700)
+        assert not escrow.is_published()
+        escrow.rotate()
+        assert escrow.is_published()
+    assert escrow.unwrap(wrap_key(public, b"k" * 32)) == b"k" * 32
+
+
+@pytest.mark.parametrize("state", ["absent", "empty", "unreadable", "damaged"])
+def test_a_filing_without_an_escrow_key_is_never_taken_silently(
+    service: FilingService, state: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = service.paths.public_keys
+    keys.parent.mkdir(exist_ok=True)
+    if state == "unreadable":
+        keys.write_text("a file where the folder should be")
+    elif state != "absent":
+        keys.mkdir()
+    if state == "damaged":
+        (keys / "00000001.pub").write_text("no key")
+    filing = draft(service)
+    assert not service.is_protecting
+    assert "unfinished filings are not protected" in caplog.text
+    caplog.clear()
+    filing.escrow_key()
+    assert caplog.text == ""  # said once
+    assert not (filing.folder.path / "key.keeper").exists()
+
+    if keys.is_file():
+        keys.unlink()
+    escrow = KeyEscrow(service.paths.escrow_keys, keys)
+    filing.escrow_key()
+    assert service.is_protecting
+    wrapped = (filing.folder.path / "key.keeper").read_bytes()
+    assert filing.folder.key is not None
+    assert escrow.unwrap(wrapped) == filing.folder.key.secret
+
+
 def test_a_draft_of_the_first_format_is_sealed(service: FilingService) -> None:
-    escrow = KeyEscrow(service.paths.escrow_keys)
+    escrow = KeyEscrow(service.paths.escrow_keys, service.paths.public_keys)
     folder = service.paths.filings / "9f6d0a52-6f0c-4a53-8a6c-3a3b0a5f6f10"
     (folder / "pages").mkdir(parents=True)
     (folder / "pages" / "0001.png").write_bytes(b"a page")

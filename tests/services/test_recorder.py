@@ -160,8 +160,7 @@ def test_keys_of_unfinished_filings_open_for_the_court_alone(
     shared_recorder: RecorderProcess,
 ) -> None:
     recorder = shared_recorder
-    wrapped = wrap_key(recorder.paths.escrow_keys, b"k" * 32)
-    assert wrapped is not None
+    wrapped = wrap_key(recorder.paths.public_keys, b"k" * 32)
     body = {"wrapped": base64.b64encode(wrapped).decode()}
 
     def refused(body: dict[str, Any], token: str | None) -> int:

@@ -10,10 +10,8 @@ from pydantic import ValidationError
 from kiosk.errors import KioskError
 from kiosk.filing.context import FilingContext
 from kiosk.filing.draft_encryption import DraftKey
-from kiosk.filing.errors import FilingDamagedError
 from kiosk.filing.folder import (
     ESCROW_KEY_FILE,
-    FILING_FILE,
     FilingFolder,
     filing_folders,
     read_filing_text,
@@ -49,9 +47,7 @@ def migrate_drafts(context: FilingContext) -> int:
 
 
 def _migrate_draft(context: FilingContext, folder: FilingFolder, key: DraftKey) -> None:
-    wrapped = wrap_key(context.paths.escrow_keys, key.secret)
-    if wrapped is None:
-        raise FilingDamagedError(f"{folder.path.name}/{FILING_FILE}: there is no escrow key yet")
+    wrapped = wrap_key(context.paths.public_keys, key.secret)
     write_bytes(folder.path / ESCROW_KEY_FILE, wrapped, 0o600)
     plain_pages = [p for p in folder.pages_folder.iterdir() if p.suffix in (".png", ".jpg")]
     for plain in plain_pages:

@@ -28,7 +28,7 @@ from kiosk.filing.model import Filing, Page, Slot
 from kiosk.hardware.scanner.events import PageReady, ScanEvent, ScannerOpened, ScanSource
 from kiosk.hardware.scanner.session import ScanSession
 from kiosk.storage.atomic_io import write_bytes
-from kiosk.storage.key_escrow import wrap_key
+from kiosk.storage.key_escrow import NoEscrowKeyError, newest_public_key, wrap_key
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class OpenFiling:
         self._sessions: set[ScanSession] = set()
         self._scan_target: _ScanTarget | None = None
         self._is_closed = False
-        self._escrow_names = b""
+        self._escrow_name = ""
 
     @property
     def record(self) -> Filing:
@@ -109,13 +109,19 @@ class OpenFiling:
         key = self._folder.key
         if key is None or self._is_closed:
             return
-        keepers = self._context.paths.escrow_keys
-        names = b",".join(sorted(path.name.encode() for path in keepers.glob("*.pub")))
-        if names and names != self._escrow_names:
-            wrapped = wrap_key(keepers, key.secret)
-            if wrapped is not None:
+        keys = self._context.paths.public_keys
+        try:
+            name = newest_public_key(keys)
+            if name != self._escrow_name:
+                wrapped = wrap_key(keys, key.secret)
                 write_bytes(self._folder.path / ESCROW_KEY_FILE, wrapped, 0o600)
-                self._escrow_names = names
+                self._escrow_name = name
+        except NoEscrowKeyError as error:  # the visitor goes on; the staff must know
+            if self._context.is_protecting:
+                log.error("unfinished filings are not protected: %s", error)
+            self._context.is_protecting = False
+        else:
+            self._context.is_protecting = True
 
     # -- scanning ------------------------------------------------------------------------------
 

@@ -83,4 +83,4 @@ class StateBuilder:
             found.append(("panel_absent", "panel"))
         if self._failing_seal_job():
             found.append(("seal_failed", "storage"))
-        return found
+        return [*found, *self._context.events.further_alarms()]

@@ -14,7 +14,9 @@ from kiosk.ui.view_context import ViewContext
 
 OVERRUN = timedelta(minutes=15)
 # Shown before the start; during a hearing nobody can act on them.
-START_ONLY_ALARMS = frozenset({"clock_unsynchronised", "clock_unset", "schedule_stale"})
+START_ONLY_ALARMS = frozenset(
+    {"clock_unsynchronised", "clock_unset", "schedule_stale", "filing_unprotected"}
+)
 
 
 @dataclass(frozen=True)

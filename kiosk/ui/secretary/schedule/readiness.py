@@ -57,6 +57,7 @@ def readiness(
         *_mirror_lines(context, recorder),
         *_key_lines(context, recorder),
         _clock_line(context, recorder),
+        *_filing_lines(context, recorder),
     )
 
 
@@ -185,6 +186,13 @@ def _key_lines(context: ViewContext, recorder: RecorderState) -> tuple[Readiness
         text = context.translate.gettext("Closed parts can be recorded")
         return (ReadinessLine("keys", "good", text),)
     return (_alarm_line(context, "keys", f"court_key_{keys.state}"),)
+
+
+def _filing_lines(context: ViewContext, recorder: RecorderState) -> tuple[ReadinessLine, ...]:
+    """Return that unfinished filings are not protected, while they are not."""
+    code = "filing_unprotected"
+    found = any(alarm.code == code for alarm in recorder.alarms)
+    return (_alarm_line(context, "filings", code),) if found else ()
 
 
 def _disk_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:
