@@ -62,8 +62,9 @@ class _WrittenFile:
 class HashedFile:
     """A file on the drive whose blocks are hashed while they are written.
 
-    An MP4 file is written from start to end, except for the length in its first bytes, which is
-    written last: so only the first block may be written again.
+    What is written already may be written again: an MP4 file gets its length, and the lengths of
+    the parts of its index, when they are known. A block behind the last one is read from the drive
+    for that, and must be what was written.
     """
 
     def __init__(
@@ -71,38 +72,55 @@ class HashedFile:
     ) -> None:
         self._on_bytes = on_bytes
         self._on_close = on_close
-        self._file = path.open("wb", buffering=0)
-        self._first = bytearray()
+        self._file = path.open("w+b", buffering=0)
         self._tail = bytearray()
         self._blocks: list[bytes] = []
         self._size = self._position = self._dirty = 0
 
     def write(self, data: bytes) -> int:
-        """Write ``data`` at the position."""
-        view = memoryview(data)
+        """Write ``data`` at the position.
+
+        Raises:
+            ReadBackError: a block that is to be changed is not what was written.
+        """
+        content = bytes(data)
+        self._hash(content)
+        view = memoryview(content)
         while view:  # a raw write may write less
             view = view[self._file.write(view) or 0 :]
-        self._hash(bytes(data))
-        self._position += len(data)
-        self._dirty += len(data)
+        self._position += len(content)
+        self._dirty += len(content)
         if self._dirty >= _FLUSH_BYTES:
             self._flush()
-        return len(data)
+        return len(content)
 
     def _hash(self, data: bytes) -> None:
-        """Add ``data`` at the position to the hashes."""
-        if self._position < self._size:
-            if self._position + len(data) > len(self._first):
-                raise DriveError("only the first block of a file may be written again")
-            self._first[self._position : self._position + len(data)] = data
-            return
-        self._size += len(data)
-        rest = BLOCK_BYTES - len(self._first)
-        self._first += data[:rest]
-        self._tail += data[rest:] if rest > 0 else data
+        """Take ``data`` at the position into the hashes; the file is as before."""
+        if self._position > self._size:
+            raise DriveError("a file has no holes")
+        again = self._size - self._position
+        self._replace(data[:again])
+        self._tail += data[again:]
+        self._size += max(0, len(data) - again)
         while len(self._tail) >= BLOCK_BYTES:
             self._blocks.append(hashlib.sha256(self._tail[:BLOCK_BYTES]).digest())
             del self._tail[:BLOCK_BYTES]
+
+    def _replace(self, data: bytes) -> None:
+        """Take ``data`` at the position, all of it within the file, into the hashes."""
+        position = self._position
+        while data:
+            number, start = divmod(position, BLOCK_BYTES)
+            piece, data = data[: BLOCK_BYTES - start], data[BLOCK_BYTES - start :]
+            if number == len(self._blocks):
+                self._tail[start : start + len(piece)] = piece
+                return
+            block = bytearray(os.pread(self._file.fileno(), BLOCK_BYTES, position - start))
+            if hashlib.sha256(block).digest() != self._blocks[number]:
+                raise ReadBackError(f"differs from byte {position - start} on")
+            block[start : start + len(piece)] = piece
+            self._blocks[number] = hashlib.sha256(block).digest()
+            position += len(piece)
 
     def _flush(self) -> None:
         os.fdatasync(self._file.fileno())
@@ -133,10 +151,9 @@ class HashedFile:
             os.fsync(self._file.fileno())
         finally:
             self._file.close()
-        blocks = [hashlib.sha256(self._first).digest(), *self._blocks]
-        if self._tail:
-            blocks.append(hashlib.sha256(self._tail).digest())
-        self._on_close(_WrittenFile(self._size, blocks))
+        if self._tail or not self._blocks:
+            self._blocks.append(hashlib.sha256(self._tail).digest())
+        self._on_close(_WrittenFile(self._size, self._blocks))
 
 
 class DriveWriter:
