@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kiosk.demo import sample_court
 from kiosk.demo.devices import VirtualDevices
@@ -51,9 +52,13 @@ class Courtroom:
         """Play all voices, each into its own microphone, unless they are playing."""
         self.devices.play_voices()
 
-    def wait_printed_receipt(self) -> None:
-        """Wait until the printer has cut a receipt."""
-        wait_until(lambda: len(self.devices.printer.receipts) > 0, "the printed receipt")
+    def recorder_state(self) -> dict[str, Any]:
+        """Return the recorder's state; ``{}`` while it does not answer."""
+        return get_json(self.paths.recorder_socket, "/v1/state")
+
+    def hearing(self) -> dict[str, Any]:
+        """Return the running hearing; ``{}``: there is none."""
+        return dict(self.recorder_state().get("hearing") or {})
 
     def wait_ready(self, seconds: float = 60.0) -> None:
         """Wait until the camera works and sync has pulled today's list."""
@@ -65,7 +70,7 @@ class Courtroom:
 
         def ready() -> bool:
             self.services.check()
-            state = get_json(self.paths.recorder_socket, "/v1/state")
+            state = self.recorder_state()
             return (state.get("camera") or {}).get("state") == "ok"
 
         wait_until(ready, "the recorder's camera", seconds)

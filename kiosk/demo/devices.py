@@ -5,6 +5,7 @@ The kiosk finds each of them by the library that finds the real one.
 
 from __future__ import annotations
 
+import math
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,15 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kiosk.demo import sample_court
 from kiosk.hardware.virtual.badge_reader import VirtualBadgeReader
 from kiosk.hardware.virtual.claim_pages import make_claim
-from kiosk.hardware.virtual.microphones import HEADSET, VirtualMicrophoneClient
+from kiosk.hardware.virtual.microphones import HEADSET, RATE, VirtualMicrophoneClient
 from kiosk.hardware.virtual.receipt_printer import VirtualPrinter
 from kiosk.hardware.virtual.scanner import VirtualScanner
 
 MICROPHONES = tuple(voice.microphone for voice in sample_court.SPEAKERS)
 VOICE_SECONDS = 60
+TENTH = RATE // 10
+FULL_SCALE = 32768
 
 
 @dataclass
@@ -54,6 +59,17 @@ class VirtualDevices:
             voice.kill()
             voice.wait()
         self._speaking = []
+
+    @contextmanager
+    def headset_sound(self, file: Path) -> Iterator[None]:
+        """Record what is heard in the headset into ``file`` (see :func:`loudest_dbfs`)."""
+        with file.open("wb") as output:
+            recording = self.microphones.record_headset(output)
+        try:
+            yield
+        finally:
+            recording.kill()
+            recording.wait()
 
     def settings(self) -> dict[str, Any]:
         """Return the groups of ``kiosk.toml`` that name these devices."""
@@ -97,11 +113,23 @@ def virtual_devices(out: Path, microphones: VirtualMicrophoneClient) -> Iterator
         yield devices
 
 
+def loudest_dbfs(file: Path) -> float:
+    """Return the level of the loudest tenth of a second in ``file``, in dB of full scale."""
+    samples = np.fromfile(file, "<i2").astype(np.float64)
+    count = len(samples) // TENTH
+    if count == 0:
+        return -math.inf
+    power = np.square(samples[: count * TENTH].reshape(count, TENTH)).mean(axis=1).max()
+    return 10 * math.log10(power / FULL_SCALE**2) if power else -math.inf
+
+
 def render_voices(folder: Path, seconds: int) -> None:
     """Render each voice with espeak-ng, repeated to at least ``seconds`` (WAV, 48 kHz mono)."""
     folder.mkdir(parents=True, exist_ok=True)
     for voice in sample_court.SPEAKERS:
         raw, target = folder / f"{voice.microphone}-once.wav", folder / f"{voice.microphone}.wav"
+        if target.exists():
+            continue
         text = " ".join([voice.speech] * max(1, seconds // 4))
         subprocess.run(["espeak-ng", "-v", voice.voice, "-w", str(raw), text], check=True)
         subprocess.run(

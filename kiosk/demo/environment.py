@@ -26,10 +26,13 @@ from kiosk.demo.devices import MICROPHONES, virtual_devices
 from kiosk.demo.processes import ProcessGroup, wait_until
 from kiosk.demo.x_server import x_server
 from kiosk.errors import KioskError
+from kiosk.export.removable_drive import VIRTUAL_MARKER
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.storage.paths import Paths
 
 WIDTH, HEIGHT = 1280, 800
+MEDIA, STICK = "media", "stick"
+"""Folder whose folders are the demo's removable drives, and the one in it."""
 
 
 @dataclass
@@ -63,9 +66,11 @@ def write_settings(path: Path, groups: Mapping[str, Any]) -> None:
 @contextmanager
 def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
     """Set up the environment under ``out``; tear it down at the end of the block."""
-    for name in ("kiosk", "central", "screens", "logs", "printed", "voices", "paper"):
+    for name in ("kiosk", "central", "screens", "logs", "printed", "voices", "paper", MEDIA):
         shutil.rmtree(out / name, ignore_errors=True)
         (out / name).mkdir(parents=True)
+    (out / MEDIA / STICK).mkdir()
+    (out / MEDIA / VIRTUAL_MARKER).touch()
     with ExitStack() as stack:
         run = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
         display = stack.enter_context(x_server(WIDTH, HEIGHT, out / "logs" / "x-server.log"))
@@ -94,6 +99,7 @@ def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
                 **court_settings(url),
                 "paths": {"data": path_settings.data, "run": path_settings.run},
                 "camera": {"back_end": "virtual"},
+                "export": {"media": [str(out / MEDIA)]},
                 "ui": {"width": WIDTH, "height": HEIGHT, "fullscreen": False, "automation": True},
                 **devices.settings(),
             },

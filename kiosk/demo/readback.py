@@ -72,6 +72,37 @@ def read_part(part: Path, scratch: Path) -> PartContent:
     return PartContent(frames, seconds, tracks)
 
 
+def video_seconds(path: Path) -> float:
+    """Decode all of a video; return its length."""
+    return max(_duration(stream) for stream in _probe(path))
+
+
+def read_closed_part(folder: Path, number: int, key: Path, scratch: Path) -> PartContent:
+    """Decrypt the closed parts of ``folder`` with the court's key; return the content of one.
+
+    Raises:
+        KioskError: something in the part is not encrypted, or cannot be decrypted or decoded.
+    """
+    part = folder / f"part-{number:02d}"
+    plain = [path.name for path in part.rglob("*") if path.suffix in (".m4s", ".mp4")]
+    if plain:
+        raise KioskError(f"{part}: not encrypted: {plain}")
+    command = [sys.executable, "-m", "kiosk.cli", "decrypt", str(folder), "--key", str(key)]
+    result = subprocess.run(
+        [*command, "--out", str(scratch)], capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        raise KioskError(f"kiosk decrypt: {result.stderr.strip()[:500]}")
+    frames, seconds, tracks = 0, 0.0, 0
+    for video in sorted(scratch.rglob("main-run-*.mp4")):
+        streams = _probe(video)
+        frames += sum(int(s["nb_read_frames"]) for s in streams if s["codec_type"] == "video")
+        seconds += max(_duration(stream) for stream in streams)
+    for sound in scratch.rglob("channels-run-*.mp4"):
+        tracks = max(tracks, sum(stream["codec_name"] == "flac" for stream in _probe(sound)))
+    return PartContent(frames, seconds, tracks)
+
+
 def checksums_match(folder: Path) -> bool:
     """Return whether ``sha256sum --check`` finds every file of ``folder/SHA256SUMS`` intact."""
     command = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
@@ -85,9 +116,14 @@ def is_signature_valid(folder: Path, ca: Path) -> bool:
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
-def run_verify(folder: Path, ca: Path) -> tuple[bool, str]:
-    """Run ``kiosk verify`` on ``folder``; return whether it passed, and its output."""
+def run_verify(folder: Path, ca: Path, key: Path | None = None) -> tuple[bool, str]:
+    """Run ``kiosk verify`` on ``folder``; return whether it passed, and its output.
+
+    Args:
+        key: private key with which closed parts are decoded, too.
+    """
     command = [sys.executable, "-m", "kiosk.cli", "verify", str(folder), "--ca", str(ca)]
+    command += [] if key is None else ["--key", str(key)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.returncode == 0, (result.stdout or result.stderr).strip()
 

@@ -15,12 +15,16 @@ from PIL import Image
 
 from kiosk.demo import readback
 from kiosk.demo.courtroom import Courtroom
+from kiosk.demo.hearing_scenario import CLOSED_PART, PARTS
 from kiosk.demo.scenario import DemoResult
 from kiosk.demo.screen_driver import ScreenDriver, get_json
 from kiosk.errors import KioskError
 from kiosk.selftest.report import read_reports
 from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hashing import sha256_of
+
+HEARD_DBFS = -40.0
+"""Speech in the headset is louder; room noise is quieter."""
 
 
 @dataclass
@@ -46,6 +50,7 @@ def build_report(
         "devices": list_devices(demo),
         "hearing": _read_hearing(demo, result, base, checks),
         "filing": _read_filing(demo, result, base, checks),
+        "copies": [_read_copy(path, demo, base, checks) for path in result.copies],
         "selftest": _read_selftest(demo, base, checks),
         "screenshots": [_relative(picture.path, base) for picture in driver.screenshots],
         "taps": {"filing": result.filing_taps, "all": driver.taps},
@@ -96,9 +101,15 @@ def _read_hearing(
     folder = demo.paths.hearings / result.hearing_id
     ca = demo.paths.court_ca
     parts = sorted(folder.glob("part-*"))
+    key = demo.central / "authority" / "court-age-key.txt"
     with tempfile.TemporaryDirectory() as scratch:
-        facts = [readback.read_part(part, Path(scratch)) for part in parts]
-    verified, words = readback.run_verify(folder, ca)
+        facts = [
+            readback.read_closed_part(folder, number, key, Path(scratch) / "closed")
+            if number == CLOSED_PART
+            else readback.read_part(part, Path(scratch))
+            for number, part in enumerate(parts, 1)
+        ]
+    verified, words = readback.run_verify(folder, ca, key)
     stock = all(readback.checksums_match(path) for path in [folder, *parts]) and all(
         readback.is_signature_valid(path, ca) for path in [folder, *parts]
     )
@@ -106,7 +117,7 @@ def _read_hearing(
     match = _matches_central_copy(demo, "hearings", folder, result.hearing_id)
     seconds = sum(fact.seconds for fact in facts)
     frames = sum(fact.video_frames for fact in facts)
-    checks.expect(len(parts) == 2, f"{len(parts)} parts")
+    checks.expect(len(parts) == PARTS, f"{len(parts)} parts")
     checks.expect(seconds >= 20, f"{seconds:.1f} s recorded")
     checks.expect(frames >= 20 * seconds, f"{frames} pictures in {seconds:.1f} s")
     checks.expect(all(fact.audio_tracks == 4 for fact in facts), "not four lossless tracks")
@@ -114,6 +125,7 @@ def _read_hearing(
     checks.expect(stock, "sha256sum or openssl does not agree")
     checks.expect(match, "the central system's copy differs")
     checks.expect(result.tap_to_first_durable_ms is not None, "no first durable media")
+    checks.expect(result.heard_dbfs > HEARD_DBFS, f"{result.heard_dbfs:.0f} dBFS in the headset")
     return {
         "folder": _relative(folder, base),
         "parts": len(parts),
@@ -126,6 +138,7 @@ def _read_hearing(
         "central_sha256_match": match,
         "tap_to_first_durable_ms": result.tap_to_first_durable_ms,
         "marks": result.marks,
+        "heard_dbfs": round(result.heard_dbfs, 1),
     }
 
 
@@ -162,6 +175,20 @@ def _read_filing(demo: Courtroom, result: DemoResult, base: Path, checks: Checks
         "receipt_png": _relative(receipt, base),
         "receipt_qr": codes[0].text if codes else None,
     }
+
+
+def _read_copy(folder: Path, demo: Courtroom, base: Path, checks: Checks) -> dict[str, Any]:
+    """Check a copy as its receiver does; it has the open parts alone."""
+    ca = demo.paths.court_ca
+    same = readback.checksums_match(folder) and readback.is_signature_valid(folder, ca)
+    checks.expect(same, f"copy {folder}: sha256sum or openssl does not agree")
+    videos = sorted((folder / "video").glob("*.mp4"))
+    seconds = [readback.video_seconds(video) for video in videos]
+    wanted = [name for name in range(1, PARTS + 1) if name != CLOSED_PART]
+    names = [f"part-{number:02d}.mp4" for number in wanted]
+    checks.expect([video.name for video in videos] == names, f"copy {folder}: {videos}")
+    checks.expect(all(seconds), f"copy {folder}: a video is empty")
+    return {"folder": _relative(folder, base), "seconds": [round(value, 3) for value in seconds]}
 
 
 def _read_selftest(demo: Courtroom, base: Path, checks: Checks) -> dict[str, Any]:

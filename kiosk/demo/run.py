@@ -9,16 +9,24 @@ from typing import Any
 
 from kiosk.demo import scenario
 from kiosk.demo.courtroom import Courtroom
-from kiosk.demo.environment import DemoEnvironment, demo_environment
+from kiosk.demo.environment import MEDIA, STICK, DemoEnvironment, demo_environment
+from kiosk.demo.hearing_scenario import copy_hearing, record_hearing
 from kiosk.demo.report import build_report
 from kiosk.demo.sample_court import BADGES
 from kiosk.demo.screen_driver import ScreenDriver
 from kiosk.storage.atomic_io import write_json
 
+
+def copy_for_parties(demo: Courtroom, driver: ScreenDriver, result: scenario.DemoResult) -> None:
+    """Copy the hearing onto the demo's stick."""
+    copy_hearing(demo, driver, result, demo.out / MEDIA / STICK)
+
+
 Step = Callable[[Courtroom, ScreenDriver, scenario.DemoResult], None]
 STEPS: tuple[tuple[str, Step], ...] = (
     ("A visitor files three pages in Kazakh", scenario.file_documents),
-    ("A secretary records a hearing in two parts", scenario.record_hearing),
+    ("A secretary records a hearing with a recess and a closed part", record_hearing),
+    ("A secretary copies it for the parties", copy_for_parties),
     ("A technician runs the self-test", scenario.run_self_test),
 )
 
@@ -100,6 +108,8 @@ def summary(report: dict[str, Any], out: Path) -> str:
         f" {hearing['video_frames']} pictures, microphones {', '.join(hearing['microphones'])}",
         f"          tap to first durable media {hearing['tap_to_first_durable_ms']} ms;"
         f" verified: {hearing['verified']}; delivered, same bytes: {same}",
+        f"          {hearing['heard_dbfs']} dBFS in the headset; copies for the parties:"
+        f" {len(report['copies'])}",
         f"Self-test {selftest['passed']} passed, {selftest['failed']} failed",
         f"Devices   {', '.join(sorted({row['library'] for row in report['devices']}))}",
         f"Screens   {len(report['screenshots'])} in {out / 'screens'}",

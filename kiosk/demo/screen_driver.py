@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from kiosk.demo.processes import Services, wait_until
 from kiosk.demo.x_server import Display
@@ -126,8 +126,7 @@ class ScreenDriver:
         """Take a screenshot ``NN-name.png`` of the whole display; return its path."""
         path = self._folder / f"{len(self.screenshots) + 1:02d}-{name}.png"
         time.sleep(0.3)  # the frame after the last change of state must be displayed
-        with path.open("wb") as picture:
-            self._run("import", "-window", "root", "png:-", output=picture)
+        self._run("import", "-window", self._display.window, f"png:{path}")
         self.screenshots.append(Screenshot(path, str(self.read_screen().get("screen", ""))))
         return path
 
@@ -138,11 +137,10 @@ class ScreenDriver:
         except KioskError as error:
             raise KioskError(f"{error}; shown: {self._describe_screen()}") from error
 
-    def _run(self, *command: str, output: IO[bytes] | None = None) -> None:
-        """Run a program that works on the display; its standard output goes to ``output``."""
+    def _run(self, *command: str) -> None:
+        """Run a program that works on the display."""
         environment = {**self._services.environment, "DISPLAY": self._display.name}
-        words = self._display.command(*command)
-        subprocess.run(words, check=True, env=environment, stdout=output)
+        subprocess.run(self._display.command(*command), check=True, env=environment)
 
     def _describe_screen(self) -> str:
         screen = self.read_screen()

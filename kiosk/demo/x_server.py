@@ -19,12 +19,13 @@ from kiosk.errors import KioskError
 
 @dataclass(frozen=True)
 class Display:
-    """A running X server; ``name`` is the value of ``DISPLAY``."""
+    """A running X server; ``name`` is the value of ``DISPLAY``, ``window`` has the picture."""
 
     name: str
     server: str
     width: int
     height: int
+    window: str = "root"
 
     def command(self, *words: str) -> list[str]:
         """Return the command that runs the program ``words`` where it can reach this display."""

@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -110,13 +110,13 @@ class VirtualMicrophoneClient:
             stderr=subprocess.DEVNULL,
         )
 
-    def record_headset(self) -> subprocess.Popen[bytes]:
-        """Return a process that outputs the headset's sound (48 kHz, mono, s16)."""
+    def record_headset(self, output: IO[bytes] | int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """Return a process that writes the headset's sound (48 kHz, mono, s16) to ``output``."""
         form = ("--raw", "--format=s16le", f"--rate={RATE}", "--channels=1")
         return subprocess.Popen(
             ["parec", "-d", f"{HEADSET}.monitor", *form, "--latency-msec=100"],
             env=self.pulse_environment,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.DEVNULL,
         )
 
@@ -351,11 +351,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="private folder")
     parser.add_argument("--names", required=True, help="microphones, separated by commas")
+    parser.add_argument("--headset", action="store_true", help="serve an output, too")
     parser.add_argument("--no-noise", action="store_true", help="digital silence when idle")
     arguments = parser.parse_args()
     names = arguments.names.split(",")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with VirtualMicrophones(arguments.dir, names, noise=not arguments.no_noise) as microphones:
+    noise, headset = not arguments.no_noise, arguments.headset
+    with VirtualMicrophones(arguments.dir, names, noise, headset=headset) as microphones:
         ready = {"environment": microphones.environment, "names": names}
         print(json.dumps(ready), flush=True)
         with contextlib.suppress(KeyboardInterrupt):
