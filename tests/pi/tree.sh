@@ -113,12 +113,14 @@ run() {
 	tree=$(build)
 	exec 8>"$tree.lock"
 	flock 8
-	TREE=$tree PROJECT=$project exec unshare --mount --pid --fork --kill-child \
+	# Outside the tree, for what is booted on top of it.
+	mkdir -p "$cache/disk"
+	DISK=$cache/disk TREE=$tree PROJECT=$project exec unshare --mount --pid --fork --kill-child \
 		--ipc --uts --cgroup --propagation private bash -euc '
 		for file in /etc/resolv.conf /etc/hosts; do cp -L "$file" "$TREE/etc/"; done
 		cp -L /etc/ssl/certs/ca-certificates.crt "$TREE/etc/ssl/certs/ca-certificates.crt"
 		home=$TREE/opt/courtroom-kiosk
-		mkdir -p "$home" "$TREE/rig/root"
+		mkdir -p "$home" "$TREE/rig/root" "$TREE/rig/disk"
 		find "$home" -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -rf --one-file-system {} +
 		tar -C "$PROJECT" --exclude=./.venv --exclude=./.git --exclude=./build --exclude=./demo \
 			--exclude="__pycache__" --exclude="./.*_cache" --exclude="*.egg-info" -cf - . |
@@ -134,6 +136,7 @@ run() {
 		mount -t tmpfs -o mode=1777 tmp tmp
 		mount -t tmpfs -o mode=0755 run run
 		mount --bind "$TREE" rig/root
+		mount --bind "$DISK" rig/disk
 		pivot_root . mnt
 		cd /opt/courtroom-kiosk
 		umount -l /mnt
