@@ -9,12 +9,12 @@ DEMO ?= demo
 TESTS = $(if $(PACKAGE),tests/$(PACKAGE))
 
 .PHONY: help setup demo demo-live screens check test test-fast coverage lint format hooks test-pi \
-	bench faults install uninstall lock clean
+	bench faults install uninstall lock audit audit-refresh clean
 
 help: ## list the targets
 	@echo "Courtroom Kiosk: make TARGET"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name text; do printf '  %-12s %s\n' $$name "$$text"; done
+		while IFS='|' read -r name text; do printf '  %-13s %s\n' $$name "$$text"; done
 
 setup: ## install Debian packages (apt) and Python packages (lock file); instant when done
 	@packaging/setup.sh
@@ -75,6 +75,12 @@ uninstall: ## take the services off this machine again; data and settings stay (
 
 lock: setup ## rewrite the lock files from pyproject.toml (ARGS=--upgrade: newest versions)
 	packaging/lock.sh $(ARGS)
+
+audit: setup ## look for known vulnerabilities of the locked packages (snapshot in requirements/)
+	$(PYTHON_ENV)/python -m requirements.audit
+
+audit-refresh: setup ## renew the snapshot of advisories from OSV (ARGS='--from DIR': a checkout)
+	$(PYTHON_ENV)/python -m requirements.audit refresh $(ARGS)
 
 clean: ## remove build results (not the Python environment, nor the cached Debian tree)
 	rm -rf build demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
