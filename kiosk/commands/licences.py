@@ -121,19 +121,21 @@ def debian_packages(names_file: Path) -> list[Package]:
     Args:
         names_file: ``packaging/debian-packages.txt``; its sections run and pi count.
     """
-    names = _kiosk_packages(names_file.read_text(encoding="utf-8").splitlines())
+    names = set(_kiosk_packages(names_file.read_text(encoding="utf-8").splitlines()))
     answer = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\n", *names],
-        check=False,  # it reports those that are not installed, too
+        ["dpkg-query", "-W", "-f", "${db:Status-Status}\t${Package}\t${Version}\t${Provides}\n"],
+        check=True,
         capture_output=True,
         text=True,
     )
-    found = []
+    found = {}
     for line in answer.stdout.splitlines():
-        status, name, version = line.split()[:3] if len(line.split()) == 3 else ("", "", "")
-        if status == "installed":
-            found.append(Package("debian", name, version, debian_licence(DOCUMENTATION / name)))
-    return sorted(found, key=lambda package: package.name)
+        status, name, version, provides = line.split("\t")
+        # Debian 13 renamed libraries: libmtdev1t64 provides libmtdev1.
+        own = {name, *re.findall(r"(?:^|, )([a-z0-9.+-]+)", provides)}
+        if status == "installed" and names & own:
+            found[name] = Package("debian", name, version, debian_licence(DOCUMENTATION / name))
+    return [found[name] for name in sorted(found)]
 
 
 def _kiosk_packages(lines: Iterable[str]) -> list[str]:

@@ -78,6 +78,13 @@ def test_debian_packages_of_a_kiosk_alone_are_listed(tmp_path: Path) -> None:
     assert "GPL-3" in package.licence
 
 
+def test_a_renamed_library_is_found_by_what_it_provides(tmp_path: Path) -> None:
+    (names := tmp_path / "names.txt").write_text("[run]\nawk\n")
+    found = {package.name for package in debian_packages(names)}
+    assert found
+    assert found <= {"mawk", "gawk", "original-awk"}
+
+
 def test_a_copyright_without_names_is_pointed_to(tmp_path: Path) -> None:
     assert debian_licence(tmp_path) == UNKNOWN
     (tmp_path / "copyright").write_text("Do what you want.\n")
