@@ -41,10 +41,6 @@ class StaffMember(Model):
     name: ListedText = ""
     roles: tuple[str, ...] = ()
     """``secretary``, ``judge``, ``technician``; empty: may not sign in."""
-    badge_sha256: str | None = None
-    """Hex SHA-256 of salt bytes + badge in UTF-8."""
-    pin_scrypt: str | None = None
-    """Hex scrypt(PIN in UTF-8, salt bytes, n=16384, r=8, p=1, 32 bytes)."""
     pin: str | None = None
     """argon2id hash of the PIN in PHC form (:mod:`kiosk.exchange.staff_list`)."""
     badge: str | None = None

@@ -15,11 +15,38 @@ from kiosk.api.states import Phase, Remedy
 
 
 # -- sign-in -----------------------------------------------------------------------------------
-class SignIn(Model):
-    """Who signs in: ``badge`` or ``pin``."""
+class ListedPerson(Model):
+    """Somebody who may sign in with a PIN."""
 
-    badge: str | None = None
+    person: str
+    """Id of the staff list; ``first-technician``: who has the code of ``kiosk provision``."""
+    name: str = ""
+    """Empty for the first technician."""
+    roles: tuple[str, ...] = ()
+
+
+class ListedPeople(Model):
+    """Those of this room who may sign in with a PIN; who did so last comes first."""
+
+    people: Rows[ListedPerson] = ()
+
+
+class SignIn(Model):
+    """Who signs in: ``person`` with ``pin``, or ``badge``."""
+
+    person: str | None = None
+    """Id of the person who was chosen."""
     pin: str | None = None
+    badge: str | None = None
+    place: Literal["screen", "command"] = "screen"
+    """Wrong tries are counted for each place by itself."""
+
+
+class SignInWait(ErrorAnswer):
+    """Refused: there were wrong tries just before."""
+
+    wait_seconds: int
+    """The next try is possible after this."""
 
 
 class StaffSession(Model):

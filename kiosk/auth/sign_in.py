@@ -1,235 +1,150 @@
-"""Sign-in by badge or PIN against ``published/staff.json``, and the tokens that say who acts.
+"""Sign-in by badge, or by name and PIN, while sync, network and central system are dead.
 
-The list is what sync pulled last: it works while sync, network and central system are dead. The
-list holds only salted hashes. A token names a person and its roles, is signed with HMAC-SHA256
-under a secret of this run, and ends after a time without use, at the latest after 12 hours.
+A PIN belongs to the person who was chosen first; it is compared with that person's hash alone.
+Each check takes the same time, whoever was named.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
-import logging
-import os
-import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+import threading
+from collections.abc import Sequence
+from functools import cache
 
-from kiosk.api.published import StaffMember, read_staff
-from kiosk.errors import SignInError
-from kiosk.storage.atomic_io import read_json, write_bytes
+from kiosk.api.published import StaffMember
+from kiosk.api.recorder_calls import ListedPerson
+from kiosk.auth.first_technician import FIRST_TECHNICIAN, FirstTechnician
+from kiosk.auth.person import Person, Place, UnknownBadgeError, UnknownPinError
+from kiosk.auth.sign_in_journal import Proof, SignInJournal
+from kiosk.auth.staff_directory import StaffDirectory
+from kiosk.auth.tries import BADGES, UNKNOWN, TryCounter
+from kiosk.exchange.staff_list import hash_secret, is_secret_of
+from kiosk.storage.paths import Paths
 
-log = logging.getLogger(__name__)
-MAX_TOKEN_S = 12 * 3600
-SCRYPT = {"n": 16384, "r": 8, "p": 1, "dklen": 32}
-"""docs/interfaces.md, ``published/staff.json``."""
-FREE_TRIES = 3
-"""Wrong PINs before each further one must wait: a PIN has few digits."""
-MAX_WAIT_S = 60.0
+AlarmKey = tuple[str, str]
+LONGEST_SECRET = 200
+"""Characters of a PIN or badge that are looked at; nobody's is longer."""
 
 
-class UnknownBadgeError(SignInError):
-    """No member of staff has this badge or PIN."""
-
-    code = "unknown_badge"
-    status = 401
-
-
-class UnknownPinError(SignInError):
-    """No member of staff has this PIN, or too many wrong ones came before it."""
-
-    code = "unknown_pin"
-    status = 401
-
-
-class TokenError(SignInError):
-    """No token, a forged one, or one that has ended."""
-
-    code = "token_expired"
-    status = 401
-
-
-class RoleError(SignInError):
-    """The person is known but the role may not do this."""
-
-    code = "sign_in_refused"
-    status = 403
-
-
-@dataclass(frozen=True)
-class Person:
-    """A member of staff. ``id`` is what journals keep; the name never enters a log."""
-
-    id: str
-    name: str
-    roles: tuple[str, ...]
-
-    def has_role(self, roles: Collection[str]) -> bool:
-        """Return whether the person has one of ``roles``."""
-        return not set(roles).isdisjoint(self.roles)
-
-
-class StaffDirectory:
-    """The staff list as last published; read again when the file changes.
+class SignInDesk:
+    """Lets staff in; any thread may call it, one check at a time.
 
     Args:
-        path: ``published/staff.json``.
-        clock: seconds that never jump.
+        paths: of the kiosk.
+        kiosk: its id.
+        directory: another directory, for tests.
+        tries: another counter, for tests.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
-        self._clock = clock
-        self._file_version: tuple[int, int] | None = None
-        self._salt = b""
-        self._rows: tuple[StaffMember, ...] = ()
-        self._wrong_pins = 0
-        self._wait_until = 0.0
+    def __init__(
+        self,
+        paths: Paths,
+        kiosk: str,
+        directory: StaffDirectory | None = None,
+        tries: TryCounter | None = None,
+    ) -> None:
+        self._directory = directory or StaffDirectory(
+            paths.staff, paths.kept_staff, kiosk, paths.court_ca
+        )
+        self._tries = tries or TryCounter(paths.sign_in_tries)
+        self._journal = SignInJournal(paths.sign_in_journal)
+        self._first_technician = FirstTechnician(paths.first_technician)
+        self._lock = threading.Lock()
+        self._alarms: tuple[AlarmKey, ...] = ()
 
-    def find_by_badge(self, badge: str) -> Person:
+    @property
+    def alarms(self) -> tuple[AlarmKey, ...]:
+        """The alarms as :meth:`refresh` found them: code and source."""
+        return self._alarms
+
+    def refresh(self) -> bool:
+        """Read again what has changed on the disk; return whether the alarms are others now."""
+        with self._lock:
+            self._end_first_technician(self._directory.rows())
+            found = self._directory.alarms()
+            found += [("sign_in_guessed", place) for place in self._tries.guessed_places()]
+            before, self._alarms = self._alarms, tuple(found)
+        return self._alarms != before
+
+    def people(self) -> list[ListedPerson]:
+        """Return who may sign in with a PIN: who did so last comes first, then by name."""
+        with self._lock:
+            rows, code = self._directory.rows(), self._first_technician_hash()
+        found = {row.person: row for row in rows if row.pin}
+        people = [
+            ListedPerson(person=row.person, name=row.name, roles=row.roles)
+            for row in found.values()
+        ]
+        people.sort(key=lambda person: (self._tries.recency(person.person), person.name))
+        if code is not None:
+            first = FIRST_TECHNICIAN
+            people.append(ListedPerson(person=first.id, name=first.name, roles=first.roles))
+        return people
+
+    def find_by_pin(self, person: str, pin: str, place: Place) -> Person:
+        """Return the person ``person`` if this is her PIN.
+
+        Raises:
+            UnknownPinError: it is not, or there is no such person.
+            SignInWaitError: there were too many wrong ones of this person at this place.
+        """
+        with self._lock:
+            found, phc = self._hash_of(person)
+            key = found.id if found is not None else UNKNOWN
+            proof: Proof = "code" if found == FIRST_TECHNICIAN else "pin"
+            self._tries.begin(key, place)
+            is_right = is_secret_of(pin[:LONGEST_SECRET], phc)
+            if found is None or not is_right:
+                self._journal.append("wrong", proof, found.id if found else None, place)
+                raise UnknownPinError("not this person's PIN")
+            self._tries.succeed(key, place)
+            self._tries.note_use(key)
+            self._journal.append("signed_in", proof, found.id, place)
+        return found
+
+    def find_by_badge(self, badge: str, place: Place) -> Person:
         """Return whose badge this is.
 
         Raises:
             UnknownBadgeError: nobody's.
+            SignInWaitError: there were many unknown ones; it is only a few seconds.
         """
-        self._load_if_changed()
-        digest = hashlib.sha256(self._salt + badge.strip().encode("utf-8")).hexdigest()
-        return self._find("badge_sha256", digest, UnknownBadgeError("no such badge"))
+        with self._lock:
+            self._tries.begin(BADGES, place)
+            rows = [row for row in self._directory.rows() if row.badge]
+            rows.sort(key=lambda row: self._tries.recency(row.person))
+            secret = badge[:LONGEST_SECRET]
+            row = next((row for row in rows if is_secret_of(secret, row.badge or "")), None)
+            if row is None or not secret.strip():
+                self._journal.append("wrong", "badge", None, place)
+                raise UnknownBadgeError("no such badge")
+            self._tries.succeed(BADGES, place)
+            self._tries.note_use(row.person)
+            self._journal.append("signed_in", "badge", row.person, place)
+        return Person(row.person, row.name, row.roles)
 
-    def find_by_pin(self, pin: str) -> Person:
-        """Return whose PIN this is (takes some 50 ms by intention).
+    def _hash_of(self, person: str) -> tuple[Person | None, str]:
+        """Return the person and the hash of her PIN; nobody and some hash if she has none."""
+        rows = self._directory.rows()
+        for row in rows:
+            if row.person == person and row.pin:
+                return Person(row.person, row.name, row.roles), row.pin
+        code = self._first_technician_hash()
+        if person == FIRST_TECHNICIAN.id and code is not None:
+            return FIRST_TECHNICIAN, code
+        return None, _nobodys_hash()
 
-        Raises:
-            UnknownPinError: nobody's, or there were too many wrong ones just before.
-        """
-        if self._clock() < self._wait_until:
-            raise UnknownPinError("too many wrong PINs")
-        self._load_if_changed()
-        if not pin or not self._rows:
-            raise UnknownPinError("no such PIN")
-        digest = hashlib.scrypt(pin.encode("utf-8"), salt=self._salt, **SCRYPT).hex()
-        try:
-            person = self._find("pin_scrypt", digest, UnknownPinError("no such PIN"))
-        except UnknownPinError:
-            self._wrong_pins += 1
-            if self._wrong_pins >= FREE_TRIES:
-                wait = min(MAX_WAIT_S, 2.0 ** (self._wrong_pins - FREE_TRIES))
-                self._wait_until = self._clock() + wait
-            raise
-        self._wrong_pins = 0
-        return person
+    def _first_technician_hash(self) -> str | None:
+        self._end_first_technician(self._directory.rows())
+        return self._first_technician.hash()
 
-    def _find(
-        self, key: Literal["badge_sha256", "pin_scrypt"], digest: str, unknown: SignInError
-    ) -> Person:
-        for row in self._rows:
-            expected = row.badge_sha256 if key == "badge_sha256" else row.pin_scrypt
-            if row.roles and hmac.compare_digest((expected or "").encode(), digest.encode()):
-                return Person(row.person, row.name, row.roles)
-        raise unknown
-
-    def _load_if_changed(self) -> None:
-        """Load the list if the file has changed; a damaged file leaves the old list in force."""
-        try:
-            status = self._path.stat()
-            version = (status.st_ino, status.st_mtime_ns)
-            if version == self._file_version:
-                return
-            value = read_json(self._path)
-            salt = bytes.fromhex(value["salt"])
-            rows = read_staff(value).rows
-            self._salt, self._rows, self._file_version = salt, rows, version
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("the staff list cannot be read: %s: %s", type(error).__name__, error)
+    def _end_first_technician(self, rows: Sequence[StaffMember]) -> None:
+        """End the first technician's code once the list has a technician who can sign in."""
+        known = any("technician" in row.roles and (row.pin or row.badge) for row in rows)
+        if known and self._first_technician.end():
+            self._journal.append("ended", "code", FIRST_TECHNICIAN.id)
 
 
-class TokenIssuer:
-    """Issues and checks sign-in tokens.
-
-    Args:
-        secret: key of this run.
-        idle_s: a token ends so long after its last use.
-        clock: seconds that never jump.
-    """
-
-    def __init__(
-        self, secret: bytes, idle_s: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._secret = secret
-        self._idle_s = idle_s
-        self._clock = clock
-        self._last_used: dict[str, float] = {}
-        self._started = clock()  # last uses before a restart are not known
-
-    def issue(self, person: Person) -> str:
-        """Return a new token of ``person``."""
-        now = self._clock()
-        claims = {"p": person.id, "n": person.name, "r": person.roles, "t": now}
-        body = json.dumps(claims | {"x": os.urandom(8).hex()}, ensure_ascii=False).encode()
-        token = f"{_encode_base64(body)}.{_encode_base64(self._mac(body))}"
-        self._drop_expired(now)
-        self._last_used[token] = now
-        return token
-
-    def check(self, token: str) -> Person:
-        """Return whose token this is; that counts as its use.
-
-        Raises:
-            TokenError: it is forged or has ended.
-        """
-        claims = self._decode(token)
-        now = self._clock()
-        used = self._last_used.get(token, max(self._started, float(claims["t"])))
-        if now - used > self._idle_s or now - float(claims["t"]) > MAX_TOKEN_S:
-            self._last_used.pop(token, None)
-            raise TokenError("the sign-in has ended")
-        self._last_used[token] = now
-        return Person(claims["p"], claims["n"], tuple(claims["r"]))
-
-    def _decode(self, token: str) -> dict[str, Any]:
-        try:
-            body, mac = (_decode_base64(part) for part in token.split("."))
-            if hmac.compare_digest(mac, self._mac(body)):
-                return dict(json.loads(body))
-        except ValueError:
-            pass
-        raise TokenError("not signed in")
-
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.new(self._secret, body, hashlib.sha256).digest()
-
-    def _drop_expired(self, now: float) -> None:
-        limit = now - self._idle_s
-        self._last_used = {token: used for token, used in self._last_used.items() if used > limit}
-
-
-def _encode_base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")
-
-
-def _decode_base64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def load_token_secret(path: Path) -> bytes:
-    """Return the secret that signs tokens (``token.secret``); made where there is none.
-
-    It outlives a restart of the recorder, so that nobody must sign in again in a hearing; with the
-    run folder it goes at the next boot.
-    """
-    try:
-        secret = path.read_bytes()
-        if len(secret) >= 32:
-            return secret
-    except FileNotFoundError:
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    secret = os.urandom(32)
-    write_bytes(path, secret, 0o600)
-    return secret
+@cache
+def _nobodys_hash() -> str:
+    """Return the hash of a PIN that nobody can type: an unknown person costs the same time."""
+    return hash_secret("nobody")

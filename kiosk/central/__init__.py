@@ -9,8 +9,8 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``server.py``        the server process: connects everything
 ``tasks.py``         the tasks of ``kiosk central``
 ``crash_points.py``  points at which tests may kill the server
-``identity/``        the court's CA; courts, kiosks, staff and schedule; enrolment and
-                     certificates
+``identity/``        the court's CA; the seed file; courts, kiosks and schedule; enrolment and
+                     certificates; staff with PINs and badges, and each kiosk's signed list
 ``data/``            tables and transactions; the store of delivered bytes (folder or S3)
 ``http/``            JSON errors and authentication; case look-up; link check; fault injection
 ``deliveries/``      uploads (own or by tusd), deliveries and receipts, filings, closures,
@@ -20,4 +20,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
-REVISION = 2
+REVISION = 3

@@ -44,6 +44,7 @@ from kiosk.central.http.link_check import LinkCheckApi
 from kiosk.central.identity import courts, enrolment
 from kiosk.central.identity.authority import CertificateAuthority, IssuedCertificate
 from kiosk.central.identity.enrolment import Kiosk
+from kiosk.central.identity.staff_lists import StaffListIssuer, list_tag
 from kiosk.clocks import format_wall
 
 HEARTBEAT_SECONDS = 60
@@ -65,6 +66,7 @@ class KioskApi:
         authenticator: identifies the calling kiosk.
         link: the link check (for its UDP port).
         closures: deletes plain media of what was closed retroactively.
+        staff_lists: the signed list of staff of each kiosk.
     """
 
     database: Database
@@ -76,6 +78,7 @@ class KioskApi:
     authenticator: KioskAuthenticator
     link: LinkCheckApi
     closures: ClosureService
+    staff_lists: StaffListIssuer
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -181,13 +184,14 @@ class KioskApi:
         )
 
     async def get_staff(self, request: web.Request) -> web.StreamResponse:
-        """Return the staff of the caller's court."""
+        """Return the signed list of the caller's room; 304 if the caller has it."""
         caller = await self.authenticator.authenticate(request)
-        return json_response(
-            await self.database.run_read(
-                lambda connection: courts.read_staff(connection, caller.court)
-            )
-        )
+        value = await self.staff_lists.issue(caller)
+        tag = list_tag(value)
+        is_known = tag in request.headers.get("If-None-Match", "")
+        response = web.Response(status=304) if is_known else json_response(value)
+        response.headers["ETag"] = tag
+        return response
 
     # -- filings -----------------------------------------------------------------------------
     async def put_filing(self, request: web.Request) -> web.StreamResponse:

@@ -35,6 +35,8 @@ from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header,
 from kiosk.central.http.link_check import LinkCheckApi, UdpEcho
 from kiosk.central.identity import courts
 from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
+from kiosk.central.identity.seed import load_seed
+from kiosk.central.identity.staff_lists import DEFAULT_DAYS, StaffListIssuer
 from kiosk.errors import CentralError
 from kiosk.storage.atomic_io import make_folder, write_text
 from kiosk.systemd import notify
@@ -61,6 +63,7 @@ class ServerOptions:
         store: ``s3://…`` (:mod:`kiosk.central.data.s3_store`), or None for a folder under ``data``.
         tusd: addresses of tusd if it receives uploads, or None.
         searchable: whether to make searchable versions of filings.
+        staff_days: a kiosk's list of staff ends so many days after it was issued.
     """
 
     data: Path
@@ -74,6 +77,7 @@ class ServerOptions:
     store: str | None = None
     tusd: TusdSettings | None = None
     searchable: bool = True
+    staff_days: int = DEFAULT_DAYS
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
@@ -139,8 +143,10 @@ class CentralServer:
         options = self._options
         stack.callback(self._database.close)
         if options.seed is not None:
-            seed = courts.load_seed(options.seed)
-            await self._database.run_write(lambda connection: courts.apply_seed(connection, seed))
+            seed = load_seed(options.seed)
+            refused = await asyncio.to_thread(courts.apply_seed, self._database, seed)
+            for person in refused:
+                log.warning("staff %s: a revoked kiosk held the PIN or badge of the seed", person)
         crash_hook = crash_points.no_crash if self._faults is None else self._faults.crash_at
         signer = ReceiptSigner(self._certificate, self._key)
         uploads = UploadService(
@@ -162,6 +168,7 @@ class CentralServer:
             authenticator=authenticator,
             link=link,
             closures=closures,
+            staff_lists=StaffListIssuer(self._database, signer, options.staff_days),
         )
         app = self._make_application()
         cases = CaseApi(self._database, authenticator)

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import os
+import sys
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.central.data import schema
+from kiosk.central.data.database import Database
 from kiosk.central.deliveries import filing_registry
 from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
 from kiosk.central.deliveries.tusd import TusdSettings
-from kiosk.central.identity import courts, enrolment
+from kiosk.central.identity import courts, enrolment, staff
+from kiosk.central.identity.pin_rules import check_badge, check_pin
+from kiosk.central.identity.seed import Seed, load_seed
+from kiosk.central.identity.staff import KINDS
 from kiosk.central.server import ServerOptions, open_authority, open_database, open_store, serve
 from kiosk.clocks import format_wall
 from kiosk.errors import CentralError, UsageError
 
 TUSD_SECRET = "KIOSK_CENTRAL_TUSD_SECRET"
 MIN_SECRET_LENGTH = 16
+NAMES = {"pin": "PIN", "badge": "badge"}
+PIN_STATES = {
+    "valid": "PIN",
+    "none": "never had a PIN",
+    "exposed": "NEEDS A NEW PIN: {kiosk} was revoked",
+    "former": "NEEDS A NEW PIN: only an old hash is known",
+}
 
 
 def run_task(arguments: argparse.Namespace) -> int:
@@ -29,20 +42,23 @@ def run_task(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.task == "ingest":
         return _import_courier_drive(arguments)
-    task = {
+    tasks = {
         "init": _create_authority,
         "enrol-code": _print_codes,
-        "revoke": _revoke_certificates,
+        "revoke": _revoke_kiosk,
         "staff": _list_staff,
         "filing": _set_filing_state,
         "accept": _accept_problem,
-    }[arguments.task]
+    }
     database = open_database(arguments.data, arguments.database)
     try:
+        if arguments.seed is not None:
+            _apply_seed(database, load_seed(arguments.seed))
+        if arguments.task in KINDS:
+            _set_credential(arguments, database)
+            return 0
         with database.write() as connection:
-            if arguments.seed is not None:
-                courts.apply_seed(connection, courts.load_seed(arguments.seed))
-            task(arguments, connection)
+            tasks[arguments.task](arguments, connection)
     finally:
         database.close()
     return 0
@@ -61,6 +77,7 @@ def _server_options(arguments: argparse.Namespace) -> ServerOptions:
         store=arguments.store,
         tusd=_tusd_settings(arguments),
         searchable=arguments.searchable,
+        staff_days=arguments.staff_days,
     )
 
 
@@ -99,15 +116,64 @@ def _court_id(arguments: argparse.Namespace, connection: Connection) -> str:
     return court.id
 
 
-def _revoke_certificates(arguments: argparse.Namespace, connection: Connection) -> None:
+def _revoke_kiosk(arguments: argparse.Namespace, connection: Connection) -> None:
+    """Revoke a kiosk's certificates, and the PINs (badges) that it was given."""
+    kiosks = schema.kiosks
+    known = select(kiosks.c.id).where(kiosks.c.id == arguments.kiosk)
+    if connection.execute(known).first() is None:
+        raise CentralError(f"{arguments.kiosk} is not known", code="usage")
     print(f"{enrolment.revoke(connection, arguments.kiosk)} certificates revoked")
+    for kind in KINDS if arguments.badges else ("pin",):
+        people = staff.expose_credentials(connection, arguments.kiosk, kind)
+        if people:
+            print(f"need a new {NAMES[kind]}, for every kiosk: {', '.join(people)}")
+            print(f"set it: kiosk central {kind} --data {arguments.data} PERSON")
 
 
-def _list_staff(_arguments: argparse.Namespace, connection: Connection) -> None:
-    table = schema.staff
-    for row in connection.execute(select(table).order_by("court", "person")):
-        pin = "with PIN" if row.pin_scrypt is not None else "badge only"
-        print(f"{row.court}\t{row.person}\t{row.name}\t{', '.join(row.roles)}\t{pin}")
+def _list_staff(arguments: argparse.Namespace, connection: Connection) -> None:
+    for member in staff.list_members(connection):
+        if arguments.without_pin and member.pin == "valid":
+            continue
+        columns = (
+            member.court,
+            member.person,
+            member.name,
+            ", ".join(member.roles),
+            "all rooms" if member.rooms is None else f"rooms {', '.join(member.rooms) or 'none'}",
+            PIN_STATES[member.pin].format(kiosk=member.exposed_by),
+            "badge" if member.has_badge else "no badge",
+        )
+        print("\t".join(columns))
+
+
+def _apply_seed(database: Database, seed: Seed) -> None:
+    for person in courts.apply_seed(database, seed):
+        message = f"{person}: not taken from the seed: a revoked kiosk held this PIN or badge"
+        print(message, file=sys.stderr)
+
+
+def _set_credential(arguments: argparse.Namespace, database: Database) -> None:
+    """Set a person's PIN or badge, read from the standard input and never from an argument."""
+    kind, person = arguments.task, arguments.person
+    with database.read() as connection:
+        court = _court_id(arguments, connection)
+    secret = _read_secret(NAMES[kind])
+    try:
+        secret = check_pin(secret) if kind == "pin" else check_badge(secret)
+    except ValueError as error:
+        raise CentralError(str(error), code="usage") from error
+    staff.set_credential(database, court, person, kind, secret)
+    print(f"{person}: {NAMES[kind]} set; kiosks have it at their next contact")
+
+
+def _read_secret(name: str) -> str:
+    """Return one line of the standard input; a terminal is asked twice and shows nothing."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    secret = getpass.getpass(f"New {name}: ").strip()
+    if getpass.getpass(f"The same {name} again: ").strip() != secret:
+        raise CentralError("typed two different ones: nothing was set", code="usage")
+    return secret
 
 
 def _set_filing_state(arguments: argparse.Namespace, connection: Connection) -> None:

@@ -3,8 +3,10 @@
   kiosk central --data DIR --seed court.toml           serve (until SIGTERM)
   kiosk central init --data DIR --seed court.toml      create the CA and the database, read the seed
   kiosk central enrol-code --data DIR kiosk-0001       print a one-time code for 'kiosk enroll'
-  kiosk central revoke --data DIR kiosk-0001           revoke a kiosk's certificates
-  kiosk central staff --data DIR --seed staff.toml     read the staff (badges are kept as hashes)
+  kiosk central revoke --data DIR kiosk-0001           revoke a kiosk; its people need new PINs
+  kiosk central staff --data DIR [--without-pin]       list the staff
+  kiosk central pin --data DIR PERSON                  set a PIN, read from the standard input
+  kiosk central badge --data DIR PERSON                set a badge, likewise
   kiosk central ingest --data DIR MEDIUM --key FILE    import a courier's medium
   kiosk central accept --data DIR HEARING --reason …   give a held-back hearing its receipt
   kiosk central filing --data DIR NUMBER accepted      record the registry's decision on a filing
@@ -72,6 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="do not make searchable versions of filings (OCRmyPDF, in the background)",
     )
     parser.add_argument(
+        "--staff-days",
+        type=_days,
+        default=30,
+        metavar="DAYS",
+        help="a kiosk's list of staff ends so long after its last contact, 1 to 366 (%(default)s)",
+    )
+    parser.add_argument(
         "--faults", type=Path, metavar="FILE", help="development: inject the faults in FILE"
     )
     parser.set_defaults(task="serve")
@@ -84,9 +93,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     code.add_argument(
         "--replace", action="store_true", help="revoke its current certificates when it is used"
     )
-    revoke = _task(tasks, "revoke", "revoke a kiosk's certificates")
+    revoke = _task(tasks, "revoke", "revoke a kiosk's certificates, and the PINs it was given")
     revoke.add_argument("kiosk", metavar="KIOSK")
-    _task(tasks, "staff", "read the seed, then list the staff")
+    revoke.add_argument(
+        "--badges", action="store_true", help="the badges that it was given are not valid either"
+    )
+    staff = _task(tasks, "staff", "read the seed, then list the staff")
+    staff.add_argument(
+        "--without-pin", action="store_true", help="only those who have no valid PIN"
+    )
+    for name, text in (("pin", "PIN"), ("badge", "badge")):
+        secret = _task(tasks, name, f"set a person's {text}, read from the standard input")
+        secret.add_argument("person", metavar="PERSON", help="id, as 'kiosk central staff' lists")
+        secret.add_argument("--court", metavar="ID", help="the court, where several are served")
     filing = _task(tasks, "filing", "record a decision on a filing")
     filing.add_argument("number", metavar="NUMBER", help="registration number")
     filing.add_argument("state", choices=["accepted", "returned", "passed_to_judge"])
@@ -106,6 +125,12 @@ def _parse_port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text}: a TCP port is 0 to 65535")
     return port
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 366):
+        raise argparse.ArgumentTypeError("a whole number from 1 to 366 is expected")
+    return int(text)
 
 
 def _task(

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
+from kiosk.api.base import read_leniently
+from kiosk.api.recorder_calls import ListedPeople
 from kiosk.commands._common import command_settings, print_json
 from kiosk.config import Settings
 from kiosk.errors import KioskError, UsageError
@@ -52,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--commissioning", action="store_true", help="store the result as the baseline"
+    )
+    parser.add_argument(
+        "--person", metavar="ID", default="", help="id of that technician (default: asked)"
     )
     parser.add_argument(
         "--pin-file", type=Path, metavar="FILE", help="file with the PIN of a technician"
@@ -91,7 +96,7 @@ async def _run(
     )
     try:
         await _require_permission(recorder)
-        await _sign_in(recorder, _pin(arguments))
+        await _sign_in(recorder, arguments)
         context = SelfTestContext(
             settings,
             paths,
@@ -148,16 +153,35 @@ def _pin(arguments: argparse.Namespace) -> str:
     return getpass.getpass("PIN: ") if sys.stdin.isatty() else ""
 
 
-async def _sign_in(recorder: LocalClient, pin: str) -> None:
+async def _sign_in(recorder: LocalClient, arguments: argparse.Namespace) -> None:
     """Sign in at the recorder; say it when that is not possible."""
+    pin = _pin(arguments)
     if not pin:
         return
     try:
-        answer = await recorder.post("/v1/sign-in", {"pin": pin})
+        person = arguments.person or await _ask_person(recorder)
+        proof = {"person": person, "pin": pin, "place": "command"}
+        answer = await recorder.post("/v1/sign-in", proof)
     except KioskError as error:
         print(f"kiosk: not signed in: {error.code}", file=sys.stderr)
         return
     recorder.token = str(answer["token"])
+
+
+async def _ask_person(recorder: LocalClient) -> str:
+    """Return the technician: the only one of the list, or whom the terminal names.
+
+    Raises:
+        KioskError: there is none, or nobody can be asked.
+    """
+    people = read_leniently(ListedPeople, await recorder.get("/v1/staff"))[0].people
+    ids = [person.person for person in people if "technician" in person.roles]
+    if len(ids) == 1:
+        return ids[0]
+    if not ids or not sys.stdin.isatty():
+        raise KioskError(f"--person: name the technician: {', '.join(ids) or 'the list has none'}")
+    print(f"technicians: {', '.join(ids)}\nperson: ", end="", flush=True)
+    return (await _read_stdin_line()).strip()
 
 
 def _terminal_question(translate: Translator) -> AskPerson:

@@ -62,7 +62,14 @@ def seed(now: datetime) -> dict[str, Any]:
 
 
 def _person(number: str, name: str, role: str, pin: str) -> dict[str, Any]:
-    return {"person": number, "name": name, "roles": [role], "badge": BADGES[role], "pin": pin}
+    return {
+        "person": number,
+        "name": name,
+        "roles": [role],
+        "rooms": [ROOM],
+        "badge": BADGES[role],
+        "pin": pin,
+    }
 
 
 def _hearing(case: str, title: str, at: datetime, publicity: str = "open") -> dict[str, Any]:

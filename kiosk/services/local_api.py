@@ -11,7 +11,7 @@ from aiohttp import web
 
 from kiosk.api.base import Model
 from kiosk.api.operations import NoBody, Operation
-from kiosk.auth.sign_in import Person
+from kiosk.auth.person import Person
 from kiosk.clocks import recording_ns
 from kiosk.errors import KioskError
 from kiosk.ipc import parse_request

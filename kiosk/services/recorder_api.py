@@ -18,14 +18,9 @@ from kiosk.api import recorder_calls as calls
 from kiosk.api import recorder_operations as operations
 from kiosk.api.base import Model
 from kiosk.api.recorder import RecorderState
-from kiosk.auth.sign_in import (
-    Person,
-    RoleError,
-    StaffDirectory,
-    TokenError,
-    TokenIssuer,
-    load_token_secret,
-)
+from kiosk.auth.person import Person, RoleError, TokenError
+from kiosk.auth.sign_in import SignInDesk
+from kiosk.auth.tokens import TokenIssuer, load_token_secret
 from kiosk.errors import RequestError
 from kiosk.hearing.room.errors import AlreadyRecordingError
 from kiosk.ipc import EventStream, errors_as_json
@@ -39,6 +34,7 @@ from kiosk.services.reports import ReportService
 from kiosk.services.step_runner import StepRunner
 
 log = logging.getLogger(__name__)
+STAFF_WATCH_S = 2.0
 
 
 class RecorderApi:
@@ -63,7 +59,8 @@ class RecorderApi:
         self._courtroom = core.courtroom
         self._mark_changed = mark_changed
         self._device_test_lock = asyncio.Lock()
-        self._staff = StaffDirectory(core.paths.staff)
+        self._desk = SignInDesk(core.paths, core.settings.kiosk.id)
+        self._courtroom.monitor.other_alarms = lambda: self._desk.alarms
         idle_s = core.settings.ui.staff_idle_minutes * 60.0
         self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
         self.exports = ExportService(core.settings, events)
@@ -84,6 +81,7 @@ class RecorderApi:
             (operations.GET_EVENTS, self._get_events),
             (operations.GET_DEVICES, self._get_devices),
             (operations.SIGN_IN, self._sign_in),
+            (operations.GET_STAFF, self._get_staff),
             (operations.OPEN_FILING_KEY, self._open_filing_key),
             (operations.START_HEARING, self._start),
             (operations.ADD_MARK, self._add_mark),
@@ -136,16 +134,32 @@ class RecorderApi:
 
     async def _sign_in(self, call: Call) -> Model:
         proof = await call.read(calls.SignIn)
+        desk, place = self._desk, proof.place
         if proof.badge is not None:
-            person = self._staff.find_by_badge(proof.badge)
-        elif proof.pin is not None:
-            person = await asyncio.to_thread(self._staff.find_by_pin, proof.pin)
+            find = partial(desk.find_by_badge, proof.badge, place)
+        elif proof.person is not None and proof.pin is not None:
+            find = partial(desk.find_by_pin, proof.person, proof.pin, place)
         else:
-            raise RequestError("badge: a badge or a pin is needed")
+            raise RequestError("person: a person with a pin, or a badge, is needed")
+        person = await asyncio.to_thread(find)
         token = self._tokens.issue(person)
         return calls.StaffSession(
             token=token, person=person.id, name=person.name, roles=person.roles
         )
+
+    async def _get_staff(self, _call: Call) -> Model:
+        people = await asyncio.to_thread(self._desk.people)
+        return calls.ListedPeople(people=tuple(people))
+
+    async def watch_staff(self) -> None:
+        """Read the staff list again as it changes; publish the alarms that follow."""
+        while True:
+            try:
+                if await asyncio.to_thread(self._desk.refresh):
+                    self._mark_changed()
+            except Exception:  # the next look tries again
+                log.exception("the staff list cannot be watched")
+            await asyncio.sleep(STAFF_WATCH_S)
 
     async def _open_filing_key(self, call: Call) -> Model:
         request = await call.read(calls.WrappedKey)

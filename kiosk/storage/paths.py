@@ -1,8 +1,8 @@
 """Paths of the folders and files of one kiosk, under ``paths.data`` and ``paths.run``.
 
-Folders are the truth and each has one owner: the recorder owns ``hearings/``, ``reports/`` and
-``exports/``, the touch screen owns ``filings/``, sync owns ``sync/``, ``published/`` and
-``receipts/``. docs/units.md says which user may read and write what.
+Folders are the truth and each has one owner: the recorder owns ``hearings/``, ``reports/``,
+``exports/`` and ``sign-in/``, the touch screen owns ``filings/``, sync owns ``sync/``,
+``published/`` and ``receipts/``. docs/units.md says which user may read and write what.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Paths:
 
     @property
     def staff(self) -> Path:
-        """The last pulled list of staff badges (JSON, badge numbers only as salted hashes)."""
+        """The last pulled list of staff (JSON, signed; PINs and badges only as hashes)."""
         return self.data / "published" / "staff.json"
 
     @property
@@ -76,6 +76,27 @@ class Paths:
     def recording_rate(self) -> Path:
         """Measured rate of this courtroom's recordings (JSON); owner: recorder."""
         return self.data / "recording-rate.json"
+
+    # -- sign-in -----------------------------------------------------------------------------
+    @property
+    def kept_staff(self) -> Path:
+        """The recorder's own copy of the last good staff list (mode 0600)."""
+        return self.data / "sign-in" / "staff.json"
+
+    @property
+    def sign_in_tries(self) -> Path:
+        """Counts of wrong tries by person and place (JSON, mode 0600); owner: recorder."""
+        return self.data / "sign-in" / "tries.json"
+
+    @property
+    def sign_in_journal(self) -> Path:
+        """Who signed in or failed to, where and when (mode 0600); owner: recorder."""
+        return self.data / "sign-in" / "journal.jsonl"
+
+    @property
+    def first_technician(self) -> Path:
+        """Hash of the first technician's code (JSON, mode 0600); owner: recorder."""
+        return self.data / "sign-in" / "first-technician.json"
 
     # -- identity ----------------------------------------------------------------------------
     @property

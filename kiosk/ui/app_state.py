@@ -22,9 +22,8 @@ from kiosk.api.states import Phase
 from kiosk.api.sync import SyncState
 from kiosk.clocks import wall_time
 from kiosk.config import Settings
-from kiosk.errors import KioskError
 from kiosk.filing.service import FilingService
-from kiosk.ipc import LocalClient, ServiceRefusedError
+from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
@@ -32,6 +31,7 @@ from kiosk.ui.actions.chain_receipt_printer import ChainReceiptPrinter
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from kiosk.ui.actions.self_test_runner import SelfTestRunner
+from kiosk.ui.actions.sign_in_actions import SignInActions
 from kiosk.ui.actions.unfinished_filing_actions import UnfinishedFilingActions
 from kiosk.ui.actions.visit.visit import Visit
 from kiosk.ui.background_tasks import BackgroundTasks
@@ -43,7 +43,6 @@ from kiosk.ui.registry import (
     DocumentStatusPlace,
     ExportPlace,
     HomePlace,
-    PinPlace,
     ScanFaultPlace,
     SecretaryCallPlace,
     SelfTestPlace,
@@ -96,7 +95,6 @@ class AppState:
         self.audio_levels: dict[str, Any] = {}
         self.sync_state: SyncState | None = None
         self.staff: StaffSession | None = None
-        self.pin: PinPlace | None = None
         self.notice: Notice | None = None
         self._observers: list[Callable[[], None]] = []
         self._tasks = BackgroundTasks(self.show_notice)
@@ -109,6 +107,9 @@ class AppState:
             recorder, self.handle_recorder_event, self.notify_observers
         )
         self.sync_connection = ServiceConnection(sync, self._on_sync_event, self.notify_observers)
+        self.sign_in = SignInActions(
+            recorder, self.spawn, self.notify_observers, self.show_notice, self._welcome, self.now
+        )
         self.secretary = SecretaryActions(
             recorder,
             sync,
@@ -258,7 +259,7 @@ class AppState:
             is_secretary=staff is not None and staff.has_role("secretary", "judge", "presiding"),
             visitor_place=self.visit.place,
             staff_place=self.secretary.place,
-            pin=self.pin,
+            sign_in_place=self.sign_in.place,
             idle_seconds_left=self.idle_seconds_left,
             is_leaving=self.visit.is_leaving,
         )
@@ -371,28 +372,6 @@ class AppState:
 
     # -- staff ---------------------------------------------------------------------------------
 
-    def open_pin(self) -> None:
-        """Open the PIN pad."""
-        self.pin = PinPlace()
-        self.notify_observers()
-
-    def close_pin(self) -> None:
-        """Close the PIN pad."""
-        self.pin = None
-        self.notify_observers()
-
-    def type_pin(self, key: str) -> None:
-        """Type one digit of the PIN (``""``: delete the last)."""
-        if self.pin is not None:
-            digits = (self.pin.digits + key)[:12] if key else self.pin.digits[:-1]
-            self.pin = PinPlace(digits)
-            self.notify_observers()
-
-    def submit_pin(self) -> None:
-        """Sign in with the PIN that was typed."""
-        if self.pin is not None and self.pin.digits:
-            self.spawn(self.sign_in({"pin": self.pin.digits}))
-
     def handle_badge(self, text: str) -> None:
         """Handle what the reader has read: a badge signs in, a visitor's code opens its screen."""
         waiter = self._badge_waiter
@@ -401,7 +380,7 @@ class AppState:
         elif self.staff is None and self._handle_visitor_code(text):
             self.record_touch()
         elif not self.visit.tracking.is_receipt_code(text):
-            self.spawn(self.sign_in({"badge": text}))
+            self.spawn(self.sign_in.with_badge(text))
         elif self.staff is not None and isinstance(self.secretary.place, UnfinishedFilingsPlace):
             self.record_touch()
             self.spawn(self.unfinished_filings.reprint_receipt(text))
@@ -432,23 +411,15 @@ class AppState:
         finally:
             self._badge_waiter = None
 
-    async def sign_in(self, proof: dict[str, str]) -> None:
-        """Sign in at the recorder with a badge or a PIN."""
-        try:
-            answer = await self.recorder_connection.client.post("/v1/sign-in", proof)
-        except ServiceRefusedError as error:
-            self._show_sign_in_refusal(error.code, by_pin="pin" in proof)
-            return
-        except KioskError:
-            self.show_notice("recorder_down")
-            return
-        self.staff = StaffSession.model_validate(answer)
-        self.recorder_connection.client.token = self.staff.token
-        self.pin = self.notice = None
+    def _welcome(self, session: StaffSession) -> None:
+        """Show the screens of who has signed in."""
+        self.staff = session
+        self.recorder_connection.client.token = session.token
+        self.notice = None
         if isinstance(self.visit.place, SecretaryCallPlace):
             self.show_notice("visitor_calls")
         self.secretary.reset()
-        if not self.staff.has_role("secretary", "judge", "presiding"):
+        if not session.has_role("secretary", "judge", "presiding"):
             self.secretary.place = SelfTestPlace()
             self.spawn(self.self_test.load())
         elif isinstance(self.secretary.place, SelfTestPlace):
@@ -456,13 +427,6 @@ class AppState:
         self.record_touch()
         self.spawn(self.secretary.load_schedule(self.today()))
         self.notify_observers()
-
-    def _show_sign_in_refusal(self, code: str, *, by_pin: bool) -> None:
-        if by_pin:
-            self.pin = PinPlace(is_wrong=True)
-            self.notify_observers()
-        else:
-            self.show_notice(code)
 
     def sign_out(self) -> None:
         """Sign the staff out; a running hearing continues."""
@@ -521,8 +485,9 @@ class AppState:
             self.notice = None
         if self.staff and untouched_seconds > ui.staff_idle_minutes * 60:
             self.sign_out()
-        if self.pin and untouched_seconds > ui.idle_seconds:
-            self.pin = None
+        self.sign_in.tick()
+        if self.sign_in.place and untouched_seconds > ui.idle_seconds:
+            self.sign_in.close()
         self.visit.parking.extend_hidden_ticket(
             hidden=self.staff is not None or self._is_hearing_active
         )

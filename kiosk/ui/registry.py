@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from kiosk.api.recorder_calls import ListedPerson
 from kiosk.filing.form.cases import CaseLookup
 from kiosk.filing.form.fee import FeeHint
 from kiosk.filing.model import Applicant
@@ -321,11 +322,29 @@ StaffPlace = (
 
 
 @dataclass(frozen=True)
-class PinPlace:
-    """The PIN pad; only the number of digits is ever drawn."""
+class PeoplePlace:
+    """The names of those who may sign in; None: the recorder was not heard yet."""
 
+    people: tuple[ListedPerson, ...] | None = None
+    page: int = 0
+
+
+@dataclass(frozen=True)
+class PinPlace:
+    """The PIN pad of one person; only the number of digits is ever drawn.
+
+    Attributes:
+        is_wrong: the last try was refused.
+        wait_until: no further try before this (:attr:`AppState.now`); None: at once.
+    """
+
+    person: ListedPerson
     digits: str = field(default="", repr=False)
     is_wrong: bool = False
+    wait_until: float | None = None
+
+
+SignInPlace = PeoplePlace | PinPlace
 
 
 # -- screens -------------------------------------------------------------------------------------
@@ -411,6 +430,7 @@ SCREENS = (
     ScreenDefinition("secretary.delivery", "secretary.sealed_hearing", DeliveryPlace),
     ScreenDefinition("secretary.export", "secretary.sealed_hearing", ExportPlace),
     ScreenDefinition("secretary.unfinished_filings", "secretary", UnfinishedFilingsPlace),
+    ScreenDefinition("staff.people", "staff", PeoplePlace),
     ScreenDefinition("staff.pin", "staff", PinPlace),
     ScreenDefinition("technician.self_test", "technician", SelfTestPlace),
 )

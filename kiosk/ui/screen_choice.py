@@ -9,7 +9,7 @@ from kiosk.api.states import Phase
 from kiosk.ui.registry import (
     SCREEN_OF_PLACE,
     PageReviewPlace,
-    PinPlace,
+    SignInPlace,
     StaffPlace,
     VisitorPlace,
 )
@@ -33,7 +33,7 @@ class ScreenInputs:
         is_secretary: this person may conduct a hearing.
         visitor_place: where the visitor is.
         staff_place: where the staff are.
-        pin: the PIN pad is open.
+        sign_in_place: the screen of the sign-in that is open.
         idle_seconds_left: until an absent visitor's data are wiped; None: no warning yet.
         is_leaving: the visitor is asked whether to leave the scanned pages.
     """
@@ -44,15 +44,15 @@ class ScreenInputs:
     is_secretary: bool
     visitor_place: VisitorPlace
     staff_place: StaffPlace
-    pin: PinPlace | None = None
+    sign_in_place: SignInPlace | None = None
     idle_seconds_left: int | None = None
     is_leaving: bool = False
 
 
 def screen_name(inputs: ScreenInputs) -> str:
     """Return the name of the screen (``kiosk/ui/README.md``)."""
-    if inputs.pin is not None and not inputs.is_staff:
-        return "staff.pin"
+    if inputs.sign_in_place is not None and not inputs.is_staff:
+        return SCREEN_OF_PLACE[type(inputs.sign_in_place)]
     if not inputs.is_staff:
         return _visitor_screen(inputs)
     if inputs.is_secretary:

@@ -65,23 +65,23 @@ def test_what_is_no_list_holds_no_hearing(value: object) -> None:
 
 def test_staff_are_read_row_by_row() -> None:
     """Each badge of a person counts; without readable roles nobody may sign in."""
-    good = {"person": "p-1", "name": "A", "roles": ["secretary"], "badge_sha256": "aa"}
+    good = {"person": "p-1", "name": "A", "roles": ["secretary"], "badge": "aa"}
     rows = [
         None,
-        good | {"roles": None, "badge_sha256": "bb"},
+        good | {"roles": None, "badge": "bb"},
         good | {"roles": ["judge", 5]},
-        good | {"name": None, "pin_scrypt": 7},
-        {"roles": ["judge"], "badge_sha256": "cc"},
+        good | {"name": None, "pin": 7},
+        {"roles": ["judge"], "badge": "cc"},
         good,
     ]
-    read = read_staff({"salt": "00", "staff": rows})
+    read = read_staff({"staff": rows})
     assert [row.roles for row in read.rows] == [(), ("judge",), ("secretary",), ("secretary",)]
     assert [(problem.row, problem.field) for problem in read.problems] == [
         (1, ""),
         (2, "roles"),
         (3, "roles[1]"),
         (4, "name"),
-        (4, "pin_scrypt"),
+        (4, "pin"),
         (5, "person"),
     ]
 
@@ -141,7 +141,7 @@ def _is_usable(rows: tuple[Hearing, ...]) -> None:
     ("model", "good"),
     [
         (Hearing, FIRST | {"closure_ground": "g"}),
-        (StaffMember, {"person": "p", "name": "n", "badge_sha256": "aa", "pin_scrypt": "bb"}),
+        (StaffMember, {"person": "p", "name": "n", "badge": "aa", "pin": "bb"}),
         (FilingAnswer, {"state": "s", "number": "1", "reason": "r"}),
     ],
 )

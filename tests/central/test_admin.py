@@ -12,7 +12,8 @@ import requests
 from kiosk.central.admin.page import AdminPage, AdminView
 from kiosk.central.data import schema
 from kiosk.central.data.object_store import FolderStore
-from kiosk.central.identity.courts import SeedCourt, put_court
+from kiosk.central.identity.courts import put_court
+from kiosk.central.identity.seed import SeedCourt
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Translator

@@ -19,7 +19,8 @@ from kiosk.central.admin.page import AdminPage
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import FolderStore
-from kiosk.central.identity.courts import SeedCourt, put_court
+from kiosk.central.identity.courts import put_court
+from kiosk.central.identity.seed import SeedCourt
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Language

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from kiosk.clocks import wall_time
+from kiosk.exchange.staff_list import StaffListError, check_staff_list, is_secret_of
 from tests.support.central_rig import KIOSK_TIME, Central, Kiosk, new_id
 
 pytestmark = pytest.mark.slow
@@ -94,14 +95,34 @@ def test_the_schedule_is_the_rooms_own(kiosk: Kiosk, neighbour: Kiosk) -> None:
         assert kiosk.call("GET", f"/v1/schedule?{wrong}").status_code == 400
 
 
-def test_staff_come_as_hashes_only(kiosk: Kiosk) -> None:
-    staff = kiosk.get("/v1/staff")
-    salt = bytes.fromhex(staff["salt"])
-    secretary = next(item for item in staff["staff"] if item["roles"] == ["secretary"])
-    assert secretary["badge_sha256"] == hashlib.sha256(salt + b"SECRETARY-1001").hexdigest()
-    pin = hashlib.scrypt(b"271828", salt=salt, n=16384, r=8, p=1, dklen=32)
-    assert secretary["pin_scrypt"] == pin.hex()
-    assert "SECRETARY" not in str(staff)
+def test_the_staff_are_the_rooms_own_and_come_as_signed_hashes(
+    central: Central, kiosk: Kiosk, neighbour: Kiosk
+) -> None:
+    mine, other = kiosk.get("/v1/staff"), neighbour.get("/v1/staff")
+    people = [[row["person"] for row in value["staff"]] for value in (mine, other)]
+    assert people == [
+        ["judge-1", "secretary-1", "technician-1"],
+        ["judge-1", "secretary-2", "technician-1"],
+    ]
+    secretary = mine["staff"][1]
+    assert is_secret_of("271828", secretary["pin"])
+    assert is_secret_of("SECRETARY-1001", secretary["badge"])
+    assert "SECRETARY-1001" not in str(mine)
+    checked = check_staff_list(mine, kiosk.id, central.ca, wall_time())
+    assert (checked.valid_until - checked.issued).days == 30
+    with pytest.raises(StaffListError):
+        check_staff_list(other, kiosk.id, central.ca, wall_time())
+
+
+def test_a_list_of_staff_that_the_kiosk_has_is_not_sent_again(kiosk: Kiosk) -> None:
+    first = kiosk.call("GET", "/v1/staff")
+    tag = first.headers["ETag"]
+    again = kiosk.call("GET", "/v1/staff", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert again.headers["Court-Contract"] == "1"
+    assert kiosk.call("GET", "/v1/staff", headers={"If-None-Match": '"other"'}).json() == (
+        first.json()
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"kiosk_time": 1}', b"\xff"])

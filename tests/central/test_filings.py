@@ -166,7 +166,7 @@ def test_what_revision_2_says_is_kept_shown_and_does_not_change_the_number(
 def test_a_case_is_known_by_number_and_nothing_is_said_about_anybody(
     kiosk: Kiosk, neighbour: Kiosk
 ) -> None:
-    assert kiosk.get("/v1/contract")["revision"] == 2
+    assert kiosk.get("/v1/contract")["revision"] >= 2
     found = kiosk.get("/v1/cases?number=7599–26–00–2%20/%201284")
     assert (found["exists"], found["number"], found["kind"]) == (True, "7599-26-00-2/1284", "civil")
     assert set(found) == {"number", "exists", "kind", "court", "as_of"}

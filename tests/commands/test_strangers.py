@@ -61,6 +61,7 @@ mirror adopt {{own}}
 mirror adopt {{own}}/garbage
 reindex
 screens --out {{own}}/garbage
+provision
 selftest --no-questions
 selftest --latest
 selftest --only nothing

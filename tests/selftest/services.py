@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from kiosk.api.reports import SAVE_REPORT
-from kiosk.auth.sign_in import Person, TokenError
+from kiosk.auth.person import Person, TokenError
 from kiosk.config import Settings
 from kiosk.ipc import errors_as_json, read_json, serve_unix
 from kiosk.services.local_api import add_routes
@@ -49,6 +49,7 @@ class Recorder:
                 web.post("/v1/tests/{name}", self._test),
                 web.get("/v1/devices", self._devices),
                 web.post("/v1/sign-in", self._sign_in),
+                web.get("/v1/staff", self._staff),
             ]
         )
         add_routes(app, [SAVE_REPORT], ReportService(self.settings).routes(), self._authorize)
@@ -74,6 +75,10 @@ class Recorder:
     async def _devices(self, _: web.Request) -> web.Response:
         device = {"name": "camera", "library": "av", "version": "18", "back_end": "virtual"}
         return web.json_response({"devices": [{**device, "virtual": True}]})
+
+    async def _staff(self, _: web.Request) -> web.Response:
+        people = [{"person": "t-1", "name": "T", "roles": ["technician"]}]
+        return web.json_response({"people": people})
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         if (await read_json(request)).get("pin") != "4711":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import os
 import signal
 import subprocess
@@ -12,12 +10,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kiosk.api.recorder_operations import RECORDER_OPERATIONS
-from kiosk.auth.sign_in import SCRYPT
 from kiosk.config import PathSettings
+from kiosk.exchange.staff_list import hash_secret
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.ipc import LocalClient, ServiceDownError
 from kiosk.storage.paths import Paths
@@ -25,31 +24,25 @@ from tests.support.contract import check_answer
 from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
-SALT = bytes.fromhex("00112233445566778899aabbccddeeff")
 PEOPLE = {"secretary": "S-1", "judge": "J-1", "technician": "T-1"}
 PIN = "4711"
 NAMES = ("judge", "witness")
 KIOSK = "kiosk-0042"
 
 
-def staff_json() -> dict[str, Any]:
-    """Return ``published/staff.json`` with one person per role; all with the same kind of badge."""
-    return {
-        "pulled_at": "2026-11-23T04:00:00.000Z",
-        "salt": SALT.hex(),
-        "staff": [
-            {
-                "person": f"p-{role}",
-                "name": role.title(),
-                "roles": [role],
-                "badge_sha256": hashlib.sha256(SALT + badge.encode()).hexdigest(),
-                "pin_scrypt": hashlib.scrypt(PIN.encode(), salt=SALT, **SCRYPT).hex()
-                if role == "secretary"
-                else None,
-            }
-            for role, badge in PEOPLE.items()
-        ],
-    }
+@cache
+def staff_rows() -> list[dict[str, Any]]:
+    """Return one person per role, all with the same kind of badge; the secretary has a PIN."""
+    return [
+        {
+            "person": f"p-{role}",
+            "name": role.title(),
+            "roles": [role],
+            "badge": hash_secret(badge),
+            "pin": hash_secret(PIN) if role == "secretary" else None,
+        }
+        for role, badge in PEOPLE.items()
+    ]
 
 
 class RecorderProcess:
@@ -70,8 +63,7 @@ class RecorderProcess:
         self._microphones = microphones
         self._process: subprocess.Popen[bytes] | None = None
         self._write_settings(camera, extra_settings)
-        self.paths.staff.parent.mkdir(parents=True)
-        self.paths.staff.write_text(json.dumps(staff_json()))
+        self.court.publish_staff(self.paths, KIOSK, staff_rows())
         if enrolled:
             self.court.issue(KIOSK, self.paths.device_key, self.paths.device_certificate)
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from kiosk.api.exports import EXPORT_OPERATIONS
 from kiosk.api.operations import COURT_ROLES
-from kiosk.auth.sign_in import Person, RoleError
+from kiosk.auth.person import Person, RoleError
 from kiosk.config import ExportSettings, PathSettings, Settings
 from kiosk.export.removable_drive import VIRTUAL_MARKER, find_drives
 from kiosk.ipc import EventStream, LocalClient, ServiceRefusedError, errors_as_json, serve_unix

@@ -7,7 +7,7 @@ from typing import Any
 
 from kiosk.clocks import format_wall
 from tests.services.conftest import MakeRecorder
-from tests.services.recorder_process import PEOPLE, RecorderProcess, staff_json
+from tests.services.recorder_process import KIOSK, PEOPLE, RecorderProcess, staff_rows
 from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, listed
 
 
@@ -37,9 +37,13 @@ def test_no_row_breaks_state_and_an_untimed_hearing_can_be_started(
 
 def test_an_odd_row_of_the_staff_keeps_nobody_else_out(make_recorder: MakeRecorder) -> None:
     recorder = make_recorder(microphones=None, camera="none")
-    staff = staff_json()
-    odd = [None, {"person": None}, {"person": "x", "roles": 7}, {"person": "y", "name": None}]
-    recorder.paths.staff.write_text(json.dumps(staff | {"staff": [*odd, *staff["staff"]]}))
+    odd: list[Any] = [
+        None,
+        {"person": None},
+        {"person": "x", "roles": 7},
+        {"person": "y", "name": None},
+    ]
+    recorder.court.publish_staff(recorder.paths, KIOSK, [*odd, *staff_rows()])
     recorder.start()
     for role in PEOPLE:
         assert recorder.sign_in(role)

@@ -150,7 +150,7 @@ def test_who_may_do_what(shared_recorder: RecorderProcess) -> None:
     assert refused("/v1/hearings", "forged.token") == (401, "token_expired")
     assert refused("/v1/hearings", recorder.sign_in("technician")) == (403, "sign_in_refused")
     assert refused("/v1/tests/clock", recorder.sign_in("secretary")) == (403, "sign_in_refused")
-    answer = recorder.call("POST", "/v1/sign-in", {"pin": PIN})
+    answer = recorder.call("POST", "/v1/sign-in", {"person": "p-secretary", "pin": PIN})
     assert (answer["person"], answer["roles"]) == ("p-secretary", ["secretary"])
     assert recorder.paths.token_secret.stat().st_mode & 0o777 == 0o600
     assert "of user" in recorder.log.read_text()

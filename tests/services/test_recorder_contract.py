@@ -225,7 +225,7 @@ def test_device_tests_answer_as_documented(bare_recorder: RecorderProcess, name:
     ("path", "body", "field"),
     [
         ("/v1/sign-in", {"badge": 5}, "badge"),
-        ("/v1/sign-in", {}, "badge"),
+        ("/v1/sign-in", {}, "person"),
         ("/v1/hearings", {"hearing": "x"}, "hearing"),
         ("/v1/hearing/marks", {}, "type"),
         ("/v1/hearing/marks", {"type": "oath", "note": []}, "note"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -11,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from kiosk.api.published import read_schedule
-from kiosk.auth.sign_in import StaffDirectory, UnknownBadgeError
+from kiosk.auth.staff_directory import StaffDirectory
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.storage.atomic_io import MAX_JSON_BYTES, read_json, read_json_or_none
 from kiosk.sync.outbox.receipts import ReceiptStore
+from tests.support.identity import Court
 from tests.support.odd_lists import FIRST, ZONE
 
 DAMAGED = {
@@ -30,8 +30,10 @@ DAMAGED = {
 
 
 def _read_staff(path: Path) -> None:
-    with pytest.raises(UnknownBadgeError):
-        StaffDirectory(path).find_by_badge("CK-1")
+    court = Court.make(path.parent / "court")
+    directory = StaffDirectory(path, path.with_name("kept.json"), "kiosk-0001", court.ca)
+    assert directory.rows() == ()
+    assert ("staff_list_refused", "unreadable") in directory.alarms()
 
 
 READERS: dict[str, Callable[[Path], object]] = {
@@ -59,12 +61,12 @@ def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:
 
 
 def test_a_byte_order_mark_keeps_nobody_out(tmp_path: Path) -> None:
-    path = tmp_path / "staff.json"
-    badge = hashlib.sha256(b"\0CK-1").hexdigest()
-    row = {"person": "p", "roles": ["judge"], "badge_sha256": badge}
-    text = json.dumps({"salt": "00", "staff": [row]})
-    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    assert StaffDirectory(path).find_by_badge("CK-1").id == "p"
+    path, court = tmp_path / "staff.json", Court.make(tmp_path / "court")
+    row = {"person": "p", "name": "", "roles": ["judge"], "pin": None, "badge": None}
+    value = json.dumps(court.sign_staff("kiosk-0001", [row]))
+    path.write_bytes(b"\xef\xbb\xbf" + value.encode())
+    directory = StaffDirectory(path, tmp_path / "kept.json", "kiosk-0001", court.ca)
+    assert [one.person for one in directory.rows()] == ["p"]
 
 
 def test_the_log_holds_nothing_of_a_damaged_list(
@@ -73,5 +75,5 @@ def test_the_log_holds_nothing_of_a_damaged_list(
     path = tmp_path / "staff.json"
     path.write_bytes(b'{"salt": "00", "staff": [{"name": "Somebody"}, "\xe9"]}')
     _read_staff(path)
-    assert "the staff list cannot be read" in caplog.text
+    assert "the staff list is refused" in caplog.text
     assert "Somebody" not in caplog.text

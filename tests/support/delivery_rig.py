@@ -47,6 +47,7 @@ room = "1"
 person = "p-1"
 name = "A. Secretary"
 roles = ["secretary"]
+rooms = ["1"]
 badge = "badge-1"
 
 [[hearings]]

@@ -16,6 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from kiosk.evidence.certificates import certificate_pem
 from kiosk.evidence.device_key import FileSigner
 from kiosk.exchange.staff_list import sign_staff_list
+from kiosk.storage.atomic_io import make_folder, write_bytes, write_json
+from kiosk.storage.paths import Paths
 
 
 def _name(text: str) -> x509.Name:
@@ -87,6 +89,14 @@ class Court:
             sign=lambda data: base64.b64encode(server.sign(data)).decode("ascii"),
             certificate=certificate_pem(server.certificate).decode("ascii"),
         )
+
+    def publish_staff(self, paths: Paths, kiosk: str, staff: list[dict[str, Any]]) -> None:
+        """Pin this court's root at a kiosk and publish the signed staff list there."""
+        make_folder(paths.court_ca.parent)
+        if not paths.court_ca.exists():
+            write_bytes(paths.court_ca, self.ca.read_bytes())
+        make_folder(paths.staff.parent)
+        write_json(paths.staff, self.sign_staff(kiosk, staff))
 
     def _server(self) -> FileSigner:
         key, certificate = self.folder / "server.key", self.folder / "server.crt"

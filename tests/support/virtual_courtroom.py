@@ -6,7 +6,6 @@ The folder must have a short path: Unix sockets lie in it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import json
 import os
@@ -20,18 +19,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kiosk.clocks import format_wall
 from kiosk.config import load_settings
 from kiosk.demo.processes import end_process
 from kiosk.demo.screen_driver import UnixConnection
+from kiosk.exchange.staff_list import hash_secret
 from kiosk.hardware.virtual.microphones import VirtualMicrophoneClient, VirtualMicrophones
-from kiosk.storage.atomic_io import make_folder, write_json
+from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.paths import Paths
+from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
 MICROPHONES = ("judge", "secretary", "prosecutor", "defendant")
 BADGE = "badge-of-the-secretary"
-SALT = bytes(16)
+KIOSK = "kiosk-trial"
 
 
 class RefusedError(Exception):
@@ -51,7 +51,7 @@ def settings_text(
     paths: Mapping[str, Any], camera: Mapping[str, Any], microphones: VirtualMicrophoneClient
 ) -> str:
     """Return ``kiosk.toml`` of a room with ``MICROPHONES`` and nothing else."""
-    text = format_toml({"kiosk": {"id": "kiosk-trial"}, "paths": paths, "camera": camera})
+    text = format_toml({"kiosk": {"id": KIOSK}, "paths": paths, "camera": camera})
     for entry in microphones.settings(MICROPHONES, {}):
         text += "\n[[microphones]]\n"
         text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in entry.items())
@@ -134,20 +134,21 @@ class RecorderClient:
 
     def ca_certificate(self) -> Path:
         """Return the root certificate to verify against: this kiosk was never enrolled."""
-        enrolled = self.paths.court_ca
-        return enrolled if enrolled.exists() else self.paths.self_signed_certificate
+        is_enrolled = self.paths.device_certificate.exists()
+        return self.paths.court_ca if is_enrolled else self.paths.self_signed_certificate
 
     def publish_staff(self) -> None:
         """Publish one secretary with a badge, as the central system would."""
-        make_folder(self.paths.staff.parent)
         secretary = {
             "person": "p-1",
             "name": "A. Secretary",
             "roles": ["secretary", "technician"],
-            "badge_sha256": hashlib.sha256(SALT + BADGE.encode()).hexdigest(),
+            "pin": None,
+            "badge": hash_secret(BADGE),
         }
-        published = {"pulled_at": format_wall(), "salt": SALT.hex(), "staff": [secretary]}
-        write_json(self.paths.staff, published)
+        Court.make(make_folder(self.paths.data / "court")).publish_staff(
+            self.paths, KIOSK, [secretary]
+        )
 
     def verify(self, folder: Path) -> dict[str, Any]:
         """Return what ``kiosk verify --json`` says of ``folder``."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 
 import pytest
 
-from tests.support.delivery_rig import Kiosk, wait_for
+from kiosk.clocks import wall_time
+from kiosk.exchange.staff_list import check_staff_list, is_secret_of
+from tests.support.delivery_rig import KIOSK, Kiosk, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +28,9 @@ def test_schedule_and_staff_are_pulled_and_published(kiosk: Kiosk) -> None:
     staff = wait_for(
         lambda: kiosk.paths.staff.exists() and json.loads(kiosk.paths.staff.read_text()), "staff"
     )
-    salt = bytes.fromhex(staff["salt"])
-    assert staff["staff"][0]["badge_sha256"] == hashlib.sha256(salt + b"badge-1").hexdigest()
+    checked = check_staff_list(staff, KIOSK, kiosk.paths.court_ca, wall_time())
+    assert is_secret_of("badge-1", checked.value["staff"][0]["badge"])
+    assert stat.S_IMODE(kiosk.paths.staff.stat().st_mode) == 0o640
     assert kiosk.state()["link"]["state"] == "up"
 
 

@@ -23,6 +23,7 @@ from kiosk.sync.transport.central_client import CentralClient
 from kiosk.ui.actions.secretary_actions import SecretaryActions
 from tests.support.delivery_rig import Central, Kiosk, temporary_kiosk, wait_for
 from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, TODAY, ZONE, listed
+from tests.support.staff_lists import signed_list
 
 
 class Lists:
@@ -60,7 +61,11 @@ def lists(template: Path, shared_central: Central) -> Iterator[Lists]:
     ):
         lists = Lists(kiosk)
         patch.setattr(CentralClient, "fetch_schedule", lambda _: {"hearings": lists.hearings})
-        patch.setattr(CentralClient, "fetch_staff", lambda _: {"salt": "00", "staff": lists.staff})
+        patch.setattr(
+            CentralClient,
+            "fetch_staff",
+            lambda *_: (signed_list(shared_central, lists.staff), None),
+        )
         kiosk.change_settings("sync", link_check_minutes=0)
         kiosk.start_in_thread()
         yield lists
@@ -110,7 +115,7 @@ def test_court_it_hears_how_many_rows_and_why_and_no_more(
 ) -> None:
     """Row, field and expectation leave the kiosk; what the row holds does not."""
     lists.hearings = [FIRST, listed(10, judge=None, duration_minutes="confidential"), LAST, None]
-    lists.staff = [{"person": "p-1", "name": 7, "roles": ["secretary"], "badge_sha256": "aa"}]
+    lists.staff = [{"person": "p-1", "name": 7, "roles": ["secretary"], "badge": "aa"}]
     lists.pulled()
     wait_for(lambda: {"hearings", "staff"} <= set(lists.reports()), "both reports")
     alarms = {(alarm["code"], alarm["source"]) for alarm in lists.kiosk.state()["alarms"]}

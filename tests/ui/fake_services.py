@@ -28,6 +28,7 @@ from tests.support.contract import find_operation
 T = TypeVar("T")
 BADGES = {"badge-secretary": sample_data.SECRETARY, "badge-technician": sample_data.TECHNICIAN}
 PINS = {"1234": sample_data.SECRETARY}
+WRONG_TRIES, WAIT_SECONDS = 3, 40
 
 
 class FakeService:
@@ -128,6 +129,7 @@ class FakeRecorder(FakeService):
         super().__init__(socket)
         self.state = sample_data.recorder()
         self.refusals: dict[str, str] = {}
+        self.wrong_pins = 0
         self.answers: dict[str, dict[str, Any]] = {}
 
     def complete(self, state: dict[str, Any]) -> dict[str, Any]:
@@ -148,9 +150,9 @@ class FakeRecorder(FakeService):
         if path.startswith("/v1/exports/"):
             return 200, {}
         if path == "/v1/sign-in":
-            found = BADGES.get(body.get("badge", "")) or PINS.get(body.get("pin", ""))
-            code = "unknown_badge" if "badge" in body else "unknown_pin"
-            return (200, found) if found else (401, {"code": code, "message": ""})
+            return self._sign_in(body)
+        if path == "/v1/staff":
+            return 200, {"people": [{"person": "p-17", "name": "A.", "roles": ["secretary"]}]}
         steps: dict[str, Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]] = {
             "/v1/hearings": self._start,
             "/v1/hearing/marks": self._mark,
@@ -168,6 +170,17 @@ class FakeRecorder(FakeService):
         }
         step = steps.get(path)
         return step(body) if step else (404, {"code": "http", "message": "no such call"})
+
+    def _sign_in(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Know badges and PINs; the third wrong PIN must wait."""
+        if found := BADGES.get(body.get("badge", "")) or PINS.get(body.get("pin", "")):
+            return 200, found
+        if "badge" in body:
+            return 401, {"code": "unknown_badge", "message": ""}
+        self.wrong_pins += 1
+        if self.wrong_pins < WRONG_TRIES:
+            return 401, {"code": "unknown_pin", "message": ""}
+        return 429, {"code": "sign_in_wait", "message": "", "wait_seconds": WAIT_SECONDS}
 
     def _start(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.state["hearing"]:

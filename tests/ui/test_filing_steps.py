@@ -264,7 +264,7 @@ def test_the_called_secretary_is_told_at_signing_in(tmp_path: Path) -> None:
                 return answer
 
         client, app.recorder_connection.client = app.recorder_connection.client, Client()  # type: ignore[assignment]
-        await app.sign_in({"badge": "b"})
+        await app.sign_in.with_badge("b")
         app.recorder_connection.client = client
         assert app.notice is not None
         assert app.notice.code == "visitor_calls"

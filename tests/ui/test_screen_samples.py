@@ -18,8 +18,8 @@ from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import (
     SCREEN_OF_PLACE,
     SCREENS,
-    PinPlace,
     ScreenDefinition,
+    SignInPlace,
     StaffPlace,
     VisitorPlace,
 )
@@ -56,7 +56,7 @@ def test_state_shows_its_screen_in_every_language(state: ScreenSample, tmp_path:
 
 def test_every_place_leads_to_a_screen() -> None:
     """The registry knows each place once, and each screen once."""
-    places = {*get_args(VisitorPlace), *get_args(StaffPlace), PinPlace}
+    places = {*get_args(VisitorPlace), *get_args(StaffPlace), *get_args(SignInPlace)}
     assert set(SCREEN_OF_PLACE) == places
     assert len({screen.name for screen in SCREENS}) == len(SCREENS)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.api.recorder_calls import ListedPerson
 from kiosk.api.reports import SelfTestRun
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
@@ -26,10 +27,11 @@ from kiosk.ui import screenshots
 from kiosk.ui.actions import self_test_runner
 from kiosk.ui.actions.self_test_runner import SelfTestState
 from kiosk.ui.app_state import NOTICE_SECONDS, AppState
-from kiosk.ui.registry import PinPlace
+from kiosk.ui.registry import PeoplePlace, PinPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen
+from kiosk.ui.staff.pin import view as pin_view
 from kiosk.ui.technician.self_test import DONE, self_test_view
 from kiosk.ui.view_context import ViewContext
 from tests.ui.fake_services import FakeRecorder
@@ -57,17 +59,20 @@ def app_in(folder: Path, clock: Clock) -> AppState:
     return AppState(settings, now=clock, wall=lambda: sample_data.NOW, rules=RULES)
 
 
+SECRETARY = ListedPerson(person="p-17", name="A. Secretary", roles=("secretary",))
+
+
 @pytest.mark.usefixtures("recorder")
 def test_roles_lead_to_their_screens(folder: Path) -> None:
     """A secretary sees today, a technician the self-test; out leads home."""
 
     async def steps() -> None:
         app = app_in(folder, Clock())
-        await app.sign_in({"badge": "badge-secretary"})
+        await app.sign_in.with_badge("badge-secretary")
         assert current_screen(app) == "secretary.today"
         app.sign_out()
         assert current_screen(app) == "visitor.home"
-        await app.sign_in({"badge": "badge-technician"})
+        await app.sign_in.with_badge("badge-technician")
         assert current_screen(app) == "technician.self_test"
         await app.close()
 
@@ -81,17 +86,50 @@ def test_wrong_badge_and_pin_are_said(folder: Path) -> None:
     async def steps() -> None:
         clock = Clock()
         app = app_in(folder, clock)
-        await app.sign_in({"badge": "badge-of-nobody"})
+        await app.sign_in.with_badge("badge-of-nobody")
         assert "not known" in notice_of(app)
         clock.seconds += NOTICE_SECONDS + 1
         app.tick()
         assert app.screen_chrome().notice == ""
-        app.open_pin()
+        app.sign_in.open()
+        assert current_screen(app) == "staff.people"
+        await app.sign_in.load_people()
+        place = app.sign_in.place
+        assert isinstance(place, PeoplePlace)
+        assert place.people is not None
+        (person, *_) = place.people
+        app.sign_in.choose(person)
         for digit in "9999":
-            app.type_pin(digit)
+            app.sign_in.type_digit(digit)
         assert current_screen(app) == "staff.pin"
-        await app.sign_in({"pin": "9999"})
-        assert app.pin == PinPlace(is_wrong=True)
+        await app.sign_in.with_pin(person, "9999")
+        assert app.sign_in.place == PinPlace(person, is_wrong=True)
+        await app.close()
+
+    asyncio.run(steps())
+
+
+@pytest.mark.usefixtures("recorder")
+def test_the_pad_says_how_long_to_wait_and_counts_down(folder: Path) -> None:
+    """While it waits it takes no digits; afterwards it asks for the PIN again."""
+
+    async def steps() -> None:
+        clock = Clock()
+        app = app_in(folder, clock)
+        for _ in range(3):
+            await app.sign_in.with_pin(SECRETARY, "9999")
+        app.translate.switch_language("en")
+        assert pin_view(app).wait_seconds == 40
+        app.sign_in.type_digit("1")
+        clock.seconds += 10.5
+        app.tick()
+        assert (pin_view(app).digits, pin_view(app).wait_seconds) == (0, 30)
+        clock.seconds += 30
+        app.record_touch()
+        app.tick()
+        assert app.sign_in.place == PinPlace(SECRETARY)
+        app.sign_in.type_digit("1")
+        assert pin_view(app).digits == 1
         await app.close()
 
     asyncio.run(steps())
@@ -108,7 +146,7 @@ def test_without_recorder_nobody_signs_in_but_it_is_said(folder: Path) -> None:
 
     async def steps() -> None:
         app = app_in(folder, Clock())
-        await app.sign_in({"badge": "badge-secretary"})
+        await app.sign_in.with_badge("badge-secretary")
         assert app.staff is None
         assert "recording service" in notice_of(app)
         await app.close()
@@ -123,15 +161,15 @@ def test_staff_are_signed_out_when_they_leave(folder: Path) -> None:
     async def steps() -> None:
         clock = Clock()
         app = app_in(folder, clock)
-        await app.sign_in({"pin": "1234"})
+        await app.sign_in.with_pin(SECRETARY, "1234")
         clock.seconds += app.settings.ui.staff_idle_minutes * 60 + 1
         app.tick()
         assert app.staff is None
-        app.open_pin()
+        app.sign_in.open()
         app.record_touch()
         clock.seconds += app.settings.ui.idle_seconds + 1
         app.tick()
-        assert app.pin is None
+        assert app.sign_in.place is None
         await app.close()
 
     asyncio.run(steps())

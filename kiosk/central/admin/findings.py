@@ -12,6 +12,8 @@ from datetime import datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from kiosk.central.identity.staff import Member
+
 Severity = Literal["fault", "caution"]
 
 LATE_START = timedelta(minutes=15)
@@ -98,6 +100,7 @@ class FleetSnapshot:
     scheduled: tuple[ScheduledHearing, ...] = ()
     open: tuple[OpenDelivery, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    staff: tuple[Member, ...] = ()
 
 
 def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
@@ -107,6 +110,7 @@ def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
         *_late_hearings(snapshot, now),
         *(finding for kiosk in snapshot.kiosks for finding in _kiosk_findings(kiosk, now)),
         *(finding for kiosk in snapshot.kiosks for finding in _list_findings(kiosk)),
+        *_staff_findings(snapshot.staff, rooms),
         *_delivery_findings(snapshot.open, rooms, now),
         *_incident_findings(snapshot.incidents, rooms, now),
     ]
@@ -171,7 +175,12 @@ def _kiosk_findings(kiosk: KioskStatus, now: datetime) -> Iterator[Finding]:
 
 
 def _list_findings(kiosk: KioskStatus) -> Iterator[Finding]:
-    """Yield the lists of this system that a kiosk cannot read completely."""
+    """Yield the lists of this system that a kiosk refuses or cannot read completely."""
+    for alarm in kiosk.state.get("alarms") or ():
+        if alarm.get("code") == "staff_list_refused":
+            since = parse_time(alarm.get("since")) or kiosk.state_at
+            values = {"reason": str(alarm.get("source") or "")}
+            yield Finding("staff_list_refused", "fault", kiosk.id, kiosk.room, since, values)
     for report in kiosk.state.get("lists") or ():
         if report["list"] not in LISTS:
             continue
@@ -179,6 +188,20 @@ def _list_findings(kiosk: KioskStatus) -> Iterator[Finding]:
         reasons = tuple(report.get("problems") or ())
         code = f"{report['list']}_unreadable"
         yield Finding(code, "caution", kiosk.id, kiosk.room, kiosk.state_at, values, reasons)
+
+
+def _staff_findings(staff: Iterable[Member], rooms: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield one finding for each revoked kiosk whose people need new PINs."""
+    groups: dict[str | None, list[Member]] = {}
+    for member in staff:
+        if member.needs_pin and member.roles:
+            groups.setdefault(member.exposed_by, []).append(member)
+    for kiosk, members in groups.items():
+        code = "pins_former" if kiosk is None else "pins_exposed"
+        severity: Severity = "caution" if all(member.has_badge for member in members) else "fault"
+        since = min(filter(None, (parse_time(m.exposed_at) for m in members)), default=None)
+        values = {"count": str(len(members))}
+        yield Finding(code, severity, kiosk or "", rooms.get(kiosk or "", ""), since, values)
 
 
 def _is_backlog_late(kiosk: KioskStatus, now: datetime) -> bool:

@@ -126,6 +126,9 @@ class AdminPage:
             shown=len(kiosks),
             view=view,
             last_page=first + PAGE_SIZE >= len(kiosks),
+            staff=[texts.member(row) for row in snapshot.staff if row.pin != "valid" and row.roles][
+                :PAGE_SIZE
+            ],
             hearings=[texts.hearing(row) for row in read_hearings(connection)],
             filings=[
                 texts.filing(row) | {"searchable": _searchable_links(connection, row.id)}

@@ -20,6 +20,7 @@ from kiosk.central.admin.findings import (
     parse_time,
 )
 from kiosk.central.data import schema
+from kiosk.central.identity.staff import list_members
 from kiosk.clocks import format_wall
 
 MAX_OPEN_DELIVERIES = 1000
@@ -34,6 +35,7 @@ def read_snapshot(connection: Connection, now: datetime) -> FleetSnapshot:
         scheduled=_read_scheduled(connection, now),
         open=_read_open_deliveries(connection),
         incidents=_read_incidents(connection, now),
+        staff=tuple(list_members(connection)),
     )
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from kiosk.central.admin.findings import Finding, KioskStatus, parse_time
+from kiosk.central.identity.staff import Member
 from kiosk.locale import N_, Translator
 
 SENTENCES = {
@@ -35,6 +36,15 @@ SENTENCES = {
     "filings_unreadable": N_(
         "{count} of {total} answers about filings cannot be read completely by the kiosk."
     ),
+    "staff_list_refused": N_(
+        "The kiosk refuses its list of staff and keeps the last good one: {reason}."
+    ),
+    "pins_exposed": N_(
+        "The kiosk was revoked: {count} people need a new PIN, which kiosk central pin sets."
+    ),
+    "pins_former": N_(
+        "Of {count} people only a PIN of an earlier release is known: they need a new one."
+    ),
     "cases_unreadable": N_("An answer about a case number cannot be read by the kiosk."),
 }
 EXPECTED = {
@@ -54,6 +64,21 @@ EXPECTED = {
     "value": N_("a value is expected"),
 }
 """What a kiosk expected in place of something that it could not read."""
+REFUSALS = {
+    "forged": N_("it is not signed by this court"),
+    "foreign": N_("it is the list of another kiosk"),
+    "ended": N_("it has ended"),
+    "older": N_("it is older than the one that the kiosk has"),
+    "unreadable": N_("it cannot be read"),
+    "too_large": N_("it is too large"),
+}
+"""Why a kiosk refuses its list of staff."""
+PIN_REASONS = {
+    "none": N_("never had a PIN"),
+    "exposed": N_("{kiosk} was revoked"),
+    "former": N_("known only from an earlier release"),
+}
+"""Why somebody has no valid PIN."""
 LABELS = {
     "title": N_("Central court system"),
     "attention": N_("Needs attention"),
@@ -87,6 +112,14 @@ LABELS = {
     "since": N_("since {time}"),
     "row": N_("row {row}"),
     "searchable": N_("Searchable version"),
+    "staff": N_("Staff without a valid PIN"),
+    "person": N_("Name"),
+    "person_id": N_("Person"),
+    "reason": N_("Why"),
+    "badge": N_("Badge"),
+    "whole_court": N_("the whole court"),
+    "yes": N_("yes"),
+    "no": N_("no"),
 }
 STATES = {
     "registered": N_("registered"),
@@ -132,12 +165,21 @@ class AdminTexts:
         """Return a finding for the template."""
         return {
             "severity": finding.severity,
-            "sentence": self._translate(SENTENCES[finding.code], **finding.values),
+            "sentence": self._sentence(finding),
             "kiosk": finding.kiosk,
             "room": finding.room,
-            "since": self._translate(LABELS["since"], time=self.clock(finding.since)),
+            "since": self._translate(LABELS["since"], time=self.clock(finding.since))
+            if finding.since is not None
+            else "",
             "reasons": "; ".join(map(self._reason, finding.reasons)),
         }
+
+    def _sentence(self, finding: Finding) -> str:
+        values = dict(finding.values)
+        if finding.code == "staff_list_refused":
+            known = REFUSALS.get(values["reason"], REFUSALS["unreadable"])
+            values["reason"] = self._translate(known)
+        return self._translate(SENTENCES[finding.code], **values)
 
     def _reason(self, problem: Mapping[str, Any]) -> str:
         """Return why a row of a list cannot be read completely."""
@@ -163,6 +205,17 @@ class AdminTexts:
             "selftest": self._selftest_text(test),
             "now": self.state(running.get("phase", "recording")) if running else "–",
             "recording": bool(running) and running.get("phase", "recording") == "recording",
+        }
+
+    def member(self, row: Member) -> dict[str, str]:
+        """Return a row of the list of staff without a valid PIN."""
+        whole = self._translate(LABELS["whole_court"])
+        return {
+            "id": row.person,
+            "name": row.name,
+            "rooms": whole if row.rooms is None else ", ".join(row.rooms) or "–",
+            "reason": self._translate(PIN_REASONS[row.pin], kiosk=row.exposed_by or ""),
+            "badge": self._translate(LABELS["yes" if row.has_badge else "no"]),
         }
 
     def _selftest_text(self, test: dict[str, Any]) -> str:

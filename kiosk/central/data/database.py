@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from kiosk.central.data.migration import migrate
 from kiosk.central.data.schema import metadata
 from kiosk.central.errors import RefusedError
 
@@ -44,8 +45,9 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
     def create_tables(self) -> None:
-        """Create missing tables."""
+        """Create missing tables; convert those of an earlier release."""
         with self.write() as connection:
+            migrate(connection)
             metadata.create_all(connection)
 
     @contextlib.contextmanager

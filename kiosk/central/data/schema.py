@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+HASH_LENGTH = 200
 metadata = MetaData()
 
 courts = Table(
@@ -25,7 +26,6 @@ courts = Table(
     Column("id", String(40), primary_key=True),
     Column("name", JSON, nullable=False),
     Column("timezone", String(64), nullable=False),
-    Column("salt", String(64), nullable=False),
 )
 
 kiosks = Table(
@@ -69,8 +69,41 @@ staff = Table(
     Column("person", String(100), primary_key=True),
     Column("name", String(300), nullable=False),
     Column("roles", JSON, nullable=False),
-    Column("badge_sha256", String(64), nullable=False),
-    Column("pin_scrypt", String(64)),
+    Column("rooms", JSON(none_as_null=True)),  # null: the whole court
+    Column("pin", String(HASH_LENGTH)),  # argon2id, or a former form that no list holds
+    Column("badge", String(HASH_LENGTH)),
+    Column("seed_pin", String(HASH_LENGTH)),  # as the seed file last said it
+    Column("seed_badge", String(HASH_LENGTH)),
+)
+
+staff_lists = Table(  # the list that a kiosk gets until it changes or is a day old
+    "staff_lists",
+    metadata,
+    Column("kiosk", ForeignKey("kiosks.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("issued_at", String(32), nullable=False),
+    Column("value", JSON, nullable=False),
+)
+
+issued_credentials = Table(  # every hash that a kiosk was ever given
+    "issued_credentials",
+    metadata,
+    Column("kiosk", ForeignKey("kiosks.id"), primary_key=True),
+    Column("court", String(40), primary_key=True),
+    Column("person", String(100), primary_key=True),
+    Column("kind", String(10), primary_key=True),  # pin | badge
+    Column("hash", String(HASH_LENGTH), primary_key=True),
+)
+
+exposed_credentials = Table(  # what a revoked kiosk held: never valid again
+    "exposed_credentials",
+    metadata,
+    Column("court", String(40), primary_key=True),
+    Column("person", String(100), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("hash", String(HASH_LENGTH), primary_key=True),
+    Column("kiosk", String(63), nullable=False),
+    Column("at", String(32), nullable=False),
 )
 
 schedule = Table(

@@ -6,7 +6,7 @@ hearing; any thread may call the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kiosk.api.recorder import Microphone, RecorderState
 from kiosk.api.states import MicrophoneKind, Phase
@@ -24,12 +24,17 @@ POLL_S = 0.25
 
 
 class HearingMonitor:
-    """Monitors one room; a test may replace ``clock_steps``."""
+    """Monitors one room; a test may replace ``clock_steps``.
+
+    Attributes:
+        other_alarms: returns alarms of the recorder that concern no hearing, as the sign-in's.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.clock_steps = ClockStepDetector()
         self.reminder = ResumeReminder(settings.hearing.remind_minutes)
         self.listen_back = ListenBack(settings)
+        self.other_alarms: Callable[[], Iterable[AlarmKey]] = tuple
         self._remote_links = RemoteLinkMonitor()
 
     def poll(self, hearing: OpenHearing | None, microphones: list[Microphone]) -> bool:
@@ -83,3 +88,4 @@ class HearingMonitor:
             yield "clock_stepped", "clock"
         if self.reminder.count:
             yield "resume_reminder", "recorder"
+        yield from self.other_alarms()

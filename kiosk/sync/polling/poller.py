@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from kiosk.api.base import Model
-from kiosk.api.published import FilingAnswer, read_hearings, read_staff
+from kiosk.api.published import FilingAnswer, read_hearings
 from kiosk.api.recorder import RecorderState
-from kiosk.api.rows import ReadRows, read_rows
-from kiosk.clocks import format_wall, wall_time
+from kiosk.api.rows import ReadRows, RowProblem, read_rows
+from kiosk.clocks import format_wall, parse_wall, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.database import DatabaseDamagedError
@@ -24,9 +24,10 @@ from kiosk.sync.context import SyncContext
 from kiosk.sync.enrolment import renew_if_due
 from kiosk.sync.polling.forecaster import Forecaster
 from kiosk.sync.polling.heartbeat import build_heartbeat
+from kiosk.sync.polling.staff_list import PublishedStaff
 from kiosk.sync.state.forecast import is_late
 from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient
-from kiosk.sync.transport.central_session import RefusedError
+from kiosk.sync.transport.central_session import AnswerTooLargeError, RefusedError
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.worker import Worker
 
@@ -73,13 +74,12 @@ class PublishedList(Generic[M]):
         """
         content = {key: item for key, item in value.items() if key != "pulled_at"}
         is_changed = content != self._content
+        read = self._read_rows(value) if is_changed else self.read
         if is_changed or time.monotonic() - self._written_at > REWRITE_SECONDS:
             make_folder(self.path.parent)
             write_json(self.path, value, self._mode)
             self._content, self._written_at = content, time.monotonic()
-        self.value = value
-        if is_changed:
-            self.read = self._read_rows(value)
+        self.value, self.read = value, read
 
 
 class Poller(Worker):
@@ -95,12 +95,9 @@ class Poller(Worker):
             lambda value: read_hearings(value, zone),
             mode=0o644,
         )
-        self.staff = PublishedList(
-            context.paths.staff, {"pulled_at": None, "salt": "", "staff": []}, read_staff
-        )
+        self._staff = PublishedStaff(context)
         self.recorder_state: RecorderState | None = None
         context.lists.update("hearings", self.schedule.read)
-        context.lists.update("staff", self.staff.read)
         self.link_came_up = threading.Event()
         self._forecaster = Forecaster(context)
 
@@ -132,12 +129,12 @@ class Poller(Worker):
         self.context.notify_change()
 
     def _exchange(self, client: CentralClient) -> None:
-        client.check_contract()
+        contract = client.check_contract()
         if not self.context.link.is_up:
             self.link_came_up.set()
         self.context.link.mark_up()
         self._pull_schedule(client)
-        self._pull_staff(client)
+        self._staff.pull(client, parse_wall(str(contract.get("wall"))) or wall_time())
         self._pull_filings(client)
         self._update_forecast()
         client.send_heartbeat(build_heartbeat(self.context, self.recorder_state))
@@ -154,18 +151,16 @@ class Poller(Worker):
         self.context.alarms.set("disk_fills", fills_soon)
 
     def _pull_schedule(self, client: CentralClient) -> None:
-        hearings = _require_list(client.fetch_schedule(), "hearings")
+        try:
+            hearings = _require_list(client.fetch_schedule(), "hearings")
+        except AnswerTooLargeError as error:
+            log.error("the list of hearings is refused, the last one stays: %s", error)
+            self.context.lists.update("hearings", _with_too_many(self.schedule.read))
+            return
         self.schedule.publish(
             {"pulled_at": format_wall(), "days": SCHEDULE_DAYS, "hearings": hearings}
         )
         self.context.lists.update("hearings", self.schedule.read)
-
-    def _pull_staff(self, client: CentralClient) -> None:
-        answer = client.fetch_staff()
-        staff = _require_list(answer, "staff")
-        salt = str(answer.get("salt", ""))
-        self.staff.publish({"pulled_at": format_wall(), "salt": salt, "staff": staff})
-        self.context.lists.update("staff", self.staff.read)
 
     def _pull_filings(self, client: CentralClient) -> None:
         """Ask for the states of a few filings; one that cannot be read holds up no other."""
@@ -183,6 +178,12 @@ class Poller(Worker):
             answers += [answer] if answer is not None else []
         if answers:
             self.context.lists.update("filings", read_rows(FilingAnswer, answers))
+
+
+def _with_too_many(read: ReadRows[M]) -> ReadRows[M]:
+    """Return the list that stays, with the problem that the new one is too long."""
+    problem = RowProblem(row=read.total + 1, field="", expected="shorter list")
+    return ReadRows(read.rows, (*read.problems, problem), read.total + 1)
 
 
 def _require_list(answer: dict[str, Any], key: str) -> list[Any]:

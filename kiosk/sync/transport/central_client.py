@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import requests
+
 from kiosk.errors import CentralError
 from kiosk.sync.transport.central_session import (
     ANSWER_SECONDS,
@@ -22,6 +24,8 @@ REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"}
 Timeout = tuple[float, float]
 PATIENT_TIMEOUT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
 POLL_TIMEOUT: Timeout = (CONNECT_SECONDS, 20.0)
+MAX_LIST_BYTES = 16 << 20
+"""Of a list; written with line breaks it stays below what its readers take (64 MiB)."""
 
 
 class ContractUnknownError(CentralError):
@@ -76,11 +80,31 @@ class CentralClient:
 
     def fetch_schedule(self) -> dict[str, Any]:
         """Pull seven days of hearings of this kiosk's courtroom."""
-        return self.call("GET", f"/v1/schedule?days={SCHEDULE_DAYS}", timeout=POLL_TIMEOUT)
+        response = self._get_list(f"/v1/schedule?days={SCHEDULE_DAYS}")
+        return response_object(response)
 
-    def fetch_staff(self) -> dict[str, Any]:
-        """Pull the staff who may sign in here."""
-        return self.call("GET", "/v1/staff", timeout=POLL_TIMEOUT)
+    def fetch_staff(self, tag: str | None = None) -> tuple[dict[str, Any], str | None] | None:
+        """Pull the signed list of those who may sign in here.
+
+        Args:
+            tag: of the list that the kiosk has.
+
+        Returns:
+            The list and its tag; None: the kiosk has it.
+        """
+        response = self._get_list("/v1/staff", {} if tag is None else {"If-None-Match": tag})
+        if response.status_code == requests.codes.not_modified and tag is not None:
+            return None
+        return response_object(response), response.headers.get("ETag")
+
+    def _get_list(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+        return self.session.request(
+            "GET",
+            self.full_url(path),
+            headers=headers,
+            timeout=POLL_TIMEOUT,
+            max_bytes=MAX_LIST_BYTES,
+        )
 
     def register_item(
         self, kind: str, item_id: str, body: dict[str, Any], timeout: Timeout = PATIENT_TIMEOUT

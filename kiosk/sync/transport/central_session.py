@@ -32,6 +32,8 @@ CONNECT_SECONDS = 10.0  # also the limit for each block sent: see requests' use 
 ANSWER_SECONDS = 60.0  # a server that syncs and hashes a large file takes its time
 BLOCK_BYTES = 64 * 1024
 UNSENT_BYTES = 128 * 1024
+MAX_ANSWER_BYTES = 64 << 20
+"""The largest answer, on a hearing of 100 000 files, has some 40 MB."""
 USER_TIMEOUT_MS = 30_000
 
 # Numbers of Linux's <linux/tcp.h> and <asm-generic/socket.h> that Python does not all name.
@@ -51,6 +53,12 @@ class IdentityRefusedError(CentralError):
     """The central system does not accept this kiosk's certificate (unknown, revoked, expired)."""
 
     code = "certificate_invalid"
+
+
+class AnswerTooLargeError(CentralError):
+    """An answer is larger than any that the contract gives; nothing of it is used."""
+
+    code = "central_fault"
 
 
 class RefusedError(CentralError):
@@ -204,11 +212,15 @@ class CentralSession:
         url: str,
         *,
         timeout: tuple[float, float] = (CONNECT_SECONDS, ANSWER_SECONDS),
+        max_bytes: int = MAX_ANSWER_BYTES,
         **options: Any,
     ) -> requests.Response:
         """Send one request; never follows a redirect (captive portals redirect).
 
+        An answer is read up to ``max_bytes``; with ``stream`` the caller reads it.
+
         Raises:
+            AnswerTooLargeError: it is longer.
             CentralUnreachableError: no answer; ``code`` says why
                 (``captive_portal``: something else answered).
             IdentityRefusedError: the TLS peer refused the device certificate.
@@ -216,9 +228,12 @@ class CentralSession:
         timed_out = threading.Event()
         try:
             with self._limit_duration(sum(timeout), timed_out, options):
+                is_read_by_caller = options.pop("stream", False)
                 response = self.requests_session.request(
-                    method, url, timeout=timeout, allow_redirects=False, **options
+                    method, url, timeout=timeout, allow_redirects=False, stream=True, **options
                 )
+                if not is_read_by_caller:
+                    _read_body(response, max_bytes)
         except requests.RequestException as error:
             if timed_out.is_set():
                 raise CentralUnreachableError(
@@ -281,6 +296,23 @@ class CentralSession:
     def close(self) -> None:
         """Close the connections."""
         self.requests_session.close()
+
+
+def _read_body(response: requests.Response, max_bytes: int) -> None:
+    """Read an answer into ``response.content``, as ``requests`` does, but not without end.
+
+    Raises:
+        AnswerTooLargeError: it is longer than ``max_bytes``, unpacked.
+    """
+    body = bytearray()
+    for block in response.iter_content(BLOCK_BYTES):
+        body += block
+        if len(body) > max_bytes:
+            response.close()
+            raise AnswerTooLargeError(
+                f"{response.request.path_url}: an answer of more than {max_bytes} bytes"
+            )
+    response._content = bytes(body)  # noqa: SLF001 - requests has no limit of its own
 
 
 def error_causes(error: BaseException) -> Iterator[BaseException]:

@@ -73,7 +73,7 @@ class LockScreen(StandardScreen):
         kit, enter = self.kit, self.kit.translate.gettext("Sign in with a PIN")
         return [
             kit.spacer(),
-            kit.button("staff.enter", enter, self.app.open_pin, icon="lock-outline"),
+            kit.button("staff.enter", enter, self.app.sign_in.open, icon="lock-outline"),
         ]
 
     def live(self) -> None:

@@ -6,47 +6,46 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from kiosk.locale import N_
-from kiosk.ui.registry import PinPlace
-from kiosk.ui.screen_chrome import ScreenChrome
+from kiosk.ui.staff.pin import PinView
+from kiosk.ui.staff.sign_in_screen import SignInScreen
 from kiosk.ui.widgets.keyboard import key_rows
-from kiosk.ui.widgets.screen import StandardScreen
 
 
-class PinScreen(StandardScreen):
-    """The PIN pad; digits are shown as dots."""
+class PinScreen(SignInScreen):
+    """The PIN pad of the person who was chosen; digits are shown as dots."""
 
-    heading = N_("Staff")
-
-    def header(self, view: Any, chrome: ScreenChrome) -> list[Widget]:
-        """Return title and clock."""
+    def body(self, view: PinView) -> Widget:
+        """Return name, sentence, dots and pad."""
         kit = self.kit
-        return [
-            kit.icon("lock-outline", 30),
-            kit.fitted_text(self.title(view)[0], "body", weight="semibold", lines=1),
-            kit.text_line(chrome.clock, "body", weight="tabular"),
-        ]
-
-    def body(self, view: PinPlace) -> Widget:
-        """Return sentence, dots and pad."""
-        kit, _ = self.kit, self.kit.translate.gettext
-        dots = "•" * len(view.digits) or " "
-        typed = kit.fitted_text(dots, "title", weight="semibold", align="center")
+        typed = kit.fitted_text(
+            "•" * view.digits or " ", "title", weight="semibold", align="center"
+        )
         box = kit.card(typed, padding=6, height=kit.px(84))
-        message, colour = _("Hold your badge to the reader, or type your PIN."), "text"
-        if view.is_wrong:
-            message, colour = _("This PIN is not right. Try again or use your badge."), "fault"
-        text = kit.text(message, "heading", wid="pin.text", colour=colour, weight="medium")
-        left = kit.column(kit.spacer(), text, box, kit.spacer(), gap=24)
-        pad = key_rows(kit, ("123", "456", "789", "0"), self.app.type_pin, prefix="pin")
+        name = kit.fitted_text(view.name, "title", wid="pin.name", weight="semibold", lines=2)
+        colour = "fault" if view.is_wrong or view.wait_seconds else "text"
+        text = kit.text(
+            self._sentence(view), "heading", wid="pin.text", colour=colour, weight="medium"
+        )
+        left = kit.column(kit.spacer(), name, text, box, kit.spacer(), gap=24)
+        pad = key_rows(kit, ("123", "456", "789", "0"), self.app.sign_in.type_digit, prefix="pin")
         return kit.row(left, pad, gap=60, padding=(60, 24))
 
-    def footer(self, view: PinPlace) -> list[Widget]:
-        """Return cancel and sign in."""
-        kit, _, app = self.kit, self.kit.translate.gettext, self.app
-        submit = app.submit_pin if view.digits else None
+    def _sentence(self, view: PinView) -> str:
+        _ = self.kit.translate.gettext
+        if view.wait_seconds:
+            wait = _("Too many wrong PINs of this name. Wait {seconds} s, or use your badge.")
+            return wait.format(seconds=view.wait_seconds)
+        if view.is_wrong:
+            return _("This PIN is not right. Try again or use your badge.")
+        return _("Type your PIN, or hold your badge to the reader.")
+
+    def footer(self, view: Any) -> list[Widget]:
+        """Return cancel, the way back to the names, and sign in."""
+        kit, _, sign_in = self.kit, self.kit.translate.gettext, self.app.sign_in
+        submit = sign_in.submit if view.digits and not view.wait_seconds else None
         return [
-            kit.button("pin.cancel", _("Cancel"), app.close_pin),
+            kit.button("pin.cancel", _("Cancel"), sign_in.close),
+            kit.button("pin.back", _("Other name"), sign_in.open),
             kit.spacer(),
             kit.button("pin.ok", _("Log in"), submit, style="primary", once=True),
         ]

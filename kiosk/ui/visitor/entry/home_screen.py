@@ -21,7 +21,9 @@ class HomeScreen(VisitorScreen):
         kit = self.kit
         options: dict[str, Any] = {"lines": 2, "ellipsis": True}
         return [
-            kit.button("staff.enter", "", self.app.open_pin, icon="scale-balance", style="ghost"),
+            kit.button(
+                "staff.enter", "", self.app.sign_in.open, icon="scale-balance", style="ghost"
+            ),
             kit.fitted_text(chrome.court, "body", weight="semibold", size_hint_x=1.6, **options),
             kit.fitted_text(chrome.room, "body", colour="quiet", size_hint_x=0.4, **options),
             *self.languages_and_clock(chrome),

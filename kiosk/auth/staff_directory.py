@@ -1,0 +1,155 @@
+"""The staff list in force: the newest one that the court signed for this kiosk, until its end.
+
+Sync publishes what it has pulled; the recorder trusts none of it and checks the signature against
+the root that was pinned at enrolment. A copy of the last good list is the recorder's own: a bad
+file in its place, a dead sync or a restart takes nobody's access before the list's end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kiosk.api.published import StaffMember, read_staff
+from kiosk.clocks import wall_time
+from kiosk.errors import StorageError
+from kiosk.exchange.staff_list import StaffList, StaffListError, check_staff_list
+from kiosk.storage.atomic_io import make_folder, read_json, write_json
+
+log = logging.getLogger(__name__)
+WARN_BEFORE_END = timedelta(days=7)
+_FUTURE = timedelta(days=1)  # a list from later was signed by a wrong clock: any other replaces it
+_FileVersion = tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class _InForce:
+    list: StaffList
+    rows: tuple[StaffMember, ...]
+
+
+class StaffDirectory:
+    """Reads the published list again when the file changes. One thread at a time may use it.
+
+    Args:
+        published: what sync has pulled (``published/staff.json``).
+        kept: the recorder's own copy of the last good list.
+        kiosk: id of this kiosk.
+        ca: the court's root certificate; absent before enrolment: then no list is in force.
+        wall: the wall clock, by which a list ends.
+    """
+
+    def __init__(
+        self,
+        published: Path,
+        kept: Path,
+        kiosk: str,
+        ca: Path,
+        wall: Callable[[], datetime] = wall_time,
+    ) -> None:
+        self._published, self._kept = published, kept
+        self._kiosk, self._ca, self._wall = kiosk, ca, wall
+        self._versions: tuple[_FileVersion, _FileVersion] = (None, None)
+        self._in_force: _InForce | None = None
+        self._refusal = ""
+
+    def rows(self) -> tuple[StaffMember, ...]:
+        """Return the rows of those who may sign in now; a person may have several."""
+        self._refresh()
+        found = self._in_force
+        if found is None or self._wall() >= found.list.valid_until:
+            return ()
+        return found.rows
+
+    def alarms(self) -> list[tuple[str, str]]:
+        """Return codes and sources of the alarms: why the newest list is refused, and its end."""
+        self._refresh()
+        if _version(self._ca) is None:
+            return []  # not enrolled, which has an alarm of its own
+        found = []
+        if self._refusal == "staff_list_ended":
+            found.append((self._refusal, "staff_list"))
+        elif self._refusal:
+            found.append(("staff_list_refused", self._refusal.removeprefix("staff_list_")))
+        if self._in_force is not None:
+            left = self._in_force.list.valid_until - self._wall()
+            if left <= timedelta(0):
+                found.append(("staff_list_ended", "staff_list"))
+            elif left < WARN_BEFORE_END:
+                found.append(("staff_list_ends_soon", "staff_list"))
+        elif not found:
+            found.append(("staff_list_missing", "staff_list"))
+        return list(dict.fromkeys(found))
+
+    def _refresh(self) -> None:
+        """Read again what has changed; a list that is refused leaves the one in force."""
+        versions = (_version(self._published), _version(self._ca))
+        if versions == self._versions:
+            return
+        if versions[1] != self._versions[1]:
+            self._in_force = self._read_kept()
+        self._versions = versions
+        refusal = ""
+        if None not in versions:
+            try:
+                self._take(self._check(self._published))
+            except StaffListError as error:
+                refusal = error.code
+                if refusal == "staff_list_ended":  # perhaps by a wrong clock: look again
+                    self._versions = (None, None)
+                if refusal != self._refusal:
+                    log.error("the staff list is refused: %s: %s", refusal, error)
+        self._refusal = refusal
+
+    def _take(self, new: StaffList) -> None:
+        """Put a list in force.
+
+        Raises:
+            StaffListError: the one in force is newer: somebody brings back an old list, in which
+                a person who has left may still be.
+        """
+        old = self._in_force.list if self._in_force is not None else None
+        if old is not None and new.issued < old.issued < self._wall() + _FUTURE:
+            raise StaffListError("older than the list in force", code="staff_list_older")
+        self._in_force = _in_force(new)
+        if old is None or old.value != new.value:
+            self._keep(new)
+
+    def _check(self, path: Path) -> StaffList:
+        try:
+            value = read_json(path)
+        except (OSError, ValueError) as error:
+            raise StaffListError(f"it cannot be read: {type(error).__name__}") from error
+        return check_staff_list(value, self._kiosk, self._ca, self._wall())
+
+    def _read_kept(self) -> _InForce | None:
+        if _version(self._kept) is None or _version(self._ca) is None:
+            return None
+        try:
+            return _in_force(self._check(self._kept))
+        except StaffListError as error:
+            log.warning("the staff list that was kept is not used: %s", error)
+            return None
+
+    def _keep(self, found: StaffList) -> None:
+        try:
+            make_folder(self._kept.parent, 0o700)
+            write_json(self._kept, found.value, 0o600)
+        except StorageError as error:
+            log.error("the staff list cannot be kept: %s", error)
+
+
+def _in_force(found: StaffList) -> _InForce:
+    rows = read_staff(found.value).rows  # odd rows are reported by sync
+    return _InForce(found, tuple(row for row in rows if row.roles))
+
+
+def _version(path: Path) -> _FileVersion:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
