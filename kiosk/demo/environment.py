@@ -66,7 +66,17 @@ def write_settings(path: Path, groups: Mapping[str, Any]) -> None:
 @contextmanager
 def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
     """Set up the environment under ``out``; tear it down at the end of the block."""
-    for name in ("kiosk", "central", "screens", "logs", "printed", "voices", "paper", MEDIA):
+    for name in (
+        "kiosk",
+        "central",
+        "screens",
+        "logs",
+        "printed",
+        "voices",
+        "paper",
+        "exchange",
+        MEDIA,
+    ):
         shutil.rmtree(out / name, ignore_errors=True)
         (out / name).mkdir(parents=True)
     (out / MEDIA / STICK).mkdir()
@@ -104,7 +114,7 @@ def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
                 **devices.settings(),
             },
         )
-        enroll_kiosk(processes.environment, out / "central", url)
+        enroll_kiosk(processes.environment, out / "central", url, out / "exchange")
         paths = Paths.from_settings(path_settings)
         demo = DemoEnvironment(
             out, paths, display, processes, out / "central", devices, processes, settings
@@ -160,20 +170,24 @@ def run_kiosk(environment: Mapping[str, str], *arguments: str) -> str:
     return result.stdout.strip()
 
 
-def enroll_kiosk(environment: Mapping[str, str], central: Path, url: str) -> None:
-    """Enrol the kiosk as a technician does, with a one-time code from the court's IT."""
+def enroll_kiosk(environment: Mapping[str, str], central: Path, url: str, exchange: Path) -> None:
+    """Enrol the kiosk as a technician does, with a one-time code from the court's IT.
+
+    Args:
+        central: data of the central system, which the kiosk's users cannot read.
+        exchange: folder for what the court hands to the kiosk and back; they write there.
+    """
     code = run_kiosk(
         environment, "central", "enrol-code", "--data", str(central), sample_court.KIOSK_ID
     )
-    ca = central / "authority" / "ca.crt"
+    ca = Path(shutil.copyfile(central / "authority" / "ca.crt", exchange / "ca.crt"))
     run_kiosk(environment, "enroll", "--code", code.split()[-1], "--url", url, "--ca", str(ca))
-    prove_court_keys(environment, central)
+    prove_court_keys(environment, central, exchange)
 
 
-def prove_court_keys(environment: Mapping[str, str], central: Path) -> None:
+def prove_court_keys(environment: Mapping[str, str], central: Path, exchange: Path) -> None:
     """Prove that the court and its escrow can open closed parts at their workstations."""
-    challenges = central / "challenges"
-    output = run_kiosk(environment, "court-keys", "challenge", "--out", str(challenges))
+    output = run_kiosk(environment, "court-keys", "challenge", "--out", str(exchange))
     for challenge in output.splitlines():
         owner = "escrow" if "escrow" in Path(challenge).name else "court"
         key = central / "authority" / f"{owner}-age-key.txt"

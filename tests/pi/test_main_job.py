@@ -22,6 +22,8 @@ FIRST_BOOT = (
     "hearing",
     "copy_to_stick_at_boot",
     "copy_to_stick_later",
+    "self_test",
+    "read_back",
     "hung_screen",
     "killed_recorder",
 )

@@ -89,9 +89,11 @@ def courtroom() -> Iterator[tuple[Courtroom, Units]]:
         served = stack.enter_context(microphones())
         devices = stack.enter_context(virtual_devices(OUT, served))
         give_to_screen(devices)
-        for name in ("central", "logs", "screens"):
+        for name in ("central", "logs"):
             (OUT / name).mkdir(exist_ok=True)
-        (OUT / "screens").chmod(0o777)  # the screen's user takes the pictures
+        for name in ("screens", "exchange"):  # here the kiosk's users write
+            (OUT / name).mkdir(exist_ok=True)
+            (OUT / name).chmod(0o777)
         environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
         processes = ProcessGroup(OUT / "logs", environment)
         stack.callback(processes.end_all)
@@ -108,7 +110,7 @@ def courtroom() -> Iterator[tuple[Courtroom, Units]]:
         )
         paths = Paths.from_settings(load_settings(SETTINGS).paths)
         if not paths.court_ca.exists():
-            enroll_kiosk(environment, OUT / "central", url)
+            enroll_kiosk(environment, OUT / "central", url, OUT / "exchange")
         display = UnitDisplay(":0", "Xwayland", WIDTH, HEIGHT, "Kiosk")
         units = Units(environment)
         yield Courtroom(OUT, paths, display, units, OUT / "central", devices), units
