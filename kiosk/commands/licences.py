@@ -18,6 +18,8 @@ import kiosk
 from kiosk.commands._common import print_json
 
 HELP = "list the licences of all packages that the kiosk uses"
+EXAMPLES = ("kiosk licences", "kiosk licences --json")
+EXIT_STATUS = {0: "the list is complete"}
 UNKNOWN = "unknown"
 DEBIAN_LIST = Path(kiosk.__file__).parents[1] / "packaging" / "debian-packages.txt"
 DEBIAN_MODULES = Path("/usr/lib/python3/dist-packages")
