@@ -11,10 +11,11 @@ import subprocess
 from pathlib import Path
 
 from kiosk.config import load_settings, settings_path
-from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import write_text
 
 HELP = "bring the time servers of kiosk.toml into the system (systemd runs it)"
+EXAMPLES = ("sudo kiosk host",)
+EXIT_STATUS = {0: "done", 1: "the settings of the system cannot be written"}
 DROP_IN = Path("/etc/systemd/timesyncd.conf.d/90-kiosk.conf")
 _RESTART = ("systemctl", "try-restart", "systemd-timesyncd.service")
 
@@ -33,10 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     seen = None
     while seen != (seen := _stamp(settings)):
         servers = load_settings(settings).kiosk.time_servers
-        try:
-            changed = write_drop_in(arguments.to, servers)
-        except PermissionError as error:
-            raise StorageError(f"{error.filename}: not permitted; run: sudo kiosk host") from error
+        changed = write_drop_in(arguments.to, servers)
         if changed and arguments.to == DROP_IN:
             subprocess.run(_RESTART, check=False)
         print(f"time servers: {' '.join(servers) or 'those of the operating system'}")

@@ -53,6 +53,9 @@ export ../.. --to {{own}}
 export {{id}} --to {{own}} --settings-from-stdin
 fetch {{id}} --to {{own}}
 fetch ../x --to {{own}}/garbage
+host
+host --to {{own}}
+host --to {{own}}/garbage/file
 minutes {{hearing}}
 minutes {{own}}/garbage
 minutes {{hearing}} --pdf {{own}}
