@@ -9,6 +9,8 @@ With --live the kiosk stays on the screen for you to touch, until Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 HELP = "run the main job on virtual devices"
@@ -16,7 +18,13 @@ EXAMPLES = (
     "kiosk demo --out demo",
     "kiosk demo --live",
 )
-EXIT_STATUS = {0: "every check passed", 1: "one did not"}
+EXIT_STATUS = {
+    0: "every check passed",
+    1: "one did not",
+    129: "its terminal was closed; nothing is left running",
+    143: "ended by SIGTERM; nothing is left running",
+}
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _end(number: int, _frame: object) -> None:
+    for other in ENDING:  # once is enough: the second would cut the end short
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demo."""
+    """Run the demo; SIGTERM and SIGHUP end it and everything that it started."""
+    for number in ENDING:
+        signal.signal(number, _end)
     from kiosk.demo.run import run_demo, run_live
 
     if arguments.live:

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from kiosk.errors import KioskError
+from kiosk.hardware.child_process.pdeathsig import die_with_parent
 
 T = TypeVar("T")
 
@@ -27,8 +29,18 @@ def end_process(process: subprocess.Popen[bytes], grace_seconds: float = 8.0) ->
             process.kill()
             process.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.getpgid(process.pid) == process.pid:
-            os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_with_this_process(number: int = signal.SIGKILL) -> Callable[[], None] | None:
+    """Return what a new process does before it starts, so that it ends however this one does.
+
+    The kernel ends it with the thread that started it: of the main thread only can that be said.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    parent = os.getpid()
+    return lambda: die_with_parent(parent, number)
 
 
 def wait_until(
@@ -85,6 +97,7 @@ class ProcessGroup:
                 stderr=output,
                 env=self.environment,
                 start_new_session=True,
+                preexec_fn=end_with_this_process(),  # noqa: PLW1509 (no lock is taken in it)
             )
         self._running[name] = process
         return process

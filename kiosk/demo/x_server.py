@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.demo.processes import end_process
+from kiosk.demo.processes import end_process, end_with_this_process
 from kiosk.errors import KioskError
 
 
@@ -48,7 +49,14 @@ def x_server(width: int, height: int, log: Path) -> Iterator[Display]:
     options = ["-screen", size] if nested else ["-screen", "0", f"{size}x24"]
     command = [program, "-displayfd", str(writer), *options, "-nolisten", "tcp", "-noreset"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, pass_fds=(writer,), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command,
+            pass_fds=(writer,),
+            stdout=output,
+            stderr=output,
+            # SIGTERM: it removes its lock and its socket
+            preexec_fn=end_with_this_process(signal.SIGTERM),  # noqa: PLW1509 (takes no lock)
+        )
     os.close(writer)
     try:
         with os.fdopen(reader) as numbers:

@@ -13,15 +13,15 @@ import signal
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(parent_pid: int) -> None:
-    """Make the kernel kill this process when its parent's thread ends.
+def die_with_parent(parent_pid: int, number: int = signal.SIGKILL) -> None:
+    """Make the kernel send signal ``number`` to this process when its parent's thread ends.
 
     Args:
         parent_pid: the parent's process id. If that parent has already gone, this process ends at
             once (the signal would never come).
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+    if libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
     if os.getppid() != parent_pid:
         os._exit(1)
