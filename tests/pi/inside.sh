@@ -4,6 +4,12 @@ set -euo pipefail
 venv=$PWD/.venv
 packaging/setup.sh --pi --without python3-picamera2 --without python3-lgpio
 
+# For the page docs/installation.md: what Raspberry Pi OS has, and what the page installs first.
+if ! command -v sudo git >/dev/null; then
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install git sudo \
+		</dev/null >&2
+fi
+
 # picamera2 comes from apt on a Pi; here from pip, beside Debian's numpy, av and python-prctl.
 stamp=$venv/.picamera2
 wanted=$(sha256sum requirements/picamera2.lock "$venv/.kiosk-setup" | sha256sum)
