@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import html
 import io
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.central.admin.findings import FleetSnapshot, collect_findings
+from kiosk.central.admin.findings import FleetSnapshot, KioskStatus, collect_findings
+from kiosk.central.admin.page import AdminPage, AdminView
+from kiosk.central.admin.texts import PIN_REASONS, REFUSALS, SENTENCES, AdminTexts
 from kiosk.central.data.database import Database
+from kiosk.central.data.object_store import FolderStore
 from kiosk.central.identity import courts, staff
 from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.central.identity.enrolment import Kiosk
@@ -23,9 +28,10 @@ from kiosk.central.identity.seed import Seed
 from kiosk.central.identity.staff_lists import StaffListIssuer, list_tag
 from kiosk.central.server import open_authority, open_database
 from kiosk.cli import main
-from kiosk.clocks import parse_wall, wall_time
+from kiosk.clocks import format_wall, parse_wall, wall_time
 from kiosk.errors import CentralError
 from kiosk.exchange.staff_list import check_staff_list, is_secret_of
+from kiosk.locale import Language, Translator
 
 PIN, OTHER_PIN = "2718", "6173"
 COURT = {"id": "7599", "name": {"en": "Court"}}
@@ -343,3 +349,34 @@ def test_revoking_names_those_who_need_a_new_pin(
     capsys.readouterr()
     assert command("staff", "--without-pin") == 0
     assert "anna" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("language", ["en", "kk", "ru"])
+def test_court_it_sees_who_has_no_valid_pin_and_why(
+    command: Commands, database: Database, lists: Lists, tmp_path: Path, language: Language
+) -> None:
+    page = AdminPage(database, FolderStore(tmp_path / "store"))
+
+    def shown() -> str:
+        with database.read() as connection:
+            return page.render(connection, AdminView("", 0), Translator(language))
+
+    assert "Boris" in shown(), "never had one"
+    assert "Anna" not in shown()
+    lists.issue("kiosk-0001")
+    assert command("revoke", "kiosk-0001") == 0
+    translate = Translator(language)
+    assert translate(SENTENCES["pins_exposed"], count="1") in html.unescape(shown())
+    assert translate(PIN_REASONS["exposed"], kiosk="kiosk-0001") in html.unescape(shown())
+    assert command("pin", "anna", typed=f"{OTHER_PIN}\n") == 0
+    assert "Anna" not in shown()
+
+
+@pytest.mark.parametrize("reason", [*REFUSALS, "of a later release"])
+def test_court_it_sees_why_a_kiosk_refuses_its_list(reason: str) -> None:
+    alarm = {"code": "staff_list_refused", "source": reason, "since": format_wall()}
+    kiosk = KioskStatus("kiosk-0001", "7599", "1", ZoneInfo("UTC"), state={"alarms": [alarm]})
+    finding = collect_findings(FleetSnapshot(kiosks=(kiosk,)), wall_time())[0]
+    said = AdminTexts(Translator("en"), ZoneInfo("UTC"), wall_time()).finding(finding)
+    assert finding.severity == "fault"
+    assert said["sentence"].endswith(f": {REFUSALS.get(reason, REFUSALS['unreadable'])}.")
