@@ -46,11 +46,15 @@ class KioskSettings(SettingsGroup):
 
 
 class PathSettings(SettingsGroup):
-    """``[paths]``: folders of the kiosk. ``mirror`` is a second storage (USB)."""
+    """``[paths]``: folders of the kiosk. ``mirror`` is a second storage (USB).
+
+    ``volatile_data_ok`` is for test benches: no alarm when ``data`` is gone at power-off.
+    """
 
     data: Path = Path("/var/lib/kiosk")
     run: Path = Path("/run/kiosk")
     mirror: Path | None = None
+    volatile_data_ok: bool = False
 
 
 class CameraSettings(SettingsGroup):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -185,6 +185,8 @@ class Storage(Model):
     planned: PlannedSpace = PlannedSpace()
     waiting_bytes: int = 0
     """In memory, waiting for a disk."""
+    volatile: Literal["no", "accepted", "yes"] = "no"
+    """Whether it is gone at power-off; ``accepted``: a test bench, so there is no alarm."""
 
 
 class Mirror(Model):

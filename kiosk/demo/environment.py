@@ -107,7 +107,11 @@ def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
             settings,
             {
                 **court_settings(url),
-                "paths": {"data": path_settings.data, "run": path_settings.run},
+                "paths": {
+                    "data": path_settings.data,
+                    "run": path_settings.run,
+                    "volatile_data_ok": True,  # a demo may run in memory
+                },
                 "camera": {"back_end": "virtual"},
                 "export": {"media": [str(out / MEDIA)]},
                 "ui": {"width": WIDTH, "height": HEIGHT, "fullscreen": False, "automation": True},

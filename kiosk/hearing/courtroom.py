@@ -239,8 +239,9 @@ class Courtroom:
         self.monitor.listen_back.start(hearing.capture if hearing else None, request)
 
     def poll(self) -> None:
-        """Check clock, remote links and reminder; called several times a second."""
-        if self.monitor.poll(self.current, self._sources.describe_microphones()):
+        """Check clock, remote links, reminder and data; called several times a second."""
+        changed = self.storage.check_durability()
+        if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()
 
     def sync_lamp(self) -> None:

@@ -6,6 +6,7 @@ Everything is measured on the running devices; nothing is assumed from their set
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import measure_space, measure_speed
+from kiosk.storage.volatile import is_volatile
 
 POLL_S = 0.1
 CAMERA_S, MICROPHONES_S, PANEL_S = 3.0, 3.0, 3.0
@@ -157,6 +159,10 @@ async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
         "total_bytes": space.total_bytes,
         "hours_left": space.hours_left,
     }
+    with contextlib.suppress(OSError):
+        measured["volatile"] = is_volatile(paths.data)
+    if measured.get("volatile") and not settings.paths.volatile_data_ok:
+        return check_answer("data_volatile", measured)
     if space.state in ("full", "failed"):
         return check_answer(PRIMARY_ALARMS[space.state], measured)
     try:

@@ -266,7 +266,7 @@ class AppState:
 
     def screen_chrome(self) -> ScreenChrome:
         """Return what surrounds the body of every screen."""
-        notice = self.notice or self._stale_hearing_notice()
+        notice = self.notice or self._stale_hearing_notice() or self._volatile_data_notice()
         text, tone = "", notice.tone if notice else "caution"
         if notice:
             text = self.notice_text(notice.code)
@@ -338,6 +338,15 @@ class AppState:
         if recorder.phase == Phase.RECORDING or self.staff is None:
             return None
         return Notice(self.recorder_problem, tone="fault", until=self.now())
+
+    def _volatile_data_notice(self) -> Notice | None:
+        """Return what every screen of the staff says while the data is gone at power-off."""
+        recorder = self.recorder_state
+        if recorder is None or self.staff is None or recorder.storage.volatile != "yes":
+            return None
+        if recorder.phase == Phase.RECORDING:  # that screen shows the alarm itself
+            return None
+        return Notice("data_volatile", tone="fault", until=self.now())
 
     def dismiss_notice(self) -> None:
         """Remove the sentence at the top."""

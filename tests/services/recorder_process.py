@@ -55,6 +55,7 @@ class RecorderProcess:
         camera: str = "virtual",
         enrolled: bool = True,
         extra_settings: str = "",
+        volatile_data_ok: bool = True,
     ) -> None:
         self.folder = folder
         self.paths = Paths.from_settings(PathSettings(data=folder / "data", run=folder / "run"))
@@ -62,12 +63,12 @@ class RecorderProcess:
         self.log = folder / "recorder.log"
         self._microphones = microphones
         self._process: subprocess.Popen[bytes] | None = None
-        self._write_settings(camera, extra_settings)
+        self._write_settings(camera, extra_settings, volatile_data_ok)
         self.court.publish_staff(self.paths, KIOSK, staff_rows())
         if enrolled:
             self.court.issue(KIOSK, self.paths.device_key, self.paths.device_certificate)
 
-    def _write_settings(self, camera: str, extra_settings: str) -> None:
+    def _write_settings(self, camera: str, extra_settings: str, volatile_data_ok: bool) -> None:
         names = self._microphones.names if self._microphones else ()
         tables = [
             f'[[microphones]]\nname = "{name}"\nrole = "{name}"\ndevice = "mic_{name}"\n'
@@ -76,6 +77,7 @@ class RecorderProcess:
         (self.folder / "kiosk.toml").write_text(
             f'[kiosk]\nid = "{KIOSK}"\n'
             f'[paths]\ndata = "{self.paths.data}"\nrun = "{self.paths.run}"\n'
+            f"volatile_data_ok = {str(volatile_data_ok).lower()}\n"
             f'[camera]\nback_end = "{camera}"\nwidth = 320\nheight = 180\nfps = 10\n'
             "keyframe_seconds = 1.0\nbitrate = 300000\n"
             f"[recording]\nhead_seconds = 5\nlow_space_hours = 0\n{extra_settings}\n"

@@ -57,6 +57,30 @@ def ready(recorder: RecorderState | None, sync: SyncState | None) -> dict[str, R
     return {line.item: line for line in readiness(CONTEXT, recorder, sync)}
 
 
+def test_data_that_is_gone_at_power_off_comes_first() -> None:
+    """As a fault, before and during a hearing; a test bench only says it."""
+    volatile = {"storage": {"state": "ok", "hours_left": 40.0, "volatile": "yes"}}
+    alarms = [{"code": "microphone_absent", "source": "judge"}]
+    lines = readiness(CONTEXT, recorder_of(**volatile), None)
+    assert (lines[0].item, lines[0].tone) == ("durability", "fault")
+    assert lines[0].text.startswith("Everything that is recorded is lost")
+    shown = recording_of(**volatile, alarms=[{"code": "data_volatile"}, *alarms]).alarm
+    assert shown is not None
+    assert (shown.code, shown.tone, shown.more) == ("data_volatile", "fault", 1)
+
+    volatile["storage"]["volatile"] = "accepted"
+    line = readiness(CONTEXT, recorder_of(**volatile), None)[0]
+    assert (line.item, line.tone) == ("durability", "plain")
+    assert "durability" not in ready(recorder_of(), None)
+
+
+def test_filings_that_are_not_protected_are_said_before_a_hearing_only() -> None:
+    """During a hearing nobody can act on it."""
+    alarms = {"alarms": [{"code": "filing_unprotected", "source": "recorder"}]}
+    assert ready(recorder_of(**alarms), None)["filings"].tone == "caution"
+    assert recording_of(**alarms).alarm is None
+
+
 def test_the_next_hearing_is_chosen_by_itself() -> None:
     """The earliest one that was not held and is not long past."""
     assert next_hearing(HEARINGS, sample_data.NOW, set()) == HEARINGS[0]

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kiosk.api.recorder_calls import ListedPerson
+from kiosk.api.recorder import RecorderState
+from kiosk.api.recorder_calls import ListedPerson, StaffSession
 from kiosk.api.reports import SelfTestRun
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
@@ -295,6 +296,24 @@ def test_a_run_is_shown_live_and_asks_the_person(
     assert seen[0] == "Waiting"
     assert "Running…" in seen
     assert seen[-1] == "Passed"
+
+
+def test_data_in_memory_is_a_banner_on_every_screen_of_the_staff(folder: Path) -> None:
+    """Not for visitors, and not over a recording, which shows the alarm itself."""
+
+    async def steps() -> None:
+        app = app_in(folder, Clock())
+        storage = {"state": "ok", "volatile": "yes"}
+        app.recorder_state = RecorderState.model_validate(sample_data.recorder(storage=storage))
+        assert app.screen_chrome().notice == ""
+        app.staff = StaffSession.model_validate(sample_data.SECRETARY)
+        assert app.screen_chrome().notice == app.notice_text("data_volatile")
+        running = sample_data.recording(storage=storage)
+        app.recorder_state = RecorderState.model_validate(running)
+        assert app.screen_chrome().notice == ""
+        await app.close()
+
+    asyncio.run(steps())
 
 
 def test_the_next_badge_goes_to_the_self_test(folder: Path) -> None:

@@ -43,7 +43,14 @@ def microphone_alarm(state: MicrophoneState) -> str:
 
 
 def active_alarms(state: RecorderState) -> Iterator[AlarmKey]:
-    """Yield the alarms that follow from a State alone."""
+    """Yield the alarms that follow from a State alone; the one that all is lost comes first."""
+    if state.storage.volatile == "yes":
+        yield "data_volatile", "storage"
+    yield from _device_alarms(state)
+
+
+def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
+    """Yield the alarms of devices, storages, keys, clock and read-back check."""
     recording = state.phase == Phase.RECORDING
     if code := CAMERA.get(state.camera.state):
         yield code, "camera"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Mapping
+from typing import Literal
 
 from kiosk.api.recorder import Mirror, PlannedSpace, RecorderState, RunningHearing, Storage
 from kiosk.api.states import MirrorState, StorageState
@@ -15,6 +17,7 @@ from kiosk.storage.atomic_io import read_json, write_json
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
+from kiosk.storage.volatile import is_volatile
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_marker import write_marker
 
@@ -25,6 +28,7 @@ RATE_WINDOW_SECONDS = 20 * 3600.0
 """Length of recording that the measured rate is averaged over."""
 MAX_MIRROR_LAG_S = 600.0
 """A mirror that lags longer raises an alarm."""
+DURABILITY_CHECK_S = 60.0
 
 
 class StorageMonitor:
@@ -49,6 +53,32 @@ class StorageMonitor:
             self._is_delivered,
         )
         self._bytes, self._seconds = self._load_rate()
+        self._volatile: Literal["no", "accepted", "yes"] = "no"
+        self._next_check = 0.0
+        self.check_durability()
+
+    def check_durability(self) -> bool:
+        """Look, at most once a minute, whether the data outlives a power-off.
+
+        Returns:
+            Whether that has changed.
+        """
+        if time.monotonic() < self._next_check:
+            return False
+        self._next_check = time.monotonic() + DURABILITY_CHECK_S
+        before = self._volatile
+        try:
+            volatile = is_volatile(self._paths.data)
+        except OSError as error:
+            log.error("whether the data folder lasts is not known: %s", error.strerror)
+            return False
+        accepted = self._settings.paths.volatile_data_ok
+        self._volatile = "no" if not volatile else "accepted" if accepted else "yes"
+        if self._volatile == before:
+            return False
+        level = logging.ERROR if self._volatile == "yes" else logging.WARNING
+        log.log(level, "%s is gone at power-off: %s", self._paths.data, self._volatile)
+        return True
 
     def _is_delivered(self, hearing: str) -> bool:
         return (self._paths.receipts / f"{hearing}.json").exists()
@@ -130,6 +160,7 @@ class StorageMonitor:
             state=self._primary_state(free, self._hours_in(free), error),
             planned=PlannedSpace(hours_needed=round(needed, 2), fits=hours >= needed),
             waiting_bytes=self.store.queued_bytes,
+            volatile=self._volatile,
         )
         return storage, mirror
 

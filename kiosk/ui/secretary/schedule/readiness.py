@@ -48,6 +48,7 @@ def readiness(
         return _alarm_line(context, "recorder", recorder_problem), _link_line(context, sync)
     partial = any(alarm.code == PARTIAL_STATE for alarm in recorder.alarms)
     return (
+        *_durability_lines(context, recorder),
         *((_alarm_line(context, "recorder", PARTIAL_STATE),) if partial else ()),
         _camera_line(context, recorder),
         *_microphone_lines(context, recorder),
@@ -193,6 +194,18 @@ def _filing_lines(context: ViewContext, recorder: RecorderState) -> tuple[Readin
     code = "filing_unprotected"
     found = any(alarm.code == code for alarm in recorder.alarms)
     return (_alarm_line(context, "filings", code),) if found else ()
+
+
+def _durability_lines(context: ViewContext, recorder: RecorderState) -> tuple[ReadinessLine, ...]:
+    """Return that the data is gone at power-off, where it is."""
+    match recorder.storage.volatile:
+        case "yes":
+            return (_alarm_line(context, "durability", "data_volatile"),)
+        case "accepted":
+            text = context.translate.gettext("Test bench: the data is gone at power-off")
+            return (ReadinessLine("durability", "plain", text),)
+        case _:
+            return ()
 
 
 def _disk_line(context: ViewContext, recorder: RecorderState) -> ReadinessLine:

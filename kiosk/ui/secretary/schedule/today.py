@@ -166,6 +166,10 @@ UNPROVEN = service_states.recorder(
     mirror={"state": "behind", "behind_bytes": 210_000_000},
     court_keys={"state": "unproven", "needed": True},
 )
+VOLATILE = service_states.recorder(
+    storage={"state": "ok", "hours_left": 40.0, "volatile": "yes"},
+    alarms=[{"code": "data_volatile", "source": "storage", "since": at(8, 0)}],
+)
 DELIVERED = Delivery(state="delivered", central_sha256_match=True)
 DOWN = service_states.sync("down")
 
@@ -180,5 +184,6 @@ SAMPLES: dict[str, Prepare] = {
         TodayPlace(), schedule=service_states.schedule(age=26 * 3600), sync=DOWN
     ),
     "today-empty": staff_at(TodayPlace(), schedule={"pulled_at": None, "hearings": []}),
+    "today-volatile": staff_at(TodayPlace(), VOLATILE),
     "today-lines": staff_at(TodayPlace(), UNPROVEN, sync=BUSY),
 }
