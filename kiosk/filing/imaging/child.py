@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import resource
 import sys
 import threading
@@ -28,6 +27,7 @@ from kiosk.errors import KioskError
 from kiosk.filing.errors import PageFailedError
 from kiosk.filing.imaging.encoding import prepare_page
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
+from kiosk.hardware.child_process.priority import lower_priority
 
 #: Address space of this process: a Pi has 4 GB; A3 at 600 dpi in colour needs about 1 GB.
 _MEMORY_BYTES = 3 << 30
@@ -95,7 +95,7 @@ def handle_request(line: str) -> dict[str, Any]:
 def main() -> int:
     """Answer until standard input ends."""
     die_with_parent(int(sys.argv[1]))
-    os.nice(5)
+    lower_priority(5)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
     # Load the PDF libraries in the background: that takes longer than preparing a page.

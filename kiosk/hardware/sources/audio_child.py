@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import logging
 import os
 import queue
 import threading
@@ -24,6 +25,7 @@ BLOCKS_PER_SECOND = 30
 """PortAudio's buffer in the sound card holds two blocks: 66 ms."""
 FORWARD_INTERVAL_S = 0.1
 """Seconds between two messages: each one wakes up both processes."""
+log = logging.getLogger(__name__)
 REAL_TIME_PRIORITY = 5
 RETRY_S = 1.0
 
@@ -100,9 +102,11 @@ class _InputStream:
 
 
 def _raise_priority() -> None:
-    """Get real-time priority if that is allowed: a late reader loses samples."""
-    with contextlib.suppress(OSError):
+    """Get real-time priority: a late reader loses samples. A refusal is logged."""
+    try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
+    except OSError as error:
+        log.warning("no real-time priority, samples may be lost: %s", error.strerror)
 
 
 def main() -> None:

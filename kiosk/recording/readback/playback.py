@@ -21,6 +21,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from kiosk.hardware.child_process.pdeathsig import die_with_parent
+from kiosk.hardware.child_process.priority import lower_priority
 from kiosk.hardware.headset import BLOCK_FRAMES, RATE, Headset, HeadsetAbsentError
 from kiosk.recording.formats.fmp4_scan import fragment_ends
 from kiosk.storage.hearing_folder import INIT, MEDIA_SUFFIX
@@ -114,7 +115,7 @@ def play(config: dict[str, Any]) -> None:
 def main() -> None:
     """Play at a lower priority than the recording, and exit."""
     die_with_parent(int(sys.argv[2]))
-    os.nice(5)
+    lower_priority(5)
     try:
         play(json.loads(sys.argv[1]))
     except HeadsetAbsentError as error:
