@@ -26,6 +26,7 @@ from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
 from kiosk.storage.space import measure_space, measure_speed
+from kiosk.storage.swap import swap_on_disk
 from kiosk.storage.volatile import is_volatile
 
 POLL_S = 0.1
@@ -158,6 +159,7 @@ async def check_storage(settings: Settings, paths: Paths) -> DeviceTestAnswer:
         "free_bytes": space.free_bytes,
         "total_bytes": space.total_bytes,
         "hours_left": space.hours_left,
+        "swap_on_disk": ", ".join(swap_on_disk()) or "none",
     }
     with contextlib.suppress(OSError):
         measured["volatile"] = is_volatile(paths.data)

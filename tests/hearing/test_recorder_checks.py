@@ -202,8 +202,12 @@ def test_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(recorder_checks, "measure_speed", measure)
         return run(recorder_checks.check_storage(mine, paths))
 
+    monkeypatch.setattr(recorder_checks, "swap_on_disk", list)
     good, fast = DiskSpace(10**12, 10**12, 500.0, "ok"), DiskSpeed(5e7, 1e8, 3.0)
     assert check(good, fast)["state"] == "passed"
+    assert check(good, fast)["measured"]["swap_on_disk"] == "none"
+    monkeypatch.setattr(recorder_checks, "swap_on_disk", lambda: ["/var/swap"])
+    assert check(good, fast)["measured"]["swap_on_disk"] == "/var/swap"
     assert check(good, DiskSpeed(1e5, 1e8, 900.0))["code"] == "disk_slow"
     assert check(good, StorageError("other bytes"))["code"] == "storage_failed"
     assert check(DiskSpace(10, 100, 0.0, "full"), fast)["code"] == "disk_full"
