@@ -104,6 +104,7 @@ def still(_number: int) -> Any:
 )
 def test_camera_by_its_pictures(tmp_path: Path, paint: Any, code: str | None) -> None:
     mine, paths = settings(tmp_path), Paths(tmp_path, tmp_path)
+    paths.preview.parent.mkdir()
     with pictures(paths.preview, paint):
         answer = run(recorder_checks.check_camera(mine, Sources(), paths, 1.0))  # type: ignore[arg-type]
     assert answer.get("code") == code, answer
@@ -114,6 +115,7 @@ def test_camera_by_its_pictures(tmp_path: Path, paint: Any, code: str | None) ->
 @pytest.mark.parametrize(("state", "code"), [("absent", "camera_absent"), ("ok", "camera_frozen")])
 def test_camera_without_pictures(tmp_path: Path, state: str, code: str) -> None:
     mine, paths = settings(tmp_path), Paths(tmp_path, tmp_path)
+    paths.preview.parent.mkdir()
     writer = PreviewWriter(paths.preview)
     writer.write(noise(1).tobytes(), recording_ns(), 1)  # the last picture of a dead camera
     answer = run(recorder_checks.check_camera(mine, Sources(state), paths, 0.3))  # type: ignore[arg-type]
