@@ -18,6 +18,11 @@ def _read_secrecy(value: object, info: ValidationInfo) -> object:
     return bool(value) if isinstance(info.context, ZoneInfo) else value
 
 
+def _read_publicity(value: object, info: ValidationInfo) -> object:
+    """Read what is no text as "", which is not "open", when a list is read field by field."""
+    return "" if isinstance(info.context, ZoneInfo) and not isinstance(value, str) else value
+
+
 class Participant(Model):
     """Somebody at the hearing: only name and role."""
 
@@ -41,7 +46,10 @@ class Hearing(Model):
     """Null: the list has no time for it that can be read."""
     duration_minutes: Annotated[int, Field(ge=0, le=100_000)] | None = None
     format: Annotated[ListedText, Field(max_length=100)] = "offline"
-    publicity: Annotated[ListedText, Field(max_length=100)] = "open"
+    publicity: Annotated[ListedText, Field(max_length=100), BeforeValidator(_read_publicity)] = (
+        "open"
+    )
+    """Neither "open" nor "closed": the list has nothing that can be read."""
     state_secret: Annotated[bool, BeforeValidator(_read_secrecy)] = False
     """Never leaves by network (R86, R87); closed from the start."""
     closure_ground: ListedText | None = None
@@ -65,6 +73,11 @@ class Hearing(Model):
     def is_closed(self) -> bool:
         """Whether it is to be closed from its start."""
         return self.publicity == "closed" or self.state_secret
+
+    @property
+    def hides_title(self) -> bool:
+        """Whether its title is shown to nobody: it is closed, or not clearly open."""
+        return self.publicity != "open" or self.state_secret
 
     def may_be_on(self, day: date, zone: ZoneInfo) -> bool:
         """Return whether it may be held on ``day``: an untimed hearing may be on any day."""

@@ -21,6 +21,7 @@ WORKS_AS = {
     "fetch": SYNC,
     "mirror": RECORDER,
     "provision": RECORDER,
+    "provision": RECORDER,
     "recorder": RECORDER,
     "reindex": SYNC,
     "selftest": SCREEN,

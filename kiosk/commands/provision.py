@@ -8,7 +8,6 @@ technician is in force, or after 14 days. A new code replaces the one before.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from kiosk.auth.first_technician import DAYS, FIRST_TECHNICIAN, FirstTechnician
@@ -18,6 +17,8 @@ from kiosk.errors import KioskError
 from kiosk.storage.paths import Paths
 
 HELP = "print a code for the first technician of a new kiosk"
+EXAMPLES = ("sudo kiosk provision",)
+EXIT_STATUS = {0: "the code is on standard output", 1: "there is none, with the reason"}
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -27,8 +28,8 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the code, print it once."""
     paths = Paths.from_settings(command_settings(arguments).paths)
-    if not paths.data.is_dir() or not os.access(paths.data, os.W_OK):
-        raise KioskError(f"{paths.data}: may not be written; run: sudo kiosk provision")
+    if not paths.data.is_dir():
+        raise KioskError(f"{paths.data}: is not there; is the kiosk installed?")
     code = FirstTechnician(paths.first_technician).make_code()
     SignInJournal(paths.sign_in_journal).append("made", "code", FIRST_TECHNICIAN.id)
     print(f"{code[:4]} {code[4:]}")

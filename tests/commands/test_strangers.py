@@ -62,8 +62,11 @@ minutes {{hearing}} --pdf {{own}}
 mirror show
 mirror adopt {{own}}
 mirror adopt {{own}}/garbage
+licences
+provision
 reindex
 screens --out {{own}}/garbage
+licences
 provision
 selftest --no-questions
 selftest --latest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kiosk.api.hearing import Hearing
-from kiosk.api.published import Schedule
+from kiosk.api.published import Schedule, read_hearings, read_schedule
 from kiosk.api.recorder import RecorderState
 from kiosk.api.sync import Delivery, SyncState
 from kiosk.ipc import LocalClient
@@ -98,6 +99,28 @@ def test_a_closed_hearings_title_is_hidden() -> None:
     assert "Ахметов" in view.rows[0].title
     assert "Ахметов" not in view.rows[1].title
     assert view.start_case == "7514-26-00-2/4511"
+
+
+@pytest.mark.parametrize("publicity", [None, 17, ["open"], {}, "", "opened", "\ud800", "x" * 200])
+def test_a_title_is_hidden_unless_the_hearing_is_clearly_open(publicity: object) -> None:
+    listed = copy.deepcopy(sample_data.schedule())
+    listed["hearings"][0]["publicity"] = publicity
+    schedule = read_schedule(listed, CONTEXT.zone)
+    (first, *_) = today_view(CONTEXT, schedule, None, recorder_of(), None, {}).rows
+    assert "Ахметов" not in first.title
+    assert first.publicity == "Not known whether closed"
+    assert not first.closed, "it is recorded as an open one"
+    expected = [] if publicity in ("", "opened", "\ud800") else ["publicity"]
+    problems = read_hearings(listed, CONTEXT.zone).problems
+    assert [problem.field for problem in problems] == expected
+
+
+def test_a_state_secret_is_closed_in_the_list() -> None:
+    listed = copy.deepcopy(sample_data.schedule())
+    listed["hearings"][0]["state_secret"] = True
+    schedule = read_schedule(listed, CONTEXT.zone)
+    (first, *_) = today_view(CONTEXT, schedule, None, recorder_of(), None, {}).rows
+    assert ("Ахметов" in first.title, first.closed) == (False, True)
 
 
 def test_readiness_in_sentences() -> None:

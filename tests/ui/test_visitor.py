@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kiosk.api.published import Schedule
+from kiosk.api.published import Schedule, read_schedule
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.locale import LANGUAGES, Translator
@@ -173,6 +174,18 @@ def test_closed_hearings_show_time_and_number_only(app: AppState) -> None:
     closed = next(row for row in view.rows if row.closed)
     assert closed.title == ""
     assert closed.time == "11:30"
+
+
+@pytest.mark.parametrize("publicity", [None, 17, [], "", "opened"])
+def test_a_hearing_that_is_not_clearly_open_shows_no_title(
+    app: AppState, publicity: object
+) -> None:
+    listed = copy.deepcopy(sample_data.schedule())
+    listed["hearings"][0] |= {"publicity": publicity, "title": "Secret"}
+    app.secretary.schedule = read_schedule(listed, app.view_context().zone)
+    view = view_at(app, HearingsPlace())
+    assert view.rows[0].closed
+    assert "Secret" not in str(view)
 
 
 def test_the_code_on_the_screen_can_be_read_back() -> None:

@@ -82,9 +82,10 @@ def case_view(context: ViewContext, hearing: RunningHearing, schedule: Schedule 
     )
     next_time = next(later, "")
     closed = hearing.publicity == "closed" or hearing.closed is not None
+    shows_title = not closed and hearing.publicity in ("open", None)
     return CaseView(
         case_number=hearing.case_number or _("No case number"),
-        title=_("Title not shown") if closed else hearing.title or "",
+        title=hearing.title or "" if shows_title else _("Title not shown"),
         people=" · ".join(people),
         publicity=_("Closed") if closed else _("Open"),
         next_time=_("Next hearing at {time}", time=next_time) if next_time else "",

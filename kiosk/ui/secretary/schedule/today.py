@@ -105,16 +105,16 @@ def _row(
     context: ViewContext, hearing: Hearing, chosen: bool, delivery: Delivery | None
 ) -> HearingRow:
     _ = context.translate.gettext
-    closed = hearing.publicity == "closed"
-    title = _("Title not shown") if closed else hearing.title
+    title = _("Title not shown") if hearing.hides_title else hearing.title
+    publicity = _("Not known whether closed") if hearing.hides_title else _("Open")
     parts = [part for part in (title, context.labels.kind(hearing.kind)) if part]
     return HearingRow(
         id=hearing.id,
         time=context.clock_text(hearing.starts_at),
         case_number=hearing.case_number or _("No case number"),
         title=" · ".join(parts),
-        publicity=_("Closed") if closed else _("Open"),
-        closed=closed,
+        publicity=_("Closed") if hearing.is_closed else publicity,
+        closed=hearing.is_closed,
         format=context.labels.form(hearing.format),
         chosen=chosen,
         outcome=_outcome(context, delivery),

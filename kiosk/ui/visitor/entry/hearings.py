@@ -38,7 +38,7 @@ def view(app: AppState) -> HearingsView:
     context, _, schedule = app.view_context(), app.translate.gettext, app.secretary.schedule
     rows = []
     for hearing in schedule.hearings if schedule else ():
-        closed = hearing.publicity == "closed"
+        closed = hearing.hides_title  # also where the list does not say clearly that it is open
         rows.append(
             ListedHearing(
                 context.clock_text(hearing.starts_at),
