@@ -21,7 +21,6 @@ WORKS_AS = {
     "fetch": SYNC,
     "mirror": RECORDER,
     "provision": RECORDER,
-    "provision": RECORDER,
     "recorder": RECORDER,
     "reindex": SYNC,
     "selftest": SCREEN,
