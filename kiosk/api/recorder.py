@@ -292,10 +292,16 @@ class Level(Model):
 
 
 class Device(Model):
-    """A device that is in use."""
+    """A device that is in use.
+
+    Attributes:
+        real_time: whether the process that reads a microphone has real-time priority; refused, it
+            may lose samples while the processor is busy. None: another device, or not known yet.
+    """
 
     name: str
     library: str = ""
     version: str = ""
     back_end: str = ""
     virtual: bool = False
+    real_time: bool | None = None

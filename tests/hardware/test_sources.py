@@ -68,6 +68,9 @@ def test_state_levels_and_devices(rig: SourcesRig) -> None:
     assert devices["judge"].back_end.startswith("PortAudio")
     assert devices["camera"].library == "PyAV"
     assert all(device.virtual for device in devices.values())
+    given = [os.sched_getscheduler(device.pid or 0) for device in rig.sources.audio_devices]
+    assert devices["judge"].real_time is (given[0] == os.SCHED_RR)  # a refusal is not silent
+    assert devices["camera"].real_time is None
 
 
 @pytest.mark.slow

@@ -110,7 +110,7 @@ def attempts(service: str, facts: dict[str, Any]) -> Iterator[tuple[str, Callabl
     for path in facts["unwritable"][service]:
         yield f"write {path}", partial(write, Path(path))
     yield "become root", lambda: become(0)
-    yield "make a namespace", make_namespace
+    yield "open a namespace", make_namespace
     if service != "recorder":
         socket_folder = RECORDER.parent
         yield "stand in for the recorder", lambda: RECORDER.rename(socket_folder / "old.sock")

@@ -33,7 +33,10 @@ RETRY_S = 1.0
 class _InputStream:
     """The input stream of a device."""
 
-    def __init__(self, writer: MessageWriter, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, writer: MessageWriter, config: Mapping[str, Any], *, has_real_time: bool
+    ) -> None:
+        self._has_real_time = has_real_time
         self._writer = writer
         self._name = str(config["device"])
         self._rate = int(config["rate"])
@@ -63,6 +66,7 @@ class _InputStream:
             version=importlib.metadata.version("PyAudio"),
             back_end=pyaudio.get_portaudio_version_text().split(",")[0],
             opened=str(info["name"]),
+            real_time=self._has_real_time,
         )
         return True
 
@@ -101,20 +105,21 @@ class _InputStream:
         return blocks
 
 
-def _raise_priority() -> None:
-    """Get real-time priority: a late reader loses samples. A refusal is logged."""
+def _raise_priority() -> bool:
+    """Get real-time priority: a late reader loses samples. Return whether; log a refusal."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME_PRIORITY))
     except OSError as error:
         log.warning("no real-time priority, samples may be lost: %s", error.strerror)
+        return False
+    return True
 
 
 def main() -> None:
     """Open the device as soon as it appears; end when it fails: the parent starts us again."""
     writer, config = set_up_child()
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    _raise_priority()
-    device = _InputStream(writer, config)
+    device = _InputStream(writer, config, has_real_time=_raise_priority())
     while not device.open():
         writer.send_status(absent=True)
         time.sleep(RETRY_S)

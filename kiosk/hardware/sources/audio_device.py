@@ -32,6 +32,7 @@ class AudioDevice:
         self.microphones = microphones
         self._rate = microphones[0].rate
         self._library_info: dict[str, str] = {}
+        self._has_real_time: bool | None = None
         self._clock = SampleClock(self._rate)
         self._epoch = -1
         self._has_delivered = False
@@ -66,7 +67,7 @@ class AudioDevice:
         """Return microphone ``name`` as one of the devices in use."""
         virtual = VIRTUAL_MICROPHONES in os.environ and self.device.startswith("mic_")
         library = {"library": "PyAudio", **self._library_info}
-        return Device(name=name, **library, virtual=virtual)
+        return Device(name=name, **library, virtual=virtual, real_time=self._has_real_time)
 
     # -- called in the supervisor's thread -----------------------------------------------------
     def _set_states(self, state: MicrophoneState) -> None:
@@ -100,6 +101,7 @@ class AudioDevice:
                 self._library_info = {
                     key: values[key] for key in ("library", "version", "back_end")
                 }
+                self._has_real_time = bool(values["real_time"])
 
     def _on_audio(self, payload: bytes) -> None:
         channels, blocks = unpack_audio(payload)
