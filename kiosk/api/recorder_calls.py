@@ -42,11 +42,11 @@ class SignIn(Model):
     """Wrong tries are counted for each place by itself."""
 
 
-class SignInWait(ErrorAnswer):
-    """Refused: there were wrong tries just before."""
+class SignInRefusal(ErrorAnswer):
+    """Nobody was let in."""
 
-    wait_seconds: int
-    """The next try is possible after this."""
+    wait_seconds: int = 0
+    """The next try of this person at this place is possible after this."""
 
 
 class StaffSession(Model):

@@ -33,7 +33,7 @@ from kiosk.api.recorder_calls import (
     PublicityAnswer,
     ResumedHearing,
     SignIn,
-    SignInWait,
+    SignInRefusal,
     StaffSession,
     StartedHearing,
     StartHearing,
@@ -63,7 +63,7 @@ SIGN_IN = Operation(
     answer=StaffSession,
     request=SignIn,
     errors={401: ("unknown_badge", "unknown_pin"), 429: ("sign_in_wait",)},
-    error_answers={429: SignInWait},
+    error_answers={401: SignInRefusal, 429: SignInRefusal},
 )
 GET_STAFF = Operation(
     "getStaff",

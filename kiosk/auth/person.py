@@ -19,12 +19,20 @@ class UnknownBadgeError(SignInError):
     code = "unknown_badge"
     status = 401
 
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {"wait_seconds": 0}
+        super().__init__("no such badge")
+
 
 class UnknownPinError(SignInError):
-    """This PIN is not that person's."""
+    """This PIN is not that person's; ``fields`` says how long the next try must wait, if at all."""
 
     code = "unknown_pin"
     status = 401
+
+    def __init__(self, wait_seconds: float) -> None:
+        self.fields: dict[str, Any] = {"wait_seconds": math.ceil(wait_seconds)}
+        super().__init__("not this person's PIN")
 
 
 class SignInWaitError(SignInError):

@@ -95,7 +95,7 @@ class SignInDesk:
             is_right = is_secret_of(pin[:LONGEST_SECRET], phc)
             if found is None or not is_right:
                 self._journal.append("wrong", proof, found.id if found else None, place)
-                raise UnknownPinError("not this person's PIN")
+                raise UnknownPinError(self._tries.wait(key, place))
             self._tries.succeed(key, place)
             self._tries.note_use(key)
             self._journal.append("signed_in", proof, found.id, place)
@@ -116,7 +116,7 @@ class SignInDesk:
             row = next((row for row in rows if is_secret_of(secret, row.badge or "")), None)
             if row is None or not secret.strip():
                 self._journal.append("wrong", "badge", None, place)
-                raise UnknownBadgeError("no such badge")
+                raise UnknownBadgeError
             self._tries.succeed(BADGES, place)
             self._tries.note_use(row.person)
             self._journal.append("signed_in", "badge", row.person, place)

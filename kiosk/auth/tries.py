@@ -93,6 +93,12 @@ class TryCounter:
             count.until = now + wait_after(person, count.wrong)
             self._save()
 
+    def wait(self, person: str, place: Place) -> float:
+        """Return the seconds until the next try is possible."""
+        with self._lock:
+            count = self._counts.get((person, place))
+            return max(0.0, count.until - self._clock()) if count is not None else 0.0
+
     def succeed(self, person: str, place: Place) -> None:
         """Note that the try which was counted last was right: the count starts again.
 

@@ -186,6 +186,15 @@ def test_waits_grow_and_say_how_long(room: Room) -> None:
     assert room.guess("judge") == "wrong"
 
 
+def test_the_wrong_pin_itself_says_how_long_to_wait(room: Room) -> None:
+    said = []
+    for _ in range(FREE_TRIES):
+        with pytest.raises(UnknownPinError) as refused:
+            room.desk.find_by_pin("judge", "0000", "screen")
+        said.append(refused.value.fields["wait_seconds"])
+    assert said == [0, 0, 5]
+
+
 def test_many_tries_at_once_win_nothing(room: Room) -> None:
     results: list[str] = []
     threads = [

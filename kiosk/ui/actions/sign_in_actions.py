@@ -108,7 +108,7 @@ class SignInActions:
             await self._sign_in({"person": person.person, "pin": pin})
         except ServiceRefusedError as error:
             seconds = error.body.get("wait_seconds")
-            until = self._now() + seconds if isinstance(seconds, int) else None
+            until = self._now() + seconds if isinstance(seconds, int) and seconds else None
             self._show(PinPlace(person, is_wrong=True, wait_until=until))
 
     async def _sign_in(self, proof: dict[str, str]) -> None:
