@@ -82,12 +82,17 @@ def scan_pages(demo: Courtroom, driver: ScreenDriver) -> None:
 
 
 def submit_pages(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> None:
-    """Say what the pages are, submit them, and take the receipt with the number."""
-    printed = len(demo.devices.printer.receipts)
+    """Say that these are all pages, and submit them."""
     driver.tap("pages.done")
     driver.wait_screen("visitor.sheet_count")
     driver.take_screenshot("visitor-sheets")
     driver.tap("sheets.3")
+    submit_documents(demo, driver, result)
+
+
+def submit_documents(demo: Courtroom, driver: ScreenDriver, result: DemoResult) -> None:
+    """Submit the documents, and take the receipt with the number."""
+    printed = len(demo.devices.printer.receipts)
     driver.wait_screen("visitor.documents")
     driver.take_screenshot("visitor-slots")
     driver.tap("slots.done")

@@ -12,7 +12,6 @@ device can open the filings that were unfinished at that moment (docs/privacy.md
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -169,7 +168,9 @@ class KeyEscrow:
         )
         public = self._public / f"{name}{_PUBLIC_SUFFIX}"
         make_folder(self._public, 0o755)
-        self._public.chmod(stat.S_IMODE(self._public.stat().st_mode) | 0o055)
+        mode = self._public.stat().st_mode
+        if mode & 0o055 != 0o055:  # the unit's RestrictSUIDSGID refuses a mode with the setgid bit
+            self._public.chmod(mode & 0o777 | 0o055)
         write_text(public, f"{identity.to_public()}\n", 0o644)
         public.chmod(0o644)  # whatever the UMask: others must read it, nobody but us write it
         for path in self._public.glob(f"*{_PUBLIC_SUFFIX}"):

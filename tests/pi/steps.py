@@ -27,7 +27,7 @@ from kiosk.demo.scenario import (
     file_documents,
     run_self_test,
     scan_pages,
-    submit_pages,
+    submit_documents,
 )
 from kiosk.demo.screen_driver import ScreenDriver
 from kiosk.errors import KioskError
@@ -39,7 +39,7 @@ STICK_OPTIONS = "nosuid,nodev,noexec,size=200m,uid=kiosk-recorder,gid=kiosk-reco
 RUNNING = "running.json"
 """What was recorded before the power cut."""
 RECORDED_SECONDS = 3.0
-RESTART_SECONDS = 60.0
+RESTART_SECONDS = 150.0
 
 
 def plug_stick(place: Path) -> None:
@@ -153,8 +153,7 @@ class BootedKiosk:
         driver.wait_screen("secretary.unfinished_filings")
         driver.take_screenshot("secretary-draft")
         driver.tap("leftovers.open.1")
-        driver.wait_screen("visitor.page_review")
-        submit_pages(self.room, driver, self.result)
+        submit_documents(self.room, driver, self.result)
         (made,) = set(self.room.central.rglob("filings/*/*.pdf")) - known
         if pdf_pages(made) != 3:
             raise KioskError(f"{pdf_pages(made)} pages of the draft were registered")

@@ -24,11 +24,12 @@ FIRST_BOOT = (
     "copy_to_stick_later",
     "self_test",
     "read_back",
+    "draft",
     "hung_screen",
     "killed_recorder",
 )
 SECOND_BOOT = ("resume",)
-LIMIT_S = 300
+LIMIT_S = 900  # on a busy machine
 OFF_S = 60
 REFUSALS = ("EPERM", "Operation not permitted", "Permission denied", "Traceback (most recent")
 FOREIGN: tuple[tuple[str, str], ...] = ()
