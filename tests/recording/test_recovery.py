@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -275,21 +276,37 @@ def test_gap_over_a_power_cut_needs_a_trusted_clock() -> None:
     )
 
 
+def in_this_boot(seconds: float) -> LastCapture:
+    """Return a capture that ended so long ago, by the recording clock."""
+    return LastCapture(boot_id(), ns_ago(seconds), None)
+
+
+def in_another_boot(seconds: float) -> LastCapture:
+    """Return a capture that ended so long ago, by the wall clock."""
+    return LastCapture("another", 5, datetime.now(UTC) - timedelta(seconds=seconds))
+
+
 @pytest.mark.parametrize(
-    ("alive", "trusted", "expected"),
+    ("made", "seconds", "trusted", "expected"),
     [
-        (LastCapture(boot_id(), ns_ago(30), None), False, True),
-        (LastCapture(boot_id(), ns_ago(MAX_RESUME_GAP_S + 30), None), False, False),
-        (LastCapture("another", 5, datetime.now(UTC) - timedelta(seconds=90)), True, True),
-        (LastCapture("another", 5, datetime.now(UTC) - timedelta(days=1)), True, False),
-        (LastCapture("another", 5, datetime.now(UTC) - timedelta(days=1)), False, True),
+        (in_this_boot, 30, False, True),
+        (in_this_boot, MAX_RESUME_GAP_S + 30, False, False),
+        (in_another_boot, 90, True, True),
+        (in_another_boot, 86_400, True, False),
+        (in_another_boot, 86_400, False, True),
     ],
 )
 def test_resumes_by_itself_only_soon(
-    alive: LastCapture, trusted: bool, expected: bool, root: Path, court: Court
+    made: Callable[[float], LastCapture],
+    seconds: float,
+    trusted: bool,
+    expected: bool,
+    root: Path,
+    court: Court,
 ) -> None:
+    """The times are made when the test runs: it may begin long after it was collected."""
     built = new_hearing(root, court.device())
-    hearing = InterruptedHearing(built.journal, was_capturing=True, last_capture=alive)
+    hearing = InterruptedHearing(built.journal, was_capturing=True, last_capture=made(seconds))
     assert hearing.can_resume(clock_trusted=trusted) is expected
     assert format_wall().endswith("Z")
 
