@@ -11,6 +11,7 @@ locks anybody out. After a boot, the wait of each count begins again.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +36,8 @@ FORGET_S = 3600.0
 """A count is forgotten an hour after its last try. An attacker who waits for that gets nine tries
 an hour, fewer than with the longest wait."""
 ALARM_TRIES, ALARM_TRIES_AT_PLACE = 5, 12
+MAX_COUNTS = 20_000
+"""More than a list has people at two places."""
 UNKNOWN, BADGES = "?unknown", "?badges"
 """Counts of persons who are not on the list, and of unknown badges."""
 
@@ -121,7 +124,8 @@ class TryCounter:
 
     def recency(self, person: str) -> int:
         """Return a number by which to sort persons: who signed in last comes first."""
-        return self._used.index(person) if person in self._used else len(self._used)
+        used = self._used  # another thread may put a new list in its place
+        return used.index(person) if person in used else len(used)
 
     def guessed_places(self) -> list[str]:
         """Return the places at which somebody seems to guess: ``screen``, ``command``."""
@@ -144,12 +148,12 @@ class TryCounter:
     def _load(self) -> None:
         try:
             value = read_json(self._path)
-            counts = [_Count(**row) for row in value["counts"]]
+            counts = [self._read_count(row) for row in value["counts"][:MAX_COUNTS]]
             used = [str(person) for person in value["used"]]
             boot = value["boot"]
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             log.error("the counts of wrong tries cannot be read: %s", type(error).__name__)
             return
         if boot != self._boot:
@@ -158,6 +162,20 @@ class TryCounter:
                 count.last, count.until = now, now + wait_after(count.person, count.wrong)
         self._counts = {(count.person, count.place): count for count in counts}
         self._used = used
+
+    def _read_count(self, row: dict[str, Any]) -> _Count:
+        """Return a count of the file; no damage makes a wait longer than a wrong try does.
+
+        Raises:
+            ValueError, KeyError, TypeError, OverflowError: it is none.
+        """
+        now, wrong, last, until = self._clock(), int(row["wrong"]), row["last"], row["until"]
+        if not (math.isfinite(last) and math.isfinite(until)):
+            raise ValueError("not a time")
+        longest = wait_after("", wrong)
+        return _Count(
+            str(row["person"]), str(row["place"]), wrong, min(last, now), min(until, now + longest)
+        )
 
     def _save(self) -> None:
         value: dict[str, Any] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
@@ -35,6 +36,7 @@ from kiosk.services.step_runner import StepRunner
 
 log = logging.getLogger(__name__)
 STAFF_WATCH_S = 2.0
+BADGE_THREADS = 8
 
 
 class RecorderApi:
@@ -61,6 +63,8 @@ class RecorderApi:
         self._device_test_lock = asyncio.Lock()
         self._desk = SignInDesk(core.paths, core.settings.kiosk.id)
         self._courtroom.monitor.other_alarms = lambda: self._desk.alarms
+        # Badges that wait for their turn take no thread from anything else.
+        self._badge_executor = ThreadPoolExecutor(BADGE_THREADS, thread_name_prefix="badges")
         idle_s = core.settings.ui.staff_idle_minutes * 60.0
         self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
         self.exports = ExportService(core.settings, events)
@@ -116,7 +120,7 @@ class RecorderApi:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind != "Bearer" or not token:
             raise TokenError("not signed in")
-        person = self._tokens.check(token)
+        person = self._desk.as_listed(self._tokens.check(token))
         if not person.has_role(roles):
             raise RoleError(f"needs one of the roles {', '.join(roles)}")
         return person
@@ -141,7 +145,8 @@ class RecorderApi:
             find = partial(desk.find_by_pin, proof.person, proof.pin, place)
         else:
             raise RequestError("person: a person with a pin, or a badge, is needed")
-        person = await asyncio.to_thread(find)
+        executor = None if proof.badge is None else self._badge_executor
+        person = await asyncio.get_running_loop().run_in_executor(executor, find)
         token = self._tokens.issue(person)
         return calls.StaffSession(
             token=token, person=person.id, name=person.name, roles=person.roles

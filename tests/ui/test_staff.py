@@ -32,6 +32,7 @@ from kiosk.ui.registry import PeoplePlace, PinPlace
 from kiosk.ui.rule_labels import RuleLabels
 from kiosk.ui.samples import service_states as sample_data
 from kiosk.ui.screen_loader import current_screen
+from kiosk.ui.staff.people import view as people_view
 from kiosk.ui.staff.pin import view as pin_view
 from kiosk.ui.technician.self_test import DONE, self_test_view
 from kiosk.ui.view_context import ViewContext
@@ -134,6 +135,65 @@ def test_the_pad_says_how_long_to_wait_and_counts_down(folder: Path) -> None:
         await app.close()
 
     asyncio.run(steps())
+
+
+@pytest.mark.parametrize("leave", ["close", "open", "choose"])
+@pytest.mark.parametrize("pin", ["1234", "9999"])
+def test_the_answer_to_a_pin_is_for_nobody_who_has_left_the_pad(
+    folder: Path, recorder: FakeRecorder, leave: str, pin: str
+) -> None:
+    """Cancel while the recorder checks: nobody is signed in behind the visitor's back."""
+    other = ListedPerson(person="p-2", name="B. Judge", roles=("judge",))
+
+    async def steps() -> None:
+        app = app_in(folder, Clock())
+        app.sign_in.choose(SECRETARY)
+        answer = asyncio.create_task(app.sign_in.with_pin(SECRETARY, pin))
+        await asyncio.sleep(0)  # the call is on its way
+        getattr(app.sign_in, leave)(*([other] if leave == "choose" else []))
+        screen = current_screen(app)
+        await answer
+        assert [path for path, _ in recorder.calls].count("/v1/sign-in") == 1
+        assert app.staff is None
+        assert current_screen(app) == screen
+        assert app.sign_in.place in (None, PinPlace(other)) or isinstance(
+            app.sign_in.place, PeoplePlace
+        )
+        await app.close()
+
+    asyncio.run(steps())
+
+
+def test_a_pin_that_nobody_could_check_is_not_called_wrong(folder: Path) -> None:
+    """The recorder is down: the notice says so, the pad is empty and takes the PIN again."""
+
+    async def steps() -> None:
+        app = app_in(folder, Clock())
+        app.sign_in.choose(SECRETARY)
+        app.sign_in.type_digit("1")
+        await app.sign_in.with_pin(SECRETARY, "1234")
+        assert app.sign_in.place == PinPlace(SECRETARY)
+        assert "recording service" in notice_of(app)
+        await app.close()
+
+    asyncio.run(steps())
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_somebody_without_a_name_is_not_called_the_first_technician(
+    folder: Path, name: str
+) -> None:
+    """A row whose name cannot be read shows its id."""
+    app = app_in(folder, Clock())
+    people = (
+        ListedPerson(person="p-17", name=name, roles=("judge",)),
+        ListedPerson(person="first-technician", roles=("technician",)),
+    )
+    app.translate.switch_language("en")
+    app.sign_in.place = PeoplePlace(people)
+    rows = people_view(app).rows
+    assert [row.name for row in rows] == ["p-17", "First technician (code of the set-up)"]
+    assert [row.roles for row in rows] == ["judge", ""]
 
 
 def notice_of(app: AppState) -> str:

@@ -43,14 +43,17 @@ class SignInActions:
         self._notify, self._show_notice = notify, show_notice
         self._on_success, self._now = on_success, now
         self.place: PeoplePlace | PinPlace | None = None
+        self._turn = 0  # who left the pad has nothing to do with the answer to her PIN
 
     def open(self) -> None:
         """Open the list of names."""
+        self._turn += 1
         self._show(PeoplePlace())
         self._spawn(self.load_people())
 
     def close(self) -> None:
         """Close the screens of the sign-in."""
+        self._turn += 1
         self._show(None)
 
     def show_page(self, page: int) -> None:
@@ -60,6 +63,7 @@ class SignInActions:
 
     def choose(self, person: ListedPerson) -> None:
         """Open the PIN pad of ``person``."""
+        self._turn += 1
         self._show(PinPlace(person))
 
     def type_digit(self, key: str) -> None:
@@ -98,35 +102,52 @@ class SignInActions:
     async def with_badge(self, badge: str) -> None:
         """Sign in with a badge."""
         try:
-            await self._sign_in({"badge": badge})
-        except ServiceRefusedError as error:
-            self._show_notice(error.code)
+            session = await self._sign_in({"badge": badge})
+        except KioskError as error:
+            self._show_notice(_code(error))
+        else:
+            self._let_in(session)
 
     async def with_pin(self, person: ListedPerson, pin: str) -> None:
-        """Sign in as ``person`` with a PIN."""
+        """Sign in as ``person`` with a PIN; nothing happens if she leaves the pad meanwhile."""
+        turn = self._turn
         try:
-            await self._sign_in({"person": person.person, "pin": pin})
-        except ServiceRefusedError as error:
-            seconds = error.body.get("wait_seconds")
-            until = self._now() + seconds if isinstance(seconds, int) and seconds else None
-            self._show(PinPlace(person, is_wrong=True, wait_until=until))
+            session = await self._sign_in({"person": person.person, "pin": pin})
+        except KioskError as error:
+            if turn == self._turn:
+                self._show_refusal(person, error)
+        else:
+            if turn == self._turn:
+                self._let_in(session)
 
-    async def _sign_in(self, proof: dict[str, str]) -> None:
-        """Sign in at the recorder.
+    async def _sign_in(self, proof: dict[str, str]) -> StaffSession:
+        """Return the session that the recorder gives.
 
         Raises:
-            ServiceRefusedError: it refuses.
+            ServiceRefusedError: it refuses; KioskError: it does not answer.
         """
-        try:
-            answer = await self._recorder.post("/v1/sign-in", proof)
-        except ServiceRefusedError:
-            raise
-        except KioskError:
-            self._show_notice("recorder_down")
-            return
+        return StaffSession.model_validate(await self._recorder.post("/v1/sign-in", proof))
+
+    def _let_in(self, session: StaffSession) -> None:
+        self._turn += 1
         self.place = None
-        self._on_success(StaffSession.model_validate(answer))
+        self._on_success(session)
+
+    def _show_refusal(self, person: ListedPerson, error: KioskError) -> None:
+        """Say on the pad what is wrong with the PIN; what has another reason is a notice."""
+        body = error.body if isinstance(error, ServiceRefusedError) else {}
+        seconds = body.get("wait_seconds")
+        until = self._now() + seconds if isinstance(seconds, int) and seconds else None
+        is_wrong = _code(error) == "unknown_pin" or until is not None
+        if not is_wrong:
+            self._show_notice(_code(error))
+        self._show(PinPlace(person, is_wrong=is_wrong, wait_until=until))
 
     def _show(self, place: PeoplePlace | PinPlace | None) -> None:
         self.place = place
         self._notify()
+
+
+def _code(error: KioskError) -> str:
+    """Return the code of what is said; a recorder that does not answer is down."""
+    return error.code if isinstance(error, ServiceRefusedError) else "recorder_down"

@@ -10,6 +10,7 @@ from kiosk.ui.app_state import AppState
 from kiosk.ui.registry import PeoplePlace
 from kiosk.ui.samples.screen_sample import Prepare, prepare_idle
 
+FIRST_TECHNICIAN_ID = "first-technician"
 FIRST_TECHNICIAN = N_("First technician (code of the set-up)")
 ROLES = {
     "secretary": N_("secretary"),
@@ -58,13 +59,15 @@ def view(app: AppState) -> PeopleView:
 
 
 def person_name(person: ListedPerson, translate: Translator) -> str:
-    """Return the name of ``person``; the first technician has none."""
-    return person.name or translate.gettext(FIRST_TECHNICIAN)
+    """Return the name of ``person``; whose name the list does not say has her id."""
+    if person.person == FIRST_TECHNICIAN_ID:
+        return translate.gettext(FIRST_TECHNICIAN)
+    return person.name.strip() or person.person
 
 
 def _roles(person: ListedPerson, translate: Translator) -> str:
     known = [translate.gettext(ROLES[role]) for role in person.roles if role in ROLES]
-    return ", ".join(known) if person.name else ""
+    return ", ".join(known) if person.person != FIRST_TECHNICIAN_ID else ""
 
 
 def _people(count: int) -> tuple[ListedPerson, ...]:
