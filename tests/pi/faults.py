@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.pi.machine import HOME, Machine
+from tests.pi.refusals import refusals
 
 LIMIT_S = 600
 OLD_FILTER = """SystemCallFilter=
@@ -100,7 +101,8 @@ def try_fault(fault: Fault) -> str:
         machine.boot([step for step in fault.steps if step != "screen"])
         outcome = machine.wait(LIMIT_S)
     if "error" not in outcome:
-        return ""
+        noticed = refusals(outcome)
+        return f"{fault.steps[-1]}: journal: {noticed[0]['text'][:150]}" if noticed else ""
     last = str(outcome["error"]).strip().splitlines()[-1]
     return f"{outcome['step']}: {last[:160]}"
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.pi.machine import Machine
+from tests.pi.refusals import refusals
 
 FIRST_BOOT = (
     "users",
@@ -31,9 +32,6 @@ FIRST_BOOT = (
 SECOND_BOOT = ("resume",)
 LIMIT_S = 900  # on a busy machine
 OFF_S = 60
-REFUSALS = ("EPERM", "Operation not permitted", "Permission denied", "Traceback (most recent")
-FOREIGN: tuple[tuple[str, str], ...] = ()
-"""Unit and text of refusals that are not the kiosk's; each with a comment that says why."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +72,6 @@ def test_the_kiosk_goes_on_after_a_power_cut(boots: Boots, step: str) -> None:
 
 def test_the_system_refuses_nothing_to_the_kiosk(boots: Boots) -> None:
     assert refusals(boots.first) + refusals(boots.second) == []
-
-
-def refusals(outcome: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the entries of the journal that tell of something that was refused."""
-    return [
-        entry
-        for entry in outcome["journal"]
-        if any(word in entry["text"] for word in REFUSALS)
-        and not any(entry["unit"] == unit and text in entry["text"] for unit, text in FOREIGN)
-    ]
 
 
 def describe(outcome: dict[str, Any]) -> str:

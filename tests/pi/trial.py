@@ -38,6 +38,7 @@ from tests.pi.units import UnitDisplay, Units, journal
 
 OUT = Path("/out")
 SETTINGS = Path("/etc/kiosk/kiosk.toml")
+LOOK_SECONDS = 0.3
 WIDTH, HEIGHT = 1280, 720
 
 
@@ -126,8 +127,11 @@ class TrialDriver(ScreenDriver):
     """Takes no pictures, which cost a second each, but of a failure."""
 
     def take_screenshot(self, name: str) -> Path:
-        """Take a picture if it is called ``failed``; return the folder otherwise."""
-        return super().take_screenshot(name) if name == "failed" else OUT
+        """Take a picture if it is called ``failed``; else wait as long as a person looks."""
+        if name == "failed":
+            return super().take_screenshot(name)
+        time.sleep(LOOK_SECONDS)
+        return OUT
 
 
 def go_through(room: Courtroom, units: Units, names: list[str], outcome: dict[str, Any]) -> None:
