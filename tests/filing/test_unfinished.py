@@ -6,6 +6,8 @@ import asyncio
 import base64
 import logging
 import os
+import stat
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -285,6 +287,26 @@ def test_public_keys_are_readable_by_all_and_published_again_when_lost(tmp_path:
         escrow.rotate()
         assert escrow.is_published()
     assert escrow.unwrap(wrap_key(public, b"k" * 32)) == b"k" * 32
+
+
+@pytest.mark.root
+def test_a_folder_that_is_open_already_is_left_as_it_is() -> None:
+    """The recorder's unit may set no set-group-ID bit; here its folder is another user's."""
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name)
+        base.chmod(0o755)
+        private, public = base / "private", base / "public"
+        for folder in (private, public):
+            folder.mkdir()
+            folder.chmod(0o2777)
+        if not (child := os.fork()):
+            try:
+                os.setuid(65534)
+                os._exit(0 if KeyEscrow(private, public).is_published() else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert stat.S_IMODE(public.stat().st_mode) == 0o2777
 
 
 @pytest.mark.parametrize("state", ["absent", "empty", "unreadable", "damaged"])
