@@ -46,7 +46,7 @@ def test_its_examples_are_valid_when_they_are_switched_on(tmp_path: Path) -> Non
     example.write_text(re.sub(r"^#(?=[a-z\[])", "", text, flags=re.MULTILINE), encoding="utf-8")
     settings = load_settings(example)
     assert [microphone.name for microphone in settings.microphones] == ["judge", "spare", "remote"]
-    assert settings.paths.mirror == Path("/mnt/mirror")
+    assert settings.paths.mirror == Path("/media/kiosk-mirror")
     assert settings.sync.windows == ("20:00-07:00",)
 
 
