@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kiosk.api.published import StaffMember, read_staff
@@ -22,6 +22,7 @@ from kiosk.storage.atomic_io import make_folder, read_json, write_json
 log = logging.getLogger(__name__)
 WARN_BEFORE_END = timedelta(days=7)
 _FUTURE = timedelta(days=1)  # a list from later was signed by a wrong clock: any other replaces it
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 _FileVersion = tuple[int, int] | None
 
 
@@ -55,6 +56,7 @@ class StaffDirectory:
         self._versions: tuple[_FileVersion, _FileVersion] = (None, None)
         self._in_force: _InForce | None = None
         self._refusal = ""
+        self._is_due = True
 
     def rows(self) -> tuple[StaffMember, ...]:
         """Return the rows of those who may sign in now; a person may have several."""
@@ -87,7 +89,7 @@ class StaffDirectory:
     def _refresh(self) -> None:
         """Read again what has changed; a list that is refused leaves the one in force."""
         versions = (_version(self._published), _version(self._ca))
-        if versions == self._versions:
+        if versions == self._versions and not self._is_due:
             return
         if versions[1] != self._versions[1]:
             self._in_force = self._read_kept()
@@ -95,14 +97,13 @@ class StaffDirectory:
         refusal = ""
         if None not in versions:
             try:
-                self._take(self._check(self._published))
+                self._take(self._check(self._published, self._wall()))
             except StaffListError as error:
                 refusal = error.code
-                if refusal == "staff_list_ended":  # perhaps by a wrong clock: look again
-                    self._versions = (None, None)
                 if refusal != self._refusal:
                     log.error("the staff list is refused: %s: %s", refusal, error)
         self._refusal = refusal
+        self._is_due = refusal == "staff_list_ended"  # perhaps by a wrong clock: look again
 
     def _take(self, new: StaffList) -> None:
         """Put a list in force.
@@ -118,18 +119,19 @@ class StaffDirectory:
         if old is None or old.value != new.value:
             self._keep(new)
 
-    def _check(self, path: Path) -> StaffList:
+    def _check(self, path: Path, now: datetime) -> StaffList:
         try:
             value = read_json(path)
         except (OSError, ValueError) as error:
             raise StaffListError(f"it cannot be read: {type(error).__name__}") from error
-        return check_staff_list(value, self._kiosk, self._ca, self._wall())
+        return check_staff_list(value, self._kiosk, self._ca, now)
 
     def _read_kept(self) -> _InForce | None:
+        """Return the list that was kept, also after its end: the clock may be wrong."""
         if _version(self._kept) is None or _version(self._ca) is None:
             return None
         try:
-            return _in_force(self._check(self._kept))
+            return _in_force(self._check(self._kept, _ANY_TIME))
         except StaffListError as error:
             log.warning("the staff list that was kept is not used: %s", error)
             return None

@@ -142,3 +142,42 @@ def test_a_list_that_ends_in_a_hearing_leaves_it_to_who_is_signed_in(room: Room)
     room.moved = timedelta(days=15)
     assert room.alarms() == {("staff_list_ended", "staff_list")}
     assert room.desk.as_listed(secretary) == secretary
+
+
+def test_a_list_that_has_ended_does_not_fill_the_log(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two lines at each look, every two seconds, pushed all else out of the log."""
+    room.alarms()
+    room.moved = timedelta(days=15)
+    room.restart()
+    room.alarms()
+    caplog.clear()
+    for _ in range(5):
+        assert room.alarms() == {("staff_list_ended", "staff_list")}
+    assert caplog.messages == []
+
+
+def test_the_kept_list_opens_when_a_wrong_clock_is_set_right(room: Room) -> None:
+    """The list from sync is gone, and the kiosk started with a clock that was years ahead."""
+    room.alarms()
+    room.paths.staff.unlink()
+    room.moved = timedelta(days=4000)
+    room.restart()
+    assert room.use_badge("J-1") == "unknown"
+    assert ("staff_list_ended", "staff_list") in room.alarms()
+    room.moved = timedelta(0)
+    assert room.use_badge("J-1") == "judge"
+
+
+def test_an_ended_file_brings_back_no_list_from_before_the_one_in_force(room: Room) -> None:
+    """The newest list could not be kept (full disk); then somebody puts an ended one there."""
+    room.alarms()
+    kept = room.paths.kept_staff.read_bytes()
+    room.publish(row("judge", "2718", "J-1", "judge"))
+    assert room.use_badge("S-1") == "unknown"
+    room.paths.kept_staff.write_bytes(kept)
+    room.publish(row("x", None, "X-1"), issued=room.now - timedelta(days=40))
+    assert ("staff_list_ended", "staff_list") in room.alarms()
+    assert room.use_badge("S-1") == "unknown"
+    assert room.use_badge("J-1") == "judge"
