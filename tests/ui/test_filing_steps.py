@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kiosk.api.recorder import RecorderState
 from kiosk.ui.actions.filing_cleanup import clean_up_filings
 from kiosk.ui.app_state import AppState
@@ -248,24 +250,15 @@ def test_the_voice_is_reset_with_the_visitor(tmp_path: Path) -> None:
     run(steps())
 
 
-def test_the_called_secretary_is_told_at_signing_in(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("recorder")
+def test_the_called_secretary_is_told_at_signing_in(folder: Path) -> None:
     """No sound: the sign on the screen, and a message to who signs in."""
 
     async def steps() -> None:
-        app = app_in(tmp_path, Clock())
+        app = app_in(folder, Clock())
         app.visit.call_secretary()
         assert current_place(app) == SecretaryCallPlace()
-        answer = {**sample_data.SECRETARY}
-
-        class Client:
-            token: str | None = None
-
-            async def post(self, *_given: Any) -> dict[str, Any]:
-                return answer
-
-        client, app.recorder_connection.client = app.recorder_connection.client, Client()  # type: ignore[assignment]
-        await app.sign_in.with_badge("b")
-        app.recorder_connection.client = client
+        await app.sign_in.with_badge("badge-secretary")
         assert app.notice is not None
         assert app.notice.code == "visitor_calls"
         await app.close()

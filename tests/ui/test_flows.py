@@ -83,6 +83,7 @@ def test_killed_screen_comes_back_onto_the_running_hearing(
         screen.wait_screen("secretary.lock")
         assert screen.text("rec.timer").startswith("0:12:")
         screen.tap("staff.enter")
+        screen.tap("people.1")
         for digit in "1234":
             screen.tap(f"pin.{digit}")
         screen.tap("pin.ok")
@@ -99,6 +100,7 @@ def test_recorder_gone_is_said_and_leaves_by_itself(
     with TouchScreen(folder, display) as screen:
         screen.wait_screen("secretary.lock")
         screen.tap("staff.enter")
+        screen.tap("people.1")
         for digit in "1234":
             screen.tap(f"pin.{digit}")
         screen.tap("pin.ok")
