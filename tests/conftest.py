@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 FOREIGN = ("DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER", "KIOSK_CONFIG", "NOTIFY_SOCKET")
+
+# A busy machine is no fault of what is tested. The suite draws the same examples in every run;
+# ``pytest --hypothesis-profile=explore`` looks for new ones.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", _PATIENT, derandomize=True, database=None)
+settings.register_profile("explore", _PATIENT)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
