@@ -41,7 +41,10 @@ class RootWidget(FloatLayout):
         self._key: Any = None
         self._touch_since: float | None = None
         self._drawn_at = 0.0
-        self._redraw = Clock.create_trigger(self._draw, 0)
+        # Kivy reads touches between the timers and the layout of a frame: a screen built by a timer
+        # has no layout yet, and loses the tap. Built before the frame, it comes after the touches.
+        self._draw_in_frame = Clock.create_trigger(self._draw, -1)
+        self._redraw = Clock.create_trigger(lambda _seconds: self._draw_in_frame(), 0)
         app_state.add_observer(self._redraw)
         self._redraw()
 
