@@ -34,6 +34,8 @@ CAMERA_S, MICROPHONES_S, PANEL_S = 3.0, 3.0, 3.0
 BLINK_S = 0.5
 MIN_CONTRAST = 4.0
 """Standard deviation of brightness (0 to 255) below which a picture counts as dark."""
+MAX_RESTARTS = 1
+"""Restarts of the camera during its test with which it still passes; they are in the report."""
 MIN_FRAMES_SHARE = 0.5
 """Share of the requested frames that must arrive."""
 
@@ -53,15 +55,17 @@ async def check_camera(
     """Check that pictures arrive, change, and show something."""
     if settings.camera.back_end == "none":
         return check_answer("not_fitted", {}, skipped=True)
-    seen = await _sample_preview(paths, seconds or CAMERA_S)
+    seen, restarts = await _sample_preview(paths, seconds or CAMERA_S)
     state = sources.describe_camera().state
     if not seen:
-        return check_answer(CAMERA.get(state, "camera_frozen"), {"frames": 0, "state": state})
+        none = {"frames": 0, "state": state, "restarts": restarts}
+        return check_answer(CAMERA.get(state, "camera_frozen"), none)
     pixels = [np.frombuffer(frame.rgb, np.uint8)[::7].astype(np.float32) for frame in seen]
     span_s = (seen[-1].captured_ns - seen[0].captured_ns) / 1e9
     frames = seen[-1].number - seen[0].number
     measured: dict[str, Any] = {
         "state": state,
+        "restarts": restarts,
         "frames": frames,
         "fps": round(frames / span_s, 1) if span_s > 0 else 0.0,
         "contrast": round(float(pixels[-1].std()), 1),
@@ -69,7 +73,8 @@ async def check_camera(
         "change": round(float(np.abs(pixels[-1] - pixels[0]).mean()), 2),
     }
     min_fps = min(settings.camera.fps, settings.camera.preview_fps) * MIN_FRAMES_SHARE
-    if state != "ok" or len(seen) < 2 or measured["fps"] < min_fps:
+    is_slow = len(seen) < 2 or measured["fps"] < min_fps
+    if state != "ok" or is_slow or restarts > MAX_RESTARTS:
         return check_answer(CAMERA.get(state, "camera_frozen"), measured)
     if measured["contrast"] < MIN_CONTRAST:
         return check_answer("camera_dark", measured)
@@ -77,22 +82,32 @@ async def check_camera(
     return check_answer(None if measured["change"] > 0 else "camera_frozen", measured)
 
 
-async def _sample_preview(paths: Paths, seconds: float) -> list[PreviewFrame]:
-    """Return the first and the newest pictures of the next ``seconds``."""
+async def _sample_preview(paths: Paths, seconds: float) -> tuple[list[PreviewFrame], int]:
+    """Return the first and the newest pictures of the next ``seconds``, and the restarts.
+
+    A camera that restarts counts its frames from one: it is measured from there.
+    """
     reader = PreviewReader(paths.preview)
     old = reader.read()
+    newest, restarts = old.number if old else 0, 0
     seen: list[PreviewFrame] = []
+    left = steps = max(2, round(seconds / POLL_S))
     try:
-        for _ in range(max(2, round(seconds / POLL_S))):
+        while left > 0:
+            left -= 1
             await asyncio.sleep(POLL_S)
             frame = reader.read()
-            if frame is None or (old is not None and frame.number == old.number):
+            if frame is None or frame.number == newest:
                 continue
-            if not seen or frame.number != seen[-1].number:
-                seen = [*seen[:1], frame]
+            if frame.number < newest:
+                restarts += 1
+                seen.clear()
+                left = steps if restarts <= MAX_RESTARTS else left
+            newest = frame.number
+            seen = [*seen[:1], frame]
     finally:
         reader.close()
-    return seen
+    return seen, restarts
 
 
 async def check_microphones(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -67,15 +68,15 @@ def run(test: Coroutine[Any, Any, DeviceTestAnswer]) -> dict[str, Any]:
 
 
 @contextmanager
-def pictures(path: Path, paint: Any) -> Iterator[None]:
-    """Write what ``paint(number)`` gives 20 times a second."""
+def pictures(path: Path, paint: Any, numbers: Iterator[int] | None = None) -> Iterator[None]:
+    """Write what ``paint(number)`` gives 20 times a second; ``numbers`` of the frames."""
     writer, stop = PreviewWriter(path), threading.Event()
 
     def write() -> None:
-        number = 1
-        while not stop.wait(0.05):
+        for number in numbers or itertools.count(1):
+            if stop.wait(0.05):
+                break
             writer.write(paint(number).tobytes(), recording_ns(), number)
-            number += 1
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -110,6 +111,27 @@ def test_camera_by_its_pictures(tmp_path: Path, paint: Any, code: str | None) ->
     assert answer.get("code") == code, answer
     assert answer["state"] == ("failed" if code else "passed")
     assert answer["measured"]["fps"] > 5
+
+
+@pytest.mark.parametrize(
+    ("numbers", "restarts", "code"),
+    [
+        (itertools.chain(range(500, 506), itertools.count(1)), 1, None),
+        (itertools.count(10_000, -1), 2, "camera_frozen"),
+    ],
+    ids=["once", "again and again"],
+)
+def test_a_camera_that_restarts_is_measured_from_there_and_it_is_told(
+    tmp_path: Path, numbers: Iterator[int], restarts: int, code: str | None
+) -> None:
+    """A new camera process counts from one: the difference was a negative number."""
+    mine, paths = settings(tmp_path), Paths(tmp_path, tmp_path)
+    paths.preview.parent.mkdir()
+    with pictures(paths.preview, noise, numbers):
+        answer = run(recorder_checks.check_camera(mine, Sources(), paths, 1.0))  # type: ignore[arg-type]
+    assert answer.get("code") == code, answer
+    assert answer["measured"]["restarts"] >= restarts
+    assert min(answer["measured"]["frames"], answer["measured"]["fps"]) >= 0
 
 
 @pytest.mark.parametrize(("state", "code"), [("absent", "camera_absent"), ("ok", "camera_frozen")])
