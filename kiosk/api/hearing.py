@@ -76,8 +76,11 @@ class Hearing(Model):
 
     @property
     def hides_title(self) -> bool:
-        """Whether its title is shown to nobody: it is closed, or not clearly open."""
-        return self.publicity != "open" or self.state_secret
+        """Whether its title is shown to nobody: it is closed, or not clearly open.
+
+        An open hearing with a ground for closing is not clearly open.
+        """
+        return self.publicity != "open" or self.state_secret or bool(self.closure_ground)
 
     def may_be_on(self, day: date, zone: ZoneInfo) -> bool:
         """Return whether it may be held on ``day``: an untimed hearing may be on any day."""

@@ -269,6 +269,8 @@ class RecorderState(Model):
     phase: Phase
     recovered: Recovery | None = None
     hearing: RunningHearing | None = None
+    closed_hearings: tuple[str, ...] = ()
+    """Ids of hearings closed here, under which lists may name them: their titles are hidden."""
     camera: Camera = Camera()
     microphones: Rows[Microphone] = ()
     storage: Storage = Storage()

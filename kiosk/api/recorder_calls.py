@@ -83,7 +83,8 @@ class StartHearing(Model):
     """The hearing to start."""
 
     hearing: dict[str, Any] | None = None
-    """A hearing of the list as it is; null: a hearing that is in no list."""
+    """The hearing with its ``id``; null: one that is in no list. Of a hearing that the court's list
+    has, the recorder takes everything from the list; what else stands here can only close it."""
 
 
 class StartedHearing(Model):

@@ -189,11 +189,13 @@ class Courtroom:
         if hearing.capture is not None:
             self._parts.stop(hearing, "end", person, "")
         hearing.append("ending", {"person": person})
+        self._context.publicity.remember(hearing.state)
         self.seal_queue.submit(hearing.state.id, partial(self._seal_hearing, hearing, person))
         self._on_change()
         return EndedHearing(hearing_id=hearing.state.id, phase=Phase.SEALING)
 
     def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
+        self._context.publicity.save_remembered()
         hearing.seal(person)
         self._current_hearing.clear(hearing)
         self._on_change()

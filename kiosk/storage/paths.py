@@ -77,6 +77,11 @@ class Paths:
         """Measured rate of this courtroom's recordings (JSON); owner: recorder."""
         return self.data / "recording-rate.json"
 
+    @property
+    def closed_hearings(self) -> Path:
+        """Ids of the hearings closed here, whose titles stay hidden (JSON); owner: recorder."""
+        return self.data / "closed-hearings.json"
+
     # -- sign-in -----------------------------------------------------------------------------
     @property
     def kept_staff(self) -> Path:

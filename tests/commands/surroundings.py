@@ -35,6 +35,7 @@ KIOSK_FILES = (
     "published/schedule.json",
     "exports/copy.json",
     "recording-rate.json",
+    "closed-hearings.json",
 )
 
 

@@ -14,6 +14,7 @@ import pytest
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule, read_hearings, read_schedule
 from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
 from kiosk.api.sync import Delivery, SyncState
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
@@ -113,6 +114,13 @@ def test_a_title_is_hidden_unless_the_hearing_is_clearly_open(publicity: object)
     expected = [] if publicity in ("", "opened", "\ud800") else ["publicity"]
     problems = read_hearings(listed, CONTEXT.zone).problems
     assert [problem.field for problem in problems] == expected
+
+
+def test_a_hearing_closed_here_is_closed_in_the_list() -> None:
+    schedule = Schedule.model_validate(sample_data.schedule())
+    recorder = RecorderState(phase=Phase.IDLE, closed_hearings=(schedule.hearings[0].id,))
+    (first, *_) = today_view(CONTEXT, schedule, None, recorder, None, {}).rows
+    assert ("Ахметов" in first.title, first.publicity, first.closed) == (False, "Closed", True)
 
 
 def test_a_state_secret_is_closed_in_the_list() -> None:

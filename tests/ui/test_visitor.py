@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from kiosk.api.published import Schedule, read_schedule
+from kiosk.api.recorder import RecorderState
+from kiosk.api.states import Phase
 from kiosk.filing.imaging.page_advice import ADVICE
 from kiosk.filing.submission.status import STAGE_LABELS, parse_status
 from kiosk.locale import LANGUAGES, Translator
@@ -174,6 +176,25 @@ def test_closed_hearings_show_time_and_number_only(app: AppState) -> None:
     closed = next(row for row in view.rows if row.closed)
     assert closed.title == ""
     assert closed.time == "11:30"
+
+
+def test_a_hearing_closed_here_shows_no_title(app: AppState) -> None:
+    app.secretary.schedule = Schedule.model_validate(sample_data.schedule())
+    first = app.secretary.schedule.hearings[0]
+    app.recorder_state = RecorderState(phase=Phase.IDLE)
+    assert view_at(app, HearingsPlace()).rows[0].title == first.title
+    app.recorder_state = RecorderState(phase=Phase.IDLE, closed_hearings=(first.id,))
+    row = view_at(app, HearingsPlace()).rows[0]
+    assert (row.title, row.closed) == ("", True)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_no_title_is_shown_while_the_recorder_is_silent(app: AppState, known: bool) -> None:
+    """Nobody can tell then which hearings were closed in this room."""
+    app.secretary.schedule = Schedule.model_validate(sample_data.schedule())
+    app.recorder_state = RecorderState(phase=Phase.IDLE) if known else None
+    app.recorder_connection.is_up = False if known else None
+    assert {row.title for row in view_at(app, HearingsPlace()).rows} == {""}
 
 
 @pytest.mark.parametrize("publicity", [None, 17, [], "", "opened"])

@@ -45,6 +45,7 @@ class StateBuilder:
         current, context, monitor = self._current_hearing, self._context, self._monitor
         with current.lock:
             hearing = current.hearing
+            closed = self._publicity.closed_hearings(hearing.state if hearing is not None else None)
             running = hearing.describe() if hearing is not None else None
             phase = hearing.state.phase if hearing is not None else Phase.IDLE
             proof = hearing.proof() if hearing is not None else Proof()
@@ -65,6 +66,7 @@ class StateBuilder:
             proof=proof,
             lamp=context.panel.lamp,
             court_keys=self._publicity.court_keys(hearing.state if hearing is not None else None),
+            closed_hearings=closed,
             listening=monitor.listen_back.state(),
             reminder=monitor.reminder.state(),
             preview=Preview(path=str(context.paths.preview), width=width, height=height),

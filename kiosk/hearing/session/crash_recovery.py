@@ -12,6 +12,7 @@ from kiosk.clocks import boot_id, recording_ns
 from kiosk.errors import StorageError
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.session.context import HearingContext
+from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
 from kiosk.hearing.session.publicity_change import complete_closures, resume_closures
@@ -42,19 +43,27 @@ def recover(context: HearingContext, parts: PartController) -> None:
 
 def _seal_interrupted(context: HearingContext, interrupted: InterruptedHearing) -> None:
     """Seal a hearing that is not reopened, after completing its pending closures."""
+    context.publicity.remember(_state_of(context, interrupted))
+    context.publicity.save_remembered()
     interrupted.seal_parts()
     entries = [entry for part, entry in interrupted.entries if part == 0]
     complete_closures(context, interrupted.journal, entries)
     interrupted.seal()
 
 
+def _state_of(context: HearingContext, interrupted: InterruptedHearing) -> HearingState:
+    """Return the state that the journals of ``interrupted`` tell."""
+    state = initial_state(load_hearing(interrupted.journal.folder), context.settings)
+    for part, entry in interrupted.entries:
+        state.apply(part, entry)
+    return state
+
+
 def _reopen(
     context: HearingContext, parts: PartController, interrupted: InterruptedHearing
 ) -> None:
     """Make ``interrupted`` the current hearing; resume it if it was capturing just before."""
-    state = initial_state(load_hearing(interrupted.journal.folder), context.settings)
-    for part, entry in interrupted.entries:
-        state.apply(part, entry)
+    state = _state_of(context, interrupted)
     state.phase = Phase.RETIRED if state.phase == Phase.RETIRED else Phase.RECESS
     interrupted.journal.set_listener(partial(context.current.apply_entry, state))
     unsealed = interrupted.unsealed_parts

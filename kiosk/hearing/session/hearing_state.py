@@ -110,6 +110,7 @@ class HearingState:
         answers: the newest statement by subject.
         roles: which microphone serves whom now.
         closed: since when and on which ground the hearing is closed; None while it is open.
+        grounds: every ground on which it was ever closed.
         pending_closures: numbers of the closures whose plain media are still being replaced.
     """
 
@@ -126,12 +127,19 @@ class HearingState:
     not_ready: list[str] = field(default_factory=list)
     roles: MicrophoneRoles = field(default_factory=MicrophoneRoles)
     closed: dict[str, Any] | None = None
+    grounds: set[str] = field(default_factory=set)
     pending_closures: set[int] = field(default_factory=set)
 
     @property
     def id(self) -> str:
         """The hearing's id."""
         return str(self.details["id"])
+
+    @property
+    def listed_ids(self) -> set[str]:
+        """The ids under which lists may name it; one that was held before has a new id."""
+        names = (self.details.get(key) for key in ("id", "continues", "listed_id"))
+        return {str(name) for name in names if name}
 
     @property
     def part(self) -> int:
@@ -251,6 +259,8 @@ class HearingState:
         ground = entry.get("ground") or None
         self.closed = {"since": str(entry.get("since") or entry["at"]), "ground": ground}
         self.details["publicity"] = "closed"
+        if "publicity" in self.questions:
+            self.questions.remove("publicity")
         self._apply_ground(ground)
 
     def _on_court_opened(self, _part: int, _entry: Entry) -> None:
@@ -272,6 +282,7 @@ class HearingState:
         if ground is None:
             self.add_question("closure_ground")
         else:
+            self.grounds.add(ground)
             self.answers["closure_ground"] = ground
             if "closure_ground" in self.questions:
                 self.questions.remove("closure_ground")
@@ -285,6 +296,7 @@ class HearingState:
             self._name_mark(entry.get("value"))
         if subject == "closure_ground" and self.closed is not None:
             self.closed["ground"] = entry.get("value") or None
+            self.grounds.add(str(entry.get("value")))
         if subject in EDITABLE_FIELDS:
             self.details[subject] = entry.get("value")
 

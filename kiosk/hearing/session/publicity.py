@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kiosk.api.hearing import Hearing
-from kiosk.api.published import read_schedule
 from kiosk.api.recorder import CourtKeys
 from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
+from kiosk.hearing.room.closed_hearings import ClosedHearings
+from kiosk.hearing.room.court_list import CourtList
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.rules import Rules
-from kiosk.storage.atomic_io import json_bytes, read_json_or_none
+from kiosk.storage.atomic_io import json_bytes
 from kiosk.storage.court_keys import court_key_status, load_court_keys
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.paths import Paths
@@ -29,11 +29,6 @@ from kiosk.storage.store import DIRECT, Store
 
 CLOSED_EVENT, OPENED_EVENT = "closed_declared", "opened_again"
 """Event types of the rules data for closing and opening."""
-
-
-def is_closed(hearing: Mapping[str, Any]) -> bool:
-    """Return whether a hearing of the list is closed from its start."""
-    return hearing.get("publicity") == "closed" or bool(hearing.get("state_secret"))
 
 
 def publicity_event(closed: bool) -> str:
@@ -51,7 +46,9 @@ class Publicity:
         self._settings = settings
         self._paths = paths
         self._rules = rules
-        self._schedule: tuple[int, tuple[Hearing, ...]] = (-1, ())
+        self._zone = ZoneInfo(settings.kiosk.timezone)
+        self.court_list = CourtList(paths.schedule, self._zone, rules)
+        self._ended = ClosedHearings(paths.closed_hearings)
 
     # -- grounds -------------------------------------------------------------------------------
     def validate_ground(self, ground: object) -> str | None:
@@ -66,6 +63,12 @@ class Publicity:
             raise BadRequestError(f"no closure ground “{ground}”", code="unknown_ground")
         return ground
 
+    def hides_title(self, state: HearingState) -> bool:
+        """Return whether nobody outside may see the title: it is closed, or a state secret."""
+        rows = (self._rules.closure_grounds.get(ground) for ground in state.grounds)
+        secret = state.details.get("state_secret") or any(row and row.never_online for row in rows)
+        return state.closed is not None or bool(secret)
+
     def mark_if_secret(self, folder: Path, details: Mapping[str, Any], ground: str | None) -> None:
         """Mark the hearing in ``folder`` as courier-only if it touches a state secret.
 
@@ -77,6 +80,30 @@ class Publicity:
         marker = folder / COURIER_ONLY_MARKER
         if secret and not self._store.locate(marker).exists():
             self._store.write_file(marker, json_bytes({"ground": ground, "since": format_wall()}))
+
+    def closed_hearings(self, state: HearingState | None) -> tuple[str, ...]:
+        """Return ``closed_hearings`` of State.
+
+        Args:
+            state: of the hearing that is open.
+        """
+        names = set(self._ended.ids)
+        if state is not None and self.hides_title(state):
+            names |= state.listed_ids
+        return tuple(sorted(names))
+
+    def remember(self, state: HearingState) -> None:
+        """Go on hiding the title of a hearing that ends, if it is hidden; kept in memory."""
+        if self.hides_title(state):
+            self._ended.add(state.listed_ids)
+
+    def save_remembered(self) -> None:
+        """Write what :meth:`remember` has kept.
+
+        Raises:
+            StorageError: the disk cannot take it now.
+        """
+        self._ended.save()
 
     # -- encryption ---------------------------------------------------------------------------
     def codec_for(self, state: HearingState) -> FragmentCodec:
@@ -96,18 +123,7 @@ class Publicity:
         """Return ``court_keys`` of State: their state and whether they are needed today."""
         needed = self._settings.recording.encrypt == "all"
         needed = needed or (state is not None and state.closed is not None)
-        needed = needed or any(hearing.is_closed for hearing in self._todays_hearings())
+        today = wall_time().astimezone(self._zone).date()
+        listed = self.court_list.hearings_on(today)
+        needed = needed or any(hearing.is_closed for hearing in listed)
         return CourtKeys(state=court_key_status(self._paths), needed=needed)
-
-    def _todays_hearings(self) -> list[Hearing]:
-        """Return the hearings of the published list that may be held today."""
-        zone = ZoneInfo(self._settings.kiosk.timezone)
-        try:
-            modified_ns = self._paths.schedule.stat().st_mtime_ns
-        except OSError:
-            return []
-        if modified_ns != self._schedule[0]:
-            hearings = read_schedule(read_json_or_none(self._paths.schedule), zone).hearings
-            self._schedule = (modified_ns, hearings)
-        today = wall_time().astimezone(zone).date()
-        return [hearing for hearing in self._schedule[1] if hearing.may_be_on(today, zone)]

@@ -10,6 +10,7 @@ from kiosk.clocks import boot_id
 from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.hardware.wall_clock import clock_state
+from kiosk.hearing.room.court_list import UNCLEAR, is_closed
 from kiosk.hearing.room.link_check import recent_link_check
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
 from kiosk.hearing.room.readiness import check_readiness
@@ -17,7 +18,6 @@ from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
-from kiosk.hearing.session.publicity import is_closed
 from kiosk.recording.journal.hearing_journal import HearingJournal
 
 
@@ -30,6 +30,8 @@ def initial_state(details: Mapping[str, Any], settings: Settings) -> HearingStat
     state = HearingState(dict(details), roles=MicrophoneRoles.from_settings(settings.microphones))
     if is_closed(details):
         state.closed = {"since": "", "ground": details.get("closure_ground")}
+    elif details.get("publicity") == UNCLEAR:
+        state.add_question("publicity")
     return state
 
 
@@ -43,13 +45,13 @@ def start_hearing(
     """Start recording a hearing with everything captured from ``tap_ns`` on.
 
     Args:
-        details: the hearing as in the schedule; empty for one that is not in it.
+        details: what the request says of the hearing; of one in the court's list, the list decides.
 
     Raises:
         CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
         StorageError: not even a folder can be made.
     """
-    details = _with_new_id(context, details)
+    details = _with_new_id(context, context.publicity.court_list.details_of(details))
     folder = context.paths.hearings / details["id"]
     state = initial_state(details, context.settings)
     codec = context.publicity.codec_for(state)
@@ -79,10 +81,13 @@ def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[st
     touched.
     """
     details = dict(details)
+    listed_id = details.get("id")
     try:
-        details["id"] = str(uuid.UUID(str(details["id"])))
-    except (KeyError, ValueError):
+        details["id"] = str(uuid.UUID(str(listed_id)))
+    except ValueError:
         details["id"] = str(uuid.uuid4())
+    if listed_id and listed_id != details["id"]:
+        details["listed_id"] = str(listed_id)
     if context.store.locate(context.paths.hearings / details["id"]).exists():
         details |= {"continues": details["id"], "id": str(uuid.uuid4())}
     return details

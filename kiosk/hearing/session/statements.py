@@ -18,7 +18,7 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     """Record an answer to an open question, or anything else for the minutes.
 
     Raises:
-        BadRequestError: no such ground, or no mark that can be named.
+        BadRequestError: no such ground, no mark that can be named, or a publicity that is not so.
         StepRefusedError: no hearing is open.
     """
     subject, value = request.subject, request.value
@@ -26,6 +26,8 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     if subject == "closure_ground":
         ground = context.publicity.validate_ground(value)
         context.publicity.mark_if_secret(hearing.journal.folder, hearing.state.details, ground)
+    if subject == "publicity":
+        _check_publicity(hearing.state, value)
     if subject == "mark":
         _check_mark_name(context.rules, hearing.state, value)
     fields = {"subject": subject, "value": value, "note": request.note, "person": person}
@@ -34,6 +36,12 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
         context.current.recovered = None
     context.events.on_change()
     return OpenQuestions(open_questions=tuple(hearing.open_questions()))
+
+
+def _check_publicity(state: HearingState, value: object) -> None:
+    """Refuse a publicity that is not so: only closing encrypts, only opening ends that."""
+    if value != ("open" if state.closed is None else "closed"):
+        raise BadRequestError("publicity: the hearing must be closed or opened, not declared so")
 
 
 def _check_mark_name(rules: Rules, state: HearingState, value: object) -> None:

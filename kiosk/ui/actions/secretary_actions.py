@@ -171,6 +171,9 @@ class SecretaryActions(RecorderActions):
     async def answer_question(self, subject: str, value: str) -> None:
         """Answer one of the open questions."""
         self.answers_page, self.typed_answer = 0, None
+        if (subject, value) == ("publicity", "closed"):  # only closing encrypts
+            await self._post("/v1/hearing/close")
+            return
         body: dict[str, Any] = {"subject": subject, "value": value}
         if subject.startswith(MARK_SUBJECT_PREFIX):
             number = int(subject.removeprefix(MARK_SUBJECT_PREFIX))

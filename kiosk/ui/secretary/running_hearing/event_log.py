@@ -87,6 +87,6 @@ def case_view(context: ViewContext, hearing: RunningHearing, schedule: Schedule 
         case_number=hearing.case_number or _("No case number"),
         title=hearing.title or "" if shows_title else _("Title not shown"),
         people=" · ".join(people),
-        publicity=_("Closed") if closed else _("Open"),
+        publicity=_("Closed") if closed else _("Open") if shows_title else _("Not known"),
         next_time=_("Next hearing at {time}", time=next_time) if next_time else "",
     )

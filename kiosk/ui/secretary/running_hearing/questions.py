@@ -17,6 +17,9 @@ SENTENCES = {
     "format_decided_by": N_("Who decided on the format?"),
     "override": N_("The hearing began although not everything was ready. Who decided so?"),
     "legal_basis": N_("Which norm allows taking part remotely?"),
+    "publicity": N_(
+        "The list does not say clearly whether the hearing is open or closed. How is it held?"
+    ),
     "closure_ground": N_("On which ground is the hearing closed?"),
     "kind": N_("Which kind of case is it?"),
     "failure_reason": N_("Why was there no recording for a while? It goes into the minutes."),
@@ -38,6 +41,7 @@ FIXED_ANSWERS = {
         "participant": N_("A participant is missing"),
         "technical": N_("Technical reason"),
     },
+    "publicity": {"open": N_("Open"), "closed": N_("Closed")},
     "recovered": {"seen": N_("Yes")},
 }
 

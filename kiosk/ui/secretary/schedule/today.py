@@ -89,9 +89,13 @@ def today_view(
         hearings, context.now, set(deliveries)
     )
     _ = context.translate.gettext
+    closed_here = recorder.closed_hearings if recorder else ()
     age, tone = schedule_age(context, schedule)
     return TodayView(
-        rows=tuple(_row(context, h, h is picked, deliveries.get(h.id)) for h in hearings),
+        rows=tuple(
+            _row(context, h, h is picked, deliveries.get(h.id), h.id in closed_here)
+            for h in hearings
+        ),
         age=age,
         age_tone=tone,
         ready=readiness(context, recorder, sync, recorder_problem),
@@ -102,10 +106,15 @@ def today_view(
 
 
 def _row(
-    context: ViewContext, hearing: Hearing, chosen: bool, delivery: Delivery | None
+    context: ViewContext,
+    hearing: Hearing,
+    chosen: bool,
+    delivery: Delivery | None,
+    is_closed_here: bool,
 ) -> HearingRow:
     _ = context.translate.gettext
-    title = _("Title not shown") if hearing.hides_title else hearing.title
+    closed = hearing.is_closed or is_closed_here
+    title = _("Title not shown") if hearing.hides_title or closed else hearing.title
     publicity = _("Not known whether closed") if hearing.hides_title else _("Open")
     parts = [part for part in (title, context.labels.kind(hearing.kind)) if part]
     return HearingRow(
@@ -113,8 +122,8 @@ def _row(
         time=context.clock_text(hearing.starts_at),
         case_number=hearing.case_number or _("No case number"),
         title=" · ".join(parts),
-        publicity=_("Closed") if hearing.is_closed else publicity,
-        closed=hearing.is_closed,
+        publicity=_("Closed") if closed else publicity,
+        closed=closed,
         format=context.labels.form(hearing.format),
         chosen=chosen,
         outcome=_outcome(context, delivery),

@@ -34,16 +34,21 @@ class HearingsView:
 
 
 def view(app: AppState) -> HearingsView:
-    """Return the list; of closed hearings only time and number are shown."""
+    """Return the list; of closed hearings only time and number are shown.
+
+    No title is shown while nobody knows which hearings were closed here: the recorder is silent.
+    """
     context, _, schedule = app.view_context(), app.translate.gettext, app.secretary.schedule
+    recorder = None if app.recorder_problem else app.recorder_state
+    closed_here = recorder.closed_hearings if recorder else ()
     rows = []
     for hearing in schedule.hearings if schedule else ():
-        closed = hearing.hides_title  # also where the list does not say clearly that it is open
+        closed = hearing.hides_title or hearing.id in closed_here
         rows.append(
             ListedHearing(
                 context.clock_text(hearing.starts_at),
                 hearing.case_number,
-                "" if closed else hearing.title,
+                hearing.title if recorder and not closed else "",
                 closed,
                 _("Closed hearing") if closed else _("Open hearing"),
             )
