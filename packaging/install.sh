@@ -20,6 +20,8 @@ if [ -z "$root" ]; then
 		echo "install: move it there (or clone it there) and run this again" >&2
 		exit 1
 	fi
+	# Before anything is laid out: units of today do not work with the files of the old user.
+	"$project/packaging/owners.sh" --check
 	"$project/packaging/setup.sh" "${@:---run-only}"
 fi
 

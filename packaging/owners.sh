@@ -4,6 +4,7 @@
 # away it does nothing; interrupted, it goes on at the next run.
 #
 #   packaging/owners.sh [DATA [MIRROR]]      default: /var/lib/kiosk /media/kiosk-mirror
+#   packaging/owners.sh --check              only says whether the kiosk must be stopped first
 set -euo pipefail
 data=${1:-/var/lib/kiosk}
 mirror=${2:-/media/kiosk-mirror}
@@ -14,6 +15,7 @@ if [ -d /run/systemd/system ] &&
 	echo "owners: stop the kiosk first (no hearing may run): systemctl stop kiosk.target" >&2
 	exit 1
 fi
+if [ "$data" = --check ]; then exit 0; fi
 
 # give USER:GROUP FOLDER-MODE FILE-MODE PATH: give away what is the old user's at and below PATH.
 give() {

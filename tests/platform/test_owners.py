@@ -75,13 +75,14 @@ class Older:
         """The kiosk's data folder."""
         return self.folder / "data"
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """Run owners.sh."""
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run owners.sh (default: with the data and the mirror of this machine)."""
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", INSIDE]
-        script = [ROOT / "packaging" / "owners.sh", self.data, self.folder / "mirror"]
+        given = arguments or (str(self.data), str(self.folder / "mirror"))
+        script = [str(ROOT / "packaging" / "owners.sh"), *given]
         path = f"{self.folder}/bin:{os.environ['PATH']}:/usr/sbin"
         return subprocess.run(
-            [*command, self.folder, *script],
+            [*command, str(self.folder), *script],
             env={**os.environ, "PATH": path},
             capture_output=True,
             text=True,
@@ -166,11 +167,24 @@ def test_interrupted_it_goes_on_at_the_next_run(older: Older, calls: int) -> Non
     assert older.owners() == owners
 
 
-def test_while_the_kiosk_runs_nothing_is_changed(older: Older) -> None:
+def test_the_check_before_an_installation_changes_nothing(older: Older) -> None:
+    before = older.owners()
+    assert older.run("--check").returncode == 0
+    assert older.owners() == before
+    assert older.has_old_user()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_while_the_kiosk_runs_nothing_is_changed(older: Older, arguments: tuple[str, ...]) -> None:
     older.command("systemctl", "exit 0")
     before = older.owners()
-    done = older.run()
+    done = older.run(*arguments)
     assert done.returncode == 1
     assert "systemctl stop kiosk.target" in done.stderr
     assert older.owners() == before
     assert older.has_old_user()
+
+
+def test_an_installation_asks_before_it_lays_anything_out() -> None:
+    text = (ROOT / "packaging" / "install.sh").read_text(encoding="utf-8")
+    assert text.index('owners.sh" --check') < text.index('setup.sh" ') < text.index("while read")
