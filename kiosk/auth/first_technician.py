@@ -71,6 +71,8 @@ class FirstTechnician:
     def end(self) -> bool:
         """Delete the code; return whether there was one."""
         try:
+            if not self._path.exists():  # a read-only disk refuses to delete even what is not there
+                return False
             self._path.unlink()
         except FileNotFoundError:
             return False
