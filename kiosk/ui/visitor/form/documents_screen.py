@@ -115,7 +115,7 @@ class DocumentsScreen(FilingScreen):
             *self.aids(),
             *self.park_button(),
             kit.button("slots.originals", text, documents.ask_originals,
-                       icon="package-variant", max_width=360),
+                       icon="package-variant", max_width=270),
             kit.spacer(),
             self.primary("slots.done", _("Nothing more"), done, max_width=420),
         ]  # fmt: skip
