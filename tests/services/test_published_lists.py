@@ -8,6 +8,7 @@ from typing import Any
 from kiosk.clocks import format_wall
 from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import KIOSK, PEOPLE, RecorderProcess, staff_rows
+from tests.support.court_keys import CourtSecrets
 from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, listed
 
 
@@ -29,9 +30,11 @@ def test_no_row_breaks_state_and_an_untimed_hearing_can_be_started(
     untimed = listed(10, scheduled_at=None)
     publish(recorder, [untimed | {"publicity": "closed"}])
     assert recorder.state()["court_keys"]["needed"] is True  # it may be held today
-    started = recorder.post("/v1/hearings", {"hearing": untimed})
+    CourtSecrets().pin(recorder.paths)
+    started = recorder.post("/v1/hearings", {"hearing": untimed})  # closed, as the list says
     assert started["hearing_id"] == untimed["id"]
-    recorder.wait_for_state(lambda state: state["phase"] == "recording", "the recording")
+    state = recorder.wait_for_state(lambda state: state["phase"] == "recording", "the recording")
+    assert state["hearing"]["closed"] is not None
     recorder.post("/v1/hearing/end")
 
 
