@@ -117,7 +117,8 @@ class ScreenDriver:
         """Tap the middle of ``item``, as :meth:`find_widget` returns it; return its id."""
         x = round(item["x"] + item["w"] / 2)
         y = round(item["y"] + item["h"] / 2)
-        self._run("xdotool", "mousemove", str(x), str(y), "click", "1")
+        self._run("xdotool", "mousemove", str(x), str(y))
+        self._run("xdotool", "click", "1")  # by itself: a click at once with the move may be lost
         self.taps += 1
         return str(item["id"])
 

@@ -89,7 +89,6 @@ class ListenBack:
                 [*command, str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             )
             self._capture, self._source, self._of_seconds = capture, source, 0.0
