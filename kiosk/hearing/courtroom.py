@@ -100,7 +100,7 @@ class Courtroom:
             self._current_hearing,
             publicity,
             self.monitor,
-            lambda: self.seal_queue.failing_job,
+            lambda: self.seal_queue.failing_hearings,
         )
 
     # -- steps ---------------------------------------------------------------------------------

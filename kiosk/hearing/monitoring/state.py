@@ -22,7 +22,7 @@ class StateBuilder:
     """Builds State; any thread may call it.
 
     Args:
-        failing_seal_job: returns the name of the seal job that fails now, or ``""``.
+        unsealable_hearings: returns the ids of the hearings that cannot be sealed now.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class StateBuilder:
         current: CurrentHearing,
         publicity: Publicity,
         monitor: HearingMonitor,
-        failing_seal_job: Callable[[], str],
+        unsealable_hearings: Callable[[], tuple[str, ...]],
     ) -> None:
         self._context = context
         self._current_hearing = current
         self._publicity = publicity
         self._monitor = monitor
-        self._failing_seal_job = failing_seal_job
+        self._unsealable_hearings = unsealable_hearings
         self._alarm_history = AlarmHistory()
 
     def build(self) -> RecorderState:
@@ -83,6 +83,5 @@ class StateBuilder:
                 found.append(("not_enrolled", "recorder"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
-        if self._failing_seal_job():
-            found.append(("seal_failed", "storage"))
+        found += [("seal_failed", hearing) for hearing in self._unsealable_hearings()]
         return [*found, *self._context.events.further_alarms()]

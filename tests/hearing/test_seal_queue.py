@@ -1,0 +1,71 @@
+"""A hearing that cannot be sealed is set aside and named; the others are sealed meanwhile."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.errors import StorageError
+from kiosk.evidence import seal
+from tests.hearing.courtroom_rig import CourtroomRig
+from tests.support.waiting import wait_for
+
+
+def refuse(number: int) -> Callable[[Path], str]:
+    """Return a hash function that cannot read the file."""
+
+    def fail(path: Path) -> str:
+        raise StorageError(f"{path}: cannot be read") from OSError(number, "unreadable")
+
+    return fail
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.ENOENT])
+def test_one_unreadable_file_among_three_hearings(
+    rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    real: Any = seal.sha256_of
+    broken = ""
+
+    def read(path: Path) -> str:
+        if broken and broken in path.parts and path.suffix == ".m4s":
+            return refuse(number)(path)
+        return str(real(path))
+
+    monkeypatch.setattr(seal, "sha256_of", read)
+    broken = rig.begin()
+    rig.courtroom.end("p1")
+    wait_for(lambda: "seal_failed" in rig.codes(), "the alarm")
+    others = [rig.begin()]
+    rig.courtroom.end("p1")
+    others.append(rig.begin())
+    rig.courtroom.end("p1")
+    for other in others:
+        wait_for((rig.folder(other) / "SHA256SUMS.p7s").exists, "the seal of the others")
+    failed = [alarm for alarm in rig.courtroom.state().alarms if alarm.code == "seal_failed"]
+    assert [alarm.source for alarm in failed] == [broken]
+    first, broken = broken, ""
+    for hearing in (first, *others):
+        rig.sealed(hearing)
+    assert "seal_failed" not in rig.codes()
+
+
+def test_jobs_of_one_hearing_keep_their_order(rig: CourtroomRig) -> None:
+    done: list[int] = []
+    attempts: list[int] = []
+
+    def first() -> None:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise StorageError("no")
+        done.append(1)
+
+    rig.courtroom.seal_queue.submit("one/1", first)
+    rig.courtroom.seal_queue.submit("one", lambda: done.append(2))
+    assert rig.courtroom.seal_queue.wait_idle(10)
+    assert done == [1, 2]
+    assert rig.courtroom.seal_queue.failing_hearings == ()
