@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kiosk.errors import StorageError
-from kiosk.evidence import seal
+from kiosk.storage.hashing import sha256_of
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.waiting import wait_for
 
@@ -28,15 +27,14 @@ def refuse(number: int) -> Callable[[Path], str]:
 def test_one_unreadable_file_among_three_hearings(
     rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    real: Any = seal.sha256_of
     broken = ""
 
     def read(path: Path) -> str:
         if broken and broken in path.parts and path.suffix == ".m4s":
             return refuse(number)(path)
-        return str(real(path))
+        return sha256_of(path)
 
-    monkeypatch.setattr(seal, "sha256_of", read)
+    monkeypatch.setattr("kiosk.evidence.seal.sha256_of", read)
     broken = rig.begin()
     rig.courtroom.end("p1")
     wait_for(lambda: "seal_failed" in rig.codes(), "the alarm")
