@@ -154,7 +154,11 @@ class BootedKiosk:
         driver.take_screenshot("secretary-draft")
         driver.tap("leftovers.open.1")
         submit_documents(self.room, driver, self.result)
-        (made,) = set(self.room.central.rglob("filings/*/*.pdf")) - known
+
+        def registered() -> set[Path]:
+            return set(self.room.central.rglob("filings/*/*.pdf")) - known
+
+        (made,) = wait_until(registered, "the draft at the central system", RESTART_SECONDS)
         if pdf_pages(made) != 3:
             raise KioskError(f"{pdf_pages(made)} pages of the draft were registered")
 
