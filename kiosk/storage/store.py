@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +66,6 @@ class Store(Protocol):
 
         Raises:
             StorageError: no storage accepts it.
-        """
-
-    def discard_folder(self, path: Path) -> None:
-        """Remove a folder that holds no media and everything in it; an absent one is no error.
-
-        Raises:
-            StorageError: not possible now; it may be called again.
         """
 
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
@@ -143,10 +135,6 @@ class DirectStore:
         """See :meth:`Store.make_folder`."""
         return make_folder(path)
 
-    def discard_folder(self, path: Path) -> None:
-        """See :meth:`Store.discard_folder`."""
-        remove_folder_durably(path)
-
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
         """See :meth:`Store.replace_files`."""
         absent = [path.name for path in new if not path.exists()]
@@ -205,20 +193,6 @@ def _write_at(descriptor: int, offset: int, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, offset)
         raise
-
-
-def remove_folder_durably(folder: Path) -> None:
-    """Remove ``folder`` and everything in it (an absent one, too) and sync its parent.
-
-    Raises:
-        StorageError: it cannot be removed.
-    """
-    try:
-        if folder.exists():
-            shutil.rmtree(folder)
-            sync_folder(folder.parent)
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be removed: {error.strerror}") from error
 
 
 def remove_durably(paths: Sequence[Path]) -> None:

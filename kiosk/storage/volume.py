@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
-from kiosk.storage.store import append_durably, remove_durably, remove_folder_durably
+from kiosk.storage.store import append_durably, remove_durably
 from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -102,11 +102,6 @@ class StorageVolume:
         if not (self.root / relative).is_dir():
             self._require_mounted()
             make_folder(self.root / relative)
-
-    def remove_folder(self, relative: str) -> None:
-        """Remove a folder and everything in it; an absent one is no error."""
-        self._require_mounted()
-        remove_folder_durably(self.root / relative)
 
     def wipe(self, relative: str, offset: int, length: int | None) -> None:
         """Overwrite a range of a file; see :func:`kiosk.storage.atomic_io.wipe_file`."""

@@ -37,8 +37,6 @@ from kiosk.storage.hearing_folder import (
 from kiosk.storage.store import Store
 
 FORMAT = 1
-START_FAILED = "start_failed"
-"""Reason of a part that could not be started: it has no media and is never resumed."""
 FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
 """Fields of a ``part_opened`` entry that the part's own first entry repeats."""
 
@@ -149,11 +147,11 @@ class HearingJournal:
             fields: of both entries (``reason``, ``person``, ``tap_ns``).
             metadata: further content of ``part.json`` (sources, codecs).
         """
-        store, folder = self._options.store, self.part_folder(part)
+        store = self._options.store
+        folder = store.make_folder(self.part_folder(part))
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
         now = {**fields, "boot_id": boot_id()}
         opened = self.append("part_opened", {**now, "part": part})
-        store.make_folder(folder)  # second: no folder is without its entry
         part_metadata = {"format": FORMAT, **identity, "wall": format_wall(), **now, **metadata}
         store.write_file(folder / PART_FILE, json_bytes(part_metadata))
         file = JournalFile.create(folder / JOURNAL_FILE, entry_hash(canonical_json(opened)), store)
@@ -165,38 +163,6 @@ class HearingJournal:
         first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
         self._options.on_entry(part, file.append("part", first_fields | identity))
-
-    def close_unstarted_part(self, part: int) -> PartJournal:
-        """Write the journal of a part whose start failed after its ``part_opened`` entry.
-
-        Returns:
-            The part's journal, closed and not sealed.
-
-        Raises:
-            StorageError: it could not be written; it may be tried again.
-        """
-        store, path = self._options.store, self.part_folder(part) / JOURNAL_FILE
-        own = read_chain(store.locate(self.folder / JOURNAL_FILE))
-        opened, digest = next(
-            (entry, digest)
-            for entry, digest in zip(own.entries, own.hashes, strict=True)
-            if entry["kind"] == "part_opened" and entry["part"] == part
-        )
-        located = store.locate(path)
-        written = read_chain(located).entries if located.exists() else []
-        if written:
-            journal = self.reopen_part(part)[0]
-        else:
-            store.make_folder(path.parent)
-            file = JournalFile(path, ChainHead(0, digest), 0, store)
-            self.append_first_entry(file, part, opened)
-            journal = self._part_journal(part, file)
-        if not any(entry["kind"] == "closed" for entry in written):
-            stopped = {"stop_ns": int(opened["tap_ns"]), "stop_wall": opened["at"]}
-            journal.end({"reason": START_FAILED, "person": "", **stopped})
-        elif written[-1]["kind"] != "head":
-            journal.sign_head()
-        return journal
 
     def reopen_part(self, part: int) -> tuple[PartJournal, Chain]:
         """Open the journal of an unsealed part to close it; see :meth:`JournalFile.reopen`."""

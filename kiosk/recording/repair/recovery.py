@@ -25,9 +25,8 @@ from kiosk.evidence.seal import is_sealed
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
 from kiosk.recording.formats.fmp4_scan import close_tar, complete_fragments, truncate_torn
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
-from kiosk.recording.journal.hearing_journal import START_FAILED, HearingJournal
+from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal, media_entry
-from kiosk.recording.repair.start_evidence import was_captured, was_ready, was_started
 from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hearing_folder import (
     CLOSED_INIT,
@@ -140,11 +139,7 @@ def recover_hearings(hearings: Path, options: JournalOptions) -> list[Interrupte
         if not folder.is_dir() or is_sealed(folder):
             continue
         try:
-            if was_started(folder):
-                recovered.append(_recover_hearing(folder, options))
-            else:  # a start that failed, or a crash before the tap was answered
-                log.warning("hearing %s was never started: removed", folder.name)
-                options.store.discard_folder(folder)
+            recovered.append(_recover_hearing(folder, options))
         except (KioskError, OSError, ValueError, KeyError, TypeError):
             log.exception("hearing %s cannot be recovered", folder.name)
     return sorted(recovered, key=lambda hearing: hearing.started_at)
@@ -159,17 +154,11 @@ def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearin
     hearing = InterruptedHearing(journal)
     hearing.was_ended = any(entry["kind"] in ("ending", "ended") for entry in chain.entries)
     lines = _entries_by_part(chain)
-    for part in lines:  # the folder is made after its entry
-        options.store.make_folder(journal.part_folder(part))
     for path in sorted(folder.glob("part-*")):
         match = PART_FOLDER_PATTERN.fullmatch(path.name)
         if match is None or not path.is_dir():
             continue
-        part_lines = lines.get(int(match[1]), {})
-        if not part_lines and not any(file.is_file() for file in path.rglob("*")):
-            options.store.discard_folder(path)  # a start that failed
-            continue
-        _recover_part(hearing, int(match[1]), part_lines, was_ready(chain))
+        _recover_part(hearing, int(match[1]), lines.get(int(match[1]), {}))
     hearing.entries = list(iter_merged_entries(folder))
     _set_last_capture(hearing)
     return hearing
@@ -186,9 +175,9 @@ def _set_last_capture(hearing: InterruptedHearing) -> None:
     if newest == 0 or closed is None or closed.get("reason") not in INVOLUNTARY_REASONS:
         return
     stopped = (e.get("part") for _, e in hearing.entries if e["kind"] == "stopped")
+    hearing.was_capturing = newest not in stopped
     if lines[0].get("reason") == UNKNOWN_REASON:  # its boot is unknown, and so is the gap
         return
-    hearing.was_capturing = newest not in stopped
     wall = str(closed.get("stop_wall") or "")
     hearing.last_capture = LastCapture(
         str(lines[0].get("boot_id", "")),
@@ -219,9 +208,7 @@ def _entries_by_part(chain: Chain) -> dict[int, dict[str, Entry]]:
     return lines
 
 
-def _recover_part(
-    hearing: InterruptedHearing, part: int, lines: dict[str, Entry], was_ready: bool
-) -> None:
+def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry]) -> None:
     """Close part number ``part`` of ``hearing``, if it is open, and queue it for its seal."""
     folder = hearing.journal.part_folder(part)
     if is_sealed(folder):
@@ -236,11 +223,9 @@ def _recover_part(
         time_reference = (
             lines.get("part_opened", {}) if len(chain.entries) == 1 else chain.entries[-1]
         )
-        was_started = part == 1 and was_ready
-        reason = _close_part(part_journal, chain, folder, time_reference, was_started)
-        if "part_closed" not in lines:
-            fields = {"part": part, "reason": reason, "person": ""}
-            hearing.journal.append("part_closed", fields)
+        _close_part(part_journal, chain, folder, time_reference)
+        fields = {"part": part, "reason": "crash", "person": ""}
+        hearing.journal.append("part_closed", fields)
     elif chain.entries[-1]["kind"] != "head":
         part_journal.sign_head()
     hearing.unsealed_parts.append(part_journal)
@@ -286,17 +271,11 @@ def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[s
     journal.close()
 
 
-def _close_part(
-    journal: PartJournal, chain: Chain, folder: Path, time_reference: Entry, was_started: bool
-) -> str:
+def _close_part(journal: PartJournal, chain: Chain, folder: Path, time_reference: Entry) -> None:
     """Journal complete fragments, cut torn ones, append ``interruption`` and ``closed``.
 
     Args:
         time_reference: an entry written during the capture, with recording clock and wall time.
-        was_started: whether other journals show that its start was completed.
-
-    Returns:
-        ``crash``, or ``start_failed`` where nothing shows that it was ever being recorded.
     """
     first = chain.entries[0]
     ends = _journalled_ends(chain)
@@ -312,16 +291,12 @@ def _close_part(
         "recovered", {"problem": chain.problem, "cut_bytes": chain.torn_bytes, "last_ns": last_ns}
     )
     known = first.get("reason") != UNKNOWN_REASON
-    if not (was_started or was_captured(folder, chain)):
-        journal.end({"reason": START_FAILED, "person": "", "stop_ns": zero_ns, "stop_wall": None})
-        return START_FAILED
     what = "crash" if known and first.get("boot_id") == boot_id() else "power"
     fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
     journal.append("interruption", fields)
     wall = _wall_at(time_reference, last_ns)
     stopped = {"stop_ns": last_ns, "stop_wall": format_wall(wall) if wall else None}
     journal.end({"reason": "crash", "person": "", **stopped})
-    return "crash"
 
 
 def _journalled_ends(chain: Chain) -> dict[str, tuple[int, int]]:
