@@ -31,7 +31,7 @@ SECRETS = {
     DATA / "exports/1.json": ("kiosk-recorder", "kiosk-record", 0o640),
     DATA / "reports/1/report.json": ("kiosk-recorder", "kiosk-record", 0o644),
     DATA / "filings/1/filing.json": ("kiosk-ui", "kiosk-filing", 0o640),
-    DATA / "public/1.pub": ("kiosk-recorder", "kiosk-record", 0o644),
+    DATA / "public/note.txt": ("kiosk-recorder", "kiosk-record", 0o644),
 }
 TOKEN_SECRET = Path("/run/kiosk/recorder/token.secret")
 DATABASE = DATA / "sync/kiosk.db"
