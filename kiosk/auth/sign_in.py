@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
+from kiosk.alarms import AlarmKey
 from kiosk.api.published import StaffMember
 from kiosk.api.recorder_calls import ListedPerson
 from kiosk.auth.first_technician import FIRST_TECHNICIAN, FirstTechnician
@@ -22,7 +23,6 @@ from kiosk.auth.tries import BADGES, UNKNOWN, TryCounter
 from kiosk.exchange.staff_list import hash_secret, is_secret_of
 from kiosk.storage.paths import Paths
 
-AlarmKey = tuple[str, str]
 LONGEST_SECRET = 200
 """Characters of a PIN or badge that are looked at; nobody's is longer."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kiosk.alarms import AlarmKey
 from kiosk.api.published import StaffMember, read_staff
 from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
@@ -66,7 +67,7 @@ class StaffDirectory:
             return ()
         return found.rows
 
-    def alarms(self) -> list[tuple[str, str]]:
+    def alarms(self) -> list[AlarmKey]:
         """Return codes and sources of the alarms: why the newest list is refused, and its end."""
         self._refresh()
         if _version(self._ca) is None:

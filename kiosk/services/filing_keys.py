@@ -8,6 +8,7 @@ import binascii
 import logging
 from pathlib import Path
 
+from kiosk.alarms import AlarmKey
 from kiosk.api.recorder_calls import FilingKey, WrappedKey
 from kiosk.errors import RequestError, StorageError
 from kiosk.storage.key_escrow import KeyEscrow, KeyExpiredError
@@ -36,7 +37,7 @@ class FilingKeyService:
             await asyncio.sleep(ROTATE_INTERVAL_S)
             await asyncio.to_thread(self._rotate)
 
-    def alarms(self) -> list[tuple[str, str]]:
+    def alarms(self) -> list[AlarmKey]:
         """Return the alarm that unfinished filings are not protected, while they are not."""
         if self._escrow is not None and self._escrow.is_published():
             return []

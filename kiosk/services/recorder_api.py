@@ -62,7 +62,6 @@ class RecorderApi:
         self._mark_changed = mark_changed
         self._device_test_lock = asyncio.Lock()
         self._desk = SignInDesk(core.paths, core.settings.kiosk.id)
-        self._courtroom.monitor.other_alarms = lambda: self._desk.alarms
         # Badges that wait for their turn take no thread from anything else.
         self._badge_executor = ThreadPoolExecutor(BADGE_THREADS, thread_name_prefix="badges")
         idle_s = core.settings.ui.staff_idle_minutes * 60.0
@@ -70,7 +69,7 @@ class RecorderApi:
         self.exports = ExportService(core.settings, events)
         self._reports = ReportService(core.settings)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
-        core.further_alarms = self.filing_keys.alarms
+        core.further_alarms = lambda: [*self._desk.alarms, *self.filing_keys.alarms()]
 
     @property
     def is_testing_device(self) -> bool:

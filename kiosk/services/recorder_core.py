@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kiosk.alarms import AlarmKey
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
@@ -24,7 +25,7 @@ class RecorderCore:
 
     Attributes:
         on_change: called after each change of the courtroom, from any thread.
-        further_alarms: ``(code, source)`` of alarms of the recorder's other work; any thread asks.
+        further_alarms: alarms of the recorder's other work, as the sign-in's; any thread asks.
         on_button_press: called when the hardware button is pressed, from gpiozero's thread.
     """
 
@@ -33,7 +34,7 @@ class RecorderCore:
         self.paths = Paths.from_settings(settings.paths)
         self.on_change: Callable[[], None] = lambda: None
         self.on_button_press: Callable[[], None] = lambda: None
-        self.further_alarms: Callable[[], list[tuple[str, str]]] = list
+        self.further_alarms: Callable[[], list[AlarmKey]] = list
         make_folder(self.paths.data)
         make_folder(self.paths.recorder_run)
         self.sources = Sources(settings, self.paths.preview, load_noise_floors(self.paths))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kiosk.alarms import AlarmKey
 from kiosk.api.recorder import Alarm, RecorderState
 from kiosk.api.states import (
     CameraState,
@@ -16,9 +17,6 @@ from kiosk.api.states import (
 )
 from kiosk.clocks import format_wall
 from kiosk.hearing.room.storage_monitor import storage_alarms
-
-AlarmKey = tuple[str, str]
-"""``(code, source)``; codes are those of :mod:`kiosk.alarms`."""
 
 CAMERA: Mapping[str, str] = {
     CameraState.ABSENT: "camera_absent",

@@ -6,13 +6,13 @@ hearing; any thread may call the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
+from kiosk.alarms import AlarmKey
 from kiosk.api.recorder import Microphone, RecorderState
 from kiosk.api.states import MicrophoneKind, Phase
 from kiosk.clocks import format_wall
 from kiosk.config import Settings
-from kiosk.hearing.monitoring.active_alarms import AlarmKey
 from kiosk.hearing.monitoring.clock_steps import ClockStepDetector
 from kiosk.hearing.monitoring.listen_back import ListenBack
 from kiosk.hearing.monitoring.remote_link import RemoteLinkMonitor
@@ -24,17 +24,12 @@ POLL_S = 0.25
 
 
 class HearingMonitor:
-    """Monitors one room; a test may replace ``clock_steps``.
-
-    Attributes:
-        other_alarms: returns alarms of the recorder that concern no hearing, as the sign-in's.
-    """
+    """Monitors one room; a test may replace ``clock_steps``."""
 
     def __init__(self, settings: Settings) -> None:
         self.clock_steps = ClockStepDetector()
         self.reminder = ResumeReminder(settings.hearing.remind_minutes)
         self.listen_back = ListenBack(settings)
-        self.other_alarms: Callable[[], Iterable[AlarmKey]] = tuple
         self._remote_links = RemoteLinkMonitor()
 
     def poll(self, hearing: OpenHearing | None, microphones: list[Microphone]) -> bool:
@@ -88,4 +83,3 @@ class HearingMonitor:
             yield "clock_stepped", "clock"
         if self.reminder.count:
             yield "resume_reminder", "recorder"
-        yield from self.other_alarms()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from kiosk.alarms import AlarmKey
 from kiosk.api.recorder import Clock, Preview, Proof, RecorderState
 from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
-from kiosk.hearing.monitoring.active_alarms import AlarmHistory, AlarmKey, active_alarms
+from kiosk.hearing.monitoring.active_alarms import AlarmHistory, active_alarms
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing

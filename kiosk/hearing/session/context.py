@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.alarms import AlarmKey
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
@@ -27,11 +28,11 @@ class CourtroomEvents:
         on_change: State has changed.
         on_replaced: the plain files of a hearing (its folder) were replaced, and by what; it may
             be called twice for the same files.
-        further_alarms: asks for ``(code, source)`` of alarms that the courtroom knows nothing of.
+        further_alarms: asks for the alarms that the courtroom knows nothing of.
     """
 
     on_change: Callable[[], None] = lambda: None
-    further_alarms: Callable[[], list[tuple[str, str]]] = list
+    further_alarms: Callable[[], list[AlarmKey]] = list
     on_replaced: Callable[[Path, list[ReplacedFile]], None] = lambda _folder, _replaced: None
 
 
