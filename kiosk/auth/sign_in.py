@@ -72,7 +72,8 @@ class SignInDesk:
     def people(self) -> list[ListedPerson]:
         """Return who may sign in with a PIN: who did so last comes first, then by name."""
         with self._lock:
-            rows, code = self._rows(), self._first_technician_hash()
+            rows = self._rows()
+            code = self._first_technician_hash(rows)
         found = {row.person: row for row in rows if row.pin}
         people = [
             ListedPerson(person=row.person, name=row.name, roles=row.roles)
@@ -159,16 +160,17 @@ class SignInDesk:
 
     def _hash_of(self, person: str) -> tuple[Person | None, str]:
         """Return the person and the hash of her PIN; nobody and some hash if she has none."""
-        for row in self._rows():
+        rows = self._rows()
+        for row in rows:
             if row.person == person and row.pin:
                 return Person(row.person, row.name, row.roles), row.pin
-        code = self._first_technician_hash()
+        code = self._first_technician_hash(rows)
         if person == FIRST_TECHNICIAN.id and code is not None:
             return FIRST_TECHNICIAN, code
         return None, _nobodys_hash()
 
-    def _first_technician_hash(self) -> str | None:
-        self._end_first_technician(self._rows())
+    def _first_technician_hash(self, rows: Sequence[StaffMember]) -> str | None:
+        self._end_first_technician(rows)
         return self._first_technician.hash()
 
     def _end_first_technician(self, rows: Sequence[StaffMember]) -> None:

@@ -18,13 +18,12 @@ from kiosk.api.published import StaffMember, read_staff
 from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
 from kiosk.exchange.staff_list import StaffList, StaffListError, check_staff_list
-from kiosk.storage.atomic_io import make_folder, read_json, write_json
+from kiosk.storage.atomic_io import FileVersion, file_version, make_folder, read_json, write_json
 
 log = logging.getLogger(__name__)
 WARN_BEFORE_END = timedelta(days=7)
 _FUTURE = timedelta(days=1)  # a list from later was signed by a wrong clock: any other replaces it
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
-_FileVersion = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class StaffDirectory:
     ) -> None:
         self._published, self._kept = published, kept
         self._kiosk, self._ca, self._wall = kiosk, ca, wall
-        self._versions: tuple[_FileVersion, _FileVersion] = (None, None)
+        self._versions: tuple[FileVersion | None, FileVersion | None] = (None, None)
         self._in_force: _InForce | None = None
         self._refusal = ""
         self._is_due = True
@@ -70,7 +69,7 @@ class StaffDirectory:
     def alarms(self) -> list[AlarmKey]:
         """Return codes and sources of the alarms: why the newest list is refused, and its end."""
         self._refresh()
-        if _version(self._ca) is None:
+        if file_version(self._ca) is None:
             return []  # not enrolled, which has an alarm of its own
         found = []
         if self._refusal == "staff_list_ended":
@@ -89,7 +88,7 @@ class StaffDirectory:
 
     def _refresh(self) -> None:
         """Read again what has changed; a list that is refused leaves the one in force."""
-        versions = (_version(self._published), _version(self._ca))
+        versions = (file_version(self._published), file_version(self._ca))
         if versions == self._versions and not self._is_due:
             return
         if versions[1] != self._versions[1]:
@@ -129,7 +128,7 @@ class StaffDirectory:
 
     def _read_kept(self) -> _InForce | None:
         """Return the list that was kept, also after its end: the clock may be wrong."""
-        if _version(self._kept) is None or _version(self._ca) is None:
+        if file_version(self._kept) is None or file_version(self._ca) is None:
             return None
         try:
             return _in_force(self._check(self._kept, _ANY_TIME))
@@ -148,11 +147,3 @@ class StaffDirectory:
 def _in_force(found: StaffList) -> _InForce:
     rows = read_staff(found.value).rows  # odd rows are reported by sync
     return _InForce(found, tuple(row for row in rows if row.roles))
-
-
-def _version(path: Path) -> _FileVersion:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

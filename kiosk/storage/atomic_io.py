@@ -23,6 +23,21 @@ MAX_JSON_BYTES = 64 << 20
 _UNWRITABLE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
+FileVersion = tuple[int, int, int]
+
+
+def file_version(path: Path) -> FileVersion | None:
+    """Return inode, modification time (ns) and size: they change when a file is replaced.
+
+    None: it is absent, or its folder cannot be read.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
 def sync_folder(folder: Path) -> None:
     """Sync the entries of ``folder`` (file names; the files' bytes are synced by their writer)."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import read_schedule
 from kiosk.rules import Rules
-from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.atomic_io import FileVersion, file_version, read_json_or_none
 
 PUBLICITIES = ("open", "closed")
 UNCLEAR = ""
@@ -39,16 +39,12 @@ class CourtList:
 
     def __init__(self, path: Path, zone: ZoneInfo, rules: Rules) -> None:
         self._path, self._zone, self._rules = path, zone, rules
-        self._read: tuple[tuple[int, ...], tuple[Hearing, ...]] = ((), ())
+        self._read: tuple[FileVersion | None, tuple[Hearing, ...]] = (None, ())
 
     def hearings(self) -> tuple[Hearing, ...]:
         """Return all hearings of the list."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return self._read[1]
-        version = (status.st_mtime_ns, status.st_ino, status.st_size)
-        if version != self._read[0]:
+        version = file_version(self._path)
+        if version is not None and version != self._read[0]:
             value = read_json_or_none(self._path)
             found = self._read[1] if value is None else read_schedule(value, self._zone).hearings
             self._read = (version, found)

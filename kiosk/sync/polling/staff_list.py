@@ -17,7 +17,13 @@ from typing import Any
 from kiosk.api.published import StaffMember, read_staff
 from kiosk.api.rows import ReadRows
 from kiosk.exchange.staff_list import StaffList, StaffListError, check_staff_list
-from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
+from kiosk.storage.atomic_io import (
+    FileVersion,
+    file_version,
+    make_folder,
+    read_json_or_none,
+    write_json,
+)
 from kiosk.sync.context import SyncContext
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import AnswerTooLargeError
@@ -36,7 +42,7 @@ class PublishedStaff:
         self._context = context
         self._path = context.paths.staff
         self._tag: str | None = None
-        self._version: tuple[int, int] | None = None
+        self._version: FileVersion | None = None
         self._refusal = ""
         context.lists.update("staff", read_staff(read_json_or_none(self._path) or {}))
 
@@ -52,7 +58,9 @@ class PublishedStaff:
             StorageError: the disk refuses; the old file stays.
         """
         try:
-            is_as_published = self._version is not None and self._version == self._file_version()
+            is_as_published = self._version is not None and self._version == file_version(
+                self._path
+            )
             answer = client.fetch_staff(self._tag if is_as_published else None)
             if answer is not None:
                 value, tag = answer
@@ -92,7 +100,7 @@ class PublishedStaff:
             write_json(self._path, found.value, STAFF_LIST_MODE)
         except RecursionError:
             raise StaffListError("a row is nested too deeply") from None
-        self._tag, self._version = tag, self._file_version()
+        self._tag, self._version = tag, file_version(self._path)
         rows: ReadRows[StaffMember] = read_staff(found.value)
         self._context.lists.update("staff", rows)
 
@@ -110,10 +118,3 @@ class PublishedStaff:
     @property
     def _ca(self) -> Path:
         return self._context.paths.court_ca
-
-    def _file_version(self) -> tuple[int, int] | None:
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
+from kiosk.storage.atomic_io import FileVersion, file_version
 from kiosk.storage.paths import Paths
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import CentralSession
@@ -23,7 +23,7 @@ class Connection:
         self._paths = paths
         self._url = url
         self._lock = threading.Lock()
-        self._identity_version: tuple[tuple[int, int], ...] = ()
+        self._identity_version: tuple[FileVersion | None, ...] = ()
         self._client: CentralClient | None = None
         self._rate = 0
 
@@ -36,7 +36,7 @@ class Connection:
         """
         paths = self._paths
         files = (paths.device_certificate, paths.device_key, paths.court_ca)
-        version = tuple(_file_version(path) for path in files)
+        version = tuple(file_version(path) for path in files)
         with self._lock:
             if self._client is None or version != self._identity_version:
                 identity = load_identity(paths)
@@ -66,12 +66,3 @@ class Connection:
             if self._client is not None:
                 self._client.session.close()
                 self._client = None
-
-
-def _file_version(path: Path) -> tuple[int, int]:
-    """Return modification time and inode: they change when a file is replaced."""
-    try:
-        status = path.stat()
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_ino)
