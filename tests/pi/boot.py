@@ -31,6 +31,15 @@ StandardError=append:/out/log
 """
 
 
+def install_kiosk() -> None:
+    """Install this project in the tree, as on a Pi."""
+    # The shim is for the camera alone: an installation has no business with it.
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    options = ["--pi", "--without", "python3-picamera2", "--without", "python3-lgpio"]
+    subprocess.run([HOME / "packaging/install.sh", *options], check=True, env=environment)
+    subprocess.run(["systemd-machine-id-setup"], check=True, env=environment)
+
+
 def run_booted(  # noqa: PLR0913 -- what a test boots differs in each of these
     module: str,
     out: Path,

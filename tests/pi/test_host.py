@@ -5,14 +5,13 @@ systemd-nspawn boots it with a writable /sys, so that the tree's own udev runs.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from typing import Any
 
 import pytest
 
-from tests.pi.boot import HOME, run_booted
+from tests.pi.boot import HOME, install_kiosk, run_booted
 
 LOOPS = range(7)
 # What Raspberry Pi OS brings and Debian does not.
@@ -32,10 +31,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the booted tree reports."""
-    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
-    options = ["--pi", "--without", "python3-picamera2", "--without", "python3-lgpio"]
-    subprocess.run([HOME / "packaging/install.sh", *options], check=True, env=environment)
-    subprocess.run(["systemd-machine-id-setup"], check=True, env=environment)
+    install_kiosk()
     out = tmp_path_factory.mktemp("host")
     bound = ["--bind=/dev/loop-control", *(f"--bind=/dev/loop{number}" for number in LOOPS)]
     for place, text in FILES.items():

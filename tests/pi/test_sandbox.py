@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import Any
 
 import pytest
 
 from kiosk.hardware.sources.audio_child import REAL_TIME_PRIORITY
-from tests.pi.boot import HOME, run_booted
+from tests.pi.boot import install_kiosk, run_booted
 
 SERVICES = ("ui", "sync", "recorder")
 REFUSALS = ("refused", "hidden", "Read-only file system")
@@ -19,10 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What an intruder in each unit could do."""
-    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
-    options = ["--pi", "--without", "python3-picamera2", "--without", "python3-lgpio"]
-    subprocess.run([HOME / "packaging/install.sh", *options], check=True, env=environment)
-    subprocess.run(["systemd-machine-id-setup"], check=True, env=environment)
+    install_kiosk()
     out = tmp_path_factory.mktemp("sandbox")
     out.chmod(0o755)
     return run_booted("tests.pi.sandbox_probe", out, limit_s=240, options=["--volatile=overlay"])

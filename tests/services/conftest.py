@@ -54,6 +54,16 @@ def shared_recorder(microphones: VirtualMicrophones) -> Iterator[RecorderProcess
         recorder.close()
 
 
+@pytest.fixture(scope="module")
+def bare_recorder() -> Iterator[RecorderProcess]:
+    """A running recorder without devices, for tests that leave it running."""
+    with tempfile.TemporaryDirectory(prefix="bare-") as folder:
+        made = RecorderProcess(Path(folder), None, camera="none")
+        made.start()
+        yield made
+        made.close()
+
+
 @pytest.fixture
 def recorder(make_recorder: MakeRecorder) -> RecorderProcess:
     """A recorder of its own, with camera and two microphones, for tests that kill it."""

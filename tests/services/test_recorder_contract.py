@@ -163,16 +163,6 @@ def test_the_documents_are_up_to_date() -> None:
 
 
 @pytest.fixture(scope="module")
-def bare_recorder() -> Iterator[RecorderProcess]:
-    """A recorder without devices."""
-    with tempfile.TemporaryDirectory(prefix="bare-") as folder:
-        made = RecorderProcess(Path(folder), None, camera="none")
-        made.start()
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
 def address(bare_recorder: RecorderProcess) -> Iterator[str]:
     """The address of the recorder's socket for clients that speak TCP only."""
     with bridge_to(bare_recorder.paths.recorder_socket) as url:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +30,6 @@ from tests.support.waiting import wait_for
 pytestmark = pytest.mark.slow
 
 PROBE = {"kind": "delivery_probe"}
-
-
-@pytest.fixture(scope="module")
-def quiet_recorder() -> Iterator[RecorderProcess]:
-    """A recorder without devices, for tests that leave it running."""
-    with tempfile.TemporaryDirectory(prefix="reports-") as folder:
-        recorder = RecorderProcess(Path(folder), camera="none")
-        recorder.start()
-        yield recorder
-        recorder.close()
 
 
 @pytest.fixture
@@ -77,7 +66,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
 
 
-def test_the_recorder_says_who_and_where_and_signs(quiet_recorder: RecorderProcess) -> None:
+def test_the_recorder_says_who_and_where_and_signs(bare_recorder: RecorderProcess) -> None:
     claims: dict[str, Any] = {
         "person": "p-judge",
         "kiosk": "kiosk-9999",
@@ -86,7 +75,7 @@ def test_the_recorder_says_who_and_where_and_signs(quiet_recorder: RecorderProce
     }
     claims |= {"sequence": 10**9, "room": "1", "boot_id": "x", "baseline": "y", "passed": 99}
     body = self_test(**claims)
-    folder = save(quiet_recorder, body | claims)
+    folder = save(bare_recorder, body | claims)
     report = read_report(folder)
     assert report["person"] == "p-technician"
     assert (report["kiosk"], report["software"]) == (KIOSK, kiosk.__version__)
@@ -96,23 +85,23 @@ def test_the_recorder_says_who_and_where_and_signs(quiet_recorder: RecorderProce
     assert [row["check"] for row in report["results"] if row["state"] == "passed"] == ["clock"]
     subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=folder, check=True)
     signed = folder / "SHA256SUMS", folder / "SHA256SUMS.p7s"
-    assert common_name(check_signature(*signed, quiet_recorder.court.ca)) == KIOSK
+    assert common_name(check_signature(*signed, bare_recorder.court.ca)) == KIOSK
 
 
 def test_a_probe_holds_what_the_recorder_says_and_nothing_else(
-    quiet_recorder: RecorderProcess,
+    bare_recorder: RecorderProcess,
 ) -> None:
-    folder = save(quiet_recorder, PROBE | {"person": "p-judge", "text": "sign this"})
+    folder = save(bare_recorder, PROBE | {"person": "p-judge", "text": "sign this"})
     report = read_report(folder)
     assert set(report) == {"id", "contract", "kind", "at"}
     assert report["kind"] == "delivery_probe"
 
 
-def test_the_same_run_saved_again_is_one_report(quiet_recorder: RecorderProcess) -> None:
+def test_the_same_run_saved_again_is_one_report(bare_recorder: RecorderProcess) -> None:
     body = self_test()
-    first = save(quiet_recorder, body)
-    other = save(quiet_recorder, self_test())
-    assert save(quiet_recorder, body) == first != other
+    first = save(bare_recorder, body)
+    other = save(bare_recorder, self_test())
+    assert save(bare_recorder, body) == first != other
     assert read_report(other)["sequence"] == read_report(first)["sequence"] + 1
 
 
@@ -128,23 +117,23 @@ def test_the_same_run_saved_again_is_one_report(quiet_recorder: RecorderProcess)
         self_test(started=5),
     ],
 )
-def test_what_is_no_report_is_refused(quiet_recorder: RecorderProcess, body: Any) -> None:
-    before = sorted(quiet_recorder.paths.reports.glob("*"))
-    assert refusal(quiet_recorder, body) == (400, "bad_request")
-    assert sorted(quiet_recorder.paths.reports.glob("*")) == before
+def test_what_is_no_report_is_refused(bare_recorder: RecorderProcess, body: Any) -> None:
+    before = sorted(bare_recorder.paths.reports.glob("*"))
+    assert refusal(bare_recorder, body) == (400, "bad_request")
+    assert sorted(bare_recorder.paths.reports.glob("*")) == before
 
 
-def test_a_huge_report_is_refused(quiet_recorder: RecorderProcess) -> None:
+def test_a_huge_report_is_refused(bare_recorder: RecorderProcess) -> None:
     huge = self_test(devices=[{"name": "x" * MAX_REPORT_BYTES}])
-    assert refusal(quiet_recorder, huge) == (413, "report_too_large")
-    assert refusal(quiet_recorder, self_test(devices=[{"name": "x" * 2**21}]))[0] == 413
+    assert refusal(bare_recorder, huge) == (413, "report_too_large")
+    assert refusal(bare_recorder, self_test(devices=[{"name": "x" * 2**21}]))[0] == 413
 
 
-def test_only_a_technician_has_reports_signed(quiet_recorder: RecorderProcess) -> None:
-    assert refusal(quiet_recorder, PROBE, "secretary") == (403, "sign_in_refused")
+def test_only_a_technician_has_reports_signed(bare_recorder: RecorderProcess) -> None:
+    assert refusal(bare_recorder, PROBE, "secretary") == (403, "sign_in_refused")
     for token in (None, "forged"):
         with pytest.raises(ServiceRefusedError) as refused:
-            quiet_recorder.call("POST", "/v1/reports", PROBE, token)
+            bare_recorder.call("POST", "/v1/reports", PROBE, token)
         assert (refused.value.status, refused.value.code) == (401, "token_expired")
 
 

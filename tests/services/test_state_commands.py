@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -28,16 +27,6 @@ from tests.support.waiting import wait_for
 
 WRONG_LEVEL = "WARNING kiosk.logs: KIOSK_LOG: no level in “b=LOUD”"
 STACK = "most recent call first"
-
-
-@pytest.fixture(scope="module")
-def bare_recorder() -> Iterator[RecorderProcess]:
-    """A recorder without devices."""
-    with tempfile.TemporaryDirectory(prefix="bare-") as folder:
-        made = RecorderProcess(Path(folder), None, camera="none")
-        made.start()
-        yield made
-        made.close()
 
 
 def kiosk(recorder: RecorderProcess, *arguments: str) -> list[str]:
