@@ -164,6 +164,8 @@ def _become_nobody(request: dict[str, Any], read_end: int, out_write: int, err_w
     status = 99
     try:
         os.setsid()
+        # A run of the tests in the background ignores SIGINT, and its children would, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(read_end, 0)
         os.dup2(out_write, 1)
         os.dup2(err_write, 2)
