@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 from faults.disk.mounted import FailureMode, MountedDisk
-from faults.fault_matrix import FaultCase, run_case
 from faults.hearing_rig import HearingRig
+from faults.injected_fault import FaultCase, run_case
 from faults.process_kill import kill_tree
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed

@@ -14,8 +14,8 @@ from random import Random
 
 import numpy as np
 
-from faults.fault_matrix import FaultCase, run_case
 from faults.hearing_rig import HearingRig
+from faults.injected_fault import FaultCase, run_case
 from faults.process_kill import find_processes
 from faults.trial import CAMERA, Outcome
 from kiosk.hardware.virtual.microphones import RATE

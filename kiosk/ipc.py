@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp import web
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from kiosk.api.base import Model
 from kiosk.errors import KioskError, RequestError
@@ -67,12 +68,18 @@ def parse_request(model: type[M], body: bytes) -> M:
     Raises:
         RequestError: it does not fit; the message names the first field, never its value.
     """
+    body = body or b"{}"
     try:
-        return model.model_validate_json(body or b"{}", strict=True)
+        request = model.model_validate_json(body, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         field = ".".join(str(place) for place in first["loc"]) or "body"
         raise RequestError(f"{field}: {first['msg']}") from None
+    try:
+        from_json(body, allow_inf_nan=False)  # a field of any type has let it through
+    except ValueError:
+        raise RequestError("body: NaN and Infinity are no JSON (RFC 8259)") from None
+    return request
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:

@@ -17,6 +17,9 @@ MAX_REPORT_BYTES = 256 * 1024
 """A self-test of eight microphones takes some 10 KB; nothing larger is signed."""
 
 
+_RunMoment = Annotated[Moment, Field(max_length=80)]
+
+
 class TestedCheck(Model):
     """Result of one check of this run."""
 
@@ -37,8 +40,8 @@ class TestedCheck(Model):
 class SelfTestRun(Model):
     """One run of the self-test."""
 
-    started: Moment
-    ended: Moment
+    started: _RunMoment
+    ended: _RunMoment
     commissioning: bool = False
     """Whether this run is the baseline of later ones."""
     devices: tuple[dict[str, Any], ...] | None = None

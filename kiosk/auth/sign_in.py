@@ -8,7 +8,7 @@ hashes, which takes seconds with a list of a hundred people. Nobody with a PIN w
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -33,6 +33,7 @@ class SignInDesk:
     Args:
         paths: of the kiosk.
         kiosk: its id.
+        is_hearing_open: returns whether a hearing is open; see :class:`StaffDirectory`.
         directory: another directory, for tests.
         tries: another counter, for tests.
     """
@@ -41,11 +42,12 @@ class SignInDesk:
         self,
         paths: Paths,
         kiosk: str,
+        is_hearing_open: Callable[[], bool] = lambda: False,
         directory: StaffDirectory | None = None,
         tries: TryCounter | None = None,
     ) -> None:
         self._directory = directory or StaffDirectory(
-            paths.staff, paths.kept_staff, kiosk, paths.court_ca
+            paths.staff, paths.kept_staff, kiosk, paths.court_ca, is_hearing_open=is_hearing_open
         )
         self._tries = tries or TryCounter(paths.sign_in_tries)
         self._journal = SignInJournal(paths.sign_in_journal)

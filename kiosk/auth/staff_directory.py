@@ -41,6 +41,8 @@ class StaffDirectory:
         kiosk: id of this kiosk.
         ca: the court's root certificate; absent before enrolment: then no list is in force.
         wall: the wall clock, by which a list ends.
+        is_hearing_open: returns whether a hearing is open. Until it is over, the people of a list
+            that has ended may sign in: somebody must be able to end the hearing.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class StaffDirectory:
         kiosk: str,
         ca: Path,
         wall: Callable[[], datetime] = wall_time,
+        is_hearing_open: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_hearing_open = is_hearing_open
         self._published, self._kept = published, kept
         self._kiosk, self._ca, self._wall = kiosk, ca, wall
         self._versions: tuple[FileVersion | None, FileVersion | None] = (None, None)
@@ -62,9 +66,10 @@ class StaffDirectory:
         """Return the rows of those who may sign in now; a person may have several."""
         self._refresh()
         found = self._in_force
-        if found is None or self._wall() >= found.list.valid_until:
+        if found is None:
             return ()
-        return found.rows
+        has_ended = self._wall() >= found.list.valid_until
+        return () if has_ended and not self._is_hearing_open() else found.rows
 
     def alarms(self) -> list[AlarmKey]:
         """Return codes and sources of the alarms: why the newest list is refused, and its end."""

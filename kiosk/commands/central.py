@@ -128,7 +128,7 @@ def _parse_port(text: str) -> int:
 
 
 def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 366):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 366):
         raise argparse.ArgumentTypeError("a whole number from 1 to 366 is expected")
     return int(text)
 

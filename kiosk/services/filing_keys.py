@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import time
 from pathlib import Path
 
 from kiosk.alarms import AlarmKey
@@ -16,6 +17,7 @@ from kiosk.storage.key_escrow import KeyEscrow, KeyExpiredError
 log = logging.getLogger(__name__)
 
 ROTATE_INTERVAL_S = 60.0
+LOOK_INTERVAL_S = 2.0
 
 
 class FilingKeyService:
@@ -30,18 +32,21 @@ class FilingKeyService:
         self._folder, self._public = folder, public
         self._escrow: KeyEscrow | None = None
         self._open_escrow()
+        self._is_published = self._look()
 
     async def run(self) -> None:
-        """Renew and destroy keys as their time comes."""
+        """Renew and destroy keys as their time comes; see whether they can be read."""
+        next_rotation = time.monotonic() + ROTATE_INTERVAL_S
         while True:
-            await asyncio.sleep(ROTATE_INTERVAL_S)
-            await asyncio.to_thread(self._rotate)
+            await asyncio.sleep(LOOK_INTERVAL_S)
+            if time.monotonic() >= next_rotation:
+                await asyncio.to_thread(self._rotate)
+                next_rotation = time.monotonic() + ROTATE_INTERVAL_S
+            self._is_published = await asyncio.to_thread(self._look)
 
     def alarms(self) -> list[AlarmKey]:
-        """Return the alarm that unfinished filings are not protected, while they are not."""
-        if self._escrow is not None and self._escrow.is_published():
-            return []
-        return [("filing_unprotected", "recorder")]
+        """Return the alarm that unfinished filings are not protected, as it was seen last."""
+        return [] if self._is_published else [("filing_unprotected", "recorder")]
 
     def open(self, request: WrappedKey) -> FilingKey:
         """Answer ``POST /v1/filing-keys/open``.
@@ -63,6 +68,10 @@ class FilingKeyService:
             self._escrow = KeyEscrow(self._folder, self._public)
         except (StorageError, OSError, ValueError) as error:
             log.error("no keys of unfinished filings can be kept: %s", type(error).__name__)
+
+    def _look(self) -> bool:
+        """Return whether the screen can read the newest key. A hung disk holds this thread only."""
+        return self._escrow is not None and self._escrow.is_published()
 
     def _rotate(self) -> None:
         if self._escrow is None:

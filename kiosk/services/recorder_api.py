@@ -61,7 +61,11 @@ class RecorderApi:
         self._courtroom = core.courtroom
         self._mark_changed = mark_changed
         self._device_test_lock = asyncio.Lock()
-        self._desk = SignInDesk(core.paths, core.settings.kiosk.id)
+        self._desk = SignInDesk(
+            core.paths,
+            core.settings.kiosk.id,
+            lambda: core.courtroom.open_hearing_id is not None,
+        )
         # Badges that wait for their turn take no thread from anything else.
         self._badge_executor = ThreadPoolExecutor(BADGE_THREADS, thread_name_prefix="badges")
         idle_s = core.settings.ui.staff_idle_minutes * 60.0

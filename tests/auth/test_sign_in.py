@@ -48,6 +48,7 @@ class Room:
         self.paths = Paths(folder / "data", folder / "run")
         self.seconds, self.boot = 1000.0, "boot-1"
         self.moved = timedelta(0)
+        self.is_hearing_open = False
         for path in (self.paths.staff, self.paths.court_ca):
             path.parent.mkdir(parents=True)
         self.paths.court_ca.write_bytes(self.court.ca.read_bytes())
@@ -69,10 +70,15 @@ class Room:
     def restart(self) -> None:
         paths = self.paths
         directory = StaffDirectory(
-            paths.staff, paths.kept_staff, KIOSK, paths.court_ca, lambda: self.now
+            paths.staff,
+            paths.kept_staff,
+            KIOSK,
+            paths.court_ca,
+            lambda: self.now,
+            lambda: self.is_hearing_open,
         )
         tries = TryCounter(paths.sign_in_tries, lambda: self.seconds, lambda: self.boot)
-        self.desk = SignInDesk(paths, KIOSK, directory, tries)
+        self.desk = SignInDesk(paths, KIOSK, directory=directory, tries=tries)
 
     @property
     def now(self) -> datetime:
@@ -352,6 +358,22 @@ def test_a_list_ends_with_a_warning_before(room: Room) -> None:
     room.moved = timedelta(0)  # the clock was wrong
     assert room.alarms() == set()
     assert room.use_badge("J-1") == "judge"
+
+
+def test_a_hearing_that_is_open_can_be_ended_by_the_people_of_a_list_that_has_ended(
+    room: Room,
+) -> None:
+    assert room.alarms() == set()  # the list is read while it is in force
+    room.restart()
+    room.moved = timedelta(days=15)
+    room.is_hearing_open = True
+    assert room.guess("secretary", "3141") == "secretary"
+    assert room.guess("secretary") == "wrong"
+    assert room.use_badge("J-1") == "judge"
+    assert room.alarms() == {("staff_list_ended", "staff_list")}
+    room.is_hearing_open = False
+    assert room.guess("secretary", "3141") != "secretary"
+    assert room.use_badge("J-1") == "unknown"
 
 
 def test_a_newer_list_takes_away_who_has_left(room: Room) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bench.measure import Measure, median_of
 from bench.processes import cpu_seconds, descendants
 from bench.run import table
+from faults.run import load_trial, trial_names
 from faults.run import table as faults_table
 from faults.trial import Cost, NotSurvivedError, Outcome
 from tests.support.waiting import wait_for
@@ -31,6 +32,13 @@ def test_a_measure_is_the_median_beside_the_peer_s_median() -> None:
 def test_without_a_peer_there_is_no_ratio() -> None:
     assert median_of("alone", "ms", [7.0]).as_json()["ratio"] is None
     assert table([Measure("alone", 7.0, "ms")]).splitlines()[1].split() == ["alone", "7", "ms"]
+
+
+@pytest.mark.parametrize("name", trial_names())
+def test_each_trial_says_how_many_tries_it_makes(name: str) -> None:
+    module = load_trial(name)
+    assert 1 <= module.QUICK <= module.TRIES
+    assert callable(module.run)
 
 
 def test_an_outcome_counts_what_was_survived_and_what_it_cost() -> None:
