@@ -10,17 +10,55 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from difflib import get_close_matches
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from kiosk.device_address import DeviceAddress, check_device_address, parse_device_address
 from kiosk.errors import ConfigError
+from kiosk.settings_lines import Contradiction, ContradictionError, say_problems
 
 DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
 ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
+MAX_MICROPHONES = 8
+RESERVED_NAMES = frozenset(
+    {"camera", "mix", "storage", "space", "mirror", "recorder", "sound", "clock", "panel"}
+    | {"court_keys", "headset"}
+)
+"""Other sources of State, ledger and readiness: no microphone may have their names."""
+
+
+def _check_zone(name: str) -> str:
+    """Return ``name``; raise ValueError if the IANA database has no such time zone."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise ValueError("there is no such time zone; one is Asia/Almaty") from None
+    return name
+
+
+def _check_source_name(name: str) -> str:
+    """Return ``name``; raise ValueError if another source has it."""
+    if name in RESERVED_NAMES:
+        raise ValueError("is the name of another source; choose another")
+    return name
+
+
+def _check_output(name: str) -> str:
+    """Return ``name``, an ALSA device; raise ValueError if it has the number of a card."""
+    if re.search(r"hw:\d", name):
+        raise ValueError("the number of a card changes; write plughw:CARD=ID (`aplay -L`)")
+    return name
+
+
+SoundDevice = Annotated[str, AfterValidator(check_device_address)]
+OptionalSoundDevice = Annotated[
+    str, AfterValidator(lambda text: check_device_address(text) if text else text)
+]
+AlsaOutput = Annotated[str, AfterValidator(_check_output)]
 
 
 class SettingsGroup(BaseModel):
@@ -37,9 +75,9 @@ class KioskSettings(SettingsGroup):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] = "kiosk-0001"
     court: dict[Literal["kk", "ru", "en"], str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
-    room: str = "1"
+    room: Annotated[str, Field(min_length=1)] = "1"
     language: Literal["kk", "ru", "en"] = "kk"
-    timezone: str = "Asia/Almaty"
+    timezone: Annotated[str, AfterValidator(_check_zone)] = "Asia/Almaty"
     time_servers: tuple[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")], ...
     ] = ()
@@ -73,14 +111,17 @@ class CameraSettings(SettingsGroup):
 class MicrophoneSettings(SettingsGroup):
     """``[[microphones]]``: one audio channel of one device.
 
-    ``device`` is one of PortAudio's device names, or a part of one; ``channel`` counts from 0.
+    ``device`` is ``usb:PLACE``, ``serial:NUMBER``, ``id:CARD`` or the exact name of a device
+    (``kiosk devices`` lists them); one that fits two devices opens none. ``channel`` counts from 0.
     ``role`` is a role id of the rules data, ``spare``, or ``remote`` (line-out of a conference set:
     if it is digitally silent for ``silence_seconds``, its link is lost).
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
-    role: str
-    device: str
+    name: Annotated[
+        str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$"), AfterValidator(_check_source_name)
+    ]
+    role: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    device: SoundDevice
     channel: Annotated[int, Field(ge=0, le=7)] = 0
     rate: Literal[16000, 32000, 44100, 48000] = 48000
     silence_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
@@ -144,8 +185,8 @@ class VoiceSettings(SettingsGroup):
     """
 
     enabled: bool = True
-    headphones: str = ""
-    loudspeaker: str = ""
+    headphones: AlsaOutput = ""
+    loudspeaker: AlsaOutput = ""
     volume: Annotated[int, Field(ge=0, le=100)] = 70
     words_a_minute: Annotated[int, Field(ge=80, le=300)] = 150
     recorded: Path | None = None
@@ -160,12 +201,12 @@ class PanelSettings(SettingsGroup):
 
 
 class HeadsetSettings(SettingsGroup):
-    """``[headset]``: output to listen to the last minutes, by its PortAudio name.
+    """``[headset]``: output to listen to the last minutes, named as a microphone's device.
 
     It is never the room's loudspeaker; empty: there is none.
     """
 
-    device: str = ""
+    device: OptionalSoundDevice = ""
 
 
 class HearingSettings(SettingsGroup):
@@ -203,7 +244,7 @@ class FilingSettings(SettingsGroup):
     """
 
     parked_hours: Annotated[float, Field(gt=0, le=168)] = 24
-    office: dict[str, str] = {}
+    office: dict[Literal["kk", "ru", "en"], str] = {}
     payment_text: Annotated[str, Field(max_length=300)] = "{purpose}: {sum} KZT. {court}"
 
 
@@ -268,13 +309,53 @@ class Settings(SettingsGroup):
     ui: UiSettings = UiSettings()
 
     @model_validator(mode="after")
-    def _microphones_are_distinct(self) -> Settings:
-        names = [microphone.name for microphone in self.microphones]
-        if len(names) != len(set(names)):
-            raise ValueError("two microphones have the same name")
-        if len(names) > 8:
-            raise ValueError("at most 8 microphones")
+    def _check_contradictions(self) -> Settings:
+        found = [*_microphone_contradictions(self.microphones), *_device_contradictions(self)]
+        if found:
+            raise ContradictionError(found)
         return self
+
+
+def _microphone_contradictions(
+    microphones: tuple[MicrophoneSettings, ...],
+) -> Iterator[Contradiction]:
+    """Yield what microphones cannot share: a name, a channel of a device, a device at two rates."""
+    names: set[str] = set()
+    channels: dict[tuple[DeviceAddress, int], str] = {}
+    first_of: dict[DeviceAddress, MicrophoneSettings] = {}
+    for index, row in enumerate(microphones):
+        keys, address = ("microphones", index), parse_device_address(row.device)
+        if row.name in names:
+            yield Contradiction((*keys, "name"), "two microphones have the same name")
+        if other := channels.get((address, row.channel)):
+            said = f"microphone “{other}” has channel {row.channel} of it already"
+            yield Contradiction((*keys, "device"), said)
+        first = first_of.setdefault(address, row)
+        if first.rate != row.rate:
+            said = f"microphone “{first.name}” opens the same device at {first.rate}"
+            yield Contradiction((*keys, "rate"), said)
+        names.add(row.name)
+        channels.setdefault((address, row.channel), row.name)
+    if len(microphones) > MAX_MICROPHONES:
+        keys = ("microphones", MAX_MICROPHONES)
+        yield Contradiction((*keys, "name"), f"at most {MAX_MICROPHONES} microphones")
+
+
+def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
+    """Yield what two other devices cannot share: a pin, a line, a camera, an output, a folder."""
+    panel, voice, paths = settings.panel, settings.voice, settings.paths
+    if panel.enabled and panel.lamp_pin == panel.button_pin:
+        yield Contradiction(("panel", "button_pin"), "is the lamp's pin, too")
+    if settings.printer.port and settings.printer.port == settings.badge.port:
+        yield Contradiction(("printer", "port"), "is the badge reader's port, too")
+    if voice.loudspeaker and voice.loudspeaker in (voice.headphones, settings.headset.device):
+        yield Contradiction(("voice", "loudspeaker"), "is a person's headphones, too")
+    if paths.mirror is not None and paths.mirror.is_relative_to(paths.data):
+        yield Contradiction(("paths", "mirror"), "is no second storage: it is in paths.data")
+    overhead = settings.scanner.overhead
+    is_used = settings.scanner.kind == "overhead" and overhead.back_end == "picamera2"
+    if is_used and overhead.camera == 0 and settings.camera.back_end in ("auto", "picamera2"):
+        yield Contradiction(("scanner", "overhead", "camera"), "is the hearing's camera")
 
 
 def settings_path(given: Path | None = None) -> Path:
@@ -306,64 +387,4 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        lines = [_format_problem(path, text, data, item) for item in error.errors()]
-        raise ConfigError("\n".join(lines)) from error
-
-
-def _format_problem(path: Path, text: str, data: dict[str, Any], item: ErrorDetails) -> str:
-    """Return one problem as ``FILE:LINE: key = value: what is allowed``."""
-    keys = tuple(item["loc"])
-    dotted = ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
-    where = f"{path}:{_find_line(text, keys)}"
-    if item["type"] == "extra_forbidden":
-        allowed = _allowed_keys(keys[:-1])
-        near = get_close_matches(str(keys[-1]), allowed, n=1)
-        hint = f"; did you mean “{near[0]}”?" if near else ""
-        return f"{where}: unknown key “{dotted}”{hint} Allowed here: {', '.join(allowed)}"
-    value = _value_at(data, keys)
-    shown = "" if value is None else f" = {value!r}"
-    return f"{where}: {dotted or 'settings'}{shown}: {item['msg']}"
-
-
-def _allowed_keys(keys: tuple[str | int, ...]) -> list[str]:
-    """Return the allowed keys of the table at ``keys``."""
-    model: type[BaseModel] = Settings
-    for key in keys:
-        if key == "microphones":
-            model = MicrophoneSettings
-        elif isinstance(key, str):
-            annotation = model.model_fields[key].annotation
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                model = annotation
-    return sorted(model.model_fields)
-
-
-def _value_at(data: dict[str, Any], keys: tuple[str | int, ...]) -> object:
-    """Return the value at ``keys``, or None."""
-    value: Any = data
-    for key in keys:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value if not isinstance(value, dict | list) else None
-
-
-def _find_line(text: str, keys: tuple[str | int, ...]) -> int:
-    """Return the number of the line that sets ``keys`` (tomllib keeps no positions)."""
-    tables = [key for key in keys[:-1] if isinstance(key, str)] if len(keys) > 1 else []
-    index = next((key for key in keys if isinstance(key, int)), 0)
-    lines = text.splitlines()
-    start, seen = 0, -1
-    if tables:
-        header = re.compile(r"^\s*\[\[?\s*" + r"\s*\.\s*".join(map(re.escape, tables)) + r"\s*\]")
-        for number, line in enumerate(lines):
-            if header.match(line):
-                start, seen = number, seen + 1
-                if seen == index:
-                    break
-    wanted = re.compile(rf"^\s*\[?\[?\s*[\"']?{re.escape(str(keys[-1] if keys else ''))}[\"']?\b")
-    for number in range(start, len(lines)):
-        if wanted.match(lines[number]):
-            return number + 1
-    return start + 1
+        raise ConfigError(say_problems(path, text, data, error, Settings)) from error

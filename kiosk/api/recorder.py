@@ -293,10 +293,33 @@ class Level(Model):
     peak_db: float
 
 
+class SoundInput(Model):
+    """The sound device that was really opened, as the kernel and PortAudio name it."""
+
+    name: str
+    """PortAudio's name: ``CARD: DEVICE (hw:1,0)``, or a name of ALSA's settings."""
+    card: str = ""
+    """ALSA's id of the card."""
+    usb: str = ""
+    """Controller and ports; empty: not on USB."""
+    product: str = ""
+    """USB's vendor and product, such as ``0d8c:0014``."""
+    serial: str = ""
+    rate: int = 0
+    channels: int = 0
+
+    def __str__(self) -> str:
+        rows = (("usb", self.usb), ("serial", self.serial))
+        known = [f"{key} {value}" for key, value in rows if value]
+        return ", ".join([self.name, *known, f"{self.rate} Hz", f"{self.channels} ch"])
+
+
 class Device(Model):
     """A device that is in use.
 
     Attributes:
+        setting: ``device`` and ``channel`` of a microphone in the settings.
+        opened: what a microphone's process has opened; None: nothing, or another device.
         real_time: whether the process that reads a microphone has real-time priority; refused, it
             may lose samples while the processor is busy. None: another device, or not known yet.
     """
@@ -307,3 +330,5 @@ class Device(Model):
     back_end: str = ""
     virtual: bool = False
     real_time: bool | None = None
+    setting: str = ""
+    opened: SoundInput | None = None

@@ -16,6 +16,7 @@ RECORDER, SYNC, SCREEN = "kiosk-recorder", "kiosk-sync", "kiosk-ui"
 WORKS_AS = {
     "court_keys": RECORDER,
     "courier": SYNC,
+    "devices": RECORDER,
     "enroll": SYNC,
     "export": RECORDER,
     "fetch": SYNC,

@@ -13,6 +13,7 @@ import asyncio
 import getpass
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.alarms import alarm_of
@@ -253,10 +254,16 @@ async def _is_wanted(question: str) -> bool:
 
 
 def format_result(result: CheckResult, translate: Translator) -> str:
-    """Return one line of the table: check, state, time, and why it did not pass."""
+    """Return a line of the table: check, state, time, why it did not pass; then its devices."""
     name, state = translate(CHECK_NAMES[result.check]), translate(STATE_NAMES[result.state])
     line = f"{name:<20} {state:<14} {result.seconds:6.1f} s"
-    if result.code is None:
-        return line
-    alarm = alarm_of(result.code)
-    return f"{line}  {alarm.say(translate, '')}"
+    if result.code is not None:
+        line += f"  {alarm_of(result.code).say(translate, '')}"
+    return "\n".join([line, *_devices(result)])
+
+
+def _devices(result: CheckResult) -> Iterator[str]:
+    """Yield which device each microphone was."""
+    for name, values in result.measured.items():
+        if isinstance(values, dict) and values.get("device"):
+            yield f"  {name}: {values['device']}"

@@ -9,7 +9,8 @@ Kinds of a part's journal: ``part`` (its first line), ``media``, ``file``, ``mar
 ``mark_withdrawn``, ``interruption``, ``interruption_ended``, ``cut``, ``recovered``, ``closed``,
 ``head``. Kinds of a hearing's journal: ``opened``, ``readiness``, ``part_opened``,
 ``part_closed``, ``part_sealed``, ``statement``, ``mark``, ``mark_withdrawn``, ``recovered``,
-``stopped``, ``interruption``, ``ending``, ``ended``, ``head``.
+``stopped``, ``interruption``, ``input_opened``, ``input_replaced``, ``ending``, ``ended``,
+``head``.
 """
 
 from __future__ import annotations

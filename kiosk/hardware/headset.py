@@ -1,4 +1,4 @@
-"""The secretary's headset: an output of PortAudio, found only by its name.
+"""The secretary's headset: an output of PortAudio, and none but the one that the settings name.
 
 It is used only inside a child process, because a driver may hang.
 """
@@ -12,7 +12,7 @@ import pyaudio  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from kiosk.errors import DeviceAbsentError
-from kiosk.hardware.audio.portaudio import find_device
+from kiosk.hardware.audio.portaudio import find_portaudio_device
 
 RATE = 48_000
 BLOCK_FRAMES = RATE // 10
@@ -37,15 +37,16 @@ class Headset:
     def __init__(self, name: str) -> None:
         self._audio = pyaudio.PyAudio()
         self._channels = 1
-        info = find_device(self._audio, name, "output")
-        if info is None:
-            raise HeadsetAbsentError(f"no output “{name}”")
         try:
-            self._stream = self._open(int(info["index"]))
+            found = find_portaudio_device(self._audio, name, "output")
+        except (DeviceAbsentError, ValueError) as error:
+            raise HeadsetAbsentError(str(error)) from error
+        try:
+            self._stream = self._open(found.index)
         except OSError:  # some accept stereo only
             self._channels = 2
             try:
-                self._stream = self._open(int(info["index"]))
+                self._stream = self._open(found.index)
             except OSError as error:
                 raise HeadsetAbsentError(f"“{name}” refuses: {error}") from error
 

@@ -32,6 +32,7 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.monitoring.microphone_inputs import MicrophoneInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
@@ -80,6 +81,7 @@ class Courtroom:
         self.storage = StorageMonitor(settings, paths)
         self.seal_queue = SealQueue()
         self.monitor = HearingMonitor(settings)
+        self.inputs = MicrophoneInputs(paths.microphone_inputs, sources.devices)
         self._current_hearing = CurrentHearing(events.on_change)
         publicity = Publicity(settings, paths, rules, self.storage.store)
         self._context = HearingContext(
@@ -100,6 +102,7 @@ class Courtroom:
             self._current_hearing,
             publicity,
             self.monitor,
+            self.inputs,
             lambda: self.seal_queue.failing_hearings,
         )
 
@@ -243,6 +246,7 @@ class Courtroom:
     def poll(self) -> None:
         """Check clock, remote links, reminder and data; called several times a second."""
         changed = self.storage.check_durability()
+        changed |= self.inputs.poll(self.current)
         if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()
 

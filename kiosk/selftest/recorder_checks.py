@@ -124,6 +124,7 @@ async def check_microphones(
             levels[name].append(level.rms_db)
     measured: dict[str, Any] = {}
     codes = []
+    opened = {device.name: device.opened for device in sources.devices()}
     for microphone in sources.describe_microphones():
         name, state = microphone.name, microphone.state
         heard = levels[name] or [FLOOR_DB]
@@ -132,6 +133,7 @@ async def check_microphones(
             "level_db": round(max(heard), 1),
             "noise_db": round(sorted(heard)[len(heard) // 10], 1),
             "heard": microphone.heard is not None and microphone.heard != before.get(name),
+            "device": str(opened.get(name) or ""),
         }
         if state == MicrophoneState.STARTING:
             state = MicrophoneState.ABSENT

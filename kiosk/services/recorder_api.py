@@ -71,7 +71,7 @@ class RecorderApi:
         idle_s = core.settings.ui.staff_idle_minutes * 60.0
         self._tokens = TokenIssuer(load_token_secret(core.paths.token_secret), idle_s)
         self.exports = ExportService(core.settings, events)
-        self._reports = ReportService(core.settings)
+        self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
         core.further_alarms = lambda: [*self._desk.alarms, *self.filing_keys.alarms()]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,14 @@ class ReportService:
 
     Args:
         settings: of this kiosk; its id and room go into each report.
+        on_commissioned: called when a report is saved that is a baseline with good microphones.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, on_commissioned: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
+        self._on_commissioned = on_commissioned
         self._paths = Paths.from_settings(settings.paths)
         self._lock = asyncio.Lock()
 
@@ -69,7 +74,11 @@ class ReportService:
         for report in earlier:
             if (report.get("started"), report.get("ended")) == (run.started, run.ended):
                 return SavedReport(id=str(report["id"]), report=report)  # its answer was lost
-        return self._write(build_report(self._settings, run, earlier, person))
+        saved = self._write(build_report(self._settings, run, earlier, person))
+        passed = [row.check for row in run.results if row.state == "passed"]
+        if run.commissioning and "microphones" in passed:
+            self._on_commissioned()
+        return saved
 
     def _write(self, content: dict[str, Any]) -> SavedReport:
         """Write ``content`` as a sealed folder.

@@ -82,6 +82,11 @@ class Paths:
         """Ids of the hearings closed here, whose titles stay hidden (JSON); owner: recorder."""
         return self.data / "closed-hearings.json"
 
+    @property
+    def microphone_inputs(self) -> Path:
+        """Device of each microphone at commissioning or first use (JSON); owner: recorder."""
+        return self.data / "microphone-inputs.json"
+
     # -- sign-in -----------------------------------------------------------------------------
     @property
     def kept_staff(self) -> Path:

@@ -39,6 +39,7 @@ decrypt {{hearing}} --key {{own}}/key --out {{own}}/garbage
 decrypt --challenge {{own}} --key {{own}}/key
 decrypt --challenge {{own}}/garbage --key {{own}}/key
 decrypt --key {{own}}/key
+devices
 demo --out {{own}}/garbage
 demo --live --out {{own}}/garbage
 enroll --code ABCD

@@ -71,6 +71,10 @@ def test_state_levels_and_devices(rig: SourcesRig) -> None:
     given = [os.sched_getscheduler(device.pid or 0) for device in rig.sources.audio_devices]
     assert devices["judge"].real_time is (given[0] == os.SCHED_RR)  # a refusal is not silent
     assert devices["camera"].real_time is None
+    opened = devices["judge"].opened
+    assert opened is not None
+    assert (opened.name, opened.rate, opened.channels) == ("mic_judge", 48000, 1)
+    assert devices["camera"].opened is None
 
 
 @pytest.mark.slow
@@ -163,13 +167,18 @@ def test_an_absent_microphone_and_no_camera_leave_the_rest_alone(
         microphones=(
             MicrophoneSettings(name="here", role="judge", device="mic_judge"),
             MicrophoneSettings(name="gone", role="witness", device="no such device"),
+            MicrophoneSettings(name="part", role="victim", device="mic_"),
         ),
     )
     monkeypatch.setattr("kiosk.hardware.sources.camera_source.CAMERA_START_TIMEOUT_NS", 10**12)
     with Sources(settings, rig.folder / "preview-2") as sources:
-        here, gone = sources.microphones
+        here, gone, part = sources.microphones
         wait_for(lambda: gone.state == "absent", "the absence", PATIENCE)
+        wait_for(lambda: part.state == "absent", "a part of two names is none", PATIENCE)
         wait_for(lambda: here.state == "ok", "the other microphone", PATIENCE)
         assert sources.camera is not None
         wait_for(lambda: sources.camera and sources.camera.state == "absent", "no camera", 10.0)
         assert not sources.wait_ready(1.0)
+        opened = {device.name: device.opened for device in sources.devices()}
+        assert opened["here"] is not None
+        assert opened["gone"] is opened["part"] is None

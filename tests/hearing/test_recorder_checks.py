@@ -15,6 +15,7 @@ import pytest
 from gpiozero import Device  # type: ignore[import-untyped]
 from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]
 
+from kiosk.api import recorder
 from kiosk.api.recorder import Camera, Level, Microphone
 from kiosk.api.recorder_calls import DeviceTestAnswer
 from kiosk.clocks import recording_ns
@@ -47,6 +48,10 @@ class Sources:
             for name, state in self.microphones.items()
         ]
         return [Microphone.model_validate(row) for row in rows]
+
+    def devices(self) -> list[recorder.Device]:
+        opened = recorder.SoundInput(name="mic_judge", rate=48000, channels=1)
+        return [recorder.Device(name="judge", opened=opened), recorder.Device(name="witness")]
 
     def levels(self) -> dict[str, Level]:
         self.polls += 1
@@ -163,7 +168,9 @@ def test_microphones(tmp_path: Path, witness: str, code: str | None) -> None:
         "level_db": -30.0,
         "noise_db": -30.0,
         "heard": True,
+        "device": "mic_judge, 48000 Hz, 1 ch",
     }
+    assert answer["measured"]["witness"]["device"] == ""
     assert answer["measured"]["witness"]["heard"] is (witness == "ok")
 
 

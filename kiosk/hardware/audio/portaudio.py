@@ -1,27 +1,57 @@
-"""Finds PortAudio's devices by name."""
+"""Finds the device of PortAudio that a setting names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
 
-CHANNEL_KEYS = {"input": "maxInputChannels", "output": "maxOutputChannels"}
+from kiosk.errors import DeviceAbsentError
+from kiosk.hardware.audio.sound_devices import (
+    ROOT,
+    Direction,
+    SoundDevice,
+    find_device,
+    list_devices,
+)
+
+CHANNEL_KEYS: Mapping[Direction, str] = {"input": "maxInputChannels", "output": "maxOutputChannels"}
 
 
-def find_device(
-    audio: pyaudio.PyAudio, name: str, direction: Literal["input", "output"]
-) -> Mapping[str, Any] | None:
-    """Return the device named ``name`` (exactly, else as a part of its name), or None.
+class BusyDeviceError(DeviceAbsentError):
+    """The device is there, and another process holds it."""
 
-    There is no default device: another output may be the room's loudspeaker.
+    code = "device_busy"
+
+
+@dataclass(frozen=True)
+class PortAudioDevice:
+    """A device as PortAudio opens it: its index and number of channels, and what it is."""
+
+    index: int
+    channels: int
+    device: SoundDevice
+
+
+def find_portaudio_device(
+    audio: pyaudio.PyAudio, setting: str, direction: Direction, root: Path = ROOT
+) -> PortAudioDevice:
+    """Return the one device that ``setting`` names.
+
+    Raises:
+        DeviceAbsentError: it is not there; AmbiguousDeviceError: several are named;
+        BusyDeviceError: another process holds it.
     """
-    devices = [
-        info
-        for index in range(audio.get_device_count())
-        if int((info := audio.get_device_info_by_index(index))[CHANNEL_KEYS[direction]]) > 0
-    ]
-    exact = [info for info in devices if info["name"] == name]
-    partial = [info for info in devices if name and name in str(info["name"])]
-    return next(iter(exact + partial), None)
+    listed: dict[str, Mapping[str, Any]] = {}
+    for index in range(audio.get_device_count()):
+        info = audio.get_device_info_by_index(index)
+        if int(info[CHANNEL_KEYS[direction]]) > 0:
+            listed.setdefault(str(info["name"]), info)
+    found = find_device(setting, list_devices(direction, listed, root))
+    info = listed.get(found.name)
+    if info is None:  # PortAudio leaves out what it cannot open
+        raise BusyDeviceError(f"{found}: held by another program or microphone, or no access")
+    return PortAudioDevice(int(info["index"]), int(info[CHANNEL_KEYS[direction]]), found)

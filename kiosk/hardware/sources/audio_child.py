@@ -17,7 +17,9 @@ from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
 
-from kiosk.hardware.audio.portaudio import find_device
+from kiosk.errors import DeviceAbsentError
+from kiosk.hardware.audio.portaudio import find_portaudio_device
+from kiosk.hardware.audio.sound_devices import SoundDevice, is_present, opened_format
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
 from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
 
@@ -47,28 +49,41 @@ class _InputStream:
     def open(self) -> bool:
         """Open the device; return False if it is absent or cannot be opened."""
         audio = pyaudio.PyAudio()
-        info = find_device(audio, self._name, "input")
-        if info is None:
+        try:
+            found = find_portaudio_device(audio, self._name, "input")
+        except DeviceAbsentError as error:
             audio.terminate()
+            self._writer.send_status(absent=True, problem=str(error))
             return False
         try:
-            self._start(audio, int(info["index"]), self._channels)
+            self._start(audio, found.index, self._channels)
         except OSError:  # some devices accept only their own number of channels
-            self._channels = int(info["maxInputChannels"])
+            self._channels = found.channels
             try:
-                self._start(audio, int(info["index"]), self._channels)
+                self._start(audio, found.index, self._channels)
             except OSError as error:
                 audio.terminate()
-                self._writer.send_status(refused=str(error))
+                self._writer.send_status(absent=True, problem=str(error))
                 return False
+        if not is_present(found.device):  # the card's number went to another one meanwhile
+            self._stream.close()
+            audio.terminate()
+            self._writer.send_status(absent=True, problem="its card has just changed")
+            return False
         self._writer.send_status(
             library="PyAudio",
             version=importlib.metadata.version("PyAudio"),
             back_end=pyaudio.get_portaudio_version_text().split(",")[0],
-            opened=str(info["name"]),
+            opened=self._describe(found.device),
             real_time=self._has_real_time,
         )
         return True
+
+    def _describe(self, device: SoundDevice) -> dict[str, Any]:
+        """Return what is open (:class:`kiosk.api.recorder.SoundInput`), from the kernel."""
+        rate, channels = opened_format(device) or (self._rate, self._channels)
+        known = {key: getattr(device, key) for key in ("name", "card", "usb", "product", "serial")}
+        return {**known, "rate": rate, "channels": channels}
 
     def _start(self, audio: pyaudio.PyAudio, index: int, channels: int) -> None:
         self._stream = audio.open(
@@ -121,7 +136,6 @@ def main() -> None:
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     device = _InputStream(writer, config, has_real_time=_raise_priority())
     while not device.open():
-        writer.send_status(absent=True)
         time.sleep(RETRY_S)
     device.forward_blocks()
     writer.send_status(inactive=True)

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from kiosk.api.recorder import Device
+from kiosk.api.recorder import Device, SoundInput
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audio.block import AudioBlock
@@ -33,6 +33,7 @@ class AudioDevice:
         self._rate = microphones[0].rate
         self._library_info: dict[str, str] = {}
         self._has_real_time: bool | None = None
+        self._opened: SoundInput | None = None
         self._clock = SampleClock(self._rate)
         self._epoch = -1
         self._has_delivered = False
@@ -66,8 +67,15 @@ class AudioDevice:
     def describe(self, name: str) -> Device:
         """Return microphone ``name`` as one of the devices in use."""
         virtual = VIRTUAL_MICROPHONES in os.environ and self.device.startswith("mic_")
-        library = {"library": "PyAudio", **self._library_info}
-        return Device(name=name, **library, virtual=virtual, real_time=self._has_real_time)
+        (channel,) = (row.channel for row in self.microphones if row.name == name)
+        return Device(
+            name=name,
+            **{"library": "PyAudio", **self._library_info},
+            virtual=virtual,
+            real_time=self._has_real_time,
+            setting=f"{self.device} channel {channel}",
+            opened=self._opened,
+        )
 
     # -- called in the supervisor's thread -----------------------------------------------------
     def _set_states(self, state: MicrophoneState) -> None:
@@ -78,6 +86,7 @@ class AudioDevice:
         self._last_message_ns = recording_ns()
         self._last_block_ns = None
         self._has_answered = False
+        self._opened = None
         self._epoch = self._clock.epoch + 1 if self._epoch >= 0 else 0
         self._clock = SampleClock(self._rate, self._epoch)
 
@@ -102,6 +111,7 @@ class AudioDevice:
                     key: values[key] for key in ("library", "version", "back_end")
                 }
                 self._has_real_time = bool(values["real_time"])
+                self._opened = SoundInput.model_validate(values["opened"])
 
     def _on_audio(self, payload: bytes) -> None:
         channels, blocks = unpack_audio(payload)

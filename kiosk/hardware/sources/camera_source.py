@@ -193,4 +193,4 @@ class CameraSource:
         """Return the camera as one of the devices in use."""
         library = {"back_end": self._config.back_end, **self._library_info}
         virtual = self._config.back_end == "virtual"
-        return Device(name=self.name, **library, virtual=virtual, real_time=None)
+        return Device(name=self.name, **library, virtual=virtual, real_time=None, opened=None)

@@ -11,6 +11,7 @@ from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, active_alarms
+from kiosk.hearing.monitoring.microphone_inputs import MicrophoneInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
@@ -32,12 +33,14 @@ class StateBuilder:
         current: CurrentHearing,
         publicity: Publicity,
         monitor: HearingMonitor,
+        inputs: MicrophoneInputs,
         unsealable_hearings: Callable[[], tuple[str, ...]],
     ) -> None:
         self._context = context
         self._current_hearing = current
         self._publicity = publicity
         self._monitor = monitor
+        self._inputs = inputs
         self._unsealable_hearings = unsealable_hearings
         self._alarm_history = AlarmHistory()
 
@@ -84,5 +87,6 @@ class StateBuilder:
                 found.append(("not_enrolled", "recorder"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
+        found += self._inputs.alarms()
         found += [("seal_failed", hearing) for hearing in self._unsealable_hearings()]
         return [*found, *self._context.events.further_alarms()]

@@ -109,6 +109,7 @@ class HearingState:
         questions: subjects of the open questions, in order.
         answers: the newest statement by subject.
         roles: which microphone serves whom now.
+        inputs: device that each microphone has opened in the newest part, or None.
         closed: since when and on which ground the hearing is closed; None while it is open.
         grounds: every ground on which it was ever closed.
         pending_closures: numbers of the closures whose plain media are still being replaced.
@@ -126,6 +127,7 @@ class HearingState:
     stopped_at: str = ""
     not_ready: list[str] = field(default_factory=list)
     roles: MicrophoneRoles = field(default_factory=MicrophoneRoles)
+    inputs: dict[str, Any] = field(default_factory=dict)
     closed: dict[str, Any] | None = None
     grounds: set[str] = field(default_factory=set)
     pending_closures: set[int] = field(default_factory=set)
@@ -184,10 +186,14 @@ class HearingState:
         times = self.parts.setdefault(number, PartTimes())
         times.tap_ns, times.boot = int(entry.get("tap_ns") or 0), str(entry.get("boot_id", ""))
         times.closed = bool(entry.get("closed"))
+        self.inputs = dict(entry.get("inputs") or {})
         self.phase = Phase.RECORDING
         self.stopped_at = ""
         if entry.get("reason") == "recovered":
             self.add_question("recovered")
+
+    def _on_input_opened(self, _part: int, entry: Entry) -> None:
+        self.inputs[str(entry["source"])] = entry["opened"]
 
     def _on_part_closed(self, _part: int, entry: Entry) -> None:
         if int(entry["part"]) < self.part:

@@ -77,8 +77,17 @@ class PartController:
         part = hearing.state.part + 1
         closed = hearing.state.closed is not None
         metadata = {**self._source_metadata(), "encrypted": hearing.capture.codec.is_encrypted}
-        journal = hearing.journal.open_part(part, {**fields, "closed": closed}, metadata)
+        opened = {**fields, "closed": closed, "inputs": self._inputs()}
+        journal = hearing.journal.open_part(part, opened, metadata)
         hearing.capture.attach_journal(journal)
+
+    def _inputs(self) -> dict[str, Any]:
+        """Return what each microphone has really opened, None where it has nothing yet."""
+        return {
+            device.name: None if device.opened is None else device.opened.to_json()
+            for device in self._context.sources.devices()
+            if device.setting
+        }
 
     def _source_metadata(self) -> dict[str, Any]:
         """Return the fields of ``part.json`` about sources and codecs."""

@@ -37,7 +37,7 @@ from kiosk.storage.hearing_folder import (
 from kiosk.storage.store import Store
 
 FORMAT = 1
-FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed")
+FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed", "inputs")
 """Fields of a ``part_opened`` entry that the part's own first entry repeats."""
 
 

@@ -1,0 +1,100 @@
+"""List the sound devices of this machine as lines for kiosk.toml, with what uses them there.
+
+Of each device the setting is shown that stays when devices are plugged in in another order: its
+serial number, or its place on USB where it has none (leave it in that socket, then), or the id of
+its card. Names without a colon are those of ALSA's settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+
+from kiosk.commands._common import command_settings
+from kiosk.config import Settings
+from kiosk.errors import ConfigError, DeviceAbsentError
+from kiosk.hardware.audio.sound_devices import Direction, SoundDevice, find_device, list_devices
+
+HELP = "list the sound devices with their lines for kiosk.toml"
+EXAMPLES = ("sudo kiosk devices",)
+EXIT_STATUS = {
+    0: "every sound device of the settings is connected",
+    1: "one is not, or its setting fits several; it is named",
+}
+_TITLES: dict[Direction, str] = {
+    "input": "# microphones: device of [[microphones]]",
+    "output": "# outputs: device of [headset]",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing; the file is the general ``--config``."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print all devices, then what the settings name in vain; wrong settings hide no device."""
+    try:
+        settings, wrong = command_settings(arguments), None
+    except ConfigError as error:
+        settings, wrong = Settings(), error
+    problems: list[str] = []
+    for direction, title in _TITLES.items():
+        devices = list_devices(direction, _portaudio_names(direction))
+        users: dict[SoundDevice, list[str]] = {}
+        for user, setting in _settings_of(settings, direction):
+            try:
+                users.setdefault(find_device(setting, devices), []).append(user)
+            except DeviceAbsentError as error:
+                problems.append(f"{user}: {error}")
+        print(title)
+        for device in devices:
+            print(_line(device, devices, users.get(device, [])))
+    if wrong is not None:
+        raise wrong
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def _settings_of(settings: Settings, direction: Direction) -> Iterator[tuple[str, str]]:
+    """Yield who uses a device of ``direction`` by the settings, and how they name it."""
+    if direction == "input":
+        yield from ((f"microphone “{row.name}”", row.device) for row in settings.microphones)
+    elif settings.headset.device:
+        yield "headset", settings.headset.device
+
+
+def _line(device: SoundDevice, devices: list[SoundDevice], users: list[str]) -> str:
+    """Return the line of one device: its setting, then a comment."""
+    said = "; ".join([str(device), *users])
+    return f'device = "{device.stable_address(devices)}"  # {said}'
+
+
+def _portaudio_names(direction: Direction) -> list[str]:
+    """Return PortAudio's names, in their order; none where it is not installed."""
+    try:
+        import pyaudio  # type: ignore[import-untyped]
+    except ImportError:
+        return []
+    from kiosk.hardware.audio.portaudio import CHANNEL_KEYS
+
+    with _quiet_standard_error():  # ALSA complains there about every device that is not fitted
+        audio = pyaudio.PyAudio()
+        rows = [audio.get_device_info_by_index(index) for index in range(audio.get_device_count())]
+        audio.terminate()
+    return [str(row["name"]) for row in rows if int(row[CHANNEL_KEYS[direction]]) > 0]
+
+
+@contextlib.contextmanager
+def _quiet_standard_error() -> Iterator[None]:
+    """Discard what C libraries write to standard error."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 (a device)
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,135 @@
+"""Watches which device each microphone has: another one than before is journalled and an alarm.
+
+Two microphones of one model cannot be told apart by ear at once: after sticks were exchanged, the
+witness would be recorded as the judge, and everything else would be well.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from kiosk.alarms import AlarmKey
+from kiosk.api.recorder import Device
+from kiosk.api.states import Phase
+from kiosk.errors import StorageError
+from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.storage.atomic_io import read_json, write_json
+
+log = logging.getLogger(__name__)
+REPLACED = "microphone_replaced"
+
+
+class MicrophoneInputs:
+    """Knows the device of each microphone: that of the commissioning, or the first one there.
+
+    A changed setting makes a new device the known one: somebody wanted it.
+
+    Args:
+        path: file that keeps the known ones (JSON).
+        devices: returns the devices in use now.
+    """
+
+    def __init__(self, path: Path, devices: Callable[[], list[Device]]) -> None:
+        self._path = path
+        self._devices = devices
+        self._lock = threading.Lock()
+        self._known = self._load()
+        self._replaced: dict[str, dict[str, Any]] = {}
+        self._told: set[tuple[str, int, str]] = set()
+
+    def _load(self) -> dict[str, dict[str, Any]]:
+        try:
+            known = read_json(self._path)
+            return {
+                name: {"setting": row["setting"], "opened": dict(row["opened"])}
+                for name, row in known.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.error("%s: the known microphones cannot be read: %s", self._path.name, error)
+            return {}
+
+    def accept(self) -> None:
+        """Make the devices that are in use now the known ones, as at commissioning."""
+        with self._lock:
+            for device in self._opened():
+                self._known[device.name] = _as_known(device)
+            self._replaced.clear()
+            self._save()
+
+    def _opened(self) -> list[Device]:
+        return [device for device in self._devices() if device.opened is not None]
+
+    def _save(self) -> None:
+        try:
+            write_json(self._path, self._known)
+        except (OSError, StorageError) as error:
+            log.error("%s: the known microphones cannot be written: %s", self._path.name, error)
+
+    def poll(self, hearing: OpenHearing | None) -> bool:
+        """Compare once; journal what is new in ``hearing``; return whether anything changed."""
+        changed = False
+        is_recording = hearing is not None and hearing.state.phase == Phase.RECORDING
+        for device in self._opened():
+            changed |= self._compare(device)
+            if hearing is not None and is_recording:
+                changed |= self._journal(hearing, device)
+        return changed
+
+    def _compare(self, device: Device) -> bool:
+        """Compare a device with the known one; return whether the result is new."""
+        now = _as_known(device)
+        with self._lock:
+            known = self._known.get(device.name)
+            if known is None or known["setting"] != now["setting"]:
+                self._known[device.name] = known = now
+                self._save()
+            is_other = _identity(known) != _identity(now)
+            was_other = device.name in self._replaced
+            if is_other:
+                self._replaced[device.name] = known["opened"]
+            elif was_other:
+                del self._replaced[device.name]
+        if is_other and not was_other:
+            log.error("microphone %s is another device: %s", device.name, now["opened"])
+        return is_other != was_other
+
+    def _journal(self, hearing: OpenHearing, device: Device) -> bool:
+        """Journal a device that the part's first line does not have, and one that is another."""
+        assert device.opened is not None
+        name, part, opened = device.name, hearing.state.part, device.opened.to_json()
+        fields = {"part": part, "source": name, "opened": opened}
+        is_new = hearing.state.inputs.get(name) != opened
+        if is_new:
+            hearing.append("input_opened", fields)
+        key = (hearing.state.id, part, name)
+        known = self._replaced.get(name)
+        if known is None or (key in self._told and not is_new):
+            return is_new
+        self._told = {other for other in self._told if other[:2] == key[:2]} | {key}
+        hearing.append("input_replaced", {**fields, "known": known})
+        return True
+
+    def alarms(self) -> Iterator[AlarmKey]:
+        """Yield an alarm for each microphone that is another device than the known one."""
+        yield from ((REPLACED, name) for name in sorted(self._replaced))
+
+
+def _as_known(device: Device) -> dict[str, Any]:
+    assert device.opened is not None
+    return {"setting": device.setting, "opened": device.opened.to_json()}
+
+
+def _identity(known: dict[str, Any]) -> tuple[object, ...]:
+    """Return what makes a device this one; a serial number in the settings makes the port free."""
+    opened = known["opened"]
+    if str(known["setting"]).startswith("serial:"):
+        return (opened["serial"], opened["product"])
+    if opened["usb"]:
+        return (opened["usb"], opened["product"], opened["serial"])
+    return (opened["card"] or opened["name"],)

@@ -1,0 +1,72 @@
+"""``kiosk devices`` on the sound server of the tests, with right and wrong settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from kiosk.hardware.virtual.microphones import VirtualMicrophones
+
+MICROPHONE = '[[microphones]]\nname = "{0}"\nrole = "{0}"\ndevice = "{1}"\n'
+Run = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Return a function that runs the command with settings, beside two microphones."""
+    folder = tmp_path_factory.mktemp("devices")
+    names = ("judge", "witness")
+    with VirtualMicrophones(folder / "mics", names, noise=False, headset=True) as sound:
+
+        def command(settings: str) -> subprocess.CompletedProcess[str]:
+            (folder / "kiosk.toml").write_text(settings, encoding="utf-8")
+            return subprocess.run(
+                [sys.executable, "-m", "kiosk.cli", "--config", folder / "kiosk.toml", "devices"],
+                env={**os.environ, **sound.environment},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+            )
+
+        yield command
+
+
+def listed(text: str, name: str) -> str:
+    """Return the line of the microphone ``name``."""
+    inputs = text.partition("# outputs")[0]
+    (line,) = (line for line in inputs.splitlines() if f'"{name}"' in line)
+    return line
+
+
+def test_each_device_has_its_line_and_who_uses_it(run: Run) -> None:
+    settings = MICROPHONE.format("judge", "mic_judge") + '[headset]\ndevice = "headset"\n'
+    ended = run(settings)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert tomllib.loads(listed(ended.stdout, "mic_witness")) == {"device": "mic_witness"}
+    assert "judge" not in listed(ended.stdout, "mic_witness")
+    assert listed(ended.stdout, "mic_judge").endswith("mic_judge; microphone “judge”")
+    inputs, _, outputs = ended.stdout.partition("# outputs")
+    assert "mic_judge" in inputs
+    assert "; headset" in outputs
+
+
+def test_what_the_settings_name_in_vain_is_said(run: Run) -> None:
+    ended = run(MICROPHONE.format("judge", "usb:1-1.3") + MICROPHONE.format("witness", "mic"))
+    assert ended.returncode == 1
+    assert ended.stdout.splitlines()[-2:] == [
+        "microphone “judge”: “usb:1-1.3” is not connected",
+        "microphone “witness”: “mic” is not connected",
+    ]
+
+
+def test_wrong_settings_do_not_hide_the_devices_that_would_mend_them(run: Run) -> None:
+    ended = run(MICROPHONE.format("judge", "hw:1,0"))
+    assert ended.returncode == 2
+    assert listed(ended.stdout, "mic_judge")
+    assert "kiosk.toml:4: microphones.1.device = 'hw:1,0'" in ended.stderr
