@@ -50,7 +50,7 @@ class ExportRig:
         self.stick.mkdir()
         paths = PathSettings(data=folder / "data", run=folder / "run")
         microphones = tuple(
-            MicrophoneSettings(name=name, role=role, device="x")
+            MicrophoneSettings(name=name, role=role, device=f"mic_{name}")
             for name, role in zip(MICROPHONES, ("presiding", "witness"), strict=True)
         )
         self.settings = Settings(paths=paths, microphones=microphones)

@@ -72,7 +72,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built.journal.end({"person": "p1"})
     stick = folder / "USB диск 1"
     stick.mkdir()
-    microphones = tuple(MicrophoneSettings(name=name, role="witness", device="x") for name in RATES)
+    microphones = tuple(
+        MicrophoneSettings(name=name, role="witness", device=f"mic_{name}") for name in RATES
+    )
     settings = Settings(paths=PathSettings(data=folder, run=folder), microphones=microphones)
     rules = load_rules()
     export = HearingExport(built.folder, stick, settings=settings, rules=rules, signer=signer)

@@ -15,7 +15,7 @@ from kiosk.storage.space import FULL_BYTES, bytes_per_hour, measure_space, measu
 SETTINGS = Settings(
     camera=CameraSettings(bitrate=2_000_000),
     microphones=tuple(
-        MicrophoneSettings(name=name, role="judge", device="d") for name in ("a", "b")
+        MicrophoneSettings(name=name, role="judge", device=f"mic_{name}") for name in ("a", "b")
     ),
     recording=RecordingSettings(low_space_hours=4),
 )
