@@ -10,6 +10,7 @@ and a reader that follows its state like the touch screen. The peer does none of
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -25,10 +26,11 @@ import numpy as np
 from PIL import Image
 
 from bench.measure import Measure, median_of
-from bench.processes import bytes_written, cpu_seconds
+from bench.processes import bytes_written, cpu_seconds, device_bytes_written
 from kiosk.clocks import NS_PER_S
 from kiosk.config import CameraSettings
 from kiosk.hardware.virtual.camera import CourtroomScene
+from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.volume_marker import write_marker
 from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
@@ -128,12 +130,15 @@ class RecorderFigures:
     """Figures of one recording.
 
     CPU seconds from before the tap to the seal, milliseconds from the tap to the first durable
-    fragment, and bytes written to both storages for each byte of media.
+    fragment, bytes written to both storages for each byte of media, the same on the disk with the
+    journal of its file system (None: it is no disk), and durable writes a second on each storage.
     """
 
     cpu: float
     first_ms: float
     written: float
+    worn: float | None
+    syncs: float
 
 
 def media_bytes(folder: Path) -> int:
@@ -141,11 +146,23 @@ def media_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("part-*/*/run-*/*"))
 
 
+def durable_writes(folder: Path) -> int:
+    """Return how many fragments and batches of journal lines a hearing's parts have."""
+    lines = [
+        json.loads(line)
+        for journal in folder.glob(f"part-*/{JOURNAL_FILE}")
+        for line in journal.read_bytes().splitlines()
+    ]
+    batches = [line["fragments"] for line in lines if line["kind"] == "media"]
+    return len(batches) + sum(len(fragments) for fragments in batches)
+
+
 def run_ours(room: VirtualCourtroom) -> RecorderFigures:
     """Record for a while and return the figures."""
     assert room.recorder is not None
     room.sign_in()
     before, stored = cpu_seconds(room.recorder.pid), bytes_written(room.recorder.pid)
+    on_disk = device_bytes_written(room.folder)
     with screen_following(room):
         room.start_hearing()
         room.wait_recorded(SECONDS)
@@ -156,10 +173,14 @@ def run_ours(room: VirtualCourtroom) -> RecorderFigures:
     if not report["ok"]:
         raise RuntimeError(f"the recording is not good: {report}")
     stored = bytes_written(room.recorder.pid) - stored
+    worn = None if on_disk is None else (device_bytes_written(room.folder) or 0) - on_disk
+    media = media_bytes(folder)
     return RecorderFigures(
         spent * SECONDS / float(hearing["seconds"]),
         float(hearing["tap_to_first_durable_ms"]),
-        stored / media_bytes(folder),
+        stored / media,
+        None if worn is None else worn / media,
+        durable_writes(folder) / float(hearing["seconds"]),
     )
 
 
@@ -183,7 +204,18 @@ def figures(ours: Sequence[RecorderFigures], peers: Sequence[tuple[float, float]
     written = median_of(
         "written for a byte of media, two copies", "bytes", [o.written for o in ours]
     )
-    return [cpu, first, written]
+    worn = [run.worn for run in ours if run.worn is not None]
+    on_disk = (
+        [
+            median_of(
+                "the same on the disk, by everybody, file system's journal included", "bytes", worn
+            )
+        ]
+        if worn
+        else []
+    )
+    syncs = median_of("durable writes on each storage", "a second", [run.syncs for run in ours])
+    return [cpu, first, written, *on_disk, syncs]
 
 
 def run(repeats: int) -> list[Measure]:

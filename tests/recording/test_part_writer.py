@@ -143,6 +143,34 @@ def test_fragments_files_and_playlist_are_what_they_say(tmp_path: Path) -> None:
     check_playlist(tmp_path / "main", seconds=25)
 
 
+@pytest.mark.parametrize("has_camera", [True, False])
+def test_the_first_fragments_are_short_and_hold_every_source(
+    tmp_path: Path, has_camera: bool
+) -> None:
+    recorded = WriterRig(tmp_path, START_NS)
+    microphones = {"judge": warmed(FakeMicrophone(WARM_NS)), "b": warmed(FakeMicrophone(WARM_NS))}
+    rates = dict.fromkeys(microphones, 48_000)
+    writer = recorded.create_writer(rates, camera=has_camera)
+    camera = FakeCamera(START_NS) if has_camera else None
+    recorded.run(writer, START_NS + 3 * NS_PER_S, camera, microphones, step_ns=10_000_000)
+    writer.finish(recorded.now_ns)
+    by_track = {
+        track: [fragment for fragment in recorded.fragments if fragment.track == track]
+        for track in ("main", "channels")
+    }
+    for track, (first, *others) in by_track.items():
+        assert first.start_ns - START_NS < 20_000_000, track
+        assert first.end_ns - START_NS <= 80_000_000, track
+        assert set(first.sources) == {*rates, *(["camera"] if camera and track == "main" else [])}
+        assert all(300_000_000 < f.end_ns - f.start_ns < 500_000_000 for f in others[:-1]), track
+        assert others[0].start_ns - first.end_ns < 20_000_000, "nothing is missing in between"
+    assert writer.first_durable_ns is not None
+    assert writer.first_durable_ns - START_NS <= 100_000_000, "by the clock of the test"
+    assert len(beep_times(join_run(tmp_path, "channels"))) == 3
+    if has_camera:
+        assert len(pictures(join_run(tmp_path, "main"))) == 74, "the first one comes 40 ms late"
+
+
 def check_playlist(main: Path, seconds: float) -> None:
     text = (main / "index.m3u8").read_text()
     assert text.endswith("#EXT-X-ENDLIST\n")

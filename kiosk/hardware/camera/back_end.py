@@ -13,6 +13,9 @@ from typing import Protocol
 
 from kiosk.errors import DeviceAbsentError, HardwareError
 
+IDLE_PREVIEW_FPS = 2
+"""Live pictures a second while nothing is recorded: no screen shows them then."""
+
 
 class CameraAbsentError(DeviceAbsentError):
     """No camera is connected, or the back end is not installed."""
@@ -34,7 +37,7 @@ class CameraConfig:
         back_end: ``auto``, ``picamera2``, ``virtual``.
         width, height, fps, bitrate: of the recording; bitrate in bit/s.
         keyframe_seconds: at most this long between two key frames.
-        preview_fps: pictures a second for the touch screen.
+        preview_fps: live pictures a second for the touch screen, during a recording.
         preview: path of the shared-memory file.
         scene: of the virtual camera: ``courtroom``, ``flash`` or a folder of PNGs.
     """
@@ -53,6 +56,10 @@ class CameraConfig:
     def keyframe_interval(self) -> int:
         """Pictures from one key frame to the next."""
         return max(1, round(self.fps * self.keyframe_seconds))
+
+    def preview_rate(self, *, is_encoding: bool) -> int:
+        """Return the live pictures a second."""
+        return self.preview_fps if is_encoding else min(self.preview_fps, IDLE_PREVIEW_FPS)
 
 
 @dataclass(frozen=True)

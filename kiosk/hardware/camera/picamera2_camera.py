@@ -165,10 +165,10 @@ class Picamera2Camera:
             self._camera.close()
 
     def _write_previews(self) -> None:
-        """Copy the low-resolution stream into shared memory, ``preview_fps`` times a second."""
+        """Copy the low-resolution stream into shared memory, as often as it is looked at."""
         writer = preview.PreviewWriter(Path(self._config.preview))
-        period = 1.0 / self._config.preview_fps
         while not self._closing.is_set():
+            period = 1.0 / self._config.preview_rate(is_encoding=self._encoder is not None)
             started = time.monotonic()
             with self._camera.captured_request() as request:
                 array = request.make_array("lores")

@@ -6,7 +6,6 @@ It never stops a stalled stream (``stop_stream`` hangs): the parent ends this pr
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import logging
 import os
 import queue
@@ -27,6 +26,9 @@ BLOCKS_PER_SECOND = 30
 """PortAudio's buffer in the sound card holds two blocks: 66 ms."""
 FORWARD_INTERVAL_S = 0.1
 """Seconds between two messages: each one wakes up both processes."""
+PROMPT_INTERVAL_S = 0.01
+PROMPT_S = 0.5
+"""For so long after a tap every block is sent as it comes: its first media are waited for."""
 log = logging.getLogger(__name__)
 REAL_TIME_PRIORITY = 5
 RETRY_S = 1.0
@@ -44,6 +46,8 @@ class _InputStream:
         self._rate = int(config["rate"])
         self._channels = int(config["channels"])
         self._blocks: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
+        self._is_prompt = threading.Event()
+        self._prompt_until = 0.0
         self._stream: Any = None
 
     def open(self) -> bool:
@@ -72,7 +76,7 @@ class _InputStream:
             return False
         self._writer.send_status(
             library="PyAudio",
-            version=importlib.metadata.version("PyAudio"),
+            version=pyaudio.__version__,
             back_end=pyaudio.get_portaudio_version_text().split(",")[0],
             opened=self._describe(found.device),
             real_time=self._has_real_time,
@@ -103,11 +107,19 @@ class _InputStream:
             self._blocks.put((time.monotonic_ns(), data))
         return None, pyaudio.paContinue
 
+    def forward_promptly(self) -> None:
+        """Send each block at once, for the next half second."""
+        self._prompt_until = time.monotonic() + PROMPT_S
+        self._is_prompt.set()
+
     def forward_blocks(self) -> None:
         """Send blocks, several in a message, until the stream is no longer active."""
         active = True
         while active:
-            time.sleep(FORWARD_INTERVAL_S)
+            if self._is_prompt.wait(FORWARD_INTERVAL_S):
+                time.sleep(PROMPT_INTERVAL_S)
+                if time.monotonic() > self._prompt_until:
+                    self._is_prompt.clear()
             active = self._stream.is_active()
             if blocks := self._queued_blocks():
                 self._writer.send(AUDIO, pack_audio(self._channels, blocks))
@@ -133,8 +145,8 @@ def _raise_priority() -> bool:
 def main() -> None:
     """Open the device as soon as it appears; end when it fails: the parent starts us again."""
     writer, config = set_up_child()
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
     device = _InputStream(writer, config, has_real_time=_raise_priority())
+    threading.Thread(target=_obey_parent, args=(device,), daemon=True).start()
     while not device.open():
         time.sleep(RETRY_S)
     device.forward_blocks()
@@ -142,9 +154,10 @@ def main() -> None:
     os._exit(1)  # closing a dead stream may hang
 
 
-def _exit_with_parent() -> None:
+def _obey_parent(device: _InputStream) -> None:
+    """Take the parent's only command, and end with it."""
     for _ in read_commands():
-        pass
+        device.forward_promptly()
     os._exit(0)
 
 

@@ -64,6 +64,10 @@ class AudioDevice:
         """End the child."""
         self._child.close()
 
+    def forward_promptly(self) -> None:
+        """Have the next blocks sent as they come: a recording begins."""
+        self._child.send_command(forward="promptly")
+
     def describe(self, name: str) -> Device:
         """Return microphone ``name`` as one of the devices in use."""
         virtual = VIRTUAL_MICROPHONES in os.environ and self.device.startswith("mic_")

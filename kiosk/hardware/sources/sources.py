@@ -105,6 +105,8 @@ class Sources:
         """
         if self.camera is not None:
             self.camera.attach(listener)
+        for device in self.audio_devices:
+            device.forward_promptly()
         for microphone in self.microphones:
             microphone.attach(listener, since_ns)
 

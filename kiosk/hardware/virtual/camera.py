@@ -315,11 +315,10 @@ class VirtualCamera:
             number = max(number + 1, recording_ns() * config.fps // NS_PER_S)
             captured_ns = -(-number * NS_PER_S // config.fps)
             time.sleep(max(0, captured_ns - recording_ns()) / NS_PER_S)
-            is_preview_due = preview_slot != (
-                preview_slot := captured_ns * config.preview_fps // NS_PER_S
-            )
             with self._lock:
                 encoder = self._encoder
+                rate = config.preview_rate(is_encoding=encoder is not None)
+                is_preview_due = preview_slot != (preview_slot := captured_ns * rate // NS_PER_S)
                 if encoder is not None or is_preview_due:
                     frame = self._scene.frame(captured_ns)
                 if encoder is not None:

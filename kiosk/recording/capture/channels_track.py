@@ -13,12 +13,13 @@ import numpy as np
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock, Samples
-from kiosk.recording.capture.main_track import FIRST_FRAGMENT_NS
 from kiosk.recording.capture.part_config import PartTimes
 from kiosk.recording.capture.track_writer import Fragment, TrackWriter
 from kiosk.recording.formats.codecs import FlacEncoder
 from kiosk.recording.formats.fmp4 import Sample, TrackRun, flac_track, fragment, init_segment
 
+FIRST_FRAGMENT_NS = NS_PER_S // 50
+"""The first fragment holds one packet of each, so that a recording is soon known to work."""
 MAX_AUDIO_WAIT_NS = 500_000_000
 _OVERLAP_NS = 5_000_000
 

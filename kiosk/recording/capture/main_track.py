@@ -2,6 +2,8 @@
 
 A fragment covers the same interval of the recording clock in both tracks. It is at most half a
 second long and may begin with any picture; only a segment of the playlist begins with a key frame.
+The first fragment holds the first picture and the first sound alone, so that a recording is soon
+known to work.
 A new run (with its own initialisation file) begins when the picture's codec data changes or the
 picture first appears.
 """
@@ -33,8 +35,6 @@ from kiosk.recording.formats.hls_playlist import Playlist
 from kiosk.recording.formats.records import FragmentRecord
 
 VIDEO, AUDIO = 1, 2
-FIRST_FRAGMENT_NS = NS_PER_S // 5
-"""The first fragment is short, so that the recording is soon known to work."""
 MAX_PICTURE_WAIT_NS = 700_000_000
 """Maximum wait for the first picture before a run without picture starts."""
 MAX_AUDIO_WAIT_NS = 600_000_000
@@ -136,6 +136,11 @@ class MainTrack:
         """Write every fragment that is complete at ``now_ns`` (recording clock)."""
         now = now_ns - self._start_ns
         while self._start_run_when_due(now):
+            if self._from_ns == 0 and bool(self._pictures) == (self._run_config is not None):
+                if not self._mix_packets:
+                    return
+                self._write_fragment(self._first_end())
+                continue
             until, is_new_run = self._next_boundary()
             if not self._is_complete(until, is_new_run, now, is_camera_live):
                 return
@@ -191,10 +196,18 @@ class MainTrack:
         if playlist is not None:
             self._writer.enqueue(lambda: playlist.start_run(init, wall))
 
+    def _first_end(self) -> int:
+        """Return where the first fragment ends: after the first picture, else after the sound.
+
+        Its sound may not reach that far yet; the rest is in the second fragment.
+        """
+        if self._pictures:
+            return self._pictures[0].at_ns + _MIN_STEP_NS
+        return self._mix_packets[-1].at_ns + self._frame_ns
+
     def _next_boundary(self) -> tuple[int, bool]:
         """Return where the next fragment ends, and whether a new run begins there."""
-        length = FIRST_FRAGMENT_NS if self._from_ns == 0 else self._times.fragment_ns
-        until = self._from_ns + length
+        until = self._from_ns + self._times.fragment_ns
         for picture in self._pictures:
             if picture.at_ns > until + _NEAR_NS:
                 break

@@ -183,6 +183,8 @@ class Mixer:
     """
 
     CHUNK_SAMPLES = 4 * AAC_FRAME
+    FIRST_CHUNK_SAMPLES = 3 * AAC_FRAME
+    """The encoder needs them for its first packet."""
     MAX_WAIT_NS = 350_000_000
     """Maximum wait for a live source; then the mix goes on without it."""
 
@@ -198,9 +200,13 @@ class Mixer:
     def _time_of(self, sample: int) -> int:
         return self._start_ns + sample * NS_PER_S // MIX_RATE
 
+    @property
+    def _next_samples(self) -> int:
+        return self.CHUNK_SAMPLES if self._done_samples else self.FIRST_CHUNK_SAMPLES
+
     def is_chunk_ready(self, now_ns: int, live_sources: frozenset[str]) -> bool:
         """Return whether the next chunk has all the samples it can get."""
-        end_ns = self._time_of(self._done_samples + self.CHUNK_SAMPLES)
+        end_ns = self._time_of(self._done_samples + self._next_samples)
         if now_ns - end_ns > self.MAX_WAIT_NS:
             return True
         return now_ns > end_ns and self.is_complete_until(end_ns, live_sources)
@@ -211,8 +217,8 @@ class Mixer:
         return all(end is not None and end >= until_ns for end in ends)
 
     def read(self, count: int | None = None) -> MixChunk:
-        """Return the next :data:`CHUNK_SAMPLES` (or ``count``) samples."""
-        count = self.CHUNK_SAMPLES if count is None else count
+        """Return the next chunk, or the next ``count`` samples."""
+        count = self._next_samples if count is None else count
         first_ns, last_ns = (
             self._time_of(self._done_samples),
             self._time_of(self._done_samples + count),

@@ -29,8 +29,10 @@ from kiosk.recording.formats.records import PartSummary
 
 log = logging.getLogger(__name__)
 TICK_S = 0.1
-FAST_TICK_S = 0.03
+FAST_TICK_S = 0.01
 """Until the first fragments are durable, and at the end."""
+FIRST_FRAGMENTS_S = 1.0
+"""Seconds from the tap after which a source that gave nothing is no longer waited for."""
 MAX_STOP_WAIT_NS = 300_000_000
 """Maximum wait after the stop for what was captured before it."""
 FINISH_TIMEOUT_S = 8.0
@@ -182,7 +184,7 @@ class PartRecorder:
     def _run(self) -> None:
         writer = self._writer
         assert writer is not None
-        while not self._stopping.wait(TICK_S if writer.first_durable_ns else FAST_TICK_S):
+        while not self._stopping.wait(self._tick_s(writer)):
             if not self._is_paused:
                 self._write_pending(writer)
         stop_ns = self._stop_ns or recording_ns()
@@ -192,6 +194,10 @@ class PartRecorder:
             self._write_pending(writer)
         self._sources.detach(self._packets)
         self._finish(writer, stop_ns)
+
+    def _tick_s(self, writer: PartWriter) -> float:
+        is_soon = writer.first_durable_ns is None and self.seconds < FIRST_FRAGMENTS_S
+        return FAST_TICK_S if is_soon else TICK_S
 
     def _write_pending(self, writer: PartWriter) -> None:
         """Pass on the queued packets and write what is complete."""

@@ -34,7 +34,7 @@ class Fragment:
 
 
 class _PlainDigest:
-    """Count, length and joined SHA-256 of the plain fragments in a file."""
+    """Count, length and joined SHA-256 of the plain fragments in an encrypted file."""
 
     def __init__(self) -> None:
         self.count = self.length = 0
@@ -114,7 +114,8 @@ class TrackWriter:
         file = _OpenFile(self.folder / name, start_ns)
         data = codec.encode(INIT, init, start_ns, start_ns, ()) + codec.file_trailer
         file.add(data, start_ns)
-        file.plain.add(init)
+        if codec.is_encrypted:
+            file.plain.add(init)
         ticket = self.store.append(file.path, 0, data)
         record = self._file_record(file, "init")
         self._when_durable(ticket, lambda: self._sink.add_file(record))
@@ -210,8 +211,9 @@ class TrackWriter:
         file = self._file
         data = self._encode(file, fragment)
         offset = file.add(data, fragment.end_ns)
-        file.plain.add(fragment.data)
         is_encrypted = self._codec.is_encrypted
+        if is_encrypted:
+            file.plain.add(fragment.data)
         ticket = self.store.append(file.path, offset, data)
         record = FragmentRecord(
             file=self._relative_name(file.path),

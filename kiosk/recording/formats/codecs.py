@@ -69,6 +69,10 @@ class AacEncoder:
                 yield AacPacket(packet.pts, bytes(packet))
 
 
+FLAC_FRAMES_PER_SECOND = 20
+"""Twice as many as by libav's default: less waits for the end of its frame when the power fails."""
+
+
 class FlacEncoder:
     """Encodes one run of samples without a hole.
 
@@ -79,7 +83,8 @@ class FlacEncoder:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._codec = _create_codec("flac", rate, "mono", "s16")
-        self._codec.options = {"compression_level": "5"}
+        frame_size = str(rate // FLAC_FRAMES_PER_SECOND)
+        self._codec.options = {"compression_level": "5", "frame_size": frame_size}
         self._codec.open()
         self.frame_samples: int = self._codec.frame_size
         self._pts = 0
