@@ -33,6 +33,8 @@ from kiosk.errors import CentralError
 from kiosk.exchange.staff_list import check_staff_list, is_secret_of
 from kiosk.locale import Language, Translator
 
+pytestmark = pytest.mark.slow
+
 PIN, OTHER_PIN = "2718", "6173"
 COURT = {"id": "7599", "name": {"en": "Court"}}
 ROOMS = {"kiosk-0001": "1", "kiosk-0002": "2"}

@@ -17,7 +17,7 @@ from kiosk.storage.paths import Paths
 from tests.commands.surroundings import SURROUNDINGS, Place, give, make_place
 from tests.support.stranger import Stranger, stranger_or_skip
 
-pytestmark = [pytest.mark.root]
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 DOCUMENTED = {0, 1, *EVERY_COMMAND} - {INTERNAL}
 CODE = "ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ23"
 LINES = f"""
@@ -156,7 +156,6 @@ def test_every_command_ends_well(stranger: Stranger, folder: Path, surrounding: 
         assert_ends_well(stranger, place, argv)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("surrounding", SURROUNDINGS)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_starts_and_ends_or_says_why_not(
@@ -166,7 +165,6 @@ def test_every_service_starts_and_ends_or_says_why_not(
     assert_ends_well(stranger, place, [service], end="SIGINT")
 
 
-@pytest.mark.slow
 def test_the_central_system_ends_well(stranger: Stranger, folder: Path) -> None:
     place = make_place(folder, "nothing recorded, no service")
     for argv in commands(CENTRAL_LINES, place):

@@ -15,6 +15,8 @@ from kiosk.filing.imaging.encoding import prepare_page
 from kiosk.filing.imaging.page_checks import check_page
 from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
 
+pytestmark = pytest.mark.slow
+
 DPI = 150
 INSTALLED = ("LiberationSerif-Regular.ttf", "DejaVuSerif.ttf")
 WORDS = " ".join((*KAZAKH, *RUSSIAN)).split()
@@ -85,7 +87,6 @@ def found_turned(image: Image.Image) -> bool:
     return "page_upside_down" in check_page(image, DPI).advice
 
 
-@pytest.mark.slow
 def test_right_pages_stay_and_most_turned_ones_are_found() -> None:
     own = faces()[0]
     drawn = [(kind, own) for kind in ("text", "columns", "capitals", "table", "figures", "sparse")]

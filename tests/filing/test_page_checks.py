@@ -12,6 +12,8 @@ from kiosk.filing.imaging.page_checks import check_page
 from kiosk.filing.imaging.segmentation import ToneRegion
 from kiosk.hardware.virtual.claim_pages import draw_claim_page, simulate_scan
 
+pytestmark = pytest.mark.slow
+
 DPI = 150
 PAPER = (250, 249, 245)
 
@@ -38,7 +40,6 @@ def coding_of(image: Image.Image) -> tuple[str, list[ToneRegion]]:
     return classify_page(image, DPI, check_page(image, DPI))
 
 
-@pytest.mark.slow
 def test_good_page_has_no_advice(clean: Image.Image) -> None:
     assert advice_on(clean) == ()
 
@@ -90,7 +91,6 @@ def test_shadow_along_a_whole_edge_is_not_cut_text(clean: Image.Image) -> None:
     assert "page_cut_off" not in advice_on(page)
 
 
-@pytest.mark.slow
 def test_how_pages_are_coded(clean: Image.Image) -> None:
     stamped = simulate_scan(draw_claim_page(3).reduce(2), 0)
     photo = clean.copy()

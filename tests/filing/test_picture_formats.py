@@ -14,6 +14,8 @@ from kiosk.filing.imaging.worker import ImagingWorker
 from kiosk.hardware.scanner.errors import ScannerLostError
 from kiosk.hardware.scanner.overhead_cameras import FolderCamera
 
+pytestmark = pytest.mark.slow
+
 
 def write_psd(path: Path) -> bytes:
     """Write a small Photoshop file; return its content."""

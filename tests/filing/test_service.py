@@ -31,6 +31,8 @@ from kiosk.hardware.virtual.scanner import VirtualScanner
 from kiosk.rules import Rules
 from tests.filing.conftest import FakeSync
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[[FilingService], Awaitable[None]]
 
 
@@ -100,7 +102,6 @@ def scanned_draft(service: FilingService, pages: list[Path]) -> OpenFiling:
     return filing
 
 
-@pytest.mark.slow
 def test_whole_way_from_paper_to_receipt(
     visit: Callable[[Visit], None],
     scanner: VirtualScanner,
@@ -154,7 +155,6 @@ def test_whole_way_from_paper_to_receipt(
     assert written["documents"][0]["sha256"] == document.sha256
 
 
-@pytest.mark.slow
 def test_without_sync_the_number_is_provisional_and_none_comes_twice(
     visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
 ) -> None:
@@ -238,7 +238,6 @@ def test_nothing_is_not_handed_in(visit: Callable[[Visit], None], claim: list[Pa
     visit(steps)
 
 
-@pytest.mark.slow
 def test_page_fed_upside_down_is_turned_and_a_person_has_the_last_word(
     visit: Callable[[Visit], None], claim: list[Path], scanner: VirtualScanner, tmp_path: Path
 ) -> None:
@@ -318,7 +317,6 @@ def test_wipe_leaves_nothing_and_spares_what_was_handed_in(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_wipe_in_the_middle_of_a_scan(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
@@ -359,7 +357,6 @@ def test_wipe_that_was_cut_off_is_finished(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_documents_leave_only_after_confirmed_delivery(
     visit: Callable[[Visit], None], claim: list[Path], sync: FakeSync
 ) -> None:
@@ -389,7 +386,6 @@ def test_documents_leave_only_after_confirmed_delivery(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_printer_faults_leave_the_receipt_as_a_picture(
     visit: Callable[[Visit], None], claim: list[Path], printer: VirtualPrinter
 ) -> None:
@@ -412,7 +408,6 @@ def test_printer_faults_leave_the_receipt_as_a_picture(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_jam_in_the_middle_keeps_what_is_there(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
@@ -435,7 +430,6 @@ def test_jam_in_the_middle_keeps_what_is_there(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_sheet_left_for_the_end_goes_where_it_belongs(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:
@@ -457,7 +451,6 @@ def test_sheet_left_for_the_end_goes_where_it_belongs(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
     visit: Callable[[Visit], None], claim: list[Path]
 ) -> None:
@@ -477,7 +470,6 @@ def test_page_that_crashes_the_imaging_process_is_told_and_the_next_one_works(
     visit(steps)
 
 
-@pytest.mark.slow
 def test_a_sheet_is_scanned_into_the_middle_of_a_slot(
     visit: Callable[[Visit], None], scanner: VirtualScanner, claim: list[Path]
 ) -> None:

@@ -17,6 +17,8 @@ from tests.support.desk_photographs import (
     photograph,
 )
 
+pytestmark = pytest.mark.slow
+
 TURNED: Corners = ((600.0, 100.0), (1213.0, 320.0), (927.0, 1107.0), (320.0, 887.0))
 ACROSS: Corners = ((220.0, 200.0), (1387.0, 220.0), (1413.0, 1047.0), (200.0, 1000.0))
 
@@ -31,7 +33,6 @@ def test_corners_are_found_within_a_few_pixels(corners: Corners) -> None:
     assert away < 5
 
 
-@pytest.mark.slow
 def test_text_is_readable_after_flattening() -> None:
     page = draw_page(2)
     picture = photograph(page)
@@ -83,7 +84,6 @@ def test_resolution_is_never_more_than_was_seen_or_asked_for() -> None:
     assert make_scan(picture, corners, "auto", 0, 600)[1] < 95
 
 
-@pytest.mark.slow
 def test_page_is_ready_when_still_and_only_once() -> None:
     detector = StillPageDetector(1.0)
     first = [to_preview(photograph(draw_page(1), seed=seed)) for seed in range(3)]

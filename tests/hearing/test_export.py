@@ -35,6 +35,8 @@ from tests.support.hearing_builder import (
 )
 from tests.support.identity import Court
 
+pytestmark = pytest.mark.slow
+
 FAT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
 RULES = load_rules()
 SECOND = 1_000_000_000
@@ -431,7 +433,6 @@ def command(two_parts: ExportRig, tmp_path: Path) -> list[str]:
     return [*line, "--to", str(two_parts.stick), "--by", "p-1", "--application", "№ 5"]
 
 
-@pytest.mark.slow
 def test_a_killed_copy_is_removed_at_the_next_try(two_parts: ExportRig, command: list[str]) -> None:
     with subprocess.Popen(
         [*command, "--progress-json"], stdout=subprocess.PIPE, text=True
@@ -454,7 +455,6 @@ def test_a_killed_copy_is_removed_at_the_next_try(two_parts: ExportRig, command:
     assert entries[1]["application"] == "№ 5"
 
 
-@pytest.mark.slow
 def test_the_command_says_in_a_line_why_not(two_parts: ExportRig, command: list[str]) -> None:
     (two_parts.built.folder / "SHA256SUMS.p7s").unlink()
     answer = subprocess.run(command, capture_output=True, text=True, check=False)

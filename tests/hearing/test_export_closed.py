@@ -16,6 +16,8 @@ from kiosk.export.hearing_export import ExportResult, HearingExport
 from tests.hearing.courtroom_rig import RULES, CourtroomRig
 from tests.support.court_keys import CourtSecrets
 
+pytestmark = pytest.mark.slow
+
 GROUND, SECRET = "civ_adoption", "state_secret"
 
 

@@ -65,6 +65,7 @@ def write_snapshot(folder: Path, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_lock_files_have_no_known_vulnerability() -> None:
     result = run()
     assert result.returncode == 0, result.stdout + result.stderr

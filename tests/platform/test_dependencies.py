@@ -73,6 +73,7 @@ def test_the_environment_of_a_pc_sees_no_other_module_of_debians() -> None:
     assert not [entry for entry in sys.path if "dist-packages" in entry]
 
 
+@pytest.mark.slow
 def test_every_picture_is_opened_with_the_formats_that_are_expected() -> None:
     bare, found = [], 0
     for file in sorted((ROOT / "kiosk").rglob("*.py")):

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.mounts import why_no_mount
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 OLD = 61000
 IDS = {"kiosk-recorder": 61001, "kiosk-sync": 61002, "kiosk-ui": 61003}

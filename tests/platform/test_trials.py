@@ -75,6 +75,7 @@ def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
         outcome.attempt(lambda: Cost(recovery_s=1 / 0))
 
 
+@pytest.mark.slow
 def test_cpu_time_counts_children_that_run_and_those_that_have_ended() -> None:
     burn = "import time\nwhile time.process_time() < 0.4: pass\n"
     stay = burn + "time.sleep(99)\n"

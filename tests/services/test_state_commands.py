@@ -25,6 +25,8 @@ from kiosk.ipc import serve_unix
 from tests.services.recorder_process import RecorderProcess, hearing
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 WRONG_LEVEL = "WARNING kiosk.logs: KIOSK_LOG: no level in “b=LOUD”"
 STACK = "most recent call first"
 
