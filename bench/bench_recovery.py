@@ -1,7 +1,7 @@
 """Time that a recorder needs after a crash to recover a hearing of four hours.
 
 The hearing is one long part, journalled as the recorder journals it (a line a second with its
-fragments, a signed head a minute) and open. Its media files have their true lengths but no
+fragments, and its signed head) and open. Its media files have their true lengths but no
 content, because recovery reads only their ends. Measured is everything between the start and the
 next part: reading and checking every journal, truncating torn files, ending the part. Copies of
 the folder share the media by hard links, so that each run gets a freshly interrupted hearing.
@@ -67,8 +67,10 @@ def build_hearing(root: Path, options: JournalOptions) -> Path:
     hearing_journal = HearingJournal.create(folder, hearing, {"person": "p1"}, options)
     hearing_journal.open_part(1, {"reason": "start", "tap_ns": tap_ns}, {}).close()
     hearing_journal.close()
-    journal, _ = JournalFile.reopen(folder / "part-01" / JOURNAL_FILE)
-    journal.append_many(journal_entries(tap_ns))
+    path = folder / "part-01" / JOURNAL_FILE
+    journal, _ = JournalFile.reopen(path, sign=options.sign(folder.name, 1))
+    for item in journal_entries(tap_ns):
+        journal.append_many([item])
     journal.close()
     for track, length in LENGTHS.items():
         run = folder / "part-01" / track / "run-01"

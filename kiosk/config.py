@@ -222,7 +222,6 @@ class RecordingSettings(SettingsGroup):
     fragment_ms: Annotated[int, Field(ge=100, le=500)] = 400
     file_seconds: Annotated[int, Field(ge=10, le=600)] = 60
     mix_bitrate: Annotated[int, Field(ge=32_000, le=256_000)] = 96_000
-    head_seconds: Annotated[int, Field(ge=5, le=600)] = 60
     planned_minutes: Annotated[int, Field(ge=5, le=1440)] = 120
     low_space_hours: Annotated[float, Field(ge=0, le=48)] = 4.0
     encrypt: Literal["closed", "all"] = "closed"

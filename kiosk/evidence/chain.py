@@ -3,7 +3,11 @@
 An entry is one line of canonical JSON, ``{"at", "kind", "n", "prev", "t", ...}`` (sorted keys, no
 spaces, UTF-8). ``prev`` is the SHA-256 of the whole line before it, without its newline; the first
 entry carries 64 zeros or the head of the outer chain. Changing, removing or inserting a line breaks
-every later ``prev``. A cut tail does not; signed heads reveal it (:func:`head_message`).
+every later ``prev``. A cut tail does not: therefore every write of the recorder ends in a signed
+head (:func:`head_message`), and heads leave the kiosk while the hearing runs.
+
+A journal of a long hearing is larger than the memory that a recorder may use: it is read entry by
+entry (:class:`ChainReader`).
 
 Kinds of a part's journal: ``part`` (its first line), ``media``, ``file``, ``mark``,
 ``mark_withdrawn``, ``interruption``, ``interruption_ended``, ``cut``, ``recovered``, ``closed``,
@@ -18,8 +22,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +31,14 @@ import orjson
 
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.errors import StorageError
-from kiosk.storage.store import DIRECT, Store
+from kiosk.storage.store import DIRECT, Store, write_durably
 
 GENESIS = "0" * 64
-APPEND_TIMEOUT_S = 3.0
-"""An entry that no disk accepts within this time counts as not written; the next replaces it."""
+MAX_LINE_BYTES = 16 << 20
+"""No entry comes near this length; a longer line is damage and never fills the memory."""
+_BLOCK_BYTES = 1 << 20
+BULK_KINDS = frozenset({"media", "file", "head"})
+"""Kinds of nearly all entries of a long journal; they change nothing in a hearing's state."""
 Entry = dict[str, Any]
 
 
@@ -67,59 +74,117 @@ class Chain:
     """A journal as read: its valid entries, where they end, and why.
 
     Attributes:
-        entries: the entries that are well-formed and follow from the one before.
+        entries: the entries that are well-formed and follow from the one before; only those that
+            the reader wanted to keep.
         hashes: SHA-256 of each of ``entries``.
-        length: bytes of their lines.
+        head: after the last valid entry, kept or not.
+        length: bytes of the valid lines.
+        unsigned: number of valid entries after the last ``head``.
         torn_bytes: bytes of an unfinished line after them.
-        problem: what broke the chain at line ``len(entries) + 1``, or ``""``.
+        problem: what broke the chain at line ``head.count + 1``, or ``""``.
     """
 
     entries: list[Entry]
     hashes: list[str]
+    head: ChainHead
     length: int
+    unsigned: int
     torn_bytes: int
     problem: str
 
-    @property
-    def head(self) -> ChainHead:
-        """Head after the valid entries."""
-        last = self.hashes[-1] if self.hashes else GENESIS
-        return ChainHead(len(self.entries), last)
+
+EMPTY_CHAIN = Chain([], [], ChainHead(0, GENESIS), 0, 0, 0, "")
 
 
-def read_chain(path: Path, first_prev: str | None = None) -> Chain:
+class ChainReader:
+    """Reads a journal entry by entry up to the first invalid line; one line is in memory.
+
+    Args:
+        path: the journal.
+        first_prev: the required ``prev`` of the first line; None accepts any.
+
+    Attributes:
+        head: after the entry read last.
+        length, unsigned, torn_bytes, problem: as in :class:`Chain`; final at the end.
+    """
+
+    def __init__(self, path: Path, first_prev: str | None = None) -> None:
+        self._path = path
+        self._prev = first_prev
+        self.head = EMPTY_CHAIN.head
+        self.length = self.unsigned = self.torn_bytes = 0
+        self.problem = ""
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Yield the valid entries in order.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        try:
+            with self._path.open("rb") as file:
+                while line := file.readline(MAX_LINE_BYTES):
+                    if (entry := self._check(line)) is None:
+                        return
+                    yield entry
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot be read: {error.strerror}") from error
+
+    def _check(self, line: bytes) -> Entry | None:
+        """Return the entry in ``line`` and move the head, or note why it ends here."""
+        if not line.endswith(b"\n"):
+            if len(line) < MAX_LINE_BYTES:
+                self.torn_bytes = len(line)
+            else:
+                self.problem = "is too long"
+            return None
+        entry, self.problem = _parse_entry(line[:-1], self.head.count + 1, self._prev)
+        if self.problem:
+            return None
+        self._prev = entry_hash(line[:-1])
+        self.head = ChainHead(self.head.count + 1, self._prev)
+        self.length += len(line)
+        self.unsigned = 0 if entry["kind"] == "head" else self.unsigned + 1
+        return entry
+
+
+def read_chain(
+    path: Path,
+    first_prev: str | None = None,
+    keep: Callable[[Entry], bool] = lambda _entry: True,
+) -> Chain:
     """Read the journal at ``path`` up to the first invalid line.
 
     Args:
-        first_prev: the required ``prev`` of the first line; None accepts any.
+        first_prev: as in :class:`ChainReader`.
+        keep: called with each valid entry in order; returns whether it stays in memory.
 
     Raises:
         StorageError: the file cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read: {error.strerror}") from error
-    return _parse_chain(data, first_prev)
-
-
-def _parse_chain(data: bytes, prev: str | None) -> Chain:
-    """Parse the chain in ``data``; see :func:`read_chain`."""
+    reader = ChainReader(path, first_prev)
     entries: list[Entry] = []
     hashes: list[str] = []
-    lines = data.split(b"\n")
-    tail = lines.pop()
-    length = 0
-    problem = ""
-    for line in lines:
-        entry, problem = _parse_entry(line, len(entries) + 1, prev)
-        if problem:
-            break
-        prev = entry_hash(line)
-        entries.append(entry)
-        hashes.append(prev)
-        length += len(line) + 1
-    return Chain(entries, hashes, length, 0 if problem else len(tail), problem)
+    for entry in reader:
+        if keep(entry):
+            entries.append(entry)
+            hashes.append(reader.head.hash)
+    end = reader.head, reader.length, reader.unsigned, reader.torn_bytes, reader.problem
+    return Chain(entries, hashes, *end)
+
+
+def is_event(entry: Entry) -> bool:
+    """Return whether an entry is none of the :data:`BULK_KINDS`."""
+    return entry["kind"] not in BULK_KINDS
+
+
+def read_head(path: Path) -> ChainHead:
+    """Return where the valid entries of the journal at ``path`` end.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    return read_chain(path, keep=lambda _entry: False).head
 
 
 def _parse_entry(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
@@ -158,34 +223,54 @@ def _parse_json(line: bytes) -> tuple[Any, bool]:
 class JournalFile:
     """An open journal; every entry is on the disk when :meth:`append` returns.
 
-    Threads may append at the same time. An entry that cannot be written leaves no bytes.
+    Threads may append at the same time. An entry that cannot be written leaves no bytes. With a
+    signer, every write ends in a signed head: it costs no sync of its own.
     """
 
-    def __init__(self, path: Path, head: ChainHead, length: int, store: Store = DIRECT) -> None:
-        """Continue at ``path`` after ``length`` bytes; use :meth:`create` or :meth:`reopen`."""
+    def __init__(
+        self, path: Path, chain: Chain, store: Store = DIRECT, sign: SignHead | None = None
+    ) -> None:
+        """Continue ``chain`` at ``path``; use :meth:`create` or :meth:`reopen`."""
         self.path = path
-        self._head = head
-        self._length = length
+        self._head = chain.head
+        self._length = chain.length
+        self._is_signed = chain.unsigned == 0
         self._store = store
+        self._sign = sign
         self._closed = False
         self._lock = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, prev: str = GENESIS, store: Store = DIRECT) -> JournalFile:
+    def create(
+        cls,
+        path: Path,
+        prev: str = GENESIS,
+        store: Store = DIRECT,
+        sign: SignHead | None = None,
+    ) -> JournalFile:
         """Create a journal at ``path``; its first entry carries the outer head ``prev``.
+
+        Args:
+            sign: returns the signature of a head; None: nothing is signed.
 
         Raises:
             StorageError: the file exists already or cannot be created.
         """
         if store.locate(path).exists():
             raise StorageError(f"{path}: exists already")
-        journal = cls(path, ChainHead(0, prev), 0, store)
+        journal = cls(path, replace(EMPTY_CHAIN, head=ChainHead(0, prev)), store, sign)
         journal._write(b"")
         return journal
 
     @classmethod
-    def reopen(cls, path: Path, store: Store = DIRECT) -> tuple[JournalFile, Chain]:
-        """Open ``path`` to continue after its last valid line.
+    def reopen(
+        cls,
+        path: Path,
+        store: Store = DIRECT,
+        sign: SignHead | None = None,
+        keep: Callable[[Entry], bool] = lambda _entry: True,
+    ) -> tuple[JournalFile, Chain]:
+        """Open ``path`` to continue after its last valid line; see :func:`read_chain`.
 
         An unfinished last line (a crash) is cut away. Lines that break the chain (a damaged
         disk) are moved to ``<name>.damaged``; see :attr:`Chain.problem`.
@@ -194,14 +279,23 @@ class JournalFile:
             StorageError: the file cannot be read or written.
         """
         located = store.locate(path)
-        chain = read_chain(located)
+        chain = read_chain(located, keep=keep)
+        journal = cls(path, chain, store, sign)
         if chain.problem:
-            with located.open("rb") as file:
-                file.seek(chain.length)
-                store.write_file(path.with_name(f"{path.name}.damaged"), file.read())
-        journal = cls(path, chain.head, chain.length, store)
+            journal._set_damage_aside(located)
         journal._write(b"")  # cuts everything after the last valid line
         return journal, chain
+
+    def _set_damage_aside(self, located: Path) -> None:
+        """Copy what follows the last valid line to the end of ``<name>.damaged``."""
+        target = self.path.with_name(f"{self.path.name}.damaged")
+        earlier = self._store.locate(target)
+        offset = earlier.stat().st_size if earlier.exists() else 0
+        with located.open("rb") as file:
+            file.seek(self._length)
+            while block := file.read(_BLOCK_BYTES):
+                write_durably(self._store, target, offset, block)
+                offset += len(block)
 
     @property
     def head(self) -> ChainHead:
@@ -218,7 +312,11 @@ class JournalFile:
         return self.append_many([(kind, fields or {})])[0]
 
     def append_many(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
-        """Write several entries with one sync; see :meth:`append`."""
+        """Write several entries, and the head that signs them, with one sync.
+
+        Returns:
+            the entries without the head.
+        """
         with self._lock:
             head, entries, lines = self._head, [], []
             for kind, fields in items:
@@ -227,34 +325,31 @@ class JournalFile:
                 head = ChainHead(head.count + 1, entry_hash(line))
                 entries.append(entry)
                 lines += [line, b"\n"]
+            if self._sign is not None:
+                signature = self._sign(head)
+                fields = {"count": head.count, "hash": head.hash, "signature": signature}
+                line = canonical_json(_next_entry("head", fields, head))
+                head = ChainHead(head.count + 1, entry_hash(line))
+                lines += [line, b"\n"]
             self._write(b"".join(lines))
             self._head = head
+            self._is_signed = self._sign is not None
             return entries
 
-    def append_head(self, sign: SignHead) -> Entry:
-        """Write a signed head over all entries so far; ``sign`` returns a head's signature."""
-        with self._lock:
-            head = self._head
-            fields = {"count": head.count, "hash": head.hash, "signature": sign(head)}
-            entry = _next_entry("head", fields, head)
-            line = canonical_json(entry)
-            self._write(line + b"\n")
-            self._head = ChainHead(head.count + 1, entry_hash(line))
-            return entry
+    def sign(self) -> None:
+        """Sign what is there if it bears no signature yet (a crash tore the last block).
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        if not self._is_signed:
+            self.append_many(())
 
     def _write(self, block: bytes) -> None:
         """Write ``block`` after the last valid line, durably and as a whole, or not at all."""
         if self._closed:
             raise StorageError(f"{self.path}: is closed")
-        ticket = self._store.append(self.path, self._length, block)
-        problem: Exception | None = None
-        try:
-            durable = ticket.is_durable(APPEND_TIMEOUT_S)
-        except (OSError, StorageError) as error:
-            durable, problem = False, error
-        if not durable and ticket.cancel():
-            why = getattr(problem, "strerror", None) or problem or "no disk takes it in time"
-            raise StorageError(f"{self.path}: cannot be written: {why}") from problem
+        write_durably(self._store, self.path, self._length, block)
         self._length += len(block)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiosk.errors import RecordingError
-from kiosk.evidence.chain import Entry, read_chain
+from kiosk.evidence.chain import Entry, is_event, read_chain
 from kiosk.export.errors import ClosedHearingError, EncryptedHearingError
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.storage.atomic_io import read_json_or_none
@@ -42,12 +42,12 @@ def closed_parts(folder: Path) -> set[int]:
 
 
 def read_entries(folder: Path) -> list[Entry]:
-    """Return the journal lines in ``folder`` (a hearing's or a part's).
+    """Return the events in the journal in ``folder`` (a hearing's or a part's).
 
     Raises:
         RecordingError: the journal was changed.
     """
-    chain = read_chain(folder / JOURNAL_FILE)
+    chain = read_chain(folder / JOURNAL_FILE, keep=is_event)
     if chain.problem:
         raise RecordingError(f"{folder}: the journal {chain.problem}", code="journal_broken")
     return chain.entries

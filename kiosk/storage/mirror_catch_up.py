@@ -12,7 +12,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -35,10 +35,10 @@ SCAN_INTERVAL_S = 60.0
 """Time between two searches for incomplete hearings that had no operation since the start."""
 RETRY_S = 2.0
 OPERATION_TIMEOUT_S = 60.0
-WHOLE_FILE_SUFFIXES = (SUMS, ".p7s", ".json", ".damaged")
+WHOLE_FILE_SUFFIXES = (SUMS, ".p7s", ".json")
 PLAYLIST_SUFFIX = ".m3u8"
 """A playlist is a log, but it is rewritten when its hearing is declared closed."""
-HashedRanges = Sequence[tuple[int, int, str]]
+HashedRanges = Iterable[tuple[int, int, str]]
 RangeLoader = Callable[[Path], Mapping[str, HashedRanges]]
 """Returns, for a hearing's folder, ``(offset, length, sha256)`` of ranges of its files."""
 

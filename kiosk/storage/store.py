@@ -20,6 +20,9 @@ from typing import Protocol
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
 
+APPEND_TIMEOUT_S = 3.0
+"""What no disk accepts within this time counts as not written (:func:`write_durably`)."""
+
 
 @dataclass(frozen=True)
 class StorageProblem:
@@ -157,6 +160,23 @@ class DirectStore:
 
 
 DIRECT = DirectStore()
+
+
+def write_durably(store: Store, path: Path, offset: int, data: bytes) -> None:
+    """Append ``data`` through ``store`` and wait for it: all of it is durable, or nothing is there.
+
+    Raises:
+        StorageError: no disk accepts it within :data:`APPEND_TIMEOUT_S`.
+    """
+    ticket = store.append(path, offset, data)
+    problem: Exception | None = None
+    try:
+        durable = ticket.is_durable(APPEND_TIMEOUT_S)
+    except (OSError, StorageError) as error:
+        durable, problem = False, error
+    if not durable and ticket.cancel():
+        why = getattr(problem, "strerror", None) or problem or "no disk takes it in time"
+        raise StorageError(f"{path}: cannot be written: {why}") from problem
 
 
 def append_durably(path: Path, offset: int, data: bytes) -> None:

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import StorageError
+from kiosk.evidence import chain as chain_module
 from kiosk.evidence.chain import (
     GENESIS,
     ChainHead,
@@ -25,7 +27,7 @@ from kiosk.evidence.chain import (
 )
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.signer import is_head_signed_by, sign_head
-from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
+from kiosk.recording.formats.records import Interruption
 from kiosk.storage.paths import Paths
 from tests.support.hearing_builder import add_part, new_hearing
 from tests.support.identity import Court
@@ -135,10 +137,11 @@ def test_threads_may_append_together(tmp_path: Path) -> None:
 
 def test_heads_are_signed_over_what_is_there(tmp_path: Path) -> None:
     signer = Court.make(tmp_path / "court").device()
-    journal = JournalFile.create(tmp_path / "j")
-    journal.append("mark")
-    before = journal.head
-    entry = journal.append_head(lambda head: sign_head(signer, "h", 2, head))
+    journal = JournalFile.create(tmp_path / "j", sign=partial(sign_head, signer, "h", 2))
+    journal.append_many([("mark", {}), ("mark", {})])
+    chain = read_chain(tmp_path / "j", GENESIS)
+    entry = chain.entries[-1]
+    before = ChainHead(2, chain.hashes[1])
     assert (entry["count"], entry["hash"]) == (before.count, before.hash)
     certificate, signature = signer.certificate, entry["signature"]
     assert is_head_signed_by(certificate, "h", 2, before, signature)
@@ -165,22 +168,89 @@ def test_recording_never_waits_for_enrolment(tmp_path: Path) -> None:
     assert signer.certificate == own.certificate
 
 
-@pytest.mark.slow
-def test_media_are_journalled_in_batches_and_heads_signed(tmp_path: Path) -> None:
+def test_every_batch_is_signed_with_no_sync_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One write and one sync for media, interruptions, a mark, and the head that covers them."""
     built = new_hearing(tmp_path, Court.make(tmp_path / "court").device())
-    add_part(built, fragments=1).close()
-    journal, _ = JournalFile.reopen(built.folder / "part-01" / "journal.jsonl")
-    signer = Court.make(tmp_path / "court2").device()
-    options = JournalOptions("kiosk-0001", signer, head_seconds=0.1)
-    part_journal = PartJournal(built.folder / "part-01", built.folder.name, 1, journal, options)
-    part_journal.start_flushing()
+    part_journal = add_part(built, fragments=1)
     for _ in range(3):
         part_journal.add_fragment(built.writers[0].write("main"))
-    wait_for(lambda: read_chain(journal.path).entries[-1]["kind"] == "head", "a signed head")
-    kinds = [entry["kind"] for entry in read_chain(journal.path).entries]
-    assert kinds[-2:] == ["media", "head"]
-    assert len(read_chain(journal.path).entries[-2]["fragments"]) == 3
+    part_journal.add_interruption(Interruption(1, "judge", "dead", 5))
+    synced: list[int] = []
+    real = os.fdatasync
+
+    def count(file: int) -> None:
+        synced.append(file)
+        real(file)
+
+    monkeypatch.setattr(os, "fdatasync", count)
+    part_journal.append("mark", {"id": 2, "type": "oath"})
     part_journal.close()
+    assert len(synced) == 1
+    entries = read_chain(part_journal.folder / "journal.jsonl").entries
+    assert [entry["kind"] for entry in entries[-4:]] == ["media", "interruption", "mark", "head"]
+    assert len(entries[-4]["fragments"]) == 3
+    assert built.journal.has_signed(1, entries[-1])
+
+
+@pytest.mark.slow
+def test_a_running_part_leaves_nothing_unsigned(tmp_path: Path) -> None:
+    built = new_hearing(tmp_path, Court.make(tmp_path / "court").device())
+    part_journal = add_part(built, fragments=1)
+    path = part_journal.folder / "journal.jsonl"
+    before = read_chain(path).head.count
+    part_journal.start_flushing()
+    part_journal.add_fragment(built.writers[0].write("main"))
+    wait_for(lambda: read_chain(path).head.count > before, "the batch")
+    entries = read_chain(path).entries[before:]
+    assert [entry["kind"] for entry in entries] == ["media", "head"]
+    part_journal.close()
+
+
+def test_a_journal_is_read_entry_by_entry(tmp_path: Path) -> None:
+    """The file may be larger than the memory: what is kept is what the reader asks for."""
+    journal = JournalFile.create(tmp_path / "j")
+    journal.append_many(("media", {"number": number}) for number in range(50))
+    journal.append("closed")
+    alive: set[int] = set()
+    most = 0
+
+    def keep(entry: dict[str, Any]) -> bool:
+        nonlocal most
+        tracked = _Tracked(entry["n"], alive)
+        entry["tracked"] = tracked
+        most = max(most, len(alive))
+        return bool(entry["kind"] == "closed")
+
+    chain = read_chain(tmp_path / "j", keep=keep)
+    assert [entry["n"] for entry in chain.entries] == [51]
+    assert (chain.head, chain.unsigned) == (journal.head, 51)
+    assert most <= 3, "entries that were read before stayed in memory"
+
+
+class _Tracked:
+    """Shows while it is alive that the entry that holds it is in memory."""
+
+    def __init__(self, number: int, alive: set[int]) -> None:
+        self._number, self._alive = number, alive
+        alive.add(number)
+
+    def __del__(self) -> None:
+        self._alive.discard(self._number)
+
+
+def test_a_line_without_end_never_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_module, "MAX_LINE_BYTES", 1000)
+    journal = JournalFile.create(tmp_path / "j")
+    journal.append("mark")
+    with journal.path.open("ab") as file:
+        file.write(bytes(5000))
+    journal, chain = JournalFile.reopen(tmp_path / "j")
+    assert (chain.head.count, chain.problem) == (1, "is too long")
+    assert (tmp_path / "j.damaged").read_bytes() == bytes(5000)
 
 
 def test_nothing_is_dropped_while_the_disk_is_full(
@@ -199,7 +269,7 @@ def test_nothing_is_dropped_while_the_disk_is_full(
     part_journal.add_fragment(built.writers[0].write("main"))
     monkeypatch.undo()
     part_journal.flush()
-    last = read_chain(part_journal.folder / "journal.jsonl").entries[-1]
+    last = read_chain(part_journal.folder / "journal.jsonl").entries[-2]
     assert [fragment["offset"] > 0 for fragment in last["fragments"]] == [True, True]
     part_journal.close()
 

@@ -80,8 +80,7 @@ class RecorderProcess:
             f"volatile_data_ok = {str(volatile_data_ok).lower()}\n"
             f'[camera]\nback_end = "{camera}"\nwidth = 320\nheight = 180\nfps = 10\n'
             "keyframe_seconds = 1.0\nbitrate = 300000\n"
-            f"[recording]\nhead_seconds = 5\nlow_space_hours = 0\n{extra_settings}\n"
-            + "".join(tables)
+            f"[recording]\nlow_space_hours = 0\n{extra_settings}\n" + "".join(tables)
         )
 
     # -- process -----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -333,10 +334,12 @@ class Kiosk(Process):
         """Write a media line and a signed head into a part's journal."""
         path = self.paths.hearings / hearing_id / f"part-{part:02d}" / "journal.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        journal = JournalFile.reopen(path)[0] if path.exists() else JournalFile.create(path)
+        sign = partial(sign_head, self.signer(), hearing_id, part)
+        if path.exists():
+            journal, _ = JournalFile.reopen(path, sign=sign)
+        else:
+            journal = JournalFile.create(path, sign=sign)
         journal.append("media", {"bytes": 1})
-        signer = self.signer()
-        journal.append_head(lambda head: sign_head(signer, hearing_id, part, head))
         journal.close()
 
     def make_report(self) -> str:

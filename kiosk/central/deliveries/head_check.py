@@ -84,6 +84,10 @@ class JournalHeadCheck:
         keys = {file.path: file for file in files}
         found = await asyncio.to_thread(self._compare, heads, keys)
         if not found:
+            newest = {head.part: head.lines for head in sorted(heads, key=lambda row: row.lines)}
+            await self._database.run_write(
+                lambda connection: _drop_older(connection, hearing, newest)
+            )
             return True
         return await self._database.run_write(
             lambda connection: _record_problem(connection, kiosk, hearing, found)
@@ -100,6 +104,21 @@ class JournalHeadCheck:
             if file is not None
         }
         return find_contradictions(((row.part, row.lines, row.hash) for row in heads), journals)
+
+
+def _drop_older(connection: Connection, hearing: str, newest: Mapping[int, int]) -> None:
+    """Keep the newest head of each journal: the journals fit, and a hearing has thousands.
+
+    Args:
+        newest: lines that the newest head of a part counts, by part.
+    """
+    table = schema.heads
+    for part, lines in newest.items():
+        connection.execute(
+            table.delete().where(
+                table.c.hearing == hearing, table.c.part == part, table.c.lines < lines
+            )
+        )
 
 
 def _record_problem(connection: Connection, kiosk: str, hearing: str, found: Sequence[str]) -> bool:

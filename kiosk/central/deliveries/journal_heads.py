@@ -32,26 +32,34 @@ def find_conflicts(
     """
     check_owner(connection, kiosk, "hearing", hearing)
     table = schema.heads
-    rows = connection.execute(select(table).where(table.c.hearing == hearing)).all()
-    known = {(row.part, row.lines): row for row in rows}
-    if any(row.kiosk != kiosk for row in rows[:1]):
+    owner = select(table.c.kiosk).where(table.c.hearing == hearing).limit(1)
+    if connection.execute(owner).scalar_one_or_none() not in (None, kiosk):
         raise RefusedError(403, "foreign")
+    known = _known_hashes(connection, hearing, heads)
     keys = _public_keys(connection, kiosk)
     for head in heads:
         if not any(_is_signed_by(key, hearing, head) for key in keys):
             raise RefusedError(422, "signature_invalid", f"part {head.part}, count {head.count}")
-    return [
-        head
-        for head in heads
-        if (row := known.get((head.part, head.count))) is not None and row.hash != head.hash
-    ]
+    return [head for head in heads if known.get((head.part, head.count), head.hash) != head.hash]
+
+
+def _known_hashes(
+    connection: Connection, hearing: str, heads: Sequence[Head]
+) -> dict[tuple[int, int], str]:
+    """Return the hashes that are stored for the places of ``heads``; a hearing has thousands."""
+    table = schema.heads
+    rows = connection.execute(
+        select(table.c.part, table.c.lines, table.c.hash).where(
+            table.c.hearing == hearing, table.c.lines.in_({head.count for head in heads})
+        )
+    )
+    return {(row.part, row.lines): row.hash for row in rows}
 
 
 def store_heads(connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]) -> int:
     """Store heads that :func:`find_conflicts` accepted; return how many are durable."""
     table = schema.heads
-    rows = connection.execute(select(table.c.part, table.c.lines).where(table.c.hearing == hearing))
-    known = {(row.part, row.lines) for row in rows}
+    known = set(_known_hashes(connection, hearing, heads))
     for head in heads:
         if (head.part, head.count) in known:
             continue

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from kiosk.api.recorder import Recovery
 from kiosk.api.states import Phase
 from kiosk.errors import StorageError
-from kiosk.evidence.chain import Entry
+from kiosk.evidence.chain import Entry, is_event
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
@@ -20,8 +20,6 @@ from kiosk.logs import set_current_hearing
 
 log = logging.getLogger(__name__)
 OPEN_PHASES = tuple(phase for phase in Phase if phase.is_open)
-_SILENT_KINDS = ("media", "file", "head")
-"""Kinds of entries that change nothing in State."""
 
 
 class CurrentHearing:
@@ -80,7 +78,7 @@ class CurrentHearing:
             state.apply(part, entry)
             if entry["kind"] == "part_opened":
                 set_current_hearing(state.id, state.part)
-        if entry["kind"] not in _SILENT_KINDS:
+        if is_event(entry):
             self.on_change()
 
     def set_storage_error(self, error: StorageError | None) -> None:

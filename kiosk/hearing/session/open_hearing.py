@@ -17,6 +17,7 @@ from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.repair.reconcile import seal_part
 from kiosk.rules import Rules
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ class OpenHearing:
             if journal.part in self._unclosed_parts:
                 journal.end(self._unclosed_parts[journal.part])
                 del self._unclosed_parts[journal.part]
-            self.journal.seal_part(journal)
+            seal_part(self.journal, journal)
             self._unsealed_parts.remove(journal)
 
     def seal(self, person: str) -> None:

@@ -51,7 +51,6 @@ class PartController:
         return JournalOptions(
             context.settings.kiosk.id,
             self._signer,
-            context.settings.recording.head_seconds,
             on_entry,
             current.set_storage_error,
             context.store,

@@ -8,7 +8,7 @@ from functools import partial
 from kiosk.api.recorder import Closure
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer, Statement
 from kiosk.clocks import format_wall, recording_ns, wall_time
-from kiosk.evidence.chain import Entry, read_chain
+from kiosk.evidence.chain import Entry, is_event, read_chain
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
@@ -120,7 +120,7 @@ def resume_closures(context: HearingContext, hearing: OpenHearing) -> None:
 def _reencrypt(context: HearingContext, hearing: OpenHearing, keys: CourtKeys) -> None:
     """Re-encrypt the plain media of all pending closures."""
     path = context.store.locate(hearing.journal.folder / JOURNAL_FILE)
-    for closure in pending_closures(read_chain(path).entries):
+    for closure in pending_closures(read_chain(path, keep=is_event).entries):
         apply_closure(hearing.journal, keys, closure, context.events.on_replaced)
     context.events.on_change()
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyrage
 
 from kiosk.errors import RecordingError
-from kiosk.evidence.chain import read_chain
+from kiosk.evidence.chain import ChainReader
 from kiosk.recording.formats.age_tar import MemberMetadata, extract_age
 from kiosk.recording.formats.run_reader import list_runs
 from kiosk.recording.journal.part_index import PartIndex
@@ -126,7 +126,7 @@ def list_closed_parts(folder: Path) -> list[Path]:
         path
         for path in own or inner
         if (path / JOURNAL_FILE).exists()
-        and PartIndex.from_entries(read_chain(path / JOURNAL_FILE).entries).has_closed_media
+        and PartIndex.from_entries(ChainReader(path / JOURNAL_FILE)).has_closed_media
     ]
     if not found:
         raise DecryptError(f"{folder}: nothing in it is closed", code="not_closed")
@@ -146,7 +146,7 @@ def decrypt_parts(
         StorageError, OSError: something cannot be read or written.
     """
     parts = list_closed_parts(folder)
-    indexes = [PartIndex.from_entries(read_chain(part / JOURNAL_FILE).entries) for part in parts]
+    indexes = [PartIndex.from_entries(ChainReader(part / JOURNAL_FILE)) for part in parts]
     total_bytes = sum(
         int(fragment["length"])
         for index in indexes

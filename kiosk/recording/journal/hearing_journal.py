@@ -6,7 +6,7 @@ of the hearing's ``part_opened`` line, and ``part_sealed`` carries the part's la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ from kiosk.evidence.chain import (
     JournalFile,
     canonical_json,
     entry_hash,
-    read_chain,
+    is_event,
+    read_head,
 )
 from kiosk.evidence.seal import seal_folder
-from kiosk.evidence.signer import sign_head
+from kiosk.evidence.signer import is_head_signed_by
 from kiosk.recording.journal.part_journal import EntryListener, JournalOptions, PartJournal
 from kiosk.storage.atomic_io import json_bytes, read_json
 from kiosk.storage.hashing import sha256_of
@@ -78,7 +79,8 @@ class HearingJournal:
         metadata = {"format": FORMAT, "hearing": dict(hearing), "kiosk": options.kiosk}
         metadata |= {"boot_id": boot_id(), "started": format_wall()}
         store.write_file(folder / HEARING_FILE, json_bytes(metadata))
-        file = JournalFile.create(folder / JOURNAL_FILE, store=store)
+        sign = options.sign(hearing_id, 0)
+        file = JournalFile.create(folder / JOURNAL_FILE, store=store, sign=sign)
         journal = cls(folder, hearing_id, file, options)
         journal.append("opened", {**fields, "hearing": hearing_id, "kiosk": options.kiosk})
         return journal
@@ -90,7 +92,8 @@ class HearingJournal:
         Raises:
             RecordingError: its journal was changed; StorageError: it cannot be read or written.
         """
-        file, chain = JournalFile.reopen(folder / JOURNAL_FILE, options.store)
+        sign = options.sign(folder.name, 0)
+        file, chain = JournalFile.reopen(folder / JOURNAL_FILE, options.store, sign, is_event)
         first = chain.entries[0] if chain.entries else {}
         if first.get("kind") != "opened":
             file.close()
@@ -129,14 +132,6 @@ class HearingJournal:
         """Append an entry that could not be written in time; the listener is not called again."""
         self._file.append(kind, {**fields, "late": True})
 
-    def sign_head(self) -> Entry:
-        """Write a signed head of the hearing's own chain."""
-        entry = self._file.append_head(
-            lambda head: sign_head(self._options.signer, self.hearing_id, 0, head)
-        )
-        self._options.on_entry(0, entry)
-        return entry
-
     # -- parts -----------------------------------------------------------------------------------
     def open_part(
         self, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any]
@@ -154,26 +149,40 @@ class HearingJournal:
         opened = self.append("part_opened", {**now, "part": part})
         part_metadata = {"format": FORMAT, **identity, "wall": format_wall(), **now, **metadata}
         store.write_file(folder / PART_FILE, json_bytes(part_metadata))
-        file = JournalFile.create(folder / JOURNAL_FILE, entry_hash(canonical_json(opened)), store)
-        self.append_first_entry(file, part, now)
-        return self._part_journal(part, file)
+        return self.create_part_journal(part, entry_hash(canonical_json(opened)), now)
 
-    def append_first_entry(self, file: JournalFile, part: int, fields: Mapping[str, Any]) -> None:
-        """Append a part's first entry: ``fields`` of its ``part_opened`` entry, and its ids."""
+    def create_part_journal(self, part: int, prev: str, fields: Mapping[str, Any]) -> PartJournal:
+        """Create the journal of a part with its first entry.
+
+        Args:
+            prev: hash of the part's ``part_opened`` entry, whose ``fields`` it repeats.
+        """
+        path, options = self.part_folder(part) / JOURNAL_FILE, self._options
+        file = JournalFile.create(path, prev, options.store, options.sign(self.hearing_id, part))
         first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
-        identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
-        self._options.on_entry(part, file.append("part", first_fields | identity))
+        identity = {"hearing": self.hearing_id, "part": part, "kiosk": options.kiosk}
+        options.on_entry(part, file.append("part", first_fields | identity))
+        return PartJournal(self.part_folder(part), part, file, options)
 
-    def reopen_part(self, part: int) -> tuple[PartJournal, Chain]:
+    def reopen_part(
+        self, part: int, keep: Callable[[Entry], bool] = is_event
+    ) -> tuple[PartJournal, Chain]:
         """Open the journal of an unsealed part to close it; see :meth:`JournalFile.reopen`."""
-        file, chain = JournalFile.reopen(self.part_folder(part) / JOURNAL_FILE, self._options.store)
-        return self._part_journal(part, file), chain
+        path, options = self.part_folder(part) / JOURNAL_FILE, self._options
+        sign = options.sign(self.hearing_id, part)
+        file, chain = JournalFile.reopen(path, options.store, sign, keep)
+        return PartJournal(self.part_folder(part), part, file, options), chain
 
-    def _part_journal(self, part: int, file: JournalFile) -> PartJournal:
-        return PartJournal(self.part_folder(part), self.hearing_id, part, file, self._options)
+    def has_signed(self, part: int, head: Entry) -> bool:
+        """Return whether this device has signed ``head``, an entry of a part's journal."""
+        end, signature = ChainHead(int(head["count"]), str(head["hash"])), str(head["signature"])
+        certificate = self._options.signer.certificate
+        return is_head_signed_by(certificate, self.hearing_id, part, end, signature)
 
     def seal_part(self, part_journal: PartJournal) -> None:
-        """Seal an ended part and record its seal in the hearing's chain, with a head.
+        """Seal an ended part and record its seal in the hearing's chain.
+
+        :func:`kiosk.recording.repair.reconcile.seal_part` makes journal and disk agree before.
 
         Raises:
             StorageError: it could not be sealed; it may be tried again.
@@ -182,12 +191,11 @@ class HearingJournal:
         self.record_part_sealed(part_journal.part)
 
     def record_part_sealed(self, part: int) -> None:
-        """Append ``part_sealed`` with the part's last head and seal, and a head of this chain."""
+        """Append ``part_sealed`` with the part's last head and seal."""
         folder = self._options.store.locate(self.part_folder(part))
-        head = read_chain(folder / JOURNAL_FILE).head
+        head = read_head(folder / JOURNAL_FILE)
         fields = {"part": part, "count": head.count, "hash": head.hash}
         self.append("part_sealed", fields | {"sums_sha256": sha256_of(folder / SUMS)})
-        self.sign_head()
 
     # -- end -------------------------------------------------------------------------------------
     def end(self, fields: Mapping[str, Any]) -> None:
@@ -203,11 +211,9 @@ class HearingJournal:
 
     def seal(self) -> None:
         """Seal a hearing whose last entry is written (again after a crash in the middle)."""
-        store = self._options.store
-        if read_chain(store.locate(self.folder / JOURNAL_FILE)).entries[-1]["kind"] != "head":
-            self.sign_head()
+        self._file.sign()
         self._file.close()
-        seal_folder(self.folder, self._options.signer, store)
+        seal_folder(self.folder, self._options.signer, self._options.store)
 
     def close(self) -> None:
         """Close the file without another entry; the hearing can be reopened."""

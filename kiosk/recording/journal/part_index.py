@@ -7,7 +7,7 @@ before that moment. The plain hashes stay in the journal, so that a decrypted co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class PartIndex:
     plain_sha256: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_entries(cls, entries: Sequence[Entry]) -> PartIndex:
+    def from_entries(cls, entries: Iterable[Entry]) -> PartIndex:
         """Build the index from the entries of a part's journal.
 
         Raises:

@@ -1,22 +1,24 @@
-"""The journal of one part: media, files, marks, interruptions and signed heads as they happen.
+"""The journal of one part: media, files, marks and interruptions as they happen.
 
 Fragments come several times a second; they are journalled in batches about once a second, by a
-thread, so that a slow disk never holds up the writer of the media. Marks are written at once.
+thread, so that a slow disk never holds up the writer of the media. Marks are written at once. Each
+write ends in a signed head, in the same block: what is cut off the end of a journal later is at
+most what the disk was writing, or contradicts a head that has left the kiosk.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import recording_ns
 from kiosk.errors import StorageError
-from kiosk.evidence.chain import ChainHead, Entry, JournalFile
+from kiosk.evidence.chain import ChainHead, Entry, JournalFile, SignHead
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import Signer, sign_head
 from kiosk.recording.formats.fragment_codec import drop_empty_plain_fields
@@ -37,7 +39,6 @@ class JournalOptions:
     Attributes:
         kiosk: id of the kiosk that writes them.
         signer: signs heads and seals.
-        head_seconds: interval of signed heads while a part runs.
         on_entry: called with each durable entry, from any thread.
         on_storage: called with the error when entries cannot be written, and with None when they
             can be again; no entry is dropped in between.
@@ -46,10 +47,13 @@ class JournalOptions:
 
     kiosk: str
     signer: Signer
-    head_seconds: float = 60.0
     on_entry: EntryListener = lambda _part, _entry: None
     on_storage: Callable[[StorageError | None], None] = lambda _: None
     store: Store = DIRECT
+
+    def sign(self, hearing_id: str, part: int) -> SignHead:
+        """Return what signs the heads of one chain; ``part`` 0: of the hearing's own."""
+        return partial(sign_head, self.signer, hearing_id, part)
 
 
 def media_entry(records: list[FragmentRecord]) -> Mapping[str, Any]:
@@ -62,29 +66,27 @@ class PartJournal:
 
     Args:
         folder: the part's folder.
-        hearing_id: id of the hearing.
         part: number of the part, from 1.
-        file: the part's open journal.
+        file: the part's open journal, which signs what is written.
         options: those of the hearing.
     """
 
     def __init__(
         self,
         folder: Path,
-        hearing_id: str,
         part: int,
         file: JournalFile,
         options: JournalOptions,
     ) -> None:
         self.folder = folder
         self.part = part
-        self._hearing_id = hearing_id
         self._file = file
         self._options = options
         self._lock = threading.Lock()  # held for moments only, because the media writer waits
         self._flush_lock = threading.Lock()
         self._queued_fragments: list[FragmentRecord] = []
         self._queued_entries: list[QueuedEntry] = []
+        self._accepts_media = True
         self._has_failed = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -95,6 +97,11 @@ class PartJournal:
         """Where the part's chain ends now."""
         return self._file.head
 
+    @property
+    def store(self) -> Store:
+        """The store that its bytes are written to."""
+        return self._options.store
+
     def latest_fragment(self, track: str) -> FragmentRecord | None:
         """Return the latest durable fragment of ``track``."""
         with self._lock:
@@ -104,12 +111,13 @@ class PartJournal:
     def add_fragment(self, record: FragmentRecord) -> None:
         """Queue a durable fragment for the next batch."""
         with self._lock:
-            self._queued_fragments.append(record)
-            self._latest_fragments[record.track] = record
+            if self._accepts_media:
+                self._queued_fragments.append(record)
+                self._latest_fragments[record.track] = record
 
     def add_file(self, record: FileRecord) -> None:
         """Queue a file that will not change any more for the next batch."""
-        self._queue("file", {**drop_empty_plain_fields(asdict(record)), "what": record.kind})
+        self.queue("file", {**drop_empty_plain_fields(asdict(record)), "what": record.kind})
 
     def add_interruption(self, interruption: Interruption) -> None:
         """Queue the beginning or the end of an interruption for the next batch."""
@@ -119,7 +127,7 @@ class PartJournal:
             "what": interruption.kind,
         }
         if interruption.end_ns is None:
-            self._queue("interruption", {**fields, "start_ns": interruption.start_ns})
+            self.queue("interruption", {**fields, "start_ns": interruption.start_ns})
         else:
             times = {
                 "start_ns": interruption.start_ns,
@@ -128,24 +136,22 @@ class PartJournal:
             }
             if interruption.pictures is not None:
                 times["pictures"] = interruption.pictures
-            self._queue("interruption_ended", {**fields, **times})
+            self.queue("interruption_ended", {**fields, **times})
 
-    def _queue(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def queue(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Queue an entry for the next batch."""
         clean = {key: value for key, value in fields.items() if key != "kind"}
         with self._lock:
             self._queued_entries.append((kind, {"t": recording_ns(), **clean}))
 
     # -- from the hearing ----------------------------------------------------------------------
     def append(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Append one entry now, after everything queued so far; return it.
+        """Append one entry now, after everything queued so far and with one sync; return it.
 
         Raises:
-            StorageError: it could not be written.
+            StorageError: it could not be written; what was queued stays so.
         """
-        self.flush()
-        entry = self._file.append(kind, fields)
-        self._options.on_entry(self.part, entry)
-        return entry
+        return self._write_queued((kind, fields))[-1]
 
     def flush(self) -> None:
         """Write everything queued so far.
@@ -153,15 +159,19 @@ class PartJournal:
         Raises:
             StorageError: it could not be written; it stays queued for the next time.
         """
+        self._write_queued()
+
+    def _write_queued(self, *last: QueuedEntry) -> list[Entry]:
         with self._flush_lock:
             with self._lock:
                 fragments, self._queued_fragments = self._queued_fragments, []
                 pending, self._queued_entries = self._queued_entries, []
             media: list[QueuedEntry] = [("media", media_entry(fragments))] if fragments else []
-            if not media and not pending:
-                return
+            batch = [*media, *pending, *last]
+            if not batch:
+                return []
             try:
-                entries = self._file.append_many([*media, *pending])
+                entries = self._file.append_many(batch)
             except StorageError:
                 with self._lock:
                     self._queued_fragments = fragments + self._queued_fragments
@@ -169,20 +179,15 @@ class PartJournal:
                 raise
         for entry in entries:
             self._options.on_entry(self.part, entry)
+        return entries
 
-    def sign_head(self) -> Entry:
-        """Append a signed head over everything queued so far; return its entry."""
-        self.flush()
-        entry = self._file.append_head(self._sign)
-        self._options.on_entry(self.part, entry)
-        return entry
-
-    def _sign(self, head: ChainHead) -> str:
-        return sign_head(self._options.signer, self._hearing_id, self.part, head)
+    def sign(self) -> None:
+        """Sign what a crash left unsigned; see :meth:`JournalFile.sign`."""
+        self._file.sign()
 
     # -- life ------------------------------------------------------------------------------------
     def start_flushing(self) -> None:
-        """Start the thread that writes batches and heads."""
+        """Start the thread that writes the batches."""
         self._thread = threading.Thread(
             target=self._flush_periodically, name=f"part-{self.part}-journal"
         )
@@ -190,14 +195,9 @@ class PartJournal:
         self._thread.start()
 
     def _flush_periodically(self) -> None:
-        due = time.monotonic() + self._options.head_seconds
         while not self._stop.wait(FLUSH_EVERY_S):
             try:
-                if time.monotonic() >= due:
-                    self.sign_head()
-                    due = time.monotonic() + self._options.head_seconds
-                else:
-                    self.flush()
+                self.flush()
             except StorageError as error:
                 self._report_storage(error)
             else:
@@ -215,16 +215,26 @@ class PartJournal:
             self._thread.join(timeout=30)
             self._thread = None
 
-    def end(self, fields: Mapping[str, Any]) -> ChainHead:
-        """Append the ``closed`` entry and the last head; return where the chain ends.
+    def end(self, fields: Mapping[str, Any]) -> None:
+        """Append the ``closed`` entry.
 
         Raises:
             StorageError: it could not be written; it may be tried again.
         """
         self.stop_flushing()
         self.append("closed", fields)
-        self.sign_head()
-        return self._file.head
+
+    def end_media(self) -> None:
+        """Write what is queued and accept no more fragments.
+
+        :func:`kiosk.recording.repair.reconcile.reconcile` finds those that follow on the disk.
+
+        Raises:
+            StorageError: it could not be written; it may be tried again.
+        """
+        with self._lock:
+            self._accepts_media = False
+        self.flush()
 
     def seal(self) -> None:
         """Seal the folder; the part never changes after that.
@@ -232,8 +242,8 @@ class PartJournal:
         Raises:
             StorageError: a file cannot be read or the seal cannot be written.
         """
-        self._file.close()
         seal_folder(self.folder, self._options.signer, self._options.store)
+        self._file.close()
 
     def close(self) -> None:
         """Stop the thread and close the file without another entry; the part can be reopened."""

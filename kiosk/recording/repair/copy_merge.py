@@ -6,13 +6,15 @@ mirror has is copied to the primary storage before anything is recovered there.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kiosk.errors import KioskError
-from kiosk.evidence.chain import Chain, read_chain
+from kiosk.evidence.chain import ChainReader, Entry
 from kiosk.evidence.seal import is_sealed
 from kiosk.storage.atomic_io import make_folder, sync_folder
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN, SUMS
@@ -20,44 +22,57 @@ from kiosk.storage.replaced_files import REPLACED_FOLDER
 from kiosk.storage.store import append_durably
 
 log = logging.getLogger(__name__)
-Ranges = list[tuple[int, int, str]]
 _BLOCK_BYTES = 1 << 20
 
 
-def recorded_ranges(hearing: Path) -> Mapping[str, Ranges]:
-    """Return ``(offset, length, sha256)`` of every range that the journals hold, by file.
+class RangeTable:
+    """Ranges of one file: ``(offset, length, sha256)``, packed, for a long hearing has many."""
+
+    _row = struct.Struct("<QQ32s")
+
+    def __init__(self) -> None:
+        self._rows = bytearray()
+
+    def add(self, offset: int, length: int, sha256: str) -> None:
+        """Append a range."""
+        self._rows += self._row.pack(offset, length, bytes.fromhex(sha256))
+
+    def __iter__(self) -> Iterator[tuple[int, int, str]]:
+        """Yield the ranges in order."""
+        for offset, length, digest in self._row.iter_unpack(self._rows):
+            yield offset, length, digest.hex()
+
+
+def recorded_ranges(hearing: Path) -> Mapping[str, RangeTable]:
+    """Return the ranges of files that the journals hold, with their hashes, by file.
 
     Names are relative to ``hearing``. A file that is missing in the result has not been journalled
     yet.
     """
-    found: dict[str, Ranges] = {}
+    found: dict[str, RangeTable] = {}
     for part in _part_folders(hearing):
-        for entry in _read_chain_or_empty(part).entries:
-            if entry["kind"] == "media":
-                for fragment in entry.get("fragments", []):
-                    ranges = found.setdefault(f"{part.name}/{fragment['file']}", [])
-                    ranges.append(
-                        (int(fragment["offset"]), int(fragment["length"]), str(fragment["sha256"]))
-                    )
-            elif entry["kind"] == "file" and f"{part.name}/{entry['file']}" not in found:
-                whole = (0, int(entry["length"]), str(entry["sha256"]))
-                found[f"{part.name}/{entry['file']}"] = [whole]
-            elif entry["kind"] == "rewrapped":  # the file is gone, or is a shorter playlist
-                found.pop(f"{part.name}/{entry['file']}", None)
+        with contextlib.suppress(KioskError):  # no journal yet
+            for entry in ChainReader(part / JOURNAL_FILE):
+                _add_ranges(found, part.name, entry)
     return found
+
+
+def _add_ranges(found: dict[str, RangeTable], part: str, entry: Entry) -> None:
+    if entry["kind"] == "media":
+        for fragment in entry.get("fragments", []):
+            table = found.setdefault(f"{part}/{fragment['file']}", RangeTable())
+            table.add(int(fragment["offset"]), int(fragment["length"]), str(fragment["sha256"]))
+    elif entry["kind"] == "file" and f"{part}/{entry['file']}" not in found:
+        whole = found[f"{part}/{entry['file']}"] = RangeTable()
+        whole.add(0, int(entry["length"]), str(entry["sha256"]))
+    elif entry["kind"] == "rewrapped":  # the file is gone, or is a shorter playlist
+        found.pop(f"{part}/{entry['file']}", None)
 
 
 def _part_folders(hearing: Path) -> list[Path]:
     if not hearing.is_dir():
         return []
     return sorted(path for path in hearing.iterdir() if PART_FOLDER_PATTERN.fullmatch(path.name))
-
-
-def _read_chain_or_empty(folder: Path) -> Chain:
-    try:
-        return read_chain(folder / JOURNAL_FILE)
-    except KioskError:
-        return Chain([], [], 0, 0, "")
 
 
 def merge_copies(primary: Path, mirror: Path) -> list[str]:
@@ -128,15 +143,19 @@ def _replaced_files(primary: Path, mirror: Path) -> set[str]:
 
 def _merge_journal(target: Path, source: Path) -> bool:
     """Keep the longer of two chains; return whether it was the mirror's."""
-    here = read_chain(target) if target.exists() else Chain([], [], 0, 0, "")
-    there = read_chain(source)
-    if len(there.entries) <= len(here.entries):
+    here, there = ChainReader(target), ChainReader(source)
+    if target.exists():
+        for _ in here:  # to its end
+            pass
+    agrees = here.head.count == 0
+    for _ in there:
+        agrees |= there.head == here.head
+    if there.head.count <= here.head.count:
         return False
-    if there.hashes[: len(here.hashes)] != here.hashes:
+    if not agrees:
         log.error("%s: the two copies went different ways", target)
         shutil.copy2(target, target.with_name(f"{target.name}.damaged"))
-        here = Chain([], [], 0, 0, "")
-    _append_from(target, source, here.length, there.length)
+    _append_from(target, source, here.length if agrees else 0, there.length)
     return True
 
 

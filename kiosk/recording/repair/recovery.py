@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,28 +21,20 @@ import orjson
 
 from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.errors import KioskError
-from kiosk.evidence.chain import Chain, Entry, JournalFile
+from kiosk.evidence.chain import BULK_KINDS, Chain, Entry
 from kiosk.evidence.seal import is_sealed
-from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
-from kiosk.recording.formats.fmp4_scan import close_tar, complete_fragments, truncate_torn
-from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.journal.hearing_journal import HearingJournal
-from kiosk.recording.journal.part_journal import JournalOptions, PartJournal, media_entry
+from kiosk.recording.journal.journalled_media import JournalledMedia
+from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
+from kiosk.recording.repair.reconcile import reconcile, seal_part
 from kiosk.storage.atomic_io import read_json
-from kiosk.storage.hearing_folder import (
-    CLOSED_INIT,
-    CLOSED_SUFFIX,
-    HEARING_FILE,
-    JOURNAL_FILE,
-    PART_FOLDER_PATTERN,
-    TRACKS,
-)
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN
 
 log = logging.getLogger(__name__)
 MAX_RESUME_GAP_S = 600.0
 UNKNOWN_REASON = "unknown"
 """Reason of a part of which only the folder is left."""
-_MEDIA_KIND = b'"kind":"media"'
+_BULK_LINE = re.compile(b'"kind":"(%s)"' % "|".join(sorted(BULK_KINDS)).encode())
 """Recovery skips these, which are nearly all entries of a long journal; its chain was checked."""
 INVOLUNTARY_REASONS = ("crash", "shutdown")
 """Reasons in a ``closed`` entry that no person gave."""
@@ -113,7 +106,7 @@ class InterruptedHearing:
             StorageError: something cannot be read or written.
         """
         while self.unsealed_parts:
-            self.journal.seal_part(self.unsealed_parts[0])
+            seal_part(self.journal, self.unsealed_parts[0])
             self.unsealed_parts.pop(0)
 
     def seal(self) -> None:
@@ -216,18 +209,21 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
             hearing.journal.record_part_sealed(part)
         return
     _ensure_part_journal(hearing, part, lines)
-    part_journal, chain = hearing.journal.reopen_part(part)
-    closed = any(entry["kind"] == "closed" for entry in chain.entries)
-    if not closed:
+    media = JournalledMedia()
+    part_journal, chain = hearing.journal.reopen_part(part, media.add)
+    if media.closed is None:
         # A first entry that was written just above has the times of this boot.
-        time_reference = (
-            lines.get("part_opened", {}) if len(chain.entries) == 1 else chain.entries[-1]
-        )
-        _close_part(part_journal, chain, folder, time_reference)
+        opened = lines.get("part_opened", {})
+        time_reference = opened if media.last is media.first else media.last
+        unsigned = media.unsigned_entries
+        if media.last_head and not hearing.journal.has_signed(part, media.last_head):
+            unsigned = media.media_entries
+        damage = {"problem": chain.problem, "cut_bytes": chain.torn_bytes, "unsigned": unsigned}
+        _close_part(part_journal, media, damage, time_reference)
         fields = {"part": part, "reason": "crash", "person": ""}
         hearing.journal.append("part_closed", fields)
-    elif chain.entries[-1]["kind"] != "head":
-        part_journal.sign_head()
+    else:
+        part_journal.sign()
     hearing.unsealed_parts.append(part_journal)
 
 
@@ -246,10 +242,11 @@ def iter_merged_entries(folder: Path) -> Iterator[tuple[int, Entry]]:
 
 
 def _iter_entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:
-    """Yield ``(part, entry)`` for each entry of the journal in ``folder`` except ``media``."""
-    for line in (folder / JOURNAL_FILE).read_bytes().splitlines():
-        if _MEDIA_KIND not in line:  # quotes in a text are escaped: no note can match
-            yield part, orjson.loads(line)
+    """Yield ``(part, entry)`` for each event in the journal in ``folder``."""
+    with (folder / JOURNAL_FILE).open("rb") as file:
+        for line in file:
+            if _BULK_LINE.search(line) is None:  # quotes in a text are escaped: no note can match
+                yield part, orjson.loads(line)
 
 
 def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[str, Entry]) -> None:
@@ -262,102 +259,31 @@ def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[s
     path.unlink(missing_ok=True)
     opened = entries.get("part_opened")
     if opened is None:
-        hearing.journal.open_part(
-            part, {"reason": UNKNOWN_REASON, "person": "", "tap_ns": 0}, {}
-        ).close()
-        return
-    journal = JournalFile.create(path, str(opened["own_hash"]))
-    hearing.journal.append_first_entry(journal, part, opened)
-    journal.close()
+        fields = {"reason": UNKNOWN_REASON, "person": "", "tap_ns": 0}
+        hearing.journal.open_part(part, fields, {}).close()
+    else:
+        hearing.journal.create_part_journal(part, str(opened["own_hash"]), opened).close()
 
 
-def _close_part(journal: PartJournal, chain: Chain, folder: Path, time_reference: Entry) -> None:
-    """Journal complete fragments, cut torn ones, append ``interruption`` and ``closed``.
+def _close_part(
+    journal: PartJournal, media: JournalledMedia, damage: dict[str, Any], time_reference: Entry
+) -> None:
+    """Make journal and media agree; append ``recovered``, ``interruption`` and ``closed``.
 
     Args:
+        media: what the journal says.
+        damage: what was wrong with the journal itself.
         time_reference: an entry written during the capture, with recording clock and wall time.
     """
-    first = chain.entries[0]
-    ends = _journalled_ends(chain)
-    zero_ns = int(first.get("tap_ns") or first["t"])  # the media time of a part begins at its tap
-    last_ns = max([zero_ns, *(end[1] for end in ends.values())])
-    for track in TRACKS:
-        for run in list_runs(folder / track):
-            _repair_init(run / CLOSED_INIT)
-            for path in [*media_files(run), *closed_files(run)]:
-                name = path.relative_to(folder).as_posix()
-                last_ns = max(last_ns, _repair_file(journal, folder, name, ends, zero_ns))
-    journal.append(
-        "recovered", {"problem": chain.problem, "cut_bytes": chain.torn_bytes, "last_ns": last_ns}
-    )
-    known = first.get("reason") != UNKNOWN_REASON
-    what = "crash" if known and first.get("boot_id") == boot_id() else "power"
+    last_ns = reconcile(journal, media).last_ns
+    journal.queue("recovered", {**damage, "last_ns": last_ns})
+    known = media.first.get("reason") != UNKNOWN_REASON
+    what = "crash" if known and media.first.get("boot_id") == boot_id() else "power"
     fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
-    journal.append("interruption", fields)
+    journal.queue("interruption", fields)
     wall = _wall_at(time_reference, last_ns)
     stopped = {"stop_ns": last_ns, "stop_wall": format_wall(wall) if wall else None}
     journal.end({"reason": "crash", "person": "", **stopped})
-
-
-def _journalled_ends(chain: Chain) -> dict[str, tuple[int, int]]:
-    """Return, per file, the end in bytes and on the recording clock of its journalled media."""
-    ends: dict[str, tuple[int, int]] = {}
-    for entry in chain.entries:
-        for fragment in entry.get("fragments", []) if entry["kind"] == "media" else []:
-            ends[str(fragment["file"])] = (
-                int(fragment["offset"]) + int(fragment["length"]),
-                int(fragment["end_ns"]),
-            )
-    return ends
-
-
-def _repair_file(
-    journal: PartJournal, folder: Path, name: str, ends: dict[str, tuple[int, int]], zero_ns: int
-) -> int:
-    """Make journal and media file agree; return the recording clock of new media's end (or 0)."""
-    path = folder / name
-    end = ends.get(name, (0, 0))[0]
-    size = path.stat().st_size
-    if size < end:  # the disk lost synced bytes; verification reports it
-        journal.append("cut", {"file": name, "offset": size, "length": end - size, "lost": True})
-        return 0
-    records = complete_fragments(folder, name, end, zero_ns)
-    if records:
-        journal.append("media", {**media_entry(records), "recovered": True})
-        end = records[-1].offset + records[-1].length
-    closed = name.endswith(CLOSED_SUFFIX)
-    if closed and end and _has_clean_end(path, end):
-        return max((record.end_ns for record in records), default=0)
-    removed = truncate_torn(path, end)
-    if removed:
-        journal.append("cut", {"file": name, "offset": end, "length": removed})
-    if end == 0:
-        path.unlink()
-    elif closed:
-        close_tar(path)
-    return max((record.end_ns for record in records), default=0)
-
-
-def _has_clean_end(tar: Path, end: int) -> bool:
-    """Return whether exactly the end of the archive follows the last member."""
-    if tar.stat().st_size != end + len(END_OF_ARCHIVE):
-        return False
-    with tar.open("rb") as file:
-        file.seek(end)
-        return file.read() == END_OF_ARCHIVE
-
-
-def _repair_init(path: Path) -> None:
-    """Cut an encrypted init file to a complete tar, or remove it if it is torn."""
-    if not path.exists():
-        return
-    whole = list(iter_members(path, verify=True))
-    end = whole[0].length if whole else 0
-    if end and not _has_clean_end(path, end):
-        truncate_torn(path, end)
-        close_tar(path)
-    elif not end:
-        path.unlink()
 
 
 def _wall_at(entry: Entry, ns: int) -> datetime | None:

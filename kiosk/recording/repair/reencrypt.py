@@ -22,7 +22,7 @@ from typing import Any
 
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
-from kiosk.evidence.chain import Entry, read_chain
+from kiosk.evidence.chain import ChainReader, Entry, read_chain
 from kiosk.evidence.seal import is_sealed
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
@@ -118,7 +118,6 @@ def apply_closure(
     rows = [asdict(file) for file in replaced]
     fields = {**closure.fields, "declaration": closure.number, "replaced": rows}
     hearing_journal.append("closed_since", fields)
-    hearing_journal.sign_head()
     return replaced
 
 
@@ -143,7 +142,8 @@ class _PartReencryption:
         return self._store.locate(self._folder / name)
 
     def _entries(self) -> list[Entry]:
-        return read_chain(self._locate(JOURNAL_FILE)).entries
+        path = self._locate(JOURNAL_FILE)
+        return read_chain(path, keep=lambda entry: entry["kind"] != "head").entries
 
     def run(self) -> list[ReplacedFile]:
         """Replace the plain files; return all that were replaced, now or before a crash."""
@@ -296,7 +296,6 @@ class _PartReencryption:
         metadata |= {"closed": True, "encrypted": True, "closed_since": since}
         self._store.write_file(self._folder / PART_FILE, json_bytes(metadata))
         part_journal.append("declared_closed", {**self._closure.fields})
-        part_journal.sign_head()
         part_journal.seal()
 
     def _record_seal_if_new(self) -> None:
@@ -306,9 +305,9 @@ class _PartReencryption:
         sums = sha256_of(self._locate(SUMS))
         lines = [
             entry
-            for entry in read_chain(
+            for entry in ChainReader(
                 self._store.locate(self._hearing_journal.folder / JOURNAL_FILE)
-            ).entries
+            )
             if entry["kind"] == "part_sealed" and entry["part"] == self._number
         ]
         if not lines or lines[-1]["sums_sha256"] != sums:

@@ -15,7 +15,7 @@ from kiosk.errors import RecordingError
 from kiosk.evidence.certificates import common_name
 from kiosk.evidence.chain import Chain, Entry
 from kiosk.recording.encryption.decrypt import Identities
-from kiosk.recording.verify.part import MALFORMED, PartVerifier, check_heads, read_journal
+from kiosk.recording.verify.part import MALFORMED, HeadVerifier, PartVerifier, read_journal
 from kiosk.recording.verify.report import VerifyReport
 from kiosk.recording.verify.seal import FileDigests, SealVerifier, check_signer
 from kiosk.storage.atomic_io import read_json
@@ -137,7 +137,12 @@ class _HearingVerifier:
             self._check_part(number, path, signers[number], known, first)
         if chain is not None:
             certificates = [signer for signer in [own, *signers.values()] if signer is not None]
-            check_heads(chain, self._report.hearing_id, 0, certificates, JOURNAL_FILE, self._report)
+            heads = HeadVerifier(
+                self._report.hearing_id, 0, certificates, JOURNAL_FILE, self._report
+            )
+            for entry in chain.entries:
+                if entry["kind"] == "head":
+                    heads.check(entry)
             self._check_end(chain)
             if own is not None:
                 _record_signer(self._report, own, str(first.get("kiosk", "")), chain, "")

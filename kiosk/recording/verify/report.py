@@ -34,6 +34,7 @@ SENTENCES = {
     "journal_first": N_("The journal does not begin as a journal must: {detail}."),
     "journal_open": N_("The journal does not end with its closing line."),
     "head_wrong": N_("A signed head does not fit the journal: {detail}."),
+    "head_missing": N_("Lines before an interruption bear no signature: {detail}."),
     "head_unsigned": N_("The signature of a head is not of this device: {detail}."),
     "part_head_other": N_("The part is not the one that the hearing's journal closed: {detail}."),
     "media_changed": N_("Media differ from the journal: {detail}."),
@@ -76,7 +77,8 @@ class PartFacts:
 
     Attributes:
         part: its number.
-        seconds: length of the media.
+        seconds: length of the media; ``found_seconds`` of them were found on the disk when the
+            journal did not know them (after a crash, or a disk that stalled).
         video_frames, samples: decoded pictures, and samples by microphone; zero and empty if
             nothing was decoded.
         closed: whether only the court can open some of it.
@@ -84,6 +86,7 @@ class PartFacts:
 
     part: int
     seconds: float = 0.0
+    found_seconds: float = 0.0
     fragments: int = 0
     heads: int = 0
     video_frames: int = 0

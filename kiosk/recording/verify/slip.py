@@ -36,11 +36,25 @@ def parse_slip(code: str) -> tuple[str, ChainHead]:
 
 
 def latest_head(entries: list[Entry]) -> tuple[ChainHead, str] | None:
-    """Return the latest signed head in a journal and the wall time at which it was signed."""
-    for entry in reversed(entries):
-        if entry["kind"] == "head":
-            return ChainHead(int(entry["count"]), str(entry["hash"])), str(entry["at"])
-    return None
+    """Return the latest signed head that covers a sealed part and no unsealed one.
+
+    Args:
+        entries: of the hearing's own journal.
+
+    Returns:
+        the head and the wall time at which it was signed; None: no part is sealed yet.
+    """
+    unsealed: set[int] = set()
+    has_part, found = False, None
+    for entry in entries:
+        if entry["kind"] == "part_opened":
+            unsealed.add(int(entry["part"]))
+        elif entry["kind"] == "part_sealed":
+            unsealed.discard(int(entry["part"]))
+            has_part = True
+        elif entry["kind"] == "head" and has_part and not unsealed:
+            found = ChainHead(int(entry["count"]), str(entry["hash"])), str(entry["at"])
+    return found
 
 
 def check_slip(folder: Path, code: str, report: VerifyReport) -> None:

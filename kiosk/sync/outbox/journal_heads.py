@@ -52,13 +52,22 @@ class JournalHeadQueue:
         ]
 
     def mark_sent(self, heads: list[JournalHead], problem: str | None = None) -> None:
-        """Mark heads as sent, or record why the central system refuses them."""
+        """Mark heads as sent, or record why the central system refuses them.
+
+        Older ones that were sent are dropped: a hearing has thousands.
+        """
         with self._database.transaction():
             for head in heads:
+                place = (head.hearing_id, head.part, head.count)
                 self._database.execute(
                     "UPDATE heads SET sent_at = ?, problem = ? "
                     "WHERE hearing_id = ? AND part = ? AND count = ?",
-                    (format_wall(), problem, head.hearing_id, head.part, head.count),
+                    (format_wall(), problem, *place),
+                )
+                self._database.execute(
+                    "DELETE FROM heads WHERE hearing_id = ? AND part = ? AND count < ? "
+                    "AND sent_at IS NOT NULL AND problem IS NULL",
+                    place,
                 )
 
 

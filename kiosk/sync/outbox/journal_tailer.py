@@ -1,7 +1,8 @@
 """Reads new entries of the journals of undelivered hearings that must be sent at once.
 
-Reads from where the last poll ended; an incomplete line is left for the next poll. Skips hearings
-that must not leave by network.
+Reads from where the last poll ended; an incomplete line is left for the next poll. Of the signed
+heads, which come with every write, only the newest of a poll is passed on: it covers those before.
+Skips hearings that must not leave by network.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 PART = re.compile(r"^part-(\d+)$")
 HEARING_CHAIN = 0  # the "part" of the hearing's own journal
+_HEAD_MARKER = b'"kind":"head"'
 EntryHandler = Callable[[str, int, dict[str, Any]], object]
 
 
@@ -57,30 +59,35 @@ class JournalTailer:
                 self._read_journal(hearing.name, journal)
 
     def _read_journal(self, hearing_id: str, journal: Path) -> None:
+        """Handle the new lines of one journal, read one by one; of its heads only the newest."""
         match = PART.match(journal.parent.name)
         part = int(match[1]) if match else HEARING_CHAIN
-        start = self._read_to.get(journal, 0)
+        position, newest_head = self._read_to.get(journal, 0), b""
         try:
             with journal.open("rb") as file:
-                file.seek(start)
-                text = file.read()
+                file.seek(position)
+                while (line := file.readline()).endswith(b"\n"):
+                    if _HEAD_MARKER in line:
+                        newest_head = line
+                    else:
+                        self._handle(hearing_id, part, line)
+                    position += len(line)
         except FileNotFoundError:
             return
         except OSError as error:
             log.warning("journal of a hearing cannot be read: %s", error.strerror)
             return
-        complete = text[: text.rfind(b"\n") + 1]
-        for entry in self._matching_entries(complete):
-            self._handlers[entry["kind"]](hearing_id, part, entry)
-        self._read_to[journal] = start + len(complete)
+        self._handle(hearing_id, part, newest_head)
+        self._read_to[journal] = position
 
-    def _matching_entries(self, text: bytes) -> Iterator[dict[str, Any]]:
-        for line in text.splitlines():
-            if not any(marker in line for marker in self._markers):
-                continue
-            try:
-                value = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(value, dict) and value.get("kind") in self._handlers:
-                yield value
+    def _handle(self, hearing_id: str, part: int, line: bytes) -> None:
+        """Pass the entry in ``line`` to the handler of its kind, if there is one."""
+        if not any(marker in line for marker in self._markers):
+            return
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return
+        handler = self._handlers.get(str(entry.get("kind"))) if isinstance(entry, dict) else None
+        if handler is not None:
+            handler(hearing_id, part, entry)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from kiosk.sync.outbox.manifest import SUBMITTED, Manifest, ManifestError, Manif
 IIN = re.compile(r"^[0-9]{12}$")
 TYPE_ID = re.compile(r"^[a-z0-9_]{1,64}$")
 PART_FOLDER = re.compile(r"^part-(\d+)$")
+_CLOSED_KIND = b'"kind":"closed"'
 Json = dict[str, Any]
 
 
@@ -122,23 +124,14 @@ def _source_names(part: Json) -> list[str]:
 
 
 def part_seconds(journal: Path) -> float | None:
-    """Return the length of a closed part, from the first and last lines of its journal."""
+    """Return the length of a closed part, from the first and the ``closed`` line of its journal."""
     try:
-        lines = journal.read_bytes().splitlines()
-        first, last = json.loads(lines[0]), [json.loads(line) for line in lines[-5:]]
-        (closed,) = (line for line in last if line.get("kind") == "closed")
-        return max(0.0, (int(closed["stop_ns"]) - int(first["tap_ns"])) / NS_PER_S)
-    except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+        with journal.open("rb") as file:  # line by line: the journal of a long part is large
+            first = json.loads(file.readline())
+            (closed,) = deque((line for line in file if _CLOSED_KIND in line), maxlen=1)
+        return max(0.0, (int(json.loads(closed)["stop_ns"]) - int(first["tap_ns"])) / NS_PER_S)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None
-
-
-def _last_entries(journal: Path) -> list[Json]:
-    try:
-        lines = journal.read_text(encoding="utf-8").splitlines()
-        entries = [json.loads(line) for line in lines[-5:]]
-    except (OSError, ValueError):
-        return []
-    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _applicant_body(value: object) -> Json:
@@ -200,8 +193,12 @@ def _file_body(file: ManifestFile) -> Json:
 
 def _last_entry_time(journal: Path) -> str | None:
     """Return the wall time of a journal's last line: a sealed one ends with the hearing."""
-    entries = _last_entries(journal)
-    moment = entries[-1].get("at") if entries else None
+    try:
+        with journal.open("rb") as file:
+            (last,) = deque(file, maxlen=1)
+        moment = json.loads(last)["at"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
     return moment if isinstance(moment, str) else None
 
 

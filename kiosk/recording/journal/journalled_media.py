@@ -1,0 +1,104 @@
+"""How far a part's journal knows the part's media, gathered entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.evidence.chain import Entry
+
+STORAGE = "storage"
+"""Source of the interruptions in which a disk lost media of all other sources."""
+
+
+@dataclass
+class JournalledMedia:
+    """What a part's journal says of its media, in few values however long the part is.
+
+    Attributes:
+        first: the journal's first entry.
+        last: its newest entry that is no head.
+        last_head: its newest signed head.
+        closed: its newest ``closed`` entry; None: the part has not ended.
+        ends: per media file, the end in bytes and on the recording clock of what is journalled.
+        source_ends: per source, the recording clock after its last media.
+        lost_until: per source, the recording clock at which its last loss ended.
+        last_number: of the interruptions.
+        media_entries: number of ``media`` entries written while the part was captured;
+            ``unsigned_entries``: those of them after the last head.
+    """
+
+    first: Entry = field(default_factory=dict)
+    last: Entry = field(default_factory=dict)
+    last_head: Entry | None = None
+    closed: Entry | None = None
+    ends: dict[str, tuple[int, int]] = field(default_factory=dict)
+    source_ends: dict[str, int] = field(default_factory=dict)
+    lost_until: dict[str, int] = field(default_factory=dict)
+    last_number: int = 0
+    media_entries: int = 0
+    unsigned_entries: int = 0
+
+    def add(self, entry: Entry) -> bool:
+        """Take in the next entry; return False: it need not stay in memory."""
+        kind = entry["kind"]
+        self.first = self.first or entry
+        if kind == "head":
+            self.last_head, self.unsigned_entries = entry, 0
+            return False
+        self.last = entry
+        if kind == "media":
+            if not entry.get("recovered"):
+                self.media_entries += 1
+                self.unsigned_entries += 1
+            self.add_fragments(entry["fragments"])
+        elif kind == "rewrapped":
+            for name in (entry["file"], *(file["file"] for file in entry["by"])):
+                self.ends.pop(str(name), None)
+            self.add_fragments(entry["fragments"])
+        elif kind in ("interruption", "interruption_ended"):
+            self._add_interruption(entry)
+        elif kind == "cut" and entry.get("lost"):
+            name = str(entry["file"])
+            self.ends[name] = (int(entry["offset"]), self.ends[name][1])
+        elif kind == "closed":
+            self.closed = entry
+        return False
+
+    def add_fragments(self, fragments: list[dict[str, Any]]) -> None:
+        """Take in fragments, as in a ``media`` entry."""
+        for fragment in fragments:
+            end_ns = int(fragment["end_ns"])
+            end = int(fragment["offset"]) + int(fragment["length"])
+            self.ends[str(fragment["file"])] = (end, end_ns)
+            for source in fragment.get("sources", ()):
+                if fragment.get("track") == "channels" or source == "camera":
+                    self.source_ends[source] = max(end_ns, self.source_ends.get(source, 0))
+
+    def _add_interruption(self, entry: Mapping[str, Any]) -> None:
+        source = str(entry.get("source"))
+        self.last_number = max(self.last_number, int(entry.get("number") or 0))
+        if entry.get("end_ns") and (source != STORAGE or entry.get("seconds")):
+            self.lost_until[source] = max(int(entry["end_ns"]), self.lost_until.get(source, 0))
+
+    @property
+    def zero_ns(self) -> int:
+        """Recording clock at which the part's media time is zero: its tap."""
+        return int(self.first.get("tap_ns") or self.first["t"])
+
+    @property
+    def last_ns(self) -> int:
+        """Recording clock after the last journalled media; the tap if there are none."""
+        return max([self.zero_ns, *(end_ns for _, end_ns in self.ends.values())])
+
+    def tail_start_ns(self, stop_ns: int) -> int:
+        """Return from when on media are missing that were captured until ``stop_ns``.
+
+        A source that had failed by itself, or whose loss is in the ledger already, misses nothing.
+        """
+        if self.lost_until.get(STORAGE, 0) >= stop_ns:
+            return stop_ns
+        ends = self.source_ends or {STORAGE: self.zero_ns}
+        missing = (end for name, end in ends.items() if self.lost_until.get(name, 0) < stop_ns)
+        return min([stop_ns, *missing])

@@ -1,0 +1,171 @@
+"""Makes a part's journal and its media agree: after a crash, and before every seal.
+
+A disk that stalled or was full takes bytes later, when their records are gone; a crash leaves a
+torn end. Whole fragments that no journal knows are journalled as found. What is torn is journalled,
+then cut off, on every storage. What is missing is put into the ledger of interruptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from kiosk.clocks import NS_PER_S
+from kiosk.evidence.chain import ChainReader
+from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
+from kiosk.recording.formats.fmp4_scan import complete_fragments
+from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
+from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.journalled_media import STORAGE, JournalledMedia
+from kiosk.recording.journal.part_journal import PartJournal, media_entry
+from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, JOURNAL_FILE, TRACKS
+from kiosk.storage.store import write_durably
+
+TAIL_NS = NS_PER_S // 4
+"""A part whose media end this much before its stop misses nothing: the last picture or block that
+a device had not delivered yet."""
+
+
+def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> None:
+    """Seal an ended part after making journal and disk agree; record its seal in the hearing.
+
+    Raises:
+        StorageError: its newest bytes are on no disk yet, or the disk refuses; try again later.
+    """
+    hearing_journal.store.flush(part_journal.folder)
+    reconcile(part_journal)
+    hearing_journal.seal_part(part_journal)
+
+
+def reconcile(journal: PartJournal, media: JournalledMedia | None = None) -> JournalledMedia:
+    """Make the journal of a part and its media on the disk agree.
+
+    It may be repeated. The recorder of the part must have stopped.
+
+    Args:
+        media: what the journal says, if it has just been read.
+
+    Returns:
+        what the journal says now.
+
+    Raises:
+        StorageError: a file cannot be read or written.
+    """
+    journal.end_media()
+    if media is None:
+        media = JournalledMedia()
+        for entry in ChainReader(journal.store.locate(journal.folder / JOURNAL_FILE)):
+            media.add(entry)
+    _Reconciliation(journal, media).run()
+    return media
+
+
+class _Reconciliation:
+    """One pass over the media of a part."""
+
+    def __init__(self, journal: PartJournal, media: JournalledMedia) -> None:
+        self._journal = journal
+        self._media = media
+        self._folder = journal.store.locate(journal.folder)
+        self._cuts: list[Callable[[], None]] = []
+        self._lost: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Look at every file, journal what was found with one sync, then cut."""
+        for name, (end, _) in self._media.ends.items():
+            if end and not (self._folder / name).exists():
+                self._lost[name] = 0
+        for track in TRACKS:
+            for run in list_runs(self._folder / track):
+                self._check_init(run / CLOSED_INIT)
+                for path in (*media_files(run), *closed_files(run)):
+                    self._check_file(path.relative_to(self._folder).as_posix())
+        if self._lost:
+            self._note_lost()
+        self._note_missing_tail()
+        self._journal.flush()
+        for cut in self._cuts:
+            cut()
+
+    def _check_file(self, name: str) -> None:
+        """Journal whole fragments that follow the known ones, and what is torn after them."""
+        path, (end, _) = self._folder / name, self._media.ends.get(name, (0, 0))
+        size, is_closed = path.stat().st_size, name.endswith(CLOSED_SUFFIX)
+        if size < end:
+            self._lost[name] = size
+        elif not _is_finished(path, size, end, is_closed=is_closed):
+            records = complete_fragments(self._folder, name, end, self._media.zero_ns)
+            if records:
+                self._journal.queue("media", {**media_entry(records), "recovered": True})
+                self._media.add_fragments([asdict(record) for record in records])
+                end = records[-1].offset + records[-1].length
+            if not _is_finished(path, size, end, is_closed=is_closed):
+                self._note_torn(name, size, end, is_closed=is_closed)
+
+    def _note_torn(self, name: str, size: int, end: int, *, is_closed: bool) -> None:
+        if size > end:
+            self._journal.queue("cut", {"file": name, "offset": end, "length": size - end})
+        self._cuts.append(partial(self._cut, name, end, is_closed=is_closed))
+
+    def _check_init(self, path: Path) -> None:
+        """Cut an encrypted init file to a complete tar; one that is torn is removed."""
+        if not path.exists():
+            return
+        whole = next(iter_members(path, verify=True), None)
+        end = whole.length if whole else 0
+        if not _is_finished(path, path.stat().st_size, end, is_closed=True):
+            name = path.relative_to(self._folder).as_posix()
+            self._cuts.append(partial(self._cut, name, end, is_closed=True))
+
+    def _cut(self, name: str, end: int, *, is_closed: bool) -> None:
+        """Make ``end`` the end of a file on every storage; remove one without a whole fragment."""
+        path, store = self._journal.folder / name, self._journal.store
+        if end:
+            write_durably(store, path, end, END_OF_ARCHIVE if is_closed else b"")
+        else:
+            store.replace_files([path], [])
+
+    # -- the ledger --------------------------------------------------------------------------------
+    def _note_lost(self) -> None:
+        """Journal bytes that were durable once and are gone; verification names them, too."""
+        starts: dict[str, int] = {}
+        for entry in ChainReader(self._folder / JOURNAL_FILE):
+            for fragment in entry["fragments"] if entry["kind"] in ("media", "rewrapped") else ():
+                name, end = fragment["file"], fragment["offset"] + fragment["length"]
+                if name in self._lost and end > self._lost[name]:
+                    starts.setdefault(name, int(fragment["start_ns"]))
+        for name, size in self._lost.items():
+            end, end_ns = self._media.ends[name]
+            lost = {"file": name, "offset": size, "length": end - size, "lost": True}
+            self._journal.queue("cut", lost)
+            self._note_interruption(starts.get(name, end_ns), end_ns)
+
+    def _note_missing_tail(self) -> None:
+        """Journal the loss if not all was written when the part stopped, and never was."""
+        closed = self._media.closed
+        if closed is None or not closed.get("error"):
+            return
+        stop_ns = int(closed["stop_ns"])
+        start_ns = self._media.tail_start_ns(stop_ns)
+        if stop_ns - start_ns > TAIL_NS:
+            self._note_interruption(start_ns, stop_ns)
+
+    def _note_interruption(self, start_ns: int, end_ns: int) -> None:
+        self._media.last_number += 1
+        fields = {"number": self._media.last_number, "source": STORAGE, "what": "write_failed"}
+        seconds = max(0, end_ns - start_ns) / NS_PER_S
+        times = {"start_ns": start_ns, "end_ns": end_ns, "seconds": seconds}
+        self._journal.queue("interruption", {**fields, **times})
+
+
+def _is_finished(path: Path, size: int, end: int, *, is_closed: bool) -> bool:
+    """Return whether a file holds nothing but its fragments up to ``end`` and its trailer."""
+    if not is_closed or not end:
+        return 0 < end == size
+    if size != end + len(END_OF_ARCHIVE):
+        return False
+    with path.open("rb") as tar:
+        tar.seek(end)
+        return tar.read() == END_OF_ARCHIVE
