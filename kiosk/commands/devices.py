@@ -11,11 +11,18 @@ import argparse
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from kiosk.commands._common import command_settings
 from kiosk.config import Settings
 from kiosk.errors import ConfigError, DeviceAbsentError
-from kiosk.hardware.audio.sound_devices import Direction, SoundDevice, find_device, list_devices
+from kiosk.hardware.audio.sound_devices import (
+    ROOT,
+    Direction,
+    SoundDevice,
+    find_device,
+    list_devices,
+)
 
 HELP = "list the sound devices with their lines for kiosk.toml"
 EXAMPLES = ("sudo kiosk devices",)
@@ -39,23 +46,35 @@ def run(arguments: argparse.Namespace) -> int:
         settings, wrong = command_settings(arguments), None
     except ConfigError as error:
         settings, wrong = Settings(), error
+    lines, problems = device_lines(settings)
+    for line in lines:
+        print(line)
+    if wrong is not None:
+        raise wrong
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def device_lines(settings: Settings, root: Path = ROOT) -> tuple[list[str], list[str]]:
+    """Return a line for each device of the machine, and what is wrong with ``settings`` there.
+
+    Args:
+        root: folder that has ``sys`` and ``proc``.
+    """
+    lines: list[str] = []
     problems: list[str] = []
     for direction, title in _TITLES.items():
-        devices = list_devices(direction, _portaudio_names(direction))
+        devices = list_devices(direction, _portaudio_names(direction), root)
         users: dict[SoundDevice, list[str]] = {}
         for user, setting in _settings_of(settings, direction):
             try:
                 users.setdefault(find_device(setting, devices), []).append(user)
             except DeviceAbsentError as error:
                 problems.append(f"{user}: {error}")
-        print(title)
-        for device in devices:
-            print(_line(device, devices, users.get(device, [])))
-    if wrong is not None:
-        raise wrong
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
+        problems += _named_in_two_ways(settings, users)
+        lines += [title, *(_line(device, devices, users.get(device, [])) for device in devices)]
+    return lines, problems
 
 
 def _settings_of(settings: Settings, direction: Direction) -> Iterator[tuple[str, str]]:
@@ -64,6 +83,14 @@ def _settings_of(settings: Settings, direction: Direction) -> Iterator[tuple[str
         yield from ((f"microphone “{row.name}”", row.device) for row in settings.microphones)
     elif settings.headset.device:
         yield "headset", settings.headset.device
+
+
+def _named_in_two_ways(settings: Settings, users: dict[SoundDevice, list[str]]) -> Iterator[str]:
+    """Yield the devices that two microphones name differently: only one of them gets it."""
+    names = {f"microphone “{row.name}”": row.device for row in settings.microphones}
+    for device, found in users.items():
+        if len({names.get(user) for user in found}) > 1:
+            yield f"{' and '.join(found)} name one device in different ways: {device}"
 
 
 def _line(device: SoundDevice, devices: list[SoundDevice], users: list[str]) -> str:

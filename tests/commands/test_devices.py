@@ -7,10 +7,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from kiosk.commands.devices import device_lines
+from kiosk.config import Settings
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from tests.support.sound_cards import Stick, build_machine
 
 MICROPHONE = '[[microphones]]\nname = "{0}"\nrole = "{0}"\ndevice = "{1}"\n'
 Run = Callable[[str], subprocess.CompletedProcess[str]]
@@ -70,3 +74,36 @@ def test_wrong_settings_do_not_hide_the_devices_that_would_mend_them(run: Run) -
     assert ended.returncode == 2
     assert listed(ended.stdout, "mic_judge")
     assert "kiosk.toml:4: microphones.1.device = 'hw:1,0'" in ended.stderr
+
+
+def report_of(root: Path, *devices: str) -> tuple[list[str], list[str]]:
+    """Return lines and problems with a microphone for each of ``devices``."""
+    rows = [
+        {"name": name, "role": "witness", "device": device}
+        for name, device in zip("abc", devices, strict=False)
+    ]
+    return device_lines(Settings.model_validate({"microphones": rows}), root)
+
+
+def test_of_two_equal_sticks_each_line_names_one(tmp_path: Path) -> None:
+    build_machine(tmp_path, [Stick("1.3"), Stick("1.4"), Stick("2", serial="X1")])
+    lines, problems = report_of(tmp_path, "usb:1-1.3", "USB PnP Sound Device", "serial:X1")
+    settings = [tomllib.loads(line)["device"] for line in lines if "hw:" in line]
+    assert settings == [
+        "usb:1f00200000.usb/1.3",
+        "usb:1f00200000.usb/1.4",
+        "serial:X1",
+        "id:Headphones",
+    ]
+    assert "microphone “a”" in lines[1]
+    assert "microphone" not in lines[2]
+    (problem,) = problems
+    assert problem.startswith("microphone “b”: “USB PnP Sound Device” fits 3 devices: ")
+
+
+def test_one_stick_that_is_named_in_two_ways_is_said(tmp_path: Path) -> None:
+    build_machine(tmp_path, [Stick("1.3", serial="X1")])
+    _lines, problems = report_of(tmp_path, "usb:1-1.3", "serial:X1")
+    (problem,) = problems
+    assert problem.startswith("microphone “a” and microphone “b” name one device in different")
+    assert report_of(tmp_path, "usb:1-1.3")[1] == []

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 
 from kiosk.cli import main
+from kiosk.evidence.chain import read_chain
 from kiosk.ipc import ServiceRefusedError
 from kiosk.recording.formats.run_reader import ConcatenatedFiles, list_runs, media_files
 from kiosk.recording.verify.hearing import verify
+from kiosk.storage.atomic_io import read_json, read_json_or_none, write_json
 from kiosk.storage.key_escrow import wrap_key
 from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import (
     KIOSK,
+    NAMES,
     PIN,
     RecorderProcess,
     events,
@@ -102,6 +105,10 @@ def test_from_one_tap_to_a_sealed_hearing(shared_recorder: RecorderProcess, tmp_
         assert part.video_frames > 10 * part.seconds * 0.6
         assert all(n > 48000 * part.seconds * 0.9 for n in part.samples.values())
     assert report.parts[0].heads >= 1
+    for number in (1, 2):
+        first = read_chain(folder / f"part-{number:02d}" / "journal.jsonl").entries[0]
+        opened = {name: device["name"] for name, device in first["inputs"].items()}
+        assert opened == {name: f"mic_{name}" for name in report.parts[0].samples}
     assert main(["verify", str(folder), "--ca", str(recorder.court.ca)]) == 0
     assert recorder.state()["hearing"] is None
 
@@ -330,6 +337,36 @@ def test_sound_goes_on_without_a_camera(make_recorder: MakeRecorder) -> None:
     report = verify(recorder.hearing_folder(hearing_id), recorder.court.ca)
     assert report.problems == []
     assert all(number > 48000 for number in report.parts[0].samples.values())
+
+
+def test_another_microphone_than_before_is_an_alarm_until_commissioning(
+    make_recorder: MakeRecorder,
+) -> None:
+    recorder = make_recorder(camera="none")
+    recorder.start()
+    path = recorder.paths.microphone_inputs
+    wait_for(lambda: len(read_json_or_none(path) or {}) == len(NAMES), "the first devices", 30)
+    assert recorder.stop() == 0
+    known = read_json(path)
+    known[NAMES[0]]["opened"]["name"] = "another stick"
+    write_json(path, known)
+    recorder.start()
+
+    def replaced(state: dict[str, Any]) -> list[str]:
+        rows = state["alarms"]
+        return [row["source"] for row in rows if row["code"] == "microphone_replaced"]
+
+    state = recorder.wait_for_state(replaced, "the alarm", 30)
+    assert replaced(state) == [NAMES[0]]
+    row = {"check": "microphones", "measured": {}, "seconds": 1, "at": "2026-11-23T04:00:00.000Z"}
+    runs = ((False, "passed"), (True, "failed"), (True, "passed"))
+    for number, (commissioning, result) in enumerate(runs):
+        assert replaced(recorder.state()) == [NAMES[0]]
+        run = {"started": row["at"], "ended": f"2026-11-23T04:00:0{number}.000Z"}
+        run |= {"commissioning": commissioning, "results": [row | {"state": result}]}
+        recorder.post("/v1/reports", {"kind": "selftest", "selftest": run}, "technician")
+    recorder.wait_for_state(lambda state: not replaced(state), "no alarm")
+    assert read_json(path)[NAMES[0]]["opened"]["name"] == f"mic_{NAMES[0]}"
 
 
 def test_not_enrolled_it_records_and_says_so(make_recorder: MakeRecorder) -> None:
