@@ -19,6 +19,7 @@ from kiosk.api.states import (
     MirrorState,
     Phase,
     ProofState,
+    RefusalReason,
     Remedy,
     StorageState,
 )
@@ -52,12 +53,21 @@ class Interruption(Model):
     source: str
     """A microphone, ``camera``, ``storage``, ``mirror`` or ``recorder``."""
     kind: str = ""
-    """``absent``, ``dead``, ``muted``, ``gap``, ``frozen``, ``dropped``, ``encoder``,
+    """State of a microphone that is lost, ``gap``, ``frozen``, ``dropped``, ``encoder``,
     ``write_failed``, ``crash``, ``power``, or the state of a storage."""
     at: Moment = ""
     part: int = 0
     seconds: float | None = None
     """Media that were lost; null while it lasts or where it is not known."""
+
+
+class InterruptionTotal(Model):
+    """All interruptions of one source in the hearing."""
+
+    source: str
+    count: int
+    seconds: float
+    """Media that were lost, as far as it is known."""
 
 
 class Closure(Model):
@@ -118,6 +128,9 @@ class RunningHearing(Model):
     open_questions: tuple[str, ...] = ()
     tap_to_first_durable_ms: float | None = None
     interruptions: Rows[Interruption] = ()
+    """The newest; all are in the answer of ``getInterruptions``."""
+    interruption_totals: Rows[InterruptionTotal] = ()
+    """Of all interruptions, by source."""
     not_ready: tuple[str, ...] = ()
     """What was not ready at the start."""
     closed: Closure | None = None
@@ -141,6 +154,22 @@ class Camera(Model):
     encoder: EncoderState = EncoderState.OK
 
 
+class Refusal(Model):
+    """Why a microphone's device, which is there, cannot be opened as the settings say."""
+
+    reason: RefusalReason = RefusalReason.OTHER
+    offered: tuple[int, ...] = ()
+    """What it offers instead: sample rates in Hz, or a number of channels."""
+    detail: str = ""
+    """In the words of PortAudio."""
+
+    @property
+    def text(self) -> str:
+        """Return it in English, for logs and reports."""
+        unit = {RefusalReason.RATE: "Hz", RefusalReason.CHANNELS: "channels"}.get(self.reason)
+        return f"offers {', '.join(map(str, self.offered))} {unit} only" if unit else self.detail
+
+
 class Microphone(Model):
     """One named microphone."""
 
@@ -150,6 +179,8 @@ class Microphone(Model):
     """The first of ``roles``; ``spare`` where it serves nobody."""
     state: MicrophoneState
     since: Moment | None = None
+    refusal: Refusal | None = None
+    """While its state is ``refused``."""
     heard: Moment | None = None
     """When somebody was heard there last."""
     roles: tuple[str, ...] = ()

@@ -25,13 +25,19 @@ class Phase(StrEnum):
 
 
 class MicrophoneState(StrEnum):
-    """State of one microphone; see docs/interfaces.md for what each means."""
+    """State of one microphone; see docs/interfaces.md for what each means.
+
+    Device, State, screens, alarms and journal use these values; an interruption of a microphone
+    has the state as its kind.
+    """
 
     OK = "ok"
     STARTING = "starting"
     ABSENT = "absent"
+    REFUSED = "refused"
     DEAD = "dead"
     MUTED = "muted"
+    STUCK = "stuck"
     QUIET = "quiet"
     CLIPPING = "clipping"
     HUMMING = "humming"
@@ -39,12 +45,22 @@ class MicrophoneState(StrEnum):
     @property
     def is_delivering(self) -> bool:
         """Whether samples arrive, audible or not."""
-        return self not in (MicrophoneState.ABSENT, MicrophoneState.DEAD, MicrophoneState.STARTING)
+        return self not in (MicrophoneState.STARTING, *_WITHOUT_SAMPLES)
+
+    @property
+    def is_soundless(self) -> bool:
+        """Whether samples arrive that hold no sound of the room."""
+        return self in _SOUNDLESS
 
     @property
     def is_lost(self) -> bool:
         """Whether what is said there is lost: an interruption."""
-        return self in (MicrophoneState.ABSENT, MicrophoneState.DEAD, MicrophoneState.MUTED)
+        return self in (*_WITHOUT_SAMPLES, *_SOUNDLESS)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it needs a remedy at any time, not only while a hearing is recorded."""
+        return self in (*_WITHOUT_SAMPLES, MicrophoneState.STUCK)
 
     @property
     def is_failing(self) -> bool:
@@ -55,6 +71,24 @@ class MicrophoneState(StrEnum):
     def can_take_over(self) -> bool:
         """Whether it can take the role of another microphone."""
         return self.is_delivering and not self.is_lost
+
+    @property
+    def alarm(self) -> str:
+        """Code of its alarm, where it is failing."""
+        return f"microphone_{self}"
+
+
+_WITHOUT_SAMPLES = (MicrophoneState.ABSENT, MicrophoneState.REFUSED, MicrophoneState.DEAD)
+_SOUNDLESS = (MicrophoneState.MUTED, MicrophoneState.STUCK)
+
+
+class RefusalReason(StrEnum):
+    """Why a device that is there cannot be opened."""
+
+    RATE = "rate"
+    CHANNELS = "channels"
+    BUSY = "busy"
+    OTHER = "other"
 
 
 class MicrophoneKind(StrEnum):

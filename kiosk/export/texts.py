@@ -35,17 +35,24 @@ _REASONS: Mapping[str, str] = {
     "unknown": N_("reason not known"),
 }
 _DIVISIONS = ("closed", "opened")
-_LOSSES: Mapping[str, str] = {
+LOSSES: Mapping[str, str] = {
     "absent": N_("not connected"),
+    "refused": N_("the device refused the settings"),
     "dead": N_("no signal"),
-    "frozen": N_("picture stood still"),
-    "silent": N_("no sound (switched off or muted)"),
     "muted": N_("switched off or muted"),
+    "stuck": N_("the device repeated itself"),
+    "silent": N_("no sound (switched off or muted)"),  # in older journals
     "gap": N_("sound lost"),
+    "frozen": N_("picture stood still"),
     "dropped": N_("pictures lost"),
     "encoder": N_("encoding failed"),
-    "write_failed": N_("could not be saved"),
+    **dict.fromkeys(
+        ("write_failed", "slow", "full", "read_only", "gone", "failed"), N_("could not be saved")
+    ),
+    "crash": _REASONS["crash"],
+    "power": _REASONS["power"],
 }
+"""What was lost, by the kind of an interruption."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class ExportTexts:
     def loss_line(self, loss: Loss) -> str:
         """Return what was missing, when, and for how long."""
         _ = self.translate
-        what = _(_LOSSES.get(loss.kind, loss.kind))
+        what = _(LOSSES.get(loss.kind, loss.kind))
         place = _("part {part}, {time}", part=loss.part, time=format_length(loss.at_ms))
         return f"{place} · {self.source_name(loss.source)}: {what}, {self.length_text(loss.ms)}"
 

@@ -21,7 +21,7 @@ from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.wall_clock import clock_state, has_battery, is_synchronised
-from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK, microphone_alarm
+from kiosk.hearing.monitoring.active_alarms import CAMERA, CLOCK
 from kiosk.hearing.room.storage_monitor import PRIMARY_ALARMS
 from kiosk.storage.court_keys import court_key_status, proof_times
 from kiosk.storage.paths import Paths
@@ -130,6 +130,7 @@ async def check_microphones(
         heard = levels[name] or [FLOOR_DB]
         measured[name] = {
             "state": state,
+            **({"refused": microphone.refusal.text} if microphone.refusal else {}),
             "level_db": round(max(heard), 1),
             "noise_db": round(sorted(heard)[len(heard) // 10], 1),
             "heard": microphone.heard is not None and microphone.heard != before.get(name),
@@ -138,7 +139,7 @@ async def check_microphones(
         if state == MicrophoneState.STARTING:
             state = MicrophoneState.ABSENT
         if state.is_lost:
-            codes.append(microphone_alarm(state))
+            codes.append(state.alarm)
     return check_answer(codes[0] if codes else None, measured)
 
 

@@ -8,9 +8,16 @@ from zoneinfo import ZoneInfo
 
 from kiosk.alarms import alarm_of
 from kiosk.api.recorder import Microphone
-from kiosk.locale import Translator
+from kiosk.api.states import RefusalReason
+from kiosk.locale import N_, Translator
 from kiosk.ui.formatting import clock_text, sentence_case
 from kiosk.ui.rule_labels import RuleLabels
+
+_REFUSALS = {
+    RefusalReason.RATE: N_("offers {offered} Hz only"),
+    RefusalReason.CHANNELS: N_("has only this many channels: {offered}"),
+    RefusalReason.BUSY: N_("another program uses it"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,21 @@ class ViewContext:
         """Return consequence and remedy of an alarm, for the staff."""
         alarm = alarm_of(code)
         return f"{alarm.say(self.translate)} {alarm.remedy(self.translate, staff=True)}"
+
+    def refusal_text(self, microphone: Microphone) -> str:
+        """Return why the device of ``microphone`` cannot be used; empty if it can."""
+        refusal = microphone.refusal
+        if refusal is None:
+            return ""
+        offered = ", ".join(map(str, refusal.offered))
+        sentence = _REFUSALS.get(refusal.reason, "{detail}")
+        return self.translate.gettext(sentence, offered=offered, detail=refusal.detail)
+
+    def microphone_fault(self, microphone: Microphone, name: str) -> str:
+        """Return the sentence of a failing microphone's alarm, and why its device refuses."""
+        sentence = alarm_of(microphone.state.alarm).say(self.translate, name)
+        reason = self.refusal_text(microphone)
+        return f"{sentence} {sentence_case(reason)}." if reason else sentence
 
     def role_label(self, microphone: Microphone) -> str:
         """Return the label of the role that a microphone is set up for."""

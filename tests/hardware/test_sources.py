@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from kiosk.api.recorder import Refusal
+from kiosk.api.states import RefusalReason
 from kiosk.config import CameraSettings, MicrophoneSettings, Settings
+from kiosk.hardware.audio.block import AudioBlock, Samples
+from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.hardware.camera.preview import PreviewFrame, PreviewReader
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
@@ -124,6 +132,78 @@ def test_a_mute_switch_is_noticed(rig: SourcesRig) -> None:
     wait_for(lambda: judge.state == "ok", "sound", PATIENCE)
 
 
+class LastBlocks:
+    """Keeps the last block of each microphone."""
+
+    def __init__(self) -> None:
+        self.samples: dict[str, Samples] = {}
+
+    def video(self, packet: VideoPacket) -> None:
+        """Do nothing."""
+
+    def audio(self, name: str, block: AudioBlock) -> None:
+        """Keep it."""
+        self.samples[name] = block.samples
+
+
+@contextmanager
+def open_sources(sound: VirtualMicrophones, *rows: MicrophoneSettings) -> Iterator[Sources]:
+    """Open microphones of ``sound`` as a recorder does."""
+    settings = Settings(camera=CameraSettings(back_end="none"), microphones=rows)
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in sound.environment.items():
+            patch.setenv(key, value)
+        with Sources(settings, sound.folder / "preview") as sources:
+            yield sources
+
+
+@contextmanager
+def playing(sound: VirtualMicrophones, name: str, make: Callable[[], Samples]) -> Iterator[None]:
+    """Play what ``make`` returns into a microphone, again and again."""
+    feed = sound.start_feed(name, latency_ms=100)
+
+    def play() -> None:
+        assert feed.stdin is not None
+        with suppress(OSError, ValueError):
+            while True:
+                feed.stdin.write(make().astype("<i2").tobytes())
+
+    thread = threading.Thread(target=play, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        feed.kill()
+        feed.wait()
+        thread.join(PATIENCE)
+        with suppress(OSError):
+            feed.stdin and feed.stdin.close()
+
+
+@pytest.mark.slow
+def test_a_constant_and_a_repeated_block_are_not_taken_for_sound() -> None:
+    """The sound server changes no bit of them."""
+    noise = np.random.default_rng(1)
+    block = noise.normal(0, 3000, 1600).astype(np.int16)
+    with (
+        tempfile.TemporaryDirectory(prefix="kiosk-") as name,
+        VirtualMicrophones(Path(name), ("judge",), noise=False) as sound,
+        open_sources(sound, MicrophoneSettings(**sound.settings(("judge",), {})[0])) as sources,
+    ):
+        (judge,) = sources.microphones
+        last = LastBlocks()
+        judge.attach(last, 0)
+        with playing(sound, "judge", lambda: np.full(1600, 185, np.int16)):
+            wait_for(lambda: set(last.samples.get("judge", ())) == {185}, "the constant", PATIENCE)
+            wait_for(lambda: judge.state == "muted", "muted", PATIENCE)
+            assert judge.describe().heard is None
+        with playing(sound, "judge", lambda: block):
+            wait_for(lambda: judge.state == "stuck", "stuck", PATIENCE)
+            assert sources.levels()["judge"].rms_db > -25
+        with playing(sound, "judge", lambda: noise.normal(0, 300, 1600).astype(np.int16)):
+            wait_for(lambda: judge.state == "ok", "sound", PATIENCE)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_lost_or_hanging_camera_process_is_replaced(rig: SourcesRig, number: int) -> None:
@@ -182,3 +262,42 @@ def test_an_absent_microphone_and_no_camera_leave_the_rest_alone(
         opened = {device.name: device.opened for device in sources.devices()}
         assert opened["here"] is not None
         assert opened["gone"] is opened["part"] is None
+
+
+def add_fixed_devices(sound: VirtualMicrophones, **devices: tuple[int, int]) -> None:
+    """Add devices to the sound system that offer one sample rate and number of channels only."""
+    library = sound.folder / "fixed_device.so"
+    source = Path(__file__).parents[1] / "support/fixed_device.c"
+    command = ["gcc", "-shared", "-fPIC", "-DPIC", "-o", str(library), str(source), "-lasound"]
+    subprocess.run(command, check=True)
+    with (sound.folder / "alsa.conf").open("a") as file:
+        file.write(f'pcm_type.fixed_device {{ lib "{library}" }}\n')
+        for name, (rate, channels) in devices.items():
+            entry = f"type fixed_device rate {rate} channels {channels}"
+            file.write(f"pcm.mic_{name} {{ {entry} }}\n")
+
+
+@pytest.mark.slow
+def test_a_device_that_does_not_offer_what_the_settings_say_tells_what_it_offers() -> None:
+    """The wrong rate and too few channels are no missing device; PortAudio itself refuses."""
+    rows = (
+        MicrophoneSettings(name="wrong", role="judge", device="mic_wrong", rate=48000),
+        MicrophoneSettings(name="mono", role="witness", device="mic_mono", channel=1),
+        MicrophoneSettings(name="right", role="spare", device="mic_right", rate=44100),
+        MicrophoneSettings(name="gone", role="spare", device="mic_gone"),
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="kiosk-") as name,
+        VirtualMicrophones(Path(name), ("judge",)) as sound,
+    ):
+        add_fixed_devices(sound, wrong=(44100, 1), mono=(48000, 1), right=(44100, 1))
+        with open_sources(sound, *rows) as sources:
+            expected = ["refused", "refused", "ok", "absent"]
+            wait_for(lambda: [m.state for m in sources.microphones] == expected, "states", PATIENCE)
+            wrong, mono, right, gone = sources.describe_microphones()
+    assert wrong.refusal == Refusal(
+        reason=RefusalReason.RATE, offered=(44100,), detail="Invalid sample rate"
+    )
+    assert wrong.refusal.text == "offers 44100 Hz only"
+    assert mono.refusal == Refusal(reason=RefusalReason.CHANNELS, offered=(1,))
+    assert (right.refusal, gone.refusal) == (None, None)

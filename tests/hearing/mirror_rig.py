@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import MicrophoneSettings, PathSettings, RecordingSettings, Settings
 from kiosk.hardware.sources.sources import Sources
@@ -58,7 +59,7 @@ class VirtualRecorder:
                 self._writer.add_video(packet)
             for block in self._microphone.until(self._now_ns):
                 self._writer.add_audio(NAME, block)
-            self._writer.tick(self._now_ns, "ok", {NAME: ("ok", None)})
+            self._writer.tick(self._now_ns, "ok", {NAME: (MicrophoneState.OK, None)})
 
     def pause_writing(self, paused: bool) -> None:
         """Do nothing."""

@@ -156,6 +156,8 @@ def test_camera_without_pictures(tmp_path: Path, state: str, code: str) -> None:
         ("absent", "microphone_absent"),
         ("dead", "microphone_dead"),
         ("muted", "microphone_muted"),
+        ("stuck", "microphone_stuck"),
+        ("refused", "microphone_refused"),
         ("starting", "microphone_absent"),
     ],
 )

@@ -41,6 +41,8 @@ KNOWN_FAULTS = [
     "microphone_absent",
     "microphone_dead",
     "microphone_muted",
+    "microphone_stuck",
+    "microphone_refused",
     "microphone_humming",
     "remote_link_lost",
     "clock_stepped",

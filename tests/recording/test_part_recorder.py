@@ -52,13 +52,14 @@ class Beeper:
         self._thread.start()
 
     def _run(self) -> None:
-        noise = np.random.default_rng(1).standard_normal(self.PIECE) * 30
+        random = np.random.default_rng(1)
         start_ns, number = recording_ns(), 0
         with self._fifo.open("wb", buffering=0) as file:
             while not self._done.is_set():
                 first = number * self.PIECE
                 times = start_ns + (first + np.arange(self.PIECE)) * (NS_PER_S / RATE)
                 tone = np.sin(times * (2e-9 * np.pi * self._tone)) * 12000
+                noise = random.standard_normal(self.PIECE) * 30  # a device that repeats it is stuck
                 heard = np.where(times % NS_PER_S < FLASH_NS, tone, noise).astype("<i2")
                 number += 1
                 end_ns = start_ns + number * self.PIECE * NS_PER_S // RATE

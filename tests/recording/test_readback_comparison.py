@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.level_meter import LevelMeter
@@ -69,14 +70,18 @@ class Scene:
 
     # -- a recording ---------------------------------------------------------------------------
     def record(
-        self, written: dict[str, str], silent: str = "", shades: tuple[int, int] = (235, 40)
+        self,
+        written: dict[str, str],
+        silent: str = "",
+        shades: tuple[int, int] = (235, 40),
+        witness: FakeMicrophone | None = None,
     ) -> WriterRig:
         """Record; ``written``: microphone written into each track; ``silent`` gets zeros."""
         recorded = WriterRig(self.folder, START_NS)
         writer = recorded.create_writer(dict.fromkeys(NAMES, RATE))
         talkers = {
             "judge": FakeSpeaker(START_NS - 2 * NS_PER_S, 3000, 0.7),
-            "witness": FakeSpeaker(START_NS - 2 * NS_PER_S, 2500, 0.9),
+            "witness": witness or FakeSpeaker(START_NS - 2 * NS_PER_S, 2500, 0.9),
         }
         camera = FakeCamera(START_NS, shades=shades)
         now_ns = START_NS
@@ -89,7 +94,7 @@ class Scene:
                 for block in talker.until(now_ns):
                     self.meters[name].push(block)
                     self._write(writer, written[name], block, silent)
-            writer.tick(now_ns, "ok", dict.fromkeys(NAMES, ("ok", None)))
+            writer.tick(now_ns, "ok", dict.fromkeys(NAMES, (MicrophoneState.OK, None)))
         for record in recorded.fragments:
             self.recent.add(record)
         return recorded
@@ -137,6 +142,38 @@ def test_a_source_that_spoke_and_is_silent_on_the_disk_is_named(
     with pytest.raises(ReadbackError, match="silent") as found:
         verify_recent(tmp_path, scene.recent, reference=scene)
     assert found.value.source == silent
+
+
+class StuckMicrophone(FakeMicrophone):
+    """Gives the same loud block again and again."""
+
+    def _samples(self) -> np.ndarray:
+        self.sent.append((np.random.default_rng(1).standard_normal(960) * 2000).astype(np.int16))
+        return self.sent[-1]
+
+
+class OffsetMicrophone(FakeMicrophone):
+    """Gives the noise of a quiet room around a high constant."""
+
+    def _samples(self) -> np.ndarray:
+        noise = np.random.default_rng(self._index).standard_normal(960) * 10
+        self.sent.append((noise + 3000).astype(np.int16))
+        return self.sent[-1]
+
+
+def test_a_source_that_repeats_itself_is_not_proven(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.record(RIGHT, witness=StuckMicrophone(START_NS - 2 * NS_PER_S))
+    with pytest.raises(ReadbackError, match="again and again") as found:
+        verify_recent(tmp_path, scene.recent, reference=scene)
+    assert (found.value.source, found.value.is_doubtful) == ("witness", True)
+
+
+def test_a_constant_is_not_compared_as_if_it_were_sound(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.record(RIGHT, witness=OffsetMicrophone(START_NS - 2 * NS_PER_S))
+    verify_recent(tmp_path, scene.recent, reference=scene)
+    assert max(power for *_, power in scene.audio_levels("witness")) < 10 ** (-60 / 10)
 
 
 def test_a_silent_mix_is_found(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.recording.formats.fmp4_scan import TrackTable, complete_fragments, fragment_ends
 from tests.support import fake_media
@@ -63,7 +64,7 @@ def test_channels_hold_every_sample_and_each_fragment_its_place(tmp_path: Path) 
                 stamps[name].append((block.start_ns, len(block.samples)))
                 taken[name].append(block.samples)
                 writer.add_audio(name, block)
-        writer.tick(recorded.now_ns, "off", dict.fromkeys(TONES, ("ok", None)))
+        writer.tick(recorded.now_ns, "off", dict.fromkeys(TONES, (MicrophoneState.OK, None)))
     writer.finish(recorded.now_ns)
     channels = join_run(tmp_path, "channels")
     for track, name in enumerate(TONES):

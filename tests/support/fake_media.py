@@ -14,6 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
 from kiosk.hardware.audio.block import AudioBlock
@@ -189,7 +190,7 @@ class WriterRig(RecordList):
                 if states(name) == "ok":
                     for block in blocks:
                         writer.add_audio(name, block)
-            named = {name: (states(name), None) for name in microphones}
+            named = {name: (MicrophoneState(states(name)), None) for name in microphones}
             writer.tick(self.now_ns, states("camera"), named)
 
 

@@ -64,7 +64,7 @@ def _pictures(count: int) -> tuple[H264Config, tuple[Sample, ...]]:
 
 @lru_cache
 def _sound(blocks: int) -> tuple[bytes, tuple[Sample, ...]]:
-    """Encode ``blocks`` of 0.4 s of a tone as FLAC."""
+    """Encode ``blocks`` of 0.4 s of a tone, with the noise of a device, as FLAC."""
     target = io.BytesIO()
     with av.open(target, "w", format="flac") as container:
         stream = container.add_stream("flac", rate=RATE, layout="mono")
@@ -72,7 +72,8 @@ def _sound(blocks: int) -> tuple[bytes, tuple[Sample, ...]]:
         packets = []
         stream.codec_context.options = {"frame_size": "1600"}
         for number in range(blocks):
-            wave = np.sin(np.arange(BLOCK) * 0.1) * 9000
+            noise = np.random.default_rng(number).normal(0, 3, BLOCK)
+            wave = np.sin(np.arange(BLOCK) * 0.1) * 9000 + noise
             frame = av.AudioFrame.from_ndarray(
                 wave.astype(np.int16).reshape(1, -1), format="s16", layout="mono"
             )

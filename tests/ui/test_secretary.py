@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.alarms import is_known
 from kiosk.api.hearing import Hearing
 from kiosk.api.published import Schedule, read_hearings, read_schedule
 from kiosk.api.recorder import RecorderState
-from kiosk.api.states import Phase
+from kiosk.api.states import MicrophoneState, Phase
 from kiosk.api.sync import Delivery, SyncState
+from kiosk.export.texts import LOSSES
+from kiosk.hearing.session.hearing_state import FAILURE_KINDS
 from kiosk.ipc import LocalClient
 from kiosk.locale import Translator
 from kiosk.rules import load_rules
@@ -197,6 +200,44 @@ def test_a_lost_microphone_says_since_when_and_what_to_do() -> None:
     assert view.alarm.remedy
     assert view.event_log[0].fault
     assert view.event_log[0].text == "Defendant: not recorded · 14 s"
+
+
+@pytest.mark.parametrize("state", MicrophoneState)
+def test_every_microphone_state_has_words_an_alarm_and_a_remedy(state: MicrophoneState) -> None:
+    """A state that a screen does not know would look like a microphone that works."""
+    microphones = sample_data.microphones(defendant={"state": state, "since": sample_data.ago(6)})
+    line = ready(recorder_of(microphones=microphones), None)["mic.defendant"]
+    row = next(
+        r for r in recording_of(microphones=microphones).microphones if r.name == "defendant"
+    )
+    assert is_known(state.alarm) is state.is_failing
+    assert bool(line.remedy) is state.is_failing
+    assert (row.tone == "fault") is state.is_lost
+    assert (line.tone == "fault") is state.is_lost
+    assert (state in LOSSES) is state.is_lost, "the minutes and the copies name it"
+    assert (state in FAILURE_KINDS) is state.is_lost
+    if state.is_broken:
+        assert state.is_lost
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        ({"reason": "rate", "offered": [44100]}, "offers 44100 Hz only"),
+        ({"reason": "channels", "offered": [1]}, "has only this many channels: 1"),
+        ({"reason": "busy", "detail": "Device unavailable"}, "another program uses it"),
+        ({"reason": "other", "detail": "Unanticipated host error"}, "Unanticipated host error"),
+    ],
+)
+def test_a_refusal_says_what_the_device_offers(refusal: dict[str, Any], words: str) -> None:
+    """In the row, before the hearing, and where the court chooses a remedy."""
+    microphones = sample_data.microphones(defendant={"state": "refused", "refusal": refusal})
+    line = ready(recorder_of(microphones=microphones), None)["mic.defendant"]
+    assert line.text.endswith(f"as the settings say. {words[0].upper()}{words[1:]}.")
+    row = next(
+        r for r in recording_of(microphones=microphones).microphones if r.name == "defendant"
+    )
+    assert (row.tone, row.text) == ("fault", words)
 
 
 def test_the_gravest_alarm_is_shown_and_the_others_counted() -> None:

@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 Samples = NDArray[np.int16]
 
 
+def sound_power(samples: NDArray[np.float32]) -> float:
+    """Return the mean square of ``samples`` without their mean.
+
+    A sound card may add a constant to every sample. It is no sound, however large it is.
+    """
+    if not len(samples):
+        return 0.0
+    centred = samples - samples.mean()
+    return float(np.dot(centred, centred)) / len(centred)
+
+
 @dataclass(frozen=True)
 class AudioBlock:
     """Samples of one microphone.

@@ -1,5 +1,6 @@
-"""Measures a microphone's level and state from its samples: muted, quiet, clipping, humming, ok.
+"""Measures a microphone's level and state: muted, stuck, quiet, clipping, humming, ok.
 
+Levels are those of the sound: the mean of the samples, which a sound card may shift, is taken away.
 Every state has a hysteresis. It is no fault if nobody speaks into a microphone: it is *quiet* only
 if its level is far below the noise floor at commissioning, or stays at the bottom while others hear
 speech, or (with no known noise floor) stays at the bottom for ten seconds.
@@ -15,8 +16,9 @@ import numpy as np
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hardware.audio.block import AudioBlock, Samples, sound_power
 from kiosk.hardware.audio.hum import HumDetector
+from kiosk.hardware.audio.repetition import LONGEST_REPETITION_S, holds_nothing_new
 
 FLOOR_DB = -100.0
 """Level shown for digital silence."""
@@ -24,8 +26,12 @@ SPEECH_DB = -45.0
 """A tenth of a second louder than this (RMS, dB of full scale) counts as speech."""
 MUTED_DB = -87.0
 """Noise floor of a muted device: only its last bit changes; no room is so quiet."""
-MUTED_NS = NS_PER_S // 2
-UNMUTED_WINDOWS = 2
+SOUNDLESS_NS = NS_PER_S // 2
+"""A device that gives nothing or the same samples for this long is muted or stuck."""
+STUCK_HOLD_NS = 2 * NS_PER_S
+"""A device that was stuck so lately is stuck, although it gives a constant now."""
+SOUNDING_WINDOWS = 2
+"""Number of windows with sound that end this."""
 QUIET_DB = -66.0
 """A level below this for ten seconds: the gain is zero or the microphone is covered."""
 BELOW_BASELINE_DB = 12.0
@@ -60,13 +66,13 @@ class LevelMeter:
         rate: sample rate in Hz.
         baseline_db: noise floor at commissioning, dB of full scale, or None.
         is_speech_elsewhere: returns whether another microphone hears speech at that moment.
-        remote_silence_ns: how long the line-out of a conference set may be digitally silent; None
-            for a microphone in the room. A line-out is never "quiet": it may have no participants.
+        remote_silence_ns: how long the line-out of a conference set may give nothing new; None for
+            a microphone in the room. A line-out is never "quiet": it may have no participants.
 
     Attributes:
         rms_db, peak_db: of the last tenth of a second, dB of full scale.
-        last_speech_ns: recording clock of the last level above :data:`SPEECH_DB`, or None.
-        muted_since_ns: recording clock since when its level is a muted device's, or None.
+        last_speech_ns: recording clock of the last sound above :data:`SPEECH_DB`, or None.
+        soundless_since_ns: recording clock since when its samples hold no new sound, or None.
     """
 
     def __init__(
@@ -81,7 +87,7 @@ class LevelMeter:
         self.is_speech_elsewhere = is_speech_elsewhere
         self._baseline_db = baseline_db
         self._is_remote = remote_silence_ns is not None
-        self._muted_after_ns = MUTED_NS if remote_silence_ns is None else remote_silence_ns
+        self._soundless_ns = SOUNDLESS_NS if remote_silence_ns is None else remote_silence_ns
         self._hum = HumDetector(rate)
         self.last_speech_ns: int | None = None
         self._history: deque[tuple[int, int, float]] = deque()
@@ -91,83 +97,81 @@ class LevelMeter:
     def reset(self) -> None:
         """Forget all levels, as after a loss of the device."""
         self.rms_db = self.peak_db = FLOOR_DB
-        self.muted_since_ns: int | None = None
+        self.soundless_since_ns: int | None = None
+        self._repeated_ns: int | None = None
         self._is_quiet = self._is_clipping = False
         self._last_loud_ns: int | None = None
         self._speech_elsewhere_ns = 0
         self._audible_windows = 0
         self._clip_times: deque[int] = deque(maxlen=2)
         self._last_ns: int | None = None
-        self._unmuted_windows = 0
+        self._sounding_windows = 0
         self._hum.reset()
-        self._start_window()
-
-    def _start_window(self) -> None:
-        self._sample_count = self._peak = self._clipped_samples = 0
-        self._energy = 0.0
-        self._window_start_ns: int | None = None
+        self._last_samples: Samples = np.zeros(0, np.int16)
+        self._window: list[AudioBlock] = []
 
     def push(self, block: AudioBlock) -> None:
         """Measure one block."""
-        samples = block.samples
-        end_ns = block.start_ns + len(samples) * NS_PER_S // self._rate
-        peak = max(int(samples.max(initial=0)), -int(samples.min(initial=0)))
-        as_float = samples.astype(np.float32)
-        energy = float(np.dot(as_float, as_float))
-        if self._window_start_ns is None:
-            self._window_start_ns = block.start_ns
+        end_ns = block.start_ns + len(block.samples) * NS_PER_S // self._rate
+        as_float = block.samples.astype(np.float32)
         if self._last_loud_ns is None:
             self._last_loud_ns = block.start_ns
-        if peak >= CLIPPED_LEVEL:
-            self._clipped_samples += int(np.count_nonzero(np.abs(as_float) >= CLIPPED_LEVEL))
         self._hum.push(as_float, end_ns)
-        self._record_energy(block.start_ns, end_ns, energy / max(1, len(samples)) / 32768**2)
-        self._energy += energy
-        self._peak = max(self._peak, peak)
-        self._sample_count += len(samples)
+        self._record_energy(block.start_ns, end_ns, sound_power(as_float) / 32768**2)
         self._last_ns = end_ns
-        if self._sample_count >= self._window_size:
-            self._close_window(self._window_start_ns, end_ns)
+        self._window.append(block)
+        if sum(len(part.samples) for part in self._window) >= self._window_size:
+            start_ns = self._window[0].start_ns
+            samples = np.concatenate([part.samples for part in self._window])
+            self._window.clear()
+            self._measure_window(samples, start_ns, end_ns)
 
-    def _record_energy(self, start_ns: int, end_ns: int, mean_square: float) -> None:
+    def _record_energy(self, start_ns: int, end_ns: int, power: float) -> None:
         with self._history_lock:
-            self._history.append((start_ns, end_ns, mean_square))
+            self._history.append((start_ns, end_ns, power))
             while end_ns - self._history[0][0] > HISTORY_S * NS_PER_S:
                 self._history.popleft()
 
     def energy_history(self) -> list[tuple[int, int, float]]:
         """Return the energy of the blocks of the last :data:`HISTORY_S`, oldest first.
 
-        Each item holds start and end (recording clock) and mean square (full scale: 1.0). The
-        read-back check compares it with the disk.
+        Each item holds start and end (recording clock) and power without the mean (full scale:
+        1.0). The read-back check compares it with the disk.
         """
         with self._history_lock:
             return list(self._history)
 
-    def _close_window(self, start_ns: int, end_ns: int) -> None:
-        exact_db = 20 * np.log10(max((self._energy / self._sample_count) ** 0.5 / 32768, 1e-9))
-        self.rms_db, self.peak_db = max(FLOOR_DB, float(exact_db)), to_decibels(self._peak / 32768)
-        if self.rms_db > SPEECH_DB:
+    def _measure_window(self, samples: Samples, start_ns: int, end_ns: int) -> None:
+        as_float = samples.astype(np.float32)
+        mean = as_float.mean()
+        exact_db = 20 * float(np.log10(max(sound_power(as_float) ** 0.5 / 32768, 1e-9)))
+        self.rms_db = max(FLOOR_DB, exact_db)
+        self.peak_db = to_decibels(float(max(samples.max() - mean, mean - samples.min())) / 32768)
+        is_repeated = holds_nothing_new(self._last_samples, samples)
+        kept = round(self._rate * LONGEST_REPETITION_S)
+        self._last_samples = np.concatenate((self._last_samples, samples))[-kept:]
+        self._update_soundless(exact_db, is_repeated, start_ns)
+        if self.rms_db > SPEECH_DB and not is_repeated:
             self.last_speech_ns = end_ns
-        self._update_muted(float(exact_db), start_ns)
         if not self._is_remote:
             self._update_quiet(start_ns, end_ns)
-        self._update_clipping(end_ns)
-        self._start_window()
+        self._update_clipping(int(np.count_nonzero(np.abs(as_float) >= CLIPPED_LEVEL)), end_ns)
 
-    def _update_muted(self, rms_db: float, start_ns: int) -> None:
-        if rms_db < MUTED_DB:
-            self._unmuted_windows = 0
-            if self.muted_since_ns is None:
-                self.muted_since_ns = start_ns
+    def _update_soundless(self, rms_db: float, is_repeated: bool, start_ns: int) -> None:
+        if rms_db < MUTED_DB or is_repeated:
+            if rms_db >= MUTED_DB:
+                self._repeated_ns = start_ns
+            self._sounding_windows = 0
+            if self.soundless_since_ns is None:
+                self.soundless_since_ns = start_ns
             return
-        self._unmuted_windows += 1
-        lasted = (
-            self.muted_since_ns is not None
-            and start_ns - self.muted_since_ns >= self._muted_after_ns
-        )
-        if not lasted or self._unmuted_windows >= UNMUTED_WINDOWS:
-            self.muted_since_ns = None
+        self._sounding_windows += 1
+        if not self._is_soundless(start_ns) or self._sounding_windows >= SOUNDING_WINDOWS:
+            self.soundless_since_ns = None
+
+    def _is_soundless(self, now_ns: int) -> bool:
+        since_ns = self.soundless_since_ns
+        return since_ns is not None and now_ns - since_ns >= self._soundless_ns
 
     def _update_quiet(self, start_ns: int, end_ns: int) -> None:
         baseline_db = self._baseline_db
@@ -186,8 +190,8 @@ class LevelMeter:
         if below_ns >= long_ns or self._speech_elsewhere_ns >= QUIET_DURING_SPEECH_NS:
             self._is_quiet = True
 
-    def _update_clipping(self, end_ns: int) -> None:
-        if self._clipped_samples >= 3:
+    def _update_clipping(self, clipped_samples: int, end_ns: int) -> None:
+        if clipped_samples >= 3:
             self._clip_times.append(end_ns)
         hold_ns = UNCLIPPED_NS if self._is_clipping else CLIPPING_NS
         recent = [time_ns for time_ns in self._clip_times if end_ns - time_ns < hold_ns]
@@ -198,8 +202,10 @@ class LevelMeter:
         now = self._last_ns
         if now is None:
             return MicrophoneState.OK
-        if self.muted_since_ns is not None and now - self.muted_since_ns >= self._muted_after_ns:
-            return MicrophoneState.MUTED
+        if self._is_soundless(now):
+            repeated_ns = self._repeated_ns
+            is_stuck = repeated_ns is not None and now - repeated_ns < STUCK_HOLD_NS
+            return MicrophoneState.STUCK if is_stuck else MicrophoneState.MUTED
         if self._is_clipping:
             return MicrophoneState.CLIPPING
         if self._hum.is_humming:

@@ -19,6 +19,7 @@ from kiosk.hardware.audio.sound_devices import (
 )
 
 CHANNEL_KEYS: Mapping[Direction, str] = {"input": "maxInputChannels", "output": "maxOutputChannels"}
+RATES = (8000, 16000, 22050, 32000, 44100, 48000, 88200, 96000)
 
 
 class BusyDeviceError(DeviceAbsentError):
@@ -55,3 +56,22 @@ def find_portaudio_device(
     if info is None:  # PortAudio leaves out what it cannot open
         raise BusyDeviceError(f"{found}: held by another program or microphone, or no access")
     return PortAudioDevice(int(info["index"]), int(info[CHANNEL_KEYS[direction]]), found)
+
+
+def offered_rates(audio: pyaudio.PyAudio, device: PortAudioDevice) -> list[int]:
+    """Return the usual sample rates (Hz) at which the input ``device`` can be opened now."""
+    return [rate for rate in RATES if _is_offered(audio, device, rate)]
+
+
+def _is_offered(audio: pyaudio.PyAudio, device: PortAudioDevice, rate: int) -> bool:
+    try:
+        return bool(
+            audio.is_format_supported(
+                rate,
+                input_device=device.index,
+                input_channels=device.channels,
+                input_format=pyaudio.paInt16,
+            )
+        )
+    except ValueError:  # PyAudio says so for every refusal
+        return False

@@ -11,14 +11,20 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyaudio  # type: ignore[import-untyped]
 
+from kiosk.api.states import RefusalReason
 from kiosk.errors import DeviceAbsentError
-from kiosk.hardware.audio.portaudio import find_portaudio_device
-from kiosk.hardware.audio.sound_devices import SoundDevice, is_present, opened_format
+from kiosk.hardware.audio.portaudio import BusyDeviceError, find_portaudio_device, offered_rates
+from kiosk.hardware.audio.sound_devices import (
+    AmbiguousDeviceError,
+    SoundDevice,
+    is_present,
+    opened_format,
+)
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
 from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
 
@@ -51,13 +57,13 @@ class _InputStream:
         self._stream: Any = None
 
     def open(self) -> bool:
-        """Open the device; return False if it is absent or cannot be opened."""
+        """Open the device; return False, having said why, if it is absent or cannot be opened."""
         audio = pyaudio.PyAudio()
         try:
             found = find_portaudio_device(audio, self._name, "input")
         except DeviceAbsentError as error:
             audio.terminate()
-            self._writer.send_status(absent=True, problem=str(error))
+            self._writer.send_status(**_explain_absence(error))
             return False
         try:
             self._start(audio, found.index, self._channels)
@@ -66,13 +72,14 @@ class _InputStream:
             try:
                 self._start(audio, found.index, self._channels)
             except OSError as error:
+                offered = offered_rates(audio, found)
                 audio.terminate()
-                self._writer.send_status(absent=True, problem=str(error))
+                self._writer.send_status(**_explain(error, self._rate, offered))
                 return False
         if not is_present(found.device):  # the card's number went to another one meanwhile
             self._stream.close()
             audio.terminate()
-            self._writer.send_status(absent=True, problem="its card has just changed")
+            self._writer.send_status(absent=True)
             return False
         self._writer.send_status(
             library="PyAudio",
@@ -130,6 +137,28 @@ class _InputStream:
             while True:
                 blocks.append(self._blocks.get_nowait())
         return blocks
+
+
+def _explain_absence(error: DeviceAbsentError) -> dict[str, object]:
+    """Return why a device was not found as a status (:class:`kiosk.api.recorder.Refusal`)."""
+    if isinstance(error, BusyDeviceError):
+        return {"refused": {"reason": RefusalReason.BUSY, "detail": str(error)}}
+    if isinstance(error, AmbiguousDeviceError):
+        return {"refused": {"reason": RefusalReason.OTHER, "detail": str(error)}}
+    return {"absent": True}
+
+
+def _explain(error: OSError, rate: int, offered: Sequence[int]) -> dict[str, object]:
+    """Return why PortAudio refused ``rate`` as a status (:class:`kiosk.api.recorder.Refusal`)."""
+    detail = error.strerror or str(error)
+    if error.errno == pyaudio.paDeviceUnavailable:
+        return {"refused": {"reason": RefusalReason.BUSY, "detail": detail}}
+    if not offered:  # a name without a device behind it, such as an alias in alsa.conf
+        return {"absent": True}
+    if rate in offered:
+        return {"refused": {"reason": RefusalReason.OTHER, "detail": detail}}
+    refusal = {"reason": RefusalReason.RATE, "offered": list(offered), "detail": detail}
+    return {"refused": refusal}
 
 
 def _raise_priority() -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
-from kiosk.api.recorder import Device, SoundInput
-from kiosk.api.states import MicrophoneState
+from kiosk.api.recorder import Device, Refusal, SoundInput
+from kiosk.api.states import MicrophoneState, RefusalReason
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.audio.sample_clock import SampleClock, StampedBlock, join_blocks
@@ -17,6 +19,7 @@ from kiosk.hardware.child_process.supervisor import ProcessSupervisor
 from kiosk.hardware.sources.microphone_source import MicrophoneSource
 from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 
+log = logging.getLogger(__name__)
 STALL_NS = NS_PER_S // 2
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
 """A child that sends no message for this long, not even ``absent``, hangs."""
@@ -86,6 +89,12 @@ class AudioDevice:
         for microphone in self.microphones:
             microphone.set_state(state)
 
+    def _refuse(self, microphones: Iterable[MicrophoneSource], refusal: Refusal) -> None:
+        for microphone in microphones:
+            if microphone.state != MicrophoneState.REFUSED:
+                log.error("%s: refused: %s", microphone.name, refusal.text)
+            microphone.refuse(refusal)
+
     def _on_start(self, _session: int) -> None:
         self._last_message_ns = recording_ns()
         self._last_block_ns = None
@@ -110,6 +119,9 @@ class AudioDevice:
             if "absent" in values:
                 self._set_states(MicrophoneState.ABSENT)
                 self._has_delivered = False
+            elif "refused" in values:
+                self._refuse(self.microphones, Refusal.model_validate(values["refused"]))
+                self._has_delivered = False
             elif "library" in values:
                 self._library_info = {
                     key: values[key] for key in ("library", "version", "back_end")
@@ -130,7 +142,8 @@ class AudioDevice:
                 samples = np.ascontiguousarray(table[:, microphone.channel], dtype=np.int16)
                 microphone.push(AudioBlock(stamped.epoch, stamped.index, stamped.start_ns, samples))
             else:
-                microphone.set_state(MicrophoneState.ABSENT)  # the device has too few channels
+                refusal = Refusal(reason=RefusalReason.CHANNELS, offered=(channels,))
+                self._refuse((microphone,), refusal)
 
     def _find_problem(self) -> str | None:
         now = recording_ns()

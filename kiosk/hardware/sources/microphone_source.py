@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from datetime import timedelta
 
-from kiosk.api.recorder import Microphone
+from kiosk.api.recorder import Microphone, Refusal
 from kiosk.api.states import MicrophoneKind, MicrophoneState
 from kiosk.clocks import NS_PER_S, format_wall, recording_ns, wall_time
 from kiosk.config import MicrophoneSettings
@@ -40,6 +40,7 @@ class MicrophoneSource:
         self.meter = LevelMeter(config.rate, baseline_db, remote_silence_ns=remote_ns)
         self._state = MicrophoneState.STARTING
         self._state_since = format_wall()
+        self._refusal: Refusal | None = None
         self._recent_blocks: deque[AudioBlock] = deque(maxlen=RECENT_BLOCKS)
         self._listeners: tuple[SourceListener, ...] = ()
         self._lock = threading.Lock()
@@ -57,15 +58,21 @@ class MicrophoneSource:
             role=self.role,
             state=self._state,
             since=self._state_since,
+            refusal=self._refusal if self._state == MicrophoneState.REFUSED else None,
             heard=_format_recording_time(self.meter.last_speech_ns),
             roles=(self.role,),
         )
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Set why its device cannot be opened as the settings say."""
+        self._refusal = refusal
+        self.set_state(MicrophoneState.REFUSED)
 
     def set_state(self, state: MicrophoneState) -> None:
         """Set the state and the time since when it lasts."""
         if state != self._state:
             self._state, self._state_since = state, format_wall()
-            if state in (MicrophoneState.DEAD, MicrophoneState.ABSENT):
+            if not state.is_delivering:
                 self.meter.reset()
 
     def push(self, block: AudioBlock) -> None:

@@ -31,13 +31,8 @@ COURT_KEYS: Mapping[str, str] = {
     CourtKeyState.UNPROVEN: "court_key_unproven",
 }
 """They count only on days with a closed hearing, or while one is recorded."""
-DEVICE_LOST = (MicrophoneState.ABSENT, MicrophoneState.DEAD)
-"""Alarms at any time; the other failures only matter while a hearing is recorded."""
-
-
-def microphone_alarm(state: MicrophoneState) -> str:
-    """Return the code of the alarm for a failing microphone."""
-    return f"microphone_{state}"
+NO_DEVICE = (MicrophoneState.ABSENT, MicrophoneState.DEAD)
+"""All microphones at once in these states: the sound server has failed."""
 
 
 def active_alarms(state: RecorderState) -> Iterator[AlarmKey]:
@@ -54,12 +49,12 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
         yield code, "camera"
     if state.camera.encoder == EncoderState.SLOW:
         yield "encoder_slow", "camera"
-    lost = [microphone.state in DEVICE_LOST for microphone in state.microphones]
+    lost = [microphone.state in NO_DEVICE for microphone in state.microphones]
     if len(lost) > 1 and all(lost):
         yield "sound_server_down", "sound"
     for microphone in state.microphones:
-        if microphone.state in DEVICE_LOST or (recording and microphone.state.is_failing):
-            yield microphone_alarm(microphone.state), microphone.name
+        if microphone.state.is_broken or (recording and microphone.state.is_failing):
+            yield microphone.state.alarm, microphone.name
     yield from storage_alarms(state)
     if state.court_keys.needed and (code := COURT_KEYS.get(state.court_keys.state)):
         yield code, "recorder"

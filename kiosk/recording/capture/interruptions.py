@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.recording.formats.records import Interruption
 
@@ -78,26 +79,37 @@ class InterruptionDetector:
 
     # -- missing -------------------------------------------------------------------------------
     def tick(
-        self, now_ns: int, camera: str, microphones: Mapping[str, tuple[str, int | None]]
+        self,
+        now_ns: int,
+        camera: str,
+        microphones: Mapping[str, tuple[MicrophoneState, int | None]],
     ) -> None:
         """Check the states of the sources, and how long each has delivered nothing.
 
         Args:
             now_ns: recording clock.
             camera: its state; ``slow``: its encoder is too slow.
-            microphones: state, and recording time since which it is muted, by name.
+            microphones: state, and recording time since which it gives no sound, by name.
         """
         if CAMERA in self._received_until_ns:
             self._check_silent(CAMERA, now_ns, CAMERA_TIMEOUT_NS, camera, "frozen")
             self._check_encoder(now_ns, camera == "slow")
             self._has_camera_failed |= self._has_picture and camera not in ("ok", "slow")
-        for name, (state, muted_ns) in microphones.items():
-            self._check_silent(name, now_ns, MICROPHONE_TIMEOUT_NS, state, "dead")
-            muted = (name, "muted")
-            if state == "muted" and muted not in self._open:
-                self._open_interruption(muted, "muted", now_ns if muted_ns is None else muted_ns)
-            elif state != "muted" and muted in self._open:
-                self._close_interruption(muted, min(now_ns, self._received_until_ns[name]))
+        for name, (state, since_ns) in microphones.items():
+            self._check_silent(name, now_ns, MICROPHONE_TIMEOUT_NS, state, MicrophoneState.DEAD)
+            self._check_soundless(name, now_ns, state, now_ns if since_ns is None else since_ns)
+
+    def _check_soundless(
+        self, name: str, now_ns: int, state: MicrophoneState, since_ns: int
+    ) -> None:
+        key = (name, "soundless")
+        if not state.is_soundless:
+            if key in self._open:
+                self._close_interruption(key, min(now_ns, self._received_until_ns[name]))
+        elif key in self._open:
+            self._open[key] = replace(self._open[key], kind=state)
+        else:
+            self._open_interruption(key, state, since_ns)
 
     def _check_encoder(self, now_ns: int, slow: bool) -> None:
         key = (CAMERA, "encoder")
@@ -108,15 +120,14 @@ class InterruptionDetector:
             self._close_interruption(key, now_ns)
 
     def _check_silent(self, source: str, now_ns: int, limit_ns: int, state: str, kind: str) -> None:
-        if state == "absent":
-            kind = "absent"
+        if state in (MicrophoneState.ABSENT, MicrophoneState.REFUSED):
+            kind = state
         key = (source, "lost")
         last = self._received_until_ns[source]
         if key not in self._open and now_ns - last > limit_ns:
             self._open_interruption(key, kind, last)
-        elif key in self._open and kind == "absent" and self._open[key].kind == "dead":
-            number = self._open[key].number  # it turned out to be unplugged
-            self._open[key] = Interruption(number, source, kind, self._open[key].start_ns)
+        elif key in self._open and self._open[key].kind == MicrophoneState.DEAD:
+            self._open[key] = replace(self._open[key], kind=kind)  # it turned out to be unplugged
 
     def update_storage(self, problems: Mapping[str, str], now_ns: int, lost_ns: int) -> None:
         """Record which storages fail or have recovered.

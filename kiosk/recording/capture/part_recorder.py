@@ -203,7 +203,7 @@ class PartRecorder:
         """Pass on the queued packets and write what is complete."""
         camera = self._sources.camera
         microphones = {
-            microphone.name: (microphone.state, microphone.meter.muted_since_ns)
+            microphone.name: (microphone.state, microphone.meter.soundless_since_ns)
             for microphone in self._sources.microphones
         }
         try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import RecordingSettings
 from kiosk.errors import StorageError
@@ -150,7 +151,10 @@ class PartWriter:
 
     # -- out -----------------------------------------------------------------------------------
     def tick(
-        self, now_ns: int, camera: str, microphones: Mapping[str, tuple[str, int | None]]
+        self,
+        now_ns: int,
+        camera: str,
+        microphones: Mapping[str, tuple[MicrophoneState, int | None]],
     ) -> None:
         """Write what is complete.
 
@@ -158,9 +162,8 @@ class PartWriter:
             now_ns: recording clock.
             camera, microphones: states; see :meth:`InterruptionDetector.tick`.
         """
-        missing_states = ("absent", "dead", "starting")
         live_sources = frozenset(
-            n for n, (state, _) in microphones.items() if state not in missing_states
+            name for name, (state, _) in microphones.items() if state.is_delivering
         )
         self._live_sources = live_sources
         while self._mixer.is_chunk_ready(now_ns, live_sources):

@@ -77,8 +77,8 @@ class Interruption:
     Attributes:
         number: counts from 1 within the part.
         source: ``camera``, a microphone's name, ``storage`` (the kiosk's own disk) or ``mirror``.
-        kind: ``absent``, ``dead``, ``frozen``, ``muted``, ``gap`` (samples lost), ``dropped``
-            (pictures lost), ``encoder`` (too slow); of a storage ``slow``, ``full``,
+        kind: state of a microphone that is lost, ``absent``, ``frozen``, ``gap`` (samples lost),
+            ``dropped`` (pictures lost), ``encoder`` (too slow); of a storage ``slow``, ``full``,
             ``read_only``, ``gone``, ``absent``, ``foreign``, ``failed`` or ``write_failed``.
         start_ns: recording clock of the last good sample or picture before it.
         end_ns: recording clock of the first good one after it, or None while it lasts.

@@ -33,7 +33,8 @@ class CaptureReference(Protocol):
     def audio_levels(self, source: str) -> list[tuple[int, int, float]]:
         """Return the levels of microphone ``source``, oldest first.
 
-        Each is start and end (recording clock) and mean square (full scale: 1.0) of a block.
+        Each is start and end (recording clock) of a block and the power of its sound (full
+        scale: 1.0), without the mean.
         """
 
     def pictures(self) -> list[tuple[int, Grid]]:

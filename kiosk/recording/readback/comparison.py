@@ -7,12 +7,14 @@ import math
 import numpy as np
 
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.block import sound_power
+from kiosk.hardware.audio.repetition import holds_nothing_new
 from kiosk.recording.readback.capture_reference import CaptureReference
 from kiosk.recording.readback.decoded_media import DecodedMedia, DecodedTrack, Grid
 from kiosk.recording.readback.fragment_reader import ReadbackError
 
 MIN_COMPARED_POWER = 10 ** (-55 / 10)
-"""Mean square above which a block is compared; below it rounding errors are too large."""
+"""Power (full scale: 1.0) of compared blocks; below it rounding errors are too large."""
 SILENT_POWER = 10 ** (-75 / 10)
 MAX_DIFFERENCE_DB = 6.0
 MIN_BLOCKS = 2
@@ -34,9 +36,13 @@ def compare_channels(decoded: DecodedMedia, tap_ns: int, reference: CaptureRefer
         tap_ns: recording clock of media time 0.
 
     Raises:
-        ReadbackError: a source is silent on the disk, or sounds different.
+        ReadbackError: a source is silent on the disk, sounds different, or is the same sound again
+            and again.
     """
     for track in decoded.tracks:
+        if _is_stuck(track):
+            what = "the same samples again and again"
+            raise ReadbackError(f"{track.name}: {what}", track.name, is_doubtful=True)
         pairs = _level_pairs(track, tap_ns, reference)
         audible = [(was, now) for was, now in pairs if max(was, now) > MIN_COMPARED_POWER]
         differing = [(was, now) for was, now in audible if _is_different(was, now)]
@@ -70,13 +76,23 @@ def compare_main(
 def _level_pairs(
     track: DecodedTrack, tap_ns: int, reference: CaptureReference
 ) -> list[tuple[float, float]]:
-    """Return mean squares, captured and decoded, of every block that is entirely on the disk."""
+    """Return the powers, captured and decoded, of every block that is entirely on the disk."""
     found = []
     for start_ns, end_ns, was in reference.audio_levels(track.name):
-        now = track.mean_square(start_ns - tap_ns, end_ns - tap_ns)
+        now = track.power(start_ns - tap_ns, end_ns - tap_ns)
         if now is not None:
             found.append((was, now))
     return found
+
+
+def _is_stuck(track: DecodedTrack) -> bool:
+    """Return whether the second half of a track is audible and holds nothing new."""
+    samples = np.concatenate([np.zeros(0, np.float32), *(part.samples for part in track.segments)])
+    if sound_power(samples) < MIN_COMPARED_POWER:
+        return False
+    exact = (samples * 32768).astype(np.int16)
+    half = len(exact) // 2
+    return holds_nothing_new(exact[:half], exact[half:])
 
 
 def _is_different(was: float, now: float) -> bool:
@@ -92,7 +108,7 @@ def _compare_mix(
         for start_ns, end_ns, was in reference.audio_levels(source):
             if was < MIN_MIX_POWER or start_ns - tap_ns < first:  # a decoder fades in
                 continue
-            now = track.mean_square(start_ns - tap_ns, end_ns - tap_ns)
+            now = track.power(start_ns - tap_ns, end_ns - tap_ns)
             if now is not None:
                 loud_blocks += 1
                 lost_blocks += 10 * math.log10(was / max(now, 1e-12)) > MAX_MIX_LOSS_DB

@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.block import sound_power
 from kiosk.recording.readback.fragment_reader import ReadbackError
 
 GRID = (16, 9)
@@ -72,14 +73,13 @@ class DecodedTrack:
             self.segments.append(AudioSegment(self._start_ns, np.concatenate(self._frames)))
             self._frames = []
 
-    def mean_square(self, from_ns: int, until_ns: int) -> float | None:
-        """Return the mean square of ``[from_ns, until_ns)``, None if some is missing."""
+    def power(self, from_ns: int, until_ns: int) -> float | None:
+        """Return the power of the sound in ``[from_ns, until_ns)``, None if some is missing."""
         for segment in self.segments:
             first = round((from_ns - segment.start_ns) * self.rate / NS_PER_S)
             last = round((until_ns - segment.start_ns) * self.rate / NS_PER_S)
             if 0 <= first < last <= len(segment.samples):
-                block = segment.samples[first:last]
-                return float(np.dot(block, block)) / len(block)
+                return sound_power(segment.samples[first:last])
         return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kiosk.alarms import alarm_of
 from kiosk.api.recorder import Mark, Microphone, RecorderState, RunningHearing
 from kiosk.ui.actions.side_panel_actions import ClosedSincePanel, ListenPanel, Panel, RemedyPanel
 from kiosk.ui.formatting import sentence_case
@@ -119,8 +118,8 @@ def _remedy_view(context: ViewContext, recorder: RecorderState, panel: RemedyPan
     text, name = "", context.microphone_label(microphone)
     if microphone.without:
         text = _("The hearing goes on without it, by your decision.")
-    elif microphone.state not in ("ok", "starting"):
-        text = alarm_of(f"microphone_{microphone.state}").say(context.translate, name)
+    elif microphone.state.is_failing:
+        text = context.microphone_fault(microphone, name)
     choices = _remedy_choices(context, recorder, microphone)
     return PanelView(_("Microphone: {name}", name=name), text, choices, panel.page)
 

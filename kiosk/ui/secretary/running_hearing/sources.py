@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.api.recorder import Microphone, RecorderState
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import parse_wall
 from kiosk.locale import N_
 from kiosk.ui.formatting import age_text
 from kiosk.ui.theme import Tone
 from kiosk.ui.view_context import ViewContext
 
-MICROPHONE_STATES: dict[str, tuple[str, Tone]] = {
-    "absent": (N_("not connected · {age}"), "fault"),
-    "dead": (N_("no signal · {age}"), "fault"),
-    "muted": (N_("muted · {age}"), "fault"),
-    "quiet": (N_("very quiet"), "caution"),
-    "clipping": (N_("too loud"), "caution"),
-    "humming": (N_("hums"), "caution"),
-    "starting": (N_("starting"), "plain"),
+MICROPHONE_STATES: dict[MicrophoneState, tuple[str, Tone]] = {
+    MicrophoneState.OK: ("", "plain"),
+    MicrophoneState.STARTING: (N_("starting"), "plain"),
+    MicrophoneState.ABSENT: (N_("not connected · {age}"), "fault"),
+    MicrophoneState.REFUSED: ("{reason}", "fault"),
+    MicrophoneState.DEAD: (N_("no signal · {age}"), "fault"),
+    MicrophoneState.MUTED: (N_("muted · {age}"), "fault"),
+    MicrophoneState.STUCK: (N_("stuck · {age}"), "fault"),
+    MicrophoneState.QUIET: (N_("very quiet"), "caution"),
+    MicrophoneState.CLIPPING: (N_("too loud"), "caution"),
+    MicrophoneState.HUMMING: (N_("hums"), "caution"),
 }
-"""Text and tone of each state; in any other the microphone works."""
+"""Text and tone of each state."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +83,16 @@ def microphone_row(context: ViewContext, microphone: Microphone) -> MicrophoneRo
     _ = context.translate.gettext
     since = parse_wall(microphone.since)
     age = age_text((context.now - since).total_seconds(), context.translate) if since else ""
-    text, tone = MICROPHONE_STATES.get(microphone.state, ("", "plain"))
+    text, tone = MICROPHONE_STATES[microphone.state]
     if microphone.without:
         text, tone = N_("the hearing goes on without it"), "plain"
     elif microphone.is_spare:
         text, tone = N_("spare"), "plain"
-    elif microphone.kind == "remote" and microphone.state in ("absent", "dead", "muted"):
+    elif microphone.kind == "remote" and microphone.state.is_lost and not microphone.refusal:
         text, tone = N_("nothing comes · {age}"), "fault"
     elif not text and not microphone.heard:
         text = N_("not yet heard")
-    words = _(text, age=age).strip(" ·") if text else ""
+    words = _(text, age=age, reason=context.refusal_text(microphone)).strip(" ·") if text else ""
     return MicrophoneRow(microphone.name, context.microphone_label(microphone), tone, words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kiosk.alarms import Severity, alarm_of
 from kiosk.api.recorder import RecorderState
@@ -91,8 +91,9 @@ def _microphone_lines(context: ViewContext, recorder: RecorderState) -> list[Rea
     for microphone in recorder.microphones:
         item, name = f"mic.{microphone.name}", context.role_label(microphone)
         heard = context.clock_text(microphone.heard)
-        if microphone.state in ("absent", "dead", "clipping", "quiet", "muted", "humming"):
-            lines.append(_alarm_line(context, item, f"microphone_{microphone.state}", name))
+        if microphone.state.is_failing:
+            line = _alarm_line(context, item, microphone.state.alarm)
+            lines.append(replace(line, text=context.microphone_fault(microphone, name)))
         elif heard:
             text = _("{name}: heard {time}", name=name, time=heard)
             lines.append(ReadinessLine(item, "good", text))

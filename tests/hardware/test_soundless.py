@@ -1,0 +1,188 @@
+"""Samples that no microphone gives are not taken for sound, whatever their level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.block import AudioBlock, Samples
+from kiosk.hardware.audio.level_meter import FLOOR_DB, SPEECH_DB, LevelMeter
+
+RATE = 48_000
+BLOCK = 1600
+"""As PortAudio delivers them: 30 in a second."""
+TWO_SECONDS = 2 * RATE
+
+
+class Player:
+    """Plays samples into a meter, block by block, and notes its states."""
+
+    def __init__(self, meter: LevelMeter) -> None:
+        self.meter, self._index = meter, 0
+
+    def play(self, samples: Samples) -> list[str]:
+        """Play them; return the states, each once, in their order."""
+        states: list[str] = []
+        for at in range(0, len(samples) - BLOCK + 1, BLOCK):
+            start_ns = self._index * NS_PER_S // RATE
+            self.meter.push(AudioBlock(0, self._index, start_ns, samples[at : at + BLOCK]))
+            self._index += BLOCK
+            if not states or states[-1] != self.meter.state():
+                states.append(self.meter.state())
+        return states
+
+
+def noise(count: int, deviation: float, mean: float = 0.0, seed: int = 1) -> Samples:
+    """Return the noise of a room or a voice around a constant."""
+    values = np.random.default_rng(seed).normal(mean, deviation, count)
+    return values.round().clip(-32768, 32767).astype(np.int16)
+
+
+def again(samples: Samples, count: int = 2 * TWO_SECONDS) -> Samples:
+    """Return ``samples`` again and again."""
+    return np.resize(samples, count)
+
+
+def toggled(low: int, high: int) -> Samples:
+    """Return two values in random order."""
+    chosen = np.random.default_rng(5).integers(0, 2, 2 * TWO_SECONDS)
+    return np.where(chosen, high, low).astype(np.int16)
+
+
+CONSTANTS = (0, 1, -1, 16, 17, 50, 185, 330, -2000, 32767, -32768)
+STUCK = {
+    "the same quiet block": again(noise(BLOCK, 30)),
+    "the same loud block": again(noise(BLOCK, 3000)),
+    "the same block with an offset": again(noise(BLOCK, 30, 185)),
+    "a buffer that does not fit the blocks": again(noise(1024, 300)),
+    "a long buffer": again(noise(RATE * 9 // 10, 300), 3 * TWO_SECONDS),
+    "two blocks in turn": again(np.concatenate((noise(BLOCK, 300), noise(BLOCK, 300, seed=2)))),
+    "three blocks in turn": again(noise(3 * BLOCK, 300)),
+    "two values in turn": again(np.asarray((-100, 100), np.int16)),
+    "a slow square of two values": again(np.repeat(np.asarray((-900, 300), np.int16), RATE // 7)),
+    "two values at random": toggled(-200, 56),
+}
+MUTED = {
+    **{f"constant {value}": np.full(TWO_SECONDS, value, np.int16) for value in CONSTANTS},
+    "an offset and the last bit's flicker": toggled(17, 18),
+    "an offset and a flicker of three values": noise(TWO_SECONDS, 0.6, 185),
+}
+
+
+@pytest.mark.parametrize("what", MUTED)
+def test_a_constant_is_no_sound(what: str) -> None:
+    meter = LevelMeter(RATE)
+    assert Player(meter).play(MUTED[what])[-1] == "muted"
+    assert meter.rms_db < -85
+    assert meter.peak_db < -80
+    assert meter.last_speech_ns is None
+    assert meter.soundless_since_ns == 0
+
+
+@pytest.mark.parametrize("what", STUCK)
+def test_a_device_that_repeats_itself_is_stuck_and_is_not_heard(what: str) -> None:
+    meter = LevelMeter(RATE)
+    player = Player(meter)
+    assert player.play(noise(RATE, 40, seed=9)) == ["ok"]
+    first, second = np.split(STUCK[what], 2)
+    player.play(first)
+    assert meter.state() == "stuck"
+    heard_ns = meter.last_speech_ns
+    assert player.play(second) == ["stuck"]
+    assert meter.last_speech_ns == heard_ns
+    assert player.play(noise(RATE, 40, seed=10))[-1] == "ok"
+    assert meter.soundless_since_ns is None
+
+
+def test_a_stuck_block_is_noticed_where_it_begins() -> None:
+    meter = LevelMeter(RATE)
+    player = Player(meter)
+    before = noise(2 * RATE, 300)
+    player.play(before)
+    player.play(again(before[-BLOCK:], RATE))
+    assert meter.state() == "stuck"
+    assert meter.soundless_since_ns == pytest.approx(2 * NS_PER_S, abs=0.15 * NS_PER_S)
+
+
+@pytest.mark.parametrize("offset", [0, 17, 185, -3000])
+def test_levels_are_those_of_the_sound_without_the_offset(offset: int) -> None:
+    meter = LevelMeter(RATE)
+    player = Player(meter)
+    assert player.play(noise(TWO_SECONDS, 30, offset)) == ["ok"]
+    assert meter.rms_db == pytest.approx(20 * np.log10(30 / 32768), abs=0.5)
+    assert meter.peak_db == pytest.approx(meter.rms_db + 12, abs=3)
+    assert meter.last_speech_ns is None
+    assert all(power < 10 ** (SPEECH_DB / 10) for *_, power in meter.energy_history())
+    assert player.play(noise(TWO_SECONDS, 2000, offset)) == ["ok"]
+    assert meter.last_speech_ns is not None
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("deviation", [1.6, 3.0, 40.0, 3000.0, 30_000.0])
+def test_sound_is_never_taken_for_a_repetition(deviation: float, seed: int) -> None:
+    meter = LevelMeter(RATE)
+    states = Player(meter).play(noise(5 * RATE, deviation, seed=seed))
+    assert not {"stuck", "muted"} & set(states)
+
+
+def test_a_steady_tone_with_the_noise_of_a_device_is_not_stuck() -> None:
+    tone = np.sin(np.arange(TWO_SECONDS) * 2 * np.pi * 1000 / RATE) * 9000
+    heard = (tone + noise(TWO_SECONDS, 1.5)).round().astype(np.int16)
+    meter = LevelMeter(RATE)
+    assert Player(meter).play(heard) == ["ok"]
+    assert meter.last_speech_ns is not None
+
+
+def test_an_overdriven_input_clips_and_is_not_stuck() -> None:
+    loud = np.where(noise(TWO_SECONDS, 1.0) > 0, 32767, -32768).astype(np.int16)
+    assert Player(LevelMeter(RATE)).play(loud)[-1] == "clipping"
+
+
+@pytest.mark.parametrize("spoilt", ["offset", "stuck"])
+def test_the_good_neighbour_of_a_bad_microphone_is_not_called_quiet(spoilt: str) -> None:
+    """Nobody speaks; the good one gives a quiet room, the bad one a high value."""
+    bad = LevelMeter(RATE)
+
+    def bad_is_heard(now_ns: int) -> bool:
+        return bad.last_speech_ns is not None and now_ns - bad.last_speech_ns < 0.4 * NS_PER_S
+
+    good = LevelMeter(RATE, is_speech_elsewhere=bad_is_heard)
+    seconds = 8
+    spoilt_samples = {
+        "offset": noise(seconds * RATE, 20, 200),
+        "stuck": again(noise(BLOCK, 3000), seconds * RATE),
+    }[spoilt]
+    bad_player, good_player = Player(bad), Player(good)
+    states: set[str] = set()
+    room = noise(seconds * RATE, 12, seed=4)
+    for at in range(0, seconds * RATE, BLOCK):
+        bad_player.play(spoilt_samples[at : at + BLOCK])
+        states.update(good_player.play(room[at : at + BLOCK]))
+    assert states == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("make", "ends"),
+    [
+        (lambda count: np.full(count, 17, np.int16), "muted"),
+        (lambda count: again(noise(BLOCK, 300), count), "stuck"),
+    ],
+)
+def test_the_line_of_a_conference_set_may_give_nothing_new_for_its_own_time(
+    make: Callable[[int], Samples], ends: str
+) -> None:
+    meter = LevelMeter(RATE, remote_silence_ns=5 * NS_PER_S)
+    player = Player(meter)
+    assert player.play(make(4 * RATE)) == ["ok"]
+    assert player.play(make(2 * RATE)) == ["ok", ends]
+
+
+def test_after_a_loss_of_the_device_nothing_is_remembered() -> None:
+    meter = LevelMeter(RATE)
+    Player(meter).play(again(noise(BLOCK, 300)))
+    meter.reset()
+    assert (meter.rms_db, meter.soundless_since_ns) == (FLOOR_DB, None)
+    assert Player(meter).play(noise(RATE, 300, seed=3)) == ["ok"]
