@@ -12,7 +12,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,14 +72,30 @@ def parse_request(model: type[M], body: bytes) -> M:
     try:
         request = model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        field = ".".join(str(place) for place in first["loc"]) or "body"
-        raise RequestError(f"{field}: {first['msg']}") from None
+        raise _request_error(error) from None
     try:
         from_json(body, allow_inf_nan=False)  # a field of any type has let it through
     except ValueError:
         raise RequestError("body: NaN and Infinity are no JSON (RFC 8259)") from None
     return request
+
+
+def parse_query(model: type[M], query: Mapping[str, str]) -> M:
+    """Return the ``query`` of a request as ``model``.
+
+    Raises:
+        RequestError: it does not fit; the message names the first field, never its value.
+    """
+    try:
+        return model.model_validate_strings(dict(query))
+    except ValidationError as error:
+        raise _request_error(error) from None
+
+
+def _request_error(error: ValidationError) -> RequestError:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(place) for place in first["loc"]) or "body"
+    return RequestError(f"{field}: {first['msg']}")
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from kiosk.api.base import Model, Moment, OptionalText, Rows, SparseModel
 from kiosk.api.operations import (
     ErrorAnswer,
 )
-from kiosk.api.recorder import Closure, Device, Mark, Playback
+from kiosk.api.recorder import Closure, Device, Interruption, Mark, Playback
 from kiosk.api.states import Phase, Remedy
 
 
@@ -114,6 +114,22 @@ class MarkAnswer(Model):
     """The mark that was set or withdrawn."""
 
     mark: Mark
+
+
+class InterruptionQuery(Model):
+    """Which rows of the ledger."""
+
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class InterruptionPage(Model):
+    """Rows of the ledger of interruptions, by part and number."""
+
+    total: int
+    """Rows of the whole ledger; those of the last second may be missing."""
+    offset: int
+    interruptions: Rows[Interruption] = ()
 
 
 class StepReason(Model):

@@ -22,6 +22,8 @@ from kiosk.api.recorder_calls import (
     DeviceTestAnswer,
     EndedHearing,
     FilingKey,
+    InterruptionPage,
+    InterruptionQuery,
     ListedPeople,
     ListenBack,
     ListenBackAnswer,
@@ -113,6 +115,15 @@ UNDO_MARK = Operation(
     request=NoBody,
     roles=COURT_ROLES,
     errors={409: ("hearing_step_refused", "storage_failed")},
+)
+GET_INTERRUPTIONS = Operation(
+    "getInterruptions",
+    "GET",
+    "/v1/hearing/interruptions",
+    "The open hearing's whole ledger of interruptions, page by page",
+    answer=InterruptionPage,
+    query=InterruptionQuery,
+    errors={400: ("bad_request",), 409: ("hearing_step_refused", "storage_failed")},
 )
 RECESS = Operation(
     "recess",
@@ -256,6 +267,7 @@ RECORDER_OPERATIONS = (
     START_HEARING,
     ADD_MARK,
     UNDO_MARK,
+    GET_INTERRUPTIONS,
     RECESS,
     RETIRE,
     RESUME,

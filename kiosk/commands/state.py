@@ -92,6 +92,8 @@ def recorder_rows(state: RecorderState) -> Iterator[Row]:
         yield "hearing", f"{hearing.id}, part {hearing.part}, {hearing.seconds:.0f} s{closed}"
         if hearing.open_questions:
             yield "questions", ", ".join(hearing.open_questions)
+        for total in hearing.interruption_totals:
+            yield f"lost of {total.source}", f"{total.seconds:.1f} s in {total.count} interruptions"
     if state.recovered is not None:
         yield "recovered", f"gap {state.recovered.gap_seconds} s"
     yield "camera", f"{state.camera.state} ({state.camera.back_end})"

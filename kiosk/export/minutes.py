@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from kiosk.clocks import parse_wall
 from kiosk.config import Settings
 from kiosk.export.permission import read_entries
+from kiosk.export.texts import LOSSES
 from kiosk.hearing.session.hearing_state import (
     BUTTON_MARK,
     FAILURE_KINDS,
@@ -23,6 +24,7 @@ from kiosk.hearing.session.hearing_state import (
     HearingState,
     Mark,
 )
+from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 from kiosk.locale import N_, Translator
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.rules.rules import Rules
@@ -30,20 +32,6 @@ from kiosk.storage.atomic_io import read_json_or_none
 from kiosk.storage.hearing_folder import PART_FILE, part_folder_name
 
 _DEFENDANT_ROLES = ("accused_in_court", "defendant_civil", "person_charged", "suspect", "convicted")
-_FAILURE_NAMES: Mapping[str, str] = {
-    "absent": N_("not connected"),
-    "dead": N_("no signal"),
-    "frozen": N_("picture stood still"),
-    "encoder": N_("encoding failed"),
-    "write_failed": N_("could not be saved"),
-    "slow": N_("could not be saved"),
-    "full": N_("could not be saved"),
-    "read_only": N_("could not be saved"),
-    "gone": N_("could not be saved"),
-    "failed": N_("could not be saved"),
-    "crash": N_("the recording process failed"),
-    "power": N_("the power failed"),
-}
 BUTTON_LABEL = N_("moment marked with the button, not named")
 _COURT_ROLES = ("presiding", "judge", "investigating_judge", "secretary")
 
@@ -104,7 +92,7 @@ def load_hearing_state(folder: Path) -> HearingState:
         RecordingError: a journal was changed (``journal_broken``) or cannot be read as one.
         StorageError: a file cannot be read.
     """
-    state = HearingState(load_hearing(folder))
+    state = HearingState(load_hearing(folder), interruptions=InterruptionLedger(keep=None))
     entries = read_entries(folder)
     for entry in entries:
         state.apply(0, entry)
@@ -216,7 +204,7 @@ class _MinutesBuilder:
         return lines
 
     def _failures(self) -> list[Any]:
-        rows = self._state.interruptions.values()
+        rows = self._state.interruptions.rows.values()
         return [
             row
             for row in rows
@@ -230,7 +218,7 @@ class _MinutesBuilder:
         return _(
             "Not recorded: {source}, {kind}, {when}, {lasted}",
             source=self._source_name(source),
-            kind=_(_FAILURE_NAMES.get(kind, kind)),
+            kind=_(LOSSES.get(kind, kind)),
             when=when,
             lasted=lasted,
         )

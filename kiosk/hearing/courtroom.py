@@ -17,6 +17,8 @@ from kiosk.api.recorder_calls import (
     CloseSince,
     CloseSinceAnswer,
     EndedHearing,
+    InterruptionPage,
+    InterruptionQuery,
     ListenBack,
     MarkAnswer,
     MicrophoneDuties,
@@ -41,6 +43,7 @@ from kiosk.hearing.session import crash_recovery, publicity_change
 from kiosk.hearing.session.context import CourtroomEvents, HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.hearing_state import BUTTON_MARK
+from kiosk.hearing.session.interruption_ledger import read_ledger
 from kiosk.hearing.session.microphone_remedies import apply_remedy
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_capture import RecorderFactory
@@ -299,6 +302,23 @@ class Courtroom:
         if hearing is None or hearing.state.phase == Phase.SEALING:
             return None
         return hearing.state.id
+
+    def interruptions(self, query: InterruptionQuery) -> InterruptionPage:
+        """Return a page of the open hearing's whole ledger of interruptions, from the disk.
+
+        Raises:
+            StepRefusedError: no hearing is open; StorageError: a journal cannot be read.
+        """
+        hearing = self.current
+        if hearing is None:
+            raise StepRefusedError("no hearing is open")
+        rows = read_ledger(self._context.store.locate(hearing.journal.folder))
+        page = rows[query.offset : query.offset + query.limit]
+        return InterruptionPage(
+            total=len(rows),
+            offset=query.offset,
+            interruptions=tuple(row.describe() for row in page),
+        )
 
     def state(self) -> RecorderState:
         """Return State."""

@@ -14,7 +14,7 @@ from kiosk.api.operations import NoBody, Operation
 from kiosk.auth.person import Person
 from kiosk.clocks import recording_ns
 from kiosk.errors import KioskError
-from kiosk.ipc import parse_request
+from kiosk.ipc import parse_query, parse_request
 
 M = TypeVar("M", bound=Model)
 NOBODY = Person("", "", ())
@@ -44,6 +44,14 @@ class Call:
             RequestError: it does not fit ``model``; the message names the field.
         """
         return parse_request(model, await self.http.read())
+
+    def read_query(self, model: type[M]) -> M:
+        """Return the query.
+
+        Raises:
+            RequestError: it does not fit ``model``; the message names the field.
+        """
+        return parse_query(model, self.http.query)
 
 
 Handler = Callable[[Call], Awaitable[Model | web.StreamResponse]]

@@ -93,6 +93,7 @@ class RecorderApi:
             (operations.START_HEARING, self._start),
             (operations.ADD_MARK, self._add_mark),
             (operations.UNDO_MARK, self._undo_mark),
+            (operations.GET_INTERRUPTIONS, self._get_interruptions),
             (operations.RECESS, self._recess),
             (operations.RETIRE, self._retire),
             (operations.RESUME, self._resume),
@@ -190,6 +191,10 @@ class RecorderApi:
 
     async def _undo_mark(self, call: Call) -> Model:
         return await self._steps.run(lambda: self._courtroom.undo_mark(call.person.id))
+
+    async def _get_interruptions(self, call: Call) -> Model:
+        query = call.read_query(calls.InterruptionQuery)
+        return await asyncio.to_thread(self._courtroom.interruptions, query)
 
     async def _recess(self, call: Call) -> Model:
         reason = (await call.read(calls.StepReason)).reason

@@ -11,17 +11,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kiosk.api import recorder as api
-from kiosk.api.states import Phase
+from kiosk.api.states import MicrophoneState, Phase
 from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.hearing.room.microphone_roles import MicrophoneRoles
+from kiosk.hearing.session.interruption_ledger import InterruptionLedger
 
 BUTTON_MARK = "button"
 """Mark of the hardware button: a moment that the secretary names later."""
 PHASE_AFTER: dict[str, Phase] = {"retire": Phase.RETIRED, "end": Phase.SEALING}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
-FAILURE_KINDS = frozenset(
-    {"absent", "dead", "muted", "frozen", "encoder", "write_failed", "crash", "power"}
+FAILURE_KINDS: frozenset[str] = frozenset(
+    {state for state in MicrophoneState if state.is_lost}
+    | {"frozen", "encoder", "write_failed", "crash", "power"}
 )
 """Interruptions whose reason goes into the minutes (S16)."""
 STORAGE_SOURCES = ("storage", "mirror")
@@ -67,24 +69,6 @@ class Mark:
 
 
 @dataclass
-class Interruption:
-    """An entry of the interruption ledger; ``seconds`` lost is None while unknown or lasting."""
-
-    source: str
-    kind: str
-    at: str
-    part: int
-    seconds: float | None = None
-    is_over: bool = False
-
-    def describe(self) -> api.Interruption:
-        """Return the interruption as in State."""
-        return api.Interruption(
-            source=self.source, kind=self.kind, at=self.at, seconds=self.seconds, part=self.part
-        )
-
-
-@dataclass
 class PartTimes:
     """When a part began and ended, on the recording clock of its boot."""
 
@@ -121,7 +105,7 @@ class HearingState:
     parts: dict[int, PartTimes] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     _mark_names: dict[int, str] = field(default_factory=dict)
-    interruptions: dict[tuple[int, int], Interruption] = field(default_factory=dict)
+    interruptions: InterruptionLedger = field(default_factory=InterruptionLedger)
     questions: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     stopped_at: str = ""
@@ -232,25 +216,16 @@ class HearingState:
             mark.withdrawn = mark.withdrawn or mark.number == entry["mark"]
 
     def _on_interruption(self, part: int, entry: Entry) -> None:
-        part = int(entry.get("part", part))
-        kind = str(entry["what"])
-        key = (part, int(entry.get("number", 0)))
-        interruption = self.interruptions.setdefault(
-            key, Interruption(str(entry["source"]), kind, entry["at"], part)
-        )
-        interruption.kind = kind  # a dead source may turn out to be unplugged
-        if entry.get("seconds") is not None:
-            interruption.seconds, interruption.is_over = float(entry["seconds"]), True
-        if interruption.source in STORAGE_SOURCES:
-            failure = bool(interruption.seconds)  # nothing is lost while the other storage has it
+        row = self.interruptions.apply(part, entry)
+        if row.source in STORAGE_SOURCES:
+            failure = bool(row.seconds)  # nothing is lost while the other storage has it
         else:
-            failure = kind in FAILURE_KINDS and self.roles.is_serving(interruption.source)
+            failure = row.kind in FAILURE_KINDS and self.roles.is_serving(row.source)
         if failure:
             self.add_question("failure_reason")
 
     def _on_interruption_ended(self, part: int, entry: Entry) -> None:
         self._on_interruption(part, entry)
-        self.interruptions[part, int(entry["number"])].is_over = True
 
     def _on_role_moved(self, _part: int, entry: Entry) -> None:
         self.roles.apply_role_moved(entry)
