@@ -88,6 +88,8 @@ class RefusalReason(StrEnum):
     RATE = "rate"
     CHANNELS = "channels"
     BUSY = "busy"
+    AMBIGUOUS = "ambiguous"
+    """The setting fits several devices."""
     OTHER = "other"
 
 

@@ -17,6 +17,7 @@ _REFUSALS = {
     RefusalReason.RATE: N_("offers {offered} Hz only"),
     RefusalReason.CHANNELS: N_("has only this many channels: {offered}"),
     RefusalReason.BUSY: N_("another program uses it"),
+    RefusalReason.AMBIGUOUS: N_("its setting fits several devices"),
 }
 
 

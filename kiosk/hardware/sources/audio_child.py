@@ -144,7 +144,7 @@ def _explain_absence(error: DeviceAbsentError) -> dict[str, object]:
     if isinstance(error, BusyDeviceError):
         return {"refused": {"reason": RefusalReason.BUSY, "detail": str(error)}}
     if isinstance(error, AmbiguousDeviceError):
-        return {"refused": {"reason": RefusalReason.OTHER, "detail": str(error)}}
+        return {"refused": {"reason": RefusalReason.AMBIGUOUS, "detail": str(error)}}
     return {"absent": True}
 
 
