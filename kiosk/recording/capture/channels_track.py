@@ -22,6 +22,7 @@ FIRST_FRAGMENT_NS = NS_PER_S // 50
 """The first fragment holds one packet of each, so that a recording is soon known to work."""
 MAX_AUDIO_WAIT_NS = 500_000_000
 _OVERLAP_NS = 5_000_000
+_END_OF_TIME_NS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -149,12 +150,10 @@ class ChannelsTrack:
                 self._writer.rotate()
 
     def finish(self) -> None:
-        """Write the rest."""
+        """Write the rest, also what a corrected clock has put after the last packet."""
         for channel in self._channels.values():
             channel.flush()
-        self._write_fragment(
-            max((channel.available_until_ns for channel in self._channels.values()), default=0) + 1
-        )
+        self._write_fragment(_END_OF_TIME_NS)
         self._writer.rotate()
 
     def _write_fragment(self, until_ns: int) -> None:
