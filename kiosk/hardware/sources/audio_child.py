@@ -43,10 +43,8 @@ RETRY_S = 1.0
 class _InputStream:
     """The input stream of a device."""
 
-    def __init__(
-        self, writer: MessageWriter, config: Mapping[str, Any], *, has_real_time: bool
-    ) -> None:
-        self._has_real_time = has_real_time
+    def __init__(self, writer: MessageWriter, config: Mapping[str, Any]) -> None:
+        self._has_real_time = False
         self._writer = writer
         self._name = str(config["device"])
         self._rate = int(config["rate"])
@@ -97,6 +95,12 @@ class _InputStream:
         return {**known, "rate": rate, "channels": channels}
 
     def _start(self, audio: pyaudio.PyAudio, index: int, channels: int) -> None:
+        """Start the stream with real-time priority, which the threads of its libraries inherit.
+
+        Not before: while PortAudio queries every device it would take the processor from the
+        camera, for a second when all microphones come back at once.
+        """
+        self._has_real_time = _raise_priority()
         self._stream = audio.open(
             format=pyaudio.paInt16,
             channels=channels,
@@ -174,7 +178,7 @@ def _raise_priority() -> bool:
 def main() -> None:
     """Open the device as soon as it appears; end when it fails: the parent starts us again."""
     writer, config = set_up_child()
-    device = _InputStream(writer, config, has_real_time=_raise_priority())
+    device = _InputStream(writer, config)
     threading.Thread(target=_obey_parent, args=(device,), daemon=True).start()
     while not device.open():
         time.sleep(RETRY_S)
