@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kiosk.errors import DeviceAbsentError, HardwareError
+from kiosk.hardware.camera.preview import PreviewWriter
 
 IDLE_PREVIEW_FPS = 2
 """Live pictures a second while nothing is recorded: no screen shows them then."""
@@ -76,7 +77,13 @@ PacketCallback = Callable[[int, bool, bytes], None]
 
 
 class CameraBackEnd(Protocol):
-    """A running camera, inside its child process."""
+    """A running camera, inside its child process.
+
+    Attributes:
+        preview: writer of the live picture, which counts the pictures that differ.
+    """
+
+    preview: PreviewWriter
 
     def open(self) -> BackEndFacts:
         """Start the camera with its live picture.

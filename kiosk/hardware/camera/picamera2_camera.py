@@ -84,6 +84,9 @@ class Picamera2Camera:
     Args:
         config: configuration of the camera.
         allocator: buffer allocator for ``Picamera2``; None for its own.
+
+    Attributes:
+        preview: writer of the live picture.
     """
 
     def __init__(self, config: CameraConfig, allocator: Any = None) -> None:
@@ -93,6 +96,7 @@ class Picamera2Camera:
         self._encoder: Any = None
         self._frames = 0
         self._closing = threading.Event()
+        self.preview = preview.PreviewWriter(Path(config.preview))
         self._preview_thread: threading.Thread | None = None
 
     @property
@@ -166,7 +170,6 @@ class Picamera2Camera:
 
     def _write_previews(self) -> None:
         """Copy the low-resolution stream into shared memory, as often as it is looked at."""
-        writer = preview.PreviewWriter(Path(self._config.preview))
         while not self._closing.is_set():
             period = 1.0 / self._config.preview_rate(is_encoding=self._encoder is not None)
             started = time.monotonic()
@@ -176,7 +179,7 @@ class Picamera2Camera:
             layout = self._camera.camera_configuration()["lores"]["format"]
             frame = av.VideoFrame.from_ndarray(array, format=_PIXEL_FORMATS[layout])
             rgb = frame.reformat(preview.WIDTH, preview.HEIGHT, "rgb24").to_ndarray()
-            writer.write(
+            self.preview.write(
                 rgb.tobytes(), sensor_to_recording_ns(int(timestamp_ns)), max(1, self._frames)
             )
             self._closing.wait(max(0.0, period - (time.monotonic() - started)))

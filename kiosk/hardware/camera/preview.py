@@ -41,10 +41,17 @@ class PreviewFrame:
 
 
 class PreviewWriter:
-    """Writes frames of one size to ``path`` (mode 0640; the file stays for the next writer)."""
+    """Writes frames of one size to ``path`` (mode 0640; the file stays for the next writer).
+
+    Attributes:
+        changes: frames that differ from the one before, of this or an earlier writer.
+        repeats: frames that do not differ in any byte. Sensors have noise: while a camera works,
+            every frame differs, in a dark room, too.
+    """
 
     def __init__(self, path: Path, width: int = WIDTH, height: int = HEIGHT) -> None:
         self._width, self._height = width, height
+        self.changes = self.repeats = 0
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             os.ftruncate(descriptor, HEADER_BYTES + width * height * 3)
@@ -58,7 +65,12 @@ class PreviewWriter:
         """Publish one frame: ``width * height * 3`` bytes."""
         odd, even = self._sequence | 1, (self._sequence + 2) & 0xFFFFFFFF
         _SEQUENCE.pack_into(self._map, _SEQUENCE_OFFSET, odd)
-        self._map[HEADER_BYTES:] = bytes(rgb) if isinstance(rgb, memoryview) else rgb
+        rows = bytes(rgb) if isinstance(rgb, memoryview) else rgb
+        if self._map[HEADER_BYTES:] == rows:
+            self.repeats += 1
+        else:
+            self.changes += 1
+            self._map[HEADER_BYTES:] = rows
         HEADER.pack_into(self._map, 0, MAGIC, self._width, self._height, odd, captured_ns, number)
         _SEQUENCE.pack_into(self._map, _SEQUENCE_OFFSET, even)
         self._sequence = even

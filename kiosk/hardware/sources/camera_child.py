@@ -12,7 +12,7 @@ import importlib.util
 import os
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from kiosk.errors import HardwareError
 from kiosk.hardware.camera.back_end import CameraAbsentError, CameraBackEnd, CameraConfig
@@ -70,7 +70,8 @@ class _CameraProcess:
             if self._encoder_session:
                 self._start_encoder(camera, self._encoder_session)
         while True:
-            self._writer.send_status(frames=camera.frames)
+            counts = {"changes": camera.preview.changes, "repeats": camera.preview.repeats}
+            self._writer.send_status(frames=camera.frames, **counts)
             time.sleep(HEARTBEAT_S)
 
     def _open_camera(self) -> CameraBackEnd | None:
@@ -81,12 +82,16 @@ class _CameraProcess:
             self._writer.send_status(absent=str(error))
             return None
         except HardwareError as error:
-            self._writer.send_status(failed=str(error))
-            os._exit(1)
+            self._fail(error)
         self._writer.send_status(
             library=facts.library, version=facts.version, back_end=facts.back_end, frames=0
         )
         return camera
+
+    def _fail(self, error: Exception) -> NoReturn:
+        """Tell the parent, and end: it starts another child."""
+        self._writer.send_status(failed=f"{type(error).__name__}: {error}")
+        os._exit(1)
 
     def set_encoder_session(self, session: int) -> None:
         """Start (session from 1) or stop (0) the encoder, now or once the camera is open."""
@@ -102,7 +107,10 @@ class _CameraProcess:
             packet = VideoPacket(captured_ns, session, key, data)
             self._writer.send(VIDEO, pack_video(packet))
 
-        camera.start_encoder(emit)
+        try:
+            camera.start_encoder(emit)
+        except Exception as error:  # whatever the library raises: without an encoder, no packet
+            self._fail(error)
 
     def close(self) -> None:
         """Close the camera (it may hang)."""

@@ -1,8 +1,13 @@
-"""The camera as a source: supervises its child process and dispatches its packets."""
+"""The camera as a source: supervises its child process and dispatches its packets.
+
+Its state follows from what comes: pictures, live pictures that differ, and, while it encodes,
+packets. The child is restarted when one of these stays out.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from dataclasses import asdict
 from typing import Any
@@ -17,7 +22,16 @@ from kiosk.hardware.child_process.protocol import STATUS, VIDEO
 from kiosk.hardware.child_process.supervisor import ProcessSupervisor
 from kiosk.hardware.sources.listener import SourceListener
 
+log = logging.getLogger(__name__)
 FREEZE_NS = NS_PER_S
+"""A camera without a picture, or an encoder without a packet, for this long has failed."""
+FIRST_PICTURE_NS = 5 * NS_PER_S
+FIRST_PACKET_NS = 3 * NS_PER_S
+"""Time for the first picture after opening, and for the first packet of an encoder."""
+STILL_NS = 5 * NS_PER_S
+"""A picture in which nothing at all changes for this long stands still."""
+STILL_RETRY_NS = 60 * NS_PER_S
+"""Time between two restarts of a camera whose picture stands still: each one costs a gap."""
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
 """A child that sends no message for this long hangs."""
 CAMERA_START_TIMEOUT_NS = 20 * NS_PER_S
@@ -37,11 +51,15 @@ class CameraSource:
         self._session = 0
         self._is_encoding = False
         self._library_info: dict[str, str] = {}
-        self._state = CameraState.STARTING
         self._last_message_ns = recording_ns()
-        self._last_picture_ns = self._last_message_ns
-        self._picture_count = 0
-        self._has_answered = False
+        self._has_answered = self._is_absent = False
+        self._is_open = self._gives_pictures = self._gave_pictures = False
+        self._counts: dict[str, int] = {}
+        self._picture_due_ns: int | None = None
+        self._packet_due_ns: int | None = None
+        self._changed_ns: int | None = None  # a live picture differed from the one before
+        self._repeated_ns = 0  # it did not
+        self._still_restart_ns = 0  # not before
         self._frames = self._dropped = 0
         self._encoder = EncoderMonitor(config.fps)
         self._child = ProcessSupervisor(
@@ -61,8 +79,18 @@ class CameraSource:
 
     @property
     def state(self) -> CameraState:
-        """State of the camera; frozen: it was there and gives no pictures."""
-        return self._state
+        """State of the camera; frozen: it was there and gives nothing new."""
+        if self._is_absent:
+            return CameraState.ABSENT
+        now = recording_ns()
+        if self._gives_pictures and not (self._find_failure(now) or self._is_still):
+            return CameraState.OK
+        return CameraState.FROZEN if self._gave_pictures else CameraState.STARTING
+
+    @property
+    def still_since_ns(self) -> int | None:
+        """Recording clock since which the picture stands still; None: it does not."""
+        return self._changed_ns if self._is_still else None
 
     @property
     def fps(self) -> int:
@@ -110,6 +138,7 @@ class CameraSource:
         """Stop the encoder; packets under way still arrive."""
         with self._lock:
             self._is_encoding = False
+            self._packet_due_ns = None
         self._child.send_command(encode=0)
 
     def detach(self, listener: SourceListener) -> None:
@@ -136,16 +165,21 @@ class CameraSource:
             if (listener := self._listener) is not None:
                 self._remove_listener(listener)
                 self._listener_by_session[self._session] = listener
+            if self._is_open:
+                self._packet_due_ns = recording_ns() + FIRST_PACKET_NS
             self._child.send_command(encode=self._session)  # in the lock: never out of order
 
     # -- called in the supervisor's thread -----------------------------------------------------
     def _on_start(self, _session: int) -> None:
-        self._last_message_ns = self._last_picture_ns = recording_ns()
+        self._last_message_ns = recording_ns()
+        self._still_restart_ns = max(self._still_restart_ns, self._last_message_ns + STILL_NS)
         self._has_answered = False
+        self._counts = {}
 
     def _on_stop(self, _reason: str) -> None:
-        if self._state is CameraState.OK:
-            self._state = CameraState.FROZEN
+        with self._lock:
+            self._is_open = self._gives_pictures = False
+            self._picture_due_ns = self._packet_due_ns = None
 
     def _on_message(self, kind: int, payload: bytes) -> None:
         self._last_message_ns = recording_ns()
@@ -156,38 +190,67 @@ class CameraSource:
             self._on_status(json.loads(payload))
 
     def _on_status(self, values: dict[str, Any]) -> None:
-        if "absent" in values:
-            self._state = CameraState.ABSENT
+        now = self._last_message_ns
+        if "failed" in values:
+            log.warning("camera: %s", values["failed"])
+        elif "absent" in values:
+            self._is_absent, self._gave_pictures = True, False
         elif "library" in values:
             self._library_info = {key: values[key] for key in ("library", "version", "back_end")}
-            self._picture_count = 0
+            self._picture_due_ns = now + FIRST_PICTURE_NS
+            self._is_absent, self._is_open = False, True
             self._start_encoder()
-        if values.get("frames", self._picture_count) != self._picture_count:
-            self._picture_count = values["frames"]
-            self._last_picture_ns = recording_ns()
-            self._state = CameraState.OK
+        if self._has_risen("frames", values):
+            self._picture_due_ns = now + FREEZE_NS
+            self._changed_ns = self._changed_ns or now
+            self._gives_pictures = self._gave_pictures = True
+        if self._has_risen("repeats", values):
+            self._repeated_ns = now
+        if self._has_risen("changes", values):
+            self._changed_ns, self._still_restart_ns = now, now + STILL_NS
+
+    def _has_risen(self, name: str, values: dict[str, Any]) -> bool:
+        """Return whether a count of the child is higher than in its last status."""
+        before, self._counts[name] = self._counts.get(name, 0), int(values.get(name, 0))
+        return self._counts[name] > before
 
     def _on_packet(self, packet: VideoPacket) -> None:
-        self._last_picture_ns = recording_ns()
+        now = self._last_message_ns
+        self._picture_due_ns = now + FREEZE_NS
         with self._lock:
+            if self._is_encoding and packet.session == self._session:
+                self._packet_due_ns = now + FREEZE_NS
+                self._dropped += self._encoder.push(packet.captured_ns, now)
+                self._frames += 1
             listener = self._listener_by_session.get(packet.session)
-            if listener is None:
-                return
-            if packet.session != self._session:
+            if listener is not None:
                 listener.video(packet)
-                return
-            self._dropped += self._encoder.push(packet.captured_ns, self._last_picture_ns)
-            self._frames += 1
-            listener.video(packet)
+
+    def _find_failure(self, now_ns: int) -> str | None:
+        """Return what a camera that was opened does not give in time, if anything."""
+        picture_due_ns, packet_due_ns = self._picture_due_ns, self._packet_due_ns
+        if picture_due_ns is not None and now_ns > picture_due_ns:
+            return "gives no pictures"
+        if packet_due_ns is not None and now_ns > packet_due_ns:
+            return "encodes nothing"
+        return None
+
+    @property
+    def _is_still(self) -> bool:
+        """Whether live pictures come, and for a while none differed from the one before."""
+        changed_ns = self._changed_ns or self._repeated_ns
+        return self._gives_pictures and self._repeated_ns - changed_ns > STILL_NS
 
     def _find_problem(self) -> str | None:
+        """Return why the child must be restarted, or None."""
         now = recording_ns()
-        if self._state is CameraState.OK and now - self._last_picture_ns > FREEZE_NS:
-            return "gives no pictures"
         limit = CHILD_TIMEOUT_NS if self._has_answered else CAMERA_START_TIMEOUT_NS
         if now - self._last_message_ns > limit:
             return "does not answer"
-        return None
+        if self._is_still and now > self._still_restart_ns:
+            self._still_restart_ns = now + STILL_RETRY_NS
+            return "gives the same picture all the time"
+        return self._find_failure(now)
 
     def describe(self) -> Device:
         """Return the camera as one of the devices in use."""

@@ -244,8 +244,8 @@ class _Encoder:
 class _PreviewPublisher:
     """Makes the live picture at little cost, like a camera's own scaler."""
 
-    def __init__(self, config: CameraConfig) -> None:
-        self._writer = preview.PreviewWriter(Path(config.preview))
+    def __init__(self, config: CameraConfig, writer: preview.PreviewWriter) -> None:
+        self._writer = writer
         self._scaler = VideoReformatter()
         across, rest = divmod(config.width, preview.WIDTH)
         down, rest_down = divmod(config.height, preview.HEIGHT)
@@ -260,12 +260,17 @@ class _PreviewPublisher:
 
 
 class VirtualCamera:
-    """Camera back end (see :class:`kiosk.hardware.camera.back_end.CameraBackEnd`)."""
+    """Camera back end (see :class:`kiosk.hardware.camera.back_end.CameraBackEnd`).
+
+    Attributes:
+        preview: writer of the live picture.
+    """
 
     def __init__(self, config: CameraConfig) -> None:
         self._config = config
         self._scene = self._make_scene(config)
         self._frames = 0
+        self.preview = preview.PreviewWriter(Path(config.preview))
         self._encoder: _Encoder | None = None
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -308,7 +313,7 @@ class VirtualCamera:
     def _run(self) -> None:
         """Take a picture at each multiple of the frame period; skip late ones."""
         config = self._config
-        publisher = _PreviewPublisher(config)
+        publisher = _PreviewPublisher(config, self.preview)
         preview_slot = 0
         number = recording_ns() * config.fps // NS_PER_S
         while not self._closing.is_set():
