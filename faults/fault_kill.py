@@ -121,11 +121,7 @@ def losses_of_victims(media: PartMedia, victims: int, at_most: float) -> dict[st
     Raises:
         NotSurvivedError: another source lost something too, or more than ``at_most`` seconds.
     """
-    lost = {
-        name: sum(end - start for start, end in span.holes)
-        for name, span in media.spans.items()
-        if span.holes
-    }
+    lost = {name: span.lost_s for name, span in media.spans.items() if span.lost_s}
     if len(lost) > victims:
         raise NotSurvivedError(f"{victims} killed, and {', '.join(sorted(lost))} lost something")
     for name, seconds in lost.items():

@@ -7,7 +7,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,27 +19,33 @@ from faults.injected_fault import FaultCase, run_case
 from faults.process_kill import find_processes
 from faults.trial import CAMERA, Outcome
 from kiosk.hardware.virtual.microphones import RATE
+from kiosk.storage.atomic_io import make_folder
+from tests.support.faulty_camera import CameraFaults, Fault
 from tests.support.virtual_courtroom import MICROPHONES, VirtualCourtroom
 
 TRIES, QUICK = 3, 1
-MICROPHONE_S, CAMERA_S, QUIET_S = 1.0, 2.0, 12.0
-"""Maximum seconds until the alarm; the alarm that nobody can be heard needs ten."""
+MICROPHONE_S, CAMERA_S, QUIET_S, STILL_S = 1.0, 2.0, 12.0, 7.0
+"""Maximum seconds until the alarm; that nobody can be heard needs ten, a still picture five."""
 JUDGE = MICROPHONES[0]
 EndFault = Callable[[], None]
 
 
 def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     """Run each case ``tries`` times, in one continuing hearing."""
-    outcomes = {case.name: Outcome(case.name) for case in CASES}
-    with (
-        tempfile.TemporaryDirectory(prefix="kf-") as name,
-        VirtualCourtroom(Path(name) / "r") as room,
-    ):
-        room.start_recorder()
-        rig = HearingRig(room, random, strict)
-        for _ in range(tries):
-            for row in CASES:
-                rig.attempt(outcomes[row.name], partial(run_case, rig, row))
+    with tempfile.TemporaryDirectory(prefix="kf-") as name:
+        faults = CameraFaults(make_folder(Path(name) / "camera"))
+        cases = (*CASES, *inner_camera_cases(faults))
+        with VirtualCourtroom(Path(name) / "r", environment=faults.environment) as room:
+            return run_cases(HearingRig(room, random, strict), cases, tries)
+
+
+def run_cases(rig: HearingRig, cases: Sequence[FaultCase], tries: int) -> list[Outcome]:
+    """Run each case ``tries`` times, in one continuing hearing."""
+    outcomes = {case.name: Outcome(case.name) for case in cases}
+    rig.room.start_recorder()
+    for _ in range(tries):
+        for row in cases:
+            rig.attempt(outcomes[row.name], partial(run_case, rig, row))
     return list(outcomes.values())
 
 
@@ -153,6 +159,24 @@ def slow_encoder(room: VirtualCourtroom) -> EndFault:
 
     pause = threading.Event()
     return repeat(starve, 0.03)
+
+
+def inner_camera_cases(faults: CameraFaults) -> tuple[FaultCase, ...]:
+    """Return the cases of a camera whose process lives."""
+
+    def case(name: str, fault: Fault, max_notice_s: float, duration_s: float) -> FaultCase:
+        def inject(_room: VirtualCourtroom) -> EndFault:
+            faults.switch(fault)
+            return lambda: faults.switch(fault, on=False)
+
+        return FaultCase(
+            name, {"camera_frozen"}, CAMERA, max_notice_s, inject, {CAMERA}, duration_s
+        )
+
+    return (
+        case("encoder silent", "silent", CAMERA_S, 3.0),
+        case("picture stands still", "still", STILL_S, 8.0),
+    )
 
 
 CASES = (

@@ -119,7 +119,7 @@ def _measure_loss(media: PartMedia, case: FaultCase, strict: bool) -> dict[str, 
     for name in SOURCES:
         if name not in media.spans:
             raise NotSurvivedError(f"{name}: nothing is recorded")
-        holes = sum(end - start for start, end in media.spans[name].holes)
+        holes = media.spans[name].lost_s
         # Only when strict: a busy machine starves the camera.
         if holes and strict and name not in case.interrupted_sources:
             raise NotSurvivedError(f"{name} lost {holes:.2f} s although it was healthy")

@@ -53,7 +53,7 @@ class Interruption(Model):
     source: str
     """A microphone, ``camera``, ``storage``, ``mirror`` or ``recorder``."""
     kind: str = ""
-    """State of a microphone that is lost, ``gap``, ``frozen``, ``dropped``, ``encoder``,
+    """State of a microphone that is lost, ``gap``, ``frozen``, ``still``, ``dropped``, ``encoder``,
     ``write_failed``, ``crash``, ``power``, or the state of a storage."""
     at: Moment = ""
     part: int = 0

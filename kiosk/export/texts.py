@@ -44,6 +44,7 @@ LOSSES: Mapping[str, str] = {
     "silent": N_("no sound (switched off or muted)"),  # in older journals
     "gap": N_("sound lost"),
     "frozen": N_("picture stood still"),
+    "still": N_("picture stood still"),
     "dropped": N_("pictures lost"),
     "encoder": N_("encoding failed"),
     **dict.fromkeys(

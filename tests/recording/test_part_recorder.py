@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -31,6 +32,7 @@ from tests.support.fake_media import (
     errors_ms,
     flash_times,
     join_run,
+    pictures,
     samples,
 )
 from tests.support.waiting import wait_for
@@ -229,8 +231,40 @@ def test_killed_device_processes_cost_a_moment_of_their_own_source_only(
     claimant = beep_times(join_run(tmp_path, "channels"), 2)
     assert len(claimant) >= int(recorded.part.seconds) - 1
     assert max(map(abs, errors_ms(claimant, recorded.start_ns)[1:])) < 40
-    after = errors_ms(flash_times(join_run(tmp_path, "main")), recorded.start_ns)
+    main = join_run(tmp_path, "main")
+    after = errors_ms(flash_times(main), recorded.start_ns)
     assert float(np.median(np.abs(after))) < 40
+    require_ledger(main, recorded)
+
+
+def require_ledger(main: Path, recorded: RunningPart) -> None:
+    """Check that the gaps between the pictures in the file are those of the ledger."""
+    times = np.array([seconds for seconds, _ in pictures(main)])
+    period_s, half_s = 1 / 25, 1 / 50
+    gaps = [
+        (before + period_s, after)
+        for before, after in itertools.pairwise(times)
+        if after - before - period_s > half_s
+    ]
+    entries = [
+        fault
+        for fault in recorded.interruptions
+        if fault.source == "camera" and fault.end_ns is not None
+    ]
+    spans = [
+        ((entry.start_ns - recorded.start_ns) / NS_PER_S, (entry.end_ns - recorded.start_ns) / 1e9)
+        for entry in entries
+        if entry.end_ns is not None
+    ]
+    for start, end in gaps:
+        assert any(begin - 1e-3 < start and end < until + 1e-3 for begin, until in spans), gaps
+    edges_s = sum(
+        until - begin
+        for begin, until in spans
+        if begin < times[0] or until > times[-1] + period_s + 1e-3
+    )
+    told_s = sum(entry.seconds or 0.0 for entry in entries) - edges_s
+    assert told_s == pytest.approx(sum(end - start for start, end in gaps), abs=0.001 * len(gaps))
 
 
 RECORDER = """

@@ -14,6 +14,7 @@ import pytest
 
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
+from kiosk.hardware.audio.block import AudioBlock
 from kiosk.recording.capture.interruptions import CAMERA
 from tests.support.fake_media import (
     SIZE,
@@ -393,3 +394,56 @@ def test_a_report_that_fails_is_repeated_and_the_fragment_written_once(tmp_path:
                 assert record.offset == at
                 at += record.length
         assert (tmp_path / track / "run-01/000001.m4s").stat().st_size == at
+
+
+def test_pictures_that_come_late_keep_their_times_and_are_not_missing(tmp_path: Path) -> None:
+    """The sound around them is written already."""
+    recorded = WriterRig(tmp_path, START_NS)
+    microphones = {"judge": warmed(FakeMicrophone(WARM_NS))}
+    writer = recorded.create_writer({"judge": 48_000})
+    camera = FakeCamera(START_NS)
+    recorded.run(writer, START_NS + 4 * NS_PER_S, camera, microphones)
+    recorded.run(writer, START_NS + 4_900_000_000, None, microphones)
+    recorded.run(writer, START_NS + 8 * NS_PER_S, camera, microphones)
+    writer.finish(recorded.now_ns)
+    main = join_run(tmp_path, "main")
+    times = [seconds for seconds, _ in pictures(main)]
+    assert np.abs(np.diff(times) - 0.04).max() < 0.001
+    assert len(times) == 8 * 25 - 1  # the first key picture comes at 0.04 s
+    assert max(map(abs, errors_ms(flash_times(main), START_NS))) < 1
+    assert recorded.interruptions == []
+    assert writer.skipped_pictures == 0
+
+
+def test_what_is_missing_in_the_file_is_what_the_ledger_says(tmp_path: Path) -> None:
+    """Pictures before a key picture of a new session are lost, although they were received."""
+    recorded = WriterRig(tmp_path, START_NS)
+    microphones = {"judge": warmed(FakeMicrophone(WARM_NS))}
+    writer = recorded.create_writer({"judge": 48_000})
+    camera = FakeCamera(START_NS)
+    recorded.run(writer, START_NS + 3 * NS_PER_S + 400_000_000, camera, microphones)
+    camera.session += 1  # its next key picture comes at 4.04 s
+    recorded.run(writer, START_NS + 6 * NS_PER_S, camera, microphones)
+    writer.finish(recorded.now_ns)
+    times = np.array([seconds for seconds, _ in pictures(join_run(tmp_path, "main"))])
+    (before,) = np.flatnonzero(np.diff(times) > 0.06)
+    _, ended = recorded.interruptions
+    assert (ended.source, ended.kind) == (CAMERA, "frozen")
+    assert (ended.start_ns - START_NS) / NS_PER_S == pytest.approx(times[before] + 0.04, abs=1e-4)
+    assert ended.end_ns is not None
+    assert (ended.end_ns - START_NS) / NS_PER_S == pytest.approx(times[before + 1], abs=1e-4)
+    assert writer.skipped_pictures == 16
+
+
+def test_samples_that_a_corrected_clock_puts_back_are_written_to_the_last(tmp_path: Path) -> None:
+    """A late first delivery makes a reopened device seem late, until its clock is known."""
+    recorded = WriterRig(tmp_path, START_NS)
+    recorded.now_ns = START_NS + 2 * NS_PER_S
+    writer = recorded.create_writer({"judge": 48_000}, camera=False)
+    tone = (np.arange(48_000) % 97 * 100).astype(np.int16)
+    for epoch, at_ns in enumerate((0, 1_800_000_000, 900_000_000)):
+        writer.add_audio("judge", AudioBlock(epoch, 0, START_NS + at_ns, tone[:24_000]))
+    writer.tick(recorded.now_ns, "off", {"judge": ("ok", None)})
+    writer.finish(recorded.now_ns)
+    _, values = samples(join_run(tmp_path, "channels"))
+    assert writer.samples["judge"] == len(values) > 24_000

@@ -23,7 +23,7 @@ PHASE_AFTER: dict[str, Phase] = {"retire": Phase.RETIRED, "end": Phase.SEALING}
 """By the reason of ``part_closed``; any other reason leaves the hearing in recess."""
 FAILURE_KINDS: frozenset[str] = frozenset(
     {state for state in MicrophoneState if state.is_lost}
-    | {"frozen", "encoder", "write_failed", "crash", "power"}
+    | {"frozen", "still", "encoder", "write_failed", "crash", "power"}
 )
 """Interruptions whose reason goes into the minutes (S16)."""
 STORAGE_SOURCES = ("storage", "mirror")

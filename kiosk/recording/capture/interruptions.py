@@ -1,8 +1,12 @@
-"""Detects interruptions: which source lost data, and from when to when."""
+"""Detects interruptions: which source lost data, and from when to when.
+
+What is missing of the picture follows from the pictures alone: it is the time between two that
+became durable one after the other. States only tell, in the meantime, that one is overdue.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from kiosk.api.states import MicrophoneState
@@ -15,11 +19,14 @@ MIRROR = "mirror"
 AUDIO_GAP_NS = 20_000_000
 """A shorter gap is a clock correction, not a loss."""
 MICROPHONE_TIMEOUT_NS = 700_000_000
-CAMERA_TIMEOUT_NS = 1_200_000_000
-_PICTURE_GAP_NS = NS_PER_S // 2
-"""A longer gap between pictures is an interruption; in a shorter one they are only counted."""
-_RESTART_GAP_PICTURES = 3
-"""After the camera failed, a gap of more pictures than this is an interruption, however short."""
+CAMERA_TIMEOUT_NS = NS_PER_S
+EDGE_NS = NS_PER_S // 5
+"""At the beginning and the end of a part less picture than this is the time of a start or stop."""
+_OWN_ENTRY_NS = NS_PER_S // 2
+"""A longer gap between pictures has an entry of its own; shorter ones near each other share one."""
+_SHARED_QUIET_NS = 2 * NS_PER_S
+_SHARED_MAX_NS = 60 * NS_PER_S
+"""A shared entry ends after two seconds without a gap, and at most a minute after its beginning."""
 
 
 class InterruptionDetector:
@@ -28,44 +35,103 @@ class InterruptionDetector:
     Args:
         start_ns: recording clock of the tap.
         microphones: their names.
-        camera: whether a camera is fitted.
+        picture_ns: time from one picture to the next; None without a camera.
         on_interruption: called when an interruption begins and when it ends.
+
+    Attributes:
+        skipped_pictures: pictures missing among the durable ones.
     """
 
     def __init__(
         self,
         start_ns: int,
         microphones: tuple[str, ...],
-        camera: bool,
+        picture_ns: int | None,
         on_interruption: Callable[[Interruption], None],
     ) -> None:
+        self.skipped_pictures = 0
         self._on_interruption = on_interruption
         self._last_number = 0
         self._open: dict[tuple[str, str], Interruption] = {}
         self._lost_ns = 0
         self._lost_before_ns: dict[str, int] = {}
         self._received_until_ns = dict.fromkeys(microphones, start_ns)
-        if camera:
+        if picture_ns is not None:
             self._received_until_ns[CAMERA] = start_ns
-        self._skipped_pictures = self._skipped_before_encoder = 0  # pictures
-        self._has_picture = False
-        self._has_camera_failed = False  # since the last picture
+        self._picture_ns = picture_ns or 1
+        self._picture_session: int | None = None  # of the last durable picture
+        self._pictures_until_ns = start_ns  # its end
+        self._shared_pictures = self._shared_ns = self._shared_until_ns = 0
+        self._still_from_ns = start_ns
 
     # -- received ------------------------------------------------------------------------------
     def add_audio(self, name: str, start_ns: int, end_ns: int) -> None:
         """Record that samples of a microphone were received."""
         self._record_received(name, start_ns, end_ns, "gap", AUDIO_GAP_NS)
 
-    def add_video(self, captured_ns: int, period_ns: int) -> None:
-        """Record that a picture was received."""
-        gap_ns = captured_ns - self._received_until_ns[CAMERA]
-        self._skipped_pictures += max(0, round(gap_ns / period_ns))
-        hole_ns, kind = _PICTURE_GAP_NS, "dropped"
-        if self._has_camera_failed:
-            hole_ns, kind = _RESTART_GAP_PICTURES * period_ns, "frozen"
-        self._record_received(CAMERA, captured_ns, captured_ns + period_ns, kind, hole_ns)
-        self._has_camera_failed = False
-        self._has_picture = True
+    def receive_picture(self, captured_ns: int) -> None:
+        """Record that a picture was received; it is on its way to the disk."""
+        end_ns = captured_ns + self._picture_ns
+        self._received_until_ns[CAMERA] = max(self._received_until_ns[CAMERA], end_ns)
+
+    @property
+    def picture_received_until_ns(self) -> int | None:
+        """Recording clock until which pictures were received; None without a camera."""
+        return self._received_until_ns.get(CAMERA)
+
+    def add_pictures(self, pictures: Iterable[tuple[int, int]]) -> None:
+        """Record that pictures are durable, each with its time and its encoder's session."""
+        for captured_ns, session in pictures:
+            self._add_picture(captured_ns, session)
+
+    def _add_picture(self, at_ns: int, session: int) -> None:
+        lost, half_ns = self._open.get((CAMERA, "lost")), self._picture_ns // 2
+        from_ns, until_ns = self._pictures_until_ns, max(at_ns, self._pictures_until_ns)
+        is_first, is_restart = self._picture_session is None, session != self._picture_session
+        is_gap = until_ns - from_ns > (EDGE_NS if is_first else half_ns)
+        if is_gap and not is_first:
+            self.skipped_pictures += max(1, round((until_ns - from_ns) / self._picture_ns))
+        if lost is not None and at_ns + half_ns >= lost.start_ns:  # not one on its way to the disk
+            self._end_lost_picture(until_ns)
+        elif is_gap and lost is None and (is_restart or until_ns - from_ns > _OWN_ENTRY_NS):
+            self._open_lost_picture("dropped" if is_first or not is_restart else "frozen")
+            self._end_lost_picture(until_ns)
+        elif is_gap:
+            self._share_gap(from_ns, until_ns)
+        elif at_ns - self._shared_until_ns > _SHARED_QUIET_NS:
+            self._end_shared()
+        self._picture_session = session
+        self._pictures_until_ns = max(from_ns, at_ns + self._picture_ns)
+
+    def _open_lost_picture(self, kind: str, start_ns: int | None = None) -> None:
+        self._end_shared()
+        start_ns = self._pictures_until_ns if start_ns is None else start_ns
+        self._open_interruption((CAMERA, "lost"), kind, start_ns)
+
+    def _end_lost_picture(self, end_ns: int) -> None:
+        """End it with the exact times: only now is it known which picture was the last before."""
+        key = (CAMERA, "lost")
+        self._open[key] = replace(self._open[key], start_ns=self._pictures_until_ns)
+        self._close_interruption(key, end_ns)
+        self._still_from_ns = max(self._still_from_ns, end_ns)
+
+    def _share_gap(self, from_ns: int, until_ns: int) -> None:
+        """Add a short gap to the shared entry."""
+        key = (CAMERA, "shared")
+        if key in self._open and until_ns - self._open[key].start_ns > _SHARED_MAX_NS:
+            self._end_shared()
+        if key not in self._open:
+            self._shared_pictures = self._shared_ns = 0
+            self._open_interruption(key, "dropped", from_ns)
+        self._shared_pictures += max(1, round((until_ns - from_ns) / self._picture_ns))
+        self._shared_ns += until_ns - from_ns
+        self._shared_until_ns = until_ns
+
+    def _end_shared(self) -> None:
+        if (CAMERA, "shared") in self._open:
+            self._close_interruption(
+                (CAMERA, "shared"), self._shared_until_ns, self._shared_ns, self._shared_pictures
+            )
 
     def _record_received(
         self, source: str, start_ns: int, end_ns: int, kind: str, hole_ns: int
@@ -83,6 +149,7 @@ class InterruptionDetector:
         now_ns: int,
         camera: str,
         microphones: Mapping[str, tuple[MicrophoneState, int | None]],
+        still_since_ns: int | None = None,
     ) -> None:
         """Check the states of the sources, and how long each has delivered nothing.
 
@@ -90,11 +157,10 @@ class InterruptionDetector:
             now_ns: recording clock.
             camera: its state; ``slow``: its encoder is too slow.
             microphones: state, and recording time since which it gives no sound, by name.
+            still_since_ns: recording time since which the picture stands still.
         """
         if CAMERA in self._received_until_ns:
-            self._check_silent(CAMERA, now_ns, CAMERA_TIMEOUT_NS, camera, "frozen")
-            self._check_encoder(now_ns, camera == "slow")
-            self._has_camera_failed |= self._has_picture and camera not in ("ok", "slow")
+            self._check_camera(now_ns, camera, still_since_ns)
         for name, (state, since_ns) in microphones.items():
             self._check_silent(name, now_ns, MICROPHONE_TIMEOUT_NS, state, MicrophoneState.DEAD)
             self._check_soundless(name, now_ns, state, now_ns if since_ns is None else since_ns)
@@ -111,13 +177,21 @@ class InterruptionDetector:
         else:
             self._open_interruption(key, state, since_ns)
 
-    def _check_encoder(self, now_ns: int, slow: bool) -> None:
-        key = (CAMERA, "encoder")
-        if slow and key not in self._open:
-            self._open_interruption(key, "encoder", now_ns)
-            self._skipped_before_encoder = self._skipped_pictures
-        elif not slow and key in self._open:
-            self._close_interruption(key, now_ns)
+    def _check_camera(self, now_ns: int, state: str, still_since_ns: int | None) -> None:
+        lost, still, shared = (CAMERA, "lost"), (CAMERA, "still"), (CAMERA, "shared")
+        last_ns = self._received_until_ns[CAMERA]
+        if lost not in self._open and now_ns - last_ns > CAMERA_TIMEOUT_NS:
+            self._open_lost_picture("absent" if state == "absent" else "frozen", last_ns)
+        elif lost in self._open and state == "absent":  # it turned out to be unplugged
+            self._open[lost] = replace(self._open[lost], kind="absent")
+        if state == "slow" and shared in self._open:
+            self._open[shared] = replace(self._open[shared], kind="encoder")
+        is_still = still_since_ns is not None and lost not in self._open
+        if is_still and still not in self._open:
+            self._open_interruption(still, "still", max(still_since_ns or 0, self._still_from_ns))
+        elif not is_still and still in self._open:
+            self._still_from_ns = now_ns
+            self._close_interruption(still, now_ns)
 
     def _check_silent(self, source: str, now_ns: int, limit_ns: int, state: str, kind: str) -> None:
         if state in (MicrophoneState.ABSENT, MicrophoneState.REFUSED):
@@ -146,7 +220,14 @@ class InterruptionDetector:
                 self._open_interruption(key, kind, now_ns)
 
     def finish(self, stop_ns: int) -> None:
-        """Close all open interruptions: the part is over."""
+        """Close all open interruptions: the part is over, and all of it is durable."""
+        if CAMERA in self._received_until_ns and (CAMERA, "lost") not in self._open:
+            missing_ns = stop_ns - self._pictures_until_ns
+            if missing_ns > EDGE_NS:
+                self._open_lost_picture("dropped")
+        if (CAMERA, "lost") in self._open:
+            self._end_lost_picture(stop_ns)
+        self._end_shared()
         for key in list(self._open):
             self._close_interruption(key, stop_ns)
 
@@ -155,15 +236,15 @@ class InterruptionDetector:
         self._open[key] = Interruption(self._last_number, key[0], kind, start_ns)
         self._on_interruption(self._open[key])
 
-    def _close_interruption(self, key: tuple[str, str], end_ns: int) -> None:
+    def _close_interruption(
+        self,
+        key: tuple[str, str],
+        end_ns: int,
+        lost_ns: int | None = None,
+        pictures: int | None = None,
+    ) -> None:
         interruption = self._open.pop(key)
         end_ns = max(interruption.start_ns, end_ns)
-        pictures = (
-            self._skipped_pictures - self._skipped_before_encoder
-            if interruption.kind == "encoder"
-            else None
-        )
-        lost_ns = None
         if key[1] == "storage":
             is_primary = (
                 interruption.source == STORAGE

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.camera.packet import VideoPacket
@@ -52,6 +54,7 @@ class _Picture:
     key: bool
     data: bytes
     config: H264Config | None
+    session: int
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class MainTrack:
             is expected.
         mix_bitrate: bit/s of the mix.
         has_playlist: False for a closed part, which cannot be played on the kiosk.
+        on_pictures: called with recording clock and session of pictures that have become durable
+            (or whose loss the storage has reported), in order.
     """
 
     def __init__(
@@ -87,7 +92,9 @@ class MainTrack:
         layout: PartLayout,
         mix_bitrate: int,
         has_playlist: bool,
+        on_pictures: Callable[[list[tuple[int, int]]], None] = lambda _pictures: None,
     ) -> None:
+        self._on_pictures = on_pictures
         self._writer = writer
         self._times, self._start_ns = times, times.start_ns
         self._size = layout.size
@@ -113,18 +120,20 @@ class MainTrack:
 
     # -- in ------------------------------------------------------------------------------------
     def add_video(self, packet: VideoPacket) -> None:
-        """Add a picture; after a change of session pictures are dropped until a key frame."""
+        """Add a picture; after a change of session pictures are dropped until a key frame.
+
+        A picture keeps its time, also when the sound around it is written already: a fragment may
+        begin earlier in one track than in the other.
+        """
         at_ns = max(0, packet.captured_ns - self._start_ns)
         if packet.session != self._session:
             if not packet.key:
                 return
             self._session = packet.session
-        # A picture that arrives after its fragment was written gets a later time: without it the
-        # following ones could not be decoded.
-        at_ns = max(at_ns, self._from_ns, self._last_picture_ns + _MIN_STEP_NS)
+        at_ns = max(at_ns, self._last_picture_ns + _MIN_STEP_NS)
         data, config = h264_sample(packet.data)
         self._last_picture_ns = at_ns
-        self._pictures.append(_Picture(at_ns, packet.key, data, config))
+        self._pictures.append(_Picture(at_ns, packet.key, data, config, packet.session))
 
     def add_mix(self, chunk: MixChunk) -> None:
         """Encode and add a chunk of the mix."""
@@ -211,8 +220,8 @@ class MainTrack:
         for picture in self._pictures:
             if picture.at_ns > until + _NEAR_NS:
                 break
-            if picture.config is not None and picture.config != self._run_config:
-                return picture.at_ns, True
+            if self._needs_new_run(picture):
+                return max(picture.at_ns, self._from_ns), True
             if (
                 picture.key
                 and picture.at_ns > self._from_ns
@@ -220,6 +229,9 @@ class MainTrack:
             ):
                 return picture.at_ns, False
         return until, False
+
+    def _needs_new_run(self, picture: _Picture) -> bool:
+        return picture.config is not None and picture.config != self._run_config
 
     def _is_segment_due(self, at_ns: int) -> bool:
         return at_ns - self._segment_from_ns >= SEGMENT_NS - _SLACK_NS
@@ -260,10 +272,15 @@ class MainTrack:
         self._from_ns = until
         if runs:
             self._append(runs, begin, end, tuple(sorted(sources)))
+        if pictures:
+            written = [(self._start_ns + picture.at_ns, picture.session) for picture in pictures]
+            self._writer.enqueue(partial(self._on_pictures, written))
 
     def _pop_pictures(self, until: int) -> list[_Picture]:
         pictures = []
         while self._pictures and self._pictures[0].at_ns < until:
+            if self._needs_new_run(self._pictures[0]):
+                break
             pictures.append(self._pictures.popleft())
         return pictures if self._run_config is not None else []
 

@@ -88,7 +88,7 @@ class PartRecorder:
         self._sources = sources
         self._packets = _PacketQueue()
         self._stopping = threading.Event()
-        self._is_paused = False
+        self._is_paused = self._is_last = False
         self._start_ns = 0
         self._stop_ns: int | None = None
         self._writer: PartWriter | None = None
@@ -143,20 +143,18 @@ class PartRecorder:
             return PartSummary(stop_ns, stop_ns, 0.0, 0, 0, {}, None)
         if self._stop_ns is None:
             self._stop_ns = stop_ns
-            if at_ns is None:
-                self._sources.stop_encoder()
+            self._is_last = at_ns is None
             self._stopping.set()
         self._thread.join()
         if self._failure is not None:
             name = self._output.folder.name
             raise StorageError(f"{name}: not all could be written: {self._failure}")
-        camera = self._sources.camera
         return PartSummary(
             start_ns=self._start_ns,
             stop_ns=self._stop_ns,
             seconds=self.seconds,
             video_frames=writer.video_frames,
-            dropped=camera.dropped if camera else 0,
+            dropped=writer.skipped_pictures,
             samples=writer.samples,
             first_durable_ms=self.first_durable_ms,
         )
@@ -192,6 +190,8 @@ class PartRecorder:
         while recording_ns() - stop_ns < MAX_STOP_WAIT_NS and not writer.is_complete_until(stop_ns):
             time.sleep(FAST_TICK_S)
             self._write_pending(writer)
+        if self._is_last:
+            self._sources.stop_encoder()
         self._sources.detach(self._packets)
         self._finish(writer, stop_ns)
 
@@ -209,7 +209,8 @@ class PartRecorder:
         try:
             now_ns = recording_ns()
             self._packets.drain_into(writer)
-            writer.tick(now_ns, _ledger_state(camera), microphones)
+            still_ns = camera.still_since_ns if camera is not None else None
+            writer.tick(now_ns, _ledger_state(camera), microphones, still_ns)
         except Exception:  # a fault in one tick must not end the recording
             log.exception("part: a step failed")
 

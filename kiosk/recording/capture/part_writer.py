@@ -90,11 +90,15 @@ class PartWriter:
         self._undurable_channels = set(layout.expected_sources) & set(layout.rates)
         self.first_durable_ns: int | None = None
         self._now_ns = self._picture_ns = start_ns
+        self._has_new_picture = False
         self._retry_ns = 0
         self._live_sources: frozenset[str] = frozenset()
         self._period_ns = NS_PER_S // layout.fps
         self._interruptions = InterruptionDetector(
-            start_ns, tuple(layout.rates), layout.has_camera, output.sink.add_interruption
+            start_ns,
+            tuple(layout.rates),
+            self._period_ns if layout.has_camera else None,
+            output.sink.add_interruption,
         )
         self._mixer = Mixer(start_ns, layout.rates)
         times = PartTimes(
@@ -112,6 +116,7 @@ class PartWriter:
             layout,
             recording.mix_bitrate,
             has_playlist=not output.codec.is_encrypted,
+            on_pictures=self._interruptions.add_pictures,
         )
         self._channels = ChannelsTrack(channels_writer, times, layout.rates)
 
@@ -119,6 +124,11 @@ class PartWriter:
     def video_frames(self) -> int:
         """Pictures in fragments so far."""
         return self._main.video_frames
+
+    @property
+    def skipped_pictures(self) -> int:
+        """Pictures missing among the durable ones so far."""
+        return self._interruptions.skipped_pictures
 
     @property
     def samples(self) -> dict[str, int]:
@@ -132,10 +142,10 @@ class PartWriter:
 
     def add_video(self, packet: VideoPacket) -> None:
         """Add a picture."""
+        self._has_new_picture = True
+        self._interruptions.receive_picture(packet.captured_ns)
         if self._stop_ns is not None and packet.captured_ns >= self._stop_ns:
             return
-        self._picture_ns = max(self._picture_ns, self._now_ns)
-        self._interruptions.add_video(packet.captured_ns, self._period_ns)
         self._main.add_video(packet)
 
     def add_audio(self, name: str, block: AudioBlock) -> None:
@@ -155,24 +165,30 @@ class PartWriter:
         now_ns: int,
         camera: str,
         microphones: Mapping[str, tuple[MicrophoneState, int | None]],
+        still_since_ns: int | None = None,
     ) -> None:
         """Write what is complete.
 
         Args:
             now_ns: recording clock.
-            camera, microphones: states; see :meth:`InterruptionDetector.tick`.
+            camera, microphones, still_since_ns: states; see :meth:`InterruptionDetector.tick`.
         """
+        if self._has_new_picture:
+            self._picture_ns, self._has_new_picture = now_ns, False
         live_sources = frozenset(
             name for name, (state, _) in microphones.items() if state.is_delivering
         )
         self._live_sources = live_sources
         while self._mixer.is_chunk_ready(now_ns, live_sources):
             self._main.add_mix(self._mixer.read())
-        self._main.write_complete(now_ns, now_ns - self._picture_ns < CAMERA_LIVE_NS)
+        self._main.write_complete(now_ns, self._is_camera_live(now_ns))
         self._channels.write_complete(now_ns, live_sources)
-        self._interruptions.tick(now_ns, camera, microphones)
+        self._interruptions.tick(now_ns, camera, microphones, still_since_ns)
         self._flush(now_ns)
         self._now_ns = now_ns
+
+    def _is_camera_live(self, now_ns: int) -> bool:
+        return now_ns - self._picture_ns < CAMERA_LIVE_NS
 
     def _flush(self, now_ns: int) -> None:
         """Report what has become durable; record which storages fail."""
@@ -233,11 +249,15 @@ class PartWriter:
             remaining -= AAC_FRAME
         self._main.finish(stop_ns)
         self._channels.finish()
-        self._interruptions.finish(stop_ns)
-        self._track_writers[0].enqueue(self._report_playlist)
+        main_writer = self._track_writers[0]
+        main_writer.enqueue(lambda: self._interruptions.finish(stop_ns))
+        main_writer.enqueue(self._report_playlist)
 
     def is_complete_until(self, until_ns: int) -> bool:
-        """Return whether every live microphone has delivered all it captured until then."""
+        """Return whether every live source has delivered all it captured until then."""
+        picture_ns = self._interruptions.picture_received_until_ns
+        if self._is_camera_live(self._now_ns) and picture_ns is not None and picture_ns < until_ns:
+            return False
         return self._mixer.is_complete_until(until_ns, self._live_sources)
 
     def _report_playlist(self) -> None:
