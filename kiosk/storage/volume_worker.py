@@ -22,7 +22,7 @@ MAX_QUEUE_BYTES = 32 << 20
 """Memory for operations that wait for one disk; above it, those that the other has are dropped."""
 PROBE_INTERVAL_S = 0.5
 RETRY_S = 0.5
-SLOW_AFTER_S = 1.0
+SLOW_AFTER_S = 0.75
 """An operation that takes or waits longer makes the storage slow."""
 SLOW_HOLD_S = 3.0
 UNAVAILABLE_STATES = frozenset({"absent", "foreign"})

@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
 from kiosk.hardware.audio.block import AudioBlock
@@ -443,7 +444,7 @@ def test_samples_that_a_corrected_clock_puts_back_are_written_to_the_last(tmp_pa
     tone = (np.arange(48_000) % 97 * 100).astype(np.int16)
     for epoch, at_ns in enumerate((0, 1_800_000_000, 900_000_000)):
         writer.add_audio("judge", AudioBlock(epoch, 0, START_NS + at_ns, tone[:24_000]))
-    writer.tick(recorded.now_ns, "off", {"judge": ("ok", None)})
+    writer.tick(recorded.now_ns, "off", {"judge": (MicrophoneState.OK, None)})
     writer.finish(recorded.now_ns)
     _, values = samples(join_run(tmp_path, "channels"))
     assert writer.samples["judge"] == len(values) > 24_000

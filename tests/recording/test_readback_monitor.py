@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
+from kiosk.recording.formats.records import FragmentRecord, Track
 from kiosk.recording.readback.fragment_reader import ReadbackError
 from kiosk.recording.readback.monitor import (
     ReadbackMonitor,
@@ -89,3 +90,21 @@ def test_the_monitor_reports_and_recovers(tmp_path: Path, writer: MediaWriter) -
     wait_for(lambda: monitor.state.state == "good", "a good proof again")
     monitor.stop()
     assert {state.state for state in states} >= {"good", "bad"}
+
+
+def test_sources_of_which_nothing_is_there_are_named() -> None:
+    def record(track: Track, number: int, *sources: str) -> FragmentRecord:
+        at_ns = number * NS_PER_S
+        return FragmentRecord("run-01/1", 0, 1, "", at_ns, at_ns + NS_PER_S, tuple(sources), track)
+
+    recent = RecentFragments(2 * NS_PER_S, ("judge", "witness", "camera"))
+    for number in range(4):
+        recent.add(record("main", number, "camera", "judge", "witness"))
+        recent.add(record("channels", number, "judge", "witness"))
+    assert recent.missing() == ()
+    recent.add(record("main", 4, "judge", "witness"))
+    assert recent.missing() == (), "a moment without a picture"
+    for number in range(5, 8):
+        recent.add(record("main", number, "judge", "witness"))
+        recent.add(record("channels", number, "judge"))
+    assert recent.missing() == ("witness", "camera")

@@ -60,10 +60,18 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
         yield code, "recorder"
     if code := CLOCK.get(state.clock.state):
         yield code, "clock"
-    if recording and state.proof.state == ProofState.BAD:
-        yield "proof_failed", state.proof.source or "storage"
+    source = state.proof.source or "storage"
+    if recording and state.proof.state == ProofState.BAD and source not in _lost_sources(state):
+        yield "proof_failed", source
     if state.recovered is not None:
         yield "recorder_recovered", "recorder"
+
+
+def _lost_sources(state: RecorderState) -> set[str]:
+    """Return the sources of which an alarm of their own says that they give nothing."""
+    states = {mic.name: mic.state for mic in state.microphones}
+    lost = {name for name, mic in states.items() if mic.is_lost and not mic.is_soundless}
+    return lost | ({"camera"} if state.camera.state in CAMERA else set())
 
 
 class AlarmHistory:

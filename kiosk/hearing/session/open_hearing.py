@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kiosk.api.recorder import Closure, Mark, Proof, RunningHearing
@@ -181,6 +182,11 @@ class OpenHearing:
         if self.capture is None:
             return Proof()
         proof = self.capture.proof
+        missing = [name for name in proof.missing if self.state.roles.is_serving(name)]
+        if missing:
+            proof = replace(
+                proof, state="bad", detail=f"nothing of {', '.join(missing)}", source=missing[0]
+            )
         return Proof(
             state=ProofState(proof.state),
             age_seconds=proof.age_seconds(),

@@ -50,7 +50,10 @@ class PartCapture:
         self.bytes = 0
         self.folder = folder
         self.codec = codec
-        self._recent = RecentFragments(int((settings.camera.keyframe_seconds + 1) * NS_PER_S))
+        expected = [microphone.name for microphone in sources.microphones]
+        expected += ["camera"] if sources.camera is not None else []
+        span_ns = int((settings.camera.keyframe_seconds + 1) * NS_PER_S)
+        self._recent = RecentFragments(span_ns, expected)
         reference = LiveReference(sources, sources.preview)
         self._readback = ReadbackMonitor(
             folder, self._recent, codec=codec, reference=reference, locate=store.locate

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,12 +41,14 @@ class ReadbackState:
         verified_until_ns: end of the media last found good (recording clock).
         detail: why it is bad.
         source: the source that is bad.
+        missing: sources of which the latest fragments have nothing.
     """
 
     state: Literal["none", "good", "bad"] = "none"
     verified_until_ns: int | None = None
     detail: str = ""
     source: str = ""
+    missing: tuple[str, ...] = ()
 
     def age_seconds(self) -> float | None:
         """Return the age of the latest verified media in seconds; None if there are none."""
@@ -61,9 +63,11 @@ class RecentFragments:
     Args:
         span_ns: how much of ``main`` is kept: more than the time between two key pictures.
             Of ``channels`` it is :data:`CHANNELS_SPAN_NS`.
+        expected: every source that should be in them: ``camera`` and microphones.
     """
 
-    def __init__(self, span_ns: int) -> None:
+    def __init__(self, span_ns: int, expected: Sequence[str] = ()) -> None:
+        self._expected = expected
         self._span_ns = span_ns
         self._lock = threading.Lock()
         self._records: dict[str, deque[FragmentRecord]] = {"main": deque(), "channels": deque()}
@@ -83,6 +87,17 @@ class RecentFragments:
         """Return the kept fragments of ``track``, oldest first."""
         with self._lock:
             return list(self._records[track])
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the expected sources of which nothing is in the kept fragments.
+
+        A microphone must be in its own track: that it was in the mix says nothing of that.
+        """
+        with self._lock:
+            found = {name for kept in self._records["channels"] for name in kept.sources}
+            if any("camera" in kept.sources for kept in self._records["main"]):
+                found.add("camera")
+        return tuple(name for name in self._expected if name not in found)
 
 
 def verify_recent(
@@ -248,5 +263,6 @@ class ReadbackMonitor:
             self._was_doubtful = False
             self._discard_old_keys()
             if before.verified_until_ns != verified_until_ns:
-                self._state = ReadbackState("good", verified_until_ns)
+                missing = self._recent.missing()
+                self._state = ReadbackState("good", verified_until_ns, missing=missing)
         self._on_change(self._state)
