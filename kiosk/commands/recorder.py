@@ -7,10 +7,16 @@ a hearing that was being recorded resumes automatically at the next start.
 from __future__ import annotations
 
 import argparse
-import asyncio
+from typing import TYPE_CHECKING
 
 from kiosk.commands._common import command_settings
+from kiosk.config import Settings
 from kiosk.logs import dump_stacks_on_signal
+from kiosk.storage.atomic_io import make_folder
+from kiosk.storage.paths import Paths
+
+if TYPE_CHECKING:
+    from kiosk.hardware.sources.sources import Sources
 
 HELP = "run the recorder (service)"
 EXAMPLES = ("sudo systemctl start kiosk-recorder",)
@@ -22,15 +28,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     del parser
 
 
+def _open_sources(settings: Settings) -> Sources:
+    from kiosk.hardware.sources.sources import Sources
+    from kiosk.hearing.room.noise_baseline import load_noise_floors
+
+    paths = Paths.from_settings(settings.paths)
+    make_folder(paths.data)
+    make_folder(paths.recorder_run)
+    sources = Sources(settings, paths.preview, load_noise_floors(paths))
+    sources.open()
+    return sources
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     from kiosk.hardware.child_process.malloc import set_malloc_thresholds
-    from kiosk.services.recorder_core import RecorderCore
 
     dump_stacks_on_signal()
     set_malloc_thresholds()
-    core = RecorderCore(command_settings(arguments))
-    core.recover()  # before the local API is even imported: that takes seconds on a Pi
+    settings = command_settings(arguments)
+    # Each import comes when it is needed: all together they take seconds on a Pi.
+    sources = _open_sources(settings)  # the devices come up meanwhile, in processes of their own
+    from kiosk.services.recorder_core import RecorderCore
+
+    core = RecorderCore(settings, sources)
+    core.recover()
+    import asyncio
+
     from kiosk.services.recorder import RecorderService
 
     async def serve() -> None:

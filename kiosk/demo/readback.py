@@ -18,6 +18,7 @@ from typing import Any
 import pikepdf
 
 from kiosk.errors import KioskError
+from kiosk.recording.formats.run_reader import list_runs
 from kiosk.storage.hashing import sha256_of
 
 
@@ -61,12 +62,12 @@ def _duration(stream: dict[str, Any], frames_per_second: float | None = None) ->
 def read_part(part: Path, scratch: Path) -> PartContent:
     """Decode all of ``part`` (``main`` and ``channels``) and return its content."""
     frames, seconds, tracks = 0, 0.0, 0
-    for run in sorted((part / "main").glob("run-*")):
+    for run in list_runs(part / "main"):
         streams = _probe(_join_run(run, scratch))
         video = [stream for stream in streams if stream["codec_type"] == "video"]
         frames += sum(int(stream["nb_read_frames"]) for stream in video)
         seconds += max(_duration(stream) for stream in streams)
-    for run in sorted((part / "channels").glob("run-*")):
+    for run in list_runs(part / "channels"):
         streams = _probe(_join_run(run, scratch))
         tracks = max(tracks, sum(stream["codec_name"] == "flac" for stream in streams))
     return PartContent(frames, seconds, tracks)

@@ -22,6 +22,7 @@ from kiosk.errors import KioskError
 from kiosk.selftest.report import read_reports
 from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hashing import sha256_of
+from kiosk.storage.hearing_folder import part_folders
 
 HEARD_DBFS = -40.0
 """Speech in the headset is louder; room noise is quieter."""
@@ -100,7 +101,7 @@ def _read_hearing(
 ) -> dict[str, Any]:
     folder = demo.paths.hearings / result.hearing_id
     ca = demo.paths.court_ca
-    parts = sorted(folder.glob("part-*"))
+    parts = [path for _, path in part_folders(folder)]
     key = demo.central / "authority" / "court-age-key.txt"
     with tempfile.TemporaryDirectory() as scratch:
         facts = [

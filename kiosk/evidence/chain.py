@@ -10,11 +10,11 @@ A journal of a long hearing is larger than the memory that a recorder may use: i
 entry (:class:`ChainReader`).
 
 Kinds of a part's journal: ``part`` (its first line), ``media``, ``file``, ``mark``,
-``mark_withdrawn``, ``interruption``, ``interruption_ended``, ``cut``, ``recovered``, ``closed``,
-``head``. Kinds of a hearing's journal: ``opened``, ``readiness``, ``part_opened``,
-``part_closed``, ``part_sealed``, ``statement``, ``mark``, ``mark_withdrawn``, ``recovered``,
-``stopped``, ``interruption``, ``input_opened``, ``input_replaced``, ``ending``, ``ended``,
-``head``.
+``mark_withdrawn``, ``interruption``, ``interruption_ended``, ``cut``, ``unreadable``,
+``recovered``, ``closed``, ``head``. Kinds of a hearing's journal: ``opened``, ``readiness``,
+``part_opened``, ``part_closed``, ``part_sealed``, ``statement``, ``mark``, ``mark_withdrawn``,
+``recovered``, ``stopped``, ``interruption``, ``input_opened``, ``input_replaced``, ``ending``,
+``ended``, ``head``.
 """
 
 from __future__ import annotations
@@ -204,6 +204,11 @@ def _parse_entry(line: bytes, number: int, prev: str | None) -> tuple[Entry, str
     return entry, ""
 
 
+def is_first_entry(line: bytes) -> bool:
+    """Return whether ``line`` (without its newline) is a valid first entry of a journal."""
+    return not _parse_entry(line, 1, None)[1]
+
+
 def _parse_json(line: bytes) -> tuple[Any, bool]:
     """Return the value of ``line`` and whether it is the output of :func:`canonical_json`.
 
@@ -254,9 +259,10 @@ class JournalFile:
             sign: returns the signature of a head; None: nothing is signed.
 
         Raises:
-            StorageError: the file exists already or cannot be created.
+            StorageError: the file has entries already or cannot be created.
         """
-        if store.locate(path).exists():
+        located = store.locate(path)
+        if located.exists() and located.stat().st_size > 0:
             raise StorageError(f"{path}: exists already")
         journal = cls(path, replace(EMPTY_CHAIN, head=ChainHead(0, prev)), store, sign)
         journal._write(b"")

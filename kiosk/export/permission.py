@@ -9,7 +9,12 @@ from kiosk.evidence.chain import Entry, is_event, read_chain
 from kiosk.export.errors import ClosedHearingError, EncryptedHearingError
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.storage.atomic_io import read_json_or_none
-from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, JOURNAL_FILE, PART_FILE
+from kiosk.storage.hearing_folder import (
+    COURIER_ONLY_MARKER,
+    JOURNAL_FILE,
+    PART_FILE,
+    part_folders,
+)
 
 
 def require_exportable(folder: Path) -> None:
@@ -33,11 +38,11 @@ def closed_parts(folder: Path) -> set[int]:
     read, or when it holds encrypted media: only the court can open them, and so copy them.
     """
     numbers = set()
-    for path in folder.glob("part-*"):
+    for number, path in part_folders(folder):
         part = read_json_or_none(path / PART_FILE)
         closed = part is None or part.get("closed") or part.get("encrypted")
         if closed or any(path.rglob("*.tar")) or any(path.rglob("*.age")):
-            numbers.add(int(path.name.removeprefix("part-")))
+            numbers.add(number)
     return numbers
 
 
@@ -59,7 +64,7 @@ def is_wholly_closed(folder: Path) -> bool:
     A closed case is never copied, not even the part that was opened for the announcement. Of a
     hearing that was closed for a while the open parts are copied, however it ended (S19).
     """
-    numbers = {int(path.name.removeprefix("part-")) for path in folder.glob("part-*")}
+    numbers = {number for number, _ in part_folders(folder)}
     all_closed = bool(numbers) and numbers == closed_parts(folder)
     return all_closed or _is_declared_closed(folder)
 
@@ -77,7 +82,7 @@ def _is_declared_closed(folder: Path) -> bool:
 
 def _was_ever_closed(folder: Path) -> bool:
     """Return whether any part was ever closed; if not, it was only encrypted, by setting."""
-    for path in folder.glob("part-*"):
+    for _, path in part_folders(folder):
         part = read_json_or_none(path / PART_FILE)
         if part is None or part.get("closed"):
             return True

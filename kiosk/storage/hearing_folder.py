@@ -7,6 +7,7 @@ media files that need it.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 HEARING_FILE = "hearing.json"
 PART_FILE = "part.json"
@@ -30,3 +31,19 @@ PART_FOLDER_PATTERN = re.compile(r"part-(\d\d+)")
 def part_folder_name(part: int) -> str:
     """Return the folder name of part number ``part``."""
     return f"part-{part:02d}"
+
+
+def part_folders(hearing: Path) -> list[tuple[int, Path]]:
+    """Return number and folder of each part in the folder of a hearing, by number."""
+    found = [
+        (int(match[1]), path)
+        for path in (hearing.iterdir() if hearing.is_dir() else ())
+        if path.is_dir() and (match := PART_FOLDER_PATTERN.fullmatch(path.name))
+    ]
+    return sorted(found)
+
+
+def name_order(name: str) -> tuple[str | int, ...]:
+    """Return a sort key that compares numbers in names by value: 11 comes before 100."""
+    pieces = enumerate(re.split(r"([0-9]+)", name))
+    return tuple(int(piece) if place % 2 else piece for place, piece in pieces)

@@ -27,6 +27,8 @@ PRIMARY_WAIT_S = 0.6
 """Maximum wait for the primary storage when the mirror has the bytes."""
 WRITE_TIMEOUT_S = 3.0
 """Maximum wait for a small file or a journal entry; after that the write is refused."""
+DISCARD_TIMEOUT_S = 0.5
+"""Maximum wait for the removal of a failed start, which is tried again later."""
 PRIMARY, MIRROR = "storage", "mirror"
 
 
@@ -140,6 +142,13 @@ class MirroredStore:
         self._submit_and_wait(relative, lambda volume: volume.make_folder(relative), 0)
         return path
 
+    def discard_start(self, path: Path) -> None:
+        """See :meth:`kiosk.storage.store.Store.discard_start`."""
+        relative = self._relative(path)
+        self._submit_and_wait(
+            relative, lambda volume: volume.discard_start(relative), 0, DISCARD_TIMEOUT_S
+        )
+
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
         """See :meth:`kiosk.storage.store.Store.replace_files`.
 
@@ -176,7 +185,11 @@ class MirroredStore:
                 self._changed.wait(timeout=0.05)
 
     def _submit_and_wait(
-        self, relative: str, run: Callable[[StorageVolume], None], size: int
+        self,
+        relative: str,
+        run: Callable[[StorageVolume], None],
+        size: int,
+        timeout_s: float | None = None,
     ) -> VolumeOperation:
         """Submit an operation and wait until it is durable.
 
@@ -185,7 +198,7 @@ class MirroredStore:
         """
         operation = self._submit(relative, run, size)
         try:
-            if self.wait_durable(operation, WRITE_TIMEOUT_S):
+            if self.wait_durable(operation, timeout_s or WRITE_TIMEOUT_S):
                 return operation
             problem: Exception = StorageError(f"{relative}: no storage takes it in time")
         except (OSError, StorageError) as error:

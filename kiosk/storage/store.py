@@ -19,6 +19,14 @@ from typing import Protocol
 
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
+from kiosk.storage.hearing_folder import (
+    COURIER_ONLY_MARKER,
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FILE,
+)
+
+_START_FILES = (HEARING_FILE, JOURNAL_FILE, PART_FILE, COURIER_ONLY_MARKER)
 
 APPEND_TIMEOUT_S = 3.0
 """What no disk accepts within this time counts as not written (:func:`write_durably`)."""
@@ -69,6 +77,13 @@ class Store(Protocol):
 
         Raises:
             StorageError: no storage accepts it.
+        """
+
+    def discard_start(self, path: Path) -> None:
+        """Remove the folder of a hearing whose start has failed; an absent one is no error.
+
+        Raises:
+            StorageError: it holds more than a start writes, or it is not possible now.
         """
 
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
@@ -137,6 +152,10 @@ class DirectStore:
     def make_folder(self, path: Path) -> Path:
         """See :meth:`Store.make_folder`."""
         return make_folder(path)
+
+    def discard_start(self, path: Path) -> None:
+        """See :meth:`Store.discard_start`."""
+        discard_start(path)
 
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
         """See :meth:`Store.replace_files`."""
@@ -213,6 +232,35 @@ def _write_at(descriptor: int, offset: int, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, offset)
         raise
+
+
+def _is_of_start(name: str) -> bool:
+    return name in _START_FILES or (name.startswith(".") and name.endswith(".tmp"))
+
+
+def discard_start(folder: Path) -> None:
+    """Remove ``folder`` with the small files that the start of a hearing writes, durably.
+
+    Media are never removed: a folder that holds anything else stays as it is.
+
+    Raises:
+        StorageError: it holds something else, or it cannot be removed.
+    """
+    paths = sorted(folder.rglob("*"), reverse=True)  # what is in a folder comes before it
+    folders = [path for path in paths if path.is_dir() and not path.is_symlink()]
+    files = [path for path in paths if path not in folders]
+    if unknown := [path.name for path in files if not _is_of_start(path.name)]:
+        raise StorageError(f"{folder}: not removed: it holds {', '.join(unknown[:3])}")
+    try:
+        for path in files:
+            path.unlink()
+        for path in [*folders, folder]:
+            if path.exists():
+                path.rmdir()
+        if folder.parent.exists():
+            sync_folder(folder.parent)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be removed: {error.strerror}") from error
 
 
 def remove_durably(paths: Sequence[Path]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
-from kiosk.storage.store import append_durably, remove_durably
+from kiosk.storage.store import append_durably, discard_start, remove_durably
 from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -102,6 +102,11 @@ class StorageVolume:
         if not (self.root / relative).is_dir():
             self._require_mounted()
             make_folder(self.root / relative)
+
+    def discard_start(self, relative: str) -> None:
+        """Remove what a failed start has left; see :func:`kiosk.storage.store.discard_start`."""
+        self._require_mounted()
+        discard_start(self.root / relative)
 
     def wipe(self, relative: str, offset: int, length: int | None) -> None:
         """Overwrite a range of a file; see :func:`kiosk.storage.atomic_io.wipe_file`."""

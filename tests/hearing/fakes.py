@@ -32,27 +32,38 @@ class FakeRecorder:
         self.sink = output.sink
         self.tap_ns = 0
         self.stop_ns: int | None = None
-        self._pieces = 0
+        self._pieces = self._held = 0
         self.writer: MediaWriter | None = None
 
     def start(self, tap_ns: int) -> None:
         """Note the tap and whether anything had been written before it."""
         self.tap_ns = tap_ns
         self.had_journal_at_start = (self.folder / "journal.jsonl").exists()
-        self.writer = MediaWriter(self.folder, tap_ns, codec=self.codec)
         self.write(2)
 
     def write(self, pieces: int) -> None:
-        """Write fragments of both tracks."""
-        assert self.writer is not None
+        """Write fragments of both tracks, or hold them while the writing is paused."""
+        if self.is_paused:
+            self._held += pieces
+            return
+        if self.writer is None:
+            self.writer = MediaWriter(self.folder, self.tap_ns, codec=self.codec)
         for _ in range(pieces):
             self.sink.add_fragment(self.writer.write("main"))
             self.sink.add_fragment(self.writer.write("channels"))
             self._pieces += 1
 
     def pause_writing(self, paused: bool) -> None:
-        """Note it."""
+        """Hold what comes, or write it."""
         self.is_paused = paused
+        if not paused and self._held:
+            held, self._held = self._held, 0
+            self.write(held)
+
+    def discard(self) -> None:
+        """End; what is held is gone."""
+        self.stop_ns = recording_ns()
+        self._held = 0
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End."""

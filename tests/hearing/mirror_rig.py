@@ -64,6 +64,9 @@ class VirtualRecorder:
     def pause_writing(self, paused: bool) -> None:
         """Do nothing."""
 
+    def discard(self) -> None:
+        """Write nothing more."""
+
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """Finish."""
         del at_ns

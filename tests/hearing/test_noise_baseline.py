@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kiosk.selftest.noise_baseline import load_noise_floors
+from kiosk.hearing.room.noise_baseline import load_noise_floors
 from kiosk.storage.paths import Paths
 
 

@@ -128,11 +128,12 @@ def test_journalled_bytes_that_are_gone_are_said(root: Path, court: Court) -> No
 
 
 def test_crash_before_anything_was_written(root: Path, court: Court) -> None:
-    """The kill came after the capture had begun and before the journals were written."""
+    """A folder alone is no recording: it is kept, but not resumed."""
     folder = root / "2b0a35c4-2e51-4b6f-8a34-3c35d04e4f9a"
     (folder / "part-01" / "main").mkdir(parents=True)
     hearing = recover(root, court)
-    assert hearing.was_capturing
+    assert (hearing.was_started, hearing.was_capturing) == (False, False)
+    assert lines(folder, 1, "closed")[0]["reason"] == "start_failed"
     seal_and_end(hearing)
     assert verify(folder, court.ca).problems == []
 
@@ -311,12 +312,13 @@ def test_resumes_by_itself_only_soon(
     assert format_wall().endswith("Z")
 
 
-def test_how_long_ago_is_unknown_where_a_part_left_nothing_but_its_folder(tmp_path: Path) -> None:
-    """The journal is created in this boot, which must not count as the time of capture."""
+def test_a_later_part_that_is_only_a_folder_is_not_resumed(tmp_path: Path) -> None:
     signer = Court.make(tmp_path / "court").device()
     built = new_hearing(tmp_path / "hearings", signer)
+    add_part(built, fragments=2)
+    close_part(built, 1)
     built.journal.close()
-    (built.folder / "part-01").mkdir()
+    (built.folder / "part-02").mkdir()
     (hearing,) = recover_hearings(tmp_path / "hearings", JournalOptions("kiosk-0001", signer))
-    assert hearing.last_capture is None
-    assert hearing.can_resume(clock_trusted=True)
+    assert (hearing.was_started, hearing.was_capturing) == (True, False)
+    assert lines(built.folder, 2, "closed")[0]["reason"] == "start_failed"

@@ -29,6 +29,7 @@ from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import content_conflict, malformed, not_found, wrong_owner
 from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.clocks import format_wall
+from kiosk.storage.hearing_folder import name_order
 
 FILES_KEY = {"hearing": "files", "report": "files", "filing": "documents"}
 
@@ -123,12 +124,12 @@ def _store_file_list(connection: Connection, kiosk: str, delivery: str, manifest
 
 def delivery_files(connection: Connection, delivery: str) -> Sequence[Row[Any]]:
     """Return the files of a delivery with their uploads' columns, by path."""
-    return connection.execute(
+    found = connection.execute(
         select(schema.uploads)
         .join(schema.files, schema.files.c.upload == schema.uploads.c.id)
         .where(schema.files.c.delivery == delivery)
-        .order_by(schema.uploads.c.path)
-    ).all()
+    )
+    return sorted(found, key=lambda row: name_order(row.path))
 
 
 class DeliveryService:

@@ -34,6 +34,7 @@ from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall, wall_time
 from kiosk.errors import KioskError, StorageError
 from kiosk.storage.hashing import sha256_of
+from kiosk.storage.hearing_folder import name_order
 
 log = logging.getLogger(__name__)
 
@@ -217,9 +218,8 @@ def searchable_path(path: str) -> str:
 def searchable_versions(connection: Connection, filing: str) -> Sequence[Row[Any]]:
     """Return the rows of a filing's searchable versions (done or failed), by path."""
     table = schema.searchable
-    return connection.execute(
-        select(table).where(table.c.delivery == filing).order_by(table.c.path)
-    ).all()
+    found = connection.execute(select(table).where(table.c.delivery == filing))
+    return sorted(found, key=lambda row: name_order(row.path))
 
 
 def _next_document(connection: Connection) -> WaitingDocument | None:

@@ -88,5 +88,7 @@ class StateBuilder:
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))
         found += self._inputs.alarms()
+        if self._current_hearing.has_failed_start:
+            found.append(("start_failed", "recorder"))
         found += [("seal_failed", hearing) for hearing in self._unsealable_hearings()]
         return [*found, *self._context.events.further_alarms()]

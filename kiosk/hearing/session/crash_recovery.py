@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from kiosk.api.recorder import Recovery
@@ -18,7 +19,12 @@ from kiosk.hearing.session.part_controller import PartController
 from kiosk.hearing.session.publicity_change import complete_closures, resume_closures
 from kiosk.hearing.session.start import initial_state
 from kiosk.recording.journal.hearing_journal import load_hearing
-from kiosk.recording.repair.recovery import InterruptedHearing, recover_hearings
+from kiosk.recording.journal.part_journal import JournalOptions
+from kiosk.recording.repair.recovery import (
+    InterruptedHearing,
+    recover_hearing,
+    recover_hearings,
+)
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.court_keys import CourtKeyError
 
@@ -29,9 +35,18 @@ def recover(context: HearingContext, parts: PartController) -> None:
     """Close what a crash left open; resume the hearing that was capturing just before."""
     context.storage.prepare_recovery()
     folder = make_folder(context.paths.hearings)
-    interrupted_hearings = recover_hearings(folder, parts.journal_options(None))
-    unfinished = [hearing for hearing in interrupted_hearings if not hearing.was_ended]
+    options = parts.journal_options(None)
+
+    def recover_later(hearing: Path) -> None:
+        job = partial(_recover_and_seal, context, hearing, options)
+        context.seal_queue.submit(hearing.name, job)
+
+    interrupted_hearings = recover_hearings(folder, options, recover_later)
+    unfinished = [h for h in interrupted_hearings if not h.was_ended and h.was_started]
     for interrupted in interrupted_hearings:
+        if not interrupted.was_started:
+            log.error("hearing %s was never started", interrupted.journal.hearing_id)
+            context.current.has_failed_start = True
         if unfinished and interrupted is unfinished[-1]:
             _reopen(context, parts, interrupted)
         else:
@@ -39,6 +54,17 @@ def recover(context: HearingContext, parts: PartController) -> None:
             job = partial(_seal_interrupted, context, interrupted)
             context.seal_queue.submit(interrupted.journal.hearing_id, job)
     context.storage.start_catch_up()
+
+
+def _recover_and_seal(context: HearingContext, hearing: Path, options: JournalOptions) -> None:
+    """Recover a hearing that could not be opened at the start; it is not reopened.
+
+    Raises:
+        RecordingError, StorageError: it still cannot be, which is an alarm.
+    """
+    interrupted = recover_hearing(hearing, options)
+    interrupted.was_ended = True
+    _seal_interrupted(context, interrupted)
 
 
 def _seal_interrupted(context: HearingContext, interrupted: InterruptedHearing) -> None:
@@ -84,7 +110,7 @@ def _resume_capture(
     interrupted: InterruptedHearing,
 ) -> None:
     """Resume, or stay stopped and journal that; the gap is journalled either way."""
-    tap_ns, trusted, part = recording_ns(), is_clock_trusted(), hearing.state.part
+    tap_ns, trusted, part = recording_ns(), is_clock_trusted(), interrupted.newest_part
     heartbeat = interrupted.last_capture
     gap = heartbeat.gap_seconds(tap_ns, clock_trusted=trusted) if heartbeat else None
     same_boot = heartbeat is not None and heartbeat.boot_id == boot_id()

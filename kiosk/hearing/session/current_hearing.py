@@ -33,6 +33,7 @@ class CurrentHearing:
         hearing: the open hearing, or None.
         recovered: ``recovered`` of State.
         storage_error: why the journal cannot be written, if it cannot.
+        has_failed_start: whether the newest start of a part has failed.
     """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
@@ -41,6 +42,7 @@ class CurrentHearing:
         self.hearing: OpenHearing | None = None
         self.recovered: Recovery | None = None
         self.storage_error: StorageError | None = None
+        self.has_failed_start = False
 
     def set(self, hearing: OpenHearing) -> None:
         """Make ``hearing`` the open hearing."""
@@ -55,6 +57,7 @@ class CurrentHearing:
             if self.hearing is hearing:
                 self.hearing = None
                 self.recovered = None
+                self.has_failed_start = False
                 set_current_hearing("")
 
     def require(self, *phases: Phase) -> OpenHearing:

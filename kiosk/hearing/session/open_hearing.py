@@ -16,7 +16,7 @@ from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
-from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.hearing_journal import START_FAILED, HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.repair.reconcile import seal_part
 from kiosk.rules import Rules
@@ -54,6 +54,7 @@ class OpenHearing:
         self._unsealed_parts = unsealed_parts or []
         self._lock = threading.RLock()
         self._unclosed_parts: dict[int, dict[str, Any]] = {}
+        self._unstarted_parts: set[int] = set()
         self._backlog: list[tuple[str, dict[str, Any]]] = []
 
     # -- journal -------------------------------------------------------------------------------
@@ -147,12 +148,22 @@ class OpenHearing:
         line = {"part": part, "reason": fields["reason"], "person": fields["person"], "why": why}
         self.append("part_closed", line)
 
+    def close_unstarted_part(self, part: int, person: str) -> None:
+        """Close a part of which only the ``part_opened`` entry could be written."""
+        self._unstarted_parts.add(part)
+        line = {"part": part, "reason": START_FAILED, "person": person, "why": ""}
+        self.append("part_closed", line)
+
     def seal_parts(self, upto: int) -> None:
         """Seal all closed parts up to number ``upto``.
 
         Raises:
             StorageError: not possible now; it may be called again.
         """
+        for part in sorted(number for number in self._unstarted_parts if number <= upto):
+            self._flush_backlog()
+            self._unsealed_parts.append(self.journal.close_unstarted_part(part))
+            self._unstarted_parts.remove(part)
         for journal in [part for part in self._unsealed_parts if part.part <= upto]:
             self._flush_backlog()
             if journal.part in self._unclosed_parts:

@@ -26,10 +26,11 @@ RecorderFactory = Callable[[PartOutput, Settings, Sources], PartRecorder]
 class PartCapture:
     """Captures one part: records it, journals it, and checks it by reading it back.
 
-    It is the recorder's sink. Media are written at once; the journal is attached a little later.
+    It is the recorder's sink. Media stay in memory until the journal is attached, a little later,
+    so that a start that fails leaves none on any disk.
 
     Args:
-        folder: the part's folder, which exists.
+        folder: the part's folder.
         make_recorder: returns the recorder of the media.
         codec: how fragments are encoded on disk.
         store: where they are written.
@@ -60,6 +61,7 @@ class PartCapture:
         )
         self._lock = threading.Lock()
         self._journal: PartJournal | None = None
+        self._is_paused = False
         self._pending: list[Callable[[PartJournal], None]] = []
         self._recorder = make_recorder(PartOutput(folder, self, codec, store), settings, sources)
 
@@ -89,6 +91,7 @@ class PartCapture:
     # -- life ----------------------------------------------------------------------------------
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` on; return at once."""
+        self._hold_or_write()
         self._recorder.start(tap_ns)
         self._readback.start()
 
@@ -100,6 +103,7 @@ class PartCapture:
             self._pending.clear()
             self._journal = journal
         journal.start_flushing()
+        self._hold_or_write()
 
     @property
     def journal(self) -> PartJournal:
@@ -129,7 +133,17 @@ class PartCapture:
 
     def pause_writing(self, paused: bool) -> None:
         """Hold media in memory, or write on; nothing is lost meanwhile."""
-        self._recorder.pause_writing(paused)
+        self._is_paused = paused
+        self._hold_or_write()
+
+    def _hold_or_write(self) -> None:
+        self._recorder.pause_writing(self._is_paused or self._journal is None)
+
+    def discard(self) -> None:
+        """End the capture of a part that could not be started; nothing of it is written."""
+        self._recorder.discard()
+        self._readback.stop()
+        self.codec.close()
 
     def stop(self, at_ns: int | None = None) -> dict[str, Any]:
         """End the capture now; return the fields of the ``closed`` line.

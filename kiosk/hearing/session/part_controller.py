@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kiosk.errors import StorageError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.signer import Signer
 from kiosk.hearing.session.context import HearingContext
@@ -67,8 +66,21 @@ class PartController:
             folder, context.settings, context.sources, self._make_recorder, codec, context.store
         )
         self.set_lamp(True)
-        capture.start(tap_ns)
+        try:
+            capture.start(tap_ns)
+        except Exception:
+            self.discard(capture)
+            raise
         return capture
+
+    def discard(self, capture: PartCapture) -> None:
+        """End the capture of a part that could not be started; nothing of it is written."""
+        capture.discard()
+        hearing = self._context.current.hearing
+        if hearing is None or hearing.capture is None:  # the part before it does not go on
+            self._context.current.has_failed_start = True
+            self._context.sources.stop_encoder()
+            self.set_lamp(False)
 
     def attach_journal(self, hearing: OpenHearing, fields: Mapping[str, Any]) -> None:
         """Open the journal of the running part."""
@@ -79,6 +91,7 @@ class PartController:
         opened = {**fields, "closed": closed, "inputs": self._inputs()}
         journal = hearing.journal.open_part(part, opened, metadata)
         hearing.capture.attach_journal(journal)
+        self._context.current.has_failed_start = False
 
     def _inputs(self) -> dict[str, Any]:
         """Return what each microphone has really opened, None where it has nothing yet."""
@@ -112,21 +125,23 @@ class PartController:
             CourtKeyError: the hearing is closed and the court's keys are not pinned.
             StorageError: it cannot be started; nothing is captured then.
         """
-        part = hearing.state.part + 1
         codec = self._context.publicity.codec_for(hearing.state)
-        folder = self._context.store.make_folder(hearing.journal.part_folder(part))
+        folder = hearing.journal.part_folder(hearing.state.part + 1)
         hearing.capture = self.start(folder, fields["tap_ns"], codec)
         self._attach_journal_or_stop(hearing, fields)
 
     def _attach_journal_or_stop(self, hearing: OpenHearing, fields: dict[str, Any]) -> None:
-        """Open the journal of the running part; stop the capture if it cannot be opened."""
-        assert hearing.capture is not None
+        """Open the journal of the running part; undo the start if it cannot be opened."""
+        capture, part = hearing.capture, hearing.state.part + 1
+        assert capture is not None
         try:
             self.attach_journal(hearing, fields)
-        except StorageError:
-            hearing.capture.stop()
+        except Exception:
             hearing.capture = None
-            self.set_lamp(False)
+            self.discard(capture)
+            if hearing.state.part == part:  # its ``part_opened`` entry is written
+                hearing.close_unstarted_part(part, str(fields["person"]))
+                self._seal_in_background(hearing, part)
             raise
 
     def switch(self, hearing: OpenHearing, reason: str, person: str, tap_ns: int) -> None:
@@ -141,22 +156,24 @@ class PartController:
         assert old is not None
         try:
             codec = self._context.publicity.codec_for(hearing.state)
-            folder = self._context.store.make_folder(hearing.journal.part_folder(part + 1))
-        except (CourtKeyError, StorageError) as error:
+        except CourtKeyError as error:
             log.error("the next part cannot be started: %s", error)
             self.stop(hearing, error.code, person, "", tap_ns)
             hearing.add_question("failure_reason")
-            if isinstance(error, StorageError):
-                raise
             return
+        folder = hearing.journal.part_folder(part + 1)
         new = self.start(folder, tap_ns, codec)
         fields = old.stop(tap_ns)
         hearing.close_part(part, {**fields, "reason": reason, "person": person}, "")
         hearing.capture = new
-        self._attach_journal_or_stop(
-            hearing, {"reason": reason, "person": person, "tap_ns": tap_ns}
-        )
         self._seal_in_background(hearing, part)
+        try:
+            self._attach_journal_or_stop(
+                hearing, {"reason": reason, "person": person, "tap_ns": tap_ns}
+            )
+        except Exception:
+            hearing.add_question("failure_reason")
+            raise
 
     def stop(
         self, hearing: OpenHearing, reason: str, person: str, why: str, at_ns: int | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import boot_id
@@ -19,6 +22,9 @@ from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
 from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.storage.hearing_folder import part_folder_name
+
+log = logging.getLogger(__name__)
 
 
 def initial_state(details: Mapping[str, Any], settings: Settings) -> HearingState:
@@ -55,11 +61,11 @@ def start_hearing(
     folder = context.paths.hearings / details["id"]
     state = initial_state(details, context.settings)
     codec = context.publicity.codec_for(state)
-    make_folder = context.store.make_folder
-    context.publicity.mark_if_secret(make_folder(folder), details, details.get("closure_ground"))
-    capture = parts.start(make_folder(folder / "part-01"), tap_ns, codec)
+    capture = parts.start(folder / part_folder_name(1), tap_ns, codec)
     tap = {"person": person, "tap_ns": tap_ns}
     try:
+        context.store.make_folder(folder)
+        context.publicity.mark_if_secret(folder, details, details.get("closure_ground"))
         opened = {**tap, "boot_id": boot_id(), "clock": clock_state()}
         options = parts.journal_options(state)
         journal = HearingJournal.create(folder, details, opened, options)
@@ -67,11 +73,24 @@ def start_hearing(
         if state.closed is not None:
             hearing.append("court_closed", {**tap, "ground": state.closed["ground"]})
         parts.attach_journal(hearing, {"reason": "start", **tap})
-    except StorageError:
-        capture.stop()
-        parts.set_lamp(False)
+    except Exception:
+        parts.discard(capture)
+        _discard_start(context, folder)
         raise
     return hearing
+
+
+def _discard_start(context: HearingContext, folder: Path) -> None:
+    """Remove what a failed start has left, now or as soon as the disk allows it.
+
+    It holds no media. If the recorder stops before it is removed, recovery removes it.
+    """
+    discard = partial(context.store.discard_start, folder)
+    try:
+        discard()
+    except StorageError as error:
+        log.error("hearing %s did not start; its folder is removed later: %s", folder.name, error)
+        context.seal_queue.submit(folder.name, discard)
 
 
 def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[str, Any]:

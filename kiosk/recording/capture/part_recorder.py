@@ -88,7 +88,7 @@ class PartRecorder:
         self._sources = sources
         self._packets = _PacketQueue()
         self._stopping = threading.Event()
-        self._is_paused = self._is_last = False
+        self._is_paused = self._is_last = self._is_discarded = False
         self._start_ns = 0
         self._stop_ns: int | None = None
         self._writer: PartWriter | None = None
@@ -126,6 +126,14 @@ class PartRecorder:
     def pause_writing(self, paused: bool) -> None:
         """Keep everything captured in memory, unwritten, until resumed or stopped."""
         self._is_paused = paused
+
+    def discard(self) -> None:
+        """End the capture and write nothing of what is still in memory."""
+        if self._writer is None:
+            return
+        self._is_discarded = True
+        self._stopping.set()
+        self._thread.join()
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End the capture now, write everything captured so far, and return the counts.
@@ -185,6 +193,9 @@ class PartRecorder:
         while not self._stopping.wait(self._tick_s(writer)):
             if not self._is_paused:
                 self._write_pending(writer)
+        if self._is_discarded:
+            self._sources.detach(self._packets)
+            return
         stop_ns = self._stop_ns or recording_ns()
         writer.stop_at(stop_ns)
         while recording_ns() - stop_ns < MAX_STOP_WAIT_NS and not writer.is_complete_until(stop_ns):

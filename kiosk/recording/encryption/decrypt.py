@@ -30,6 +30,7 @@ from kiosk.storage.hearing_folder import (
     PART_FOLDER_PATTERN,
     PLAYLIST,
     TRACKS,
+    part_folders,
 )
 
 Identities = list[pyrage.x25519.Identity]
@@ -121,7 +122,7 @@ def list_closed_parts(folder: Path) -> list[Path]:
         if (folder / JOURNAL_FILE).exists() and PART_FOLDER_PATTERN.fullmatch(folder.name)
         else []
     )
-    inner = sorted(p for p in folder.glob("part-*") if PART_FOLDER_PATTERN.fullmatch(p.name))
+    inner = [path for _, path in part_folders(folder)]
     found = [
         path
         for path in own or inner

@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, INIT, MEDIA_SUFFIX
+from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, INIT, MEDIA_SUFFIX, name_order
 
 
 class ConcatenatedReader(io.RawIOBase):
@@ -102,7 +102,8 @@ class MediaCounts:
 
 def list_runs(track: Path) -> list[Path]:
     """Return the run folders of a track (``main`` or ``channels``), in order."""
-    return sorted(path for path in track.glob("run-*") if path.is_dir())
+    runs = (path for path in track.glob("run-*") if path.is_dir())
+    return sorted(runs, key=lambda path: name_order(path.name))
 
 
 def media_files(run: Path) -> list[Path]:

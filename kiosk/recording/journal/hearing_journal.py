@@ -21,6 +21,7 @@ from kiosk.evidence.chain import (
     canonical_json,
     entry_hash,
     is_event,
+    read_chain,
     read_head,
 )
 from kiosk.evidence.seal import seal_folder
@@ -38,6 +39,8 @@ from kiosk.storage.hearing_folder import (
 from kiosk.storage.store import Store
 
 FORMAT = 1
+START_FAILED = "start_failed"
+"""Reason of a part that could not be started: it has no media and is never resumed."""
 FIRST_ENTRY_FIELDS = ("reason", "person", "tap_ns", "boot_id", "gap_seconds", "closed", "inputs")
 """Fields of a ``part_opened`` entry that the part's own first entry repeats."""
 
@@ -73,14 +76,11 @@ class HearingJournal:
         Raises:
             StorageError: it cannot be written.
         """
-        store = options.store
-        store.make_folder(folder)
+        options.store.make_folder(folder)
         hearing_id = str(hearing["id"])
-        metadata = {"format": FORMAT, "hearing": dict(hearing), "kiosk": options.kiosk}
-        metadata |= {"boot_id": boot_id(), "started": format_wall()}
-        store.write_file(folder / HEARING_FILE, json_bytes(metadata))
+        write_hearing_file(folder, hearing, options)
         sign = options.sign(hearing_id, 0)
-        file = JournalFile.create(folder / JOURNAL_FILE, store=store, sign=sign)
+        file = JournalFile.create(folder / JOURNAL_FILE, store=options.store, sign=sign)
         journal = cls(folder, hearing_id, file, options)
         journal.append("opened", {**fields, "hearing": hearing_id, "kiosk": options.kiosk})
         return journal
@@ -142,11 +142,11 @@ class HearingJournal:
             fields: of both entries (``reason``, ``person``, ``tap_ns``).
             metadata: further content of ``part.json`` (sources, codecs).
         """
-        store = self._options.store
-        folder = store.make_folder(self.part_folder(part))
+        store, folder = self._options.store, self.part_folder(part)
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
         now = {**fields, "boot_id": boot_id()}
         opened = self.append("part_opened", {**now, "part": part})
+        store.make_folder(folder)  # second: no folder is without its entry
         part_metadata = {"format": FORMAT, **identity, "wall": format_wall(), **now, **metadata}
         store.write_file(folder / PART_FILE, json_bytes(part_metadata))
         return self.create_part_journal(part, entry_hash(canonical_json(opened)), now)
@@ -163,6 +163,36 @@ class HearingJournal:
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": options.kiosk}
         options.on_entry(part, file.append("part", first_fields | identity))
         return PartJournal(self.part_folder(part), part, file, options)
+
+    def close_unstarted_part(self, part: int) -> PartJournal:
+        """Write the journal of a part whose start failed after its ``part_opened`` entry.
+
+        Returns:
+            The part's journal, closed and not sealed.
+
+        Raises:
+            StorageError: it could not be written; it may be tried again.
+        """
+        store, path = self._options.store, self.part_folder(part) / JOURNAL_FILE
+        own = read_chain(store.locate(self.folder / JOURNAL_FILE), keep=is_event)
+        opened, digest = next(
+            (entry, digest)
+            for entry, digest in zip(own.entries, own.hashes, strict=True)
+            if entry["kind"] == "part_opened" and entry["part"] == part
+        )
+        located = store.locate(path)
+        written = read_chain(located).entries if located.exists() else []
+        if written:
+            journal = self.reopen_part(part)[0]
+        else:
+            store.make_folder(path.parent)
+            journal = self.create_part_journal(part, digest, opened)
+        if not any(entry["kind"] == "closed" for entry in written):
+            stopped = {"stop_ns": int(opened["tap_ns"]), "stop_wall": opened["at"]}
+            journal.end({"reason": START_FAILED, "person": "", **stopped})
+        else:
+            journal.sign()
+        return journal
 
     def reopen_part(
         self, part: int, keep: Callable[[Entry], bool] = is_event
@@ -218,6 +248,13 @@ class HearingJournal:
     def close(self) -> None:
         """Close the file without another entry; the hearing can be reopened."""
         self._file.close()
+
+
+def write_hearing_file(folder: Path, hearing: Mapping[str, Any], options: JournalOptions) -> None:
+    """Write ``hearing.json``; see :meth:`HearingJournal.create`."""
+    metadata = {"format": FORMAT, "hearing": dict(hearing), "kiosk": options.kiosk}
+    metadata |= {"boot_id": boot_id(), "started": format_wall()}
+    options.store.write_file(folder / HEARING_FILE, json_bytes(metadata))
 
 
 def load_hearing(folder: Path) -> dict[str, Any]:

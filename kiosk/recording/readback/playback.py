@@ -24,7 +24,8 @@ from kiosk.hardware.child_process.pdeathsig import die_with_parent
 from kiosk.hardware.child_process.priority import lower_priority
 from kiosk.hardware.headset import BLOCK_FRAMES, RATE, Headset, HeadsetAbsentError
 from kiosk.recording.formats.fmp4_scan import fragment_ends
-from kiosk.storage.hearing_folder import INIT, MEDIA_SUFFIX
+from kiosk.recording.formats.run_reader import list_runs, media_files
+from kiosk.storage.hearing_folder import INIT
 
 MAX_GAP_S = 2.0
 """Longer gaps are shortened to this when played."""
@@ -39,10 +40,9 @@ def latest_media(part: Path, track: str, seconds: float, file_seconds: float) ->
     Args:
         file_seconds: length of a media file.
     """
-    runs = sorted(path for path in (part / track).glob("run-*") if (path / INIT).exists())
-    for run in reversed(runs):
-        files = sorted(run.glob(f"*{MEDIA_SUFFIX}"))
-        if files:
+    for run in reversed(list_runs(part / track)):
+        files = media_files(run)
+        if files and (run / INIT).exists():
             count = int(seconds // file_seconds) + 2
             whole = b"".join(_complete_bytes(path) for path in files[-count:])
             return (run / INIT).read_bytes() + whole

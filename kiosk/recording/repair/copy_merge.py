@@ -17,7 +17,7 @@ from kiosk.errors import KioskError
 from kiosk.evidence.chain import ChainReader, Entry
 from kiosk.evidence.seal import is_sealed
 from kiosk.storage.atomic_io import make_folder, sync_folder
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN, SUMS
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, SUMS, part_folders
 from kiosk.storage.replaced_files import REPLACED_FOLDER
 from kiosk.storage.store import append_durably
 
@@ -50,7 +50,7 @@ def recorded_ranges(hearing: Path) -> Mapping[str, RangeTable]:
     yet.
     """
     found: dict[str, RangeTable] = {}
-    for part in _part_folders(hearing):
+    for _, part in part_folders(hearing):
         with contextlib.suppress(KioskError):  # no journal yet
             for entry in ChainReader(part / JOURNAL_FILE):
                 _add_ranges(found, part.name, entry)
@@ -67,12 +67,6 @@ def _add_ranges(found: dict[str, RangeTable], part: str, entry: Entry) -> None:
         whole.add(0, int(entry["length"]), str(entry["sha256"]))
     elif entry["kind"] == "rewrapped":  # the file is gone, or is a shorter playlist
         found.pop(f"{part}/{entry['file']}", None)
-
-
-def _part_folders(hearing: Path) -> list[Path]:
-    if not hearing.is_dir():
-        return []
-    return sorted(path for path in hearing.iterdir() if PART_FOLDER_PATTERN.fullmatch(path.name))
 
 
 def merge_copies(primary: Path, mirror: Path) -> list[str]:

@@ -2,27 +2,35 @@
 
 A disk that stalled or was full takes bytes later, when their records are gone; a crash leaves a
 torn end. Whole fragments that no journal knows are journalled as found. What is torn is journalled,
-then cut off, on every storage. What is missing is put into the ledger of interruptions.
+then cut off, on every storage; bytes that are neither (a damaged disk) are copied to ``set-aside``
+before, outside the hearing. What is missing is put into the ledger of interruptions.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from kiosk.clocks import NS_PER_S
+from kiosk.errors import StorageError
 from kiosk.evidence.chain import ChainReader
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
 from kiosk.recording.formats.fmp4_scan import complete_fragments
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
+from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.journalled_media import STORAGE, JournalledMedia
 from kiosk.recording.journal.part_journal import PartJournal, media_entry
+from kiosk.storage.atomic_io import make_folder, write_chunks
 from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, JOURNAL_FILE, TRACKS
 from kiosk.storage.store import write_durably
+from kiosk.storage.volume import SET_ASIDE
 
+log = logging.getLogger(__name__)
+_BLOCK_BYTES = 1 << 20
 TAIL_NS = NS_PER_S // 4
 """A part whose media end this much before its stop misses nothing: the last picture or block that
 a device had not delivered yet."""
@@ -39,13 +47,17 @@ def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> Non
     hearing_journal.seal_part(part_journal)
 
 
-def reconcile(journal: PartJournal, media: JournalledMedia | None = None) -> JournalledMedia:
+def reconcile(
+    journal: PartJournal, media: JournalledMedia | None = None, *, is_final: bool = True
+) -> JournalledMedia:
     """Make the journal of a part and its media on the disk agree.
 
     It may be repeated. The recorder of the part must have stopped.
 
     Args:
         media: what the journal says, if it has just been read.
+        is_final: whether a file that cannot be read is an error; otherwise that is journalled, and
+            the file is left as it is.
 
     Returns:
         what the journal says now.
@@ -58,16 +70,17 @@ def reconcile(journal: PartJournal, media: JournalledMedia | None = None) -> Jou
         media = JournalledMedia()
         for entry in ChainReader(journal.store.locate(journal.folder / JOURNAL_FILE)):
             media.add(entry)
-    _Reconciliation(journal, media).run()
+    _Reconciliation(journal, media, is_final).run()
     return media
 
 
 class _Reconciliation:
     """One pass over the media of a part."""
 
-    def __init__(self, journal: PartJournal, media: JournalledMedia) -> None:
+    def __init__(self, journal: PartJournal, media: JournalledMedia, is_final: bool) -> None:
         self._journal = journal
         self._media = media
+        self._is_final = is_final
         self._folder = journal.store.locate(journal.folder)
         self._cuts: list[Callable[[], None]] = []
         self._lost: dict[str, int] = {}
@@ -79,15 +92,27 @@ class _Reconciliation:
                 self._lost[name] = 0
         for track in TRACKS:
             for run in list_runs(self._folder / track):
-                self._check_init(run / CLOSED_INIT)
-                for path in (*media_files(run), *closed_files(run)):
-                    self._check_file(path.relative_to(self._folder).as_posix())
+                for path in (run / CLOSED_INIT, *media_files(run), *closed_files(run)):
+                    self._check(path)
         if self._lost:
             self._note_lost()
         self._note_missing_tail()
         self._journal.flush()
         for cut in self._cuts:
             cut()
+
+    def _check(self, path: Path) -> None:
+        name = path.relative_to(self._folder).as_posix()
+        try:
+            if path.name == CLOSED_INIT:
+                self._check_init(path)
+            else:
+                self._check_file(name)
+        except OSError as error:
+            if self._is_final:
+                raise StorageError(f"{name}: cannot be read: {error.strerror}") from error
+            log.error("%s: cannot be read: %s", name, error.strerror)
+            self._journal.queue("unreadable", {"file": name, "problem": error.strerror})
 
     def _check_file(self, name: str) -> None:
         """Journal whole fragments that follow the known ones, and what is torn after them."""
@@ -106,7 +131,9 @@ class _Reconciliation:
 
     def _note_torn(self, name: str, size: int, end: int, *, is_closed: bool) -> None:
         if size > end:
-            self._journal.queue("cut", {"file": name, "offset": end, "length": size - end})
+            kept = not is_torn_end(self._folder / name, end)
+            cut = {"file": name, "offset": end, "length": size - end, "kept": kept}
+            self._journal.queue("cut", cut)
         self._cuts.append(partial(self._cut, name, end, is_closed=is_closed))
 
     def _check_init(self, path: Path) -> None:
@@ -122,10 +149,24 @@ class _Reconciliation:
     def _cut(self, name: str, end: int, *, is_closed: bool) -> None:
         """Make ``end`` the end of a file on every storage; remove one without a whole fragment."""
         path, store = self._journal.folder / name, self._journal.store
+        self._keep_unless_torn(name, end)
         if end:
             write_durably(store, path, end, END_OF_ARCHIVE if is_closed else b"")
         else:
             store.replace_files([path], [])
+
+    def _keep_unless_torn(self, name: str, end: int) -> None:
+        """Copy what follows ``end`` to ``set-aside`` if it may be media."""
+        path = self._folder / name
+        if is_torn_end(path, end):
+            return
+        data = self._folder.parents[2]
+        kept = data / SET_ASIDE / f"{path.relative_to(data)}.{end}"
+        make_folder(kept.parent)
+        with path.open("rb") as file:
+            file.seek(end)
+            write_chunks(kept, iter(partial(file.read, _BLOCK_BYTES), b""))
+        log.error("%s: bytes that are no fragment are set aside", name)
 
     # -- the ledger --------------------------------------------------------------------------------
     def _note_lost(self) -> None:

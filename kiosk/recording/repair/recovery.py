@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,15 +20,20 @@ from typing import Any
 import orjson
 
 from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
-from kiosk.errors import KioskError
-from kiosk.evidence.chain import BULK_KINDS, Chain, Entry
+from kiosk.errors import KioskError, RecordingError
+from kiosk.evidence.chain import BULK_KINDS, Chain, Entry, is_first_entry
 from kiosk.evidence.seal import is_sealed
-from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.journal.hearing_journal import (
+    START_FAILED,
+    HearingJournal,
+    load_hearing,
+    write_hearing_file,
+)
 from kiosk.recording.journal.journalled_media import JournalledMedia
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
-from kiosk.storage.atomic_io import read_json
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FOLDER_PATTERN
+from kiosk.recording.repair.start_evidence import was_captured, was_ready
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, part_folders
 
 log = logging.getLogger(__name__)
 MAX_RESUME_GAP_S = 600.0
@@ -36,8 +41,8 @@ UNKNOWN_REASON = "unknown"
 """Reason of a part of which only the folder is left."""
 _BULK_LINE = re.compile(b'"kind":"(%s)"' % "|".join(sorted(BULK_KINDS)).encode())
 """Recovery skips these, which are nearly all entries of a long journal; its chain was checked."""
-INVOLUNTARY_REASONS = ("crash", "shutdown")
-"""Reasons in a ``closed`` entry that no person gave."""
+GOING_ON_REASONS = ("crash", "shutdown", "closed", "opened")
+"""Reasons in a ``closed`` entry after which the hearing is still meant to be recorded."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class InterruptedHearing:
         journal: its journal, open.
         entries: ``(part, entry)`` of all its journals, without ``media``, sorted by time; for equal
             times the hearing's own come first, then those of the parts in order.
-        was_capturing: whether it was capturing at the crash.
+        newest_part: number of its newest part that did start, 0 if none did.
+        was_capturing: whether that part was being captured at the crash.
         last_capture: the last recorded moment, if anything was recorded.
         was_ended: whether it had been ended, so that only last entries and seals are missing.
         unsealed_parts: journals of parts that are closed now and await their seal.
@@ -81,10 +87,16 @@ class InterruptedHearing:
 
     journal: HearingJournal
     entries: list[tuple[int, Entry]] = field(default_factory=list)
+    newest_part: int = 0
     was_capturing: bool = False
     last_capture: LastCapture | None = None
     was_ended: bool = False
     unsealed_parts: list[PartJournal] = field(default_factory=list)
+
+    @property
+    def was_started(self) -> bool:
+        """Whether any of its parts was being recorded once: not only starts that failed."""
+        return self.newest_part > 0
 
     @property
     def started_at(self) -> str:
@@ -93,9 +105,12 @@ class InterruptedHearing:
         return str(next(own, {}).get("at", ""))
 
     def can_resume(self, *, clock_trusted: bool) -> bool:
-        """Return whether it was capturing a short time ago, or an unknown time ago."""
+        """Return whether it was capturing a short time ago, or before a clock stopped.
+
+        Where the journals tell neither that nor when, it is not resumed.
+        """
         if not self.was_capturing or self.last_capture is None:
-            return self.was_capturing
+            return False
         gap = self.last_capture.gap_seconds(recording_ns(), clock_trusted=clock_trusted)
         return gap is None or gap < MAX_RESUME_GAP_S
 
@@ -122,20 +137,38 @@ class InterruptedHearing:
             self.journal.end({"person": "", "recovered": True})
 
 
-def recover_hearings(hearings: Path, options: JournalOptions) -> list[InterruptedHearing]:
+def recover_hearings(
+    hearings: Path, options: JournalOptions, on_failure: Callable[[Path], None] = lambda _: None
+) -> list[InterruptedHearing]:
     """Close the journals of every unsealed hearing under ``hearings``; oldest first.
 
-    A hearing that cannot be opened is logged and left as it is; it never stops the others.
+    Args:
+        on_failure: called with the folder of a hearing that cannot be opened. It is logged and left
+            as it is, and never stops the others.
     """
     recovered = []
     for folder in sorted(hearings.iterdir()) if hearings.is_dir() else []:
-        if not folder.is_dir() or is_sealed(folder):
+        if not folder.is_dir() or is_sealed(folder) or not any(folder.iterdir()):
             continue
         try:
-            recovered.append(_recover_hearing(folder, options))
-        except (KioskError, OSError, ValueError, KeyError, TypeError):
+            recovered.append(recover_hearing(folder, options))
+        except KioskError:
             log.exception("hearing %s cannot be recovered", folder.name)
+            on_failure(folder)
     return sorted(recovered, key=lambda hearing: hearing.started_at)
+
+
+def recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearing:
+    """Close the journals of one unsealed hearing.
+
+    Raises:
+        RecordingError, StorageError: it cannot be opened, or its disk refuses.
+    """
+    try:
+        return _recover_hearing(folder, options)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        problem = type(error).__name__
+        raise RecordingError(f"{folder.name}: cannot be recovered: {problem}") from error
 
 
 def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearing:
@@ -147,29 +180,36 @@ def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearin
     hearing = InterruptedHearing(journal)
     hearing.was_ended = any(entry["kind"] in ("ending", "ended") for entry in chain.entries)
     lines = _entries_by_part(chain)
-    for path in sorted(folder.glob("part-*")):
-        match = PART_FOLDER_PATTERN.fullmatch(path.name)
-        if match is None or not path.is_dir():
-            continue
-        _recover_part(hearing, int(match[1]), lines.get(int(match[1]), {}))
+    for part in lines:  # the folder is made after its entry
+        if not (part_folder := journal.part_folder(part)).is_dir():
+            options.store.make_folder(part_folder)
+    for part, _ in part_folders(folder):
+        _recover_part(hearing, part, lines.get(part, {}))
     hearing.entries = list(iter_merged_entries(folder))
     _set_last_capture(hearing)
     return hearing
 
 
 def _set_last_capture(hearing: InterruptedHearing) -> None:
-    """Set whether and when the newest part was interrupted.
+    """Set which part that did start is the newest, and whether and when it was interrupted.
 
     This depends on the journals alone, so that a second crash during a recovery changes nothing.
     """
-    newest = max((part for part, _ in hearing.entries), default=0)
-    lines = [entry for part, entry in hearing.entries if part == newest]
-    closed = next((entry for entry in reversed(lines) if entry["kind"] == "closed"), None)
-    if newest == 0 or closed is None or closed.get("reason") not in INVOLUNTARY_REASONS:
+    parts: dict[int, list[Entry]] = {}
+    for part, entry in hearing.entries:
+        parts.setdefault(part, []).append(entry)
+    ends = {
+        part: next((entry for entry in reversed(lines) if entry["kind"] == "closed"), {})
+        for part, lines in parts.items()
+    }
+    started = [part for part in parts if part and ends[part].get("reason") != START_FAILED]
+    hearing.newest_part = newest = max(started, default=0)
+    lines, closed = parts.get(newest, []), ends.get(newest, {})
+    if newest == 0 or closed.get("reason") not in GOING_ON_REASONS:
         return
     stopped = (e.get("part") for _, e in hearing.entries if e["kind"] == "stopped")
     hearing.was_capturing = newest not in stopped
-    if lines[0].get("reason") == UNKNOWN_REASON:  # its boot is unknown, and so is the gap
+    if lines[0].get("reason") == UNKNOWN_REASON:  # nobody can tell when it was recorded
         return
     wall = str(closed.get("stop_wall") or "")
     hearing.last_capture = LastCapture(
@@ -180,15 +220,38 @@ def _set_last_capture(hearing: InterruptedHearing) -> None:
 
 
 def _open_or_create_journal(folder: Path, options: JournalOptions) -> tuple[HearingJournal, Chain]:
-    """Reopen the hearing's journal; create it if the crash came before its first entry."""
-    if (folder / JOURNAL_FILE).exists() and (folder / JOURNAL_FILE).stat().st_size > 0:
-        return HearingJournal.reopen(folder, options)
-    (folder / JOURNAL_FILE).unlink(missing_ok=True)
-    schedule_entry: dict[str, Any] = {"id": folder.name, "adhoc": True}
-    if (folder / HEARING_FILE).exists():
-        schedule_entry = read_json(folder / HEARING_FILE)["hearing"]
-    HearingJournal.create(folder, schedule_entry, {"recovered": True}, options).close()
+    """Reopen the hearing's journal; create it if it has no first entry (any more)."""
+    try:
+        schedule_entry = load_hearing(folder)
+    except RecordingError:  # lost or damaged
+        _set_aside(folder / HEARING_FILE)
+        schedule_entry = {"id": folder.name, "adhoc": True}
+        write_hearing_file(folder, schedule_entry, options)
+    if not _has_first_entry(folder / JOURNAL_FILE):
+        HearingJournal.create(folder, schedule_entry, {"recovered": True}, options).close()
     return HearingJournal.reopen(folder, options)
+
+
+def _has_first_entry(journal: Path) -> bool:
+    """Return whether a journal begins with an entry; what it holds otherwise is set aside."""
+    try:
+        with journal.open("rb") as file:
+            line = file.readline()
+    except FileNotFoundError:
+        return False
+    if line.endswith(b"\n") and is_first_entry(line[:-1]):
+        return True
+    if line.endswith(b"\n"):
+        _set_aside(journal)
+    else:  # an entry that was never durable
+        journal.unlink()
+    return False
+
+
+def _set_aside(path: Path) -> None:
+    """Rename a damaged file, if it is there, so that nothing of it is lost."""
+    if path.exists():
+        path.replace(path.with_name(f"{path.name}.damaged"))
 
 
 def _entries_by_part(chain: Chain) -> dict[int, dict[str, Entry]]:
@@ -219,9 +282,13 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
         if media.last_head and not hearing.journal.has_signed(part, media.last_head):
             unsigned = media.media_entries
         damage = {"problem": chain.problem, "cut_bytes": chain.torn_bytes, "unsigned": unsigned}
-        _close_part(part_journal, media, damage, time_reference)
-        fields = {"part": part, "reason": "crash", "person": ""}
-        hearing.journal.append("part_closed", fields)
+        was_started = was_captured(folder) or (part == 1 and was_ready(folder.parent))
+        decided = lines.get("part_closed")  # the part's own entry could not be written any more
+        reason = decided["reason"] if decided else "crash" if was_started else START_FAILED
+        _close_part(part_journal, media, damage, time_reference, reason)
+        if decided is None:
+            fields = {"part": part, "reason": reason, "person": ""}
+            hearing.journal.append("part_closed", fields)
     else:
         part_journal.sign()
     hearing.unsealed_parts.append(part_journal)
@@ -229,15 +296,8 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
 
 def iter_merged_entries(folder: Path) -> Iterator[tuple[int, Entry]]:
     """Yield the entries of all journals of a hearing by time, each journal in its own order."""
-    parts = [
-        (int(match[1]), p)
-        for p in folder.iterdir()
-        if (match := PART_FOLDER_PATTERN.fullmatch(p.name))
-    ]
-    journals = [
-        _iter_entries(folder, 0),
-        *(_iter_entries(path, part) for part, path in sorted(parts)),
-    ]
+    parts = (_iter_entries(path, part) for part, path in part_folders(folder))
+    journals = [_iter_entries(folder, 0), *parts]
     return heapq.merge(*journals, key=lambda line: str(line[1].get("at", "")))
 
 
@@ -250,13 +310,10 @@ def _iter_entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:
 
 
 def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[str, Entry]) -> None:
-    """Create the part's journal if the crash came before its first entry."""
+    """Create the part's journal if it has no first entry (any more)."""
     path = hearing.journal.part_folder(part) / JOURNAL_FILE
-    if path.exists():
-        with path.open("rb") as file:
-            if file.readline().endswith(b"\n"):
-                return
-    path.unlink(missing_ok=True)
+    if _has_first_entry(path):
+        return
     opened = entries.get("part_opened")
     if opened is None:
         fields = {"reason": UNKNOWN_REASON, "person": "", "tap_ns": 0}
@@ -266,7 +323,11 @@ def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[s
 
 
 def _close_part(
-    journal: PartJournal, media: JournalledMedia, damage: dict[str, Any], time_reference: Entry
+    journal: PartJournal,
+    media: JournalledMedia,
+    damage: dict[str, Any],
+    time_reference: Entry,
+    reason: str,
 ) -> None:
     """Make journal and media agree; append ``recovered``, ``interruption`` and ``closed``.
 
@@ -274,16 +335,18 @@ def _close_part(
         media: what the journal says.
         damage: what was wrong with the journal itself.
         time_reference: an entry written during the capture, with recording clock and wall time.
+        reason: why it ended; a start that failed was not interrupted.
     """
-    last_ns = reconcile(journal, media).last_ns
+    last_ns = reconcile(journal, media, is_final=False).last_ns
     journal.queue("recovered", {**damage, "last_ns": last_ns})
     known = media.first.get("reason") != UNKNOWN_REASON
-    what = "crash" if known and media.first.get("boot_id") == boot_id() else "power"
-    fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
-    journal.queue("interruption", fields)
+    if reason != START_FAILED:
+        what = "crash" if known and media.first.get("boot_id") == boot_id() else "power"
+        fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
+        journal.queue("interruption", fields)
     wall = _wall_at(time_reference, last_ns)
     stopped = {"stop_ns": last_ns, "stop_wall": format_wall(wall) if wall else None}
-    journal.end({"reason": "crash", "person": "", **stopped})
+    journal.end({"reason": reason, "person": "", **stopped})
 
 
 def _wall_at(entry: Entry, ns: int) -> datetime | None:

@@ -22,9 +22,9 @@ from kiosk.storage.atomic_io import read_json
 from kiosk.storage.hearing_folder import (
     HEARING_FILE,
     JOURNAL_FILE,
-    PART_FOLDER_PATTERN,
     SUMS,
     part_folder_name,
+    part_folders,
 )
 
 
@@ -59,10 +59,7 @@ def verify(
 
 def _is_hearing(folder: Path) -> bool:
     """Return whether ``folder`` is a hearing's, even if its ``hearing.json`` is missing."""
-    return folder.is_dir() and (
-        (folder / HEARING_FILE).exists()
-        or any(PART_FOLDER_PATTERN.fullmatch(p.name) for p in folder.iterdir())
-    )
+    return (folder / HEARING_FILE).exists() or bool(part_folders(folder))
 
 
 def _verify_part_alone(
@@ -106,11 +103,7 @@ class _HearingVerifier:
 
     def run(self) -> None:
         """Check the seals, every part, the hearing's journal, and that they agree."""
-        parts = {
-            int(match[1]): path
-            for path in sorted(self._folder.iterdir())
-            if path.is_dir() and (match := PART_FOLDER_PATTERN.fullmatch(path.name))
-        }
+        parts = dict(part_folders(self._folder))
         signers = {
             number: self._verify_seal(path, f"{path.name}/") for number, path in parts.items()
         }

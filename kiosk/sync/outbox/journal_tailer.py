@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kiosk.storage.hearing_folder import JOURNAL_FILE
+from kiosk.storage.hearing_folder import JOURNAL_FILE, part_folders
 from kiosk.sync.outbox.manifest import UUID, is_courier_only
 
 log = logging.getLogger(__name__)
 
-PART = re.compile(r"^part-(\d+)$")
 HEARING_CHAIN = 0  # the "part" of the hearing's own journal
 _HEAD_MARKER = b'"kind":"head"'
 EntryHandler = Callable[[str, int, dict[str, Any]], object]
@@ -54,14 +52,11 @@ class JournalTailer:
         for hearing in self._hearings.iterdir():
             if not UUID.match(hearing.name) or hearing.name in done or is_courier_only(hearing):
                 continue
-            parts = sorted(hearing.glob("part-*/journal.jsonl"))
-            for journal in (hearing / JOURNAL_FILE, *parts):
-                self._read_journal(hearing.name, journal)
+            for part, folder in ((HEARING_CHAIN, hearing), *part_folders(hearing)):
+                self._read_journal(hearing.name, part, folder / JOURNAL_FILE)
 
-    def _read_journal(self, hearing_id: str, journal: Path) -> None:
+    def _read_journal(self, hearing_id: str, part: int, journal: Path) -> None:
         """Handle the new lines of one journal, read one by one; of its heads only the newest."""
-        match = PART.match(journal.parent.name)
-        part = int(match[1]) if match else HEARING_CHAIN
         position, newest_head = self._read_to.get(journal, 0), b""
         try:
             with journal.open("rb") as file:

@@ -13,6 +13,7 @@ from datetime import datetime
 from kiosk.api.sync import Delivery
 from kiosk.clocks import format_wall
 from kiosk.storage.database import Database, Row
+from kiosk.storage.hearing_folder import name_order
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.manifest import Manifest, ManifestFile
 
@@ -131,8 +132,9 @@ class Outbox:
         return self._files("item_id = ?", item_id)
 
     def _files(self, where: str, item_id: str) -> list[ManifestFile]:
-        query = f"SELECT path, size, sha256, lane FROM files WHERE {where} ORDER BY path"
+        query = f"SELECT path, size, sha256, lane FROM files WHERE {where}"
         rows = self._database.rows(query, (item_id,))
+        rows = sorted(rows, key=lambda row: name_order(row["path"]))
         return [
             ManifestFile(row["path"], row["size"], row["sha256"], Lane(row["lane"])) for row in rows
         ]

@@ -17,13 +17,19 @@ from typing import Any
 
 from kiosk.clocks import NS_PER_S, format_wall
 from kiosk.storage.atomic_io import read_json
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, SIGNATURE
+from kiosk.storage.hearing_folder import (
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FILE,
+    SIGNATURE,
+    name_order,
+    part_folders,
+)
 from kiosk.sync.outbox.filing_body import revision_2_fields
 from kiosk.sync.outbox.manifest import SUBMITTED, Manifest, ManifestError, ManifestFile
 
 IIN = re.compile(r"^[0-9]{12}$")
 TYPE_ID = re.compile(r"^[a-z0-9_]{1,64}$")
-PART_FOLDER = re.compile(r"^part-(\d+)$")
 _CLOSED_KIND = b'"kind":"closed"'
 Json = dict[str, Any]
 
@@ -39,7 +45,8 @@ def request_body(manifest: Manifest, folder: Path, provisional: str | None = Non
     Raises:
         ManifestError: a file of the folder cannot be read or lacks what is needed.
     """
-    in_order = sorted(manifest.files, key=lambda file: file.path)  # the same request each time
+    # in one order: a repeated request is the same
+    in_order = sorted(manifest.files, key=lambda file: name_order(file.path))
     manifest = replace(manifest, files=tuple(in_order))
     if manifest.kind == "filing":
         return filing_body(manifest, folder, provisional)
@@ -82,9 +89,7 @@ def hearing_body(manifest: Manifest, folder: Path) -> Json:
     hearing = header.get("hearing", header)
     fields = {key: value for key, value in hearing.items() if value is not None}
     fields["id"] = manifest.id
-    parts = [
-        _part_body(path) for path in sorted(folder.glob("part-*")) if PART_FOLDER.match(path.name)
-    ]
+    parts = [_part_body(part, path) for part, path in part_folders(folder)]
     seconds = [part["seconds"] for part in parts if part.get("seconds") is not None]
     return {
         "kiosk_time": _modified_at(folder / SIGNATURE),
@@ -98,10 +103,9 @@ def hearing_body(manifest: Manifest, folder: Path) -> Json:
     }
 
 
-def _part_body(folder: Path) -> Json:
-    match = PART_FOLDER.match(folder.name)
+def _part_body(part: int, folder: Path) -> Json:
     part_json = read_json_object(folder / PART_FILE) if (folder / PART_FILE).exists() else {}
-    body: Json = {"part": int(match[1]) if match else 0}
+    body: Json = {"part": part}
     started = part_json.get("wall")
     if isinstance(started, str):
         body["started_at"] = started
