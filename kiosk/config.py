@@ -25,7 +25,7 @@ DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
 ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
 MAX_MICROPHONES = 8
 RESERVED_NAMES = frozenset(
-    {"camera", "mix", "storage", "space", "mirror", "recorder", "sound", "clock", "panel"}
+    {"camera", "video", "mix", "storage", "space", "mirror", "recorder", "sound", "clock", "panel"}
     | {"court_keys", "headset"}
 )
 """Other sources of State, ledger and readiness: no microphone may have their names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kiosk.errors import DeviceAbsentError
 from kiosk.evidence.chain import read_chain
 from kiosk.hardware.audio.sound_devices import find_device, list_devices
 from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.monitoring.microphone_inputs import THREAD
 from kiosk.storage.atomic_io import read_json
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
 from tests.support.sound_cards import Stick, build_machine
@@ -84,6 +86,9 @@ Enter = Callable[[str, str], tuple[Room, CourtroomRig]]
 def alarms(rig: CourtroomRig) -> set[str | None]:
     """Return the microphones that are another device."""
     rig.courtroom.poll()
+    for thread in threading.enumerate():
+        if thread.name == THREAD:  # the known devices are being written
+            thread.join(30)
     return {alarm.source for alarm in rig.courtroom.state().alarms if alarm.code == ALARM}
 
 
@@ -230,3 +235,20 @@ def test_a_damaged_file_is_no_reason_to_fail(
     assert "cannot be read" in caplog.text
     assert set(read_json(path)) == {"judge", "witness"}
     rig.crash()
+
+
+def test_a_disk_that_hangs_holds_up_no_step(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, ends = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        hangs.set()
+        assert ends.wait(30), "it held up the steps"
+
+    monkeypatch.setattr("kiosk.hearing.monitoring.microphone_inputs.write_json", hang)
+    _room, rig = enter("usb:1-1.3", "usb:1-1.4")
+    rig.courtroom.poll()
+    assert hangs.wait(30)
+    rig.begin()
+    rig.courtroom.poll()
+    assert rig.phase() == "recording"
+    ends.set()

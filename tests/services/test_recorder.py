@@ -366,7 +366,9 @@ def test_another_microphone_than_before_is_an_alarm_until_commissioning(
         run |= {"commissioning": commissioning, "results": [row | {"state": result}]}
         recorder.post("/v1/reports", {"kind": "selftest", "selftest": run}, "technician")
     recorder.wait_for_state(lambda state: not replaced(state), "no alarm")
-    assert read_json(path)[NAMES[0]]["opened"]["name"] == f"mic_{NAMES[0]}"
+    wait_for(
+        lambda: read_json(path)[NAMES[0]]["opened"]["name"] == f"mic_{NAMES[0]}", "the new ones"
+    )
 
 
 def test_not_enrolled_it_records_and_says_so(make_recorder: MakeRecorder) -> None:

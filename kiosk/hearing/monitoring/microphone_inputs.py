@@ -21,6 +21,7 @@ from kiosk.storage.atomic_io import read_json, write_json
 
 log = logging.getLogger(__name__)
 REPLACED = "microphone_replaced"
+THREAD = "microphone-inputs"
 
 
 class MicrophoneInputs:
@@ -37,6 +38,7 @@ class MicrophoneInputs:
         self._path = path
         self._devices = devices
         self._lock = threading.Lock()
+        self._file_lock = threading.Lock()
         self._known = self._load()
         self._replaced: dict[str, dict[str, Any]] = {}
         self._told: set[tuple[str, int, str]] = set()
@@ -66,10 +68,17 @@ class MicrophoneInputs:
         return [device for device in self._devices() if device.opened is not None]
 
     def _save(self) -> None:
-        try:
-            write_json(self._path, self._known)
-        except (OSError, StorageError) as error:
-            log.error("%s: the known microphones cannot be written: %s", self._path.name, error)
+        """Write the file in a thread of its own: the steps of a hearing wait for no disk here."""
+        threading.Thread(target=self._write, name=THREAD, daemon=True).start()
+
+    def _write(self) -> None:
+        with self._file_lock:
+            with self._lock:
+                known = dict(self._known)
+            try:
+                write_json(self._path, known)
+            except (OSError, StorageError) as error:
+                log.error("%s: the known microphones cannot be written: %s", self._path, error)
 
     def poll(self, hearing: OpenHearing | None) -> bool:
         """Compare once; journal what is new in ``hearing``; return whether anything changed."""
