@@ -173,7 +173,7 @@ WITHOUT = microphones(
 )
 LOST = microphones(
     defendant={"state": "absent", "heard": None},
-    plaintiff={"state": "muted"},
+    plaintiff={"state": "refused", "refusal": {"reason": "rate", "offered": [32000, 44100]}},
     witness={"state": "quiet"},
 )
 GAP = {"source": "defendant", "kind": "lost", "at": at(9, 42, 11), "seconds": 14.0}
