@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.api.states import MicrophoneState
 from kiosk.config import MicrophoneSettings
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
 from tests.support.waiting import wait_for
@@ -25,13 +26,14 @@ def test_a_source_that_gives_nothing_makes_the_proof_bad(
     rig.courtroom.abort()
 
 
-def test_a_source_whose_loss_has_an_alarm_has_no_second_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["absent", "refused", "stuck"])
+def test_a_source_whose_loss_has_an_alarm_has_no_second_one(tmp_path: Path, state: str) -> None:
     nothing = MicrophoneSettings(name="nothing", role="judge", device="mic_nothing")
     rig = CourtroomRig(tmp_path, courtroom_settings(tmp_path, (nothing,)))
     rig.begin()
     wait_for(lambda: rig.state()["proof"]["state"] == "bad", "a bad proof")
     (microphone,) = rig.sources.microphones
-    microphone.set_state(type(microphone.state).ABSENT)
-    assert "microphone_absent" in rig.codes()
+    microphone.set_state(MicrophoneState(state))
+    assert f"microphone_{state}" in rig.codes()
     assert "proof_failed" not in rig.codes()
     rig.courtroom.abort()

@@ -69,8 +69,7 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
 
 def _lost_sources(state: RecorderState) -> set[str]:
     """Return the sources of which an alarm of their own says that they give nothing."""
-    states = {mic.name: mic.state for mic in state.microphones}
-    lost = {name for name, mic in states.items() if mic.is_lost and not mic.is_soundless}
+    lost = {microphone.name for microphone in state.microphones if microphone.state.is_broken}
     return lost | ({"camera"} if state.camera.state in CAMERA else set())
 
 

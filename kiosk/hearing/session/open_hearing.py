@@ -196,10 +196,13 @@ class OpenHearing:
         missing = [name for name in proof.missing if self.state.roles.is_serving(name)]
         if missing:
             proof = replace(
-                proof, state="bad", detail=f"nothing of {', '.join(missing)}", source=missing[0]
+                proof,
+                state=ProofState.BAD,
+                detail=f"nothing of {', '.join(missing)}",
+                source=missing[0],
             )
         return Proof(
-            state=ProofState(proof.state),
+            state=proof.state,
             age_seconds=proof.age_seconds(),
             detail=proof.detail,
             source=proof.source,

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from kiosk.api.states import ProofState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FragmentRecord
@@ -37,14 +37,14 @@ class ReadbackState:
     """Result of the last read-back check.
 
     Attributes:
-        state: ``none`` (nothing checked yet), ``good`` or ``bad``.
+        state: ``none``: nothing checked yet.
         verified_until_ns: end of the media last found good (recording clock).
         detail: why it is bad.
         source: the source that is bad.
         missing: sources of which the latest fragments have nothing.
     """
 
-    state: Literal["none", "good", "bad"] = "none"
+    state: ProofState = ProofState.NONE
     verified_until_ns: int | None = None
     detail: str = ""
     source: str = ""
@@ -197,9 +197,9 @@ class ReadbackMonitor:
         state = self._state
         since = max(self._started_ns, state.verified_until_ns or 0)
         limit_s = STALE_S + self._every_s
-        if state.state != "bad" and now - since > limit_s * NS_PER_S:
+        if state.state != ProofState.BAD and now - since > limit_s * NS_PER_S:
             return ReadbackState(
-                "bad", state.verified_until_ns, "nothing new on the disk", "storage"
+                ProofState.BAD, state.verified_until_ns, "nothing new on the disk", "storage"
             )
         return state
 
@@ -237,7 +237,7 @@ class ReadbackMonitor:
 
     def _is_first(self) -> bool:
         """Return whether nothing has been verified yet; the first check comes soon."""
-        return self._state.state == "none"
+        return self._state.state == ProofState.NONE
 
     def _discard_old_keys(self) -> None:
         """Discard the keys of verified fragments that no later check will read."""
@@ -253,16 +253,18 @@ class ReadbackMonitor:
         except ReadbackError as error:
             if not error.is_doubtful or self._was_doubtful:
                 self._state = ReadbackState(
-                    "bad", before.verified_until_ns, str(error), error.source
+                    ProofState.BAD, before.verified_until_ns, str(error), error.source
                 )
             self._was_doubtful = error.is_doubtful
         except Exception as error:  # any error here means that nothing is verified
             log.exception("the read-back check failed")
-            self._state = ReadbackState("bad", before.verified_until_ns, repr(error), "storage")
+            self._state = ReadbackState(
+                ProofState.BAD, before.verified_until_ns, repr(error), "storage"
+            )
         else:
             self._was_doubtful = False
             self._discard_old_keys()
             if before.verified_until_ns != verified_until_ns:
                 missing = self._recent.missing()
-                self._state = ReadbackState("good", verified_until_ns, missing=missing)
+                self._state = ReadbackState(ProofState.GOOD, verified_until_ns, missing=missing)
         self._on_change(self._state)
