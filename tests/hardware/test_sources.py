@@ -285,19 +285,23 @@ def test_a_device_that_does_not_offer_what_the_settings_say_tells_what_it_offers
         MicrophoneSettings(name="mono", role="witness", device="mic_mono", channel=1),
         MicrophoneSettings(name="right", role="spare", device="mic_right", rate=44100),
         MicrophoneSettings(name="gone", role="spare", device="mic_gone"),
+        MicrophoneSettings(name="left", role="victim", device="mic_stereo"),
+        MicrophoneSettings(name="deaf", role="expert", device="mic_stereo", channel=1),
     )
     with (
         tempfile.TemporaryDirectory(prefix="kiosk-") as name,
         VirtualMicrophones(Path(name), ("judge",)) as sound,
     ):
-        add_fixed_devices(sound, wrong=(44100, 1), mono=(48000, 1), right=(44100, 1))
+        devices = {"wrong": (44100, 1), "mono": (48000, 1), "right": (44100, 1)}
+        add_fixed_devices(sound, **devices, stereo=(48000, 2))
         with open_sources(sound, *rows) as sources:
-            expected = ["refused", "refused", "ok", "absent"]
+            expected = ["refused", "refused", "ok", "absent", "ok", "muted"]
             wait_for(lambda: [m.state for m in sources.microphones] == expected, "states", PATIENCE)
-            wrong, mono, right, gone = sources.describe_microphones()
+            wrong, mono, right, gone, left, deaf = sources.describe_microphones()
     assert wrong.refusal == Refusal(
         reason=RefusalReason.RATE, offered=(44100,), detail="Invalid sample rate"
     )
     assert wrong.refusal.text == "offers 44100 Hz only"
     assert mono.refusal == Refusal(reason=RefusalReason.CHANNELS, offered=(1,))
-    assert (right.refusal, gone.refusal) == (None, None)
+    assert right.refusal is gone.refusal is left.refusal is None
+    assert deaf.heard is None, "the constant of the other channel is no voice"

@@ -262,6 +262,9 @@ def test_killed_it_resumes_by_itself_and_asks(recorder: RecorderProcess) -> None
     assert {"recovered", "failure_reason"} <= set(state["hearing"]["open_questions"])
     lost = [row for row in state["hearing"]["interruptions"] if row["source"] == "recorder"]
     assert [row["seconds"] for row in lost] == [state["recovered"]["gap_seconds"]]
+    page = recorder.call("GET", "/v1/hearing/interruptions?limit=1000")
+    assert lost[0] in page["interruptions"]
+    assert page["total"] >= sum(row["count"] for row in state["hearing"]["interruption_totals"])
     assert "recorder_recovered" in {alarm["code"] for alarm in state["alarms"]}
     recorder.post("/v1/hearing/statements", {"subject": "recovered", "value": "power cut"})
     assert recorder.state()["recovered"] is None

@@ -1,5 +1,6 @@
 /* An ALSA capture device that, like a sound card opened without a converter, offers only the sample
- * rate and the number of channels of its entry in alsa.conf, and gives noise in real time:
+ * rate and the number of channels of its entry in alsa.conf. In real time it gives noise in its first
+ * channel, and a constant in the others, as where no capsule is connected:
  *   pcm_type.fixed_device { lib "/.../fixed_device.so" }
  *   pcm.NAME { type fixed_device rate 44100 channels 1 }
  */
@@ -10,6 +11,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#define CONSTANT 185
 
 typedef struct {
 	snd_pcm_ioplug_t io;
@@ -47,7 +50,8 @@ static snd_pcm_sframes_t fixed_transfer(snd_pcm_ioplug_t *io, const snd_pcm_chan
 		char *first = (char *)areas[channel].addr + areas[channel].first / 8;
 		for (snd_pcm_uframes_t frame = offset; frame < offset + size; frame++) {
 			device->random = device->random * 1664525u + 1013904223u;
-			*(int16_t *)(first + frame * areas[channel].step / 8) = (int16_t)(device->random >> 24) - 128;
+			int16_t noise = (int16_t)(device->random >> 24) - 128;
+			*(int16_t *)(first + frame * areas[channel].step / 8) = channel ? CONSTANT : noise;
 		}
 	}
 	return size;

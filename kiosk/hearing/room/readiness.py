@@ -49,6 +49,6 @@ def check_readiness(
     for microphone in microphones:
         if microphone.role not in NOT_NEEDED:
             items[microphone.name] = str(microphone.state)
-            if not microphone.state.is_delivering:
+            if not microphone.state.is_delivering or microphone.state.is_broken:
                 failed.append(microphone.name)
     return items, failed
