@@ -160,3 +160,33 @@ def test_a_fragment_reported_after_the_reconciling_is_not_journalled_twice(
     reconcile(journal)
     journal.add_fragment(late)
     assert seal_hearing(built, court).problems == []
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_gap_between_pictures_that_nobody_could_tell_any_more_is_told(
+    court: Court, tmp_path: Path, told: bool
+) -> None:
+    """As when the power fails before the journal has the picture after the gap."""
+    built = new_hearing(tmp_path, court.device())
+    journal, writer = add_part(built, fragments=2), built.writers[0]
+    (first,) = events(journal, "part")
+    gap = {
+        "start_ns": first["tap_ns"] + 2 * FRAGMENT_NS,
+        "end_ns": first["tap_ns"] + 3 * FRAGMENT_NS,
+    }
+    if told:
+        fields = {"number": 1, "source": "camera", "what": "dropped", "seconds": 0.4}
+        journal.append("interruption_ended", {**fields, **gap})
+    writer.skip("main")
+    for _ in range(2):
+        writer.write("main")
+    writer.write("channels")
+    end_part(journal, 5)
+    assert seal_hearing(built, court).problems == []
+    found = [entry for entry in events(journal, "interruption") if entry["source"] == "camera"]
+    assert len(found) == (not told)
+    for entry in found:
+        assert entry["what"] == "dropped"
+        assert entry["seconds"] == pytest.approx(0.4)
+        assert entry["start_ns"] == pytest.approx(gap["start_ns"], abs=1e5)
+        assert entry["end_ns"] == pytest.approx(gap["end_ns"], abs=1e5)

@@ -124,6 +124,10 @@ class MediaWriter:
         ]
         return fragment(number + 1, runs)
 
+    def skip(self, track: Track) -> None:
+        """Leave the next fragment of ``track`` out."""
+        self._next[track] += 1
+
     def write(self, track: Track) -> FragmentRecord:
         """Append the next fragment of ``track``; return its record."""
         number = self._next[track]
@@ -178,7 +182,8 @@ def add_part(
     """Open the next part and write ``pieces`` fragments of each track, journalled."""
     number = len(built.parts) + 1
     tap = recording_ns() if tap_ns is None else tap_ns
-    metadata = {"microphones": [{"name": name} for name in MICROPHONES]}
+    names = [{"name": name} for name in MICROPHONES]
+    metadata = {"camera": {"fps": FPS}, "microphones": names}
     journal = built.journal.open_part(number, {"reason": "start", "tap_ns": tap}, metadata)
     writer = MediaWriter(journal.folder, tap, codec=codec)
     built.parts.append(journal)

@@ -271,10 +271,10 @@ class MainTrack:
             runs.append(TrackRun(AUDIO, mix_packets[0].packet.pts, samples, wall))
         self._from_ns = until
         if runs:
-            self._append(runs, begin, end, tuple(sorted(sources)))
-        if pictures:
+            times = self._start_ns + begin, self._start_ns + end
+            piece = Fragment(self._encode(runs), *times, tuple(sorted(sources)))
             written = [(self._start_ns + picture.at_ns, picture.session) for picture in pictures]
-            self._writer.enqueue(partial(self._on_pictures, written))
+            self._writer.append(piece, self._segment.append, partial(self._on_pictures, written))
 
     def _pop_pictures(self, until: int) -> list[_Picture]:
         pictures = []
@@ -298,12 +298,9 @@ class MainTrack:
         self.video_frames += len(pictures)
         return TrackRun(VIDEO, times[0], samples, self._times.wall_ns + pictures[0].at_ns)
 
-    def _append(self, runs: list[TrackRun], begin: int, end: int, sources: tuple[str, ...]) -> None:
+    def _encode(self, runs: list[TrackRun]) -> bytes:
         self._sequence += 1
-        data = fragment(self._sequence, runs)
-        segment = self._segment
-        piece = Fragment(data, self._start_ns + begin, self._start_ns + end, sources)
-        self._writer.append(piece, segment.append)
+        return fragment(self._sequence, runs)
 
     # -- segments ------------------------------------------------------------------------------
     def _starts_segment(self) -> bool:

@@ -122,9 +122,16 @@ class TrackWriter:
         return name
 
     def append(
-        self, fragment: Fragment, on_durable: Callable[[FragmentRecord], None] | None = None
+        self,
+        fragment: Fragment,
+        on_durable: Callable[[FragmentRecord], None] | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> bool:
         """Append a fragment; ``on_durable`` is called when it is durable.
+
+        Args:
+            before: called just before the fragment is reported, so that the journal knows what is
+                missing before it no later than the fragment; also if it is lost.
 
         Returns:
             whether there is room for it; otherwise it is lost.
@@ -135,6 +142,7 @@ class TrackWriter:
             or self.store.unwritten_bytes > MAX_BACKLOG_BYTES
         ):
             self.lost_ns += fragment.end_ns - fragment.start_ns
+            self._queue.append(before)
             return False
         record, ticket = self._write(fragment)
         self._waiting_bytes += size
@@ -146,6 +154,7 @@ class TrackWriter:
                 on_durable(record)
             self._waiting_bytes -= size
 
+        self._when_durable(ticket, before)
         self._when_durable(ticket, report)
         return True
 

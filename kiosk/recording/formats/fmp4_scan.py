@@ -160,21 +160,49 @@ def _media_span(data: bytes, tracks: TrackTable) -> tuple[int, int, list[int]]:
         elif box.path == "moof/traf/tfdt":
             decode_time = struct.unpack_from(">Q" if box.body[0] else ">I", box.body, 4)[0]
         elif box.path == "moof/traf/trun" and scale:
-            end = decode_time + _trun_duration(box.body)
+            end = decode_time + sum(_trun_durations(box.body))
             times.append((decode_time * NS_PER_S // scale, end * NS_PER_S // scale))
     if not times:
         return 0, 0, numbers
     return min(time[0] for time in times), max(time[1] for time in times), numbers
 
 
-def _trun_duration(trun: bytes) -> int:
-    """Return the ticks of all samples in a ``trun`` body (0 if durations are defaults)."""
+def _trun_durations(trun: bytes) -> list[int]:
+    """Return the ticks of each sample in a ``trun`` body (none if durations are defaults)."""
     flags, count = struct.unpack(">I", trun[:4])[0] & 0xFFFFFF, struct.unpack(">I", trun[4:8])[0]
     if not flags & 0x100:
-        return 0
+        return []
     width = 4 * sum(bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
     first = 8 + 4 * bool(flags & 1) + 4 * bool(flags & 4)
-    return sum(struct.unpack_from(">I", trun, first + place * width)[0] for place in range(count))
+    return [struct.unpack_from(">I", trun, first + place * width)[0] for place in range(count)]
+
+
+def picture_times(path: Path, start: int, tap_ns: int) -> list[int]:
+    """Return the recording clock of the pictures in a plain media file.
+
+    Args:
+        path: of track ``main``.
+        start: first byte of a fragment; the pictures of the fragment before it come first.
+        tap_ns: recording clock at which the part's media time is zero.
+    """
+    tracks = TrackTable.read(path.parent / INIT)
+    pieces = fragment_ends(path, 0)
+    first = max((offset for offset, _ in pieces if offset < start), default=0)
+    times: list[int] = []
+    number = at = 0
+    with path.open("rb") as file:
+        for offset, length in pieces:
+            file.seek(offset)
+            for box in _iter_boxes(file.read(length)) if offset >= first else ():
+                if box.path == "moof/traf/tfhd":
+                    number = struct.unpack_from(">I", box.body, 4)[0]
+                elif box.path == "moof/traf/tfdt":
+                    at = struct.unpack_from(">Q" if box.body[0] else ">I", box.body, 4)[0]
+                elif box.path == "moof/traf/trun" and tracks.names.get(number) == "camera":
+                    for duration in _trun_durations(box.body):
+                        times.append(tap_ns + at * NS_PER_S // tracks.timescales[number])
+                        at += duration
+    return times
 
 
 def truncate_torn(path: Path, length: int) -> int:

@@ -12,25 +12,33 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import ChainReader
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
-from kiosk.recording.formats.fmp4_scan import complete_fragments
+from kiosk.recording.formats.fmp4_scan import complete_fragments, picture_times
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.journalled_media import STORAGE, JournalledMedia
 from kiosk.recording.journal.part_journal import PartJournal, media_entry
-from kiosk.storage.atomic_io import make_folder, write_chunks
-from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, JOURNAL_FILE, TRACKS
+from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_chunks
+from kiosk.storage.hearing_folder import (
+    CLOSED_INIT,
+    CLOSED_SUFFIX,
+    JOURNAL_FILE,
+    PART_FILE,
+    TRACKS,
+)
 from kiosk.storage.store import write_durably
 from kiosk.storage.volume import SET_ASIDE
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
+CAMERA = "camera"
 TAIL_NS = NS_PER_S // 4
 """A part whose media end this much before its stop misses nothing: the last picture or block that
 a device had not delivered yet."""
@@ -124,6 +132,8 @@ class _Reconciliation:
             records = complete_fragments(self._folder, name, end, self._media.zero_ns)
             if records:
                 self._journal.queue("media", {**media_entry(records), "recovered": True})
+                if name.startswith("main/") and not is_closed:
+                    self._note_missing_pictures(path, end)
                 self._media.add_fragments([asdict(record) for record in records])
                 end = records[-1].offset + records[-1].length
             if not _is_finished(path, size, end, is_closed=is_closed):
@@ -183,6 +193,24 @@ class _Reconciliation:
             self._journal.queue("cut", lost)
             self._note_interruption(starts.get(name, end_ns), end_ns)
 
+    def _note_missing_pictures(self, path: Path, end: int) -> None:
+        """Journal the gaps between pictures that were found: nobody could tell them any more.
+
+        Args:
+            end: where what the journal knows of the file ends.
+        """
+        settings = read_json_or_none(self._folder / PART_FILE) or {}
+        fps = (settings.get("camera") or {}).get("fps")
+        if not fps:
+            return
+        picture_ns = NS_PER_S // int(fps)
+        told_ns = self._media.lost_until.get(CAMERA, 0)
+        times = picture_times(path, end, self._media.zero_ns)
+        for before_ns, after_ns in pairwise(times):
+            start_ns = before_ns + picture_ns
+            if after_ns - start_ns > picture_ns // 2 and after_ns > told_ns + picture_ns // 2:
+                self._note_interruption(start_ns, after_ns, CAMERA, "dropped")
+
     def _note_missing_tail(self) -> None:
         """Journal the loss if not all was written when the part stopped, and never was."""
         closed = self._media.closed
@@ -193,9 +221,11 @@ class _Reconciliation:
         if stop_ns - start_ns > TAIL_NS:
             self._note_interruption(start_ns, stop_ns)
 
-    def _note_interruption(self, start_ns: int, end_ns: int) -> None:
+    def _note_interruption(
+        self, start_ns: int, end_ns: int, source: str = STORAGE, what: str = "write_failed"
+    ) -> None:
         self._media.last_number += 1
-        fields = {"number": self._media.last_number, "source": STORAGE, "what": "write_failed"}
+        fields = {"number": self._media.last_number, "source": source, "what": what}
         seconds = max(0, end_ns - start_ns) / NS_PER_S
         times = {"start_ns": start_ns, "end_ns": end_ns, "seconds": seconds}
         self._journal.queue("interruption", {**fields, **times})
