@@ -448,3 +448,23 @@ def test_samples_that_a_corrected_clock_puts_back_are_written_to_the_last(tmp_pa
     writer.finish(recorded.now_ns)
     _, values = samples(join_run(tmp_path, "channels"))
     assert writer.samples["judge"] == len(values) > 24_000
+
+
+@pytest.mark.parametrize("back_ms", [100, 1100])
+def test_a_device_whose_clock_goes_back_loses_no_sample(tmp_path: Path, back_ms: int) -> None:
+    """Its samples follow those before, until a hole gives the time back."""
+    recorded = WriterRig(tmp_path, START_NS)
+    writer = recorded.create_writer({"judge": 48_000}, camera=False)
+    sound = np.random.default_rng(5).integers(-9000, 9000, 6 * 48_000).astype(np.int16)
+    given, block = 0, 4800
+    for number in range(60):
+        recorded.now_ns = START_NS + (number + 1) * NS_PER_S // 10
+        epoch = int(number >= 20)
+        at_ns = START_NS + number * NS_PER_S // 10 - epoch * back_ms * 1_000_000
+        index = given - epoch * 20 * block
+        writer.add_audio("judge", AudioBlock(epoch, index, at_ns, sound[given : given + block]))
+        given += block
+        writer.tick(recorded.now_ns, "off", {"judge": (MicrophoneState.OK, None)})
+    writer.finish(recorded.now_ns)
+    _, values = samples(join_run(tmp_path, "channels"))
+    assert np.array_equal(np.round(values * 32768).astype(np.int16), sound)

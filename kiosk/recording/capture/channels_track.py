@@ -174,21 +174,25 @@ class ChannelsTrack:
             self._writer.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
 
     def _build_run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
-        """Return the packets' start and the run of samples; a hole lengthens the sample before."""
+        """Return the packets' start and the run of samples; a hole lengthens the sample before.
+
+        The clock of a reopened device may be corrected to an earlier time. Then samples follow
+        those before, until a hole gives the time back: readers lose what overlaps.
+        """
         begin = packets[0].start_ns
-        if channel.end_ns - begin > _OVERLAP_NS:  # a reopened device's clock was corrected
+        if channel.end_ns - begin > _OVERLAP_NS:
             begin = channel.end_ns
+        channel.end_ns = begin
         samples = []
         for number, packet in enumerate(packets):
             duration = packet.frames
+            channel.end_ns += packet.frames * NS_PER_S // channel.rate
             if number + 1 < len(packets):
-                to_next = packets[number + 1].start_ns - packet.start_ns
-                hole = to_next * channel.rate // NS_PER_S - packet.frames
-                if hole * NS_PER_S // channel.rate > _OVERLAP_NS:
-                    duration += hole
+                hole_ns = packets[number + 1].start_ns - channel.end_ns
+                if hole_ns > _OVERLAP_NS:
+                    duration += hole_ns * channel.rate // NS_PER_S
+                    channel.end_ns += hole_ns
             samples.append(Sample(packet.data, duration))
-        last = packets[-1]
-        channel.end_ns = max(begin, last.start_ns) + last.frames * NS_PER_S // channel.rate
         at_ns = begin - self._start_ns
         ticks = (at_ns * channel.rate + NS_PER_S // 2) // NS_PER_S
         return begin, TrackRun(channel.number, max(0, ticks), samples, self._times.wall_ns + at_ns)

@@ -110,6 +110,7 @@ class InterruptionDetector:
 
     def _end_lost_picture(self, end_ns: int) -> None:
         """End it with the exact times: only now is it known which picture was the last before."""
+        self._end_shared()
         key = (CAMERA, "lost")
         self._open[key] = replace(self._open[key], start_ns=self._pictures_until_ns)
         self._close_interruption(key, end_ns)
