@@ -1,7 +1,8 @@
 """Tampering without the device's key: ``kiosk verify`` finds each, and names it.
 
 A hearing of three parts, the second closed (encrypted), is recorded once by the real recorder;
-each try changes a copy of it.
+each try changes a copy of it. A copy made while the third part runs, as a power cut leaves it, is
+changed before its seal (:mod:`faults.unsealed`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 from faults.trial import Cost, NotSurvivedError, Outcome
+from faults.unsealed import Interrupted, sent_heads, try_unsealed, unsealed_tamperings
 from faults.verification import verify_sealed
 from kiosk.evidence.chain import GENESIS, canonical_json, entry_hash
 from kiosk.evidence.device_key import FileSigner
@@ -38,6 +40,8 @@ TRIES, QUICK = 20, 2
 KIOSK = "kiosk-trial"
 PARTS = (1, 2, 3)
 SECONDS = 2.5
+UNSEALED_SECONDS = 9.0
+"""Enough signed batches to be cut and rewritten."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     del strict
     with tempfile.TemporaryDirectory(prefix="kf-") as name:
         court = Court.make(Path(name) / "court")
-        hearing = record_hearing(Path(name) / "r", court)
+        hearing, device = record_hearing(Path(name) / "r", court)
         stranger = Court.make(Path(name) / "stranger", "Test court").device(KIOSK)
         signers = court.device("kiosk-other"), stranger
         outcomes: dict[str, Outcome] = {}
@@ -77,17 +81,31 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
             shutil.copytree(hearing, place)
             outcome.attempt(partial(trial, tamper, HearingCopy(place, random, *signers), court.ca))
             shutil.rmtree(place)
+        cut = Path(name) / "cut" / hearing.name
+        heads = sent_heads(cut, max(PARTS))
+        for kind, change in unsealed_tamperings():
+            outcome = outcomes.setdefault(kind, Outcome(f"tampering: {kind}"))
+            for _ in range(tries):
+                place = Path(name) / "copy" / hearing.name
+                shutil.copytree(cut, place)
+                interrupted = Interrupted(place, max(PARTS), device, stranger, random)
+                outcome.attempt(partial(try_unsealed, change, interrupted, court.ca, heads))
+                shutil.rmtree(place)
         alone = Outcome("untouched: each part verifies alone")
         for number in PARTS:
             alone.attempt(partial(verify_part_alone, hearing / part_folder_name(number), court.ca))
     return [alone, *outcomes.values()]
 
 
-def record_hearing(folder: Path, court: Court) -> Path:
-    """Record a hearing of three parts, the second closed; return its sealed folder."""
+def record_hearing(folder: Path, court: Court) -> tuple[Path, FileSigner]:
+    """Record a hearing of three parts, the second closed; return its sealed folder and the signer.
+
+    ``cut/<id>`` beside it is a copy made while the third part runs.
+    """
     with VirtualCourtroom(folder) as room:
-        court.issue(KIOSK, room.paths.device_key, room.paths.device_certificate)
+        device = court.issue(KIOSK, room.paths.device_key, room.paths.device_certificate)
         shutil.copy(court.ca, room.paths.court_ca)
+        room.publish_staff(court)
         CourtSecrets().pin(room.paths)
         room.start_recorder()
         room.wait_ready(60)
@@ -96,22 +114,24 @@ def record_hearing(folder: Path, court: Court) -> Path:
         for number, step in enumerate(("close", "open"), 1):
             wait_part(room, number)
             room.call("POST", f"/v1/hearing/{step}", {})
-        wait_part(room, 3)
+        wait_part(room, 3, UNSEALED_SECONDS)
+        (running,) = room.paths.hearings.iterdir()
+        shutil.copytree(running, folder.parent / "cut" / running.name)
         sealed = room.end_hearing()
         verify_sealed(sealed, court.ca)
         target = folder.parent / sealed.name
         shutil.copytree(sealed, target)
-    return target
+    return target, device
 
 
-def wait_part(room: VirtualCourtroom, number: int) -> None:
-    """Wait until part ``number`` has some seconds."""
+def wait_part(room: VirtualCourtroom, number: int, seconds: float = SECONDS) -> None:
+    """Wait until part ``number`` has so many seconds."""
 
     def there() -> bool:
         hearing = room.state().get("hearing") or {}
-        return hearing.get("part") == number and hearing["part_seconds"] >= SECONDS
+        return hearing.get("part") == number and hearing["part_seconds"] >= seconds
 
-    wait_for(there, f"{SECONDS} s of part {number}", 60)
+    wait_for(there, f"{seconds} s of part {number}", 60)
 
 
 def trial(tamper: Tamper, copy: HearingCopy, ca: Path) -> Cost:

@@ -137,8 +137,8 @@ class RecorderClient:
         is_enrolled = self.paths.device_certificate.exists()
         return self.paths.court_ca if is_enrolled else self.paths.self_signed_certificate
 
-    def publish_staff(self) -> None:
-        """Publish one secretary with a badge, as the central system would."""
+    def publish_staff(self, court: Court | None = None) -> None:
+        """Publish one secretary with a badge, as the central system of ``court`` would."""
         secretary = {
             "person": "p-1",
             "name": "A. Secretary",
@@ -146,9 +146,8 @@ class RecorderClient:
             "pin": None,
             "badge": hash_secret(BADGE),
         }
-        Court.make(make_folder(self.paths.data / "court")).publish_staff(
-            self.paths, KIOSK, [secretary]
-        )
+        court = court or Court.make(make_folder(self.paths.data / "court"))
+        court.publish_staff(self.paths, KIOSK, [secretary])
 
     def verify(self, folder: Path) -> dict[str, Any]:
         """Return what ``kiosk verify --json`` says of ``folder``."""
