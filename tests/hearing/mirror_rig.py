@@ -76,6 +76,21 @@ class VirtualRecorder:
             self._start_ns, self._now_ns, self.seconds, frames, 0, samples, self.first_durable_ms
         )
 
+    @property
+    def now_ns(self) -> int:
+        """Virtual recording clock."""
+        return self._now_ns
+
+    @property
+    def video_frames(self) -> int:
+        """Pictures captured so far."""
+        return self._writer.video_frames
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Samples captured so far, by microphone."""
+        return self._writer.samples
+
     def _finished(self) -> bool:
         self._writer.finish(self._now_ns)
         return True
