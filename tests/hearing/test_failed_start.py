@@ -52,7 +52,7 @@ class FailingDisk:
         self.heal()
         self._healed = threading.Event()
         if mode == "stall":  # a busy disk may take longer than this, and nothing is wrong
-            self._patience.setattr("kiosk.evidence.chain.APPEND_TIMEOUT_S", 0.2)
+            self._patience.setattr("kiosk.storage.store.APPEND_TIMEOUT_S", 0.2)
             self._patience.setattr("kiosk.storage.mirrored_store.WRITE_TIMEOUT_S", 0.2)
         self._at, self._mode, self._lasts = number, mode, lasts
 
