@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.measure import Measure, median_of
 from kiosk.clocks import NS_PER_S, recording_ns
-from kiosk.evidence.chain import JournalFile
+from kiosk.evidence.journal_file import JournalFile
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.recording.formats.records import FragmentRecord, Track
 from kiosk.recording.journal.hearing_journal import HearingJournal, load_hearing

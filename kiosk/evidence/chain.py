@@ -21,22 +21,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from kiosk.clocks import format_wall, recording_ns
 from kiosk.errors import StorageError
-from kiosk.storage.store import DIRECT, Store, write_durably
 
 GENESIS = "0" * 64
 MAX_LINE_BYTES = 16 << 20
 """No entry comes near this length; a longer line is damage and never fills the memory."""
-_BLOCK_BYTES = 1 << 20
 BULK_KINDS = frozenset({"media", "file", "head"})
 """Kinds of nearly all entries of a long journal; they change nothing in a hearing's state."""
 Entry = dict[str, Any]
@@ -223,154 +219,3 @@ def _parse_json(line: bytes) -> tuple[Any, bool]:
         return value, True
     value = json.loads(line)
     return value, isinstance(value, dict) and canonical_json(value) == line
-
-
-class JournalFile:
-    """An open journal; every entry is on the disk when :meth:`append` returns.
-
-    Threads may append at the same time. An entry that cannot be written leaves no bytes. With a
-    signer, every write ends in a signed head: it costs no sync of its own.
-    """
-
-    def __init__(
-        self, path: Path, chain: Chain, store: Store = DIRECT, sign: SignHead | None = None
-    ) -> None:
-        """Continue ``chain`` at ``path``; use :meth:`create` or :meth:`reopen`."""
-        self.path = path
-        self._head = chain.head
-        self._length = chain.length
-        self._is_signed = chain.unsigned == 0
-        self._store = store
-        self._sign = sign
-        self._closed = False
-        self._lock = threading.Lock()
-
-    @classmethod
-    def create(
-        cls,
-        path: Path,
-        prev: str = GENESIS,
-        store: Store = DIRECT,
-        sign: SignHead | None = None,
-    ) -> JournalFile:
-        """Create a journal at ``path``; its first entry carries the outer head ``prev``.
-
-        Args:
-            sign: returns the signature of a head; None: nothing is signed.
-
-        Raises:
-            StorageError: the file has entries already or cannot be created.
-        """
-        located = store.locate(path)
-        if located.exists() and located.stat().st_size > 0:
-            raise StorageError(f"{path}: exists already")
-        journal = cls(path, replace(EMPTY_CHAIN, head=ChainHead(0, prev)), store, sign)
-        journal._write(b"")
-        return journal
-
-    @classmethod
-    def reopen(
-        cls,
-        path: Path,
-        store: Store = DIRECT,
-        sign: SignHead | None = None,
-        keep: Callable[[Entry], bool] = lambda _entry: True,
-    ) -> tuple[JournalFile, Chain]:
-        """Open ``path`` to continue after its last valid line; see :func:`read_chain`.
-
-        An unfinished last line (a crash) is cut away. Lines that break the chain (a damaged
-        disk) are moved to ``<name>.damaged``; see :attr:`Chain.problem`.
-
-        Raises:
-            StorageError: the file cannot be read or written.
-        """
-        located = store.locate(path)
-        chain = read_chain(located, keep=keep)
-        journal = cls(path, chain, store, sign)
-        if chain.problem:
-            journal._set_damage_aside(located)
-        journal._write(b"")  # cuts everything after the last valid line
-        return journal, chain
-
-    def _set_damage_aside(self, located: Path) -> None:
-        """Copy what follows the last valid line to the end of ``<name>.damaged``."""
-        target = self.path.with_name(f"{self.path.name}.damaged")
-        earlier = self._store.locate(target)
-        offset = earlier.stat().st_size if earlier.exists() else 0
-        with located.open("rb") as file:
-            file.seek(self._length)
-            while block := file.read(_BLOCK_BYTES):
-                write_durably(self._store, target, offset, block)
-                offset += len(block)
-
-    @property
-    def head(self) -> ChainHead:
-        """Head of the chain now."""
-        with self._lock:
-            return self._head
-
-    def append(self, kind: str, fields: Mapping[str, Any] | None = None) -> Entry:
-        """Write one entry durably; return it.
-
-        Raises:
-            StorageError: it could not be written; the journal is as it was.
-        """
-        return self.append_many([(kind, fields or {})])[0]
-
-    def append_many(self, items: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Entry]:
-        """Write several entries, and the head that signs them, with one sync.
-
-        Returns:
-            the entries without the head.
-        """
-        with self._lock:
-            head, entries, lines = self._head, [], []
-            for kind, fields in items:
-                entry = _next_entry(kind, fields, head)
-                line = canonical_json(entry)
-                head = ChainHead(head.count + 1, entry_hash(line))
-                entries.append(entry)
-                lines += [line, b"\n"]
-            if self._sign is not None:
-                signature = self._sign(head)
-                fields = {"count": head.count, "hash": head.hash, "signature": signature}
-                line = canonical_json(_next_entry("head", fields, head))
-                head = ChainHead(head.count + 1, entry_hash(line))
-                lines += [line, b"\n"]
-            self._write(b"".join(lines))
-            self._head = head
-            self._is_signed = self._sign is not None
-            return entries
-
-    def sign(self) -> None:
-        """Sign what is there if it bears no signature yet (a crash tore the last block).
-
-        Raises:
-            StorageError: it could not be written.
-        """
-        if not self._is_signed:
-            self.append_many(())
-
-    def _write(self, block: bytes) -> None:
-        """Write ``block`` after the last valid line, durably and as a whole, or not at all."""
-        if self._closed:
-            raise StorageError(f"{self.path}: is closed")
-        write_durably(self._store, self.path, self._length, block)
-        self._length += len(block)
-
-    def close(self) -> None:
-        """Accept no more entries; may be called twice."""
-        with self._lock:
-            self._closed = True
-
-
-def _next_entry(kind: str, fields: Mapping[str, Any], head: ChainHead) -> Entry:
-    """Return the next entry after ``head``; ``fields`` may override ``at`` and ``t``."""
-    return {
-        "at": format_wall(),
-        "t": recording_ns(),
-        **fields,
-        "kind": kind,
-        "n": head.count + 1,
-        "prev": head.hash,
-    }

@@ -1,13 +1,15 @@
 """The steps of a hearing in this room: start, marks, recess, retirement, resume, end.
 
-One thread calls the steps (they sync to disk); any thread may call :meth:`Courtroom.state`.
+One thread calls the steps; any thread may call :meth:`Courtroom.state`. A step takes effect at
+once. A disk that is slow, hung or full does not hold it up: it is written as soon as the disk
+takes it, in its order, and until then an alarm says so.
 Questions of the rules never delay a start: they are asked while the recording runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
@@ -55,6 +57,9 @@ from kiosk.hearing.session.statements import record_statement
 from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
+
+STEP_WAIT_S = 1.0
+"""A step waits no longer for the disk: with what it does itself it takes less than 2 s."""
 
 
 class Courtroom:
@@ -123,7 +128,7 @@ class Courtroom:
         hearing = start_hearing(self._context, self._parts, details, person, tap_ns)
         self._current_hearing.set(hearing)
         record_readiness(self._context, hearing)
-        self._on_change()
+        self._finish_step(hearing)
         return StartedHearing(hearing_id=hearing.state.id, part=1)
 
     def add_mark(
@@ -145,7 +150,7 @@ class Courtroom:
             self.change_publicity(closing, person, recording_ns(), note=note)
             return MarkAnswer(mark=hearing.state.marks[-1].describe())
         mark = hearing.add_mark(event, person, note, role)
-        self._on_change()
+        self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 
     def mark_from_button(self) -> None:
@@ -159,8 +164,9 @@ class Courtroom:
         Raises:
             StepRefusedError: there is none.
         """
-        mark = self._current_hearing.require().undo_mark(person)
-        self._on_change()
+        hearing = self._current_hearing.require()
+        mark = hearing.undo_mark(person)
+        self._finish_step(hearing)
         return MarkAnswer(mark=mark)
 
     def recess(self, person: str, why: str = "") -> StepAnswer:
@@ -176,7 +182,7 @@ class Courtroom:
         part = hearing.state.part
         self._parts.stop(hearing, reason, person, why)
         hearing.add_mark(event, person, why, "")
-        self._on_change()
+        self._finish_step(hearing)
         return StepAnswer(hearing_id=hearing.state.id, part=part, phase=hearing.state.phase)
 
     def resume(self, person: str) -> ResumedHearing:
@@ -186,7 +192,7 @@ class Courtroom:
         fields = {"reason": "resume", "person": person, "tap_ns": tap_ns}
         self._parts.start_next(hearing, fields)
         hearing.add_mark("resumed", person, "", "")
-        self._on_change()
+        self._finish_step(hearing)
         return ResumedHearing(hearing_id=hearing.state.id, part=hearing.state.part)
 
     def end(self, person: str) -> EndedHearing:
@@ -196,8 +202,8 @@ class Courtroom:
             self._parts.stop(hearing, "end", person, "")
         hearing.append("ending", {"person": person})
         self._context.publicity.remember(hearing.state)
+        self._finish_step(hearing)
         self.seal_queue.submit(hearing.state.id, partial(self._seal_hearing, hearing, person))
-        self._on_change()
         return EndedHearing(hearing_id=hearing.state.id, phase=Phase.SEALING)
 
     def _seal_hearing(self, hearing: OpenHearing, person: str) -> None:
@@ -206,39 +212,53 @@ class Courtroom:
         self._current_hearing.clear(hearing)
         self._on_change()
 
+    def _finish_step(self, hearing: OpenHearing) -> None:
+        """Show the step, and give the disk a moment to take it; what it does not take is owed."""
+        self._on_change()
+        if self.storage.store.is_prompt:
+            hearing.settle(STEP_WAIT_S)
+
     # -- open and closed -----------------------------------------------------------------------
-    def pause_writing(self, paused: bool) -> None:
-        """Hold captured media in memory, or write on; nothing is lost meanwhile."""
-        if self.current is not None and self.current.capture is not None:
-            self.current.capture.pause_writing(paused)
+    def held_writing(self, tap_ns: int) -> AbstractContextManager[None]:
+        """Hold captured media in memory from ``tap_ns`` on; nothing is lost meanwhile."""
+        return self._parts.hold.held(tap_ns)
 
     def change_publicity(
         self, closed: bool, person: str, tap_ns: int, ground: str | None = None, note: str = ""
     ) -> PublicityAnswer:
         """Close or open the hearing; see :func:`.publicity_change.close_or_open`."""
-        return publicity_change.close_or_open(
+        hearing = self._current_hearing.require()
+        answer = publicity_change.close_or_open(
             self._context, self._parts, closed, person, tap_ns, ground, note
         )
+        self._finish_step(hearing)
+        return answer
 
     def close_retroactively(
         self, person: str, request: CloseSince, tap_ns: int
     ) -> CloseSinceAnswer:
         """Close it from an earlier moment; see :func:`.publicity_change.close_retroactively`."""
-        return publicity_change.close_retroactively(
+        hearing = self._current_hearing.require()
+        answer = publicity_change.close_retroactively(
             self._context, self._parts, request, person, tap_ns
         )
+        self._finish_step(hearing)
+        return answer
 
     # -- other steps ---------------------------------------------------------------------------
     def record_statement(self, request: Statement, person: str) -> OpenQuestions:
         """Record an answer or another statement; see :func:`.statements.record_statement`."""
-        return record_statement(self._context, request, person)
+        answer = record_statement(self._context, request, person)
+        if (hearing := self.current) is not None:
+            self._finish_step(hearing)
+        return answer
 
     def apply_remedy(self, request: ApplyRemedy, person: str) -> MicrophoneDuties:
         """Apply a remedy for a failing microphone; see :mod:`.microphone_remedies`."""
         hearing = self._current_hearing.require()
         microphones = self._sources.describe_microphones()
         answer = apply_remedy(hearing, microphones, request, person)
-        self._on_change()
+        self._finish_step(hearing)
         return answer
 
     def start_listen_back(self, request: ListenBack) -> None:
@@ -278,9 +298,7 @@ class Courtroom:
         """Release threads and files and write nothing more, as a killed process does."""
         self.seal_queue.close(0)
         if (hearing := self.current) is not None:
-            if hearing.capture is not None:
-                hearing.capture.abort()
-            hearing.journal.close()
+            hearing.abort()
         self.storage.close(0.5)
 
     # -- state ---------------------------------------------------------------------------------

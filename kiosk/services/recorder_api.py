@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 
 from aiohttp import web
@@ -33,6 +32,7 @@ from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.step_runner import StepRunner
+from kiosk.storage.patient_reader import PatientReader
 
 log = logging.getLogger(__name__)
 STAFF_WATCH_S = 2.0
@@ -73,7 +73,8 @@ class RecorderApi:
         self.exports = ExportService(core.settings, events)
         self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
-        core.further_alarms = lambda: [*self._desk.alarms, *self.filing_keys.alarms()]
+        filing_alarms = PatientReader(self.filing_keys.alarms)
+        core.further_alarms = lambda: [*self._desk.alarms, *filing_alarms.value()]
 
     @property
     def is_testing_device(self) -> bool:
@@ -225,12 +226,12 @@ class RecorderApi:
     # nothing is written, only kept in memory: what was captured after the tap must be on the disk
     # in the other part's form alone.
     async def _close(self, call: Call) -> Model:
-        with self._paused_writing():
+        with self._courtroom.held_writing(call.received_ns):
             request = await call.read(calls.CloseHearing)
             return await self._change_publicity(call, True, request.ground, request.note)
 
     async def _open(self, call: Call) -> Model:
-        with self._paused_writing():
+        with self._courtroom.held_writing(call.received_ns):
             note = (await call.read(calls.OpenHearing)).note
             return await self._change_publicity(call, False, None, note)
 
@@ -243,20 +244,12 @@ class RecorderApi:
         )
 
     async def _close_since(self, call: Call) -> Model:
-        with self._paused_writing():
+        with self._courtroom.held_writing(call.received_ns):
             request = await call.read(calls.CloseSince)
             person, tap_ns = call.person.id, call.received_ns
             return await self._steps.run(
                 lambda: self._courtroom.close_retroactively(person, request, tap_ns)
             )
-
-    @contextmanager
-    def _paused_writing(self) -> Iterator[None]:
-        self._courtroom.pause_writing(True)
-        try:
-            yield
-        finally:
-            self._courtroom.pause_writing(False)
 
     # -- headset -----------------------------------------------------------------------------------
     async def _start_listening(self, call: Call) -> Model:

@@ -9,15 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
-LONGEST_STEP_S = 22.0
-"""Longest step that still ended: closing a hearing on a full disk. Meanwhile the capture waits in
-memory, and a kill would lose it."""
-HUNG_STEP_S = 2 * LONGEST_STEP_S
-"""A step that takes longer than this counts as hung (watchdog)."""
+LONGEST_STEP_S = 2.0
+"""No step waits for a disk longer than this."""
+HUNG_STEP_S = 44.0
+"""A step that takes longer counts as hung (watchdog); a kill loses what waits in memory."""
 
 
 class StepRunner:
-    """The hearing thread. Steps sync to disk; the event loop never waits for a disk."""
+    """The hearing thread; the event loop never waits for a step."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="hearing")

@@ -134,7 +134,13 @@ class MirroredStore:
     def write_file(self, path: Path, data: bytes) -> None:
         """See :meth:`kiosk.storage.store.Store.write_file`."""
         relative = self._relative(path)
-        self._submit_and_wait(relative, lambda volume: volume.write_file(relative, data), len(data))
+        self._submit_and_wait(relative, partial(_write_file, relative, data), len(data))
+
+    def submit_file(self, path: Path, data: bytes) -> WriteTicket:
+        """See :meth:`kiosk.storage.store.Store.submit_file`."""
+        relative = self._relative(path)
+        write = partial(_write_file, relative, data)
+        return _MirroredTicket(self, self._submit(relative, write, len(data)))
 
     def make_folder(self, path: Path) -> Path:
         """See :meth:`kiosk.storage.store.Store.make_folder`."""
@@ -301,6 +307,18 @@ class MirroredStore:
         with self._changed:
             seen = {id(o): o for worker in self._workers for o in worker.all_pending()}
             return sum(operation.size for operation in seen.values() if not operation.done_on)
+
+    @property
+    def is_refusing(self) -> bool:
+        """See :attr:`kiosk.storage.store.Store.is_refusing`."""
+        with self._changed:
+            return all(worker.is_failing for worker in self._workers)
+
+    @property
+    def is_prompt(self) -> bool:
+        """See :attr:`kiosk.storage.store.Store.is_prompt`."""
+        with self._changed:
+            return any(worker.state in ("ok", "behind") for worker in self._workers)
 
     @property
     def primary_state(self) -> str:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -72,6 +74,9 @@ class Store(Protocol):
             StorageError: no storage accepts it.
         """
 
+    def submit_file(self, path: Path, data: bytes) -> WriteTicket:
+        """Write a small file as :meth:`write_file` does, in its turn; return at once."""
+
     def make_folder(self, path: Path) -> Path:
         """Create the folder ``path`` durably; return it.
 
@@ -113,41 +118,64 @@ class Store(Protocol):
     def unwritten_bytes(self) -> int:
         """Bytes in memory that are on no storage yet."""
 
+    @property
+    def is_refusing(self) -> bool:
+        """Whether every storage has refused the last write, or is not there."""
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether a storage takes writes now, without delay."""
+
 
 class _DirectWriteTicket:
     """Writes when it is asked whether the bytes are durable, until that has succeeded once."""
 
-    def __init__(self, path: Path, offset: int, data: bytes) -> None:
-        self._pending: tuple[Path, int, bytes] | None = (path, offset, data)
+    def __init__(self, write: Callable[[], None], undo: Callable[[], None]) -> None:
+        self._write: Callable[[], None] | None = write
+        self._undo = undo
+        self._lock = threading.Lock()
 
     def is_durable(self, wait_s: float = 0.0) -> bool:
         del wait_s
-        if self._pending is not None:
-            append_durably(*self._pending)
-            self._pending = None
+        with self._lock:
+            if self._write is not None:
+                self._write()
+                self._write = None
         return True
 
     def cancel(self) -> bool:
-        if self._pending is None:
-            return False
-        path, offset, _ = self._pending
-        with contextlib.suppress(OSError):
-            os.truncate(path, offset)
-        return True
+        with self._lock:
+            if self._write is None:
+                return False
+            with contextlib.suppress(OSError):
+                self._undo()
+            return True
+
+
+_WRITTEN = _DirectWriteTicket(lambda: None, lambda: None)
 
 
 class DirectStore:
     """Writes where the path says, in the caller's thread; see :class:`Store`."""
 
     unwritten_bytes = 0
+    is_refusing = False
+    is_prompt = True
 
     def append(self, path: Path, offset: int, data: bytes) -> WriteTicket:
         """See :meth:`Store.append`; the ticket writes it when asked."""
-        return _DirectWriteTicket(path, offset, data)
+        write = partial(append_durably, path, offset, bytes(data))
+        return _DirectWriteTicket(write, partial(os.truncate, path, offset))
 
     def write_file(self, path: Path, data: bytes) -> None:
         """See :meth:`Store.write_file`."""
         write_bytes(path, data)
+
+    def submit_file(self, path: Path, data: bytes) -> WriteTicket:
+        """See :meth:`Store.submit_file`; it is written now, or refused."""
+        make_folder(path.parent)
+        write_bytes(path, data)
+        return _WRITTEN
 
     def make_folder(self, path: Path) -> Path:
         """See :meth:`Store.make_folder`."""

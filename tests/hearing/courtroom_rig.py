@@ -129,9 +129,12 @@ class CourtroomRig:
         """Wait for the seal, then verify."""
         wait_for(lambda: (self.folder(hearing_id) / "SHA256SUMS.p7s").exists(), "the seal")
         assert self.courtroom.seal_queue.wait_idle(10)
-        assert verify(self.folder(hearing_id), self.court.ca, decode=False).problems == []
+        problems = verify(self.folder(hearing_id), self.court.ca, decode=False).problems
+        assert not problems, problems
 
     def lines(self, hearing_id: str, kind: str) -> list[dict[str, Any]]:
-        """Return the lines of one kind of the hearing's own journal."""
+        """Return the lines of one kind of the hearing's own journal, with what is owed now."""
+        if (hearing := self.courtroom.current) is not None:
+            hearing.settle(10)
         chain = read_chain(self.folder(hearing_id) / "journal.jsonl")
         return [entry for entry in chain.entries if entry["kind"] == kind]

@@ -73,6 +73,9 @@ class FakeRecorder:
         frames = self._pieces * PICTURES
         return PartSummary(self.tap_ns, self.stop_ns, seconds, frames, 0, samples, 512.0)
 
+    def wait_written(self, seconds: float) -> None:
+        """Return: all is written already."""
+
     @property
     def first_durable_ms(self) -> float | None:
         """Always the same."""

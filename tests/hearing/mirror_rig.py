@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import MicrophoneSettings, PathSettings, RecordingSettings, Settings
+from kiosk.errors import StorageError
 from kiosk.hardware.sources.sources import Sources
 from kiosk.recording.capture.part_config import PartLayout, PartOutput
 from kiosk.recording.capture.part_writer import PartWriter
@@ -35,6 +37,7 @@ class VirtualRecorder:
         self._output, self._settings = output, settings
         self.first_durable_ms: float | None = None
         self._start_ns = self._now_ns = 0
+        self._lock = threading.Lock()
 
     def start(self, tap_ns: int) -> None:
         """Begin at the tap."""
@@ -70,7 +73,7 @@ class VirtualRecorder:
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """Finish."""
         del at_ns
-        wait_for(self._finished, "the writer's end")
+        self._writer.end(self._now_ns)
         frames, samples = self._writer.video_frames, self._writer.samples
         return PartSummary(
             self._start_ns, self._now_ns, self.seconds, frames, 0, samples, self.first_durable_ms
@@ -91,9 +94,14 @@ class VirtualRecorder:
         """Samples captured so far, by microphone."""
         return self._writer.samples
 
-    def _finished(self) -> bool:
-        self._writer.finish(self._now_ns)
-        return True
+    def wait_written(self, seconds: float) -> None:
+        """Report what is durable; raise while something is not."""
+        del seconds
+        with self._lock:
+            try:
+                self._writer.finish(self._now_ns)
+            except OSError as error:
+                raise StorageError(str(error)) from error
 
     @property
     def seconds(self) -> float:

@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import NS_PER_S
-from kiosk.errors import StorageError
 from kiosk.evidence.chain import read_chain
-from kiosk.recording.formats.records import PartSummary
 from kiosk.recording.repair.reconcile import TAIL_NS
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.volume import StorageVolume
-from tests.hearing.mirror_rig import MirrorRig, VirtualRecorder
+from tests.hearing.mirror_rig import MirrorRig
 from tests.support.mounts import sticks
 
 
@@ -52,27 +50,6 @@ class Disks:
         self._well.set()
 
 
-class ImpatientRecorder(VirtualRecorder):
-    """Gives up when the disk does not take the rest, as the real recorder does after seconds."""
-
-    def stop(self, at_ns: int | None = None) -> PartSummary:
-        """Finish, or raise."""
-        del at_ns
-        try:
-            self._finished()
-        except (OSError, StorageError) as error:
-            raise StorageError(f"not all could be written: {error}") from error
-        return super().stop()
-
-
-class DiskRig(MirrorRig):
-    """A kiosk with two storages whose recorder gives up."""
-
-    def make_recorder(self, *arguments: Any) -> VirtualRecorder:
-        """Return the media recorder of a part."""
-        return ImpatientRecorder(*arguments)
-
-
 @pytest.fixture
 def disks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disks]:
     disks = Disks(monkeypatch)
@@ -81,9 +58,9 @@ def disks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disks]:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[DiskRig]:
+def rig(tmp_path: Path) -> Iterator[MirrorRig]:
     with sticks(tmp_path, "own", "mirror", megabytes=200) as (own, mirror):
-        rig = DiskRig(tmp_path, own, mirror)
+        rig = MirrorRig(tmp_path, own, mirror)
         yield rig
         rig.crash()
 
@@ -101,7 +78,7 @@ def rig(tmp_path: Path) -> Iterator[DiskRig]:
     ],
 )
 def test_what_the_disk_takes_after_the_end_is_in_the_record(
-    rig: DiskRig, disks: Disks, step: str, roles: tuple[str, ...], kind: str
+    rig: MirrorRig, disks: Disks, step: str, roles: tuple[str, ...], kind: str
 ) -> None:
     folder = rig.start_hearing()
     rig.run(3)

@@ -52,7 +52,7 @@ class FailingDisk:
         self.heal()
         self._healed = threading.Event()
         if mode == "stall":  # a busy disk may take longer than this, and nothing is wrong
-            self._patience.setattr("kiosk.storage.store.APPEND_TIMEOUT_S", 0.2)
+            self._patience.setattr("kiosk.evidence.journal_file.APPEND_TIMEOUT_S", 0.2)
             self._patience.setattr("kiosk.storage.mirrored_store.WRITE_TIMEOUT_S", 0.2)
         self._at, self._mode, self._lasts = number, mode, lasts
 
@@ -143,7 +143,10 @@ def test_any_write_of_a_start_fails(
             assert "start_failed" not in rig.codes(), number
             rig.courtroom.end("p1")
             rig.sealed(next_id)
-    assert known_failures >= 12, "folder, hearing.json, both journals, part.json"
+    if mode == "stall":
+        assert known_failures == 0, "a disk that hangs prevents no start"
+    elif lasts:
+        assert known_failures >= 4, "hearing.json and the first entry; the rest is owed"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -181,7 +184,7 @@ def test_any_write_of_a_resume_fails(
         rig.courtroom.end("p1")
         rig.sealed(hearing_id)
         if done:
-            assert known_failures >= 5, "outer line, folder, part.json, inner journal and line"
+            assert known_failures == (mode != "stall"), "the first entry; the rest is owed"
             return
     pytest.fail("a resume never succeeds")
 

@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 from kiosk.cli import main
 from kiosk.config import Settings, load_settings
 from kiosk.demo.screen_driver import UnixConnection
-from kiosk.evidence.chain import JournalFile
 from kiosk.evidence.device_key import FileSigner
+from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import sign_head
 from kiosk.services.sync import SyncService

@@ -12,7 +12,7 @@ import pytest
 from kiosk.api.hearing import Hearing
 from kiosk.api.states import Phase
 from kiosk.config import SyncSettings
-from kiosk.evidence.chain import JournalFile
+from kiosk.evidence.journal_file import JournalFile
 from kiosk.sync.outbox.request_bodies import part_seconds
 from kiosk.sync.polling.forecaster import measured_bytes_per_hour, scheduled_hearings
 from kiosk.sync.state.forecast import ForecastInput, ScheduledHearing, compute_forecast, is_late

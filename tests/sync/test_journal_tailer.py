@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.evidence.chain import JournalFile
+from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.signer import sign_head
 from kiosk.storage.database import Database, open_or_recreate
 from kiosk.sync.outbox.journal_heads import JournalHeadQueue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.evidence.chain import JournalFile
+from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
 from tests.support.delivery_rig import Central, Kiosk, count_uploads, wait_for
 

@@ -16,8 +16,11 @@ from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
 from kiosk.hearing.session.publicity import Publicity
+from kiosk.storage.patient_reader import PatientReader
 
 PREVIEW_SIZE = (640, 360)
+OWED_AFTER_S = 1.0
+"""A step that no disk has after so long is shown as owed."""
 
 
 class StateBuilder:
@@ -43,6 +46,7 @@ class StateBuilder:
         self._inputs = inputs
         self._unsealable_hearings = unsealable_hearings
         self._alarm_history = AlarmHistory()
+        self._is_enrolled = PatientReader(context.paths.device_certificate.exists)
 
     def build(self) -> RecorderState:
         """Return State."""
@@ -53,6 +57,7 @@ class StateBuilder:
             running = hearing.describe() if hearing is not None else None
             phase = hearing.state.phase if hearing is not None else Phase.IDLE
             proof = hearing.proof() if hearing is not None else Proof()
+            owed_seconds = hearing.owed_seconds if hearing is not None else 0.0
         storage, mirror = context.storage.state(running, current.storage_error)
         width, height = PREVIEW_SIZE
         state = RecorderState(
@@ -76,6 +81,8 @@ class StateBuilder:
             preview=Preview(path=str(context.paths.preview), width=width, height=height),
         )
         found = [*active_alarms(state), *self._recorder_alarms()]
+        if owed_seconds > OWED_AFTER_S:
+            found.append(("steps_owed", "storage"))
         alarms = self._alarm_history.update([*monitor.alarms(found, state, hearing)])
         return state.model_copy(update={"alarms": alarms})
 
@@ -83,7 +90,7 @@ class StateBuilder:
         """Return the alarms that do not follow from State."""
         found = []
         with suppress(OSError):  # a disk that is gone: nobody can tell, and storage says so
-            if not self._context.paths.device_certificate.exists():
+            if not self._is_enrolled.value():
                 found.append(("not_enrolled", "recorder"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))

@@ -16,6 +16,7 @@ from kiosk.api.hearing import Hearing
 from kiosk.api.published import read_schedule
 from kiosk.rules import Rules
 from kiosk.storage.atomic_io import FileVersion, file_version, read_json_or_none
+from kiosk.storage.patient_reader import PatientReader
 
 PUBLICITIES = ("open", "closed")
 UNCLEAR = ""
@@ -40,9 +41,13 @@ class CourtList:
     def __init__(self, path: Path, zone: ZoneInfo, rules: Rules) -> None:
         self._path, self._zone, self._rules = path, zone, rules
         self._read: tuple[FileVersion | None, tuple[Hearing, ...]] = (None, ())
+        self._reader = PatientReader(self._read_list)
 
     def hearings(self) -> tuple[Hearing, ...]:
         """Return all hearings of the list."""
+        return self._reader.value()
+
+    def _read_list(self) -> tuple[Hearing, ...]:
         version = file_version(self._path)
         if version is not None and version != self._read[0]:
             value = read_json_or_none(self._path)

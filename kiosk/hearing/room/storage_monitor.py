@@ -6,6 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 from kiosk.api.recorder import Mirror, PlannedSpace, RecorderState, RunningHearing, Storage
@@ -16,6 +17,7 @@ from kiosk.recording.repair.copy_merge import merge_copies, recorded_ranges
 from kiosk.storage.atomic_io import read_json, write_json
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
+from kiosk.storage.patient_reader import PatientReader
 from kiosk.storage.space import FULL_BYTES, bytes_per_hour
 from kiosk.storage.volatile import is_volatile
 from kiosk.storage.volume import StorageVolume
@@ -55,6 +57,7 @@ class StorageMonitor:
         self._bytes, self._seconds = self._load_rate()
         self._volatile: Literal["no", "accepted", "yes"] = "no"
         self._next_check = 0.0
+        self._is_volatile = PatientReader(partial(is_volatile, paths.data))
         self.check_durability()
 
     def check_durability(self) -> bool:
@@ -68,7 +71,7 @@ class StorageMonitor:
         self._next_check = time.monotonic() + DURABILITY_CHECK_S
         before = self._volatile
         try:
-            volatile = is_volatile(self._paths.data)
+            volatile = self._is_volatile.value()
         except OSError as error:
             log.error("whether the data folder lasts is not known: %s", error.strerror)
             return False

@@ -91,6 +91,7 @@ def _reopen(
     """Make ``interrupted`` the current hearing; resume it if it was capturing just before."""
     state = _state_of(context, interrupted)
     state.phase = Phase.RETIRED if state.phase == Phase.RETIRED else Phase.RECESS
+    context.publicity.recall_mark(interrupted.journal.folder)
     interrupted.journal.set_listener(partial(context.current.apply_entry, state))
     unsealed = interrupted.unsealed_parts
     hearing = OpenHearing(state, interrupted.journal, context.rules, unsealed_parts=unsealed)

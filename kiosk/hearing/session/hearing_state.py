@@ -1,7 +1,7 @@
 """The state of a hearing: a fold over its journals, the same live and after a crash.
 
-Screens show a hearing from this state only, and so only what is journalled: an entry is durable
-before :meth:`HearingState.apply` sees it.
+Screens show a hearing from this state only, and so only what is journalled. An entry that no disk
+has yet is applied as well; an alarm says that it is owed.
 """
 
 from __future__ import annotations

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import threading
+import time
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiosk.api.recorder import Closure, Mark, Proof, RunningHearing
 from kiosk.api.states import ProofState
-from kiosk.clocks import format_wall, recording_ns
+from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
-from kiosk.recording.journal.hearing_journal import START_FAILED, HearingJournal
+from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.repair.reconcile import seal_part
 from kiosk.rules import Rules
+from kiosk.storage.store import APPEND_TIMEOUT_S
 
-log = logging.getLogger(__name__)
 DETAILS = (
     "case_number",
     "title",
@@ -34,6 +34,30 @@ DETAILS = (
     "duration_minutes",
 )
 """Keys of a hearing's details that State has."""
+
+
+@dataclass
+class _EndingPart:
+    """A part whose capture has ended, until its last entries are durable.
+
+    Attributes:
+        fields: of its ``closed`` entry.
+        since: when the capture ended (monotonic seconds).
+    """
+
+    capture: PartCapture
+    fields: Mapping[str, Any]
+    since: float = field(default_factory=time.monotonic)
+
+    def complete(self, seconds: float) -> None:
+        """Write the last entries, after the media; it may be repeated.
+
+        Raises:
+            StorageError: they are not durable after ``seconds``.
+        """
+        deadline = time.monotonic() + seconds
+        self.capture.wait_written(seconds)
+        self.capture.journal.end(self.fields, max(0.0, deadline - time.monotonic()))
 
 
 class OpenHearing:
@@ -52,55 +76,37 @@ class OpenHearing:
         self.capture = capture
         self._rules = rules
         self._unsealed_parts = unsealed_parts or []
-        self._lock = threading.RLock()
-        self._unclosed_parts: dict[int, dict[str, Any]] = {}
-        self._unstarted_parts: set[int] = set()
-        self._backlog: list[tuple[str, dict[str, Any]]] = []
+        self._ending_parts: dict[int, _EndingPart] = {}
 
     # -- journal -------------------------------------------------------------------------------
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write an entry of the hearing's journal; if the disk is full it is written later.
-
-        The hearing continues in any case: a recess must stop the capture although its entry cannot
-        be written now.
-        """
-        with self._lock:
-            try:
-                self._flush_backlog()
-                self.journal.append(kind, fields)
-            except StorageError as error:
-                log.error("written later: %s", error)
-                entry = {"at": format_wall(), "t": recording_ns(), **fields}
-                self._backlog.append((kind, entry))
-                self.state.apply(0, {**entry, "kind": kind})
-
-    def append_or_raise(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write an entry of the hearing's journal, now or not at all.
-
-        Raises:
-            StorageError: it cannot be written.
-        """
-        with self._lock:
-            self._flush_backlog()
-            self.journal.append(kind, fields)
-
-    def _flush_backlog(self) -> None:
-        """Write the entries that could not be written before.
-
-        Raises:
-            StorageError: they still cannot be written.
-        """
-        with self._lock:
-            while self._backlog:
-                self.journal.append_backdated(*self._backlog[0])
-                self._backlog.pop(0)
+        """Append an entry to the hearing's journal; a disk that is not well takes it later."""
+        self.journal.submit(kind, fields)
 
     def _append_current(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write an entry to the journal of the running part, else to the hearing's."""
+        """Append an entry to the journal of the running part, else to the hearing's."""
         if self.capture is not None:
-            self.capture.journal.append(kind, fields)
+            self.capture.journal.submit(kind, fields)
         else:
             self.append(kind, fields)
+
+    def settle(self, seconds: float) -> None:
+        """Wait until everything is durable, but no longer than ``seconds``."""
+        deadline = time.monotonic() + seconds
+        with suppress(StorageError):
+            for ending in list(self._ending_parts.values()):
+                ending.complete(max(0.0, deadline - time.monotonic()))
+            if self.capture is not None:
+                self.capture.journal.flush(max(0.0, deadline - time.monotonic()))
+            self.journal.flush(max(0.0, deadline - time.monotonic()))
+
+    @property
+    def owed_seconds(self) -> float:
+        """How long the oldest step that is on no disk yet has waited; 0.0 without one."""
+        ending = [time.monotonic() - part.since for part in list(self._ending_parts.values())]
+        capture = self.capture
+        running = capture.journal.owed_seconds if capture is not None and capture.has_journal else 0
+        return max([*ending, running, self.journal.owed_seconds])
 
     def add_mark(self, event: str, person: str, note: str, role: str) -> Mark:
         """Mark ``event`` now; return the mark as in State."""
@@ -132,26 +138,13 @@ class OpenHearing:
         self.state.add_question(subject)
 
     # -- parts ---------------------------------------------------------------------------------
-    def close_part(self, part: int, fields: dict[str, Any], why: str) -> None:
-        """Close the journal of the captured part; :meth:`seal_parts` seals it."""
-        assert self.capture is not None
-        journal = self.capture.journal
-        self.capture = None
-        try:
-            journal.end(fields)
-        except StorageError as error:
-            log.error("closed later: %s", error)
-            journal.stop_flushing()
-            self._unclosed_parts[part] = fields
-            self.state.apply(part, {**fields, "at": format_wall(), "kind": "closed"})
-        self._unsealed_parts.append(journal)  # now it can be sealed
+    def close_part(self, capture: PartCapture, fields: dict[str, Any], why: str) -> None:
+        """Close a part whose capture has ended; :meth:`seal_parts` writes the rest and seals it."""
+        part = capture.journal.part
+        self.state.apply(part, {**fields, "at": format_wall(), "kind": "closed"})
+        self._ending_parts[part] = _EndingPart(capture, fields)
+        self._unsealed_parts.append(capture.journal)
         line = {"part": part, "reason": fields["reason"], "person": fields["person"], "why": why}
-        self.append("part_closed", line)
-
-    def close_unstarted_part(self, part: int, person: str) -> None:
-        """Close a part of which only the ``part_opened`` entry could be written."""
-        self._unstarted_parts.add(part)
-        line = {"part": part, "reason": START_FAILED, "person": person, "why": ""}
         self.append("part_closed", line)
 
     def seal_parts(self, upto: int) -> None:
@@ -160,15 +153,12 @@ class OpenHearing:
         Raises:
             StorageError: not possible now; it may be called again.
         """
-        for part in sorted(number for number in self._unstarted_parts if number <= upto):
-            self._flush_backlog()
-            self._unsealed_parts.append(self.journal.close_unstarted_part(part))
-            self._unstarted_parts.remove(part)
         for journal in [part for part in self._unsealed_parts if part.part <= upto]:
-            self._flush_backlog()
-            if journal.part in self._unclosed_parts:
-                journal.end(self._unclosed_parts[journal.part])
-                del self._unclosed_parts[journal.part]
+            ending = self._ending_parts.get(journal.part)
+            if ending is not None:
+                ending.complete(APPEND_TIMEOUT_S)
+                self._ending_parts.pop(journal.part, None)
+            self.journal.flush()
             seal_part(self.journal, journal)
             self._unsealed_parts.remove(journal)
 
@@ -179,10 +169,27 @@ class OpenHearing:
             StorageError: not possible now; it may be called again.
         """
         self.seal_parts(upto=10**9)
-        self._flush_backlog()
         self.journal.end({"person": person})
 
+    def abort(self) -> None:
+        """Release threads and files and write nothing more, as a killed process does."""
+        for capture in (self.capture, *(part.capture for part in self._ending_parts.values())):
+            if capture is not None:
+                capture.abort()
+        self.journal.close()
+
     # -- state ---------------------------------------------------------------------------------
+    @property
+    def is_written_plain(self) -> bool:
+        """Whether what is captured now can be read without the court's key."""
+        return self.capture is not None and not self.capture.codec.is_encrypted
+
+    def closure(self) -> Closure | None:
+        """Return ``closed`` of State: never while what is captured is written plain."""
+        if self.state.closed is None or self.is_written_plain:
+            return None
+        return Closure.model_validate(self.state.closed)
+
     def open_questions(self) -> list[str]:
         """Return the unanswered questions: those of the rules, then those that events raised."""
         questions = self._rules.open_questions(self.state.details, self.state.answers)
@@ -228,7 +235,7 @@ class OpenHearing:
             interruptions=tuple(row.describe() for row in state.interruptions.rows.values()),
             interruption_totals=state.interruptions.describe_totals(),
             not_ready=tuple(state.not_ready),
-            closed=None if state.closed is None else Closure.model_validate(state.closed),
+            closed=self.closure(),
             closed_parts=tuple(n for n, times in sorted(state.parts.items()) if times.closed),
             replacing=bool(state.pending_closures),
         )

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kiosk.clocks import NS_PER_S, format_wall, recording_ns
+from kiosk.clocks import NS_PER_S, format_wall
 from kiosk.config import Settings
-from kiosk.errors import StorageError
 from kiosk.hardware.sources.sources import Sources
 from kiosk.recording.capture.part_config import PartOutput
 from kiosk.recording.capture.part_recorder import PartRecorder
+from kiosk.recording.capture.writing_hold import WritingHold
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.recording.journal.part_journal import PartJournal
@@ -34,6 +34,7 @@ class PartCapture:
         make_recorder: returns the recorder of the media.
         codec: how fragments are encoded on disk.
         store: where they are written.
+        hold: while it is held, media wait in memory.
 
     Attributes:
         bytes: of media that are durable.
@@ -47,6 +48,7 @@ class PartCapture:
         make_recorder: RecorderFactory,
         codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
+        hold: WritingHold | None = None,
     ) -> None:
         self.bytes = 0
         self.folder = folder
@@ -61,9 +63,9 @@ class PartCapture:
         )
         self._lock = threading.Lock()
         self._journal: PartJournal | None = None
-        self._is_paused = False
         self._pending: list[Callable[[PartJournal], None]] = []
-        self._recorder = make_recorder(PartOutput(folder, self, codec, store), settings, sources)
+        output = PartOutput(folder, self, codec, store, hold or WritingHold())
+        self._recorder = make_recorder(output, settings, sources)
 
     # -- from the writer's thread --------------------------------------------------------------
     def add_fragment(self, record: FragmentRecord) -> None:
@@ -91,7 +93,7 @@ class PartCapture:
     # -- life ----------------------------------------------------------------------------------
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` on; return at once."""
-        self._hold_or_write()
+        self._recorder.pause_writing(True)  # until there is a journal
         self._recorder.start(tap_ns)
         self._readback.start()
 
@@ -103,7 +105,7 @@ class PartCapture:
             self._pending.clear()
             self._journal = journal
         journal.start_flushing()
-        self._hold_or_write()
+        self._recorder.pause_writing(False)
 
     @property
     def journal(self) -> PartJournal:
@@ -115,6 +117,11 @@ class PartCapture:
         if self._journal is None:
             raise RuntimeError("the part has no journal yet")
         return self._journal
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether its journal is attached."""
+        return self._journal is not None
 
     @property
     def seconds(self) -> float:
@@ -131,14 +138,6 @@ class PartCapture:
         """The newest result of the read-back check."""
         return self._readback.state
 
-    def pause_writing(self, paused: bool) -> None:
-        """Hold media in memory, or write on; nothing is lost meanwhile."""
-        self._is_paused = paused
-        self._hold_or_write()
-
-    def _hold_or_write(self) -> None:
-        self._recorder.pause_writing(self._is_paused or self._journal is None)
-
     def discard(self) -> None:
         """End the capture of a part that could not be started; nothing of it is written."""
         self._recorder.discard()
@@ -148,29 +147,34 @@ class PartCapture:
     def stop(self, at_ns: int | None = None) -> dict[str, Any]:
         """End the capture now; return the fields of the ``closed`` line.
 
-        Media that could not be written any more are named in it; nothing is raised.
-
         Args:
             at_ns: recording clock at which another part has begun: it ends exactly there.
         """
-        stop = {"stop_ns": at_ns or recording_ns(), "stop_wall": format_wall()}
+        stop_wall = format_wall()
         try:
             summary = self._recorder.stop(at_ns)
-        except StorageError as error:
-            return {**stop, "error": str(error)}
         finally:
             self._readback.stop()
             self.codec.close()
         return {
-            **stop,
             "stop_ns": summary.stop_ns,
+            "stop_wall": stop_wall,
             "video_frames": summary.video_frames,
             "dropped": summary.dropped,
             "samples": dict(summary.samples),
             "first_durable_ms": summary.first_durable_ms,
         }
 
+    def wait_written(self, seconds: float) -> None:
+        """Wait until everything of the stopped part is durable and journalled.
+
+        Raises:
+            StorageError: it is not after ``seconds``; it goes on in the background.
+        """
+        self._recorder.wait_written(seconds)
+
     def abort(self) -> None:
         """Release threads and files without ending the part, as a killed process does."""
         self._readback.stop()
-        self.journal.close()
+        if self._journal is not None:
+            self._journal.close()

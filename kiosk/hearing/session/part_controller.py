@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kiosk.errors import KioskError, RecordingError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.signer import Signer
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_capture import PartCapture, RecorderFactory
+from kiosk.recording.capture.writing_hold import WritingHold
 from kiosk.recording.formats.fragment_codec import FragmentCodec
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.storage.court_keys import CourtKeyError
@@ -26,12 +28,16 @@ class PartController:
 
     Args:
         make_recorder: makes the recorder of a part's media.
+
+    Attributes:
+        hold: while it is held, captured media wait in memory.
     """
 
     def __init__(self, context: HearingContext, make_recorder: RecorderFactory) -> None:
         self._context = context
         self._make_recorder = make_recorder
         self._signer: Signer | None = None
+        self.hold = WritingHold()
 
     def journal_options(self, state: HearingState | None) -> JournalOptions:
         """Return the options for the journal of one hearing.
@@ -63,7 +69,13 @@ class PartController:
         """Start capturing into ``folder`` and switch the lamp on."""
         context = self._context
         capture = PartCapture(
-            folder, context.settings, context.sources, self._make_recorder, codec, context.store
+            folder,
+            context.settings,
+            context.sources,
+            self._make_recorder,
+            codec,
+            context.store,
+            self.hold,
         )
         self.set_lamp(True)
         try:
@@ -82,14 +94,23 @@ class PartController:
             self._context.sources.stop_encoder()
             self.set_lamp(False)
 
-    def attach_journal(self, hearing: OpenHearing, fields: Mapping[str, Any]) -> None:
-        """Open the journal of the running part."""
+    def attach_journal(
+        self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True
+    ) -> None:
+        """Open the journal of the running part; a disk that is slow writes it later.
+
+        Args:
+            may_refuse: a disk that refuses the part's first entry prevents the part.
+
+        Raises:
+            StorageError: the disk refuses it now.
+        """
         assert hearing.capture is not None
         part = hearing.state.part + 1
-        closed = hearing.state.closed is not None
-        metadata = {**self._source_metadata(), "encrypted": hearing.capture.codec.is_encrypted}
+        closed = hearing.closure() is not None
         opened = {**fields, "closed": closed, "inputs": self._inputs()}
-        journal = hearing.journal.open_part(part, opened, metadata)
+        metadata = {**self._source_metadata(), "encrypted": hearing.capture.codec.is_encrypted}
+        journal = hearing.journal.submit_part(part, opened, metadata, may_refuse=may_refuse)
         hearing.capture.attach_journal(journal)
         self._context.current.has_failed_start = False
 
@@ -130,50 +151,68 @@ class PartController:
         hearing.capture = self.start(folder, fields["tap_ns"], codec)
         self._attach_journal_or_stop(hearing, fields)
 
-    def _attach_journal_or_stop(self, hearing: OpenHearing, fields: dict[str, Any]) -> None:
+    def _attach_journal_or_stop(
+        self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True
+    ) -> None:
         """Open the journal of the running part; undo the start if it cannot be opened."""
-        capture, part = hearing.capture, hearing.state.part + 1
+        capture = hearing.capture
         assert capture is not None
         try:
-            self.attach_journal(hearing, fields)
+            self.attach_journal(hearing, fields, may_refuse=may_refuse)
         except Exception:
             hearing.capture = None
             self.discard(capture)
-            if hearing.state.part == part:  # its ``part_opened`` entry is written
-                hearing.close_unstarted_part(part, str(fields["person"]))
-                self._seal_in_background(hearing, part)
             raise
 
-    def switch(self, hearing: OpenHearing, reason: str, person: str, tap_ns: int) -> None:
+    def switch(
+        self,
+        hearing: OpenHearing,
+        closed: bool,
+        person: str,
+        tap_ns: int,
+        declare: Callable[[], None],
+    ) -> None:
         """End the running part at ``tap_ns`` and start the next one at that same moment.
 
-        If the next part cannot be started, the capture stops and the reason is asked for.
+        The capture is handed over before anything is written, and nothing waits for the disk. If
+        the next part cannot be started, the capture stops at ``tap_ns`` and the reason is asked
+        for.
+
+        Args:
+            closed: whether the next part is closed.
+            declare: appends the entries about it.
 
         Raises:
-            StorageError: the next part cannot be started.
+            Exception: why the next part cannot be started, unless keys are missing.
         """
-        old, part = hearing.capture, hearing.state.part
+        old = hearing.capture
         assert old is not None
+        reason = "closed" if closed else "opened"
         try:
-            codec = self._context.publicity.codec_for(hearing.state)
-        except CourtKeyError as error:
+            codec = self._context.publicity.codec_for(hearing.state, closed)
+            folder = hearing.journal.part_folder(hearing.state.part + 1)
+            new = self.start(folder, tap_ns, codec)
+        except Exception as error:  # whatever it is, the old form may not go on
             log.error("the next part cannot be started: %s", error)
-            self.stop(hearing, error.code, person, "", tap_ns)
+            self.stop(hearing, _code_of(error), person, "", tap_ns)
+            self._context.current.has_failed_start = True
+            declare()
             hearing.add_question("failure_reason")
-            return
-        folder = hearing.journal.part_folder(part + 1)
-        new = self.start(folder, tap_ns, codec)
-        fields = old.stop(tap_ns)
-        hearing.close_part(part, {**fields, "reason": reason, "person": person}, "")
+            if isinstance(error, CourtKeyError):
+                return
+            raise
         hearing.capture = new
-        self._seal_in_background(hearing, part)
+        fields = {**old.stop(tap_ns), "reason": reason, "person": person}
+        declare()
+        hearing.close_part(old, fields, "")
         try:
-            self._attach_journal_or_stop(
-                hearing, {"reason": reason, "person": person, "tap_ns": tap_ns}
-            )
+            opened = {"reason": reason, "person": person, "tap_ns": tap_ns}
+            self._attach_journal_or_stop(hearing, opened, may_refuse=False)
         except Exception:
             hearing.add_question("failure_reason")
             raise
+        finally:
+            self._seal_in_background(hearing, old)
 
     def stop(
         self, hearing: OpenHearing, reason: str, person: str, why: str, at_ns: int | None = None
@@ -181,14 +220,23 @@ class PartController:
         """End the running part, close its journal and seal it in the background."""
         capture = hearing.capture
         assert capture is not None
-        part = hearing.state.part
         fields = capture.stop(at_ns)
-        self._context.storage.record_part_size(capture.bytes, capture.seconds)
         self._context.sources.stop_encoder()
         self.set_lamp(False)
-        hearing.close_part(part, {**fields, "reason": reason, "person": person}, why)
-        self._seal_in_background(hearing, part)
+        hearing.capture = None
+        hearing.close_part(capture, {**fields, "reason": reason, "person": person}, why)
+        self._seal_in_background(hearing, capture)
 
-    def _seal_in_background(self, hearing: OpenHearing, part: int) -> None:
-        name = f"{hearing.state.id}/{part}"
-        self._context.seal_queue.submit(name, partial(hearing.seal_parts, upto=part))
+    def _seal_in_background(self, hearing: OpenHearing, capture: PartCapture) -> None:
+        part = capture.journal.part
+        job = partial(self._seal, hearing, capture, part)
+        self._context.seal_queue.submit(f"{hearing.state.id}/{part}", job)
+
+    def _seal(self, hearing: OpenHearing, capture: PartCapture, part: int) -> None:
+        hearing.seal_parts(upto=part)
+        self._context.storage.record_part_size(capture.bytes, capture.seconds)
+
+
+def _code_of(error: Exception) -> str:
+    """Return the reason of a part that ``error`` ended."""
+    return error.code if isinstance(error, KioskError) else RecordingError.code

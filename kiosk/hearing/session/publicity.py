@@ -7,6 +7,7 @@ gets a marker that sync obeys.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,9 +23,11 @@ from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.rules import Rules
 from kiosk.storage.atomic_io import json_bytes
+from kiosk.storage.court_keys import CourtKeys as RecipientKeys
 from kiosk.storage.court_keys import court_key_status, load_court_keys
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.paths import Paths
+from kiosk.storage.patient_reader import PatientReader
 from kiosk.storage.store import DIRECT, Store
 
 CLOSED_EVENT, OPENED_EVENT = "closed_declared", "opened_again"
@@ -49,6 +52,9 @@ class Publicity:
         self._zone = ZoneInfo(settings.kiosk.timezone)
         self.court_list = CourtList(paths.schedule, self._zone, rules)
         self._ended = ClosedHearings(paths.closed_hearings)
+        self._keys = PatientReader(partial(load_court_keys, paths))
+        self._key_state = PatientReader(partial(court_key_status, paths))
+        self._marks: dict[str, bytes] = {}
 
     # -- grounds -------------------------------------------------------------------------------
     def validate_ground(self, ground: object) -> str | None:
@@ -72,14 +78,18 @@ class Publicity:
     def mark_if_secret(self, folder: Path, details: Mapping[str, Any], ground: str | None) -> None:
         """Mark the hearing in ``folder`` as courier-only if it touches a state secret.
 
-        Raises:
-            StorageError: the marker cannot be written.
+        The store writes the mark in its turn: before anything that it gets afterwards.
         """
-        row = self._rules.closure_grounds.get(ground or "")
-        secret = bool(details.get("state_secret")) or (row is not None and row.never_online)
-        marker = folder / COURIER_ONLY_MARKER
-        if secret and not self._store.locate(marker).exists():
-            self._store.write_file(marker, json_bytes({"ground": ground, "since": format_wall()}))
+        if self._is_secret(details, ground):
+            text = json_bytes({"ground": ground, "since": format_wall()})
+            text = self._marks.setdefault(folder.name, text)
+            self._store.submit_file(folder / COURIER_ONLY_MARKER, text)
+
+    def recall_mark(self, folder: Path) -> None:
+        """Remember the mark that the hearing in ``folder`` got before a crash, if any."""
+        marker = self._store.locate(folder / COURIER_ONLY_MARKER)
+        if marker.exists():
+            self._marks[folder.name] = marker.read_bytes()
 
     def closed_hearings(self, state: HearingState | None) -> tuple[str, ...]:
         """Return ``closed_hearings`` of State.
@@ -105,18 +115,34 @@ class Publicity:
         """
         self._ended.save()
 
+    def _is_secret(self, details: Mapping[str, Any], ground: str | None) -> bool:
+        row = self._rules.closure_grounds.get(ground or "")
+        return bool(details.get("state_secret")) or (row is not None and row.never_online)
+
     # -- encryption ---------------------------------------------------------------------------
-    def codec_for(self, state: HearingState) -> FragmentCodec:
+    def codec_for(self, state: HearingState, closed: bool | None = None) -> FragmentCodec:
         """Return the codec for the next part of a hearing: plain or encrypted to the court.
+
+        Args:
+            closed: whether that part is closed; default: as the hearing is now.
 
         Raises:
             CourtKeyError: it must be closed and the court's keys are not pinned.
         """
-        marker = self._paths.hearings / state.id / COURIER_ONLY_MARKER
-        secret = self._store.locate(marker).exists()
-        if state.closed is not None or secret or self._settings.recording.encrypt == "all":
-            return AgeFragmentCodec(load_court_keys(self._paths))
+        secret = any(self._is_secret(state.details, g) for g in (None, *state.grounds))
+        secret = secret or state.id in self._marks
+        closed = state.closed is not None if closed is None else closed
+        if closed or secret or self._settings.recording.encrypt == "all":
+            return AgeFragmentCodec(self.load_keys())
         return PLAIN_CODEC
+
+    def load_keys(self) -> RecipientKeys:
+        """Return the court's keys; while the disk hangs, as they were last.
+
+        Raises:
+            CourtKeyError: they are not pinned.
+        """
+        return self._keys.value()
 
     # -- readiness -----------------------------------------------------------------------------
     def court_keys(self, state: HearingState | None) -> CourtKeys:
@@ -126,4 +152,4 @@ class Publicity:
         today = wall_time().astimezone(self._zone).date()
         listed = self.court_list.hearings_on(today)
         needed = needed or any(hearing.is_closed for hearing in listed)
-        return CourtKeys(state=court_key_status(self._paths), needed=needed)
+        return CourtKeys(state=self._key_state.value(), needed=needed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from kiosk.api.recorder import Closure
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer, Statement
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import Entry, is_event, read_chain
@@ -38,21 +39,33 @@ def close_or_open(
 
     Raises:
         BadRequestError: no such ground; StepRefusedError: no hearing is open.
-        StorageError: the next part cannot be started; nothing is captured then.
     """
+    with parts.hold.held(tap_ns):
+        return _close_or_open(context, parts, closed, person, tap_ns, ground, note)
+
+
+def _close_or_open(
+    context: HearingContext,
+    parts: PartController,
+    closed: bool,
+    person: str,
+    tap_ns: int,
+    ground: str | None,
+    note: str,
+) -> PublicityAnswer:
     hearing = context.current.require()
     valid_ground = context.publicity.validate_ground(ground)
     state = hearing.state
-    if closed != (state.closed is not None):
+    if closed != (state.closed is not None) or (closed and hearing.is_written_plain):
         since = wall_time() - timedelta(microseconds=(recording_ns() - tap_ns) / 1000)
         fields = {"person": person, "tap_ns": tap_ns, "since": format_wall(since), "note": note}
         if closed:
-            hearing.append("court_closed", {**fields, "ground": valid_ground})
-            context.publicity.mark_if_secret(hearing.journal.folder, state.details, valid_ground)
-        else:
-            hearing.append("court_opened", fields)
+            fields["ground"] = valid_ground
+        declare = partial(_declare, context, hearing, closed, fields)
         if hearing.capture is not None:
-            parts.switch(hearing, "closed" if closed else "opened", person, tap_ns)
+            parts.switch(hearing, closed, person, tap_ns, declare)
+        else:
+            declare()
         hearing.add_mark(publicity_event(closed), person, note, "")
     elif closed and valid_ground:
         request = Statement(subject="closure_ground", value=valid_ground, note=note)
@@ -62,8 +75,18 @@ def close_or_open(
         hearing_id=state.id,
         part=state.part,
         phase=state.phase,
-        closed=None if state.closed is None else Closure.model_validate(state.closed),
+        closed=hearing.closure(),
     )
+
+
+def _declare(
+    context: HearingContext, hearing: OpenHearing, closed: bool, fields: Mapping[str, Any]
+) -> None:
+    """Append what the court declared; a secret is marked first."""
+    if closed:
+        folder, details = hearing.journal.folder, hearing.state.details
+        context.publicity.mark_if_secret(folder, details, fields.get("ground"))
+    hearing.append("court_closed" if closed else "court_opened", fields)
 
 
 # -- since an earlier moment -------------------------------------------------------------------
@@ -84,10 +107,10 @@ def close_retroactively(
     since = _parse_since(hearing.state, request)
     valid_ground, note = context.publicity.validate_ground(request.ground), request.note
     close_or_open(context, parts, True, person, tap_ns, valid_ground, note)
-    keys = load_court_keys(context.paths)
+    keys = context.publicity.load_keys()
     upto = hearing.state.part - (hearing.capture is not None)
     fields = {"since": format_wall(since), "upto": upto, "person": person}
-    hearing.append_or_raise("closing_since", {**fields, "ground": valid_ground, "note": note})
+    hearing.append("closing_since", {**fields, "ground": valid_ground, "note": note})
     context.seal_queue.submit(hearing.state.id, partial(_reencrypt, context, hearing, keys))
     context.events.on_change()
     return CloseSinceAnswer(hearing_id=hearing.state.id, since=format_wall(since), parts=upto)
@@ -118,7 +141,12 @@ def resume_closures(context: HearingContext, hearing: OpenHearing) -> None:
 
 
 def _reencrypt(context: HearingContext, hearing: OpenHearing, keys: CourtKeys) -> None:
-    """Re-encrypt the plain media of all pending closures."""
+    """Re-encrypt the plain media of all pending closures.
+
+    Raises:
+        StorageError: the declaration, or a file, cannot be read or written now.
+    """
+    hearing.journal.flush()
     path = context.store.locate(hearing.journal.folder / JOURNAL_FILE)
     for closure in pending_closures(read_chain(path, keep=is_event).entries):
         apply_closure(hearing.journal, keys, closure, context.events.on_replaced)

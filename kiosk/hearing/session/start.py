@@ -55,7 +55,7 @@ def start_hearing(
 
     Raises:
         CourtKeyError: it is closed and the court's keys are not pinned: nothing is recorded.
-        StorageError: not even a folder can be made.
+        StorageError: the disk refuses it; one that is slow writes it later.
     """
     details = _with_new_id(context, context.publicity.court_list.details_of(details))
     folder = context.paths.hearings / details["id"]
@@ -64,7 +64,6 @@ def start_hearing(
     capture = parts.start(folder / part_folder_name(1), tap_ns, codec)
     tap = {"person": person, "tap_ns": tap_ns}
     try:
-        context.store.make_folder(folder)
         context.publicity.mark_if_secret(folder, details, details.get("closure_ground"))
         opened = {**tap, "boot_id": boot_id(), "clock": clock_state()}
         options = parts.journal_options(state)
@@ -72,7 +71,7 @@ def start_hearing(
         hearing = OpenHearing(state, journal, context.rules, capture)
         if state.closed is not None:
             hearing.append("court_closed", {**tap, "ground": state.closed["ground"]})
-        parts.attach_journal(hearing, {"reason": "start", **tap})
+        parts.attach_journal(hearing, {"reason": "start", **tap}, may_refuse=False)
     except Exception:
         parts.discard(capture)
         _discard_start(context, folder)

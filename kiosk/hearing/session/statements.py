@@ -25,7 +25,8 @@ def record_statement(context: HearingContext, request: Statement, person: str) -
     hearing = context.current.require(*OPEN_PHASES, Phase.SEALING)
     if subject == "closure_ground":
         ground = context.publicity.validate_ground(value)
-        context.publicity.mark_if_secret(hearing.journal.folder, hearing.state.details, ground)
+        folder, details = hearing.journal.folder, hearing.state.details
+        context.publicity.mark_if_secret(folder, details, ground)
     if subject == "publicity":
         _check_publicity(hearing.state, value)
     if subject == "mark":

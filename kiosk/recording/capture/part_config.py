@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from kiosk.clocks import NS_PER_S, format_wall
+from kiosk.recording.capture.writing_hold import WritingHold
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.storage.store import DIRECT, Store
@@ -40,12 +41,14 @@ class PartOutput:
         sink: receives the records of what is durable.
         codec: how fragments are stored: plain, or encrypted for the court alone.
         store: writes the bytes.
+        hold: while it is held, nothing is passed to the writer.
     """
 
     folder: Path
     sink: RecordSink
     codec: FragmentCodec = PLAIN_CODEC
     store: Store = DIRECT
+    hold: WritingHold = field(default_factory=WritingHold)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ Usage (all methods may be called from any thread)::
         part = PartRecorder(PartOutput(folder, sink), settings, sources)
         part.start(recording_ns())       # returns at once
         ...                              # part.first_durable_ms, part.seconds, part.video_frames
-        summary = part.stop()            # ends the capture at once; then blocks (under 1 s)
+        summary = part.stop()            # ends the capture at once (under 0.5 s)
+        part.wait_written(1.0)           # raises while the disk has not taken everything
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ FIRST_FRAGMENTS_S = 1.0
 """Seconds from the tap after which a source that gave nothing is no longer waited for."""
 MAX_STOP_WAIT_NS = 300_000_000
 """Maximum wait after the stop for what was captured before it."""
-FINISH_TIMEOUT_S = 8.0
-"""How long to retry a refusing disk at the end: a step of a hearing may not take 10 s."""
+RETRY_S = 0.5
+"""Interval at which a refusing disk is asked again at the end."""
 
 
 class _PacketQueue:
@@ -88,6 +89,7 @@ class PartRecorder:
         self._sources = sources
         self._packets = _PacketQueue()
         self._stopping = threading.Event()
+        self._has_ended = threading.Event()
         self._is_paused = self._is_last = self._is_discarded = False
         self._start_ns = 0
         self._stop_ns: int | None = None
@@ -136,16 +138,16 @@ class PartRecorder:
         self._thread.join()
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
-        """End the capture now, write everything captured so far, and return the counts.
+        """End the capture now, give everything captured so far to the store; return the counts.
+
+        Nothing waits for the disk: see :meth:`wait_written`. While writing is held, a plain part
+        ends at the request: it may close what follows.
 
         Args:
             at_ns: recording clock at which another part has begun on the same sources: this part
                 has everything captured before, the other one everything afterwards.
-
-        Raises:
-            StorageError: the disk does not accept the rest.
         """
-        stop_ns = at_ns or recording_ns()
+        stop_ns = at_ns or self._latest_end_ns()
         writer = self._writer
         if writer is None:
             return PartSummary(stop_ns, stop_ns, 0.0, 0, 0, {}, None)
@@ -153,10 +155,7 @@ class PartRecorder:
             self._stop_ns = stop_ns
             self._is_last = at_ns is None
             self._stopping.set()
-        self._thread.join()
-        if self._failure is not None:
-            name = self._output.folder.name
-            raise StorageError(f"{name}: not all could be written: {self._failure}")
+        self._has_ended.wait()
         return PartSummary(
             start_ns=self._start_ns,
             stop_ns=self._stop_ns,
@@ -166,6 +165,21 @@ class PartRecorder:
             samples=writer.samples,
             first_durable_ms=self.first_durable_ms,
         )
+
+    def wait_written(self, seconds: float) -> None:
+        """Wait until everything of a stopped part is durable and reported.
+
+        Raises:
+            StorageError: it is not after ``seconds``; it goes on in the background.
+        """
+        self._thread.join(seconds)
+        if self._thread.is_alive() or self._failure is not None:
+            problem = self._failure or "the disk does not take the rest in time"
+            raise StorageError(f"{self._output.folder.name}: not all is written: {problem}")
+
+    def _latest_end_ns(self) -> int:
+        since_ns = None if self._output.codec.is_encrypted else self._output.hold.since_ns
+        return recording_ns() if since_ns is None else max(since_ns, self._start_ns)
 
     @property
     def first_durable_ms(self) -> float | None:
@@ -188,6 +202,12 @@ class PartRecorder:
 
     # -- the writer's thread -------------------------------------------------------------------
     def _run(self) -> None:
+        try:
+            self._record()
+        finally:
+            self._has_ended.set()
+
+    def _record(self) -> None:
         writer = self._writer
         assert writer is not None
         while not self._stopping.wait(self._tick_s(writer)):
@@ -219,25 +239,30 @@ class PartRecorder:
         }
         try:
             now_ns = recording_ns()
-            self._packets.drain_into(writer)
+            with self._output.hold.passing() as may_pass:
+                if not may_pass and self._stop_ns is None:
+                    return
+                self._packets.drain_into(writer)
             still_ns = camera.still_since_ns if camera is not None else None
             writer.tick(now_ns, _ledger_state(camera), microphones, still_ns)
         except Exception:  # a fault in one tick must not end the recording
             log.exception("part: a step failed")
 
     def _finish(self, writer: PartWriter, stop_ns: int) -> None:
-        deadline = time.monotonic() + FINISH_TIMEOUT_S
-        while time.monotonic() < deadline:
+        """Hand the rest to the store, then report it as the disk takes it."""
+        try:
+            self._packets.drain_into(writer)
+            writer.end(stop_ns)
+        except Exception:  # what the store has is written all the same
+            log.exception("part: its end cannot be encoded")
+        finally:
+            self._has_ended.set()
+        while True:
             try:
-                self._packets.drain_into(writer)
                 writer.finish(stop_ns)
             except (OSError, StorageError) as error:
                 self._failure = error
-                time.sleep(0.5)
-            except Exception as error:
-                log.exception("part: it cannot be finished")
-                self._failure = error
-                return
+                time.sleep(RETRY_S)
             else:
                 self._failure = None
                 return

@@ -222,27 +222,13 @@ class PartWriter:
         ):
             self.first_durable_ns = self._clock()
 
-    def finish(self, stop_ns: int) -> None:
-        """Write the rest, end the playlist, close all files.
-
-        Raises:
-            OSError, StorageError: the disk refuses; it may be called again.
-        """
-        if self._stop_ns is None:
-            self._stop_ns = stop_ns
-        self._finish_tracks(stop_ns)
-        deadline = time.monotonic() + FINISH_TIMEOUT_S
-        for files in self._track_writers:
-            while not files.flush(HEALTHY_DISK_WAIT_S):
-                if time.monotonic() > deadline:
-                    raise StorageError("the disk does not take the rest in time")
-                time.sleep(0.002)
-
-    def _finish_tracks(self, stop_ns: int) -> None:
-        """Encode the rest, once."""
+    def end(self, stop_ns: int) -> None:
+        """Encode the rest, once, and give it to the store; :meth:`finish` waits for it."""
         if self._is_finished:
             return
         self._is_finished = True
+        if self._stop_ns is None:
+            self._stop_ns = stop_ns
         remaining = self._mixer.remaining(stop_ns)
         while remaining > 0:
             self._main.add_mix(self._mixer.read(AAC_FRAME))
@@ -252,6 +238,20 @@ class PartWriter:
         main_writer = self._track_writers[0]
         main_writer.enqueue(lambda: self._interruptions.finish(stop_ns))
         main_writer.enqueue(self._report_playlist)
+
+    def finish(self, stop_ns: int) -> None:
+        """Write the rest, end the playlist, report everything that is durable.
+
+        Raises:
+            OSError, StorageError: the disk refuses or is slow; it may be called again.
+        """
+        self.end(stop_ns)
+        deadline = time.monotonic() + FINISH_TIMEOUT_S
+        for files in self._track_writers:
+            while not files.flush(HEALTHY_DISK_WAIT_S):
+                if time.monotonic() > deadline:
+                    raise StorageError("the disk does not take the rest in time")
+                time.sleep(0.002)
 
     def is_complete_until(self, until_ns: int) -> bool:
         """Return whether every live source has delivered all it captured until then."""

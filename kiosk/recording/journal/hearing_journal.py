@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clocks import boot_id, format_wall
-from kiosk.errors import RecordingError
+from kiosk.errors import RecordingError, StorageError
 from kiosk.evidence.chain import (
+    EMPTY_CHAIN,
     Chain,
     ChainHead,
     Entry,
-    JournalFile,
     canonical_json,
     entry_hash,
     is_event,
-    read_chain,
     read_head,
 )
+from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import is_head_signed_by
 from kiosk.recording.journal.part_journal import EntryListener, JournalOptions, PartJournal
@@ -36,7 +36,7 @@ from kiosk.storage.hearing_folder import (
     SUMS,
     part_folder_name,
 )
-from kiosk.storage.store import Store
+from kiosk.storage.store import Store, WriteTicket
 
 FORMAT = 1
 START_FAILED = "start_failed"
@@ -66,23 +66,26 @@ class HearingJournal:
         fields: Mapping[str, Any],
         options: JournalOptions,
     ) -> HearingJournal:
-        """Create the folder, ``hearing.json`` and the journal's first entry.
+        """Begin the folder with ``hearing.json`` and the journal's first entry.
 
         Args:
-            folder: ``hearings/<uuid>``; it may exist, because the capture starts first.
+            folder: ``hearings/<uuid>``, without a journal.
             hearing: as in the schedule; ``id`` is the folder's name.
             fields: further fields of the ``opened`` entry.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the disk refuses it; one that is slow writes it later.
         """
-        options.store.make_folder(folder)
         hearing_id = str(hearing["id"])
-        write_hearing_file(folder, hearing, options)
+        ticket = submit_hearing_file(folder, hearing, options)
         sign = options.sign(hearing_id, 0)
-        file = JournalFile.create(folder / JOURNAL_FILE, store=options.store, sign=sign)
+        file = JournalFile(folder / JOURNAL_FILE, EMPTY_CHAIN, options.store, sign)
         journal = cls(folder, hearing_id, file, options)
-        journal.append("opened", {**fields, "hearing": hearing_id, "kiosk": options.kiosk})
+        try:
+            journal.offer("opened", {**fields, "hearing": hearing_id, "kiosk": options.kiosk})
+        except StorageError:
+            ticket.cancel()
+            raise
         return journal
 
     @classmethod
@@ -128,71 +131,99 @@ class HearingJournal:
         self._options.on_entry(0, entry)
         return entry
 
-    def append_backdated(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Append an entry that could not be written in time; the listener is not called again."""
-        self._file.append(kind, {**fields, "late": True})
+    def submit(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+        """Append one entry to the hearing's own journal without waiting for the disk."""
+        entry = self._file.submit(kind, fields)
+        self._options.on_entry(0, entry)
+        return entry
+
+    def offer(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+        """Append one entry; a slow disk may write it later.
+
+        Raises:
+            StorageError: the disk refuses it now; the journal is as it was.
+        """
+        entry = self._file.offer(kind, fields)
+        self._options.on_entry(0, entry)
+        return entry
+
+    def flush(self, seconds: float | None = None) -> None:
+        """Wait until every entry of the hearing's own journal is durable.
+
+        Raises:
+            StorageError: one is not after ``seconds``; the store keeps trying.
+        """
+        self._file.flush(seconds)
+
+    @property
+    def owed_seconds(self) -> float:
+        """How long the oldest entry that is not durable has waited; 0.0 without one."""
+        return self._file.owed_seconds
 
     # -- parts -----------------------------------------------------------------------------------
     def open_part(
         self, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any]
     ) -> PartJournal:
-        """Create the journal of part number ``part``: outer entry, ``part.json``, inner entry.
+        """Create the journal of part number ``part`` durably; see :meth:`submit_part`.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        journal = self.submit_part(part, fields, metadata)
+        self.flush()
+        journal.flush()
+        return journal
+
+    def submit_part(
+        self,
+        part: int,
+        fields: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+        *,
+        may_refuse: bool = False,
+    ) -> PartJournal:
+        """Begin the journal of part number ``part``: outer entry, ``part.json``, inner entry.
+
+        They are written in this order, before any media that the store gets afterwards.
 
         Args:
             fields: of both entries (``reason``, ``person``, ``tap_ns``).
             metadata: further content of ``part.json`` (sources, codecs).
+            may_refuse: do nothing if the disk refuses the outer entry now.
+
+        Raises:
+            StorageError: the disk refuses it now.
         """
-        store, folder = self._options.store, self.part_folder(part)
+        write = self.offer if may_refuse else self.submit
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": self._options.kiosk}
         now = {**fields, "boot_id": boot_id()}
-        opened = self.append("part_opened", {**now, "part": part})
-        store.make_folder(folder)  # second: no folder is without its entry
-        part_metadata = {"format": FORMAT, **identity, "wall": format_wall(), **now, **metadata}
-        store.write_file(folder / PART_FILE, json_bytes(part_metadata))
-        return self.create_part_journal(part, entry_hash(canonical_json(opened)), now)
+        opened = write("part_opened", {**now, "part": part})
+        about = {"format": FORMAT, **identity, "wall": format_wall(), **now, **metadata}
+        self._options.store.submit_file(self.part_folder(part) / PART_FILE, json_bytes(about))
+        return self._submit_part_journal(part, entry_hash(canonical_json(opened)), now)
 
     def create_part_journal(self, part: int, prev: str, fields: Mapping[str, Any]) -> PartJournal:
-        """Create the journal of a part with its first entry.
+        """Create the journal of a part with its first entry, durably.
 
         Args:
             prev: hash of the part's ``part_opened`` entry, whose ``fields`` it repeats.
-        """
-        path, options = self.part_folder(part) / JOURNAL_FILE, self._options
-        file = JournalFile.create(path, prev, options.store, options.sign(self.hearing_id, part))
-        first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
-        identity = {"hearing": self.hearing_id, "part": part, "kiosk": options.kiosk}
-        options.on_entry(part, file.append("part", first_fields | identity))
-        return PartJournal(self.part_folder(part), part, file, options)
-
-    def close_unstarted_part(self, part: int) -> PartJournal:
-        """Write the journal of a part whose start failed after its ``part_opened`` entry.
-
-        Returns:
-            The part's journal, closed and not sealed.
 
         Raises:
-            StorageError: it could not be written; it may be tried again.
+            StorageError: it cannot be written.
         """
-        store, path = self._options.store, self.part_folder(part) / JOURNAL_FILE
-        own = read_chain(store.locate(self.folder / JOURNAL_FILE), keep=is_event)
-        opened, digest = next(
-            (entry, digest)
-            for entry, digest in zip(own.entries, own.hashes, strict=True)
-            if entry["kind"] == "part_opened" and entry["part"] == part
-        )
-        located = store.locate(path)
-        written = read_chain(located).entries if located.exists() else []
-        if written:
-            journal = self.reopen_part(part)[0]
-        else:
-            store.make_folder(path.parent)
-            journal = self.create_part_journal(part, digest, opened)
-        if not any(entry["kind"] == "closed" for entry in written):
-            stopped = {"stop_ns": int(opened["tap_ns"]), "stop_wall": opened["at"]}
-            journal.end({"reason": START_FAILED, "person": "", **stopped})
-        else:
-            journal.sign()
+        journal = self._submit_part_journal(part, prev, fields)
+        journal.flush()
         return journal
+
+    def _submit_part_journal(self, part: int, prev: str, fields: Mapping[str, Any]) -> PartJournal:
+        folder, options = self.part_folder(part), self._options
+        chain = replace(EMPTY_CHAIN, head=ChainHead(0, prev))
+        sign = options.sign(self.hearing_id, part)
+        file = JournalFile(folder / JOURNAL_FILE, chain, options.store, sign)
+        first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
+        identity = {"hearing": self.hearing_id, "part": part, "kiosk": options.kiosk}
+        options.on_entry(part, file.submit("part", first_fields | identity))
+        return PartJournal(folder, part, file, options)
 
     def reopen_part(
         self, part: int, keep: Callable[[Entry], bool] = is_event
@@ -250,11 +281,13 @@ class HearingJournal:
         self._file.close()
 
 
-def write_hearing_file(folder: Path, hearing: Mapping[str, Any], options: JournalOptions) -> None:
-    """Write ``hearing.json``; see :meth:`HearingJournal.create`."""
+def submit_hearing_file(
+    folder: Path, hearing: Mapping[str, Any], options: JournalOptions
+) -> WriteTicket:
+    """Give ``hearing.json`` to the store; see :meth:`HearingJournal.create`."""
     metadata = {"format": FORMAT, "hearing": dict(hearing), "kiosk": options.kiosk}
     metadata |= {"boot_id": boot_id(), "started": format_wall()}
-    options.store.write_file(folder / HEARING_FILE, json_bytes(metadata))
+    return options.store.submit_file(folder / HEARING_FILE, json_bytes(metadata))
 
 
 def load_hearing(folder: Path) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The journal of one part: media, files, marks and interruptions as they happen.
 
 Fragments come several times a second; they are journalled in batches about once a second, by a
-thread, so that a slow disk never holds up the writer of the media. Marks are written at once. Each
-write ends in a signed head, in the same block: what is cut off the end of a journal later is at
-most what the disk was writing, or contradicts a head that has left the kiosk.
+thread. Nothing waits for the disk: entries are in the chain at once and are written in their turn.
+Each write ends in a signed head, in the same block: what is cut off the end of a journal later is
+at most what the disk was writing, or contradicts a head that has left the kiosk.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 from kiosk.clocks import recording_ns
 from kiosk.errors import StorageError
-from kiosk.evidence.chain import ChainHead, Entry, JournalFile, SignHead
+from kiosk.evidence.chain import ChainHead, Entry, SignHead
+from kiosk.evidence.journal_file import JournalFile, QueuedEntry
 from kiosk.evidence.seal import seal_folder
 from kiosk.evidence.signer import Signer, sign_head
 from kiosk.recording.formats.fragment_codec import drop_empty_plain_fields
@@ -27,9 +28,8 @@ from kiosk.storage.store import DIRECT, Store
 
 log = logging.getLogger(__name__)
 FLUSH_EVERY_S = 1.0
-QueuedEntry = tuple[str, Mapping[str, Any]]
 EntryListener = Callable[[int, Entry], None]
-"""Called with the part's number (0: the hearing's own journal) and each durable entry."""
+"""Called with the part's number (0: the hearing's own journal) and each entry."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class JournalOptions:
     Attributes:
         kiosk: id of the kiosk that writes them.
         signer: signs heads and seals.
-        on_entry: called with each durable entry, from any thread.
+        on_entry: called with each entry, from any thread; it may not be durable yet.
         on_storage: called with the error when entries cannot be written, and with None when they
             can be again; no entry is dropped in between.
         store: writes the bytes.
@@ -84,12 +84,12 @@ class PartJournal:
         self._options = options
         self._lock = threading.Lock()  # held for moments only, because the media writer waits
         self._flush_lock = threading.Lock()
+        self._end_lock = threading.Lock()
         self._queued_fragments: list[FragmentRecord] = []
         self._queued_entries: list[QueuedEntry] = []
         self._accepts_media = True
-        self._has_failed = False
+        self._has_failed = self._has_ended = False
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._latest_fragments: dict[str, FragmentRecord] = {}
 
     @property
@@ -149,37 +149,41 @@ class PartJournal:
         """Append one entry now, after everything queued so far and with one sync; return it.
 
         Raises:
-            StorageError: it could not be written; what was queued stays so.
+            StorageError: it is not durable yet; the store keeps trying.
         """
-        return self._write_queued((kind, fields))[-1]
+        entry = self.submit(kind, fields)
+        self._file.flush()
+        return entry
 
-    def flush(self) -> None:
-        """Write everything queued so far.
+    def submit(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+        """Append one entry after everything queued so far, without waiting for the disk."""
+        return self._submit_queued((kind, fields))[-1]
+
+    def flush(self, seconds: float | None = None) -> None:
+        """Append everything queued so far, and wait until every entry is durable.
 
         Raises:
-            StorageError: it could not be written; it stays queued for the next time.
+            StorageError: one is not yet; the store keeps trying.
         """
-        self._write_queued()
+        self._submit_queued()
+        self._file.flush(seconds)
 
-    def _write_queued(self, *last: QueuedEntry) -> list[Entry]:
+    def _submit_queued(self, *last: QueuedEntry) -> list[Entry]:
         with self._flush_lock:
             with self._lock:
                 fragments, self._queued_fragments = self._queued_fragments, []
                 pending, self._queued_entries = self._queued_entries, []
             media: list[QueuedEntry] = [("media", media_entry(fragments))] if fragments else []
             batch = [*media, *pending, *last]
-            if not batch:
-                return []
-            try:
-                entries = self._file.append_many(batch)
-            except StorageError:
-                with self._lock:
-                    self._queued_fragments = fragments + self._queued_fragments
-                    self._queued_entries = pending + self._queued_entries
-                raise
+            entries = self._file.submit_many(batch) if batch else []
         for entry in entries:
             self._options.on_entry(self.part, entry)
         return entries
+
+    @property
+    def owed_seconds(self) -> float:
+        """How long the oldest entry that is not durable has waited; 0.0 without one."""
+        return self._file.owed_seconds
 
     def sign(self) -> None:
         """Sign what a crash left unsigned; see :meth:`JournalFile.sign`."""
@@ -188,11 +192,8 @@ class PartJournal:
     # -- life ------------------------------------------------------------------------------------
     def start_flushing(self) -> None:
         """Start the thread that writes the batches."""
-        self._thread = threading.Thread(
-            target=self._flush_periodically, name=f"part-{self.part}-journal"
-        )
-        self._thread.daemon = True
-        self._thread.start()
+        name = f"part-{self.part}-journal"
+        threading.Thread(target=self._flush_periodically, name=name, daemon=True).start()
 
     def _flush_periodically(self) -> None:
         while not self._stop.wait(FLUSH_EVERY_S):
@@ -208,21 +209,19 @@ class PartJournal:
             self._options.on_storage(error)
         self._has_failed = error is not None
 
-    def stop_flushing(self) -> None:
-        """Stop the thread; what is queued afterwards is written by :meth:`flush`."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-            self._thread = None
-
-    def end(self, fields: Mapping[str, Any]) -> None:
-        """Append the ``closed`` entry.
+    def end(self, fields: Mapping[str, Any], seconds: float | None = None) -> None:
+        """Append the ``closed`` entry, once.
 
         Raises:
-            StorageError: it could not be written; it may be tried again.
+            StorageError: it is not durable after ``seconds``; call it again to wait on.
         """
-        self.stop_flushing()
-        self.append("closed", fields)
+        self._stop.set()
+        with self._end_lock:
+            if not self._has_ended:
+                self._has_ended = True
+                self.submit("closed", fields)
+        self.flush(seconds)
+        self._report_storage(None)
 
     def end_media(self) -> None:
         """Write what is queued and accept no more fragments.
@@ -247,5 +246,5 @@ class PartJournal:
 
     def close(self) -> None:
         """Stop the thread and close the file without another entry; the part can be reopened."""
-        self.stop_flushing()
+        self._stop.set()
         self._file.close()

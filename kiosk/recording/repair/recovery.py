@@ -27,7 +27,7 @@ from kiosk.recording.journal.hearing_journal import (
     START_FAILED,
     HearingJournal,
     load_hearing,
-    write_hearing_file,
+    submit_hearing_file,
 )
 from kiosk.recording.journal.journalled_media import JournalledMedia
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
@@ -226,9 +226,11 @@ def _open_or_create_journal(folder: Path, options: JournalOptions) -> tuple[Hear
     except RecordingError:  # lost or damaged
         _set_aside(folder / HEARING_FILE)
         schedule_entry = {"id": folder.name, "adhoc": True}
-        write_hearing_file(folder, schedule_entry, options)
+        submit_hearing_file(folder, schedule_entry, options)
     if not _has_first_entry(folder / JOURNAL_FILE):
-        HearingJournal.create(folder, schedule_entry, {"recovered": True}, options).close()
+        journal = HearingJournal.create(folder, schedule_entry, {"recovered": True}, options)
+        journal.flush()
+        journal.close()
     return HearingJournal.reopen(folder, options)
 
 

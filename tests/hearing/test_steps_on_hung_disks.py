@@ -1,0 +1,174 @@
+"""Every step of a hearing is taken while all its disks hang, shown as owed, and written later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.api.recorder_calls import CloseSince, Statement
+from kiosk.clocks import format_wall, recording_ns
+from kiosk.evidence.chain import read_chain
+from tests.hearing.bad_disk_rig import BadDisk, BadDiskRig
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=[False, True], ids=["one disk", "two disks"])
+def rig(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BadDiskRig]:
+    mirror = tmp_path / "mirror" if request.param else None
+    made = BadDiskRig(tmp_path, BadDisk(monkeypatch), mirror)
+    yield made
+    made.close()
+
+
+def mark(rig: BadDiskRig) -> None:
+    rig.courtroom.add_mark("case_announced", "p1")
+    assert rig.hearing()["marks"][-1]["type"] == "case_announced"
+
+
+def undo(rig: BadDiskRig) -> None:
+    rig.courtroom.undo_mark("p1")
+    assert rig.hearing()["marks"][-1]["withdrawn"]
+
+
+def note(rig: BadDiskRig) -> None:
+    request = Statement(subject="remark", value="the witness is late", note="")
+    rig.courtroom.record_statement(request, "p1")
+
+
+def recess(rig: BadDiskRig) -> None:
+    rig.courtroom.recess("p1", "lunch")
+    assert rig.phase() == "recess"
+
+
+def retire(rig: BadDiskRig) -> None:
+    rig.courtroom.retire("p1")
+    assert rig.phase() == "retired"
+
+
+def resume(rig: BadDiskRig) -> None:
+    rig.courtroom.resume("p1")
+    assert rig.phase() == "recording"
+
+
+def close(rig: BadDiskRig) -> None:
+    tap_ns = recording_ns()
+    with rig.courtroom.held_writing(tap_ns):
+        rig.courtroom.change_publicity(True, "p1", tap_ns, "civ_adoption")
+    assert rig.hearing()["closed"] is not None
+
+
+def reopen(rig: BadDiskRig) -> None:
+    tap_ns = recording_ns()
+    with rig.courtroom.held_writing(tap_ns):
+        rig.courtroom.change_publicity(False, "p1", tap_ns)
+    assert rig.hearing()["closed"] is None
+
+
+def close_since(rig: BadDiskRig) -> None:
+    tap_ns = recording_ns()
+    request = CloseSince(since=format_wall(), ground="civ_adoption", note="", mark=None)
+    with rig.courtroom.held_writing(tap_ns):
+        rig.courtroom.close_retroactively("p1", request, tap_ns)
+    assert rig.hearing()["closed"] is not None
+
+
+def end(rig: BadDiskRig) -> None:
+    rig.courtroom.end("p1")
+    assert rig.phase() == "sealing"
+
+
+Step = Callable[[BadDiskRig], None]
+STEPS: dict[str, tuple[tuple[Step, ...], Step, str]] = {
+    "mark": ((), mark, "mark"),
+    "undo": ((mark,), undo, "mark_withdrawn"),
+    "note": ((), note, "statement"),
+    "recess": ((), recess, "part_closed"),
+    "retire": ((), retire, "part_closed"),
+    "resume": ((recess,), resume, "part_opened"),
+    "close": ((), close, "court_closed"),
+    "open": ((close,), reopen, "court_opened"),
+    "closed since": ((), close_since, "closing_since"),
+    "end": ((), end, "ending"),
+}
+"""Steps before it, the step, and the kind of its entry."""
+
+
+def entries(rig: BadDiskRig, hearing: str) -> list[dict[str, Any]]:
+    """Return what the disk has of all journals."""
+    paths = rig.folder(hearing).rglob("journal.jsonl")
+    return [entry for path in paths for entry in read_chain(path).entries]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_is_taken_while_the_disks_hang(rig: BadDiskRig, name: str) -> None:
+    before, step, kind = STEPS[name]
+    hearing = rig.begin()
+    rig.wait_recorded()
+    for earlier in before:
+        earlier(rig)
+    assert rig.courtroom.seal_queue.wait_idle(20)
+    count = len([entry for entry in entries(rig, hearing) if entry["kind"] == kind])
+    assert "steps_owed" not in rig.codes()
+    rig.disk.attack(None)
+    step(rig)
+    assert rig.disk.hung, "the step waited for the disk"
+    wait_for(lambda: "steps_owed" in rig.codes(), "what is owed is shown")
+    assert len([entry for entry in entries(rig, hearing) if entry["kind"] == kind]) == count
+    assert rig.disk.hung
+    rig.disk.heal()
+    wait_for(
+        lambda: len([entry for entry in entries(rig, hearing) if entry["kind"] == kind]) > count,
+        "the entry",
+        20,
+    )
+    if name != "end":
+        wait_for(lambda: "steps_owed" not in rig.codes(), "nothing is owed")
+        rig.courtroom.end("p1")
+    rig.sealed(hearing)
+
+
+def test_many_steps_on_a_hung_disk_keep_their_order_and_their_media(rig: BadDiskRig) -> None:
+    hearing = rig.begin()
+    rig.wait_recorded()
+    rig.disk.attack(None)
+    steps = (mark, recess, resume, close, mark, reopen, retire, resume, note)
+    for step in steps:
+        step(rig)
+    assert rig.disk.hung
+    capture = rig.capture
+    assert capture is not None
+    assert capture.bytes == 0
+    rig.disk.heal()
+    rig.wait_recorded()
+    rig.courtroom.end("p1")
+    rig.sealed(hearing)
+    kinds = [
+        entry["kind"]
+        for entry in read_chain(rig.folder(hearing) / "journal.jsonl").entries
+        if entry["kind"] in ("part_opened", "part_closed", "court_closed", "court_opened")
+    ]
+    assert kinds == [
+        *("part_opened", "part_closed", "part_opened"),
+        *("court_closed", "part_closed", "part_opened"),
+        *("court_opened", "part_closed", "part_opened"),
+        *("part_closed", "part_opened", "part_closed"),
+    ]
+
+
+def test_a_hearing_starts_while_the_disk_hangs(rig: BadDiskRig) -> None:
+    rig.disk.attack(None)
+    hearing = rig.begin()
+    assert rig.phase() == "recording"
+    wait_for(lambda: "steps_owed" in rig.codes(), "what is owed is shown")
+    assert rig.disk.hung
+    rig.disk.heal()
+    rig.wait_recorded()
+    rig.courtroom.end("p1")
+    rig.sealed(hearing)
