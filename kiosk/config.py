@@ -96,8 +96,13 @@ class PathSettings(SettingsGroup):
 
 
 class CameraSettings(SettingsGroup):
-    """``[camera]``. ``auto`` uses picamera2 if it is installed and finds a camera."""
+    """``[camera]``. ``auto`` uses picamera2 if it is installed and finds a camera.
 
+    ``id``: the camera as ``rpicam-hello --list-cameras`` shows it in brackets, which names its
+    socket; empty: the first one. Name it where there is a second camera, as above the desk.
+    """
+
+    id: Annotated[str, Field(max_length=300)] = ""
     back_end: Literal["auto", "picamera2", "virtual", "none"] = "auto"
     width: Annotated[int, Field(ge=320, le=1920, multiple_of=2)] = 1280
     height: Annotated[int, Field(ge=180, le=1080, multiple_of=2)] = 720
@@ -352,8 +357,9 @@ def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
     if paths.mirror is not None and paths.mirror.is_relative_to(paths.data):
         yield Contradiction(("paths", "mirror"), "is no second storage: it is in paths.data")
     overhead = settings.scanner.overhead
-    is_used = settings.scanner.kind == "overhead" and overhead.back_end == "picamera2"
-    if is_used and overhead.camera == 0 and settings.camera.back_end in ("auto", "picamera2"):
+    camera, is_used = settings.camera, settings.scanner.kind == "overhead"
+    is_real = overhead.back_end == "picamera2" and camera.back_end in ("auto", "picamera2")
+    if is_used and is_real and overhead.camera == 0 and not camera.id:
         yield Contradiction(("scanner", "overhead", "camera"), "is the hearing's camera")
 
 

@@ -324,13 +324,13 @@ class Level(Model):
     peak_db: float
 
 
-class SoundInput(Model):
-    """The sound device that was really opened, as the kernel and PortAudio name it."""
+class OpenedDevice(Model):
+    """The microphone or camera that was really opened, as kernel and libraries name it."""
 
     name: str
-    """PortAudio's name: ``CARD: DEVICE (hw:1,0)``, or a name of ALSA's settings."""
+    """PortAudio's name (``CARD: DEVICE (hw:1,0)`` or one of ALSA's settings), or libcamera's id."""
     card: str = ""
-    """ALSA's id of the card."""
+    """ALSA's id of the card, or the camera's model."""
     usb: str = ""
     """Controller and ports; empty: not on USB."""
     product: str = ""
@@ -342,15 +342,16 @@ class SoundInput(Model):
     def __str__(self) -> str:
         rows = (("usb", self.usb), ("serial", self.serial))
         known = [f"{key} {value}" for key, value in rows if value]
-        return ", ".join([self.name, *known, f"{self.rate} Hz", f"{self.channels} ch"])
+        sound = [f"{self.rate} Hz", f"{self.channels} ch"] if self.rate else []
+        return ", ".join([self.name, *known, *sound])
 
 
 class Device(Model):
     """A device that is in use.
 
     Attributes:
-        setting: ``device`` and ``channel`` of a microphone in the settings.
-        opened: what a microphone's process has opened; None: nothing, or another device.
+        setting: how the settings name a microphone or the camera.
+        opened: what its process has opened; None: nothing, or another kind of device.
         real_time: whether the process that reads a microphone has real-time priority; refused, it
             may lose samples while the processor is busy. None: another device, or not known yet.
     """
@@ -362,4 +363,4 @@ class Device(Model):
     virtual: bool = False
     real_time: bool | None = None
     setting: str = ""
-    opened: SoundInput | None = None
+    opened: OpenedDevice | None = None

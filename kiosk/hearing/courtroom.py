@@ -36,7 +36,7 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
-from kiosk.hearing.monitoring.microphone_inputs import MicrophoneInputs
+from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
 from kiosk.hearing.room.errors import AlreadyRecordingError, BadRequestError, StepRefusedError
@@ -89,7 +89,7 @@ class Courtroom:
         self.storage = StorageMonitor(settings, paths)
         self.seal_queue = SealQueue()
         self.monitor = HearingMonitor(settings)
-        self.inputs = MicrophoneInputs(paths.microphone_inputs, sources.devices)
+        self.inputs = KnownInputs(paths.known_inputs, sources.devices)
         self._current_hearing = CurrentHearing(events.on_change)
         publicity = Publicity(settings, paths, rules, self.storage.store)
         self._context = HearingContext(

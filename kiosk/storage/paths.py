@@ -83,9 +83,9 @@ class Paths:
         return self.data / "closed-hearings.json"
 
     @property
-    def microphone_inputs(self) -> Path:
-        """Device of each microphone at commissioning or first use (JSON); owner: recorder."""
-        return self.data / "microphone-inputs.json"
+    def known_inputs(self) -> Path:
+        """Device of each source at commissioning or first use (JSON); owner: recorder."""
+        return self.data / "known-inputs.json"
 
     # -- sign-in -----------------------------------------------------------------------------
     @property

@@ -50,7 +50,7 @@ class Sources:
         return [Microphone.model_validate(row) for row in rows]
 
     def devices(self) -> list[recorder.Device]:
-        opened = recorder.SoundInput(name="mic_judge", rate=48000, channels=1)
+        opened = recorder.OpenedDevice(name="mic_judge", rate=48000, channels=1)
         return [recorder.Device(name="judge", opened=opened), recorder.Device(name="witness")]
 
     def levels(self) -> dict[str, Level]:

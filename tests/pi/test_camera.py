@@ -52,12 +52,16 @@ class CameraProbe:
                 self.received_ns.append(recording_ns())
 
 
+def config_of(folder: Path, name: str = "") -> CameraConfig:
+    """Return a camera of 1280x720 at 25 pictures a second: ``name`` of libcamera, or the first."""
+    preview = str(folder / "preview")
+    return CameraConfig("auto", 1280, 720, FPS, 2_000_000, 2.0, 10, preview, id=name)
+
+
 @pytest.fixture
 def camera(tmp_path: Path) -> Iterator[CameraProbe]:
-    """An open camera of 1280x720 at 25 pictures a second."""
-    probe = CameraProbe(
-        CameraConfig("auto", 1280, 720, FPS, 2_000_000, 2.0, 10, str(tmp_path / "preview"))
-    )
+    """An open camera."""
+    probe = CameraProbe(config_of(tmp_path))
     probe.supervisor.start()
     try:
         wait_for(lambda: probe.status.get("frames", 0) > 0, "the first picture", 30)
@@ -93,6 +97,22 @@ def test_the_child_says_truthfully_what_it_uses(camera: CameraProbe) -> None:
     assert camera.status["library"] == "picamera2"
     assert camera.status["version"] == importlib.metadata.version("picamera2")
     assert camera.status["back_end"] == "libx264"
+    assert camera.status["opened"] == {"name": "Virtual0", "card": "Virtual Video Device"}
+
+
+@pytest.mark.parametrize("name", ["Desk0", "unplugged"])
+def test_of_several_cameras_the_settings_choose_one(tmp_path: Path, name: str) -> None:
+    """The one above the desk is first where the courtroom's camera is unplugged."""
+    probe = CameraProbe(config_of(tmp_path, name))
+    probe.supervisor.start()
+    try:
+        wait_for(lambda: {"opened", "absent"} & set(probe.status), "an answer", 30)
+    finally:
+        probe.supervisor.close()
+    if name == "Desk0":
+        assert probe.status["opened"]["name"] == name
+    else:
+        assert probe.status["absent"] == f"libcamera does not find {name}"
 
 
 def test_three_seconds_decode_whole_and_are_timed_by_the_sensor(camera: CameraProbe) -> None:

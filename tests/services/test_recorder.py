@@ -108,7 +108,8 @@ def test_from_one_tap_to_a_sealed_hearing(shared_recorder: RecorderProcess, tmp_
     for number in (1, 2):
         first = read_chain(folder / f"part-{number:02d}" / "journal.jsonl").entries[0]
         opened = {name: device["name"] for name, device in first["inputs"].items()}
-        assert opened == {name: f"mic_{name}" for name in report.parts[0].samples}
+        microphones = {name: f"mic_{name}" for name in report.parts[0].samples}
+        assert opened == {"camera": "virtual", **microphones}
     assert main(["verify", str(folder), "--ca", str(recorder.court.ca)]) == 0
     assert recorder.state()["hearing"] is None
 
@@ -347,7 +348,7 @@ def test_another_microphone_than_before_is_an_alarm_until_commissioning(
 ) -> None:
     recorder = make_recorder(camera="none")
     recorder.start()
-    path = recorder.paths.microphone_inputs
+    path = recorder.paths.known_inputs
     wait_for(lambda: len(read_json_or_none(path) or {}) == len(NAMES), "the first devices", 30)
     assert recorder.stop() == 0
     known = read_json(path)

@@ -41,6 +41,7 @@ class CameraConfig:
         preview_fps: live pictures a second for the touch screen, during a recording.
         preview: path of the shared-memory file.
         scene: of the virtual camera: ``courtroom``, ``flash`` or a folder of PNGs.
+        id: libcamera's id of the camera; empty: the first one.
     """
 
     back_end: str
@@ -52,6 +53,7 @@ class CameraConfig:
     preview_fps: int
     preview: str
     scene: str = "courtroom"
+    id: str = ""
 
     @property
     def keyframe_interval(self) -> int:
@@ -65,11 +67,17 @@ class CameraConfig:
 
 @dataclass(frozen=True)
 class BackEndFacts:
-    """Library and encoder that are really in use, for ``GET /v1/devices``."""
+    """Library, encoder and camera that are really in use, for ``GET /v1/devices``.
+
+    Attributes:
+        camera, model: libcamera's id of the camera, which has its socket, and its model.
+    """
 
     library: str
     version: str
     back_end: str
+    camera: str
+    model: str = ""
 
 
 PacketCallback = Callable[[int, bool, bytes], None]

@@ -108,14 +108,17 @@ class Picamera2Camera:
         """Start the camera and its live picture.
 
         Raises:
-            CameraAbsentError: libcamera finds no camera.
+            CameraAbsentError: libcamera finds no camera, or not that of the settings.
             CameraFailedError: it does not start.
         """
-        if not Picamera2.global_camera_info():
-            raise CameraAbsentError("libcamera finds no camera")
         config = self._config
+        found = Picamera2.global_camera_info()  # in the order in which picamera2 counts
+        cameras = [(str(row["Id"]), str(row.get("Model", ""))) for row in found]
+        number = next((n for n, (name, _) in enumerate(cameras) if config.id in ("", name)), None)
+        if number is None:
+            raise CameraAbsentError(f"libcamera does not find {config.id or 'a camera'}")
         try:
-            self._camera = Picamera2(allocator=self._allocator)
+            self._camera = Picamera2(number, allocator=self._allocator)
             self._camera.configure(
                 self._camera.create_video_configuration(
                     main={"size": (config.width, config.height), "format": "YUV420"},
@@ -132,7 +135,8 @@ class Picamera2Camera:
         )
         self._preview_thread.start()
         encoder = "V4L2 H.264" if has_hardware_encoder() else "libx264"
-        return BackEndFacts("picamera2", importlib.metadata.version("picamera2"), encoder)
+        version = importlib.metadata.version("picamera2")
+        return BackEndFacts("picamera2", version, encoder, *cameras[number])
 
     def _count_picture(self, _request: Any) -> None:
         self._frames += 1

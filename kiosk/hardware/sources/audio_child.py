@@ -89,7 +89,7 @@ class _InputStream:
         return True
 
     def _describe(self, device: SoundDevice) -> dict[str, Any]:
-        """Return what is open (:class:`kiosk.api.recorder.SoundInput`), from the kernel."""
+        """Return what is open (:class:`kiosk.api.recorder.OpenedDevice`), from the kernel."""
         rate, channels = opened_format(device) or (self._rate, self._channels)
         known = {key: getattr(device, key) for key in ("name", "card", "usb", "product", "serial")}
         return {**known, "rate": rate, "channels": channels}

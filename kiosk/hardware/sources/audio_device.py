@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from kiosk.api.recorder import Device, Refusal, SoundInput
+from kiosk.api.recorder import Device, OpenedDevice, Refusal
 from kiosk.api.states import MicrophoneState, RefusalReason
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.audio.block import AudioBlock
@@ -36,7 +36,7 @@ class AudioDevice:
         self._rate = microphones[0].rate
         self._library_info: dict[str, str] = {}
         self._has_real_time: bool | None = None
-        self._opened: SoundInput | None = None
+        self._opened: OpenedDevice | None = None
         self._clock = SampleClock(self._rate)
         self._epoch = -1
         self._has_delivered = False
@@ -127,7 +127,7 @@ class AudioDevice:
                     key: values[key] for key in ("library", "version", "back_end")
                 }
                 self._has_real_time = bool(values["real_time"])
-                self._opened = SoundInput.model_validate(values["opened"])
+                self._opened = OpenedDevice.model_validate(values["opened"])
 
     def _on_audio(self, payload: bytes) -> None:
         channels, blocks = unpack_audio(payload)

@@ -84,7 +84,11 @@ class _CameraProcess:
         except HardwareError as error:
             self._fail(error)
         self._writer.send_status(
-            library=facts.library, version=facts.version, back_end=facts.back_end, frames=0
+            library=facts.library,
+            version=facts.version,
+            back_end=facts.back_end,
+            opened={"name": facts.camera, "card": facts.model},
+            frames=0,
         )
         return camera
 

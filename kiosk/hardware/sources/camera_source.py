@@ -12,7 +12,7 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from kiosk.api.recorder import Device
+from kiosk.api.recorder import Device, OpenedDevice
 from kiosk.api.states import CameraState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.hardware.camera.back_end import CameraConfig
@@ -51,6 +51,7 @@ class CameraSource:
         self._session = 0
         self._is_encoding = False
         self._library_info: dict[str, str] = {}
+        self._opened: OpenedDevice | None = None
         self._last_message_ns = recording_ns()
         self._has_answered = self._is_absent = False
         self._is_open = self._gives_pictures = self._gave_pictures = False
@@ -197,6 +198,7 @@ class CameraSource:
             self._is_absent, self._gave_pictures = True, False
         elif "library" in values:
             self._library_info = {key: values[key] for key in ("library", "version", "back_end")}
+            self._opened = OpenedDevice.model_validate(values["opened"])
             self._picture_due_ns = now + FIRST_PICTURE_NS
             self._is_absent, self._is_open = False, True
             self._start_encoder()
@@ -256,4 +258,11 @@ class CameraSource:
         """Return the camera as one of the devices in use."""
         library = {"back_end": self._config.back_end, **self._library_info}
         virtual = self._config.back_end == "virtual"
-        return Device(name=self.name, **library, virtual=virtual, real_time=None, opened=None)
+        return Device(
+            name=self.name,
+            **library,
+            virtual=virtual,
+            real_time=None,
+            setting=f"{self._config.back_end} {self._config.id}".strip(),
+            opened=self._opened,
+        )

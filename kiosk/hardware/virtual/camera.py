@@ -292,7 +292,7 @@ class VirtualCamera:
     def open(self) -> BackEndFacts:
         """Start painting."""
         self._thread.start()
-        return BackEndFacts("PyAV", av.__version__, "virtual (libx264)")
+        return BackEndFacts("PyAV", av.__version__, "virtual (libx264)", "virtual")
 
     def start_encoder(self, emit: PacketCallback) -> None:
         """Encode from the next picture on, beginning with a key frame."""

@@ -11,7 +11,7 @@ from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, active_alarms
-from kiosk.hearing.monitoring.microphone_inputs import MicrophoneInputs
+from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.current_hearing import CurrentHearing
@@ -36,7 +36,7 @@ class StateBuilder:
         current: CurrentHearing,
         publicity: Publicity,
         monitor: HearingMonitor,
-        inputs: MicrophoneInputs,
+        inputs: KnownInputs,
         unsealable_hearings: Callable[[], tuple[str, ...]],
     ) -> None:
         self._context = context

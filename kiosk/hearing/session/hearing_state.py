@@ -93,7 +93,7 @@ class HearingState:
         questions: subjects of the open questions, in order.
         answers: the newest statement by subject.
         roles: which microphone serves whom now.
-        inputs: device that each microphone has opened in the newest part, or None.
+        inputs: device that each source has opened in the newest part, or None.
         closed: since when and on which ground the hearing is closed; None while it is open.
         grounds: every ground on which it was ever closed.
         pending_closures: numbers of the closures whose plain media are still being replaced.

@@ -115,7 +115,7 @@ class PartController:
         self._context.current.has_failed_start = False
 
     def _inputs(self) -> dict[str, Any]:
-        """Return what each microphone has really opened, None where it has nothing yet."""
+        """Return what each source has really opened, None where it has nothing yet."""
         return {
             device.name: None if device.opened is None else device.opened.to_json()
             for device in self._context.sources.devices()

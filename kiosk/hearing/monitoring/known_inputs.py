@@ -1,31 +1,32 @@
-"""Watches which device each microphone has: another one than before is journalled and an alarm.
+"""Watches which device each source has: another one than before is journalled and an alarm.
 
 Two microphones of one model cannot be told apart by ear at once: after sticks were exchanged, the
-witness would be recorded as the judge, and everything else would be well.
+witness would be recorded as the judge, and everything else would be well. Without the courtroom's
+camera, the one above the desk is the first that libcamera finds.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from kiosk.alarms import AlarmKey
-from kiosk.api.recorder import Device
+from kiosk.api.recorder import Device, OpenedDevice
 from kiosk.api.states import Phase
 from kiosk.errors import StorageError
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.storage.atomic_io import read_json, write_json
 
 log = logging.getLogger(__name__)
-REPLACED = "microphone_replaced"
-THREAD = "microphone-inputs"
+CAMERA = "camera"
+THREAD = "known-inputs"
 
 
-class MicrophoneInputs:
-    """Knows the device of each microphone: that of the commissioning, or the first one there.
+class KnownInputs:
+    """Knows the device of each source: that of the commissioning, or the first one there.
 
     A changed setting makes a new device the known one: somebody wanted it.
 
@@ -47,7 +48,10 @@ class MicrophoneInputs:
         try:
             known = read_json(self._path)
             return {
-                name: {"setting": row["setting"], "opened": dict(row["opened"])}
+                name: {
+                    "setting": str(row["setting"]),
+                    "opened": OpenedDevice.model_validate(row["opened"]).to_json(),
+                }
                 for name, row in known.items()
             }
         except FileNotFoundError:
@@ -56,12 +60,17 @@ class MicrophoneInputs:
             log.error("%s: the known microphones cannot be read: %s", self._path.name, error)
             return {}
 
-    def accept(self) -> None:
-        """Make the devices that are in use now the known ones, as at commissioning."""
+    def accept(self, checks: Collection[str]) -> None:
+        """Make the devices that are in use now the known ones, as at commissioning.
+
+        Args:
+            checks: those that passed: ``camera``, ``microphones``.
+        """
         with self._lock:
             for device in self._opened():
-                self._known[device.name] = _as_known(device)
-            self._replaced.clear()
+                if (CAMERA if device.name == CAMERA else "microphones") in checks:
+                    self._known[device.name] = _as_known(device)
+                    self._replaced.pop(device.name, None)
             self._save()
 
     def _opened(self) -> list[Device]:
@@ -105,7 +114,7 @@ class MicrophoneInputs:
             elif was_other:
                 del self._replaced[device.name]
         if is_other and not was_other:
-            log.error("microphone %s is another device: %s", device.name, now["opened"])
+            log.error("%s is another device than before: %s", device.name, device.opened)
         return is_other != was_other
 
     def _journal(self, hearing: OpenHearing, device: Device) -> bool:
@@ -125,8 +134,9 @@ class MicrophoneInputs:
         return True
 
     def alarms(self) -> Iterator[AlarmKey]:
-        """Yield an alarm for each microphone that is another device than the known one."""
-        yield from ((REPLACED, name) for name in sorted(self._replaced))
+        """Yield an alarm for each source that is another device than the known one."""
+        for name in sorted(self._replaced):
+            yield ("camera_replaced" if name == CAMERA else "microphone_replaced"), name
 
 
 def _as_known(device: Device) -> dict[str, Any]:
@@ -141,4 +151,4 @@ def _identity(known: dict[str, Any]) -> tuple[object, ...]:
         return (opened["serial"], opened["product"])
     if opened["usb"]:
         return (opened["usb"], opened["product"], opened["serial"])
-    return (opened["card"] or opened["name"],)
+    return (opened["card"], opened["name"].partition(" (hw:")[0])

@@ -1,4 +1,4 @@
-"""Which device each microphone has: journalled in every part, and an alarm when it is another."""
+"""Which device each source has: journalled in every part, and an alarm when it is another."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from kiosk.api.recorder import Device, SoundInput
+from kiosk.api.recorder import Device, OpenedDevice
 from kiosk.config import MicrophoneSettings
 from kiosk.errors import DeviceAbsentError
 from kiosk.evidence.chain import read_chain
 from kiosk.hardware.audio.sound_devices import find_device, list_devices
 from kiosk.hardware.sources.sources import Sources
-from kiosk.hearing.monitoring.microphone_inputs import THREAD
+from kiosk.hearing.monitoring.known_inputs import THREAD, KnownInputs
 from kiosk.storage.atomic_io import read_json
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
 from tests.support.sound_cards import Stick, build_machine
@@ -45,7 +45,7 @@ class Room:
         except DeviceAbsentError:
             return Device(name=name, setting=f"{setting} channel 0")
         known = {key: getattr(found, key) for key in ("name", "card", "usb", "product", "serial")}
-        opened = SoundInput(**known, rate=48000, channels=1)
+        opened = OpenedDevice(**known, rate=48000, channels=1)
         return Device(name=name, setting=f"{setting} channel 0", opened=opened)
 
     def start(self, folder: Path) -> CourtroomRig:
@@ -201,7 +201,9 @@ def test_commissioning_makes_the_devices_of_now_the_known_ones(
     alarms(rig)
     room.plug(RIGHT, LEFT)
     assert alarms(rig) == {"judge", "witness"}
-    rig.courtroom.inputs.accept()
+    rig.courtroom.inputs.accept(["camera", "clock"])
+    assert alarms(rig) == {"judge", "witness"}
+    rig.courtroom.inputs.accept(["microphones"])
     assert alarms(rig) == set()
     rig.crash()
     rig = room.start(tmp_path)
@@ -221,20 +223,45 @@ def test_another_setting_wants_another_device(enter: Enter, tmp_path: Path) -> N
     rig.crash()
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"judge": 1}', '{"judge": {"setting": "x"}}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"judge": 1}', '{"judge": {"setting": "x", "opened": {}}}']
+)
 def test_a_damaged_file_is_no_reason_to_fail(
     enter: Enter, tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     room, rig = enter("usb:1-1.3", "usb:1-1.4")
     alarms(rig)
     rig.crash()
-    path: Any = rig.paths.microphone_inputs
+    path: Any = rig.paths.known_inputs
     path.write_text(content, encoding="utf-8")
     rig = room.start(tmp_path)
     assert alarms(rig) == set()
     assert "cannot be read" in caplog.text
     assert set(read_json(path)) == {"judge", "witness"}
     rig.crash()
+
+
+def test_another_camera_is_an_alarm_of_its_own(enter: Enter) -> None:
+    cameras = ["/base/i2c@88000/imx708@1a", "/base/i2c@80000/imx708@1a"]
+
+    def devices() -> list[Device]:
+        opened = OpenedDevice(name=cameras[0], card="imx708")
+        return [Device(name="camera", setting="auto", opened=opened)]
+
+    _room, rig = enter("usb:1-1.3", "usb:1-1.4")
+    rig.courtroom.inputs = KnownInputs(rig.paths.known_inputs, devices)
+    hearing = rig.begin()
+    rig.courtroom.poll()
+    assert list(rig.courtroom.inputs.alarms()) == []
+    cameras.reverse()
+    rig.courtroom.poll()
+    assert list(rig.courtroom.inputs.alarms()) == [("camera_replaced", "camera")]
+    (told,) = rig.lines(hearing, "input_replaced")
+    assert (told["known"]["name"], told["opened"]["name"]) == (cameras[1], cameras[0])
+    rig.courtroom.inputs.accept(["microphones"])
+    assert list(rig.courtroom.inputs.alarms()) == [("camera_replaced", "camera")]
+    rig.courtroom.inputs.accept(["camera"])
+    assert list(rig.courtroom.inputs.alarms()) == []
 
 
 def test_a_disk_that_hangs_holds_up_no_step(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +271,7 @@ def test_a_disk_that_hangs_holds_up_no_step(enter: Enter, monkeypatch: pytest.Mo
         hangs.set()
         assert ends.wait(30), "it held up the steps"
 
-    monkeypatch.setattr("kiosk.hearing.monitoring.microphone_inputs.write_json", hang)
+    monkeypatch.setattr("kiosk.hearing.monitoring.known_inputs.write_json", hang)
     _room, rig = enter("usb:1-1.3", "usb:1-1.4")
     rig.courtroom.poll()
     assert hangs.wait(30)
