@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import Settings
+from kiosk.hardware.camera.preview import PreviewReader
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from tests.support.waiting import wait_for
@@ -42,6 +43,21 @@ def test_every_source_delivers_through_the_real_libraries(sources: Sources) -> N
     assert {microphone.name for microphone in sources.describe_microphones()} == set(NAMES)
     libraries = {device.name: device.library for device in sources.devices()}
     assert libraries == {"camera": "picamera2", "judge": "PyAudio", "witness": "PyAudio"}
+
+
+def test_a_picture_that_moves_does_not_stand_still(sources: Sources) -> None:
+    """Libcamera's own pattern, through picamera2's low-resolution stream, for ten seconds."""
+    camera, reader = sources.camera, PreviewReader(sources.preview)
+    assert camera is not None
+
+    def number() -> int:
+        frame = reader.read()
+        return 0 if frame is None else frame.number
+
+    first = number()
+    wait_for(lambda: number() > first + 10 * camera.fps, "ten seconds of pictures", 60)
+    reader.close()
+    assert camera.still_since_ns is None
 
 
 def test_a_camera_that_hangs_is_noticed_and_comes_back(sources: Sources) -> None:
