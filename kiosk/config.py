@@ -348,10 +348,15 @@ def _microphone_contradictions(
 def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
     """Yield what two other devices cannot share: a pin, a line, a camera, an output, a folder."""
     panel, voice, paths = settings.panel, settings.voice, settings.paths
+    badge, printer = settings.badge, settings.printer
     if panel.enabled and panel.lamp_pin == panel.button_pin:
         yield Contradiction(("panel", "button_pin"), "is the lamp's pin, too")
-    if settings.printer.port and settings.printer.port == settings.badge.port:
+    if printer.port and printer.port == badge.port:
         yield Contradiction(("printer", "port"), "is the badge reader's port, too")
+    ports = [re.fullmatch(r"/dev/tty([A-Z]+)\d+", row.port) for row in (badge, printer)]
+    if ports[0] and ports[1] and ports[0][0] != ports[1][0] and ports[0][1] == ports[1][1] != "S":
+        said = "and the badge reader's are numbered as they are found; see /dev/serial/by-id/"
+        yield Contradiction(("printer", "port"), said)
     if voice.loudspeaker and voice.loudspeaker in (voice.headphones, settings.headset.device):
         yield Contradiction(("voice", "loudspeaker"), "is a person's headphones, too")
     if paths.mirror is not None and paths.mirror.is_relative_to(paths.data):

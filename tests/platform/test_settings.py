@@ -107,6 +107,10 @@ def test_an_unknown_time_zone_is_refused(tmp_path: Path, zone: str) -> None:
     [
         ("[panel]\nlamp_pin = 17\nbutton_pin = 17", "3: panel.button_pin = 17: is the lamp's pin"),
         ("[badge]\nport = '/dev/a'\n[printer]\nport = '/dev/a'", "4: printer.port = '/dev/a': is"),
+        (
+            "[badge]\nport = '/dev/ttyUSB0'\n[printer]\nport = '/dev/ttyUSB1'",
+            "4: printer.port = '/dev/ttyUSB1': and the badge reader's are numbered",
+        ),
         ("[voice]\nheadphones = 'a'\nloudspeaker = 'a'", "3: voice.loudspeaker = 'a': is a person"),
         ("[headset]\ndevice = 'a'\n[voice]\nloudspeaker = 'a'", "4: voice.loudspeaker = 'a': is a"),
         ("[voice]\nloudspeaker = 'plughw:1,0'", "2: voice.loudspeaker = 'plughw:1,0': the number"),
@@ -147,3 +151,12 @@ def test_one_device_may_serve_several_channels() -> None:
         for channel, name in enumerate(("a", "b"))
     ]
     assert len(Settings.model_validate({"microphones": rows}).microphones) == 2
+
+
+@pytest.mark.parametrize(
+    ("badge", "printer"),
+    [("/dev/ttyACM0", "/dev/ttyUSB0"), ("/dev/ttyS0", "/dev/ttyS1"), ("/dev/ttyUSB0", "")],
+)
+def test_serial_lines_that_cannot_change_places_are_accepted(badge: str, printer: str) -> None:
+    rows = {"badge": {"port": badge}, "printer": {"port": printer}}
+    assert Settings.model_validate(rows).badge.port == badge
