@@ -18,8 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from kiosk.locale import Translator
 
 ALARMS_FILE = Path(__file__).with_suffix(".toml")
-AlarmKey = tuple[str, str]
-"""``(code, source)`` of an alarm."""
 
 
 class Severity(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -87,6 +88,8 @@ def _epilog(name: str, module: ModuleType) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     open_standard_streams()
+    # pydantic would look into every installed package for plug-ins: none is used here
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         try:
             status = _run(sys.argv[1:] if argv is None else argv)

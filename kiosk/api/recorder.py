@@ -25,6 +25,8 @@ from kiosk.api.states import (
 )
 from kiosk.clocks import parse_wall
 
+AlarmKey = tuple[str, str]
+"""``(code, source)`` of an alarm."""
 CONTRACT = 1
 """Version of the recorder's State."""
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
-from kiosk.alarms import AlarmKey
 from kiosk.api.published import StaffMember
+from kiosk.api.recorder import AlarmKey
 from kiosk.api.recorder_calls import ListedPerson
 from kiosk.auth.first_technician import FIRST_TECHNICIAN, FirstTechnician
 from kiosk.auth.person import Person, Place, TokenError, UnknownBadgeError, UnknownPinError

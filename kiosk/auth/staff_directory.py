@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kiosk.alarms import AlarmKey
 from kiosk.api.published import StaffMember, read_staff
+from kiosk.api.recorder import AlarmKey
 from kiosk.clocks import wall_time
 from kiosk.errors import StorageError
 from kiosk.exchange.staff_list import StaffList, StaffListError, check_staff_list

@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     core = RecorderCore(settings, sources)
     core.recover()
+    core.panel.open()
     import asyncio
 
     from kiosk.services.recorder import RecorderService

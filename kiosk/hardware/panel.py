@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from kiosk.api.recorder import Device
 from kiosk.config import PanelSettings
@@ -21,7 +21,7 @@ BOUNCE_S = 0.05
 
 
 class Panel:
-    """Recording lamp and button.
+    """Recording lamp and button; :meth:`open` takes the pins.
 
     Args:
         settings: the ``[panel]`` settings.
@@ -40,9 +40,17 @@ class Panel:
         self._lamp_requested = False
         self._pin_factory_name = ""
         self.problem = ""
-        self._is_enabled = settings.enabled
-        if settings.enabled:
-            self._open(settings)
+        self._settings = settings
+
+    def open(self) -> Self:
+        """Take the pins and show the lamp as last requested; return the panel.
+
+        Importing the libraries takes half a second on a Pi: a hearing is resumed before.
+        """
+        if self._settings.enabled:
+            self._open(self._settings)
+            self.lamp = self._lamp_requested
+        return self
 
     def _open(self, settings: PanelSettings) -> None:
         # lgpio leaves a notification file in the working directory unless LG_WD names another
@@ -70,7 +78,7 @@ class Panel:
     @property
     def state(self) -> PanelState:
         """``ok``, ``absent`` (no GPIO here) or ``off`` (by the settings)."""
-        if not self._is_enabled:
+        if not self._settings.enabled:
             return "off"
         return "ok" if self._led is not None else "absent"
 

@@ -9,7 +9,7 @@ import logging
 import time
 from pathlib import Path
 
-from kiosk.alarms import AlarmKey
+from kiosk.api.recorder import AlarmKey
 from kiosk.api.recorder_calls import FilingKey, WrappedKey
 from kiosk.errors import RequestError, StorageError
 from kiosk.storage.key_escrow import KeyEscrow, KeyExpiredError

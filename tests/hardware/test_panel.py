@@ -12,7 +12,7 @@ def test_lamp_and_button_on_mock_pins() -> None:
     settings = PanelSettings()
     presses: list[int] = []
     with VirtualPanel(settings) as virtual:
-        panel = Panel(settings, on_press=lambda: presses.append(1))
+        panel = Panel(settings, on_press=lambda: presses.append(1)).open()
         assert panel.state == "ok"
         assert not virtual.lamp
         panel.lamp = True
@@ -37,7 +37,7 @@ def test_a_failing_action_does_not_break_the_button() -> None:
         raise RuntimeError("busy")
 
     with VirtualPanel(settings) as virtual:
-        panel = Panel(settings, on_press=act)
+        panel = Panel(settings, on_press=act).open()
         virtual.press()
         virtual.press()
         assert len(presses) == 2
@@ -47,7 +47,7 @@ def test_a_failing_action_does_not_break_the_button() -> None:
 def test_without_gpio_it_is_absent_and_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Device, "pin_factory", None)
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "no_such_factory")
-    panel = Panel(PanelSettings())
+    panel = Panel(PanelSettings()).open()
     assert panel.state == "absent"
     assert panel.problem
     panel.lamp = True

@@ -188,7 +188,7 @@ def pins() -> Iterator[MockFactory]:
 
 def test_panel_lamp_and_button(pins: MockFactory) -> None:
     chosen = PanelSettings()
-    panel = Panel(chosen)
+    panel = Panel(chosen).open()
     truth: list[bool] = []
 
     def press() -> None:
@@ -206,7 +206,7 @@ def test_panel_lamp_and_button(pins: MockFactory) -> None:
 
 def test_panel_test_gives_way_to_a_hearing(pins: MockFactory) -> None:
     assert pins is not None
-    panel = Panel(PanelSettings())
+    panel = Panel(PanelSettings()).open()
     answer = run(recorder_checks.check_panel(panel, lambda: True, lambda: None, 300))
     assert answer["measured"]["button_pressed"] is False
     panel.close()
@@ -216,7 +216,7 @@ def test_panel_absent_or_not_fitted() -> None:
     off = Panel(PanelSettings(enabled=False))
     answer = run(recorder_checks.check_panel(off, lambda: False, lambda: None, 0))
     assert (answer["state"], answer["code"]) == ("skipped", "not_fitted")
-    absent = Panel(PanelSettings())
+    absent = Panel(PanelSettings()).open()
     absent.close()
     answer = run(recorder_checks.check_panel(absent, lambda: False, lambda: None, 0))
     assert (answer["state"], answer["code"]) == ("failed", "panel_absent")

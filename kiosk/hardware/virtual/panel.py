@@ -1,9 +1,9 @@
 """A virtual panel: gpiozero's own mock pins, in this process.
 
-Enter it before :class:`kiosk.hardware.panel.Panel` is created::
+Enter it before :class:`kiosk.hardware.panel.Panel` is opened::
 
     with VirtualPanel(settings.panel) as virtual:
-        panel = Panel(settings.panel, on_press=...)
+        panel = Panel(settings.panel, on_press=...).open()
         virtual.press()
         assert virtual.lamp
 """

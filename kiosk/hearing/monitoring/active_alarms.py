@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kiosk.alarms import AlarmKey
-from kiosk.api.recorder import Alarm, RecorderState
+from kiosk.api.recorder import Alarm, AlarmKey, RecorderState
 from kiosk.api.states import (
     CameraState,
     ClockState,

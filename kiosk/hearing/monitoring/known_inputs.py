@@ -13,8 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from kiosk.alarms import AlarmKey
-from kiosk.api.recorder import Device, OpenedDevice
+from kiosk.api.recorder import AlarmKey, Device, OpenedDevice
 from kiosk.api.states import Phase
 from kiosk.errors import StorageError
 from kiosk.hearing.session.open_hearing import OpenHearing

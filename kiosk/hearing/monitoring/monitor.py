@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kiosk.alarms import AlarmKey
-from kiosk.api.recorder import Microphone, RecorderState
+from kiosk.api.recorder import AlarmKey, Microphone, RecorderState
 from kiosk.api.states import MicrophoneKind, Phase
 from kiosk.clocks import format_wall
 from kiosk.config import Settings

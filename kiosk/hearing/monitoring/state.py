@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from kiosk.alarms import AlarmKey
-from kiosk.api.recorder import Clock, Preview, Proof, RecorderState
+from kiosk.api.recorder import AlarmKey, Clock, Preview, Proof, RecorderState
 from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
