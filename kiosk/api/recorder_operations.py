@@ -287,7 +287,7 @@ RECORDER_EVENTS = (
     Event("state", "State: on each change, at least once a second", RecorderState),
     Event(
         "levels",
-        "Levels by microphone, ten times a second while a source is open",
+        "Levels by microphone, ten times a second while a hearing is open or a device is tested",
         schema={"type": "object", "additionalProperties": Level.model_json_schema()},
     ),
     Event("export", "Progress of a copy", ExportEvent),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import signal
 
@@ -18,6 +19,10 @@ from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 STATE_INTERVAL_S, LEVELS_INTERVAL_S = 1.0, 0.1
+UNWATCHED_LEVELS = 10
+"""While no screen shows levels, one in so many is published."""
+IDLE_POLL_S = 0.5
+"""Between two polls of a courtroom without an open hearing."""
 SHUTDOWN_S = 15.0
 """For the seals that are due. With the step that ends the running part it stays below the unit's
 ``TimeoutStopSec``."""
@@ -104,11 +109,12 @@ class RecorderService:
                 await self._steps.run(self._core.courtroom.poll)
             except Exception:  # the next poll tries again
                 log.exception("the watch failed")
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(POLL_S if self._core.courtroom.open_hearing_id else IDLE_POLL_S)
 
     async def _publish_levels(self) -> None:
-        while True:
-            if levels := self._core.sources.levels():
-                data = {name: level.to_json() for name, level in levels.items()}
+        for number in itertools.count():
+            is_shown = self._core.courtroom.open_hearing_id or self._api.is_testing_device
+            if is_shown or number % UNWATCHED_LEVELS == 0:
+                data = {name: row.to_json() for name, row in self._core.sources.levels().items()}
                 self._events.send("levels", data)
             await asyncio.sleep(LEVELS_INTERVAL_S)

@@ -26,9 +26,17 @@ from kiosk.ui.widgets.widget_kit import WidgetKit
 
 log = logging.getLogger(__name__)
 
-LIVE_INTERVAL_SECONDS = 0.1
+TOUCHED_FPS, RESTING_FPS = 30, 10
+"""Frames a second while somebody touches the screen, and :data:`RESTING_SECONDS` later."""
+RESTING_SECONDS = 5.0
+LIVE_INTERVAL_SECONDS = 0.09  # shorter than a frame at rest: each is drawn
 SETTLED_SECONDS = 0.15
 MAX_TOUCH_SECONDS = 5.0
+
+
+def set_frame_rate(fps: int) -> None:
+    """Set how often Kivy looks for touches and draws what has changed."""
+    Clock._max_fps = float(fps)  # noqa: SLF001 - Kivy names it for its start only
 
 
 class RootWidget(FloatLayout):
@@ -40,6 +48,7 @@ class RootWidget(FloatLayout):
         self._screen: Screen | None = None
         self._key: Any = None
         self._touch_since: float | None = None
+        self._touched_at = time.monotonic()
         self._drawn_at = 0.0
         # Kivy reads touches between the timers and the layout of a frame: a screen built by a timer
         # has no layout yet, and loses the tap. Built before the frame, it comes after the touches.
@@ -66,16 +75,22 @@ class RootWidget(FloatLayout):
 
     def on_touch_down(self, touch: Any) -> bool:
         """Record the touch; nothing is redrawn under a finger."""
-        self._touch_since = time.monotonic()
+        self._touch_since = self._touched_at = time.monotonic()
+        set_frame_rate(TOUCHED_FPS)
         self.app_state.record_touch()
         return bool(super().on_touch_down(touch))
 
     def on_touch_up(self, touch: Any) -> bool:
         """Redraw what changed during the touch."""
         handled = bool(super().on_touch_up(touch))
-        self._touch_since = None
+        self._touch_since, self._touched_at = None, time.monotonic()
         self._redraw()
         return handled
+
+    def rest(self) -> None:
+        """Draw less often when nobody has touched the screen for a while."""
+        if not self._is_touched() and time.monotonic() - self._touched_at > RESTING_SECONDS:
+            set_frame_rate(RESTING_FPS)
 
     def _is_touched(self) -> bool:
         since = self._touch_since
@@ -133,9 +148,14 @@ class KioskApp(App):
         """Return the root of all widgets."""
         self.root_widget = RootWidget(self.app_state, self._settings)
         Clock.schedule_interval(self.root_widget.update_live, LIVE_INTERVAL_SECONDS)
-        Clock.schedule_interval(lambda _seconds: self.app_state.tick(), 1.0)
+        Clock.schedule_interval(self._tick, 1.0)
         report_to_systemd()
         return self.root_widget
+
+    def _tick(self, *_: Any) -> None:
+        self.app_state.tick()
+        if self.root_widget is not None:
+            self.root_widget.rest()
 
     async def run_all(self) -> None:
         """Run window, service connections, badge reader and automation until the window closes."""

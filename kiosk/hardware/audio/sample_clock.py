@@ -20,7 +20,7 @@ FIRST_HOLD_NS = 250_000_000
 SUSPECT_LATENESS_NS = 45_000_000
 """A block later than this waits until it is clear whether it is late or samples were lost.
 
-A device that overruns loses a whole buffer (two blocks, 66 ms). Sound servers deliver several
+A device that overruns loses a whole buffer (two blocks, 80 ms). Sound servers deliver several
 blocks at once, which looks like jitter of up to a block.
 """
 LOSS_AFTER_NS = 250_000_000

@@ -14,6 +14,8 @@ from typing import Protocol
 from kiosk.errors import DeviceAbsentError, HardwareError
 from kiosk.hardware.camera.preview import PreviewWriter
 
+ONE_THREAD_PIXELS = 1280 * 720 * 30
+"""Pixels a second that one thread encodes on any Raspberry Pi without an encoder of its own."""
 IDLE_PREVIEW_FPS = 2
 """Live pictures a second while nothing is recorded: no screen shows them then."""
 
@@ -59,6 +61,15 @@ class CameraConfig:
     def keyframe_interval(self) -> int:
         """Pictures from one key frame to the next."""
         return max(1, round(self.fps * self.keyframe_seconds))
+
+    @property
+    def encoder_threads(self) -> int:
+        """Threads of a software encoder: one where one is fast enough, else 0 (libav decides).
+
+        More threads take more processor time and memory for the same pictures.
+        """
+        pixels_a_second = self.width * self.height * self.fps
+        return 1 if pixels_a_second <= ONE_THREAD_PIXELS else 0
 
     def preview_rate(self, *, is_encoding: bool) -> int:
         """Return the live pictures a second."""

@@ -156,6 +156,7 @@ class Picamera2Camera:
             self._encoder = H264Encoder(**options)
         else:
             self._encoder = LibavH264Encoder(**options)
+            self._encoder.threads = config.encoder_threads
         self._camera.start_encoder(self._encoder, PacketOutput(self._encoder, emit))
 
     def stop_encoder(self) -> None:

@@ -28,13 +28,13 @@ from kiosk.hardware.audio.sound_devices import (
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
 from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
 
-BLOCKS_PER_SECOND = 30
-"""PortAudio's buffer in the sound card holds two blocks: 66 ms."""
-FORWARD_INTERVAL_S = 0.1
-"""Seconds between two messages: each one wakes up both processes."""
+BLOCKS_PER_SECOND = 25
+"""PortAudio's buffer in the sound card holds two blocks: 80 ms."""
+IDLE_INTERVAL_S, FORWARD_INTERVAL_S = 0.2, 0.1
+"""Seconds between two messages, at rest and during a recording: each wakes up both processes."""
 PROMPT_INTERVAL_S = 0.01
 PROMPT_S = 0.5
-"""For so long after a tap every block is sent as it comes: its first media are waited for."""
+"""For so long after a tap every block is sent as it comes: somebody waits for it."""
 log = logging.getLogger(__name__)
 REAL_TIME_PRIORITY = 5
 RETRY_S = 1.0
@@ -50,6 +50,7 @@ class _InputStream:
         self._rate = int(config["rate"])
         self._channels = int(config["channels"])
         self._blocks: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
+        self._interval_s = IDLE_INTERVAL_S
         self._is_prompt = threading.Event()
         self._prompt_until = 0.0
         self._stream: Any = None
@@ -118,8 +119,9 @@ class _InputStream:
             self._blocks.put((time.monotonic_ns(), data))
         return None, pyaudio.paContinue
 
-    def forward_promptly(self) -> None:
-        """Send each block at once, for the next half second."""
+    def set_recorded(self, is_recorded: bool) -> None:
+        """Send often while a recording runs, and each block at once when one begins or ends."""
+        self._interval_s = FORWARD_INTERVAL_S if is_recorded else IDLE_INTERVAL_S
         self._prompt_until = time.monotonic() + PROMPT_S
         self._is_prompt.set()
 
@@ -127,7 +129,7 @@ class _InputStream:
         """Send blocks, several in a message, until the stream is no longer active."""
         active = True
         while active:
-            if self._is_prompt.wait(FORWARD_INTERVAL_S):
+            if self._is_prompt.wait(self._interval_s):
                 time.sleep(PROMPT_INTERVAL_S)
                 if time.monotonic() > self._prompt_until:
                     self._is_prompt.clear()
@@ -189,8 +191,8 @@ def main() -> None:
 
 def _obey_parent(device: _InputStream) -> None:
     """Take the parent's only command, and end with it."""
-    for _ in read_commands():
-        device.forward_promptly()
+    for command in read_commands():
+        device.set_recorded(bool(command["recorded"]))
     os._exit(0)
 
 

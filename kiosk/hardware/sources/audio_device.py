@@ -37,6 +37,7 @@ class AudioDevice:
         self._library_info: dict[str, str] = {}
         self._has_real_time: bool | None = None
         self._opened: OpenedDevice | None = None
+        self._is_recorded = False
         self._clock = SampleClock(self._rate)
         self._epoch = -1
         self._has_delivered = False
@@ -67,9 +68,10 @@ class AudioDevice:
         """End the child."""
         self._child.close()
 
-    def forward_promptly(self) -> None:
-        """Have the next blocks sent as they come: a recording begins."""
-        self._child.send_command(forward="promptly")
+    def set_recorded(self, is_recorded: bool) -> None:
+        """Tell the child whether a recording runs; at its ends it sends each block at once."""
+        self._is_recorded = is_recorded
+        self._child.send_command(recorded=is_recorded)
 
     def describe(self, name: str) -> Device:
         """Return microphone ``name`` as one of the devices in use."""
@@ -128,6 +130,7 @@ class AudioDevice:
                 }
                 self._has_real_time = bool(values["real_time"])
                 self._opened = OpenedDevice.model_validate(values["opened"])
+                self._child.send_command(recorded=self._is_recorded)
 
     def _on_audio(self, payload: bytes) -> None:
         channels, blocks = unpack_audio(payload)

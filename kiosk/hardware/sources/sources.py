@@ -106,7 +106,7 @@ class Sources:
         if self.camera is not None:
             self.camera.attach(listener)
         for device in self.audio_devices:
-            device.forward_promptly()
+            device.set_recorded(True)
         for microphone in self.microphones:
             microphone.attach(listener, since_ns)
 
@@ -114,6 +114,8 @@ class Sources:
         """Stop the camera's encoder; packets captured before may still arrive."""
         if self.camera is not None:
             self.camera.stop_encoder()
+        for device in self.audio_devices:
+            device.set_recorded(False)
 
     def detach(self, listener: SourceListener) -> None:
         """End a recording: nothing is dispatched to ``listener`` after this returns."""

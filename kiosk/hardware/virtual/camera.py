@@ -227,7 +227,7 @@ class _Encoder:
         codec.width, codec.height, codec.pix_fmt = config.width, config.height, "yuv420p"
         codec.framerate, codec.time_base = Fraction(config.fps), Fraction(1, 1_000_000)
         codec.bit_rate, codec.gop_size = config.bitrate, config.keyframe_interval
-        codec.thread_count, codec.thread_type = 0, "FRAME"
+        codec.thread_count, codec.thread_type = config.encoder_threads, "FRAME"
         codec.options = {"preset": "ultrafast", "tune": "zerolatency", "deblock": "1"}
         self._codec, self._emit = codec, emit
         self._first_ns: int | None = None
