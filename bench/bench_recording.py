@@ -2,10 +2,11 @@
 
 Both get the same pictures (a courtroom, 1280x720, 25 a second, prepared beforehand) and listen to
 the same four microphones (PulseAudio), encode H.264 with libx264's same preset, rate and key
-frames, AAC of the mix and FLAC of each microphone, and write fragmented MP4. Ours also does
-everything it does in production: child processes, levels, live picture, proof, journal with hash
-chain and signed heads, an fsync of every fragment, a second copy on a mirror, the seal at the end,
-and a reader that follows its state like the touch screen. The peer does none of that.
+frames in one thread, AAC of the mix with the same coder and FLAC of each microphone, and write
+fragmented MP4 with fragments of the same length. Ours also does everything it does in production:
+child processes, levels, live picture, proof, journal with hash chain and signed heads, an fsync of
+every fragment, a second copy on a mirror, the seal at the end, and a reader that follows its state
+like the touch screen. The peer does none of that.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from PIL import Image
 from bench.measure import Measure, median_of
 from bench.processes import bytes_written, cpu_seconds, device_bytes_written
 from kiosk.clocks import NS_PER_S
-from kiosk.config import CameraSettings
+from kiosk.config import CameraSettings, RecordingSettings
 from kiosk.hardware.virtual.camera import CourtroomScene
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from kiosk.storage.volume_marker import write_marker
@@ -66,12 +67,22 @@ def ffmpeg_command(raw: Path, out: Path) -> list[str]:
         command += ["-sample_rate", "48000", "-i", f"{name}.monitor"]
     inputs = "".join(f"[{number + 1}:a]" for number in range(len(MICROPHONES)))
     command += ["-filter_complex", f"{inputs}amix=inputs={len(MICROPHONES)}[mix]"]
-    fragments = ["-t", str(SECONDS), "-f", "mp4", "-flush_packets", "1", "-frag_duration", "400000"]
+    fragments = ["-t", str(SECONDS), "-f", "mp4", "-flush_packets", "1"]
+    fragments += ["-frag_duration", str(RecordingSettings().fragment_ms * 1000)]
     fragments += ["-movflags", "empty_moov+default_base_moof+skip_trailer"]
     command += ["-map", "0:v", "-map", "[mix]", "-c:v", "libx264", "-preset", "ultrafast"]
     command += ["-tune", "zerolatency", "-x264-params", "deblock=1", "-b:v", str(CAMERA.bitrate)]
-    command += ["-g", str(round(CAMERA.fps * CAMERA.keyframe_seconds))]
-    command += ["-c:a", "aac", "-b:a", "96k", *fragments, str(out / "main.mp4")]
+    command += ["-threads:v", "1", "-g", str(round(CAMERA.fps * CAMERA.keyframe_seconds))]
+    command += [
+        "-c:a",
+        "aac",
+        "-aac_coder",
+        "fast",
+        "-b:a",
+        "96k",
+        *fragments,
+        str(out / "main.mp4"),
+    ]
     for number in range(len(MICROPHONES)):
         command += ["-map", f"{number + 1}:a"]
     return [*command, "-c:a", "flac", "-strict", "-2", *fragments, str(out / "channels.mp4")]

@@ -31,27 +31,27 @@ from tests.support.identity import Court
 
 HOURS = 4
 SECONDS = HOURS * 3600
-LENGTHS: Mapping[Track, int] = {"main": 100_000, "channels": 60_000}
-"""Bytes of a fragment of 0.4 s."""
+LENGTHS: Mapping[Track, int] = {"main": 75_000, "channels": 45_000}
+"""Bytes of a fragment of 0.3 s."""
 SOURCES = ("defendant", "judge", "prosecutor", "secretary")
 
 
 def fragment_record(track: Track, number: int, tap_ns: int) -> FragmentRecord:
-    """Return the record of fragment ``number`` (from 0): 150 of them are a file."""
-    file, place = divmod(number, 150)
+    """Return the record of fragment ``number`` (from 0): 200 of them are a file."""
+    file, place = divmod(number, 200)
     length = LENGTHS[track]
-    begin = tap_ns + number * 2 * NS_PER_S // 5
+    begin = tap_ns + number * 3 * NS_PER_S // 10
     sources = ("camera", *SOURCES) if track == "main" else SOURCES
     name = f"{track}/run-01/{file + 1:06d}.m4s"
-    end = begin + 2 * NS_PER_S // 5
+    end = begin + 3 * NS_PER_S // 10
     return FragmentRecord(name, place * length, length, "ab" * 32, begin, end, sources, track)
 
 
 def journal_entries(tap_ns: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the part's journal lines: five fragments in two seconds of each track."""
+    """Yield the part's journal lines: ten fragments in three seconds of each track."""
     done = 0
     for second in range(1, SECONDS + 1):
-        until = second * 5 // 2
+        until = second * 10 // 3
         numbers = range(done, until)
         done = until
         tracks: tuple[Track, ...] = ("main", "channels")
@@ -78,7 +78,7 @@ def build_hearing(root: Path, options: JournalOptions) -> Path:
         (run / "init.mp4").write_bytes(b"")
         for number in range(SECONDS // 60):
             with (run / f"{number + 1:06d}.m4s").open("wb") as file:
-                file.truncate(150 * length)
+                file.truncate(200 * length)
     return folder
 
 

@@ -224,7 +224,7 @@ class HearingSettings(SettingsGroup):
 class RecordingSettings(SettingsGroup):
     """``[recording]``. ``encrypt``: parts that only the court can open: closed ones, or all."""
 
-    fragment_ms: Annotated[int, Field(ge=100, le=500)] = 400
+    fragment_ms: Annotated[int, Field(ge=100, le=500)] = 300
     file_seconds: Annotated[int, Field(ge=10, le=600)] = 60
     mix_bitrate: Annotated[int, Field(ge=32_000, le=256_000)] = 96_000
     planned_minutes: Annotated[int, Field(ge=5, le=1440)] = 120

@@ -82,6 +82,18 @@ def test_lost_samples_begin_a_new_epoch_at_the_right_time() -> None:
     assert max(map(abs, errors)) < 8
 
 
+def test_late_first_blocks_do_not_keep_the_clock_late() -> None:
+    """A device that is opened on a busy machine; smoothed, it would stay late for seconds."""
+    card = Card(0)
+    errors: list[float] = []
+    for number in range(60):
+        late_ns = max(0, 150_000_000 - number * 5_000_000)
+        errors += card.errors_ms(card.block(late_ns))
+    assert max(errors) > 50, "the first ones cannot be known better"
+    assert max(map(abs, errors[40:])) < 12, "as soon as one block came in time"
+    assert card.index == 60 * BLOCK
+
+
 def test_no_sample_is_passed_over() -> None:
     card = Card(50)
     indices = [b.index for _ in range(1000) for b in card.block()]

@@ -198,8 +198,8 @@ def test_a_constant_and_a_repeated_block_are_not_taken_for_sound() -> None:
             wait_for(lambda: judge.state == "muted", "muted", PATIENCE)
             assert judge.describe().heard is None
         with playing(sound, "judge", lambda: block):
+            wait_for(lambda: sources.levels()["judge"].rms_db > -25, "the block", PATIENCE)
             wait_for(lambda: judge.state == "stuck", "stuck", PATIENCE)
-            assert sources.levels()["judge"].rms_db > -25
         with playing(sound, "judge", lambda: noise.normal(0, 300, 1600).astype(np.int16)):
             wait_for(lambda: judge.state == "ok", "sound", PATIENCE)
 

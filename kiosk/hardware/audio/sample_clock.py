@@ -32,6 +32,11 @@ BUCKETS = 60
 MIN_DRIFT_SPAN_S = 8.0
 """Minimum time to measure drift: over a shorter one, jitter looks like drift."""
 SMOOTHING_S = 1.0
+STEP_NS = 10_000_000
+"""A clock that turns out to be this much too late is set back at once, not smoothly.
+
+The first blocks of a device that was opened on a busy machine are all late.
+"""
 
 
 Point = tuple[float, float]
@@ -162,6 +167,9 @@ class SampleClock:
         else:
             self._envelope.push(seconds, lateness)
             now = self._envelope.value(seconds)
+            if self._smoothed_lateness - now > STEP_NS:
+                self.epoch += 1
+                self._smoothed_lateness = now
             self._smoothed_lateness += (now - self._smoothed_lateness) * min(
                 1.0, frames / self.rate / SMOOTHING_S
             )
