@@ -77,16 +77,33 @@ def turn_down(room: VirtualCourtroom) -> EndFault:
 def play_tone(amplitude: float, hertz: float, room: VirtualCourtroom) -> EndFault:
     """A tone comes in."""
     times = np.arange(RATE * 30) / RATE
-    wave = np.clip(np.sin(2 * np.pi * hertz * times) * amplitude, -1.0, 1.0)
+    return play(room, np.clip(np.sin(2 * np.pi * hertz * times) * amplitude, -1.0, 1.0))
+
+
+def repeat_block(room: VirtualCourtroom) -> EndFault:
+    """Its device repeats a block of loud sound, and nothing of the room comes in."""
+    block = np.random.default_rng(1).normal(0, 0.1, RATE // 30)
+    room.microphones.mute_room(JUDGE)
+    end_play = play(room, np.tile(block, 30 * 30))
+
+    def end() -> None:
+        end_play()
+        room.microphones.mute_room(JUDGE, False)
+
+    return end
+
+
+def play(room: VirtualCourtroom, wave: np.ndarray) -> EndFault:
+    """Play ``wave`` (full scale: 1.0) into the judge's microphone."""
     pacat = room.microphones.start_feed(JUDGE, latency_ms=100)
     samples = (wave * 32767).astype("<i2").tobytes()
 
-    def play() -> None:
+    def feed() -> None:
         assert pacat.stdin is not None
         with contextlib.suppress(OSError, ValueError):
             pacat.stdin.write(samples)
 
-    thread = threading.Thread(target=play, daemon=True)
+    thread = threading.Thread(target=feed, daemon=True)
     thread.start()
 
     def end() -> None:
@@ -190,6 +207,7 @@ CASES = (
         {JUDGE},
     ),
     FaultCase("microphone muted", {"microphone_muted"}, JUDGE, MICROPHONE_S, mute, {JUDGE}),
+    FaultCase("microphone stuck", {"microphone_stuck"}, JUDGE, MICROPHONE_S, repeat_block, {JUDGE}),
     FaultCase("microphone quiet", {"microphone_quiet"}, JUDGE, QUIET_S, turn_down),
     FaultCase(
         "microphone clipping",

@@ -33,7 +33,7 @@ class LiveSources:
     camera = None
 
     def __init__(self) -> None:
-        meter = SimpleNamespace(soundless_since_ns=None)
+        meter = SimpleNamespace(soundless=None)
         state = MicrophoneState.OK
         self.microphones = [SimpleNamespace(name=NAME, rate=48_000, state=state, meter=meter)]
         self._listeners: dict[Any, FakeMicrophone] = {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.block import SoundlessPeriod
 from kiosk.recording.capture.interruptions import CAMERA, EDGE_NS, InterruptionDetector
 from kiosk.recording.formats.records import Interruption
 
@@ -172,25 +173,47 @@ def test_a_picture_that_stands_still_is_told_and_a_gap_is_not_told_twice() -> No
 
 def test_a_microphone_without_sound_is_an_interruption_of_its_own_kind() -> None:
     found: list[Interruption] = []
-    detector = InterruptionDetector(0, ("judge",), None, found.append)
+    half_ns = NS_PER_S // 2
+    detector = InterruptionDetector(0, ("judge",), picture_ns=None, on_interruption=found.append)
 
-    def tick(second: int, state: MicrophoneState, since_ns: int | None = None) -> None:
-        now_ns = second * NS_PER_S
+    def tick(second: int, state: MicrophoneState, start: int = 0, end: int | None = None) -> None:
+        """Look once; the period begins and ends at so many half seconds."""
+        now_ns, end_ns = second * NS_PER_S, None if end is None else end * half_ns
         detector.add_audio("judge", now_ns - NS_PER_S, now_ns)
-        detector.tick(now_ns, "off", {"judge": (state, since_ns)})
+        period = SoundlessPeriod(state, start * half_ns, end_ns) if start else None
+        detector.tick(now_ns, "off", {"judge": (state, period)})
 
-    tick(1, MicrophoneState.OK)
-    tick(2, MicrophoneState.OK)
-    tick(3, MicrophoneState.MUTED, NS_PER_S * 5 // 2)
-    tick(4, MicrophoneState.STUCK, NS_PER_S * 5 // 2)  # it shows what it is
-    tick(5, MicrophoneState.OK)
-    tick(6, MicrophoneState.STUCK, NS_PER_S * 11 // 2)
-    detector.finish(NS_PER_S * 7)
+    muted, stuck, ok = MicrophoneState.MUTED, MicrophoneState.STUCK, MicrophoneState.OK
+    tick(1, ok)
+    tick(2, ok)
+    tick(3, muted, 5)
+    tick(4, stuck, 5)  # it shows what it is
+    tick(5, stuck, 5, 9)
+    tick(6, stuck, 5, 9)
+    tick(7, muted, 12, 13)  # it began and ended between two looks
+    tick(8, stuck, 15)
+    detector.finish(NS_PER_S * 9)
     rows = [interruption for interruption in found if interruption.end_ns is not None]
-    assert [(row.kind, row.start_ns, row.end_ns) for row in rows] == [
-        ("stuck", NS_PER_S * 5 // 2, NS_PER_S * 5),
-        ("stuck", NS_PER_S * 11 // 2, NS_PER_S * 7),
+    assert [(row.kind, row.start_ns // half_ns, (row.end_ns or 0) // half_ns) for row in rows] == [
+        ("stuck", 5, 9),
+        ("muted", 12, 13),
+        ("stuck", 15, 18),
     ]
+
+
+def test_what_was_without_sound_before_the_part_is_not_lost_in_it() -> None:
+    found: list[Interruption] = []
+    start_ns = 100 * NS_PER_S
+    detector = InterruptionDetector(
+        start_ns, ("a", "b"), picture_ns=None, on_interruption=found.append
+    )
+    before = SoundlessPeriod(MicrophoneState.MUTED, 10 * NS_PER_S, 90 * NS_PER_S)
+    lasting = SoundlessPeriod(MicrophoneState.MUTED, 10 * NS_PER_S)
+    states = {"a": (MicrophoneState.OK, before), "b": (MicrophoneState.MUTED, lasting)}
+    detector.tick(start_ns, "off", states)
+    detector.finish(start_ns + 5 * NS_PER_S)
+    ended = [row for row in found if row.end_ns is not None]
+    assert [(row.source, row.seconds) for row in ended] == [("b", 5.0)]
 
 
 def test_a_device_that_is_gone_may_turn_out_to_refuse() -> None:

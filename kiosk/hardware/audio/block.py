@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.api.states import MicrophoneState
+
 Samples = NDArray[np.int16]
 
 
@@ -19,6 +21,18 @@ def sound_power(samples: NDArray[np.float32]) -> float:
         return 0.0
     centred = samples - samples.mean()
     return float(np.dot(centred, centred)) / len(centred)
+
+
+@dataclass(frozen=True)
+class SoundlessPeriod:
+    """A time in which a microphone gave no sound: its state, start and end (recording clock).
+
+    ``end_ns`` is None while it lasts.
+    """
+
+    state: MicrophoneState
+    start_ns: int
+    end_ns: int | None = None
 
 
 @dataclass(frozen=True)

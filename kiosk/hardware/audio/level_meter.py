@@ -11,12 +11,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.audio.block import AudioBlock, Samples, sound_power
+from kiosk.hardware.audio.block import AudioBlock, Samples, SoundlessPeriod, sound_power
 from kiosk.hardware.audio.hum import HumDetector
 from kiosk.hardware.audio.repetition import LONGEST_REPETITION_S, holds_nothing_new
 
@@ -99,6 +100,8 @@ class LevelMeter:
         self.rms_db = self.peak_db = FLOOR_DB
         self.soundless_since_ns: int | None = None
         self._repeated_ns: int | None = None
+        self._last_soundless: SoundlessPeriod | None = None
+        self._sounding_from_ns = 0
         self._is_quiet = self._is_clipping = False
         self._last_loud_ns: int | None = None
         self._speech_elsewhere_ns = 0
@@ -165,13 +168,30 @@ class LevelMeter:
             if self.soundless_since_ns is None:
                 self.soundless_since_ns = start_ns
             return
+        if not self._sounding_windows:
+            self._sounding_from_ns = start_ns
         self._sounding_windows += 1
-        if not self._is_soundless(start_ns) or self._sounding_windows >= SOUNDING_WINDOWS:
+        period = self._soundless_at(start_ns)
+        if period is None or self._sounding_windows >= SOUNDING_WINDOWS:
+            if period is not None:
+                self._last_soundless = replace(period, end_ns=self._sounding_from_ns)
             self.soundless_since_ns = None
 
-    def _is_soundless(self, now_ns: int) -> bool:
-        since_ns = self.soundless_since_ns
-        return since_ns is not None and now_ns - since_ns >= self._soundless_ns
+    def _soundless_at(self, now_ns: int) -> SoundlessPeriod | None:
+        """Return the period without sound, if it has lasted long enough at ``now_ns``."""
+        since_ns, repeated_ns = self.soundless_since_ns, self._repeated_ns
+        if since_ns is None or now_ns - since_ns < self._soundless_ns:
+            return None
+        is_stuck = repeated_ns is not None and now_ns - repeated_ns < STUCK_HOLD_NS
+        return SoundlessPeriod(
+            MicrophoneState.STUCK if is_stuck else MicrophoneState.MUTED, since_ns
+        )
+
+    @property
+    def soundless(self) -> SoundlessPeriod | None:
+        """The period without sound that lasts now, else the last one since the device is there."""
+        now = self._last_ns
+        return (None if now is None else self._soundless_at(now)) or self._last_soundless
 
     def _update_quiet(self, start_ns: int, end_ns: int) -> None:
         baseline_db = self._baseline_db
@@ -202,10 +222,8 @@ class LevelMeter:
         now = self._last_ns
         if now is None:
             return MicrophoneState.OK
-        if self._is_soundless(now):
-            repeated_ns = self._repeated_ns
-            is_stuck = repeated_ns is not None and now - repeated_ns < STUCK_HOLD_NS
-            return MicrophoneState.STUCK if is_stuck else MicrophoneState.MUTED
+        if (period := self._soundless_at(now)) is not None:
+            return period.state
         if self._is_clipping:
             return MicrophoneState.CLIPPING
         if self._hum.is_humming:

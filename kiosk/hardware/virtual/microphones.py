@@ -163,6 +163,13 @@ class VirtualMicrophoneClient:
         """Mute (or unmute) the microphone: digital silence."""
         self.pactl("set-source-mute", f"{name}.monitor", "1" if muted else "0")
 
+    def mute_room(self, name: str, muted: bool = True) -> None:
+        """Mute (or unmute) all that is played into the microphone now, such as its room noise."""
+        sinks = [row[0] for row in self._list_rows("sinks") if row[1] == name]
+        for number, sink, *_ in self._list_rows("sink-inputs"):
+            if sink in sinks:
+                self.pactl("set-sink-input-mute", number, "1" if muted else "0")
+
     def pause(self, name: str, paused: bool = True) -> None:
         """Stall the microphone: samples stop without an error."""
         self.pactl("suspend-sink", name, "1" if paused else "0")

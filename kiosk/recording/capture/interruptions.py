@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.block import SoundlessPeriod
 from kiosk.recording.formats.records import Interruption
 
 CAMERA = "camera"
@@ -56,6 +57,7 @@ class InterruptionDetector:
         self._lost_ns = 0
         self._lost_before_ns: dict[str, int] = {}
         self._received_until_ns = dict.fromkeys(microphones, start_ns)
+        self._soundless_until_ns = dict.fromkeys(microphones, start_ns)  # as far as recorded
         if picture_ns is not None:
             self._received_until_ns[CAMERA] = start_ns
         self._picture_ns = picture_ns or 1
@@ -149,7 +151,7 @@ class InterruptionDetector:
         self,
         now_ns: int,
         camera: str,
-        microphones: Mapping[str, tuple[MicrophoneState, int | None]],
+        microphones: Mapping[str, tuple[MicrophoneState, SoundlessPeriod | None]],
         still_since_ns: int | None = None,
     ) -> None:
         """Check the states of the sources, and how long each has delivered nothing.
@@ -157,26 +159,26 @@ class InterruptionDetector:
         Args:
             now_ns: recording clock.
             camera: its state; ``slow``: its encoder is too slow.
-            microphones: state, and recording time since which it gives no sound, by name.
+            microphones: state and newest period without sound, by name.
             still_since_ns: recording time since which the picture stands still.
         """
         if CAMERA in self._received_until_ns:
             self._check_camera(now_ns, camera, still_since_ns)
-        for name, (state, since_ns) in microphones.items():
+        for name, (state, soundless) in microphones.items():
             self._check_silent(name, now_ns, MICROPHONE_TIMEOUT_NS, state, MicrophoneState.DEAD)
-            self._check_soundless(name, now_ns, state, now_ns if since_ns is None else since_ns)
+            self._check_soundless(name, soundless)
 
-    def _check_soundless(
-        self, name: str, now_ns: int, state: MicrophoneState, since_ns: int
-    ) -> None:
-        key = (name, "soundless")
-        if not state.is_soundless:
-            if key in self._open:
-                self._close_interruption(key, min(now_ns, self._received_until_ns[name]))
-        elif key in self._open:
-            self._open[key] = replace(self._open[key], kind=state)
-        else:
-            self._open_interruption(key, state, since_ns)
+    def _check_soundless(self, name: str, period: SoundlessPeriod | None) -> None:
+        """Record a period without sound, also one that began and ended since the last look."""
+        key, until_ns = (name, "soundless"), self._soundless_until_ns[name]
+        if period is not None and (period.end_ns is None or period.end_ns > until_ns):
+            if key not in self._open:
+                self._open_interruption(key, period.state, max(period.start_ns, until_ns))
+            self._open[key] = replace(self._open[key], kind=period.state)
+        if key in self._open and (period is None or period.end_ns is not None):
+            end_ns = self._received_until_ns[name] if period is None else period.end_ns
+            self._soundless_until_ns[name] = end_ns or 0
+            self._close_interruption(key, end_ns or 0)
 
     def _check_camera(self, now_ns: int, state: str, still_since_ns: int | None) -> None:
         lost, still, shared = (CAMERA, "lost"), (CAMERA, "still"), (CAMERA, "shared")

@@ -234,7 +234,7 @@ class PartRecorder:
         """Pass on the queued packets and write what is complete."""
         camera = self._sources.camera
         microphones = {
-            microphone.name: (microphone.state, microphone.meter.soundless_since_ns)
+            microphone.name: (microphone.state, microphone.meter.soundless)
             for microphone in self._sources.microphones
         }
         try:

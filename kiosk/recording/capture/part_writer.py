@@ -14,7 +14,7 @@ from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import RecordingSettings
 from kiosk.errors import StorageError
-from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hardware.audio.block import AudioBlock, SoundlessPeriod
 from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.recording.capture.channels_track import ChannelsTrack
 from kiosk.recording.capture.interruptions import STORAGE, InterruptionDetector
@@ -164,7 +164,7 @@ class PartWriter:
         self,
         now_ns: int,
         camera: str,
-        microphones: Mapping[str, tuple[MicrophoneState, int | None]],
+        microphones: Mapping[str, tuple[MicrophoneState, SoundlessPeriod | None]],
         still_since_ns: int | None = None,
     ) -> None:
         """Write what is complete.
