@@ -131,7 +131,8 @@ def _resume_capture(
 def _try_resume(parts: PartController, hearing: OpenHearing, fields: dict[str, Any]) -> bool:
     """Start the next part; return whether that was possible."""
     try:
-        parts.start_next(hearing, fields)
+        # Nobody waits for an answer: a disk that refuses gets it when it is back.
+        parts.start_next(hearing, fields, may_refuse=False)
     except (StorageError, CourtKeyError):
         log.exception("hearing %s cannot be resumed", hearing.state.id)
         return False

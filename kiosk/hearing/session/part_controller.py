@@ -136,11 +136,14 @@ class PartController:
             "devices": [device.to_json() for device in self._context.sources.devices()],
         }
 
-    def start_next(self, hearing: OpenHearing, fields: dict[str, Any]) -> None:
+    def start_next(
+        self, hearing: OpenHearing, fields: dict[str, Any], *, may_refuse: bool = True
+    ) -> None:
         """Start the next part of a hearing that is not being captured.
 
         Args:
             fields: ``reason``, ``person``, ``tap_ns`` of the part's first line.
+            may_refuse: see :meth:`attach_journal`.
 
         Raises:
             CourtKeyError: the hearing is closed and the court's keys are not pinned.
@@ -149,7 +152,7 @@ class PartController:
         codec = self._context.publicity.codec_for(hearing.state)
         folder = hearing.journal.part_folder(hearing.state.part + 1)
         hearing.capture = self.start(folder, fields["tap_ns"], codec)
-        self._attach_journal_or_stop(hearing, fields)
+        self._attach_journal_or_stop(hearing, fields, may_refuse=may_refuse)
 
     def _attach_journal_or_stop(
         self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True

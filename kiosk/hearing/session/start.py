@@ -82,7 +82,7 @@ def start_hearing(
 def _discard_start(context: HearingContext, folder: Path) -> None:
     """Remove what a failed start has left, now or as soon as the disk allows it.
 
-    It holds no media. If the recorder stops before it is removed, recovery removes it.
+    It holds no media. If the recorder stops before it is removed, recovery closes it as failed.
     """
     discard = partial(context.store.discard_start, folder)
     try:
