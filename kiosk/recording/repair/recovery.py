@@ -287,7 +287,8 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
         was_started = was_captured(folder) or (part == 1 and was_ready(folder.parent))
         decided = lines.get("part_closed")  # the part's own entry could not be written any more
         reason = decided["reason"] if decided else "crash" if was_started else START_FAILED
-        _close_part(part_journal, media, damage, time_reference, reason)
+        stop_ns = int((decided or {}).get("stop_ns") or 0)
+        _close_part(part_journal, media, damage, time_reference, (reason, stop_ns))
         if decided is None:
             fields = {"part": part, "reason": reason, "person": ""}
             hearing.journal.append("part_closed", fields)
@@ -329,7 +330,7 @@ def _close_part(
     media: JournalledMedia,
     damage: dict[str, Any],
     time_reference: Entry,
-    reason: str,
+    end: tuple[str, int],
 ) -> None:
     """Make journal and media agree; append ``recovered``, ``interruption`` and ``closed``.
 
@@ -337,17 +338,20 @@ def _close_part(
         media: what the journal says.
         damage: what was wrong with the journal itself.
         time_reference: an entry written during the capture, with recording clock and wall time.
-        reason: why it ended; a start that failed was not interrupted.
+        end: why it ended, and when it was stopped (0: it was not). A start that failed, and a part
+            that had been stopped, were not interrupted.
     """
-    last_ns = reconcile(journal, media, is_final=False).last_ns
+    reason, stop_ns = end
+    last_ns = reconcile(journal, media, is_final=False, stop_ns=stop_ns).last_ns
     journal.queue("recovered", {**damage, "last_ns": last_ns})
     known = media.first.get("reason") != UNKNOWN_REASON
-    if reason != START_FAILED:
+    if reason != START_FAILED and not stop_ns:
         what = "crash" if known and media.first.get("boot_id") == boot_id() else "power"
         fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
         journal.queue("interruption", fields)
-    wall = _wall_at(time_reference, last_ns)
-    stopped = {"stop_ns": last_ns, "stop_wall": format_wall(wall) if wall else None}
+    end_ns = max(last_ns, stop_ns)
+    wall = _wall_at(time_reference, end_ns)
+    stopped = {"stop_ns": end_ns, "stop_wall": format_wall(wall) if wall else None}
     journal.end({"reason": reason, "person": "", **stopped})
 
 
