@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,12 @@ import pytest
 from kiosk.api.recorder_calls import CloseSince, Statement
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.evidence.chain import read_chain
-from tests.hearing.bad_disk_rig import BadDisk, BadDiskRig
+from kiosk.hearing.session import publicity
+from kiosk.storage import court_keys
+from kiosk.storage.mirrored_store import MirroredStore
+from kiosk.storage.paths import Paths
+from tests.hearing.bad_disk_rig import HUNG_S, BadDisk, BadDiskRig
+from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
@@ -132,6 +138,38 @@ def test_a_step_is_taken_while_the_disks_hang(rig: BadDiskRig, name: str) -> Non
         wait_for(lambda: "steps_owed" not in rig.codes(), "nothing is owed")
         rig.courtroom.end("p1")
     rig.sealed(hearing)
+
+
+def test_closing_needs_no_disk_for_the_courts_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were read before; so was what the read-back check compares."""
+    answers, real = threading.Event(), court_keys.load_court_keys
+    CourtSecrets().pin(Paths(tmp_path / "data", tmp_path / "run"))
+
+    def load(paths: Paths) -> court_keys.CourtKeys:
+        assert answers.wait(HUNG_S)
+        return real(paths)
+
+    def locate(_store: MirroredStore, path: Path) -> Path:
+        assert answers.wait(HUNG_S)
+        return path
+
+    monkeypatch.setattr(publicity, "load_court_keys", load)
+    answers.set()
+    rig = BadDiskRig(tmp_path, BadDisk(monkeypatch))
+    rig.begin()
+    rig.wait_recorded()
+    monkeypatch.setattr(MirroredStore, "locate", locate)
+    answers.clear()
+    try:
+        close(rig)
+        assert rig.capture is not None
+        assert rig.capture.codec.is_encrypted
+        assert not answers.is_set()
+    finally:
+        answers.set()
+        rig.close()
 
 
 def test_many_steps_on_a_hung_disk_keep_their_order_and_their_media(rig: BadDiskRig) -> None:

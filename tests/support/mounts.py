@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -109,9 +110,10 @@ def sticks(folder: Path, *names: str, megabytes: int = 64) -> Iterator[list[Stic
 
 
 def read_hearing_files(root: Path) -> dict[str, bytes]:
-    """Return the files of all hearings on a storage."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in (root / "hearings").rglob("*")
-        if path.is_file()
-    }
+    """Return the files of all hearings on a storage; some may be removed meanwhile."""
+    files = {}
+    for path in (root / "hearings").rglob("*"):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):
+                files[path.relative_to(root).as_posix()] = path.read_bytes()
+    return files

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kiosk.api.recorder import CourtKeys
+from kiosk.api.states import CourtKeyState
 from kiosk.clocks import format_wall, wall_time
 from kiosk.config import Settings
 from kiosk.hearing.room.closed_hearings import ClosedHearings
@@ -23,8 +24,8 @@ from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.rules import Rules
 from kiosk.storage.atomic_io import json_bytes
+from kiosk.storage.court_keys import CourtKeyError, court_key_status, load_court_keys
 from kiosk.storage.court_keys import CourtKeys as RecipientKeys
-from kiosk.storage.court_keys import court_key_status, load_court_keys
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER
 from kiosk.storage.paths import Paths
 from kiosk.storage.patient_reader import PatientReader
@@ -52,8 +53,8 @@ class Publicity:
         self._zone = ZoneInfo(settings.kiosk.timezone)
         self.court_list = CourtList(paths.schedule, self._zone, rules)
         self._ended = ClosedHearings(paths.closed_hearings)
-        self._keys = PatientReader(partial(load_court_keys, paths))
-        self._key_state = PatientReader(partial(court_key_status, paths))
+        self._keys = PatientReader(partial(_read_keys, paths))
+        self._keys.value()  # known before a disk hangs; State asks again each second
         self._marks: dict[str, bytes] = {}
 
     # -- grounds -------------------------------------------------------------------------------
@@ -142,7 +143,10 @@ class Publicity:
         Raises:
             CourtKeyError: they are not pinned.
         """
-        return self._keys.value()
+        found, _ = self._keys.value()
+        if isinstance(found, CourtKeyError):
+            raise found.with_traceback(None)
+        return found
 
     # -- readiness -----------------------------------------------------------------------------
     def court_keys(self, state: HearingState | None) -> CourtKeys:
@@ -152,4 +156,12 @@ class Publicity:
         today = wall_time().astimezone(self._zone).date()
         listed = self.court_list.hearings_on(today)
         needed = needed or any(hearing.is_closed for hearing in listed)
-        return CourtKeys(state=self._key_state.value(), needed=needed)
+        return CourtKeys(state=self._keys.value()[1], needed=needed)
+
+
+def _read_keys(paths: Paths) -> tuple[RecipientKeys | CourtKeyError, CourtKeyState]:
+    """Return the court's keys, or why there are none, and their state."""
+    try:
+        return load_court_keys(paths), court_key_status(paths)
+    except CourtKeyError as error:
+        return error, CourtKeyState.MISSING

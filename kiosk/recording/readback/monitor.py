@@ -28,6 +28,7 @@ from kiosk.recording.readback.fragment_reader import ReadbackError, read_fragmen
 log = logging.getLogger(__name__)
 CHECK_EVERY_S = 4.0
 CHANNELS_SPAN_NS = NS_PER_S
+STOP_WAIT_S = 0.2
 STALE_S = 6.0
 """Nothing newer on the disk for this long means that the recording has stopped."""
 
@@ -208,14 +209,21 @@ class ReadbackMonitor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the thread after the check in progress."""
+        """Stop the thread after the check in progress; a disk that hangs holds up only that."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=10)
-        if self._reference is not None:
+            self._thread.join(timeout=STOP_WAIT_S)
+        elif self._reference is not None:
             self._reference.close()
 
     def _run(self) -> None:
+        try:
+            self._check_periodically()
+        finally:
+            if self._reference is not None:
+                self._reference.close()
+
+    def _check_periodically(self) -> None:
         due = time.monotonic()
         while True:
             due += min(1.5, self._every_s) if self._is_first() else self._every_s
