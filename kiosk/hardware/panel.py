@@ -29,6 +29,7 @@ class Panel:
 
     Attributes:
         problem: why the panel is absent, for the technician.
+        is_tested: whether the technician's test switches the lamp now.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Panel:
         self._lamp_requested = False
         self._pin_factory_name = ""
         self.problem = ""
+        self.is_tested = False
         self._settings = settings
 
     def open(self) -> Self:

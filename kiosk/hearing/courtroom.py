@@ -36,6 +36,7 @@ from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
+from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.monitoring.state import StateBuilder
@@ -105,13 +106,9 @@ class Courtroom:
             events,
         )
         self._parts = PartController(self._context, make_recorder)
+        self.invariants = InvariantMonitor(self._context, self._parts)
         self._state_builder = StateBuilder(
-            self._context,
-            self._current_hearing,
-            publicity,
-            self.monitor,
-            self.inputs,
-            lambda: self.seal_queue.failing_hearings,
+            self._context, self.monitor, self.inputs, self.invariants
         )
 
     # -- steps ---------------------------------------------------------------------------------
@@ -269,6 +266,7 @@ class Courtroom:
     def poll(self) -> None:
         """Check clock, remote links, reminder and data; called several times a second."""
         changed = self.storage.check_durability()
+        changed |= self.invariants.poll(self.current)
         changed |= self.inputs.poll(self.current)
         if self.monitor.poll(self.current, self._sources.describe_microphones()) or changed:
             self._on_change()

@@ -152,6 +152,7 @@ async def check_panel(
     if panel.state == "absent":
         return check_answer("panel_absent", {"problem": panel.problem})
     pressed = False
+    panel.is_tested = True
     try:
         panel.lamp = False
         off = panel.lamp
@@ -165,6 +166,7 @@ async def check_panel(
         works = panel.lamp and not off
     finally:
         sync_lamp()
+        panel.is_tested = False
     return check_answer(
         None if works else "panel_absent", {"lamp": works, "button_pressed": pressed}
     )

@@ -43,6 +43,7 @@ class RecorderService:
         self._stop = asyncio.Event()
         self._events = EventStream()
         self._steps = StepRunner()
+        core.courtroom.invariants.step_seconds = lambda: self._steps.seconds
         self._api = RecorderApi(core, self._steps, self._events, self._mark_changed)
 
     # -- life ----------------------------------------------------------------------------------
@@ -62,10 +63,12 @@ class RecorderService:
             asyncio.create_task(self._api.watch_staff()),
             asyncio.create_task(ping_watchdog(lambda: not self._steps.is_hung)),
         ]
+        core.courtroom.invariants.start()
         notify("READY=1")
         log.info("recorder of %s runs", core.settings.kiosk.id)
         await self._stop.wait()
         notify("STOPPING=1")
+        await asyncio.to_thread(core.courtroom.invariants.stop)
         await self._api.exports.close()
         await self._steps.run(lambda: core.courtroom.shutdown(SHUTDOWN_S))
         for task in tasks:

@@ -43,10 +43,15 @@ class StepRunner:
             self._started_at = None
 
     @property
+    def seconds(self) -> float:
+        """How long the running step has taken; 0: none runs."""
+        started_at = self._started_at
+        return 0.0 if started_at is None else max(1e-6, time.monotonic() - started_at)
+
+    @property
     def is_hung(self) -> bool:
         """Whether the running step takes too long."""
-        started_at = self._started_at
-        return started_at is not None and time.monotonic() - started_at >= HUNG_STEP_S
+        return self.seconds >= HUNG_STEP_S
 
     def close(self) -> None:
         """Take no further steps."""

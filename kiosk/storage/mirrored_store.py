@@ -337,6 +337,12 @@ class MirroredStore:
         with self._changed:
             return max(worker.queued_bytes for worker in self._workers)
 
+    @property
+    def is_mirror_readable(self) -> bool:
+        """Whether the second storage is there and answers."""
+        with self._changed:
+            return self._mirror is not None and self._mirror.is_readable
+
     def mirror_status(self) -> Mirror:
         """Return ``mirror`` of State."""
         mirror = self._mirror

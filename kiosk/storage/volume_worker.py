@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 MAX_QUEUE_BYTES = 32 << 20
 """Memory for operations that wait for one disk; above it, those that the other has are dropped."""
 PROBE_INTERVAL_S = 0.5
+FIRST_PROBE_S = 1.0
 RETRY_S = 0.5
 SLOW_AFTER_S = 0.75
 """An operation that takes or waits longer makes the storage slow."""
@@ -45,7 +46,7 @@ class VolumeOperation:
     hearing: str
     run: Callable[[StorageVolume], None]
     size: int
-    submitted_at: float = field(default_factory=time.monotonic)
+    submitted_at: float = field(default_factory=lambda: time.monotonic())
     done_on: set[str] = field(default_factory=set)
     errors: dict[str, Exception] = field(default_factory=dict)
     is_cancelled: bool = False
@@ -78,7 +79,8 @@ class VolumeWorker:
         self._copy_queue: deque[VolumeOperation] = deque()
         self._queued_bytes = 0
         self._failure = ""
-        self._identity_state = "ok"
+        self._identity_state = "ok" if volume.role == "data" else "absent"  # until it answers
+        self._was_probed = False
         self._started_at: float | None = None
         self._slow_until = 0.0
         self._healthy_since = 0.0
@@ -230,9 +232,10 @@ class VolumeWorker:
 
     # -- thread ----------------------------------------------------------------------------------
     def start(self) -> None:
-        """Check the storage once and start the thread."""
-        self._probe()
+        """Start the thread; wait a little for its first look at the storage, which may hang."""
         self._thread.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._was_probed, FIRST_PROBE_S)
 
     def stop(self) -> None:
         """Stop after the running operation (the store's lock is held)."""
@@ -243,6 +246,7 @@ class VolumeWorker:
         self._thread.join(timeout=seconds)
 
     def _run(self) -> None:
+        self._probe()
         while True:
             with self._changed:
                 if self._is_stopped:
@@ -335,7 +339,7 @@ class VolumeWorker:
                 self.uuid = uuid
             elif identity != self._identity_state:
                 log.error("%s: %s", self.name, identity)
-            self._identity_state = identity
+            self._identity_state, self._was_probed = identity, True
             if identity in UNAVAILABLE_STATES:
                 self._release_queue()
             if self._queued_bytes > MAX_QUEUE_BYTES:

@@ -200,23 +200,3 @@ def resume_when_possible(rig: CourtroomRig) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-@pytest.mark.parametrize("name", ["part-01/main.mp4", "part-01/main/run-01/000001.m4s", "x.bin"])
-def test_a_file_without_a_journal_is_kept_and_starts_no_camera(
-    rig: CourtroomRig, name: str
-) -> None:
-    """Whatever it is: nobody knows when it was recorded, and whether anybody wants more."""
-    rig.crash()
-    file = rig.folder("5f0b6a39-9f57-4b5c-8a52-2b9e4a4a8d11") / name
-    file.parent.mkdir(parents=True)
-    file.write_bytes(b'{"hearings": []}')
-    started = len(rig.recorders)
-    rig.start()
-    assert (rig.state()["lamp"], len(rig.recorders)) == (False, started)
-    assert rig.phase() in ("recess", "idle", "sealing")
-    data = rig.paths.data
-    kept = [path for path in data.rglob("*") if path.is_file() and path.name.startswith(file.name)]
-    assert [path.read_bytes() for path in kept if path.stat().st_size] == [b'{"hearings": []}']
-    hearing_id = rig.begin() if rig.phase() != "recess" else rig.hearing()["id"]
-    assert hearing_id

@@ -211,6 +211,8 @@ def test_what_was_without_sound_before_the_part_is_not_lost_in_it() -> None:
     lasting = SoundlessPeriod(MicrophoneState.MUTED, 10 * NS_PER_S)
     states = {"a": (MicrophoneState.OK, before), "b": (MicrophoneState.MUTED, lasting)}
     detector.tick(start_ns, "off", states)
+    for name in states:
+        detector.add_audio(name, start_ns, start_ns + 5 * NS_PER_S)
     detector.finish(start_ns + 5 * NS_PER_S)
     ended = [row for row in found if row.end_ns is not None]
     assert [(row.source, row.seconds) for row in ended] == [("b", 5.0)]

@@ -11,9 +11,8 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
+from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
-from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify
 from kiosk.recording.verify.report import VerifyReport
 from tests.support.court_keys import CourtSecrets
@@ -48,24 +47,6 @@ def seal_hearing(built: BuiltHearing, court: Court) -> VerifyReport:
     return verify(built.folder, court.ca)
 
 
-def recover_stopped(built: BuiltHearing, court: Court, fragments: float) -> VerifyReport:
-    """Crash after a recess whose part was not written to its end; recover, seal and verify."""
-    (first,) = events(built.parts[0], "part")
-    stop_ns = first["tap_ns"] + round(fragments * FRAGMENT_NS)
-    line = {"part": 1, "reason": "recess", "person": "p1", "why": "", "stop_ns": stop_ns}
-    built.journal.append("part_closed", line)
-    built.parts[0].close()
-    built.journal.close()
-    options = JournalOptions("kiosk-0001", court.device())
-    (hearing,) = recover_hearings(built.folder.parent, options)
-    assert not hearing.was_capturing
-    hearing.seal()
-    hearing.journal.end({"person": "p1"})
-    (closed,) = events(built.parts[0], "closed")
-    assert closed["stop_ns"] == stop_ns
-    return verify(built.folder, court.ca)
-
-
 def lost_seconds(journal: PartJournal) -> float:
     """Return the seconds in the ledger."""
     return sum(float(entry["seconds"]) for entry in events(journal, "interruption"))
@@ -77,9 +58,9 @@ def test_what_the_disk_took_after_the_end_is_journalled_and_nothing_is_lost(
 ) -> None:
     """As when a disk stalls around a recess: the bytes come when their records are gone."""
     codec: FragmentCodec = AgeFragmentCodec(CourtSecrets().keys) if closed else PLAIN_CODEC
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=3, codec=codec)
-    end_part(journal, 6)
+    end_part(journal, 6, error="the disk does not take the rest in time")
     for _ in range(3):
         built.writers[0].write("main")
         built.writers[0].write("channels")
@@ -96,15 +77,16 @@ def test_what_the_disk_took_after_the_end_is_journalled_and_nothing_is_lost(
 def test_what_never_reached_the_disk_is_in_the_ledger(
     court: Court, tmp_path: Path, extra: int
 ) -> None:
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=3)
+    end_part(journal, 8, error="the disk does not take the rest in time")
     for _ in range(extra):
         built.writers[0].write("main")
         built.writers[0].write("channels")
     path = journal.folder / "main" / "run-01" / "000001.m4s"
     whole = path.stat().st_size
     path.write_bytes(path.read_bytes() + TORN)
-    assert recover_stopped(built, court, 8).problems == []
+    assert seal_hearing(built, court).problems == []
     assert lost_seconds(journal) == pytest.approx((5 - extra) * FRAGMENT_NS / NS_PER_S, abs=0.01)
     assert [(cut["offset"], cut["length"]) for cut in events(journal, "cut")] == [
         (whole, len(TORN))
@@ -115,7 +97,7 @@ def test_what_never_reached_the_disk_is_in_the_ledger(
 def test_a_source_that_had_failed_by_itself_is_not_counted_twice(
     court: Court, tmp_path: Path
 ) -> None:
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=3)
     (first,) = events(journal, "part")
     for _ in range(3):
@@ -124,13 +106,13 @@ def test_a_source_that_had_failed_by_itself_is_not_counted_twice(
         stop_ns = first["tap_ns"] + 6 * FRAGMENT_NS
         times = {"start_ns": first["tap_ns"] + 3 * FRAGMENT_NS, "end_ns": stop_ns}
         journal.queue("interruption_ended", {"number": 1, "source": name, "what": "dead", **times})
-    journal.flush()
-    assert recover_stopped(built, court, 6).problems == []
+    end_part(journal, 6, error="the disk does not take the rest in time")
+    assert seal_hearing(built, court).problems == []
     assert events(journal, "interruption") == []
 
 
 def test_a_file_without_a_whole_fragment_is_told_and_removed(court: Court, tmp_path: Path) -> None:
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=3)
     torn = journal.folder / "main" / "run-01" / "000002.m4s"
     torn.write_bytes(TORN)
@@ -143,9 +125,9 @@ def test_a_file_without_a_whole_fragment_is_told_and_removed(court: Court, tmp_p
 
 def test_reconciling_again_changes_nothing(court: Court, tmp_path: Path) -> None:
     """A seal that failed is tried again until the disk takes it."""
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=3)
-    end_part(journal, 6)
+    end_part(journal, 6, error="the disk does not take the rest in time")
     built.writers[0].write("main")
     lost = journal.folder / "channels" / "run-01" / "000001.m4s"
     lost.write_bytes(lost.read_bytes()[:-10])
@@ -157,7 +139,7 @@ def test_reconciling_again_changes_nothing(court: Court, tmp_path: Path) -> None
 
 def test_a_file_that_is_gone_is_in_the_ledger_and_named(court: Court, tmp_path: Path) -> None:
     """Bytes that were durable once: a disk lost them, or somebody took them away."""
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=7)
     (journal.folder / "main" / "run-01" / "000002.m4s").unlink()
     end_part(journal, 7)
@@ -171,7 +153,7 @@ def test_a_file_that_is_gone_is_in_the_ledger_and_named(court: Court, tmp_path: 
 def test_a_fragment_reported_after_the_reconciling_is_not_journalled_twice(
     court: Court, tmp_path: Path
 ) -> None:
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal = add_part(built, fragments=3)
     end_part(journal, 4)
     late = built.writers[0].write("main")
@@ -185,7 +167,7 @@ def test_a_gap_between_pictures_that_nobody_could_tell_any_more_is_told(
     court: Court, tmp_path: Path, told: bool
 ) -> None:
     """As when the power fails before the journal has the picture after the gap."""
-    built = new_hearing(tmp_path / "hearings", court.device())
+    built = new_hearing(tmp_path, court.device())
     journal, writer = add_part(built, fragments=2), built.writers[0]
     (first,) = events(journal, "part")
     gap = {

@@ -142,6 +142,17 @@ class CameraSource:
             self._packet_due_ns = None
         self._child.send_command(encode=0)
 
+    @property
+    def has_listener(self) -> bool:
+        """Whether packets are dispatched to anybody."""
+        return self._listener is not None or bool(self._listener_by_session)
+
+    def release(self) -> None:
+        """Stop dispatching."""
+        with self._lock:
+            self._listener = None
+            self._listener_by_session = {}
+
     def detach(self, listener: SourceListener) -> None:
         """Stop dispatching to ``listener``."""
         with self._lock:

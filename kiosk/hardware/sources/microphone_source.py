@@ -92,6 +92,16 @@ class MicrophoneSource:
                     listener.audio(self.name, block)
             self._listeners = (*self._listeners, listener)
 
+    @property
+    def has_listener(self) -> bool:
+        """Whether blocks are dispatched to anybody."""
+        return bool(self._listeners)
+
+    def release(self) -> None:
+        """Stop dispatching."""
+        with self._lock:
+            self._listeners = ()
+
     def detach(self, listener: SourceListener) -> None:
         """Stop dispatching to ``listener``."""
         with self._lock:

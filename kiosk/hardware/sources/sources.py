@@ -124,6 +124,19 @@ class Sources:
         for microphone in self.microphones:
             microphone.detach(listener)
 
+    @property
+    def is_dispatching(self) -> bool:
+        """Whether anything takes what the devices give."""
+        camera = self.camera is not None and self.camera.has_listener
+        return camera or any(microphone.has_listener for microphone in self.microphones)
+
+    def release(self) -> None:
+        """Dispatch to nobody any more: what took anything had no right to it."""
+        self.stop_encoder()
+        for source in (self.camera, *self.microphones):
+            if source is not None:
+                source.release()
+
     def describe_camera(self) -> Camera:
         """Return ``camera`` of State."""
         camera = self.camera

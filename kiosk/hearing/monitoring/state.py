@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from kiosk.api.recorder import AlarmKey, Clock, Preview, Proof, RecorderState
@@ -10,11 +9,10 @@ from kiosk.api.states import Phase
 from kiosk.clocks import format_wall
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, active_alarms
+from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
 from kiosk.hearing.monitoring.known_inputs import KnownInputs
 from kiosk.hearing.monitoring.monitor import HearingMonitor
 from kiosk.hearing.session.context import HearingContext
-from kiosk.hearing.session.current_hearing import CurrentHearing
-from kiosk.hearing.session.publicity import Publicity
 from kiosk.storage.patient_reader import PatientReader
 
 PREVIEW_SIZE = (640, 360)
@@ -23,27 +21,20 @@ OWED_AFTER_S = 1.0
 
 
 class StateBuilder:
-    """Builds State; any thread may call it.
-
-    Args:
-        unsealable_hearings: returns the ids of the hearings that cannot be sealed now.
-    """
+    """Builds State; any thread may call it."""
 
     def __init__(
         self,
         context: HearingContext,
-        current: CurrentHearing,
-        publicity: Publicity,
         monitor: HearingMonitor,
         inputs: KnownInputs,
-        unsealable_hearings: Callable[[], tuple[str, ...]],
+        invariants: InvariantMonitor,
     ) -> None:
         self._context = context
-        self._current_hearing = current
-        self._publicity = publicity
+        self._current_hearing, self._publicity = context.current, context.publicity
         self._monitor = monitor
+        self._invariants = invariants
         self._inputs = inputs
-        self._unsealable_hearings = unsealable_hearings
         self._alarm_history = AlarmHistory()
         self._is_enrolled = PatientReader(context.paths.device_certificate.exists)
 
@@ -83,7 +74,8 @@ class StateBuilder:
         if owed_seconds > OWED_AFTER_S:
             found.append(("steps_owed", "storage"))
         alarms = self._alarm_history.update([*monitor.alarms(found, state, hearing)])
-        return state.model_copy(update={"alarms": alarms})
+        self._invariants.shown = state = state.model_copy(update={"alarms": alarms})
+        return state
 
     def _recorder_alarms(self) -> list[AlarmKey]:
         """Return the alarms that do not follow from State."""
@@ -96,5 +88,7 @@ class StateBuilder:
         found += self._inputs.alarms()
         if self._current_hearing.has_failed_start:
             found.append(("start_failed", "recorder"))
-        found += [("seal_failed", hearing) for hearing in self._unsealable_hearings()]
+        failing = self._context.seal_queue.failing_hearings
+        found += [("seal_failed", hearing) for hearing in failing]
+        found += self._invariants.alarms
         return [*found, *self._context.events.further_alarms()]

@@ -94,7 +94,7 @@ class StorageMonitor:
     # -- after a crash -------------------------------------------------------------------------
     def prepare_recovery(self) -> None:
         """Copy the data of unsealed hearings that only the mirror has to the primary storage."""
-        if self._mirror is None or self._mirror.identity()[0] not in ("ok", "read_only"):
+        if self._mirror is None or not self.store.is_mirror_readable:
             return
         for hearing in merge_copies(self._paths.data, self._mirror.root):
             log.warning("hearing %s was completed from the second copy", hearing)

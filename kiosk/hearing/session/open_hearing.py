@@ -145,7 +145,6 @@ class OpenHearing:
         self._ending_parts[part] = _EndingPart(capture, fields)
         self._unsealed_parts.append(capture.journal)
         line = {"part": part, "reason": fields["reason"], "person": fields["person"], "why": why}
-        line["stop_ns"] = fields["stop_ns"]  # a crash may come before the part's own entry
         self.append("part_closed", line)
 
     def seal_parts(self, upto: int) -> None:

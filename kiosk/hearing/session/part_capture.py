@@ -10,9 +10,8 @@ from typing import Any
 from kiosk.clocks import NS_PER_S, format_wall
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
-from kiosk.recording.capture.part_config import PartOutput
+from kiosk.recording.capture.part_config import PartOutput, RoomCapture
 from kiosk.recording.capture.part_recorder import PartRecorder
-from kiosk.recording.capture.writing_hold import WritingHold
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.recording.journal.part_journal import PartJournal
@@ -34,10 +33,11 @@ class PartCapture:
         make_recorder: returns the recorder of the media.
         codec: how fragments are encoded on disk.
         store: where they are written.
-        hold: while it is held, media wait in memory.
+        room: what it shares with the other parts of its courtroom.
 
     Attributes:
         bytes: of media that are durable.
+        tap_ns: recording clock of its start.
     """
 
     def __init__(
@@ -48,9 +48,11 @@ class PartCapture:
         make_recorder: RecorderFactory,
         codec: FragmentCodec = PLAIN_CODEC,
         store: Store = DIRECT,
-        hold: WritingHold | None = None,
+        room: RoomCapture | None = None,
     ) -> None:
-        self.bytes = 0
+        room = room or RoomCapture()
+        self.bytes = self.tap_ns = 0
+        self._pulse = room.pulse
         self.folder = folder
         self.codec = codec
         expected = [microphone.name for microphone in sources.microphones]
@@ -64,13 +66,14 @@ class PartCapture:
         self._lock = threading.Lock()
         self._journal: PartJournal | None = None
         self._pending: list[Callable[[PartJournal], None]] = []
-        output = PartOutput(folder, self, codec, store, hold or WritingHold())
+        output = PartOutput(folder, self, codec, store, room.hold, room.pulse)
         self._recorder = make_recorder(output, settings, sources)
 
     # -- from the writer's thread --------------------------------------------------------------
     def add_fragment(self, record: FragmentRecord) -> None:
         """Journal a durable fragment, and keep it for the read-back check."""
         self._recent.add(record)
+        self._pulse.persist(record)
         self.bytes += record.length
         self._write_or_defer(lambda journal: journal.add_fragment(record))
 
@@ -93,6 +96,7 @@ class PartCapture:
     # -- life ----------------------------------------------------------------------------------
     def start(self, tap_ns: int) -> None:
         """Begin with everything captured from ``tap_ns`` on; return at once."""
+        self.tap_ns = tap_ns
         self._recorder.pause_writing(True)  # until there is a journal
         self._recorder.start(tap_ns)
         self._readback.start()
@@ -137,6 +141,10 @@ class PartCapture:
     def proof(self) -> ReadbackState:
         """The newest result of the read-back check."""
         return self._readback.state
+
+    def stop_writing(self) -> None:
+        """Hand nothing more to the storage, at once: what is captured waits in memory."""
+        self._recorder.pause_writing(True)
 
     def discard(self) -> None:
         """End the capture of a part that could not be started; nothing of it is written."""

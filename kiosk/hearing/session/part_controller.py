@@ -15,7 +15,7 @@ from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_capture import PartCapture, RecorderFactory
-from kiosk.recording.capture.writing_hold import WritingHold
+from kiosk.recording.capture.part_config import RoomCapture
 from kiosk.recording.formats.fragment_codec import FragmentCodec
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.storage.court_keys import CourtKeyError
@@ -31,13 +31,15 @@ class PartController:
 
     Attributes:
         hold: while it is held, captured media wait in memory.
+        pulse: tells what the recording really does.
     """
 
     def __init__(self, context: HearingContext, make_recorder: RecorderFactory) -> None:
         self._context = context
         self._make_recorder = make_recorder
         self._signer: Signer | None = None
-        self.hold = WritingHold()
+        self._room = RoomCapture()
+        self.hold, self.pulse = self._room.hold, self._room.pulse
 
     def journal_options(self, state: HearingState | None) -> JournalOptions:
         """Return the options for the journal of one hearing.
@@ -75,7 +77,7 @@ class PartController:
             self._make_recorder,
             codec,
             context.store,
-            self.hold,
+            self._room,
         )
         self.set_lamp(True)
         try:
@@ -93,6 +95,7 @@ class PartController:
             self._context.current.has_failed_start = True
             self._context.sources.stop_encoder()
             self.set_lamp(False)
+            self._context.events.on_change()
 
     def attach_journal(
         self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True

@@ -118,12 +118,7 @@ class ChannelsTrack:
         }
         self._sequence = 0
         self._from_ns = self._file_from_ns = times.start_ns
-        if self._channels:
-            headers = [
-                flac_track(channel.number, channel.name, channel.rate, channel.stream_info)
-                for channel in self._channels.values()
-            ]
-            writer.start_run(init_segment(headers), times.start_ns)
+        self._is_running = False
 
     @property
     def samples(self) -> dict[str, int]:
@@ -169,9 +164,21 @@ class ChannelsTrack:
                 ends.append(channel.end_ns)
                 sources.append(channel.name)
         if runs:
+            self._start_run_once()
             self._sequence += 1
             data = fragment(self._sequence, runs)
             self._writer.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
+
+    def _start_run_once(self) -> None:
+        """Start the run with its first fragment: a part that never starts leaves no file."""
+        if self._is_running:
+            return
+        self._is_running = True
+        headers = [
+            flac_track(channel.number, channel.name, channel.rate, channel.stream_info)
+            for channel in self._channels.values()
+        ]
+        self._writer.start_run(init_segment(headers), self._start_ns)
 
     def _build_run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
         """Return the packets' start and the run of samples; a hole lengthens the sample before.

@@ -19,6 +19,8 @@ STORAGE = "storage"
 MIRROR = "mirror"
 AUDIO_GAP_NS = 20_000_000
 """A shorter gap is a clock correction, not a loss."""
+AUDIO_END_NS = NS_PER_S // 10
+"""A microphone that gave nothing for longer before the stop has lost something."""
 MICROPHONE_TIMEOUT_NS = 700_000_000
 CAMERA_TIMEOUT_NS = NS_PER_S
 EDGE_NS = NS_PER_S // 5
@@ -231,6 +233,10 @@ class InterruptionDetector:
         if (CAMERA, "lost") in self._open:
             self._end_lost_picture(stop_ns)
         self._end_shared()
+        told = {source for source, _ in self._open}
+        for name, until_ns in self._received_until_ns.items():
+            if name not in (CAMERA, *told) and stop_ns - until_ns > AUDIO_END_NS:
+                self._open_interruption((name, "lost"), "gap", until_ns)
         for key in list(self._open):
             self._close_interruption(key, stop_ns)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.clocks import NS_PER_S, format_wall
+from kiosk.recording.capture.pulse import RecordingPulse
 from kiosk.recording.capture.writing_hold import WritingHold
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
@@ -32,6 +33,14 @@ class RecordSink(Protocol):
 
 
 @dataclass(frozen=True)
+class RoomCapture:
+    """What all parts of one courtroom share; see :class:`PartOutput`."""
+
+    hold: WritingHold = field(default_factory=WritingHold)
+    pulse: RecordingPulse = field(default_factory=RecordingPulse)
+
+
+@dataclass(frozen=True)
 class PartOutput:
     """Destination of a part.
 
@@ -42,6 +51,7 @@ class PartOutput:
         codec: how fragments are stored: plain, or encrypted for the court alone.
         store: writes the bytes.
         hold: while it is held, nothing is passed to the writer.
+        pulse: is told what happens.
     """
 
     folder: Path
@@ -49,6 +59,7 @@ class PartOutput:
     codec: FragmentCodec = PLAIN_CODEC
     store: Store = DIRECT
     hold: WritingHold = field(default_factory=WritingHold)
+    pulse: RecordingPulse = field(default_factory=RecordingPulse)
 
 
 @dataclass(frozen=True)

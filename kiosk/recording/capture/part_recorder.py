@@ -26,6 +26,7 @@ from kiosk.hardware.sources.camera_source import CameraSource
 from kiosk.hardware.sources.sources import Sources
 from kiosk.recording.capture.part_config import PartLayout, PartOutput
 from kiosk.recording.capture.part_writer import PartWriter
+from kiosk.recording.capture.pulse import CAMERA, RecordingPulse
 from kiosk.recording.formats.records import PartSummary
 
 log = logging.getLogger(__name__)
@@ -43,15 +44,18 @@ RETRY_S = 0.5
 class _PacketQueue:
     """Queues packets from the sources, which never wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, pulse: RecordingPulse) -> None:
+        self._pulse = pulse
         self._items: queue.SimpleQueue[VideoPacket | tuple[str, AudioBlock]] = queue.SimpleQueue()
 
     def video(self, packet: VideoPacket) -> None:
         """See :class:`kiosk.hardware.sources.listener.SourceListener`."""
+        self._pulse.receive(CAMERA)
         self._items.put(packet)
 
     def audio(self, name: str, block: AudioBlock) -> None:
         """See :class:`kiosk.hardware.sources.listener.SourceListener`."""
+        self._pulse.receive(name)
         self._items.put((name, block))
 
     def drain_into(self, writer: PartWriter) -> None:
@@ -87,7 +91,7 @@ class PartRecorder:
         self._output = output
         self._settings = settings
         self._sources = sources
-        self._packets = _PacketQueue()
+        self._packets = _PacketQueue(output.pulse)
         self._stopping = threading.Event()
         self._has_ended = threading.Event()
         self._is_paused = self._is_last = self._is_discarded = False
@@ -102,6 +106,7 @@ class PartRecorder:
         self._start_ns = tap_ns
         wall_ns = time.time_ns() - (recording_ns() - tap_ns)
         expected = self._delivering_sources()
+        self._output.pulse.start_part(tap_ns, expected)
         self._sources.attach(self._packets, tap_ns)
         camera = self._sources.camera
         layout = PartLayout(

@@ -89,7 +89,7 @@ class TrackWriter:
         self._track = track
         self._part, self._codec, self._sink = output.folder, output.codec, output.sink
         self._on_durable = on_durable
-        self.store = output.store
+        self.store, self._pulse = output.store, output.pulse
         self._queue: deque[Callable[[], None]] = deque()
         self._waiting_bytes = 0
         self._wait_s = 0.0
@@ -223,6 +223,7 @@ class TrackWriter:
         is_encrypted = self._codec.is_encrypted
         if is_encrypted:
             file.plain.add(fragment.data)
+        self._pulse.hand_over(data, fragment.end_ns)
         ticket = self.store.append(file.path, offset, data)
         record = FragmentRecord(
             file=self._relative_name(file.path),

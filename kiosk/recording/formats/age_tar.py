@@ -23,6 +23,7 @@ BLOCK = tarfile.BLOCKSIZE
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 """End-of-archive: two blocks of zeros."""
 AGE_SUFFIX = ".age"
+_AGE_MAGIC = b"age-encryption.org/v1\n"
 _COMMENT_KEY = "comment"
 _MAX_EXTENSION_BYTES = 64 << 10
 
@@ -191,6 +192,27 @@ def extract_age(data: bytes) -> bytes:
     Raises:
         ValueError: ``data`` is no complete member.
     """
+    begin, length = _age_place(data)
+    if begin + length > len(data):
+        raise ValueError("the member is cut off")
+    return data[begin : begin + length]
+
+
+def is_age_member(data: bytes) -> bool:
+    """Return whether ``data`` begins with a member that holds an age file, by its bytes."""
+    try:
+        begin, _ = _age_place(data)
+    except ValueError:
+        return False
+    return data.startswith(_AGE_MAGIC, begin)
+
+
+def _age_place(data: bytes) -> tuple[int, int]:
+    """Return offset and length of the age file in the bytes of a member.
+
+    Raises:
+        ValueError: ``data`` is no member.
+    """
     try:
         extension = tarfile.TarInfo.frombuf(data[:BLOCK], "utf-8", "surrogateescape")
         position = BLOCK + _padded(extension.size)
@@ -199,7 +221,4 @@ def extract_age(data: bytes) -> bytes:
         )
     except tarfile.HeaderError as error:
         raise ValueError(f"no tar member: {error}") from error
-    begin = position + BLOCK
-    if begin + info.size > len(data):
-        raise ValueError("the member is cut off")
-    return data[begin : begin + info.size]
+    return position + BLOCK, info.size

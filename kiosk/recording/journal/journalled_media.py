@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 
 STORAGE = "storage"
 """Source of the interruptions in which a disk lost media of all other sources."""
+
+_NOTHING_NS = NS_PER_S // 10
+"""Tracks of which none lost anything end within this of each other."""
 
 
 @dataclass
@@ -24,6 +28,7 @@ class JournalledMedia:
         ends: per media file, the end in bytes and on the recording clock of what is journalled.
         source_ends: per source, the recording clock after its last media.
         lost_until: per source, the recording clock at which its last loss ended.
+        lasting: sources of the interruptions whose end is not known, by their numbers.
         last_number: of the interruptions.
         media_entries: number of ``media`` entries written while the part was captured;
             ``unsigned_entries``: those of them after the last head.
@@ -36,6 +41,7 @@ class JournalledMedia:
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
     source_ends: dict[str, int] = field(default_factory=dict)
     lost_until: dict[str, int] = field(default_factory=dict)
+    lasting: dict[int, str] = field(default_factory=dict)
     last_number: int = 0
     media_entries: int = 0
     unsigned_entries: int = 0
@@ -78,7 +84,11 @@ class JournalledMedia:
 
     def _add_interruption(self, entry: Mapping[str, Any]) -> None:
         source = str(entry.get("source"))
-        self.last_number = max(self.last_number, int(entry.get("number") or 0))
+        number = int(entry.get("number") or 0)
+        self.last_number = max(self.last_number, number)
+        self.lasting.pop(number, None)
+        if not entry.get("end_ns"):
+            self.lasting[number] = source
         if entry.get("end_ns") and (source != STORAGE or entry.get("seconds")):
             self.lost_until[source] = max(int(entry["end_ns"]), self.lost_until.get(source, 0))
 
@@ -91,6 +101,17 @@ class JournalledMedia:
     def last_ns(self) -> int:
         """Recording clock after the last journalled media; the tap if there are none."""
         return max([self.zero_ns, *(end_ns for _, end_ns in self.ends.values())])
+
+    def untold_ends(self, sources: Iterable[str], until_ns: int) -> Iterator[tuple[str, int]]:
+        """Yield each source of which media are missing before ``until_ns``, and from when on.
+
+        Args:
+            sources: those of the part; one that has no media is missing from the beginning.
+        """
+        for source in sorted({*sources, *self.source_ends}):
+            end_ns = max(self.source_ends.get(source, self.zero_ns), self.lost_until.get(source, 0))
+            if until_ns - end_ns > _NOTHING_NS and source not in self.lasting.values():
+                yield source, end_ns
 
     def tail_start_ns(self, stop_ns: int) -> int:
         """Return from when on media are missing that were captured until ``stop_ns``.

@@ -16,7 +16,7 @@ from pathlib import Path
 from kiosk.errors import KioskError
 from kiosk.evidence.chain import ChainReader, Entry
 from kiosk.evidence.seal import is_sealed
-from kiosk.storage.atomic_io import make_folder, sync_folder
+from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, SUMS, part_folders
 from kiosk.storage.replaced_files import REPLACED_FOLDER
 from kiosk.storage.store import append_durably
@@ -102,22 +102,32 @@ def merge_copies(primary: Path, mirror: Path) -> list[str]:
 
 def _merge_hearing(primary: Path, mirror: Path) -> bool:
     """Copy what only the mirror has; return whether there was anything."""
-    gone = _replaced_files(primary, mirror)
+    gone, roots = _replaced_files(primary, mirror), (primary, mirror)
     names = sorted(path.relative_to(mirror).as_posix() for path in mirror.rglob("*"))
     changed = False
+    newer = {Path(name).parent for name in names if Path(name).name == JOURNAL_FILE}
+    newer = {path for path in newer if _merge_journal(*(r / path / JOURNAL_FILE for r in roots))}
     for name in names:
         source, target = mirror / name, primary / name
         if not source.is_file() or name.rpartition("/")[2].startswith(".") or name in gone:
             continue
         if source.name == JOURNAL_FILE:
-            changed |= _merge_journal(target, source)
-        elif source.name in (HEARING_FILE, SUMS) or source.suffix in (".json", ".p7s", ".damaged"):
-            if not target.exists():
-                changed = True
-                _append_from(target, source, 0)
+            continue
+        if source.name in (HEARING_FILE, SUMS) or source.suffix in (".json", ".p7s", ".damaged"):
+            changed |= _merge_whole(target, source, is_newer=Path(name).parent in newer)
         else:
             changed |= _merge_appended(target, source)
-    return changed
+    return changed or bool(newer)
+
+
+def _merge_whole(target: Path, source: Path, *, is_newer: bool) -> bool:
+    """Take a small file that is absent here, or is of a later seal there; return whether."""
+    data = source.read_bytes()
+    if target.exists() and (not is_newer or target.read_bytes() == data):
+        return False
+    make_folder(target.parent)
+    write_bytes(target, data)
+    return True
 
 
 def _replaced_files(primary: Path, mirror: Path) -> set[str]:

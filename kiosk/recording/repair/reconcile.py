@@ -56,11 +56,7 @@ def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> Non
 
 
 def reconcile(
-    journal: PartJournal,
-    media: JournalledMedia | None = None,
-    *,
-    is_final: bool = True,
-    stop_ns: int = 0,
+    journal: PartJournal, media: JournalledMedia | None = None, *, is_final: bool = True
 ) -> JournalledMedia:
     """Make the journal of a part and its media on the disk agree.
 
@@ -70,8 +66,6 @@ def reconcile(
         media: what the journal says, if it has just been read.
         is_final: whether a file that cannot be read is an error; otherwise that is journalled, and
             the file is left as it is.
-        stop_ns: recording clock at which the capture was stopped, if a crash came before all of it
-            was written; what is missing until then is journalled.
 
     Returns:
         what the journal says now.
@@ -84,7 +78,7 @@ def reconcile(
         media = JournalledMedia()
         for entry in ChainReader(journal.store.locate(journal.folder / JOURNAL_FILE)):
             media.add(entry)
-    _Reconciliation(journal, media, is_final).run(stop_ns)
+    _Reconciliation(journal, media, is_final).run()
     return media
 
 
@@ -99,7 +93,7 @@ class _Reconciliation:
         self._cuts: list[Callable[[], None]] = []
         self._lost: dict[str, int] = {}
 
-    def run(self, stop_ns: int) -> None:
+    def run(self) -> None:
         """Look at every file, journal what was found with one sync, then cut."""
         for name, (end, _) in self._media.ends.items():
             if end and not (self._folder / name).exists():
@@ -110,9 +104,7 @@ class _Reconciliation:
                     self._check(path)
         if self._lost:
             self._note_lost()
-        start_ns = self._media.tail_start_ns(stop_ns)
-        if stop_ns - start_ns > TAIL_NS:
-            self._note_interruption(start_ns, stop_ns)
+        self._note_missing_tail()
         self._journal.flush()
         for cut in self._cuts:
             cut()
@@ -218,6 +210,16 @@ class _Reconciliation:
             start_ns = before_ns + picture_ns
             if after_ns - start_ns > picture_ns // 2 and after_ns > told_ns + picture_ns // 2:
                 self._note_interruption(start_ns, after_ns, CAMERA, "dropped")
+
+    def _note_missing_tail(self) -> None:
+        """Journal the loss if not all was written when the part stopped, and never was."""
+        closed = self._media.closed
+        if closed is None or not closed.get("error"):
+            return
+        stop_ns = int(closed["stop_ns"])
+        start_ns = self._media.tail_start_ns(stop_ns)
+        if stop_ns - start_ns > TAIL_NS:
+            self._note_interruption(start_ns, stop_ns)
 
     def _note_interruption(
         self, start_ns: int, end_ns: int, source: str = STORAGE, what: str = "write_failed"

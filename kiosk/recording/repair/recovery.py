@@ -33,7 +33,8 @@ from kiosk.recording.journal.journalled_media import JournalledMedia
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
 from kiosk.recording.repair.start_evidence import was_captured, was_ready
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, part_folders
+from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folders
 
 log = logging.getLogger(__name__)
 MAX_RESUME_GAP_S = 600.0
@@ -185,7 +186,7 @@ def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearin
             options.store.make_folder(part_folder)
     for part, _ in part_folders(folder):
         _recover_part(hearing, part, lines.get(part, {}))
-    hearing.entries = list(iter_merged_entries(folder))
+    hearing.entries = list(iter_merged_entries(options.store.locate(folder)))
     _set_last_capture(hearing)
     return hearing
 
@@ -287,8 +288,7 @@ def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry
         was_started = was_captured(folder) or (part == 1 and was_ready(folder.parent))
         decided = lines.get("part_closed")  # the part's own entry could not be written any more
         reason = decided["reason"] if decided else "crash" if was_started else START_FAILED
-        stop_ns = int((decided or {}).get("stop_ns") or 0)
-        _close_part(part_journal, media, damage, time_reference, (reason, stop_ns))
+        _close_part(part_journal, media, damage, time_reference, reason)
         if decided is None:
             fields = {"part": part, "reason": reason, "person": ""}
             hearing.journal.append("part_closed", fields)
@@ -330,7 +330,7 @@ def _close_part(
     media: JournalledMedia,
     damage: dict[str, Any],
     time_reference: Entry,
-    end: tuple[str, int],
+    reason: str,
 ) -> None:
     """Make journal and media agree; append ``recovered``, ``interruption`` and ``closed``.
 
@@ -338,21 +338,32 @@ def _close_part(
         media: what the journal says.
         damage: what was wrong with the journal itself.
         time_reference: an entry written during the capture, with recording clock and wall time.
-        end: why it ended, and when it was stopped (0: it was not). A start that failed, and a part
-            that had been stopped, were not interrupted.
+        reason: why it ended; a start that failed was not interrupted.
     """
-    reason, stop_ns = end
-    last_ns = reconcile(journal, media, is_final=False, stop_ns=stop_ns).last_ns
+    last_ns = reconcile(journal, media, is_final=False).last_ns
     journal.queue("recovered", {**damage, "last_ns": last_ns})
     known = media.first.get("reason") != UNKNOWN_REASON
-    if reason != START_FAILED and not stop_ns:
+    if reason != START_FAILED:
         what = "crash" if known and media.first.get("boot_id") == boot_id() else "power"
         fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
         journal.queue("interruption", fields)
-    end_ns = max(last_ns, stop_ns)
-    wall = _wall_at(time_reference, end_ns)
-    stopped = {"stop_ns": end_ns, "stop_wall": format_wall(wall) if wall else None}
+        for source, end_ns in media.untold_ends(_sources_of(journal), last_ns):
+            media.last_number += 1
+            lost = {"number": media.last_number, "source": source, "what": what}
+            seconds = (last_ns - end_ns) / NS_PER_S
+            times = {"start_ns": end_ns, "end_ns": last_ns, "seconds": seconds}
+            journal.queue("interruption", {**lost, **times})
+    wall = _wall_at(time_reference, last_ns)
+    stopped = {"stop_ns": last_ns, "stop_wall": format_wall(wall) if wall else None}
     journal.end({"reason": reason, "person": "", **stopped})
+
+
+def _sources_of(journal: PartJournal) -> list[str]:
+    """Return the sources of a part by its ``part.json``, as far as that can be read."""
+    metadata = read_json_or_none(journal.store.locate(journal.folder / PART_FILE)) or {}
+    microphones = [str(row.get("name")) for row in metadata.get("microphones", ())]
+    has_camera = metadata.get("camera", {}).get("back_end", "none") != "none"
+    return [*microphones, *(["camera"] if has_camera else [])]
 
 
 def _wall_at(entry: Entry, ns: int) -> datetime | None:

@@ -1,0 +1,268 @@
+"""Each invariant that is broken is an alarm and a line in the journal, and ends what it can end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from gpiozero import Device  # type: ignore[import-untyped]
+
+from kiosk.api.states import Phase
+from kiosk.clocks import NS_PER_S
+from kiosk.evidence.chain import read_chain
+from kiosk.hardware.audio.block import AudioBlock
+from kiosk.hardware.camera.packet import VideoPacket
+from kiosk.hearing.monitoring.invariants import (
+    CLOSED_IN_PLAIN,
+    DURABLE_NS,
+    LAMP_WRONG,
+    NOT_KEPT,
+    PHASE_WRONG,
+    RECORDED_UNASKED,
+    SILENT_NS,
+    SOURCE_UNRECORDED,
+    Observation,
+    SourcePulse,
+    find_breaches,
+)
+from kiosk.recording.capture.track_writer import TrackWriter
+from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
+from kiosk.storage.hearing_folder import JOURNAL_FILE
+from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, simulated, sworn_court
+
+MS = 1_000_000
+T = 1000 * NS_PER_S
+IDLE = Observation(
+    at_ns=T,
+    shown_phase=Phase.IDLE,
+    shown_closed=False,
+    phase=Phase.IDLE,
+    closed_ns=None,
+    capturing_ns=None,
+    lamp=False,
+    is_listening=False,
+    plain_ns=0,
+    media_ns=0,
+)
+RECORDING = replace(
+    IDLE,
+    shown_phase=Phase.RECORDING,
+    phase=Phase.RECORDING,
+    capturing_ns=T - 60 * NS_PER_S,
+    lamp=True,
+    is_listening=True,
+    plain_ns=T - 300 * MS,
+    media_ns=T - 300 * MS,
+    sources=(SourcePulse("judge", T - 50 * MS, T - 700 * MS),),
+)
+CLOSED = replace(RECORDING, shown_closed=True, closed_ns=T - 10 * NS_PER_S, plain_ns=T - 10**10)
+
+
+def later(before: Observation, **fields: Any) -> Observation:
+    return replace(before, at_ns=before.at_ns + 400 * MS, **fields)
+
+
+@pytest.mark.parametrize("state", [IDLE, RECORDING, CLOSED])
+def test_a_true_state_breaks_nothing(state: Observation) -> None:
+    assert list(find_breaches(state, later(state))) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "fields", "code"),
+    [
+        (CLOSED, {"plain_ns": T}, CLOSED_IN_PLAIN),
+        (IDLE, {"media_ns": T + 200 * MS}, RECORDED_UNASKED),
+        (replace(IDLE, is_listening=True), {}, RECORDED_UNASKED),
+        (replace(IDLE, lamp=True), {}, LAMP_WRONG),
+        (replace(RECORDING, lamp=False), {}, LAMP_WRONG),
+        (replace(RECORDING, capturing_ns=None, lamp=False), {}, PHASE_WRONG),
+        (replace(RECORDING, shown_phase=Phase.RECESS), {}, PHASE_WRONG),
+        (replace(RECORDING, shown_closed=True), {}, PHASE_WRONG),
+        (replace(IDLE, capturing_ns=T, lamp=True, is_listening=True), {}, PHASE_WRONG),
+        (
+            replace(RECORDING, sources=(SourcePulse("judge", T - SILENT_NS - 1, T),)),
+            {},
+            SOURCE_UNRECORDED,
+        ),
+        (replace(RECORDING, sources=(SourcePulse("judge", T, T - DURABLE_NS - 1),)), {}, NOT_KEPT),
+    ],
+)
+def test_each_contradiction_is_found(before: Observation, fields: Any, code: str) -> None:
+    assert code in [found for found, _ in find_breaches(before, later(before, **fields))]
+
+
+def test_what_a_step_changes_is_not_broken_meanwhile() -> None:
+    steps: tuple[dict[str, Any], ...] = (
+        {"lamp": True, "capturing_ns": T, "is_listening": True},
+        {"media_ns": T + 300 * MS},
+    )
+    for fields in steps:
+        during = replace(IDLE, is_settled=False, **fields)
+        assert list(find_breaches(IDLE, during)) == []
+        assert list(find_breaches(during, later(during))) == []
+    stopped = later(RECORDING, phase=Phase.RECESS, capturing_ns=None, lamp=False, media_ns=T)
+    assert list(find_breaches(RECORDING, stopped)) == []
+    opened = later(CLOSED, closed_ns=None, plain_ns=T)
+    assert CLOSED_IN_PLAIN not in [code for code, _ in find_breaches(CLOSED, opened)]
+
+
+def test_media_that_were_captured_before_may_be_written_afterwards() -> None:
+    assert list(find_breaches(IDLE, later(IDLE, media_ns=T - 100 * MS))) == []
+    late = later(CLOSED, plain_ns=T - 10 * NS_PER_S - 1)
+    assert list(find_breaches(replace(CLOSED, plain_ns=0), late)) == []
+
+
+def test_a_disk_that_is_told_as_slow_is_no_broken_promise() -> None:
+    slow = replace(
+        RECORDING, sources=(SourcePulse("judge", T, T - DURABLE_NS - 1),), is_storage_well=False
+    )
+    assert list(find_breaches(slow, later(slow))) == []
+
+
+# -- in a courtroom --------------------------------------------------------------------------------
+class Eavesdropper:
+    """Takes what the devices give, and nobody asked for it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def video(self, _packet: VideoPacket) -> None:
+        self.count += 1
+
+    def audio(self, _name: str, _block: AudioBlock) -> None:
+        self.count += 1
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[SimulatedCourtroom]:
+    court, secrets = sworn_court()
+    with simulated(tmp_path, 1, secrets, court) as made:
+        made.start_recorder()
+        made.pass_time(3)
+        yield made
+        assert made.world.errors == []
+
+
+def alarms(room: SimulatedCourtroom) -> set[str]:
+    return {alarm.code for alarm in room.state.alarms}
+
+
+def begin(room: SimulatedCourtroom) -> None:
+    now = room.world.now_ns
+    tap = room.tap("start", lambda courtroom: courtroom.start({"kind": "civil"}, "p1", now))
+    assert tap.error is None
+    room.pass_time(4)
+
+
+def breaches(room: SimulatedCourtroom) -> list[tuple[str, str]]:
+    (folder,) = room.hearing_folders
+    entries = read_chain(folder / JOURNAL_FILE).entries
+    return [(e["kind"], e["what"]) for e in entries if e["kind"].startswith("breach")]
+
+
+def test_nothing_is_broken_in_an_ordinary_hearing(room: SimulatedCourtroom) -> None:
+    begin(room)
+    now = room.world.now_ns
+    room.tap("close", lambda c: c.change_publicity(True, "p1", now, "civ_adoption"), holds=True)
+    room.pass_time(5)
+    for step in ("recess", "resume", "end"):
+        room.tap(step, methodcaller(step, "p1"))
+        room.pass_time(5)
+    assert breaches(room) == []
+
+
+def test_plain_media_of_a_closed_hearing_stop_the_recording(room: SimulatedCourtroom) -> None:
+    begin(room)
+    with mock.patch.object(AgeFragmentCodec, "encode", lambda _codec, _name, plain, *_rest: plain):
+        now = room.world.now_ns
+        room.tap("close", lambda c: c.change_publicity(True, "p1", now, "civ_adoption"), holds=True)
+        room.pass_time(0.2)
+        assert room.state.hearing is not None
+        assert room.state.hearing.closed is not None
+        room.pass_time(1.8)
+        assert room.state.phase is Phase.RECESS
+        assert CLOSED_IN_PLAIN in alarms(room)
+        assert not room.is_lamp_lit
+        written = len(room.disks["data"].written)
+        room.pass_time(5)
+    assert len(room.disks["data"].written) == written, "nothing more is written"
+    assert "failure_reason" in room.state.hearing.open_questions
+    assert breaches(room)[0] == ("breach", CLOSED_IN_PLAIN)
+
+
+def test_who_takes_sound_without_a_hearing_gets_no_more(room: SimulatedCourtroom) -> None:
+    listener = Eavesdropper()
+    room.sources.attach(listener, room.world.now_ns)
+    room.pass_time(1.2)
+    assert RECORDED_UNASKED in alarms(room)
+    count = listener.count
+    assert count > 0
+    room.pass_time(3)
+    assert listener.count == count
+
+
+def test_a_lamp_that_is_dark_is_lit_again(room: SimulatedCourtroom) -> None:
+    begin(room)
+    Device.pin_factory.pin(LAMP_PIN).state = False
+    assert not room.is_lamp_lit
+    room.pass_time(1.2)
+    assert LAMP_WRONG in alarms(room)
+    assert room.is_lamp_lit
+    room.pass_time(1.2)
+    assert breaches(room) == [("breach", LAMP_WRONG), ("breach_ended", LAMP_WRONG)]
+
+
+def test_the_technicians_test_of_the_lamp_is_no_breach(room: SimulatedCourtroom) -> None:
+    room.panel.is_tested = room.panel.lamp = True
+    room.pass_time(2)
+    assert LAMP_WRONG not in alarms(room)
+
+
+def test_a_working_source_of_which_nothing_comes_is_told(room: SimulatedCourtroom) -> None:
+    begin(room)
+    room.sources.microphones[0].release()
+    room.pass_time(2.2)
+    assert room.state.microphones[0].state == "ok"
+    assert (SOURCE_UNRECORDED, "judge") in {(a.code, a.source) for a in room.state.alarms}
+    room.pass_time(0.5)
+    assert breaches(room) == [("breach", SOURCE_UNRECORDED)]
+
+
+def test_media_that_do_not_become_durable_are_told(room: SimulatedCourtroom) -> None:
+    begin(room)
+    with mock.patch.object(TrackWriter, "flush", return_value=True):
+        room.pass_time(6)
+        assert room.state.storage.state == "ok"
+        assert NOT_KEPT in alarms(room)
+
+
+def test_a_lost_capture_is_told(room: SimulatedCourtroom) -> None:
+    begin(room)
+    assert room.courtroom is not None
+    assert room.courtroom.current is not None
+    capture, room.courtroom.current.capture = room.courtroom.current.capture, None
+    room.pass_time(1.4)
+    assert PHASE_WRONG in alarms(room)
+    room.courtroom.current.capture = capture
+    room.pass_time(1)
+    assert breaches(room)[0] == ("breach", PHASE_WRONG)
+
+
+def test_the_check_goes_on_while_a_step_hangs_on_its_disk(room: SimulatedCourtroom) -> None:
+    begin(room)
+    for disk in room.disks.values():
+        disk.state = "stalled"
+    room.world.spawn(lambda: room.tap("mark", lambda c: c.add_mark("oath", "p1")), "person")
+    room.pass_time(0.5)
+    room.sources.microphones[0].release()
+    room.pass_time(2.2)
+    assert SOURCE_UNRECORDED in alarms(room)
+    for disk in room.disks.values():
+        disk.state = "ok"
+    room.pass_time(8)
+    assert ("breach", SOURCE_UNRECORDED) in breaches(room)

@@ -1,0 +1,287 @@
+"""Any sequence of taps, faults and restarts: what is shown, written, sealed and told is the same.
+
+The real courtroom runs in virtual time on simulated devices, one thread at a time. The suite draws
+the same sequences in every run; ``KIOSK_DEEP_STEPS=50000 pytest --hypothesis-profile=explore``
+looks for new ones. A sequence that fails is printed as the steps that lead to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from kiosk.api.recorder_calls import CloseSince
+from kiosk.api.states import Phase
+from kiosk.clocks import format_wall
+from tests.support.room_oracle import RoomOracle
+from tests.support.simulated_courtroom import MICROPHONES, simulated, sworn_court
+
+RUNS = 3
+"""Beside each other, on as many processors."""
+STEPS_IN_SEQUENCE = 30
+STEPS = int(os.environ.get("KIOSK_DEEP_STEPS", "2400"))
+SHORT_S, LONG_S = 0.4, 6.0
+SETTLE_S = 0.05
+"""The screen is told of a change within this time."""
+WAITS = st.sampled_from((0.0, SHORT_S, 1.0, 2.5, LONG_S))
+READABLE = ("ok", "full", "read_only")
+GROUND, SECRET = "civ_adoption", "state_secret"
+KINDS: dict[str, dict[str, Any]] = {
+    "open": {},
+    "closed": {"publicity": "closed", "closure_ground": GROUND},
+    "secret": {"publicity": "closed", "state_secret": True},
+}
+
+
+def shared_memory() -> str | None:
+    """Return a folder in memory, if there is one: nothing here needs a disk."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def step(act: Callable[..., None]) -> Callable[..., None]:
+    """Check after ``act`` that all is true."""
+
+    @wraps(act)
+    def act_and_check(room: Room, **drawn: Any) -> None:
+        act(room, **drawn)
+        room.check()
+
+    return act_and_check
+
+
+class Room(RuleBasedStateMachine):
+    """A courtroom in which anything happens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self._could_not_recover = self._was_own_broken = False
+        self._folder = Path(tempfile.mkdtemp(prefix="room-", dir=shared_memory()))
+
+    @initialize(seed=st.integers(0, 2**16), has_mirror=st.booleans())
+    def boot(self, seed: int, has_mirror: bool) -> None:
+        authority, secrets = sworn_court()
+        logging.disable(logging.CRITICAL)
+        self._stack.callback(logging.disable, logging.NOTSET)
+        self.room = self._stack.enter_context(
+            simulated(self._folder, seed, secrets, authority, has_mirror=has_mirror)
+        )
+        self.oracle = RoomOracle(self.room)
+        self.room.start_recorder()
+        self.room.pass_time(2)
+
+    # -- taps ----------------------------------------------------------------------------------
+    def is_in(self, *phases: Phase) -> bool:
+        return self.room.is_running and self.room.state.phase in phases
+
+    @precondition(lambda self: self.is_in(Phase.IDLE, Phase.SEALING))
+    @rule(kind=st.sampled_from(sorted(KINDS)))
+    @step
+    def start(self, kind: str) -> None:
+        details = {"id": str(uuid.UUID(int=len(self.room.taps) + 1)), "kind": "civil"} | KINDS[kind]
+        now = self.room.world.now_ns
+        self.room.tap("start", lambda courtroom: courtroom.start(details, "p1", now))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING))
+    @rule()
+    @step
+    def mark(self) -> None:
+        self.room.tap("mark", lambda courtroom: courtroom.add_mark("oath", "p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING))
+    @rule()
+    @step
+    def undo(self) -> None:
+        self.room.tap("undo", lambda courtroom: courtroom.undo_mark("p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING))
+    @rule(retires=st.booleans())
+    @step
+    def stop(self, retires: bool) -> None:
+        self.room.tap(
+            "stop", lambda courtroom: (courtroom.retire if retires else courtroom.recess)("p1")
+        )
+
+    @precondition(lambda self: self.is_in(Phase.RECESS, Phase.RETIRED))
+    @rule()
+    @step
+    def resume(self) -> None:
+        self.room.tap("resume", lambda courtroom: courtroom.resume("p1"))
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(ground=st.sampled_from((None, GROUND, SECRET)))
+    @step
+    def close(self, ground: str | None) -> None:
+        now = self.room.world.now_ns
+        self.room.tap(
+            "close",
+            lambda courtroom: courtroom.change_publicity(True, "p1", now, ground),
+            holds=True,
+        )
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule()
+    @step
+    def open(self) -> None:
+        now = self.room.world.now_ns
+        self.room.tap(
+            "open", lambda courtroom: courtroom.change_publicity(False, "p1", now), holds=True
+        )
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule(ago_s=st.sampled_from((0.5, 3.0, 30.0)))
+    @step
+    def close_since(self, ago_s: float) -> None:
+        now = self.room.world.now_ns
+        since = format_wall(self.room.world.wall() - timedelta(seconds=ago_s))
+        request = CloseSince(since=since, ground=GROUND)
+        self.room.tap(
+            "close_since",
+            lambda courtroom: courtroom.close_retroactively("p1", request, now),
+            holds=True,
+        )
+
+    @precondition(lambda self: self.is_in(Phase.RECORDING, Phase.RECESS, Phase.RETIRED))
+    @rule()
+    @step
+    def end(self) -> None:
+        self.room.tap("end", lambda courtroom: courtroom.end("p1"))
+
+    # -- faults --------------------------------------------------------------------------------
+    @rule(state=st.sampled_from(("stalled", "full", "failing", "read_only", "gone")))
+    @step
+    def break_disk(self, state: str) -> None:
+        self.room.disks["data"].state = state
+        self._was_own_broken = True
+
+    @rule(state=st.sampled_from(("stalled", "full", "failing", "read_only", "gone")))
+    @step
+    def break_mirror(self, state: str) -> None:
+        self.room.disks["mirror"].state = state
+
+    @rule()
+    @step
+    def mend_disks(self) -> None:
+        for disk in self.room.disks.values():
+            disk.state = "ok"
+
+    @rule(
+        source=st.sampled_from((*MICROPHONES, "camera")),
+        fault=st.sampled_from(("killed", "frozen", "unplugged", "plugged", "encoder_dead")),
+    )
+    @step
+    def break_source(self, source: str, fault: str) -> None:
+        room = self.room
+        device = room.camera if source == "camera" else room.microphones[source]
+        match fault:
+            case "killed":
+                device.kills += 1
+            case "frozen":
+                device.is_frozen = True
+            case "encoder_dead":
+                room.camera.is_encoder_dead = True
+            case _:
+                device.is_plugged = fault == "plugged"
+        self.oracle.note_trouble()
+
+    @precondition(lambda self: self.can_be_killed)
+    @rule(after_s=st.sampled_from((0.5, 5.0)))
+    @step
+    def kill_recorder(self, after_s: float) -> None:
+        room = self.room
+        was_recording = room.state.phase is Phase.RECORDING
+        room.kill_recorder()
+        room.pass_time(after_s)
+        self.start_again(was_recording)
+
+    @property
+    def can_be_killed(self) -> bool:
+        """Whether what only one storage has can be read at the next start."""
+        own, mirror = (self.room.disks[role].state for role in ("data", "mirror"))
+        return own in ("ok", "full") and (not self._was_own_broken or mirror in READABLE)
+
+    def start_again(self, was_recording: bool) -> None:
+        room = self.room
+        room.tap_boot()
+        room.start_recorder()
+        self.oracle.note_trouble()
+        room.pass_time(SETTLE_S)
+        is_recording = room.state.phase is Phase.RECORDING
+        if self._could_not_recover:  # it may do now what it could not do then
+            was_recording |= is_recording
+        assert was_recording or not is_recording, "it records and nobody asked for it"
+        can_write = "ok" in {disk.state for disk in room.disks_of_recorder}
+        assert is_recording or not (was_recording and can_write), "it does not go on"
+        self._could_not_recover = was_recording and not is_recording
+
+    @rule(seconds=WAITS)
+    @step
+    def wait(self, seconds: float) -> None:
+        self.room.pass_time(seconds)
+
+    # -- what must be true ---------------------------------------------------------------------
+    def check(self) -> None:
+        self.room.pass_time(SETTLE_S)
+        if any(disk.state != "ok" for disk in self.room.disks.values()):
+            self.oracle.note_trouble()
+        if not all(device.is_plugged for device in self.room.devices.values()):
+            self.oracle.note_trouble()
+        self.oracle.check()
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "room") and sys.exc_info()[0] is None:
+                self._finish()
+        finally:
+            self._stack.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _finish(self) -> None:
+        """Mend everything, end the hearing, and look at what there is."""
+        room = self.room
+        self.mend_disks()
+        for device in room.devices.values():
+            device.is_plugged = True
+        room.pass_time(10)
+        if room.state.phase.is_open:
+            self.end()
+        room.world.wait_until(lambda: room.state.phase is Phase.IDLE, "the seal", 300)
+        room.pass_time(15)
+        assert room.courtroom is not None
+        store = room.courtroom.storage.store
+        names = [folder.name for folder in room.hearing_folders]
+        room.world.wait_until(lambda: all(map(store.is_synced, names)), "two copies", 300)
+        self.oracle.check()
+        self.oracle.check_hearings()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("number", range(RUNS))
+def test_any_sequence_is_true(number: int) -> None:
+    room = seed(number)(Room) if settings().derandomize else Room
+    examples = max(1, STEPS // STEPS_IN_SEQUENCE // RUNS)
+    run_state_machine_as_test(
+        room, settings=settings(max_examples=examples, stateful_step_count=STEPS_IN_SEQUENCE)
+    )

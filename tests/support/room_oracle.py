@@ -1,0 +1,219 @@
+"""What must be true of a simulated courtroom at any moment, and of its hearings at the end.
+
+Nothing here asks the recorder what it thinks: it compares what the screen showed with the bytes
+that reached the disks, the lamp's pin, and, at the end, every sample with what was captured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from kiosk.api.states import Phase
+from kiosk.evidence.chain import read_chain
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE
+from tests.support.recorded_media import (
+    CAMERA,
+    PartMedia,
+    PartReader,
+    Spans,
+    joined,
+    seconds,
+    without,
+)
+from tests.support.simulated_courtroom import MICROPHONES, Shown, SimulatedCourtroom
+from tests.support.simulated_devices import WrittenMedia
+from tests.support.virtual_time import NS_PER_S
+
+HEALTHY_AFTER_S = 8.0
+"""So long after the last fault everything is as it was."""
+DURABLE_S = 2.5
+SLACK_NS = {CAMERA: NS_PER_S // 2}
+"""Shorter gaps between pictures are only counted; between samples, corrections of a clock."""
+SOUND_SLACK_NS = 25_000_000
+TOLERANCE_NS = 100_000_000
+STEP_S = 2.0
+ROUNDING_NS = 5_000_000
+
+
+def at(room: SimulatedCourtroom, moment_ns: int) -> str:
+    """Return a moment as seconds ago."""
+    return f"{room.seconds_since(moment_ns):.2f} s ago"
+
+
+class RoomOracle:
+    """Compares what is shown with what is so."""
+
+    def __init__(self, room: SimulatedCourtroom) -> None:
+        self._room = room
+        self._seen: dict[str, int] = {}
+        self._trouble_ns = room.world.now_ns
+
+    def note_trouble(self) -> None:
+        """Remember that something is broken, or just was."""
+        self._trouble_ns = self._room.world.now_ns
+
+    # -- at any moment -------------------------------------------------------------------------
+    def check(self) -> None:
+        """Check everything that must be true now."""
+        room = self._room
+        assert not room.world.errors, room.world.errors[0]
+        self._check_media()
+        if room.is_running:
+            self._check_lamp()
+            self._check_recorded()
+        for tap in room.taps[-1:]:
+            assert tap.done_ns is not None, f"“{tap.name}” was never answered"
+            took = (tap.done_ns - tap.at_ns) / NS_PER_S
+            assert took < STEP_S, f"“{tap.name}” took {took:.1f} s"
+
+    def _check_media(self) -> None:
+        """Nothing plain while it is shown as closed; nothing at all while nothing is recorded."""
+        closed = list(self._spans(lambda shown: shown.is_closed, ("open",)))
+        stopped = list(
+            self._spans(
+                lambda shown: shown.state.phase is not Phase.RECORDING, ("start", "resume", "boot")
+            )
+        )
+        for media in self._new_media():
+            if media.is_plain:
+                self._refuse(media, closed, "plain media of a time when it was shown as closed")
+            self._refuse(media, stopped, "media of a time when nothing was recorded")
+
+    def _new_media(self) -> Iterator[WrittenMedia]:
+        for name, disk in self._room.disks.items():
+            yield from disk.written[self._seen.get(name, 0) :]
+            self._seen[name] = len(disk.written)
+
+    def _refuse(self, media: WrittenMedia, spans: Spans, what: str) -> None:
+        for begin, end in spans:
+            assert not begin <= media.begin_ns < end - ROUNDING_NS, (
+                f"{what}: captured {at(self._room, media.begin_ns)}, "
+                f"written {at(self._room, media.at_ns)}, "
+                f"so from {at(self._room, begin)} to {at(self._room, end)}"
+            )
+
+    def _spans(self, holds: object, ends: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+        """Yield when ``holds`` was shown; a tap that ends it counts from the tap on."""
+        assert callable(holds)
+        room = self._room
+        shown = [*room.shown, Shown(room.world.now_ns + 1, room.state)]
+        begin: int | None = None
+        for one, following in pairwise(shown):
+            if not holds(one):
+                begin = None
+                continue
+            begin = one.at_ns if begin is None else begin
+            if not holds(following) or following is shown[-1]:
+                end = following.at_ns
+                taps = [
+                    tap.at_ns
+                    for tap in room.taps
+                    if tap.name.startswith(ends) and tap.error is None and begin <= tap.at_ns < end
+                ]
+                yield begin, min([end, *taps])
+
+    def _check_lamp(self) -> None:
+        room = self._room
+        recording = room.state.phase is Phase.RECORDING
+        assert room.is_lamp_lit == recording, f"{room.state.phase}: lamp {room.is_lamp_lit}"
+        assert room.state.lamp == recording
+
+    def _check_recorded(self) -> None:
+        room = self._room
+        if room.seconds_since(self._trouble_ns) < HEALTHY_AFTER_S:
+            return
+        since = room.world.now_ns - round((DURABLE_S + 1) * NS_PER_S)
+        recent = [shown for shown in room.shown if shown.at_ns >= since]
+        if not recent or any(shown.state.phase is not Phase.RECORDING for shown in recent):
+            return
+        if room.shown[0].at_ns > since:
+            return
+        for track in ("main", "channels"):
+            newest = max(
+                (m.begin_ns for m in room.disks["data"].written if m.track == track), default=0
+            )
+            assert room.seconds_since(newest) < DURABLE_S, (
+                f"shown as recording, but the newest {track} on the disk is {at(room, newest)}"
+            )
+
+    # -- at the end ----------------------------------------------------------------------------
+    def check_hearings(self) -> None:
+        """Check that each hearing is sealed and whole and that its ledger tells what is missing."""
+        room = self._room
+        for folder in room.hearing_folders:
+            assert (folder / SIGNATURE).exists(), f"{folder.name} is not sealed"
+            report = verify(folder, room.court.ca, decode=False)
+            assert not report.problems, report.problems
+            if room.settings.paths.mirror is not None:
+                self._check_copy(folder, room.settings.paths.mirror / "hearings" / folder.name)
+            self._check_ledger(folder)
+
+    @staticmethod
+    def _check_copy(folder: Path, copy: Path) -> None:
+        def files(root: Path) -> dict[str, bytes]:
+            return {
+                path.relative_to(root).as_posix(): path.read_bytes()
+                for path in root.rglob("*")
+                if path.is_file()
+            }
+
+        ours, theirs = files(folder), files(copy)
+        different = sorted(n for n in ours.keys() | theirs.keys() if ours.get(n) != theirs.get(n))
+        assert not different, f"the copy differs: {different}"
+
+    def _check_ledger(self, folder: Path) -> None:
+        room = self._room
+        identities = [room.secrets.court]
+        parts = [
+            PartReader(path, identities, room.microphones).read()
+            for path in sorted(folder.glob("part-*"))
+        ]
+        for part in parts:
+            for source in (*MICROPHONES, CAMERA):
+                self._compare(part, source)
+        self._compare_gaps(folder, parts)
+
+    def _compare(self, part: PartMedia, source: str) -> None:
+        slack = SLACK_NS.get(source, SOUND_SLACK_NS)
+        missing = part.missing(source, slack)
+        told = joined([*part.ledger.get(source, []), *part.ledger.get("storage", [])])
+        near = [(begin - TOLERANCE_NS, end + TOLERANCE_NS) for begin, end in told]
+        for span in missing:
+            untold = seconds(without(span, joined(near)))
+            assert untold < (slack + TOLERANCE_NS) / NS_PER_S, (
+                f"part {part.number}: {untold:.3f} s of {source} are missing and not told, "
+                f"{self._place(part, span)}; told: {[self._place(part, s) for s in told]}"
+            )
+        for span in part.ledger.get(source, []):
+            there = seconds([span]) - sum(
+                seconds([(max(span[0], begin), min(span[1], end))])
+                for begin, end in missing
+                if end > span[0] and begin < span[1]
+            )
+            assert there < (2 * TOLERANCE_NS + slack) / NS_PER_S, (
+                f"part {part.number}: {there:.3f} s of {source} are in the ledger and not missing, "
+                f"{self._place(part, span)}"
+            )
+
+    @staticmethod
+    def _place(part: PartMedia, span: tuple[int, int]) -> str:
+        begin, end = ((moment - part.tap_ns) / NS_PER_S for moment in span)
+        return f"{begin:.2f} to {end:.2f} s of {(part.stop_ns - part.tap_ns) / NS_PER_S:.2f}"
+
+    def _compare_gaps(self, folder: Path, parts: list[PartMedia]) -> None:
+        """Check that each crash is in the ledger with the time until the next part."""
+        entries = read_chain(folder / JOURNAL_FILE).entries
+        told = {
+            int(entry["part"]): entry["seconds"]
+            for entry in entries
+            if entry["kind"] == "interruption" and entry["source"] == "recorder"
+        }
+        for part, following in pairwise(parts):
+            closed = next(entry for entry in reversed(part.entries) if entry["kind"] == "closed")
+            if closed.get("reason") == "crash" and part.number in told:
+                gap = (following.tap_ns - part.stop_ns) / NS_PER_S
+                if following.entries[0].get("reason") == "recovered":
+                    assert abs(gap - told[part.number]) < 0.1, (gap, told)
