@@ -20,7 +20,8 @@ from kiosk.hardware.sources.microphone_source import MicrophoneSource
 from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 
 log = logging.getLogger(__name__)
-STALL_NS = NS_PER_S // 2
+STALL_NS = NS_PER_S * 6 // 10
+"""At rest a message comes every 0.2 s: three that are missing are a fault."""
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
 """A child that sends no message for this long, not even ``absent``, hangs."""
 AUDIO_START_TIMEOUT_NS = 8 * NS_PER_S
