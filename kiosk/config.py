@@ -23,6 +23,8 @@ from kiosk.settings_lines import Contradiction, ContradictionError, say_problems
 
 DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
 ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
+RETIRED = (("recording", "head_seconds"),)
+"""Tables and keys of earlier versions that mean nothing now: an update must not stop a kiosk."""
 MAX_MICROPHONES = 8
 RESERVED_NAMES = frozenset(
     {"camera", "video", "mix", "storage", "space", "mirror", "recorder", "sound", "clock", "panel"}
@@ -394,6 +396,9 @@ def load_settings(path: Path) -> Settings:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+    for table, key in RETIRED:
+        if isinstance(rows := data.get(table), dict):
+            rows.pop(key, None)
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

@@ -160,3 +160,9 @@ def test_one_device_may_serve_several_channels() -> None:
 def test_serial_lines_that_cannot_change_places_are_accepted(badge: str, printer: str) -> None:
     rows = {"badge": {"port": badge}, "printer": {"port": printer}}
     assert Settings.model_validate(rows).badge.port == badge
+
+
+def test_a_key_of_an_earlier_version_does_not_stop_an_updated_kiosk(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text("[recording]\nhead_seconds = 60\nfile_seconds = 30\n", encoding="utf-8")
+    assert load_settings(path).recording.file_seconds == 30
