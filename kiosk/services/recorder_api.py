@@ -32,7 +32,6 @@ from kiosk.services.peers import check_peer
 from kiosk.services.recorder_core import RecorderCore
 from kiosk.services.reports import ReportService
 from kiosk.services.step_runner import StepRunner
-from kiosk.storage.patient_reader import PatientReader
 
 log = logging.getLogger(__name__)
 STAFF_WATCH_S = 2.0
@@ -73,8 +72,7 @@ class RecorderApi:
         self.exports = ExportService(core.settings, events)
         self._reports = ReportService(core.settings, core.courtroom.inputs.accept)
         self.filing_keys = FilingKeyService(core.paths.escrow_keys, core.paths.public_keys)
-        filing_alarms = PatientReader(self.filing_keys.alarms)
-        core.further_alarms = lambda: [*self._desk.alarms, *filing_alarms.value()]
+        core.further_alarms = lambda: [*self._desk.alarms, *self.filing_keys.alarms()]
 
     @property
     def is_testing_device(self) -> bool:

@@ -13,11 +13,14 @@ import pytest
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer
 from kiosk.clocks import format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
+from kiosk.hearing.room import court_list
 from kiosk.hearing.room.errors import BadRequestError
+from kiosk.hearing.session import publicity
 from kiosk.recording.journal.part_index import PartIndex
 from kiosk.recording.repair import reencrypt
 from kiosk.recording.repair.replacement_writer import ReplacementWriter
 from kiosk.recording.verify.hearing import verify
+from kiosk.storage import patient_reader
 from kiosk.storage.court_keys import CourtKeyError
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.court_keys import CourtSecrets
@@ -144,10 +147,28 @@ def test_a_closed_hearing_in_todays_list_asks_for_the_keys_before(tmp_path: Path
     listed = {"id": "x", "scheduled_at": format_wall(), "publicity": "closed"}
     rig.paths.schedule.parent.mkdir(parents=True)
     rig.paths.schedule.write_text(json.dumps({"hearings": [listed]}))
-    assert "court_key_missing" in rig.codes()
+    wait_for(lambda: "court_key_missing" in rig.codes(), "the alarm")
     assert rig.state()["court_keys"] == {"state": "missing", "needed": True}
     CourtSecrets().pin(rig.paths)
-    assert "court_key_unproven" in rig.codes()
+    wait_for(lambda: "court_key_unproven" in rig.codes(), "the other alarm")
+
+
+def test_state_waits_for_no_disk_that_is_slow_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """State is built in the event loop: list, keys and enrolment are as they were last."""
+    monkeypatch.setattr(patient_reader, "PATIENCE_S", 3600)
+    rig = CourtroomRig(tmp_path)
+    answers = threading.Event()
+    for owner, name in ((publicity, "load_court_keys"), (court_list, "file_version")):
+        monkeypatch.setattr(owner, name, lambda *_: answers.wait(60))
+    built = threading.Thread(target=rig.state, daemon=True)
+    built.start()
+    try:
+        wait_for(lambda: not built.is_alive(), "State")
+        assert not answers.is_set()
+    finally:
+        answers.set()
     rig.courtroom.shutdown(1)
 
 

@@ -10,6 +10,7 @@ from tests.services.conftest import MakeRecorder
 from tests.services.recorder_process import KIOSK, PEOPLE, RecorderProcess, staff_rows
 from tests.support.court_keys import CourtSecrets
 from tests.support.odd_lists import FIRST, LAST, ODD_ROWS, listed
+from tests.support.waiting import wait_for
 
 
 def publish(recorder: RecorderProcess, rows: list[Any]) -> None:
@@ -24,12 +25,21 @@ def test_no_row_breaks_state_and_an_untimed_hearing_can_be_started(
     recorder = make_recorder(microphones=None, camera="none")
     publish(recorder, [FIRST, *(row for row, _, _ in ODD_ROWS.values()), LAST])
     recorder.start()
-    for name, (row, _, _) in ODD_ROWS.items():
-        publish(recorder, [FIRST, row, LAST])
-        assert recorder.state()["court_keys"]["needed"] is (name == "secrecy is unclear")
     untimed = listed(10, scheduled_at=None)
-    publish(recorder, [untimed | {"publicity": "closed"}])
-    assert recorder.state()["court_keys"]["needed"] is True  # it may be held today
+    closed = untimed | {"publicity": "closed"}  # it may be held today
+
+    def shows(rows: list[Any], is_needed: bool) -> None:
+        """Publish a list; wait until State, which reads it in its own time, knows it."""
+        publish(recorder, rows)
+        wait_for(
+            lambda: recorder.state()["court_keys"]["needed"] is is_needed, f"{is_needed}: {rows}"
+        )
+
+    for name, (row, _, _) in ODD_ROWS.items():
+        is_needed = name == "secrecy is unclear"
+        shows([FIRST, LAST] if is_needed else [closed], not is_needed)
+        shows([FIRST, row, LAST], is_needed)
+    shows([closed], True)
     CourtSecrets().pin(recorder.paths)
     started = recorder.post("/v1/hearings", {"hearing": untimed})  # closed, as the list says
     assert started["hearing_id"] == untimed["id"]

@@ -50,9 +50,20 @@ def test_the_last_value_stands_in_while_the_disk_hangs() -> None:
     disk.answers.clear()
     for _ in range(100):
         assert reader.value() == 1
-    assert disk.reads == 2, "one read hangs, and no other begins"
+    assert disk.reads == 3, "one read hangs, and no other begins"
     disk.answers.set()
     wait_for(lambda: reader.value() == 2, "the new value")
+
+
+def test_the_latest_value_waits_for_no_disk_and_is_read_meanwhile() -> None:
+    disk = Disk()
+    reader = PatientReader(disk.read)
+    disk.answers.clear()
+    disk.value = 2
+    assert [reader.latest() for _ in range(3)] == [1, 1, 1]
+    assert not disk.answers.is_set(), "the disk hangs all the while"
+    disk.answers.set()
+    wait_for(lambda: reader.latest() == 2, "the new value")
 
 
 def test_the_thread_ends_when_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:

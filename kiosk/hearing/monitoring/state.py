@@ -21,7 +21,7 @@ OWED_AFTER_S = 1.0
 
 
 class StateBuilder:
-    """Builds State; any thread may call it."""
+    """Builds State; any thread may call it. It waits for no disk: it runs in the event loop."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class StateBuilder:
         """Return the alarms that do not follow from State."""
         found = []
         with suppress(OSError):  # a disk that is gone: nobody can tell, and storage says so
-            if not self._is_enrolled.value():
+            if not self._is_enrolled.latest():
                 found.append(("not_enrolled", "recorder"))
         if self._context.panel.state == "absent":
             found.append(("panel_absent", "panel"))

@@ -56,8 +56,8 @@ class CourtList:
         return self._read[1]
 
     def hearings_on(self, day: date) -> list[Hearing]:
-        """Return the hearings that may be held on ``day``."""
-        return [hearing for hearing in self.hearings() if hearing.may_be_on(day, self._zone)]
+        """Return the hearings that may be held on ``day``, as last known: no disk is waited for."""
+        return [hearing for hearing in self._reader.latest() if hearing.may_be_on(day, self._zone)]
 
     def details_of(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the hearing to start.

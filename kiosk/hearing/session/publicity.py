@@ -54,7 +54,6 @@ class Publicity:
         self.court_list = CourtList(paths.schedule, self._zone, rules)
         self._ended = ClosedHearings(paths.closed_hearings)
         self._keys = PatientReader(partial(_read_keys, paths))
-        self._keys.value()  # known before a disk hangs; State asks again each second
         self._marks: dict[str, bytes] = {}
 
     # -- grounds -------------------------------------------------------------------------------
@@ -150,13 +149,13 @@ class Publicity:
 
     # -- readiness -----------------------------------------------------------------------------
     def court_keys(self, state: HearingState | None) -> CourtKeys:
-        """Return ``court_keys`` of State: their state and whether they are needed today."""
+        """Return ``court_keys`` of State as last known: their state, whether they are needed."""
         needed = self._settings.recording.encrypt == "all"
         needed = needed or (state is not None and state.closed is not None)
         today = wall_time().astimezone(self._zone).date()
         listed = self.court_list.hearings_on(today)
         needed = needed or any(hearing.is_closed for hearing in listed)
-        return CourtKeys(state=self._keys.value()[1], needed=needed)
+        return CourtKeys(state=self._keys.latest()[1], needed=needed)
 
 
 def _read_keys(paths: Paths) -> tuple[RecipientKeys | CourtKeyError, CourtKeyState]:
