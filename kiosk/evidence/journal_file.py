@@ -56,7 +56,7 @@ class JournalFile:
         self._is_signed = chain.unsigned == 0
         self._store = store
         self._sign = sign
-        self._closed = False
+        self._closed = self._is_complete = False
         self._lock = threading.Lock()
         self._owed: deque[tuple[float, WriteTicket]] = deque()
 
@@ -137,6 +137,15 @@ class JournalFile:
         """
         return self.append_many([(kind, fields or {})])[0]
 
+    def append_last(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+        """Write one entry durably as the last one: in the same moment the journal is closed.
+
+        Raises:
+            StorageError: it could not be written; the journal is as it was, and open.
+        """
+        self.flush()
+        return self._write([(kind, fields)], is_last=True)[0]
+
     def append_many(self, items: Iterable[QueuedEntry]) -> list[Entry]:
         """Write several entries, and the head that signs them, with one sync.
 
@@ -156,12 +165,23 @@ class JournalFile:
             self.append_many(())
 
     def _write(
-        self, items: Iterable[QueuedEntry], seconds: float | None = None, *, late: bool = False
+        self,
+        items: Iterable[QueuedEntry],
+        seconds: float | None = None,
+        *,
+        late: bool = False,
+        is_last: bool = False,
     ) -> list[Entry]:
-        """Write entries durably or not at all; ``late``: a slow disk may write them later."""
+        """Write entries durably or not at all.
+
+        Args:
+            late: a slow disk may write them later.
+            is_last: close the journal behind them, so that nothing follows while they are written.
+        """
         with self._lock:
             before = self._head, self._is_signed, self._length
             entries, ticket = self._hand_over(items)
+            self._is_complete = is_last
         while True:
             try:
                 self.flush(seconds)
@@ -184,6 +204,7 @@ class JournalFile:
                 return False
             self._owed.pop()
             self._head, self._is_signed, self._length = before
+            self._is_complete = False
             return True
 
     # -- at once, and written in turn ------------------------------------------------------------
@@ -242,7 +263,7 @@ class JournalFile:
 
     def _hand_over(self, items: Iterable[QueuedEntry]) -> tuple[list[Entry], WriteTicket]:
         """Give entries and the head that signs them to the store (the lock is held)."""
-        if self._closed:
+        if self._closed or self._is_complete:
             raise StorageError(f"{self.path}: is closed")
         head, entries, lines = self._head, [], []
         for kind, fields in items:

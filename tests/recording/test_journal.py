@@ -28,6 +28,7 @@ from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.signer import is_head_signed_by, sign_head
 from kiosk.recording.formats.records import Interruption
+from kiosk.recording.verify.hearing import verify
 from kiosk.storage.paths import Paths
 from tests.support.hearing_builder import add_part, new_hearing
 from tests.support.identity import Court
@@ -287,3 +288,31 @@ def test_every_value_reads_back_as_canonical(tmp_path: Path, value: Any) -> None
     chain = read_chain(tmp_path / "journal.jsonl")
     assert chain.problem == ""
     assert chain.entries[0]["value"] == value
+
+
+def test_nothing_follows_the_last_entry_while_the_disk_takes_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another thread submits meanwhile is refused, or follows nothing if the disk refuses."""
+    court = Court.make(tmp_path / "court")
+    built = new_hearing(tmp_path, court.device())
+    sync, answers = os.fdatasync, iter([errno.EIO, None])
+
+    def slow_sync(descriptor: int) -> None:
+        monkeypatch.undo()
+        with pytest.raises(StorageError, match="is closed"):
+            built.journal.submit("breach_ended", {})
+        if (refused := next(answers)) is not None:
+            raise OSError(refused, "refused")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+    with pytest.raises(StorageError):
+        built.journal.end({"person": "p1"})
+    built.journal.submit("breach_ended", {})
+    built.journal.flush()
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+    built.journal.end({"person": "p1"})
+    kinds = [entry["kind"] for entry in read_chain(built.folder / "journal.jsonl").entries]
+    assert kinds == ["opened", "head", "breach_ended", "head", "ended", "head"]
+    assert [(found.code, found.where) for found in verify(built.folder, court.ca).problems] == []

@@ -260,14 +260,17 @@ class HearingJournal:
 
     # -- end -------------------------------------------------------------------------------------
     def end(self, fields: Mapping[str, Any]) -> None:
-        """Append the last entries and seal the hearing; all parts are sealed already.
+        """Append the last entry and seal the hearing; all parts are sealed already.
+
+        No entry follows it, whoever submits one while the disk takes its time.
 
         Raises:
             StorageError: it could not be written; it may be tried again.
         """
         if not self._has_ended:
-            self.append("ended", fields)
+            entry = self._file.append_last("ended", fields)
             self._has_ended = True
+            self._options.on_entry(0, entry)
         self.seal()
 
     def seal(self) -> None:
