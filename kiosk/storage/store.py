@@ -11,6 +11,7 @@ own, so that a hanging disk delays nothing; the recorder uses it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ from kiosk.storage.hearing_folder import (
     PART_FILE,
 )
 
+log = logging.getLogger(__name__)
 _START_FILES = (HEARING_FILE, JOURNAL_FILE, PART_FILE, COURIER_ONLY_MARKER)
 
 APPEND_TIMEOUT_S = 3.0
@@ -87,8 +89,10 @@ class Store(Protocol):
     def discard_start(self, path: Path) -> None:
         """Remove the folder of a hearing whose start has failed; an absent one is no error.
 
+        One that holds more than a start writes stays.
+
         Raises:
-            StorageError: it holds more than a start writes, or it is not possible now.
+            StorageError: it is not possible now.
         """
 
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
@@ -269,16 +273,17 @@ def _is_of_start(name: str) -> bool:
 def discard_start(folder: Path) -> None:
     """Remove ``folder`` with the small files that the start of a hearing writes, durably.
 
-    Media are never removed: a folder that holds anything else stays as it is.
+    Media are never removed: a folder that holds anything else stays as it is, for the recovery.
 
     Raises:
-        StorageError: it holds something else, or it cannot be removed.
+        StorageError: it cannot be removed.
     """
     paths = sorted(folder.rglob("*"), reverse=True)  # what is in a folder comes before it
     folders = [path for path in paths if path.is_dir() and not path.is_symlink()]
     files = [path for path in paths if path not in folders]
     if unknown := [path.name for path in files if not _is_of_start(path.name)]:
-        raise StorageError(f"{folder}: not removed: it holds {', '.join(unknown[:3])}")
+        log.error("%s: not removed: it holds %s", folder, ", ".join(unknown[:3]))
+        return
     try:
         for path in files:
             path.unlink()

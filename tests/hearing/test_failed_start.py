@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from kiosk.clocks import NS_PER_S, recording_ns, wall_time
 from kiosk.errors import StorageError
 from kiosk.hearing.session import crash_recovery
 from kiosk.recording.repair import recovery
+from kiosk.storage.store import DIRECT
 from kiosk.storage.volume import StorageVolume
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.court_keys import CourtSecrets
@@ -147,6 +149,42 @@ def test_any_write_of_a_start_fails(
         assert known_failures == 0, "a disk that hangs prevents no start"
     elif lasts:
         assert known_failures >= 4, "hearing.json and the first entry; the rest is owed"
+
+
+def test_a_second_tap_is_not_removed_by_what_the_first_left(
+    rig: CourtroomRig, disk: FailingDisk
+) -> None:
+    """The removal that waits for the disk belongs to the first tap, whose id the second takes."""
+    rig.courtroom.seal_queue.retry_s = 60.0
+    hearing_id = str(uuid.uuid4())
+    disk.fail_at(1, "EIO", lasts=True)
+    with pytest.raises(StorageError):
+        rig.begin(id=hearing_id)
+    wait_for(lambda: rig.courtroom.seal_queue.failing_hearings == (hearing_id,), "the removal")
+    disk.heal()
+    wait_for(lambda: begins(rig, hearing_id), "the second tap")
+    assert rig.courtroom.seal_queue.wait_idle(0), "the removal is withdrawn"
+    rig.courtroom.end("p1")
+    rig.sealed(hearing_id)
+
+
+def test_what_holds_media_is_never_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "hearing"
+    init = folder / "part-01" / "main" / "run-01" / "init.mp4"
+    init.parent.mkdir(parents=True)
+    for path in (init, folder / "hearing.json", folder / "journal.jsonl"):
+        path.write_bytes(b"{}")
+    DIRECT.discard_start(folder)
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 3
+
+
+def begins(rig: CourtroomRig, hearing_id: str) -> bool:
+    """Start the hearing; return whether it has this id, False if the disk refuses it."""
+    try:
+        assert rig.begin(id=hearing_id) == hearing_id
+    except StorageError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -42,6 +42,7 @@ class SealQueue:
         self.retry_s = RETRY_S
         self._changed = threading.Condition()
         self._hearings: dict[str, _HearingJobs] = {}
+        self._running = ""
         self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
         self._thread.start()
@@ -61,6 +62,17 @@ class SealQueue:
         with self._changed:
             hearing = self._hearings.setdefault(name.partition("/")[0], _HearingJobs())
             hearing.jobs.append((name, job))
+            self._changed.notify_all()
+
+    def withdraw(self, name: str) -> None:
+        """Drop the jobs that were submitted as ``name``; wait for one that is running."""
+        hearing = name.partition("/")[0]
+        with self._changed:
+            self._changed.wait_for(lambda: self._running != name)
+            waiting = self._hearings.pop(hearing, _HearingJobs())
+            waiting.jobs = deque(job for job in waiting.jobs if job[0] != name)
+            if waiting.jobs:
+                self._hearings[hearing] = waiting
             self._changed.notify_all()
 
     def wait_idle(self, seconds: float) -> bool:
@@ -85,6 +97,7 @@ class SealQueue:
             with job_of_hearing(name):
                 again, failed = _run_job(name, job)
             with self._changed:
+                self._running = ""
                 self._record_result(hearing, again=again, failed=failed)
                 self._changed.notify_all()
 
@@ -106,6 +119,7 @@ class SealQueue:
                 waiting = [(key, row) for key, row in self._hearings.items() if row.jobs]
                 for hearing, row in waiting:
                     if row.due <= now:
+                        self._running = row.jobs[0][0]
                         return hearing, row.jobs[0]
                 dues = [row.due - now for _, row in waiting]
                 self._changed.wait(timeout=min(dues, default=None))

@@ -63,6 +63,7 @@ def start_hearing(
     codec = context.publicity.codec_for(state)
     capture = parts.start(folder / part_folder_name(1), tap_ns, codec)
     tap = {"person": person, "tap_ns": tap_ns}
+    context.seal_queue.withdraw(_discard_name(folder))
     try:
         context.publicity.mark_if_secret(folder, details, details.get("closure_ground"))
         opened = {**tap, "boot_id": boot_id(), "clock": clock_state()}
@@ -89,7 +90,12 @@ def _discard_start(context: HearingContext, folder: Path) -> None:
         discard()
     except StorageError as error:
         log.error("hearing %s did not start; its folder is removed later: %s", folder.name, error)
-        context.seal_queue.submit(folder.name, discard)
+        context.seal_queue.submit(_discard_name(folder), discard)
+
+
+def _discard_name(folder: Path) -> str:
+    """Return the name of the job that removes a failed start; a new start withdraws it."""
+    return f"{folder.name}/start"
 
 
 def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[str, Any]:
