@@ -6,6 +6,7 @@ is written to a temporary file beside it, synced, and renamed over it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import logging
@@ -51,16 +52,34 @@ def make_folder(folder: Path, mode: int = 0o770) -> Path:
     """Create ``folder`` and its missing parents durably; return it.
 
     The units' UMask says whether the group may write: sync deletes what the recorder made, and
-    only reads what the touch screen made.
+    only reads what the touch screen made. A folder whose entry cannot be synced is removed again:
+    the next call must not find it and take it for durable.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         for path in reversed(missing):
-            path.mkdir(mode=mode, exist_ok=True)
-            sync_folder(path.parent)
+            is_made = _make_one(path, mode)
+            try:
+                sync_folder(path.parent)
+            except OSError:
+                if is_made:
+                    with contextlib.suppress(OSError):
+                        path.rmdir()
+                raise
     except OSError as error:
         raise StorageError(f"{folder}: cannot be made: {error.strerror}") from error
     return folder
+
+
+def _make_one(folder: Path, mode: int) -> bool:
+    """Create a folder; return False if another has made it meanwhile."""
+    try:
+        folder.mkdir(mode=mode)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        return False
+    return True
 
 
 def write_bytes(path: Path, data: bytes, mode: int = 0o640) -> None:

@@ -233,37 +233,36 @@ def write_durably(store: Store, path: Path, offset: int, data: bytes) -> None:
 def append_durably(path: Path, offset: int, data: bytes) -> None:
     """Write ``data`` at ``offset``, make that the end of the file, and sync.
 
-    Missing folders and the file are made, durably. A failure leaves the file as it was.
+    Missing folders and the file are made, durably. A failure leaves the file as it was, or
+    empty; a write to an empty file syncs the folder, too.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        is_new = False
     except FileNotFoundError:
         make_folder(path.parent)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        is_new = True
     try:
+        is_first = offset == 0 or os.fstat(descriptor).st_size == 0
         _write_at(descriptor, offset, data)
-        if is_new:
+        if is_first:
             sync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, offset)
+        raise
     finally:
         os.close(descriptor)
 
 
 def _write_at(descriptor: int, offset: int, data: bytes) -> None:
     end = offset + len(data)
-    try:
-        view = memoryview(data)
-        at = offset
-        while at < end:
-            at += os.pwrite(descriptor, view[at - offset :], at)
-        if os.fstat(descriptor).st_size != end:
-            os.ftruncate(descriptor, end)
-        os.fdatasync(descriptor)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, offset)
-        raise
+    view = memoryview(data)
+    at = offset
+    while at < end:
+        at += os.pwrite(descriptor, view[at - offset :], at)
+    if os.fstat(descriptor).st_size != end:
+        os.ftruncate(descriptor, end)
+    os.fdatasync(descriptor)
 
 
 def _is_of_start(name: str) -> bool:
