@@ -28,7 +28,7 @@ class Panel:
         on_press: called (in gpiozero's thread) when the button is pressed; it must return at once.
 
     Attributes:
-        problem: why the panel is absent, for the technician.
+        problem: why the panel is absent or its lamp cannot be used, for the technician.
         is_tested: whether the technician's test switches the lamp now.
     """
 
@@ -85,11 +85,15 @@ class Panel:
         return "ok" if self._led is not None else "absent"
 
     @property
-    def lamp(self) -> bool:
-        """Whether the lamp is on; without a lamp, the last requested value."""
+    def lamp(self) -> bool | None:
+        """Whether the lamp is on; without a lamp, the last requested value; None: unreadable."""
         if self._led is None:
             return self._lamp_requested
-        return bool(self._led.value)
+        try:
+            return bool(self._led.value)
+        except Exception as error:  # who watches a recording must go on watching it
+            self._note_problem("read", error)
+            return None
 
     @lamp.setter
     def lamp(self, on: bool) -> None:
@@ -99,8 +103,13 @@ class Panel:
         try:
             self._led.value = on
         except Exception as error:  # the lamp must never stop a recording
-            self.problem = f"{type(error).__name__}: {error}"
-            log.warning("panel: the lamp cannot be switched: %s", self.problem)
+            self._note_problem("switched", error)
+
+    def _note_problem(self, what: str, error: Exception) -> None:
+        """Remember why the lamp cannot be used; one line of the log for each new reason."""
+        before, self.problem = self.problem, f"{type(error).__name__}: {error}"
+        if self.problem != before:
+            log.warning("panel: the lamp cannot be %s: %s", what, self.problem)
 
     @property
     def is_pressed(self) -> bool:

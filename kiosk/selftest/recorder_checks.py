@@ -163,7 +163,7 @@ async def check_panel(
             if pressed or busy():
                 break
         panel.lamp = True
-        works = panel.lamp and not off
+        works = panel.lamp is True and off is False
     finally:
         sync_lamp()
         panel.is_tested = False

@@ -10,14 +10,19 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from gpiozero import Device  # type: ignore[import-untyped]
+from gpiozero import LED, Device  # type: ignore[import-untyped]
 
+from kiosk.api.recorder import RecorderState
 from kiosk.api.states import Phase
 from kiosk.clocks import NS_PER_S
+from kiosk.errors import StorageError
 from kiosk.evidence.chain import read_chain
 from kiosk.hardware.audio.block import AudioBlock
 from kiosk.hardware.camera.packet import VideoPacket
+from kiosk.hardware.child_process.protocol import VIDEO
+from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.monitoring.invariants import (
+    CAMERA_SILENT_NS,
     CLOSED_IN_PLAIN,
     DURABLE_NS,
     LAMP_WRONG,
@@ -30,10 +35,14 @@ from kiosk.hearing.monitoring.invariants import (
     SourcePulse,
     find_breaches,
 )
+from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_capture import PartCapture
+from kiosk.recording.capture.pulse import RecordingPulse
 from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, simulated, sworn_court
+from tests.support.simulated_devices import SimulatedCamera
 
 MS = 1_000_000
 T = 1000 * NS_PER_S
@@ -124,6 +133,23 @@ def test_a_disk_that_is_told_as_slow_is_no_broken_promise() -> None:
     assert list(find_breaches(slow, later(slow))) == []
 
 
+def test_an_encoder_may_take_its_time_for_the_first_packet() -> None:
+    tap_ns = T - 2 * NS_PER_S
+    begun = replace(
+        RECORDING, capturing_ns=tap_ns, sources=(SourcePulse("camera", tap_ns, tap_ns, tap_ns),)
+    )
+    assert list(find_breaches(begun, later(begun))) == []
+    dead = replace(begun, at_ns=tap_ns + CAMERA_SILENT_NS + 1)
+    assert list(find_breaches(dead, later(dead))) == [(SOURCE_UNRECORDED, "camera")]
+
+
+@pytest.mark.parametrize("name", ["camera", "judge"])
+def test_a_source_that_came_back_counts_from_its_return(name: str) -> None:
+    lost_ns = T - 20 * NS_PER_S
+    back = replace(RECORDING, sources=(SourcePulse(name, lost_ns, lost_ns, T - 100 * MS),))
+    assert list(find_breaches(back, later(back))) == []
+
+
 # -- in a courtroom --------------------------------------------------------------------------------
 class Eavesdropper:
     """Takes what the devices give, and nobody asked for it."""
@@ -211,7 +237,7 @@ def test_a_lamp_that_is_dark_is_lit_again(room: SimulatedCourtroom) -> None:
     Device.pin_factory.pin(LAMP_PIN).state = False
     assert not room.is_lamp_lit
     room.pass_time(1.2)
-    assert LAMP_WRONG in alarms(room)
+    assert any(a.code == LAMP_WRONG for shown in room.shown for a in shown.state.alarms)
     assert room.is_lamp_lit
     room.pass_time(1.2)
     assert breaches(room) == [("breach", LAMP_WRONG), ("breach_ended", LAMP_WRONG)]
@@ -266,3 +292,119 @@ def test_the_check_goes_on_while_a_step_hangs_on_its_disk(room: SimulatedCourtro
         disk.state = "ok"
     room.pass_time(8)
     assert ("breach", SOURCE_UNRECORDED) in breaches(room)
+
+
+def test_what_is_over_is_no_longer_told(room: SimulatedCourtroom) -> None:
+    begin(room)
+    with mock.patch.object(RecordingPulse, "receive"):
+        room.pass_time(2.2)
+        assert SOURCE_UNRECORDED in alarms(room)
+    room.pass_time(2)
+    assert SOURCE_UNRECORDED not in alarms(room)
+    assert ("breach_ended", SOURCE_UNRECORDED) in breaches(room)
+
+
+def test_what_happened_is_told_for_a_minute(room: SimulatedCourtroom) -> None:
+    room.sources.attach(Eavesdropper(), room.world.now_ns)
+    room.pass_time(30)
+    assert RECORDED_UNASKED in alarms(room)
+    room.pass_time(40)
+    assert RECORDED_UNASKED not in alarms(room)
+
+
+@pytest.mark.parametrize("method", ["start", "resume"])
+def test_a_slow_encoder_is_no_breach(room: SimulatedCourtroom, method: str) -> None:
+    if method == "resume":
+        begin(room)
+        room.tap("recess", methodcaller("recess", "p1"))
+    messages, since_ns = SimulatedCamera.messages, room.world.now_ns + 2 * NS_PER_S
+
+    def encode_late(camera: SimulatedCamera) -> list[tuple[int, bytes]]:
+        late = room.world.now_ns < since_ns
+        return [(kind, data) for kind, data in messages(camera) if not (late and kind == VIDEO)]
+
+    with mock.patch.object(SimulatedCamera, "messages", encode_late):
+        if method == "resume":
+            room.tap("resume", methodcaller("resume", "p1"))
+            room.pass_time(4)
+        else:
+            begin(room)
+    assert breaches(room) == []
+
+
+def test_a_camera_that_comes_back_is_no_breach(room: SimulatedCourtroom) -> None:
+    begin(room)
+    room.camera.is_plugged = False
+    room.pass_time(10)
+    room.camera.is_plugged = True
+    room.pass_time(10)
+    assert room.state.camera.state == "ok"
+    assert breaches(room) == []
+
+
+def test_a_line_that_cannot_be_written_is_written_later(room: SimulatedCourtroom) -> None:
+    begin(room)
+    with mock.patch.object(OpenHearing, "append", side_effect=StorageError("refused")):
+        Device.pin_factory.pin(LAMP_PIN).state = False
+        room.pass_time(3)
+        assert breaches(room) == []
+    room.pass_time(1)
+    assert breaches(room) == [("breach", LAMP_WRONG), ("breach_ended", LAMP_WRONG)]
+
+
+def test_a_part_that_must_stop_is_stopped_as_soon_as_it_can_be(room: SimulatedCourtroom) -> None:
+    begin(room)
+    with mock.patch.object(AgeFragmentCodec, "encode", lambda _codec, _name, plain, *_rest: plain):
+        now = room.world.now_ns
+        room.tap("close", lambda c: c.change_publicity(True, "p1", now, "civ_adoption"), holds=True)
+        with mock.patch.object(PartCapture, "stop", side_effect=StorageError("refused")):
+            room.pass_time(4)
+            assert CLOSED_IN_PLAIN in alarms(room)
+            assert room.is_lamp_lit
+        room.pass_time(1.5)
+    assert room.state.phase is Phase.RECESS
+    assert room.state.hearing is not None
+    assert "failure_reason" in room.state.hearing.open_questions
+
+
+def test_an_ended_hearing_gets_no_line(
+    room: SimulatedCourtroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(room)
+    room.sources.microphones[0].release()
+    room.pass_time(2.2)
+    assert SOURCE_UNRECORDED in alarms(room)
+    room.tap("end", methodcaller("end", "p1"))
+    room.pass_time(10)
+    assert room.state.phase is Phase.IDLE
+    assert SOURCE_UNRECORDED not in alarms(room)
+    assert breaches(room) == [("breach", SOURCE_UNRECORDED)]
+    assert "breach_ended of no open hearing" in caplog.text
+
+
+def test_a_state_that_is_published_late_is_no_breach(
+    room: SimulatedCourtroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    build = Courtroom.state
+
+    def build_late(courtroom: Courtroom) -> RecorderState:
+        room.pass_time(0.9)
+        return build(courtroom)
+
+    begin(room)
+    with mock.patch.object(Courtroom, "state", build_late):
+        room.pass_time(2)
+        room.tap("end", methodcaller("end", "p1"))
+        room.pass_time(10)
+    assert room.state.phase is Phase.IDLE
+    assert PHASE_WRONG not in caplog.text
+
+
+def test_a_lamp_that_cannot_be_read_stops_no_check(room: SimulatedCourtroom) -> None:
+    begin(room)
+    with mock.patch.object(LED, "value", property(mock.Mock(side_effect=OSError("GPIO busy")))):
+        assert room.panel.lamp is None
+        assert "GPIO busy" in room.panel.problem
+        room.sources.microphones[0].release()
+        room.pass_time(2.2)
+        assert SOURCE_UNRECORDED in alarms(room)

@@ -248,6 +248,13 @@ def test_the_gravest_alarm_is_shown_and_the_others_counted() -> None:
     assert (alarm.code, alarm.tone, alarm.more) == ("camera_absent", "fault", 2)
 
 
+def test_an_alarm_of_the_camera_has_the_word_for_it() -> None:
+    """The camera has no role; its name in the settings is no word for a person."""
+    alarm = recording_of(alarms=[{"code": "source_unrecorded", "source": "camera"}]).alarm
+    assert alarm is not None
+    assert "“Camera”" in alarm.sentence
+
+
 def test_withdrawn_marks_leave_the_course() -> None:
     """A mark that was taken back is not shown, and cannot be taken back again."""
     mark = {"id": 1, "type": "oath", "at": sample_data.at(9, 30), "withdrawn": True}

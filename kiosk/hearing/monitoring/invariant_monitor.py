@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk.api.recorder import AlarmKey, RecorderState
@@ -26,40 +27,62 @@ from kiosk.hearing.monitoring.invariants import (
 )
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.hearing.session.part_controller import PartController
 
 log = logging.getLogger(__name__)
 CHECK_S = 0.4
 ALARM_NS = 60 * NS_PER_S
-"""An alarm stays this long after the invariant holds again: somebody must be able to read it."""
+"""What has happened stays this long: somebody must be able to read it."""
+PAST = (CLOSED_IN_PLAIN, RECORDED_UNASKED)
+"""They tell what has happened, the others what is so now and ends when it ends."""
 WELL = (StorageState.OK, StorageState.LOW)
 
 
 @dataclass
 class _Breach:
-    """An invariant that is broken, or was a short while ago."""
+    """An invariant that is broken, or was a short while ago, and the hearing in which it began."""
 
     seen_ns: int
+    hearing_id: str
     is_over: bool = False
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of the journal that is not written yet."""
+
+    kind: str
+    key: AlarmKey
+    at_ns: int
+    hearing_id: str
+    at: str = field(default_factory=format_wall)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the line."""
+        return {"what": self.key[0], "source": self.key[1], "at": self.at, "t": self.at_ns}
 
 
 class InvariantMonitor:
     """Checks the invariants of one courtroom; :mod:`.invariants` says which.
 
     Attributes:
-        shown: what the screen was told last.
+        shown: what the screen was told last, and the recording clock before it was looked at.
         step_seconds: returns how long the step has taken that runs now; 0: none runs.
     """
 
     def __init__(self, context: HearingContext, parts: PartController) -> None:
         self._context, self._parts = context, parts
-        self.shown: RecorderState | None = None
+        self.shown: tuple[int, RecorderState] | None = None
         self.step_seconds: Callable[[], float] = lambda: 0.0
         self._before: Observation | None = None
         self._closed: tuple[str, int] | None = None
+        self._so: tuple[Phase, int | None] | None = None
+        self._changed_ns = 0
+        self._working_since: dict[str, int] = {}
         self._breaches: dict[AlarmKey, _Breach] = {}
-        self._lines: list[tuple[str, Mapping[str, Any]]] = []
-        self._must_stop_ns: int | None = None
+        self._lines: deque[_Line] = deque()
+        self._must_stop: tuple[PartCapture, int] | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -106,30 +129,48 @@ class InvariantMonitor:
 
     def _observe(self) -> Observation:
         context, pulse = self._context, self._parts.pulse
-        hearing, shown, at_ns = context.current.hearing, self.shown, recording_ns()
+        hearing, at_ns = context.current.hearing, recording_ns()
         phase = hearing.state.phase if hearing is not None else Phase.IDLE
         capture = hearing.capture if hearing is not None else None
+        capturing_ns = None if capture is None else capture.tap_ns
+        closed_ns = self._closed_since(hearing, at_ns)
+        shown, is_current = self._look_at_shown(phase, closed_ns)
         panel = context.panel
         return Observation(
             at_ns=at_ns,
-            shown_phase=phase if shown is None else shown.phase,
-            shown_closed=shown is not None
-            and shown.hearing is not None
-            and shown.hearing.closed is not None,
+            shown_phase=shown.phase if shown is not None and is_current else phase,
+            shown_closed=_is_shown_closed(shown) if is_current else closed_ns is not None,
             phase=phase,
-            closed_ns=self._closed_since(hearing, at_ns),
-            capturing_ns=None if capture is None else capture.tap_ns,
+            closed_ns=closed_ns,
+            capturing_ns=capturing_ns,
             lamp=panel.lamp if panel.state == "ok" and not panel.is_tested else None,
             is_listening=context.sources.is_dispatching,
             plain_ns=pulse.plain_ns,
             media_ns=pulse.media_ns,
             sources=tuple(
-                SourcePulse(name, pulse.received_ns.get(name, 0), pulse.durable_ns(name))
-                for name in self._working_sources()
+                SourcePulse(name, pulse.received_ns.get(name, 0), pulse.durable_ns(name), since_ns)
+                for name, since_ns in self._update_working(capturing_ns, at_ns).items()
             ),
             is_storage_well=shown is None or shown.storage.state in WELL,
             is_settled=not 0 < self.step_seconds() * NS_PER_S < STEP_NS,
         )
+
+    def _look_at_shown(
+        self, phase: Phase, closed_ns: int | None
+    ) -> tuple[RecorderState | None, bool]:
+        """Return the last State, and whether all of it was looked up since what is so changed."""
+        if self._so != (phase, closed_ns):
+            self._so, self._changed_ns = (phase, closed_ns), recording_ns()
+        begun_ns, shown = self.shown or (0, None)
+        return shown, shown is not None and begun_ns >= self._changed_ns
+
+    def _update_working(self, capturing_ns: int | None, at_ns: int) -> dict[str, int]:
+        """Return since when each source is seen as working, in this part."""
+        before = self._before
+        is_same_part = before is not None and before.capturing_ns == capturing_ns
+        known = self._working_since if is_same_part else {}
+        self._working_since = {name: known.get(name, at_ns) for name in self._working_sources()}
+        return self._working_since
 
     def _closed_since(self, hearing: OpenHearing | None, at_ns: int) -> int | None:
         """Return since when this hearing was seen as closed without a pause."""
@@ -153,7 +194,8 @@ class InvariantMonitor:
         hearing = self._context.current.hearing
         if code == CLOSED_IN_PLAIN and hearing is not None and hearing.capture is not None:
             hearing.capture.stop_writing()
-            self._must_stop_ns = now.closed_ns
+            if now.closed_ns is not None:
+                self._must_stop = hearing.capture, now.closed_ns
         elif code == RECORDED_UNASKED:
             self._context.sources.release()
         elif code == LAMP_WRONG:
@@ -166,31 +208,64 @@ class InvariantMonitor:
             breach = self._breaches.get(key)
             if breach is None or breach.is_over:
                 log.error("broken invariant: %s (%s)", *key)
-                self._note("breach", key, now_ns)
-            self._breaches[key] = _Breach(now_ns)
+                hearing = self._context.current.hearing
+                breach = _Breach(now_ns, hearing.state.id if hearing is not None else "")
+                self._breaches[key] = breach
+                self._lines.append(_Line("breach", key, now_ns, breach.hearing_id))
+            breach.seen_ns = now_ns
         for key, breach in list(self._breaches.items()):
             if key not in found and not breach.is_over:
                 breach.is_over = True
-                self._note("breach_ended", key, now_ns)
-            if breach.is_over and now_ns - breach.seen_ns > ALARM_NS:
+                self._lines.append(_Line("breach_ended", key, now_ns, breach.hearing_id))
+            if breach.is_over and not (key[0] in PAST and now_ns - breach.seen_ns <= ALARM_NS):
                 del self._breaches[key]
         return set(self._breaches) != before
 
-    def _note(self, kind: str, key: AlarmKey, now_ns: int) -> None:
-        fields = {"what": key[0], "source": key[1], "at": format_wall(), "t": now_ns}
-        self._lines.append((kind, fields))
-
     # -- in the thread of the steps ------------------------------------------------------------
     def poll(self, hearing: OpenHearing | None) -> bool:
-        """Journal what was seen, and end what must not go on; return whether anything changed."""
-        with self._lock:
-            lines, self._lines = self._lines, []
-            stop_ns, self._must_stop_ns = self._must_stop_ns, None
-        if hearing is not None:
-            if stop_ns is not None and hearing.capture is not None:
-                stop_ns = max(stop_ns, hearing.capture.tap_ns)
+        """Journal what was seen, and end what must not go on; return whether anything changed.
+
+        What cannot be done now is tried again at the next poll.
+        """
+        changed = False
+        for act in (self._stop_capture, self._write_lines):
+            try:
+                changed |= act(hearing)
+            except Exception:
+                log.exception("what was seen is not dealt with yet")
+        return changed
+
+    def _stop_capture(self, hearing: OpenHearing | None) -> bool:
+        """End the part that writes what it must not, unless it has ended; return whether it did."""
+        if (must_stop := self._must_stop) is None:
+            return False
+        capture, stop_ns = must_stop
+        is_running = hearing is not None and hearing.capture is capture
+        if hearing is not None and is_running:
+            try:
+                stop_ns = max(stop_ns, capture.tap_ns)
                 self._parts.stop(hearing, CLOSED_IN_PLAIN, "", "", stop_ns)
+            finally:
                 hearing.add_question("failure_reason")
-            for kind, fields in lines:
-                hearing.append(kind, fields)
-        return bool(lines)
+        if self._must_stop is must_stop:
+            self._must_stop = None
+        return is_running
+
+    def _write_lines(self, hearing: OpenHearing | None) -> bool:
+        """Journal what belongs to the open hearing; return whether there was anything."""
+        is_open = hearing is not None and hearing.state.phase.is_open
+        count = len(self._lines)
+        for _ in range(count):
+            line = self._lines[0]
+            if hearing is not None and is_open and line.hearing_id == hearing.state.id:
+                hearing.append(line.kind, line.fields())
+            else:
+                log.warning(
+                    "%s of no open hearing is not journalled: %s (%s)", line.kind, *line.key
+                )
+            self._lines.popleft()
+        return count > 0
+
+
+def _is_shown_closed(shown: RecorderState | None) -> bool:
+    return shown is not None and shown.hearing is not None and shown.hearing.closed is not None

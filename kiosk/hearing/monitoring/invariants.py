@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from kiosk.api.recorder import AlarmKey
 from kiosk.api.states import Phase
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.sources.camera_source import FIRST_PACKET_NS
+from kiosk.recording.capture.pulse import CAMERA
 
 CLOSED_IN_PLAIN = "closed_in_plain"
 RECORDED_UNASKED = "recorded_unasked"
@@ -26,6 +28,8 @@ LAMP_WRONG = "lamp_wrong"
 PHASE_WRONG = "phase_wrong"
 SILENT_NS = 1_200_000_000
 """A second, and the time between two messages of a driver's process."""
+CAMERA_SILENT_NS = FIRST_PACKET_NS + NS_PER_S // 5
+"""The same for the camera, whose encoder may take its time for the first packet."""
 DURABLE_NS = 3_500_000_000
 """Length of a fragment, wait for a late source, and the promise that a slow disk is noticed."""
 STEP_NS = 5 * NS_PER_S // 2
@@ -34,11 +38,23 @@ STEP_NS = 5 * NS_PER_S // 2
 
 @dataclass(frozen=True)
 class SourcePulse:
-    """A source that is shown as working: its newest packet, and until when it is durable."""
+    """A source that is shown as working.
+
+    Attributes:
+        received_ns: its newest packet.
+        durable_ns: until when it is durable.
+        since_ns: when it was first seen as working in this part without a pause.
+    """
 
     name: str
     received_ns: int
     durable_ns: int
+    since_ns: int = 0
+
+    def is_silent(self, now_ns: int, begun_ns: int) -> bool:
+        """Return whether no packet came for too long, counted from ``begun_ns`` at the earliest."""
+        limit_ns = CAMERA_SILENT_NS if self.name == CAMERA else SILENT_NS
+        return now_ns - max(self.received_ns, begun_ns) > limit_ns
 
 
 @dataclass(frozen=True)
@@ -47,7 +63,8 @@ class Observation:
 
     Attributes:
         at_ns: recording clock.
-        shown_phase, shown_closed: what the screen was told last.
+        shown_phase, shown_closed: what the screen was told last; what is so, while it was told
+            nothing since that changed.
         phase: by the journal.
         closed_ns: recording clock since when the hearing is shown as closed; None: it is not.
         capturing_ns: tap of the part that is captured; None: none is.
@@ -117,10 +134,8 @@ def _contradictions(now: Observation) -> Iterator[AlarmKey]:
     if not agrees or now.capturing_ns is None:
         return
     for source in now.sources:
-        if now.at_ns - max(source.received_ns, now.capturing_ns) > SILENT_NS:
+        begun_ns = max(now.capturing_ns, source.since_ns)
+        if source.is_silent(now.at_ns, begun_ns):
             yield SOURCE_UNRECORDED, source.name
-        elif (
-            now.is_storage_well
-            and now.at_ns - max(source.durable_ns, now.capturing_ns) > DURABLE_NS
-        ):
+        elif now.is_storage_well and now.at_ns - max(source.durable_ns, begun_ns) > DURABLE_NS:
             yield NOT_KEPT, source.name

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from kiosk.api.recorder import AlarmKey, Clock, Preview, Proof, RecorderState
 from kiosk.api.states import Phase
-from kiosk.clocks import format_wall
+from kiosk.clocks import format_wall, recording_ns
 from kiosk.hardware.wall_clock import clock_state
 from kiosk.hearing.monitoring.active_alarms import AlarmHistory, active_alarms
 from kiosk.hearing.monitoring.invariant_monitor import InvariantMonitor
@@ -40,6 +40,7 @@ class StateBuilder:
 
     def build(self) -> RecorderState:
         """Return State."""
+        begun_ns = recording_ns()
         current, context, monitor = self._current_hearing, self._context, self._monitor
         with current.lock:
             hearing = current.hearing
@@ -63,7 +64,7 @@ class StateBuilder:
             mirror=mirror,
             clock=Clock(state=clock_state()),
             proof=proof,
-            lamp=context.panel.lamp,
+            lamp=bool(context.panel.lamp),
             court_keys=self._publicity.court_keys(hearing.state if hearing is not None else None),
             closed_hearings=closed,
             listening=monitor.listen_back.state(),
@@ -74,7 +75,8 @@ class StateBuilder:
         if owed_seconds > OWED_AFTER_S:
             found.append(("steps_owed", "storage"))
         alarms = self._alarm_history.update([*monitor.alarms(found, state, hearing)])
-        self._invariants.shown = state = state.model_copy(update={"alarms": alarms})
+        state = state.model_copy(update={"alarms": alarms})
+        self._invariants.shown = begun_ns, state
         return state
 
     def _recorder_alarms(self) -> list[AlarmKey]:

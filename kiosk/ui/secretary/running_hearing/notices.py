@@ -46,6 +46,7 @@ def alarm_view(context: ViewContext, recorder: RecorderState) -> AlarmView | Non
         return None
     source = next(a.source or "" for a in shown if a.code == code)
     names = {m.name: context.role_label(m) for m in recorder.microphones}
+    names["camera"] = context.translate.gettext("Camera")
     alarm = alarm_of(code)
     return AlarmView(
         code,
