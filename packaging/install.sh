@@ -10,6 +10,24 @@ root=${DESTDIR:-}
 enabled=(kiosk-recorder.service kiosk-sync.service kiosk-ui.service kiosk.target
 	kiosk-host.service kiosk-host.path)
 
+# An update may refuse settings that an earlier version took. Said here, before anything is changed,
+# with the environment that is there; one that cannot run today's code is asked again below.
+check_settings() {
+	local said status=0 settings=$root/etc/kiosk/kiosk.toml kiosk=$project/.venv/bin/kiosk
+	if [ ! -e "$settings" ] || [ ! -x "$kiosk" ]; then return; fi
+	said=$("$kiosk" config --config "$settings" 2>&1 >/dev/null) || status=$?
+	if [ "$status" != 0 ] && grep -qF "$settings:" <<<"$said"; then
+		printf '%s\n' "$said" >&2
+		cat >&2 <<-END
+			install: $1: this version refuses the settings above.
+			install: What runs goes on, but after a restart or a power cut recorder, sync and screen would
+			install: not start. Before that, correct these lines and run this again, or put the code
+			install: of the earlier version back into $project.
+		END
+		exit 1
+	fi
+}
+
 if [ -z "$root" ]; then
 	if [ "$(id -u)" != 0 ]; then
 		echo "install: needs root: sudo make install" >&2
@@ -22,7 +40,11 @@ if [ -z "$root" ]; then
 	fi
 	# Before anything is laid out: units of today do not work with the files of the old user.
 	"$project/packaging/owners.sh" --check
+	check_settings "nothing was changed"
 	"$project/packaging/setup.sh" "${@:---run-only}"
+	check_settings "nothing but packages was changed"
+else
+	check_settings "nothing was changed"
 fi
 
 while read -r place source target; do

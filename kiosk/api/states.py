@@ -90,6 +90,8 @@ class RefusalReason(StrEnum):
     BUSY = "busy"
     AMBIGUOUS = "ambiguous"
     """The setting fits several devices."""
+    NAME = "name"
+    """The setting is a part of a device's name."""
     OTHER = "other"
 
 

@@ -18,6 +18,7 @@ _REFUSALS = {
     RefusalReason.CHANNELS: N_("has only this many channels: {offered}"),
     RefusalReason.BUSY: N_("another program uses it"),
     RefusalReason.AMBIGUOUS: N_("its setting fits several devices"),
+    RefusalReason.NAME: N_("its setting is only a part of a device’s name"),
 }
 
 

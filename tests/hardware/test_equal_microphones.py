@@ -25,7 +25,7 @@ with Sources(load_settings(Path(sys.argv[1])), Path(sys.argv[2])) as sources:
     end = time.monotonic() + 40
     while time.monotonic() < end:
         rows = [row.to_json() for row in sources.describe_microphones()]
-        if all(row["state"] != "starting" for row in rows):
+        if [row["state"] for row in rows] == sys.argv[3].split():
             break
         time.sleep(0.05)
 print(json.dumps({row["name"]: row for row in rows}))
@@ -38,8 +38,8 @@ def _needs_mounts() -> None:
         pytest.skip(f"no folders of our own here: {reason}")
 
 
-def describe(folder: Path, **devices: str) -> dict[str, Any]:
-    """Return the microphones of a recorder's sources on the machine in ``folder``."""
+def describe(folder: Path, states: str, **devices: str) -> dict[str, Any]:
+    """Return the microphones of a recorder's sources, in these states, on the machine below."""
     tables = [
         f'[[microphones]]\nname = "{name}"\nrole = "{name}"\ndevice = "{device}"\n'
         for name, device in devices.items()
@@ -50,7 +50,7 @@ def describe(folder: Path, **devices: str) -> dict[str, Any]:
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount]
     command += [str(folder / "sys"), sys.executable, "-c", PROGRAM]
     ended = subprocess.run(
-        [*command, str(settings), str(folder / "preview")],
+        [*command, str(settings), str(folder / "preview"), states],
         env={**os.environ, "ALSA_CONFIG_PATH": "/usr/share/alsa/alsa.conf"},
         capture_output=True,
         text=True,
@@ -62,7 +62,13 @@ def describe(folder: Path, **devices: str) -> dict[str, Any]:
 
 def test_a_setting_that_fits_two_sticks_records_neither_and_names_both(tmp_path: Path) -> None:
     build_machine(tmp_path, [Stick("1.3", serial="20100505"), Stick("1.4", serial="20100505")])
-    found = describe(tmp_path, judge="serial:20100505", witness="id:Device_1", expert="id:Device_2")
+    found = describe(
+        tmp_path,
+        "refused refused absent",
+        judge="serial:20100505",
+        witness="id:Device_1",
+        expert="id:Device_2",
+    )
     refusal = found["judge"]["refusal"]
     assert (found["judge"]["state"], refusal["reason"]) == ("refused", "ambiguous")
     assert "hw:1,0" in refusal["detail"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kiosk.errors import DeviceAbsentError
 from kiosk.hardware.audio.sound_devices import (
     AmbiguousDeviceError,
+    PartialNameError,
     SoundDevice,
     find_device,
     is_present,
@@ -71,6 +72,19 @@ def test_a_stick_that_another_process_holds_still_counts(tmp_path: Path) -> None
     with pytest.raises(AmbiguousDeviceError):
         find_device(NAME, listed)
     assert find_device("usb:1-1.3", listed).hw == (1, 0)  # and is not the other one
+
+
+@pytest.mark.parametrize("sticks", [[LEFT], [LEFT, RIGHT]])
+def test_a_part_of_a_name_is_answered_with_what_may_be_meant(
+    tmp_path: Path, sticks: list[Stick]
+) -> None:
+    build_machine(tmp_path, sticks)
+    with pytest.raises(PartialNameError, match="names no device whole; did you mean") as refused:
+        find_device("PnP", devices(tmp_path))
+    for device in devices(tmp_path):
+        assert f"“{device.stable_address(devices(tmp_path))}”" in str(refused.value)
+    with pytest.raises(DeviceAbsentError, match="is not connected"):
+        find_device("Yeti", devices(tmp_path))
 
 
 @pytest.mark.parametrize("setting", ["USB PnP", "Sound Device", "hw:1", "mic_", "mic_judge2"])

@@ -76,6 +76,21 @@ def test_an_update_keeps_the_settings(tmp_path: Path) -> None:
     assert load_settings(settings).kiosk.id == "astana-7"
 
 
+def test_an_update_that_refuses_the_settings_changes_nothing_and_names_the_lines(
+    tmp_path: Path,
+) -> None:
+    settings = tmp_path / "etc/kiosk/kiosk.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('[kiosk]\nroom = ""\n\n[voice]\nheadphones = "plughw:1"\n', "utf-8")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        run_below(tmp_path)
+    said = refused.value.stderr.decode()
+    assert f"{settings}:2: kiosk.room" in said
+    assert f"{settings}:5: voice.headphones" in said
+    assert "nothing was changed" in said
+    assert files_below(tmp_path) == ["etc/kiosk/kiosk.toml"]
+
+
 def test_a_removal_takes_exactly_what_was_laid_out(tmp_path: Path) -> None:
     others = ("etc/rpi/swap.conf", "etc/sysctl.d/99-local.conf", "var/lib/kiosk/hearings/1/a.m4s")
     for name in others:

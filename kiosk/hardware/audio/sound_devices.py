@@ -32,6 +32,12 @@ class AmbiguousDeviceError(DeviceAbsentError):
     code = "device_ambiguous"
 
 
+class PartialNameError(DeviceAbsentError):
+    """A setting is a part of a device's name, which names none."""
+
+    code = "device_misnamed"
+
+
 @dataclass(frozen=True)
 class SoundDevice:
     """A sound device.
@@ -83,15 +89,20 @@ def find_device(setting: str, devices: Iterable[SoundDevice]) -> SoundDevice:
     """Return the one device that ``setting`` names. There is no default device.
 
     Raises:
-        DeviceAbsentError: none fits; AmbiguousDeviceError: several do, and all are named.
+        DeviceAbsentError: none fits; AmbiguousDeviceError: several do, and all are named;
+        PartialNameError: none does, but it is a part of names: those are named.
         ValueError: ``setting`` names no device.
     """
-    address = parse_device_address(setting)
+    address, devices = parse_device_address(setting), list(devices)
     found = [device for device in devices if device.fits(address)]
     if len(found) > 1:
         names = "; ".join(str(device) for device in found)
         raise AmbiguousDeviceError(f"“{setting}” fits {len(found)} devices: {names}")
     if not found:
+        near = [device for device in devices if device.hw and address.value in device.name]
+        if near and address.kind == "name":  # a name of ALSA's settings may belong to another role
+            names = "” or “".join(device.stable_address(devices) for device in near)
+            raise PartialNameError(f"“{setting}” names no device whole; did you mean “{names}”?")
         raise DeviceAbsentError(f"“{setting}” is not connected")
     return found[0]
 

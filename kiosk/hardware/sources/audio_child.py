@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import queue
+import random
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from kiosk.errors import DeviceAbsentError
 from kiosk.hardware.audio.portaudio import BusyDeviceError, find_portaudio_device, offered_rates
 from kiosk.hardware.audio.sound_devices import (
     AmbiguousDeviceError,
+    PartialNameError,
     SoundDevice,
     is_present,
     opened_format,
@@ -37,7 +39,11 @@ PROMPT_S = 0.5
 """For so long after a tap every block is sent as it comes: somebody waits for it."""
 log = logging.getLogger(__name__)
 REAL_TIME_PRIORITY = 5
-RETRY_S = 1.0
+RETRY_S, REFUSED_RETRY_S = 1.0, 2.0
+"""Seconds between two tries to open, give or take 30 %: children that look at the cards at one beat
+find each other's devices taken. The parent ends a child that says nothing for 4 s."""
+BUSY_TRIES = 3
+"""PortAudio holds every card for a moment while it lists them: once is not yet in use."""
 
 
 class _InputStream:
@@ -54,6 +60,8 @@ class _InputStream:
         self._is_prompt = threading.Event()
         self._prompt_until = 0.0
         self._stream: Any = None
+        self._busy_tries = 0
+        self.retry_s = RETRY_S
 
     def open(self) -> bool:
         """Open the device; return False, having said why, if it is absent or cannot be opened."""
@@ -62,8 +70,7 @@ class _InputStream:
             found = find_portaudio_device(audio, self._name, "input")
         except DeviceAbsentError as error:
             audio.terminate()
-            self._writer.send_status(**_explain_absence(error))
-            return False
+            return self._fail(_explain_absence(error))
         try:
             self._start(audio, found.index, self._channels)
         except OSError:  # some devices accept only their own number of channels
@@ -73,13 +80,12 @@ class _InputStream:
             except OSError as error:
                 offered = offered_rates(audio, found)
                 audio.terminate()
-                self._writer.send_status(**_explain(error, self._rate, offered))
-                return False
+                return self._fail(_explain(error, self._rate, offered))
         if not is_present(found.device):  # the card's number went to another one meanwhile
             self._stream.close()
             audio.terminate()
-            self._writer.send_status(absent=True)
-            return False
+            _drop_priority()
+            return self._fail({"absent": True})
         self._writer.send_status(
             library="PyAudio",
             version=pyaudio.__version__,
@@ -88,6 +94,16 @@ class _InputStream:
             real_time=self._has_real_time,
         )
         return True
+
+    def _fail(self, status: dict[str, Any]) -> bool:
+        """Say why the device is not open and return False; it is busy only after some tries."""
+        reason = status.get("refused", {}).get("reason")
+        self._busy_tries = self._busy_tries + 1 if reason == RefusalReason.BUSY else 0
+        if 0 < self._busy_tries < BUSY_TRIES:
+            status = {"absent": True}
+        self.retry_s = RETRY_S if "absent" in status else REFUSED_RETRY_S
+        self._writer.send_status(**status)
+        return False
 
     def _describe(self, device: SoundDevice) -> dict[str, Any]:
         """Return what is open (:class:`kiosk.api.recorder.OpenedDevice`), from the kernel."""
@@ -99,18 +115,22 @@ class _InputStream:
         """Start the stream with real-time priority, which the threads of its libraries inherit.
 
         Not before: while PortAudio queries every device it would take the processor from the
-        camera, for a second when all microphones come back at once.
+        camera, for a second when all microphones come back at once. Not after a failure either.
         """
         self._has_real_time = _raise_priority()
-        self._stream = audio.open(
-            format=pyaudio.paInt16,
-            channels=channels,
-            rate=self._rate,
-            input=True,
-            input_device_index=index,
-            frames_per_buffer=-(-self._rate // BLOCKS_PER_SECOND),
-            stream_callback=self._on_block,
-        )
+        try:
+            self._stream = audio.open(
+                format=pyaudio.paInt16,
+                channels=channels,
+                rate=self._rate,
+                input=True,
+                input_device_index=index,
+                frames_per_buffer=-(-self._rate // BLOCKS_PER_SECOND),
+                stream_callback=self._on_block,
+            )
+        except OSError:
+            _drop_priority()
+            raise
 
     def _on_block(
         self, data: bytes | None, _frames: int, _times: Mapping[str, float], _flags: int
@@ -145,16 +165,18 @@ class _InputStream:
         return blocks
 
 
-def _explain_absence(error: DeviceAbsentError) -> dict[str, object]:
+def _explain_absence(error: DeviceAbsentError) -> dict[str, Any]:
     """Return why a device was not found as a status (:class:`kiosk.api.recorder.Refusal`)."""
     if isinstance(error, BusyDeviceError):
         return {"refused": {"reason": RefusalReason.BUSY, "detail": str(error)}}
     if isinstance(error, AmbiguousDeviceError):
         return {"refused": {"reason": RefusalReason.AMBIGUOUS, "detail": str(error)}}
+    if isinstance(error, PartialNameError):
+        return {"refused": {"reason": RefusalReason.NAME, "detail": str(error)}}
     return {"absent": True}
 
 
-def _explain(error: OSError, rate: int, offered: Sequence[int]) -> dict[str, object]:
+def _explain(error: OSError, rate: int, offered: Sequence[int]) -> dict[str, Any]:
     """Return why PortAudio refused ``rate`` as a status (:class:`kiosk.api.recorder.Refusal`)."""
     detail = error.strerror or str(error)
     if error.errno == pyaudio.paDeviceUnavailable:
@@ -177,13 +199,17 @@ def _raise_priority() -> bool:
     return True
 
 
+def _drop_priority() -> None:
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def main() -> None:
     """Open the device as soon as it appears; end when it fails: the parent starts us again."""
     writer, config = set_up_child()
     device = _InputStream(writer, config)
     threading.Thread(target=_obey_parent, args=(device,), daemon=True).start()
     while not device.open():
-        time.sleep(RETRY_S)
+        time.sleep(device.retry_s * random.uniform(0.7, 1.3))
     device.forward_blocks()
     writer.send_status(inactive=True)
     os._exit(1)  # closing a dead stream may hang
