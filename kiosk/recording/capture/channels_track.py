@@ -38,7 +38,7 @@ class _Channel:
     def __init__(self, number: int, name: str, rate: int) -> None:
         self.number, self.name, self.rate = number, name, rate
         self.packets: deque[_Packet] = deque()
-        self.samples = 0
+        self.samples = 0  # in fragments
         self.end_ns = 0  # after the last packet that was written
         self._encoder = FlacEncoder(rate)
         self.stream_info = self._encoder.stream_info
@@ -83,7 +83,6 @@ class _Channel:
     def _encode(self, samples: Samples) -> None:
         data = self._encoder.encode(samples)
         self.packets.append(_Packet(self._pending_ns, len(samples), data))
-        self.samples += len(samples)
 
     def flush(self) -> None:
         """Encode what is left; the next block starts a new run of samples."""
@@ -122,7 +121,7 @@ class ChannelsTrack:
 
     @property
     def samples(self) -> dict[str, int]:
-        """Samples encoded so far, by microphone."""
+        """Samples in fragments so far, by microphone; a fragment that is lost does not count."""
         return {name: channel.samples for name, channel in self._channels.items()}
 
     def add_audio(self, name: str, block: AudioBlock) -> None:
@@ -154,7 +153,7 @@ class ChannelsTrack:
     def _write_fragment(self, until_ns: int) -> None:
         """Write the packets that begin before ``until_ns``."""
         self._from_ns = until_ns
-        runs, begins, ends, sources = [], [], [], []
+        runs, begins, ends, counts = [], [], [], {}
         for channel in self._channels.values():
             packets = channel.pop_until(until_ns)
             if packets:
@@ -162,12 +161,15 @@ class ChannelsTrack:
                 runs.append(run)
                 begins.append(begin)
                 ends.append(channel.end_ns)
-                sources.append(channel.name)
+                counts[channel.name] = sum(packet.frames for packet in packets)
         if runs:
             self._start_run_once()
             self._sequence += 1
             data = fragment(self._sequence, runs)
-            self._writer.append(Fragment(data, min(begins), max(ends), tuple(sorted(sources))))
+            piece = Fragment(data, min(begins), max(ends), tuple(sorted(counts)))
+            if self._writer.append(piece):
+                for name, count in counts.items():
+                    self._channels[name].samples += count
 
     def _start_run_once(self) -> None:
         """Start the run with its first fragment: a part that never starts leaves no file."""

@@ -209,20 +209,23 @@ class InterruptionDetector:
             self._open[key] = replace(self._open[key], kind=kind)  # it turned out to be unplugged
 
     def update_storage(self, problems: Mapping[str, str], now_ns: int, lost_ns: int) -> None:
-        """Record which storages fail or have recovered.
+        """Record which storages fail or have recovered; media that are lost always have a row.
 
         Args:
             problems: kind of problem by storage (``storage``, ``mirror``).
             lost_ns: media lost so far because neither a storage nor the memory accepted them.
         """
-        self._lost_ns = lost_ns
+        told_ns, self._lost_ns = self._lost_ns, lost_ns
         for source in (STORAGE, MIRROR):
             key, kind = (source, "storage"), problems.get(source)
             if key in self._open and self._open[key].kind != kind:
                 self._close_interruption(key, now_ns)
+                told_ns = lost_ns
+            elif source == STORAGE and lost_ns > told_ns:
+                kind = kind or "slow"
             if kind is not None and key not in self._open:
-                self._lost_before_ns[source] = lost_ns
-                self._open_interruption(key, kind, now_ns)
+                self._lost_before_ns[source] = told_ns
+                self._open_interruption(key, kind, now_ns - (lost_ns - told_ns))
 
     def finish(self, stop_ns: int) -> None:
         """Close all open interruptions: the part is over, and all of it is durable."""

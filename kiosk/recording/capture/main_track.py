@@ -274,7 +274,10 @@ class MainTrack:
             times = self._start_ns + begin, self._start_ns + end
             piece = Fragment(self._encode(runs), *times, tuple(sorted(sources)))
             written = [(self._start_ns + picture.at_ns, picture.session) for picture in pictures]
-            self._writer.append(piece, self._segment.append, partial(self._on_pictures, written))
+            if self._writer.append(
+                piece, self._segment.append, partial(self._on_pictures, written)
+            ):
+                self.video_frames += len(pictures)
 
     def _pop_pictures(self, until: int) -> list[_Picture]:
         pictures = []
@@ -295,7 +298,6 @@ class MainTrack:
             Sample(picture.data, max(1, after - at), picture.key)
             for picture, at, after in zip(pictures, times[:-1], times[1:], strict=True)
         ]
-        self.video_frames += len(pictures)
         return TrackRun(VIDEO, times[0], samples, self._times.wall_ns + pictures[0].at_ns)
 
     def _encode(self, runs: list[TrackRun]) -> bytes:

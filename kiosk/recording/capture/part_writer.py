@@ -122,7 +122,7 @@ class PartWriter:
 
     @property
     def video_frames(self) -> int:
-        """Pictures in fragments so far."""
+        """Pictures in fragments so far; a fragment that is lost does not count."""
         return self._main.video_frames
 
     @property
@@ -192,11 +192,17 @@ class PartWriter:
 
     def _flush(self, now_ns: int) -> None:
         """Report what has become durable; record which storages fail."""
-        problems = {problem.source: problem.kind for problem in self._output.store.problems()}
+        problems = self._storage_problems()
         self._now_ns = now_ns
         if now_ns >= self._retry_ns:
             refused = not self._flush_tracks(0.0 if STORAGE in problems else HEALTHY_DISK_WAIT_S)
             self._retry_ns = now_ns + self.RETRY_NS if refused else 0
+        self._record_storage(problems, now_ns)
+
+    def _storage_problems(self) -> dict[str, str]:
+        return {problem.source: problem.kind for problem in self._output.store.problems()}
+
+    def _record_storage(self, problems: dict[str, str], now_ns: int) -> None:
         if self._retry_ns:
             problems.setdefault(STORAGE, "write_failed")
         lost_ns = max(files.lost_ns for files in self._track_writers)
@@ -235,6 +241,7 @@ class PartWriter:
             remaining -= AAC_FRAME
         self._main.finish(stop_ns)
         self._channels.finish()
+        self._record_storage(self._storage_problems(), stop_ns)  # the rest may be lost, too
         main_writer = self._track_writers[0]
         main_writer.enqueue(lambda: self._interruptions.finish(stop_ns))
         main_writer.enqueue(self._report_playlist)
