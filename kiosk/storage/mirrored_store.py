@@ -265,11 +265,11 @@ class MirroredStore:
         with self._changed:
             if mirror is None or mirror.is_failing or mirror.is_incomplete(hearing):
                 return primary
-            return (
-                mirror
-                if primary.is_failing or primary.is_slow or primary.is_incomplete(hearing)
-                else primary
-            )
+            is_behind = primary.is_failing or primary.is_slow or primary.is_incomplete(hearing)
+            is_behind = is_behind or any(
+                MIRROR in operation.done_on for operation in primary.pending(hearing)
+            )  # what was called durable a moment ago must be found
+            return mirror if is_behind else primary
 
     def locate(self, path: Path) -> Path:
         """See :meth:`kiosk.storage.store.Store.locate`."""

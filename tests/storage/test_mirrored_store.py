@@ -250,6 +250,7 @@ def test_a_disk_that_hangs_delays_nobody(rig: Rig, slow: str) -> None:
     log = Log(rig, "part-01/main/run-01/000001.m4s")
     for _ in range(5):
         log.append()
+        assert rig.store.locate(log.path).read_bytes() == log.data  # before it counts as slow, too
     rig.wait_for_problems(**{slow: "slow"})
     other = (rig.mirror, rig.primary)[index]
     assert log.content_on(other) == log.data
