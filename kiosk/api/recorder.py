@@ -253,6 +253,8 @@ class Proof(Model):
     detail: str = ""
     source: str = ""
     """What is bad: a microphone, ``mix``, ``camera`` or ``storage``."""
+    missing: tuple[str, ...] = ()
+    """The read-back succeeded, but the newest media have nothing of these sources."""
 
 
 class Playback(Model):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kiosk.errors import StorageError
+from kiosk.evidence.chain import read_chain
 from kiosk.storage.hashing import sha256_of
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.waiting import wait_for
@@ -67,3 +69,29 @@ def test_jobs_of_one_hearing_keep_their_order(rig: CourtroomRig) -> None:
     assert rig.courtroom.seal_queue.wait_idle(10)
     assert done == [1, 2]
     assert rig.courtroom.seal_queue.failing_hearings == ()
+
+
+def test_a_part_that_waits_for_its_seal_is_not_owed(
+    rig: CourtroomRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One hearing is being hashed when the next has its recess; the disk is well."""
+    monkeypatch.setattr("kiosk.hearing.monitoring.state.OWED_AFTER_S", 0.0)
+    goes_on = threading.Event()
+
+    def wait() -> None:
+        goes_on.wait()
+
+    rig.courtroom.seal_queue.submit("another", wait)
+    try:
+        hearing = rig.begin()
+        rig.courtroom.recess("p1")
+        open_hearing = rig.courtroom.current
+        assert open_hearing is not None
+        wait_for(lambda: open_hearing.owed_seconds == 0.0, "all is durable")
+        assert "steps_owed" not in rig.codes()
+        chain = read_chain(rig.folder(hearing) / "part-01" / "journal.jsonl")
+        assert "closed" in {entry["kind"] for entry in chain.entries}
+    finally:
+        goes_on.set()
+    rig.courtroom.end("p1")
+    rig.sealed(hearing)

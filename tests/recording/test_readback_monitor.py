@@ -108,3 +108,6 @@ def test_sources_of_which_nothing_is_there_are_named() -> None:
         recent.add(record("main", number, "judge", "witness"))
         recent.add(record("channels", number, "judge"))
     assert recent.missing() == ("witness", "camera")
+    for number in range(8, 14):
+        recent.add(record("main", number, "camera"))
+    assert recent.missing() == ("judge", "witness"), "no microphone gives anything"

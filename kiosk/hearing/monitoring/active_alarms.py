@@ -59,11 +59,21 @@ def _device_alarms(state: RecorderState) -> Iterator[AlarmKey]:
         yield code, "recorder"
     if code := CLOCK.get(state.clock.state):
         yield code, "clock"
-    source = state.proof.source or "storage"
-    if recording and state.proof.state == ProofState.BAD and source not in _lost_sources(state):
-        yield "proof_failed", source
+    if recording and _has_readback_failed(state):
+        yield "proof_failed", state.proof.source or "storage"
     if state.recovered is not None:
         yield "recorder_recovered", "recorder"
+
+
+def _has_readback_failed(state: RecorderState) -> bool:
+    """Return whether media could not be read back, and nothing else tells it.
+
+    That nothing of a source is there is no such failure: its own state tells it, and an invariant
+    if it is shown as working (:mod:`.invariants`).
+    """
+    proof = state.proof
+    is_bad = proof.state == ProofState.BAD and not proof.missing
+    return is_bad and proof.source not in _lost_sources(state)
 
 
 def _lost_sources(state: RecorderState) -> set[str]:

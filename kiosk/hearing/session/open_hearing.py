@@ -59,6 +59,12 @@ class _EndingPart:
         self.capture.wait_written(seconds)
         self.capture.journal.end(self.fields, max(0.0, deadline - time.monotonic()))
 
+    @property
+    def owed_seconds(self) -> float:
+        """How long the last entries have waited that are on no disk yet; 0.0: all are durable."""
+        journal = self.capture.journal
+        return journal.owed_seconds if journal.has_ended else time.monotonic() - self.since
+
 
 class OpenHearing:
     """One hearing from its start (or recovery) to its seal."""
@@ -103,7 +109,7 @@ class OpenHearing:
     @property
     def owed_seconds(self) -> float:
         """How long the oldest step that is on no disk yet has waited; 0.0 without one."""
-        ending = [time.monotonic() - part.since for part in list(self._ending_parts.values())]
+        ending = [part.owed_seconds for part in list(self._ending_parts.values())]
         capture = self.capture
         running = capture.journal.owed_seconds if capture is not None and capture.has_journal else 0
         return max([*ending, running, self.journal.owed_seconds])
@@ -200,7 +206,9 @@ class OpenHearing:
         if self.capture is None:
             return Proof()
         proof = self.capture.proof
-        missing = [name for name in proof.missing if self.state.roles.is_serving(name)]
+        missing = tuple(name for name in proof.missing if self.state.roles.is_serving(name))
+        if proof.state is ProofState.BAD:
+            missing = ()  # that it could not be read back is worse
         if missing:
             proof = replace(
                 proof,
@@ -213,6 +221,7 @@ class OpenHearing:
             age_seconds=proof.age_seconds(),
             detail=proof.detail,
             source=proof.source,
+            missing=missing,
         )
 
     def describe(self) -> RunningHearing:

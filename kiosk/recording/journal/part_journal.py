@@ -185,6 +185,11 @@ class PartJournal:
         """How long the oldest entry that is not durable has waited; 0.0 without one."""
         return self._file.owed_seconds
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its ``closed`` entry has been handed over; see :attr:`owed_seconds`."""
+        return self._has_ended
+
     def sign(self) -> None:
         """Sign what a crash left unsigned; see :meth:`JournalFile.sign`."""
         self._file.sign()

@@ -28,6 +28,8 @@ from kiosk.recording.readback.fragment_reader import ReadbackError, read_fragmen
 log = logging.getLogger(__name__)
 CHECK_EVERY_S = 4.0
 CHANNELS_SPAN_NS = NS_PER_S
+CHANNELS_GONE_NS = 5 * NS_PER_S
+"""No track of a microphone for so long, while ``main`` goes on: none gives anything."""
 STOP_WAIT_S = 0.2
 STALE_S = 6.0
 """Nothing newer on the disk for this long means that the recording has stopped."""
@@ -81,6 +83,9 @@ class RecentFragments:
             if kept and Path(kept[-1].file).parent != Path(record.file).parent:
                 kept.clear()  # a new run has another init file
             kept.append(record)
+            channels = self._records["channels"]
+            if channels and channels[-1].end_ns < record.end_ns - CHANNELS_GONE_NS:
+                channels.clear()
             while len(kept) > 1 and kept[1].start_ns < record.end_ns - span_ns:
                 kept.popleft()
 
