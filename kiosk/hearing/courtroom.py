@@ -123,7 +123,6 @@ class Courtroom:
         if (open_id := self.open_hearing_id) is not None:
             raise AlreadyRecordingError(open_id)
         hearing = start_hearing(self._context, self._parts, details, person, tap_ns)
-        self._current_hearing.set(hearing)
         record_readiness(self._context, hearing)
         self._finish_step(hearing)
         return StartedHearing(hearing_id=hearing.state.id, part=1)

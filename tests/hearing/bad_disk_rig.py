@@ -13,6 +13,8 @@ import pytest
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import recording_ns
 from kiosk.config import MicrophoneSettings
+from kiosk.hearing.room.storage_monitor import StorageMonitor
+from kiosk.hearing.session import part_controller
 from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.storage.volume import StorageVolume
@@ -52,6 +54,11 @@ class LiveSources:
         with self._lock:
             self._listeners.pop(listener, None)
 
+    @property
+    def is_dispatching(self) -> bool:
+        """Whether anybody takes the samples."""
+        return bool(self._listeners)
+
     def stop_encoder(self) -> None:
         """Do nothing: there is no camera."""
 
@@ -69,7 +76,7 @@ class LiveSources:
 
 
 class BadDisk:
-    """Lets the writes of hearings fail or hang, on one or on all storages.
+    """Lets the writes of hearings fail or hang, on one or on all storages; a start's reads hang.
 
     Attributes:
         count: writes since :meth:`attack`.
@@ -85,6 +92,11 @@ class BadDisk:
         self._lock = threading.Lock()
         for name in ("append", "write_file", "make_folder"):
             monkeypatch.setattr(StorageVolume, name, self._wrap(getattr(StorageVolume, name)))
+        for owner, name in (
+            (part_controller, "load_device_signer"),
+            (StorageMonitor, "_list_begun"),
+        ):
+            monkeypatch.setattr(owner, name, self._wrap_read(getattr(owner, name)))
 
     def _wrap(self, write: Callable[..., None]) -> Callable[..., None]:
         def attempt(volume: StorageVolume, *arguments: Any, **more: Any) -> None:
@@ -97,6 +109,16 @@ class BadDisk:
             elif is_hit:
                 raise OSError(error, "the disk does not take it")
             write(volume, *arguments, **more)
+
+        return attempt
+
+    def _wrap_read(self, read: Callable[..., Any]) -> Callable[..., Any]:
+        def attempt(*arguments: Any) -> Any:
+            with self._lock:
+                is_hung = self._error is None and "data" in self._roles
+            if is_hung:
+                assert self._healed.wait(HUNG_S), "somebody waits for the disk"
+            return read(*arguments)
 
         return attempt
 

@@ -16,9 +16,11 @@ import pytest
 from kiosk.clocks import NS_PER_S, recording_ns, wall_time
 from kiosk.errors import StorageError
 from kiosk.hearing.session import crash_recovery
+from kiosk.recording.capture import part_recorder
 from kiosk.recording.repair import recovery
 from kiosk.storage.store import DIRECT
 from kiosk.storage.volume import StorageVolume
+from tests.hearing.bad_disk_rig import BadDisk, BadDiskRig
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
@@ -140,6 +142,7 @@ def test_any_write_of_a_start_fails(
             restart(rig, seconds)
             assert (rig.phase(), len(rig.recorders)) == ("idle", started), number
             assert media(rig) == [], number
+            assert "start_failed" not in rig.codes(), "an old folder is no fault of now"
             next_id = rig.begin(**fields)
             assert rig.phase() == "recording"
             assert "start_failed" not in rig.codes(), number
@@ -185,6 +188,39 @@ def begins(rig: CourtroomRig, hearing_id: str) -> bool:
     except StorageError:
         return False
     return True
+
+
+@pytest.mark.parametrize("broken", ["writer", "thread"])
+def test_a_start_that_breaks_within_leaves_no_listener(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    start_thread = threading.Thread.start
+
+    def refuse_part(thread: threading.Thread) -> None:
+        if thread.name == "part":
+            raise RuntimeError("can't start new thread")
+        start_thread(thread)
+
+    def refuse(*_arguments: object) -> None:
+        raise RuntimeError("no memory for it")
+
+    rig = BadDiskRig(tmp_path, BadDisk(monkeypatch))
+    try:
+        with monkeypatch.context() as patch:
+            if broken == "writer":
+                patch.setattr(part_recorder, "PartWriter", refuse)
+            else:
+                patch.setattr(threading.Thread, "start", refuse_part)
+            with pytest.raises(RuntimeError, match=r"no memory|new thread"):
+                rig.begin()
+        assert not rig.live.is_dispatching
+        assert (rig.phase(), rig.state()["lamp"]) == ("idle", False)
+        assert "start_failed" in rig.codes()
+        rig.begin()
+        rig.wait_recorded()
+        assert "start_failed" not in rig.codes()
+    finally:
+        rig.close()
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -40,6 +40,7 @@ from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.recording.capture.pulse import RecordingPulse
 from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
+from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, simulated, sworn_court
 from tests.support.simulated_devices import SimulatedCamera
@@ -277,6 +278,43 @@ def test_a_lost_capture_is_told(room: SimulatedCourtroom) -> None:
     room.courtroom.current.capture = capture
     room.pass_time(1)
     assert breaches(room)[0] == ("breach", PHASE_WRONG)
+
+
+def test_a_start_that_takes_long_keeps_its_sources(room: SimulatedCourtroom) -> None:
+    create = HearingJournal.create
+
+    def wait_and_create(*arguments: Any) -> Any:
+        room.pass_time(8)
+        return create(*arguments)
+
+    with mock.patch.object(HearingJournal, "create", wait_and_create):
+        start = methodcaller("start", {"kind": "civil"}, "p1", room.world.now_ns)
+        room.world.spawn(lambda: room.tap("start", start), "person")
+        room.pass_time(6)
+        assert room.is_lamp_lit
+        assert room.sources.is_dispatching
+        assert alarms(room) & {RECORDED_UNASKED, LAMP_WRONG} == set()
+        room.pass_time(6)
+    assert room.state.phase is Phase.RECORDING
+    assert room.is_lamp_lit
+    assert alarms(room) & {SOURCE_UNRECORDED, NOT_KEPT} == set()
+
+
+def test_no_step_that_hangs_is_acted_against(room: SimulatedCourtroom) -> None:
+    def listen(_courtroom: Any) -> None:
+        room.sources.attach(listener, room.world.now_ns)
+        room.panel.lamp = True
+        room.pass_time(8)
+
+    listener = Eavesdropper()
+    room.world.spawn(lambda: room.tap("step", listen), "person")
+    room.pass_time(6)
+    assert {RECORDED_UNASKED, LAMP_WRONG} <= alarms(room)
+    assert room.is_lamp_lit
+    assert room.sources.is_dispatching
+    room.pass_time(4)
+    assert not room.is_lamp_lit
+    assert not room.sources.is_dispatching
 
 
 def test_the_check_goes_on_while_a_step_hangs_on_its_disk(room: SimulatedCourtroom) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.hearing.session import crash_recovery
+from kiosk.errors import StorageError
 from kiosk.hearing.session.part_controller import PartController
+from kiosk.storage.court_keys import CourtKeyError
 from tests.hearing.bad_disk_rig import BadDisk, BadDiskRig
 
 KINDS = {"hangs": None, "is full": errno.ENOSPC, "is read-only": errno.EROFS, "fails": errno.EIO}
@@ -50,24 +51,33 @@ def test_it_goes_on_as_soon_as_a_disk_takes_it(
         rig.close()
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StorageError("it refuses"), "storage_failed"),
+        (CourtKeyError("none"), "court_key_missing"),
+        (RuntimeError("can't start new thread"), "recording_failed"),
+    ],
+)
 def test_a_resume_that_cannot_begin_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    """Not recording, an alarm, and a way on: the tap."""
+    """Not recording, an alarm, and a way on: the tap. The journal has the reason."""
     rig = BadDiskRig(tmp_path, BadDisk(monkeypatch))
     hearing = rig.begin()
     rig.wait_recorded()
     with monkeypatch.context() as patch:
 
-        def refuse(*_arguments: object, **_more: object) -> bool:
-            return False
+        def refuse(*_arguments: object, **_more: object) -> None:
+            raise error
 
-        patch.setattr(crash_recovery, "_try_resume", refuse)
+        patch.setattr(PartController, "start_next", refuse)
         rig.crash()
         rig.start()
     try:
         assert (rig.phase(), rig.state()["lamp"]) == ("recess", False)
         assert "recorder_recovered" in rig.codes()
+        assert [line["reason"] for line in rig.lines(hearing, "stopped")] == [reason]
         rig.courtroom.resume("p1")
         rig.wait_recorded()
         assert rig.phase() == "recording"

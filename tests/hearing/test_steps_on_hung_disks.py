@@ -85,6 +85,18 @@ def close_since(rig: BadDiskRig) -> None:
     assert rig.hearing()["closed"] is not None
 
 
+def start(rig: BadDiskRig) -> None:
+    rig.begin()
+    assert rig.phase() == "recording"
+
+
+def start_again(rig: BadDiskRig) -> None:
+    """Start what was ended, by the same line of the list: it is another hearing."""
+    (before,) = (path.name for path in rig.paths.hearings.iterdir())
+    assert rig.begin(id=before) != before
+    assert rig.phase() == "recording"
+
+
 def end(rig: BadDiskRig) -> None:
     rig.courtroom.end("p1")
     assert rig.phase() == "sealing"
@@ -102,42 +114,42 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step, str]] = {
     "open": ((close,), reopen, "court_opened"),
     "closed since": ((), close_since, "closing_since"),
     "end": ((), end, "ending"),
+    "start": ((end,), start, "part_opened"),
+    "start again": ((end,), start_again, "part_opened"),
 }
 """Steps before it, the step, and the kind of its entry."""
 
 
-def entries(rig: BadDiskRig, hearing: str) -> list[dict[str, Any]]:
-    """Return what the disk has of all journals."""
-    paths = rig.folder(hearing).rglob("journal.jsonl")
-    return [entry for path in paths for entry in read_chain(path).entries]
+def entries(rig: BadDiskRig, kind: str) -> list[dict[str, Any]]:
+    """Return the entries of one kind that the disk has, of all journals."""
+    paths = rig.paths.hearings.rglob("journal.jsonl")
+    return [e for path in paths for e in read_chain(path).entries if e["kind"] == kind]
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_is_taken_while_the_disks_hang(rig: BadDiskRig, name: str) -> None:
     before, step, kind = STEPS[name]
-    hearing = rig.begin()
+    rig.begin()
     rig.wait_recorded()
     for earlier in before:
         earlier(rig)
     assert rig.courtroom.seal_queue.wait_idle(20)
-    count = len([entry for entry in entries(rig, hearing) if entry["kind"] == kind])
+    count = len(entries(rig, kind))
     assert "steps_owed" not in rig.codes()
     rig.disk.attack(None)
     step(rig)
     assert rig.disk.hung, "the step waited for the disk"
+    current = rig.courtroom.current
+    assert current is not None
     wait_for(lambda: "steps_owed" in rig.codes(), "what is owed is shown")
-    assert len([entry for entry in entries(rig, hearing) if entry["kind"] == kind]) == count
+    assert len(entries(rig, kind)) == count
     assert rig.disk.hung
     rig.disk.heal()
-    wait_for(
-        lambda: len([entry for entry in entries(rig, hearing) if entry["kind"] == kind]) > count,
-        "the entry",
-        20,
-    )
+    wait_for(lambda: len(entries(rig, kind)) > count, "the entry", 20)
     if name != "end":
         wait_for(lambda: "steps_owed" not in rig.codes(), "nothing is owed")
         rig.courtroom.end("p1")
-    rig.sealed(hearing)
+    rig.sealed(current.state.id)
 
 
 def test_closing_needs_no_disk_for_the_courts_keys(

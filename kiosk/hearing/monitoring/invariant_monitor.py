@@ -129,9 +129,11 @@ class InvariantMonitor:
 
     def _observe(self) -> Observation:
         context, pulse = self._context, self._parts.pulse
+        step_s = self.step_seconds()
         hearing, at_ns = context.current.hearing, recording_ns()
         phase = hearing.state.phase if hearing is not None else Phase.IDLE
         capture = hearing.capture if hearing is not None else None
+        capture = capture or context.current.starting
         capturing_ns = None if capture is None else capture.tap_ns
         closed_ns = self._closed_since(hearing, at_ns)
         shown, is_current = self._look_at_shown(phase, closed_ns)
@@ -152,7 +154,8 @@ class InvariantMonitor:
                 for name, since_ns in self._update_working(capturing_ns, at_ns).items()
             ),
             is_storage_well=shown is None or shown.storage.state in WELL,
-            is_settled=not 0 < self.step_seconds() * NS_PER_S < STEP_NS,
+            is_settled=not 0 < step_s * NS_PER_S < STEP_NS,
+            is_stepping=step_s > 0,
         )
 
     def _look_at_shown(
@@ -196,6 +199,8 @@ class InvariantMonitor:
             hearing.capture.stop_writing()
             if now.closed_ns is not None:
                 self._must_stop = hearing.capture, now.closed_ns
+        elif now.is_stepping:
+            return  # however long it takes, it knows better what it is about to do
         elif code == RECORDED_UNASKED:
             self._context.sources.release()
         elif code == LAMP_WRONG:

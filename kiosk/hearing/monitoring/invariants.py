@@ -67,13 +67,14 @@ class Observation:
             nothing since that changed.
         phase: by the journal.
         closed_ns: recording clock since when the hearing is shown as closed; None: it is not.
-        capturing_ns: tap of the part that is captured; None: none is.
+        capturing_ns: tap of the part that is captured or being started; None: none is.
         lamp: level of the lamp's pin; None: there is none, or it is being tested.
         is_listening: whether something takes what the devices give.
         plain_ns, media_ns: see :class:`kiosk.recording.capture.pulse.RecordingPulse`.
         sources: those that are shown as working.
         is_storage_well: whether the storage is shown as working.
         is_settled: whether no step of the hearing runs, or one runs for too long.
+        is_stepping: whether a step of the hearing runs, however long: it may be starting a part.
     """
 
     at_ns: int
@@ -89,6 +90,7 @@ class Observation:
     sources: tuple[SourcePulse, ...] = ()
     is_storage_well: bool = True
     is_settled: bool = True
+    is_stepping: bool = False
 
 
 def find_breaches(before: Observation, now: Observation) -> Iterator[AlarmKey]:

@@ -38,6 +38,9 @@ class StorageMonitor:
 
     Args:
         paths: its ``data`` exists.
+
+    Attributes:
+        begun: ids of the hearings that were begun, as far as it is known.
     """
 
     def __init__(self, settings: Settings, paths: Paths) -> None:
@@ -59,6 +62,11 @@ class StorageMonitor:
         self._next_check = 0.0
         self._is_volatile = PatientReader(partial(is_volatile, paths.data))
         self.check_durability()
+        self.begun: set[str] = set()
+        self._begun = PatientReader(self._list_begun)
+        self._roots = [paths.data]
+        self._begun.value()
+        self._roots += [mirror] if mirror is not None else []  # only now: it may hang
 
     def check_durability(self) -> bool:
         """Look, at most once a minute, whether the data outlives a power-off.
@@ -90,6 +98,19 @@ class StorageMonitor:
     def is_primary_available(self) -> bool:
         """Whether the primary storage can be read."""
         return self.store.primary_state != "gone"
+
+    def has_begun(self, hearing: str) -> bool:
+        """Return whether a hearing has this id; disks that hang are not waited for."""
+        self._begun.value()
+        return hearing in self.begun
+
+    def _list_begun(self) -> None:
+        """Learn which hearings the disks have; nobody but this recorder begins others."""
+        for root in self._roots:
+            if root == self._paths.data or self.store.is_mirror_readable:
+                with contextlib.suppress(OSError):  # what is known stays known
+                    folders = (root / self._paths.hearings.name).iterdir()
+                    self.begun.update(folder.name for folder in folders)
 
     # -- after a crash -------------------------------------------------------------------------
     def prepare_recovery(self) -> None:

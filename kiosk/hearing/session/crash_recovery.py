@@ -10,12 +10,11 @@ from typing import Any
 from kiosk.api.recorder import Recovery
 from kiosk.api.states import Phase
 from kiosk.clocks import boot_id, recording_ns
-from kiosk.errors import StorageError
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
-from kiosk.hearing.session.part_controller import PartController
+from kiosk.hearing.session.part_controller import PartController, code_of
 from kiosk.hearing.session.publicity_change import complete_closures, resume_closures
 from kiosk.hearing.session.start import initial_state
 from kiosk.recording.journal.hearing_journal import load_hearing
@@ -26,7 +25,6 @@ from kiosk.recording.repair.recovery import (
     recover_hearings,
 )
 from kiosk.storage.atomic_io import make_folder
-from kiosk.storage.court_keys import CourtKeyError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,6 @@ def recover(context: HearingContext, parts: PartController) -> None:
     for interrupted in interrupted_hearings:
         if not interrupted.was_started:
             log.error("hearing %s was never started", interrupted.journal.hearing_id)
-            context.current.has_failed_start = True
         if unfinished and interrupted is unfinished[-1]:
             _reopen(context, parts, interrupted)
         else:
@@ -116,24 +113,26 @@ def _resume_capture(
     gap = heartbeat.gap_seconds(tap_ns, clock_trusted=trusted) if heartbeat else None
     same_boot = heartbeat is not None and heartbeat.boot_id == boot_id()
     fields = {"reason": "recovered", "person": "", "tap_ns": tap_ns, "gap_seconds": gap}
-    resumable = interrupted.can_resume(clock_trusted=trusted)
-    resumed = resumable and _try_resume(parts, hearing, fields)
-    if not resumed:
-        hearing.append("stopped", {"part": part, "reason": "too_late"})
+    problem = "too_late"
+    if interrupted.can_resume(clock_trusted=trusted):
+        problem = _try_resume(parts, hearing, fields)
+    if problem:
+        hearing.append("stopped", {"part": part, "reason": problem})
         hearing.add_question("recovered")
     cause = "crash" if same_boot else "power"
     lost = {"part": part, "number": 0, "source": "recorder", "what": cause, "seconds": gap}
     hearing.append("interruption", lost)
     context.current.recovered = Recovery(hearing_id=hearing.state.id, gap_seconds=gap)
-    log.warning("hearing %s was interrupted; resumed: %s", hearing.state.id, resumed)
+    outcome = f"not resumed ({problem})" if problem else "resumed"
+    log.warning("hearing %s was interrupted; %s", hearing.state.id, outcome)
 
 
-def _try_resume(parts: PartController, hearing: OpenHearing, fields: dict[str, Any]) -> bool:
-    """Start the next part; return whether that was possible."""
+def _try_resume(parts: PartController, hearing: OpenHearing, fields: dict[str, Any]) -> str:
+    """Start the next part; return why that is not possible, "" if it is."""
     try:
         # Nobody waits for an answer: a disk that refuses gets it when it is back.
         parts.start_next(hearing, fields, may_refuse=False)
-    except (StorageError, CourtKeyError):
+    except Exception as error:  # whatever it is, the hearing stays open and a tap resumes it
         log.exception("hearing %s cannot be resumed", hearing.state.id)
-        return False
-    return True
+        return code_of(error)
+    return ""

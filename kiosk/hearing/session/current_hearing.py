@@ -16,6 +16,7 @@ from kiosk.evidence.chain import Entry, is_event
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
+from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.logs import set_current_hearing
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class CurrentHearing:
     Attributes:
         lock: held while the hearing state changes and while it is read for State.
         hearing: the open hearing, or None.
+        starting: capture of a hearing that is being started and is not open yet.
         recovered: ``recovered`` of State.
         storage_error: why the journal cannot be written, if it cannot.
         has_failed_start: whether the newest start of a part has failed.
@@ -40,6 +42,7 @@ class CurrentHearing:
         self.on_change = on_change
         self.lock = threading.RLock()
         self.hearing: OpenHearing | None = None
+        self.starting: PartCapture | None = None
         self.recovered: Recovery | None = None
         self.storage_error: StorageError | None = None
         self.has_failed_start = False
@@ -48,6 +51,7 @@ class CurrentHearing:
         """Make ``hearing`` the open hearing."""
         with self.lock:
             self.hearing = hearing
+            self.starting = None
             self.recovered = None
             set_current_hearing(hearing.state.id, hearing.state.part)
 

@@ -19,6 +19,7 @@ from kiosk.recording.capture.part_config import RoomCapture
 from kiosk.recording.formats.fragment_codec import FragmentCodec
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.storage.court_keys import CourtKeyError
+from kiosk.storage.patient_reader import PatientReader
 
 log = logging.getLogger(__name__)
 
@@ -38,30 +39,39 @@ class PartController:
         self._context = context
         self._make_recorder = make_recorder
         self._signer: Signer | None = None
+        self._signers = PatientReader(self._load_signer)
         self._room = RoomCapture()
         self.hold, self.pulse = self._room.hold, self._room.pulse
 
     def journal_options(self, state: HearingState | None) -> JournalOptions:
         """Return the options for the journal of one hearing.
 
-        The device's signer is kept for the time while the primary storage is gone.
-
         Args:
             state: each entry is applied to it; None: entries are not applied (yet).
         """
         context, current = self._context, self._context.current
-        if self._signer is None or context.storage.is_primary_available:
-            self._signer, _ = load_device_signer(context.paths, context.settings.kiosk.id)
         on_entry = (
             partial(current.apply_entry, state) if state is not None else lambda _part, _entry: None
         )
         return JournalOptions(
             context.settings.kiosk.id,
-            self._signer,
+            self._signers.value(),
             on_entry,
             current.set_storage_error,
             context.store,
         )
+
+    def _load_signer(self) -> Signer:
+        """Return the device's signer; the last one while the primary storage cannot give it."""
+        context = self._context
+        if self._signer is None or context.storage.is_primary_available:
+            try:
+                self._signer, _ = load_device_signer(context.paths, context.settings.kiosk.id)
+            except (OSError, KioskError) as error:
+                if self._signer is None:
+                    raise
+                log.error("the device's identity cannot be read: %s", error)
+        return self._signer
 
     def set_lamp(self, on: bool) -> None:
         """Switch the lamp (one that fails stops nothing)."""
@@ -89,13 +99,15 @@ class PartController:
 
     def discard(self, capture: PartCapture) -> None:
         """End the capture of a part that could not be started; nothing of it is written."""
-        capture.discard()
-        hearing = self._context.current.hearing
-        if hearing is None or hearing.capture is None:  # the part before it does not go on
-            self._context.current.has_failed_start = True
-            self._context.sources.stop_encoder()
-            self.set_lamp(False)
-            self._context.events.on_change()
+        try:
+            capture.discard()
+        finally:
+            hearing = self._context.current.hearing
+            if hearing is None or hearing.capture is None:  # the part before it does not go on
+                self._context.current.has_failed_start = True
+                self._context.sources.stop_encoder()
+                self.set_lamp(False)
+                self._context.events.on_change()
 
     def attach_journal(
         self, hearing: OpenHearing, fields: Mapping[str, Any], *, may_refuse: bool = True
@@ -200,7 +212,7 @@ class PartController:
             new = self.start(folder, tap_ns, codec)
         except Exception as error:  # whatever it is, the old form may not go on
             log.error("the next part cannot be started: %s", error)
-            self.stop(hearing, _code_of(error), person, "", tap_ns)
+            self.stop(hearing, code_of(error), person, "", tap_ns)
             self._context.current.has_failed_start = True
             declare()
             hearing.add_question("failure_reason")
@@ -243,6 +255,6 @@ class PartController:
         self._context.storage.record_part_size(capture.bytes, capture.seconds)
 
 
-def _code_of(error: Exception) -> str:
-    """Return the reason of a part that ``error`` ended."""
+def code_of(error: Exception) -> str:
+    """Return the reason of a part that ``error`` ended or prevented."""
     return error.code if isinstance(error, KioskError) else RecordingError.code

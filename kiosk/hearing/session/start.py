@@ -48,7 +48,7 @@ def start_hearing(
     person: str,
     tap_ns: int,
 ) -> OpenHearing:
-    """Start recording a hearing with everything captured from ``tap_ns`` on.
+    """Start recording a hearing with everything captured from ``tap_ns`` on; it is open then.
 
     Args:
         details: what the request says of the hearing; of one in the court's list, the list decides.
@@ -62,6 +62,7 @@ def start_hearing(
     state = initial_state(details, context.settings)
     codec = context.publicity.codec_for(state)
     capture = parts.start(folder / part_folder_name(1), tap_ns, codec)
+    context.current.starting = capture
     tap = {"person": person, "tap_ns": tap_ns}
     context.seal_queue.withdraw(_discard_name(folder))
     try:
@@ -74,9 +75,13 @@ def start_hearing(
             hearing.append("court_closed", {**tap, "ground": state.closed["ground"]})
         parts.attach_journal(hearing, {"reason": "start", **tap}, may_refuse=False)
     except Exception:
+        context.current.starting = None
         parts.discard(capture)
         _discard_start(context, folder)
+        context.storage.begun.discard(folder.name)
         raise
+    context.storage.begun.add(folder.name)
+    context.current.set(hearing)
     return hearing
 
 
@@ -99,7 +104,7 @@ def _discard_name(folder: Path) -> str:
 
 
 def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``details`` with an id whose folder does not exist yet.
+    """Return ``details`` with an id that no hearing has yet.
 
     A hearing that was ended and is started again gets an id of its own: what was sealed is never
     touched.
@@ -112,7 +117,7 @@ def _with_new_id(context: HearingContext, details: Mapping[str, Any]) -> dict[st
         details["id"] = str(uuid.uuid4())
     if listed_id and listed_id != details["id"]:
         details["listed_id"] = str(listed_id)
-    if context.store.locate(context.paths.hearings / details["id"]).exists():
+    if context.storage.has_begun(details["id"]):
         details |= {"continues": details["id"], "id": str(uuid.uuid4())}
     return details
 

@@ -135,12 +135,12 @@ class PartRecorder:
         self._is_paused = paused
 
     def discard(self) -> None:
-        """End the capture and write nothing of what is still in memory."""
-        if self._writer is None:
-            return
+        """End the capture, however far its start came; write nothing of what is in memory."""
+        self._sources.detach(self._packets)
         self._is_discarded = True
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def stop(self, at_ns: int | None = None) -> PartSummary:
         """End the capture now, give everything captured so far to the store; return the counts.
@@ -219,7 +219,6 @@ class PartRecorder:
             if not self._is_paused:
                 self._write_pending(writer)
         if self._is_discarded:
-            self._sources.detach(self._packets)
             return
         stop_ns = self._stop_ns or recording_ns()
         writer.stop_at(stop_ns)
