@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,61 @@ def test_one_unreadable_hearing_does_not_stop_the_others(root: Path, court: Cour
     assert built.folder in [
         s.journal.folder for s in recover_hearings(root, JournalOptions("k", court.device()))
     ]
+
+
+def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
+    root: Path, court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, fragments=1)
+    crash(built)
+    bad = root / "00000000-bad"
+    bad.mkdir()
+    real = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path == bad:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    failed: list[Path] = []
+    options = JournalOptions("kiosk-0001", court.device())
+    (hearing,) = recover_hearings(root, options, failed.append)
+    assert (hearing.journal.folder, failed) == (built.folder, [bad])
+
+
+@pytest.mark.parametrize("torn", ["empty", "half", "zeros"])
+def test_a_torn_init_file_without_media_is_told_and_removed(
+    root: Path, court: Court, torn: str
+) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, fragments=3)
+    crash(built)
+    part = built.folder / "part-01"
+    whole = (part / "main" / "run-01" / "init.mp4").read_bytes()
+    init = part / "main" / "run-02" / "init.mp4"
+    init.parent.mkdir()
+    data = {"empty": b"", "half": whole[: len(whole) // 2], "zeros": bytes(len(whole))}[torn]
+    init.write_bytes(data)
+    seal_and_end(recover(root, court))
+    assert not init.exists()
+    cuts = [(cut["file"], cut["length"]) for cut in lines(built.folder, 1, "cut")]
+    assert cuts == ([("main/run-02/init.mp4", len(data))] if data else [])
+    assert verify(built.folder, court.ca, decode=True).problems == []
+
+
+def test_a_torn_init_file_with_media_is_kept_and_told(root: Path, court: Court) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, fragments=3)
+    crash(built)
+    init = built.folder / "part-01" / "main" / "run-01" / "init.mp4"
+    init.write_bytes(bytes(100))
+    before = [path.read_bytes() for path in sorted(init.parent.iterdir())]
+    recover(root, court)
+    assert [path.read_bytes() for path in sorted(init.parent.iterdir())] == before
+    (told,) = lines(built.folder, 1, "unreadable")
+    assert told["file"] == "main/run-01/init.mp4"
 
 
 def test_recovery_twice_is_the_same(root: Path, court: Court) -> None:

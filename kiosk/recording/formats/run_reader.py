@@ -101,8 +101,11 @@ class MediaCounts:
 
 
 def list_runs(track: Path) -> list[Path]:
-    """Return the run folders of a track (``main`` or ``channels``), in order."""
-    runs = (path for path in track.glob("run-*") if path.is_dir())
+    """Return the run folders of a track (``main`` or ``channels``), in order.
+
+    An empty one has nothing of a run: recovery has removed the torn init file.
+    """
+    runs = (path for path in track.glob("run-*") if path.is_dir() and any(path.iterdir()))
     return sorted(runs, key=lambda path: name_order(path.name))
 
 

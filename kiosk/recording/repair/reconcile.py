@@ -19,7 +19,12 @@ from kiosk.clocks import NS_PER_S
 from kiosk.errors import StorageError
 from kiosk.evidence.chain import ChainReader
 from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
-from kiosk.recording.formats.fmp4_scan import complete_fragments, picture_times
+from kiosk.recording.formats.fmp4_scan import (
+    TrackTable,
+    complete_fragments,
+    fragment_ends,
+    picture_times,
+)
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
@@ -29,6 +34,7 @@ from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_chunks
 from kiosk.storage.hearing_folder import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
+    INIT,
     JOURNAL_FILE,
     PART_FILE,
     TRACKS,
@@ -100,7 +106,8 @@ class _Reconciliation:
                 self._lost[name] = 0
         for track in TRACKS:
             for run in list_runs(self._folder / track):
-                for path in (run / CLOSED_INIT, *media_files(run), *closed_files(run)):
+                inits = (run / INIT, run / CLOSED_INIT)
+                for path in (*inits, *media_files(run), *closed_files(run)):
                     self._check(path)
         if self._lost:
             self._note_lost()
@@ -112,7 +119,9 @@ class _Reconciliation:
     def _check(self, path: Path) -> None:
         name = path.relative_to(self._folder).as_posix()
         try:
-            if path.name == CLOSED_INIT:
+            if path.name == INIT:
+                self._check_plain_init(path)
+            elif path.name == CLOSED_INIT:
                 self._check_init(path)
             else:
                 self._check_file(name)
@@ -145,6 +154,18 @@ class _Reconciliation:
             cut = {"file": name, "offset": end, "length": size - end, "kept": kept}
             self._journal.queue("cut", cut)
         self._cuts.append(partial(self._cut, name, end, is_closed=is_closed))
+
+    def _check_plain_init(self, path: Path) -> None:
+        """Tell an init file that is torn; remove it if no media follow it, which need it."""
+        if not path.exists() or TrackTable.read(path).timescales:
+            return
+        name, run = path.relative_to(self._folder).as_posix(), path.parent
+        if closed_files(run) or any(map(_may_hold_media, media_files(run))):
+            log.error("%s: is torn, and media follow it", name)
+            if not self._is_final:
+                self._journal.queue("unreadable", {"file": name, "problem": "torn"})
+        else:
+            self._note_torn(name, path.stat().st_size, 0, is_closed=False)
 
     def _check_init(self, path: Path) -> None:
         """Cut an encrypted init file to a complete tar; one that is torn is removed."""
@@ -229,6 +250,11 @@ class _Reconciliation:
         seconds = max(0, end_ns - start_ns) / NS_PER_S
         times = {"start_ns": start_ns, "end_ns": end_ns, "seconds": seconds}
         self._journal.queue("interruption", {**fields, **times})
+
+
+def _may_hold_media(path: Path) -> bool:
+    """Return whether a media file holds more than the torn beginning of its first fragment."""
+    return bool(fragment_ends(path, 0)) or not is_torn_end(path, 0)
 
 
 def _is_finished(path: Path, size: int, end: int, *, is_closed: bool) -> bool:

@@ -149,11 +149,10 @@ def recover_hearings(
     """
     recovered = []
     for folder in sorted(hearings.iterdir()) if hearings.is_dir() else []:
-        if not folder.is_dir() or is_sealed(folder) or not any(folder.iterdir()):
-            continue
         try:
-            recovered.append(recover_hearing(folder, options))
-        except KioskError:
+            if folder.is_dir() and not is_sealed(folder) and any(folder.iterdir()):
+                recovered.append(recover_hearing(folder, options))
+        except (OSError, KioskError):
             log.exception("hearing %s cannot be recovered", folder.name)
             on_failure(folder)
     return sorted(recovered, key=lambda hearing: hearing.started_at)
