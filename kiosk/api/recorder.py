@@ -229,6 +229,8 @@ class Mirror(Model):
     behind_bytes: int = 0
     free_bytes: int | None = None
     behind_seconds: float = 0.0
+    set_aside: int = 0
+    """Hearings of which one storage alone had something that is in none: it is set aside there."""
 
 
 class Clock(Model):

@@ -1,7 +1,9 @@
 """Copies to one storage what it missed and the other has: tails of logs, files, removals.
 
 It keeps no list of what was missed. Every log on a storage is the beginning of the same log on
-the other, so sizes (and bytes, where a size cannot be trusted) show what is missing. It runs in a
+the other, so sizes (and bytes, where a size cannot be trusted) show what is missing. Where that is
+not so (a hearing went on after a crash without the storage that had its newest bytes), what the
+destination alone has is kept in ``set-aside/only-here`` before anything is written. It runs in a
 thread of its own, so that a disk that hangs while it is read delays nothing else. The worker of
 the destination writes each chunk when nothing newer waits for it.
 """
@@ -12,11 +14,21 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from kiosk.storage.atomic_io import wipe_ranges
+from kiosk.storage.copy_comparison import (
+    CHUNK_BYTES,
+    PLAYLIST_SUFFIX,
+    WHOLE_FILE_SUFFIXES,
+    HashedRanges,
+    common_length,
+    find_only_on,
+    is_equal,
+    split_ranges,
+)
 from kiosk.storage.hearing_folder import SIGNATURE, SUMS
 from kiosk.storage.replaced_files import (
     REPLACED_FOLDER,
@@ -25,20 +37,15 @@ from kiosk.storage.replaced_files import (
     list_path,
     read_replaced,
 )
-from kiosk.storage.volume import STORAGE_ERRORS, GapError, StorageVolume
+from kiosk.storage.volume import ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
 from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
 
 log = logging.getLogger(__name__)
-CHUNK_BYTES = 1 << 20
 POLL_S = 0.3
 SCAN_INTERVAL_S = 60.0
 """Time between two searches for incomplete hearings that had no operation since the start."""
 RETRY_S = 2.0
 OPERATION_TIMEOUT_S = 60.0
-WHOLE_FILE_SUFFIXES = (SUMS, ".p7s", ".json")
-PLAYLIST_SUFFIX = ".m3u8"
-"""A playlist is a log, but it is rewritten when its hearing is declared closed."""
-HashedRanges = Iterable[tuple[int, int, str]]
 RangeLoader = Callable[[Path], Mapping[str, HashedRanges]]
 """Returns, for a hearing's folder, ``(offset, length, sha256)`` of ranges of its files."""
 
@@ -62,6 +69,9 @@ class MirrorCatchUp:
     """Copies from ``source`` to ``dest``.
 
     For the arguments see :class:`.mirrored_store.MirroredStore`.
+
+    Attributes:
+        set_aside: hearings of which ``dest`` alone had something, which is set aside there.
     """
 
     def __init__(
@@ -80,6 +90,7 @@ class MirrorCatchUp:
         self._last_scan: tuple[str, float] = ("", 0.0)
         self._wait_until = 0.0
         self.remaining_bytes = 0
+        self.set_aside: frozenset[str] = frozenset()
         self.behind_since: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"{dest.name}-catch-up", daemon=True)
 
@@ -160,6 +171,7 @@ class MirrorCatchUp:
             return
         self._last_scan = (self._dest.uuid, time.monotonic())
         source, dest = self._source.volume, self._dest.volume
+        self._look_for_set_aside()
         found = [
             name.removesuffix(".json")
             for name in source.list_names(REPLACED_FOLDER)
@@ -169,7 +181,7 @@ class MirrorCatchUp:
             if dest.role == "data":
                 is_missing = not (dest.root / "hearings" / hearing).exists()
             else:
-                is_missing = not self._is_complete(hearing)
+                is_missing = not (self._is_complete(hearing) or self._is_to_be_merged(hearing))
             if is_missing and not self._is_delivered(hearing):
                 found.append(hearing)
         with self._changed:
@@ -186,11 +198,21 @@ class MirrorCatchUp:
         """Return whether ``dest`` has the seal of ``hearing``, which is copied last."""
         name = f"hearings/{hearing}/{SIGNATURE}"
         source, dest = self._source.volume, self._dest.volume
-        size = source.size(name)
-        return size > 0 and dest.size(name) == size and self._is_same(name, size)
+        return source.size(name) > 0 and is_equal(source, dest, name)
 
-    def _is_same(self, name: str, size: int) -> bool:
-        return self._source.volume.read(name, 0, size) == self._dest.volume.read(name, 0, size)
+    def _is_to_be_merged(self, hearing: str) -> bool:
+        """Return whether a recovery to come merges it: ``dest`` has more, and nobody writes it."""
+        folder = f"hearings/{hearing}"
+        with self._changed:
+            if hearing in self._source.active_hearings:
+                return False
+        source, dest = self._source.volume, self._dest.volume
+        return not source.exists(f"{folder}/{SIGNATURE}") and any(
+            dest.size(name) > source.size(name) for name in dest.list_files(folder)
+        )
+
+    def _look_for_set_aside(self) -> None:
+        self.set_aside = frozenset(self._dest.volume.list_names(f"{ONLY_HERE}/hearings"))
 
     # -- one hearing ---------------------------------------------------------------------------
     def _catch_up_hearing(self, hearing: str) -> bool:
@@ -247,6 +269,8 @@ class MirrorCatchUp:
         ranges_by_file = self._load_ranges(source.root / folder)
         self.remaining_bytes = sum(max(0, source.size(name) - dest.size(name)) for name in names)
         problem = ""
+        has_diverged = self._keep_only_here(hearing, names)
+        self._clear_extra_files(hearing, set(names), has_diverged=has_diverged)
         for name in sorted(names, key=_copy_order):
             try:
                 self._copy_file(
@@ -255,12 +279,31 @@ class MirrorCatchUp:
             except CopyError as error:  # the others are copied all the same
                 log.error("%s: %s", self._source.name, error)
                 problem = str(error)
-        self._clear_extra_files(hearing, set(names))
         if problem:
             raise CopyError(problem)
 
-    def _clear_extra_files(self, hearing: str, names: set[str]) -> None:
-        """Remove or set aside files that only ``dest`` has and that no seal covers."""
+    def _keep_only_here(self, hearing: str, names: list[str]) -> bool:
+        """Set aside what only ``dest`` has in its files; return whether there was anything."""
+        kept = find_only_on(self._dest, self._source, hearing, names)
+        for name, begin, end in kept:
+            self._keep_range(hearing, name, begin, end)
+        if kept:
+            log.error("%s: %s: what only it has is set aside", self._dest.name, hearing)
+            self._look_for_set_aside()
+        return bool(kept)
+
+    def _keep_range(self, hearing: str, name: str, begin: int, end: int) -> None:
+        target = f"{ONLY_HERE}/{name}.{begin}-{end}"
+        for at in range(begin, end, CHUNK_BYTES):
+            length = min(CHUNK_BYTES, end - at)
+
+            def copy(volume: StorageVolume, at: int = at, length: int = length) -> None:
+                volume.append(target, at - begin, volume.read(name, at, length))
+
+            self._run_on_destination(hearing, copy)
+
+    def _clear_extra_files(self, hearing: str, names: set[str], *, has_diverged: bool) -> None:
+        """Remove or set aside files that only ``dest`` has and that no seal covers or will."""
         folder = f"hearings/{hearing}"
         is_sealed = f"{folder}/{SIGNATURE}" in names
         replaced = read_replaced(self._dest.volume, hearing)
@@ -269,7 +312,7 @@ class MirrorCatchUp:
                 continue
             if not _is_hearing_file(name) or name in replaced:
                 self._erase_file(hearing, name)
-            elif is_sealed:
+            elif is_sealed or has_diverged:
                 self._run_on_destination(
                     hearing, partial(StorageVolume.set_file_aside, relative=name)
                 )
@@ -288,26 +331,13 @@ class MirrorCatchUp:
                 self._run_on_destination(hearing, lambda volume: volume.write_file(name, data))
             return
         size = source.volume.size(name) if size is None else size
-        copied = self._common_length(name, size) if copied is None else min(copied, size)
-        for offset, length, sha256 in _split_ranges(copied, size, ranges):
+        if copied is None:
+            copied = common_length(dest.volume, source.volume, name, size)
+        copied = min(copied, size)
+        for offset, length, sha256 in split_ranges(copied, size, ranges):
             self._copy_range(hearing, name, offset, length, sha256)
         if dest.volume.size(name) != size or size == 0:
             self._append(hearing, name, size, b"")
-
-    def _common_length(self, name: str, size: int) -> int:
-        """Return how many bytes at the start of a log are equal on both storages."""
-        at, end = 0, min(size, self._dest.volume.size(name))
-        while at < end:
-            length = min(CHUNK_BYTES, end - at)
-            ours = self._dest.volume.read(name, at, length)
-            theirs = self._source.volume.read(name, at, length)
-            if ours != theirs:
-                return at + next(
-                    (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
-                    min(len(ours), len(theirs)),
-                )
-            at += length
-        return end
 
     def _copy_range(self, hearing: str, name: str, at: int, length: int, sha256: str) -> None:
         started_at = time.monotonic()
@@ -354,7 +384,7 @@ class MirrorCatchUp:
             if name.endswith(WHOLE_FILE_SUFFIXES) or not self._dest.volume.exists(name):
                 continue
             end = min(self._source.volume.size(name), self._dest.volume.size(name))
-            at = self._common_length(name, end)
+            at = common_length(self._dest.volume, self._source.volume, name, end)
             while at < end:
                 data = self._dest.volume.read(name, at, min(CHUNK_BYTES, end - at))
                 self._source.volume.patch(name, at, data)
@@ -366,22 +396,3 @@ def _is_hearing_file(name: str) -> bool:
     """Return whether it is a hearing's file, not the temporary file of an unfinished write."""
     base = name.rpartition("/")[2]
     return not (base.startswith(".") and base.endswith(".tmp"))
-
-
-def _split_ranges(start: int, size: int, ranges: HashedRanges) -> list[tuple[int, int, str]]:
-    """Split ``[start, size)`` into recorded ranges with their hashes, and other ranges without."""
-    found: list[tuple[int, int, str]] = []
-    at = start
-    for offset, length, sha256 in sorted(ranges):
-        if offset + length <= at or offset + length > size:
-            continue
-        begin = min(offset, at) if offset <= at else offset
-        found += _unhashed_ranges(at, offset)
-        # a partly copied range is copied whole, so that its hash can be checked
-        found.append((begin, offset + length - begin, sha256))
-        at = offset + length
-    return [*found, *_unhashed_ranges(at, size)]
-
-
-def _unhashed_ranges(start: int, end: int) -> list[tuple[int, int, str]]:
-    return [(at, min(CHUNK_BYTES, end - at), "") for at in range(start, end, CHUNK_BYTES)]

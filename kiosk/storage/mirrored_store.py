@@ -76,6 +76,12 @@ class MirroredStore:
         for worker in self._workers:
             worker.start()
 
+    def distrust_mirror(self) -> None:
+        """Compare each hearing with the mirror before it is written there: it was not merged."""
+        with self._changed:
+            if self._mirror is not None:
+                self._mirror.is_uncompared = True
+
     def start_catch_up(self) -> None:
         """Start copying what either storage is missing (after a crash: once it is recovered)."""
         for catch_up in self._catch_ups:
@@ -359,6 +365,7 @@ class MirroredStore:
             behind_bytes=behind,
             free_bytes=mirror.free_bytes,
             behind_seconds=round(seconds, 1),
+            set_aside=len(set().union(*(one.set_aside for one in self._catch_ups))),
         )
 
     def is_synced(self, hearing: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from kiosk.storage.volume import SET_ASIDE, StorageVolume
+from kiosk.storage.volume import ONLY_HERE, SET_ASIDE, StorageVolume
 
 REPLACED_FOLDER = "replaced"
 
@@ -41,7 +41,11 @@ def possible_paths(name: str) -> tuple[str, str]:
 def find_surviving(volume: StorageVolume, replaced: set[str]) -> list[str]:
     """Return the files on ``volume`` that must not exist any more."""
     paths = (path for name in sorted(replaced) for path in possible_paths(name))
-    return [path for path in paths if volume.exists(path)]
+    folders = sorted({"/".join(name.split("/")[:2]) for name in replaced})
+    kept = (path for folder in folders for path in volume.list_files(f"{ONLY_HERE}/{folder}"))
+    return [path for path in paths if volume.exists(path)] + [
+        path for path in kept if path.removeprefix(f"{ONLY_HERE}/").rpartition(".")[0] in replaced
+    ]
 
 
 def encode_replaced(names: set[str]) -> bytes:

@@ -17,6 +17,8 @@ from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SET_ASIDE = "set-aside"
+ONLY_HERE = f"{SET_ASIDE}/only-here"
+"""What one storage alone had of a hearing that went on without it: ``<path>.<offset>-<end>``."""
 
 
 class GapError(Exception):
@@ -122,6 +124,8 @@ class StorageVolume:
         """Move a file that no seal covers out of the hearing, without deleting it."""
         self._require_mounted()
         target = self.root / SET_ASIDE / relative
+        if target.exists():  # another one of this name
+            target = self.root / ONLY_HERE / f"{relative}.0-{self.size(relative)}"
         make_folder(target.parent)
         (self.root / relative).replace(target)
         sync_folder(target.parent)

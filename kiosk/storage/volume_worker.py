@@ -74,7 +74,10 @@ class VolumeWorker:
         self.hearings_with_holes: set[str] = set()
         self.hearings_behind: set[str] = set()
         self.catch_up_queues: dict[str, list[VolumeOperation]] = {}
-        self._changed = changed
+        self.is_uncompared = False
+        """It may hold other bytes than the other storage: each hearing is compared before it is
+        written on."""
+        self.changed = changed
         self._queue: deque[VolumeOperation] = deque()
         self._copy_queue: deque[VolumeOperation] = deque()
         self._queued_bytes = 0
@@ -92,8 +95,12 @@ class VolumeWorker:
     # -- called by the store (its lock is held) ----------------------------------------------------
     def submit(self, operation: VolumeOperation) -> None:
         """Queue an operation, or leave it to the catch-up."""
+        is_first = operation.hearing not in self.active_hearings
         self.active_hearings.add(operation.hearing)
-        if self._identity_state in UNAVAILABLE_STATES and self.volume.role == "mirror":
+        is_mirror = self.volume.role == "mirror"
+        if is_mirror and (
+            self._identity_state in UNAVAILABLE_STATES or (is_first and self.is_uncompared)
+        ):
             self.mark_behind(operation.hearing)
         if operation.hearing in self.hearings_behind:
             return
@@ -234,8 +241,8 @@ class VolumeWorker:
     def start(self) -> None:
         """Start the thread; wait a little for its first look at the storage, which may hang."""
         self._thread.start()
-        with self._changed:
-            self._changed.wait_for(lambda: self._was_probed, FIRST_PROBE_S)
+        with self.changed:
+            self.changed.wait_for(lambda: self._was_probed, FIRST_PROBE_S)
 
     def stop(self) -> None:
         """Stop after the running operation (the store's lock is held)."""
@@ -248,12 +255,12 @@ class VolumeWorker:
     def _run(self) -> None:
         self._probe()
         while True:
-            with self._changed:
+            with self.changed:
                 if self._is_stopped:
                     return
                 operation = self._next_operation()
                 if operation is None:
-                    self._changed.wait(timeout=PROBE_INTERVAL_S / 2)
+                    self.changed.wait(timeout=PROBE_INTERVAL_S / 2)
                 else:
                     self._started_at = time.monotonic()
             if operation is not None:
@@ -281,12 +288,12 @@ class VolumeWorker:
         except Exception as raised:  # a bug must not end the writing
             log.exception("%s: an operation failed", self.name)
             error = raised
-        with self._changed:
+        with self.changed:
             started_at, self._started_at = self._started_at, None
             if started_at is not None and time.monotonic() - started_at > SLOW_AFTER_S:
                 self._slow_until = time.monotonic() + SLOW_HOLD_S
             self._handle_result(operation, error)
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def _handle_result(self, operation: VolumeOperation, error: Exception | None) -> None:
         """Remove an operation that succeeded from the queue, or keep it for the next attempt."""
@@ -327,7 +334,7 @@ class VolumeWorker:
         identity, uuid = self.volume.identity()
         free, total = self._read_space() if identity in ("ok", "read_only") else (None, 0)
         self._probe_at = time.monotonic() + PROBE_INTERVAL_S
-        with self._changed:
+        with self.changed:
             self.free_bytes, self.total_bytes = free, total
             if identity == "ok":
                 if self._identity_state != "ok" or uuid != self.uuid:
@@ -336,6 +343,9 @@ class VolumeWorker:
                     self._healthy_since = time.monotonic()
                 if uuid != self.uuid:
                     self.log_lengths.clear()
+                if self.uuid not in ("", uuid):  # another one, or the disk that was not mounted yet
+                    for hearing in filter(self._is_held_elsewhere, self.active_hearings):
+                        self.mark_behind(hearing)
                 self.uuid = uuid
             elif identity != self._identity_state:
                 log.error("%s: %s", self.name, identity)
@@ -344,7 +354,7 @@ class VolumeWorker:
                 self._release_queue()
             if self._queued_bytes > MAX_QUEUE_BYTES:
                 self._free_memory()
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def _read_space(self) -> tuple[int | None, int]:
         try:

@@ -115,7 +115,10 @@ class StorageMonitor:
     # -- after a crash -------------------------------------------------------------------------
     def prepare_recovery(self) -> None:
         """Copy the data of unsealed hearings that only the mirror has to the primary storage."""
-        if self._mirror is None or not self.store.is_mirror_readable:
+        if self._mirror is None:
+            return
+        if not (self.store.is_mirror_readable and self.is_primary_available):
+            self.store.distrust_mirror()
             return
         for hearing in merge_copies(self._paths.data, self._mirror.root):
             log.warning("hearing %s was completed from the second copy", hearing)
@@ -215,6 +218,8 @@ def storage_alarms(state: RecorderState) -> list[tuple[str, str]]:
         found.append((code, "mirror"))
     elif mirror.behind_seconds > MAX_MIRROR_LAG_S:
         found.append(("mirror_behind", "mirror"))
+    if mirror.set_aside:
+        found.append(("copy_set_aside", "mirror"))
     if state.hearing is not None and not primary.planned.fits and primary.state != "full":
         found.append(("space_short", "storage"))
     return found

@@ -20,6 +20,7 @@ from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, SUMS, part_folders
 from kiosk.storage.replaced_files import REPLACED_FOLDER
 from kiosk.storage.store import append_durably
+from kiosk.storage.volume import ONLY_HERE
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
@@ -116,7 +117,7 @@ def _merge_hearing(primary: Path, mirror: Path) -> bool:
         if source.name in (HEARING_FILE, SUMS) or source.suffix in (".json", ".p7s", ".damaged"):
             changed |= _merge_whole(target, source, is_newer=Path(name).parent in newer)
         else:
-            changed |= _merge_appended(target, source)
+            changed |= _merge_appended(target, source, primary.parent.parent)
     return changed or bool(newer)
 
 
@@ -163,13 +164,19 @@ def _merge_journal(target: Path, source: Path) -> bool:
     return True
 
 
-def _merge_appended(target: Path, source: Path) -> bool:
-    """Append the mirror's surplus of a media file or playlist where the rest is the same."""
+def _merge_appended(target: Path, source: Path, root: Path) -> bool:
+    """Append the mirror's surplus of a media file or playlist where the rest is the same.
+
+    Otherwise the mirror's end is set aside below ``root``: recovery cuts the file on both.
+    """
     have, size = target.stat().st_size if target.exists() else 0, source.stat().st_size
     if size <= have:
         return False
     if have and not _has_same_tail(target, source, have):
         log.error("%s: the two copies differ", target)
+        begin = max(0, have - _BLOCK_BYTES)
+        kept = root / ONLY_HERE / f"{target.relative_to(root)}.{begin}-{size}"
+        _append_from(kept, source, begin, at=0)
         return False
     _append_from(target, source, have)
     return True
@@ -184,12 +191,17 @@ def _has_same_tail(target: Path, source: Path, size: int) -> bool:
         return here.read(size - begin) == there.read(size - begin)
 
 
-def _append_from(target: Path, source: Path, at: int, end: int | None = None) -> None:
+def _append_from(
+    target: Path, source: Path, begin: int, end: int | None = None, at: int | None = None
+) -> None:
+    """Copy ``source`` from ``begin`` to ``end`` into ``target``, to the same place or to ``at``."""
+    at = begin if at is None else at
     make_folder(target.parent)
     with source.open("rb") as file:
-        file.seek(at)
+        file.seek(begin)
         while True:
-            data = file.read(_BLOCK_BYTES if end is None else min(_BLOCK_BYTES, end - at))
+            left = _BLOCK_BYTES if end is None else min(_BLOCK_BYTES, end - file.tell())
+            data = file.read(left)
             if not data:
                 break
             append_durably(target, at, data)
