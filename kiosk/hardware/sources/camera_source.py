@@ -213,14 +213,14 @@ class CameraSource:
             self._picture_due_ns = now + FIRST_PICTURE_NS
             self._is_absent, self._is_open = False, True
             self._start_encoder()
-        if self._has_risen("frames", values):
-            self._picture_due_ns = now + FREEZE_NS
-            self._changed_ns = self._changed_ns or now
-            self._gives_pictures = self._gave_pictures = True
         if self._has_risen("repeats", values):
             self._repeated_ns = now
         if self._has_risen("changes", values):
             self._changed_ns, self._still_restart_ns = now, now + STILL_NS
+        if self._has_risen("frames", values):
+            self._picture_due_ns = now + FREEZE_NS
+            self._changed_ns = self._changed_ns or now
+            self._gives_pictures = self._gave_pictures = True
 
     def _has_risen(self, name: str, values: dict[str, Any]) -> bool:
         """Return whether a count of the child is higher than in its last status."""
