@@ -48,11 +48,6 @@ class MicrophoneState(StrEnum):
         return self not in (MicrophoneState.STARTING, *_WITHOUT_SAMPLES)
 
     @property
-    def is_soundless(self) -> bool:
-        """Whether samples arrive that hold no sound of the room."""
-        return self in _SOUNDLESS
-
-    @property
     def is_lost(self) -> bool:
         """Whether what is said there is lost: an interruption."""
         return self in (*_WITHOUT_SAMPLES, *_SOUNDLESS)

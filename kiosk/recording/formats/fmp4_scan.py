@@ -7,14 +7,13 @@ The writer syncs each fragment before it reports it; what follows the last compl
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.clocks import NS_PER_S
-from kiosk.recording.formats.age_tar import END_OF_ARCHIVE, iter_members
+from kiosk.recording.formats.age_tar import iter_members
 from kiosk.recording.formats.records import FragmentRecord, Track
 from kiosk.storage.hearing_folder import CLOSED_SUFFIX, INIT
 
@@ -141,13 +140,6 @@ def _complete_members(part: Path, name: str, start: int) -> list[FragmentRecord]
     return records
 
 
-def close_tar(path: Path) -> None:
-    """Append the end of the archive to a tar of complete members, durably."""
-    with path.open("ab") as file:
-        file.write(END_OF_ARCHIVE)
-        os.fsync(file.fileno())
-
-
 def _media_span(data: bytes, tracks: TrackTable) -> tuple[int, int, list[int]]:
     """Return first and last media time of a fragment in ns, and its track numbers."""
     times: list[tuple[int, int]] = []
@@ -203,13 +195,3 @@ def picture_times(path: Path, start: int, tap_ns: int) -> list[int]:
                         times.append(tap_ns + at * NS_PER_S // tracks.timescales[number])
                         at += duration
     return times
-
-
-def truncate_torn(path: Path, length: int) -> int:
-    """Cut ``path`` to ``length`` bytes, durably; return how many bytes were removed."""
-    removed = path.stat().st_size - length
-    if removed > 0:
-        with path.open("r+b") as file:
-            file.truncate(length)
-            os.fsync(file.fileno())
-    return max(0, removed)
