@@ -11,7 +11,10 @@ from kiosk.storage.hearing_folder import name_order, part_folder_name, part_fold
 def test_parts_and_runs_come_by_number(tmp_path: Path) -> None:
     for number in (100, 11, 2):
         (tmp_path / part_folder_name(number)).mkdir()
-        (tmp_path / f"run-{number:02d}").mkdir()
+        run = tmp_path / f"run-{number:02d}"
+        run.mkdir()
+        (run / "init.mp4").touch()
+    (tmp_path / "run-03").mkdir()  # empty: nothing of a run
     (tmp_path / "part-99.old").mkdir()
     (tmp_path / "part-12").write_text("a file is no part")
     assert [number for number, _ in part_folders(tmp_path)] == [2, 11, 100]
