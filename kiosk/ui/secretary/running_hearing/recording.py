@@ -229,6 +229,10 @@ SAMPLES: dict[str, Prepare] = {
         camera={"state": "absent"}, alarms=[alarm("camera_absent", "camera")]
     ),
     "recording-disk-low": hearing_runs(alarms=[alarm("disk_low")]),
+    "recording-steps-owed": hearing_runs(
+        alarms=[alarm("steps_owed"), alarm("microphone_stuck", "witness")],
+        microphones=microphones(witness={"state": "stuck", "since": ago(20)}),
+    ),
     "recording-proof-bad": hearing_runs(proof=BAD_PROOF, alarms=[alarm("proof_failed")]),
     "recording-recorder-gone": hearing_runs(is_up=False),
     "recording-recovered": hearing_runs(
