@@ -122,9 +122,9 @@ class MirrorCatchUp:
             except Exception:  # a bug must not end the catch-up for good
                 log.exception("%s: the catch-up failed", self._dest.name)
                 self._wait_until = time.monotonic() + RETRY_S
-            with self._changed:
+            with self._changed:  # no disk is asked here: it may hang, and every append waits
                 self._update_lag()
-                if not self._is_stopped and self._next_hearing() is None:
+                if not self._is_stopped and not self._candidates():
                     self._changed.wait(timeout=POLL_S)
             self._pause(self._wait_until - time.monotonic())
 
@@ -147,15 +147,19 @@ class MirrorCatchUp:
     def _next_hearing(self) -> str | None:
         """Return the hearing to catch up next, or None."""
         with self._changed:
-            candidates = [
-                hearing
-                for hearing in self._dest.hearings_behind
-                if not self._source.is_incomplete(hearing)
-            ]
-            if not candidates or not (self._dest.is_writable and self._source.is_readable):
-                return None
+            candidates = self._candidates()
             live = [hearing for hearing in candidates if hearing in self._dest.active_hearings]
-        return min(live or candidates, key=self._changed_at)
+        return min(live or candidates, key=self._changed_at, default=None)
+
+    def _candidates(self) -> list[str]:
+        """Return the hearings that can be caught up now (the store's lock is held)."""
+        if not (self._dest.is_writable and self._source.is_readable):
+            return []
+        return [
+            hearing
+            for hearing in self._dest.hearings_behind
+            if not self._source.is_incomplete(hearing)
+        ]
 
     def _changed_at(self, hearing: str) -> float:
         try:
