@@ -20,10 +20,12 @@ import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, RecordingSettings, Settings
+from kiosk.errors import StorageError
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.recording.capture.part_config import PartOutput
 from kiosk.recording.capture.part_recorder import PartRecorder
+from kiosk.recording.capture.part_writer import PartWriter
 from kiosk.recording.formats.records import (
     FileRecord,
     FragmentRecord,
@@ -173,6 +175,20 @@ def bench(court: VirtualCourt) -> Iterator[RecorderRig]:
     yield bench
     for recorded in bench.started:
         recorded.stop()
+
+
+def test_a_part_whose_writer_has_a_bug_is_never_called_written(
+    bench: RecorderRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_writer: PartWriter, _stop_ns: int) -> None:
+        raise ValueError("a bug")
+
+    recorded = bench.start(tmp_path)
+    bench.started.remove(recorded)
+    monkeypatch.setattr(PartWriter, "finish", break_down)
+    recorded.part.stop()
+    with pytest.raises(StorageError, match="a bug"):
+        recorded.part.wait_written(PATIENCE)
 
 
 @pytest.mark.slow

@@ -209,6 +209,9 @@ class PartRecorder:
     def _run(self) -> None:
         try:
             self._record()
+        except Exception as error:  # a bug: what is not written must not be called written
+            log.exception("part: the recorder failed")
+            self._failure = error
         finally:
             self._has_ended.set()
 
