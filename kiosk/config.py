@@ -121,7 +121,8 @@ class MicrophoneSettings(SettingsGroup):
     ``device`` is ``usb:PLACE``, ``serial:NUMBER``, ``id:CARD`` or the exact name of a device
     (``kiosk devices`` lists them); one that fits two devices opens none. ``channel`` counts from 0.
     ``role`` is a role id of the rules data, ``spare``, or ``remote`` (line-out of a conference set:
-    if it is digitally silent for ``silence_seconds``, its link is lost).
+    if it is digitally silent for ``silence_seconds``, its link is lost). ``noise_gate``: it gives
+    digital silence while nobody speaks, so it counts as muted after ten seconds, not half a one.
     """
 
     name: Annotated[
@@ -132,6 +133,7 @@ class MicrophoneSettings(SettingsGroup):
     channel: Annotated[int, Field(ge=0, le=7)] = 0
     rate: Literal[16000, 32000, 44100, 48000] = 48000
     silence_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    noise_gate: bool = False
 
 
 class OverheadCameraSettings(SettingsGroup):

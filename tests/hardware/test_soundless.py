@@ -186,3 +186,60 @@ def test_after_a_loss_of_the_device_nothing_is_remembered() -> None:
     meter.reset()
     assert (meter.rms_db, meter.soundless_since_ns) == (FLOOR_DB, None)
     assert Player(meter).play(noise(RATE, 300, seed=3)) == ["ok"]
+
+
+PAUSES = {
+    "zeros": np.zeros(RATE * 8 // 10, np.int16),
+    "a constant": np.full(RATE * 8 // 10, 7, np.int16),
+    "the last bit's flicker": noise(RATE * 8 // 10, 0.6),
+}
+
+
+@pytest.mark.parametrize("what", PAUSES)
+def test_the_pauses_of_a_noise_gate_are_no_fault_but_its_mute_switch_is(what: str) -> None:
+    meter = LevelMeter(RATE, is_speech_elsewhere=lambda _now_ns: True, has_gate=True)
+    player = Player(meter)
+    for word in range(8):
+        assert player.play(noise(RATE * 12 // 10, 2000, seed=word)) == ["ok"]
+        assert player.play(PAUSES[what]) == ["ok"]
+    assert meter.soundless is None, "no row of the ledger"
+    player.play(noise(RATE, 2000))
+    assert player.play(np.resize(PAUSES[what], 9 * RATE)) == ["ok"]
+    assert player.play(np.resize(PAUSES[what], 2 * RATE)) == ["ok", "muted"]
+    assert meter.soundless is not None
+    assert player.play(noise(RATE, 2000))[-1] == "ok"
+
+
+def test_a_noise_gate_does_not_delay_that_a_device_is_stuck() -> None:
+    player = Player(LevelMeter(RATE, has_gate=True))
+    player.play(noise(RATE, 2000))
+    assert player.play(np.tile(noise(RATE // 10, 300), 15)) == ["ok", "stuck"]
+
+
+@pytest.mark.parametrize("step", [8, 16])
+@pytest.mark.parametrize("share", [0.5, 0.02])
+def test_noise_of_one_bit_with_digital_gain_is_not_stuck(step: int, share: float) -> None:
+    bits = np.random.default_rng(3).random(2 * TWO_SECONDS) < share
+    states = Player(LevelMeter(RATE)).play((bits * step).astype(np.int16))
+    assert "stuck" not in states
+
+
+@pytest.mark.parametrize("value", [8, 30_000])
+def test_one_odd_sample_among_zeros_makes_a_muted_microphone_neither_stuck_nor_heard(
+    value: int,
+) -> None:
+    meter = LevelMeter(RATE)
+    player = Player(meter)
+    player.play(np.zeros(RATE, np.int16))
+    odd = np.zeros(2 * RATE, np.int16)
+    odd[RATE // 2] = value
+    assert player.play(odd) == ["muted"]
+    assert meter.last_speech_ns is None
+
+
+@pytest.mark.parametrize("tones", [(50,), (425,), (440,), (1000,), (350, 440), (941, 1336)])
+def test_a_tone_made_by_a_computer_is_sound(tones: tuple[int, ...]) -> None:
+    times = np.arange(3 * RATE) / RATE
+    wave = sum(3000 * np.sin(2 * np.pi * hertz * times) for hertz in tones)
+    states = Player(LevelMeter(RATE)).play(np.asarray(wave).astype(np.int16))
+    assert set(states) <= {"ok", "humming"}

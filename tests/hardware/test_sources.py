@@ -264,6 +264,33 @@ def test_an_absent_microphone_and_no_camera_leave_the_rest_alone(
         assert opened["gone"] is opened["part"] is None
 
 
+DEAF_PORTAUDIO = """
+import pyaudio
+open_stream = pyaudio.PyAudio.open
+def drop(*_values):
+    return None, pyaudio.paContinue
+def open_deaf(self, **options):
+    return open_stream(self, **{**options, "stream_callback": drop})
+pyaudio.PyAudio.open = open_deaf
+"""
+
+
+@pytest.mark.slow
+def test_a_microphone_that_opens_and_never_gives_a_sample_is_dead(
+    rig: SourcesRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(DEAF_PORTAUDIO)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    row = MicrophoneSettings(name="judge", role="judge", device="mic_judge")
+    with open_sources(rig.sound, row) as sources:
+        (judge,) = sources.microphones
+        assert judge.state == "starting"
+        wait_for(lambda: sources.devices()[-1].opened, "the open device", PATIENCE)
+        wait_for(lambda: judge.state == "dead", "dead", PATIENCE)
+        monkeypatch.delenv("PYTHONPATH")
+        wait_for(lambda: judge.state == "ok", "samples", PATIENCE)
+
+
 def add_fixed_devices(sound: VirtualMicrophones, **devices: tuple[int, int]) -> None:
     """Add devices to the sound system that offer one sample rate and number of channels only."""
     library = sound.folder / "fixed_device.so"

@@ -4,6 +4,9 @@ Levels are those of the sound: the mean of the samples, which a sound card may s
 Every state has a hysteresis. It is no fault if nobody speaks into a microphone: it is *quiet* only
 if its level is far below the noise floor at commissioning, or stays at the bottom while others hear
 speech, or (with no known noise floor) stays at the bottom for ten seconds.
+
+A noise gate gives a constant in every pause of speech, as a mute switch or a loose contact does:
+only the settings say that a microphone has one.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock, Samples, SoundlessPeriod, sound_power
 from kiosk.hardware.audio.hum import HumDetector
-from kiosk.hardware.audio.repetition import LONGEST_REPETITION_S, holds_nothing_new
+from kiosk.hardware.audio.repetition import LONGEST_REPETITION_S, has_two_values, is_repeated
 
 FLOOR_DB = -100.0
 """Level shown for digital silence."""
@@ -29,6 +32,11 @@ MUTED_DB = -87.0
 """Noise floor of a muted device: only its last bit changes; no room is so quiet."""
 SOUNDLESS_NS = NS_PER_S // 2
 """A device that gives nothing or the same samples for this long is muted or stuck."""
+GATED_NS = 10 * NS_PER_S
+"""One with a noise gate that gives no sound for this long is muted."""
+TWO_VALUES_DB = -60.0
+TWO_VALUES_WINDOWS = 3
+"""Two values are a stuck bit above this level for so many windows in a row, else few noise bits."""
 STUCK_HOLD_NS = 2 * NS_PER_S
 """A device that was stuck so lately is stuck, although it gives a constant now."""
 SOUNDING_WINDOWS = 2
@@ -82,13 +90,14 @@ class LevelMeter:
         baseline_db: float | None = None,
         is_speech_elsewhere: Callable[[int], bool] = _no_speech_elsewhere,
         remote_silence_ns: int | None = None,
+        has_gate: bool = False,
     ) -> None:
         self._window_size = round(rate * WINDOW_S)
         self._rate = rate
         self.is_speech_elsewhere = is_speech_elsewhere
         self._baseline_db = baseline_db
-        self._is_remote = remote_silence_ns is not None
-        self._soundless_ns = SOUNDLESS_NS if remote_silence_ns is None else remote_silence_ns
+        self._remote_silence_ns = remote_silence_ns
+        self._has_gate = has_gate
         self._hum = HumDetector(rate)
         self.last_speech_ns: int | None = None
         self._history: deque[tuple[int, int, float]] = deque()
@@ -102,6 +111,7 @@ class LevelMeter:
         self._repeated_ns: int | None = None
         self._last_soundless: SoundlessPeriod | None = None
         self._sounding_from_ns = 0
+        self._two_value_windows = 0
         self._is_quiet = self._is_clipping = False
         self._last_loud_ns: int | None = None
         self._speech_elsewhere_ns = 0
@@ -121,7 +131,6 @@ class LevelMeter:
             self._last_loud_ns = block.start_ns
         self._hum.push(as_float, end_ns)
         self._record_energy(block.start_ns, end_ns, sound_power(as_float) / 32768**2)
-        self._last_ns = end_ns
         self._window.append(block)
         if sum(len(part.samples) for part in self._window) >= self._window_size:
             start_ns = self._window[0].start_ns
@@ -150,42 +159,55 @@ class LevelMeter:
         exact_db = 20 * float(np.log10(max(sound_power(as_float) ** 0.5 / 32768, 1e-9)))
         self.rms_db = max(FLOOR_DB, exact_db)
         self.peak_db = to_decibels(float(max(samples.max() - mean, mean - samples.min())) / 32768)
-        is_repeated = holds_nothing_new(self._last_samples, samples)
+        has_new = self._update_soundless(exact_db, samples, start_ns)
+        self._last_ns = end_ns
         kept = round(self._rate * LONGEST_REPETITION_S)
         self._last_samples = np.concatenate((self._last_samples, samples))[-kept:]
-        self._update_soundless(exact_db, is_repeated, start_ns)
-        if self.rms_db > SPEECH_DB and not is_repeated:
+        if self.rms_db > SPEECH_DB and has_new:
             self.last_speech_ns = end_ns
-        if not self._is_remote:
+        if self._remote_silence_ns is None:
             self._update_quiet(start_ns, end_ns)
         self._update_clipping(int(np.count_nonzero(np.abs(as_float) >= CLIPPED_LEVEL)), end_ns)
 
-    def _update_soundless(self, rms_db: float, is_repeated: bool, start_ns: int) -> None:
-        if rms_db < MUTED_DB or is_repeated:
-            if rms_db >= MUTED_DB:
+    def _update_soundless(self, rms_db: float, samples: Samples, start_ns: int) -> bool:
+        """Follow one window; return whether it holds sound of its own."""
+        has_two = has_two_values(samples)
+        is_toggled = has_two and rms_db >= TWO_VALUES_DB
+        self._two_value_windows = self._two_value_windows + 1 if is_toggled else 0
+        is_flat = rms_db < MUTED_DB or (has_two and not is_toggled)
+        repeats = not is_flat and is_repeated(self._last_samples, samples)
+        if is_flat or is_toggled or repeats:
+            if repeats or self._two_value_windows >= TWO_VALUES_WINDOWS:
                 self._repeated_ns = start_ns
             self._sounding_windows = 0
             if self.soundless_since_ns is None:
                 self.soundless_since_ns = start_ns
-            return
+            return False
         if not self._sounding_windows:
             self._sounding_from_ns = start_ns
         self._sounding_windows += 1
-        period = self._soundless_at(start_ns)
-        if period is None or self._sounding_windows >= SOUNDING_WINDOWS:
-            if period is not None:
+        if self._sounding_windows >= SOUNDING_WINDOWS:
+            if (period := self._soundless_at(start_ns)) is not None:
                 self._last_soundless = replace(period, end_ns=self._sounding_from_ns)
             self.soundless_since_ns = None
+        return True
 
     def _soundless_at(self, now_ns: int) -> SoundlessPeriod | None:
         """Return the period without sound, if it has lasted long enough at ``now_ns``."""
         since_ns, repeated_ns = self.soundless_since_ns, self._repeated_ns
-        if since_ns is None or now_ns - since_ns < self._soundless_ns:
-            return None
+        if self._sounding_windows:
+            now_ns = min(now_ns, self._sounding_from_ns)
         is_stuck = repeated_ns is not None and now_ns - repeated_ns < STUCK_HOLD_NS
-        return SoundlessPeriod(
-            MicrophoneState.STUCK if is_stuck else MicrophoneState.MUTED, since_ns
-        )
+        state = MicrophoneState.STUCK if is_stuck else MicrophoneState.MUTED
+        if since_ns is None or now_ns - since_ns < self._limit_ns(state):
+            return None
+        return SoundlessPeriod(state, since_ns)
+
+    def _limit_ns(self, state: MicrophoneState) -> int:
+        """Return how long nothing new may come before the microphone is in ``state``."""
+        if self._remote_silence_ns is not None:
+            return self._remote_silence_ns
+        return GATED_NS if self._has_gate and state == MicrophoneState.MUTED else SOUNDLESS_NS
 
     @property
     def soundless(self) -> SoundlessPeriod | None:
@@ -194,6 +216,9 @@ class LevelMeter:
         return (None if now is None else self._soundless_at(now)) or self._last_soundless
 
     def _update_quiet(self, start_ns: int, end_ns: int) -> None:
+        if self.soundless_since_ns is not None:  # its level is not the room's
+            self._last_loud_ns = end_ns
+            return
         baseline_db = self._baseline_db
         limit = QUIET_DB if baseline_db is None else min(SPEECH_DB, baseline_db - BELOW_BASELINE_DB)
         if self.rms_db > limit + (QUIET_MARGIN_DB if self._is_quiet else 0.0):

@@ -2,7 +2,8 @@
 
 The electronics of a microphone add noise, so a tenth of a second of sound never comes twice bit by
 bit. A card, driver or hub that is stuck repeats its buffer, or several in turn; a converter with a
-stuck bit toggles between two values.
+stuck bit toggles between two values. A tone made by a computer, as a call tone or the test of a
+line, repeats itself, too: it is known by its spectrum of few lines.
 """
 
 from __future__ import annotations
@@ -18,6 +19,16 @@ FULL_SCALE = 32_000
 PROBES = 16
 """Samples that are compared before whole windows are."""
 MAX_TRIES = 8
+TONE_LINES = 8
+"""A call tone has two lines at most, with overtones some more."""
+TONE_BINS = 5
+"""Width of a line in the spectrum of a Hann window."""
+TONE_POWER = 0.999
+"""Share of the power in these lines; a repeated block of noise or voice has less."""
+LONGEST_TONE_PERIOD = 960
+"""In samples: 20 ms at 48 kHz."""
+LOWEST_BIN = 3
+"""Below it is the spectrum of a step."""
 
 
 def holds_nothing_new(before: Samples, window: Samples) -> bool:
@@ -26,10 +37,14 @@ def holds_nothing_new(before: Samples, window: Samples) -> bool:
     Args:
         before: up to :data:`LONGEST_REPETITION_S` of samples.
     """
-    return _has_two_values(window) or _is_repeated(np.concatenate((before, window)), len(before))
+    return has_two_values(window) or is_repeated(before, window)
 
 
-def _has_two_values(window: Samples) -> bool:
+def has_two_values(window: Samples) -> bool:
+    """Return whether ``window`` has two values only and is not overdriven.
+
+    A working microphone of coarse steps gives two values in a quiet room: the level tells.
+    """
     low, high = window.min(), window.max()
     if max(int(high), -int(low)) > FULL_SCALE:
         return False
@@ -37,7 +52,21 @@ def _has_two_values(window: Samples) -> bool:
     return all(bool(((part == low) | (part == high)).all()) for part in (first, window))
 
 
-def _is_repeated(samples: Samples, start: int) -> bool:
+def is_repeated(before: Samples, window: Samples) -> bool:
+    """Return whether ``window`` came before, bit by bit, and is no tone."""
+    return _find_repetition(np.concatenate((before, window)), len(before)) and not _is_tone(window)
+
+
+def _is_tone(window: Samples) -> bool:
+    """Return whether nearly all power is in a few lines of a period of 20 ms or less."""
+    as_float = window.astype(np.float32)
+    spectrum = np.abs(np.fft.rfft((as_float - as_float.mean()) * np.hanning(len(window)))) ** 2
+    lowest = max(LOWEST_BIN, len(window) // LONGEST_TONE_PERIOD - TONE_BINS // 2)
+    lines = np.sort(spectrum[lowest:])[-TONE_LINES * TONE_BINS :]
+    return float(lines.sum()) > TONE_POWER * float(spectrum.sum())
+
+
+def _find_repetition(samples: Samples, start: int) -> bool:
     """Return whether ``samples[start:]`` are the same as those some samples before.
 
     Only places with the same peak can be: of a sound there are few. Some more samples are compared

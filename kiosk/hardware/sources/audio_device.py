@@ -107,8 +107,11 @@ class AudioDevice:
         self._clock = SampleClock(self._rate, self._epoch)
 
     def _on_stop(self, _reason: str) -> None:
-        if self._has_delivered:
+        if self._has_delivered or self._opened is not None:
             self._set_states(MicrophoneState.DEAD)
+        for microphone in self.microphones:
+            if microphone.state == MicrophoneState.STARTING:
+                microphone.set_state(MicrophoneState.DEAD)
 
     def _on_message(self, kind: int, payload: bytes) -> None:
         self._last_message_ns = recording_ns()

@@ -54,7 +54,7 @@ class CameraSource:
         self._opened: OpenedDevice | None = None
         self._last_message_ns = recording_ns()
         self._has_answered = self._is_absent = False
-        self._is_open = self._gives_pictures = self._gave_pictures = False
+        self._is_open = self._gives_pictures = self._gave_pictures = self._has_failed = False
         self._counts: dict[str, int] = {}
         self._picture_due_ns: int | None = None
         self._packet_due_ns: int | None = None
@@ -80,13 +80,14 @@ class CameraSource:
 
     @property
     def state(self) -> CameraState:
-        """State of the camera; frozen: it was there and gives nothing new."""
+        """State of the camera; frozen: it is there and gives nothing, or nothing new."""
         if self._is_absent:
             return CameraState.ABSENT
         now = recording_ns()
         if self._gives_pictures and not (self._find_failure(now) or self._is_still):
             return CameraState.OK
-        return CameraState.FROZEN if self._gave_pictures else CameraState.STARTING
+        has_failed = self._gave_pictures or self._has_failed
+        return CameraState.FROZEN if has_failed else CameraState.STARTING
 
     @property
     def still_since_ns(self) -> int | None:
@@ -190,6 +191,7 @@ class CameraSource:
 
     def _on_stop(self, _reason: str) -> None:
         with self._lock:
+            self._has_failed = not self._is_absent
             self._is_open = self._gives_pictures = False
             self._picture_due_ns = self._packet_due_ns = None
 
@@ -206,7 +208,7 @@ class CameraSource:
         if "failed" in values:
             log.warning("camera: %s", values["failed"])
         elif "absent" in values:
-            self._is_absent, self._gave_pictures = True, False
+            self._is_absent, self._gave_pictures, self._has_failed = True, False, False
         elif "library" in values:
             self._library_info = {key: values[key] for key in ("library", "version", "back_end")}
             self._opened = OpenedDevice.model_validate(values["opened"])

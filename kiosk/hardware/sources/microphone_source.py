@@ -37,7 +37,12 @@ class MicrophoneSource:
         self.rate = config.rate
         self.channel = config.channel
         remote_ns = round(config.silence_seconds * NS_PER_S) if is_remote else None
-        self.meter = LevelMeter(config.rate, baseline_db, remote_silence_ns=remote_ns)
+        self.meter = LevelMeter(
+            config.rate,
+            baseline_db,
+            remote_silence_ns=remote_ns,
+            has_gate=config.noise_gate,
+        )
         self._state = MicrophoneState.STARTING
         self._state_since = format_wall()
         self._refusal: Refusal | None = None

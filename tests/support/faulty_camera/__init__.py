@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 VARIABLE = "KIOSK_TEST_CAMERA_FAULTS"
-Fault = Literal["silent", "refused", "still"]
-"""The encoder gives no packets; it does not start; every picture is the same."""
+Fault = Literal["silent", "refused", "still", "empty"]
+"""The encoder gives no packets; it does not start; every picture is the same; none comes."""
 
 
 class CameraFaults:

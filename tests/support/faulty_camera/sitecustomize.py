@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def install(folder: Path) -> None:
         start(self, emit)
 
     def faulty_paint(self: Any, captured_ns: int) -> camera.Picture:
+        while (folder / "empty").exists():
+            time.sleep(0.05)
         if not (folder / "still").exists():
             painted.clear()
         elif not painted:
