@@ -20,4 +20,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
-REVISION = 3
+REVISION = 4

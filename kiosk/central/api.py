@@ -27,7 +27,6 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries import journal_heads
-from kiosk.central.deliveries.closures import ClosureService
 from kiosk.central.deliveries.deliveries import DeliveryService, make_manifest
 from kiosk.central.deliveries.filing_registry import FilingRegistry
 from kiosk.central.deliveries.uploads import UploadService
@@ -65,7 +64,6 @@ class KioskApi:
         store: delivered files.
         authenticator: identifies the calling kiosk.
         link: the link check (for its UDP port).
-        closures: deletes plain media of what was closed retroactively.
         staff_lists: the signed list of staff of each kiosk.
     """
 
@@ -77,7 +75,6 @@ class KioskApi:
     store: ObjectStore
     authenticator: KioskAuthenticator
     link: LinkCheckApi
-    closures: ClosureService
     staff_lists: StaffListIssuer
 
     def routes(self) -> list[web.RouteDef]:
@@ -240,10 +237,10 @@ class KioskApi:
         return json_response({"stored": stored, "as_of": format_wall()})
 
     async def post_closures(self, request: web.Request) -> web.StreamResponse:
-        """Delete delivered plain files that a retroactive closure replaces."""
+        """Withhold delivered plain files that a retroactive closure replaces."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         closures = (await read_body(request, ClosuresRequest)).closures
-        return json_response(await self.closures.apply(caller.id, hearing, closures))
+        return json_response(await self.deliveries.closures.apply(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
         """Return a delivered file, or a range of it."""

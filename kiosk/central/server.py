@@ -22,7 +22,6 @@ from kiosk.central.admin.page import AdminPage
 from kiosk.central.api import KioskApi
 from kiosk.central.data.database import Database, sqlite_url
 from kiosk.central.data.object_store import FolderStore, ObjectStore
-from kiosk.central.deliveries.closures import ClosureService
 from kiosk.central.deliveries.deliveries import DeliveryService
 from kiosk.central.deliveries.filing_registry import FilingRegistry
 from kiosk.central.deliveries.searchable import SearchableWorker
@@ -157,7 +156,6 @@ class CentralServer:
         registry = FilingRegistry(self._database, deliveries, crash_hook)
         authenticator = KioskAuthenticator(self._database)
         link = LinkCheckApi(authenticator)
-        closures = ClosureService(self._database, self._store, uploads)
         api = KioskApi(
             database=self._database,
             authority=self.authority,
@@ -167,7 +165,6 @@ class CentralServer:
             store=self._store,
             authenticator=authenticator,
             link=link,
-            closures=closures,
             staff_lists=StaffListIssuer(self._database, signer, options.staff_days),
         )
         app = self._make_application()
@@ -182,7 +179,7 @@ class CentralServer:
         )
         port = await self._listen_kiosks(app, stack)
         link.udp_port = await _listen_udp(link, options.host, port, stack)
-        await closures.resume()
+        await deliveries.closures.resume()
         await uploads.resume()
         await deliveries.resume()
         if options.searchable:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.deliveries import filing_registry
+from kiosk.central.deliveries import filing_registry, quarantine
 from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
 from kiosk.central.deliveries.tusd import TusdSettings
 from kiosk.central.identity import courts, enrolment, staff
@@ -49,11 +49,15 @@ def run_task(arguments: argparse.Namespace) -> int:
         "staff": _list_staff,
         "filing": _set_filing_state,
         "accept": _accept_problem,
+        "quarantine": _list_quarantined,
     }
     database = open_database(arguments.data, arguments.database)
     try:
         if arguments.seed is not None:
             _apply_seed(database, load_seed(arguments.seed))
+        if arguments.task in ("erase", "release"):
+            _decide_quarantine(arguments, database)
+            return 0
         if arguments.task in KINDS:
             _set_credential(arguments, database)
             return 0
@@ -200,6 +204,22 @@ def _import_courier_drive(arguments: argparse.Namespace) -> int:
         print(f"not taken: {place}: {code}")
     print(f"{len(result.receipted)} item(s) receipted; the receipts are on the medium")
     return 1 if result.refused else 0
+
+
+def _list_quarantined(_arguments: argparse.Namespace, connection: Connection) -> None:
+    for item in quarantine.list_quarantined(connection):
+        print(f"{item.hearing}\t{item.kiosk}\t{item.files} files\t{item.bytes} bytes\t{item.since}")
+
+
+def _decide_quarantine(arguments: argparse.Namespace, database: Database) -> None:
+    """Erase or release what was withheld of a hearing."""
+    held = quarantine.Quarantine(database, open_store(arguments.data, arguments.store))
+    hearing, reason = arguments.hearing, arguments.reason
+    if arguments.task == "release":
+        print(f"{asyncio.run(held.release(hearing, reason))} files released")
+        return
+    erased = asyncio.run(held.erase(hearing, reason, without_proof=arguments.without_proof))
+    print(f"{erased} files erased")
 
 
 def _accept_problem(arguments: argparse.Namespace, connection: Connection) -> None:

@@ -9,6 +9,8 @@
   kiosk central badge --data DIR PERSON                set a badge, likewise
   kiosk central ingest --data DIR MEDIUM --key FILE    import a courier's medium
   kiosk central accept --data DIR HEARING --reason …   give a held-back hearing its receipt
+  kiosk central quarantine --data DIR                  list what retroactive closings withhold
+  kiosk central erase --data DIR HEARING --reason …    erase it; 'release' makes it readable again
   kiosk central filing --data DIR NUMBER accepted      record the registry's decision on a filing
 
 DIR/address holds the server's URL, DIR/admin-address the URL of the page for court IT (on this
@@ -110,9 +112,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     filing.add_argument("number", metavar="NUMBER", help="registration number")
     filing.add_argument("state", choices=["accepted", "returned", "passed_to_judge"])
     filing.add_argument("--reason", help="why it is returned")
-    accept = _task(tasks, "accept", "give a hearing its receipt although its journal was rewritten")
+    accept = _task(tasks, "accept", "give a hearing that is held back its receipt")
     accept.add_argument("hearing", metavar="HEARING", help="id of the hearing")
     accept.add_argument("--reason", required=True, help="what was found out; it is stored")
+    _task(tasks, "quarantine", "list the hearings of which plain files are withheld")
+    erase = _task(tasks, "erase", "erase the withheld plain files of a hearing")
+    erase.add_argument(
+        "--without-proof",
+        action="store_true",
+        help="although the delivered journal does not prove that they were replaced",
+    )
+    release = _task(tasks, "release", "make the withheld files of a hearing readable again")
+    for decision in (erase, release):
+        decision.add_argument("hearing", metavar="HEARING", help="id of the hearing")
+        decision.add_argument("--reason", required=True, help="who decided, and why; it is stored")
     ingest = _task(tasks, "ingest", "import a courier's medium and write the receipts to it")
     ingest.add_argument("medium", type=Path, metavar="MEDIUM", help="folder of the mounted medium")
     ingest.add_argument(

@@ -79,6 +79,16 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class QuarantinedFiles:
+    """Plain files of a hearing that are withheld until court IT decides."""
+
+    hearing: str
+    kiosk: str
+    files: int
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Finding:
     """An exception: a code and the values for its sentence."""
 
@@ -101,6 +111,7 @@ class FleetSnapshot:
     open: tuple[OpenDelivery, ...] = ()
     incidents: tuple[Incident, ...] = ()
     staff: tuple[Member, ...] = ()
+    quarantined: tuple[QuarantinedFiles, ...] = ()
 
 
 def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
@@ -113,6 +124,17 @@ def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:
         *_staff_findings(snapshot.staff, rooms),
         *_delivery_findings(snapshot.open, rooms, now),
         *_incident_findings(snapshot.incidents, rooms, now),
+        *(
+            Finding(
+                "in_quarantine",
+                "caution",
+                item.kiosk,
+                rooms.get(item.kiosk, ""),
+                item.since,
+                {"count": str(item.files), "hearing": item.hearing},
+            )
+            for item in snapshot.quarantined
+        ),
     ]
     distant = datetime.min.replace(tzinfo=now.tzinfo)
     found.sort(key=lambda finding: finding.since or distant, reverse=True)

@@ -16,10 +16,12 @@ from kiosk.central.admin.findings import (
     Incident,
     KioskStatus,
     OpenDelivery,
+    QuarantinedFiles,
     ScheduledHearing,
     parse_time,
 )
 from kiosk.central.data import schema
+from kiosk.central.deliveries.quarantine import list_quarantined
 from kiosk.central.identity.staff import list_members
 from kiosk.clocks import format_wall
 
@@ -36,6 +38,12 @@ def read_snapshot(connection: Connection, now: datetime) -> FleetSnapshot:
         open=_read_open_deliveries(connection),
         incidents=_read_incidents(connection, now),
         staff=tuple(list_members(connection)),
+        quarantined=tuple(
+            QuarantinedFiles(
+                item.hearing, item.kiosk, item.files, datetime.fromisoformat(item.since)
+            )
+            for item in list_quarantined(connection)
+        ),
     )
 
 

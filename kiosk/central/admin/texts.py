@@ -26,6 +26,20 @@ SENTENCES = {
     "hash_mismatch": N_("A file arrived with another hash than announced: {detail}."),
     "journal_rewritten": N_("A recording was held back: its journal was rewritten: {detail}."),
     "closed_after_receipt": N_("A hearing was closed after its delivery; {detail} were deleted."),
+    "closure_unproven": N_(
+        "A kiosk wants {detail} files of a delivered hearing closed, which its journal does not "
+        "prove. Nothing was changed: {subject}."
+    ),
+    "in_quarantine": N_(
+        "{count} plain files of a closed hearing are withheld: erase or release them: {hearing}."
+    ),
+    "quarantine_released": N_("Withheld files were released: {detail}."),
+    "files_left_out": N_(
+        "A recording was held back: its final list leaves out files that had arrived: {detail}."
+    ),
+    "nothing_listed": N_(
+        "A kiosk says that a recording is complete, but its list is empty: {subject}."
+    ),
     "head_conflicts": N_("A journal contradicts its own earlier heads: {detail}."),
     "hearings_unreadable": N_(
         "{count} of {total} hearings on the list cannot be read completely by the kiosk."

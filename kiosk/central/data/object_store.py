@@ -47,8 +47,20 @@ class ObjectStore(Protocol):
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """Make a complete delivery readable as a folder, ``{path: key}``. Repeatable."""
 
-    def unpublish_file(self, kind: str, owner: str, path: str) -> None:
-        """Remove one file of a published delivery, if present. Repeatable."""
+    def publish_files(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
+        """Add files to a published delivery, ``{path: key}``. Repeatable."""
+
+    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
+        """Remove ``path`` of a published delivery if it is ``key``. Repeatable."""
+
+    def withhold_file(self, key: str) -> None:
+        """Move ``key`` into quarantine: kept, but :meth:`read` finds it no more. Repeatable."""
+
+    def restore_file(self, key: str) -> None:
+        """Move ``key`` back out of quarantine. Repeatable."""
+
+    def erase_withheld(self, key: str) -> None:
+        """Remove ``key`` from quarantine, where it may be absent."""
 
     def free_bytes(self) -> int | None:
         """Return the free space, or None if unknown."""
@@ -61,6 +73,7 @@ class FolderStore:
         self.name = "folder"
         self._root = make_folder(root)
         self._objects = make_folder(root / "objects")
+        self._quarantine = make_folder(root / "quarantine", mode=0o700)
 
     def put_file(self, spooled: Path, key: str) -> None:
         """See :class:`ObjectStore`: rename within a file system, else copy."""
@@ -105,6 +118,10 @@ class FolderStore:
 
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """See :class:`ObjectStore`: ``<kind>s/<owner>/<path>``."""
+        self.publish_files(kind, owner, files)
+
+    def publish_files(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
+        """See :class:`ObjectStore`."""
         folder = self._root / f"{kind}s" / owner
         touched = {make_folder(folder)}
         for path, key in files.items():
@@ -116,12 +133,34 @@ class FolderStore:
         for parent in touched:
             sync_folder(parent)
 
-    def unpublish_file(self, kind: str, owner: str, path: str) -> None:
+    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
         """See :class:`ObjectStore`."""
         target = self._root / f"{kind}s" / owner / path
-        if target.exists():
+        kept = (self._object_path(key), self._quarantine / key)
+        if any(file.exists() and _is_same_file(target, file) for file in kept):
             target.unlink()
             sync_folder(target.parent)
+
+    def withhold_file(self, key: str) -> None:
+        """See :class:`ObjectStore`: a folder that only the server's account enters."""
+        self._rename(self._object_path(key), self._quarantine / key)
+
+    def restore_file(self, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        self._rename(self._quarantine / key, self._object_path(key))
+
+    def erase_withheld(self, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        (self._quarantine / key).unlink(missing_ok=True)
+        sync_folder(self._quarantine)
+
+    @staticmethod
+    def _rename(source: Path, target: Path) -> None:
+        make_folder(target.parent)
+        with contextlib.suppress(FileNotFoundError):  # moved before a crash
+            source.rename(target)
+        sync_folder(target.parent)
+        sync_folder(source.parent)
 
     def free_bytes(self) -> int | None:
         """See :class:`ObjectStore`."""

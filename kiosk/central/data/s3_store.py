@@ -126,32 +126,70 @@ class S3Store:
 
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """See :class:`ObjectStore`: a list, ``<kind>s/<owner>.json``; S3 has no links."""
-        listed = {path: self._object_path(key) for path, key in files.items()}
         with _as_storage_error(owner):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=f"{self._prefix}{kind}s/{owner}.json",
-                Body=json.dumps(listed, indent=1, sort_keys=True).encode("ascii"),
-                ContentType="application/json",
+            self._write_list(
+                kind, owner, {path: self._object_path(key) for path, key in files.items()}
             )
 
-    def unpublish_file(self, kind: str, owner: str, path: str) -> None:
+    def publish_files(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """See :class:`ObjectStore`."""
-        key = f"{self._prefix}{kind}s/{owner}.json"
         with _as_storage_error(owner):
+            listed = {path: self._object_path(key) for path, key in files.items()}
+            self._write_list(kind, owner, self._read_list(kind, owner) | listed)
+
+    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        with _as_storage_error(owner):
+            listed = self._read_list(kind, owner)
+            if listed.get(path) == self._object_path(key):
+                del listed[path]
+                self._write_list(kind, owner, listed)
+
+    def _read_list(self, kind: str, owner: str) -> dict[str, str]:
+        """Return the list of a published delivery; empty if it is not published."""
+        key = f"{self._prefix}{kind}s/{owner}.json"
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ABSENT:
+                return {}
+            raise
+        listed: dict[str, str] = json.loads(body)
+        return listed
+
+    def _write_list(self, kind: str, owner: str, listed: Mapping[str, str]) -> None:
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=f"{self._prefix}{kind}s/{owner}.json",
+            Body=json.dumps(listed, indent=1, sort_keys=True).encode("ascii"),
+            ContentType="application/json",
+        )
+
+    def withhold_file(self, key: str) -> None:
+        """See :class:`ObjectStore`: under another prefix."""
+        self._move(self._object_path(key), self._quarantine_path(key))
+
+    def restore_file(self, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        self._move(self._quarantine_path(key), self._object_path(key))
+
+    def erase_withheld(self, key: str) -> None:
+        """See :class:`ObjectStore`."""
+        with _as_storage_error(key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._quarantine_path(key))
+
+    def _move(self, source: str, target: str) -> None:
+        """Copy inside the S3 server, then remove; absent when moved before a crash."""
+        with _as_storage_error(source):
             try:
-                listed = json.loads(
-                    self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                self._client.copy(
+                    {"Bucket": self._bucket, "Key": source}, self._bucket, target, Config=TRANSFER
                 )
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") in ABSENT:
                     return
                 raise
-            if listed.pop(path, None) is not None:
-                body = json.dumps(listed, indent=1, sort_keys=True).encode("ascii")
-                self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
-                )
+            self._client.delete_object(Bucket=self._bucket, Key=source)
 
     def free_bytes(self) -> int | None:
         """See :class:`ObjectStore`: S3 does not say."""
@@ -159,6 +197,9 @@ class S3Store:
 
     def _object_path(self, key: str) -> str:
         return f"{self._prefix}objects/{key[:2]}/{key}"
+
+    def _quarantine_path(self, key: str) -> str:
+        return f"{self._prefix}quarantine/{key}"
 
 
 @contextlib.contextmanager

@@ -228,6 +228,19 @@ closures = Table(
     Column("at", String(32), nullable=False),
 )
 
+quarantine = Table(  # complete files that a closing replaced; court IT decides what becomes of them
+    "quarantine",
+    metadata,
+    Column("upload", ForeignKey("uploads.id"), primary_key=True),
+    Column("hearing", String(36), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("decision", String(10)),  # null: still to be decided | erased
+    Column("decided_at", String(32)),
+    Column("reason", Text),
+    Index("quarantine_by_hearing", "hearing"),
+    Index("quarantine_open", "decided_at"),
+)
+
 problems = Table(  # reasons to withhold the receipt of a complete delivery
     "problems",
     metadata,

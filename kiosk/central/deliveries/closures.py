@@ -1,16 +1,25 @@
-"""Retroactive closures: delivered plain files of a closed period are deleted and refused later.
+"""Retroactive closures: plain files of a closed period are withheld at once and refused later.
 
 A judge may close a hearing from a moment in the past. The kiosk then encrypts what it has recorded
-since and names the replaced files. Their plain versions here are deleted, unfinished uploads of
-them are aborted, and later announcements are refused. Every step is repeatable: the closure is
-durable before bytes are deleted, and a restarted server continues.
+since and names the replaced files. What has arrived of them completely goes into quarantine:
+nobody reads it, and only court IT erases or releases it (:mod:`.quarantine`). What is still
+arriving is aborted and dropped, and later announcements are refused.
+
+Nothing that has a receipt is deleted because a kiosk says so. Before the receipt of the hearing a
+kiosk's word is enough to withhold a file. After it, the delivered journal has to prove the closing
+and its replacements have to be complete; otherwise the request is refused and court IT sees it.
+
+Every step is repeatable: the closure is durable before bytes move, and a restarted server
+continues.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, tuple_, update
@@ -19,16 +28,40 @@ from kiosk.central.contract import Closure
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.upload_records import CLOSED, check_owner
+from kiosk.central.deliveries.closure_proof import ClosureProof, Replacement, replacement_of
+from kiosk.central.deliveries.incidents import record_incident
+from kiosk.central.deliveries.quarantine import ERASED, is_replacement_complete
+from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE, RECEIVING, check_owner
 from kiosk.central.deliveries.uploads import UploadService
+from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall
+from kiosk.storage.hearing_folder import CLOSED_SUFFIX, INIT, MEDIA_SUFFIX, PLAYLIST, TRACKS
 
 log = logging.getLogger(__name__)
 BATCH_SIZE = 400  # pairs in one query
+_NAME = r"[A-Za-z0-9_-]{1,80}"
+PLAIN_MEDIA = re.compile(
+    rf"part-[0-9]{{2,4}}/(?:{'|'.join(TRACKS)})/(?:{re.escape(PLAYLIST)}"
+    rf"|run-[0-9]+/(?:{re.escape(INIT)}|{_NAME}{re.escape(MEDIA_SUFFIX)}))"
+)
+REPLACING_MEDIA = re.compile(
+    rf"part-[0-9]{{2,4}}/(?:{_NAME}/){{0,2}}(?:{re.escape(PLAYLIST)}"
+    rf"|{_NAME}(?:{re.escape(MEDIA_SUFFIX)}|{re.escape(CLOSED_SUFFIX)}))"
+)
+
+
+@dataclass(frozen=True)
+class RecordedClosures:
+    """What a request changed: uploads to settle, or that nothing did because proof is missing."""
+
+    rows: Sequence[Row[Any]] = ()
+    withheld: int = 0
+    unproven: int = 0
+    needs_proof: bool = False
 
 
 class ClosureService:
-    """Records closures and deletes the files that they name.
+    """Records closures; withholds or drops the files that they name.
 
     Args:
         database: records closures.
@@ -40,24 +73,52 @@ class ClosureService:
         self._database = database
         self._store = store
         self._uploads = uploads
+        self._proof = ClosureProof(database, store)
 
     async def apply(
         self, kiosk: str, hearing: str, closures: Sequence[Closure]
     ) -> dict[str, int | str]:
-        """Delete replaced files; return how many files are closed and how many were deleted.
+        """Withhold replaced files; return how many are closed, withheld and dropped.
 
         Raises:
-            RefusedError: 403, another kiosk's hearing.
+            RefusedError: 403, another kiosk's hearing; 409 ``closure_unproven``, the hearing has
+                its receipt, and its journal does not say so; 422 ``not_media``.
         """
-        rows = await self._database.run_write(
-            lambda connection: record_closures(connection, kiosk, hearing, closures)
+        for number, closure in enumerate(closures):
+            _require_media(number, closure)
+        recorded = await self._record(kiosk, hearing, closures, None)
+        if recorded.needs_proof:
+            proven = await self._proof.find(hearing)
+            recorded = await self._record(kiosk, hearing, closures, proven)
+        if recorded.unproven:
+            log.error("hearing %s: a closing after the receipt without proof", hearing)
+            raise RefusedError(409, "closure_unproven", "the delivered journal does not say so")
+        for row in recorded.rows:
+            await self._settle(row)
+        return {
+            "closed": len(closures),
+            "withheld": recorded.withheld,
+            "deleted": len(recorded.rows) - recorded.withheld,
+            "as_of": format_wall(),
+        }
+
+    async def prove(self, hearing: str) -> Collection[Replacement]:
+        """Return what the delivered journal of a hearing says of replaced files."""
+        return await self._proof.find(hearing)
+
+    async def _record(
+        self,
+        kiosk: str,
+        hearing: str,
+        closures: Sequence[Closure],
+        proven: Collection[Replacement] | None,
+    ) -> RecordedClosures:
+        return await self._database.run_write(
+            lambda connection: record_closures(connection, kiosk, hearing, closures, proven)
         )
-        for row in rows:
-            await self._delete_upload(row)
-        return {"closed": len(closures), "deleted": len(rows), "as_of": format_wall()}
 
     async def resume(self) -> None:
-        """Delete, after a start, the files that a crash has left."""
+        """Move or drop, after a start, the files that a crash has left."""
         rows = await self._database.run_read(
             lambda connection: connection.execute(
                 select(schema.uploads)
@@ -66,75 +127,127 @@ class ClosureService:
             ).all()
         )
         for row in rows:
-            await self._delete_upload(row)
+            await self._settle(row)
 
-    async def _delete_upload(self, row: Row[Any]) -> None:
-        await self._uploads.discard(row.id)
-        await asyncio.to_thread(self._store.unpublish_file, row.kind, row.owner, row.path)
-        await asyncio.to_thread(self._store.remove_file, row.id)
-        table = schema.uploads
+    async def _settle(self, row: Row[Any]) -> None:
+        """Bring the bytes of a closed upload to where they belong."""
+        table, quarantine = schema.uploads, schema.quarantine
+        kept = await self._database.run_read(
+            lambda connection: connection.execute(
+                select(quarantine.c.decision).where(quarantine.c.upload == row.id)
+            ).one_or_none()
+        )
+        await asyncio.to_thread(self._store.unpublish_file, row.kind, row.owner, row.path, row.id)
+        if kept is None:  # it never became complete
+            await self._uploads.discard(row.id)
+            await asyncio.to_thread(self._store.remove_file, row.id)
+        elif kept.decision == ERASED:
+            await asyncio.to_thread(self._store.erase_withheld, row.id)
+        else:
+            await asyncio.to_thread(self._store.withhold_file, row.id)
         await self._database.run_write(
             lambda connection: connection.execute(
-                update(table).where(table.c.id == row.id).values(ended_at=format_wall())
+                update(table)
+                .where(table.c.id == row.id, table.c.state == CLOSED)
+                .values(ended_at=format_wall())
             )
         )
-        log.info("hearing %s: a plain file was deleted", row.owner)
+        log.info("hearing %s: a plain file was %s", row.owner, "withheld" if kept else "dropped")
+
+
+def _require_media(number: int, closure: Closure) -> None:
+    """Refuse to close anything but plain media, and media by nothing.
+
+    Raises:
+        RefusedError: 422 ``not_media``.
+    """
+    if not PLAIN_MEDIA.fullmatch(closure.path):
+        raise RefusedError(422, "not_media", f"closures.{number}.path: not plain media")
+    if closure.by is None and closure.path.endswith(f"/{PLAYLIST}"):
+        return  # nothing of the part is left in the clear
+    if closure.by is None or closure.by_sha256 is None:
+        raise RefusedError(422, "not_media", f"closures.{number}.by: nothing replaces it")
+    is_same = (closure.by, closure.by_sha256) == (closure.path, closure.sha256)
+    if is_same or not REPLACING_MEDIA.fullmatch(closure.by):
+        raise RefusedError(422, "not_media", f"closures.{number}.by: not media in its place")
 
 
 def record_closures(
-    connection: Connection, kiosk: str, hearing: str, closures: Sequence[Closure]
-) -> Sequence[Row[Any]]:
-    """Record closures; return the uploads whose bytes are to be deleted.
+    connection: Connection,
+    kiosk: str,
+    hearing: str,
+    closures: Sequence[Closure],
+    proven: Collection[Replacement] | None,
+) -> RecordedClosures:
+    """Record closures.
+
+    Args:
+        connection: a writing transaction.
+        kiosk: its sender.
+        hearing: id of the hearing.
+        closures: what it names.
+        proven: what the delivered journal proves; None: it was not read yet.
 
     Raises:
         RefusedError: 403, another kiosk's; 409, the id belongs to something else.
     """
     check_owner(connection, kiosk, "hearing", hearing)
-    found: list[Row[Any]] = []
+    deliveries = schema.deliveries
+    is_receipted = connection.execute(
+        select(deliveries.c.completed_at).where(deliveries.c.id == hearing).with_for_update()
+    ).scalar_one_or_none()
+    if is_receipted is not None:
+        if proven is None:
+            return RecordedClosures(needs_proof=True)
+        unproven = [
+            closure
+            for closure in closures
+            if (found := replacement_of(closure)) not in proven
+            or not is_replacement_complete(connection, hearing, found)
+        ]
+        if unproven:
+            detail = str(len(unproven))
+            record_incident(connection, kiosk, "closure_unproven", hearing, detail)
+            return RecordedClosures(unproven=len(unproven))
+    rows: list[Row[Any]] = []
     for start in range(0, len(closures), BATCH_SIZE):
-        found += _record_batch(connection, kiosk, hearing, closures[start : start + BATCH_SIZE])
-    return found
+        batch = closures[start : start + BATCH_SIZE]
+        rows += _record_batch(connection, kiosk, hearing, batch, is_listed=is_receipted is not None)
+    return RecordedClosures(rows, sum(row.state == COMPLETE for row in rows))
 
 
 def _record_batch(
-    connection: Connection, kiosk: str, hearing: str, closures: Sequence[Closure]
+    connection: Connection,
+    kiosk: str,
+    hearing: str,
+    closures: Sequence[Closure],
+    *,
+    is_listed: bool,
 ) -> Sequence[Row[Any]]:
+    """Record some closures; return the uploads that were usable until now.
+
+    Args:
+        is_listed: a receipt names the files of the hearing: its list stays as it is.
+    """
     now, table = format_wall(), schema.uploads
     values = [
-        {
-            "hearing": hearing,
-            "path": closure.path,
-            "sha256": closure.sha256,
-            "by": closure.by,
-            "by_sha256": closure.by_sha256,
-            "kiosk": kiosk,
-            "at": now,
-        }
+        closure.model_dump() | {"hearing": hearing, "kiosk": kiosk, "at": now}
         for closure in closures
     ]
     connection.execute(insert(connection, schema.closures).on_conflict_do_nothing(), values)
     pairs = [(closure.path, closure.sha256) for closure in closures]
-    chosen = (
-        (table.c.owner == hearing)
-        & tuple_(table.c.path, table.c.sha256).in_(pairs)
-        & ((table.c.state != CLOSED) | table.c.ended_at.is_(None))
-    )
-    rows = connection.execute(select(table).where(chosen)).all()
+    rows = connection.execute(
+        select(table)
+        .where(table.c.owner == hearing, tuple_(table.c.path, table.c.sha256).in_(pairs))
+        .where(table.c.state.in_((COMPLETE, RECEIVING)))
+    ).all()
     ids = [row.id for row in rows]
-    connection.execute(
-        update(table)
-        .where(table.c.id.in_(ids))
-        .values(state=CLOSED, server_sha256=None, receipt=None, ended_at=None)
-    )
-    connection.execute(schema.files.delete().where(schema.files.c.upload.in_(ids)))
-    final = select(schema.deliveries.c.id).where(
-        schema.deliveries.c.id == hearing, schema.deliveries.c.completed_at.is_not(None)
-    )
-    if ids and connection.execute(final).one_or_none() is not None:
-        detail = f"{len(ids)} files"
-        connection.execute(
-            schema.incidents.insert().values(
-                at=now, kiosk=kiosk, code="closed_after_receipt", subject=hearing, detail=detail
-            )
-        )
+    connection.execute(update(table).where(table.c.id.in_(ids)).values(state=CLOSED, ended_at=None))
+    if not is_listed:
+        connection.execute(schema.files.delete().where(schema.files.c.upload.in_(ids)))
+    withheld = [
+        {"upload": row.id, "hearing": hearing, "at": now} for row in rows if row.state == COMPLETE
+    ]
+    if withheld:
+        connection.execute(schema.quarantine.insert(), withheld)
     return rows

@@ -15,9 +15,13 @@ from kiosk.central.contract import FileEntry
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
+from kiosk.central.deliveries.closures import ClosureService
 from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem
+from kiosk.central.deliveries.incidents import record_incident
+from kiosk.central.deliveries.left_out import LeftOutCheck
 from kiosk.central.deliveries.receipts import canonical_sha256, make_receipt
 from kiosk.central.deliveries.upload_records import (
+    CLOSED,
     COMPLETE,
     MISMATCH,
     RECEIVING,
@@ -26,7 +30,7 @@ from kiosk.central.deliveries.upload_records import (
     tus_address,
 )
 from kiosk.central.deliveries.uploads import UploadService
-from kiosk.central.errors import content_conflict, malformed, not_found, wrong_owner
+from kiosk.central.errors import RefusedError, content_conflict, malformed, not_found, wrong_owner
 from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import name_order
@@ -149,10 +153,24 @@ class DeliveryService:
         self._signer = signer
         self._crash_hook = crash_hook
         self._head_check = JournalHeadCheck(database, store)
+        self.closures = ClosureService(database, store, uploads)
+        self._left_out_check = LeftOutCheck(database, self.closures)
         uploads.on_verified = self.issue_receipt
 
     async def register(self, kiosk: str, delivery: str, manifest: Manifest) -> dict[str, Any]:
-        """Register a manifest; return the status of the delivery."""
+        """Register a manifest; return the status of the delivery.
+
+        Raises:
+            RefusedError: 403, another kiosk's; 409, a different final one is known; 422
+                ``nothing_listed``, a hearing has ended and its list is empty.
+        """
+        if manifest.kind == "hearing" and manifest.final and not manifest.files:
+            await self._database.run_write(
+                lambda connection: record_incident(
+                    connection, kiosk, "nothing_listed", delivery, ""
+                )
+            )
+            raise RefusedError(422, "nothing_listed", "a final list names no file")
         await self._database.run_write(
             lambda connection: store_manifest(connection, kiosk, delivery, manifest)
         )
@@ -217,10 +235,14 @@ class DeliveryService:
             return delivery_files(connection, row.id), {found.path for found in mismatches}
 
         files, mismatched = await self._database.run_read(work)
-        missing = [self._missing_file(file) for file in files if file.state != COMPLETE]
-        complete_bytes = sum(file.size for file in files if file.state == COMPLETE)
+        withheld = [file for file in files if file.state == CLOSED]  # after the receipt only
+        missing = [
+            self._missing_file(file) for file in files if file.state not in (COMPLETE, CLOSED)
+        ]
+        complete_bytes = sum(file.size for file in files if file.state in (COMPLETE, CLOSED))
         return {
             "files": len(files),
+            "withheld": len(withheld),
             "bytes_total": sum(file.size for file in files),
             "bytes_done": complete_bytes + sum(file["offset"] for file in missing),
             "missing": missing,
@@ -256,9 +278,7 @@ class DeliveryService:
             return
         if any(file.state != COMPLETE for file in files):
             return
-        if row.kind == "hearing" and not await self._head_check.matches_heads(
-            row.kiosk, delivery, files
-        ):
+        if row.kind == "hearing" and not await self._may_be_receipted(row, files):
             return
         keys = {file.path: file.id for file in files}
         await asyncio.to_thread(self._store.publish_delivery, row.kind, delivery, keys)
@@ -267,14 +287,30 @@ class DeliveryService:
         ]
         receipt = make_receipt(self._signer, row.kind, delivery, row.kiosk, listed)
         self._crash_hook(crash_points.RECEIPT_BEFORE_COMMIT)
-        await self._database.run_write(
-            lambda connection: connection.execute(
+
+        def record(connection: Connection) -> dict[str, str]:
+            now = delivery_files(connection, delivery)
+            closed_meanwhile = dict(
+                keys.items() - {(file.path, file.id) for file in now if file.state == COMPLETE}
+            )
+            if closed_meanwhile:
+                return closed_meanwhile
+            connection.execute(
                 update(table)
                 .where(table.c.id == delivery, table.c.completed_at.is_(None))
                 .values(receipt=receipt, completed_at=receipt["at"])
             )
-        )
+            return {}
+
+        for path, key in (await self._database.run_write(record)).items():
+            await asyncio.to_thread(self._store.unpublish_file, row.kind, delivery, path, key)
         self._crash_hook(crash_points.RECEIPT_AFTER_COMMIT)
+
+    async def _may_be_receipted(self, row: Row[Any], files: Sequence[Row[Any]]) -> bool:
+        """Return whether journals fit their heads and the list leaves nothing out."""
+        return await self._head_check.matches_heads(
+            row.kiosk, row.id, files
+        ) and await self._left_out_check.is_list_whole(row.kiosk, row.id)
 
     async def resume(self) -> None:
         """After a start: issue the receipts that a crash prevented."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, select
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
+from kiosk.central.deliveries.incidents import record_incident
 from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
@@ -44,14 +45,14 @@ def find_contradictions(
     found = []
     for part, counts in sorted(hashes_by_part.items()):
         unmatched = dict(counts)
-        for number, line in enumerate(_split_lines(journals.get(part, ())), start=1):
+        for number, line in enumerate(split_lines(journals.get(part, ())), start=1):
             if unmatched.get(number) == hashlib.sha256(line).hexdigest():
                 del unmatched[number]
         found += [f"part {part} count {count}" for count in sorted(unmatched)]
     return found
 
 
-def _split_lines(blocks: Iterable[bytes]) -> Iterable[bytes]:
+def split_lines(blocks: Iterable[bytes]) -> Iterable[bytes]:
     """Yield the complete lines of ``blocks`` without their newlines."""
     rest = b""
     for block in blocks:
@@ -90,7 +91,9 @@ class JournalHeadCheck:
             )
             return True
         return await self._database.run_write(
-            lambda connection: _record_problem(connection, kiosk, hearing, found)
+            lambda connection: record_problem(
+                connection, kiosk, hearing, PROBLEM_CODE, ", ".join(found[:MAX_LISTED])
+            )
         )
 
     def _compare(
@@ -121,23 +124,20 @@ def _drop_older(connection: Connection, hearing: str, newest: Mapping[int, int])
         )
 
 
-def _record_problem(connection: Connection, kiosk: str, hearing: str, found: Sequence[str]) -> bool:
-    """Record the contradiction once; return whether a person has accepted it."""
+def record_problem(
+    connection: Connection, kiosk: str, hearing: str, code: str, detail: str
+) -> bool:
+    """Record once why a receipt is withheld; return whether a person has accepted it."""
     table, now = schema.problems, format_wall()
     known = connection.execute(select(table).where(table.c.delivery == hearing)).one_or_none()
     if known is not None:
         return known.accepted_at is not None
-    detail = ", ".join(found[:MAX_LISTED])
     connection.execute(
         insert(connection, table)
-        .values(delivery=hearing, code=PROBLEM_CODE, detail=detail, at=now)
+        .values(delivery=hearing, code=code, detail=detail, at=now)
         .on_conflict_do_nothing()
     )
-    connection.execute(
-        schema.incidents.insert().values(
-            at=now, kiosk=kiosk, code=PROBLEM_CODE, subject=hearing, detail=detail
-        )
-    )
+    record_incident(connection, kiosk, code, hearing, detail)
     return False
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from kiosk.central.contract import Head
 from kiosk.central.data import schema
+from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.deliveries.upload_records import check_owner
 from kiosk.central.errors import RefusedError
 from kiosk.central.identity.enrolment import list_certificates
@@ -36,9 +37,10 @@ def find_conflicts(
     if connection.execute(owner).scalar_one_or_none() not in (None, kiosk):
         raise RefusedError(403, "foreign")
     known = _known_hashes(connection, hearing, heads)
-    keys = _public_keys(connection, kiosk)
+    keys = public_keys(connection, kiosk)
     for head in heads:
-        if not any(_is_signed_by(key, hearing, head) for key in keys):
+        end = ChainHead(head.count, head.hash)
+        if not any(is_signed_by(key, hearing, head.part, end, head.signature) for key in keys):
             raise RefusedError(422, "signature_invalid", f"part {head.part}, count {head.count}")
     return [head for head in heads if known.get((head.part, head.count), head.hash) != head.hash]
 
@@ -83,14 +85,11 @@ def record_conflict(
 ) -> None:
     """Record for court IT that a journal contradicts its own earlier heads."""
     places = ", ".join(f"part {head.part} count {head.count}" for head in heads[:8])
-    connection.execute(
-        schema.incidents.insert().values(
-            at=format_wall(), kiosk=kiosk, code="head_conflicts", subject=hearing, detail=places
-        )
-    )
+    record_incident(connection, kiosk, "head_conflicts", hearing, places)
 
 
-def _public_keys(connection: Connection, kiosk: str) -> list[ec.EllipticCurvePublicKey]:
+def public_keys(connection: Connection, kiosk: str) -> list[ec.EllipticCurvePublicKey]:
+    """Return the keys of all certificates ever issued to ``kiosk``, the newest first."""
     certificates = [
         x509.load_pem_x509_certificate(pem.encode("ascii"))
         for pem in list_certificates(connection, kiosk)
@@ -99,11 +98,13 @@ def _public_keys(connection: Connection, kiosk: str) -> list[ec.EllipticCurvePub
     return [key for key in keys if isinstance(key, ec.EllipticCurvePublicKey)]
 
 
-def _is_signed_by(key: ec.EllipticCurvePublicKey, hearing: str, head: Head) -> bool:
-    message = head_message(hearing, head.part, ChainHead(head.count, head.hash))
+def is_signed_by(
+    key: ec.EllipticCurvePublicKey, hearing: str, part: int, head: ChainHead, signature: str
+) -> bool:
+    """Return whether ``signature`` (base64 of DER) of a journal's head is of ``key``."""
+    message = head_message(hearing, part, head)
     try:
-        signature = base64.b64decode(head.signature, validate=True)
-        key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        key.verify(base64.b64decode(signature, validate=True), message, ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True

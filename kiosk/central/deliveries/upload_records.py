@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from kiosk.central.contract import FileEntry, UploadAnnouncement
 from kiosk.central.data import schema
+from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.errors import RefusedError, content_conflict, wrong_owner
 from kiosk.clocks import format_wall
 
@@ -99,15 +100,7 @@ def announcement_of(row: Row[Any]) -> UploadAnnouncement:
 
 def record_mismatch(connection: Connection, row: Row[Any]) -> None:
     """Record for court IT that a file arrived with another hash than announced."""
-    connection.execute(
-        schema.incidents.insert().values(
-            at=format_wall(),
-            kiosk=row.kiosk,
-            code="hash_mismatch",
-            subject=row.owner,
-            detail=row.path,
-        )
-    )
+    record_incident(connection, row.kiosk, "hash_mismatch", row.owner, row.path)
 
 
 def replace_upload(connection: Connection, row: Row[Any]) -> None:
