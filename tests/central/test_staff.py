@@ -220,8 +220,8 @@ def make_former_database(folder: Path) -> None:
     pin = hashlib.scrypt(PIN.encode(), salt=salt, n=16384, r=8, p=1, dklen=32).hex()
     with sqlite3.connect(folder / "central.db") as file:
         file.executescript(
-            "DROP TABLE staff; DROP TABLE staff_lists; DROP TABLE issued_credentials;"
-            "DROP TABLE exposed_credentials;"
+            "DROP TABLE alembic_version; DROP TABLE staff; DROP TABLE staff_lists;"
+            "DROP TABLE issued_credentials; DROP TABLE exposed_credentials;"
             "ALTER TABLE courts ADD COLUMN salt VARCHAR(64) NOT NULL DEFAULT '';"
             "CREATE TABLE staff (court VARCHAR(40) NOT NULL REFERENCES courts (id),"
             "person VARCHAR(100) NOT NULL, name VARCHAR(300) NOT NULL, roles JSON NOT NULL,"

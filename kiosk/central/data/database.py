@@ -19,7 +19,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from kiosk.central.data.migration import migrate
-from kiosk.central.data.schema import metadata
 from kiosk.central.errors import RefusedError
 
 Result = TypeVar("Result")
@@ -45,10 +44,13 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
     def create_tables(self) -> None:
-        """Create missing tables; convert those of an earlier release."""
+        """Create missing tables; convert those of an earlier release.
+
+        Raises:
+            CentralError: the database is of a later release.
+        """
         with self.write() as connection:
             migrate(connection)
-            metadata.create_all(connection)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:

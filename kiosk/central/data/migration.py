@@ -1,74 +1,52 @@
-"""Brings the tables of an earlier release into today's form, in the same transaction.
+"""Brings the tables of an earlier release into today's form, by Alembic, in one transaction.
 
-Before, every list held a court's whole staff, with badges and PINs hashed under one salt. Such a
-hash cannot be turned into argon2id without the PIN itself. It is kept in the form that
-:mod:`kiosk.central.identity.former_hashes` reads: no list holds it, and the person needs a new PIN
-unless the seed file names the same one. Kiosks that were enrolled held all of them.
+``revisions/versions`` has one file for each change of existing tables; the table
+``alembic_version`` says which of them a database has. A new table needs none: whatever is absent
+is created in today's form, so a revision passes over a table that is not there. A database of
+before the numbering runs all of them, and each passes over what is done already.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, Table, inspect, select
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
 
 from kiosk.central.data import schema
+from kiosk.errors import CentralError
+
+FOLDER = Path(__file__).with_name("revisions")
+POSTGRES_LOCK = 0x6B696F736B  # any number that nobody else locks
 
 
 def migrate(connection: Connection) -> None:
-    """Convert the table of staff, if it is of the form with one salt for all."""
-    inspector = inspect(connection)
-    if not inspector.has_table("staff"):
-        return
-    if "badge_sha256" not in {column["name"] for column in inspector.get_columns("staff")}:
-        return
-    former = MetaData()
-    staff = Table("staff", former, autoload_with=connection)
-    courts = former.tables["courts"]
-    rows = connection.execute(
-        select(staff, courts.c.salt).join(courts, courts.c.id == staff.c.court)
-    ).all()
-    staff.drop(connection)
+    """Create missing tables and run the revisions that the database has not; once at a time.
+
+    Raises:
+        CentralError: the database is of a later release than this program.
+    """
+    if connection.dialect.name == "postgresql":  # several servers start at once
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(FOLDER))
+    _refuse_later_release(connection, ScriptDirectory.from_config(config))
+    if inspect(connection).has_table("courts"):
+        command.upgrade(config, "head")
+    else:
+        command.stamp(config, "head")
     schema.metadata.create_all(connection)
-    people = [
-        {
-            "court": row.court,
-            "person": row.person,
-            "name": row.name,
-            "roles": row.roles,
-            "rooms": None,
-            "pin": None if row.pin_scrypt is None else f"scrypt${row.salt}${row.pin_scrypt}",
-            "badge": f"sha256${row.salt}${row.badge_sha256}",
-        }
-        for row in rows
-    ]
-    if people:
-        connection.execute(schema.staff.insert(), people)
-    _record_as_issued(connection, people)
-    connection.exec_driver_sql("ALTER TABLE courts DROP COLUMN salt")
 
 
-def _record_as_issued(connection: Connection, people: list[dict[str, Any]]) -> None:
-    """Record what enrolled kiosks were given: the hashes of their court's whole staff."""
-    kiosks, certificates = schema.kiosks, schema.certificates
-    enrolled = connection.execute(
-        select(kiosks.c.id, kiosks.c.court)
-        .join(certificates, certificates.c.kiosk == kiosks.c.id)
-        .where(certificates.c.revoked_at.is_(None))
-        .distinct()
-    ).all()
-    issued = [
-        {
-            "kiosk": kiosk.id,
-            "court": kiosk.court,
-            "person": person["person"],
-            "kind": kind,
-            "hash": person[kind],
-        }
-        for kiosk in enrolled
-        for person in people
-        for kind in ("pin", "badge")
-        if person["court"] == kiosk.court and person[kind] is not None
-    ]
-    if issued:
-        connection.execute(schema.issued_credentials.insert(), issued)
+def _refuse_later_release(connection: Connection, scripts: ScriptDirectory) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    present = MigrationContext.configure(connection).get_current_heads()
+    if unknown := set(present) - known:
+        raise CentralError(
+            f"the database is of a later release (revision {', '.join(sorted(unknown))}, "
+            f"here {scripts.get_current_head()}): start that release; nothing was changed",
+            code="database_too_new",
+        )

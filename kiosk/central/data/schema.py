@@ -1,4 +1,7 @@
-"""Tables of the central system. Times are RFC 3339 text in UTC with milliseconds: they sort."""
+"""Tables of the central system. Times are RFC 3339 text in UTC with milliseconds: they sort.
+
+A change of a table that exists needs a revision, too (:mod:`.migration`).
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,7 @@ enrolment_codes = Table(
     Column("used_at", String(32)),
     Column("public_key_sha256", String(64)),
     Column("certificate", Text),
+    Index("enrolment_codes_by_kiosk", "kiosk"),
 )
 
 certificates = Table(
@@ -60,6 +64,7 @@ certificates = Table(
     Column("issued_at", String(32), nullable=False),
     Column("not_after", String(32), nullable=False),
     Column("revoked_at", String(32)),
+    Index("certificates_by_kiosk", "kiosk"),
 )
 
 staff = Table(
@@ -155,6 +160,7 @@ filings = Table(
     Column("state_since", String(32), nullable=False),
     Column("reason", Text),
     UniqueConstraint("court", "year", "sequence"),
+    Index("filings_by_time", "registered_at"),
 )
 
 files = Table(
@@ -165,6 +171,7 @@ files = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("upload", ForeignKey("uploads.id"), nullable=False),
+    Index("files_by_upload", "upload"),
 )
 
 uploads = Table(
