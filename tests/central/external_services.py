@@ -1,4 +1,4 @@
-"""A real Postgres cluster and a real S3 server, started for one test file."""
+"""A real Postgres cluster, started for one test file."""
 
 from __future__ import annotations
 
@@ -6,23 +6,12 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
-
 from tests.support.waiting import wait_for
-
-BUCKET = "court"
-CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 def postgres_tool(name: str) -> Path:
@@ -70,36 +59,3 @@ def _answers(folder: Path) -> bool:
         [str(postgres_tool("pg_isready")), "-h", str(folder), "-q"], check=False, timeout=10
     )
     return ready.returncode == 0
-
-
-@contextlib.contextmanager
-def s3() -> Iterator[str]:
-    """Run an S3 server with one bucket; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: _listens(port), "the S3 server", 60)
-        endpoint = f"http://127.0.0.1:{port}"
-        client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        client.create_bucket(Bucket=BUCKET)
-        yield endpoint
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

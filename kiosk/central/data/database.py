@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,7 +39,9 @@ class Database:
         self._reader = self.engine
         if self.engine.dialect.name == "postgresql":  # SQLite readers always see one snapshot
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._turn: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
         if self.engine.dialect.name == "sqlite":
+            self._turn = threading.Lock()
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
@@ -62,7 +65,9 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Begin a transaction for writing; durable when the block ends without an error."""
         engine = self.engine.execution_options(writing=True)
-        with engine.connect() as connection, connection.begin():
+        # SQLite has one writer. Who waits for its lock sleeps for up to 100 ms at a time; who waits
+        # here goes on at once. Other processes (commands) still wait for SQLite's.
+        with self._turn, engine.connect() as connection, connection.begin():
             yield connection
 
     async def run_read(self, work: Callable[[Connection], Result]) -> Result:
