@@ -70,7 +70,7 @@ def build_hearing(root: Path, options: JournalOptions) -> Path:
     path = folder / "part-01" / JOURNAL_FILE
     journal, _ = JournalFile.reopen(path, sign=options.sign(folder.name, 1))
     for item in journal_entries(tap_ns):
-        journal.append_many([item])
+        journal.append(*item)
     journal.close()
     for track, length in LENGTHS.items():
         run = folder / "part-01" / track / "run-01"

@@ -174,15 +174,6 @@ def is_event(entry: Entry) -> bool:
     return entry["kind"] not in BULK_KINDS
 
 
-def read_head(path: Path) -> ChainHead:
-    """Return where the valid entries of the journal at ``path`` end.
-
-    Raises:
-        StorageError: the file cannot be read.
-    """
-    return read_chain(path, keep=lambda _entry: False).head
-
-
 def _parse_entry(line: bytes, number: int, prev: str | None) -> tuple[Entry, str]:
     """Return the entry in ``line``, and why it is invalid (``""``: it is valid)."""
     try:

@@ -28,7 +28,6 @@ from kiosk.storage.store import APPEND_TIMEOUT_S, DIRECT, Store, WriteTicket, wr
 
 OFFER_TIMEOUT_S = 0.5
 """How long :meth:`JournalFile.offer` waits for a disk to refuse an entry."""
-_RETRY_S = 0.2
 _BLOCK_BYTES = 1 << 20
 QueuedEntry = tuple[str, Mapping[str, Any]]
 """Kind and fields of an entry that has no place in a chain yet."""
@@ -41,9 +40,13 @@ class SlowDiskError(StorageError):
 class JournalFile:
     """An open journal; threads may use it at the same time.
 
-    :meth:`append` writes an entry durably or not at all. :meth:`submit` never waits for a disk: the
-    entry is in the chain at once, and the store writes it in its turn, however long that takes.
+    :meth:`submit` never waits for a disk: the entry is in the chain at once, and the store writes
+    it in its turn, however long that takes. :meth:`flush` waits for it, for a limited time.
     With a signer, every write ends in a signed head: it costs no sync of its own.
+
+    Attributes:
+        on_entry: called with each entry in the order of the chain, by one thread at a time; the
+            call that appends an entry returns after it. The entry may not be durable yet.
     """
 
     def __init__(
@@ -57,8 +60,11 @@ class JournalFile:
         self._store = store
         self._sign = sign
         self._closed = self._is_complete = False
+        self.on_entry: Callable[[Entry], None] = lambda _entry: None
         self._lock = threading.Lock()
         self._owed: deque[tuple[float, WriteTicket]] = deque()
+        self._untold: deque[Entry] = deque()
+        self._telling = threading.RLock()  # taken before the lock, never while it is held
 
     @classmethod
     def create(
@@ -128,14 +134,54 @@ class JournalFile:
         """Make the file, and cut everything after the last valid line."""
         write_durably(self._store, self.path, self._length, b"")
 
-    # -- durably, or not at all ------------------------------------------------------------------
-    def append(self, kind: str, fields: Mapping[str, Any] | None = None) -> Entry:
-        """Write one entry durably; return it.
+    # -- at once, and written in turn ------------------------------------------------------------
+    def submit(self, kind: str, fields: Mapping[str, Any] | None = None) -> Entry:
+        """Put one entry into the chain and hand it to the store; return it without waiting.
 
         Raises:
-            StorageError: it could not be written; the journal is as it was.
+            StorageError: the journal is closed.
         """
-        return self.append_many([(kind, fields or {})])[0]
+        return self.submit_many([(kind, fields or {})])[0]
+
+    def submit_many(self, items: Iterable[QueuedEntry]) -> list[Entry]:
+        """Put several entries into the chain with one head and one sync; see :meth:`submit`.
+
+        Returns:
+            the entries without the head.
+        """
+        with self._lock:
+            entries = self._hand_over(items)[0]
+        self._tell(entries)
+        return entries
+
+    def append(self, kind: str, fields: Mapping[str, Any] | None = None) -> Entry:
+        """Submit one entry and wait until it is durable; return it.
+
+        Raises:
+            StorageError: it is not durable yet; the store keeps trying.
+        """
+        entry = self.submit(kind, fields)
+        self.flush()
+        return entry
+
+    def sign(self) -> None:
+        """Sign what is there if it bears no signature yet (a crash tore the last block).
+
+        Raises:
+            StorageError: it is not durable yet; the store keeps trying.
+        """
+        if not self._is_signed:
+            self.submit_many(())
+        self.flush()
+
+    # -- or not at all ---------------------------------------------------------------------------
+    def offer(self, kind: str, fields: Mapping[str, Any]) -> Entry:
+        """Put one entry into the chain; a slow disk may write it later.
+
+        Raises:
+            StorageError: the disk refuses it now; the journal is as it was.
+        """
+        return self._offer(kind, fields, OFFER_TIMEOUT_S)
 
     def append_last(self, kind: str, fields: Mapping[str, Any]) -> Entry:
         """Write one entry durably as the last one: in the same moment the journal is closed.
@@ -144,58 +190,28 @@ class JournalFile:
             StorageError: it could not be written; the journal is as it was, and open.
         """
         self.flush()
-        return self._write([(kind, fields)], is_last=True)[0]
+        return self._offer(kind, fields, APPEND_TIMEOUT_S, is_last=True)
 
-    def append_many(self, items: Iterable[QueuedEntry]) -> list[Entry]:
-        """Write several entries, and the head that signs them, with one sync.
-
-        Returns:
-            the entries without the head.
-        """
-        self.flush()
-        return self._write(items)
-
-    def sign(self) -> None:
-        """Sign what is there if it bears no signature yet (a crash tore the last block).
-
-        Raises:
-            StorageError: it could not be written.
-        """
-        if not self._is_signed:
-            self.append_many(())
-
-    def _write(
-        self,
-        items: Iterable[QueuedEntry],
-        seconds: float | None = None,
-        *,
-        late: bool = False,
-        is_last: bool = False,
-    ) -> list[Entry]:
-        """Write entries durably or not at all.
+    def _offer(
+        self, kind: str, fields: Mapping[str, Any], seconds: float, *, is_last: bool = False
+    ) -> Entry:
+        """Put one entry into the chain, and take it back if the disk does not take it.
 
         Args:
-            late: a slow disk may write them later.
-            is_last: close the journal behind them, so that nothing follows while they are written.
+            is_last: nothing follows it while it is written, and a slow disk refuses it, too.
         """
         with self._lock:
             before = self._head, self._is_signed, self._length
-            entries, ticket = self._hand_over(items)
+            entries, ticket = self._hand_over([(kind, fields)])
             self._is_complete = is_last
-        while True:
-            try:
-                self.flush(seconds)
-            except StorageError as error:
-                slow = isinstance(error, SlowDiskError) and not self._store.is_refusing
-                if late and slow:
-                    return entries
-                if self._withdraw(ticket, before):
-                    raise
-                if late:
-                    return entries
-                time.sleep(_RETRY_S)  # a later entry carries its hash: it is written in its turn
-            else:
-                return entries
+        try:
+            self.flush(seconds)
+        except StorageError as error:
+            is_late = isinstance(error, SlowDiskError) and not self._store.is_refusing
+            if (is_last or not is_late) and self._withdraw(ticket, before):
+                raise
+        self._tell(entries)
+        return entries[0]
 
     def _withdraw(self, ticket: WriteTicket, before: tuple[ChainHead, bool, int]) -> bool:
         """Undo a write; return False if it is durable or another entry follows it."""
@@ -203,31 +219,20 @@ class JournalFile:
             if not self._owed or self._owed[-1][1] is not ticket or not ticket.cancel():
                 return False
             self._owed.pop()
+            self._untold.pop()
             self._head, self._is_signed, self._length = before
             self._is_complete = False
             return True
 
-    # -- at once, and written in turn ------------------------------------------------------------
-    def offer(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Put one entry into the chain; a slow disk may write it later.
+    # -- what is in the chain --------------------------------------------------------------------
+    def _tell(self, entries: list[Entry]) -> None:
+        """Call :attr:`on_entry` with what is in the chain up to ``entries``, each entry once.
 
-        Raises:
-            StorageError: the disk refuses it now; the journal is as it was.
+        One that is offered and that others follow can no longer be taken back.
         """
-        return self._write([(kind, fields)], OFFER_TIMEOUT_S, late=True)[0]
-
-    def submit(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Put one entry into the chain and hand it to the store; return it without waiting.
-
-        Raises:
-            StorageError: the journal is closed.
-        """
-        return self.submit_many([(kind, fields)])[0]
-
-    def submit_many(self, items: Iterable[QueuedEntry]) -> list[Entry]:
-        """Put several entries into the chain with one head; see :meth:`submit`."""
-        with self._lock:
-            return self._hand_over(items)[0]
+        with self._telling:
+            while entries and self._untold and self._untold[0]["n"] <= entries[-1]["n"]:
+                self.on_entry(self._untold.popleft())
 
     def flush(self, seconds: float | None = None) -> None:
         """Wait until every entry so far is durable: ``seconds``, or as long as :meth:`append`.
@@ -281,6 +286,7 @@ class JournalFile:
         block = b"".join(lines)
         ticket = self._store.append(self.path, self._length, block)
         self._owed.append((time.monotonic(), ticket))
+        self._untold += entries
         self._length += len(block)
         self._head, self._is_signed = head, self._sign is not None
         return entries, ticket

@@ -13,6 +13,7 @@ from kiosk.api.recorder_calls import CloseSince, Statement
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.evidence.chain import read_chain
 from kiosk.hearing.session import publicity
+from kiosk.recording.journal import part_journal
 from kiosk.storage import court_keys
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
@@ -222,3 +223,29 @@ def test_a_hearing_starts_while_the_disk_hangs(rig: BadDiskRig) -> None:
     rig.wait_recorded()
     rig.courtroom.end("p1")
     rig.sealed(hearing)
+
+
+def test_a_seal_that_the_disk_does_not_take_is_told_and_made_later(
+    rig: BadDiskRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk hangs when a part's seal goes into the journal, and a tap follows that line."""
+    seal_folder = part_journal.seal_folder
+
+    def seal_and_hang(*arguments: Any) -> None:
+        seal_folder(*arguments)
+        rig.disk.attack(None)
+
+    hearing = rig.begin()
+    rig.wait_recorded()
+    monkeypatch.setattr(part_journal, "seal_folder", seal_and_hang)
+    recess(rig)
+    wait_for(lambda: rig.disk.hung > 0, "the line waits for the disk")
+    monkeypatch.setattr(part_journal, "seal_folder", seal_folder)
+    mark(rig)
+    wait_for(lambda: "seal_failed" in rig.codes(), "the alarm")
+    assert rig.disk.hung
+    rig.disk.heal()
+    wait_for(lambda: "seal_failed" not in rig.codes(), "the seal of the part", 20)
+    rig.courtroom.end("p1")
+    rig.sealed(hearing)
+    assert [entry["part"] for entry in entries(rig, "part_sealed")] == [1]

@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,8 @@ from tests.support.waiting import wait_for
 def test_each_line_carries_the_hash_of_the_line_before(tmp_path: Path) -> None:
     journal = JournalFile.create(tmp_path / "j", "ab" * 32)
     journal.append("mark", {"note": "әғқңөұүһі", "type": "oath"})
-    journal.append_many([("mark", {}), ("mark", {})])
+    journal.submit_many([("mark", {}), ("mark", {})])
+    journal.flush()
     lines = (tmp_path / "j").read_bytes().splitlines()
     assert json.loads(lines[0])["prev"] == "ab" * 32
     for before, after in itertools.pairwise(lines):
@@ -94,7 +96,7 @@ def test_damage_is_set_aside_not_lost(tmp_path: Path) -> None:
     assert path.with_name("j.damaged").read_bytes() == b"rubbish\n" + lines[2]
 
 
-def test_failed_write_leaves_nothing_behind(
+def test_failed_write_leaves_nothing_behind_and_is_made_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "j"
@@ -119,7 +121,7 @@ def test_failed_write_leaves_nothing_behind(
         monkeypatch.undo()
         assert path.read_bytes() == good
     journal.append("mark")
-    assert len(read_chain(path, GENESIS).entries) == 2
+    assert len(read_chain(path, GENESIS).entries) == 4
 
 
 def test_threads_may_append_together(tmp_path: Path) -> None:
@@ -139,7 +141,8 @@ def test_threads_may_append_together(tmp_path: Path) -> None:
 def test_heads_are_signed_over_what_is_there(tmp_path: Path) -> None:
     signer = Court.make(tmp_path / "court").device()
     journal = JournalFile.create(tmp_path / "j", sign=partial(sign_head, signer, "h", 2))
-    journal.append_many([("mark", {}), ("mark", {})])
+    journal.submit_many([("mark", {}), ("mark", {})])
+    journal.flush()
     chain = read_chain(tmp_path / "j", GENESIS)
     entry = chain.entries[-1]
     before = ChainHead(2, chain.hashes[1])
@@ -212,7 +215,7 @@ def test_a_running_part_leaves_nothing_unsigned(tmp_path: Path) -> None:
 def test_a_journal_is_read_entry_by_entry(tmp_path: Path) -> None:
     """The file may be larger than the memory: what is kept is what the reader asks for."""
     journal = JournalFile.create(tmp_path / "j")
-    journal.append_many(("media", {"number": number}) for number in range(50))
+    journal.submit_many(("media", {"number": number}) for number in range(50))
     journal.append("closed")
     alive: set[int] = set()
     most = 0
@@ -316,3 +319,52 @@ def test_nothing_follows_the_last_entry_while_the_disk_takes_its_time(
     kinds = [entry["kind"] for entry in read_chain(built.folder / "journal.jsonl").entries]
     assert kinds == ["opened", "head", "breach_ended", "head", "ended", "head"]
     assert [(found.code, found.where) for found in verify(built.folder, court.ca).problems] == []
+
+
+def test_entries_are_told_in_the_order_of_the_chain(tmp_path: Path) -> None:
+    """Whatever thread appends them: readers see what a reader of the file sees."""
+    built = new_hearing(tmp_path, Court.make(tmp_path / "court").device())
+    part_journal = add_part(built, fragments=1)
+    told: list[int] = []
+    built.journal.set_listener(lambda _part, entry: told.append(entry["n"]))
+
+    def submit() -> None:
+        for _ in range(100):
+            entry = built.journal.submit("mark", {})
+            assert entry["n"] in told, "it is told when it is appended"
+
+    threads = [threading.Thread(target=submit) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert told == sorted(told)
+    assert len(told) == 400
+    part_journal.close()
+
+
+def test_an_entry_that_was_taken_back_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = new_hearing(tmp_path, Court.make(tmp_path / "court").device())
+    told: list[str] = []
+    built.journal.set_listener(lambda _part, entry: told.append(entry["kind"]))
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StorageError):
+        built.journal.offer("part_opened", {"part": 2})
+    assert told == []
+    monkeypatch.undo()
+    built.journal.submit("mark", {})
+    assert told == ["mark"]
+    built.journal.flush()
+    kinds = [entry["kind"] for entry in read_chain(built.folder / "journal.jsonl").entries]
+    assert kinds == ["opened", "head", "mark", "head"]

@@ -41,7 +41,8 @@ def test_of_the_heads_of_a_poll_the_newest_is_passed_on_and_everything_else(
 
     tailer = JournalTailer(hearing.parent, {"head": note, "file": note}, set)
     for number in range(5):
-        journal.append_many([("media", {}), ("file", {"file": f"{number}.m4s"})])
+        journal.submit_many([("media", {}), ("file", {"file": f"{number}.m4s"})])
+    journal.flush()
     tailer.poll()
     files = [("file", 1, f"{number}.m4s") for number in range(5)]
     assert seen == [*files, ("head", 1, 14)]

@@ -15,7 +15,7 @@ from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController, code_of
-from kiosk.hearing.session.publicity_change import complete_closures, resume_closures
+from kiosk.hearing.session.publicity_change import complete_closures
 from kiosk.hearing.session.start import initial_state
 from kiosk.recording.journal.hearing_journal import load_hearing
 from kiosk.recording.journal.part_journal import JournalOptions
@@ -69,8 +69,7 @@ def _seal_interrupted(context: HearingContext, interrupted: InterruptedHearing) 
     context.publicity.remember(_state_of(context, interrupted))
     context.publicity.save_remembered()
     interrupted.seal_parts()
-    entries = [entry for part, entry in interrupted.entries if part == 0]
-    complete_closures(context, interrupted.journal, entries)
+    complete_closures(context, interrupted.journal)
     interrupted.seal()
 
 
@@ -98,7 +97,8 @@ def _reopen(
         _resume_capture(context, parts, hearing, interrupted)
     context.seal_queue.submit(state.id, partial(hearing.seal_parts, upto=last_part))
     if state.pending_closures:
-        context.seal_queue.submit(state.id, partial(resume_closures, context, hearing))
+        job = partial(complete_closures, context, interrupted.journal)
+        context.seal_queue.submit(state.id, job)
 
 
 def _resume_capture(

@@ -9,7 +9,7 @@ from typing import Any
 
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer, Statement
 from kiosk.clocks import format_wall, recording_ns, wall_time
-from kiosk.evidence.chain import Entry, is_event, read_chain
+from kiosk.evidence.chain import is_event, read_chain
 from kiosk.hearing.room.errors import BadRequestError
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
@@ -19,7 +19,7 @@ from kiosk.hearing.session.publicity import publicity_event
 from kiosk.hearing.session.statements import record_statement
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.repair.reencrypt import apply_closure, pending_closures
-from kiosk.storage.court_keys import CourtKeys, load_court_keys
+from kiosk.storage.court_keys import load_court_keys
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
 
@@ -107,11 +107,13 @@ def close_retroactively(
     since = _parse_since(hearing.state, request)
     valid_ground, note = context.publicity.validate_ground(request.ground), request.note
     close_or_open(context, parts, True, person, tap_ns, valid_ground, note)
-    keys = context.publicity.load_keys()
+    context.publicity.load_keys()
     upto = hearing.state.part - (hearing.capture is not None)
     fields = {"since": format_wall(since), "upto": upto, "person": person}
     hearing.append("closing_since", {**fields, "ground": valid_ground, "note": note})
-    context.seal_queue.submit(hearing.state.id, partial(_reencrypt, context, hearing, keys))
+    context.seal_queue.submit(
+        hearing.state.id, partial(complete_closures, context, hearing.journal)
+    )
     context.events.on_change()
     return CloseSinceAnswer(hearing_id=hearing.state.id, since=format_wall(since), parts=upto)
 
@@ -131,39 +133,16 @@ def _parse_since(state: HearingState, request: CloseSince) -> datetime:
 
 
 # -- re-encryption -----------------------------------------------------------------------------
-def resume_closures(context: HearingContext, hearing: OpenHearing) -> None:
-    """Carry out the closures of the open hearing that a crash interrupted.
+def complete_closures(context: HearingContext, journal: HearingJournal) -> None:
+    """Re-encrypt the plain media of all pending closures, also those that a crash interrupted.
 
     Raises:
-        CourtKeyError: the court's keys are not pinned; StorageError: not now.
+        CourtKeyError: the court's keys are not pinned; StorageError: the declaration, or a file,
+            cannot be read or written now.
     """
-    _reencrypt(context, hearing, load_court_keys(context.paths))
-
-
-def _reencrypt(context: HearingContext, hearing: OpenHearing, keys: CourtKeys) -> None:
-    """Re-encrypt the plain media of all pending closures.
-
-    Raises:
-        StorageError: the declaration, or a file, cannot be read or written now.
-    """
-    hearing.journal.flush()
-    path = context.store.locate(hearing.journal.folder / JOURNAL_FILE)
+    journal.flush()
+    path = context.store.locate(journal.folder / JOURNAL_FILE)
     for closure in pending_closures(read_chain(path, keep=is_event).entries):
-        apply_closure(hearing.journal, keys, closure, context.events.on_replaced)
-    context.events.on_change()
-
-
-def complete_closures(
-    context: HearingContext, journal: HearingJournal, entries: list[Entry]
-) -> None:
-    """Carry out the pending closures of a hearing that is not reopened.
-
-    Args:
-        entries: of its own journal.
-
-    Raises:
-        CourtKeyError: the court's keys are not pinned; StorageError: not now.
-    """
-    for closure in pending_closures(entries):
         keys = load_court_keys(context.paths)
         apply_closure(journal, keys, closure, context.events.on_replaced)
+    context.events.on_change()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from kiosk.evidence.chain import (
     canonical_json,
     entry_hash,
     is_event,
-    read_head,
+    read_chain,
 )
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
@@ -57,6 +58,8 @@ class HearingJournal:
         self._file = file
         self._options = options
         self._has_ended = False
+        self._recorded_seals: dict[int, str] = {}
+        self.set_listener(options.on_entry)
 
     @classmethod
     def create(
@@ -106,6 +109,7 @@ class HearingJournal:
     def set_listener(self, listener: EntryListener) -> None:
         """Call ``listener`` with each entry from now on."""
         self._options = replace(self._options, on_entry=listener)
+        self._file.on_entry = partial(listener, 0)
 
     @property
     def store(self) -> Store:
@@ -122,30 +126,16 @@ class HearingJournal:
         return self.folder / part_folder_name(part)
 
     def append(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Append one entry to the hearing's own journal, durably.
-
-        Raises:
-            StorageError: it could not be written.
-        """
-        entry = self._file.append(kind, fields)
-        self._options.on_entry(0, entry)
-        return entry
+        """Append one entry to the hearing's own journal; see :meth:`JournalFile.append`."""
+        return self._file.append(kind, fields)
 
     def submit(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Append one entry to the hearing's own journal without waiting for the disk."""
-        entry = self._file.submit(kind, fields)
-        self._options.on_entry(0, entry)
-        return entry
+        """Append one entry without waiting for the disk; see :meth:`JournalFile.submit`."""
+        return self._file.submit(kind, fields)
 
     def offer(self, kind: str, fields: Mapping[str, Any]) -> Entry:
-        """Append one entry; a slow disk may write it later.
-
-        Raises:
-            StorageError: the disk refuses it now; the journal is as it was.
-        """
-        entry = self._file.offer(kind, fields)
-        self._options.on_entry(0, entry)
-        return entry
+        """Append one entry unless the disk refuses it; see :meth:`JournalFile.offer`."""
+        return self._file.offer(kind, fields)
 
     def flush(self, seconds: float | None = None) -> None:
         """Wait until every entry of the hearing's own journal is durable.
@@ -222,8 +212,9 @@ class HearingJournal:
         file = JournalFile(folder / JOURNAL_FILE, chain, options.store, sign)
         first_fields = {key: fields[key] for key in FIRST_ENTRY_FIELDS if key in fields}
         identity = {"hearing": self.hearing_id, "part": part, "kiosk": options.kiosk}
-        options.on_entry(part, file.submit("part", first_fields | identity))
-        return PartJournal(folder, part, file, options)
+        journal = PartJournal(folder, part, file, options)
+        file.submit("part", first_fields | identity)
+        return journal
 
     def reopen_part(
         self, part: int, keep: Callable[[Entry], bool] = is_event
@@ -249,14 +240,25 @@ class HearingJournal:
             StorageError: it could not be sealed; it may be tried again.
         """
         part_journal.seal()
-        self.record_part_sealed(part_journal.part)
+        self.record_part_sealed(part_journal.part, part_journal.head)
 
-    def record_part_sealed(self, part: int) -> None:
-        """Append ``part_sealed`` with the part's last head and seal."""
+    def record_part_sealed(self, part: int, head: ChainHead | None = None) -> None:
+        """Append ``part_sealed`` with the part's last head and seal, once for each seal.
+
+        Args:
+            head: where the part's journal ends; default: it is read.
+
+        Raises:
+            StorageError: it is not durable yet; it may be tried again.
+        """
         folder = self._options.store.locate(self.part_folder(part))
-        head = read_head(folder / JOURNAL_FILE)
-        fields = {"part": part, "count": head.count, "hash": head.hash}
-        self.append("part_sealed", fields | {"sums_sha256": sha256_of(folder / SUMS)})
+        sums = sha256_of(folder / SUMS)
+        if self._recorded_seals.get(part) != sums:
+            head = head or read_chain(folder / JOURNAL_FILE, keep=lambda _entry: False).head
+            fields = {"part": part, "count": head.count, "hash": head.hash, "sums_sha256": sums}
+            self.submit("part_sealed", fields)
+            self._recorded_seals[part] = sums
+        self.flush()
 
     # -- end -------------------------------------------------------------------------------------
     def end(self, fields: Mapping[str, Any]) -> None:
@@ -268,9 +270,8 @@ class HearingJournal:
             StorageError: it could not be written; it may be tried again.
         """
         if not self._has_ended:
-            entry = self._file.append_last("ended", fields)
+            self._file.append_last("ended", fields)
             self._has_ended = True
-            self._options.on_entry(0, entry)
         self.seal()
 
     def seal(self) -> None:

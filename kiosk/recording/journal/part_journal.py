@@ -81,6 +81,7 @@ class PartJournal:
         self.folder = folder
         self.part = part
         self._file = file
+        file.on_entry = partial(options.on_entry, part)
         self._options = options
         self._lock = threading.Lock()  # held for moments only, because the media writer waits
         self._flush_lock = threading.Lock()
@@ -175,10 +176,7 @@ class PartJournal:
                 pending, self._queued_entries = self._queued_entries, []
             media: list[QueuedEntry] = [("media", media_entry(fragments))] if fragments else []
             batch = [*media, *pending, *last]
-            entries = self._file.submit_many(batch) if batch else []
-        for entry in entries:
-            self._options.on_entry(self.part, entry)
-        return entries
+            return self._file.submit_many(batch) if batch else []
 
     @property
     def owed_seconds(self) -> float:
