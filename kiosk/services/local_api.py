@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from kiosk.api.base import Model
 from kiosk.api.operations import NoBody, Operation
 from kiosk.auth.person import Person
 from kiosk.clocks import recording_ns
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, RequestError
 from kiosk.ipc import parse_query, parse_request
 
 M = TypeVar("M", bound=Model)
 NOBODY = Person("", "", ())
+BODY_TIMEOUT_S = 3.0
+"""The body of a request is complete within this time: some hold up what others wait for."""
 
 
 class NotServedError(KioskError):
@@ -41,9 +44,15 @@ class Call:
         """Return the body.
 
         Raises:
-            RequestError: it does not fit ``model``; the message names the field.
+            RequestError: it does not fit ``model`` (the message names the field), or it is not
+                complete in time.
         """
-        return parse_request(model, await self.http.read())
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = await self.http.read()
+        except TimeoutError:
+            raise RequestError(f"body: not complete within {BODY_TIMEOUT_S:.0f} s") from None
+        return parse_request(model, body)
 
     def read_query(self, model: type[M]) -> M:
         """Return the query.

@@ -13,8 +13,9 @@ import pytest
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import recording_ns
 from kiosk.config import MicrophoneSettings
+from kiosk.hearing.room import court_list, storage_monitor
 from kiosk.hearing.room.storage_monitor import StorageMonitor
-from kiosk.hearing.session import part_controller
+from kiosk.hearing.session import part_controller, publicity, start
 from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.storage.volume import StorageVolume
@@ -95,6 +96,10 @@ class BadDisk:
         for owner, name in (
             (part_controller, "load_device_signer"),
             (StorageMonitor, "_list_begun"),
+            (start, "recent_link_check"),
+            (court_list, "file_version"),
+            (publicity, "load_court_keys"),
+            (storage_monitor, "is_volatile"),
         ):
             monkeypatch.setattr(owner, name, self._wrap_read(getattr(owner, name)))
 

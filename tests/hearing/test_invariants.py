@@ -280,6 +280,34 @@ def test_a_lost_capture_is_told(room: SimulatedCourtroom) -> None:
     assert breaches(room)[0] == ("breach", PHASE_WRONG)
 
 
+def test_a_screen_that_shows_another_phase_is_told(room: SimulatedCourtroom) -> None:
+    def show_recess(**fields: Any) -> RecorderState:
+        return RecorderState(**fields | {"phase": Phase.RECESS})
+
+    begin(room)
+    with mock.patch("kiosk.hearing.monitoring.state.RecorderState", show_recess):
+        room.pass_time(2)
+        assert room.state.phase is Phase.RECESS
+        assert PHASE_WRONG in alarms(room)
+    room.pass_time(2)
+    assert PHASE_WRONG not in alarms(room)
+    assert breaches(room) == [("breach", PHASE_WRONG), ("breach_ended", PHASE_WRONG)]
+
+
+def test_a_screen_that_does_not_show_a_closed_hearing_as_closed_is_told(
+    room: SimulatedCourtroom,
+) -> None:
+    begin(room)
+    describe, now = OpenHearing.describe, room.world.now_ns
+    room.tap("close", lambda c: c.change_publicity(True, "p1", now, "civ_adoption"), holds=True)
+    with mock.patch.object(
+        OpenHearing, "describe", lambda h: describe(h).model_copy(update={"closed": None})
+    ):
+        room.pass_time(3)
+        assert PHASE_WRONG in alarms(room)
+    assert breaches(room)[0] == ("breach", PHASE_WRONG)
+
+
 def test_a_start_that_takes_long_keeps_its_sources(room: SimulatedCourtroom) -> None:
     create = HearingJournal.create
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 
 from kiosk.api.recorder_calls import CloseSince, Statement
+from kiosk.api.recorder_calls import ListenBack as ListenBackRequest
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.evidence.chain import read_chain
+from kiosk.hearing.monitoring import listen_back
+from kiosk.hearing.monitoring.listen_back import ListenBack
 from kiosk.hearing.session import publicity
 from kiosk.recording.journal import part_journal
 from kiosk.storage import court_keys
@@ -223,6 +227,36 @@ def test_a_hearing_starts_while_the_disk_hangs(rig: BadDiskRig) -> None:
     rig.wait_recorded()
     rig.courtroom.end("p1")
     rig.sealed(hearing)
+
+
+def test_a_playback_that_waits_for_the_disk_holds_up_no_step(
+    rig: BadDiskRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that reads from a hung disk does not even end when it is killed."""
+    headset = rig.settings.headset.model_copy(update={"device": "headset"})
+    listening = ListenBack(rig.settings.model_copy(update={"headset": headset}))
+    rig.courtroom.monitor.listen_back = listening
+    rig.begin()
+    rig.wait_recorded()
+    with monkeypatch.context() as hanging:
+        started: list[subprocess.Popen[bytes]] = []
+
+        def launch(_command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+            started.append(popen(["sleep", "60"], **options))
+            return started[-1]
+
+        popen = subprocess.Popen
+        hanging.setattr(listen_back.subprocess, "Popen", launch)
+        rig.courtroom.start_listen_back(ListenBackRequest(seconds=30))
+        hanging.setattr(popen, "kill", lambda _process: None)
+        recess(rig)
+        polling = threading.Thread(target=rig.courtroom.poll, daemon=True)
+        polling.start()
+        wait_for(lambda: not polling.is_alive(), "the end of the playback")
+    (process,) = started
+    assert process.poll() is None
+    process.kill()
+    process.wait()
 
 
 def test_a_seal_that_the_disk_does_not_take_is_told_and_made_later(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,33 @@ def media_bytes(part: Path) -> bytes:
 def closed_line(folder: Path, part: int) -> dict[str, Any]:
     entries = read_chain(folder / f"part-{part:02d}" / "journal.jsonl").entries
     return next(entry for entry in entries if entry["kind"] == "closed")
+
+
+def test_half_a_request_to_close_does_not_hold_up_the_recording(
+    recorder: RecorderProcess,
+) -> None:
+    """Captured media wait for the request in memory, but not for one that never comes."""
+    CourtSecrets().pin(recorder.paths)
+    recorder.wait_until_ready()
+    hearing = recorder.post("/v1/hearings", {"hearing": {"adhoc": True}})["hearing_id"]
+    part = recorder.paths.hearings / hearing / "part-01"
+    wait_for(lambda: media_bytes(part), "media")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(30)
+        client.connect(str(recorder.paths.recorder_socket))
+        head = (
+            "POST /v1/hearing/close HTTP/1.1",
+            "Host: kiosk",
+            f"Authorization: Bearer {recorder.sign_in()}",
+            "Content-Type: application/json",
+            "Content-Length: 100",
+        )
+        client.sendall(("\r\n".join(head) + '\r\n\r\n{"note": "fam').encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+        before = len(media_bytes(part))
+        wait_for(lambda: len(media_bytes(part)) > before, "more media")
+        assert recorder.state()["hearing"]["closed"] is None
+    recorder.post("/v1/hearing/end")
 
 
 def test_open_closed_open(recorder: RecorderProcess, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from kiosk.hearing.session.part_capture import PartCapture
 
 READY_S = 20.0
 """PortAudio asks every device for its name before it opens one."""
+KILLED_S = 0.5
+"""A killed process ends within this time, unless it waits for a disk that hangs."""
 
 
 class NothingToPlayError(HearingError):
@@ -117,7 +119,8 @@ class ListenBack:
             process, self._process, self._capture = self._process, None, None
         if process is not None:
             process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(KILLED_S)
             if process.stdout is not None:
                 process.stdout.close()
 

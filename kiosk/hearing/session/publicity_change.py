@@ -40,19 +40,6 @@ def close_or_open(
     Raises:
         BadRequestError: no such ground; StepRefusedError: no hearing is open.
     """
-    with parts.hold.held(tap_ns):
-        return _close_or_open(context, parts, closed, person, tap_ns, ground, note)
-
-
-def _close_or_open(
-    context: HearingContext,
-    parts: PartController,
-    closed: bool,
-    person: str,
-    tap_ns: int,
-    ground: str | None,
-    note: str,
-) -> PublicityAnswer:
     hearing = context.current.require()
     valid_ground = context.publicity.validate_ground(ground)
     state = hearing.state
@@ -62,10 +49,11 @@ def _close_or_open(
         if closed:
             fields["ground"] = valid_ground
         declare = partial(_declare, context, hearing, closed, fields)
-        if hearing.capture is not None:
-            parts.switch(hearing, closed, person, tap_ns, declare)
-        else:
-            declare()
+        with parts.hold.held(tap_ns):
+            if hearing.capture is not None:
+                parts.switch(hearing, closed, person, tap_ns, declare)
+            else:
+                declare()
         hearing.add_mark(publicity_event(closed), person, note, "")
     elif closed and valid_ground:
         request = Statement(subject="closure_ground", value=valid_ground, note=note)

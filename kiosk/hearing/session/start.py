@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Mapping
 from functools import partial
@@ -23,6 +24,7 @@ from kiosk.hearing.session.open_hearing import OpenHearing
 from kiosk.hearing.session.part_controller import PartController
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.storage.hearing_folder import part_folder_name
+from kiosk.storage.patient_reader import PATIENCE_S
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +135,18 @@ def record_readiness(context: HearingContext, hearing: OpenHearing) -> None:
         context.publicity.court_keys(hearing.state),
     )
     hearing.append("readiness", {"items": items, "failed": failed, "clock": clock})
-    link_check = recent_link_check(context.paths.link_checks, hearing.state.id)
-    if link_check is not None:
-        hearing.append("link_check", {"result": link_check})
+    checking = threading.Thread(
+        target=_record_link_check, args=(context, hearing), name="link-check", daemon=True
+    )
+    checking.start()
+    checking.join(PATIENCE_S)
+
+
+def _record_link_check(context: HearingContext, hearing: OpenHearing) -> None:
+    """Journal the newest link check, as soon as the disk gives it."""
+    found = recent_link_check(context.paths.link_checks, hearing.state.id)
+    if found is not None:
+        try:
+            hearing.append("link_check", {"result": found})
+        except StorageError:  # the hearing has ended meanwhile
+            log.warning("the link check of hearing %s came too late", hearing.state.id)
