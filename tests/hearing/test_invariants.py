@@ -40,10 +40,11 @@ from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.recording.capture.pulse import RecordingPulse
 from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
+from kiosk.recording.formats.age_tar import MemberMetadata, encode_member
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, simulated, sworn_court
-from tests.support.simulated_devices import SimulatedCamera
+from tests.support.simulated_devices import SimulatedCamera, SimulatedDisk
 
 MS = 1_000_000
 T = 1000 * NS_PER_S
@@ -474,3 +475,13 @@ def test_a_lamp_that_cannot_be_read_stops_no_check(room: SimulatedCourtroom) -> 
         room.sources.microphones[0].release()
         room.pass_time(2.2)
         assert SOURCE_UNRECORDED in alarms(room)
+
+
+def test_ciphertext_that_spells_a_box_is_no_plain_media(room: SimulatedCourtroom) -> None:
+    """It happens once in some hundred hearings; what the disk raised then, no seal outlived."""
+    about = MemberMetadata(5, 6, ("judge",), 1, "", "")
+    member = encode_member("000001-0001.m4s.age", b"..moof..mdat..", about)
+    disk = SimulatedDisk(room.world)
+    for data in (member, member[700:]):
+        disk.note("hearings/a/part-01/main/run-01/000001.tar", data)
+    assert [(media.is_plain, media.begin_ns) for media in disk.written] == [(False, 5)]

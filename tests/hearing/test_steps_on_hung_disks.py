@@ -13,8 +13,8 @@ import pytest
 from kiosk.api.recorder_calls import CloseSince, Statement
 from kiosk.api.recorder_calls import ListenBack as ListenBackRequest
 from kiosk.clocks import format_wall, recording_ns
+from kiosk.evidence import seal
 from kiosk.evidence.chain import read_chain
-from kiosk.hearing.monitoring import listen_back
 from kiosk.hearing.monitoring.listen_back import ListenBack
 from kiosk.hearing.session import publicity
 from kiosk.recording.journal import part_journal
@@ -246,7 +246,7 @@ def test_a_playback_that_waits_for_the_disk_holds_up_no_step(
             return started[-1]
 
         popen = subprocess.Popen
-        hanging.setattr(listen_back.subprocess, "Popen", launch)
+        hanging.setattr(subprocess, "Popen", launch)
         rig.courtroom.start_listen_back(ListenBackRequest(seconds=30))
         hanging.setattr(popen, "kill", lambda _process: None)
         recess(rig)
@@ -263,7 +263,7 @@ def test_a_seal_that_the_disk_does_not_take_is_told_and_made_later(
     rig: BadDiskRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk hangs when a part's seal goes into the journal, and a tap follows that line."""
-    seal_folder = part_journal.seal_folder
+    seal_folder = seal.seal_folder
 
     def seal_and_hang(*arguments: Any) -> None:
         seal_folder(*arguments)

@@ -300,9 +300,9 @@ class SimulatedDisk:
             raise OSError(number, f"the disk is {self.state}")
 
     def note(self, relative: str, data: bytes) -> None:
-        """Remember which media were written."""
-        if (match := _MEDIA.fullmatch(relative)) and data.strip(b"\0"):
-            is_plain = b"moof" in data[:4096] or b"mdat" in data
+        """Remember which media were written; the rest of a fragment belongs to its beginning."""
+        is_plain, is_member = data[4:8] == b"prft", data[257:262] == b"ustar"
+        if (match := _MEDIA.fullmatch(relative)) and (is_plain or is_member):
             begin_ns = _plain_begin(data) if is_plain else MemberMetadata.from_member(data).start_ns
             self.written.append(
                 WrittenMedia(self.world.now_ns, match[1], match[2], is_plain, begin_ns)
