@@ -1,8 +1,8 @@
 """Processor time of a kiosk at rest: devices warm, home screen shown, nobody there.
 
-All services but the central system run as in the demo: the recorder with the processes of its
-devices, sync (which asks the central system every two seconds there), and the touch screen, which
-draws in software here.
+All services but the central system run as in the demo, with the product's own interval at which
+sync asks the central system: the recorder with the processes of its devices, sync, and the touch
+screen, which draws in software here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from bench.measure import Measure, median_of
 from bench.processes import cpu_seconds
 from faults.process_kill import find_processes
+from kiosk.config import CentralSettings
 from kiosk.demo.environment import demo_environment
 from kiosk.demo.screen_driver import ScreenDriver
 
@@ -38,7 +39,7 @@ def run(repeats: int) -> list[Measure]:
     """Measure ``repeats`` times one after the other; there is no peer."""
     with (
         tempfile.TemporaryDirectory(prefix="kb") as name,
-        demo_environment(Path(name)) as demo,
+        demo_environment(Path(name), CentralSettings().poll_seconds) as demo,
     ):
         driver = ScreenDriver(demo.paths.ui_socket, demo.display, Path(name), demo.processes)
         driver.wait_screen("visitor.home", seconds=60)

@@ -64,8 +64,12 @@ def write_settings(path: Path, groups: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
-    """Set up the environment under ``out``; tear it down at the end of the block."""
+def demo_environment(out: Path, poll_seconds: float = 2) -> Iterator[DemoEnvironment]:
+    """Set up the environment under ``out``; tear it down at the end of the block.
+
+    Args:
+        poll_seconds: between two questions of sync to the central system.
+    """
     for name in (
         "kiosk",
         "central",
@@ -106,7 +110,7 @@ def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
         write_settings(
             settings,
             {
-                **court_settings(url),
+                **court_settings(url, poll_seconds),
                 "paths": {
                     "data": path_settings.data,
                     "run": path_settings.run,
@@ -129,7 +133,7 @@ def demo_environment(out: Path) -> Iterator[DemoEnvironment]:
         yield demo
 
 
-def court_settings(url: str) -> dict[str, dict[str, object]]:
+def court_settings(url: str, poll_seconds: float = 2) -> dict[str, dict[str, object]]:
     """Return the groups of ``kiosk.toml`` that name the court and its central system."""
     return {
         "kiosk": {
@@ -137,7 +141,7 @@ def court_settings(url: str) -> dict[str, dict[str, object]]:
             "room": sample_court.ROOM,
             "court": sample_court.COURT_NAME,
         },
-        "central": {"url": url, "poll_seconds": 2},
+        "central": {"url": url, "poll_seconds": poll_seconds},
     }
 
 

@@ -19,8 +19,8 @@ from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 STATE_INTERVAL_S, LEVELS_INTERVAL_S = 1.0, 0.1
-UNWATCHED_LEVELS = 10
-"""While no screen shows levels, one in so many is published."""
+UNWATCHED_INTERVAL_S, UNWATCHED_LEVELS = 0.25, 4
+"""While no screen shows levels: seconds between two looks, and one in so many is published."""
 IDLE_POLL_S = 0.5
 """Between two polls of a courtroom without an open hearing."""
 SHUTDOWN_S = 15.0
@@ -120,4 +120,4 @@ class RecorderService:
             if is_shown or number % UNWATCHED_LEVELS == 0:
                 data = {name: row.to_json() for name, row in self._core.sources.levels().items()}
                 self._events.send("levels", data)
-            await asyncio.sleep(LEVELS_INTERVAL_S)
+            await asyncio.sleep(LEVELS_INTERVAL_S if is_shown else UNWATCHED_INTERVAL_S)

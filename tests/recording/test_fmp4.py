@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE, AacEncoder, FlacEncoder
+from kiosk.recording.formats.codecs import AAC_FRAME, MIX_RATE, AacEncoder, FlacCodec, FlacEncoder
 from kiosk.recording.formats.fmp4 import (
     H264Config,
     Sample,
@@ -96,14 +96,14 @@ def test_flac_tracks_are_lossless_and_named(tmp_path: Path) -> None:
     generator = np.random.default_rng(5)
     waves = [generator.integers(-20_000, 20_000, 3 * 4608 + 777).astype(np.int16) for _ in "ab"]
     runs, headers = [], []
+    codec = FlacCodec(RATE)
     for number, wave in enumerate(waves, 1):
-        encoder = FlacEncoder(RATE)
+        encoder = FlacEncoder(codec)
         pieces = [
-            wave[at : at + encoder.frame_samples]
-            for at in range(0, len(wave), encoder.frame_samples)
+            wave[at : at + codec.frame_samples] for at in range(0, len(wave), codec.frame_samples)
         ]
         coded = [Sample(encoder.encode(piece), len(piece)) for piece in pieces]
-        headers.append(flac_track(number, f"mic-{number}", RATE, encoder.stream_info))
+        headers.append(flac_track(number, f"mic-{number}", RATE, codec.stream_info))
         runs.append(TrackRun(number, number * 100, coded, WALL_NS))
     path = tmp_path / "joined.mp4"
     path.write_bytes(init_segment(headers) + fragment(1, runs))

@@ -34,7 +34,6 @@ ROOM_NOISE_DB = -58.0
 
 HEADSET = "headset"
 SINK_MODULE = "module-null-sink"
-_ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
 class VirtualMicrophoneError(HardwareError):
@@ -271,7 +270,9 @@ class VirtualMicrophones(VirtualMicrophoneClient):
             (self.folder / name).mkdir(mode=mode, parents=True, exist_ok=True)
         lines = [f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}"]
         lines.append(f"load-module module-cli-protocol-unix socket={self.folder / 'cli'}")
-        aliases = [f"<{_ALSA}>"]
+        # not the distribution's settings: PortAudio opens every device that they define, and so
+        # loads the libraries of each plug-in (a52: all of FFmpeg); it insists on a default
+        aliases = ["pcm.default { type hw card 0 }"]
         for name in self.names:
             lines.append(self._sink_line(name))
             aliases.append(self._alias_line(name, f"{name}.monitor"))

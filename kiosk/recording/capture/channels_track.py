@@ -15,7 +15,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import AudioBlock, Samples
 from kiosk.recording.capture.part_config import PartTimes
 from kiosk.recording.capture.track_writer import Fragment, TrackWriter
-from kiosk.recording.formats.codecs import FlacEncoder
+from kiosk.recording.formats.codecs import FlacCodec, FlacEncoder
 from kiosk.recording.formats.fmp4 import Sample, TrackRun, flac_track, fragment, init_segment
 
 FIRST_FRAGMENT_NS = NS_PER_S // 50
@@ -35,13 +35,13 @@ class _Packet:
 class _Channel:
     """Encoder of one source: samples in, packets with their times out."""
 
-    def __init__(self, number: int, name: str, rate: int) -> None:
+    def __init__(self, number: int, name: str, rate: int, codec: FlacCodec) -> None:
         self.number, self.name, self.rate = number, name, rate
         self.packets: deque[_Packet] = deque()
         self.samples = 0  # in fragments
         self.end_ns = 0  # after the last packet that was written
-        self._encoder = FlacEncoder(rate)
-        self.stream_info = self._encoder.stream_info
+        self._codec, self.stream_info = codec, codec.stream_info
+        self._encoder = FlacEncoder(codec)
         self._epoch: int | None = None
         self._expected_index = 0  # of the next sample
         self._pending: list[Samples] = []
@@ -68,7 +68,7 @@ class _Channel:
         self._pending.append(block.samples)
         self._pending_samples += len(block.samples)
         self._expected_index = block.index + len(block.samples)
-        size = self._encoder.frame_samples
+        size = self._codec.frame_samples
         if self._pending_samples < size:
             return
         samples = np.concatenate(self._pending)
@@ -88,7 +88,7 @@ class _Channel:
         """Encode what is left; the next block starts a new run of samples."""
         if self._pending_samples:
             self._encode(np.concatenate(self._pending))
-            self._encoder = FlacEncoder(self.rate)
+            self._encoder = FlacEncoder(self._codec)
         self._pending, self._pending_samples = [], 0
 
     def pop_until(self, until_ns: int) -> list[_Packet]:
@@ -111,8 +111,9 @@ class ChannelsTrack:
     def __init__(self, writer: TrackWriter, times: PartTimes, rates: dict[str, int]) -> None:
         self._writer = writer
         self._times, self._start_ns = times, times.start_ns
+        codecs = {rate: FlacCodec(rate) for rate in set(rates.values())}
         self._channels = {
-            name: _Channel(number, name, rate)
+            name: _Channel(number, name, rate, codecs[rate])
             for number, (name, rate) in enumerate(rates.items(), 1)
         }
         self._sequence = 0

@@ -11,6 +11,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.recording.formats.flac_frame import renumber
+
 MIX_RATE = 48_000
 AAC_FRAME = 1024
 FAST_CODER_BITRATE = 64_000
@@ -77,32 +79,51 @@ FLAC_FRAMES_PER_SECOND = 20
 """Twice as many as by libav's default: less waits for the end of its frame when the power fails."""
 
 
-class FlacEncoder:
-    """Encodes one run of samples without a hole.
+class FlacCodec:
+    """libav's encoder of one sample rate, for any number of :class:`FlacEncoder` in turn.
+
+    It always reserves 7 MB, enough for eight channels of the longest frames.
 
     Attributes:
-        frame_samples: samples per FLAC frame (the last one may be shorter).
+        frame_samples: samples per FLAC frame (the last one of a run may be shorter).
+        stream_info: STREAMINFO block (34 bytes).
     """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._codec = _create_codec("flac", rate, "mono", "s16")
-        frame_size = str(rate // FLAC_FRAMES_PER_SECOND)
-        self._codec.options = {"compression_level": "5", "frame_size": frame_size}
-        self._codec.open()
-        self.frame_samples: int = self._codec.frame_size
         self._pts = 0
+        self._codec: Any = self._open()
+        self.frame_samples: int = self._codec.frame_size
+        self.stream_info = bytes(self._codec.extradata)
 
-    @property
-    def stream_info(self) -> bytes:
-        """STREAMINFO block (34 bytes)."""
-        return bytes(self._codec.extradata)
+    def _open(self) -> Any:
+        codec = _create_codec("flac", self._rate, "mono", "s16")
+        frame_size = str(self._rate // FLAC_FRAMES_PER_SECOND)
+        codec.options = {"compression_level": "5", "frame_size": frame_size}
+        codec.open()
+        return codec
 
     def encode(self, samples: NDArray[np.int16]) -> bytes:
-        """Encode exactly :attr:`frame_samples` samples, or fewer for the very last frame."""
+        """Return the frame of :attr:`frame_samples` samples or fewer, with any number."""
+        if self._codec is None:
+            self._codec = self._open()
         frame = _audio_frame(samples, "s16", self._rate, self._pts)
         self._pts += len(samples)
         packets = self._codec.encode(frame)
-        if len(samples) < self.frame_samples:
+        if len(samples) < self.frame_samples:  # libav takes nothing after a short frame
             packets += self._codec.encode(None)
+            self._codec = None
         return b"".join(bytes(packet) for packet in packets if packet.size)
+
+
+class FlacEncoder:
+    """Encodes one run of samples without a hole."""
+
+    def __init__(self, codec: FlacCodec) -> None:
+        self._codec = codec
+        self._number = 0
+
+    def encode(self, samples: NDArray[np.int16]) -> bytes:
+        """Encode exactly as many samples as a frame has, or fewer for the very last frame."""
+        number, self._number = self._number, self._number + 1
+        return renumber(self._codec.encode(samples), number)
