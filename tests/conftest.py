@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+from collections.abc import Generator
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,6 +19,33 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("suite", _PATIENT, derandomize=True, database=None)
 settings.register_profile("explore", _PATIENT)
 settings.load_profile("suite")
+
+REPOSITORY = Path(__file__).parents[1]
+RECORDING = ("hardware", "recording", "hearing", "services", "platform")
+"""Folders whose tests run what is the recorder's, with devices that wait for no processor."""
+
+
+def _recorder_nice() -> int:
+    """Return the priority of the recorder on a kiosk."""
+    unit = (REPOSITORY / "systemd" / "kiosk-recorder.service").read_text(encoding="utf-8")
+    found = re.search(r"^Nice=(-?\d+)$", unit, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run what records as its unit does: before everything else, where that is allowed."""
+    folder = item.path.relative_to(REPOSITORY / "tests").parts[0]
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with contextlib.suppress(PermissionError):
+        if folder in RECORDING:
+            os.setpriority(os.PRIO_PROCESS, 0, min(before, _recorder_nice()))
+    try:
+        return (yield)
+    finally:
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 @pytest.fixture(autouse=True)

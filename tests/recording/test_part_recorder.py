@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -21,6 +22,7 @@ import pytest
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, RecordingSettings, Settings
 from kiosk.errors import StorageError
+from kiosk.hardware.audio.sample_clock import SUSPECT_LATENESS_NS
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
 from kiosk.recording.capture.part_config import PartOutput
@@ -55,11 +57,14 @@ class Beeper:
 
     def __init__(self, fifo: Path, tone: float) -> None:
         self._fifo, self._tone = fifo, tone
+        self._late: list[tuple[int, int]] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
+        with contextlib.suppress(PermissionError):  # a device waits for no processor
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
         random = np.random.default_rng(1)
         start_ns, number = recording_ns(), 0
         with self._fifo.open("wb", buffering=0) as file:
@@ -73,6 +78,13 @@ class Beeper:
                 end_ns = start_ns + number * self.PIECE * NS_PER_S // RATE
                 self._done.wait(max(0, end_ns - recording_ns()) / NS_PER_S)
                 file.write(heard.tobytes())
+                if (now_ns := recording_ns()) - end_ns > SUSPECT_LATENESS_NS:
+                    self._late.append((end_ns, now_ns))
+
+    def was_late(self, fault: Interruption) -> bool:
+        """Return whether this device itself gave its samples late when ``fault`` began or ended."""
+        end_ns = fault.end_ns or recording_ns()
+        return any(begin <= end_ns and fault.start_ns <= end for begin, end in self._late)
 
     def stop(self) -> None:
         self._done.set()
@@ -87,6 +99,7 @@ class VirtualCourt:
     sound: VirtualMicrophones
     settings: Settings
     sources: Sources
+    beepers: dict[str, Beeper]
 
 
 @dataclass
@@ -99,6 +112,7 @@ class RunningPart:
     interruptions: list[Interruption] = field(default_factory=list)
     files: list[FileRecord] = field(default_factory=list)
     part: PartRecorder = field(init=False)
+    summary: PartSummary | None = None
 
     def add_fragment(self, record: FragmentRecord) -> None:
         self.fragments.append((recording_ns(), record))
@@ -114,9 +128,26 @@ class RunningPart:
 
     def stop(self) -> PartSummary:
         """End the part; all of it is durable."""
-        summary = self.part.stop()
+        self.summary = self.part.stop()
         self.part.wait_written(PATIENCE)
-        return summary
+        return self.summary
+
+    def undisturbed_seconds(self, *sources: str) -> int:
+        """Return how many full seconds began in the part with nothing of ``sources`` missing.
+
+        A flash and a beep mark each; what the ledger tells may be missing on a busy machine.
+        """
+        assert self.summary is not None
+        first, last = self.summary.start_ns // NS_PER_S + 1, self.summary.stop_ns // NS_PER_S
+        faults = [fault for fault in self.interruptions if fault.source in sources]
+        marks = [(second * NS_PER_S, second * NS_PER_S + FLASH_NS) for second in range(first, last)]
+        return sum(
+            not any(
+                fault.start_ns < end and begin < (fault.end_ns or fault.start_ns)
+                for fault in faults
+            )
+            for begin, end in marks
+        )
 
     def wait_fragments(self, track: str, source: str, after_ns: int) -> None:
         """Wait for a durable fragment of ``track`` with ``source`` from after ``after_ns``."""
@@ -160,11 +191,11 @@ def court() -> Iterator[VirtualCourt]:
             microphones=tuple(MicrophoneSettings(**entry) for entry in sound.settings(names, {})),
             recording=RecordingSettings(file_seconds=10),
         )
-        beepers = [Beeper(sound.fifo_path(name), 1000) for name in WIRED]
+        beepers = {name: Beeper(sound.fifo_path(name), 1000) for name in WIRED}
         with Sources(settings, Path(name) / "preview") as sources:
             assert sources.wait_ready(PATIENCE)
-            yield VirtualCourt(Path(name), sound, settings, sources)
-        for beeper in beepers:
+            yield VirtualCourt(Path(name), sound, settings, sources, beepers)
+        for beeper in beepers.values():
             beeper.stop()
 
 
@@ -199,8 +230,8 @@ def test_picture_and_sound_are_together_in_the_files(bench: RecorderRig, tmp_pat
     main, channels = join_run(tmp_path, "main"), join_run(tmp_path, "channels")
     flashes = errors_ms(flash_times(main), recorded.start_ns)
     beeps = errors_ms(beep_times(main), recorded.start_ns)[1:]
-    assert len(flashes) >= 5
-    assert len(beeps) >= 4
+    assert len(flashes) >= recorded.undisturbed_seconds("camera")
+    assert len(beeps) >= recorded.undisturbed_seconds(*WIRED) - 1
     seen = [error for error in flashes if abs(error) < 40]
     assert len(flashes) - len(seen) <= summary.dropped  # else its first picture was dropped
     assert max(map(abs, beeps)) < 40
@@ -208,7 +239,7 @@ def test_picture_and_sound_are_together_in_the_files(bench: RecorderRig, tmp_pat
     assert max(beeps) - min(seen) < 40
     for track in (1, 2):
         errors = errors_ms(beep_times(channels, track), recorded.start_ns)[1:]
-        assert len(errors) >= 4
+        assert len(errors) >= recorded.undisturbed_seconds(WIRED[track - 1]) - 1
         assert max(map(abs, errors)) < 40
     assert summary.first_durable_ms is not None
     assert summary.first_durable_ms < 5000
@@ -245,18 +276,20 @@ def test_killed_device_processes_cost_a_moment_of_their_own_source_only(
     sources = bench.court.sources
     assert sources.camera is not None
     device = next(d for d in sources.audio_devices if d.device == "mic_witness")
-    for source, pid in (("camera", sources.camera.pid), ("witness", device.pid)):
-        assert pid is not None
+    for source, child in (("camera", sources.camera), ("witness", device)):
+        pid = wait_for(partial(getattr, child, "pid"), "its process", PATIENCE)
         killed_ns = recording_ns()
         os.kill(pid, signal.SIGKILL)
         recorded.wait_fragments("main", source, killed_ns + NS_PER_S // 2)
     recorded.stop()
     ended = {fault.source: fault for fault in recorded.interruptions if fault.end_ns is not None}
     assert {"camera", "witness"} <= set(ended)
-    assert "claimant" not in ended
+    claimant_device = bench.court.beepers["claimant"]
+    others = [fault for fault in recorded.interruptions if fault.source == "claimant"]
+    assert [fault for fault in others if not claimant_device.was_late(fault)] == []
     assert (ended["witness"].seconds or 99) < 10
     claimant = beep_times(join_run(tmp_path, "channels"), 2)
-    assert len(claimant) >= int(recorded.part.seconds) - 1
+    assert len(claimant) >= recorded.undisturbed_seconds("claimant") - 1
     assert max(map(abs, errors_ms(claimant, recorded.start_ns)[1:])) < 40
     main = join_run(tmp_path, "main")
     after = errors_ms(flash_times(main), recorded.start_ns)

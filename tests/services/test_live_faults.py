@@ -50,17 +50,19 @@ def is_state(name: str, *states: str) -> Callable[[dict[str, Any]], bool]:
     return matches
 
 
-def lost(recorder: RecorderProcess, source: str, kind: str) -> dict[str, Any]:
-    """Wait until an interruption is over; return it."""
+def wait_lost(recorder: RecorderProcess, source: str, kind: str, least_s: float) -> None:
+    """Wait until an interruption of more than ``least_s`` is over.
 
-    def over(state: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            row
+    A busy machine may add another, of what was late and came after all: 0.0 s are lost.
+    """
+
+    def over(state: dict[str, Any]) -> bool:
+        return any(
+            (row["source"], row["kind"]) == (source, kind) and (row["seconds"] or 0) > least_s
             for row in state["hearing"]["interruptions"]
-            if (row["source"], row["kind"]) == (source, kind) and row["seconds"] is not None
-        ]
+        )
 
-    return over(recorder.wait_for_state(over, f"the end of {kind} of {source}", TIMEOUT_S))[-1]
+    recorder.wait_for_state(over, f"the end of {kind} of {source}", TIMEOUT_S)
 
 
 def codes(state: dict[str, Any]) -> set[tuple[str, str]]:
@@ -75,7 +77,7 @@ def test_a_muted_microphone(scene: tuple[RecorderProcess, VirtualMicrophones]) -
     assert is_state("judge", "ok")(state)
     microphones.mute("witness", False)
     recorder.wait_for_state(is_state("witness", "ok"), "its return", TIMEOUT_S)
-    assert lost(recorder, "witness", "muted")["seconds"] > 0.4
+    wait_lost(recorder, "witness", "muted", 0.4)
     assert "failure_reason" in recorder.state()["hearing"]["open_questions"]
 
 
@@ -93,7 +95,7 @@ def test_an_unplugged_microphone_is_replaced_by_the_spare(
     assert roles == {"judge": "judge", "witness": "spare", "extra": "witness"}
     microphones.plug("witness")
     recorder.wait_for_state(is_state("witness", "ok", "muted"), "its return", TIMEOUT_S)
-    assert lost(recorder, "witness", "absent")["seconds"] > 0.5
+    wait_lost(recorder, "witness", "absent", 0.5)
     recorder.post("/v1/hearing/remedies", {"source": "witness", "remedy": "back"})
     roles = {row["name"]: row["role"] for row in recorder.state()["microphones"]}
     assert roles["witness"] == "witness"
@@ -112,7 +114,7 @@ def test_a_frozen_sound_server(scene: tuple[RecorderProcess, VirtualMicrophones]
     )
     microphones.freeze(False)
     recorder.wait_for_state(is_state("judge", "ok"), "its return", TIMEOUT_S)
-    assert lost(recorder, "judge", "dead")["seconds"] > 0.5
+    wait_lost(recorder, "judge", "dead", 0.5)
 
 
 @contextmanager
@@ -155,7 +157,7 @@ def test_a_slow_encoder(scene: tuple[RecorderProcess, VirtualMicrophones]) -> No
     recorder.wait_for_state(
         lambda s: s["camera"]["encoder"] == "ok", "fast enough again", TIMEOUT_S
     )
-    assert lost(recorder, "camera", "encoder")["seconds"] > 0
+    wait_lost(recorder, "camera", "encoder", 0)
     state = recorder.state()
     assert state["camera"]["dropped"] > 0
     assert state["phase"] == "recording"

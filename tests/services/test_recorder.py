@@ -336,8 +336,10 @@ def test_sound_goes_on_without_a_camera(make_recorder: MakeRecorder) -> None:
     )
     heard = recorder.state()["hearing"]["part_seconds"]
     recorder.wait_for_state(seconds_at_least(heard + 2), "two seconds of sound")
-    state = recorder.wait_for_state(lambda s: s["proof"]["state"] != "none", "a proof")
-    assert (state["proof"]["state"], state["proof"]["source"]) == ("bad", "camera")  # alone
+    recorder.wait_for_state(
+        lambda s: (s["proof"]["state"], s["proof"]["source"]) == ("bad", "camera"),
+        "a proof that lacks the camera alone",
+    )
     recorder.post("/v1/hearing/end")
     recorder.wait_for_state(lambda s: s["phase"] == "idle", "the seal")
     report = verify(recorder.hearing_folder(hearing_id), recorder.court.ca)
