@@ -29,6 +29,7 @@ from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries import journal_heads
 from kiosk.central.deliveries.deliveries import DeliveryService, make_manifest
 from kiosk.central.deliveries.filing_registry import FilingRegistry
+from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import (
@@ -65,6 +66,7 @@ class KioskApi:
         authenticator: identifies the calling kiosk.
         link: the link check (for its UDP port).
         staff_lists: the signed list of staff of each kiosk.
+        owners: whose hearing an id is.
     """
 
     database: Database
@@ -76,6 +78,7 @@ class KioskApi:
     authenticator: KioskAuthenticator
     link: LinkCheckApi
     staff_lists: StaffListIssuer
+    owners: HearingOwners
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -195,6 +198,7 @@ class KioskApi:
         """Register a filing."""
         caller, filing = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, FilingRegistration)
+        await self.owners.claim(caller, "filing", filing)
         return json_response(await self.registry.register(caller, filing, body))
 
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
@@ -209,6 +213,7 @@ class KioskApi:
         body = await read_body(request, HearingManifest)
         if body.hearing.id != hearing:
             raise malformed("hearing.id: not the id of the address")
+        await self.owners.claim(caller, "hearing", hearing)
         manifest = make_manifest("hearing", body, body.files, final=body.final)
         return json_response(await self.deliveries.register(caller.id, hearing, manifest))
 
@@ -223,6 +228,7 @@ class KioskApi:
         """Store signed heads of a hearing's journal."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         heads = (await read_body(request, HeadsRequest)).heads
+        await self.owners.claim(caller, "hearing", hearing)
 
         def work(connection: Connection) -> int | None:
             conflicts = journal_heads.find_conflicts(connection, caller.id, hearing, heads)
@@ -240,6 +246,7 @@ class KioskApi:
         """Withhold delivered plain files that a retroactive closure replaces."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         closures = (await read_body(request, ClosuresRequest)).closures
+        await self.owners.claim(caller, "hearing", hearing)
         return json_response(await self.deliveries.closures.apply(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
@@ -253,6 +260,7 @@ class KioskApi:
         """Register a self-test report's manifest."""
         caller, report = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, ReportManifest)
+        await self.owners.claim(caller, "report", report)
         manifest = make_manifest("report", body, body.files)
         return json_response(await self.deliveries.register(caller.id, report, manifest))
 
@@ -267,6 +275,7 @@ class KioskApi:
         """Announce one file."""
         caller, upload = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, UploadAnnouncement)
+        await self.owners.claim(caller, body.kind, body.owner)
         return json_response(await self.uploads.announce(caller.id, upload, body))
 
     async def get_upload(self, request: web.Request) -> web.StreamResponse:

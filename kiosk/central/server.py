@@ -18,12 +18,15 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from kiosk.central import crash_points
+from kiosk.central.admin.decisions import DecisionForms
 from kiosk.central.admin.page import AdminPage
 from kiosk.central.api import KioskApi
 from kiosk.central.data.database import Database, sqlite_url
 from kiosk.central.data.object_store import FolderStore, ObjectStore
 from kiosk.central.deliveries.deliveries import DeliveryService
 from kiosk.central.deliveries.filing_registry import FilingRegistry
+from kiosk.central.deliveries.hearing_owners import HearingOwners
+from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.deliveries.searchable import SearchableWorker
 from kiosk.central.deliveries.tus import TusApi
 from kiosk.central.deliveries.tusd import TusdServer, TusdSettings
@@ -33,7 +36,7 @@ from kiosk.central.http.fault_injection import FaultInjector
 from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header, errors_as_json
 from kiosk.central.http.link_check import LinkCheckApi, UdpEcho
 from kiosk.central.identity import courts
-from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
+from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner, random_secret
 from kiosk.central.identity.seed import load_seed
 from kiosk.central.identity.staff_lists import DEFAULT_DAYS, StaffListIssuer
 from kiosk.errors import CentralError
@@ -43,6 +46,7 @@ from kiosk.systemd import notify
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 MAX_JSON_BYTES = 32 << 20
+ADMIN_CODE_LENGTH = 16
 SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
 
@@ -156,6 +160,8 @@ class CentralServer:
         registry = FilingRegistry(self._database, deliveries, crash_hook)
         authenticator = KioskAuthenticator(self._database)
         link = LinkCheckApi(authenticator)
+        owners = HearingOwners(self._database, self._store)
+        await owners.resume()
         api = KioskApi(
             database=self._database,
             authority=self.authority,
@@ -166,6 +172,7 @@ class CentralServer:
             authenticator=authenticator,
             link=link,
             staff_lists=StaffListIssuer(self._database, signer, options.staff_days),
+            owners=owners,
         )
         app = self._make_application()
         cases = CaseApi(self._database, authenticator)
@@ -186,7 +193,7 @@ class CentralServer:
             worker = SearchableWorker(self._database, self._store, options.data / "searchable-work")
             task = asyncio.create_task(worker.run())
             stack.push_async_callback(_cancel_task, task)
-        self._publish_addresses(port, await self._listen_admin(uploads, stack))
+        self._publish_addresses(port, await self._listen_admin(uploads, owners, stack))
 
     def _make_application(self) -> web.Application:
         middlewares = [errors_as_json]
@@ -210,8 +217,13 @@ class CentralServer:
         await _start(site)
         return int(runner.addresses[0][1])
 
-    async def _listen_admin(self, uploads: UploadService, stack: contextlib.AsyncExitStack) -> int:
-        app = AdminPage(self._database, self._store).application()
+    async def _listen_admin(
+        self, uploads: UploadService, owners: HearingOwners, stack: contextlib.AsyncExitStack
+    ) -> int:
+        code = random_secret(ADMIN_CODE_LENGTH)
+        write_text(self._options.data / "admin-code", code + "\n", mode=0o600)
+        forms = DecisionForms(Quarantine(self._database, self._store), owners, code)
+        app = AdminPage(self._database, self._store, forms).application()
         if self._options.tusd is not None:
             tusd = TusdServer(self._options.tusd, self._database, uploads)
             uploads.external_server = tusd

@@ -15,6 +15,7 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.deliveries import filing_registry, quarantine
 from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
+from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.tusd import TusdSettings
 from kiosk.central.identity import courts, enrolment, staff
 from kiosk.central.identity.pin_rules import check_badge, check_pin
@@ -55,6 +56,9 @@ def run_task(arguments: argparse.Namespace) -> int:
     try:
         if arguments.seed is not None:
             _apply_seed(database, load_seed(arguments.seed))
+        if arguments.task == "reassign":
+            _reassign_hearing(arguments, database)
+            return 0
         if arguments.task in ("erase", "release"):
             _decide_quarantine(arguments, database)
             return 0
@@ -204,6 +208,12 @@ def _import_courier_drive(arguments: argparse.Namespace) -> int:
         print(f"not taken: {place}: {code}")
     print(f"{len(result.receipted)} item(s) receipted; the receipts are on the medium")
     return 1 if result.refused else 0
+
+
+def _reassign_hearing(arguments: argparse.Namespace, database: Database) -> None:
+    owners = HearingOwners(database, open_store(arguments.data, arguments.store))
+    asyncio.run(owners.reassign(arguments.hearing, arguments.kiosk, arguments.reason))
+    print(f"{arguments.hearing}: {arguments.kiosk} delivers it")
 
 
 def _list_quarantined(_arguments: argparse.Namespace, connection: Connection) -> None:

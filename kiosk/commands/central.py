@@ -11,6 +11,7 @@
   kiosk central accept --data DIR HEARING --reason …   give a held-back hearing its receipt
   kiosk central quarantine --data DIR                  list what retroactive closings withhold
   kiosk central erase --data DIR HEARING --reason …    erase it; 'release' makes it readable again
+  kiosk central reassign --data DIR HEARING KIOSK --reason …   give a hearing's id to another kiosk
   kiosk central filing --data DIR NUMBER accepted      record the registry's decision on a filing
 
 DIR/address holds the server's URL, DIR/admin-address the URL of the page for court IT (on this
@@ -126,6 +127,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for decision in (erase, release):
         decision.add_argument("hearing", metavar="HEARING", help="id of the hearing")
         decision.add_argument("--reason", required=True, help="who decided, and why; it is stored")
+    reassign = _task(tasks, "reassign", "give the id of a hearing to another kiosk")
+    reassign.add_argument("hearing", metavar="HEARING", help="id of the hearing")
+    reassign.add_argument("kiosk", metavar="KIOSK", help="who may deliver it from now on")
+    reassign.add_argument("--reason", required=True, help="who decided, and why; it is stored")
     ingest = _task(tasks, "ingest", "import a courier's medium and write the receipts to it")
     ingest.add_argument("medium", type=Path, metavar="MEDIUM", help="folder of the mounted medium")
     ingest.add_argument(

@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 import requests
 
-from kiosk.central.admin.page import AdminPage, AdminView
+from kiosk.central.admin.page import AdminView
 from kiosk.central.data import schema
-from kiosk.central.data.object_store import FolderStore
 from kiosk.central.identity.courts import put_court
 from kiosk.central.identity.seed import SeedCourt
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Translator
-from tests.support.central_rig import Central, Kiosk, filing_body, new_id
+from tests.support.central_rig import Central, Kiosk, admin_page, filing_body, new_id
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +110,7 @@ def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
                 for hearing in range(6)
             ],
         )
-    admin = AdminPage(database, FolderStore(tmp_path / "store"))
+    admin = admin_page(database, tmp_path / "store")
     begun = time.process_time()
     with database.read() as connection:
         text = admin.render(connection, AdminView("", 0), Translator("en"))

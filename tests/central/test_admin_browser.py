@@ -15,16 +15,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from kiosk.central.admin.page import AdminPage
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.data.object_store import FolderStore
 from kiosk.central.identity.courts import put_court
 from kiosk.central.identity.seed import SeedCourt
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
 from kiosk.locale import Language
 from tests.support.browser import Browser
+from tests.support.central_rig import admin_page
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -73,7 +72,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("admin")
     database = open_database(folder / "data")
     fill(database)
-    app = AdminPage(database, FolderStore(folder / "store")).application()
+    app = admin_page(database, folder / "store").application()
     loop, ready = asyncio.new_event_loop(), threading.Event()
     address: list[str] = []
 

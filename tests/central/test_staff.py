@@ -16,10 +16,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kiosk.central.admin.findings import FleetSnapshot, KioskStatus, collect_findings
-from kiosk.central.admin.page import AdminPage, AdminView
+from kiosk.central.admin.page import AdminView
 from kiosk.central.admin.texts import PIN_REASONS, REFUSALS, SENTENCES, AdminTexts
 from kiosk.central.data.database import Database
-from kiosk.central.data.object_store import FolderStore
 from kiosk.central.identity import courts, staff
 from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.central.identity.enrolment import Kiosk
@@ -32,6 +31,7 @@ from kiosk.clocks import format_wall, parse_wall, wall_time
 from kiosk.errors import CentralError
 from kiosk.exchange.staff_list import check_staff_list, is_secret_of
 from kiosk.locale import Language, Translator
+from tests.support.central_rig import admin_page
 
 pytestmark = pytest.mark.slow
 
@@ -357,7 +357,7 @@ def test_revoking_names_those_who_need_a_new_pin(
 def test_court_it_sees_who_has_no_valid_pin_and_why(
     command: Commands, database: Database, lists: Lists, tmp_path: Path, language: Language
 ) -> None:
-    page = AdminPage(database, FolderStore(tmp_path / "store"))
+    page = admin_page(database, tmp_path / "store")
 
     def shown() -> str:
         with database.read() as connection:

@@ -24,6 +24,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import kiosk.central
+from kiosk.central.admin.decisions import DecisionForms
+from kiosk.central.admin.page import AdminPage
+from kiosk.central.data.database import Database
+from kiosk.central.data.object_store import FolderStore
+from kiosk.central.deliveries.hearing_owners import HearingOwners
+from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.identity.courts import put_kiosk
 from kiosk.central.identity.enrolment import create_code
 from kiosk.central.server import open_authority, open_database
@@ -245,6 +251,13 @@ class Central:
         made = Kiosk(kiosk_id, self.url, http, key, *paths, self.ca)
         self.kiosks.append(made)
         return made
+
+
+def admin_page(database: Database, store_folder: Path, code: str = "CODE") -> AdminPage:
+    """Return the page for court IT on a database."""
+    store = FolderStore(store_folder)
+    forms = DecisionForms(Quarantine(database, store), HearingOwners(database, store), code)
+    return AdminPage(database, store, forms)
 
 
 def write_faults(file: Path, *faults: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ INCIDENT_WINDOW = timedelta(days=7)
 MORNING = time(7)
 FULL_WITHIN = timedelta(days=5)
 FULL_FREE_SHARE = 0.05
+DISPUTES = frozenset({"hearing_other_room", "hearing_foreign", "hearing_set_aside"})
 LISTS = frozenset({"hearings", "staff", "filings", "cases"})
 """Lists of this system that kiosks read."""
 
@@ -112,6 +113,11 @@ class FleetSnapshot:
     incidents: tuple[Incident, ...] = ()
     staff: tuple[Member, ...] = ()
     quarantined: tuple[QuarantinedFiles, ...] = ()
+
+    def disputed(self) -> list[Incident]:
+        """Return the incidents about hearings that two kiosks want, one for each hearing."""
+        found = {item.subject: item for item in self.incidents if item.code in DISPUTES}
+        return list(found.values())
 
 
 def collect_findings(snapshot: FleetSnapshot, now: datetime) -> list[Finding]:

@@ -1,8 +1,8 @@
 """The page for court IT: findings first, then kiosks, hearings and filings.
 
-Served read-only on loopback over plain HTTP; decisions are made with ``kiosk central``. Pages of
-other sites cannot read it, because the Host header must name this machine. It loads no external
-resources.
+Served on loopback over plain HTTP. Decisions need a code (:mod:`kiosk.central.admin.decisions`).
+Pages of other sites cannot read it, because the Host header must name this machine. It loads no
+external resources.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader
 from sqlalchemy import Connection
 
+from kiosk.central.admin.decisions import MAX_FORM_BYTES, DecisionForms
 from kiosk.central.admin.findings import KioskStatus, collect_findings
 from kiosk.central.admin.queries import read_filings, read_hearings, read_snapshot
 from kiosk.central.admin.texts import LABELS, AdminTexts
@@ -34,8 +35,9 @@ HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # Reloads the page, except while somebody is typing.
 SCRIPT = """\
 function refresh() {
-  const text = document.querySelector("input[name=q]");
-  if (document.activeElement !== text && text.value === text.defaultValue) location.reload();
+  const fields = [...document.querySelectorAll("input")];
+  const isIdle = (field) => document.activeElement !== field && field.value === field.defaultValue;
+  if (fields.every(isIdle)) location.reload();
 }
 setInterval(refresh, 30000);"""
 SCRIPT_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
@@ -60,9 +62,10 @@ class AdminView:
 class AdminPage:
     """The page for court IT; ``store`` reports the server's free space."""
 
-    def __init__(self, database: Database, store: ObjectStore) -> None:
+    def __init__(self, database: Database, store: ObjectStore, forms: DecisionForms) -> None:
         self._database = database
         self._store = store
+        self._forms = forms
         self._templates = Environment(
             loader=PackageLoader("kiosk.central"), autoescape=True, trim_blocks=True
         )
@@ -70,8 +73,11 @@ class AdminPage:
 
     def application(self) -> web.Application:
         """Return the application of the admin listener."""
-        app = web.Application(middlewares=[errors_as_json, _require_local_host])
+        app = web.Application(
+            middlewares=[errors_as_json, _require_local_host], client_max_size=MAX_FORM_BYTES
+        )
         app.router.add_get("/", self.page)
+        app.router.add_post("/decisions", self._forms.decide)
         app.router.add_get("/filings/{id}/searchable/{path}", self.searchable)
         return app
 
@@ -129,6 +135,8 @@ class AdminPage:
             staff=[texts.member(row) for row in snapshot.staff if row.pin != "valid" and row.roles][
                 :PAGE_SIZE
             ],
+            quarantined=snapshot.quarantined,
+            disputed=snapshot.disputed(),
             hearings=[texts.hearing(row) for row in read_hearings(connection)],
             filings=[
                 texts.filing(row) | {"searchable": _searchable_links(connection, row.id)}

@@ -30,6 +30,18 @@ SENTENCES = {
         "A kiosk wants {detail} files of a delivered hearing closed, which its journal does not "
         "prove. Nothing was changed: {subject}."
     ),
+    "hearing_other_room": N_(
+        "The kiosk wants to deliver a hearing that belongs to another courtroom or kiosk "
+        "({detail}). It was refused: {subject}."
+    ),
+    "hearing_foreign": N_(
+        "The kiosk wants to deliver a hearing that the kiosk {detail} has. It was refused: "
+        "{subject}."
+    ),
+    "hearing_set_aside": N_(
+        "What the kiosk had delivered of a hearing was set aside, because the schedule gives it to "
+        "the courtroom of {detail}: {subject}."
+    ),
     "in_quarantine": N_(
         "{count} plain files of a closed hearing are withheld: erase or release them: {hearing}."
     ),
@@ -94,6 +106,12 @@ PIN_REASONS = {
 }
 """Why somebody has no valid PIN."""
 LABELS = {
+    "decisions": N_("Decisions"),
+    "decide_reason": N_("Who decided, and why"),
+    "decide_code": N_("Code (file admin-code)"),
+    "erase": N_("Erase"),
+    "release": N_("Release"),
+    "reassign": N_("Reassign"),
     "title": N_("Central court system"),
     "attention": N_("Needs attention"),
     "all_clear": N_("Nothing needs attention."),

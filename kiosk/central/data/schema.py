@@ -235,6 +235,30 @@ closures = Table(
     Column("at", String(32), nullable=False),
 )
 
+owners = Table(  # to which kiosk the id of a hearing is bound
+    "owners",
+    metadata,
+    Column("hearing", String(36), primary_key=True),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("court", String(40), nullable=False),  # of the kiosk, then
+    Column("room", String(100), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("decided_at", String(32)),  # by court IT
+    Column("reason", Text),
+)
+
+set_aside = Table(  # what a kiosk had delivered under an id that is another kiosk's
+    "set_aside",
+    metadata,
+    Column("id", String(36), primary_key=True),  # where it is now
+    Column("hearing", String(36), nullable=False),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("is_back", Boolean, nullable=False),
+    Column("moved_at", String(32)),  # the published folder, too
+    Index("set_aside_by_hearing", "hearing"),
+)
+
 quarantine = Table(  # complete files that a closing replaced; court IT decides what becomes of them
     "quarantine",
     metadata,
