@@ -7,6 +7,7 @@ what is allowed. There are no globals: each process loads :class:`Settings` once
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tomllib
@@ -19,8 +20,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from kiosk.device_address import DeviceAddress, check_device_address, parse_device_address
 from kiosk.errors import ConfigError
-from kiosk.settings_lines import Contradiction, ContradictionError, say_problems
+from kiosk.settings_lines import (
+    Contradiction,
+    ContradictionError,
+    say_contradictions,
+    say_problems,
+)
 
+log = logging.getLogger(__name__)
 DEFAULT_PATH = Path("/etc/kiosk/kiosk.toml")
 ENVIRONMENT_VARIABLE = "KIOSK_CONFIG"
 RETIRED = (("recording", "head_seconds"),)
@@ -349,10 +356,9 @@ def _microphone_contradictions(
         yield Contradiction((*keys, "name"), f"at most {MAX_MICROPHONES} microphones")
 
 
-def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
-    """Yield what two other devices cannot share: a pin, a line, a camera, an output, a folder."""
-    panel, voice, paths = settings.panel, settings.voice, settings.paths
-    badge, printer = settings.badge, settings.printer
+def _minor_contradictions(settings: Settings) -> Iterator[Contradiction]:
+    """Yield what costs a lamp, a reader or a printer: no reason to refuse to record."""
+    panel, badge, printer = settings.panel, settings.badge, settings.printer
     if panel.enabled and panel.lamp_pin == panel.button_pin:
         yield Contradiction(("panel", "button_pin"), "is the lamp's pin, too")
     if printer.port and printer.port == badge.port:
@@ -361,6 +367,11 @@ def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
     if ports[0] and ports[1] and ports[0][0] != ports[1][0] and ports[0][1] == ports[1][1] != "S":
         said = "and the badge reader's are numbered as they are found; see /dev/serial/by-id/"
         yield Contradiction(("printer", "port"), said)
+
+
+def _device_contradictions(settings: Settings) -> Iterator[Contradiction]:
+    """Yield what two other devices cannot share: a camera, an output, a folder."""
+    voice, paths = settings.voice, settings.paths
     if voice.loudspeaker and voice.loudspeaker in (voice.headphones, settings.headset.device):
         yield Contradiction(("voice", "loudspeaker"), "is a person's headphones, too")
     if paths.mirror is not None and paths.mirror.is_relative_to(paths.data):
@@ -380,7 +391,7 @@ def settings_path(given: Path | None = None) -> Path:
 
 
 def load_settings(path: Path) -> Settings:
-    """Read and check ``path``.
+    """Read and check ``path``; log what contradicts itself and stops no recording.
 
     Raises:
         ConfigError: the file is absent or not TOML, or a key or value is not allowed; the message
@@ -402,6 +413,9 @@ def load_settings(path: Path) -> Settings:
         if isinstance(rows := data.get(table), dict):
             rows.pop(key, None)
     try:
-        return Settings.model_validate(data)
+        settings = Settings.model_validate(data)
     except ValidationError as error:
         raise ConfigError(say_problems(path, text, data, error, Settings)) from error
+    for said in say_contradictions(path, text, data, _minor_contradictions(settings)):
+        log.warning("%s", said)
+    return settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -44,6 +44,14 @@ def say_problems(
         for item in error.errors()
         for keys, said in _say(item, data, model)
     )
+
+
+def say_contradictions(
+    path: Path, text: str, data: Mapping[str, Any], found: Iterable[Contradiction]
+) -> Iterator[str]:
+    """Yield a line for each of ``found``, as :func:`say_problems`."""
+    for keys, message in found:
+        yield f"{path}:{find_line(text, keys)}: {_said(keys, data, message)}"
 
 
 def _say(

@@ -105,12 +105,6 @@ def test_an_unknown_time_zone_is_refused(tmp_path: Path, zone: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[panel]\nlamp_pin = 17\nbutton_pin = 17", "3: panel.button_pin = 17: is the lamp's pin"),
-        ("[badge]\nport = '/dev/a'\n[printer]\nport = '/dev/a'", "4: printer.port = '/dev/a': is"),
-        (
-            "[badge]\nport = '/dev/ttyUSB0'\n[printer]\nport = '/dev/ttyUSB1'",
-            "4: printer.port = '/dev/ttyUSB1': and the badge reader's are numbered",
-        ),
         ("[voice]\nheadphones = 'a'\nloudspeaker = 'a'", "3: voice.loudspeaker = 'a': is a person"),
         ("[headset]\ndevice = 'a'\n[voice]\nloudspeaker = 'a'", "4: voice.loudspeaker = 'a': is a"),
         ("[voice]\nloudspeaker = 'plughw:1,0'", "2: voice.loudspeaker = 'plughw:1,0': the number"),
@@ -157,12 +151,37 @@ def test_one_device_may_serve_several_channels() -> None:
     ("badge", "printer"),
     [("/dev/ttyACM0", "/dev/ttyUSB0"), ("/dev/ttyS0", "/dev/ttyS1"), ("/dev/ttyUSB0", "")],
 )
-def test_serial_lines_that_cannot_change_places_are_accepted(badge: str, printer: str) -> None:
-    rows = {"badge": {"port": badge}, "printer": {"port": printer}}
-    assert Settings.model_validate(rows).badge.port == badge
+def test_serial_lines_that_cannot_change_places_are_accepted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, badge: str, printer: str
+) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(f"[badge]\nport = '{badge}'\n[printer]\nport = '{printer}'\n", "utf-8")
+    assert load_settings(path).badge.port == badge
+    assert caplog.messages == []
 
 
 def test_a_key_of_an_earlier_version_does_not_stop_an_updated_kiosk(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     path.write_text("[recording]\nhead_seconds = 60\nfile_seconds = 30\n", encoding="utf-8")
     assert load_settings(path).recording.file_seconds == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[panel]\nlamp_pin = 17\nbutton_pin = 17", "3: panel.button_pin = 17: is the lamp's pin"),
+        ("[badge]\nport = '/dev/a'\n[printer]\nport = '/dev/a'", "4: printer.port = '/dev/a': is"),
+        (
+            "[badge]\nport = '/dev/ttyUSB0'\n[printer]\nport = '/dev/ttyUSB1'",
+            "4: printer.port = '/dev/ttyUSB1': and the badge reader's are numbered",
+        ),
+    ],
+)
+def test_what_costs_no_recording_is_told_and_accepted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, said: str
+) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text(text, encoding="utf-8")
+    load_settings(path)
+    (message,) = caplog.messages
+    assert message.startswith(f"{path}:{said}")
