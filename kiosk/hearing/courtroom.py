@@ -49,13 +49,12 @@ from kiosk.hearing.session.hearing_state import BUTTON_MARK
 from kiosk.hearing.session.interruption_ledger import read_ledger
 from kiosk.hearing.session.microphone_remedies import apply_remedy
 from kiosk.hearing.session.open_hearing import OpenHearing
-from kiosk.hearing.session.part_capture import RecorderFactory
-from kiosk.hearing.session.part_controller import PartController
+from kiosk.hearing.session.part_controller import PartController, PartFactory
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT, Publicity
 from kiosk.hearing.session.seal_queue import SealQueue
 from kiosk.hearing.session.start import record_readiness, start_hearing
 from kiosk.hearing.session.statements import record_statement
-from kiosk.recording.capture.part_recorder import PartRecorder
+from kiosk.recording.part import Part
 from kiosk.rules import Rules
 from kiosk.storage.paths import Paths
 
@@ -69,7 +68,7 @@ class Courtroom:
     Args:
         sources: opened; they come up by themselves.
         panel: lamp and button; it may be absent.
-        make_recorder: makes the recorder of a part's media.
+        make_part: makes a part.
         events: functions to call when something happens.
     """
 
@@ -80,7 +79,7 @@ class Courtroom:
         rules: Rules,
         sources: Sources,
         panel: Panel,
-        make_recorder: RecorderFactory = PartRecorder,
+        make_part: PartFactory = Part,
         events: CourtroomEvents | None = None,
     ) -> None:
         events = events or CourtroomEvents()
@@ -105,7 +104,7 @@ class Courtroom:
             self.seal_queue,
             events,
         )
-        self._parts = PartController(self._context, make_recorder)
+        self._parts = PartController(self._context, make_part)
         self.invariants = InvariantMonitor(self._context, self._parts)
         self._state_builder = StateBuilder(
             self._context, self.monitor, self.inputs, self.invariants

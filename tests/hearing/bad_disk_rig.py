@@ -16,8 +16,7 @@ from kiosk.config import MicrophoneSettings
 from kiosk.hearing.room import court_list, storage_monitor
 from kiosk.hearing.room.storage_monitor import StorageMonitor
 from kiosk.hearing.session import part_controller, publicity, start
-from kiosk.hearing.session.part_capture import PartCapture
-from kiosk.recording.capture.part_recorder import PartRecorder
+from kiosk.recording.part import Part
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_marker import write_marker
 from tests.hearing.courtroom_rig import KIOSK, CourtroomRig, courtroom_settings
@@ -34,9 +33,10 @@ class LiveSources:
     """One microphone that gives its samples in real time, to each listener from its moment on."""
 
     camera = None
+    preview = Path("/nonexistent/preview")
 
     def __init__(self) -> None:
-        meter = SimpleNamespace(soundless=None)
+        meter = SimpleNamespace(soundless=None, energy_history=list)
         state = MicrophoneState.OK
         self.microphones = [SimpleNamespace(name=NAME, rate=48_000, state=state, meter=meter)]
         self._listeners: dict[Any, FakeMicrophone] = {}
@@ -169,13 +169,13 @@ class BadDiskRig(CourtroomRig):
         super().__init__(folder, settings)
         CourtSecrets().pin(self.paths)
 
-    def make_recorder(self, *arguments: Any) -> Any:
-        """Return the real recorder of a part."""
-        output, settings, _ = arguments
-        return PartRecorder(output, settings, self.live)  # type: ignore[arg-type]
+    def make_part(self, *arguments: Any) -> Part:
+        """Return a real part of the microphone."""
+        folder, settings, _, *more = arguments
+        return Part(folder, settings, self.live, *more)  # type: ignore[arg-type]
 
     @property
-    def capture(self) -> PartCapture | None:
+    def capture(self) -> Part | None:
         """What is captured now."""
         hearing = self.courtroom.current
         return None if hearing is None else hearing.capture

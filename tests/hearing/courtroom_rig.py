@@ -21,11 +21,12 @@ from kiosk.hardware.panel import Panel
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.courtroom import Courtroom
 from kiosk.hearing.session.context import CourtroomEvents
+from kiosk.recording.part import Part
 from kiosk.recording.repair.reencrypt import ReplacedFile
 from kiosk.recording.verify.hearing import verify
 from kiosk.rules import load_rules
 from kiosk.storage.paths import Paths
-from tests.hearing.fakes import FakeRecorder
+from tests.hearing.fakes import FakePart
 from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
@@ -55,7 +56,7 @@ class CourtroomRig:
         settings: default: a kiosk without microphones.
 
     Attributes:
-        recorders: the fake media recorders, newest last.
+        parts: those that were started, newest last.
         replaced: the plain files that were replaced, by hearing, newest last.
     """
 
@@ -64,20 +65,21 @@ class CourtroomRig:
         self.paths = Paths.from_settings(self.settings.paths)
         self.court = Court.make(folder / "court")
         self.court.issue(KIOSK, self.paths.device_key, self.paths.device_certificate)
-        self.recorders: list[Any] = []
+        self.parts: list[Any] = []
         self.replaced: list[tuple[Path, list[ReplacedFile]]] = []
         self.start()
 
-    def make_recorder(self, *arguments: Any) -> Any:
-        """Return the media recorder of a part."""
-        return FakeRecorder(*arguments)
+    def make_part(self, *arguments: Any) -> Part:
+        """Return a part."""
+        return FakePart(*arguments)
 
     def start(self) -> Courtroom:
         """Start as after a boot."""
 
-        def make(*arguments: Any) -> Any:
-            self.recorders.append(self.make_recorder(*arguments))
-            return self.recorders[-1]
+        def make(*arguments: Any) -> Part:
+            part = self.make_part(*arguments)
+            self.parts.append(part)
+            return part
 
         self.sources = Sources(self.settings, self.paths.preview)
         panel = Panel(self.settings.panel)

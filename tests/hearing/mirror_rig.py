@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
-from kiosk.config import MicrophoneSettings, PathSettings, RecordingSettings, Settings
+from kiosk.config import MicrophoneSettings, PathSettings, RecordingSettings
 from kiosk.errors import StorageError
-from kiosk.hardware.sources.sources import Sources
-from kiosk.recording.capture.part_config import PartLayout, PartOutput
+from kiosk.recording.capture.part_config import PartLayout
 from kiosk.recording.capture.part_writer import PartWriter
-from kiosk.recording.formats.records import PartSummary
+from kiosk.recording.part import Part
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.volume_marker import write_marker
 from tests.hearing.courtroom_rig import KIOSK, CourtroomRig, courtroom_settings
@@ -24,60 +24,48 @@ from tests.support.waiting import wait_for
 NAME = "judge"
 
 
-class VirtualRecorder:
+class VirtualPart(Part):
     """The real writer on sources whose time passes when a test says so."""
 
-    def __init__(
-        self,
-        output: PartOutput,
-        settings: Settings,
-        sources: Sources,
-    ) -> None:
-        del sources
-        self._output, self._settings = output, settings
-        self.first_durable_ms: float | None = None
-        self._start_ns = self._now_ns = 0
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._now_ns = 0
         self._lock = threading.Lock()
 
-    def start(self, tap_ns: int) -> None:
-        """Begin at the tap."""
-        self._start_ns = self._now_ns = tap_ns
-        self._writer = PartWriter(
+    def _start_capture(self) -> None:
+        self._now_ns = self.tap_ns
+        self._virtual_writer = PartWriter(
             self._output,
             PartLayout({NAME: 48_000}, SIZE, FPS, True, frozenset({NAME, "camera"})),
             self._settings.recording,
-            tap_ns,
+            self.tap_ns,
             1_790_000_000_000_000_000,
             clock=lambda: self._now_ns,
         )
-        self._camera = FakeCamera(tap_ns)
-        self._microphone = FakeMicrophone(tap_ns)
+        self._camera = FakeCamera(self.tap_ns)
+        self._microphone = FakeMicrophone(self.tap_ns)
 
     def pass_time(self, seconds: float) -> None:
         """Let so much time pass."""
-        until = self._now_ns + round(seconds * NS_PER_S)
+        until, writer = self._now_ns + round(seconds * NS_PER_S), self._virtual_writer
         while self._now_ns < until:
             self._now_ns += 40_000_000
             for packet in self._camera.until(self._now_ns):
-                self._writer.add_video(packet)
+                writer.add_video(packet)
             for block in self._microphone.until(self._now_ns):
-                self._writer.add_audio(NAME, block)
-            self._writer.tick(self._now_ns, "ok", {NAME: (MicrophoneState.OK, None)})
+                writer.add_audio(NAME, block)
+            writer.tick(self._now_ns, "ok", {NAME: (MicrophoneState.OK, None)})
 
-    def pause_writing(self, paused: bool) -> None:
-        """Do nothing."""
-
-    def discard(self) -> None:
-        """Write nothing more."""
-
-    def stop(self, at_ns: int | None = None) -> PartSummary:
-        """Finish."""
+    def _stop_capture(self, at_ns: int | None) -> Mapping[str, Any]:
         del at_ns
-        self._writer.end(self._now_ns)
-        frames, samples = self._writer.video_frames, self._writer.samples
-        return PartSummary(
-            self._start_ns, self._now_ns, self.seconds, frames, 0, samples, self.first_durable_ms
-        )
+        self._virtual_writer.end(self._now_ns)
+        return {
+            "stop_ns": self._now_ns,
+            "video_frames": self.video_frames,
+            "dropped": 0,
+            "samples": self.samples,
+            "first_durable_ms": None,
+        }
 
     @property
     def now_ns(self) -> int:
@@ -87,26 +75,26 @@ class VirtualRecorder:
     @property
     def video_frames(self) -> int:
         """Pictures captured so far."""
-        return self._writer.video_frames
+        return self._virtual_writer.video_frames
 
     @property
     def samples(self) -> dict[str, int]:
         """Samples captured so far, by microphone."""
-        return self._writer.samples
+        return self._virtual_writer.samples
 
     def wait_written(self, seconds: float) -> None:
         """Report what is durable; raise while something is not."""
         del seconds
         with self._lock:
             try:
-                self._writer.finish(self._now_ns)
+                self._virtual_writer.finish(self._now_ns)
             except OSError as error:
                 raise StorageError(str(error)) from error
 
     @property
     def seconds(self) -> float:
         """Virtual seconds since the tap."""
-        return (self._now_ns - self._start_ns) / NS_PER_S
+        return (self._now_ns - self.tap_ns) / NS_PER_S
 
 
 class MirrorRig(CourtroomRig):
@@ -123,9 +111,9 @@ class MirrorRig(CourtroomRig):
         )
         super().__init__(folder, settings)
 
-    def make_recorder(self, *arguments: Any) -> VirtualRecorder:
-        """Return the media recorder of a part."""
-        return VirtualRecorder(*arguments)
+    def make_part(self, *arguments: Any) -> VirtualPart:
+        """Return a part."""
+        return VirtualPart(*arguments)
 
     def start_hearing(self, **fields: Any) -> Path:
         """Start a hearing; return its folder, relative to a storage."""
@@ -133,7 +121,7 @@ class MirrorRig(CourtroomRig):
 
     def run(self, seconds: float) -> None:
         """Record so much."""
-        self.recorders[-1].pass_time(seconds)
+        self.parts[-1].pass_time(seconds)
 
     def until(self, storage: str, mirror: str) -> dict[str, Any]:
         """Wait for the states of both; return State."""

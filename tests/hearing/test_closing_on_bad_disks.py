@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kiosk.clocks import recording_ns
-from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.recording.capture.writing_hold import WritingHold
 from kiosk.recording.formats.fragment_codec import PlainFragmentCodec
+from kiosk.recording.part import Part
 from tests.hearing.bad_disk_rig import BadDisk, BadDiskRig
 from tests.support.waiting import wait_for
 
@@ -104,7 +104,7 @@ def test_nothing_captured_once_the_tap_holds_the_writing_is_ever_plain(
     assert len(rig.lines(hearing, "court_closed")) == 1
 
 
-def check_closed(rig: BadDiskRig, plain: PartCapture | None) -> None:
+def check_closed(rig: BadDiskRig, plain: Part | None) -> None:
     """Check that what is shown as closed is written encrypted."""
     capture = rig.capture
     assert capture is not None
@@ -146,10 +146,10 @@ def test_a_closing_that_cannot_start_stops_the_capture_and_says_so(
         rig.wait_recorded()
         with monkeypatch.context() as patch:
 
-            def fail(_capture: PartCapture, _tap_ns: int) -> None:
+            def fail(_capture: Part, _tap_ns: int) -> None:
                 raise MemoryError
 
-            patch.setattr(PartCapture, "start", fail)
+            patch.setattr(Part, "start", fail)
             tap_ns = recording_ns()
             with rig.courtroom.held_writing(tap_ns):
                 held_ns = recording_ns()

@@ -53,11 +53,11 @@ def no_seals() -> Iterator[None]:
 
 def test_capture_begins_before_anything_is_written(rig: CourtroomRig) -> None:
     rig.begin()
-    assert rig.recorders[0].had_journal_at_start is False
+    assert rig.parts[0].had_journal_at_start is False
     assert rig.phase() == "recording"
     rig.courtroom.recess("p1")
     rig.courtroom.resume("p1")
-    assert rig.recorders[1].had_journal_at_start is False
+    assert rig.parts[1].had_journal_at_start is False
 
 
 def test_whole_life(rig: CourtroomRig) -> None:
@@ -125,7 +125,7 @@ def test_second_start_is_refused_and_harmless(rig: CourtroomRig) -> None:
     rig.courtroom.recess("p1")
     with pytest.raises(AlreadyRecordingError):
         rig.begin()
-    assert len(rig.recorders) == 1
+    assert len(rig.parts) == 1
 
 
 def test_next_hearing_does_not_wait_for_the_seal_of_the_last(rig: CourtroomRig) -> None:
@@ -200,7 +200,7 @@ def test_clock_unset_asks_for_the_date(rig: CourtroomRig, monkeypatch: pytest.Mo
 )
 def test_which_failures_ask_for_their_reason(rig: CourtroomRig, kind: str, asks: bool) -> None:
     rig.begin(format="offline")
-    rig.recorders[0].sink.add_interruption(Interruption(1, "judge", kind, recording_ns()))
+    rig.parts[0].add_interruption(Interruption(1, "judge", kind, recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     assert ("failure_reason" in rig.hearing()["open_questions"]) is asks
 
@@ -208,13 +208,13 @@ def test_which_failures_ask_for_their_reason(rig: CourtroomRig, kind: str, asks:
 @pytest.mark.slow
 def test_failure_is_in_the_ledger_and_its_reason_is_asked(rig: CourtroomRig) -> None:
     hearing_id = rig.begin(format="offline")
-    recorder, now = rig.recorders[0], recording_ns()
-    recorder.sink.add_interruption(Interruption(1, "judge", "dead", now))
-    recorder.sink.add_interruption(Interruption(2, "witness", "gap", now))
+    recorder, now = rig.parts[0], recording_ns()
+    recorder.add_interruption(Interruption(1, "judge", "dead", now))
+    recorder.add_interruption(Interruption(2, "witness", "gap", now))
     wait_for(lambda: len(rig.hearing()["interruptions"]) == 2, "the ledger")
     assert "failure_reason" in rig.hearing()["open_questions"]
     assert rig.hearing()["interruptions"][0]["seconds"] is None
-    recorder.sink.add_interruption(Interruption(1, "judge", "dead", now, now + 2_000_000_000))
+    recorder.add_interruption(Interruption(1, "judge", "dead", now, now + 2_000_000_000))
     wait_for(lambda: rig.hearing()["interruptions"][0]["seconds"] == 2.0, "the seconds lost")
     rig.statement("failure_reason", "cable", "", "p1")
     assert "failure_reason" not in rig.hearing()["open_questions"]
@@ -314,7 +314,7 @@ def test_replay_tells_what_was_shown_live(rig: CourtroomRig) -> None:
     """What a screen shows of a hearing after a crash is what it showed before."""
     hearing_id = rig.begin(format="online")
     rig.courtroom.add_mark("opening", "p1")
-    rig.recorders[0].sink.add_interruption(Interruption(1, "judge", "dead", recording_ns()))
+    rig.parts[0].add_interruption(Interruption(1, "judge", "dead", recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     rig.courtroom.undo_mark("p1")
     rig.courtroom.recess("p1")

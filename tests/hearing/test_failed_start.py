@@ -16,7 +16,7 @@ import pytest
 from kiosk.clocks import NS_PER_S, recording_ns, wall_time
 from kiosk.errors import StorageError
 from kiosk.hearing.session import crash_recovery
-from kiosk.recording.capture import part_recorder
+from kiosk.recording import part
 from kiosk.recording.repair import recovery
 from kiosk.storage.store import DIRECT
 from kiosk.storage.volume import StorageVolume
@@ -136,11 +136,11 @@ def test_any_write_of_a_start_fails(
             assert media(rig) == [], number
             if number % 2:  # the disk comes back before the restart, or with it
                 disk.heal()
-            started = len(rig.recorders)
+            started = len(rig.parts)
             rig.crash()
             disk.heal()
             restart(rig, seconds)
-            assert (rig.phase(), len(rig.recorders)) == ("idle", started), number
+            assert (rig.phase(), len(rig.parts)) == ("idle", started), number
             assert media(rig) == [], number
             assert "start_failed" not in rig.codes(), "an old folder is no fault of now"
             next_id = rig.begin(**fields)
@@ -208,7 +208,7 @@ def test_a_start_that_breaks_within_leaves_no_listener(
     try:
         with monkeypatch.context() as patch:
             if broken == "writer":
-                patch.setattr(part_recorder, "PartWriter", refuse)
+                patch.setattr(part, "PartWriter", refuse)
             else:
                 patch.setattr(threading.Thread, "start", refuse_part)
             with pytest.raises(RuntimeError, match=r"no memory|new thread"):
@@ -245,11 +245,11 @@ def test_any_write_of_a_resume_fails(
             assert "start_failed" in rig.codes(), number
             assert media(rig) == [], number
             if restarts is not None:
-                started = len(rig.recorders)
+                started = len(rig.parts)
                 rig.crash()
                 disk.heal()
                 restart(rig, restarts)
-                assert (rig.phase(), len(rig.recorders)) == ("recess", started), number
+                assert (rig.phase(), len(rig.parts)) == ("recess", started), number
                 assert media(rig) == [], number
             disk.heal()
             resume_when_possible(rig)

@@ -35,7 +35,7 @@ def rig(tmp_path: Path) -> Iterator[CourtroomRig]:
 
 def add_gaps(rig: CourtroomRig, count: int, kind: str = "gap", first: int = 1) -> None:
     """Journal interruptions of the judge's microphone, 0.6 s each, and wait for them."""
-    sink, start_ns = rig.recorders[-1].sink, recording_ns()
+    sink, start_ns = rig.parts[-1], recording_ns()
     before = total(rig)["count"]
     for number in range(first, first + count):
         begun_ns = start_ns + number * NS_PER_S

@@ -36,12 +36,12 @@ from kiosk.hearing.monitoring.invariants import (
     find_breaches,
 )
 from kiosk.hearing.session.open_hearing import OpenHearing
-from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.recording.capture.pulse import RecordingPulse
 from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.age_tar import MemberMetadata, encode_member
 from kiosk.recording.journal.hearing_journal import HearingJournal
+from kiosk.recording.part import Part
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, simulated, sworn_court
 from tests.support.simulated_devices import SimulatedCamera, SimulatedDisk
@@ -424,7 +424,7 @@ def test_a_part_that_must_stop_is_stopped_as_soon_as_it_can_be(room: SimulatedCo
     with mock.patch.object(AgeFragmentCodec, "encode", lambda _codec, _name, plain, *_rest: plain):
         now = room.world.now_ns
         room.tap("close", lambda c: c.change_publicity(True, "p1", now, "civ_adoption"), holds=True)
-        with mock.patch.object(PartCapture, "stop", side_effect=StorageError("refused")):
+        with mock.patch.object(Part, "stop", side_effect=StorageError("refused")):
             room.pass_time(4)
             assert CLOSED_IN_PLAIN in alarms(room)
             assert room.is_lamp_lit

@@ -126,7 +126,7 @@ def test_without_it_the_alarm_is_quiet_and_the_ledger_is_not(rig: MonitoredRig) 
     assert ("microphone_absent", "judge") in rig.alarms()
     rig.remedy("judge", "without")
     assert ("microphone_absent", "judge") not in rig.alarms()
-    rig.recorders[0].sink.add_interruption(Interruption(1, "judge", "absent", recording_ns()))
+    rig.parts[0].add_interruption(Interruption(1, "judge", "absent", recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     assert "failure_reason" not in rig.hearing()["open_questions"], "somebody has decided"
     rig.crash()
@@ -171,7 +171,7 @@ def test_a_spare_that_is_away_is_no_alarm_and_no_question(rig: MonitoredRig) -> 
     rig.begin(format="offline", publicity="open")
     assert "extra" not in rig.hearing()["not_ready"]
     assert ("microphone_absent", "extra") not in rig.alarms()
-    rig.recorders[0].sink.add_interruption(Interruption(1, "extra", "absent", recording_ns()))
+    rig.parts[0].add_interruption(Interruption(1, "extra", "absent", recording_ns()))
     wait_for(lambda: rig.hearing()["interruptions"], "the ledger")
     assert "failure_reason" not in rig.hearing()["open_questions"]
 
@@ -300,7 +300,7 @@ def test_a_reminder_is_in_state_and_in_the_journal(rig: MonitoredRig) -> None:
 
 def test_between_retirement_and_announcement_nothing_is_captured(rig: MonitoredRig) -> None:
     hearing_id = rig.begin()
-    recorder = rig.recorders[0]
+    recorder = rig.parts[0]
     assert rig.courtroom.is_capturing
     rig.courtroom.retire("p1")
     assert not rig.courtroom.is_capturing
@@ -314,9 +314,9 @@ def test_between_retirement_and_announcement_nothing_is_captured(rig: MonitoredR
     before = media()
     rig.courtroom.add_mark("postponed", "p1")
     rig.courtroom.poll()
-    assert (media(), len(rig.recorders)) == (before, 1)
+    assert (media(), len(rig.parts)) == (before, 1)
     rig.courtroom.resume("p1")
     rig.courtroom.add_mark("announcement", "p1")
-    assert len(rig.recorders) == 2
+    assert len(rig.parts) == 2
     announcement = rig.hearing()["marks"][-1]
     assert (announcement["type"], announcement["part"]) == ("announcement", 2)

@@ -79,7 +79,7 @@ def test_one_tap_closes_and_one_opens(keyed: CourtroomRig) -> None:
     assert media(folder / "part-02") == {".tar"}
     assert plain_media(folder / "part-02") == []
     assert media(folder / "part-03") == {".mp4", ".m4s"}
-    first, second, third = keyed.recorders
+    first, second, third = keyed.parts
     assert first.stop_ns == second.tap_ns
     assert second.stop_ns == third.tap_ns
     about = json.loads((folder / "part-02" / "part.json").read_text())
@@ -205,7 +205,7 @@ def two_parts(rig: CourtroomRig) -> str:
     hearing = rig.begin()
     rig.courtroom.recess("p1")
     rig.courtroom.resume("p1")
-    rig.recorders[-1].write(9)
+    rig.parts[-1].write(9)
     return hearing
 
 

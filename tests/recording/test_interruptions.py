@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import SoundlessPeriod
-from kiosk.recording.capture.interruptions import CAMERA, EDGE_NS, InterruptionDetector
-from kiosk.recording.formats.records import Interruption
+from kiosk.recording.capture.interruptions import EDGE_NS, InterruptionDetector
+from kiosk.recording.formats.records import CAMERA, Interruption
 
 PERIOD_NS = NS_PER_S // 25
 TICK_NS = NS_PER_S // 10

@@ -8,8 +8,7 @@ import pytest
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.recording.capture import track_writer
-from kiosk.recording.capture.interruptions import CAMERA
-from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
+from kiosk.recording.formats.records import CAMERA, FileRecord, FragmentRecord, Interruption
 from kiosk.recording.journal.part_journal import PartJournal
 from kiosk.recording.verify.hearing import verify
 from tests.support.fake_media import FPS, FakeCamera, FakeMicrophone, WriterRig

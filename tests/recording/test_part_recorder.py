@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,18 +23,13 @@ import pytest
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.config import CameraSettings, MicrophoneSettings, RecordingSettings, Settings
 from kiosk.errors import StorageError
+from kiosk.evidence.signer import Signer
 from kiosk.hardware.audio.sample_clock import SUSPECT_LATENESS_NS
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
-from kiosk.recording.capture.part_config import PartOutput
-from kiosk.recording.capture.part_recorder import PartRecorder
 from kiosk.recording.capture.part_writer import PartWriter
-from kiosk.recording.formats.records import (
-    FileRecord,
-    FragmentRecord,
-    Interruption,
-    PartSummary,
-)
+from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
+from kiosk.recording.part import Part
 from tests.support.fake_media import (
     FLASH_NS,
     beep_times,
@@ -43,6 +39,8 @@ from tests.support.fake_media import (
     pictures,
     samples,
 )
+from tests.support.hearing_builder import new_hearing
+from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
 PATIENCE = 60.0
@@ -99,46 +97,46 @@ class VirtualCourt:
     sound: VirtualMicrophones
     settings: Settings
     sources: Sources
+    signer: Signer
     beepers: dict[str, Beeper]
 
 
-@dataclass
-class RunningPart:
+class RunningPart(Part):
     """A running part and all it reports, fragments with the moment of the report."""
 
-    folder: Path
-    start_ns: int
-    fragments: list[tuple[int, FragmentRecord]] = field(default_factory=list)
-    interruptions: list[Interruption] = field(default_factory=list)
-    files: list[FileRecord] = field(default_factory=list)
-    part: PartRecorder = field(init=False)
-    summary: PartSummary | None = None
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.fragments: list[tuple[int, FragmentRecord]] = []
+        self.interruptions: list[Interruption] = []
+        self.files: list[FileRecord] = []
 
     def add_fragment(self, record: FragmentRecord) -> None:
         self.fragments.append((recording_ns(), record))
+        super().add_fragment(record)
 
     def add_file(self, record: FileRecord) -> None:
         self.files.append(record)
+        super().add_file(record)
 
     def add_interruption(self, interruption: Interruption) -> None:
         self.interruptions.append(interruption)
+        super().add_interruption(interruption)
 
     def wait_seconds(self, seconds: float) -> None:
-        wait_for(lambda: self.part.seconds >= seconds, f"{seconds} s", seconds + PATIENCE)
+        wait_for(lambda: self.seconds >= seconds, f"{seconds} s", seconds + PATIENCE)
 
-    def stop(self) -> PartSummary:
-        """End the part; all of it is durable."""
-        self.summary = self.part.stop()
-        self.part.wait_written(PATIENCE)
-        return self.summary
+    def end(self) -> dict[str, Any]:
+        """End the part; all of it is durable. Return the fields of its last entry."""
+        self.stop("recess", "p1")
+        self.complete(PATIENCE)
+        return dict(self.closed)
 
     def undisturbed_seconds(self, *sources: str) -> int:
         """Return how many full seconds began in the part with nothing of ``sources`` missing.
 
         A flash and a beep mark each; what the ledger tells may be missing on a busy machine.
         """
-        assert self.summary is not None
-        first, last = self.summary.start_ns // NS_PER_S + 1, self.summary.stop_ns // NS_PER_S
+        first, last = self.tap_ns // NS_PER_S + 1, self.closed["stop_ns"] // NS_PER_S
         faults = [fault for fault in self.interruptions if fault.source in sources]
         marks = [(second * NS_PER_S, second * NS_PER_S + FLASH_NS) for second in range(first, last)]
         return sum(
@@ -162,16 +160,19 @@ class RunningPart:
 
 
 @dataclass
-class RecorderRig:
+class PartRig:
+    """Starts parts on the virtual court, each in a hearing of its own under ``root``."""
+
     court: VirtualCourt
+    root: Path
     started: list[RunningPart] = field(default_factory=list)
 
-    def start(self, folder: Path) -> RunningPart:
-        recorded = RunningPart(folder, recording_ns())
-        recorded.part = PartRecorder(
-            PartOutput(folder, recorded), self.court.settings, self.court.sources
-        )
-        recorded.part.start(recorded.start_ns)
+    def start(self) -> RunningPart:
+        tap_ns, journal = recording_ns(), new_hearing(self.root, self.court.signer).journal
+        folder = journal.part_folder(1)
+        recorded = RunningPart(folder, self.court.settings, self.court.sources)
+        recorded.start(tap_ns)
+        recorded.attach_journal(journal.open_part(1, {"reason": "start", "tap_ns": tap_ns}, {}))
         self.started.append(recorded)
         return recorded
 
@@ -194,62 +195,64 @@ def court() -> Iterator[VirtualCourt]:
         beepers = {name: Beeper(sound.fifo_path(name), 1000) for name in WIRED}
         with Sources(settings, Path(name) / "preview") as sources:
             assert sources.wait_ready(PATIENCE)
-            yield VirtualCourt(Path(name), sound, settings, sources, beepers)
+            signer = Court.make(Path(name) / "court").device()
+            yield VirtualCourt(Path(name), sound, settings, sources, signer, beepers)
         for beeper in beepers.values():
             beeper.stop()
 
 
 @pytest.fixture
-def bench(court: VirtualCourt) -> Iterator[RecorderRig]:
+def bench(court: VirtualCourt, tmp_path: Path) -> Iterator[PartRig]:
     assert court.sources.wait_ready(PATIENCE)
-    bench = RecorderRig(court)
+    bench = PartRig(court, tmp_path)
     yield bench
     for recorded in bench.started:
-        recorded.stop()
+        recorded.end()
 
 
 def test_a_part_whose_writer_has_a_bug_is_never_called_written(
-    bench: RecorderRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: PartRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down(_writer: PartWriter, _stop_ns: int) -> None:
         raise ValueError("a bug")
 
-    recorded = bench.start(tmp_path)
+    recorded = bench.start()
     bench.started.remove(recorded)
     monkeypatch.setattr(PartWriter, "finish", break_down)
-    recorded.part.stop()
+    recorded.stop("recess", "p1")
     with pytest.raises(StorageError, match="a bug"):
-        recorded.part.wait_written(PATIENCE)
+        recorded.wait_written(PATIENCE)
+    recorded.abort()
 
 
 @pytest.mark.slow
-def test_picture_and_sound_are_together_in_the_files(bench: RecorderRig, tmp_path: Path) -> None:
-    recorded = bench.start(tmp_path)
+def test_picture_and_sound_are_together_in_the_files(bench: PartRig) -> None:
+    recorded = bench.start()
     recorded.wait_seconds(6)
-    summary = recorded.stop()
-    main, channels = join_run(tmp_path, "main"), join_run(tmp_path, "channels")
-    flashes = errors_ms(flash_times(main), recorded.start_ns)
-    beeps = errors_ms(beep_times(main), recorded.start_ns)[1:]
+    summary = recorded.end()
+    main, channels = join_run(recorded.folder, "main"), join_run(recorded.folder, "channels")
+    flashes = errors_ms(flash_times(main), recorded.tap_ns)
+    beeps = errors_ms(beep_times(main), recorded.tap_ns)[1:]
     assert len(flashes) >= recorded.undisturbed_seconds("camera")
     assert len(beeps) >= recorded.undisturbed_seconds(*WIRED) - 1
     seen = [error for error in flashes if abs(error) < 40]
-    assert len(flashes) - len(seen) <= summary.dropped  # else its first picture was dropped
+    assert len(flashes) - len(seen) <= summary["dropped"]  # else its first picture was dropped
     assert max(map(abs, beeps)) < 40
     assert max(seen) - min(beeps) < 40
     assert max(beeps) - min(seen) < 40
     for track in (1, 2):
-        errors = errors_ms(beep_times(channels, track), recorded.start_ns)[1:]
+        errors = errors_ms(beep_times(channels, track), recorded.tap_ns)[1:]
         assert len(errors) >= recorded.undisturbed_seconds(WIRED[track - 1]) - 1
         assert max(map(abs, errors)) < 40
-    assert summary.first_durable_ms is not None
-    assert summary.first_durable_ms < 5000
-    assert summary.video_frames + summary.dropped >= 25 * (summary.seconds - 0.5)
+    assert summary["first_durable_ms"] is not None
+    assert summary["first_durable_ms"] < 5000
+    assert summary["video_frames"] + summary["dropped"] >= 25 * (recorded.seconds - 0.5)
     assert {file.kind for file in recorded.files} == {"init", "media", "playlist"}
 
 
 @pytest.mark.slow
-def test_what_was_played_is_in_the_channel_bit_for_bit(bench: RecorderRig, tmp_path: Path) -> None:
-    recorded = bench.start(tmp_path)
+def test_what_was_played_is_in_the_channel_bit_for_bit(bench: PartRig, tmp_path: Path) -> None:
+    recorded = bench.start()
     wanted = np.random.default_rng(2).integers(-9000, 9000, RATE).astype("<i2")
     path = tmp_path / "wanted.wav"
     with wave.open(str(path), "wb") as file:
@@ -257,9 +260,9 @@ def test_what_was_played_is_in_the_channel_bit_for_bit(bench: RecorderRig, tmp_p
         file.writeframes(wanted.tobytes())
     recorded.wait_seconds(1)  # what is played within 30 ms of the start is cut by the start
     assert bench.court.sound.play("judge", path).wait() == 0
-    recorded.wait_seconds(recorded.part.seconds + 1.5)
-    recorded.stop()
-    _, values = samples(join_run(tmp_path, "channels"), 0)
+    recorded.wait_seconds(recorded.seconds + 1.5)
+    recorded.end()
+    _, values = samples(join_run(recorded.folder, "channels"), 0)
     got = np.round(values * 32768).astype(np.int16)
     key = wanted[1000:1016].tobytes()
     place = got.tobytes().find(key) // 2 - 1000
@@ -268,10 +271,8 @@ def test_what_was_played_is_in_the_channel_bit_for_bit(bench: RecorderRig, tmp_p
 
 
 @pytest.mark.slow
-def test_killed_device_processes_cost_a_moment_of_their_own_source_only(
-    bench: RecorderRig, tmp_path: Path
-) -> None:
-    recorded = bench.start(tmp_path)
+def test_killed_device_processes_cost_a_moment_of_their_own_source_only(bench: PartRig) -> None:
+    recorded = bench.start()
     recorded.wait_seconds(2)
     sources = bench.court.sources
     assert sources.camera is not None
@@ -281,18 +282,18 @@ def test_killed_device_processes_cost_a_moment_of_their_own_source_only(
         killed_ns = recording_ns()
         os.kill(pid, signal.SIGKILL)
         recorded.wait_fragments("main", source, killed_ns + NS_PER_S // 2)
-    recorded.stop()
+    recorded.end()
     ended = {fault.source: fault for fault in recorded.interruptions if fault.end_ns is not None}
     assert {"camera", "witness"} <= set(ended)
     claimant_device = bench.court.beepers["claimant"]
     others = [fault for fault in recorded.interruptions if fault.source == "claimant"]
     assert [fault for fault in others if not claimant_device.was_late(fault)] == []
     assert (ended["witness"].seconds or 99) < 10
-    claimant = beep_times(join_run(tmp_path, "channels"), 2)
+    claimant = beep_times(join_run(recorded.folder, "channels"), 2)
     assert len(claimant) >= recorded.undisturbed_seconds("claimant") - 1
-    assert max(map(abs, errors_ms(claimant, recorded.start_ns)[1:])) < 40
-    main = join_run(tmp_path, "main")
-    after = errors_ms(flash_times(main), recorded.start_ns)
+    assert max(map(abs, errors_ms(claimant, recorded.tap_ns)[1:])) < 40
+    main = join_run(recorded.folder, "main")
+    after = errors_ms(flash_times(main), recorded.tap_ns)
     assert float(np.median(np.abs(after))) < 40
     require_ledger(main, recorded)
 
@@ -312,7 +313,7 @@ def require_ledger(main: Path, recorded: RunningPart) -> None:
         if fault.source == "camera" and fault.end_ns is not None
     ]
     spans = [
-        ((entry.start_ns - recorded.start_ns) / NS_PER_S, (entry.end_ns - recorded.start_ns) / 1e9)
+        ((entry.start_ns - recorded.tap_ns) / NS_PER_S, (entry.end_ns - recorded.tap_ns) / 1e9)
         for entry in entries
         if entry.end_ns is not None
     ]
@@ -333,16 +334,18 @@ from pathlib import Path
 from kiosk.clocks import recording_ns
 from kiosk.config import Settings
 from kiosk.hardware.sources.sources import Sources
-from kiosk.recording.capture.part_config import PartOutput
-from kiosk.recording.capture.part_recorder import PartRecorder
-from tests.support.fake_media import RecordList
+from kiosk.recording.part import Part
+from tests.support.hearing_builder import new_hearing
+from tests.support.identity import Court
 import time
 folder, settings = Path(sys.argv[1]), Settings.model_validate_json(sys.argv[2])
 with Sources(settings, folder / "preview") as sources:
     assert sources.wait_ready(30)
-    part = PartRecorder(PartOutput(folder, RecordList()), settings, sources)
+    journal = new_hearing(folder, Court.make(folder / "court").device()).journal
+    part = Part(journal.part_folder(1), settings, sources)
     part.start(recording_ns())
-    print(recording_ns(), flush=True)
+    part.attach_journal(journal.open_part(1, {"reason": "start"}, {}))
+    print(recording_ns(), part.folder, flush=True)
     time.sleep(600)
 """
 
@@ -355,12 +358,13 @@ def test_a_killed_recorder_leaves_all_but_the_last_second(
     command = [sys.executable, "-c", RECORDER, str(tmp_path), court.settings.model_dump_json()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        start_ns = int(process.stdout.readline())
+        started, folder = process.stdout.readline().split()
+        start_ns = int(started)
         wait_for(lambda: recording_ns() - start_ns > 5 * NS_PER_S, "five seconds", PATIENCE)
         children = children_of(process.pid)
         process.kill()
         seconds = (recording_ns() - start_ns) / NS_PER_S
-    for track, last in (("main", main_end(tmp_path)), ("channels", channels_end(tmp_path))):
+    for track, last in (("main", main_end(Path(folder))), ("channels", channels_end(Path(folder)))):
         assert seconds - last < 2.0, track  # 1 s on a quiet machine; tests share theirs
     wait_for(lambda: not any(map(is_running, children)), "the children to end with it", PATIENCE)
 
@@ -388,18 +392,14 @@ def channels_end(part: Path) -> float:
     return min(float(samples(join_run(part, "channels"), track)[0][-1]) for track in range(3))
 
 
-def test_stop_ends_the_capture_at_once_and_start_again_works(
-    bench: RecorderRig, tmp_path: Path
-) -> None:
-    for number in (1, 2):
-        folder = tmp_path / f"part-{number:02d}"
-        folder.mkdir()
-        recorded = bench.start(folder)
-        wait_for(partial(getattr, recorded.part, "first_durable_ms"), "a fragment", PATIENCE)
-        summary = recorded.stop()
+def test_stop_ends_the_capture_at_once_and_start_again_works(bench: PartRig) -> None:
+    for _ in range(2):
+        recorded = bench.start()
+        wait_for(partial(getattr, recorded, "first_durable_ms"), "a fragment", PATIENCE)
+        summary = recorded.end()
         for _, fragment in recorded.fragments:
-            assert fragment.start_ns >= summary.start_ns - 1
-            assert fragment.end_ns <= summary.stop_ns + 45_000_000
-        assert (folder / "main/index.m3u8").read_text().endswith("#EXT-X-ENDLIST\n")
-        for name, count in summary.samples.items():
-            assert count == pytest.approx(summary.seconds * RATE, rel=0.25), name
+            assert fragment.start_ns >= recorded.tap_ns - 1
+            assert fragment.end_ns <= summary["stop_ns"] + 45_000_000
+        assert (recorded.folder / "main/index.m3u8").read_text().endswith("#EXT-X-ENDLIST\n")
+        for name, count in summary["samples"].items():
+            assert count == pytest.approx(recorded.seconds * RATE, rel=0.25), name

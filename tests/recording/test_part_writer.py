@@ -16,7 +16,7 @@ from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
 from kiosk.hardware.audio.block import AudioBlock
-from kiosk.recording.capture.interruptions import CAMERA
+from kiosk.recording.formats.records import CAMERA
 from tests.support.fake_media import (
     SIZE,
     FakeCamera,

@@ -27,8 +27,8 @@ from kiosk.hearing.monitoring.invariants import (
 )
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.open_hearing import OpenHearing
-from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.hearing.session.part_controller import PartController
+from kiosk.recording.part import Part
 
 log = logging.getLogger(__name__)
 CHECK_S = 0.4
@@ -82,7 +82,7 @@ class InvariantMonitor:
         self._working_since: dict[str, int] = {}
         self._breaches: dict[AlarmKey, _Breach] = {}
         self._lines: deque[_Line] = deque()
-        self._must_stop: tuple[PartCapture, int] | None = None
+        self._must_stop: tuple[Part, int] | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

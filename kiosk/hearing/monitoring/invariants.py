@@ -18,7 +18,7 @@ from kiosk.api.recorder import AlarmKey
 from kiosk.api.states import Phase
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.sources.camera_source import FIRST_PACKET_NS
-from kiosk.recording.capture.pulse import CAMERA
+from kiosk.recording.formats.records import CAMERA
 
 CLOSED_IN_PLAIN = "closed_in_plain"
 RECORDED_UNASKED = "recorded_unasked"

@@ -17,7 +17,7 @@ from kiosk.api.recorder import Playback
 from kiosk.config import Settings
 from kiosk.errors import HearingError
 from kiosk.hearing.room.errors import BadRequestError
-from kiosk.hearing.session.part_capture import PartCapture
+from kiosk.recording.part import Part
 
 READY_S = 20.0
 """PortAudio asks every device for its name before it opens one."""
@@ -53,11 +53,11 @@ class ListenBack:
         self._settings = settings
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._capture: PartCapture | None = None
+        self._capture: Part | None = None
         self._source: str | None = None
         self._since = self._of_seconds = 0.0
 
-    def start(self, capture: PartCapture | None, request: api.ListenBack) -> None:
+    def start(self, capture: Part | None, request: api.ListenBack) -> None:
         """Start the playback; :meth:`wait_started` waits until it plays.
 
         Args:
@@ -124,7 +124,7 @@ class ListenBack:
             if process.stdout is not None:
                 process.stdout.close()
 
-    def poll(self, capture: PartCapture | None) -> bool:
+    def poll(self, capture: Part | None) -> bool:
         """Stop a playback that has ended or must end; return whether anything changed."""
         process = self._process
         if process is None:

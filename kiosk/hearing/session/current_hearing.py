@@ -16,8 +16,8 @@ from kiosk.evidence.chain import Entry, is_event
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
-from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.logs import set_current_hearing
+from kiosk.recording.part import Part
 
 log = logging.getLogger(__name__)
 OPEN_PHASES = tuple(phase for phase in Phase if phase.is_open)
@@ -42,7 +42,7 @@ class CurrentHearing:
         self.on_change = on_change
         self.lock = threading.RLock()
         self.hearing: OpenHearing | None = None
-        self.starting: PartCapture | None = None
+        self.starting: Part | None = None
         self.recovered: Recovery | None = None
         self.storage_error: StorageError | None = None
         self.has_failed_start = False

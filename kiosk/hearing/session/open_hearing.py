@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from kiosk.api.recorder import Closure, Mark, Proof, RunningHearing
@@ -14,10 +14,10 @@ from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.hearing.room.errors import StepRefusedError
 from kiosk.hearing.session.hearing_state import HearingState
-from kiosk.hearing.session.part_capture import PartCapture
 from kiosk.hearing.session.publicity import CLOSED_EVENT, OPENED_EVENT
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.part import Part
 from kiosk.recording.repair.reconcile import seal_part
 from kiosk.rules import Rules
 from kiosk.storage.store import APPEND_TIMEOUT_S
@@ -36,36 +36,6 @@ DETAILS = (
 """Keys of a hearing's details that State has."""
 
 
-@dataclass
-class _EndingPart:
-    """A part whose capture has ended, until its last entries are durable.
-
-    Attributes:
-        fields: of its ``closed`` entry.
-        since: when the capture ended (monotonic seconds).
-    """
-
-    capture: PartCapture
-    fields: Mapping[str, Any]
-    since: float = field(default_factory=time.monotonic)
-
-    def complete(self, seconds: float) -> None:
-        """Write the last entries, after the media; it may be repeated.
-
-        Raises:
-            StorageError: they are not durable after ``seconds``.
-        """
-        deadline = time.monotonic() + seconds
-        self.capture.wait_written(seconds)
-        self.capture.journal.end(self.fields, max(0.0, deadline - time.monotonic()))
-
-    @property
-    def owed_seconds(self) -> float:
-        """How long the last entries have waited that are on no disk yet; 0.0: all are durable."""
-        journal = self.capture.journal
-        return journal.owed_seconds if journal.has_ended else time.monotonic() - self.since
-
-
 class OpenHearing:
     """One hearing from its start (or recovery) to its seal."""
 
@@ -74,7 +44,7 @@ class OpenHearing:
         state: HearingState,
         journal: HearingJournal,
         rules: Rules,
-        capture: PartCapture | None = None,
+        capture: Part | None = None,
         unsealed_parts: list[PartJournal] | None = None,
     ) -> None:
         self.state = state
@@ -82,7 +52,7 @@ class OpenHearing:
         self.capture = capture
         self._rules = rules
         self._unsealed_parts = unsealed_parts or []
-        self._ending_parts: dict[int, _EndingPart] = {}
+        self._ending_parts: dict[int, Part] = {}
 
     # -- journal -------------------------------------------------------------------------------
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
@@ -109,10 +79,9 @@ class OpenHearing:
     @property
     def owed_seconds(self) -> float:
         """How long the oldest step that is on no disk yet has waited; 0.0 without one."""
-        ending = [part.owed_seconds for part in list(self._ending_parts.values())]
-        capture = self.capture
-        running = capture.journal.owed_seconds if capture is not None and capture.has_journal else 0
-        return max([*ending, running, self.journal.owed_seconds])
+        parts = (self.capture, *list(self._ending_parts.values()))
+        owed = [part.owed_seconds for part in parts if part is not None]
+        return max([*owed, self.journal.owed_seconds])
 
     def add_mark(self, event: str, person: str, note: str, role: str) -> Mark:
         """Mark ``event`` now; return the mark as in State."""
@@ -144,13 +113,13 @@ class OpenHearing:
         self.state.add_question(subject)
 
     # -- parts ---------------------------------------------------------------------------------
-    def close_part(self, capture: PartCapture, fields: dict[str, Any], why: str) -> None:
+    def close_part(self, part: Part, why: str) -> None:
         """Close a part whose capture has ended; :meth:`seal_parts` writes the rest and seals it."""
-        part = capture.journal.part
-        self.state.apply(part, {**fields, "at": format_wall(), "kind": "closed"})
-        self._ending_parts[part] = _EndingPart(capture, fields)
-        self._unsealed_parts.append(capture.journal)
-        line = {"part": part, "reason": fields["reason"], "person": fields["person"], "why": why}
+        number, closed = part.journal.part, part.closed
+        self.state.apply(number, {**closed, "at": format_wall(), "kind": "closed"})
+        self._ending_parts[number] = part
+        self._unsealed_parts.append(part.journal)
+        line = {"part": number, "reason": closed["reason"], "person": closed["person"], "why": why}
         self.append("part_closed", line)
 
     def seal_parts(self, upto: int) -> None:
@@ -179,9 +148,9 @@ class OpenHearing:
 
     def abort(self) -> None:
         """Release threads and files and write nothing more, as a killed process does."""
-        for capture in (self.capture, *(part.capture for part in self._ending_parts.values())):
-            if capture is not None:
-                capture.abort()
+        for part in (self.capture, *self._ending_parts.values()):
+            if part is not None:
+                part.abort()
         self.journal.close()
 
     # -- state ---------------------------------------------------------------------------------

@@ -8,36 +8,40 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kiosk.config import Settings
 from kiosk.errors import KioskError, RecordingError
 from kiosk.evidence.device_key import load_device_signer
 from kiosk.evidence.signer import Signer
+from kiosk.hardware.sources.sources import Sources
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
 from kiosk.hearing.session.open_hearing import OpenHearing
-from kiosk.hearing.session.part_capture import PartCapture, RecorderFactory
 from kiosk.recording.capture.part_config import RoomCapture
 from kiosk.recording.formats.fragment_codec import FragmentCodec
 from kiosk.recording.journal.part_journal import JournalOptions
+from kiosk.recording.part import Part
 from kiosk.storage.court_keys import CourtKeyError
 from kiosk.storage.patient_reader import PatientReader
+from kiosk.storage.store import Store
 
 log = logging.getLogger(__name__)
+PartFactory = Callable[[Path, Settings, Sources, FragmentCodec, Store, RoomCapture], Part]
 
 
 class PartController:
     """Starts and stops the parts of hearings.
 
     Args:
-        make_recorder: makes the recorder of a part's media.
+        make_part: makes a part.
 
     Attributes:
         hold: while it is held, captured media wait in memory.
         pulse: tells what the recording really does.
     """
 
-    def __init__(self, context: HearingContext, make_recorder: RecorderFactory) -> None:
+    def __init__(self, context: HearingContext, make_part: PartFactory) -> None:
         self._context = context
-        self._make_recorder = make_recorder
+        self._make_part = make_part
         self._signer: Signer | None = None
         self._signers = PatientReader(self._load_signer)
         self._room = RoomCapture()
@@ -77,17 +81,11 @@ class PartController:
         """Switch the lamp (one that fails stops nothing)."""
         self._context.panel.lamp = on
 
-    def start(self, folder: Path, tap_ns: int, codec: FragmentCodec) -> PartCapture:
+    def start(self, folder: Path, tap_ns: int, codec: FragmentCodec) -> Part:
         """Start capturing into ``folder`` and switch the lamp on."""
         context = self._context
-        capture = PartCapture(
-            folder,
-            context.settings,
-            context.sources,
-            self._make_recorder,
-            codec,
-            context.store,
-            self._room,
+        capture = self._make_part(
+            folder, context.settings, context.sources, codec, context.store, self._room
         )
         self.set_lamp(True)
         try:
@@ -97,7 +95,7 @@ class PartController:
             raise
         return capture
 
-    def discard(self, capture: PartCapture) -> None:
+    def discard(self, capture: Part) -> None:
         """End the capture of a part that could not be started; nothing of it is written."""
         try:
             capture.discard()
@@ -220,9 +218,9 @@ class PartController:
                 return
             raise
         hearing.capture = new
-        fields = {**old.stop(tap_ns), "reason": reason, "person": person}
+        old.stop(reason, person, tap_ns)
         declare()
-        hearing.close_part(old, fields, "")
+        hearing.close_part(old, "")
         try:
             opened = {"reason": reason, "person": person, "tap_ns": tap_ns}
             self._attach_journal_or_stop(hearing, opened, may_refuse=False)
@@ -238,19 +236,19 @@ class PartController:
         """End the running part, close its journal and seal it in the background."""
         capture = hearing.capture
         assert capture is not None
-        fields = capture.stop(at_ns)
+        capture.stop(reason, person, at_ns)
         self._context.sources.stop_encoder()
         self.set_lamp(False)
         hearing.capture = None
-        hearing.close_part(capture, {**fields, "reason": reason, "person": person}, why)
+        hearing.close_part(capture, why)
         self._seal_in_background(hearing, capture)
 
-    def _seal_in_background(self, hearing: OpenHearing, capture: PartCapture) -> None:
+    def _seal_in_background(self, hearing: OpenHearing, capture: Part) -> None:
         part = capture.journal.part
         job = partial(self._seal, hearing, capture, part)
         self._context.seal_queue.submit(f"{hearing.state.id}/{part}", job)
 
-    def _seal(self, hearing: OpenHearing, capture: PartCapture, part: int) -> None:
+    def _seal(self, hearing: OpenHearing, capture: Part, part: int) -> None:
         hearing.seal_parts(upto=part)
         self._context.storage.record_part_size(capture.bytes, capture.seconds)
 

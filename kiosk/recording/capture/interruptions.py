@@ -12,9 +12,8 @@ from dataclasses import replace
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.hardware.audio.block import SoundlessPeriod
-from kiosk.recording.formats.records import Interruption
+from kiosk.recording.formats.records import CAMERA, Interruption
 
-CAMERA = "camera"
 STORAGE = "storage"
 MIRROR = "mirror"
 AUDIO_GAP_NS = 20_000_000

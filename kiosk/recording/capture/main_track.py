@@ -34,7 +34,7 @@ from kiosk.recording.formats.fmp4 import (
     video_track,
 )
 from kiosk.recording.formats.hls_playlist import Playlist
-from kiosk.recording.formats.records import FragmentRecord
+from kiosk.recording.formats.records import CAMERA, FragmentRecord
 
 VIDEO, AUDIO = 1, 2
 MAX_PICTURE_WAIT_NS = 700_000_000
@@ -103,7 +103,7 @@ class MainTrack:
         self._audio_header = aac_track(
             AUDIO, "mix", MIX_RATE, self._mix_encoder.config, mix_bitrate
         )
-        self._is_picture_expected = "camera" in layout.expected_sources
+        self._is_picture_expected = CAMERA in layout.expected_sources
         longest_s = MAX_SEGMENT_NS / NS_PER_S + 1
         self._playlist = Playlist(writer.folder, longest_s, writer.store) if has_playlist else None
         self._pictures: deque[_Picture] = deque()
@@ -197,7 +197,7 @@ class MainTrack:
     def _start_run(self, config: H264Config | None) -> None:
         tracks = [self._audio_header]
         if config is not None:
-            tracks.insert(0, video_track(VIDEO, "camera", self._size, config))
+            tracks.insert(0, video_track(VIDEO, CAMERA, self._size, config))
         init = self._writer.start_run(init_segment(tracks), self._start_ns + self._from_ns)
         self._run_config, self._is_running = config, True
         self._segment_from_ns = self._file_from_ns = self._from_ns
@@ -256,7 +256,7 @@ class MainTrack:
         begin, end = until, self._from_ns
         pictures = self._pop_pictures(until)
         if pictures:
-            sources.add("camera")
+            sources.add(CAMERA)
             begin, end = pictures[0].at_ns, min(until, pictures[-1].at_ns + self._period_ns)
             runs.append(self._picture_run(pictures))
         mix_packets = []

@@ -34,7 +34,12 @@ class RecordSink(Protocol):
 
 @dataclass(frozen=True)
 class RoomCapture:
-    """What all parts of one courtroom share; see :class:`PartOutput`."""
+    """What all parts of one courtroom share.
+
+    Attributes:
+        hold: while it is held, nothing is passed to a writer.
+        pulse: is told what happens.
+    """
 
     hold: WritingHold = field(default_factory=WritingHold)
     pulse: RecordingPulse = field(default_factory=RecordingPulse)
@@ -50,7 +55,6 @@ class PartOutput:
         sink: receives the records of what is durable.
         codec: how fragments are stored: plain, or encrypted for the court alone.
         store: writes the bytes.
-        hold: while it is held, nothing is passed to the writer.
         pulse: is told what happens.
     """
 
@@ -58,7 +62,6 @@ class PartOutput:
     sink: RecordSink
     codec: FragmentCodec = PLAIN_CODEC
     store: Store = DIRECT
-    hold: WritingHold = field(default_factory=WritingHold)
     pulse: RecordingPulse = field(default_factory=RecordingPulse)
 
 

@@ -1,4 +1,4 @@
-"""Thread-free core of the part recorder: turns packets from the sources into fragments.
+"""Thread-free core of a part: turns packets from the sources into fragments.
 
 The caller passes the time in, so that an hour can be tested in seconds.
 """

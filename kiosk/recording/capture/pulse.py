@@ -10,9 +10,8 @@ from collections.abc import Iterable
 
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.recording.formats.age_tar import is_age_member
-from kiosk.recording.formats.records import FragmentRecord, Track
+from kiosk.recording.formats.records import CAMERA, FragmentRecord, Track
 
-CAMERA = "camera"
 _PAUSE_NS = NS_PER_S
 """A source that gave nothing for longer has come back; what it gives is durable a little later."""
 

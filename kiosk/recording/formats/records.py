@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Track = Literal["main", "channels"]
+CAMERA = "camera"
+"""Source of the pictures; every other source of media is a microphone."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +104,3 @@ class Interruption:
             return None
         lost_ns = self.end_ns - self.start_ns if self.lost_ns is None else self.lost_ns
         return max(0, lost_ns) / 1e9
-
-
-@dataclass(frozen=True)
-class PartSummary:
-    """Counts of a part, taken while it was written.
-
-    Attributes:
-        start_ns, stop_ns: recording clock of the tap and of the stop.
-        seconds: time between them.
-        video_frames: pictures in ``main``.
-        dropped: pictures that the camera should have delivered and did not.
-        samples: samples in ``channels``, by microphone.
-        first_durable_ms: time from the tap to the first fsynced, decodable fragments with every
-            source that was present; None if there never were any.
-    """
-
-    start_ns: int
-    stop_ns: int
-    seconds: float
-    video_frames: int
-    dropped: int
-    samples: dict[str, int]
-    first_durable_ms: float | None

@@ -8,6 +8,7 @@ from typing import Any
 
 from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
+from kiosk.recording.formats.records import CAMERA
 
 STORAGE = "storage"
 """Source of the interruptions in which a disk lost media of all other sources."""
@@ -79,7 +80,7 @@ class JournalledMedia:
             end = int(fragment["offset"]) + int(fragment["length"])
             self.ends[str(fragment["file"])] = (end, end_ns)
             for source in fragment.get("sources", ()):
-                if fragment.get("track") == "channels" or source == "camera":
+                if fragment.get("track") == "channels" or source == CAMERA:
                     self.source_ends[source] = max(end_ns, self.source_ends.get(source, 0))
 
     def _add_interruption(self, entry: Mapping[str, Any]) -> None:
@@ -112,14 +113,3 @@ class JournalledMedia:
             end_ns = max(self.source_ends.get(source, self.zero_ns), self.lost_until.get(source, 0))
             if until_ns - end_ns > _NOTHING_NS and source not in self.lasting.values():
                 yield source, end_ns
-
-    def tail_start_ns(self, stop_ns: int) -> int:
-        """Return from when on media are missing that were captured until ``stop_ns``.
-
-        A source that had failed by itself, or whose loss is in the ledger already, misses nothing.
-        """
-        if self.lost_until.get(STORAGE, 0) >= stop_ns:
-            return stop_ns
-        ends = self.source_ends or {STORAGE: self.zero_ns}
-        missing = (end for name, end in ends.items() if self.lost_until.get(name, 0) < stop_ns)
-        return min([stop_ns, *missing])

@@ -19,7 +19,7 @@ from pathlib import Path
 from kiosk.api.states import ProofState
 from kiosk.clocks import NS_PER_S, recording_ns
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.formats.records import FragmentRecord
+from kiosk.recording.formats.records import CAMERA, FragmentRecord
 from kiosk.recording.readback.capture_reference import SAMPLE_EVERY_S, CaptureReference
 from kiosk.recording.readback.comparison import compare_channels, compare_main
 from kiosk.recording.readback.decoded_media import DecodedMedia, decode
@@ -101,8 +101,8 @@ class RecentFragments:
         """
         with self._lock:
             found = {name for kept in self._records["channels"] for name in kept.sources}
-            if any("camera" in kept.sources for kept in self._records["main"]):
-                found.add("camera")
+            if any(CAMERA in kept.sources for kept in self._records["main"]):
+                found.add(CAMERA)
         return tuple(name for name in self._expected if name not in found)
 
 

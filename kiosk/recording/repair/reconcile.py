@@ -25,6 +25,7 @@ from kiosk.recording.formats.fmp4_scan import (
     fragment_ends,
     picture_times,
 )
+from kiosk.recording.formats.records import CAMERA
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
@@ -44,10 +45,6 @@ from kiosk.storage.volume import SET_ASIDE
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
-CAMERA = "camera"
-TAIL_NS = NS_PER_S // 4
-"""A part whose media end this much before its stop misses nothing: the last picture or block that
-a device had not delivered yet."""
 
 
 def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> None:
@@ -111,7 +108,6 @@ class _Reconciliation:
                     self._check(path)
         if self._lost:
             self._note_lost()
-        self._note_missing_tail()
         self._journal.flush()
         for cut in self._cuts:
             cut()
@@ -231,16 +227,6 @@ class _Reconciliation:
             start_ns = before_ns + picture_ns
             if after_ns - start_ns > picture_ns // 2 and after_ns > told_ns + picture_ns // 2:
                 self._note_interruption(start_ns, after_ns, CAMERA, "dropped")
-
-    def _note_missing_tail(self) -> None:
-        """Journal the loss if not all was written when the part stopped, and never was."""
-        closed = self._media.closed
-        if closed is None or not closed.get("error"):
-            return
-        stop_ns = int(closed["stop_ns"])
-        start_ns = self._media.tail_start_ns(stop_ns)
-        if stop_ns - start_ns > TAIL_NS:
-            self._note_interruption(start_ns, stop_ns)
 
     def _note_interruption(
         self, start_ns: int, end_ns: int, source: str = STORAGE, what: str = "write_failed"

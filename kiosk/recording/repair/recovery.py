@@ -23,6 +23,7 @@ from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.errors import KioskError, RecordingError
 from kiosk.evidence.chain import BULK_KINDS, Chain, Entry, is_first_entry
 from kiosk.evidence.seal import is_sealed
+from kiosk.recording.formats.records import CAMERA
 from kiosk.recording.journal.hearing_journal import (
     START_FAILED,
     HearingJournal,
@@ -362,7 +363,7 @@ def _sources_of(journal: PartJournal) -> list[str]:
     metadata = read_json_or_none(journal.store.locate(journal.folder / PART_FILE)) or {}
     microphones = [str(row.get("name")) for row in metadata.get("microphones", ())]
     has_camera = metadata.get("camera", {}).get("back_end", "none") != "none"
-    return [*microphones, *(["camera"] if has_camera else [])]
+    return [*microphones, *([CAMERA] if has_camera else [])]
 
 
 def _wall_at(entry: Entry, ns: int) -> datetime | None:
