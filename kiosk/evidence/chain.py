@@ -98,17 +98,23 @@ class ChainReader:
     Args:
         path: the journal.
         first_prev: the required ``prev`` of the first line; None accepts any.
+        start: end of the chain so far (it may be that of another copy), and where its bytes end.
 
     Attributes:
         head: after the entry read last.
         length, unsigned, torn_bytes, problem: as in :class:`Chain`; final at the end.
     """
 
-    def __init__(self, path: Path, first_prev: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        first_prev: str | None = None,
+        start: tuple[ChainHead, int] = (EMPTY_CHAIN.head, 0),
+    ) -> None:
         self._path = path
-        self._prev = first_prev
-        self.head = EMPTY_CHAIN.head
-        self.length = self.unsigned = self.torn_bytes = 0
+        self.head, self.length = start
+        self._prev = self.head.hash if self.head.count else first_prev
+        self.unsigned = self.torn_bytes = 0
         self.problem = ""
 
     def __iter__(self) -> Iterator[Entry]:
@@ -119,6 +125,7 @@ class ChainReader:
         """
         try:
             with self._path.open("rb") as file:
+                file.seek(self.length)
                 while line := file.readline(MAX_LINE_BYTES):
                     if (entry := self._check(line)) is None:
                         return

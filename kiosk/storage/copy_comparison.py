@@ -1,19 +1,112 @@
-"""Compares the two copies of a hearing's files: what agrees, and what only one of them has."""
+"""Compares the two copies of a hearing's files: which is right, and what only one of them has.
+
+There is one rule, at the recovery (:mod:`kiosk.recording.repair.copy_merge`) and when a storage
+catches up: a copy is right where it has the hash that the journal holds. Where the journal says
+nothing, or neither copy agrees, the one that holds more is taken. What is not taken is set aside.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 
 from kiosk.storage.hearing_folder import SUMS
-from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume import CHUNK_BYTES, StorageVolume
 from kiosk.storage.volume_worker import VolumeWorker
 
-CHUNK_BYTES = 1 << 20
 WHOLE_FILE_SUFFIXES = (SUMS, ".p7s", ".json")
 PLAYLIST_SUFFIX = ".m3u8"
 """A playlist is a log, but it is rewritten when its hearing is declared closed."""
 HashedRanges = Iterable[tuple[int, int, str]]
 """``(offset, length, sha256)`` of ranges of a file."""
+
+
+def better_bytes(ours: bytes, theirs: bytes, sha256: str) -> bytes:
+    """Return what is right of two copies of a piece of a log (ours if both are as good).
+
+    Args:
+        sha256: the hash that the journal holds of it; ``""``: none.
+    """
+    for data in (ours, theirs):
+        if sha256 and hashlib.sha256(data).hexdigest() == sha256:
+            return data
+    first, second = sorted((ours, theirs), key=_content_length, reverse=True)
+    return first + second[len(first) :]
+
+
+def _content_length(data: bytes) -> int:
+    """Return the length of ``data`` without the zeros at its end, which a power cut leaves."""
+    return len(data.rstrip(b"\0"))
+
+
+def mend(
+    target: StorageVolume,
+    other: StorageVolume,
+    name: str,
+    pieces: Sequence[tuple[int, int, str]],
+    *,
+    keeps_theirs: bool,
+) -> bool:
+    """Make each piece of a log of ``target`` what is right of both copies.
+
+    Before, what is not right (of ``other``, too, if ``keeps_theirs``) is set aside on ``target``.
+
+    Args:
+        pieces: ``(offset, length, sha256)`` in order, without gaps beyond the end of the log.
+
+    Returns:
+        Whether the log has changed.
+    """
+    here = [piece for piece in pieces if piece[0] < target.size(name)]  # what could be lost
+    for source in (target, other) if keeps_theirs else (target,):
+        lost: list[tuple[int, int]] = []
+        for offset, ours, theirs, right in _judge(target, other, name, here):
+            data = ours if source is target else theirs
+            if not right.startswith(data.rstrip(b"\0")):
+                _extend(lost, offset, offset + len(data))
+        for begin, end in lost:
+            target.keep_range(name, begin, end, source)
+    has_changed = False
+    for offset, ours, _, right in _judge(target, other, name, pieces):
+        if right != ours:
+            write = target.patch if ours else target.append
+            write(name, offset, right)
+            has_changed = True
+    return has_changed
+
+
+def _judge(
+    target: StorageVolume,
+    other: StorageVolume,
+    name: str,
+    pieces: Iterable[tuple[int, int, str]],
+) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    """Yield for each piece of a log: offset, bytes of both copies, and what is right."""
+    for offset, length, sha256 in pieces:
+        ours = target.read(name, offset, length) if target.size(name) > offset else b""
+        theirs = other.read(name, offset, length) if other.size(name) > offset else b""
+        yield offset, ours, theirs, better_bytes(ours, theirs, sha256)
+
+
+def _extend(ranges: list[tuple[int, int]], begin: int, end: int) -> None:
+    """Add a range, as one with the last if it follows that."""
+    if ranges and ranges[-1][1] == begin:
+        begin = ranges.pop()[0]
+    ranges.append((begin, end))
+
+
+def differing_since(one: StorageVolume, other: StorageVolume, name: str, end: int) -> int:
+    """Return from where on two copies differ at their ends; a crash damages the end of a log.
+
+    Args:
+        end: the length of the shorter one.
+    """
+    while end > 0:
+        begin = max(0, end - CHUNK_BYTES)
+        if one.read(name, begin, end - begin) == other.read(name, begin, end - begin):
+            return end
+        end = begin
+    return 0
 
 
 def common_length(one: StorageVolume, other: StorageVolume, name: str, size: int) -> int:

@@ -20,13 +20,13 @@ from pathlib import Path
 
 from kiosk.storage.atomic_io import wipe_ranges
 from kiosk.storage.copy_comparison import (
-    CHUNK_BYTES,
     PLAYLIST_SUFFIX,
     WHOLE_FILE_SUFFIXES,
     HashedRanges,
     common_length,
     find_only_on,
     is_equal,
+    mend,
     split_ranges,
 )
 from kiosk.storage.hearing_folder import SIGNATURE, SUMS
@@ -37,7 +37,7 @@ from kiosk.storage.replaced_files import (
     list_path,
     read_replaced,
 )
-from kiosk.storage.volume import ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
+from kiosk.storage.volume import CHUNK_BYTES, ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
 from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class MirrorCatchUp:
     For the arguments see :class:`.mirrored_store.MirroredStore`.
 
     Attributes:
-        set_aside: hearings of which ``dest`` alone had something, which is set aside there.
+        set_aside: hearings of which something is set aside on either storage.
     """
 
     def __init__(
@@ -170,6 +170,10 @@ class MirrorCatchUp:
     # -- search ---------------------------------------------------------------------------------
     def _find_incomplete(self) -> None:
         """Mark incomplete hearings on ``dest``: at the start, on a new volume, and regularly."""
+        with self._changed:  # holes of the source are filled when the other is caught up
+            for hearing in self._source.hearings_with_holes:
+                if not self._dest.is_incomplete(hearing):
+                    self._dest.mark_behind(hearing)
         uuid, at = self._last_scan
         if uuid == self._dest.uuid and time.monotonic() - at < SCAN_INTERVAL_S:
             return
@@ -216,7 +220,10 @@ class MirrorCatchUp:
         )
 
     def _look_for_set_aside(self) -> None:
-        self.set_aside = frozenset(self._dest.volume.list_names(f"{ONLY_HERE}/hearings"))
+        volumes = self._dest.volume, self._source.volume
+        self.set_aside = frozenset(
+            name for volume in volumes for name in volume.list_names(f"{ONLY_HERE}/hearings")
+        )
 
     # -- one hearing ---------------------------------------------------------------------------
     def _catch_up_hearing(self, hearing: str) -> bool:
@@ -273,7 +280,7 @@ class MirrorCatchUp:
         ranges_by_file = self._load_ranges(source.root / folder)
         self.remaining_bytes = sum(max(0, source.size(name) - dest.size(name)) for name in names)
         problem = ""
-        has_diverged = self._keep_only_here(hearing, names)
+        has_diverged = self._keep_only_here(hearing, names, ranges_by_file)
         self._clear_extra_files(hearing, set(names), has_diverged=has_diverged)
         for name in sorted(names, key=_copy_order):
             try:
@@ -286,25 +293,45 @@ class MirrorCatchUp:
         if problem:
             raise CopyError(problem)
 
-    def _keep_only_here(self, hearing: str, names: list[str]) -> bool:
-        """Set aside what only ``dest`` has in its files; return whether there was anything."""
+    def _keep_only_here(
+        self, hearing: str, names: list[str], ranges: Mapping[str, HashedRanges]
+    ) -> bool:
+        """Set aside what only ``dest`` has in its files; return whether there was anything.
+
+        What is damaged on ``source`` and right on ``dest`` is mended there before.
+        """
         kept = find_only_on(self._dest, self._source, hearing, names)
+        mended = [
+            name for name, begin, _ in kept if self._mend_source(hearing, name, begin, ranges)
+        ]
+        if mended:
+            self._look_for_set_aside()
+            kept = find_only_on(self._dest, self._source, hearing, names)
         for name, begin, end in kept:
-            self._keep_range(hearing, name, begin, end)
+            self._dest.volume.keep_range(name, begin, end, self._dest.volume)
         if kept:
             log.error("%s: %s: what only it has is set aside", self._dest.name, hearing)
             self._look_for_set_aside()
         return bool(kept)
 
-    def _keep_range(self, hearing: str, name: str, begin: int, end: int) -> None:
-        target = f"{ONLY_HERE}/{name}.{begin}-{end}"
-        for at in range(begin, end, CHUNK_BYTES):
-            length = min(CHUNK_BYTES, end - at)
+    def _mend_source(
+        self, hearing: str, name: str, begin: int, ranges: Mapping[str, HashedRanges]
+    ) -> bool:
+        """Mend a file that is damaged on ``source``; return whether there was anything to mend.
 
-            def copy(volume: StorageVolume, at: int = at, length: int = length) -> None:
-                volume.append(target, at - begin, volume.read(name, at, length))
-
-            self._run_on_destination(hearing, copy)
+        Args:
+            begin: where the two copies begin to differ.
+        """
+        source, dest = self._source, self._dest.volume
+        recorded = ranges.get(name.partition(f"{hearing}/")[2], ())
+        end = min(source.volume.size(name), dest.size(name))
+        pieces = [piece for piece in split_ranges(begin, end, recorded) if piece[2]]
+        if not pieces or not source.is_writable:
+            return False
+        if not mend(source.volume, dest, name, pieces, keeps_theirs=False):
+            return False
+        log.error("%s: %s: is mended from %s", source.name, name, self._dest.name)
+        return True
 
     def _clear_extra_files(self, hearing: str, names: set[str], *, has_diverged: bool) -> None:
         """Remove or set aside files that only ``dest`` has and that no seal covers or will."""

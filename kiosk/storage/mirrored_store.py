@@ -69,6 +69,7 @@ class MirroredStore:
         self._workers = [worker for worker in (self._primary, self._mirror) if worker is not None]
         self._catch_ups: list[MirrorCatchUp] = []
         if self._mirror is not None:
+            self._primary.other, self._mirror.other = self._mirror, self._primary
             for dest, source in ((self._mirror, self._primary), (self._primary, self._mirror)):
                 self._catch_ups.append(
                     MirrorCatchUp(dest, source, self._changed, load_ranges, is_delivered)
@@ -271,9 +272,14 @@ class MirroredStore:
         with self._changed:
             if mirror is None or mirror.is_failing or mirror.is_incomplete(hearing):
                 return primary
-            is_behind = primary.is_failing or primary.is_slow or primary.is_incomplete(hearing)
+            if primary.is_failing or primary.is_incomplete(hearing):
+                return mirror
+            waiting = primary.pending(hearing)
+            if mirror.pending(hearing) and not waiting:
+                return primary
+            is_behind = primary.is_slow or hearing in primary.hearings_with_holes
             is_behind = is_behind or any(
-                MIRROR in operation.done_on for operation in primary.pending(hearing)
+                MIRROR in operation.done_on for operation in waiting
             )  # what was called durable a moment ago must be found
             return mirror if is_behind else primary
 
@@ -287,13 +293,23 @@ class MirroredStore:
         hearing = hearing_id_of(self._relative(path))
         deadline = time.monotonic() + WRITE_TIMEOUT_S
         with self._changed:
+            newest = {worker: worker.pending(hearing)[-1:] for worker in self._workers}
             while True:
                 leader = self._leader(hearing)
-                if not leader.is_incomplete(hearing) and not leader.pending(hearing):
+                # what is submitted meanwhile (of another part) may wait
+                is_written = not any(map(leader.has_queued, newest[leader]))
+                if is_written and not self._is_hollow(leader, hearing):
                     return
                 if time.monotonic() > deadline:
                     raise StorageError(f"{path}: not all of it is on a disk yet")
                 self._changed.wait(timeout=0.05)
+
+    def _is_hollow(self, leader: VolumeWorker, hearing: str) -> bool:
+        """Return whether ``leader`` lacks bytes that another storage has, as far as it is there."""
+        others = [worker for worker in self._workers if worker is not leader]
+        is_filled = any(worker.is_readable for worker in others)
+        has_holes = hearing in leader.hearings_with_holes
+        return leader.is_incomplete(hearing) or (has_holes and is_filled)
 
     def problems(self) -> Sequence[StorageProblem]:
         """See :meth:`kiosk.storage.store.Store.problems`."""

@@ -6,6 +6,7 @@ A storage gets the list before its files are removed. One that was absent remove
 from __future__ import annotations
 
 import json
+import re
 
 from kiosk.storage.volume import ONLY_HERE, SET_ASIDE, StorageVolume
 
@@ -20,17 +21,16 @@ def list_path(hearing: str) -> str:
 def read_replaced(volume: StorageVolume, hearing: str) -> set[str]:
     """Return the files of ``hearing`` that must not exist any more, as ``volume`` knows them.
 
+    They are taken from the raw text, so that a damaged list still counts.
+
     Raises:
         OSError: it cannot be read.
     """
     name = list_path(hearing)
     if not volume.exists(name):
         return set()
-    try:
-        value = json.loads(volume.read(name, 0, volume.size(name)))
-        return {str(path) for path in value["removed"]}
-    except (ValueError, KeyError, TypeError):
-        return set()
+    text = volume.read(name, 0, volume.size(name)).decode("utf-8", "replace")
+    return set(re.findall(r'"(hearings/[^"]+)"', text))
 
 
 def possible_paths(name: str) -> tuple[str, str]:

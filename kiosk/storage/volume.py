@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from itertools import count
 from pathlib import Path
 
 from kiosk.errors import StorageError
@@ -16,9 +17,10 @@ from kiosk.storage.store import append_durably, discard_start, remove_durably
 from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CHUNK_BYTES = 1 << 20
 SET_ASIDE = "set-aside"
 ONLY_HERE = f"{SET_ASIDE}/only-here"
-"""What one storage alone had of a hearing that went on without it: ``<path>.<offset>-<end>``."""
+"""Bytes of a file that the other copy does not have: ``<path>.<begin>-<end>``, ``…-1``, …"""
 
 
 class GapError(Exception):
@@ -84,10 +86,12 @@ class StorageVolume:
         append_durably(path, offset, data)
 
     def patch(self, relative: str, offset: int, data: bytes) -> None:
-        """Write into the middle of a log."""
+        """Write into a log, over what is there; what follows stays."""
         descriptor = os.open(self.root / relative, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            os.pwrite(descriptor, data, offset)
+            at, view = 0, memoryview(data)
+            while at < len(data):
+                at += os.pwrite(descriptor, view[at:], offset + at)
             os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
@@ -130,6 +134,31 @@ class StorageVolume:
         (self.root / relative).replace(target)
         sync_folder(target.parent)
         sync_folder((self.root / relative).parent)
+
+    def keep_range(self, relative: str, begin: int, end: int, source: StorageVolume) -> None:
+        """Copy a range of a file of ``source`` to :data:`ONLY_HERE`; nothing kept is overwritten.
+
+        It may be repeated: what is kept already is not kept again.
+        """
+        self._require_mounted()
+        for number in count():
+            kept = f"{ONLY_HERE}/{relative}.{begin}-{end}{f'-{number}' if number else ''}"
+            size = self.size(kept)
+            if size <= end - begin and self._begins_at(kept, size, relative, begin, source):
+                break
+        for at in range(begin + size, end, CHUNK_BYTES):
+            data = source.read(relative, at, min(CHUNK_BYTES, end - at))
+            append_durably(self.root / kept, at - begin, data)
+
+    def _begins_at(
+        self, kept: str, size: int, relative: str, begin: int, source: StorageVolume
+    ) -> bool:
+        """Return whether ``kept`` is the beginning of a range of ``source``."""
+        return all(
+            self.read(kept, at, length) == source.read(relative, begin + at, length)
+            for at in range(0, size, CHUNK_BYTES)
+            for length in (min(CHUNK_BYTES, size - at),)
+        )
 
     # -- reading -------------------------------------------------------------------------------
     def size(self, relative: str) -> int:

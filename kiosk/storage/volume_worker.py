@@ -78,10 +78,13 @@ class VolumeWorker:
         """It may hold other bytes than the other storage: each hearing is compared before it is
         written on."""
         self.changed = changed
+        self.other: VolumeWorker | None = None
+        """The worker of the other storage."""
         self._queue: deque[VolumeOperation] = deque()
         self._copy_queue: deque[VolumeOperation] = deque()
         self._queued_bytes = 0
         self._failure = ""
+        self._gap_in = ""
         self._identity_state = "ok" if volume.role == "data" else "absent"  # until it answers
         self._was_probed = False
         self._started_at: float | None = None
@@ -183,6 +186,15 @@ class VolumeWorker:
             return True
         return all(operation.done_on - {self.name} for operation in self.pending(hearing))
 
+    def _is_coming_elsewhere(self, hearing: str) -> bool:
+        """Return whether another storage is about to have everything that waits here."""
+        other = self.other
+        return (
+            other is not None
+            and not (other.is_failing or other.is_slow or other.is_incomplete(hearing))
+            and all(op.done_on or other.has_queued(op) for op in self.pending(hearing))
+        )
+
     def _deferred(self) -> list[VolumeOperation]:
         return [operation for queue in self.catch_up_queues.values() for operation in queue]
 
@@ -273,9 +285,26 @@ class VolumeWorker:
             self._failure and time.monotonic() < self._retry_at
         ):
             return None
+        if self._gap_in and self._waits_for_other(self._gap_in):
+            return None
         if self._queue:
             return self._queue[0]
         return self._copy_queue[0] if self._copy_queue else None
+
+    def _waits_for_other(self, hearing: str) -> bool:
+        """Leave a hearing with a gap to the catch-up, once the other storage has what waits here.
+
+        Returns:
+            Whether it is to be waited for. Where the other one cannot have it, the gap is a hole.
+        """
+        if self._is_held_elsewhere(hearing):
+            self.mark_behind(hearing)
+        elif self._is_coming_elsewhere(hearing):
+            return True
+        else:
+            self.accept_hole(hearing)
+        self._gap_in = ""
+        return False
 
     def _run_operation(self, operation: VolumeOperation) -> None:
         error: Exception | None = None
@@ -306,16 +335,13 @@ class VolumeWorker:
                 self._failure, self._healthy_since = "", time.monotonic()
             self._dequeue(operation)
             return
+        if isinstance(error, GapError) and operation not in self._copy_queue:
+            log.warning("%s: %s", self.name, error)
+            self._gap_in = operation.hearing  # the disk has refused nothing
+            return
         operation.errors[self.name] = error
         if operation in self._copy_queue:
             self._copy_queue.remove(operation)
-            return
-        if isinstance(error, GapError):
-            log.warning("%s: %s", self.name, error)
-            if self._is_held_elsewhere(operation.hearing):
-                self.mark_behind(operation.hearing)
-            else:
-                self.accept_hole(operation.hearing)
             return
         if not self._failure:
             log.error("%s: refuses: %s", self.name, error)

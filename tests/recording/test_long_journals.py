@@ -15,6 +15,8 @@ from kiosk.recording.repair.copy_merge import merge_copies, recorded_ranges
 from kiosk.recording.repair.reconcile import seal_part
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify
+from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume_marker import write_marker
 from tests.support.hearing_builder import BuiltHearing, add_part, new_hearing
 from tests.support.identity import Court
 
@@ -86,7 +88,11 @@ def check(built: BuiltHearing, court: Court) -> None:
 
 def merge(built: BuiltHearing, _court: Court) -> None:
     """Take everything from the second copy."""
-    merge_copies(built.folder.parent.parent / "other", built.folder.parent.parent)
+    root = built.folder.parent.parent
+    (root / "other").mkdir()
+    write_marker(root / "other", "kiosk-0001", "data")
+    primary = StorageVolume(root / "other", "kiosk-0001", "data")
+    merge_copies(primary, StorageVolume(root, "kiosk-0001", "mirror"))
 
 
 @pytest.mark.parametrize(

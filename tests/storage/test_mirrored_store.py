@@ -6,8 +6,9 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -374,6 +375,86 @@ def test_one_after_the_other_missing_leaves_a_hole_that_is_filled(
     rig.wait_for_problems()
     rig.wait_for_copies()
     assert log.content_on(rig.primary) == log.data
+
+
+class SwappedVolume(StorageVolume):
+    """A disk in whose place another comes just when it is looked at."""
+
+    swap: ClassVar[list[Callable[[], None]]] = []
+
+    def identity(self) -> tuple[str, str]:
+        """Swap it, once, and return what is there."""
+        while self.swap:
+            self.swap.pop()()
+        return super().identity()
+
+
+@pytest.mark.slow
+@pytest.mark.root
+@pytest.mark.parametrize("is_long", [False, True], ids=["for a moment", "until it is slow"])
+def test_a_disk_with_an_older_copy_that_comes_while_the_mirror_writes_has_no_hole_left(
+    rig: Rig, is_long: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.store.close(1)
+    mirror = SlowVolume(rig.mirror.folder, KIOSK, "mirror")
+    mirror.gate.set()
+    rig.disks = (SwappedVolume(rig.primary.folder, KIOSK, "data"), mirror)
+    rig.open_store()
+    log = Log(rig, "journal.jsonl")
+    log.append()
+    rig.wait_for_copies()
+    tickets = []
+
+    def swap() -> None:
+        """Let a disk with an older copy come, and a line, in the same moment."""
+        mirror.gate.clear()
+        (rig.primary.folder / "kiosk-storage.json").unlink()
+        log.path.write_bytes(log.data[:400])
+        write_marker(rig.primary.folder, KIOSK, "data")
+        tickets.append(rig.store.append(log.path, len(log.data), b"more"))
+        log.data += b"more"
+
+    SwappedVolume.swap = [swap]
+    wait_for(lambda: "400 bytes, not 1000" in caplog.text, "the gap")
+    if is_long:
+        rig.wait_for_problems(mirror="slow")
+    mirror.gate.set()
+    wait_for(lambda: tickets[0].is_durable(0.1), "it")
+    rig.wait_for_copies()
+    assert log.content_on(rig.primary) == log.content_on(rig.mirror) == log.data
+    assert rig.store.locate(log.path).read_bytes() == log.data
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("damaged", ["own", "mirror", "both"])
+def test_of_two_old_copies_the_one_that_agrees_with_the_journal_is_kept(
+    rig: Rig, damaged: str
+) -> None:
+    rig.store.close(1)
+    pieces = [os.urandom(3000) for _ in range(4)]
+    whole = b"".join(pieces)
+    ranges = [(i * 3000, 3000, hashlib.sha256(pieces[i]).hexdigest()) for i in range(4)]
+    name = f"hearings/{OTHER}/part-01/main/run-01/000001.m4s"
+    torn = {
+        "own": whole[:4000] + b"torn" * 50 + whole[4200:],
+        "mirror": whole[:7000] + b"torn" * 50 + whole[7200:],
+    }
+    for place, stick in (("own", rig.primary), ("mirror", rig.mirror)):
+        path = stick.folder / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(torn[place] if damaged in (place, "both") else whole)
+    records = {name.partition(f"{OTHER}/")[2]: ranges}
+    rig.store = MirroredStore(*rig.disks, lambda _folder: records)
+    rig.store.start_catch_up()
+    sides = rig.primary.folder / name, rig.mirror.folder / name
+    wait_for(lambda: {path.read_bytes() for path in sides} == {whole}, "two whole copies", 20)
+    for place, stick in (("own", rig.primary), ("mirror", rig.mirror)):
+        kept = list((stick.folder / "set-aside/only-here" / name).parent.glob("*"))
+        assert bool(kept) == (damaged in (place, "both"))
+        for path in kept:
+            begin, end = map(int, path.name.rpartition(".")[2].split("-"))
+            assert path.read_bytes() == torn[place][begin:end]
+    wait_for(lambda: rig.store.mirror_status().set_aside == 1, "the alarm")
 
 
 @pytest.mark.root

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
+from cryptography import x509
+
 from kiosk.api.recorder import Mirror, PlannedSpace, RecorderState, RunningHearing, Storage
 from kiosk.api.states import MirrorState, StorageState
 from kiosk.config import Settings
@@ -51,8 +53,9 @@ class StorageMonitor:
             write_marker(paths.data, kiosk, "data")
         mirror = settings.paths.mirror
         self._mirror = StorageVolume(mirror, kiosk, "mirror") if mirror is not None else None
+        self._primary = StorageVolume(paths.data, kiosk, "data")
         self.store = MirroredStore(
-            StorageVolume(paths.data, kiosk, "data"),
+            self._primary,
             self._mirror,
             recorded_ranges,
             self._is_delivered,
@@ -113,14 +116,22 @@ class StorageMonitor:
                     self.begun.update(folder.name for folder in folders)
 
     # -- after a crash -------------------------------------------------------------------------
-    def prepare_recovery(self) -> None:
-        """Copy the data of unsealed hearings that only the mirror has to the primary storage."""
+    def prepare_recovery(self, certificate: x509.Certificate) -> None:
+        """Give the primary storage what only the mirror has, or has undamaged, of open hearings.
+
+        Args:
+            certificate: the device's, by which their journals are signed.
+        """
         if self._mirror is None:
             return
         if not (self.store.is_mirror_readable and self.is_primary_available):
             self.store.distrust_mirror()
             return
-        for hearing in merge_copies(self._paths.data, self._mirror.root):
+
+        def keep_apart(_hearing: str) -> None:
+            self.store.distrust_mirror()  # the recovery must cut nothing there
+
+        for hearing in merge_copies(self._primary, self._mirror, certificate, keep_apart):
             log.warning("hearing %s was completed from the second copy", hearing)
 
     def start_catch_up(self) -> None:

@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 def recover(context: HearingContext, parts: PartController) -> None:
     """Close what a crash left open; resume the hearing that was capturing just before."""
-    context.storage.prepare_recovery()
-    folder = make_folder(context.paths.hearings)
     options = parts.journal_options(None)
+    context.storage.prepare_recovery(options.signer.certificate)
+    folder = make_folder(context.paths.hearings)
 
     def recover_later(hearing: Path) -> None:
         job = partial(_recover_and_seal, context, hearing, options)

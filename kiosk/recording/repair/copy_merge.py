@@ -1,29 +1,48 @@
 """Merges two copies of a hearing, guided by the chains of their journals.
 
 After a crash the storages may differ: one of them was absent, slow or has failed. What only the
-mirror has is copied to the primary storage before anything is recovered there.
+mirror has is copied to the primary storage before anything is recovered there, and what is damaged
+on the primary storage and right on the mirror is mended. Which copy is right is said by the journal
+(:mod:`kiosk.storage.copy_comparison`); of the journals, what makes the longest chain is taken.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import logging
-import shutil
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
+
+from cryptography import x509
 
 from kiosk.errors import KioskError
 from kiosk.evidence.chain import ChainReader, Entry
 from kiosk.evidence.seal import is_sealed
-from kiosk.storage.atomic_io import make_folder, sync_folder, write_bytes
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, SUMS, part_folders
-from kiosk.storage.replaced_files import REPLACED_FOLDER
-from kiosk.storage.store import append_durably
-from kiosk.storage.volume import ONLY_HERE
+from kiosk.recording.repair.journal_merge import merge_journal
+from kiosk.storage.copy_comparison import (
+    differing_since,
+    mend,
+    split_ranges,
+)
+from kiosk.storage.hearing_folder import (
+    CLOSED_INIT,
+    CLOSED_SUFFIX,
+    INIT,
+    JOURNAL_FILE,
+    MEDIA_SUFFIX,
+    name_order,
+    part_folders,
+)
+from kiosk.storage.replaced_files import read_replaced
+from kiosk.storage.volume import StorageVolume
 
 log = logging.getLogger(__name__)
-_BLOCK_BYTES = 1 << 20
+_INITS = (f"/{INIT}", f"/{CLOSED_INIT}")
+_LOGS = (MEDIA_SUFFIX, CLOSED_SUFFIX, *_INITS)
 
 
 class RangeTable:
@@ -70,142 +89,150 @@ def _add_ranges(found: dict[str, RangeTable], part: str, entry: Entry) -> None:
         found.pop(f"{part}/{entry['file']}", None)
 
 
-def merge_copies(primary: Path, mirror: Path) -> list[str]:
-    """Copy what only ``mirror`` has of unsealed hearings to ``primary``.
+def merge_copies(
+    primary: StorageVolume,
+    mirror: StorageVolume,
+    certificate: x509.Certificate | None = None,
+    on_failure: Callable[[str], None] = lambda _hearing: None,
+) -> list[str]:
+    """Give ``primary`` what ``mirror`` has of unsealed hearings and it lacks or has damaged.
 
     Hearings that are sealed on ``primary`` stay as they are, and so do those that are only on
-    ``mirror`` and sealed there (they are copied in the background). Nothing is discarded on either
-    side: a journal that has diverged is kept as ``.damaged``.
+    ``mirror`` and sealed there (they are copied in the background). Nothing is discarded: what is
+    not taken of either copy is set aside on ``primary``. ``mirror`` is only read.
 
     Args:
-        primary, mirror: roots of the storages.
+        certificate: whose signatures the heads of the journals bear; None: they are not looked at.
+        on_failure: called with the id of a hearing that could not be merged.
 
     Returns:
         the ids of the hearings that got something.
     """
     merged = []
-    folder = mirror / "hearings"
-    for mirror_hearing in sorted(folder.iterdir()) if folder.is_dir() else []:
-        primary_hearing = primary / "hearings" / mirror_hearing.name
+    for hearing in mirror.list_names("hearings"):
+        here, there = (volume.root / "hearings" / hearing for volume in (primary, mirror))
         try:
             if (
-                not mirror_hearing.is_dir()
-                or is_sealed(primary_hearing)
-                or (is_sealed(mirror_hearing) and not primary_hearing.is_dir())
+                there.is_dir()
+                and not is_sealed(here)
+                and (here.is_dir() or not is_sealed(there))
+                and _HearingMerge(primary, mirror, hearing, certificate).run()
             ):
-                continue
-            if _merge_hearing(primary_hearing, mirror_hearing):
-                merged.append(mirror_hearing.name)
+                merged.append(hearing)
         except (OSError, KioskError):
-            log.exception("hearing %s: the second copy cannot be taken", mirror_hearing.name)
+            log.exception("hearing %s: the second copy cannot be taken", hearing)
+            on_failure(hearing)
     return merged
 
 
-def _merge_hearing(primary: Path, mirror: Path) -> bool:
-    """Copy what only the mirror has; return whether there was anything."""
-    gone, roots = _replaced_files(primary, mirror), (primary, mirror)
-    names = sorted(path.relative_to(mirror).as_posix() for path in mirror.rglob("*"))
-    changed = False
-    newer = {Path(name).parent for name in names if Path(name).name == JOURNAL_FILE}
-    newer = {path for path in newer if _merge_journal(*(r / path / JOURNAL_FILE for r in roots))}
-    for name in names:
-        source, target = mirror / name, primary / name
-        if not source.is_file() or name.rpartition("/")[2].startswith(".") or name in gone:
-            continue
-        if source.name == JOURNAL_FILE:
-            continue
-        if source.name in (HEARING_FILE, SUMS) or source.suffix in (".json", ".p7s", ".damaged"):
-            changed |= _merge_whole(target, source, is_newer=Path(name).parent in newer)
-        else:
-            changed |= _merge_appended(target, source, primary.parent.parent)
-    return changed or bool(newer)
+class _HearingMerge:
+    """Merges the copies of one hearing."""
+
+    def __init__(
+        self,
+        primary: StorageVolume,
+        mirror: StorageVolume,
+        hearing: str,
+        certificate: x509.Certificate | None,
+    ) -> None:
+        self._primary, self._mirror = primary, mirror
+        self._hearing = hearing
+        self._folder = f"hearings/{hearing}"
+        self._certificate = certificate
+
+    @cached_property
+    def _ranges(self) -> Mapping[str, RangeTable]:
+        return recorded_ranges(self._primary.root / self._folder)
+
+    def run(self) -> bool:
+        """Merge journals first, then what they tell of; return whether anything was taken."""
+        primary, mirror = self._primary, self._mirror
+        gone = read_replaced(primary, self._hearing) | read_replaced(mirror, self._hearing)
+        names = [
+            name
+            for name in mirror.list_files(self._folder)
+            if name not in gone and not name.rpartition("/")[2].startswith(".")
+        ]
+        journals = [name for name in names if name.endswith(f"/{JOURNAL_FILE}")]
+        newer = {
+            _folder_of(name)
+            for name in journals
+            if merge_journal(primary, mirror, name, self._certificate)
+        }
+        logs = [name for name in sorted(names, key=name_order) if name.endswith(_LOGS)]
+        media = [name for name in logs if not name.endswith(_INITS)]
+        last = {_folder_of(name): name for name in media}  # it was written at the crash
+        changed = bool(newer)
+        for name in names:
+            folder = _folder_of(name)
+            if name in journals or (primary.exists(name) and self._is_in_sealed_part(name)):
+                continue
+            if name in logs:
+                changed |= self._merge_log(
+                    name, is_open=name.endswith(INIT) or last[folder] == name
+                )
+            else:
+                changed |= self._merge_whole(name, is_newer=folder in newer)
+        return changed
+
+    def _is_in_sealed_part(self, name: str) -> bool:
+        part = self._primary.root / "/".join(name.split("/")[:3])
+        return part.is_dir() and is_sealed(part)
+
+    # -- media -------------------------------------------------------------------------------------
+    def _merge_log(self, name: str, *, is_open: bool) -> bool:
+        """Take what is right of a media file.
+
+        Args:
+            is_open: whether it may have been written at the crash. One that was complete, and is as
+                long on both, is compared when the mirror catches up, which takes longer.
+        """
+        sizes = self._primary.size(name), self._mirror.size(name)
+        if not is_open and sizes[0] == sizes[1]:
+            return False
+        begin = differing_since(self._primary, self._mirror, name, min(sizes))
+        if begin == max(sizes):
+            return False
+        pieces = split_ranges(begin, max(sizes), self._ranges.get(self._relative(name), ()))
+        return mend(self._primary, self._mirror, name, pieces, keeps_theirs=True)
+
+    def _relative(self, name: str) -> str:
+        return name.removeprefix(f"{self._folder}/")
+
+    # -- small files, and playlists (rewritten when a hearing is declared closed) ------------------
+    def _merge_whole(self, name: str, *, is_newer: bool) -> bool:
+        """Take the mirror's file if that is right, or this one is absent; return whether."""
+        ours, theirs = (_read_whole(volume, name) for volume in (self._primary, self._mirror))
+        if ours == theirs and self._primary.exists(name):
+            return False
+        hashes = {sha256 for _, _, sha256 in self._ranges.get(self._relative(name), ())}
+
+        def rank(data: bytes) -> tuple[bool, bool]:
+            is_whole = any(data) and (not name.endswith(".json") or _is_json(data))
+            return hashlib.sha256(data).hexdigest() in hashes, is_whole
+
+        is_right = rank(theirs) > rank(ours)
+        is_later = rank(theirs) == rank(ours) and (is_newer or theirs.startswith(ours))
+        if not (is_right or is_later):
+            return False
+        if is_right and any(ours):
+            log.error("%s: is damaged; it is set aside", name)
+            self._primary.keep_range(name, 0, len(ours), self._primary)
+        self._primary.write_file(name, theirs)
+        return True
 
 
-def _merge_whole(target: Path, source: Path, *, is_newer: bool) -> bool:
-    """Take a small file that is absent here, or is of a later seal there; return whether."""
-    data = source.read_bytes()
-    if target.exists() and (not is_newer or target.read_bytes() == data):
+def _folder_of(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _read_whole(volume: StorageVolume, name: str) -> bytes:
+    return volume.read(name, 0, volume.size(name)) if volume.exists(name) else b""
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
         return False
-    make_folder(target.parent)
-    write_bytes(target, data)
     return True
-
-
-def _replaced_files(primary: Path, mirror: Path) -> set[str]:
-    """Return the replaced files (relative to the hearing), which must not be restored.
-
-    Names are taken from the raw text, so that a damaged list still counts.
-    """
-    found: set[str] = set()
-    for folder in (primary, mirror):
-        path = folder.parent.parent / REPLACED_FOLDER / f"{folder.name}.json"
-        if path.exists():
-            text = path.read_text(encoding="utf-8")
-            prefix = f"hearings/{folder.name}/"
-            found |= {name for name in text.split('"') if name.startswith(prefix)}
-    return {name.partition(f"{primary.name}/")[2] for name in found}
-
-
-def _merge_journal(target: Path, source: Path) -> bool:
-    """Keep the longer of two chains; return whether it was the mirror's."""
-    here, there = ChainReader(target), ChainReader(source)
-    if target.exists():
-        for _ in here:  # to its end
-            pass
-    agrees = here.head.count == 0
-    for _ in there:
-        agrees |= there.head == here.head
-    if there.head.count <= here.head.count:
-        return False
-    if not agrees:
-        log.error("%s: the two copies went different ways", target)
-        shutil.copy2(target, target.with_name(f"{target.name}.damaged"))
-    _append_from(target, source, here.length if agrees else 0, there.length)
-    return True
-
-
-def _merge_appended(target: Path, source: Path, root: Path) -> bool:
-    """Append the mirror's surplus of a media file or playlist where the rest is the same.
-
-    Otherwise the mirror's end is set aside below ``root``: recovery cuts the file on both.
-    """
-    have, size = target.stat().st_size if target.exists() else 0, source.stat().st_size
-    if size <= have:
-        return False
-    if have and not _has_same_tail(target, source, have):
-        log.error("%s: the two copies differ", target)
-        begin = max(0, have - _BLOCK_BYTES)
-        kept = root / ONLY_HERE / f"{target.relative_to(root)}.{begin}-{size}"
-        _append_from(kept, source, begin, at=0)
-        return False
-    _append_from(target, source, have)
-    return True
-
-
-def _has_same_tail(target: Path, source: Path, size: int) -> bool:
-    """Return whether the last megabyte of the common bytes is the same: a crash damages the end."""
-    begin = max(0, size - _BLOCK_BYTES)
-    with target.open("rb") as here, source.open("rb") as there:
-        here.seek(begin)
-        there.seek(begin)
-        return here.read(size - begin) == there.read(size - begin)
-
-
-def _append_from(
-    target: Path, source: Path, begin: int, end: int | None = None, at: int | None = None
-) -> None:
-    """Copy ``source`` from ``begin`` to ``end`` into ``target``, to the same place or to ``at``."""
-    at = begin if at is None else at
-    make_folder(target.parent)
-    with source.open("rb") as file:
-        file.seek(begin)
-        while True:
-            left = _BLOCK_BYTES if end is None else min(_BLOCK_BYTES, end - file.tell())
-            data = file.read(left)
-            if not data:
-                break
-            append_durably(target, at, data)
-            at += len(data)
-    if not target.exists():
-        append_durably(target, 0, b"")
-    sync_folder(target.parent)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from kiosk.recording.journal.journalled_media import JournalledMedia
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
 from kiosk.recording.repair.start_evidence import was_captured, was_ready
-from kiosk.storage.atomic_io import read_json_or_none
+from kiosk.storage.atomic_io import read_json_or_none, sync_folder
 from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folders
 
 log = logging.getLogger(__name__)
@@ -252,9 +253,11 @@ def _has_first_entry(journal: Path) -> bool:
 
 
 def _set_aside(path: Path) -> None:
-    """Rename a damaged file, if it is there, so that nothing of it is lost."""
+    """Rename a damaged file, if it is there, durably; what was set aside before it stays."""
     if path.exists():
-        path.replace(path.with_name(f"{path.name}.damaged"))
+        names = (f"{path.name}{number or ''}.damaged" for number in count())
+        path.rename(next(p for p in map(path.with_name, names) if not p.exists()))
+        sync_folder(path.parent)
 
 
 def _entries_by_part(chain: Chain) -> dict[int, dict[str, Entry]]:
