@@ -41,15 +41,18 @@ from kiosk.central.http.json_api import (
     read_body,
 )
 from kiosk.central.http.link_check import LinkCheckApi
+from kiosk.central.http.rate_limit import RateLimit, network_of
 from kiosk.central.identity import courts, enrolment
 from kiosk.central.identity.authority import CertificateAuthority, IssuedCertificate
 from kiosk.central.identity.enrolment import Kiosk
+from kiosk.central.identity.revocation_list import RevocationListIssuer
 from kiosk.central.identity.staff_lists import StaffListIssuer, list_tag
 from kiosk.clocks import format_wall
 
 HEARTBEAT_SECONDS = 60
 MAX_WAIT_S = 30.0
 MAX_DAYS = 31
+MAX_ENROLMENT_BYTES = 32 << 10  # a stranger sends it
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class KioskApi:
         link: the link check (for its UDP port).
         staff_lists: the signed list of staff of each kiosk.
         owners: whose hearing an id is.
+        revocations: the signed list of revoked certificates.
+        wrong_codes: limits how often a stranger may guess an enrolment code.
     """
 
     database: Database
@@ -79,6 +84,8 @@ class KioskApi:
     link: LinkCheckApi
     staff_lists: StaffListIssuer
     owners: HearingOwners
+    revocations: RevocationListIssuer
+    wrong_codes: RateLimit
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -137,14 +144,26 @@ class KioskApi:
         """Return the root certificate."""
         return _pem_response(self.authority.root_pem)
 
-    async def get_revocation_list(self, _request: web.Request) -> web.StreamResponse:
-        """Return the revocation list."""
-        revoked = await self.database.run_read(enrolment.list_revoked)
-        return _pem_response(await asyncio.to_thread(self.authority.revocation_list, revoked))
+    async def get_revocation_list(self, request: web.Request) -> web.StreamResponse:
+        """Return the revocation list; 304 if the caller has it."""
+        current = await self.revocations.issue()
+        is_known = current.tag in request.headers.get("If-None-Match", "")
+        response = web.Response(status=304) if is_known else _pem_response(current.pem)
+        response.headers["ETag"] = current.tag
+        return response
 
     async def post_enrolment(self, request: web.Request) -> web.StreamResponse:
         """Exchange a one-time code for a device certificate."""
-        body = await read_body(request, EnrolmentRequest)
+        network = network_of(request)
+        body = await read_body(request, EnrolmentRequest, MAX_ENROLMENT_BYTES)
+        try:
+            await self.database.run_read(
+                lambda connection: enrolment.require_code(connection, body.code)
+            )
+        except RefusedError:  # a right code is never limited: many kiosks may share an address
+            self.wrong_codes.check(network)
+            self.wrong_codes.count(network)
+            raise
         caller, issued = await self.database.run_write(
             lambda connection: enrolment.enrol(connection, self.authority, body.code, body.csr)
         )

@@ -33,10 +33,13 @@ from kiosk.central.deliveries.tusd import TusdServer, TusdSettings
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
 from kiosk.central.http.fault_injection import FaultInjector
+from kiosk.central.http.header_timeout import TimedRunner
 from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header, errors_as_json
 from kiosk.central.http.link_check import LinkCheckApi, UdpEcho
+from kiosk.central.http.rate_limit import RateLimit
 from kiosk.central.identity import courts
 from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner, random_secret
+from kiosk.central.identity.revocation_list import RevocationListIssuer
 from kiosk.central.identity.seed import load_seed
 from kiosk.central.identity.staff_lists import DEFAULT_DAYS, StaffListIssuer
 from kiosk.errors import CentralError
@@ -45,8 +48,8 @@ from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-MAX_JSON_BYTES = 32 << 20
 ADMIN_CODE_LENGTH = 16
+WRONG_CODES, WRONG_CODES_WINDOW_S = 20, 60.0
 SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
 
@@ -173,6 +176,8 @@ class CentralServer:
             link=link,
             staff_lists=StaffListIssuer(self._database, signer, options.staff_days),
             owners=owners,
+            revocations=RevocationListIssuer(self._database, self.authority),
+            wrong_codes=RateLimit(WRONG_CODES, WRONG_CODES_WINDOW_S),
         )
         app = self._make_application()
         cases = CaseApi(self._database, authenticator)
@@ -199,7 +204,7 @@ class CentralServer:
         middlewares = [errors_as_json]
         if self._faults is not None:
             middlewares.append(self._faults.middleware)
-        app = web.Application(middlewares=middlewares, client_max_size=MAX_JSON_BYTES)
+        app = web.Application(middlewares=middlewares)
         app.on_response_prepare.append(add_contract_header)
         return app
 
@@ -265,7 +270,7 @@ def tls_context(authority: CertificateAuthority, certificate: Path, key: Path) -
 
 
 def _make_runner(app: web.Application) -> web.AppRunner:
-    return web.AppRunner(
+    return TimedRunner(
         app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT_S
     )
 

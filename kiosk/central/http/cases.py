@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -12,8 +9,9 @@ from sqlalchemy import Connection, select
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
-from kiosk.central.errors import RefusedError, malformed
+from kiosk.central.errors import malformed
 from kiosk.central.http.json_api import KioskAuthenticator, json_response
+from kiosk.central.http.rate_limit import RateLimit
 from kiosk.central.identity.courts import Court
 from kiosk.clocks import format_wall
 from kiosk.rules import case_number_key
@@ -29,19 +27,12 @@ class CaseApi:
     Args:
         database: its schedule stands in for a court's case register.
         authenticator: identifies the calling kiosk.
-        clock: monotonic seconds.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        authenticator: KioskAuthenticator,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, database: Database, authenticator: KioskAuthenticator) -> None:
         self._database = database
         self._authenticator = authenticator
-        self._clock = clock
-        self._request_times: dict[str, deque[float]] = {}
+        self._limit = RateLimit(MAX_REQUESTS, WINDOW_S)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the route."""
@@ -53,7 +44,8 @@ class CaseApi:
         number = request.query.get("number", "")
         if not 1 <= len(number) <= MAX_NUMBER_LENGTH:
             raise malformed(f"number: 1 to {MAX_NUMBER_LENGTH} characters")
-        self._limit_rate(caller.id)
+        self._limit.check(caller.id)
+        self._limit.count(caller.id)
         hearing = await self._database.run_read(
             lambda connection: _find_hearing(connection, caller.court, number)
         )
@@ -66,15 +58,6 @@ class CaseApi:
                 "as_of": format_wall(),
             }
         )
-
-    def _limit_rate(self, kiosk: str) -> None:
-        """Refuse a kiosk that sends too many requests."""
-        now, times = self._clock(), self._request_times.setdefault(kiosk, deque())
-        while times and now - times[0] >= WINDOW_S:
-            times.popleft()
-        if len(times) >= MAX_REQUESTS:
-            raise RefusedError(429, "too_many", retry_after=int(WINDOW_S))
-        times.append(now)
 
 
 def _find_hearing(connection: Connection, court: Court, number: str) -> dict[str, Any] | None:

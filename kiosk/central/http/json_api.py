@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -22,6 +23,8 @@ from kiosk.errors import StorageError
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Model = TypeVar("Model", bound=BaseModel)
+MAX_JSON_BYTES = 32 << 20
+BODY_IDLE_S = 20.0
 HEX = frozenset("0123456789abcdef")
 UNMARKED = (
     "foreign"  # set on a response that pretends not to be from this server (fault_injection.py)
@@ -101,15 +104,36 @@ def path_uuid(request: web.Request) -> Id:
     return text
 
 
-async def read_body(request: web.Request, model: type[Model]) -> Model:
-    """Return the request's JSON body as ``model``.
+async def _next_block(request: web.Request) -> bytes:
+    """Return what has arrived of a body.
 
     Raises:
-        RefusedError: 400, or 415 when it is not JSON.
+        RefusedError: 408, nothing for a while.
+    """
+    try:
+        async with asyncio.timeout(BODY_IDLE_S):
+            return await request.content.readany()
+    except TimeoutError as error:
+        raise RefusedError(408, "line_silent", "the body does not go on") from error
+
+
+async def read_body(
+    request: web.Request, model: type[Model], max_bytes: int = MAX_JSON_BYTES
+) -> Model:
+    """Return the request's JSON body as ``model``; not more than ``max_bytes`` are ever in memory.
+
+    Raises:
+        RefusedError: 400, 413 when it is too long, 415 when it is not JSON.
     """
     if request.content_type != "application/json":
         raise RefusedError(415, "malformed", "the body is to be application/json")
-    return parse(model, await request.read())
+    body = bytearray()
+    if (request.content_length or 0) <= max_bytes:
+        while len(body) <= max_bytes and (block := await _next_block(request)):
+            body += block
+    if (request.content_length or len(body)) > max_bytes:
+        raise RefusedError(413, "too_long", f"the body has more than {max_bytes} bytes")
+    return parse(model, bytes(body))
 
 
 def peer_certificate(request: web.Request) -> tuple[str, str] | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from kiosk.central.data import schema
 from kiosk.central.errors import RefusedError
@@ -87,6 +88,21 @@ def create_code(
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
+def require_code(connection: Connection, code: str) -> Row[Any]:
+    """Return the row of an enrolment code; this only reads.
+
+    Raises:
+        RefusedError: 403 ``code_unknown``, unknown or expired.
+    """
+    table = schema.enrolment_codes
+    row = connection.execute(
+        select(table).where(table.c.secret_sha256 == _code_digest(code)).with_for_update()
+    ).one_or_none()
+    if row is None or row.expires_at < format_wall():
+        raise RefusedError(403, "code_unknown", "the code is unknown or has expired")
+    return row
+
+
 def enrol(
     connection: Connection, authority: CertificateAuthority, code: str, csr: str
 ) -> tuple[Kiosk, IssuedCertificate]:
@@ -96,13 +112,7 @@ def enrol(
         RefusedError: 400 bad request; 403 ``code_unknown`` or ``code_used``.
     """
     table = schema.enrolment_codes
-    digest = _sha256_hex(_normalise_code(code)[:SECRET_LENGTH])
-    key = public_key_digest(csr)
-    row = connection.execute(
-        select(table).where(table.c.secret_sha256 == digest).with_for_update()
-    ).one_or_none()
-    if row is None or row.expires_at < format_wall():
-        raise RefusedError(403, "code_unknown", "the code is unknown or has expired")
+    row, key = require_code(connection, code), public_key_digest(csr)
     if row.used_at is not None:
         if row.public_key_sha256 != key:
             raise RefusedError(403, "code_used", "the code was used for another key")
@@ -112,7 +122,7 @@ def enrol(
     issued = _issue(connection, authority, row.kiosk, csr)
     connection.execute(
         update(table)
-        .where(table.c.secret_sha256 == digest)
+        .where(table.c.secret_sha256 == row.secret_sha256)
         .values(used_at=format_wall(), public_key_sha256=key, certificate=issued.serial)
     )
     return _load_kiosk(connection, row.kiosk), issued
@@ -184,9 +194,9 @@ def _load_kiosk(connection: Connection, kiosk: str) -> Kiosk:
     return Kiosk(row.id, row.room, load_court(connection, row.court))
 
 
-def _normalise_code(code: str) -> str:
-    """Return a code without spaces and dashes, in upper case."""
-    return "".join(code.split()).replace("-", "").upper()
+def _code_digest(code: str) -> str:
+    """Return the hash of a code's secret; spaces, dashes and case do not count."""
+    return _sha256_hex("".join(code.split()).replace("-", "").upper()[:SECRET_LENGTH])
 
 
 def _sha256_hex(secret: str) -> str:
