@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,11 @@ class BusyDeviceError(DeviceAbsentError):
     code = "device_busy"
 
 
-@dataclass(frozen=True)
 class PortAudioDevice:
     """A device as PortAudio opens it: its index and number of channels, and what it is."""
 
-    index: int
-    channels: int
-    device: SoundDevice
+    def __init__(self, index: int, channels: int, device: SoundDevice) -> None:
+        self.index, self.channels, self.device = index, channels, device
 
 
 def find_portaudio_device(
