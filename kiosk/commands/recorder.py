@@ -42,7 +42,7 @@ def _open_sources(settings: Settings) -> Sources:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    from kiosk.hardware.child_process.malloc import set_malloc_thresholds
+    from kiosk.hardware.child_process.malloc import return_free_memory, set_malloc_thresholds
 
     dump_stacks_on_signal()
     set_malloc_thresholds()
@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from kiosk.services.recorder import RecorderService
+
+    return_free_memory()
 
     async def serve() -> None:
         await RecorderService(core).run()

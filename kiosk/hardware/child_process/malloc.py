@@ -9,6 +9,7 @@ by half.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 
 _OPTIONS = {-3: 128 << 10, -1: 128 << 10, -8: 2}
@@ -23,3 +24,9 @@ def set_malloc_thresholds() -> bool:
         return False
     accepted = [mallopt(name, value) == 1 for name, value in _OPTIONS.items()]
     return all(accepted)
+
+
+def return_free_memory() -> None:
+    """Return to the system what imports and set-up have left free in the C heap, if glibc is it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -28,6 +28,7 @@ from kiosk.hardware.audio.sound_devices import (
     opened_format,
 )
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
+from kiosk.hardware.child_process.malloc import return_free_memory
 from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
 
 BLOCKS_PER_SECOND = 25
@@ -210,6 +211,7 @@ def main() -> None:
     threading.Thread(target=_obey_parent, args=(device,), daemon=True).start()
     while not device.open():
         time.sleep(device.retry_s * random.uniform(0.7, 1.3))
+    return_free_memory()
     device.forward_blocks()
     writer.send_status(inactive=True)
     os._exit(1)  # closing a dead stream may hang

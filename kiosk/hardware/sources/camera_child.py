@@ -18,6 +18,7 @@ from kiosk.errors import HardwareError
 from kiosk.hardware.camera.back_end import CameraAbsentError, CameraBackEnd, CameraConfig
 from kiosk.hardware.camera.packet import VideoPacket, pack_video
 from kiosk.hardware.child_process.child import MessageWriter, read_commands, set_up_child
+from kiosk.hardware.child_process.malloc import return_free_memory
 from kiosk.hardware.child_process.protocol import VIDEO
 
 HEARTBEAT_S = 0.2
@@ -65,6 +66,7 @@ class _CameraProcess:
         """Open the camera, retrying while it is absent; then send heartbeats."""
         while (camera := self._open_camera()) is None:
             time.sleep(RETRY_S)
+        return_free_memory()
         with self._lock:
             self._camera = camera
             if self._encoder_session:
