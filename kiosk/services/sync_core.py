@@ -18,7 +18,7 @@ from kiosk.services.registration import RegistrationService
 from kiosk.storage.paths import Paths
 from kiosk.sync.context import SyncContext
 from kiosk.sync.courier.receipts import CourierReceipts
-from kiosk.sync.delivery.registrar import register_unnumbered_filings, send_journal_heads
+from kiosk.sync.delivery.registrar import Registrar
 from kiosk.sync.delivery.retention import Retention, receipted_hashes
 from kiosk.sync.delivery.timestamps import TimestampWorker
 from kiosk.sync.delivery.worker import DeliveryWorker
@@ -29,7 +29,6 @@ from kiosk.sync.outbox.registrations import PROVISIONAL
 from kiosk.sync.polling.heartbeat import forecast_state, queue_state, uploads_state
 from kiosk.sync.polling.poller import Poller
 from kiosk.sync.state.upload_policy import current_upload_policy
-from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.connection import Connection
 
 
@@ -49,12 +48,13 @@ class SyncCore:
         self.context = SyncContext(settings, notify_change)
         self.stamper = TimestampWorker(self.paths, settings.recording.timestamp_url)
         self.poller = Poller(self.context)
+        self._registrar = Registrar(self.context)
         self.urgent = DeliveryWorker(
             self.context,
             "urgent",
             ("filing",),
             (Lane.URGENT,),
-            self._send_pending,
+            self._registrar.send_pending,
             CourierReceipts(self.context).apply,
         )
         self.bulk = DeliveryWorker(
@@ -90,10 +90,6 @@ class SyncCore:
     def is_healthy(self) -> bool:
         """Return whether every thread that must run is running."""
         return self.poller.is_alive and self.urgent.is_alive and self.bulk.is_alive
-
-    def _send_pending(self, client: CentralClient) -> None:
-        send_journal_heads(self.context, client)
-        register_unnumbered_filings(self.context, client)
 
     # -- recorder ----------------------------------------------------------------------------
     @property
@@ -131,6 +127,7 @@ class SyncCore:
     # -- calls -------------------------------------------------------------------------------
     def deliver_now(self, *, is_manual: bool) -> None:
         """Wake the delivery; see :meth:`DeliveryWorker.deliver_now`."""
+        self._registrar.retry_all()
         self.urgent.deliver_now(is_manual=is_manual)
         self.bulk.deliver_now(is_manual=is_manual)
 

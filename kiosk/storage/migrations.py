@@ -95,4 +95,9 @@ SCHEMA_3 = """
 ALTER TABLE registrations ADD COLUMN reason TEXT;
 """
 
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
+#: Refused closings were dropped: they are sent until the central system takes them.
+SCHEMA_4 = """
+UPDATE closures SET sent_at = NULL, problem = NULL WHERE problem IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)

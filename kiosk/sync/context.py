@@ -23,8 +23,11 @@ from kiosk.sync.outbox.reindex import reindex
 from kiosk.sync.state.forecast import Forecast
 from kiosk.sync.state.status import AlarmSet, DeliveryProgress, LinkStatus, ListReports
 from kiosk.sync.state.upload_policy import UploadPolicy
+from kiosk.sync.transport.patch_limit import PatchLimit
 
 log = logging.getLogger(__name__)
+
+MIB = 1024 * 1024
 
 
 class SyncContext:
@@ -46,6 +49,9 @@ class SyncContext:
         self.progress = DeliveryProgress()
         self.receipts = ReceiptStore(self.paths.receipts)
         self.upload_policy = UploadPolicy()
+        self.patch_limit = PatchLimit(
+            settings.central.patch_mib * MIB, self.paths.database.parent / "patch-limit.json"
+        )
         self.forecast: Forecast | None = None
         self.is_rebuilt = False
         self._rebuild_lock = threading.Lock()

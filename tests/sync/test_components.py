@@ -447,27 +447,38 @@ def test_no_echo_is_unknown_and_not_total_loss() -> None:
 
 
 # -- contract ----------------------------------------------------------------------------------
-class Revision1Session(CentralSession):
-    """A server of revision 1: what it does not know, it refuses."""
+class RevisionSession(CentralSession):
+    """A server of a revision."""
 
-    def __init__(self) -> None:
-        self.bodies: list[dict[str, Any]] = []
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        self.sent: list[tuple[str, Any]] = []
 
     def request(self, method: str, url: str, **options: Any) -> Any:
-        """Refuse keys of revision 2."""
-        self.bodies.append(options["json"])
-        if "slots" in options["json"]:
+        """Answer, or refuse what revision 2 has added."""
+        self.sent.append((method, options["json"]))
+        if self.revision < 2 and "slots" in (options["json"] or {}):
             raise CentralRefusedError("slots", code="malformed", status=400, body={})
         answer = requests.Response()
         answer.status_code = 200
         answer.request = requests.Request(method, url).prepare()
-        answer.raw = io.BytesIO(b'{"number": "1"}')
+        contract = {"contract": 1, "revision": self.revision}
+        answer.raw = io.BytesIO(json.dumps(contract | {"number": "1"}).encode())
         return answer
 
 
-def test_a_server_of_revision_1_gets_what_it_knows() -> None:
-    session = Revision1Session()
+def test_what_a_server_does_not_know_is_left_out_only_when_it_says_so() -> None:
+    session = RevisionSession(1)
     client = CentralClient(session, "https://localhost")
     body = {"documents": [], "slots": [], "fee": {}, "document_type": "claim"}
-    assert client.register_item("filing", "x", body) == {"number": "1"}
-    assert session.bodies == [body, {"documents": []}]
+    client.register_item("filing", "x", body)
+    assert session.sent == [("GET", None), ("PUT", {"documents": []})]
+    session.revision = 2  # updated: asked again before anything is left out
+    client.register_item("filing", "y", body)
+    client.register_item("filing", "z", body)
+    assert session.sent[2:] == [("GET", None), ("PUT", body), ("PUT", body)]
+    session.revision = 1  # and back
+    with pytest.raises(CentralRefusedError):
+        client.register_item("filing", "w", body)
+    client.register_item("filing", "w", body)
+    assert session.sent[5:] == [("PUT", body), ("GET", None), ("PUT", {"documents": []})]

@@ -14,6 +14,7 @@ import requests
 from kiosk.errors import CentralError
 from kiosk.sync.outbox.lanes import PreemptedError
 from kiosk.sync.transport.central_session import CentralSession
+from kiosk.sync.transport.patch_limit import PatchLimit
 from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
 from tests.support.delivery_rig import free_port
 from tests.support.npm import install
@@ -82,7 +83,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TusServer]:
 def client() -> Iterator[TusClient]:
     """The kiosk's client, without the contract's header: this is not the central system."""
     session = CentralSession(None, requires_contract=False)
-    yield TusClient(session, PATCH)
+    yield TusClient(session, PatchLimit(PATCH))
     session.close()
 
 

@@ -10,8 +10,8 @@ import logging
 from typing import Any
 
 from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.delivery.transfer_gate import TransferGate
-from kiosk.sync.delivery.uploader import MIB
 from kiosk.sync.outbox.manifest import is_courier_only
 from kiosk.sync.outbox.pre_seal_files import PreSealFile, PreSealFiles
 from kiosk.sync.transport.central_client import CentralClient
@@ -24,21 +24,34 @@ MISMATCHES = 2  # then it waits for the manifest
 HASHING_SECONDS = 20.0
 
 
-def upload_finished_files(context: SyncContext, gate: TransferGate, client: CentralClient) -> None:
+def upload_finished_files(
+    context: SyncContext, gate: TransferGate, client: CentralClient, backoff: ItemBackoff
+) -> None:
     """Upload the finished files; after an interruption the next call resumes.
 
+    Args:
+        context: shared state of sync.
+        gate: of the worker.
+        client: of the worker.
+        backoff: of these files, by upload.
+
     Raises:
-        CentralError: not now.
+        CentralError: the link fails.
         PreemptedError: something urgent goes first.
     """
-    for file in context.pre_seal_files.waiting():
+    waiting = context.pre_seal_files.waiting()
+    backoff.retain({file.upload_id for file in waiting})
+    for file in waiting:
+        if backoff.is_paused(file.upload_id):
+            continue
         folder = context.paths.hearings / file.hearing_id
         if is_courier_only(folder):
             context.pre_seal_files.set_state(file, "given_up")
             continue
         gate.raise_if_preempted()
         if (folder / file.path).exists():
-            _upload_file(context, gate, client, file)
+            with backoff.guard("hearing", file.upload_id, client):
+                _upload_file(context, gate, client, file)
         else:  # replaced since: the journal will say so
             context.pre_seal_files.set_state(file, "given_up")
 
@@ -59,7 +72,7 @@ def _upload_file(
         gate.mark_link_up()
         if answer.get("state") == "receiving":
             url = client.full_url(str(answer["address"]))
-            tus = TusClient(client.session, context.settings.central.patch_mib * MIB)
+            tus = TusClient(client.session, context.patch_limit)
             tus.upload(path, url, file.size, raise_if_preempted=gate.raise_if_preempted)
             answer = _wait_verified(gate, client, file)
     except (RefusedError, UploadGoneError) as error:

@@ -45,7 +45,7 @@ def collect_receipt(
     context.outbox.mark_delivered(item.id)
     if item.kind == "filing":
         context.registrations.save_answer(item.id, answer)
-    for alarm in ("hash_mismatch", "journal_rewritten", "delivery_failed"):
+    for alarm in ("hash_mismatch", "journal_rewritten"):
         context.alarms.clear(alarm, item.kind)
     log.info("%s %s delivered: %d bytes", item.kind, item.id, item.bytes_total)
     context.notify_change()

@@ -1,12 +1,12 @@
-"""Registers filings and sends journal heads: small requests that go before any bytes."""
+"""Registers filings, sends journal heads and closings: small requests that go before any bytes."""
 
 from __future__ import annotations
 
 import logging
 from itertools import groupby
 
-from kiosk.errors import StorageError
 from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.outbox.journal_heads import JournalHead
 from kiosk.sync.outbox.manifest import Manifest, ManifestError, item_folder, read_manifest
 from kiosk.sync.outbox.registrations import Registration
@@ -71,50 +71,98 @@ def register_filing(
     return context.registrations.save_answer(filing_id, answer)
 
 
-def register_unnumbered_filings(context: SyncContext, client: CentralClient) -> None:
-    """Register the filings that have only a provisional number.
+class Registrar:
+    """What goes before any bytes; whatever fails holds up nothing else.
 
-    Those in the outbox are registered by the delivery.
+    Args:
+        context: shared state of sync.
     """
-    for filing_id in context.registrations.filings_without_number():
-        if context.outbox.contains(filing_id):
-            continue
-        try:
-            register_filing(
-                context, client, filing_id, filing_registration_body(context, filing_id)
-            )
-            context.notify_change()
-        except (RefusedError, StorageError) as error:
-            log.warning("filing %s cannot be registered: %s", filing_id, error)
-            context.alarms.raise_alarm("delivery_failed", "filing")
 
+    def __init__(self, context: SyncContext) -> None:
+        self._context = context
+        self._filings = ItemBackoff(context)
+        self._heads = ItemBackoff(context, has_items=False)
+        self._closings = ItemBackoff(context, "closing_refused", has_items=False)
 
-def send_journal_heads(context: SyncContext, client: CentralClient) -> None:
-    """Send unsent closures and signed journal heads, each once."""
-    context.journal_tailer.poll()
-    if context.closures.send(client):
-        context.link.mark_up()
-    for hearing_id, group in groupby(
-        context.journal_heads.unsent(), key=lambda head: head.hearing_id
-    ):
-        heads = list(group)
-        for start in range(0, len(heads), HEADS_PER_POST):
-            _send_heads(context, client, hearing_id, heads[start : start + HEADS_PER_POST])
+    def retry_all(self) -> None:
+        """End every pause."""
+        for backoff in (self._filings, self._heads, self._closings):
+            backoff.retry_all()
 
+    def send_pending(self, client: CentralClient) -> None:
+        """Send closings and signed journal heads, each once; register filings without a number.
 
-def _send_heads(
-    context: SyncContext, client: CentralClient, hearing_id: str, heads: list[JournalHead]
-) -> None:
-    try:
-        client.post_heads(hearing_id, [head.body for head in heads])
-        context.link.mark_up()
-        context.journal_heads.mark_sent(heads)
-    except RefusedError as error:
-        if len(heads) > 1:  # find out which one
-            for head in heads:
-                _send_heads(context, client, hearing_id, [head])
+        Raises:
+            CentralError: the link fails.
+        """
+        self._context.journal_tailer.poll()
+        self._send_closings(client)
+        heads = groupby(self._context.journal_heads.unsent(), key=lambda head: head.hearing_id)
+        for hearing_id, group in heads:
+            self._send_heads(client, hearing_id, list(group))
+        self._register_unnumbered(client)
+
+    def _register_unnumbered(self, client: CentralClient) -> None:
+        """Register the filings that have only a provisional number.
+
+        Those in the outbox are registered by the delivery.
+        """
+        context = self._context
+        unnumbered = [
+            filing_id
+            for filing_id in context.registrations.filings_without_number()
+            if not context.outbox.contains(filing_id)
+        ]
+        self._filings.retain(set(unnumbered))
+        for filing_id in unnumbered:
+            if self._filings.is_paused(filing_id):
+                continue
+            with self._filings.guard("filing", filing_id, client):
+                body = filing_registration_body(context, filing_id)
+                register_filing(context, client, filing_id, body)
+                self._filings.clear(filing_id)
+                context.notify_change()
+
+    def _send_closings(self, client: CentralClient) -> None:
+        """Send the closings; a refused one is tried again, for plain files must not stay there."""
+        refused = set()
+        for closing in self._context.closures.unsent():
+            if closing.hearing_id in refused or self._closings.is_paused(closing.hearing_id):
+                continue
+            refused.add(closing.hearing_id)
+            with self._closings.guard("hearing", closing.hearing_id, client):
+                for request in closing.requests:
+                    client.post_closures(closing.hearing_id, request)
+                self._context.closures.mark_sent(closing)
+                self._context.link.mark_up()
+                self._closings.clear(closing.hearing_id)
+                refused.discard(closing.hearing_id)
+
+    def _send_heads(self, client: CentralClient, hearing_id: str, heads: list[JournalHead]) -> None:
+        if self._heads.is_paused(hearing_id):
             return
-        log.error("head of hearing %s refused: %s", hearing_id, error)
-        if error.code == "head_conflicts":
-            context.alarms.raise_alarm("hash_mismatch", "hearing")
-        context.journal_heads.mark_sent(heads, error.code)
+        with self._heads.guard("hearing", hearing_id, client):
+            refusal: RefusedError | None = None
+            for start in range(0, len(heads), HEADS_PER_POST):
+                batch = heads[start : start + HEADS_PER_POST]
+                refusal = self._post_heads(client, hearing_id, batch)
+            if refusal is not None:
+                raise refusal
+            self._heads.clear(hearing_id)
+
+    def _post_heads(
+        self, client: CentralClient, hearing_id: str, heads: list[JournalHead]
+    ) -> RefusedError | None:
+        """Post heads, each once; return why the last one was refused: a later one covers others."""
+        try:
+            client.post_heads(hearing_id, [head.body for head in heads])
+        except RefusedError as error:
+            if len(heads) > 1:  # find out which one
+                return [self._post_heads(client, hearing_id, [head]) for head in heads][-1]
+            if error.code == "head_conflicts":
+                self._context.alarms.raise_alarm("hash_mismatch", "hearing")
+            self._context.journal_heads.mark_sent(heads, error.code)
+            return error
+        self._context.link.mark_up()
+        self._context.journal_heads.mark_sent(heads)
+        return None

@@ -18,7 +18,6 @@ from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLe
 
 log = logging.getLogger(__name__)
 
-MIB = 1024 * 1024
 HASHING_SECONDS = 20.0
 PROGRESS_SECONDS = 0.2
 MAX_IMMEDIATE_RESTARTS = 2  # restarts from the first byte without a pause
@@ -75,7 +74,7 @@ class Uploader:
             )
             self._context.notify_change()
 
-        tus = TusClient(client.session, self._context.settings.central.patch_mib * MIB)
+        tus = TusClient(client.session, self._context.patch_limit)
         url = client.full_url(upload.upload_url)
         self._context.outbox.record_progress(upload, sent)
         try:

@@ -55,7 +55,8 @@ class DeliveryWorker(Worker):
         name: for logs.
         kinds: what it delivers.
         lanes: in this order.
-        before_step: called at the beginning of each step that has a client (heads, registrations).
+        before_step: called at the beginning of each step that has a client
+            (:meth:`kiosk.sync.delivery.registrar.Registrar.send_pending`).
         clean_up: called in each step, with or without a client.
     """
 
@@ -77,6 +78,7 @@ class DeliveryWorker(Worker):
         self.is_urgent = Lane.URGENT in lanes
         self._link_backoff = Backoff(cap=LINK_CAP_SECONDS)
         self._item_backoff = ItemBackoff(context)
+        self._pre_seal_backoff = ItemBackoff(context, has_items=False)
         self._gate = TransferGate(context, self._link_backoff, is_urgent=self.is_urgent)
         self._uploader = Uploader(context, name, self._item_backoff, self._gate)
         self._is_manual = True  # a restart counts as a person's wish
@@ -90,7 +92,8 @@ class DeliveryWorker(Worker):
             is_manual: a person asked (else the link has come up): recheck damaged files, too.
         """
         self._link_backoff.reset()
-        self._item_backoff.clear_all()
+        self._item_backoff.retry_all()
+        self._pre_seal_backoff.retry_all()
         self._is_manual = self._is_manual or is_manual
         self.wake()
 
@@ -143,16 +146,20 @@ class DeliveryWorker(Worker):
     # -- new items -------------------------------------------------------------------------
     def _enqueue_new(self) -> None:
         """Queue the folders that have been finished since the last step."""
-        for kind, item_id in ready_items(self.context.paths):
-            if (
-                kind not in self.kinds
-                or self.context.outbox.contains(item_id)
-                or self._item_backoff.is_paused(item_id)
-            ):
-                continue
-            with self._item_backoff.guard(kind, item_id):
-                self.context.outbox.add(read_manifest(self.context.paths, kind, item_id))
-                self.context.notify_change()
+        outbox = self.context.outbox
+        new_items = [
+            (kind, item_id)
+            for kind, item_id in ready_items(self.context.paths)
+            if kind in self.kinds and not outbox.contains(item_id)
+        ]
+        for kind, item_id in new_items:
+            if not self._item_backoff.is_paused(item_id):
+                with self._item_backoff.guard(kind, item_id):
+                    outbox.add(read_manifest(self.context.paths, kind, item_id))
+                    self._item_backoff.clear(item_id)
+                    self.context.notify_change()
+        waiting = {item.id for item in outbox.undelivered_items() if item.route == NETWORK}
+        self._item_backoff.retain(waiting | {item_id for _, item_id in new_items})
 
     def _enforce_secrecy(self) -> None:
         """Route hearings by courier that were marked as state secrets after their seal."""
@@ -176,14 +183,14 @@ class DeliveryWorker(Worker):
             while (upload := self._next_upload()) is not None:
                 self._gate.wait_for_turn()
                 self._gate.begin(upload.kind, upload.item_id)
-                with self._item_backoff.guard(upload.kind, upload.item_id):
+                with self._item_backoff.guard(upload.kind, upload.item_id, client):
                     self._uploader.upload_file(client, upload)
                 self._collect_receipts(client)
                 self._register_all(client)
             self._collect_receipts(client)
         if RECORDING_KIND in self._allowed_kinds():
             self._gate.begin(RECORDING_KIND)
-            upload_finished_files(self.context, self._gate, client)
+            upload_finished_files(self.context, self._gate, client, self._pre_seal_backoff)
         self.context.outbox.fail_damaged()
 
     def _pending_items(self) -> list[OutboxItem]:
@@ -225,7 +232,7 @@ class DeliveryWorker(Worker):
             if not item.is_registered:
                 self._gate.begin(item.kind)
                 self._gate.raise_if_preempted()
-                with self._item_backoff.guard(item.kind, item.id):
+                with self._item_backoff.guard(item.kind, item.id, client):
                     self._register(client, item)
 
     def _register(self, client: CentralClient, item: OutboxItem) -> None:
@@ -250,17 +257,23 @@ class DeliveryWorker(Worker):
         self.context.outbox.mark_registered(item_id, missing, present)
 
     def _next_upload(self) -> Upload | None:
-        uploads = self.context.outbox.pending_uploads(self.lanes, self._allowed_kinds())
-        return next(
-            (upload for upload in uploads if not self._item_backoff.is_paused(upload.item_id)), None
+        """Return the file to send next: those of items that have failed come last."""
+        uploads = [
+            upload
+            for upload in self.context.outbox.pending_uploads(self.lanes, self._allowed_kinds())
+            if not self._item_backoff.is_paused(upload.item_id)
+        ]
+        return min(
+            uploads, key=lambda upload: self._item_backoff.has_failed(upload.item_id), default=None
         )
 
     # -- receipts ----------------------------------------------------------------------------
     def _collect_receipts(self, client: CentralClient) -> None:
         for item in self.context.outbox.complete_items():
             if item.kind in self._allowed_kinds() and not self._item_backoff.is_paused(item.id):
-                with self._item_backoff.guard(item.kind, item.id):
+                with self._item_backoff.guard(item.kind, item.id, client):
                     collect_receipt(self.context, self._gate, client, item)
+                    self._item_backoff.clear(item.id)
 
 
 def _is_intact(path: Path, sha256: str) -> bool:

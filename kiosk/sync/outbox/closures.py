@@ -1,21 +1,21 @@
 """Retroactive closures: reports which plain files were replaced by encrypted ones.
 
-The entry ``closed_since`` of a hearing's journal names them. Each entry is sent once, at once, so
-that the central system deletes the files that were uploaded before (pre-seal files).
+The entry ``closed_since`` of a hearing's journal names them. Each entry is sent at once,
+until the central system takes it, so that it deletes the files that were uploaded before (pre-seal
+files).
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from kiosk.clocks import format_wall
 from kiosk.errors import StorageError
 from kiosk.storage.database import Database
 from kiosk.sync.outbox.manifest import is_safe_relative_path
-from kiosk.sync.transport.central_client import CentralClient
-from kiosk.sync.transport.central_session import RefusedError
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,21 @@ def parse_closures(entry: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+@dataclass(frozen=True)
+class Closing:
+    """The closures of line ``line`` of a hearing's chain."""
+
+    hearing_id: str
+    line: int
+    closures: list[dict[str, Any]]
+
+    @property
+    def requests(self) -> list[list[dict[str, Any]]]:
+        """The closures, as many at once as one request may name."""
+        starts = range(0, len(self.closures), PER_POST)
+        return [self.closures[start : start + PER_POST] for start in starts]
+
+
 class ClosureQueue:
     """The closures to be sent to the central system."""
 
@@ -74,26 +89,17 @@ class ClosureQueue:
                 )
         return bool(added)
 
-    def send(self, client: CentralClient) -> int:
-        """Send the unsent entries; return how many there were.
-
-        Raises:
-            CentralError: not now.
-        """
+    def unsent(self) -> list[Closing]:
+        """Return the entries that the central system has not taken, oldest first of a hearing."""
         rows = self._database.rows(
             "SELECT hearing_id, line, body FROM closures WHERE sent_at IS NULL "
             "ORDER BY hearing_id, line"
         )
-        for row in rows:
-            closures, problem = json.loads(row["body"]), None
-            try:
-                for start in range(0, len(closures), PER_POST):
-                    client.post_closures(row["hearing_id"], closures[start : start + PER_POST])
-            except RefusedError as error:
-                log.error("closing of hearing %s refused: %s", row["hearing_id"], error)
-                problem = error.code
-            self._database.execute(
-                "UPDATE closures SET sent_at = ?, problem = ? WHERE hearing_id = ? AND line = ?",
-                (format_wall(), problem, row["hearing_id"], row["line"]),
-            )
-        return len(rows)
+        return [Closing(row["hearing_id"], row["line"], json.loads(row["body"])) for row in rows]
+
+    def mark_sent(self, closing: Closing) -> None:
+        """Record that the central system has taken an entry."""
+        self._database.execute(
+            "UPDATE closures SET sent_at = ? WHERE hearing_id = ? AND line = ?",
+            (format_wall(), closing.hearing_id, closing.line),
+        )

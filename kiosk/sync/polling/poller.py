@@ -21,13 +21,17 @@ from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.database import DatabaseDamagedError
 from kiosk.sync.context import SyncContext
-from kiosk.sync.enrolment import renew_if_due
+from kiosk.sync.enrolment import EnrolmentError, renew_if_due
 from kiosk.sync.polling.forecaster import Forecaster
 from kiosk.sync.polling.heartbeat import build_heartbeat
 from kiosk.sync.polling.staff_list import PublishedStaff
 from kiosk.sync.state.forecast import is_late
 from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient
-from kiosk.sync.transport.central_session import AnswerTooLargeError, RefusedError
+from kiosk.sync.transport.central_session import (
+    AnswerTooLargeError,
+    ForeignAnswerError,
+    RefusedError,
+)
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.worker import Worker
 
@@ -38,7 +42,6 @@ REWRITE_SECONDS = 300.0  # an unchanged list is rewritten this often, to spare t
 FILINGS_PER_POLL = 20
 MAX_DEPTH = 50  # of a row that is published; JSON is written recursively
 FULL_SOON = timedelta(days=5)
-FILING_FAULTS = frozenset({"central_fault"})  # perhaps caused by this filing
 M = TypeVar("M", bound=Model)
 
 
@@ -133,12 +136,21 @@ class Poller(Worker):
         if not self.context.link.is_up:
             self.link_came_up.set()
         self.context.link.mark_up()
-        self._pull_schedule(client)
-        self._staff.pull(client, parse_wall(str(contract.get("wall"))) or wall_time())
-        self._pull_filings(client)
-        self._update_forecast()
-        client.send_heartbeat(build_heartbeat(self.context, self.recorder_state))
-        renew_if_due(self.context.paths, client)
+        now = parse_wall(str(contract.get("wall"))) or wall_time()
+        failed = [
+            error
+            for part in (
+                lambda: renew_if_due(self.context.paths, client),
+                lambda: self._pull_schedule(client),
+                lambda: self._staff.pull(client, now),
+                lambda: self._pull_filings(client),
+                self._update_forecast,
+                lambda: client.send_heartbeat(build_heartbeat(self.context, self.recorder_state)),
+            )
+            if (error := _refusal_of(part)) is not None
+        ]
+        if failed:
+            raise failed[0]
 
     def _update_forecast(self) -> None:
         """Update the forecast, and the alarms for a slow link or a full disk."""
@@ -171,13 +183,35 @@ class Poller(Worker):
             try:
                 answer = client.item_status("filing", filing_id)
             except (RefusedError, CentralUnreachableError) as error:
-                if error.code not in FILING_FAULTS and not isinstance(error, RefusedError):
+                if not _is_of_one_request(error):
                     raise
                 log.warning("state of filing %s: %s", filing_id, error)
             self.context.registrations.save_answer(filing_id, answer or {})
             answers += [answer] if answer is not None else []
         if answers:
             self.context.lists.update("filings", read_rows(FilingAnswer, answers))
+
+
+def _refusal_of(part: Callable[[], object]) -> CentralError | None:
+    """Do one part of an exchange; return why it was refused: the other parts are done all the same.
+
+    Raises:
+        CentralError: the link fails.
+    """
+    try:
+        part()
+    except CentralError as error:
+        if not _is_of_one_request(error):
+            raise
+        log.warning("poll: %s: %s", error.code, error)
+        return error
+    return None
+
+
+def _is_of_one_request(error: CentralError) -> bool:
+    """Return whether an error may concern one request alone: somebody answered."""
+    answered = isinstance(error, RefusedError | ForeignAnswerError | EnrolmentError)
+    return answered or error.code == "central_fault"
 
 
 def _with_too_many(read: ReadRows[M]) -> ReadRows[M]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,10 +17,12 @@ from kiosk.sync.transport.central_session import (
     response_object,
 )
 
+log = logging.getLogger(__name__)
+
 CONTRACT = 1
 SCHEDULE_DAYS = 7
 COLLECTIONS = {"hearing": "hearings", "filing": "filings", "report": "reports"}
-#: Keys of a filing's registration that a server of revision 1 does not take.
+#: Keys of a filing's registration that a server of revision 1 does not know.
 REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
 Timeout = tuple[float, float]
 PATIENT_TIMEOUT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
@@ -48,6 +51,7 @@ class CentralClient:
     def __init__(self, session: CentralSession, url: str) -> None:
         self.session = session
         self._url = url.rstrip("/")
+        self._revision = 0
 
     def full_url(self, path: str) -> str:
         """Return the full address of ``path`` (an upload's address may be full already)."""
@@ -76,6 +80,8 @@ class CentralClient:
                 f"the central system speaks contract {answer.get('contract')!r}, "
                 f"this kiosk knows {CONTRACT}"
             )
+        revision = answer.get("revision")
+        self._revision = revision if isinstance(revision, int) else 1
         return answer
 
     def fetch_schedule(self) -> dict[str, Any]:
@@ -111,16 +117,20 @@ class CentralClient:
     ) -> dict[str, Any]:
         """Register a hearing, filing or report; the same again gives the same answer.
 
-        A server of an earlier revision refuses what it does not know: it is left out then.
+        What a server of an earlier revision does not know is left out only when the server has just
+        said that it speaks that revision.
         """
-        path = f"/v1/{COLLECTIONS[kind]}/{item_id}"
+        if kind == "filing" and not REVISION_2.isdisjoint(body):
+            if self._revision < 2:
+                self.check_contract(timeout)
+            if self._revision < 2:
+                log.warning("filing %s: a server of revision 1 takes no slots or fee", item_id)
+                body = {key: value for key, value in body.items() if key not in REVISION_2}
         try:
-            return self.call("PUT", path, body, timeout)
-        except RefusedError as error:
-            if error.status != 400 or kind != "filing" or REVISION_2.isdisjoint(body):
-                raise
-        plain = {key: value for key, value in body.items() if key not in REVISION_2}
-        return self.call("PUT", path, plain, timeout)
+            return self.call("PUT", f"/v1/{COLLECTIONS[kind]}/{item_id}", body, timeout)
+        except RefusedError:  # perhaps an older server by now: it is asked again
+            self._revision = 0
+            raise
 
     def find_case(self, number: str, timeout: Timeout = PATIENT_TIMEOUT) -> dict[str, Any]:
         """Ask whether there is such a case in this kiosk's court."""

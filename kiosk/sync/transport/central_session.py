@@ -44,6 +44,7 @@ SO_MAX_PACING_RATE = 47
 CONTRACT_HEADER = "Court-Contract"
 IDENTITY_CODES = frozenset({"certificate_required", "certificate_revoked", "kiosk_unknown"})
 RETRY_STATUSES = frozenset({408, 423, 429})
+GATEWAY_STATUSES = frozenset({502, 503, 504})  # a proxy that does not reach the central system
 
 CERTIFICATE_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID
 CERTIFICATE_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
@@ -56,9 +57,18 @@ class IdentityRefusedError(CentralError):
 
 
 class AnswerTooLargeError(CentralError):
-    """An answer is larger than any that the contract gives; nothing of it is used."""
+    """An answer is larger than any of the contract; nothing of it is used."""
 
     code = "central_fault"
+
+
+class ForeignAnswerError(CentralUnreachableError):
+    """Something in between answered, everything or one request; ``status`` is its HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        is_gateway = status in GATEWAY_STATUSES
+        super().__init__(message, code="central_unreachable" if is_gateway else "captive_portal")
+        self.status = status
 
 
 class RefusedError(CentralError):
@@ -221,8 +231,8 @@ class CentralSession:
 
         Raises:
             AnswerTooLargeError: it is longer.
-            CentralUnreachableError: no answer; ``code`` says why
-                (``captive_portal``: something else answered).
+            CentralUnreachableError: no answer; ``code`` says why.
+            ForeignAnswerError: something else answered.
             IdentityRefusedError: the TLS peer refused the device certificate.
         """
         timed_out = threading.Event()
@@ -244,12 +254,11 @@ class CentralSession:
                 raise IdentityRefusedError("the device certificate is out of its dates") from error
             raise known from error
         except (OSError, ValueError) as error:
-            raise CentralUnreachableError(f"{method} {url}: {error!r}") from error
+            raise CentralUnreachableError(f"{method}: {error!r}") from error
         if self._requires_contract and CONTRACT_HEADER not in response.headers:
             response.close()
-            raise CentralUnreachableError(
-                f"{method}: {response.status_code} without {CONTRACT_HEADER}",
-                code="captive_portal",
+            raise ForeignAnswerError(
+                f"{method}: {response.status_code} without {CONTRACT_HEADER}", response.status_code
             )
         return response
 

@@ -14,12 +14,21 @@ from pathlib import Path
 import requests
 
 from kiosk.errors import CentralError, CentralUnreachableError, StorageError
-from kiosk.sync.transport.central_session import CentralSession, check_response
+from kiosk.sync.transport.central_session import (
+    CentralSession,
+    ForeignAnswerError,
+    RefusedError,
+    check_response,
+)
+from kiosk.sync.transport.patch_limit import PatchLimit
 
 TUS_VERSION = "1.0.0"
 OFFSET_CONFLICT = 409
+TOO_LARGE = 413
 GONE = frozenset({404, 410})
 MAX_STALLS = 3
+CUTS = frozenset({"central_unreachable", "central_timeout"})
+MAX_CUTS = 2  # of one size, before a smaller one is tried
 
 
 class UploadGoneError(CentralError):
@@ -93,12 +102,12 @@ class TusClient:
 
     Args:
         session: session to the central system.
-        patch_bytes: most bytes per PATCH; the server decides what it keeps of an interrupted one.
+        limit: of a PATCH; the server decides what it keeps of an interrupted one.
     """
 
-    def __init__(self, session: CentralSession, patch_bytes: int) -> None:
+    def __init__(self, session: CentralSession, limit: PatchLimit) -> None:
         self._session = session
-        self._patch_bytes = patch_bytes
+        self._limit = limit
 
     def offset(self, url: str, size: int) -> int:
         """Ask how many bytes of the upload the server holds durably.
@@ -143,29 +152,45 @@ class TusClient:
         """
         offset = self.offset(url, size)
         report_progress(offset)
-        stalls = 0
+        stalls = cuts = 0
         with open_binary(path) as file:
             while offset < size:
-                previous = offset
-                offset = self._patch(file, url, offset, size, raise_if_preempted, report_progress)
-                stalls = stalls + 1 if offset <= previous else 0
+                previous, length = offset, min(self._limit.size, size - offset)
+                body = _slice(file, offset, length, raise_if_preempted, report_progress)
+                try:
+                    offset = self._patch(url, offset, size, body)
+                    cuts = 0
+                except (CentralUnreachableError, RefusedError) as error:
+                    cuts += 1
+                    self._shrink_or_raise(error, length, cuts)
+                    raise_if_preempted()
+                    offset = self.offset(url, size)
+                    report_progress(offset)
+                stalls = stalls + 1 if offset <= previous and not cuts else 0
                 if stalls >= MAX_STALLS:
                     raise CentralUnreachableError("upload does not advance", code="central_fault")
 
-    def _patch(
-        self,
-        file: BufferedReader,
-        url: str,
-        offset: int,
-        size: int,
-        raise_if_preempted: Callable[[], None],
-        report_progress: Callable[[int], None],
-    ) -> int:
+    def _shrink_or_raise(
+        self, error: CentralUnreachableError | RefusedError, length: int, cuts: int
+    ) -> None:
+        """Make the next PATCH smaller if ``error`` shows a limit on the way.
+
+        Args:
+            error: of the PATCH.
+            length: bytes of its body.
+            cuts: PATCHes that failed one after the other.
+
+        Raises:
+            CentralError: ``error``, which shows no limit, or the body is as small as can be.
+        """
+        if isinstance(error, ForeignAnswerError | RefusedError):
+            if error.status != TOO_LARGE or not self._limit.shrink(length):
+                raise error
+        elif error.code not in CUTS or (cuts >= MAX_CUTS and not self._limit.shrink(length)):
+            raise error
+
+    def _patch(self, url: str, offset: int, size: int, body: FileSlice) -> int:
         """Send one PATCH from ``offset``; return the server's offset after it."""
-        length = min(self._patch_bytes, size - offset)
-        body = FileSlice(
-            file, offset, length, raise_if_preempted, lambda done: report_progress(offset + done)
-        )
         headers = {
             "Tus-Resumable": TUS_VERSION,
             "Upload-Offset": str(offset),
@@ -180,6 +205,19 @@ class TusClient:
             raise UploadGoneError(f"PATCH: {response.status_code}")
         check_response(response)
         return _upload_offset(response)
+
+
+def _slice(
+    file: BufferedReader,
+    offset: int,
+    length: int,
+    raise_if_preempted: Callable[[], None],
+    report_progress: Callable[[int], None],
+) -> FileSlice:
+    """Return the body of one PATCH."""
+    return FileSlice(
+        file, offset, length, raise_if_preempted, lambda done: report_progress(offset + done)
+    )
 
 
 def open_binary(path: Path) -> BufferedReader:
