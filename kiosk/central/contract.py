@@ -19,6 +19,7 @@ Id = Annotated[
     str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 ]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+MAX_NUMBER_LENGTH = 200  # of a case
 PATH_SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}"
 FilePath = Annotated[
     str, Field(pattern=rf"^{PATH_SEGMENT}(/{PATH_SEGMENT}){{0,7}}$", max_length=400)
@@ -135,6 +136,12 @@ class FilingRegistration(RequestModel):
     entity: Entity | None = None
     fee: FeeStatement | None = None
     slots: Annotated[list[RequiredDocument], Field(max_length=200)] = []
+
+
+class CaseQuery(RequestModel):
+    """``POST /v1/cases``."""
+
+    number: Annotated[str, Field(min_length=1, max_length=MAX_NUMBER_LENGTH)]
 
 
 class Participant(ExtensibleModel):

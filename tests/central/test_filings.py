@@ -167,7 +167,10 @@ def test_a_case_is_known_by_number_and_nothing_is_said_about_anybody(
     kiosk: Kiosk, neighbour: Kiosk
 ) -> None:
     assert kiosk.get("/v1/contract")["revision"] >= 2
-    found = kiosk.get("/v1/cases?number=7599–26–00–2%20/%201284")
+    found = kiosk.get("/v1/cases?number=7599–26–00–2%20/%201284")  # an earlier release's
+    posted = kiosk.call("POST", "/v1/cases", json={"number": "7599–26–00–2 / 1284"}).json()
+    assert posted | {"as_of": 0} == found | {"as_of": 0}
+    assert kiosk.call("POST", "/v1/cases", json={"number": ""}).status_code == 400
     assert (found["exists"], found["number"], found["kind"]) == (True, "7599-26-00-2/1284", "civil")
     assert set(found) == {"number", "exists", "kind", "court", "as_of"}
     assert kiosk.get("/v1/cases?number=1-2/3")["exists"] is False
