@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,6 +70,22 @@ def test_the_next_hearing_is_chosen() -> None:
     assert later is not None
     assert later.hearing_id == far.id
     assert next_check([far, near], timedelta(0), now, set()) is None
+
+
+def test_hearings_of_all_rooms_at_one_hour_are_checked_one_after_the_other() -> None:
+    hour = wall_time() + timedelta(hours=2)
+    moments = []
+    for room in range(300):
+        hearing = Hearing(id=str(uuid.uuid5(uuid.NAMESPACE_OID, str(room))))
+        listed = hearing.model_copy(update={"scheduled_at": format_wall(hour)})
+        due, again = (next_check([listed], TEN, wall_time(), set()) for _ in range(2))
+        assert due == again, "the same after a restart"
+        assert due is not None
+        moments.append((due.scheduled_at - due.at) / timedelta(minutes=1))
+    assert min(moments) >= 10
+    assert max(moments) <= 20
+    in_minutes = Counter(int(moment) for moment in moments)
+    assert all(15 <= in_minutes[minute] <= 50 for minute in range(10, 20)), in_minutes
 
 
 def test_once_before_a_hearing_also_after_a_restart(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Runs the link check automatically shortly before each scheduled hearing (R30, R70).
 
+Hearings of all courtrooms begin at full hours. Each hearing's check has a moment of its own, up to
+ten minutes earlier, so that the fleet does not measure the central system's line at once.
+
 Each result is written to ``published/link-checks/<hearing id>.json``, the newest also to
 ``last.json`` beside them: the recorder copies it into the hearing's journal at the start, and
 never waits for it.
@@ -7,6 +10,7 @@ never waits for it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +27,7 @@ from kiosk.sync.outbox.manifest import UUID
 
 log = logging.getLogger(__name__)
 
+MAX_SPREAD = timedelta(minutes=10)
 KEEP_RESULTS = timedelta(days=2)
 LAST_RESULT = "last.json"
 RETRY_INTERVAL = timedelta(minutes=2)  # after a check without an answer
@@ -44,7 +49,7 @@ def next_check(
 
     Args:
         hearings: of the schedule.
-        lead_time: how long before a hearing; zero switches the checks off.
+        lead_time: least time before a hearing; zero switches the checks off.
         now: aware wall time.
         checked_ids: hearings that have been checked.
     """
@@ -54,8 +59,14 @@ def next_check(
         if scheduled is None or scheduled <= now or hearing.id in checked_ids:
             continue
         if UUID.match(hearing.id):
-            found.append(DueCheck(hearing.id, scheduled - lead_time, scheduled))
+            at = scheduled - lead_time - min(lead_time, MAX_SPREAD) * _share(hearing.id)
+            found.append(DueCheck(hearing.id, at, scheduled))
     return min(found, key=lambda due: due.at, default=None)
+
+
+def _share(hearing_id: str) -> float:
+    """Return a number in [0, 1) of this hearing alone, the same after a restart."""
+    return int.from_bytes(hashlib.sha256(hearing_id.encode()).digest()[:4]) / (1 << 32)
 
 
 class ScheduledLinkChecks:
@@ -64,7 +75,7 @@ class ScheduledLinkChecks:
     Args:
         link_check: runs a check.
         folder: ``published/link-checks``.
-        lead_time: how long before a hearing.
+        lead_time: least time before a hearing.
     """
 
     def __init__(self, link_check: LinkCheck, folder: Path, lead_time: timedelta) -> None:
