@@ -32,6 +32,7 @@ from kiosk.central.deliveries.tus import TusApi
 from kiosk.central.deliveries.tusd import TusdServer, TusdSettings
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
+from kiosk.central.http.connection_limit import limit_connections
 from kiosk.central.http.fault_injection import FaultInjector
 from kiosk.central.http.header_timeout import TimedRunner
 from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header, errors_as_json
@@ -42,12 +43,14 @@ from kiosk.central.identity.authority import CertificateAuthority, ReceiptSigner
 from kiosk.central.identity.revocation_list import RevocationListIssuer
 from kiosk.central.identity.seed import load_seed
 from kiosk.central.identity.staff_lists import DEFAULT_DAYS, StaffListIssuer
-from kiosk.errors import CentralError
+from kiosk.errors import CentralError, KioskError, UsageError
 from kiosk.storage.atomic_io import make_folder, write_text
 from kiosk.systemd import notify
 
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+WILDCARDS = ("0.0.0.0", "::")
+CERTIFICATE_CHECK_S = 3600.0
 ADMIN_CODE_LENGTH = 16
 WRONG_CODES, WRONG_CODES_WINDOW_S = 20, 60.0
 SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
@@ -127,8 +130,9 @@ class CentralServer:
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self.authority = open_authority(options.data)
-        names = {*LOOPBACK_NAMES, *options.names}
-        self._certificate, self._key = self.authority.server_files(names)
+        own = () if options.host in WILDCARDS else (options.host,)
+        self._names = {*LOOPBACK_NAMES, *own, *options.names}
+        self._certificate, self._key = self.authority.server_files(self._names)
         self._database = open_database(options.data, options.database)
         self._faults = None if options.faults is None else FaultInjector(options.faults)
         self._store = open_store(options.data, options.store)
@@ -155,6 +159,9 @@ class CentralServer:
                 log.warning("staff %s: a revoked kiosk held the PIN or badge of the seed", person)
         crash_hook = crash_points.no_crash if self._faults is None else self._faults.crash_at
         signer = ReceiptSigner(self._certificate, self._key)
+        context = tls_context(self.authority, self._certificate, self._key)
+        renewal = asyncio.create_task(self._renew_certificate(context, signer))
+        stack.push_async_callback(_cancel_task, renewal)
         uploads = UploadService(
             self._database, self._store, options.data / "spool", signer, crash_hook
         )
@@ -189,7 +196,7 @@ class CentralServer:
                 *link.routes(),
             ]
         )
-        port = await self._listen_kiosks(app, stack)
+        port = await self._listen_kiosks(app, context, stack)
         link.udp_port = await _listen_udp(link, options.host, port, stack)
         await deliveries.closures.resume()
         await uploads.resume()
@@ -208,19 +215,35 @@ class CentralServer:
         app.on_response_prepare.append(add_contract_header)
         return app
 
-    async def _listen_kiosks(self, app: web.Application, stack: contextlib.AsyncExitStack) -> int:
+    async def _renew_certificate(self, context: ssl.SSLContext, signer: ReceiptSigner) -> None:
+        """Renew the server's certificate in time; new connections and receipts have it at once."""
+        while True:
+            await asyncio.sleep(CERTIFICATE_CHECK_S)
+            try:
+                await asyncio.to_thread(self.authority.server_files, self._names)
+                context.load_cert_chain(self._certificate, self._key)
+                if signer.reload():
+                    log.info("the server's certificate was renewed")
+            except (KioskError, OSError, ValueError):
+                log.exception("the server's certificate is not renewed; tried again in an hour")
+
+    async def _listen_kiosks(
+        self, app: web.Application, context: ssl.SSLContext, stack: contextlib.AsyncExitStack
+    ) -> int:
         runner = _make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        context = tls_context(self.authority, self._certificate, self._key)
-        site = web.TCPSite(
-            runner,
-            self._options.host,
-            self._options.port,
-            ssl_context=context,
-        )
-        await _start(site)
-        return int(runner.addresses[0][1])
+        try:
+            listener = await asyncio.get_running_loop().create_server(
+                limit_connections(runner.server),  # type: ignore[arg-type]
+                self._options.host,
+                self._options.port,
+                ssl=context,
+            )
+        except OSError as error:
+            raise CentralError(f"cannot listen: {error.strerror}", code="port_taken") from error
+        stack.callback(listener.close)
+        return int(listener.sockets[0].getsockname()[1])
 
     async def _listen_admin(
         self, uploads: UploadService, owners: HearingOwners, stack: contextlib.AsyncExitStack
@@ -321,7 +344,13 @@ def serve(options: ServerOptions) -> None:
 
     Raises:
         CentralError: the port or the folder is in use.
+        UsageError: nobody says by which name kiosks reach it.
         ConfigError: the seed file is wrong.
     """
+    if options.host in WILDCARDS and not options.names:
+        raise UsageError(
+            f"--host {options.host} needs the names or addresses by which kiosks reach this server "
+            "(--name or $KIOSK_CENTRAL_NAMES): its certificate would be for localhost alone"
+        )
     with exclusive_lock(options.data):
         asyncio.run(CentralServer(options).run())

@@ -26,6 +26,7 @@ from kiosk.clocks import format_wall
 from kiosk.errors import CentralError, UsageError
 
 TUSD_SECRET = "KIOSK_CENTRAL_TUSD_SECRET"
+NAMES_VARIABLE = "KIOSK_CENTRAL_NAMES"
 MIN_SECRET_LENGTH = 16
 NAMES = {"pin": "PIN", "badge": "badge"}
 PIN_STATES = {
@@ -77,7 +78,7 @@ def _server_options(arguments: argparse.Namespace) -> ServerOptions:
         data=arguments.data,
         host=arguments.host,
         port=arguments.port,
-        names=tuple(arguments.name),
+        names=tuple(arguments.name or os.environ.get(NAMES_VARIABLE, "").split()),
         seed=arguments.seed,
         database=arguments.database,
         faults=arguments.faults,

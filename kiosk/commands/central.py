@@ -48,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="further DNS name or address for the server certificate",
+        help="DNS name or address by which kiosks reach it, for its certificate; several may be "
+        "given (default: $KIOSK_CENTRAL_NAMES, with spaces between them)",
     )
     parser.add_argument(
         "--admin-port",

@@ -1,7 +1,7 @@
 """The court's certificate authority: one root, server and device certificates, revocation list.
 
-Keys are stored in ``authority/`` (folder 0700, keys 0600). The root is created once; the server's
-certificate is replaced when its names change or it has less than a month left.
+Keys are stored in ``authority/`` (folder 0700, keys 0600). Root and server key are created once;
+the server's certificate is replaced when its names change or it has less than a month left.
 """
 
 from __future__ import annotations
@@ -105,24 +105,26 @@ class CertificateAuthority:
         return self._issue(kiosk, public_key, ExtendedKeyUsageOID.CLIENT_AUTH, DEVICE_DAYS, ())
 
     def current_server_files(self) -> tuple[Path, Path]:
-        """Return certificate and key files of the server; create them on first use."""
-        certificate, key = self._folder / "server.crt", self._folder / "server.key"
-        if certificate.exists() and key.exists():
-            return certificate, key
-        return self.server_files(["localhost"])
+        """Return certificate and key files of the server for the names that it has already."""
+        path = self._folder / "server.crt"
+        return self.server_files(_names_in(path) if path.exists() else ["localhost"])
 
     def server_files(self, names: Iterable[str]) -> tuple[Path, Path]:
-        """Return certificate and key files (PEM) of a server certificate for ``names``."""
+        """Return certificate and key files (PEM) of a server certificate for ``names``.
+
+        A new certificate is for the same key, so that a single file is replaced atomically.
+        """
         certificate, key = self._folder / "server.crt", self._folder / "server.key"
         wanted = sorted(set(names))
-        if not _is_still_valid(certificate, key, wanted):
-            fresh = ec.generate_private_key(ec.SECP256R1())
-            issued = self._issue(
-                wanted[0], fresh.public_key(), ExtendedKeyUsageOID.SERVER_AUTH, SERVER_DAYS, wanted
-            )
-            certificate.unlink(missing_ok=True)  # never leave a certificate beside another key
-            write_bytes(key, key_pem(fresh), mode=0o600)
-            write_bytes(certificate, (issued.pem + self.root_pem).encode("ascii"))
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not key.exists():
+                certificate.unlink(missing_ok=True)  # never leave a certificate beside another key
+                write_bytes(key, key_pem(ec.generate_private_key(ec.SECP256R1())), mode=0o600)
+            if not _is_still_valid(certificate, wanted):
+                public, usage = load_key(key).public_key(), ExtendedKeyUsageOID.SERVER_AUTH
+                issued = self._issue(wanted[0], public, usage, SERVER_DAYS, wanted)
+                write_bytes(certificate, (issued.pem + self.root_pem).encode("ascii"))
         return certificate, key
 
     def revocation_list(self, revoked: Iterable[tuple[str, datetime]]) -> str:
@@ -266,14 +268,19 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _is_still_valid(certificate: Path, key: Path, wanted: list[str]) -> bool:
+def _is_still_valid(certificate: Path, wanted: list[str]) -> bool:
     """Return whether the server certificate exists, fits ``wanted`` and is valid long enough."""
-    if not (certificate.exists() and key.exists()):
+    if not certificate.exists() or _names_in(certificate) != wanted:
         return False
     found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return found.not_valid_after_utc - wall_time() > RENEW_BEFORE
+
+
+def _names_in(certificate: Path) -> list[str]:
+    """Return the names and addresses that a server certificate is for, sorted."""
+    found = x509.load_pem_x509_certificate(certificate.read_bytes())
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    present = sorted(str(name.value) for name in names)
-    return present == wanted and found.not_valid_after_utc - wall_time() > RENEW_BEFORE
+    return sorted(str(name.value) for name in names)
 
 
 class ReceiptSigner:
@@ -281,8 +288,15 @@ class ReceiptSigner:
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._key = load_key(key)
-        pem = certificate.read_bytes()
-        self.certificate = _pem(x509.load_pem_x509_certificate(pem))
+        self._path = certificate
+        self.certificate = ""
+        self.reload()
+
+    def reload(self) -> bool:
+        """Read the certificate again; return whether it is another one, for the same key."""
+        before = self.certificate
+        self.certificate = _pem(x509.load_pem_x509_certificate(self._path.read_bytes()))
+        return self.certificate != before
 
     def sign(self, message: bytes) -> str:
         """Return the signature of ``message``: base64 of DER."""
