@@ -129,7 +129,7 @@ class ItemBackoff:
         failure.paused_until = time.monotonic() + failure.backoff.record_failure()
         if is_foreign:
             self._set_alarm(failure, "proxy_refused", source, kind)
-        elif isinstance(error, RefusedError) and error.status:
+        elif isinstance(error, RefusedError) and error.http_status:
             self._set_alarm(failure, self._refused_alarm, source, kind)
         elif not isinstance(error, CentralUnreachableError) or failure.backoff.failures >= PATIENCE:
             self._set_alarm(failure, "delivery_failed", source, kind)

@@ -63,22 +63,22 @@ class AnswerTooLargeError(CentralError):
 
 
 class ForeignAnswerError(CentralUnreachableError):
-    """Something in between answered, everything or one request; ``status`` is its HTTP status."""
+    """Something in between answered, everything or one request; ``http_status`` is its status."""
 
     def __init__(self, message: str, status: int) -> None:
         is_gateway = status in GATEWAY_STATUSES
         super().__init__(message, code="central_unreachable" if is_gateway else "captive_portal")
-        self.status = status
+        self.http_status = status
 
 
 class RefusedError(CentralError):
-    """The central system understood and refused; ``status`` and ``code`` say why."""
+    """The central system understood and refused; ``http_status`` and ``code`` say why."""
 
     code = "central_refused"
 
     def __init__(self, message: str, *, code: str, status: int, body: dict[str, Any]) -> None:
         super().__init__(message, code=code)
-        self.status = status
+        self.http_status = status
         self.body = body
 
 
@@ -257,9 +257,8 @@ class CentralSession:
             raise CentralUnreachableError(f"{method}: {error!r}") from error
         if self._requires_contract and CONTRACT_HEADER not in response.headers:
             response.close()
-            raise ForeignAnswerError(
-                f"{method}: {response.status_code} without {CONTRACT_HEADER}", response.status_code
-            )
+            status = response.status_code
+            raise ForeignAnswerError(f"{method}: {status} without {CONTRACT_HEADER}", status)
         return response
 
     def _is_certificate_out_of_date(self) -> bool:

@@ -184,7 +184,7 @@ class TusClient:
             CentralError: ``error``, which shows no limit, or the body is as small as can be.
         """
         if isinstance(error, ForeignAnswerError | RefusedError):
-            if error.status != TOO_LARGE or not self._limit.shrink(length):
+            if error.http_status != TOO_LARGE or not self._limit.shrink(length):
                 raise error
         elif error.code not in CUTS or (cuts >= MAX_CUTS and not self._limit.shrink(length)):
             raise error
