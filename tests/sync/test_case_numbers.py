@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ pytestmark = pytest.mark.slow
 
 NUMBER = "7514-26-00-2/1"
 SECRET = "7514-26-00-2"
+
+
+def refuse_cases(status: int) -> Callable[[str, str], int | None]:
+    """Return a rule of the proxy: look-ups of cases get this status."""
+    return lambda _method, path: status if "cases" in path else None
 
 
 def test_a_case_number_is_in_no_address_log_or_error(
@@ -31,8 +37,7 @@ def test_a_case_number_is_in_no_address_log_or_error(
         status, found = kiosk.request("POST", "/v1/cases", {"number": NUMBER})
         assert (status, found["exists"], found["number"]) == (200, True, NUMBER)
         for marked, refused in ((False, 403), (True, 403), (True, 503), (True, 405)):
-            proxy.marked = marked
-            proxy.refuse = lambda _, path, refused=refused: refused if "cases" in path else None
+            proxy.marked, proxy.refuse = marked, refuse_cases(refused)
             status, answer = kiosk.request("POST", "/v1/cases", {"number": NUMBER})
             assert status == 409
             answers.append(answer)

@@ -172,7 +172,8 @@ def test_a_refused_closing_is_an_alarm_and_is_sent_until_it_is_taken(
     central: Central, kiosk: Kiosk
 ) -> None:
     hearing = kiosk.make_hearing(sealed=False, files=1, video=1000)
-    replaced = [{"part": 1, "file": "main/run-01/000000.m4s", "sha256": "0" * 64}]
+    by = {"by": "main.tar", "by_sha256": "1" * 64}
+    replaced = [{"part": 1, "file": "main/run-01/000000.m4s", "sha256": "0" * 64, **by}]
     matched = f"POST /v1/hearings/{hearing}/closures"
     central.set_faults({"fault": "status", "status": 409, "match": matched})
     kiosk.start_in_thread()
