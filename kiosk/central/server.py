@@ -28,7 +28,7 @@ from kiosk.central.deliveries.filing_registry import FilingRegistry
 from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.deliveries.searchable import SearchableWorker
-from kiosk.central.deliveries.tus import TusApi
+from kiosk.central.deliveries.tus import TusApi, add_tus_headers
 from kiosk.central.deliveries.tusd import TusdServer, TusdSettings
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
@@ -213,6 +213,7 @@ class CentralServer:
             middlewares.append(self._faults.middleware)
         app = web.Application(middlewares=middlewares)
         app.on_response_prepare.append(add_contract_header)
+        app.on_response_prepare.append(add_tus_headers)
         return app
 
     async def _renew_certificate(self, context: ssl.SSLContext, signer: ReceiptSigner) -> None:

@@ -240,3 +240,38 @@ def _patch_until_dead(
     }
     with pytest.raises(requests.exceptions.ConnectionError):
         kiosk.call("PATCH", upload["address"], data=body, headers=headers)
+
+
+def test_tus_says_its_version_and_limits_in_every_answer(kiosk: Kiosk) -> None:
+    address = f"/v1/tus/{new_id()}"
+    told = kiosk.call("OPTIONS", address).headers
+    assert (told["Tus-Version"], told["Tus-Extension"]) == ("1.0.0", "checksum")
+    assert int(told["Tus-Max-Size"]) == 1 << 40
+    other = kiosk.call("HEAD", address, headers={"Tus-Resumable": "0.2.2"})
+    assert (other.status_code, other.headers["Tus-Version"]) == (412, "1.0.0")
+    absent = kiosk.call("HEAD", address, headers=TUS)
+    assert (absent.status_code, absent.headers["Tus-Resumable"]) == (404, "1.0.0")
+
+
+def test_a_line_that_lets_no_patch_through_gets_a_post(kiosk: Kiosk) -> None:
+    body = file_of("a.m4s", b"content") | {"kind": "hearing", "owner": new_id()}
+    upload = kiosk.put(f"/v1/uploads/{new_id()}", body)
+    headers = TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+
+    def post(method: str, data: bytes = b"") -> requests.Response:
+        override = headers | {"X-HTTP-Method-Override": method}
+        return kiosk.call("POST", upload["address"], data=data, headers=override)
+
+    sent = post("PATCH", b"content")
+    assert (sent.status_code, sent.headers["Upload-Offset"]) == (204, "7")
+    asked = post("HEAD")
+    assert (asked.status_code, asked.headers["Upload-Offset"]) == (200, "7")
+    assert post("DELETE").status_code == 405
+    assert kiosk.get(f"/v1/uploads/{upload['upload']}?wait=20")["state"] == "complete"
+
+
+def test_errors_are_problems_that_older_kiosks_can_read(kiosk: Kiosk) -> None:
+    answer = kiosk.call("GET", f"/v1/uploads/{new_id()}")
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    problem = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "not found"}
+    assert answer.json() == problem | {"code": "not_found", "message": "not found"}

@@ -14,6 +14,9 @@ from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import KioskAuthenticator, error_response, path_uuid, request_body
 
 VERSION = "1.0.0"
+PREFIX = "/v1/tus/"
+ADDRESS = f"{PREFIX}{{id}}"
+MAX_BYTES = 1 << 40  # as ``Size`` of the contract
 CONTENT_TYPE = "application/offset+octet-stream"
 SHA256_BYTES = 32
 
@@ -28,9 +31,10 @@ class TusApi:
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
         return [
-            web.options("/v1/tus/{id}", self.options),
-            web.head("/v1/tus/{id}", self.head),
-            web.patch("/v1/tus/{id}", self.patch),
+            web.options(ADDRESS, self.options),
+            web.head(ADDRESS, self.head),
+            web.patch(ADDRESS, self.patch),
+            web.post(ADDRESS, self.post),
         ]
 
     async def options(self, request: web.Request) -> web.StreamResponse:
@@ -39,9 +43,9 @@ class TusApi:
         return web.Response(
             status=204,
             headers={
-                "Tus-Resumable": VERSION,
                 "Tus-Version": VERSION,
                 "Tus-Extension": "checksum",
+                "Tus-Max-Size": str(MAX_BYTES),
                 "Tus-Checksum-Algorithm": "sha256",
             },
         )
@@ -55,7 +59,6 @@ class TusApi:
             return error_response(RefusedError(410, "upload_dead"))
         return web.Response(
             headers={
-                "Tus-Resumable": VERSION,
                 "Upload-Offset": str(await self._uploads.durable_offset(row)),
                 "Upload-Length": str(row.size),
                 "Cache-Control": "no-store",
@@ -76,9 +79,23 @@ class TusApi:
         end = await self._uploads.append(
             row, offset, request_body(request), checksum, request.content_length
         )
-        return web.Response(
-            status=204, headers={"Tus-Resumable": VERSION, "Upload-Offset": str(end)}
-        )
+        return web.Response(status=204, headers={"Upload-Offset": str(end)})
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        """Do what ``X-HTTP-Method-Override`` says, for lines that let no PATCH through."""
+        method = request.headers.get("X-HTTP-Method-Override", "").upper()
+        handlers = {"PATCH": self.patch, "HEAD": self.head}
+        if method not in handlers:
+            raise RefusedError(405, "http", "X-HTTP-Method-Override: PATCH or HEAD")
+        return await handlers[method](request)
+
+
+async def add_tus_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Add what every answer of tus carries, errors too (``on_response_prepare``)."""
+    if request.path.startswith(PREFIX):
+        response.headers["Tus-Resumable"] = VERSION
+        if response.status == 412:
+            response.headers["Tus-Version"] = VERSION
 
 
 def _check_version(request: web.Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http
 import json
 import logging
 import time
@@ -25,6 +26,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Model = TypeVar("Model", bound=BaseModel)
 MAX_JSON_BYTES = 32 << 20
 BODY_IDLE_S = 20.0
+PROBLEM_TYPE = "application/problem+json"
+KNOWN_STATUSES = frozenset(map(int, http.HTTPStatus))
 HEX = frozenset("0123456789abcdef")
 UNMARKED = (
     "foreign"  # set on a response that pretends not to be from this server (fault_injection.py)
@@ -55,8 +58,17 @@ def json_response(value: object, status: int = 200) -> web.Response:
 
 
 def error_response(error: RefusedError) -> web.Response:
-    """Return a refusal in the form of the contract."""
-    response = json_response({"code": error.code, "message": str(error)}, error.status)
+    """Return a refusal in the form of the contract: a problem of RFC 9457 with its code."""
+    value: dict[str, object] = {
+        "type": "about:blank",
+        "title": http.HTTPStatus(error.status).phrase if error.status in KNOWN_STATUSES else "",
+        "status": error.status,
+        "detail": str(error),
+        "code": error.code,
+        "message": str(error),  # as before revision 4
+    }
+    response = json_response(value, error.status)
+    response.content_type = PROBLEM_TYPE
     response.headers["Court-Error"] = error.code
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
