@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,8 +74,17 @@ def test_both_storages_fail_in_turn_and_both_copies_verify(
     own.read_only(on=False)
     until("ok", "ok")
     record(1)
-    rows = recorder.state()["hearing"]["interruptions"]
-    ledger = [row for row in rows if row["source"] in ("storage", "mirror")]
+
+    def storage_rows(state: dict[str, Any]) -> list[dict[str, Any]]:
+        rows = state["hearing"]["interruptions"]
+        return [row for row in rows if row["source"] in ("storage", "mirror")]
+
+    ledger = storage_rows(
+        recorder.wait_for_state(  # a busy disk may be slow just now
+            lambda state: all(row["seconds"] is not None for row in storage_rows(state)),
+            "the end of every interruption of a storage",
+        )
+    )
     kinds = {(row["source"], row["kind"]) for row in ledger}
     assert kinds >= {("mirror", "absent"), ("storage", "read_only")}
     assert {row["seconds"] for row in ledger} == {0.0}
