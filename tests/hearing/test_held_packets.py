@@ -13,7 +13,7 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import read_chain
 from kiosk.hearing.monitoring.invariants import NOT_KEPT
 from kiosk.recording.capture import packet_buffer
-from kiosk.recording.formats.fmp4_scan import picture_times
+from kiosk.recording.formats.fmp4_scan import sample_times
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 from tests.support.room_oracle import RoomOracle
 from tests.support.simulated_courtroom import (
@@ -70,6 +70,6 @@ def test_what_a_long_hold_loses_is_told(room: SimulatedCourtroom, goes_on: bool)
         assert HELD_S - KEPT_S < seconds < HELD_S, source
     if goes_on:  # pictures come again with a key picture, of which there is one a second
         media = next((folder / "part-01" / "main").glob("run-*/000001.m4s"))
-        first_ns = picture_times(media, 0, entries[0]["tap_ns"])[0]
+        first_ns = sample_times(media, 0, entries[0]["tap_ns"])["camera"][0]
         (gap,) = (entry for entry in ended if entry["source"] == "camera")
         assert (gap["end_ns"] - first_ns + MS) % NS_PER_S < 2 * MS

@@ -193,8 +193,8 @@ def test_every_batch_is_signed_with_no_sync_of_its_own(
     part_journal.close()
     assert len(synced) == 1
     entries = read_chain(part_journal.folder / "journal.jsonl").entries
-    assert [entry["kind"] for entry in entries[-4:]] == ["media", "interruption", "mark", "head"]
-    assert len(entries[-4]["fragments"]) == 3
+    assert [entry["kind"] for entry in entries[-4:]] == ["interruption", "media", "mark", "head"]
+    assert len(entries[-3]["fragments"]) == 3
     assert built.journal.has_signed(1, entries[-1])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,20 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import read_chain
 from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
-from kiosk.recording.journal.part_journal import PartJournal
+from kiosk.recording.formats.records import Interruption, Track
+from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
+from kiosk.recording.repair.recovery import recover_hearing
 from kiosk.recording.verify.hearing import verify
 from kiosk.recording.verify.report import VerifyReport
 from tests.support.court_keys import CourtSecrets
-from tests.support.hearing_builder import FRAGMENT_NS, BuiltHearing, add_part, new_hearing
+from tests.support.hearing_builder import (
+    FRAGMENT_NS,
+    MICROPHONES,
+    BuiltHearing,
+    add_part,
+    new_hearing,
+)
 from tests.support.identity import Court
 
 TORN = b"\x00\x00\x10\x00moof and no more"
@@ -143,31 +153,80 @@ def test_a_fragment_reported_after_the_reconciling_is_not_journalled_twice(
     assert seal_hearing(built, court).problems == []
 
 
-@pytest.mark.parametrize("told", [False, True])
-def test_a_gap_between_pictures_that_nobody_could_tell_any_more_is_told(
-    court: Court, tmp_path: Path, told: bool
+@pytest.mark.parametrize("told", ["untold", "told", "begun"])
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("track", ["main", "channels"])
+def test_a_gap_before_media_that_were_found_is_in_the_ledger_once(
+    court: Court, tmp_path: Path, track: Track, closed: bool, told: str
 ) -> None:
-    """As when the power fails before the journal has the picture after the gap."""
+    """As when the power fails before the journal has what followed the gap."""
+    codec: FragmentCodec = AgeFragmentCodec(CourtSecrets().keys) if closed else PLAIN_CODEC
     built = new_hearing(tmp_path, court.device())
-    journal, writer = add_part(built, fragments=2), built.writers[0]
+    journal = add_part(built, fragments=2, codec=codec)
+    writer = built.writers[0]
     (first,) = events(journal, "part")
+    sources = ("camera",) if track == "main" else MICROPHONES
     gap = {
         "start_ns": first["tap_ns"] + 2 * FRAGMENT_NS,
         "end_ns": first["tap_ns"] + 3 * FRAGMENT_NS,
     }
-    if told:
-        fields = {"number": 1, "source": "camera", "what": "dropped", "seconds": 0.4}
-        journal.append("interruption_ended", {**fields, **gap})
-    writer.skip("main")
+    for number, source in enumerate(sources, 1):
+        fields = {"number": number, "source": source, "what": "frozen"}
+        if told != "untold":
+            journal.append("interruption", {**fields, "start_ns": gap["start_ns"]})
+        if told == "told":
+            journal.append("interruption_ended", {**fields, **gap, "seconds": 0.4})
+    writer.skip(track)
     for _ in range(2):
-        writer.write("main")
-    writer.write("channels")
+        writer.write(track)
     end_part(journal, 5)
     assert seal_hearing(built, court).problems == []
-    found = [entry for entry in events(journal, "interruption") if entry["source"] == "camera"]
-    assert len(found) == (not told)
-    for entry in found:
-        assert entry["what"] == "dropped"
-        assert entry["seconds"] == pytest.approx(0.4)
-        assert entry["start_ns"] == pytest.approx(gap["start_ns"], abs=1e5)
-        assert entry["end_ns"] == pytest.approx(gap["end_ns"], abs=1e5)
+    rows: dict[int, dict[str, Any]] = {}
+    for entry in events(journal, "interruption", "interruption_ended"):
+        if entry["source"] in sources:
+            rows[entry["number"]] = entry
+    assert sorted(row["source"] for row in rows.values()) == sorted(sources)
+    for row in rows.values():
+        assert row["seconds"] == pytest.approx(0.4)
+        assert row["start_ns"] == pytest.approx(gap["start_ns"], abs=1e5)
+        assert row["end_ns"] == pytest.approx(gap["end_ns"], abs=1e5)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_wherever_the_power_cuts_a_block_the_gap_is_in_the_ledger_once(
+    court: Court, tmp_path: Path, closed: bool
+) -> None:
+    """The line of a gap and the media after it go into the journal in one write."""
+    codec: FragmentCodec = AgeFragmentCodec(CourtSecrets().keys) if closed else PLAIN_CODEC
+    built = new_hearing(tmp_path / "room", court.device())
+    journal = add_part(built, fragments=2, codec=codec)
+    writer, path = built.writers[0], journal.folder / "journal.jsonl"
+    (first,) = events(journal, "part")
+    before = path.stat().st_size
+    start_ns = first["tap_ns"] + 2 * FRAGMENT_NS
+    writer.skip("channels")
+    for number, name in enumerate(MICROPHONES, 1):
+        begun = Interruption(number, name, "gap", start_ns)
+        journal.add_interruption(begun)
+        journal.add_interruption(replace(begun, end_ns=start_ns + FRAGMENT_NS))
+    for record in (writer.write("channels"), writer.write("main"), writer.write("main")):
+        journal.add_fragment(record)
+    journal.flush()
+    journal.close()
+    block = path.read_bytes()[before:]
+    assert len(block) > 1000
+    for length in sorted({*range(0, len(block), 101), len(block)}):
+        copy = shutil.copytree(built.folder, tmp_path / str(length) / built.folder.name)
+        torn = copy / "part-01" / "journal.jsonl"
+        torn.write_bytes(torn.read_bytes()[: before + length])
+        recover_hearing(copy, JournalOptions("kiosk-0001", court.device()))
+        rows = {
+            entry["number"]: entry
+            for entry in read_chain(torn).entries
+            if entry["kind"].startswith("interruption") and entry["source"] in MICROPHONES
+        }
+        where = f"cut after {length} of {len(block)} bytes"
+        assert sorted(row["source"] for row in rows.values()) == sorted(MICROPHONES), where
+        for row in rows.values():
+            assert row.get("start_ns") == pytest.approx(start_ns, abs=1e5), where
+            assert row.get("end_ns") == pytest.approx(start_ns + FRAGMENT_NS, abs=1e5), where

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.clocks import NS_PER_S
@@ -17,7 +17,7 @@ from kiosk.recording.formats.age_tar import iter_members
 from kiosk.recording.formats.records import FragmentRecord, Track
 from kiosk.storage.hearing_folder import CLOSED_SUFFIX, INIT
 
-_CONTAINERS = {b"moov", b"trak", b"mdia", b"moof", b"traf"}
+_CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Box:
 
     path: str
     body: bytes
+
+
+_MAX_BLOCK_SIZE = 14
+"""From the name of a ``dfLa`` box to the largest block of its STREAMINFO (RFC 9639)."""
 
 
 def _iter_boxes(data: bytes, path: str = "") -> Iterator[Box]:
@@ -45,16 +49,22 @@ def _iter_boxes(data: bytes, path: str = "") -> Iterator[Box]:
 
 @dataclass(frozen=True)
 class TrackTable:
-    """Timescale and name of each track number, from a run's init file."""
+    """Timescale and name of each track number, from a run's init file.
+
+    Attributes:
+        frame_ns: length of a whole FLAC frame, of tracks that have them.
+    """
 
     timescales: dict[int, int]
     names: dict[int, str]
+    frame_ns: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, init: Path) -> TrackTable:
         """Read ``init``; one that is missing or damaged has no tracks."""
         timescales: dict[int, int] = {}
         names: dict[int, str] = {}
+        frame_ns: dict[int, int] = {}
         number = 0
         for box in _iter_boxes(init.read_bytes()) if init.exists() else ():
             if box.path == "moov/trak/tkhd":
@@ -65,7 +75,10 @@ class TrackTable:
                 ]
             elif box.path == "moov/trak/mdia/hdlr":
                 names[number] = box.body[24:].rstrip(b"\x00").decode("utf-8", "replace")
-        return cls(timescales, names)
+            elif box.path.endswith("/stsd") and (place := box.body.find(b"dfLa")) >= 0:
+                samples = struct.unpack_from(">H", box.body, place + _MAX_BLOCK_SIZE)[0]
+                frame_ns[number] = samples * NS_PER_S // timescales[number]
+        return cls(timescales, names, frame_ns)
 
 
 def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
@@ -169,18 +182,17 @@ def _trun_durations(trun: bytes) -> list[int]:
     return [struct.unpack_from(">I", trun, first + place * width)[0] for place in range(count)]
 
 
-def picture_times(path: Path, start: int, tap_ns: int) -> list[int]:
-    """Return the recording clock of the pictures in a plain media file.
+def sample_times(path: Path, start: int, tap_ns: int) -> dict[str, list[int]]:
+    """Return the recording clock of each picture or sound frame of a plain media file, by source.
 
     Args:
-        path: of track ``main``.
-        start: first byte of a fragment; the pictures of the fragment before it come first.
+        start: first byte of a fragment; the samples of the fragment before it come first.
         tap_ns: recording clock at which the part's media time is zero.
     """
     tracks = TrackTable.read(path.parent / INIT)
     pieces = fragment_ends(path, 0)
     first = max((offset for offset, _ in pieces if offset < start), default=0)
-    times: list[int] = []
+    times: dict[str, list[int]] = {}
     number = at = 0
     with path.open("rb") as file:
         for offset, length in pieces:
@@ -190,8 +202,9 @@ def picture_times(path: Path, start: int, tap_ns: int) -> list[int]:
                     number = struct.unpack_from(">I", box.body, 4)[0]
                 elif box.path == "moof/traf/tfdt":
                     at = struct.unpack_from(">Q" if box.body[0] else ">I", box.body, 4)[0]
-                elif box.path == "moof/traf/trun" and tracks.names.get(number) == "camera":
+                elif box.path == "moof/traf/trun" and number in tracks.names:
+                    found = times.setdefault(tracks.names[number], [])
                     for duration in _trun_durations(box.body):
-                        times.append(tap_ns + at * NS_PER_S // tracks.timescales[number])
+                        found.append(tap_ns + at * NS_PER_S // tracks.timescales[number])
                         at += duration
     return times

@@ -29,7 +29,7 @@ class JournalledMedia:
         ends: per media file, the end in bytes and on the recording clock of what is journalled.
         source_ends: per source, the recording clock after its last media.
         lost_until: per source, the recording clock at which its last loss ended.
-        lasting: sources of the interruptions whose end is not known, by their numbers.
+        lasting: beginnings of the interruptions whose end is not known, by their numbers.
         last_number: of the interruptions.
         media_entries: number of ``media`` entries written while the part was captured;
             ``unsigned_entries``: those of them after the last head.
@@ -42,7 +42,7 @@ class JournalledMedia:
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
     source_ends: dict[str, int] = field(default_factory=dict)
     lost_until: dict[str, int] = field(default_factory=dict)
-    lasting: dict[int, str] = field(default_factory=dict)
+    lasting: dict[int, Entry] = field(default_factory=dict)
     last_number: int = 0
     media_entries: int = 0
     unsigned_entries: int = 0
@@ -89,7 +89,7 @@ class JournalledMedia:
         self.last_number = max(self.last_number, number)
         self.lasting.pop(number, None)
         if not entry.get("end_ns"):
-            self.lasting[number] = source
+            self.lasting[number] = dict(entry)
         if entry.get("end_ns") and (source != STORAGE or entry.get("seconds")):
             self.lost_until[source] = max(int(entry["end_ns"]), self.lost_until.get(source, 0))
 
@@ -109,7 +109,8 @@ class JournalledMedia:
         Args:
             sources: those of the part; one that has no media is missing from the beginning.
         """
+        lasting = {str(entry.get("source")) for entry in self.lasting.values()}
         for source in sorted({*sources, *self.source_ends}):
             end_ns = max(self.source_ends.get(source, self.zero_ns), self.lost_until.get(source, 0))
-            if until_ns - end_ns > _NOTHING_NS and source not in self.lasting.values():
+            if until_ns - end_ns > _NOTHING_NS and source not in lasting:
                 yield source, end_ns

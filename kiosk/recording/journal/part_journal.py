@@ -87,6 +87,7 @@ class PartJournal:
         self._flush_lock = threading.Lock()
         self._end_lock = threading.Lock()
         self._queued_fragments: list[FragmentRecord] = []
+        self._queued_interruptions: list[QueuedEntry] = []
         self._queued_entries: list[QueuedEntry] = []
         self._accepts_media = True
         self._has_failed = self._has_ended = False
@@ -128,7 +129,7 @@ class PartJournal:
             "what": interruption.kind,
         }
         if interruption.end_ns is None:
-            self.queue("interruption", {**fields, "start_ns": interruption.start_ns})
+            self._queue_interruption("interruption", {**fields, "start_ns": interruption.start_ns})
         else:
             times = {
                 "start_ns": interruption.start_ns,
@@ -137,7 +138,11 @@ class PartJournal:
             }
             if interruption.pictures is not None:
                 times["pictures"] = interruption.pictures
-            self.queue("interruption_ended", {**fields, **times})
+            self._queue_interruption("interruption_ended", {**fields, **times})
+
+    def _queue_interruption(self, kind: str, fields: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._queued_interruptions.append((kind, {"t": recording_ns(), **fields}))
 
     def queue(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Queue an entry for the next batch."""
@@ -173,9 +178,12 @@ class PartJournal:
         with self._flush_lock:
             with self._lock:
                 fragments, self._queued_fragments = self._queued_fragments, []
+                gaps, self._queued_interruptions = self._queued_interruptions, []
                 pending, self._queued_entries = self._queued_entries, []
             media: list[QueuedEntry] = [("media", media_entry(fragments))] if fragments else []
-            batch = [*media, *pending, *last]
+            # A power cut may keep the beginning of a block: what is missing comes before the media
+            # that follow it. Media that are not journalled are found on the disk.
+            batch = [*gaps, *media, *pending, *last]
             return self._file.submit_many(batch) if batch else []
 
     @property

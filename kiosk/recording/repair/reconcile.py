@@ -23,9 +23,9 @@ from kiosk.recording.formats.fmp4_scan import (
     TrackTable,
     complete_fragments,
     fragment_ends,
-    picture_times,
+    sample_times,
 )
-from kiosk.recording.formats.records import CAMERA
+from kiosk.recording.formats.records import CAMERA, FragmentRecord
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
@@ -45,6 +45,10 @@ from kiosk.storage.volume import SET_ASIDE
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
+EDGE_NS = NS_PER_S // 5
+"""Fragments of one source that follow each other begin and end within this time."""
+_WITHOUT_MEDIA = ("absent", "refused", "dead", "frozen")
+"""Interruptions in which a source gives nothing, so that they end with its next media."""
 
 
 def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> None:
@@ -137,9 +141,12 @@ class _Reconciliation:
             records = complete_fragments(self._folder, name, end, self._media.zero_ns)
             if records:
                 self._journal.queue("media", {**media_entry(records), "recovered": True})
-                if name.startswith("main/") and not is_closed:
-                    self._note_missing_pictures(path, end)
-                self._media.add_fragments([asdict(record) for record in records])
+                if not is_closed:
+                    self._note_missing_samples(path, end)
+                for record in records:
+                    if is_closed:
+                        self._note_missing_before(record)
+                    self._media.add_fragments([asdict(record)])
                 end = records[-1].offset + records[-1].length
             if not _is_finished(path, size, end, is_closed=is_closed):
                 self._note_torn(name, size, end, is_closed=is_closed)
@@ -210,23 +217,56 @@ class _Reconciliation:
             self._journal.queue("cut", lost)
             self._note_interruption(starts.get(name, end_ns), end_ns)
 
-    def _note_missing_pictures(self, path: Path, end: int) -> None:
-        """Journal the gaps between pictures that were found: nobody could tell them any more.
+    def _note_missing_samples(self, path: Path, end: int) -> None:
+        """Journal the gaps before and between samples that were found: nobody could tell them.
 
         Args:
             end: where what the journal knows of the file ends.
         """
+        tracks = TrackTable.read(path.parent / INIT)
+        lengths = {tracks.names.get(n, ""): length for n, length in tracks.frame_ns.items()}
         settings = read_json_or_none(self._folder / PART_FILE) or {}
-        fps = (settings.get("camera") or {}).get("fps")
-        if not fps:
+        if fps := (settings.get("camera") or {}).get("fps"):
+            lengths[CAMERA] = NS_PER_S // int(fps)
+        for source, times in sample_times(path, end, self._media.zero_ns).items():
+            if (length_ns := lengths.get(source)) is None:
+                continue  # the mix: it is made of the microphones
+            known_ns = self._media.source_ends.get(source, self._media.zero_ns)
+            if times and times[0] >= known_ns:
+                self._note_gap(source, known_ns, times[0], EDGE_NS)
+            for before_ns, after_ns in pairwise(times):
+                self._note_gap(source, before_ns + length_ns, after_ns, length_ns // 2)
+
+    def _note_missing_before(self, record: FragmentRecord) -> None:
+        """Journal what is missing before an encrypted fragment: which sources had none before."""
+        for source in record.sources:
+            if record.track == "channels" or source == CAMERA:
+                known_ns = self._media.source_ends.get(source, self._media.zero_ns)
+                self._note_gap(source, known_ns, record.start_ns, EDGE_NS)
+
+    def _note_gap(self, source: str, start_ns: int, end_ns: int, least_ns: int) -> None:
+        """Journal a gap in what was found, unless the ledger has it; end one that lasts there.
+
+        Args:
+            least_ns: a shorter one is none.
+        """
+        told = (self._media.lost_until.get(name, 0) for name in (source, STORAGE))
+        start_ns = max(start_ns, *told)
+        if end_ns - start_ns <= least_ns:
             return
-        picture_ns = NS_PER_S // int(fps)
-        told_ns = self._media.lost_until.get(CAMERA, 0)
-        times = picture_times(path, end, self._media.zero_ns)
-        for before_ns, after_ns in pairwise(times):
-            start_ns = before_ns + picture_ns
-            if after_ns - start_ns > picture_ns // 2 and after_ns > told_ns + picture_ns // 2:
-                self._note_interruption(start_ns, after_ns, CAMERA, "dropped")
+        self._media.lost_until[source] = end_ns
+        for number, row in list(self._media.lasting.items()):
+            begun_ns = int(row.get("start_ns") or 0)
+            is_this = row.get("what") in _WITHOUT_MEDIA or abs(begun_ns - start_ns) < EDGE_NS
+            if row.get("source") == source and is_this:
+                del self._media.lasting[number]
+                fields = {key: row[key] for key in ("number", "source", "what", "start_ns")}
+                seconds = max(0, end_ns - begun_ns) / NS_PER_S
+                times = {"end_ns": end_ns, "seconds": seconds}
+                self._journal.queue("interruption_ended", {**fields, **times})
+                return
+        what = "dropped" if source == CAMERA else "gap"
+        self._note_interruption(start_ns, end_ns, source, what)
 
     def _note_interruption(
         self, start_ns: int, end_ns: int, source: str = STORAGE, what: str = "write_failed"
