@@ -13,6 +13,7 @@ import pytest
 from kiosk.clocks import NS_PER_S, boot_id, format_wall, recording_ns, wall_time
 from kiosk.evidence.chain import read_chain
 from kiosk.evidence.seal import is_sealed
+from kiosk.recording.formats.records import Interruption, Track
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.recording.repair.recovery import (
     MAX_RESUME_GAP_S,
@@ -98,6 +99,40 @@ def test_killed_while_capturing(root: Path, court: Court) -> None:
     report = verify(built.folder, court.ca)
     assert report.problems == []
     assert report.parts[0].video_frames == 8 * 4
+
+
+@pytest.mark.parametrize("returns", [True, False])
+@pytest.mark.parametrize(
+    ("source", "track", "other"),
+    [("camera", "main", "channels"), ("judge", "channels", "main")],
+)
+def test_what_was_out_at_a_crash_ends_with_its_durable_media(
+    root: Path, court: Court, source: str, track: Track, other: Track, returns: bool
+) -> None:
+    built = new_hearing(root, court.device())
+    journal = add_part(built, fragments=3)
+    (writer,) = built.writers
+    tap_ns = lines(built.folder, 1, "part")[0]["tap_ns"]
+    start_ns = tap_ns + 3 * FRAGMENT_NS
+    kind = "frozen" if source == "camera" else "dead"
+    journal.add_interruption(Interruption(1, source, kind, start_ns))
+    journal.flush()
+    for _ in range(2):
+        writer.skip(track)
+    for _ in range(3):  # synced, but the kill came before the journal's next batch
+        writer.write(other)
+    if returns:
+        writer.write(track)
+    crash(built)
+    seal_and_end(recover(root, court))
+    (row,) = [e for e in lines(built.folder, 1, "interruption_ended") if e["source"] == source]
+    told = [e for e in lines(built.folder, 1, "interruption") if e["source"] == source]
+    assert len(told) == 1
+    missing = 2 if returns else 3
+    assert (row["number"], row["what"]) == (1, kind)
+    assert row["seconds"] == pytest.approx(missing * FRAGMENT_NS / 1e9, abs=0.001)
+    assert row["end_ns"] == pytest.approx(start_ns + missing * FRAGMENT_NS, abs=1_000_000)
+    assert verify(built.folder, court.ca).problems == []
 
 
 @pytest.mark.parametrize("track", ["main", "channels"])

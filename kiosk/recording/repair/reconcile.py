@@ -29,7 +29,7 @@ from kiosk.recording.formats.records import CAMERA, FragmentRecord
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
-from kiosk.recording.journal.journalled_media import STORAGE, JournalledMedia
+from kiosk.recording.journal.journalled_media import STORAGE, WITHOUT_MEDIA, JournalledMedia
 from kiosk.recording.journal.part_journal import PartJournal, media_entry
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_chunks
 from kiosk.storage.hearing_folder import (
@@ -47,8 +47,6 @@ log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
 EDGE_NS = NS_PER_S // 5
 """Fragments of one source that follow each other begin and end within this time."""
-_WITHOUT_MEDIA = ("absent", "refused", "dead", "frozen")
-"""Interruptions in which a source gives nothing, so that they end with its next media."""
 
 
 def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> None:
@@ -257,13 +255,10 @@ class _Reconciliation:
         self._media.lost_until[source] = end_ns
         for number, row in list(self._media.lasting.items()):
             begun_ns = int(row.get("start_ns") or 0)
-            is_this = row.get("what") in _WITHOUT_MEDIA or abs(begun_ns - start_ns) < EDGE_NS
+            is_this = row.get("what") in WITHOUT_MEDIA or abs(begun_ns - start_ns) < EDGE_NS
             if row.get("source") == source and is_this:
-                del self._media.lasting[number]
-                fields = {key: row[key] for key in ("number", "source", "what", "start_ns")}
-                seconds = max(0, end_ns - begun_ns) / NS_PER_S
-                times = {"end_ns": end_ns, "seconds": seconds}
-                self._journal.queue("interruption_ended", {**fields, **times})
+                ended = self._media.end_lasting(number, end_ns)
+                self._journal.queue("interruption_ended", ended)
                 return
         what = "dropped" if source == CAMERA else "gap"
         self._note_interruption(start_ns, end_ns, source, what)

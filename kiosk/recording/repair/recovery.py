@@ -31,7 +31,7 @@ from kiosk.recording.journal.hearing_journal import (
     load_hearing,
     submit_hearing_file,
 )
-from kiosk.recording.journal.journalled_media import JournalledMedia
+from kiosk.recording.journal.journalled_media import WITHOUT_MEDIA, JournalledMedia
 from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
 from kiosk.recording.repair.start_evidence import was_captured, was_ready
@@ -350,6 +350,9 @@ def _close_part(
         what = "crash" if known and media.first.get("boot_id") == boot_id() else "power"
         fields = {"number": 0, "source": "recorder", "what": what, "start_ns": last_ns}
         journal.queue("interruption", fields)
+        for number, row in list(media.lasting.items()):
+            if row.get("what") in WITHOUT_MEDIA:  # it did not come back before the crash
+                journal.queue("interruption_ended", media.end_lasting(number, last_ns))
         for source, end_ns in media.untold_ends(_sources_of(journal), last_ns):
             media.last_number += 1
             lost = {"number": media.last_number, "source": source, "what": what}
