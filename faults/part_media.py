@@ -12,10 +12,10 @@ import av
 from av.audio.frame import AudioFrame
 
 from faults.trial import CAMERA, NotSurvivedError
-from kiosk.config import CameraSettings
 from kiosk.evidence.chain import Entry
 from kiosk.recording.formats.run_reader import ConcatenatedFiles, list_runs, media_files
-from kiosk.storage.hearing_folder import INIT, JOURNAL_FILE
+from kiosk.storage.atomic_io import read_json
+from kiosk.storage.hearing_folder import INIT, JOURNAL_FILE, PART_FILE
 
 LOSS_S = 0.3
 """Shorter holes are single pictures or clock correction: in the ledger, but no loss of a trial."""
@@ -23,7 +23,7 @@ SOUND_HOLE_S = 0.05
 SOUND_SLACK_S, PICTURE_SLACK_S = 0.1, 0.005
 """How far the times of the ledger may be from those in the file."""
 EDGE_S = 0.21
-NOT_MISSING = ("muted", "still")
+NOT_MISSING = ("muted", "stuck", "still")
 """Entries of the ledger about media that are there."""
 
 
@@ -52,7 +52,7 @@ class Span:
         edges = [(0.0, self.first), (self.last, length)]
         return [
             *self.holes,
-            *((start, end) for start, end in edges if EDGE_S < end - start < math.inf),
+            *((start, end) for start, end in edges if end - start > EDGE_S),
         ]
 
     @property
@@ -106,7 +106,7 @@ def read_part(folder: Path) -> PartMedia:
         NotSurvivedError: what is missing is not what the ledger says.
     """
     lines = read_entries(folder)
-    period = 1 / CameraSettings().fps
+    period = 1 / int(read_json(folder / PART_FILE)["camera"]["fps"])
     spans: dict[str, Span] = {}
     for track in ("main", "channels"):
         tolerance = period / 2 if track == "main" else SOUND_HOLE_S
@@ -120,9 +120,7 @@ def read_part(folder: Path) -> PartMedia:
     length = (int(closed["stop_ns"]) - media.tap_ns) / 1e9
     stored = [entry for entry in _ledger(lines, "storage", media.tap_ns) if entry[2]]
     for name, span in spans.items():
-        holes = span.holes
-        if name == CAMERA:  # after a crash the recorder's own entry says that the rest is missing
-            holes = span.holes_with_edges(math.inf if closed["reason"] == "crash" else length)
+        holes = span.holes_with_edges(length)
         _require_ledger(name, holes, _ledger(lines, name, media.tap_ns), stored)
     return media
 
@@ -177,7 +175,7 @@ def _require_ledger(
     ledger: list[tuple[float, float, float]],
     stored: list[tuple[float, float, float]],
 ) -> None:
-    """Check that each hole is in the ledger, and that each of the camera's entries has its holes.
+    """Check that each hole is in the ledger, and that each of its entries has its holes.
 
     Args:
         stored: entries of media that no storage took, of any source.
@@ -192,7 +190,7 @@ def _require_ledger(
             raise NotSurvivedError(
                 f"{name}: {start:.3f} to {end:.3f} s is missing without a record"
             )
-    for begin, until, lost in ledger if name == CAMERA else ():
+    for begin, until, lost in ledger:
         inside = [
             end - start for start, end in holes if begin - slack < start and end < until + slack
         ]

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bench.measure import Measure, median_of
 from bench.processes import cpu_seconds, descendants
 from bench.run import table
+from faults.part_media import read_part
 from faults.run import load_trial, trial_names
 from faults.run import table as faults_table
 from faults.trial import Cost, NotSurvivedError, Outcome
+from kiosk.evidence.chain import Entry
+from kiosk.recording.formats.records import Track
+from kiosk.recording.journal.part_journal import JournalOptions
+from kiosk.recording.repair.recovery import recover_hearing
+from tests.support.hearing_builder import MICROPHONES, add_part, new_hearing
+from tests.support.identity import Court
 from tests.support.waiting import wait_for
 
 
@@ -73,6 +83,40 @@ def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
     outcome = Outcome("kill")
     with pytest.raises(ZeroDivisionError):
         outcome.attempt(lambda: Cost(recovery_s=1 / 0))
+
+
+@pytest.mark.parametrize("track", ["main", "channels"])
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda line: line, ""),
+        (lambda line: None, "is missing without a record"),
+        (lambda line: {**line, "seconds": 0.4}, "says the ledger"),
+    ],
+)
+def test_what_a_crash_cost_a_source_is_compared_with_the_ledger(
+    tmp_path: Path, track: Track, change: Callable[[Entry], Entry | None], refusal: str
+) -> None:
+    signer = Court.make(tmp_path / "court").device()
+    built = new_hearing(tmp_path, signer)
+    journal, other = add_part(built, fragments=2), "main" if track == "channels" else "channels"
+    for _ in range(2):
+        journal.add_fragment(built.writers[0].write(other))
+    journal.close()
+    built.journal.close()
+    recover_hearing(built.folder, JournalOptions("kiosk-0001", signer))
+    path = journal.folder / "journal.jsonl"
+    entries = [json.loads(line) for line in path.read_bytes().splitlines()]
+    changed = [
+        change(entry) if entry["kind"] == "interruption" and entry["number"] else entry
+        for entry in entries
+    ]
+    path.write_text("".join(f"{json.dumps(entry)}\n" for entry in changed if entry))
+    if not refusal:
+        assert len(read_part(journal.folder).spans) == 1 + len(MICROPHONES)
+        return
+    with pytest.raises(NotSurvivedError, match=refusal):
+        read_part(journal.folder)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,33 @@ def test_what_was_out_at_a_crash_ends_with_its_durable_media(
     assert (row["number"], row["what"]) == (1, kind)
     assert row["seconds"] == pytest.approx(missing * FRAGMENT_NS / 1e9, abs=0.001)
     assert row["end_ns"] == pytest.approx(start_ns + missing * FRAGMENT_NS, abs=1_000_000)
+    assert verify(built.folder, court.ca).problems == []
+
+
+@pytest.mark.parametrize("is_journalled", [True, False])
+@pytest.mark.parametrize(("track", "other"), [("main", "channels"), ("channels", "main")])
+def test_what_a_crash_cost_a_source_begins_with_its_last_media(
+    root: Path, court: Court, track: Track, other: Track, is_journalled: bool
+) -> None:
+    """Its last fragment goes on with the sound of others."""
+    built = new_hearing(root, court.device())
+    journal = add_part(built, fragments=2)
+    (writer,) = built.writers
+    last = writer.write(track)
+    if is_journalled:
+        journal.add_fragment(replace(last, end_ns=last.end_ns + FRAGMENT_NS // 2))
+    for _ in range(3):
+        journal.add_fragment(writer.write(other))
+    journal.flush()
+    crash(built)
+    seal_and_end(recover(root, court))
+    (first,) = lines(built.folder, 1, "part")
+    lost = [entry for entry in lines(built.folder, 1, "interruption") if entry["number"]]
+    assert [entry["source"] for entry in lost] == list(last.sources)
+    for entry in lost:
+        assert entry["start_ns"] == pytest.approx(first["tap_ns"] + 3 * FRAGMENT_NS, abs=1e5)
+        assert entry["end_ns"] == pytest.approx(first["tap_ns"] + 5 * FRAGMENT_NS, abs=1e5)
+        assert entry["seconds"] == pytest.approx(0.8, abs=1e-3)
     assert verify(built.folder, court.ca).problems == []
 
 

@@ -7,6 +7,7 @@ The writer syncs each fragment before it reports it; what follows the last compl
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -182,12 +183,15 @@ def _trun_durations(trun: bytes) -> list[int]:
     return [struct.unpack_from(">I", trun, first + place * width)[0] for place in range(count)]
 
 
-def sample_times(path: Path, start: int, tap_ns: int) -> dict[str, list[int]]:
+def sample_times(
+    path: Path, start: int, tap_ns: int, stop: float = math.inf
+) -> dict[str, list[int]]:
     """Return the recording clock of each picture or sound frame of a plain media file, by source.
 
     Args:
         start: first byte of a fragment; the samples of the fragment before it come first.
         tap_ns: recording clock at which the part's media time is zero.
+        stop: fragments that begin there or later are left out.
     """
     tracks = TrackTable.read(path.parent / INIT)
     pieces = fragment_ends(path, 0)
@@ -197,7 +201,7 @@ def sample_times(path: Path, start: int, tap_ns: int) -> dict[str, list[int]]:
     with path.open("rb") as file:
         for offset, length in pieces:
             file.seek(offset)
-            for box in _iter_boxes(file.read(length)) if offset >= first else ():
+            for box in _iter_boxes(file.read(length)) if first <= offset < stop else ():
                 if box.path == "moof/traf/tfhd":
                     number = struct.unpack_from(">I", box.body, 4)[0]
                 elif box.path == "moof/traf/tfdt":

@@ -30,6 +30,7 @@ class JournalledMedia:
         closed: its newest ``closed`` entry; None: the part has not ended.
         ends: per media file, the end in bytes and on the recording clock of what is journalled.
         source_ends: per source, the recording clock after its last media.
+        last_fragments: per source, the last fragment with its media, as in a ``media`` entry.
         lost_until: per source, the recording clock at which its last loss ended.
         lasting: beginnings of the interruptions whose end is not known, by their numbers.
         last_number: of the interruptions.
@@ -43,6 +44,7 @@ class JournalledMedia:
     closed: Entry | None = None
     ends: dict[str, tuple[int, int]] = field(default_factory=dict)
     source_ends: dict[str, int] = field(default_factory=dict)
+    last_fragments: dict[str, Entry] = field(default_factory=dict)
     lost_until: dict[str, int] = field(default_factory=dict)
     lasting: dict[int, Entry] = field(default_factory=dict)
     last_number: int = 0
@@ -82,8 +84,9 @@ class JournalledMedia:
             end = int(fragment["offset"]) + int(fragment["length"])
             self.ends[str(fragment["file"])] = (end, end_ns)
             for source in fragment.get("sources", ()):
-                if fragment.get("track") == "channels" or source == CAMERA:
-                    self.source_ends[source] = max(end_ns, self.source_ends.get(source, 0))
+                is_its_track = fragment.get("track") == "channels" or source == CAMERA
+                if is_its_track and end_ns >= self.source_ends.get(source, 0):
+                    self.source_ends[source], self.last_fragments[source] = end_ns, fragment
 
     def _add_interruption(self, entry: Mapping[str, Any]) -> None:
         source = str(entry.get("source"))

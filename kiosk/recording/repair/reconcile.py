@@ -9,6 +9,7 @@ before, outside the hearing. What is missing is put into the ledger of interrupt
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -110,6 +111,8 @@ class _Reconciliation:
                     self._check(path)
         if self._lost:
             self._note_lost()
+        for source in self._media.source_ends:
+            self._media.source_ends[source] = self._end_ns(source)
         self._journal.flush()
         for cut in self._cuts:
             cut()
@@ -221,19 +224,44 @@ class _Reconciliation:
         Args:
             end: where what the journal knows of the file ends.
         """
+        lengths = self._sample_lengths(path)
+        for source, times in sample_times(path, end, self._media.zero_ns).items():
+            if (length_ns := lengths.get(source)) is None:
+                continue  # the mix: it is made of the microphones
+            known_ns = self._end_ns(source)
+            if times and times[0] >= known_ns:
+                self._note_gap(source, known_ns, times[0], EDGE_NS)
+            for before_ns, after_ns in pairwise(times):
+                self._note_gap(source, before_ns + length_ns, after_ns, length_ns // 2)
+
+    def _sample_lengths(self, path: Path) -> dict[str, int]:
+        """Return the nanoseconds that a picture or a sound frame lasts in a plain media file."""
         tracks = TrackTable.read(path.parent / INIT)
         lengths = {tracks.names.get(n, ""): length for n, length in tracks.frame_ns.items()}
         settings = read_json_or_none(self._folder / PART_FILE) or {}
         if fps := (settings.get("camera") or {}).get("fps"):
             lengths[CAMERA] = NS_PER_S // int(fps)
-        for source, times in sample_times(path, end, self._media.zero_ns).items():
-            if (length_ns := lengths.get(source)) is None:
-                continue  # the mix: it is made of the microphones
-            known_ns = self._media.source_ends.get(source, self._media.zero_ns)
-            if times and times[0] >= known_ns:
-                self._note_gap(source, known_ns, times[0], EDGE_NS)
-            for before_ns, after_ns in pairwise(times):
-                self._note_gap(source, before_ns + length_ns, after_ns, length_ns // 2)
+        return lengths
+
+    def _end_ns(self, source: str) -> int:
+        """Return the recording clock after the last known media of a source; without any, the tap.
+
+        A fragment may last longer than the media of one of its sources: their own times are read,
+        unless they are encrypted or damaged.
+        """
+        if (fragment := self._media.last_fragments.get(source)) is None:
+            return self._media.zero_ns
+        start_ns, end_ns = int(fragment["start_ns"]), int(fragment["end_ns"])
+        path = self._folder / fragment["file"]
+        stop = int(fragment["offset"]) + int(fragment["length"])
+        if path.name.endswith(CLOSED_SUFFIX):
+            return end_ns
+        try:
+            length_ns = self._sample_lengths(path)[source]
+            found_ns = sample_times(path, stop, self._media.zero_ns, stop)[source][-1] + length_ns
+        except (OSError, LookupError, ArithmeticError, struct.error):
+            return end_ns
+        return found_ns if start_ns < found_ns <= end_ns + length_ns else end_ns
 
     def _note_missing_before(self, record: FragmentRecord) -> None:
         """Journal what is missing before an encrypted fragment: which sources had none before."""
