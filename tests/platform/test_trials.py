@@ -89,13 +89,13 @@ def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [
-        (lambda line: line, ""),
-        (lambda line: None, "is missing without a record"),
-        (lambda line: {**line, "seconds": 0.4}, "says the ledger"),
+        (lambda line: [line], ""),
+        (lambda _line: [], "is missing without a record"),
+        (lambda line: [{**line, "seconds": 0.4}], "says the ledger"),
     ],
 )
 def test_what_a_crash_cost_a_source_is_compared_with_the_ledger(
-    tmp_path: Path, track: Track, change: Callable[[Entry], Entry | None], refusal: str
+    tmp_path: Path, track: Track, change: Callable[[Entry], list[Entry]], refusal: str
 ) -> None:
     signer = Court.make(tmp_path / "court").device()
     built = new_hearing(tmp_path, signer)
@@ -107,11 +107,12 @@ def test_what_a_crash_cost_a_source_is_compared_with_the_ledger(
     recover_hearing(built.folder, JournalOptions("kiosk-0001", signer))
     path = journal.folder / "journal.jsonl"
     entries = [json.loads(line) for line in path.read_bytes().splitlines()]
-    changed = [
-        change(entry) if entry["kind"] == "interruption" and entry["number"] else entry
-        for entry in entries
-    ]
-    path.write_text("".join(f"{json.dumps(entry)}\n" for entry in changed if entry))
+    lost = [entry for entry in entries if entry["kind"] == "interruption" and entry["number"]]
+    assert lost
+    for entry in lost:
+        place = entries.index(entry)
+        entries[place : place + 1] = change(entry)
+    path.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
     if not refusal:
         assert len(read_part(journal.folder).spans) == 1 + len(MICROPHONES)
         return

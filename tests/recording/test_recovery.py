@@ -25,6 +25,7 @@ from kiosk.recording.repair.recovery import (
 from kiosk.recording.verify.hearing import verify
 from tests.support.hearing_builder import (
     FRAGMENT_NS,
+    MICROPHONES,
     BuiltHearing,
     add_part,
     close_part,
@@ -161,6 +162,24 @@ def test_what_a_crash_cost_a_source_begins_with_its_last_media(
         assert entry["end_ns"] == pytest.approx(first["tap_ns"] + 5 * FRAGMENT_NS, abs=1e5)
         assert entry["seconds"] == pytest.approx(0.8, abs=1e-3)
     assert verify(built.folder, court.ca).problems == []
+
+
+@pytest.mark.parametrize("what", ["still", "muted", "stuck"])
+def test_what_a_crash_cost_a_source_is_told_while_nothing_new_comes_from_it(
+    root: Path, court: Court, what: str
+) -> None:
+    built = new_hearing(root, court.device())
+    journal = add_part(built, fragments=2)
+    source = "camera" if what == "still" else MICROPHONES[0]
+    start_ns = lines(built.folder, 1, "part")[0]["tap_ns"]
+    journal.add_interruption(Interruption(1, source, what, start_ns))
+    for _ in range(2):
+        journal.add_fragment(built.writers[0].write("channels" if what == "still" else "main"))
+    journal.flush()
+    crash(built)
+    recover(root, court)
+    rows = [row for row in lines(built.folder, 1, "interruption") if row["source"] == source]
+    assert [row.get("seconds") for row in rows] == [None, pytest.approx(0.8, abs=1e-3)]
 
 
 @pytest.mark.parametrize("track", ["main", "channels"])
