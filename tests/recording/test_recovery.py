@@ -25,7 +25,6 @@ from kiosk.recording.repair.recovery import (
 from kiosk.recording.verify.hearing import verify
 from tests.support.hearing_builder import (
     FRAGMENT_NS,
-    MICROPHONES,
     BuiltHearing,
     add_part,
     close_part,
@@ -164,17 +163,17 @@ def test_what_a_crash_cost_a_source_begins_with_its_last_media(
     assert verify(built.folder, court.ca).problems == []
 
 
-@pytest.mark.parametrize("what", ["still", "muted", "stuck"])
-def test_what_a_crash_cost_a_source_is_told_while_nothing_new_comes_from_it(
+@pytest.mark.parametrize("what", ["still", "dropped", "muted", "stuck"])
+def test_what_a_crash_cost_a_source_is_told_beside_what_lasted(
     root: Path, court: Court, what: str
 ) -> None:
     built = new_hearing(root, court.device())
     journal = add_part(built, fragments=2)
-    source = "camera" if what == "still" else MICROPHONES[0]
+    source, other = ("camera", "channels") if what in ("still", "dropped") else ("judge", "main")
     start_ns = lines(built.folder, 1, "part")[0]["tap_ns"]
     journal.add_interruption(Interruption(1, source, what, start_ns))
     for _ in range(2):
-        journal.add_fragment(built.writers[0].write("channels" if what == "still" else "main"))
+        journal.add_fragment(built.writers[0].write(other))  # type: ignore[arg-type]
     journal.flush()
     crash(built)
     recover(root, court)

@@ -18,9 +18,6 @@ STORAGE = "storage"
 _NOTHING_NS = NS_PER_S // 10
 """Tracks of which none lost anything end within this of each other."""
 
-_WITH_MEDIA = ("muted", "stuck", "still")
-"""Interruptions in which media of a source go on: nothing new is seen or heard in them."""
-
 
 @dataclass
 class JournalledMedia:
@@ -127,12 +124,7 @@ class JournalledMedia:
         Args:
             sources: those of the part; one that has no media is missing from the beginning.
         """
-        lasting = {
-            str(entry.get("source"))
-            for entry in self.lasting.values()
-            if entry.get("what") not in _WITH_MEDIA
-        }
         for source in sorted({*sources, *self.source_ends}):
             end_ns = max(self.source_ends.get(source, self.zero_ns), self.lost_until.get(source, 0))
-            if until_ns - end_ns > _NOTHING_NS and source not in lasting:
+            if until_ns - end_ns > _NOTHING_NS:
                 yield source, end_ns
