@@ -99,7 +99,8 @@ def test_what_a_crash_cost_a_source_is_compared_with_the_ledger(
 ) -> None:
     signer = Court.make(tmp_path / "court").device()
     built = new_hearing(tmp_path, signer)
-    journal, other = add_part(built, fragments=2), "main" if track == "channels" else "channels"
+    journal = add_part(built, fragments=2)
+    other: Track = "main" if track == "channels" else "channels"
     for _ in range(2):
         journal.add_fragment(built.writers[0].write(other))
     journal.close()
