@@ -451,12 +451,14 @@ def test_samples_that_a_corrected_clock_puts_back_are_written_to_the_last(tmp_pa
 
 
 @pytest.mark.parametrize("back_ms", [100, 1100])
-def test_a_device_whose_clock_goes_back_loses_no_sample(tmp_path: Path, back_ms: int) -> None:
-    """Its samples follow those before, until a hole gives the time back."""
+def test_a_device_whose_clock_goes_back_loses_what_the_ledger_says(
+    tmp_path: Path, back_ms: int
+) -> None:
+    """Time that is taken comes again; what follows it is in its place, and readers find it all."""
     recorded = WriterRig(tmp_path, START_NS)
     writer = recorded.create_writer({"judge": 48_000}, camera=False)
     sound = np.random.default_rng(5).integers(-9000, 9000, 6 * 48_000).astype(np.int16)
-    given, block = 0, 4800
+    given, block, cut = 0, 4800, back_ms * 48
     for number in range(60):
         recorded.now_ns = START_NS + (number + 1) * NS_PER_S // 10
         epoch = int(number >= 20)
@@ -466,5 +468,9 @@ def test_a_device_whose_clock_goes_back_loses_no_sample(tmp_path: Path, back_ms:
         given += block
         writer.tick(recorded.now_ns, "off", {"judge": (MicrophoneState.OK, None)})
     writer.finish(recorded.now_ns)
-    _, values = samples(join_run(tmp_path, "channels"))
-    assert np.array_equal(np.round(values * 32768).astype(np.int16), sound)
+    times, values = samples(join_run(tmp_path, "channels"))
+    kept = np.concatenate((sound[:96_000], sound[96_000 + cut :]))
+    assert np.array_equal(np.round(values * 32768).astype(np.int16), kept)
+    assert np.abs(times - np.arange(len(kept)) / 48_000).max() < 0.001
+    _, told = [fault for fault in recorded.interruptions if fault.kind == "gap"]
+    assert (told.seconds, told.end_ns) == (back_ms / 1000, START_NS + 2 * NS_PER_S)

@@ -12,12 +12,13 @@ from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.recording.formats.fmp4_scan import TrackTable, complete_fragments, fragment_ends
 from tests.support import fake_media
-from tests.support.fake_media import FakeCamera, WriterRig, join_run, samples
+from tests.support.fake_media import FakeCamera, FakeMicrophone, WriterRig, join_run, samples
 from tests.support.synchrony import (
     START_NS,
     TONES,
     compressed_media,
     largest_offset,
+    onsets,
     record_an_hour,
     record_stalls_and_returns,
     warm,
@@ -49,6 +50,39 @@ def test_after_a_stall_and_a_return_all_are_together_again(tmp_path: Path) -> No
         if interruption.end_ns is not None
     ]
     assert {("fast", "dead"), ("camera", "frozen"), ("slow", "absent")} <= set(kinds)
+
+
+@pytest.mark.parametrize("late_ms", [15, 95, 231])
+def test_late_first_blocks_after_a_return_do_not_keep_the_sound_late(
+    tmp_path: Path, late_ms: int
+) -> None:
+    """The blocks of the first 0.4 s come late, and so is the time they get; no other is.
+
+    The crystal is fast: samples that follow those before would be later with each second.
+    """
+    recorded = WriterRig(tmp_path, START_NS)
+    microphones = {"fast": warm(TONES["fast"], 400)}
+    writer = recorded.create_writer({"fast": 48_000}, camera=False)
+    recorded.run(writer, START_NS + 3 * NS_PER_S, None, microphones)
+    returned_ns = START_NS + 4 * NS_PER_S + 500_000_000
+    recorded.run(writer, returned_ns, None, microphones, lambda _name: "dead")
+    microphone = FakeMicrophone(
+        returned_ns, 400, TONES["fast"], late_ms * 1_000_000, returned_ns + 400_000_000
+    )
+    microphone.clock.epoch = 1
+    recorded.run(writer, START_NS + 40 * NS_PER_S, None, {"fast": microphone})
+    writer.finish(recorded.now_ns)
+
+    channels, main = join_run(tmp_path, "channels"), join_run(tmp_path, "main")
+    for path in (channels, main):
+        found = onsets(*samples(path), 48_000, TONES["fast"], range(6, 40))
+        assert set(found) == set(range(6, 40)), path.name
+        assert max(map(abs, found.values())) < TOGETHER_MS, (path.name, found)
+    cut_s = sum(fault.seconds or 0 for fault in recorded.interruptions if fault.kind == "gap")
+    sent = sum(map(len, microphone.sent))
+    kept = np.count_nonzero(samples(channels)[0] > 4.4)
+    assert cut_s == pytest.approx(late_ms / 1000, abs=0.013)
+    assert sent - kept == pytest.approx(cut_s * 48_000, abs=fake_media.BLOCK_SAMPLES)
 
 
 def test_channels_hold_every_sample_and_each_fragment_its_place(tmp_path: Path) -> None:

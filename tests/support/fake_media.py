@@ -83,8 +83,17 @@ class FakeCamera:
 class FakeMicrophone:
     """Beeps each whole second; its crystal is off by ``ppm``; deliveries are late by jitter."""
 
-    def __init__(self, start_ns: int, ppm: float = 0.0, tone: float = 1000.0) -> None:
+    def __init__(
+        self,
+        start_ns: int,
+        ppm: float = 0.0,
+        tone: float = 1000.0,
+        late_ns: int = 0,
+        late_until_ns: int = 0,
+    ) -> None:
+        """Start; blocks captured before ``late_until_ns`` are late by ``late_ns`` besides."""
         self._start_ns = start_ns
+        self._late_ns, self._late_until_ns = late_ns, late_until_ns
         self._rate = RATE * (1 + ppm * 1e-6)
         self._tone = tone
         self.clock = SampleClock(RATE)
@@ -98,11 +107,12 @@ class FakeMicrophone:
         """Yield the blocks that have been delivered before ``now_ns``."""
         while True:
             end = self._start_ns + (self._index + BLOCK_SAMPLES) * NS_PER_S / self._rate
-            if end > now_ns:
+            late_ns = self._late_ns if end < self._late_until_ns else 0
+            if end + late_ns > now_ns:
                 return
             samples = self._samples()
             self._index += BLOCK_SAMPLES
-            arrival = round(end + min(12e6, self._random.expovariate(1 / 2e6)))
+            arrival = round(end + late_ns + min(12e6, self._random.expovariate(1 / 2e6)))
             for stamped in self.clock.push(arrival, BLOCK_SAMPLES, samples.tobytes()):
                 data = np.frombuffer(stamped.data, np.int16)
                 yield AudioBlock(stamped.epoch, stamped.index, stamped.start_ns, data)

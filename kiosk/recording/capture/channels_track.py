@@ -21,7 +21,7 @@ from kiosk.recording.formats.fmp4 import Sample, TrackRun, flac_track, fragment,
 FIRST_FRAGMENT_NS = NS_PER_S // 50
 """The first fragment holds one packet of each, so that a recording is soon known to work."""
 MAX_AUDIO_WAIT_NS = 500_000_000
-_OVERLAP_NS = 5_000_000
+_HOLE_NS = 5_000_000
 _END_OF_TIME_NS = 1 << 62
 
 
@@ -186,20 +186,17 @@ class ChannelsTrack:
     def _build_run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
         """Return the packets' start and the run of samples; a hole lengthens the sample before.
 
-        The clock of a reopened device may be corrected to an earlier time. Then samples follow
-        those before, until a hole gives the time back: readers lose what overlaps.
+        The start is always the packets' own, also when it is a little before the end of those
+        before: a run that was moved to that end would stay late, and later with each second.
         """
-        begin = packets[0].start_ns
-        if channel.end_ns - begin > _OVERLAP_NS:
-            begin = channel.end_ns
-        channel.end_ns = begin
+        begin = channel.end_ns = packets[0].start_ns
         samples = []
         for number, packet in enumerate(packets):
             duration = packet.frames
             channel.end_ns += packet.frames * NS_PER_S // channel.rate
             if number + 1 < len(packets):
                 hole_ns = packets[number + 1].start_ns - channel.end_ns
-                if hole_ns > _OVERLAP_NS:
+                if hole_ns > _HOLE_NS:
                     duration += hole_ns * channel.rate // NS_PER_S
                     channel.end_ns += hole_ns
             samples.append(Sample(packet.data, duration))

@@ -77,10 +77,14 @@ class InterruptionDetector:
         end_ns = captured_ns + self._picture_ns
         self._received_until_ns[CAMERA] = max(self._received_until_ns[CAMERA], end_ns)
 
-    @property
-    def picture_received_until_ns(self) -> int | None:
-        """Recording clock until which pictures were received; None without a camera."""
-        return self._received_until_ns.get(CAMERA)
+    def add_cut(self, name: str, start_ns: int, end_ns: int) -> None:
+        """Record that a microphone's own track lacks what was captured in this time."""
+        self._open_interruption((name, "cut"), "gap", start_ns)
+        self._close_interruption((name, "cut"), end_ns)
+
+    def received_until_ns(self, source: str) -> int:
+        """Return the recording clock until which ``source`` was received."""
+        return self._received_until_ns[source]
 
     def add_pictures(self, pictures: Iterable[tuple[int, int]]) -> None:
         """Record that pictures are durable, each with its time and its encoder's session."""

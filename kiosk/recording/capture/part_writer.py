@@ -23,11 +23,13 @@ from kiosk.recording.capture.mixer import Mixer
 from kiosk.recording.capture.part_config import PartLayout, PartOutput, PartTimes
 from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.formats.codecs import AAC_FRAME
-from kiosk.recording.formats.records import FileRecord, FragmentRecord
+from kiosk.recording.formats.records import CAMERA, FileRecord, FragmentRecord
 
 HEALTHY_DISK_WAIT_S = 0.03
 """Maximum wait per step for a healthy disk."""
 FINISH_TIMEOUT_S = 1.0
+OVERLAP_NS = 5_000_000
+"""A microphone's clock that is corrected by less needs no cut."""
 CAMERA_LIVE_NS = NS_PER_S // 2
 """The writer does not wait for a camera that has delivered nothing for this long."""
 
@@ -100,6 +102,7 @@ class PartWriter:
             self._period_ns if layout.has_camera else None,
             output.sink.add_interruption,
         )
+        self._cut_until_ns = dict.fromkeys(layout.rates, start_ns)
         self._mixer = Mixer(start_ns, layout.rates)
         times = PartTimes(
             start_ns,
@@ -154,10 +157,25 @@ class PartWriter:
         trimmed = trim_block(block, rate, self._start_ns, self._stop_ns)
         if trimmed is None:
             return
+        from_ns = self._channel_from_ns(name, trimmed.start_ns)
         end_ns = trimmed.start_ns + len(trimmed.samples) * NS_PER_S // rate
         self._interruptions.add_audio(name, trimmed.start_ns, end_ns)
         self._mixer.push(name, trimmed)
-        self._channels.add_audio(name, trimmed)
+        if (own := trim_block(trimmed, rate, from_ns, None)) is not None:
+            self._channels.add_audio(name, own)
+
+    def _channel_from_ns(self, name: str, start_ns: int) -> int:
+        """Return the time from which on a microphone's own track takes a block of ``start_ns``.
+
+        The first blocks of a device that returns may all be late, and so is the time they get. Once
+        a block in time corrects its clock, time that is taken comes again. What was captured in it
+        is only in the mix, and told: if it followed the late ones, all that comes would be late.
+        """
+        taken_until_ns = self._interruptions.received_until_ns(name)
+        if taken_until_ns > max(self._cut_until_ns[name], start_ns + OVERLAP_NS):
+            self._cut_until_ns[name] = taken_until_ns
+            self._interruptions.add_cut(name, start_ns, taken_until_ns)
+        return self._cut_until_ns[name]
 
     # -- out -----------------------------------------------------------------------------------
     def tick(
@@ -262,8 +280,8 @@ class PartWriter:
 
     def is_complete_until(self, until_ns: int) -> bool:
         """Return whether every live source has delivered all it captured until then."""
-        picture_ns = self._interruptions.picture_received_until_ns
-        if self._is_camera_live(self._now_ns) and picture_ns is not None and picture_ns < until_ns:
+        waits_for_picture = self._layout.has_camera and self._is_camera_live(self._now_ns)
+        if waits_for_picture and self._interruptions.received_until_ns(CAMERA) < until_ns:
             return False
         return self._mixer.is_complete_until(until_ns, self._live_sources)
 
