@@ -61,6 +61,7 @@ class CourtProxy:
             await request.content.readexactly(self.cut_after)
             assert request.transport is not None
             request.transport.abort()
+            return web.Response()  # nobody gets it; the rest of the body may have come already
         kept = {k: v for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP}
         body = await request.read()
         async with http.request(

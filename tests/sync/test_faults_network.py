@@ -203,7 +203,7 @@ def test_a_server_with_a_full_disk_gets_it_all_when_there_is_room_again(template
             wait_problem(kiosk, None)
             hearing = kiosk.make_hearing(video=3_000_000, files=1)
             wait_for(lambda: kiosk.state()["link"]["problem"] == "central_full", "the full disk")
-            assert "central_unreachable" in kiosk.alarms()
+            wait_for(lambda: "central_unreachable" in kiosk.alarms(), "its alarm")
             assert (kiosk.paths.hearings / hearing / "SHA256SUMS").exists()
             room = ["mount", "-o", "remount,size=64m", str(folder)]
             subprocess.run(room, check=True)

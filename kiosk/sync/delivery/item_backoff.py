@@ -111,8 +111,9 @@ class ItemBackoff:
         except (DatabaseDamagedError, DatabaseLockedError, PreemptedError):
             raise
         except LINK_ERRORS as error:
-            if client is None or not isinstance(error, CentralUnreachableError):
-                raise
+            is_unreachable = isinstance(error, CentralUnreachableError)
+            if client is None or not is_unreachable or error.code == "central_full":
+                raise  # a full central system takes nothing of anybody
             self._context.lanes.raise_if_stopping()
             client.check_contract()  # raises: it is the link
             self._record(kind, item_id, error, source=item_id)
