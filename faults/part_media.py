@@ -191,11 +191,13 @@ def _require_ledger(
                 f"{name}: {start:.3f} to {end:.3f} s is missing without a record"
             )
     for begin, until, lost in ledger:
+        if until == math.inf:
+            raise NotSurvivedError(f"{name}: what is missing at {begin:.3f} s has no end")
         inside = [
             end - start for start, end in holes if begin - slack < start and end < until + slack
         ]
         is_edge = not inside and lost < EDGE_S  # the trial looks a little less closely there
-        if until < math.inf and not is_edge and abs(sum(inside) - lost) > slack * (1 + len(inside)):
+        if not is_edge and abs(sum(inside) - lost) > slack * (1 + len(inside)):
             raise NotSurvivedError(
                 f"{name}: {lost:.3f} s missing at {begin:.3f} s says the ledger, it is "
                 f"{sum(inside):.3f}"

@@ -163,6 +163,34 @@ def test_what_a_crash_cost_a_source_begins_with_its_last_media(
     assert verify(built.folder, court.ca).problems == []
 
 
+@pytest.mark.parametrize("journalled", [0, 1, 2])
+def test_gaps_between_pictures_that_share_a_row_at_a_crash_end_it_with_their_seconds(
+    root: Path, court: Court, journalled: int
+) -> None:
+    built = new_hearing(root, court.device())
+    journal = add_part(built, fragments=2)
+    (writer,) = built.writers
+    start_ns = lines(built.folder, 1, "part")[0]["tap_ns"] + 2 * FRAGMENT_NS
+    journal.add_interruption(Interruption(1, "camera", "dropped", start_ns))
+    for number in range(2):
+        writer.skip("main")
+        record = writer.write("main")
+        if number < journalled:
+            journal.add_fragment(record)
+    for _ in range(4):
+        journal.add_fragment(writer.write("channels"))
+    journal.flush()
+    crash(built)
+    seal_and_end(recover(root, court))
+    (ended,) = lines(built.folder, 1, "interruption_ended")
+    assert (ended["number"], ended["source"], ended["what"]) == (1, "camera", "dropped")
+    assert ended["seconds"] == pytest.approx(0.8, abs=1e-3)
+    assert ended["end_ns"] == pytest.approx(start_ns + 3 * FRAGMENT_NS, abs=1e5)
+    rows = [row for row in lines(built.folder, 1, "interruption") if row["source"] == "camera"]
+    assert len(rows) == 1
+    assert verify(built.folder, court.ca).problems == []
+
+
 @pytest.mark.parametrize("what", ["still", "dropped", "muted", "stuck"])
 def test_what_a_crash_cost_a_source_is_told_beside_what_lasted(
     root: Path, court: Court, what: str

@@ -10,8 +10,10 @@ from kiosk.clocks import NS_PER_S
 from kiosk.evidence.chain import Entry
 from kiosk.recording.formats.records import CAMERA
 
-WITHOUT_MEDIA = ("absent", "refused", "dead", "frozen")
+WITHOUT_MEDIA = ("absent", "refused", "dead", "frozen", "gap")
 """Interruptions in which a source gives nothing, so that they end with its next media."""
+WITH_GAPS = ("dropped", "encoder")
+"""Interruptions that several gaps between pictures share."""
 STORAGE = "storage"
 """Source of the interruptions in which a disk lost media of all other sources."""
 
@@ -98,13 +100,18 @@ class JournalledMedia:
         if entry.get("end_ns") and (source != STORAGE or entry.get("seconds")):
             self.lost_until[source] = max(int(entry["end_ns"]), self.lost_until.get(source, 0))
 
-    def end_lasting(self, number: int, end_ns: int) -> dict[str, Any]:
-        """End a lasting interruption; return the fields of its ``interruption_ended`` entry."""
+    def end_lasting(self, number: int, end_ns: int, lost_ns: int | None = None) -> dict[str, Any]:
+        """End a lasting interruption; return the fields of its ``interruption_ended`` entry.
+
+        Args:
+            lost_ns: what is missing in it; default: all of it.
+        """
         begun = self.lasting.pop(number)
         start_ns = int(begun.get("start_ns") or 0)
         fields = {key: begun.get(key) for key in ("number", "source", "what", "start_ns")}
-        seconds = max(0, end_ns - start_ns) / NS_PER_S
-        ended = {**fields, "end_ns": max(start_ns, end_ns), "seconds": seconds}
+        end_ns = max(start_ns, end_ns)
+        seconds = (end_ns - start_ns if lost_ns is None else lost_ns) / NS_PER_S
+        ended = {**fields, "end_ns": end_ns, "seconds": seconds}
         self._add_interruption(ended)
         return ended
 

@@ -9,6 +9,7 @@ before, outside the hearing. What is missing is put into the ledger of interrupt
 from __future__ import annotations
 
 import logging
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import asdict
@@ -30,7 +31,12 @@ from kiosk.recording.formats.records import CAMERA, FragmentRecord
 from kiosk.recording.formats.run_reader import closed_files, list_runs, media_files
 from kiosk.recording.formats.torn_end import is_torn_end
 from kiosk.recording.journal.hearing_journal import HearingJournal
-from kiosk.recording.journal.journalled_media import STORAGE, WITHOUT_MEDIA, JournalledMedia
+from kiosk.recording.journal.journalled_media import (
+    STORAGE,
+    WITH_GAPS,
+    WITHOUT_MEDIA,
+    JournalledMedia,
+)
 from kiosk.recording.journal.part_journal import PartJournal, media_entry
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_chunks
 from kiosk.storage.hearing_folder import (
@@ -46,6 +52,8 @@ from kiosk.storage.volume import SET_ASIDE
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
+_UNREADABLE = (OSError, LookupError, ArithmeticError, struct.error)
+"""What reading the times of damaged media raises."""
 EDGE_NS = NS_PER_S // 5
 """Fragments of one source that follow each other begin and end within this time."""
 
@@ -104,6 +112,7 @@ class _Reconciliation:
         for name, (end, _) in self._media.ends.items():
             if end and not (self._folder / name).exists():
                 self._lost[name] = 0
+        self._end_shared()
         for track in TRACKS:
             for run in list_runs(self._folder / track):
                 inits = (run / INIT, run / CLOSED_INIT)
@@ -218,6 +227,41 @@ class _Reconciliation:
             self._journal.queue("cut", lost)
             self._note_interruption(starts.get(name, end_ns), end_ns)
 
+    def _end_shared(self) -> None:
+        """End the interruptions that gaps between pictures share, with the gaps that there are."""
+        for number, row in list(self._media.lasting.items()):
+            if row.get("source") == CAMERA and row.get("what") in WITH_GAPS:
+                try:
+                    gaps = self._picture_gaps(int(row["start_ns"]))
+                except _UNREADABLE as error:
+                    log.error("%s: cannot be read: %s", self._folder.name, error)
+                    continue
+                end_ns = max((end_ns for _, end_ns in gaps), default=0)
+                lost_ns = sum(end_ns - start_ns for start_ns, end_ns in gaps)
+                ended = self._media.end_lasting(number, end_ns, lost_ns)
+                self._journal.queue("interruption_ended", ended)
+
+    def _picture_gaps(self, from_ns: int) -> list[tuple[int, int]]:
+        """Return the gaps between the pictures of a plain part from ``from_ns`` on.
+
+        Raises:
+            OSError, LookupError, ArithmeticError, struct.error: they cannot be read.
+        """
+        times: list[int] = []
+        length_ns = 0
+        for run in list_runs(self._folder / "main"):
+            if closed_files(run):
+                raise LookupError("only the court can read it")
+            for path in media_files(run):
+                name = path.relative_to(self._folder).as_posix()
+                _, end_ns = self._media.ends.get(name, (0, math.inf))
+                if end_ns > from_ns - NS_PER_S:  # with the picture before the first gap
+                    times += sample_times(path, 0, self._media.zero_ns).get(CAMERA, [])
+                    length_ns = self._sample_lengths(path)[CAMERA]
+        gaps = ((before_ns + length_ns, after_ns) for before_ns, after_ns in pairwise(times))
+        least_ns = length_ns // 2
+        return [gap for gap in gaps if gap[1] - max(gap[0], from_ns) > least_ns]
+
     def _note_missing_samples(self, path: Path, end: int) -> None:
         """Journal the gaps before and between samples that were found: nobody could tell them.
 
@@ -259,7 +303,7 @@ class _Reconciliation:
         try:
             length_ns = self._sample_lengths(path)[source]
             found_ns = sample_times(path, stop, self._media.zero_ns, stop)[source][-1] + length_ns
-        except (OSError, LookupError, ArithmeticError, struct.error):
+        except _UNREADABLE:
             return end_ns
         return found_ns if start_ns < found_ns <= end_ns + length_ns else end_ns
 
