@@ -23,8 +23,8 @@ SOUND_HOLE_S = 0.05
 SOUND_SLACK_S, PICTURE_SLACK_S = 0.1, 0.005
 """How far the times of the ledger may be from those in the file."""
 EDGE_S = 0.21
-NOT_MISSING = ("muted", "stuck", "still")
-"""Entries of the ledger about media that are there."""
+NOT_MISSING = ("muted", "stuck", "still", "overlap")
+"""Entries of the ledger about media that are there, or in whose time other media are."""
 
 
 @dataclass

@@ -42,7 +42,7 @@ LOSSES: Mapping[str, str] = {
     "muted": N_("switched off or muted"),
     "stuck": N_("the device repeated itself"),
     "silent": N_("no sound (switched off or muted)"),  # in older journals
-    "gap": N_("sound lost"),
+    **dict.fromkeys(("gap", "overlap"), N_("sound lost")),
     "frozen": N_("picture stood still"),
     "still": N_("picture stood still"),
     "dropped": N_("pictures lost"),

@@ -195,7 +195,7 @@ def test_clock_unset_asks_for_the_date(rig: CourtroomRig, monkeypatch: pytest.Mo
     [
         *((kind, True) for kind in ("absent", "dead", "muted", "frozen", "encoder")),
         ("write_failed", True),
-        *((kind, False) for kind in ("gap", "dropped")),
+        *((kind, False) for kind in ("gap", "overlap", "dropped")),
     ],
 )
 def test_which_failures_ask_for_their_reason(rig: CourtroomRig, kind: str, asks: bool) -> None:

@@ -472,5 +472,5 @@ def test_a_device_whose_clock_goes_back_loses_what_the_ledger_says(
     kept = np.concatenate((sound[:96_000], sound[96_000 + cut :]))
     assert np.array_equal(np.round(values * 32768).astype(np.int16), kept)
     assert np.abs(times - np.arange(len(kept)) / 48_000).max() < 0.001
-    _, told = [fault for fault in recorded.interruptions if fault.kind == "gap"]
+    _, told = [fault for fault in recorded.interruptions if fault.kind == "overlap"]
     assert (told.seconds, told.end_ns) == (back_ms / 1000, START_NS + 2 * NS_PER_S)

@@ -78,8 +78,11 @@ class InterruptionDetector:
         self._received_until_ns[CAMERA] = max(self._received_until_ns[CAMERA], end_ns)
 
     def add_cut(self, name: str, start_ns: int, end_ns: int) -> None:
-        """Record that a microphone's own track lacks what was captured in this time."""
-        self._open_interruption((name, "cut"), "gap", start_ns)
+        """Record that a microphone's own track lacks what was captured in this time.
+
+        It has no hole there: samples that are older than their time stand in it.
+        """
+        self._open_interruption((name, "cut"), "overlap", start_ns)
         self._close_interruption((name, "cut"), end_ns)
 
     def received_until_ns(self, source: str) -> int:
