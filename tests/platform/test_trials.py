@@ -85,6 +85,13 @@ def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
         outcome.attempt(lambda: Cost(recovery_s=1 / 0))
 
 
+def no_hole(line: Entry) -> Entry:
+    """Return an entry of 0.4 s before ``line``, where nothing is missing in the file."""
+    start_ns = line["start_ns"] - 700_000_000
+    times = {"start_ns": start_ns, "end_ns": start_ns + 400_000_000, "seconds": 0.4}
+    return {**line, **times, "number": line["number"] + 100}
+
+
 @pytest.mark.parametrize("track", ["main", "channels"])
 @pytest.mark.parametrize(
     ("change", "refusal"),
@@ -92,6 +99,8 @@ def test_an_error_of_the_trial_itself_is_not_taken_for_a_loss() -> None:
         (lambda line: [line], ""),
         (lambda _line: [], "is missing without a record"),
         (lambda line: [{**line, "seconds": 0.4}], "says the ledger"),
+        (lambda line: [line, {**no_hole(line), "what": "overlap"}], ""),
+        (lambda line: [line, {**no_hole(line), "what": "gap"}], "says the ledger"),
     ],
 )
 def test_what_a_crash_cost_a_source_is_compared_with_the_ledger(
