@@ -13,7 +13,8 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
                      certificates; staff with PINs and badges, and each kiosk's signed list
 ``data/``            tables and transactions; the store of delivered bytes (folder or S3)
 ``http/``            JSON errors and authentication; case look-up; link check; fault injection
-``deliveries/``      uploads (own or by tusd), deliveries and receipts, filings, closures,
+``arrival/``         files that are still arriving: a folder, or S3 for several servers
+``deliveries/``      uploads, deliveries and receipts, filings, closures,
                      journal heads, couriers' drives, searchable PDFs
 ``admin/``           the page for court IT, and the findings it starts with
 ===================  =========================================================================

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,15 +22,16 @@ from kiosk.central import crash_points
 from kiosk.central.admin.decisions import DecisionForms
 from kiosk.central.admin.page import AdminPage
 from kiosk.central.api import KioskApi
+from kiosk.central.arrival.intake import Intake
+from kiosk.central.arrival.spool import Spool
 from kiosk.central.data.database import Database, sqlite_url
-from kiosk.central.data.object_store import FolderStore, ObjectStore
+from kiosk.central.data.object_store import FolderStore
 from kiosk.central.deliveries.deliveries import DeliveryService
 from kiosk.central.deliveries.filing_registry import FilingRegistry
 from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.deliveries.searchable import SearchableWorker
 from kiosk.central.deliveries.tus import TusApi, add_tus_headers
-from kiosk.central.deliveries.tusd import TusdServer, TusdSettings
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
 from kiosk.central.http.connection_limit import limit_connections
@@ -47,12 +49,16 @@ from kiosk.errors import CentralError, KioskError, UsageError
 from kiosk.storage.atomic_io import make_folder, write_text
 from kiosk.systemd import notify
 
+if TYPE_CHECKING:
+    from kiosk.central.data.s3_store import S3Store
+
 log = logging.getLogger(__name__)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 WILDCARDS = ("0.0.0.0", "::")
 CERTIFICATE_CHECK_S = 3600.0
 ADMIN_CODE_LENGTH = 16
 WRONG_CODES, WRONG_CODES_WINDOW_S = 20, 60.0
+RESUME_S = 30.0
 SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
 
@@ -70,7 +76,6 @@ class ServerOptions:
         faults: file with faults on demand (development), or None.
         admin_port: TCP port of court IT's page on loopback; 0 takes a free one.
         store: ``s3://…`` (:mod:`kiosk.central.data.s3_store`), or None for a folder under ``data``.
-        tusd: addresses of tusd if it receives uploads, or None.
         searchable: whether to make searchable versions of filings.
         staff_days: a kiosk's list of staff ends so many days after it was issued.
     """
@@ -84,7 +89,6 @@ class ServerOptions:
     faults: Path | None = None
     admin_port: int = 0
     store: str | None = None
-    tusd: TusdSettings | None = None
     searchable: bool = True
     staff_days: int = DEFAULT_DAYS
 
@@ -106,7 +110,7 @@ def open_database(data: Path, url: str | None = None) -> Database:
     return database
 
 
-def open_store(data: Path, url: str | None = None) -> ObjectStore:
+def open_store(data: Path, url: str | None = None) -> FolderStore | S3Store:
     """Return the store: S3 by ``url``, else the folder under ``data``.
 
     Raises:
@@ -117,6 +121,20 @@ def open_store(data: Path, url: str | None = None) -> ObjectStore:
     from kiosk.central.data.s3_store import S3Store  # boto3 is an optional dependency
 
     return S3Store.from_url(url)
+
+
+def open_intake(
+    database: Database,
+    store: FolderStore | S3Store,
+    spool: Path,
+    crash_hook: crash_points.CrashHook = crash_points.no_crash,
+) -> Intake:
+    """Return where files arrive: the folder ``spool`` beside a folder, else the S3 store itself."""
+    if isinstance(store, FolderStore):
+        return Spool(spool, database, store, crash_hook)
+    from kiosk.central.arrival.shared_intake import SharedIntake  # boto3, as above
+
+    return SharedIntake(database, store, crash_hook)
 
 
 def open_authority(data: Path, name: str = "Courtroom kiosk reference CA") -> CertificateAuthority:
@@ -162,9 +180,8 @@ class CentralServer:
         context = tls_context(self.authority, self._certificate, self._key)
         renewal = asyncio.create_task(self._renew_certificate(context, signer))
         stack.push_async_callback(_cancel_task, renewal)
-        uploads = UploadService(
-            self._database, self._store, options.data / "spool", signer, crash_hook
-        )
+        intake = open_intake(self._database, self._store, options.data / "spool", crash_hook)
+        uploads = UploadService(self._database, self._store, intake, signer, crash_hook)
         deliveries = DeliveryService(self._database, self._store, uploads, signer, crash_hook)
         stack.push_async_callback(uploads.close)
         registry = FilingRegistry(self._database, deliveries, crash_hook)
@@ -201,11 +218,14 @@ class CentralServer:
         await deliveries.closures.resume()
         await uploads.resume()
         await deliveries.resume()
+        if not isinstance(self._store, FolderStore):  # there may be other servers, which may die
+            resuming = asyncio.create_task(_resume_for_others(uploads, deliveries))
+            stack.push_async_callback(_cancel_task, resuming)
         if options.searchable:
             worker = SearchableWorker(self._database, self._store, options.data / "searchable-work")
             task = asyncio.create_task(worker.run())
             stack.push_async_callback(_cancel_task, task)
-        self._publish_addresses(port, await self._listen_admin(uploads, owners, stack))
+        self._publish_addresses(port, await self._listen_admin(owners, stack))
 
     def _make_application(self) -> web.Application:
         middlewares = [errors_as_json]
@@ -246,17 +266,11 @@ class CentralServer:
         stack.callback(listener.close)
         return int(listener.sockets[0].getsockname()[1])
 
-    async def _listen_admin(
-        self, uploads: UploadService, owners: HearingOwners, stack: contextlib.AsyncExitStack
-    ) -> int:
+    async def _listen_admin(self, owners: HearingOwners, stack: contextlib.AsyncExitStack) -> int:
         code = random_secret(ADMIN_CODE_LENGTH)
         write_text(self._options.data / "admin-code", code + "\n", mode=0o600)
         forms = DecisionForms(Quarantine(self._database, self._store), owners, code)
         app = AdminPage(self._database, self._store, forms).application()
-        if self._options.tusd is not None:
-            tusd = TusdServer(self._options.tusd, self._database, uploads)
-            uploads.external_server = tusd
-            app.add_routes(tusd.routes())
         runner = _make_runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -275,6 +289,18 @@ class CentralServer:
         print(f"page for court IT: {page}")
         print(f"root certificate: {self.authority.root_path}")
         sys.stdout.flush()
+
+
+async def _resume_for_others(uploads: UploadService, deliveries: DeliveryService) -> None:
+    """Go on with what a server that has died left, again and again."""
+    while True:
+        await asyncio.sleep(RESUME_S)
+        try:
+            await deliveries.closures.resume()
+            await uploads.resume()
+            await deliveries.resume()
+        except KioskError as error:
+            log.warning("what other servers left is looked for again later: %s", error)
 
 
 async def _cancel_task(task: asyncio.Task[None]) -> None:

@@ -16,18 +16,22 @@ from kiosk.central.data.database import Database
 from kiosk.central.deliveries import filing_registry, quarantine
 from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
 from kiosk.central.deliveries.hearing_owners import HearingOwners
-from kiosk.central.deliveries.tusd import TusdSettings
 from kiosk.central.identity import courts, enrolment, staff
 from kiosk.central.identity.pin_rules import check_badge, check_pin
 from kiosk.central.identity.seed import Seed, load_seed
 from kiosk.central.identity.staff import KINDS
-from kiosk.central.server import ServerOptions, open_authority, open_database, open_store, serve
+from kiosk.central.server import (
+    ServerOptions,
+    open_authority,
+    open_database,
+    open_intake,
+    open_store,
+    serve,
+)
 from kiosk.clocks import format_wall
-from kiosk.errors import CentralError, UsageError
+from kiosk.errors import CentralError
 
-TUSD_SECRET = "KIOSK_CENTRAL_TUSD_SECRET"
 NAMES_VARIABLE = "KIOSK_CENTRAL_NAMES"
-MIN_SECRET_LENGTH = 16
 NAMES = {"pin": "PIN", "badge": "badge"}
 PIN_STATES = {
     "valid": "PIN",
@@ -84,19 +88,9 @@ def _server_options(arguments: argparse.Namespace) -> ServerOptions:
         faults=arguments.faults,
         admin_port=arguments.admin_port,
         store=arguments.store,
-        tusd=_tusd_settings(arguments),
         searchable=arguments.searchable,
         staff_days=arguments.staff_days,
     )
-
-
-def _tusd_settings(arguments: argparse.Namespace) -> TusdSettings | None:
-    if arguments.tusd is None:
-        return None
-    secret = os.environ.get(TUSD_SECRET, "")
-    if len(secret) < MIN_SECRET_LENGTH:
-        raise UsageError(f"--tusd needs a secret in ${TUSD_SECRET}")
-    return TusdSettings(arguments.tusd, arguments.tusd_internal or arguments.tusd, secret)
 
 
 def _create_authority(arguments: argparse.Namespace, _connection: Connection) -> None:
@@ -197,7 +191,8 @@ def _import_courier_drive(arguments: argparse.Namespace) -> int:
     try:
         store = open_store(arguments.data, arguments.store)
         authority = open_authority(arguments.data)
-        courier_import = CourierImport(database, store, authority, arguments.data / "spool-courier")
+        intake = open_intake(database, store, arguments.data / "spool-courier")
+        courier_import = CourierImport(database, store, authority, intake)
         result = asyncio.run(
             courier_import.import_drive(
                 arguments.medium, keys, lambda line: print(line, flush=True)

@@ -63,15 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="s3://BUCKET/PREFIX?endpoint=URL&region=NAME (default: a folder in DIR)",
     )
     parser.add_argument(
-        "--tusd",
-        metavar="URL",
-        help="a tusd that receives the uploads, at the URL that kiosks use; "
-        "the secret of its hooks is in $KIOSK_CENTRAL_TUSD_SECRET",
-    )
-    parser.add_argument(
-        "--tusd-internal", metavar="URL", help="the same tusd, at the URL that this server uses"
-    )
-    parser.add_argument(
         "--no-searchable",
         dest="searchable",
         action="store_false",

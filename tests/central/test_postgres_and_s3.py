@@ -98,7 +98,9 @@ def test_a_hearing_is_delivered_hashed_by_reading_back_and_fetched_in_ranges(
     )
     stored = client.get_object(Bucket=BUCKET, Key=listed["a/b.m4s"])["Body"].read()
     assert stored == files["a/b.m4s"]
-    assert not list((central.data / "spool").iterdir())
+    assert not (central.data / "spool").exists()
+    left = client.list_objects_v2(Bucket=BUCKET, Prefix="kz/arriving/").get("Contents", [])
+    assert left == [], "nothing is left of what was arriving"
 
 
 def test_a_wrong_hash_leaves_nothing_in_the_store(kiosk: Kiosk, endpoint: str) -> None:

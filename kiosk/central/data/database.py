@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -84,6 +85,26 @@ class Database:
             return await self._in_thread(lambda: self._run_in_transaction(self.write, work))
         except IntegrityError:
             return await self._in_thread(lambda: self._run_in_transaction(self.write, work))
+
+    @contextlib.asynccontextmanager
+    async def claim(self, name: str) -> AsyncIterator[bool]:
+        """Claim ``name`` among all servers of the database; False if another one has it.
+
+        It is free again when the block or the process ends. SQLite has one server.
+        """
+        if self.engine.dialect.name != "postgresql":
+            yield True
+            return
+        number = int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], signed=True)
+        connection = await self._in_thread(self.engine.connect)
+        try:  # the lock ends with the transaction
+            yield await self._in_thread(
+                lambda: bool(
+                    connection.execute(select(func.pg_try_advisory_xact_lock(number))).scalar_one()
+                )
+            )
+        finally:
+            await self._in_thread(connection.close)
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         try:

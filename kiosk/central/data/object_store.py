@@ -1,7 +1,7 @@
 """Storage of delivered files: a folder by default.
 
-Files that are still arriving are in the *spool*, always a local folder. A complete file moves into
-the store under its upload's id; from then on it is read from the store only.
+Files that are still arriving are elsewhere (:mod:`kiosk.central.arrival`). A complete file moves
+into the store under its upload's id; from then on it is read from the store only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from kiosk.central.errors import malformed
 from kiosk.storage.atomic_io import make_folder, sync_folder
 
 BLOCK_BYTES = 1 << 20
@@ -28,9 +27,6 @@ class ObjectStore(Protocol):
 
     def put_file(self, spooled: Path, key: str) -> None:
         """Move the synced local file ``spooled`` into the store, durably. Repeatable."""
-
-    def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
-        """Import a file that tusd stored at ``location`` (its hook's ``Storage``). Repeatable."""
 
     def has(self, key: str) -> bool:
         """Return whether the store holds ``key`` completely."""
@@ -82,13 +78,6 @@ class FolderStore:
         with contextlib.suppress(FileNotFoundError):  # moved before a crash
             _move_durably(spooled, target)
         sync_folder(target.parent)
-
-    def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
-        """See :class:`ObjectStore`: from tusd's filestore, on a shared file system."""
-        path = Path(location.get("Path", ""))
-        if location.get("Type") != "filestore" or path.name != key:
-            raise malformed("Storage: not filestore, or not this upload's file")
-        self.put_file(path, key)
 
     def has(self, key: str) -> bool:
         """See :class:`ObjectStore`."""

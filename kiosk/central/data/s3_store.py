@@ -21,7 +21,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kiosk.central.errors import malformed
+from kiosk.central.data.s3_parts import S3Parts
 from kiosk.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class S3Store:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        self.parts = S3Parts(client, bucket, self._prefix, self._object_path)
 
     @classmethod
     def from_url(cls, url: str) -> S3Store:
@@ -61,6 +62,7 @@ class S3Store:
             config=Config(
                 connect_timeout=5,
                 read_timeout=60,
+                max_pool_connections=32,
                 retries={"max_attempts": 3, "mode": "standard"},
                 s3={"addressing_style": "path"},
             ),
@@ -72,19 +74,6 @@ class S3Store:
         with _as_storage_error(key):
             self._client.upload_file(
                 str(spooled), self._bucket, self._object_path(key), Config=TRANSFER
-            )
-
-    def import_tusd_file(self, location: Mapping[str, str], key: str) -> None:
-        """See :class:`ObjectStore`: copies an object of tusd's S3 store, inside the S3 server."""
-        if location.get("Type") != "s3store":
-            raise malformed("Storage: not s3store")
-        source = {"Bucket": location["Bucket"], "Key": location["Key"]}
-        with _as_storage_error(key):
-            self._client.copy(
-                {"Bucket": source["Bucket"], "Key": source["Key"]},
-                self._bucket,
-                self._object_path(key),
-                Config=TRANSFER,
             )
 
     def has(self, key: str) -> bool:

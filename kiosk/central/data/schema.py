@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 HASH_LENGTH = 200
+RECEIVING = "receiving"  # state of an upload without a verdict
 metadata = MetaData()
 
 courts = Table(
@@ -185,13 +186,22 @@ uploads = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("state", String(10), nullable=False),  # receiving | complete | mismatch | closed
-    Column("address", Text),  # where the kiosk sends it, if not to this server
     Column("server_sha256", String(64)),
     Column("receipt", JSON(none_as_null=True)),
     Column("created_at", String(32), nullable=False),
     Column("ended_at", String(32)),
     Index("uploads_by_owner", "owner", "path"),
     Index("uploads_by_state", "state"),
+)
+
+arrivals = Table(  # uploads that arrive in an S3 store; whoever is named in a row may change it
+    "arrivals",
+    metadata,
+    Column("upload", ForeignKey("uploads.id"), primary_key=True),
+    Column("holder", String(36), nullable=False),  # the newest request
+    Column("received", BigInteger, nullable=False),
+    Column("multipart", Text),
+    Column("tail", String(32)),
 )
 
 searchable = Table(

@@ -139,7 +139,7 @@ class ClosureService:
         )
         await asyncio.to_thread(self._store.unpublish_file, row.kind, row.owner, row.path, row.id)
         if kept is None:  # it never became complete
-            await self._uploads.discard(row.id)
+            await self._uploads.discard(row)
             await asyncio.to_thread(self._store.remove_file, row.id)
         elif kept.decision == ERASED:
             await asyncio.to_thread(self._store.erase_withheld, row.id)

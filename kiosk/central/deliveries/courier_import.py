@@ -25,6 +25,7 @@ from cryptography import x509
 from pydantic import BaseModel
 from sqlalchemy import Connection, Row
 
+from kiosk.central.arrival.intake import Intake
 from kiosk.central.contract import FilingRegistration, HearingManifest, ReportManifest, parse
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
@@ -97,16 +98,20 @@ class CourierImport:
         database: the central system's.
         store: delivered files.
         authority: issued the kiosks' certificates.
-        spool: folder for files that are being imported.
+        intake: where files are that are being imported.
     """
 
     def __init__(
-        self, database: Database, store: ObjectStore, authority: CertificateAuthority, spool: Path
+        self,
+        database: Database,
+        store: ObjectStore,
+        authority: CertificateAuthority,
+        intake: Intake,
     ) -> None:
         self._database = database
         self._authority = authority
         self._signer = ReceiptSigner(*authority.current_server_files())
-        self._uploads = UploadService(database, store, spool, self._signer)
+        self._uploads = UploadService(database, store, intake, self._signer)
         self._deliveries = DeliveryService(database, store, self._uploads, self._signer)
         self._registry = FilingRegistry(database, self._deliveries)
         self._owners = HearingOwners(database, store)

@@ -136,6 +136,18 @@ def delivery_files(connection: Connection, delivery: str) -> Sequence[Row[Any]]:
     return sorted(found, key=lambda row: name_order(row.path))
 
 
+def _missing_file(row: Row[Any], offset: int) -> dict[str, Any]:
+    return {
+        "path": row.path,
+        "size": row.size,
+        "sha256": row.sha256,
+        "upload": row.id,
+        "address": tus_address(row),
+        "offset": offset,
+        "state": "verifying" if offset == row.size else "receiving",
+    }
+
+
 class DeliveryService:
     """All deliveries of the server; for arguments see :class:`.uploads.UploadService`."""
 
@@ -182,9 +194,9 @@ class DeliveryService:
         rows = await self._database.run_read(
             lambda connection: delivery_files(connection, delivery)
         )
-        await self._uploads.assign_addresses(rows)
+        received = await self._uploads.received(rows)
         for row in rows:
-            if row.state == RECEIVING and self._uploads.received_bytes(row) == row.size:
+            if row.state == RECEIVING and received[row.id] == row.size:
                 self._uploads.verify(row.id)
         await self.issue_receipt(delivery)
 
@@ -235,9 +247,12 @@ class DeliveryService:
             return delivery_files(connection, row.id), {found.path for found in mismatches}
 
         files, mismatched = await self._database.run_read(work)
+        received = await self._uploads.received(files)
         withheld = [file for file in files if file.state == CLOSED]  # after the receipt only
         missing = [
-            self._missing_file(file) for file in files if file.state not in (COMPLETE, CLOSED)
+            _missing_file(file, received[file.id])
+            for file in files
+            if file.state not in (COMPLETE, CLOSED)
         ]
         complete_bytes = sum(file.size for file in files if file.state in (COMPLETE, CLOSED))
         return {
@@ -247,18 +262,6 @@ class DeliveryService:
             "bytes_done": complete_bytes + sum(file["offset"] for file in missing),
             "missing": missing,
             "mismatched": sorted(mismatched & {file["path"] for file in missing}),
-        }
-
-    def _missing_file(self, row: Row[Any]) -> dict[str, Any]:
-        offset = self._uploads.received_bytes(row)
-        return {
-            "path": row.path,
-            "size": row.size,
-            "sha256": row.sha256,
-            "upload": row.id,
-            "address": tus_address(row),
-            "offset": offset,
-            "state": "verifying" if offset == row.size else "receiving",
         }
 
     async def issue_receipt(self, delivery: str) -> None:

@@ -7,7 +7,7 @@ import binascii
 
 from aiohttp import web
 
-from kiosk.central.deliveries.spool import Checksum
+from kiosk.central.arrival.intake import Checksum
 from kiosk.central.deliveries.upload_records import UNUSABLE_STATES
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed

@@ -13,7 +13,7 @@ from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.errors import RefusedError, content_conflict, wrong_owner
 from kiosk.clocks import format_wall
 
-RECEIVING, COMPLETE, MISMATCH, CLOSED = "receiving", "complete", "mismatch", "closed"
+RECEIVING, COMPLETE, MISMATCH, CLOSED = schema.RECEIVING, "complete", "mismatch", "closed"
 UNUSABLE_STATES = frozenset({MISMATCH, CLOSED})
 
 
@@ -115,10 +115,5 @@ def replace_upload(connection: Connection, row: Row[Any]) -> None:
 
 
 def tus_address(row: Row[Any]) -> str:
-    """Return the tus address of an upload: a path on this server, or a whole URL."""
-    return str(row.address or local_address(row.id))
-
-
-def local_address(upload: str) -> str:
-    """Return the path of an upload's tus address on this server."""
-    return f"/v1/tus/{upload}"
+    """Return the path of an upload's tus address."""
+    return f"/v1/tus/{row.id}"

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from kiosk.central import crash_points
+from kiosk.central.arrival.intake import Checksum, Intake, too_long
 from kiosk.central.contract import UploadAnnouncement
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.receipts import make_receipt
-from kiosk.central.deliveries.spool import Checksum, Spool, too_long
 from kiosk.central.deliveries.upload_records import (
     COMPLETE,
     MISMATCH,
@@ -25,7 +24,6 @@ from kiosk.central.deliveries.upload_records import (
     announcement_of,
     check_owner,
     create_upload,
-    local_address,
     record_mismatch,
     replace_upload,
     tus_address,
@@ -37,13 +35,7 @@ from kiosk.clocks import format_wall
 
 log = logging.getLogger(__name__)
 MAX_CONCURRENT_HASHES = 2
-
-
-class ExternalUploadServer(Protocol):
-    """Another server that receives uploads instead of this one."""
-
-    async def create(self, uploads: Sequence[Row[Any]]) -> dict[str, str]:
-        """Create uploads there; return the address of each created upload by its id."""
+OTHER_PROCESS_S = 0.5
 
 
 class UploadService:
@@ -52,7 +44,7 @@ class UploadService:
     Args:
         database: records announced uploads.
         store: receives complete files.
-        spool: folder of files that are still arriving.
+        intake: where files are that are still arriving.
         signer: signs receipts.
         crash_hook: called at named points (tests).
     """
@@ -61,18 +53,17 @@ class UploadService:
         self,
         database: Database,
         store: ObjectStore,
-        spool: Path,
+        intake: Intake,
         signer: ReceiptSigner,
         crash_hook: crash_points.CrashHook = crash_points.no_crash,
     ) -> None:
         self._database = database
         self._store = store
-        self._spool = Spool(spool, crash_hook)
+        self._intake = intake
         self._signer = signer
         self._crash_hook = crash_hook
         self._hash_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
         self._verifying: dict[str, asyncio.Task[None]] = {}
-        self.external_server: ExternalUploadServer | None = None
         self.on_verified: Callable[[str], Awaitable[None]] = _ignore_verified
 
     async def announce(
@@ -95,38 +86,7 @@ class UploadService:
                 raise content_conflict("this upload was announced differently")
 
         await self._database.run_write(work)
-        await self.assign_addresses([await self.find(kiosk, upload)])
         return await self.describe(kiosk, upload)
-
-    async def assign_addresses(self, rows: Sequence[Row[Any]]) -> None:
-        """Assign a tus address to each upload once: on this server or the external one."""
-        unassigned = [
-            row for row in rows if row.address is None and row.state == RECEIVING and row.size
-        ]
-        if self.external_server is None or not unassigned:
-            return
-        external = await self.external_server.create(unassigned)
-        assignments = [
-            {"key": row.id, "place": external.get(row.id, local_address(row.id))}
-            for row in unassigned
-        ]
-        table = schema.uploads
-        statement = (
-            update(table).where(table.c.id == bindparam("key")).values(address=bindparam("place"))
-        )
-        await self._database.run_write(
-            lambda connection: connection.execute(statement, assignments)
-        )
-
-    async def import_external(self, row: Row[Any], location: Mapping[str, str]) -> None:
-        """Import bytes that the external server received, then verify them.
-
-        Raises:
-            RefusedError: 400, the store cannot import from this location.
-            StorageError: the import failed.
-        """
-        await asyncio.to_thread(self._store.import_tusd_file, location, row.id)
-        self.verify(row.id)
 
     async def import_file(self, row: Row[Any], blocks: Iterator[bytes]) -> None:
         """Import a whole file from elsewhere (a courier's drive), then verify it.
@@ -134,7 +94,7 @@ class UploadService:
         Raises:
             RefusedError: 507, the disk is full; nothing is lost.
         """
-        await asyncio.to_thread(self._spool.write, row.id, blocks)
+        await self._intake.write(row, blocks)
         await self.verify(row.id)
 
     async def find(self, kiosk: str, upload: str) -> Row[Any]:
@@ -159,12 +119,12 @@ class UploadService:
     async def describe(self, kiosk: str, upload: str, wait: float = 0.0) -> dict[str, Any]:
         """Return ``GET /v1/uploads/{id}``, after at most ``wait`` seconds of verifying."""
         row = await self.find(kiosk, upload)
-        is_complete = row.state == RECEIVING and self.received_bytes(row) == row.size
+        is_complete = row.state == RECEIVING and await self._received(row) == row.size
         # The receipt of its owner follows a moment after its own.
         if is_complete or row.id in self._verifying:
             await asyncio.wait({self.verify(row.id)}, timeout=wait)
             row = await self.find(kiosk, upload)
-        offset = self.received_bytes(row)
+        offset = await self._received(row)
         verifying = row.state == RECEIVING and offset == row.size
         return {
             "upload": row.id,
@@ -180,27 +140,31 @@ class UploadService:
             "receipt": row.receipt,
         }
 
-    def received_bytes(self, row: Row[Any]) -> int:
-        """Return how many bytes of an upload have been received (durable or about to be)."""
-        if row.state != RECEIVING:
-            return int(row.size)
-        try:
-            return self._spool.path(row.id).stat().st_size
-        except FileNotFoundError:
-            return int(row.size) if row.id in self._verifying else 0
+    async def received(self, rows: Sequence[Row[Any]]) -> dict[str, int]:
+        """Return, by id, how many bytes of uploads have arrived (durable or about to be)."""
+        arriving = [row for row in rows if row.state == RECEIVING and row.id not in self._verifying]
+        found = await self._intake.received(arriving) if arriving else {}
+        ids = {row.id for row in arriving}
+        return {row.id: found.get(row.id, 0) if row.id in ids else row.size for row in rows}
+
+    async def _received(self, row: Row[Any]) -> int:
+        return (await self.received([row]))[row.id]
 
     async def durable_offset(self, row: Row[Any]) -> int:
         """Return the durable offset; a PATCH that is still open on the upload is aborted first."""
-        async with self._spool.lock(row.id):
-            return await asyncio.to_thread(self._sync_offset, row)
+        if row.state != RECEIVING or row.id in self._verifying:
+            return int(row.size)
+        async with self._intake.lock(row) as arrival:
+            return await arrival.durable_offset()
 
-    async def discard(self, upload: str) -> None:
+    async def discard(self, row: Row[Any]) -> None:
         """Abort the requests on an unusable upload and delete the bytes received for it."""
-        async with self._spool.lock(upload):
-            self._spool.path(upload).unlink(missing_ok=True)
-        verification = self._verifying.get(upload)
+        async with self._intake.lock(row) as arrival:
+            await arrival.drop()
+        verification = self._verifying.get(row.id)
         if verification is not None:
             await asyncio.wait({verification})
+        await self._intake.forget(row.id)
 
     async def append(
         self,
@@ -224,15 +188,19 @@ class UploadService:
                 408 line silent, 507 disk full, 410 unusable. What has arrived is kept, except with
                 a checksum.
         """
-        async with self._spool.lock(row.id) as lock:
-            if (await self.find(row.kiosk, row.id)).state in UNUSABLE_STATES:  # meanwhile
+        async with self._intake.lock(row) as arrival:
+            now = await self.find(row.kiosk, row.id)
+            if now.state in UNUSABLE_STATES:  # meanwhile
                 raise RefusedError(410, "upload_dead", "ask the owner for a fresh address")
-            durable_bytes = await asyncio.to_thread(self._sync_offset, row)
+            is_arriving = now.state == RECEIVING and row.id not in self._verifying
+            durable_bytes = await arrival.durable_offset() if is_arriving else row.size
             if durable_bytes != offset:
                 raise RefusedError(409, "offset_differs", f"the offset is {durable_bytes}")
             if offset + (content_length or 0) > row.size:
                 raise too_long(row.size)
-            end = await self._spool.append(row.id, offset, row.size, lock.blocks(body), checksum)
+            end = int(row.size)
+            if is_arriving:
+                end = await arrival.append(offset, body, checksum)
         if end == row.size:
             self.verify(row.id)
         return end
@@ -252,42 +220,49 @@ class UploadService:
             log.error("upload %s could not be verified: %s", upload, task.exception())
 
     async def _verify(self, upload: str) -> None:
-        async with self._hash_slots:
-            row = await self._database.run_read(
-                lambda connection: connection.execute(
-                    select(schema.uploads).where(schema.uploads.c.id == upload)
-                ).one()
+        while not await self._try_to_verify(upload):
+            await asyncio.sleep(OTHER_PROCESS_S)  # another process is at it
+        await self.on_verified((await self._load(upload)).owner)
+
+    async def _try_to_verify(self, upload: str) -> bool:
+        """Verify an upload unless another process does; return whether it has its verdict."""
+        async with self._hash_slots, self._intake.verification(upload) as is_claimed:
+            row = await self._load(upload)
+            if row.state != RECEIVING:
+                return True
+            if not is_claimed:
+                return False
+            digest = await asyncio.to_thread(self._store_and_hash, row)
+            state = await self._database.run_write(
+                lambda connection: self._record_verdict(connection, row, digest)
             )
-            if row.state == RECEIVING:
-                digest = await asyncio.to_thread(self._store_and_hash, row)
-                is_recorded = await self._database.run_write(
-                    lambda connection: self._record_verdict(connection, row, digest)
-                )
-                self._crash_hook(crash_points.VERIFY_AFTER_COMMIT)
-                if digest != row.sha256:
-                    log.error("upload %s: SHA-256 differs from what was announced", upload)
-                if digest != row.sha256 or not is_recorded:
-                    await asyncio.to_thread(self._store.remove_file, upload)
-        await self.on_verified(row.owner)
+        self._crash_hook(crash_points.VERIFY_AFTER_COMMIT)
+        if digest != row.sha256:
+            log.error("upload %s: SHA-256 differs from what was announced", upload)
+        if state != COMPLETE:  # another process may have found it complete
+            await asyncio.to_thread(self._store.remove_file, upload)
+        await self._intake.forget(upload)
+        return True
+
+    async def _load(self, upload: str) -> Row[Any]:
+        return await self._database.run_read(
+            lambda connection: connection.execute(
+                select(schema.uploads).where(schema.uploads.c.id == upload)
+            ).one()
+        )
 
     def _store_and_hash(self, row: Row[Any]) -> str:
         """Move the file into the store and return the SHA-256 of what the store gives back."""
-        spooled = self._spool.path(row.id)
         self._crash_hook(crash_points.VERIFY_BEFORE_TAKE)
-        if not self._store.has(row.id):
-            if row.size == 0:
-                spooled.touch()
-            self._store.put_file(spooled, row.id)
+        self._intake.move_to_store(row)
         self._crash_hook(crash_points.VERIFY_AFTER_TAKE)
-        digest = self._store.read_sha256(row.id)
-        spooled.unlink(missing_ok=True)
-        return digest
+        return self._store.read_sha256(row.id)
 
-    def _record_verdict(self, connection: Connection, row: Row[Any], digest: str) -> bool:
+    def _record_verdict(self, connection: Connection, row: Row[Any], digest: str) -> str:
         """Record the verdict; after a mismatch the owner's file gets a new upload.
 
         Returns:
-            False when the file has been closed meanwhile: its bytes have to be deleted.
+            The state of the upload: it may have been closed meanwhile, or have its verdict.
         """
         matches = digest == row.sha256
         receipt = None
@@ -308,22 +283,12 @@ class UploadService:
         if updated.rowcount and not matches:
             record_mismatch(connection, row)
             replace_upload(connection, row)
-        return bool(updated.rowcount)
+        state = connection.execute(select(table.c.state).where(table.c.id == row.id)).scalar_one()
+        return str(state)
 
     async def resume(self) -> int:
         """Verify, after a start, the files that arrived completely; return their number."""
-        rows = await self._database.run_read(
-            lambda connection: connection.execute(
-                select(schema.uploads).where(schema.uploads.c.state == RECEIVING)
-            ).all()
-        )
-        ready = await asyncio.to_thread(
-            lambda: [
-                row.id
-                for row in rows
-                if self.received_bytes(row) == row.size or self._is_stored(row)
-            ]
-        )
+        ready = await self._intake.list_complete()
         for upload in ready:
             self.verify(upload)
         return len(ready)
@@ -334,16 +299,6 @@ class UploadService:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _is_stored(self, row: Row[Any]) -> bool:
-        """Return whether the store has the file although no verdict is recorded."""
-        return not self._spool.path(row.id).exists() and self._store.has(row.id)
-
-    def _sync_offset(self, row: Row[Any]) -> int:
-        """Return the offset after making everything that was written durable."""
-        if row.state == RECEIVING:
-            self._spool.sync(row.id)
-        return self.received_bytes(row)
 
 
 async def _ignore_verified(_owner: str) -> None:

@@ -1,0 +1,272 @@
+"""Several servers over one Postgres and one S3 store, behind HAProxy; all of them real.
+
+No file lies on a server: an upload goes on at whichever server the next request comes to, and a
+killed one takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import io
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tests.central.external_services import postgres
+from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
+from tests.support.central_rig import TUS, Central, Kiosk, hearing_body, new_id
+from tests.support.waiting import wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+MIB = 1 << 20
+HAPROXY = Path("/usr/sbin/haproxy")
+BALANCER = """
+global
+  stats socket {folder}/stats mode 600 level user
+defaults
+  mode tcp
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  option redispatch
+  retries 3
+frontend kiosks
+  bind 127.0.0.1:{port}
+  default_backend servers
+backend servers
+  balance roundrobin
+"""
+
+
+@dataclass
+class Fleet:
+    """Two servers, the address of their balancer, and their store."""
+
+    servers: list[Central]
+    balancer: str
+    stats: Path
+    store: S3Client
+
+    def sessions_by_server(self) -> dict[str, int]:
+        """Return how many connections each server has got from the balancer."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.stats))
+            line.sendall(b"show stat\n")
+            text = b"".join(iter(lambda: line.recv(65536), b"")).decode("ascii")
+        rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+        return {row["svname"]: int(row["stot"]) for row in rows if row["pxname"] == "servers"}
+
+    def keys(self, part: str) -> list[str]:
+        """Return the keys in the store under ``part``."""
+        listed = self.store.list_objects_v2(Bucket=BUCKET, Prefix=f"kz/{part}")
+        return [item["Key"] for item in listed.get("Contents", [])]
+
+
+@contextlib.contextmanager
+def balancer(folder: Path, servers: list[Central]) -> Iterator[str]:
+    """Run HAProxy before ``servers``; TLS and certificates pass through it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lines = [
+        f"  server s{number} 127.0.0.1:{server.port} check inter 200ms fall 1 on-error mark-down\n"
+        for number, server in enumerate(servers)
+    ]
+    settings = folder / "haproxy.cfg"
+    settings.write_text(BALANCER.format(folder=folder, port=port) + "".join(lines))
+    process = subprocess.Popen([str(HAPROXY), "-db", "-q", "-f", str(settings)])
+    try:
+        wait_for(lambda: (folder / "stats").exists(), "HAProxy", 30)
+        yield f"https://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Two servers of one court, each with a folder of its own for addresses and certificates."""
+    if missing := missing_swift():
+        pytest.skip(missing)
+    if not HAPROXY.exists():
+        pytest.skip("the Debian package haproxy is needed")
+    folder = tmp_path_factory.mktemp("fleet")
+    os.environ.update(CREDENTIALS)
+    with contextlib.ExitStack() as stack:
+        endpoint = stack.enter_context(swift())
+        url = stack.enter_context(postgres())
+        options = ("--database", url, "--store", f"s3://{BUCKET}/kz?endpoint={endpoint}")
+        first = Central(folder / "a", options, database=url)
+        second = Central(folder / "b", options, database=url)
+        stack.enter_context(first)
+        shutil.copytree(first.data / "authority", second.data / "authority")
+        stack.enter_context(second)
+        servers = [first, second]
+        address = stack.enter_context(balancer(folder, servers))
+        yield Fleet(servers, address, folder / "stats", s3_client(endpoint))
+
+
+@pytest.fixture(scope="module")
+def kiosks(fleet: Fleet) -> list[Kiosk]:
+    """One kiosk, as it reaches each of the servers."""
+    kiosk = fleet.servers[0].enrol()
+    return [replace(kiosk, url=server.url) for server in fleet.servers]
+
+
+def announced(kiosk: Kiosk, content: bytes) -> tuple[str, dict[str, Any]]:
+    """Announce a hearing of one file; return its id and the file that is missing."""
+    hearing = new_id()
+    body = hearing_body(hearing, {"a.m4s": content})
+    return hearing, kiosk.put(f"/v1/hearings/{hearing}", body)["missing"][0]
+
+
+def test_an_upload_goes_on_at_any_server(fleet: Fleet, kiosks: list[Kiosk]) -> None:
+    first, second = kiosks
+    content = os.urandom(12 * MIB + 345)
+    hearing, file = announced(first, content)
+    cuts = [0, 1000, 7 * MIB + 1, 7 * MIB + 2, 10 * MIB, len(content)]
+    for number, (start, stop) in enumerate(itertools.pairwise(cuts)):
+        here, there = (first, second) if number % 2 else (second, first)
+        assert here.patch(file["address"], start, content[start:stop]).status_code == 204
+        assert there.offset(file["address"]) == stop
+    state = second.get(f"/v1/uploads/{file['upload']}?wait=20")
+    assert state["server_sha256"] == hashlib.sha256(content).hexdigest()
+    assert first.get(f"/v1/hearings/{hearing}")["receipt"]["bytes"] == len(content)
+    assert fleet.keys(f"arriving/{file['upload']}") == []
+
+
+def test_the_newest_request_wins_wherever_it_comes(fleet: Fleet, kiosks: list[Kiosk]) -> None:
+    """A PATCH hangs at one server, half-open; the kiosk goes on at the other one."""
+    first, second = kiosks
+    content = os.urandom(9 * MIB)
+    _, file = announced(first, content)
+    with first.tls() as hanging:
+        head = (
+            f"PATCH {file['address']} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\n"
+            "Upload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n"
+            f"Content-Length: {len(content)}\r\n\r\n"
+        )
+        hanging.sendall(head.encode("ascii") + content[: 6 * MIB])
+        wait_for(lambda: _received(second, file) == 5 * MIB, "the first part")
+        assert second.offset(file["address"]) == 5 * MIB
+        other = content[5 * MIB : 5 * MIB + 10]
+        assert second.patch(file["address"], 5 * MIB, other).status_code == 204
+        hanging.sendall(content[6 * MIB :])
+        assert b" 423 " in hanging.recv(65536).splitlines()[0]
+    assert second.offset(file["address"]) == 5 * MIB + 10
+    rest = content[5 * MIB + 10 :]
+    assert first.patch(file["address"], 5 * MIB + 10, rest).status_code == 204
+    assert second.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
+    assert fleet.keys(f"arriving/{file['upload']}") == []
+
+
+def _received(kiosk: Kiosk, file: dict[str, Any]) -> int:
+    """Return the offset without taking the upload over."""
+    return int(kiosk.get(f"/v1/uploads/{file['upload']}")["offset"])
+
+
+def test_parts_that_the_store_has_lost_are_sent_again(fleet: Fleet, kiosks: list[Kiosk]) -> None:
+    """The bucket's rules may abort uploads that were begun long ago."""
+    first, second = kiosks
+    content = os.urandom(6 * MIB)
+    _, file = announced(first, content)
+    assert first.patch(file["address"], 0, content[: 5 * MIB]).status_code == 204
+    key = f"kz/objects/{file['upload'][:2]}/{file['upload']}"
+    listed = fleet.store.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+    begun = next(item["UploadId"] for item in listed if item["Key"] == key)
+    fleet.store.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=begun)
+    first.patch(file["address"], 5 * MIB, content[5 * MIB :])
+    first.call("GET", f"/v1/uploads/{file['upload']}?wait=20")
+    wait_for(lambda: second.offset(file["address"]) == 0, "to begin again")
+    assert second.patch(file["address"], 0, content).status_code == 204
+    assert first.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
+
+
+class Sender(threading.Thread):
+    """Delivers one hearing through the balancer, a new connection for each request."""
+
+    def __init__(self, kiosk: Kiosk, files: dict[str, bytes]) -> None:
+        super().__init__()
+        self.hearing = new_id()
+        self.files = files
+        self.receipt: dict[str, Any] = {}
+        self.patches = 0
+        self._kiosk = kiosk
+
+    def run(self) -> None:
+        """Go on until there is a receipt, as a kiosk does after any failure."""
+        body = hearing_body(self.hearing, self.files)
+        while not self.receipt:
+            with contextlib.suppress(AssertionError, requests.RequestException):
+                answer = self._call("PUT", f"/v1/hearings/{self.hearing}", json=body).json()
+                for file in answer["missing"]:
+                    self._send(file, self.files[file["path"]])
+                answer = self._call("GET", f"/v1/hearings/{self.hearing}").json()
+                self.receipt = answer["receipt"] or {}
+
+    def _send(self, file: dict[str, Any], content: bytes) -> None:
+        head = self._call("HEAD", file["address"], headers=TUS)
+        offset = int(head.headers["Upload-Offset"])
+        while offset < len(content):
+            headers = TUS | {
+                "Upload-Offset": str(offset),
+                "Content-Type": "application/offset+octet-stream",
+            }
+            block = content[offset : offset + 2 * MIB]
+            answer = self._call("PATCH", file["address"], headers=headers, data=block)
+            offset = int(answer.headers["Upload-Offset"])
+            self.patches += 1
+        self._call("GET", f"/v1/uploads/{file['upload']}?wait=10")
+
+    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
+        options["headers"] = options.get("headers", {}) | {"Connection": "close"}
+        answer = self._kiosk.call(method, path, **options)
+        assert answer.ok, answer.text
+        return answer
+
+
+def test_a_server_killed_amid_uploads_takes_nothing_with_it(fleet: Fleet) -> None:
+    kiosk = replace(fleet.servers[0].enrol("kiosk-0002"), url=fleet.balancer)
+    sizes = {"a.m4s": 13 * MIB + 7, "b.m4s": 6 * MIB, "c.m4s": 70_000, "d.json": 0}
+    senders = [
+        Sender(kiosk, {path: os.urandom(size) for path, size in sizes.items()}) for _ in range(4)
+    ]
+    for sender in senders:
+        sender.start()
+    wait_for(lambda: sum(sender.patches for sender in senders) > 8, "some uploads", 120)
+    before = fleet.sessions_by_server()
+    assert min(before["s0"], before["s1"]) > 0, "both servers take part"
+    fleet.servers[0].kill()
+    for sender in senders:
+        sender.join(200)
+    assert not any(sender.is_alive() for sender in senders)
+    for sender in senders:
+        listed = {file["path"]: file["sha256"] for file in sender.receipt["files"]}
+        assert listed == {
+            path: hashlib.sha256(content).hexdigest() for path, content in sender.files.items()
+        }
+        state = kiosk.get(f"/v1/hearings/{sender.hearing}")
+        assert state["receipt"] == sender.receipt, "one receipt, which does not change"
+        for path, content in sender.files.items():
+            got = kiosk.call("GET", f"/v1/hearings/{sender.hearing}/files/{path}").content
+            assert got == content
+    assert fleet.keys("arriving/") == []
+    stored = len(fleet.keys("objects/"))
+    fleet.servers[0].start()
+    assert len(fleet.keys("objects/")) == stored
