@@ -11,7 +11,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -37,7 +36,10 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 RUN = """
-import os, sys
+import ctypes, os, signal, sys
+def die_with_parent():  # Swift makes each server the leader of a session of its own
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+die_with_parent()
 from swift.common.ring import RingBuilder
 from swift.common.utils import set_swift_dir
 folder, *names = sys.argv[1:]
@@ -54,6 +56,7 @@ for kind in ("account", "container", "object"):
     builder.get_ring().save(f"{folder}/{kind}.ring.gz")
 for kind in ports:
     if os.fork() == 0:
+        die_with_parent()
         sys.exit(run_wsgi(f"{folder}/{kind}-server.conf", f"{kind}-server"))
 for kind in ports:
     os.wait()
@@ -129,7 +132,6 @@ def swift() -> Iterator[str]:
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
     try:
         wait_for(lambda: all(map(_listens, ports.values())), "Swift", 100)
@@ -137,7 +139,7 @@ def swift() -> Iterator[str]:
         s3_client(endpoint).create_bucket(Bucket=BUCKET)
         yield endpoint
     finally:
-        os.killpg(servers.pid, signal.SIGKILL)
+        servers.kill()  # and with it the four
         servers.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 
