@@ -11,6 +11,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ CERTIFICATE_CHECK_S = 3600.0
 ADMIN_CODE_LENGTH = 16
 WRONG_CODES, WRONG_CODES_WINDOW_S = 20, 60.0
 RESUME_S = 30.0
+THREADS = 32  # that wait for disks and the S3 store; Python's own number is 6 on two cores
 SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
 
@@ -158,9 +160,10 @@ class CentralServer:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        stop = asyncio.Event()
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="files"))
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.set)
         async with contextlib.AsyncExitStack() as stack:
             await self._start(stack)
             notify("READY=1")

@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from kiosk.central import crash_points
 from kiosk.central.arrival.intake import Checksum, broken_body_refused, checked_blocks
@@ -137,14 +137,13 @@ class SharedIntake:
         await asyncio.to_thread(self._parts.remove_tails, upload)
 
     async def list_complete(self) -> Sequence[str]:
-        """See :class:`.intake.Intake`."""
+        """See :class:`.intake.Intake`: from the few that are arriving, not from all announced."""
         table = schema.uploads
         rows = await self._database.run_read(
             lambda connection: connection.execute(
                 select(table.c.id)
-                .outerjoin(ROWS, ROWS.c.upload == table.c.id)
-                .where(table.c.state == schema.RECEIVING)
-                .where(or_(ROWS.c.received == table.c.size, table.c.size == 0))
+                .join(ROWS, ROWS.c.upload == table.c.id)
+                .where(table.c.state == schema.RECEIVING, ROWS.c.received == table.c.size)
             ).all()
         )
         return [row.id for row in rows]
@@ -178,6 +177,7 @@ class SharedArrival:
         self._crash_hook = crash_hook
         self._holder = str(uuid.uuid4())
         self._progress = Progress()
+        self._is_held = True
 
     async def take_over(self) -> None:
         """Take the upload over from whoever holds it, in whatever process."""
@@ -234,7 +234,7 @@ class SharedArrival:
                             await self._save(progress)
             is_complete = True
         finally:
-            if saves or is_complete:
+            if self._is_held and (saves or is_complete):
                 progress = await self._put_rest(progress, offset, buffer)
                 self._crash_hook(crash_points.PATCH_BEFORE_SYNC)
                 await self._save(progress)
@@ -282,6 +282,7 @@ class SharedArrival:
             )
         )
         if not updated:
+            self._is_held = False
             raise RefusedError(423, "busy", "another request has taken over")
         self._progress = progress
         if former.tail not in (None, progress.tail):

@@ -316,11 +316,17 @@ class DeliveryService:
         ) and await self._left_out_check.is_list_whole(row.kiosk, row.id)
 
     async def resume(self) -> None:
-        """After a start: issue the receipts that a crash prevented."""
-        table = schema.deliveries
+        """Issue the receipts of deliveries whose files are all there: a crash prevented them."""
+        table, files, uploads = schema.deliveries, schema.files, schema.uploads
+        incomplete = (
+            select(files.c.path)
+            .join(uploads, uploads.c.id == files.c.upload)
+            .where(files.c.delivery == table.c.id, uploads.c.state != COMPLETE)
+            .exists()
+        )
         rows = await self._database.run_read(
             lambda connection: connection.execute(
-                select(table.c.id).where(table.c.final, table.c.completed_at.is_(None))
+                select(table.c.id).where(table.c.final, table.c.completed_at.is_(None), ~incomplete)
             ).all()
         )
         for row in rows:

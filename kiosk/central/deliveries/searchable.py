@@ -138,7 +138,10 @@ class SearchableWorker:
         self._seconds = seconds
 
     async def run(self) -> None:
-        """Work until cancelled; a failing database or a full disk only delays."""
+        """Work until cancelled; a failing database or a full disk only delays.
+
+        Of several servers one works, and another one takes over when it ends.
+        """
         missing_tool = await asyncio.to_thread(missing_tools)
         if missing_tool is not None:
             log.warning("%s is not installed: documents are not made searchable", missing_tool)
@@ -147,7 +150,8 @@ class SearchableWorker:
         self._work_folder.mkdir(parents=True)
         while True:
             try:
-                has_processed = await self.process_next()
+                async with self._database.claim("searchable") as is_claimed:
+                    has_processed = is_claimed and await self.process_next()
             except (RefusedError, KioskError, OSError) as error:
                 log.warning("searchable: %s", error)
                 has_processed = False
