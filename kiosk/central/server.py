@@ -189,7 +189,7 @@ class CentralServer:
         stack.push_async_callback(uploads.close)
         registry = FilingRegistry(self._database, deliveries, crash_hook)
         authenticator = KioskAuthenticator(self._database)
-        link = LinkCheckApi(authenticator)
+        link = LinkCheckApi(authenticator, self._database)
         owners = HearingOwners(self._database, self._store)
         await owners.resume()
         api = KioskApi(

@@ -11,12 +11,14 @@ import csv
 import hashlib
 import io
 import itertools
+import json
 import os
 import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,6 +198,40 @@ def test_parts_that_the_store_has_lost_are_sent_again(fleet: Fleet, kiosks: list
     wait_for(lambda: second.offset(file["address"]) == 0, "to begin again")
     assert second.patch(file["address"], 0, content).status_code == 204
     assert first.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
+
+
+def test_a_link_check_is_followed_at_another_server(kiosks: list[Kiosk]) -> None:
+    first, second = kiosks
+    token = first.call("POST", "/v1/link/token").json()["token"]
+    path = f"/v1/link/up?token={token}"
+    lines: list[dict[str, Any]] = []
+
+    def follow() -> None:
+        with requests.Session() as http:
+            http.trust_env, http.verify = False, str(first.ca)
+            http.cert = (str(first.certificate), str(first.key_file))
+            with http.get(first.url + path, stream=True, timeout=20) as answer:
+                lines.extend(json.loads(line) for line in answer.iter_lines())
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    counted = second.call("POST", path, data=_until(lambda: len(lines) >= 3, 10)).json()
+    follower.join()
+    assert [line["bytes"] for line in lines[:-1]] == counted["windows"]
+    assert lines[-1] == counted
+    assert first.call("POST", path, data=b"x").status_code == 403, "a token counts once"
+    with second.http.get(
+        f"{second.url}/v1/link/down?token={token}&seconds=0.2", stream=True, timeout=20
+    ) as answer:
+        assert answer.status_code == 200
+
+
+def _until(is_enough: Callable[[], bool], seconds: float) -> Iterator[bytes]:
+    """Yield bytes until it is enough: the follower hears of them while they come."""
+    end = time.monotonic() + seconds
+    while not is_enough() and time.monotonic() < end:
+        yield bytes(1000)
+        time.sleep(0.01)
 
 
 class Sender(threading.Thread):

@@ -204,6 +204,19 @@ arrivals = Table(  # uploads that arrive in an S3 store; whoever is named in a r
     Column("tail", String(32)),
 )
 
+link_checks = Table(  # running link checks; what is counted is read by whoever follows it
+    "link_checks",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("kiosk", ForeignKey("kiosks.id"), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+    Column("is_upload_used", Boolean, nullable=False),
+    Column("count", JSON(none_as_null=True)),
+    Column("is_ended", Boolean, nullable=False),
+    Index("link_checks_by_kiosk", "kiosk"),
+    Index("link_checks_by_end", "expires_at"),
+)
+
 searchable = Table(
     "searchable",
     metadata,

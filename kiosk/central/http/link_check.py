@@ -1,7 +1,8 @@
 """Link check: the server sends, counts in windows of 250 ms, and echoes datagrams.
 
 The receiver's medians over windows measure a connection; the bytes a sender has written do not.
-The sending side uses BBR where the kernel has it: cubic is far too slow with some loss.
+The sending side uses BBR where the kernel has it: cubic is far too slow with some loss. The
+requests of a check may come to several servers; datagrams come to the one that gave the token.
 """
 
 from __future__ import annotations
@@ -14,21 +15,27 @@ import socket
 import struct
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from aiohttp import ClientPayloadError, web
 
-from kiosk.central.errors import RefusedError, malformed
+from kiosk.central.data.database import Database
+from kiosk.central.errors import malformed
 from kiosk.central.http.json_api import KioskAuthenticator, json_response
-from kiosk.clocks import format_wall, wall_time
+from kiosk.central.http.link_records import (
+    TOKEN_LIFETIME_S,
+    begin_check,
+    find_check,
+    publish_count,
+    read_count,
+    use_upload,
+)
 from kiosk.goodput import WINDOW_S, ThroughputWindows, median_mbit
 
 MAX_SECONDS = 12.0
-TOKEN_LIFETIME_S = 120.0
 IDLE_TIMEOUT_S = 10.0
 MAX_ECHOES = 2000
-MAX_TOKENS_PER_KIOSK = 20
 BLOCK_BYTES = 32 * 1024
 UNSENT_BYTES = 64 * 1024
 HEADER = struct.Struct(">16sIQQI")
@@ -75,22 +82,20 @@ class ByteCounter:
 
 
 @dataclass
-class LinkCheckSession:
-    """A running link check."""
+class EchoSession:
+    """What is echoed under a token: until when (s, monotonic), and how many datagrams were."""
 
-    kiosk: str
     expires: float
-    counter: ByteCounter = field(default_factory=ByteCounter)
-    is_upload_used: bool = False
     echoes: int = 0
 
 
 class LinkCheckApi:
     """Handlers of the link check; ``udp_port`` is set once the echo listens."""
 
-    def __init__(self, authenticator: KioskAuthenticator) -> None:
+    def __init__(self, authenticator: KioskAuthenticator, database: Database) -> None:
         self._authenticator = authenticator
-        self._sessions: dict[bytes, LinkCheckSession] = {}
+        self._database = database
+        self._echo_sessions: dict[bytes, EchoSession] = {}
         self.udp_port: int | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -105,21 +110,19 @@ class LinkCheckApi:
     async def post_token(self, request: web.Request) -> web.StreamResponse:
         """Begin a check and return its token."""
         kiosk = await self._authenticator.authenticate(request)
-        now = time.monotonic()
-        self._sessions = {
-            key: session for key, session in self._sessions.items() if session.expires > now
-        }
-        if (
-            sum(session.kiosk == kiosk.id for session in self._sessions.values())
-            >= MAX_TOKENS_PER_KIOSK
-        ):
-            raise RefusedError(429, "too_many", retry_after=60)
         token = secrets.token_bytes(16)
-        self._sessions[token] = LinkCheckSession(kiosk.id, now + TOKEN_LIFETIME_S)
+        expires_at = await self._database.run_write(
+            lambda connection: begin_check(connection, kiosk.id, token.hex())
+        )
+        now = time.monotonic()
+        self._echo_sessions = {
+            key: session for key, session in self._echo_sessions.items() if session.expires > now
+        }
+        self._echo_sessions[token] = EchoSession(now + TOKEN_LIFETIME_S)
         return json_response(
             {
                 "token": token.hex(),
-                "expires_at": format_wall(wall_time() + timedelta(seconds=TOKEN_LIFETIME_S)),
+                "expires_at": expires_at,
                 "window_ms": int(WINDOW_S * 1000),
                 "udp_port": self.udp_port,
                 "packets": MAX_ECHOES,
@@ -128,7 +131,7 @@ class LinkCheckApi:
 
     async def get_down(self, request: web.Request) -> web.StreamResponse:
         """Send incompressible bytes for the requested time."""
-        await self._find_session(request)
+        await self._find_token(request)
         seconds = _seconds(request)
         response = web.StreamResponse()
         response.content_type = "application/octet-stream"
@@ -146,43 +149,59 @@ class LinkCheckApi:
 
     async def post_up(self, request: web.Request) -> web.StreamResponse:
         """Count a body in windows."""
-        session = await self._find_session(request)
-        if session.is_upload_used:
-            raise RefusedError(403, "token_unknown", "the token was used")
-        session.is_upload_used = True
-        counter = session.counter
+        token, counter = await self._find_token(request), ByteCounter()
+        await self._database.run_write(lambda connection: use_upload(connection, token))
+        publishing = asyncio.create_task(self._publish(token, counter))
         try:
             await asyncio.wait_for(_count_body(request, counter), MAX_SECONDS)
         except (TimeoutError, ClientPayloadError, ConnectionError):
             pass  # the bytes so far count
         finally:
             await _notify(counter, is_ended=True)
+            await publishing
         response = json_response(counter.result())
         response.force_close()
         return response
 
+    async def _publish(self, token: str, counter: ByteCounter) -> None:
+        """Record the windows as they end, beside the counting, and finally the result."""
+        windows, is_ended = 0, False
+        while not is_ended:
+            await counter.wait_for_more(windows)
+            windows, is_ended = len(counter.complete_windows()), counter.is_ended
+            await self._database.run_write(
+                partial(publish_count, token=token, count=counter.result(), is_ended=is_ended)
+            )
+
     async def get_up_windows(self, request: web.Request) -> web.StreamResponse:
         """Stream the windows of the POST with the same token."""
-        counter = (await self._find_session(request)).counter
+        token = await self._find_token(request)
         response = web.StreamResponse()
         response.content_type = "application/x-ndjson"
         await response.prepare(request)
-        sent, is_ended = 0, False
-        try:
-            while not is_ended:
-                async with asyncio.timeout(IDLE_TIMEOUT_S):
-                    await counter.wait_for_more(sent)
-                is_ended, windows = counter.is_ended, counter.complete_windows()
-                lines = [{"window": n, "bytes": windows[n]} for n in range(sent, len(windows))]
-                sent = len(windows)
+        sent, silent_since = 0, time.monotonic()
+        while True:
+            count, is_ended = await self._database.run_read(
+                lambda connection: read_count(connection, token)
+            )
+            windows = count["windows"] if count is not None else []
+            lines = [{"window": n, "bytes": windows[n]} for n in range(sent, len(windows))]
+            if lines:
+                sent, silent_since = len(windows), time.monotonic()
                 await response.write(b"".join(map(_json_line, lines)))
-        except TimeoutError:
-            pass  # no upload has come
-        await response.write(_json_line(counter.result()))
+            if is_ended or time.monotonic() - silent_since > IDLE_TIMEOUT_S:  # no upload has come
+                break
+            await asyncio.sleep(WINDOW_S)
+        await response.write(_json_line(count or ByteCounter().result()))
         await response.write_eof()
         return response
 
-    async def _find_session(self, request: web.Request) -> LinkCheckSession:
+    async def _find_token(self, request: web.Request) -> str:
+        """Return the token of a running check of the calling kiosk, in hex.
+
+        Raises:
+            RefusedError: 400, no token; 403, unknown, another kiosk's or over.
+        """
         kiosk = await self._authenticator.authenticate(request)
         try:
             token = bytes.fromhex(request.query.get("token", ""))
@@ -190,17 +209,17 @@ class LinkCheckApi:
             raise malformed("token: not 32 hex digits") from error
         if len(token) != 16:
             raise malformed("token: not 32 hex digits")
-        session = self._sessions.get(token)
-        if session is None or session.kiosk != kiosk.id or session.expires < time.monotonic():
-            raise RefusedError(403, "token_unknown")
-        return session
+        await self._database.run_read(
+            lambda connection: find_check(connection, kiosk.id, token.hex())
+        )
+        return token.hex()
 
     def echo(self, datagram: bytes) -> bytes | None:
         """Return the answer to a datagram, never longer than that, or None without a token."""
         if not MIN_DATAGRAM_BYTES <= len(datagram) <= MAX_DATAGRAM_BYTES:
             return None
         token, sequence, sent, _, _ = HEADER.unpack_from(datagram)
-        session = self._sessions.get(token)
+        session = self._echo_sessions.get(token)
         if session is None or session.expires < time.monotonic() or session.echoes >= MAX_ECHOES:
             return None
         session.echoes += 1
