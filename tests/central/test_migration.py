@@ -73,12 +73,16 @@ def revision_of(database: Database) -> str:
         return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
-def test_a_new_database_is_what_the_program_expects(database: Database) -> None:
+def test_a_new_database_is_what_the_program_expects(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     database.create_tables()
     assert differences(database) == []
     newest = revision_of(database)
-    database.create_tables()
-    assert revision_of(database) == newest, "a second start changes nothing"
+    with caplog.at_level("INFO"):
+        database.create_tables()
+    assert caplog.records == [], "nothing to do, nothing to tell: every command opens the database"
+    assert revision_of(database) == newest
 
 
 def test_the_last_release_is_taken_over_with_its_rows(database: Database) -> None:

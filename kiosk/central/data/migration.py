@@ -12,9 +12,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from kiosk.central.data import schema
 from kiosk.errors import CentralError
@@ -33,18 +32,25 @@ def migrate(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(FOLDER))
-    _refuse_later_release(connection, ScriptDirectory.from_config(config))
-    if inspect(connection).has_table("courts"):
-        command.upgrade(config, "head")
-    else:
-        command.stamp(config, "head")
+    scripts, present = ScriptDirectory.from_config(config), _read_revisions(connection)
+    _refuse_later_release(present, scripts)
+    if present != set(scripts.get_heads()):  # Alembic tells the log of itself: not at every command
+        if inspect(connection).has_table("courts"):
+            command.upgrade(config, "head")
+        else:
+            command.stamp(config, "head")
     schema.metadata.create_all(connection)
 
 
-def _refuse_later_release(connection: Connection, scripts: ScriptDirectory) -> None:
+def _read_revisions(connection: Connection) -> set[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+
+
+def _refuse_later_release(present: set[str], scripts: ScriptDirectory) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
-    present = MigrationContext.configure(connection).get_current_heads()
-    if unknown := set(present) - known:
+    if unknown := present - known:
         raise CentralError(
             f"the database is of a later release (revision {', '.join(sorted(unknown))}, "
             f"here {scripts.get_current_head()}): start that release; nothing was changed",
