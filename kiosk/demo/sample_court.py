@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 KIOSK_ID = "kiosk-0004"
 ROOM = "4"
+TIME_ZONE = "Asia/Almaty"
 COURT_NAME = {
     "kk": "Көкжар аудандық соты",
     "ru": "Кокжарский районный суд",
@@ -42,7 +44,7 @@ BADGES = {"secretary": "CK-2-7F31A9", "judge": "CK-1-0C55D2", "technician": "CK-
 def seed(now: datetime) -> dict[str, Any]:
     """Return the central system's seed: court, kiosk, staff, and today's list around ``now``."""
     return {
-        "court": {"id": "7514", "name": COURT_NAME, "timezone": "Asia/Almaty"},
+        "court": {"id": "7514", "name": COURT_NAME, "timezone": TIME_ZONE},
         "kiosks": [{"id": KIOSK_ID, "room": ROOM}],
         "staff": [
             _person("s-1", "А. Қ. Серікова", "secretary", "4711"),
@@ -50,15 +52,19 @@ def seed(now: datetime) -> dict[str, Any]:
             _person("t-1", "Д. Ә. Нұрланов", "technician", "3691"),
         ],
         "hearings": [
-            _hearing(
-                "7514-26-00-2/3184", "Қарыз сомасын өндіру туралы", now + timedelta(minutes=4)
-            ),
+            _hearing("7514-26-00-2/3184", "Қарыз сомасын өндіру туралы", _soon(now)),
             _hearing("7514-26-00-2/3207", "Шартты бұзу туралы", now + timedelta(hours=2)),
             _hearing(
                 "7514-26-00-2/3219", "Бала асырап алу туралы", now + timedelta(hours=4), "closed"
             ),
         ],
     }
+
+
+def _soon(now: datetime) -> datetime:
+    """Return a moment within four minutes that is still of the court's day, as its list is."""
+    local = now.astimezone(ZoneInfo(TIME_ZONE))
+    return min(now + timedelta(minutes=4), local.replace(hour=23, minute=59, second=59))
 
 
 def _person(number: str, name: str, role: str, pin: str) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from kiosk.central import crash_points
+from kiosk.clocks import wall_time
 from tests.central.external_services import postgres
 from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
 from tests.support.central_rig import (
@@ -22,6 +24,7 @@ from tests.support.central_rig import (
     new_id,
     write_faults,
 )
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +59,8 @@ def kiosk(central: Central) -> Kiosk:
 
 
 def test_nothing_lies_in_an_embedded_database_or_folder(central: Central, kiosk: Kiosk) -> None:
-    assert len(kiosk.get("/v1/schedule?days=1")["hearings"]) == 3
+    since = (wall_time() - timedelta(days=1)).date()  # midnight may have passed
+    assert len(kiosk.get(f"/v1/schedule?from={since}&days=4")["hearings"]) == 4
     assert len(kiosk.get("/v1/staff")["staff"]) == 3
     assert not (central.data / "central.db").exists()
     assert not (central.data / "store").exists()
@@ -138,7 +142,7 @@ def test_dying_midway_doubles_and_loses_nothing(central: Central, kiosk: Kiosk, 
     central.process.wait(60)
     write_faults(file)
     central.start()
-    assert deliver(kiosk, filing)["delivered"] is True
+    wait_for(lambda: deliver(kiosk, filing)["delivered"], "the filing, once Postgres let go", 30)
 
 
 def test_the_page_for_court_it_works_here_too(central: Central, kiosk: Kiosk) -> None:

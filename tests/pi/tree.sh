@@ -22,6 +22,7 @@ picamera2_needs="python3-prctl python3-pil python3-jsonschema python3-tqdm pytho
 # With which the units are booted.
 systemd="systemd-sysv systemd-container dbus"
 setup_options=(--pi --without python3-picamera2 --without python3-lgpio)
+setup_options+=(--without haproxy --without python3-swift) # of the central system's tests
 
 say() { printf 'test-pi: %s\n' "$*" >&2; }
 
