@@ -304,6 +304,8 @@ async def _resume_for_others(uploads: UploadService, deliveries: DeliveryService
             await deliveries.resume()
         except KioskError as error:
             log.warning("what other servers left is looked for again later: %s", error)
+        except Exception:  # the task would end, and nobody would notice
+            log.exception("what other servers left is looked for again later")
 
 
 async def _cancel_task(task: asyncio.Task[None]) -> None:

@@ -53,7 +53,11 @@ def deliver(kiosk: Kiosk, hearing: str, files: dict[str, bytes]) -> Any:
 
 
 def journal(
-    kiosk: Kiosk, hearing: str, folder: Path, key: ec.EllipticCurvePrivateKey | None = None
+    kiosk: Kiosk,
+    hearing: str,
+    folder: Path,
+    key: ec.EllipticCurvePrivateKey | None = None,
+    **more: Any,
 ) -> bytes:
     """Return the journal of a hearing that was closed as :func:`closure` says."""
 
@@ -66,7 +70,7 @@ def journal(
     replaced |= {"by": ENCRYPTED, "by_sha256": sha256(SECRET).hexdigest()}
     written = JournalFile.create(folder / "journal.jsonl", sign=sign)
     written.append("opened", {})
-    written.append("closed_since", {"replaced": [replaced]})
+    written.append("closed_since", {"replaced": [replaced | more]})
     written.close()
     return (folder / "journal.jsonl").read_bytes()
 

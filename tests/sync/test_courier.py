@@ -192,6 +192,31 @@ def test_another_key_opens_nothing(
     assert ingest(central, medium, key) == 0
 
 
+def test_an_item_that_cannot_be_stored_holds_up_no_other(
+    own_central: Central,
+    own_kiosk: Kiosk,
+    medium: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    secret = pyrage.x25519.Identity.generate()
+    own_kiosk.paths.court_recipient.write_text(f"# court\n{secret.to_public()}\n")
+    key = tmp_path / "court.key"
+    key.write_text(f"{secret}\n")
+    hearing, report = own_kiosk.make_hearing(files=1, video=3000), own_kiosk.make_report()
+    assert run(own_kiosk, "pack", "--to", str(medium)) == 0
+    store = own_central.data / "store"
+    store.mkdir(exist_ok=True)
+    (store / "hearings").write_text("a file in the way\n")
+    assert ingest(own_central, medium, key) == 1
+    assert f"not taken: {hearing}: internal" in capsys.readouterr().out
+    (folder,) = list_packs(medium)
+    answers = json.loads((folder / "receipt.json").read_text())["items"]
+    assert [answer["id"] for answer in answers if answer["receipt"]] == [report]
+    (store / "hearings").unlink()
+    assert ingest(own_central, medium, key) == 0
+
+
 def test_forged_and_foreign_receipts_are_refused(
     central: Central, kiosk: Kiosk, medium: Path, key: Path
 ) -> None:

@@ -25,6 +25,16 @@ from kiosk.central.deliveries.upload_records import COMPLETE
 from kiosk.evidence.chain import GENESIS, ChainHead, entry_hash
 from kiosk.storage.hearing_folder import JOURNAL_FILE, part_folder_name
 
+#: What a line that no kiosk writes can raise: deep nesting and a part of Infinity are among them.
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+)
+
 
 class Replacement(NamedTuple):
     """A plain file and what replaces it; ``by`` is None where nothing does."""
@@ -105,7 +115,7 @@ def find_replacements(
             elif kind == "head" and _is_signed(hearing, entry, head, keys):
                 proven |= pending
                 pending = set()
-        except (ValueError, KeyError, TypeError, AttributeError):  # what follows proves nothing
+        except UNREADABLE:  # what follows proves nothing
             break
         head = ChainHead(head.count + 1, entry_hash(line))
     return proven
@@ -126,4 +136,10 @@ def _is_signed(
 def _replacement_in(row: dict[str, Any]) -> Replacement:
     folder = part_folder_name(int(row["part"]))
     by = f"{folder}/{row['by']}" if row["by"] else None
-    return Replacement(f"{folder}/{row['file']}", row["sha256"], by, row["by_sha256"] or None)
+    closure = Closure(
+        path=f"{folder}/{row['file']}",
+        sha256=row["sha256"],
+        by=by,
+        by_sha256=row["by_sha256"] or None,
+    )
+    return replacement_of(closure)

@@ -127,7 +127,10 @@ class ClosureService:
             ).all()
         )
         for row in rows:
-            await self._settle(row)
+            try:
+                await self._settle(row)
+            except Exception:  # one file holds up no other, and no start of the server
+                log.exception("hearing %s: a closed file is left for later", row.owner)
 
     async def _settle(self, row: Row[Any]) -> None:
         """Bring the bytes of a closed upload to where they belong."""

@@ -164,6 +164,10 @@ class CourierImport:
                 log.error("%s %s: %s", item["kind"], item["id"], error)
                 result.refused[item["id"]] = error.code
                 continue
+            except Exception:  # one item holds up no other
+                log.exception("%s %s", item["kind"], item["id"])
+                result.refused[item["id"]] = "internal"
+                continue
             answers.append(answer)
             if answer["receipt"] is None:
                 result.refused[item["id"]] = answer["problem"] or "no_receipt"

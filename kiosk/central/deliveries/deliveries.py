@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
@@ -35,6 +37,7 @@ from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import name_order
 
+log = logging.getLogger(__name__)
 FILES_KEY = {"hearing": "files", "report": "files", "filing": "documents"}
 
 
@@ -111,6 +114,9 @@ def _store_file_list(connection: Connection, kiosk: str, delivery: str, manifest
     paths = [file.path for file in manifest.files]
     if len(paths) != len(set(paths)):
         raise malformed("files: a path is named twice")
+    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+    if not folders.isdisjoint(paths):
+        raise malformed("files: a path is a file and a folder")
     connection.execute(schema.files.delete().where(schema.files.c.delivery == delivery))
     rows = [
         {
@@ -330,7 +336,10 @@ class DeliveryService:
             ).all()
         )
         for row in rows:
-            await self.issue_receipt(row.id)
+            try:
+                await self.issue_receipt(row.id)
+            except Exception:  # one delivery holds up no other, and no start of the server
+                log.exception("delivery %s: no receipt can be issued", row.id)
 
     async def find_file(self, kiosk: str, delivery: str, path: str) -> Row[Any]:
         """Return the complete upload behind a hearing's file.
