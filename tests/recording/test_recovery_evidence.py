@@ -10,6 +10,9 @@ import pytest
 
 from kiosk.clocks import format_wall, recording_ns
 from kiosk.recording.formats import fmp4_scan
+from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
+from kiosk.recording.repair import recovery
+from kiosk.recording.repair.reconcile import reconcile
 from kiosk.recording.verify.hearing import verify
 from tests.recording.test_recovery import (
     court,
@@ -173,3 +176,50 @@ def test_an_unreadable_file_is_left_as_it_is(
     assert hearing.can_resume(clock_trusted=True), "the other files say when it was"
     assert lines(built.folder, 1, "unreadable")[0]["file"] == "channels/run-01/000001.m4s"
     assert media_of(built) == media
+
+
+@pytest.mark.parametrize(
+    ("box", "at", "bit"),
+    [(b"trun", 8, 0x40), (b"tfdt", 8, 0x40)],
+    ids=["more samples than there are", "a time beyond 64 bits"],
+)
+def test_a_flipped_bit_in_media_that_no_journal_knows_stops_neither_recovery_nor_seal(
+    root: Path, court: Court, box: bytes, at: int, bit: int
+) -> None:
+    built = new_hearing(root, court.device())
+    add_part(built, fragments=2)
+    written = built.writers[0].write("main")
+    crash(built)
+    path = built.folder / "part-01" / written.file
+    content = bytearray(path.read_bytes())
+    content[content.index(box, written.offset) + at] ^= bit
+    path.write_bytes(content)
+    media = media_of(built)
+    hearing = recover(root, court)
+    seal_and_end(hearing)
+    assert media_of(built) == media, "it is left as it is"
+    told = [row["file"] for row in lines(built.folder, 1, "unreadable")]
+    found = [row for row in lines(built.folder, 1, "media") if row.get("recovered")]
+    assert (told, found) == ([written.file], []), "once"
+    assert not verify(built.folder, court.ca).ok, "no journal vouches for it"
+
+
+def test_a_fault_in_one_hearing_stops_no_other(
+    root: Path, court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        built = new_hearing(root, court.device())
+        add_part(built, fragments=1)
+        crash(built)
+    failed: list[Path] = []
+
+    def fail(journal: PartJournal, *arguments: Any, **options: Any) -> Any:
+        if journal.folder.parent == built.folder:
+            raise RuntimeError("a bug")
+        return reconcile(journal, *arguments, **options)
+
+    monkeypatch.setattr(recovery, "reconcile", fail)
+    options = JournalOptions("kiosk-0001", court.device())
+    (found,) = recovery.recover_hearings(root, options, failed.append)
+    assert failed == [built.folder]
+    assert found.journal.folder != built.folder

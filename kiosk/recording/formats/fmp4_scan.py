@@ -106,6 +106,9 @@ def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[F
     Args:
         part: the part's folder; ``name`` is relative to it.
         tap_ns: recording clock at which the part's media time is zero.
+
+    Raises:
+        OSError, LookupError, ArithmeticError, struct.error: it cannot be read, or is damaged.
     """
     if name.endswith(CLOSED_SUFFIX):
         return _complete_members(part, name, start)
@@ -118,6 +121,8 @@ def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[F
             file.seek(offset)
             data = file.read(length)
         begin, end, numbers = _media_span(data, tracks)
+        if tap_ns + end >= 1 << 63:
+            raise OverflowError("no time that a journal can hold")
         sources = tuple(sorted(filter(None, (tracks.names.get(number) for number in numbers))))
         digest = hashlib.sha256(data).hexdigest()
         records.append(

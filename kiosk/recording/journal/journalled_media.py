@@ -35,6 +35,7 @@ class JournalledMedia:
         last_fragments: per source, the last fragment with its media, as in a ``media`` entry.
         lost_until: per source, the recording clock at which its last loss ended.
         lasting: beginnings of the interruptions whose end is not known, by their numbers.
+        unreadable: files that are said to be.
         last_number: of the interruptions.
         media_entries: number of ``media`` entries written while the part was captured;
             ``unsigned_entries``: those of them after the last head.
@@ -49,6 +50,7 @@ class JournalledMedia:
     last_fragments: dict[str, Entry] = field(default_factory=dict)
     lost_until: dict[str, int] = field(default_factory=dict)
     lasting: dict[int, Entry] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     last_number: int = 0
     media_entries: int = 0
     unsigned_entries: int = 0
@@ -75,6 +77,8 @@ class JournalledMedia:
         elif kind == "cut" and entry.get("lost"):
             name = str(entry["file"])
             self.ends[name] = (int(entry["offset"]), self.ends[name][1])
+        elif kind == "unreadable":
+            self.unreadable.add(str(entry["file"]))
         elif kind == "closed":
             self.closed = entry
         return False

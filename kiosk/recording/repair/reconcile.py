@@ -12,6 +12,7 @@ import logging
 import math
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from itertools import pairwise
@@ -52,8 +53,9 @@ from kiosk.storage.volume import SET_ASIDE
 
 log = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 20
-_UNREADABLE = (OSError, LookupError, ArithmeticError, struct.error)
-"""What reading the times of damaged media raises."""
+_DAMAGED = (LookupError, ArithmeticError, ValueError, struct.error)
+"""What reading damaged media raises."""
+_UNREADABLE = (OSError, *_DAMAGED)
 EDGE_NS = NS_PER_S // 5
 """Fragments of one source that follow each other begin and end within this time."""
 
@@ -79,7 +81,7 @@ def reconcile(
     Args:
         media: what the journal says, if it has just been read.
         is_final: whether a file that cannot be read is an error; otherwise that is journalled, and
-            the file is left as it is.
+            the file is left as it is, as one is whose bytes are damaged.
 
     Returns:
         what the journal says now.
@@ -140,6 +142,10 @@ class _Reconciliation:
                 raise StorageError(f"{name}: cannot be read: {error.strerror}") from error
             log.error("%s: cannot be read: %s", name, error.strerror)
             self._journal.queue("unreadable", {"file": name, "problem": error.strerror})
+        except _DAMAGED as error:  # no other try reads it
+            log.error("%s: is damaged: %s", name, error)
+            if name not in self._media.unreadable:
+                self._journal.queue("unreadable", {"file": name, "problem": "damaged"})
 
     def _check_file(self, name: str) -> None:
         """Journal whole fragments that follow the known ones, and what is torn after them."""
@@ -152,7 +158,8 @@ class _Reconciliation:
             if records:
                 self._journal.queue("media", {**media_entry(records), "recovered": True})
                 if not is_closed:
-                    self._note_missing_samples(path, end)
+                    with suppress(*_DAMAGED):  # its media count all the same
+                        self._note_missing_samples(path, end)
                 for record in records:
                     if is_closed:
                         self._note_missing_before(record)
@@ -245,7 +252,7 @@ class _Reconciliation:
         """Return the gaps between the pictures of a plain part from ``from_ns`` on.
 
         Raises:
-            OSError, LookupError, ArithmeticError, struct.error: they cannot be read.
+            OSError, LookupError, ArithmeticError, ValueError, struct.error: they cannot be read.
         """
         times: list[int] = []
         length_ns = 0

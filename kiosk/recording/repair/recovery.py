@@ -154,7 +154,7 @@ def recover_hearings(
         try:
             if folder.is_dir() and not is_sealed(folder) and any(folder.iterdir()):
                 recovered.append(recover_hearing(folder, options))
-        except (OSError, KioskError):
+        except Exception:  # damage or a bug: the others, and the recorder, must start
             log.exception("hearing %s cannot be recovered", folder.name)
             on_failure(folder)
     return sorted(recovered, key=lambda hearing: hearing.started_at)
@@ -168,7 +168,9 @@ def recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearing
     """
     try:
         return _recover_hearing(folder, options)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except KioskError:
+        raise
+    except Exception as error:  # whatever damaged bytes raise; it is tried again
         problem = type(error).__name__
         raise RecordingError(f"{folder.name}: cannot be recovered: {problem}") from error
 
