@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kiosk.evidence.chain import read_chain
+from kiosk.evidence.journal_file import JournalFile
+from kiosk.evidence.signer import sign_head
 from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.recording.repair.copy_merge import merge_copies
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, HEARING_FILE, JOURNAL_FILE, PART_FILE
 from kiosk.storage.replaced_files import list_path
+from kiosk.storage.store import DIRECT
 from kiosk.storage.volume import ONLY_HERE, StorageVolume
 from kiosk.storage.volume_marker import write_marker
 from tests.support.hearing_builder import BuiltHearing, add_part, new_hearing
@@ -302,6 +306,48 @@ def test_a_copy_that_cannot_be_merged_is_told(
     assert merge_copies(*copies.volumes, copies.device.certificate, failed.append) == []
     assert failed == [copies.hearing]
     assert copies.files(0) == before
+
+
+# -- sealed parts ----------------------------------------------------------------------------------
+def seal_part_here(copies: Copies) -> None:
+    """Recover the hearing on the own disk alone and seal its part; the hearing goes on."""
+    options = JournalOptions(KIOSK, copies.device)
+    (found,) = recover_hearings(copies.folders[0].parent, options)
+    found.seal_parts()
+    found.journal.close()
+
+
+def test_a_part_that_is_sealed_is_not_changed_and_what_only_the_mirror_has_is_kept(
+    copies: Copies,
+) -> None:
+    """The mirror alone had the last second before a power cut, and was absent at the start."""
+    sign = partial(sign_head, copies.device, copies.hearing, 1)
+    longer, _ = JournalFile.reopen(copies.folders[1] / JOURNAL, DIRECT, sign)
+    for number in range(9):
+        longer.append("mark", {"id": number, "type": "oath" * 50})
+    longer.close()
+    late = "part-01/main/run-01/000003.m4s"
+    (copies.folders[1] / late).write_bytes(GARBAGE)
+    seal_part_here(copies)
+    before = copies.files(0)
+    copies.merge()
+    assert copies.files(0) == before
+    copies.check_nothing_lost(JOURNAL)
+    assert copies.kept(late) == [(0, GARBAGE)]
+    copies.check_verifies()
+
+
+def test_a_sealed_part_gets_back_what_its_seal_covers(copies: Copies) -> None:
+    seal_part_here(copies)
+    shutil.rmtree(copies.folders[1])
+    shutil.copytree(copies.folders[0], copies.folders[1])
+    before = copies.files(0)
+    copies.change(0, JOURNAL, with_a_line_changed(3))
+    shutil.rmtree((copies.folders[0] / MEDIA).parent)
+    copies.merge()
+    assert copies.files(0) == before
+    assert copies.kept(JOURNAL), "the damaged one is set aside"
+    copies.check_verifies()
 
 
 def _refuse(*_arguments: object) -> None:

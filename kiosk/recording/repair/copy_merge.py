@@ -21,24 +21,28 @@ from cryptography import x509
 
 from kiosk.errors import KioskError
 from kiosk.evidence.chain import ChainReader, Entry
-from kiosk.evidence.seal import is_sealed
-from kiosk.recording.repair.journal_merge import merge_journal
+from kiosk.evidence.seal import is_sealed, parse_sums
+from kiosk.recording.repair.journal_merge import has_line, merge_journal
+from kiosk.storage.atomic_io import make_folder, write_chunks
 from kiosk.storage.copy_comparison import (
+    common_length,
     differing_since,
     mend,
     split_ranges,
 )
+from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
     INIT,
     JOURNAL_FILE,
     MEDIA_SUFFIX,
+    SUMS,
     name_order,
     part_folders,
 )
 from kiosk.storage.replaced_files import read_replaced
-from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume import CHUNK_BYTES, StorageVolume
 
 log = logging.getLogger(__name__)
 _INITS = (f"/{INIT}", f"/{CLOSED_INIT}")
@@ -99,7 +103,8 @@ def merge_copies(
 
     Hearings that are sealed on ``primary`` stay as they are, and so do those that are only on
     ``mirror`` and sealed there (they are copied in the background). Nothing is discarded: what is
-    not taken of either copy is set aside on ``primary``. ``mirror`` is only read.
+    not taken of either copy is set aside on ``primary``. ``mirror`` is only read. A part that is
+    sealed on ``primary`` gets only what its seal covers.
 
     Args:
         certificate: whose signatures the heads of the journals bear; None: they are not looked at.
@@ -157,7 +162,8 @@ class _HearingMerge:
         newer = {
             _folder_of(name)
             for name in journals
-            if merge_journal(primary, mirror, name, self._certificate)
+            if not self._is_in_sealed_part(name)
+            and merge_journal(primary, mirror, name, self._certificate)
         }
         logs = [name for name in sorted(names, key=name_order) if name.endswith(_LOGS)]
         media = [name for name in logs if not name.endswith(_INITS)]
@@ -165,9 +171,11 @@ class _HearingMerge:
         changed = bool(newer)
         for name in names:
             folder = _folder_of(name)
-            if name in journals or (primary.exists(name) and self._is_in_sealed_part(name)):
+            if self._is_in_sealed_part(name):
+                changed |= self._restore_sealed(name)
+            elif name in journals:
                 continue
-            if name in logs:
+            elif name in logs:
                 changed |= self._merge_log(
                     name, is_open=name.endswith(INIT) or last[folder] == name
                 )
@@ -178,6 +186,38 @@ class _HearingMerge:
     def _is_in_sealed_part(self, name: str) -> bool:
         part = self._primary.root / "/".join(name.split("/")[:3])
         return part.is_dir() and is_sealed(part)
+
+    def _restore_sealed(self, name: str) -> bool:
+        """Take a file of a part that is sealed here if the seal covers it; return whether.
+
+        Only one that is absent, and a journal: media are compared when the mirror catches up.
+        """
+        primary, mirror = self._primary, self._mirror
+        is_here, is_journal = primary.exists(name), name.endswith(f"/{JOURNAL_FILE}")
+        size = mirror.size(name)
+        if is_here and not is_journal:
+            return False
+        agreed = common_length(primary, mirror, name, size)
+        if is_here and agreed == size:
+            return False
+        part, _, inner = self._relative(name).partition("/")
+        if _sealed_sums(primary.root / self._folder / part).get(inner) != sha256_of(
+            mirror.root / name
+        ):
+            if not is_journal or has_line(mirror, name, agreed, size):
+                log.error("%s: is not what is sealed; the second copy is set aside", name)
+                primary.keep_range(name, agreed, size, mirror)
+            return False
+        if is_here:
+            log.error("%s: is not what is sealed; it is set aside", name)
+            primary.keep_range(name, agreed, primary.size(name), primary)
+        path = primary.root / name
+        make_folder(path.parent)
+        write_chunks(
+            path,
+            (mirror.read(name, at, CHUNK_BYTES) for at in range(0, size, CHUNK_BYTES)),
+        )
+        return True
 
     # -- media -------------------------------------------------------------------------------------
     def _merge_log(self, name: str, *, is_open: bool) -> bool:
@@ -220,6 +260,14 @@ class _HearingMerge:
             self._primary.keep_range(name, 0, len(ours), self._primary)
         self._primary.write_file(name, theirs)
         return True
+
+
+def _sealed_sums(part: Path) -> dict[str, str]:
+    """Return what the seal of a part covers; nothing if it is damaged."""
+    try:
+        return parse_sums((part / SUMS).read_text(encoding="utf-8"))
+    except (ValueError, KioskError):
+        return {}
 
 
 def _folder_of(name: str) -> str:

@@ -43,7 +43,7 @@ def merge_journal(
     is_taken = any(volume is mirror and end > agreed[primary] for volume, _, end in spans)
     for volume in (primary, mirror) if is_taken else (mirror,):
         begin, end = agreed[volume], volume.size(name)
-        if _has_line(volume, name, begin, end):
+        if has_line(volume, name, begin, end):
             log.error("%s: lines of one copy are set aside", name)
             primary.keep_range(name, begin, end, volume)
     if not is_taken:
@@ -120,7 +120,7 @@ def _agreed_length(volume: StorageVolume, name: str, spans: Sequence[Span]) -> i
     return length
 
 
-def _has_line(volume: StorageVolume, name: str, begin: int, end: int) -> bool:
-    """Return whether a range holds the end of a line: what is torn was never durable."""
+def has_line(volume: StorageVolume, name: str, begin: int, end: int) -> bool:
+    """Return whether a range of a journal holds the end of a line: what is torn was not durable."""
     starts = range(begin, end, CHUNK_BYTES)
     return any(b"\n" in volume.read(name, at, min(CHUNK_BYTES, end - at)) for at in starts)
