@@ -152,12 +152,15 @@ class Part:
 
     def discard(self) -> None:
         """End the capture, however far its start came; write nothing of what is in memory."""
+        self._end_thread()
+        self._release()
+
+    def _end_thread(self, seconds: float | None = None) -> None:
         self._sources.detach(self._packets)
         self._is_discarded = True
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join()
-        self._release()
+            self._thread.join(seconds)
 
     def stop(self, reason: str, person: str, at_ns: int | None = None) -> None:
         """End the capture now, and give everything captured so far to the store.
@@ -222,6 +225,7 @@ class Part:
 
     def abort(self) -> None:
         """Release threads and files without ending the part, as a killed process does."""
+        self._end_thread(1.0)  # a disk may hang
         self._readback.stop()
         if self._journal is not None:
             self._journal.close()
@@ -353,7 +357,7 @@ class Part:
             log.exception("part: its end cannot be encoded")
         finally:
             self._has_ended.set()
-        while True:
+        while not self._is_discarded:
             try:
                 writer.finish(stop_ns)
             except (OSError, StorageError) as error:
