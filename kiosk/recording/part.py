@@ -187,7 +187,9 @@ class Part:
         assert writer is not None
         if self._stop_ns is None:
             self._is_last = at_ns is None
-            self._stop_ns = at_ns or self._latest_end_ns()
+            stop_ns = at_ns or self._latest_end_ns()
+            writer.stop_at(stop_ns)  # first: a step that sees the stop passes on all that is held
+            self._stop_ns = stop_ns
             self._stopping.set()
         self._has_ended.wait()
         return {
@@ -317,7 +319,6 @@ class Part:
         if self._is_discarded:
             return
         stop_ns = self._stop_ns or recording_ns()
-        writer.stop_at(stop_ns)
         while recording_ns() - stop_ns < MAX_STOP_WAIT_NS and not writer.is_complete_until(stop_ns):
             time.sleep(FAST_TICK_S)
             self._write_pending(writer)

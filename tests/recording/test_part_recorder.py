@@ -27,9 +27,13 @@ from kiosk.evidence.signer import Signer
 from kiosk.hardware.audio.sample_clock import SUSPECT_LATENESS_NS
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.recording.capture.part_config import RoomCapture
 from kiosk.recording.capture.part_writer import PartWriter
+from kiosk.recording.capture.writing_hold import WritingHold
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.recording.part import Part
+from kiosk.storage.store import DIRECT
 from tests.support.fake_media import (
     FLASH_NS,
     beep_times,
@@ -167,10 +171,11 @@ class PartRig:
     root: Path
     started: list[RunningPart] = field(default_factory=list)
 
-    def start(self) -> RunningPart:
+    def start(self, room: RoomCapture | None = None) -> RunningPart:
         tap_ns, journal = recording_ns(), new_hearing(self.root, self.court.signer).journal
         folder = journal.part_folder(1)
-        recorded = RunningPart(folder, self.court.settings, self.court.sources)
+        devices = self.court.settings, self.court.sources
+        recorded = RunningPart(folder, *devices, PLAIN_CODEC, DIRECT, room or RoomCapture())
         recorded.start(tap_ns)
         recorded.attach_journal(journal.open_part(1, {"reason": "start", "tap_ns": tap_ns}, {}))
         self.started.append(recorded)
@@ -223,6 +228,42 @@ def test_a_part_whose_writer_has_a_bug_is_never_called_written(
     with pytest.raises(StorageError, match="a bug"):
         recorded.wait_written(PATIENCE)
     recorded.abort()
+
+
+class _LateStep(WritingHold):
+    """A hold at which one step of the writer, once it is asked for, waits until it is let on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.is_there, self.may_go_on = (threading.Event() for _ in range(3))
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[bool]:
+        if self.is_asked.is_set() and not self.is_there.is_set():
+            self.is_there.set()
+            assert self.may_go_on.wait(PATIENCE)
+        with super().passing() as may_pass:
+            yield may_pass
+
+
+def test_a_step_that_meets_the_stop_writes_nothing_from_after_the_tap(bench: PartRig) -> None:
+    """The step began before the stop, and goes on when the stop is known: all held media pass."""
+    hold = _LateStep()
+    recorded = bench.start(RoomCapture(hold))
+    recorded.wait_seconds(2)
+    tap_ns = recording_ns()
+    with hold.held(tap_ns):
+        hold.is_asked.set()
+        assert hold.is_there.wait(PATIENCE)
+        wait_for(lambda: recording_ns() > tap_ns + NS_PER_S, "what is captured meanwhile")
+        stopping = threading.Thread(target=recorded.stop, args=("closed", "p1", tap_ns))
+        stopping.start()
+        until_tap_s = (tap_ns - recorded.tap_ns) / NS_PER_S
+        wait_for(lambda: recorded.seconds == until_tap_s, "the stop")
+        hold.may_go_on.set()
+        stopping.join()
+    recorded.complete(PATIENCE)
+    assert max(record.end_ns for _, record in recorded.fragments) < tap_ns + NS_PER_S // 10
 
 
 @pytest.mark.slow

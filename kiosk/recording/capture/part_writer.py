@@ -140,7 +140,7 @@ class PartWriter:
 
     # -- in ------------------------------------------------------------------------------------
     def stop_at(self, stop_ns: int) -> None:
-        """Ignore everything captured at or after ``stop_ns``."""
+        """Ignore everything captured at or after ``stop_ns``; any thread may call it, once."""
         self._stop_ns = stop_ns
 
     def add_video(self, packet: VideoPacket) -> None:
