@@ -75,6 +75,41 @@ def mend(
     return has_changed
 
 
+def fill_holes(
+    target: StorageVolume,
+    other: StorageVolume,
+    name: str,
+    pieces: Iterable[tuple[int, int, str]],
+) -> Iterator[tuple[int, bytes]]:
+    """Fill the holes (zeros) of a log of ``target``; yield what is right and damaged on ``other``.
+
+    Other bytes are replaced only by those that have the hash of the journal, and are set aside on
+    their own storage before.
+
+    Args:
+        pieces: ``(offset, length, sha256)``, within both copies.
+
+    Yields:
+        ``(offset, bytes)`` of what ``other`` is to be given.
+    """
+    for offset, length, sha256 in pieces:
+        ours, theirs = (volume.read(name, offset, length) for volume in (target, other))
+        if ours == theirs:
+            continue
+        filled = bytes(a or b for a, b in zip(ours, theirs, strict=False))
+        found = (x for x in (ours, filled, theirs) if hashlib.sha256(x).hexdigest() == sha256)
+        confirmed = next(found, None)
+        right = filled if confirmed is None else confirmed
+        for volume, data in ((target, ours), (other, theirs)):
+            is_replaced = volume is target or confirmed is not None
+            if is_replaced and any(a and a != b for a, b in zip(data, right, strict=False)):
+                volume.keep_range(name, offset, offset + length, volume)
+        if right != ours:
+            target.patch(name, offset, right)
+        if confirmed is not None and right != theirs:
+            yield offset, right
+
+
 def _judge(
     target: StorageVolume,
     other: StorageVolume,

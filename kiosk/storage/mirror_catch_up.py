@@ -24,12 +24,13 @@ from kiosk.storage.copy_comparison import (
     WHOLE_FILE_SUFFIXES,
     HashedRanges,
     common_length,
+    fill_holes,
     find_only_on,
     is_equal,
     mend,
     split_ranges,
 )
-from kiosk.storage.hearing_folder import SIGNATURE, SUMS
+from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE, SUMS
 from kiosk.storage.replaced_files import (
     REPLACED_FOLDER,
     encode_replaced,
@@ -37,7 +38,7 @@ from kiosk.storage.replaced_files import (
     list_path,
     read_replaced,
 )
-from kiosk.storage.volume import CHUNK_BYTES, ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
+from kiosk.storage.volume import ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
 from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
 
 log = logging.getLogger(__name__)
@@ -411,16 +412,29 @@ class MirrorCatchUp:
     # -- holes -------------------------------------------------------------------------------------
     def _fill_holes(self, hearing: str) -> None:
         """Fill holes of ``source`` with bytes that only ``dest`` has."""
-        for name in self._source.volume.list_files(f"hearings/{hearing}"):
-            if name.endswith(WHOLE_FILE_SUFFIXES) or not self._dest.volume.exists(name):
-                continue
-            end = min(self._source.volume.size(name), self._dest.volume.size(name))
-            at = common_length(self._dest.volume, self._source.volume, name, end)
-            while at < end:
-                data = self._dest.volume.read(name, at, min(CHUNK_BYTES, end - at))
-                self._source.volume.patch(name, at, data)
-                at += len(data)
+        volume, folder = self._source.volume, f"hearings/{hearing}"
+        names = [
+            name
+            for name in volume.list_files(folder)
+            if not name.endswith(WHOLE_FILE_SUFFIXES) and self._dest.volume.exists(name)
+        ]
+        journals = [name for name in names if name.endswith(f"/{JOURNAL_FILE}")]
+        for name in journals:  # first: they tell what is right in the others
+            self._fill_file(hearing, name, ())
+        ranges = self._load_ranges(volume.root / folder)
+        for name in names:
+            if name not in journals:
+                self._fill_file(hearing, name, ranges.get(name.removeprefix(f"{folder}/"), ()))
         self._source.hearings_with_holes.discard(hearing)
+
+    def _fill_file(self, hearing: str, name: str, ranges: HashedRanges) -> None:
+        """Fill the holes of one file; mend what is right on ``source`` and damaged on ``dest``."""
+        source, dest = self._source.volume, self._dest.volume
+        end = min(source.size(name), dest.size(name))
+        at = common_length(dest, source, name, end)
+        for offset, data in fill_holes(source, dest, name, split_ranges(at, end, ranges)):
+            patch = partial(StorageVolume.patch, relative=name, offset=offset, data=data)
+            self._run_on_destination(hearing, patch)
 
 
 def _is_hearing_file(name: str) -> bool:
