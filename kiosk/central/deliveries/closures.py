@@ -133,13 +133,16 @@ class ClosureService:
                 log.exception("hearing %s: a closed file is left for later", row.owner)
 
     async def _settle(self, row: Row[Any]) -> None:
-        """Bring the bytes of a closed upload to where they belong."""
-        table, quarantine = schema.uploads, schema.quarantine
-        kept = await self._database.run_read(
-            lambda connection: connection.execute(
-                select(quarantine.c.decision).where(quarantine.c.upload == row.id)
-            ).one_or_none()
+        """Bring the bytes of a closed upload to where they belong.
+
+        ``row`` may be old: another server may have settled it, and court IT released it since.
+        """
+        table = schema.uploads
+        is_closed, kept = await self._database.run_write(
+            lambda connection: _read_decision(connection, row.id)
         )
+        if not is_closed:
+            return
         await asyncio.to_thread(self._store.unpublish_file, row.kind, row.owner, row.path, row.id)
         if kept is None:  # it never became complete
             await self._uploads.discard(row)
@@ -156,6 +159,27 @@ class ClosureService:
             )
         )
         log.info("hearing %s: a plain file was %s", row.owner, "withheld" if kept else "dropped")
+
+
+def _read_decision(connection: Connection, upload: str) -> tuple[bool, Row[Any] | None]:
+    """Return whether an upload is still closed and unsettled, and its row in the quarantine.
+
+    What has a receipt is in quarantine, however it was closed: it is never dropped.
+    """
+    table, quarantine = schema.uploads, schema.quarantine
+    now = connection.execute(select(table).where(table.c.id == upload).with_for_update()).one()
+    if now.state != CLOSED or now.ended_at is not None:
+        return False, None
+    if now.receipt is not None:
+        connection.execute(
+            insert(connection, quarantine)
+            .values(upload=upload, hearing=now.owner, at=format_wall())
+            .on_conflict_do_nothing()
+        )
+    kept = connection.execute(
+        select(quarantine.c.decision).where(quarantine.c.upload == upload)
+    ).one_or_none()
+    return True, kept
 
 
 def _require_media(number: int, closure: Closure) -> None:
@@ -243,6 +267,7 @@ def _record_batch(
         select(table)
         .where(table.c.owner == hearing, tuple_(table.c.path, table.c.sha256).in_(pairs))
         .where(table.c.state.in_((COMPLETE, RECEIVING)))
+        .with_for_update()  # a verdict of another server comes before this or after it
     ).all()
     ids = [row.id for row in rows]
     connection.execute(update(table).where(table.c.id.in_(ids)).values(state=CLOSED, ended_at=None))

@@ -298,6 +298,8 @@ class DeliveryService:
         self._crash_hook(crash_points.RECEIPT_BEFORE_COMMIT)
 
         def record(connection: Connection) -> dict[str, str]:
+            # A closing locks it, too: it is seen here, or it sees the receipt.
+            connection.execute(select(table.c.id).where(table.c.id == delivery).with_for_update())
             now = delivery_files(connection, delivery)
             closed_meanwhile = dict(
                 keys.items() - {(file.path, file.id) for file in now if file.state == COMPLETE}

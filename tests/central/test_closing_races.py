@@ -1,0 +1,199 @@
+"""Closings against what happens at the same moment: verdicts, receipts, court IT's decisions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, text, update
+
+from kiosk.central.arrival.spool import Spool
+from kiosk.central.contract import Closure, HearingManifest
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database
+from kiosk.central.data.object_store import FolderStore
+from kiosk.central.deliveries.closures import ClosureService, record_closures
+from kiosk.central.deliveries.deliveries import DeliveryService, delivery_files, make_manifest
+from kiosk.central.deliveries.quarantine import Quarantine
+from kiosk.central.deliveries.uploads import UploadService
+from kiosk.central.identity.authority import ReceiptSigner
+from kiosk.central.server import open_authority, open_database
+from tests.central.external_services import postgres
+from tests.central.test_closures import BY, CLEAR, PATH, SECRET, closure, deliver, journal
+from tests.support.central_rig import Central, Kiosk, hearing_body, new_id
+from tests.support.waiting import wait_for
+
+
+class InterruptedStore(FolderStore):
+    """A folder store that calls something when a file is unpublished for the first time."""
+
+    def __init__(self, root: Path, interrupt: Callable[[str], None]) -> None:
+        super().__init__(root)
+        self._interrupts = [interrupt]
+
+    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
+        """See :class:`FolderStore`."""
+        super().unpublish_file(kind, owner, path, key)
+        if self._interrupts:
+            self._interrupts.pop()(owner)
+
+
+def upload_service(
+    database: Database, store: FolderStore, data: Path, spool: Path
+) -> tuple[UploadService, ReceiptSigner]:
+    """Return the uploads of a second server on ``data``, and its signer."""
+    authority = open_authority(data)
+    signer = ReceiptSigner(*authority.server_files(["localhost"]))
+    return UploadService(database, store, Spool(spool, database, store), signer), signer
+
+
+def test_what_court_it_releases_is_not_erased_by_a_server_that_settles_late(
+    central: Central, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    hearings = {new_id(), new_id()}
+    for hearing in hearings:
+        (tmp_path / hearing).mkdir()
+        files = {PATH: CLEAR, BY: SECRET}
+        files["journal.jsonl"] = journal(kiosk, hearing, tmp_path / hearing)
+        deliver(kiosk, hearing, files)
+        assert kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure()).ok
+    with closing(sqlite3.connect(central.data / "central.db")) as embedded, embedded:
+        again = "UPDATE uploads SET ended_at = NULL WHERE state = 'closed' AND owner = ?"
+        embedded.executemany(again, [(hearing,) for hearing in hearings])
+    database, root, released = open_database(central.data), central.data / "store", []
+
+    def release_the_other(owner: str) -> None:
+        (other,) = hearings - {owner}
+        released.append(other)
+        asyncio.run(Quarantine(database, FolderStore(root)).release(other, "the judge's order"))
+
+    store = InterruptedStore(root, release_the_other)
+    uploads, _ = upload_service(database, store, central.data, tmp_path / "spool")
+    second = ClosureService(database, store, uploads)
+    asyncio.run(second.resume())
+    (hearing,) = released
+    assert (root / "hearings" / hearing / PATH).read_bytes() == CLEAR
+    fetched = kiosk.call("GET", f"/v1/hearings/{hearing}/files/{PATH}")
+    assert (fetched.status_code, fetched.content) == (200, CLEAR)
+    (other,) = hearings - {hearing}
+    assert kiosk.call("GET", f"/v1/hearings/{other}/files/{PATH}").status_code == 404
+    with database.write() as connection:  # as an earlier release could leave it
+        quarantine, table = schema.quarantine, schema.uploads
+        connection.execute(quarantine.delete().where(quarantine.c.hearing == other))
+        row = table.c.owner == other, table.c.path == PATH
+        connection.execute(update(table).where(*row).values(ended_at=None))
+    asyncio.run(second.resume())
+    database.close()
+    assert central.task("release", other, "--reason", "x").returncode == 0
+    assert (root / "hearings" / other / PATH).read_bytes() == CLEAR
+
+
+class Court:
+    """Deliveries on a Postgres of several servers, without a server in between."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.database = open_database(folder, url)
+        self.hearings = folder / "store" / "hearings"
+        self.store = FolderStore(folder / "store")
+        self.uploads, signer = upload_service(self.database, self.store, folder, folder / "spool")
+        self.deliveries = DeliveryService(self.database, self.store, self.uploads, signer)
+        with self.database.write() as connection:
+            connection.execute(schema.courts.insert().values(id="1", name={}, timezone="UTC"))
+            connection.execute(schema.kiosks.insert().values(id="a", court="1", room="1"))
+
+    def register(self, hearing: str, files: dict[str, bytes]) -> None:
+        """Register the final list of a hearing."""
+        body = json.dumps(hearing_body(hearing, files))
+        request = HearingManifest.model_validate_json(body)
+        manifest = make_manifest("hearing", request, request.files)
+        asyncio.run(self.deliveries.register("a", hearing, manifest))
+
+    def upload(self, hearing: str, path: str) -> Any:
+        """Return the row of a file's upload."""
+        table = schema.uploads
+        query = select(table).where(table.c.owner == hearing, table.c.path == path)
+        with self.database.read() as connection:
+            return connection.execute(query).one()
+
+    def close(self, connection: Connection, hearing: str) -> None:
+        """Record what a kiosk says of a retroactive closing."""
+        (body,) = closure()["closures"]
+        record_closures(connection, "a", hearing, [Closure(**body)], None)
+
+    @contextmanager
+    def waiting_for_a_lock(self, work: Callable[[], None]) -> Iterator[None]:
+        """Start ``work``; run the block once it waits for a lock; see it through."""
+        thread = threading.Thread(target=work)
+        thread.start()
+        wait_for(self._is_waiting, "a wait for a lock", 30)
+        yield
+        thread.join()
+
+    def _is_waiting(self) -> bool:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        with self.database.read() as connection:
+            return bool(connection.execute(text(query)).scalar_one())
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    """A court on Postgres."""
+    with postgres() as url:
+        made = Court(url, tmp_path_factory.mktemp("court"))
+        yield made
+        made.database.close()
+
+
+@pytest.mark.slow
+def test_a_file_that_gets_its_receipt_meanwhile_is_withheld_not_dropped(court: Court) -> None:
+    hearing = new_id()
+    court.register(hearing, {PATH: CLEAR, BY: SECRET})
+    upload, table = court.upload(hearing, PATH).id, schema.uploads
+
+    def close() -> None:
+        with court.database.write() as connection:
+            court.close(connection, hearing)
+
+    with court.database.engine.connect() as connection:
+        verdict = {"state": "complete", "receipt": {"at": "now"}, "ended_at": "now"}
+        connection.execute(update(table).where(table.c.id == upload).values(**verdict))
+        with court.waiting_for_a_lock(close):
+            connection.commit()
+    assert court.upload(hearing, PATH).state == "closed"
+    with court.database.read() as connection:
+        kept = connection.execute(select(schema.quarantine.c.upload)).scalars().all()
+    assert upload in kept
+
+
+@pytest.mark.slow
+def test_a_receipt_names_no_file_that_is_closed_meanwhile(court: Court) -> None:
+    hearing, files = new_id(), {PATH: CLEAR, BY: SECRET}
+    court.register(hearing, files)
+
+    async def send() -> None:
+        rows = await court.database.run_read(lambda found: delivery_files(found, hearing))
+        for row in rows:
+            await court.uploads.import_file(row, iter([files[row.path]]))
+
+    asyncio.run(send())
+    table = schema.deliveries
+    with court.database.write() as connection:
+        connection.execute(update(table).values(receipt=None, completed_at=None))
+    with court.database.engine.connect() as connection:
+        court.close(connection, hearing)
+        receipt = court.deliveries.issue_receipt
+        with court.waiting_for_a_lock(lambda: asyncio.run(receipt(hearing))):
+            connection.commit()
+    with court.database.read() as connection:
+        row = connection.execute(select(table).where(table.c.id == hearing)).one()
+    assert row.receipt is None
+    published = court.hearings / hearing
+    assert (published / BY).exists()
+    assert not (published / PATH).exists()
