@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
-from kiosk.central.deliveries.head_check import find_contradictions
+from kiosk.central.data import schema
+from kiosk.central.deliveries.head_check import find_contradictions, record_problems
+from kiosk.central.server import open_database
+from tests.central.test_closures import CLEAR, announce, incidents
 from tests.support.central_rig import Central, Kiosk, head_body, hearing_body, new_id
 
 LINES = [b'{"n":0}', b'{"n":1}', b'{"n":2}']
@@ -57,3 +62,35 @@ def test_a_rewritten_journal_gets_no_receipt_until_a_person_accepts_it(
     rewritten = JOURNAL.replace(b"1", b"7")
     after = deliver(kiosk, bad, rewritten)
     assert (after["problem"], after["receipt"] is not None) == (None, True)
+
+
+@pytest.mark.slow
+def test_who_accepts_one_problem_accepts_no_other(central: Central, kiosk: Kiosk) -> None:
+    hearing, rewritten = new_id(), JOURNAL.replace(b"1", b"7")
+    sent = [head_body(kiosk, hearing, 2, LINES[1])]
+    assert kiosk.call("POST", f"/v1/hearings/{hearing}/heads", json={"heads": sent}).ok
+    late = announce(kiosk, hearing, CLEAR).json()  # it arrives after the acceptance
+    assert deliver(kiosk, hearing, rewritten)["problem"] == "journal_rewritten"
+    assert central.task("accept", hearing, "--reason", "looked into").returncode == 0
+    kiosk.patch(late["address"], 0, CLEAR)
+    kiosk.get(f"/v1/uploads/{late['upload']}?wait=20")
+    held = deliver(kiosk, hearing, rewritten)
+    assert (held["receipt"], held["problem"]) == (None, "journal_rewritten")
+    assert incidents(central, hearing) == ["journal_rewritten", "files_left_out"]
+    assert central.task("accept", hearing, "--reason", "looked into both").returncode == 0
+    assert deliver(kiosk, hearing, rewritten)["receipt"] is not None
+
+
+def test_long_details_differ_where_they_are_cut(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    hearing, long = new_id(), "x, " * 400
+    with database.write() as connection:
+        assert not record_problems(connection, "a", hearing, {"one": long + "y"})
+        connection.execute(update(schema.problems).values(accepted_at="now"))
+        assert record_problems(connection, "a", hearing, {"one": long + "y"})
+        assert not record_problems(connection, "a", hearing, {"one": long + "z"})
+        assert not record_problems(connection, "a", hearing, {"two": long + "z"})
+        rows = connection.execute(select(schema.incidents.c.code, schema.incidents.c.detail)).all()
+    assert [code for code, _ in rows] == ["one", "one", "two"]
+    assert {len(detail) for _, detail in rows} <= set(range(380, 401))
+    database.close()

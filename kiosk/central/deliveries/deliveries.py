@@ -17,8 +17,9 @@ from kiosk.central.contract import FileEntry
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
+from kiosk.central.deliveries import head_check, left_out
 from kiosk.central.deliveries.closures import ClosureService
-from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem
+from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem, record_problems
 from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.deliveries.left_out import LeftOutCheck
 from kiosk.central.deliveries.receipts import canonical_sha256, make_receipt
@@ -319,9 +320,14 @@ class DeliveryService:
 
     async def _may_be_receipted(self, row: Row[Any], files: Sequence[Row[Any]]) -> bool:
         """Return whether journals fit their heads and the list leaves nothing out."""
-        return await self._head_check.matches_heads(
-            row.kiosk, row.id, files
-        ) and await self._left_out_check.is_list_whole(row.kiosk, row.id)
+        details = {
+            head_check.PROBLEM_CODE: await self._head_check.find_rewritten(row.id, files),
+            left_out.PROBLEM_CODE: await self._left_out_check.find_left_out(row.kiosk, row.id),
+        }
+        found = {code: detail for code, detail in details.items() if detail}
+        return not found or await self._database.run_write(
+            lambda connection: record_problems(connection, row.kiosk, row.id, found)
+        )
 
     async def resume(self) -> None:
         """Issue the receipts of deliveries whose files are all there: a crash prevented them."""

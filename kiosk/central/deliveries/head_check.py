@@ -2,7 +2,8 @@
 
 A head names the number of lines and the SHA-256 of the last of them. A journal that was rewritten
 later contradicts the heads that arrived before. Such a recording gets no receipt, so that the kiosk
-deletes nothing, until a person has accepted it (``kiosk central accept``).
+deletes nothing, until a person has accepted it (``kiosk central accept``). What is accepted is all
+that was known then: whatever is found later has to be accepted, too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
 PROBLEM_CODE = "journal_rewritten"
-MAX_LISTED = 8
+MAX_DETAIL = 400
 
 
 def journal_path(part: int) -> str:
@@ -72,8 +73,8 @@ class JournalHeadCheck:
         self._database = database
         self._store = store
 
-    async def matches_heads(self, kiosk: str, hearing: str, files: Sequence[Row[Any]]) -> bool:
-        """Record contradictions; return whether the hearing may get its receipt."""
+    async def find_rewritten(self, hearing: str, files: Sequence[Row[Any]]) -> str:
+        """Return where a hearing's journals contradict their heads, or an empty text."""
         table = schema.heads
         heads = await self._database.run_read(
             lambda connection: connection.execute(
@@ -81,7 +82,7 @@ class JournalHeadCheck:
             ).all()
         )
         if not heads:
-            return True
+            return ""
         keys = {file.path: file for file in files}
         found = await asyncio.to_thread(self._compare, heads, keys)
         if not found:
@@ -89,12 +90,7 @@ class JournalHeadCheck:
             await self._database.run_write(
                 lambda connection: _drop_older(connection, hearing, newest)
             )
-            return True
-        return await self._database.run_write(
-            lambda connection: record_problem(
-                connection, kiosk, hearing, PROBLEM_CODE, ", ".join(found[:MAX_LISTED])
-            )
-        )
+        return ", ".join(found)
 
     def _compare(
         self, heads: Sequence[Row[Any, Any, Any]], files: Mapping[str, Row[Any]]
@@ -124,21 +120,41 @@ def _drop_older(connection: Connection, hearing: str, newest: Mapping[int, int])
         )
 
 
-def record_problem(
-    connection: Connection, kiosk: str, hearing: str, code: str, detail: str
+def record_problems(
+    connection: Connection, kiosk: str, hearing: str, found: Mapping[str, str]
 ) -> bool:
-    """Record once why a receipt is withheld; return whether a person has accepted it."""
-    table, now = schema.problems, format_wall()
-    known = connection.execute(select(table).where(table.c.delivery == hearing)).one_or_none()
-    if known is not None:
+    """Record why a receipt is withheld; return whether a person has accepted just that.
+
+    Args:
+        connection: a writing transaction.
+        kiosk: its sender.
+        hearing: id of the hearing.
+        found: details by code; the first code is the one that the kiosk is told.
+    """
+    table = schema.problems
+    code, detail = next(iter(found)), _shorten("; ".join(found.values()))
+    known = connection.execute(
+        select(table).where(table.c.delivery == hearing).with_for_update()
+    ).one_or_none()
+    if known is not None and (known.code, known.detail) == (code, detail):
         return known.accepted_at is not None
+    now = {"code": code, "detail": detail, "at": format_wall(), "accepted_at": None, "reason": None}
     connection.execute(
         insert(connection, table)
-        .values(delivery=hearing, code=code, detail=detail, at=now)
-        .on_conflict_do_nothing()
+        .values(delivery=hearing, **now)
+        .on_conflict_do_update(index_elements=["delivery"], set_=now)
     )
-    record_incident(connection, kiosk, code, hearing, detail)
+    for each, its_detail in found.items():
+        record_incident(connection, kiosk, each, hearing, _shorten(its_detail))
     return False
+
+
+def _shorten(detail: str) -> str:
+    """Return ``detail`` in :data:`MAX_DETAIL` characters: the hash tells long ones apart."""
+    if len(detail) <= MAX_DETAIL:
+        return detail
+    digest = hashlib.sha256(detail.encode("utf-8")).hexdigest()[:16]
+    return f"{detail[: MAX_DETAIL - 20]}… ({digest})"
 
 
 def open_problem(connection: Connection, delivery: str) -> str | None:

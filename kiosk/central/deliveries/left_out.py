@@ -13,7 +13,6 @@ from kiosk.central.contract import Closure
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.deliveries.closures import ClosureService
-from kiosk.central.deliveries.head_check import MAX_LISTED, record_problem
 from kiosk.central.deliveries.upload_records import COMPLETE
 from kiosk.central.errors import RefusedError
 
@@ -32,11 +31,11 @@ class LeftOutCheck:
         self._database = database
         self._closures = closures
 
-    async def is_list_whole(self, kiosk: str, hearing: str) -> bool:
-        """Record what is left out; return whether the hearing may get its receipt."""
+    async def find_left_out(self, kiosk: str, hearing: str) -> str:
+        """Return number and paths of what is left out, or an empty text."""
         found = await self._database.run_read(lambda connection: _left_out(connection, hearing))
         if not found:
-            return True
+            return ""
         replaced = {(row.path, row.sha256): row for row in await self._closures.prove(hearing)}
         closed = [Closure(**replaced[key]._asdict()) for key in found if key in replaced]
         if closed:
@@ -45,12 +44,7 @@ class LeftOutCheck:
             except RefusedError:  # no media: a person has to look
                 closed = []
         paths = sorted({path for path, _ in found} - {closure.path for closure in closed})
-        if not paths:
-            return True
-        detail = f"{len(paths)}: {', '.join(paths[:MAX_LISTED])}"[:400]
-        return await self._database.run_write(
-            lambda connection: record_problem(connection, kiosk, hearing, PROBLEM_CODE, detail)
-        )
+        return f"{len(paths)}: {', '.join(paths)}" if paths else ""
 
 
 def _left_out(connection: Connection, hearing: str) -> set[tuple[str, str]]:
