@@ -212,6 +212,43 @@ def test_a_running_part_leaves_nothing_unsigned(tmp_path: Path) -> None:
     part_journal.close()
 
 
+def test_a_failed_signature_costs_no_entry_and_no_later_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the failure is, its batch waits for the next one, and is owed until then."""
+    signer = Court.make(tmp_path / "court").device()
+    part_journal = add_part(new_hearing(tmp_path, signer), fragments=1)
+    path, refused = part_journal.folder / "journal.jsonl", threading.Event()
+
+    def fail(_data: bytes) -> bytes:
+        refused.set()
+        raise RuntimeError("the signature failed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(signer, "sign", fail)
+        part_journal.add_interruption(Interruption(1, "judge", "gap", 5, 6))
+        part_journal.queue("note", {"number": 1})
+        part_journal.start_flushing()
+        assert refused.wait(10)
+        wait_for(lambda: part_journal.owed_seconds > 0, "what is owed")
+        with pytest.raises(RuntimeError, match="the signature"):
+            part_journal.append("mark", {"id": 2, "type": "oath"})
+    part_journal.add_interruption(Interruption(2, "judge", "gap", 7, 8))
+    wait_for(lambda: "interruption_ended" in path.read_text(), "the next batch")
+    wait_for(lambda: part_journal.owed_seconds == 0, "the disk")
+    with monkeypatch.context() as patch:
+        patch.setattr(signer, "sign", fail)
+        with pytest.raises(RuntimeError, match="the signature"):
+            part_journal.end({"reason": "recess"})
+    part_journal.end({"reason": "recess"})
+    kinds = ("interruption_ended", "note", "closed")
+    entries = [entry for entry in read_chain(path).entries if entry["kind"] in kinds]
+    found = [(entry["kind"], entry.get("number")) for entry in entries]
+    assert found[:3] == [("interruption_ended", 1), ("interruption_ended", 2), ("note", 1)]
+    assert found[3:] == [("closed", None)]
+    part_journal.close()
+
+
 def test_a_journal_is_read_entry_by_entry(tmp_path: Path) -> None:
     """The file may be larger than the memory: what is kept is what the reader asks for."""
     journal = JournalFile.create(tmp_path / "j")

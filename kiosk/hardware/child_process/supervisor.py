@@ -102,14 +102,25 @@ class ProcessSupervisor:
         while not self._closing.is_set():
             session += 1
             started = time.monotonic()
-            self._on_start(session)
-            reason = self._run_child()
+            reason = self._run_session(session)
             if self._closing.is_set():
                 break
             failures = 0 if time.monotonic() - started > self.HEALTHY_AFTER_S else failures + 1
             log.warning("%s: %s; starting again", self._name, reason)
-            self._on_stop(reason)
+            try:
+                self._on_stop(reason)
+            except Exception:
+                log.exception("%s: its end cannot be handled", self._name)
             self._closing.wait(self.BACK_OFF_S[min(failures, len(self.BACK_OFF_S) - 1)])
+
+    def _run_session(self, session: int) -> str:
+        """Run one child to its end; return why it ended: also what handles it may fail."""
+        try:
+            self._on_start(session)
+            return self._run_child()
+        except Exception:  # the device must come back
+            log.exception("%s: what it sends cannot be handled", self._name)
+            return "what it sends cannot be handled"
 
     def _run_child(self) -> str:
         """Run one child to its end; return why it ended."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -92,6 +93,7 @@ class PartJournal:
         self._accepts_media = True
         self._has_failed = self._has_ended = False
         self._stop = threading.Event()
+        self._refused_s = 0.0  # monotonic, since a batch was refused; 0.0: none waits
         self._latest_fragments: dict[str, FragmentRecord] = {}
 
     @property
@@ -184,12 +186,26 @@ class PartJournal:
             # A power cut may keep the beginning of a block: what is missing comes before the media
             # that follow it. Media that are not journalled are found on the disk.
             batch = [*gaps, *media, *pending, *last]
-            return self._file.submit_many(batch) if batch else []
+            before = self._file.head
+            try:
+                entries = self._file.submit_many(batch) if batch else []
+            except Exception:
+                if self._file.head == before:  # nothing is in the chain: it comes with the next
+                    with self._lock:
+                        self._queued_fragments[:0] = fragments
+                        self._queued_interruptions[:0] = gaps
+                        self._queued_entries[:0] = pending
+                    self._refused_s = self._refused_s or time.monotonic()
+                raise
+            self._refused_s = 0.0
+            return entries
 
     @property
     def owed_seconds(self) -> float:
         """How long the oldest entry that is not durable has waited; 0.0 without one."""
-        return self._file.owed_seconds
+        refused_s = self._refused_s
+        waited = time.monotonic() - refused_s if refused_s else 0.0
+        return max(waited, self._file.owed_seconds)
 
     @property
     def has_ended(self) -> bool:
@@ -212,6 +228,8 @@ class PartJournal:
                 self.flush()
             except StorageError as error:
                 self._report_storage(error)
+            except Exception:  # no other thread would write the batches to come
+                log.exception("part %d: a batch cannot be journalled", self.part)
             else:
                 self._report_storage(None)
 
@@ -230,7 +248,7 @@ class PartJournal:
         with self._end_lock:
             if not self._has_ended:
                 self._has_ended = True
-                self.submit("closed", fields)
+                self.queue("closed", fields)
         self.flush(seconds)
         self._report_storage(None)
 
