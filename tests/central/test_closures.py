@@ -206,6 +206,22 @@ def test_a_final_list_leaves_out_nothing_that_has_arrived(
     assert places(central, upload) == ["quarantine"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [FILE, "main/index.m3u8"])
+def test_media_that_nothing_replaces_are_not_erased_a_playlist_is(
+    central: Central, kiosk: Kiosk, tmp_path: Path, name: str
+) -> None:
+    hearing, path = new_id(), f"part-01/{name}"
+    upload = send_early(kiosk, hearing, path=path)
+    kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure(path=path))
+    line = journal(kiosk, hearing, tmp_path, file=name, by="", by_sha256="")
+    deliver(kiosk, hearing, {"journal.jsonl": line})
+    done = central.task("erase", hearing, "--reason", "the judge's order")
+    is_playlist = name != FILE
+    assert (done.returncode == 0) == is_playlist, done.stderr
+    assert places(central, upload) == ([] if is_playlist else ["quarantine"])
+
+
 def test_an_empty_final_list_is_not_a_recording(central: Central, kiosk: Kiosk) -> None:
     hearing = new_id()
     kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, {}, final=False))

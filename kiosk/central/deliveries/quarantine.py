@@ -21,6 +21,7 @@ from kiosk.central.deliveries.closure_proof import ClosureProof, Replacement
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE
 from kiosk.central.errors import RefusedError, not_found
 from kiosk.clocks import format_wall
+from kiosk.storage.hearing_folder import PLAYLIST
 
 ERASED = "erased"
 
@@ -188,9 +189,12 @@ class Quarantine:
 
 
 def is_replacement_complete(connection: Connection, hearing: str, replacement: Replacement) -> bool:
-    """Return whether what replaces a file has arrived and has the announced hash."""
+    """Return whether what replaces a file has arrived and has the announced hash.
+
+    A playlist alone may have no replacement: its tracks may be closed as a whole.
+    """
     if replacement.by is None:
-        return True
+        return replacement.path.endswith(f"/{PLAYLIST}")
     table = schema.uploads
     found = connection.execute(
         select(table.c.id)
