@@ -173,8 +173,8 @@ class MirrorCatchUp:
         """Mark incomplete hearings on ``dest``: at the start, on a new volume, and regularly."""
         with self._changed:  # holes of the source are filled when the other is caught up
             for hearing in self._source.hearings_with_holes:
-                if not self._dest.is_incomplete(hearing):
-                    self._dest.mark_behind(hearing)
+                if not (self._dest.is_incomplete(hearing) or self._source.is_incomplete(hearing)):
+                    self._dest.mark_behind(hearing)  # never both: neither could be caught up
         uuid, at = self._last_scan
         if uuid == self._dest.uuid and time.monotonic() - at < SCAN_INTERVAL_S:
             return
@@ -195,7 +195,8 @@ class MirrorCatchUp:
                 found.append(hearing)
         with self._changed:
             for hearing in found:
-                if hearing not in self._dest.catch_up_queues:
+                is_behind = hearing in self._dest.catch_up_queues
+                if not (is_behind or self._source.is_incomplete(hearing)):
                     self._dest.hearings_behind.add(hearing)
 
     def _has_replaced_files(self, name: str) -> bool:

@@ -47,18 +47,27 @@ class Disks:
         self.own, self.mirror = self.workers
         self.own.other, self.mirror.other = self.mirror, self.own
         self._copiers: list[MirrorCatchUp] = []
+        self.searched = threading.Event()
 
-    def start(self, hashes: list[tuple[int, int, str]]) -> None:
+    def _is_delivered(self, _hearing: str) -> bool:
+        self.searched.set()
+        return False
+
+    def start(
+        self, hashes: list[tuple[int, int, str]], *, is_mirror_searched_first: bool = False
+    ) -> None:
         """Start the copying."""
         for dest, source in ((self.mirror, self.own), (self.own, self.mirror)):
             copier = MirrorCatchUp(
-                dest, source, self.changed, lambda _: {MEDIA: hashes}, lambda _: False
+                dest, source, self.changed, lambda _: {MEDIA: hashes}, self._is_delivered
             )
             self._copiers.append(copier)
         for worker in self.workers:
             worker.start()
         for copier in self._copiers:
             copier.start()
+            if is_mirror_searched_first:
+                self.searched.wait(10)
 
     def stop(self) -> None:
         """Stop it."""
@@ -130,3 +139,22 @@ def test_without_a_journal_only_zeros_are_filled(disks: Disks) -> None:
     own, mirror = changed(1500, bytes(1000)), changed(8000, b"damaged")
     assert disks.fill(own, mirror, hashes=[]) == (GOOD, GOOD)
     assert kept(disks.roots[1]) != []
+
+
+def test_a_disk_with_a_hole_that_is_behind_again_is_caught_up_and_filled(disks: Disks) -> None:
+    disks.write(changed(1500, bytes(1000))[:7000], GOOD)
+    disks.own.accept_hole(HEARING)
+    disks.own.mark_behind(HEARING)
+    disks.start(HASHES)
+    wait_for(disks.is_done, "both", 20)
+    assert disks.read() == (GOOD, GOOD)
+
+
+def test_a_search_does_not_call_the_storage_behind_that_has_everything(disks: Disks) -> None:
+    """The own disk is behind in a hearing that is going on; then the mirror is searched."""
+    disks.write(GOOD[:7000], GOOD)
+    disks.own.active_hearings.add(HEARING)
+    disks.own.mark_behind(HEARING)
+    disks.start(HASHES, is_mirror_searched_first=True)
+    wait_for(disks.is_done, "both", 20)
+    assert disks.read() == (GOOD, GOOD)
