@@ -353,11 +353,10 @@ class Part:
         """Hand the rest to the store, then report it as the disk takes it."""
         try:
             self._packets.drain_into(writer)
-            writer.end(stop_ns)
-        except Exception:  # what the store has is written all the same
-            log.exception("part: its end cannot be encoded")
-        finally:
-            self._has_ended.set()
+        except Exception:  # what the writer lacks is told at its end
+            log.exception("part: its last packets cannot be taken")
+        writer.end(stop_ns)
+        self._has_ended.set()
         while not self._is_discarded:
             try:
                 writer.finish(stop_ns)

@@ -27,12 +27,16 @@ from kiosk.evidence.signer import Signer
 from kiosk.hardware.audio.sample_clock import SUSPECT_LATENESS_NS
 from kiosk.hardware.sources.sources import Sources
 from kiosk.hardware.virtual.microphones import VirtualMicrophones
+from kiosk.recording.capture.channels_track import ChannelsTrack
 from kiosk.recording.capture.part_config import RoomCapture
 from kiosk.recording.capture.part_writer import PartWriter
 from kiosk.recording.capture.writing_hold import WritingHold
+from kiosk.recording.formats.codecs import AacEncoder, AacPacket
 from kiosk.recording.formats.fragment_codec import PLAIN_CODEC
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 from kiosk.recording.part import Part
+from kiosk.recording.repair.reconcile import reconcile
+from kiosk.storage.hearing_folder import SIGNATURE
 from kiosk.storage.store import DIRECT
 from tests.support.fake_media import (
     FLASH_NS,
@@ -228,6 +232,34 @@ def test_a_part_whose_writer_has_a_bug_is_never_called_written(
     with pytest.raises(StorageError, match="a bug"):
         recorded.wait_written(PATIENCE)
     recorded.abort()
+
+
+def test_a_part_whose_end_cannot_be_encoded_says_so_and_is_sealed(
+    bench: PartRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_encoder: AacEncoder) -> list[AacPacket]:
+        raise RuntimeError("the encoder failed")
+
+    recorded = bench.start()
+    recorded.wait_seconds(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(AacEncoder, "flush", fail)
+        patch.setattr(ChannelsTrack, "finish", fail)
+        closed = recorded.end()
+    bench.started.remove(recorded)
+    reconcile(recorded.journal)
+    recorded.journal.seal()
+    assert (recorded.folder / SIGNATURE).exists()
+    begun = {row.number for row in recorded.interruptions if row.end_ns is None}
+    ended = {row.number: row for row in recorded.interruptions if row.end_ns is not None}
+    assert begun == set(ended)
+    for source in (*PLAYED, *WIRED):
+        rows = [row for row in ended.values() if row.source == source]
+        for track in ("main", "channels"):
+            records = [record for _, record in recorded.fragments if record.track == track]
+            until_ns = max(record.end_ns for record in records if source in record.sources)
+            if closed["stop_ns"] - until_ns > NS_PER_S // 10:
+                assert rows[-1].end_ns == closed["stop_ns"], source
 
 
 class _LateStep(WritingHold):

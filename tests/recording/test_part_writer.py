@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -16,6 +17,7 @@ from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
 from kiosk.hardware.audio.block import AudioBlock
+from kiosk.recording.formats.codecs import AacEncoder, FlacEncoder
 from kiosk.recording.formats.records import CAMERA
 from tests.support.fake_media import (
     SIZE,
@@ -108,6 +110,42 @@ def test_channels_hold_the_samples_as_the_device_gave_them(tmp_path: Path) -> No
     )
     assert len(got) == writer.samples["judge"]
     assert np.array_equal(sent[place : place + len(got)], got)
+
+
+@pytest.mark.parametrize("failing", [AacEncoder, FlacEncoder], ids=["mix", "channels"])
+def test_an_end_that_cannot_be_encoded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: type
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("the encoder failed")
+
+    recorded = WriterRig(tmp_path, START_NS)
+    microphones = {"judge": warmed(FakeMicrophone(WARM_NS)), "b": warmed(FakeMicrophone(WARM_NS))}
+    writer = recorded.create_writer({"judge": 48_000, "b": 48_000})
+    camera = FakeCamera(START_NS)
+    recorded.run(writer, START_NS + 5 * NS_PER_S, camera, microphones)
+    monkeypatch.setattr(failing, "encode", fail)
+    monkeypatch.setattr(AacEncoder, "flush", fail)
+    stop_ns = START_NS + 5 * NS_PER_S + 290_000_000
+    for name, microphone in microphones.items():
+        for block in microphone.until(stop_ns):
+            with contextlib.suppress(RuntimeError):
+                writer.add_audio(name, block)
+    for packet in camera.until(stop_ns):
+        writer.add_video(packet)
+    writer.finish(stop_ns)
+    lost = {row.source: row for row in recorded.interruptions if row.end_ns is not None}
+    for track in ("main", "channels"):
+        for source in ("judge", "b", *([CAMERA] if track == "main" else [])):
+            records = [row for row in recorded.fragments if row.track == track]
+            until_ns = max(row.end_ns for row in records if source in row.sources)
+            if stop_ns - until_ns > NS_PER_S // 5:
+                assert lost[source].start_ns <= until_ns + NS_PER_S // 25, source
+                assert lost[source].end_ns == stop_ns
+    assert {"judge", "b"} <= set(lost)
+    on_disk = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert on_disk == {file.file for file in recorded.files}
+    assert "#EXT-X-ENDLIST" in (tmp_path / "main" / "index.m3u8").read_text()
 
 
 def test_fragments_files_and_playlist_are_what_they_say(tmp_path: Path) -> None:

@@ -146,10 +146,12 @@ class ChannelsTrack:
 
     def finish(self) -> None:
         """Write the rest, also what a corrected clock has put after the last packet."""
-        for channel in self._channels.values():
-            channel.flush()
-        self._write_fragment(_END_OF_TIME_NS)
-        self._writer.rotate()
+        try:
+            for channel in self._channels.values():
+                channel.flush()
+        finally:
+            self._write_fragment(_END_OF_TIME_NS)
+            self._writer.rotate()
 
     def _write_fragment(self, until_ns: int) -> None:
         """Write the packets that begin before ``until_ns``."""

@@ -233,6 +233,13 @@ class InterruptionDetector:
                 self._lost_before_ns[source] = told_ns
                 self._open_interruption(key, kind, now_ns - (lost_ns - told_ns))
 
+    def lose_after(self, until_ns: Mapping[str, int]) -> None:
+        """Record that what was received after these times cannot be written, by microphone."""
+        for name, time_ns in until_ns.items():
+            is_lost = self._received_until_ns[name] - time_ns > AUDIO_GAP_NS
+            if is_lost and (name, "lost") not in self._open:
+                self._open_interruption((name, "lost"), "gap", time_ns)
+
     def finish(self, stop_ns: int) -> None:
         """Close all open interruptions: the part is over, and all of it is durable."""
         if CAMERA in self._received_until_ns and (CAMERA, "lost") not in self._open:

@@ -159,7 +159,16 @@ class MainTrack:
                 self._start_run(self._pictures[0].config)
 
     def finish(self, stop_ns: int) -> None:
-        """Write all that is left up to ``stop_ns`` and end the playlist."""
+        """Write all that is left up to ``stop_ns`` and end the playlist, whatever fails before."""
+        try:
+            self._write_rest(stop_ns)
+        finally:
+            self._end_segment()
+            self._writer.rotate()
+            if self._playlist is not None:
+                self._writer.enqueue(self._playlist.end)
+
+    def _write_rest(self, stop_ns: int) -> None:
         for packet in self._mix_encoder.flush():
             self._mix_packets.append(_MixPacket(packet, frozenset()))
         end = stop_ns - self._start_ns
@@ -174,10 +183,6 @@ class MainTrack:
             if is_new_run:
                 self._end_segment()
                 self._start_run(self._pictures[0].config)
-        self._end_segment()
-        self._writer.rotate()
-        if self._playlist is not None:
-            self._writer.enqueue(self._playlist.end)
 
     def finish_playlist(self) -> tuple[str, bytes] | None:
         """Write the ended playlist; return its name and bytes (None: there is none)."""

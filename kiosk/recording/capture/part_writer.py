@@ -6,9 +6,11 @@ The caller passes the time in, so that an hour can be tested in seconds.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S, recording_ns
@@ -25,6 +27,7 @@ from kiosk.recording.capture.track_writer import TrackWriter
 from kiosk.recording.formats.codecs import AAC_FRAME
 from kiosk.recording.formats.records import CAMERA, FileRecord, FragmentRecord
 
+log = logging.getLogger(__name__)
 HEALTHY_DISK_WAIT_S = 0.03
 """Maximum wait per step for a healthy disk."""
 FINISH_TIMEOUT_S = 1.0
@@ -90,6 +93,10 @@ class PartWriter:
         self._stop_ns: int | None = None
         self._undurable_main = set(layout.expected_sources)
         self._undurable_channels = set(layout.expected_sources) & set(layout.rates)
+        self._durable_until_ns = {
+            track: dict.fromkeys(layout.rates, start_ns) for track in ("main", "channels")
+        }
+        self._lacks_end = False
         self.first_durable_ns: int | None = None
         self._now_ns = self._picture_ns = start_ns
         self._has_new_picture = False
@@ -239,6 +246,8 @@ class PartWriter:
     def _note_durable(self, record: FragmentRecord) -> None:
         missing = self._undurable_main if record.track == "main" else self._undurable_channels
         missing.difference_update(record.sources)
+        until_ns = self._durable_until_ns[record.track]
+        until_ns.update((name, record.end_ns) for name in record.sources if name in until_ns)
         if (
             self.first_durable_ns is None
             and not self._undurable_main
@@ -253,16 +262,30 @@ class PartWriter:
         self._is_finished = True
         if self._stop_ns is None:
             self._stop_ns = stop_ns
+        mix, main = (partial(do, stop_ns) for do in (self._finish_mix, self._main.finish))
+        for finish in (mix, main, self._channels.finish):
+            try:
+                finish()
+            except Exception:  # what could be written is closed as such, and the rest is told
+                log.exception("part: its end cannot be encoded")
+                self._lacks_end = True
+        self._record_storage(self._storage_problems(), stop_ns)  # the rest may be lost, too
+        self._track_writers[0].enqueue(self._report_playlist)
+        self._track_writers[-1].enqueue(partial(self._finish_interruptions, stop_ns))  # the last
+
+    def _finish_mix(self, stop_ns: int) -> None:
         remaining = self._mixer.remaining(stop_ns)
         while remaining > 0:
             self._main.add_mix(self._mixer.read(AAC_FRAME))
             remaining -= AAC_FRAME
-        self._main.finish(stop_ns)
-        self._channels.finish()
-        self._record_storage(self._storage_problems(), stop_ns)  # the rest may be lost, too
-        main_writer = self._track_writers[0]
-        main_writer.enqueue(lambda: self._interruptions.finish(stop_ns))
-        main_writer.enqueue(self._report_playlist)
+
+    def _finish_interruptions(self, stop_ns: int) -> None:
+        """Close the ledger; a microphone that lacks its end in a track has lost it."""
+        if self._lacks_end:
+            main, channels = self._durable_until_ns.values()
+            until_ns = {name: min(time_ns, channels[name]) for name, time_ns in main.items()}
+            self._interruptions.lose_after(until_ns)
+        self._interruptions.finish(stop_ns)
 
     def finish(self, stop_ns: int) -> None:
         """Write the rest, end the playlist, report everything that is durable.
