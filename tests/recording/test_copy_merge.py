@@ -352,3 +352,25 @@ def test_a_sealed_part_gets_back_what_its_seal_covers(copies: Copies) -> None:
 
 def _refuse(*_arguments: object) -> None:
     raise OSError(30, "read-only")
+
+
+def test_a_closed_run_that_has_only_its_init_file_is_taken(copies: Copies) -> None:
+    """A crash comes between the encrypted init file and the first fragment."""
+    name = "part-01/main/run-02/init.tar"
+    path = copies.folders[1] / name
+    path.parent.mkdir()
+    path.write_bytes(b"a tar of the init file")
+    copies.merge()
+    assert copies.files(0)[name] == b"a tar of the init file"
+
+
+def test_what_one_hearing_raises_leaves_the_others(
+    copies: Copies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_merge: object) -> bool:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("kiosk.recording.repair.copy_merge._HearingMerge.run", break_down)
+    failed: list[str] = []
+    merge_copies(*copies.volumes, copies.device.certificate, failed.append)
+    assert failed == [copies.hearing]

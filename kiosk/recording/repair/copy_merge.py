@@ -124,7 +124,7 @@ def merge_copies(
                 and _HearingMerge(primary, mirror, hearing, certificate).run()
             ):
                 merged.append(hearing)
-        except (OSError, KioskError):
+        except Exception:  # whatever one hearing raises, the recorder starts
             log.exception("hearing %s: the second copy cannot be taken", hearing)
             on_failure(hearing)
     return merged
@@ -176,9 +176,8 @@ class _HearingMerge:
             elif name in journals:
                 continue
             elif name in logs:
-                changed |= self._merge_log(
-                    name, is_open=name.endswith(INIT) or last[folder] == name
-                )
+                is_open = name.endswith(_INITS) or last.get(folder) == name
+                changed |= self._merge_log(name, is_open=is_open)
             else:
                 changed |= self._merge_whole(name, is_newer=folder in newer)
         return changed
