@@ -19,8 +19,7 @@ from tests.support.room_oracle import RoomOracle
 from tests.support.simulated_courtroom import (
     MICROPHONES,
     SimulatedCourtroom,
-    simulated,
-    sworn_court,
+    running_courtroom,
 )
 
 HELD_S = 12.0
@@ -34,12 +33,8 @@ SOURCES = {"camera", *MICROPHONES}
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedCourtroom]:
     monkeypatch.setattr(packet_buffer, "MAX_BACKLOG_BYTES", LIMIT_BYTES)
-    court, secrets = sworn_court()
-    with simulated(tmp_path, 1, secrets, court) as made:
-        made.start_recorder()
-        made.pass_time(3)
+    with running_courtroom(tmp_path) as made:
         yield made
-        assert made.world.errors == []
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["goes on", "is over"])

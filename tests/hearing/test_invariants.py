@@ -43,7 +43,7 @@ from kiosk.recording.formats.age_tar import MemberMetadata, encode_member
 from kiosk.recording.journal.hearing_journal import HearingJournal
 from kiosk.recording.part import Part
 from kiosk.storage.hearing_folder import JOURNAL_FILE
-from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, simulated, sworn_court
+from tests.support.simulated_courtroom import LAMP_PIN, SimulatedCourtroom, running_courtroom
 from tests.support.simulated_devices import SimulatedCamera, SimulatedDisk
 
 MS = 1_000_000
@@ -168,12 +168,8 @@ class Eavesdropper:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[SimulatedCourtroom]:
-    court, secrets = sworn_court()
-    with simulated(tmp_path, 1, secrets, court) as made:
-        made.start_recorder()
-        made.pass_time(3)
+    with running_courtroom(tmp_path) as made:
         yield made
-        assert made.world.errors == []
 
 
 def alarms(room: SimulatedCourtroom) -> set[str]:

@@ -15,7 +15,7 @@ from kiosk.hearing.monitoring.active_alarms import active_alarms
 from kiosk.hearing.monitoring.invariants import SOURCE_UNRECORDED
 from kiosk.recording.readback.monitor import ReadbackMonitor, ReadbackState
 from tests.hearing.courtroom_rig import CourtroomRig, courtroom_settings
-from tests.support.simulated_courtroom import SimulatedCourtroom, simulated, sworn_court
+from tests.support.simulated_courtroom import SimulatedCourtroom, running_courtroom
 from tests.support.waiting import wait_for
 
 
@@ -71,16 +71,12 @@ def test_a_missing_source_does_not_hide_a_failed_read_back(
 # -- in a whole courtroom --------------------------------------------------------------------------
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[SimulatedCourtroom]:
-    court, secrets = sworn_court()
-    with simulated(tmp_path, 1, secrets, court) as made:
-        made.start_recorder()
-        made.pass_time(3)
+    with running_courtroom(tmp_path) as made:
         now_ns = made.world.now_ns
         made.tap("start", lambda courtroom: courtroom.start({"kind": "civil"}, "p1", now_ns))
         made.pass_time(9)
         assert made.state.proof.state == "good"
         yield made
-        assert made.world.errors == []
 
 
 def shown_codes(room: SimulatedCourtroom) -> set[str]:

@@ -329,3 +329,14 @@ def simulated(
         for target, replacement in replacements.items():
             stack.enter_context(mock.patch(target, replacement))
         yield room
+
+
+@contextmanager
+def running_courtroom(folder: Path) -> Iterator[SimulatedCourtroom]:
+    """Make a courtroom whose recorder runs for three seconds; no thread of it may have failed."""
+    court, secrets = sworn_court()
+    with simulated(folder, 1, secrets, court) as room:
+        room.start_recorder()
+        room.pass_time(3)
+        yield room
+        assert room.world.errors == []
