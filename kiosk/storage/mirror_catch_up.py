@@ -88,6 +88,7 @@ class MirrorCatchUp:
         self._load_ranges = load_ranges
         self._is_delivered = is_delivered
         self._is_stopped = False
+        self._on_arrival: Callable[[str], None] = lambda _hearing: None
         self._last_scan: tuple[str, float] = ("", 0.0)
         self._wait_until = 0.0
         self.remaining_bytes = 0
@@ -96,8 +97,9 @@ class MirrorCatchUp:
         self._thread = threading.Thread(target=self._run, name=f"{dest.name}-catch-up", daemon=True)
 
     # -- thread --------------------------------------------------------------------------------
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self, on_arrival: Callable[[str], None] = lambda _hearing: None) -> None:
+        """Start the thread; see :meth:`.mirrored_store.MirroredStore.start_catch_up`."""
+        self._on_arrival = on_arrival
         self._thread.start()
 
     def stop(self) -> None:
@@ -188,7 +190,7 @@ class MirrorCatchUp:
         ]
         for hearing in source.list_names("hearings"):
             if dest.role == "data":
-                is_missing = not (dest.root / "hearings" / hearing).exists()
+                is_missing = not dest.list_names(f"hearings/{hearing}")
             else:
                 is_missing = not (self._is_complete(hearing) or self._is_to_be_merged(hearing))
             if is_missing and not self._is_delivered(hearing):
@@ -249,7 +251,10 @@ class MirrorCatchUp:
         with self._changed:
             self._dest.finish_catch_up(hearing)
             self._changed.notify_all()
+            is_foreign = hearing not in self._dest.active_hearings
         log.info("%s: %s is caught up", self._dest.name, hearing)
+        if is_foreign and self._dest.volume.role == "data":
+            self._on_arrival(hearing)
         return True
 
     def _delete_replaced(self, hearing: str) -> None:

@@ -83,10 +83,15 @@ class MirroredStore:
             if self._mirror is not None:
                 self._mirror.is_uncompared = True
 
-    def start_catch_up(self) -> None:
-        """Start copying what either storage is missing (after a crash: once it is recovered)."""
+    def start_catch_up(self, on_arrival: Callable[[str], None] = lambda _hearing: None) -> None:
+        """Start copying what either storage is missing (after a crash: once it is recovered).
+
+        Args:
+            on_arrival: called, in another thread, with a hearing that the primary storage was given
+                and that nothing was written to since the start.
+        """
         for catch_up in self._catch_ups:
-            catch_up.start()
+            catch_up.start(on_arrival)
 
     def close(self, seconds: float = 2.0) -> None:
         """Finish what is queued, for at most ``seconds``, and stop the threads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal
 
@@ -134,9 +134,9 @@ class StorageMonitor:
         for hearing in merge_copies(self._primary, self._mirror, certificate, keep_apart):
             log.warning("hearing %s was completed from the second copy", hearing)
 
-    def start_catch_up(self) -> None:
-        """Start copying to each storage what it lacks."""
-        self.store.start_catch_up()
+    def start_catch_up(self, on_arrival: Callable[[str], None]) -> None:
+        """Start copying to each storage what it lacks; see :meth:`MirroredStore.start_catch_up`."""
+        self.store.start_catch_up(on_arrival)
 
     # -- how much fits ---------------------------------------------------------------------------
     def _load_rate(self) -> tuple[float, float]:

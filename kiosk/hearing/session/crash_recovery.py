@@ -10,6 +10,7 @@ from typing import Any
 from kiosk.api.recorder import Recovery
 from kiosk.api.states import Phase
 from kiosk.clocks import boot_id, recording_ns
+from kiosk.evidence.seal import is_sealed
 from kiosk.hardware.wall_clock import is_clock_trusted
 from kiosk.hearing.session.context import HearingContext
 from kiosk.hearing.session.hearing_state import HearingState
@@ -39,6 +40,15 @@ def recover(context: HearingContext, parts: PartController) -> None:
         job = partial(_recover_and_seal, context, hearing, options)
         context.seal_queue.submit(hearing.name, job)
 
+    known = {child.parent.name for child in folder.glob("*/*")}
+
+    def recover_arrived(hearing: str) -> None:
+        """Recover what only the second copy had, when it could not be read or merged."""
+        if hearing not in known and not is_sealed(folder / hearing):
+            known.add(hearing)
+            log.error("hearing %s was only on the second copy", hearing)
+            recover_later(folder / hearing)
+
     interrupted_hearings = recover_hearings(folder, options, recover_later)
     unfinished = [h for h in interrupted_hearings if not h.was_ended and h.was_started]
     for interrupted in interrupted_hearings:
@@ -50,7 +60,7 @@ def recover(context: HearingContext, parts: PartController) -> None:
             interrupted.was_ended = True
             job = partial(_seal_interrupted, context, interrupted)
             context.seal_queue.submit(interrupted.journal.hearing_id, job)
-    context.storage.start_catch_up()
+    context.storage.start_catch_up(recover_arrived)
 
 
 def _recover_and_seal(context: HearingContext, hearing: Path, options: JournalOptions) -> None:
