@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from aiohttp import web
+from aiohttp import ETag, web
 from sqlalchemy import Connection, Row, update
 
 import kiosk
@@ -39,6 +39,8 @@ from kiosk.central.http.json_api import (
     path_uuid,
     peer_certificate,
     read_body,
+    tagged_response,
+    unless_known,
 )
 from kiosk.central.http.link_check import LinkCheckApi
 from kiosk.central.http.rate_limit import RateLimit, network_of
@@ -147,10 +149,7 @@ class KioskApi:
     async def get_revocation_list(self, request: web.Request) -> web.StreamResponse:
         """Return the revocation list; 304 if the caller has it."""
         current = await self.revocations.issue()
-        is_known = current.tag in request.headers.get("If-None-Match", "")
-        response = web.Response(status=304) if is_known else _pem_response(current.pem)
-        response.headers["ETag"] = current.tag
-        return response
+        return unless_known(request, ETag(current.tag), lambda: _pem_response(current.pem))
 
     async def post_enrolment(self, request: web.Request) -> web.StreamResponse:
         """Exchange a one-time code for a device certificate."""
@@ -191,26 +190,21 @@ class KioskApi:
 
     # -- schedule ----------------------------------------------------------------------------
     async def get_schedule(self, request: web.Request) -> web.StreamResponse:
-        """Return the hearings of the caller's courtroom."""
+        """Return the hearings of the caller's courtroom; 304 if the caller has them."""
         caller = await self.authenticator.authenticate(request)
         first, days = _query_first_day(request), _query_days(request)
-        return json_response(
-            await self.database.run_read(
-                lambda connection: courts.read_schedule(
-                    connection, caller.court, caller.room, first, days
-                )
+        value = await self.database.run_read(
+            lambda connection: courts.read_schedule(
+                connection, caller.court, caller.room, first, days
             )
         )
+        return tagged_response(request, value)
 
     async def get_staff(self, request: web.Request) -> web.StreamResponse:
         """Return the signed list of the caller's room; 304 if the caller has it."""
         caller = await self.authenticator.authenticate(request)
         value = await self.staff_lists.issue(caller)
-        tag = list_tag(value)
-        is_known = tag in request.headers.get("If-None-Match", "")
-        response = web.Response(status=304) if is_known else json_response(value)
-        response.headers["ETag"] = tag
-        return response
+        return unless_known(request, ETag(list_tag(value)), lambda: json_response(value))
 
     # -- filings -----------------------------------------------------------------------------
     async def put_filing(self, request: web.Request) -> web.StreamResponse:
@@ -223,7 +217,8 @@ class KioskApi:
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
         """Return a filing's state."""
         caller = await self.authenticator.authenticate(request)
-        return json_response(await self.registry.describe(caller, path_uuid(request)))
+        value = await self.registry.describe(caller, path_uuid(request))
+        return tagged_response(request, value)
 
     # -- hearings ----------------------------------------------------------------------------
     async def put_hearing(self, request: web.Request) -> web.StreamResponse:
@@ -239,9 +234,8 @@ class KioskApi:
     async def get_hearing(self, request: web.Request) -> web.StreamResponse:
         """Return the progress of a hearing's delivery."""
         caller = await self.authenticator.authenticate(request)
-        return json_response(
-            await self.deliveries.describe(caller.id, "hearing", path_uuid(request))
-        )
+        value = await self.deliveries.describe(caller.id, "hearing", path_uuid(request))
+        return tagged_response(request, value)
 
     async def post_heads(self, request: web.Request) -> web.StreamResponse:
         """Store signed heads of a hearing's journal."""
@@ -286,9 +280,8 @@ class KioskApi:
     async def get_report(self, request: web.Request) -> web.StreamResponse:
         """Return the progress of a report's delivery."""
         caller = await self.authenticator.authenticate(request)
-        return json_response(
-            await self.deliveries.describe(caller.id, "report", path_uuid(request))
-        )
+        value = await self.deliveries.describe(caller.id, "report", path_uuid(request))
+        return tagged_response(request, value)
 
     async def put_upload(self, request: web.Request) -> web.StreamResponse:
         """Announce one file."""

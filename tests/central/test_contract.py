@@ -16,9 +16,11 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from kiosk.clocks import wall_time
+from kiosk.central.data.schema import schedule
+from kiosk.central.server import open_database
+from kiosk.clocks import format_wall, wall_time
 from kiosk.exchange.staff_list import StaffListError, check_staff_list, is_secret_of
-from tests.support.central_rig import KIOSK_TIME, Central, Kiosk, new_id
+from tests.support.central_rig import KIOSK_TIME, Central, Kiosk, filing_body, hearing_body, new_id
 
 pytestmark = pytest.mark.slow
 
@@ -120,15 +122,44 @@ def test_the_staff_are_the_rooms_own_and_come_as_signed_hashes(
         check_staff_list(other, kiosk.id, central.ca, wall_time())
 
 
-def test_a_list_of_staff_that_the_kiosk_has_is_not_sent_again(kiosk: Kiosk) -> None:
-    first = kiosk.call("GET", "/v1/staff")
-    tag = first.headers["ETag"]
-    again = kiosk.call("GET", "/v1/staff", headers={"If-None-Match": tag})
-    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
-    assert again.headers["Court-Contract"] == "1"
-    assert kiosk.call("GET", "/v1/staff", headers={"If-None-Match": '"other"'}).json() == (
-        first.json()
-    )
+def test_what_the_kiosk_has_is_not_sent_again(kiosk: Kiosk) -> None:
+    filing, hearing = new_id(), new_id()
+    kiosk.put(f"/v1/filings/{filing}", filing_body(b"%PDF"))
+    kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, {"a.txt": b"a"}))
+    polled = ["/v1/schedule", "/v1/staff", f"/v1/filings/{filing}", f"/v1/hearings/{hearing}"]
+    for path in polled:
+        first = kiosk.call("GET", path)
+        tag = first.headers["ETag"]
+        for known in (tag, f'"x", {tag}', tag.removeprefix("W/"), "*"):
+            again = kiosk.call("GET", path, headers={"If-None-Match": known})
+            assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+            assert again.headers["Court-Contract"] == "1"
+        for unknown in ('"other"', tag[:-2] + '"', f"no tag {tag[-8:]}"):
+            whole = kiosk.call("GET", path, headers={"If-None-Match": unknown})
+            assert whole.json() | {"as_of": 0} == first.json() | {"as_of": 0}
+        assert whole.headers["Cache-Control"] == "private, no-cache", "no proxy may hand it on"
+
+
+def test_another_rooms_list_and_a_changed_one_have_another_tag(
+    central: Central, kiosk: Kiosk, neighbour: Kiosk
+) -> None:
+    def tag_of(caller: Kiosk, path: str = "/v1/schedule") -> str:
+        return caller.call("GET", path).headers["ETag"]
+
+    assert tag_of(kiosk) != tag_of(neighbour)
+    assert tag_of(kiosk) != tag_of(kiosk, "/v1/schedule?days=6")
+    before = tag_of(kiosk)
+    hearing = {"id": new_id(), "case_number": "1"}
+    database = open_database(central.data)
+    row = {"id": hearing["id"], "court": "7599", "room": "1", "hearing": hearing}
+    with database.write() as connection:
+        connection.execute(schedule.insert().values(**row, scheduled_at=format_wall()))
+    after = tag_of(kiosk)
+    with database.write() as connection:
+        connection.execute(schedule.delete().where(schedule.c.id == hearing["id"]))
+    database.close()
+    assert after != before
+    assert tag_of(kiosk) == before, "the tag is the content's: two servers give the same one"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"kiosk_time": 1}', b"\xff"])

@@ -60,7 +60,9 @@ def lists(template: Path, shared_central: Central) -> Iterator[Lists]:
         temporary_kiosk(template, shared_central.url) as kiosk,
     ):
         lists = Lists(kiosk)
-        patch.setattr(CentralClient, "fetch_schedule", lambda _: {"hearings": lists.hearings})
+        patch.setattr(
+            CentralClient, "fetch_schedule", lambda *_: ({"hearings": lists.hearings}, None)
+        )
         patch.setattr(
             CentralClient,
             "fetch_staff",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import http
 import json
 import logging
@@ -10,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from aiohttp import web
+from aiohttp import ETag, web
 from pydantic import BaseModel
 
 from kiosk.central import CONTRACT
@@ -20,6 +21,7 @@ from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.identity import enrolment
 from kiosk.central.identity.enrolment import Kiosk
 from kiosk.errors import StorageError
+from kiosk.evidence.chain import canonical_json
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,6 +57,28 @@ def json_response(value: object, status: int = 200) -> web.Response:
     """Return ``value`` as a JSON answer."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return web.Response(text=text, status=status, content_type="application/json")
+
+
+def unless_known(
+    request: web.Request, tag: ETag, make: Callable[[], web.Response]
+) -> web.StreamResponse:
+    """Return the answer with its entity tag, or 304 if the caller has it (RFC 9110, 13.1.2)."""
+    known = request.if_none_match or ()
+    is_known = any(other.value in (tag.value, "*") for other in known)
+    response = web.Response(status=304) if is_known else make()
+    response.etag = tag
+    response.headers["Cache-Control"] = "private, no-cache"  # another kiosk's answer differs
+    return response
+
+
+def tagged_response(request: web.Request, value: dict[str, object]) -> web.StreamResponse:
+    """Return ``value`` as a JSON answer, or 304 if the caller has all of it but ``as_of``.
+
+    The tag follows from the content alone: every server gives the same one, also after a restart.
+    """
+    content = {key: item for key, item in value.items() if key != "as_of"}
+    digest = hashlib.sha256(canonical_json(content)).hexdigest()
+    return unless_known(request, ETag(digest[:32], is_weak=True), lambda: json_response(value))
 
 
 def error_response(error: RefusedError) -> web.Response:

@@ -24,8 +24,8 @@ class SignedRevocationList:
 
     @property
     def tag(self) -> str:
-        """Return its ETag."""
-        return f'"{hashlib.sha256(self.pem.encode("ascii")).hexdigest()}"'
+        """Return its entity tag, without the quotes."""
+        return hashlib.sha256(self.pem.encode("ascii")).hexdigest()
 
 
 class RevocationListIssuer:

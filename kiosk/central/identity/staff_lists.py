@@ -87,8 +87,8 @@ class StaffListIssuer:
 
 
 def list_tag(value: Json) -> str:
-    """Return the entity tag (RFC 9110, 8.8.3) of a signed list."""
-    return f'"{hashlib.sha256(str(value["signature"]).encode("ascii")).hexdigest()[:32]}"'
+    """Return the entity tag (RFC 9110, 8.8.3) of a signed list, without its quotes."""
+    return hashlib.sha256(str(value["signature"]).encode("ascii")).hexdigest()[:32]
 
 
 def read_people(connection: Connection, kiosk: Kiosk) -> list[Json]:

@@ -98,6 +98,7 @@ class Poller(Worker):
             lambda value: read_hearings(value, zone),
             mode=0o644,
         )
+        self._schedule_tag: str | None = None
         self._staff = PublishedStaff(context)
         self.recorder_state: RecorderState | None = None
         context.lists.update("hearings", self.schedule.read)
@@ -164,14 +165,19 @@ class Poller(Worker):
 
     def _pull_schedule(self, client: CentralClient) -> None:
         try:
-            hearings = _require_list(client.fetch_schedule(), "hearings")
+            answer = client.fetch_schedule(self._schedule_tag)
         except AnswerTooLargeError as error:
             log.error("the list of hearings is refused, the last one stays: %s", error)
             self.context.lists.update("hearings", _with_too_many(self.schedule.read))
             return
-        self.schedule.publish(
-            {"pulled_at": format_wall(), "days": SCHEDULE_DAYS, "hearings": hearings}
-        )
+        if answer is None:
+            self.schedule.publish({**self.schedule.value, "pulled_at": format_wall()})
+        else:
+            hearings = _require_list(answer[0], "hearings")
+            self.schedule.publish(
+                {"pulled_at": format_wall(), "days": SCHEDULE_DAYS, "hearings": hearings}
+            )
+            self._schedule_tag = answer[1]  # of what is published: a full disk has not got it
         self.context.lists.update("hearings", self.schedule.read)
 
     def _pull_filings(self, client: CentralClient) -> None:

@@ -24,6 +24,8 @@ COLLECTIONS = {"hearing": "hearings", "filing": "filings", "report": "reports"}
 #: Keys of a filing's registration that a server of revision 1 does not know.
 REVISION_2 = frozenset({"document_type", "case_known", "entity", "fee", "slots"})
 Timeout = tuple[float, float]
+TaggedList = tuple[dict[str, Any], str | None]
+"""A list and its entity tag (RFC 9110, 8.8.3); a server of an earlier revision gives none."""
 PATIENT_TIMEOUT: Timeout = (CONNECT_SECONDS, ANSWER_SECONDS)
 POLL_TIMEOUT: Timeout = (CONNECT_SECONDS, 20.0)
 MAX_LIST_BYTES = 16 << 20
@@ -83,13 +85,8 @@ class CentralClient:
         self._revision = revision if isinstance(revision, int) else 1
         return answer
 
-    def fetch_schedule(self) -> dict[str, Any]:
-        """Pull seven days of hearings of this kiosk's courtroom."""
-        response = self._get_list(f"/v1/schedule?days={SCHEDULE_DAYS}")
-        return response_object(response)
-
-    def fetch_staff(self, tag: str | None = None) -> tuple[dict[str, Any], str | None] | None:
-        """Pull the signed list of those who may sign in here.
+    def fetch_schedule(self, tag: str | None = None) -> TaggedList | None:
+        """Pull seven days of hearings of this kiosk's courtroom.
 
         Args:
             tag: of the list that the kiosk has.
@@ -97,19 +94,23 @@ class CentralClient:
         Returns:
             The list and its tag; None: the kiosk has it.
         """
-        response = self._get_list("/v1/staff", {} if tag is None else {"If-None-Match": tag})
-        if response.status_code == requests.codes.not_modified and tag is not None:
-            return None
-        return response_object(response), response.headers.get("ETag")
+        return self._fetch_list(f"/v1/schedule?days={SCHEDULE_DAYS}", tag)
 
-    def _get_list(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
-        return self.session.request(
+    def fetch_staff(self, tag: str | None = None) -> TaggedList | None:
+        """Pull the signed list of those who may sign in here, as :meth:`fetch_schedule` does."""
+        return self._fetch_list("/v1/staff", tag)
+
+    def _fetch_list(self, path: str, tag: str | None) -> TaggedList | None:
+        response = self.session.request(
             "GET",
             self.full_url(path),
-            headers=headers,
+            headers={} if tag is None else {"If-None-Match": tag},
             timeout=POLL_TIMEOUT,
             max_bytes=MAX_LIST_BYTES,
         )
+        if response.status_code == requests.codes.not_modified and tag is not None:
+            return None
+        return response_object(response), response.headers.get("ETag")
 
     def register_item(
         self, kind: str, item_id: str, body: dict[str, Any], timeout: Timeout = PATIENT_TIMEOUT
