@@ -30,6 +30,8 @@ from tests.support.virtual_time import NS_PER_S
 HEALTHY_AFTER_S = 8.0
 """So long after the last fault everything is as it was."""
 DURABLE_S = 2.5
+SHOWN_OWED_S = 2.5
+"""A step that is on no disk for so long is shown as owed."""
 SLACK_NS = {CAMERA: NS_PER_S // 2}
 """Shorter gaps between pictures are only counted; between samples, corrections of a clock."""
 SOUND_SLACK_NS = 25_000_000
@@ -71,7 +73,8 @@ class RoomOracle:
 
     def _check_media(self) -> None:
         """Nothing plain while it is shown as closed; nothing at all while nothing is recorded."""
-        closed = list(self._spans(lambda shown: shown.is_closed, ("open",)))
+        hearings = {shown.hearing_id for shown in self._room.shown} - {""}
+        closed = [span for hearing in hearings for span in self._closed_spans(hearing)]
         stopped = list(
             self._spans(
                 lambda shown: shown.state.phase is not Phase.RECORDING, ("start", "resume", "boot")
@@ -94,6 +97,25 @@ class RoomOracle:
                 f"written {at(self._room, media.at_ns)}, "
                 f"so from {at(self._room, begin)} to {at(self._room, end)}"
             )
+
+    def _closed_spans(self, hearing: str) -> Spans:
+        """Return when ``hearing`` was shown as closed, or was being started as one that is closed.
+
+        It is shown until the next one is; what is captured from the tap on that starts the next
+        one is not of it.
+        """
+        room = self._room
+        spans = list(
+            self._spans(
+                lambda shown: shown.hearing_id == hearing and shown.is_closed, ("open", "start")
+            )
+        )
+        first = next(shown for shown in room.shown if shown.hearing_id == hearing)
+        for tap in room.taps:
+            is_its_start = tap.name == "start" and getattr(tap.answer, "hearing_id", "") == hearing
+            if is_its_start and first.is_closed:
+                spans.append((tap.at_ns, first.at_ns))
+        return spans
 
     def _spans(self, holds: object, ends: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Yield when ``holds`` was shown; a tap that ends it counts from the tap on."""
@@ -125,6 +147,8 @@ class RoomOracle:
         room = self._room
         if room.seconds_since(self._trouble_ns) < HEALTHY_AFTER_S:
             return
+        owed = [alarm for alarm in room.state.alarms if alarm.code == "steps_owed"]
+        assert not owed, f"every disk is well, and has not the last steps: {owed}"
         since = room.world.now_ns - round((DURABLE_S + 1) * NS_PER_S)
         recent = [shown for shown in room.shown if shown.at_ns >= since]
         if not recent or any(shown.state.phase is not Phase.RECORDING for shown in recent):
@@ -138,6 +162,31 @@ class RoomOracle:
             assert room.seconds_since(newest) < DURABLE_S, (
                 f"shown as recording, but the newest {track} on the disk is {at(room, newest)}"
             )
+
+    def is_on_a_disk(self, phase: Phase) -> bool:
+        """Return whether a disk that can be read says whether the hearing shown was recorded.
+
+        One that was refused everything since the step cannot: the screen says so within a moment.
+        """
+        room = self._room
+        hearing, readable = room.shown[-1].hearing_id, ("ok", "full", "read_only")
+        if not hearing:
+            return True
+        chains = [
+            read_chain(room.roots[role] / "hearings" / hearing / JOURNAL_FILE).entries
+            for role, disk in room.disks.items()
+            if disk.state in readable and (room.roots[role] / "hearings" / hearing).exists()
+        ]
+        kinds = [
+            entry["kind"]
+            for entry in max(chains, key=len, default=[])
+            if entry["kind"] in ("part_opened", "part_closed")
+        ]
+        is_told = (kinds[-1:] == ["part_opened"]) == (phase is Phase.RECORDING)
+        if not is_told and room.seconds_since(room.taps[-1].at_ns) > SHOWN_OWED_S:
+            codes = {alarm.code for alarm in room.state.alarms}
+            assert "steps_owed" in codes, f"{phase}: on no disk, and nothing says so: {codes}"
+        return is_told
 
     # -- at the end ----------------------------------------------------------------------------
     def check_hearings(self) -> None:

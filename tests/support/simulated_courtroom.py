@@ -78,9 +78,15 @@ class Shown:
     state: RecorderState
 
     @property
+    def hearing_id(self) -> str:
+        """The hearing that it shows; "" without one."""
+        return "" if self.state.hearing is None else self.state.hearing.id
+
+    @property
     def is_closed(self) -> bool:
-        """Whether it says that the hearing is closed."""
-        return self.state.hearing is not None and self.state.hearing.closed is not None
+        """Whether it says that the hearing is closed, or is to be."""
+        hearing = self.state.hearing
+        return hearing is not None and (hearing.closed is not None or hearing.publicity == "closed")
 
 
 @dataclass
@@ -133,6 +139,10 @@ class SimulatedCourtroom:
         self.disks: dict[VolumeRole, SimulatedDisk] = {
             "data": SimulatedDisk(world),
             "mirror": SimulatedDisk(world),
+        }
+        self.roots: dict[VolumeRole, Path] = {
+            "data": self.paths.data,
+            "mirror": folder / "mirror",
         }
         self.microphones = {
             name: SimulatedMicrophone(world, n) for n, name in enumerate(MICROPHONES)
