@@ -90,7 +90,8 @@ def test_a_captive_portal_answers_200_with_html(faulty: tuple[Central, Path], ki
 
 
 def test_another_contract(faulty: tuple[Central, Path], kiosk: Kiosk) -> None:
-    write_faults(faulty[1], {"fault": "contract", "contract": 2, "match": "GET /v1/contract"})
+    fault = {"fault": "answer", "value": {"contract": 2}, "match": "GET /v1/contract"}
+    write_faults(faulty[1], fault)
     assert kiosk.get("/v1/contract")["contract"] == 2
     write_faults(faulty[1])
 

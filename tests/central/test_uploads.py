@@ -55,6 +55,22 @@ def test_a_file_in_pieces_ends_in_a_receipt_with_the_servers_own_hash(kiosk: Kio
     assert kiosk.offset(upload["address"]) == len(content)
 
 
+@pytest.mark.slow
+def test_a_file_that_cannot_be_checked_is_said_to_be_so(tmp_path: Path) -> None:
+    with Central(tmp_path / "data") as central:
+        kiosk = central.enrol()
+        objects = central.data / "store" / "objects"
+        objects.rename(objects.with_name("away"))
+        objects.touch()  # as a disk that fails
+        upload = announce(kiosk, b"content")
+        assert kiosk.patch(upload["address"], 0, b"content").status_code == 204
+        answer = kiosk.call("GET", f"/v1/uploads/{upload['upload']}?wait=20")
+        assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
+        objects.unlink()
+        objects.with_name("away").rename(objects)
+        assert state(kiosk, upload)["state"] == "complete"
+
+
 def test_the_same_announcement_gives_the_same_address_another_one_is_refused(
     kiosk: Kiosk, neighbour: Kiosk
 ) -> None:

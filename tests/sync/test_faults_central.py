@@ -101,7 +101,7 @@ def test_absent_all_day_then_everything_is_delivered_once(
         ({"fault": "status", "status": 503}, "central_fault"),
         ({"fault": "status", "status": 401}, "certificate_invalid"),
         ({"fault": "full"}, "central_full"),
-        ({"fault": "contract"}, "central_contract_unknown"),
+        ({"fault": "answer", "value": {"contract": 99}}, "central_contract_unknown"),
     ],
     ids=["captive", "503", "401", "full", "contract"],
 )

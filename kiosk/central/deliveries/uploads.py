@@ -117,13 +117,21 @@ class UploadService:
         return row
 
     async def describe(self, kiosk: str, upload: str, wait: float = 0.0) -> dict[str, Any]:
-        """Return ``GET /v1/uploads/{id}``, after at most ``wait`` seconds of verifying."""
+        """Return ``GET /v1/uploads/{id}``, after at most ``wait`` seconds of verifying.
+
+        Raises:
+            RefusedError: 404; 503, it cannot be verified now.
+        """
         row = await self.find(kiosk, upload)
         is_complete = row.state == RECEIVING and await self._received(row) == row.size
         # The receipt of its owner follows a moment after its own.
         if is_complete or row.id in self._verifying:
-            await asyncio.wait({self.verify(row.id)}, timeout=wait)
+            verification = self.verify(row.id)
+            await asyncio.wait({verification}, timeout=wait)
             row = await self.find(kiosk, upload)
+            is_complete = row.state == RECEIVING and await self._received(row) == row.size
+            if is_complete and verification.done():
+                raise RefusedError(503, "storage_failed", retry_after=60)  # why, was logged
         offset = await self._received(row)
         verifying = row.state == RECEIVING and offset == row.size
         return {

@@ -9,13 +9,13 @@ A development option. FILE is JSON and is read again after each change::
 happens (default: always); the count restarts when FILE changes.
 
 ==========  ==========================================================================
-``status``   answers ``status`` (default 500) without doing anything
+``status``   answers ``status`` (default 500) and ``code`` without doing anything
 ``forget``   does the work, then cuts the connection without an answer
 ``cut``      cuts the connection after ``after`` bytes of a PATCH body (default 0)
 ``drip``     reads a PATCH body at ``rate`` bytes a second (default 1024)
 ``hang``     does not answer for ``seconds`` (default 3600)
 ``captive``  answers 200 with HTML, without the contract's header
-``contract`` answers with contract number ``contract`` (default 99)
+``answer``   puts ``value`` into the JSON object of the answer, after doing the work
 ``corrupt``  flips a bit in a PATCH body, so that the hash differs
 ``full``     answers 507 as if the disk were full
 ``die``      SIGKILL at a ``step`` (:mod:`kiosk.central.crash_points`), instead of ``match``
@@ -31,7 +31,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -56,7 +56,7 @@ class InjectedFault(BaseModel):
         "drip",
         "hang",
         "captive",
-        "contract",
+        "answer",
         "corrupt",
         "full",
         "die",
@@ -64,10 +64,11 @@ class InjectedFault(BaseModel):
     match: str = ""
     times: Annotated[int, Field(ge=1)] | None = None
     status: int = 500
+    code: str = "fault"
     after: int = 0
     rate: Annotated[int, Field(ge=1)] = 1024
     seconds: float = 3600
-    contract: int = 99
+    value: dict[str, Any] = Field(default_factory=dict)
     step: str = ""
 
 
@@ -104,15 +105,15 @@ class FaultInjector:
     ) -> web.StreamResponse:
         match fault.fault:
             case "status":
-                return error_response(RefusedError(fault.status, "fault", "on demand"))
+                return error_response(RefusedError(fault.status, fault.code, "on demand"))
             case "full":
                 return error_response(RefusedError(507, "storage_full", retry_after=1))
             case "captive":
                 page = web.Response(text=CAPTIVE_PAGE, content_type="text/html")
                 page[UNMARKED] = True
                 return page
-            case "contract":
-                return _with_contract_number(await handler(request), fault.contract)
+            case "answer":
+                return _with_value(await handler(request), fault.value)
             case "hang":
                 await asyncio.sleep(fault.seconds)
             case "forget":
@@ -144,10 +145,10 @@ class FaultInjector:
             log.error("%s: %s", self._file, error)
 
 
-def _with_contract_number(response: web.StreamResponse, number: int) -> web.StreamResponse:
-    """Return the response with another contract number."""
+def _with_value(response: web.StreamResponse, value: dict[str, Any]) -> web.StreamResponse:
+    """Return the response with other values in it."""
     if isinstance(response, web.Response) and response.text is not None:
-        return json_response(json.loads(response.text) | {"contract": number})
+        return json_response(json.loads(response.text) | value)
     return response
 
 

@@ -16,6 +16,7 @@ from kiosk.errors import CentralError, CentralUnreachableError, KioskError, Stor
 from kiosk.exchange.receipt_signature import ReceiptInvalidError
 from kiosk.storage.database import DatabaseDamagedError, DatabaseLockedError
 from kiosk.sync.context import SyncContext
+from kiosk.sync.delivery.verdict import OWN_ALARMS, VerdictMissingError
 from kiosk.sync.outbox.lanes import PreemptedError
 from kiosk.sync.transport.backoff import Backoff
 from kiosk.sync.transport.central_client import CentralClient
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 ITEM_CAP_SECONDS = 600.0
 MAX_ALARMS = 20
 PATIENCE = 3  # failures without an answer before there is an alarm
+VERDICT_SECONDS = 600.0  # a slow central system hashes a large file in less
 LINK_ERRORS = (
     CentralUnreachableError,
     IdentityRefusedError,
@@ -44,6 +46,7 @@ Alarm = tuple[str, str]
 class _Failure:
     backoff: Backoff = field(default_factory=lambda: Backoff(cap=ITEM_CAP_SECONDS))
     paused_until: float = 0.0
+    since: float = field(default_factory=time.monotonic)
     alarm: Alarm | None = None
 
 
@@ -128,8 +131,14 @@ class ItemBackoff:
         log.warning("%s %s: %s: %s", kind, item_id, code, error)
         failure = self._failures.setdefault(item_id, _Failure())
         failure.paused_until = time.monotonic() + failure.backoff.record_failure()
-        if is_foreign:
+        if isinstance(error, VerdictMissingError):
+            if time.monotonic() - failure.since < VERDICT_SECONDS:
+                return
+            self._set_alarm(failure, error.code, source, kind)
+        elif is_foreign:
             self._set_alarm(failure, "proxy_refused", source, kind)
+        elif isinstance(error, RefusedError) and error.code in OWN_ALARMS:
+            self._set_alarm(failure, OWN_ALARMS[error.code], source, kind)
         elif isinstance(error, RefusedError) and error.http_status:
             self._set_alarm(failure, self._refused_alarm, source, kind)
         elif not isinstance(error, CentralUnreachableError) or failure.backoff.failures >= PATIENCE:

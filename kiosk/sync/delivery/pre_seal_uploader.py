@@ -12,6 +12,7 @@ from typing import Any
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.delivery.transfer_gate import TransferGate
+from kiosk.sync.delivery.verdict import fetch_verdict
 from kiosk.sync.outbox.manifest import is_courier_only
 from kiosk.sync.outbox.pre_seal_files import PreSealFile, PreSealFiles
 from kiosk.sync.transport.central_client import CentralClient
@@ -21,7 +22,6 @@ from kiosk.sync.transport.tus_client import TusClient, UploadGoneError
 log = logging.getLogger(__name__)
 
 MISMATCHES = 2  # then it waits for the manifest
-HASHING_SECONDS = 20.0
 
 
 def upload_finished_files(
@@ -74,21 +74,14 @@ def _upload_file(
             url = client.full_url(str(answer["address"]))
             tus = TusClient(client.session, context.patch_limit)
             tus.upload(path, url, file.size, raise_if_preempted=gate.raise_if_preempted)
-            answer = _wait_verified(gate, client, file)
+        if answer.get("state") in ("receiving", "verifying"):
+            answer = fetch_verdict(client, file.upload_id)
     except (RefusedError, UploadGoneError) as error:
         log.info("a finished minute is refused: %s", error)
         state = "closed" if error.code == "closed_since" else "given_up"
         context.pre_seal_files.set_state(file, state)
         return
     _record_answer(context.pre_seal_files, file, answer)
-
-
-def _wait_verified(gate: TransferGate, client: CentralClient, file: PreSealFile) -> dict[str, Any]:
-    while True:
-        answer = client.wait_verified(file.upload_id, HASHING_SECONDS)
-        if answer.get("state") != "verifying":
-            return answer
-        gate.raise_if_preempted()
 
 
 def _record_answer(files: PreSealFiles, file: PreSealFile, answer: dict[str, Any]) -> None:

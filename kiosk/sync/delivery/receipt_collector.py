@@ -9,6 +9,7 @@ from typing import Any
 from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.transfer_gate import TransferGate
+from kiosk.sync.delivery.verdict import HeldBackError
 from kiosk.sync.outbox.outbox import OutboxItem
 from kiosk.sync.outbox.receipts import mismatched_paths
 from kiosk.sync.transport.central_client import CentralClient
@@ -27,7 +28,7 @@ def collect_receipt(
 
     Raises:
         ReceiptInvalidError: it is not genuine, or disagrees on a hash.
-        RefusedError: there is none: the item is registered again.
+        RefusedError: there is none, or it is held back: the item is registered again.
         PreemptedError: something urgent goes first.
     """
     answer = _wait_for_receipt(context, gate, client, item)
@@ -45,8 +46,7 @@ def collect_receipt(
     context.outbox.mark_delivered(item.id)
     if item.kind == "filing":
         context.registrations.save_answer(item.id, answer)
-    for alarm in ("hash_mismatch", "journal_rewritten"):
-        context.alarms.clear(alarm, item.kind)
+    context.alarms.clear("hash_mismatch", item.kind)
     log.info("%s %s delivered: %d bytes", item.kind, item.id, item.bytes_total)
     context.notify_change()
 
@@ -61,9 +61,7 @@ def _wait_for_receipt(
         gate.mark_link_up()
         if answer.get("problem"):  # the central system holds it back: a person has to look
             context.outbox.require_registration(item.id)
-            context.alarms.raise_alarm("journal_rewritten", item.kind)
-            code = str(answer["problem"])
-            raise RefusedError("held back", code=code, status=0, body={})
+            raise HeldBackError(str(answer["problem"]))
         if answer.get("receipt") or answer.get("missing") or time.monotonic() > end:
             return answer
         gate.raise_if_preempted()

@@ -10,6 +10,7 @@ from kiosk.storage.hashing import sha256_of
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.delivery.transfer_gate import TransferGate
+from kiosk.sync.delivery.verdict import VerdictMissingError, fetch_verdict
 from kiosk.sync.outbox.manifest import item_folder
 from kiosk.sync.outbox.outbox import Upload
 from kiosk.sync.transport.central_client import CentralClient
@@ -18,7 +19,6 @@ from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLe
 
 log = logging.getLogger(__name__)
 
-HASHING_SECONDS = 20.0
 PROGRESS_SECONDS = 0.2
 MAX_IMMEDIATE_RESTARTS = 2  # restarts from the first byte without a pause
 
@@ -97,19 +97,16 @@ class Uploader:
     def _verify_upload(self, client: CentralClient, upload: Upload) -> None:
         """Ask for the server's own hash of a file that has been sent."""
         upload_id = str(upload.upload_url).rstrip("/").rsplit("/", 1)[-1]
-        while True:
-            answer = client.wait_verified(upload_id, HASHING_SECONDS)
-            if answer.get("state") != "verifying":
-                break
-            self._gate.raise_if_preempted()
+        answer = fetch_verdict(client, upload_id)
         if answer.get("state") == "complete" and answer.get("server_sha256") == upload.sha256:
             self._context.outbox.mark_confirmed(upload)
             self._context.outbox.clear_failures(upload.item_id)
             self._item_backoff.clear(upload.item_id)
-        elif answer.get("state") == "receiving":  # the server lost bytes: register again
-            self._context.outbox.discard_upload_urls(upload.item_id)
-        else:
+        elif answer.get("state") in ("complete", "mismatch"):
             self._handle_mismatch(upload)
+        else:  # closed meanwhile: the registration says what becomes of it, but not at once
+            self._context.outbox.discard_upload_urls(upload.item_id)
+            raise VerdictMissingError(f"upload {upload_id}: {answer['state']}")
 
     def _handle_mismatch(self, upload: Upload) -> None:
         """Raise an alarm, find the side that is wrong, restart the upload. Never delete.
