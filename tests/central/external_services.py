@@ -22,8 +22,8 @@ def postgres_tool(name: str) -> Path:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """Run a Postgres cluster on a Unix socket; yield its SQLAlchemy URL."""
+def postgres(**more: str) -> Iterator[str]:
+    """Run a Postgres cluster on a Unix socket, with ``more`` settings; yield its SQLAlchemy URL."""
     folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-"))
     user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     os.chown(folder, user.pw_uid, user.pw_gid)
@@ -36,7 +36,7 @@ def postgres() -> Iterator[str]:
         user=user.pw_uid,
         group=user.pw_gid,
     )
-    settings = {"listen_addresses": "", "unix_socket_directories": str(folder)}
+    settings = {"listen_addresses": "", "unix_socket_directories": str(folder), **more}
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     server = subprocess.Popen(
         [str(postgres_tool("postgres")), "-D", str(data), *options],

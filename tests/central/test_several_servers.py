@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from tests.central.balancer import HAPROXY, balancer
 from tests.central.external_services import postgres
 from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
 from tests.support.central_rig import TUS, Central, Kiosk, hearing_body, new_id
@@ -37,23 +37,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 MIB = 1 << 20
-HAPROXY = Path("/usr/sbin/haproxy")
-BALANCER = """
-global
-  stats socket {folder}/stats mode 600 level user
-defaults
-  mode tcp
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  option redispatch
-  retries 3
-frontend kiosks
-  bind 127.0.0.1:{port}
-  default_backend servers
-backend servers
-  balance roundrobin
-"""
 
 
 @dataclass
@@ -78,27 +61,6 @@ class Fleet:
         """Return the keys in the store under ``part``."""
         listed = self.store.list_objects_v2(Bucket=BUCKET, Prefix=f"kz/{part}")
         return [item["Key"] for item in listed.get("Contents", [])]
-
-
-@contextlib.contextmanager
-def balancer(folder: Path, servers: list[Central]) -> Iterator[str]:
-    """Run HAProxy before ``servers``; TLS and certificates pass through it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    lines = [
-        f"  server s{number} 127.0.0.1:{server.port} check inter 200ms fall 1 on-error mark-down\n"
-        for number, server in enumerate(servers)
-    ]
-    settings = folder / "haproxy.cfg"
-    settings.write_text(BALANCER.format(folder=folder, port=port) + "".join(lines))
-    process = subprocess.Popen([str(HAPROXY), "-db", "-q", "-f", str(settings)])
-    try:
-        wait_for(lambda: (folder / "stats").exists(), "HAProxy", 30)
-        yield f"https://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture(scope="module")
