@@ -211,7 +211,6 @@ class KioskApi:
         """Register a filing."""
         caller, filing = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, FilingRegistration)
-        await self.owners.claim(caller, "filing", filing)
         return json_response(await self.registry.register(caller, filing, body))
 
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
@@ -227,7 +226,6 @@ class KioskApi:
         body = await read_body(request, HearingManifest)
         if body.hearing.id != hearing:
             raise malformed("hearing.id: not the id of the address")
-        await self.owners.claim(caller, "hearing", hearing)
         manifest = make_manifest("hearing", body, body.files, final=body.final)
         return json_response(await self.deliveries.register(caller.id, hearing, manifest))
 
@@ -241,7 +239,6 @@ class KioskApi:
         """Store signed heads of a hearing's journal."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         heads = (await read_body(request, HeadsRequest)).heads
-        await self.owners.claim(caller, "hearing", hearing)
 
         def work(connection: Connection) -> int | None:
             conflicts = journal_heads.find_conflicts(connection, caller.id, hearing, heads)
@@ -250,7 +247,7 @@ class KioskApi:
                 return None
             return journal_heads.store_heads(connection, caller.id, hearing, heads)
 
-        stored = await self.database.run_write(work)
+        stored = await self.owners.write(caller.id, "hearing", hearing, work)
         if stored is None:
             raise RefusedError(409, "head_conflicts", "another hash is known for this count")
         return json_response({"stored": stored, "as_of": format_wall()})
@@ -259,7 +256,6 @@ class KioskApi:
         """Withhold delivered plain files that a retroactive closure replaces."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         closures = (await read_body(request, ClosuresRequest)).closures
-        await self.owners.claim(caller, "hearing", hearing)
         return json_response(await self.deliveries.closures.apply(caller.id, hearing, closures))
 
     async def get_file(self, request: web.Request) -> web.StreamResponse:
@@ -273,7 +269,6 @@ class KioskApi:
         """Register a self-test report's manifest."""
         caller, report = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, ReportManifest)
-        await self.owners.claim(caller, "report", report)
         manifest = make_manifest("report", body, body.files)
         return json_response(await self.deliveries.register(caller.id, report, manifest))
 
@@ -287,7 +282,6 @@ class KioskApi:
         """Announce one file."""
         caller, upload = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, UploadAnnouncement)
-        await self.owners.claim(caller, body.kind, body.owner)
         return json_response(await self.uploads.announce(caller.id, upload, body))
 
     async def get_upload(self, request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,8 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.deliveries import filing_registry, quarantine
 from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
-from kiosk.central.deliveries.hearing_owners import HearingOwners
+from kiosk.central.deliveries.hearing_owners import HearingOwners, count_freed
+from kiosk.central.deliveries.incidents import record_decision
 from kiosk.central.identity import courts, enrolment, staff
 from kiosk.central.identity.pin_rules import check_badge, check_pin
 from kiosk.central.identity.seed import Seed, load_seed
@@ -126,6 +127,10 @@ def _revoke_kiosk(arguments: argparse.Namespace, connection: Connection) -> None
     if connection.execute(known).first() is None:
         raise CentralError(f"{arguments.kiosk} is not known", code="usage")
     print(f"{enrolment.revoke(connection, arguments.kiosk)} certificates revoked")
+    freed = count_freed(connection, arguments.kiosk)
+    record_decision(connection, arguments.kiosk, "kiosk_revoked", "", str(freed))
+    if freed:
+        print(f"{freed} hearings without a receipt: others of the courtroom may deliver them")
     for kind in KINDS if arguments.badges else ("pin",):
         people = staff.expose_credentials(connection, arguments.kiosk, kind)
         if people:

@@ -12,7 +12,7 @@ import requests
 
 from kiosk.central.identity.courts import put_kiosk
 from kiosk.central.server import open_database
-from tests.central.test_closures import deliver, incidents, send_early
+from tests.central.test_closures import announce, deliver, incidents, send_early
 from tests.support.central_rig import (
     Central,
     Kiosk,
@@ -38,6 +38,12 @@ def put_on_schedule(central: Central, hearing: str, room: str) -> None:
         columns = "(id, court, room, scheduled_at, hearing)"
         values = (hearing, "7599", room, "2030-01-01T09:00:00.000Z", "{}")
         database.execute(f"INSERT INTO schedule {columns} VALUES (?, ?, ?, ?, ?)", values)
+
+
+def move(central: Central, hearing: str, room: str) -> None:
+    """Move a hearing to another courtroom on the schedule."""
+    with closing(sqlite3.connect(central.data / "central.db")) as database, database:
+        database.execute("UPDATE schedule SET room = ? WHERE id = ?", (room, hearing))
 
 
 def stored(central: Central, hearing: str) -> dict[str, bytes]:
@@ -95,7 +101,11 @@ def test_what_was_seized_before_is_set_aside_and_the_right_room_delivers(
     assert stored(central, hearing) == FILES, "two recordings are not mixed"
     other = set_aside_id(central, hearing)
     assert stored(central, other) == OTHERS, "nothing is lost"
-    assert neighbour.get(f"/v1/hearings/{other}")["receipt"] == taken["receipt"]
+    for id_ in (other, hearing):
+        assert neighbour.get(f"/v1/hearings/{id_}")["receipt"] == taken["receipt"]
+    path = next(iter(OTHERS))
+    fetched = neighbour.call("GET", f"/v1/hearings/{hearing}/files/{path}")
+    assert fetched.content == OTHERS[path], "its own recording, wherever it is now"
     assert neighbour.call("PUT", f"/v1/hearings/{hearing}", json={}).status_code == 400
     late = neighbour.call("PUT", f"/v1/hearings/{hearing}", json=hearing_body(hearing, OTHERS))
     assert (late.status_code, late.json()["code"]) == (403, "other_room")
@@ -151,3 +161,75 @@ def test_a_kiosk_that_moves_takes_its_hearings_along(central: Central) -> None:
     body = hearing_body(hearing, FILES)
     assert successor.call("PUT", f"/v1/hearings/{hearing}", json=body).json()["code"] == "foreign"
     assert mover.call("PUT", f"/v1/hearings/{hearing}", json=body).ok
+
+
+def test_what_was_delivered_from_the_schedules_room_stays_when_the_schedule_moves_it(
+    central: Central, kiosk: Kiosk, neighbour: Kiosk
+) -> None:
+    scheduled, named_later = new_id(), new_id()
+    send_early(neighbour, named_later)
+    for hearing in (scheduled, named_later):
+        put_on_schedule(central, hearing, "2")
+        announce(neighbour, hearing, b"more", "part-01/x.m4s")
+        move(central, hearing, "1")
+        answer = kiosk.call("PUT", f"/v1/hearings/{hearing}", json=hearing_body(hearing, FILES))
+        assert (answer.status_code, answer.json()["code"]) == (403, "foreign")
+    receipt = deliver(neighbour, scheduled, OTHERS | {"part-01/x.m4s": b"more"})["receipt"]
+    assert kiosk.call("GET", f"/v1/hearings/{scheduled}").status_code == 404
+    body = hearing_body(scheduled, FILES)
+    assert kiosk.call("PUT", f"/v1/hearings/{scheduled}", json=body).status_code == 403
+    assert neighbour.get(f"/v1/hearings/{scheduled}")["receipt"] == receipt
+    assert stored(central, scheduled) == OTHERS | {"part-01/x.m4s": b"more"}
+    assert central.task("reassign", scheduled, kiosk.id, "--reason", "x").returncode == 0
+    assert deliver(kiosk, scheduled, FILES)["receipt"]
+    assert neighbour.get(f"/v1/hearings/{scheduled}")["receipt"] == receipt, "still"
+
+
+def test_court_it_frees_a_hearing_of_which_another_kiosk_has_sent_something(
+    central: Central, kiosk: Kiosk, neighbour: Kiosk
+) -> None:
+    hearing = new_id()
+    upload = send_early(neighbour, hearing)
+    with closing(sqlite3.connect(central.data / "central.db")) as database, database:
+        change = "UPDATE owners SET kiosk = ? WHERE hearing = ?"  # as an earlier release left it
+        database.execute(change, (kiosk.id, hearing))
+    body = hearing_body(hearing, FILES)
+    assert kiosk.call("PUT", f"/v1/hearings/{hearing}", json=body).json()["code"] == "foreign"
+    for _ in range(2):  # a second time changes nothing
+        assert central.task("reassign", hearing, kiosk.id, "--reason", "IT").returncode == 0
+    assert deliver(kiosk, hearing, FILES)["receipt"]
+    assert stored(central, hearing) == FILES
+    assert neighbour.get(f"/v1/uploads/{upload}")["owner"] == set_aside_id(central, hearing)
+    assert incidents(central, hearing) == ["hearing_reassigned"] * 2
+
+
+def test_a_revoked_kiosk_keeps_what_has_a_receipt_and_the_rest_is_free_for_its_courtroom(
+    central: Central, neighbour: Kiosk
+) -> None:
+    stolen = central.enrol("kiosk-stolen", room="81")
+    complete, begun, unlisted = new_id(), new_id(), new_id()
+    for hearing in (complete, begun):
+        put_on_schedule(central, hearing, "81")
+    assert deliver(stolen, complete, OTHERS)["receipt"]
+    uploads = [send_early(stolen, hearing) for hearing in (begun, unlisted)]
+    successor = central.enrol("kiosk-new", room="81")
+
+    def answers(kiosk: Kiosk) -> list[str]:
+        bodies = [(each, hearing_body(each, FILES)) for each in (complete, begun, unlisted)]
+        sent = [kiosk.call("PUT", f"/v1/hearings/{each}", json=body) for each, body in bodies]
+        return [answer.json().get("code", "taken") for answer in sent]
+
+    assert answers(successor) == ["foreign"] * 3
+    done = central.task("revoke", stolen.id)
+    assert "2 hearings without a receipt" in done.stdout, done.stderr
+    assert answers(neighbour) == ["other_room", "other_room", "foreign"]
+    assert answers(successor) == ["foreign", "taken", "taken"]
+    assert deliver(successor, begun, FILES)["receipt"]
+    assert stored(central, complete) == OTHERS
+    assert "hearing_freed" in incidents(central, begun)
+    with closing(sqlite3.connect(central.data / "central.db")) as database:
+        query = "SELECT detail FROM incidents WHERE code = 'kiosk_revoked' AND kiosk = ?"
+        assert database.execute(query, (stolen.id,)).fetchall() == [("2",)]
+        for upload in uploads:
+            owner = "SELECT state FROM uploads WHERE id = ? AND owner IN (SELECT id FROM set_aside)"
+            assert database.execute(owner, (upload,)).fetchall() == [("complete",)], "kept"

@@ -96,6 +96,27 @@ def test_the_last_release_is_taken_over_with_its_rows(database: Database) -> Non
         assert connection.execute(text("SELECT id FROM incidents")).scalar_one() == 1
 
 
+def test_owners_of_before_keep_what_todays_schedule_gives_them(database: Database) -> None:
+    database.create_tables()
+    with database.write() as connection:
+        for statement in (
+            "ALTER TABLE owners DROP COLUMN scheduled_at",
+            "UPDATE alembic_version SET version_num = '0003'",
+            "INSERT INTO courts VALUES ('1', '{}', 'UTC')",
+            "INSERT INTO kiosks (id, court, room) VALUES ('k', '1', '1')",
+            "INSERT INTO schedule VALUES ('a', '1', '1', '', '{}'), ('b', '1', '2', '', '{}')",
+            "INSERT INTO owners (hearing, kiosk, court, room, at)"
+            " VALUES ('a', 'k', '1', '1', 'then'), ('b', 'k', '1', '1', 'then'),"
+            " ('c', 'k', '1', '1', 'then')",
+        ):
+            connection.execute(text(statement))
+    database.create_tables()
+    assert differences(database) == []
+    with database.read() as connection:
+        rows = connection.execute(text("SELECT scheduled_at FROM owners ORDER BY hearing"))
+        assert list(rows.scalars()) == ["then", None, None]
+
+
 def test_servers_that_start_at_once_run_each_revision_once(database: Database) -> None:
     write_former(database)
     url = database.engine.url.render_as_string(hide_password=False)

@@ -26,7 +26,9 @@ INCIDENT_WINDOW = timedelta(days=7)
 MORNING = time(7)
 FULL_WITHIN = timedelta(days=5)
 FULL_FREE_SHARE = 0.05
-DISPUTES = frozenset({"hearing_other_room", "hearing_foreign", "hearing_set_aside"})
+DISPUTES = frozenset(
+    {"hearing_other_room", "hearing_foreign", "hearing_set_aside", "hearing_freed"}
+)
 LISTS = frozenset({"hearings", "staff", "filings", "cases"})
 """Lists of this system that kiosks read."""
 

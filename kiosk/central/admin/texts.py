@@ -42,6 +42,14 @@ SENTENCES = {
         "What the kiosk had delivered of a hearing was set aside, because the schedule gives it to "
         "the courtroom of {detail}: {subject}."
     ),
+    "hearing_freed": N_(
+        "What the revoked kiosk had delivered of a hearing was set aside, because {detail} of its "
+        "courtroom delivers it: {subject}."
+    ),
+    "hearing_reassigned": N_("Court IT gave the kiosk a hearing, before: {detail}; {subject}."),
+    "kiosk_revoked": N_(
+        "The kiosk was revoked. Hearings without a receipt that others may deliver now: {detail}."
+    ),
     "in_quarantine": N_(
         "{count} plain files of a closed hearing are withheld: erase or release them: {hearing}."
     ),

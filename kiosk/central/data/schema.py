@@ -266,6 +266,7 @@ owners = Table(  # to which kiosk the id of a hearing is bound
     Column("court", String(40), nullable=False),  # of the kiosk, then
     Column("room", String(100), nullable=False),
     Column("at", String(32), nullable=False),
+    Column("scheduled_at", String(32)),  # when the schedule named that courtroom first
     Column("decided_at", String(32)),  # by court IT
     Column("reason", Text),
 )

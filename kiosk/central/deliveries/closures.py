@@ -29,6 +29,7 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.closure_proof import ClosureProof, Replacement, replacement_of
+from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.deliveries.quarantine import ERASED, is_replacement_complete
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE, RECEIVING, check_owner
@@ -73,6 +74,7 @@ class ClosureService:
         self._database = database
         self._store = store
         self._uploads = uploads
+        self._owners = HearingOwners(database, store)
         self._proof = ClosureProof(database, store)
 
     async def apply(
@@ -113,8 +115,11 @@ class ClosureService:
         closures: Sequence[Closure],
         proven: Collection[Replacement] | None,
     ) -> RecordedClosures:
-        return await self._database.run_write(
-            lambda connection: record_closures(connection, kiosk, hearing, closures, proven)
+        return await self._owners.write(
+            kiosk,
+            "hearing",
+            hearing,
+            lambda connection: record_closures(connection, kiosk, hearing, closures, proven),
         )
 
     async def resume(self) -> None:

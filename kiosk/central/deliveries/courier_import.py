@@ -31,7 +31,6 @@ from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.deliveries import DeliveryService, delivery_files, make_manifest
 from kiosk.central.deliveries.filing_registry import FilingRegistry
-from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.upload_records import COMPLETE
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError
@@ -114,7 +113,6 @@ class CourierImport:
         self._uploads = UploadService(database, store, intake, self._signer)
         self._deliveries = DeliveryService(database, store, self._uploads, self._signer)
         self._registry = FilingRegistry(database, self._deliveries)
-        self._owners = HearingOwners(database, store)
 
     async def import_drive(
         self, drive: Path, keys: list[pyrage.x25519.Identity], report_progress: ReportProgress
@@ -211,7 +209,6 @@ class CourierImport:
         return await self._item_status(kiosk, item["kind"], item["id"])
 
     async def _register(self, kiosk: Kiosk, kind: str, item_id: str, body: bytes) -> Json:
-        await self._owners.claim(kiosk, kind, item_id)
         if kind == "filing":
             return await self._registry.register(kiosk, item_id, parse(FilingRegistration, body))
         request: BaseModel

@@ -20,6 +20,7 @@ from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries import head_check, left_out
 from kiosk.central.deliveries.closures import ClosureService
 from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem, record_problems
+from kiosk.central.deliveries.hearing_owners import HearingOwners, find_set_aside
 from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.deliveries.left_out import LeftOutCheck
 from kiosk.central.deliveries.receipts import canonical_sha256, make_receipt
@@ -170,6 +171,7 @@ class DeliveryService:
         self._store = store
         self._uploads = uploads
         self._signer = signer
+        self.owners = HearingOwners(database, store)
         self._crash_hook = crash_hook
         self._head_check = JournalHeadCheck(database, store)
         self.closures = ClosureService(database, store, uploads)
@@ -184,14 +186,20 @@ class DeliveryService:
                 ``nothing_listed``, a hearing has ended and its list is empty.
         """
         if manifest.kind == "hearing" and manifest.final and not manifest.files:
-            await self._database.run_write(
+            await self.owners.write(
+                kiosk,
+                "hearing",
+                delivery,
                 lambda connection: record_incident(
                     connection, kiosk, "nothing_listed", delivery, ""
-                )
+                ),
             )
             raise RefusedError(422, "nothing_listed", "a final list names no file")
-        await self._database.run_write(
-            lambda connection: store_manifest(connection, kiosk, delivery, manifest)
+        await self.owners.write(
+            kiosk,
+            manifest.kind,
+            delivery,
+            lambda connection: store_manifest(connection, kiosk, delivery, manifest),
         )
         await self.check_completion(delivery)
         return await self.describe(kiosk, manifest.kind, delivery)
@@ -208,19 +216,22 @@ class DeliveryService:
         await self.issue_receipt(delivery)
 
     async def find(self, kiosk: str, kind: str, delivery: str) -> Row[Any]:
-        """Return the row of a delivery of ``kiosk``.
+        """Return the row of a delivery of ``kiosk``, wherever it was set aside.
 
         Raises:
             RefusedError: 404, not there or another kiosk's.
         """
         table = schema.deliveries
-        row = await self._database.run_read(
-            lambda connection: connection.execute(
-                select(table).where(
-                    table.c.id == delivery, table.c.kiosk == kiosk, table.c.kind == kind
-                )
-            ).one_or_none()
-        )
+
+        def work(connection: Connection) -> Row[Any] | None:
+            own = select(table).where(table.c.kiosk == kiosk, table.c.kind == kind)
+            row = connection.execute(own.where(table.c.id == delivery)).one_or_none()
+            if row is not None or kind != "hearing":
+                return row
+            moved = find_set_aside(connection, kiosk, delivery)
+            return connection.execute(own.where(table.c.id == moved)).one_or_none()
+
+        row = await self._database.run_read(work)
         if row is None:
             raise not_found()
         return row
@@ -229,9 +240,7 @@ class DeliveryService:
         """Return ``Delivery`` of the contract."""
         row = await self.find(kiosk, kind, delivery)
         progress = await self.progress(row)
-        problem = await self._database.run_read(
-            lambda connection: open_problem(connection, delivery)
-        )
+        problem = await self._database.run_read(lambda connection: open_problem(connection, row.id))
         return {
             "kind": kind,
             "id": delivery,
@@ -355,13 +364,13 @@ class DeliveryService:
         Raises:
             RefusedError: 404.
         """
-        await self.find(kiosk, "hearing", delivery)
+        found = await self.find(kiosk, "hearing", delivery)
         table, files = schema.uploads, schema.files
         row = await self._database.run_read(
             lambda connection: connection.execute(
                 select(table)
                 .join(files, files.c.upload == table.c.id)
-                .where(files.c.delivery == delivery, files.c.path == path)
+                .where(files.c.delivery == found.id, files.c.path == path)
                 .where(table.c.state == COMPLETE)
             ).one_or_none()
         )

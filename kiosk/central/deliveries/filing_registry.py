@@ -65,7 +65,7 @@ class FilingRegistry:
         def work(connection: Connection) -> None:
             self._register(connection, kiosk, filing, manifest, request.provisional)
 
-        await self._database.run_write(work)
+        await self._deliveries.owners.write(kiosk.id, "filing", filing, work)
         self._crash_hook(crash_points.REGISTER_AFTER_COMMIT)
         await self._deliveries.check_completion(filing)
         return await self.describe(kiosk, filing)

@@ -10,6 +10,7 @@ from kiosk.central.data import schema
 from kiosk.clocks import format_wall, wall_time
 
 REPEATED_WITHIN = timedelta(days=1)
+MAX_DETAIL = 400
 
 
 def record_incident(
@@ -32,3 +33,14 @@ def record_incident(
     ).one_or_none()
     if known is None:
         connection.execute(table.insert().values(at=format_wall(), **values))
+
+
+def record_decision(
+    connection: Connection, kiosk: str, code: str, subject: str, detail: str
+) -> None:
+    """Record what court IT has decided, each time; for arguments see :func:`record_incident`."""
+    connection.execute(
+        schema.incidents.insert().values(
+            at=format_wall(), kiosk=kiosk, code=code, subject=subject, detail=detail[:MAX_DETAIL]
+        )
+    )

@@ -18,6 +18,7 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.closure_proof import ClosureProof, Replacement
+from kiosk.central.deliveries.incidents import record_decision
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE
 from kiosk.central.errors import RefusedError, not_found
 from kiosk.clocks import format_wall
@@ -133,15 +134,8 @@ class Quarantine:
                 .where(closures.c.hearing == hearing)
                 .where(tuple_(closures.c.path, closures.c.sha256).in_(pairs))
             )
-            connection.execute(
-                schema.incidents.insert().values(
-                    at=format_wall(),
-                    kiosk=rows[0].kiosk,
-                    code="quarantine_released",
-                    subject=hearing,
-                    detail=f"{len(ids)}: {reason}"[:400],
-                )
-            )
+            detail = f"{len(ids)}: {reason}"
+            record_decision(connection, rows[0].kiosk, "quarantine_released", hearing, detail)
             files, deliveries = schema.files, schema.deliveries
             listed = connection.execute(
                 select(files.c.path, files.c.upload)

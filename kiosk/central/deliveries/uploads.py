@@ -15,6 +15,7 @@ from kiosk.central.contract import UploadAnnouncement
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
+from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.receipts import make_receipt
 from kiosk.central.deliveries.upload_records import (
     COMPLETE,
@@ -61,6 +62,7 @@ class UploadService:
         self._store = store
         self._intake = intake
         self._signer = signer
+        self._owners = HearingOwners(database, store)
         self._crash_hook = crash_hook
         self._hash_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
         self._verifying: dict[str, asyncio.Task[None]] = {}
@@ -85,7 +87,7 @@ class UploadService:
             elif announcement != announcement_of(row):
                 raise content_conflict("this upload was announced differently")
 
-        await self._database.run_write(work)
+        await self._owners.write(kiosk, announcement.kind, announcement.owner, work)
         return await self.describe(kiosk, upload)
 
     async def import_file(self, row: Row[Any], blocks: Iterator[bytes]) -> None:

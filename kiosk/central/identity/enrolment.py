@@ -150,6 +150,13 @@ def revoke(connection: Connection, kiosk: str) -> int:
     return result.rowcount
 
 
+def has_certificate(connection: Connection, kiosk: str) -> bool:
+    """Return whether ``kiosk`` has a certificate that is not revoked."""
+    table = schema.certificates
+    valid = select(table.c.serial).where(table.c.kiosk == kiosk, table.c.revoked_at.is_(None))
+    return connection.execute(valid.limit(1)).first() is not None
+
+
 def list_revoked(connection: Connection) -> list[tuple[str, datetime]]:
     """Return serial and time of every revoked certificate."""
     table = schema.certificates
