@@ -87,13 +87,14 @@ def fill_holes(
     their own storage before.
 
     Args:
-        pieces: ``(offset, length, sha256)``, within both copies.
+        pieces: ``(offset, length, sha256)``, within the copy of ``other``.
 
     Yields:
         ``(offset, bytes)`` of what ``other`` is to be given.
     """
     for offset, length, sha256 in pieces:
         ours, theirs = (volume.read(name, offset, length) for volume in (target, other))
+        ours = ours.ljust(len(theirs), b"\0")
         if ours == theirs:
             continue
         filled = bytes(a or b for a, b in zip(ours, theirs, strict=False))

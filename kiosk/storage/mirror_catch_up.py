@@ -162,6 +162,7 @@ class MirrorCatchUp:
             hearing
             for hearing in self._dest.hearings_behind
             if not self._source.is_incomplete(hearing)
+            and not (hearing in self._source.unwritten_holes and self._source.pending(hearing))
         ]
 
     def _changed_at(self, hearing: str) -> float:
@@ -173,10 +174,7 @@ class MirrorCatchUp:
     # -- search ---------------------------------------------------------------------------------
     def _find_incomplete(self) -> None:
         """Mark incomplete hearings on ``dest``: at the start, on a new volume, and regularly."""
-        with self._changed:  # holes of the source are filled when the other is caught up
-            for hearing in self._source.hearings_with_holes:
-                if not (self._dest.is_incomplete(hearing) or self._source.is_incomplete(hearing)):
-                    self._dest.mark_behind(hearing)  # never both: neither could be caught up
+        self._settle_holes()
         uuid, at = self._last_scan
         if uuid == self._dest.uuid and time.monotonic() - at < SCAN_INTERVAL_S:
             return
@@ -200,6 +198,17 @@ class MirrorCatchUp:
                 is_behind = hearing in self._dest.catch_up_queues
                 if not (is_behind or self._source.is_incomplete(hearing)):
                     self._dest.hearings_behind.add(hearing)
+
+    def _settle_holes(self) -> None:
+        """Have the holes of the source filled, or avoided while nothing is written behind them."""
+        with self._changed:
+            for hearing in list(self._source.hearings_with_holes):
+                if self._source.is_incomplete(hearing):
+                    continue  # never both: neither could be caught up
+                if not self._dest.is_incomplete(hearing):
+                    self._dest.mark_behind(hearing)
+                elif self._dest.is_writable:
+                    self._source.return_to_other(hearing)
 
     def _has_replaced_files(self, name: str) -> bool:
         """Return whether ``dest`` still has files that were replaced."""
@@ -436,8 +445,13 @@ class MirrorCatchUp:
     def _fill_file(self, hearing: str, name: str, ranges: HashedRanges) -> None:
         """Fill the holes of one file; mend what is right on ``source`` and damaged on ``dest``."""
         source, dest = self._source.volume, self._dest.volume
-        end = min(source.size(name), dest.size(name))
-        at = common_length(dest, source, name, end)
+        with self._changed:
+            pending = self._source.pending(hearing)
+            coming = [op.log_end - op.size for op in pending if op.log_name == name]
+        size = source.size(name)
+        # what is still to be written there begins behind a hole that no size shows yet
+        end = min(max([size, *coming[:1]]), dest.size(name))
+        at = common_length(dest, source, name, min(size, end))
         for offset, data in fill_holes(source, dest, name, split_ranges(at, end, ranges)):
             patch = partial(StorageVolume.patch, relative=name, offset=offset, data=data)
             self._run_on_destination(hearing, patch)

@@ -72,7 +72,12 @@ class VolumeWorker:
         self.log_lengths: dict[str, int] = {}
         self.active_hearings: set[str] = set()
         self.hearings_with_holes: set[str] = set()
+        self.unwritten_holes: set[str] = set()
+        """Of those with holes, the ones of which nothing was written behind the hole yet."""
         self.hearings_behind: set[str] = set()
+        self.complete_without_other: dict[str, str] = {}
+        """By hearing that is behind: UUID of the volume that lacks only what waits for the other
+        storage."""
         self.catch_up_queues: dict[str, list[VolumeOperation]] = {}
         self.is_uncompared = False
         """It may hold other bytes than the other storage: each hearing is compared before it is
@@ -149,6 +154,7 @@ class VolumeWorker:
         log.error("%s: %s continues with a hole", self.name, hearing)
         self.hearings_behind.discard(hearing)
         self.hearings_with_holes.add(hearing)
+        self.unwritten_holes.add(hearing)
 
     def submit_copy(self, operation: VolumeOperation) -> None:
         """Queue an operation of the catch-up. It runs when nothing else waits, and only once."""
@@ -166,12 +172,55 @@ class VolumeWorker:
         self._healthy_since = time.monotonic()
 
     def mark_behind(self, hearing: str) -> None:
-        """Drop the waiting operations of ``hearing`` and leave it to the catch-up."""
-        deferred = self.catch_up_queues.pop(hearing, None)
-        dropped = [op for op in self._queue if op.hearing == hearing] + (deferred or [])
+        """Leave ``hearing`` to the catch-up, and with it what waits here and another storage has.
+
+        What no other one has or is about to have waits for the kiosk's own storage, which then has
+        a hole if it was behind.
+        """
+        other, dropped = self.other, self.pending(hearing)
+        if not self.is_incomplete(hearing):
+            self.complete_without_other.pop(hearing, None)
+            if other and hearing in other.hearings_behind | other.unwritten_holes:
+                self.complete_without_other[hearing] = self.uuid
+        self.catch_up_queues.pop(hearing, None)
         self._queue = deque(op for op in self._queue if op.hearing != hearing)
         self._queued_bytes -= sum(op.size for op in dropped)
         self.hearings_behind.add(hearing)
+        orphans = [op for op in dropped if not (op.done_on or (other and other.has_queued(op)))]
+        if orphans and self.volume.role == "data":
+            self.keep(hearing, dropped)
+        elif orphans and other is not None:
+            other.keep(hearing, orphans)
+
+    def keep(self, hearing: str, operations: list[VolumeOperation]) -> None:
+        """Queue what no other storage has, behind a hole if older bytes are missing here."""
+        if hearing in self.hearings_behind:
+            self.accept_hole(hearing)
+        self._queue.extend(operations)
+        self._queued_bytes += sum(operation.size for operation in operations)
+
+    def return_to_other(self, hearing: str) -> bool:
+        """Let the other storage go on alone with ``hearing`` before the hole here is written.
+
+        Returns:
+            Whether it could: this one writes nothing now, and the other lacks only what waits here.
+        """
+        other = self.other
+        if (
+            other is None
+            or hearing not in self.unwritten_holes
+            or not self._failure
+            or self._started_at is not None
+            or not other.uuid
+            or other.complete_without_other.get(hearing) != other.uuid
+        ):
+            return False
+        other.hearings_behind.discard(hearing)
+        other.keep(hearing, self.pending(hearing))
+        self.hearings_with_holes.discard(hearing)
+        self.mark_behind(hearing)
+        self.unwritten_holes.discard(hearing)
+        return True
 
     def _free_memory(self) -> None:
         """Leave to the catch-up the hearings that the other storage has."""
@@ -328,6 +377,8 @@ class VolumeWorker:
         """Remove an operation that succeeded from the queue, or keep it for the next attempt."""
         if error is None:
             operation.done_on.add(self.name)
+            if operation in self._queue:
+                self.unwritten_holes.discard(operation.hearing)
             if operation.log_name and not operation.is_cancelled:
                 self.log_lengths[operation.log_name] = operation.log_end
             if self._failure:
