@@ -12,7 +12,8 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 ``identity/``        the court's CA; the seed file; courts, kiosks and schedule; enrolment and
                      certificates; staff with PINs and badges, and each kiosk's signed list
 ``data/``            tables and transactions; the store of delivered bytes (folder or S3)
-``http/``            JSON errors and authentication; case look-up; link check; fault injection
+``http/``            JSON errors and authentication; queries, cursors; case look-up; link check;
+                     fault injection
 ``arrival/``         files that are still arriving: a folder, or S3 for several servers
 ``deliveries/``      uploads, deliveries and receipts, filings, closures,
                      journal heads, couriers' drives, searchable PDFs
@@ -21,4 +22,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
-REVISION = 4
+REVISION = 5

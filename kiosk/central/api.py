@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from aiohttp import ETag, web
@@ -28,7 +27,7 @@ from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries import journal_heads
 from kiosk.central.deliveries.deliveries import DeliveryService, make_manifest
-from kiosk.central.deliveries.filing_registry import FilingRegistry
+from kiosk.central.deliveries.filing_registry import FilingRegistry, list_changes
 from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
@@ -43,6 +42,7 @@ from kiosk.central.http.json_api import (
     unless_known,
 )
 from kiosk.central.http.link_check import LinkCheckApi
+from kiosk.central.http.queries import query_count, query_day, query_number
 from kiosk.central.http.rate_limit import RateLimit, network_of
 from kiosk.central.identity import courts, enrolment
 from kiosk.central.identity.authority import CertificateAuthority, IssuedCertificate
@@ -54,6 +54,7 @@ from kiosk.clocks import format_wall
 HEARTBEAT_SECONDS = 60
 MAX_WAIT_S = 30.0
 MAX_DAYS = 31
+MAX_ROWS = 200  # of a page
 MAX_ENROLMENT_BYTES = 32 << 10  # a stranger sends it
 
 
@@ -99,6 +100,7 @@ class KioskApi:
             web.post("/v1/renew", self.post_renewal),
             _get_route("/v1/schedule", self.get_schedule),
             _get_route("/v1/staff", self.get_staff),
+            _get_route("/v1/filings", self.get_filing_changes),
             web.put("/v1/filings/{id}", self.put_filing),
             _get_route("/v1/filings/{id}", self.get_filing),
             web.put("/v1/hearings/{id}", self.put_hearing),
@@ -192,7 +194,7 @@ class KioskApi:
     async def get_schedule(self, request: web.Request) -> web.StreamResponse:
         """Return the hearings of the caller's courtroom; 304 if the caller has them."""
         caller = await self.authenticator.authenticate(request)
-        first, days = _query_first_day(request), _query_days(request)
+        first, days = query_day(request, "from"), query_count(request, "days", 7, MAX_DAYS)
         value = await self.database.run_read(
             lambda connection: courts.read_schedule(
                 connection, caller.court, caller.room, first, days
@@ -212,6 +214,15 @@ class KioskApi:
         caller, filing = await self.authenticator.authenticate(request), path_uuid(request)
         body = await read_body(request, FilingRegistration)
         return json_response(await self.registry.register(caller, filing, body))
+
+    async def get_filing_changes(self, request: web.Request) -> web.StreamResponse:
+        """Return a page of the caller's filings that have changed after a cursor."""
+        caller = await self.authenticator.authenticate(request)
+        cursor, limit = request.query.get("after"), query_count(request, "limit", 100, MAX_ROWS)
+        value = await self.database.run_read(
+            lambda connection: list_changes(connection, caller, cursor, limit)
+        )
+        return tagged_response(request, value)
 
     async def get_filing(self, request: web.Request) -> web.StreamResponse:
         """Return a filing's state."""
@@ -287,7 +298,7 @@ class KioskApi:
     async def get_upload(self, request: web.Request) -> web.StreamResponse:
         """Return the progress of an upload."""
         caller = await self.authenticator.authenticate(request)
-        wait = _query_number(request, "wait", 0.0, MAX_WAIT_S)
+        wait = query_number(request, "wait", 0.0, MAX_WAIT_S)
         return json_response(await self.uploads.describe(caller.id, path_uuid(request), wait))
 
     # -- state -------------------------------------------------------------------------------
@@ -344,32 +355,3 @@ def _get_route(path: str, handler: Handler) -> web.RouteDef:
 
 def _pem_response(text: str) -> web.Response:
     return web.Response(text=text, content_type="application/x-pem-file")
-
-
-def _query_first_day(request: web.Request) -> date | None:
-    text = request.query.get("from")
-    if text is None:
-        return None
-    try:
-        if len(text) != len("2000-01-01"):
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise malformed("from: not a day as YYYY-MM-DD") from error
-
-
-def _query_days(request: web.Request) -> int:
-    text = request.query.get("days", "7")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_DAYS):
-        raise malformed(f"days: 1 to {MAX_DAYS}")
-    return int(text)
-
-
-def _query_number(request: web.Request, name: str, default: float, maximum: float) -> float:
-    try:
-        value = float(request.query.get(name, default))
-    except ValueError as error:
-        raise malformed(f"{name}: not a number") from error
-    if not 0 <= value <= maximum:
-        raise malformed(f"{name}: 0 to {maximum:g}")
-    return value

@@ -155,7 +155,7 @@ class SyncCore:
             state=sent if known.state == PROVISIONAL else known.state,
             number=known.number,
             provisional=known.provisional,
-            as_of=known.as_of,
+            as_of=self.context.registrations.last_word(known),
             reason=known.reason,
             delivered=delivered,
         )

@@ -29,7 +29,7 @@ schema = schemathesis.openapi.from_path(CONTRACT)
 UNBOUNDED = ["linkDown", "linkUp", "linkUpWindows"]  # streams; tests of their own
 # A real certificate request, the id of the path in the body, distinct paths:
 BEYOND_SCHEMA = ["enrol", "renew", "putHearing", "postHeads", "putReport", "registerFiling"]
-BEYOND_SCHEMA += ["postClosures"]  # plain media only
+BEYOND_SCHEMA += ["postClosures", "listFilingChanges"]  # plain media only; a real cursor
 TUS = ["tusHead", "tusPatch", "tusOptions", "tusOverride"]
 EXAMPLES = 8
 

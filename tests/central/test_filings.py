@@ -177,3 +177,64 @@ def test_a_case_is_known_by_number_and_nothing_is_said_about_anybody(
     codes = {neighbour.call("GET", "/v1/cases?number=1").status_code for _ in range(31)}
     assert codes == {200, 429}
     assert kiosk.call("GET", "/v1/cases").status_code == 400
+
+
+def changes(kiosk: Kiosk, **query: Any) -> Any:
+    answer = kiosk.call("GET", "/v1/filings", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_list_in_pages_neither_skips_nor_doubles_what_comes_between(tmp_path: Path) -> None:
+    with Central(tmp_path / "data") as central:
+        kiosk, neighbour = central.enrol("kiosk-0001"), central.enrol("kiosk-0002")
+
+        def register(sender: Kiosk) -> str:
+            filing = new_id()
+            sender.put(f"/v1/filings/{filing}", filing_body(PDF))
+            return filing
+
+        assert changes(kiosk) | {"as_of": 0, "next": 0} == {
+            "filings": [],
+            "more": False,
+            "next": 0,
+            "as_of": 0,
+        }
+        filings = [register(kiosk) for _ in range(5)]
+        register(neighbour)
+        first = changes(kiosk, limit=2)
+        assert ([row["filing"] for row in first["filings"]], first["more"]) == (filings[:2], True)
+        number = first["filings"][0]["number"]
+        assert decide(central, number, "accepted") == ""  # changed after it was read
+        filings.append(register(kiosk))
+        seen, page = [], first
+        while page["more"]:
+            page = changes(kiosk, limit=2, after=page["next"])
+            assert len(page["filings"]) <= 2, "a page is bounded"
+            seen += [(row["filing"], row["state"]) for row in page["filings"]]
+        unchanged = [(filing, "registered") for filing in filings[2:5]]
+        assert seen == [*unchanged, (filings[0], "accepted"), (filings[5], "registered")]
+        rest = kiosk.call("GET", "/v1/filings", params={"after": page["next"]})
+        assert rest.json()["filings"] == []
+        tagged = {"If-None-Match": rest.headers["ETag"]}
+        again = kiosk.call("GET", "/v1/filings", params={"after": page["next"]}, headers=tagged)
+        assert again.status_code == 304
+        register(neighbour)
+        assert changes(kiosk, after=page["next"])["filings"] == [], "nobody else's"
+        row = first["filings"][0]
+        whole = kiosk.get(f"/v1/filings/{row['filing']}")
+        assert whole | row | {"state": "accepted", "state_since": whole["state_since"]} == whole
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "!", "0", "a" * 300, "OTk5OTk5OTk5Lzc1OTk", "MS84MDAx", "LTEvNzU5OQ", "ш"]
+)
+def test_a_cursor_of_another_list_is_refused_in_a_word(kiosk: Kiosk, cursor: str) -> None:
+    """Nonsense, too long, of a database that is gone (999999999), of another court, negative."""
+    answer = kiosk.call("GET", "/v1/filings", params={"after": cursor})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (400, "cursor_unknown")
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert problem["detail"] == "after: not a cursor of this list: begin without one"
+    for wrong in ("0", "201", "-1", "x"):
+        assert kiosk.call("GET", "/v1/filings", params={"limit": wrong}).status_code == 400

@@ -26,6 +26,12 @@ INSERT INTO courts VALUES ('7599', '{}', 'Asia/Almaty');
 INSERT INTO kiosks (id, court, room) VALUES ('kiosk-0001', '7599', '1');
 INSERT INTO certificates (serial, kiosk, pem, issued_at, not_after)
     VALUES ('1', 'kiosk-0001', '', '', '');
+INSERT INTO deliveries (id, kind, kiosk, manifest, digest, final, created_at)
+    VALUES ('f2', 'filing', 'kiosk-0001', '{}', '', true, ''),
+    ('f1', 'filing', 'kiosk-0001', '{}', '', true, '');
+INSERT INTO filings (id, court, year, sequence, number, registered_at, state, state_since)
+    VALUES ('f2', '7599', 2026, 2, '2', '2026-02', 'registered', ''),
+    ('f1', '7599', 2026, 1, '1', '2026-01', 'registered', '');
 INSERT INTO incidents (at, kiosk, code, subject, detail) VALUES ('', 'kiosk-0001', 'c', '', '');
 """
 
@@ -94,6 +100,10 @@ def test_the_last_release_is_taken_over_with_its_rows(database: Database) -> Non
         row = connection.execute(text("SELECT kiosk FROM certificates")).scalar_one()
         assert row == "kiosk-0001"
         assert connection.execute(text("SELECT id FROM incidents")).scalar_one() == 1
+        changes = connection.execute(text("SELECT id, change FROM filings ORDER BY change")).all()
+        assert [tuple(row) for row in changes] == [("f1", 1), ("f2", 2)]
+        counted = text("SELECT last FROM counters WHERE year = 0 AND court = '7599'")
+        assert connection.execute(counted).scalar_one() == 2
 
 
 def test_owners_of_before_keep_what_todays_schedule_gives_them(database: Database) -> None:

@@ -74,11 +74,18 @@ def test_numbers_stay_sequential_when_many_register_at_once(kiosk: Kiosk) -> Non
         body = filing_body(PDF)
         numbers.append((filing, kiosk.put(f"/v1/filings/{filing}", body)["number"]))
 
+    listed: list[dict[str, Any]] = []
+    cursor = kiosk.get("/v1/filings?limit=200")["next"]
     threads = [threading.Thread(target=register, args=(filing,)) for filing in filings]
     for thread in threads:
         thread.start()
+    while len(listed) < 9 and any(thread.is_alive() for thread in threads):
+        page = kiosk.get(f"/v1/filings?limit=2&after={cursor}")
+        listed, cursor = [*listed, *page["filings"]], page["next"]
     for thread in threads:
         thread.join()
+    listed += kiosk.get(f"/v1/filings?after={cursor}")["filings"]
+    assert sorted(row["filing"] for row in listed) == sorted({*filings}), "none skipped or doubled"
     assert len(numbers) == len(filings)
     distinct = sorted({int(number[-6:]) for _, number in numbers})
     assert len({number for filing, number in numbers if filing == same}) == 1

@@ -129,7 +129,7 @@ counters = Table(
     Column("court", ForeignKey("courts.id"), primary_key=True),
     Column("year", Integer, primary_key=True),
     Column("last", Integer, nullable=False),
-)
+)  # of numbers given in a year; year 0: of changes of filings
 
 deliveries = Table(
     "deliveries",
@@ -160,8 +160,10 @@ filings = Table(
     Column("state", String(20), nullable=False),
     Column("state_since", String(32), nullable=False),
     Column("reason", Text),
+    Column("change", BigInteger, nullable=False, server_default="0"),  # counted in the court
     UniqueConstraint("court", "year", "sequence"),
     Index("filings_by_time", "registered_at"),
+    Index("filings_by_change", "court", "change"),
 )
 
 files = Table(

@@ -24,10 +24,13 @@ from kiosk.central.deliveries.deliveries import (
 )
 from kiosk.central.deliveries.searchable import searchable_versions
 from kiosk.central.errors import RefusedError, not_found
+from kiosk.central.http.queries import make_cursor, read_cursor
 from kiosk.central.identity.courts import Court
 from kiosk.central.identity.enrolment import Kiosk
 from kiosk.clocks import format_wall, wall_time
 
+CHANGES = 0
+"""The year of the counter of a court's changes of filings."""
 FilingState = Literal["registered", "accepted", "returned", "passed_to_judge"]
 NEXT_STATES: dict[str, tuple[str, ...]] = {
     "registered": ("accepted", "returned"),
@@ -93,6 +96,7 @@ class FilingRegistry:
                     registered_at=format_wall(now),
                     state="registered",
                     state_since=format_wall(now),
+                    change=_count(connection, kiosk.court.id, CHANGES),
                 )
             )
         elif provisional is not None:  # the first answer was lost; the receipt shows this number
@@ -143,17 +147,63 @@ class FilingRegistry:
         }
 
 
+def list_changes(
+    connection: Connection, kiosk: Kiosk, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """Return ``FilingChanges`` of the contract: filings of ``kiosk`` changed after ``cursor``.
+
+    Raises:
+        RefusedError: 400 ``cursor_unknown``.
+    """
+    table, deliveries, counters = schema.filings, schema.deliveries, schema.counters
+    court = kiosk.court.id
+    newest = connection.execute(
+        select(counters.c.last).where(counters.c.court == court, counters.c.year == CHANGES)
+    ).scalar_one_or_none()
+    after = read_cursor(cursor, court, newest or 0)
+    rows = connection.execute(
+        select(table)
+        .join(deliveries, deliveries.c.id == table.c.id)
+        .where(table.c.court == court, table.c.change > after, deliveries.c.kiosk == kiosk.id)
+        .order_by(table.c.change)
+        .limit(limit + 1)
+    ).all()
+    has_more, rows = len(rows) > limit, rows[:limit]
+    return {
+        "filings": [
+            {
+                "filing": row.id,
+                "state": row.state,
+                "number": row.number,
+                "provisional": row.provisional,
+                "registered_at": row.registered_at,
+                "state_since": row.state_since,
+                "reason": row.reason,
+            }
+            for row in rows
+        ],
+        "next": make_cursor(court, rows[-1].change if has_more else newest or 0),
+        "more": has_more,
+        "as_of": format_wall(),
+    }
+
+
 def next_number(connection: Connection, court: Court) -> tuple[int, int]:
     """Return the year and the court's next number in it; used up only if the caller commits."""
     year = court.year(wall_time())
+    return year, _count(connection, court.id, year)
+
+
+def _count(connection: Connection, court: str, year: int) -> int:
+    """Return the next number of a court's counter, which is locked until the transaction ends."""
     table = schema.counters
-    statement = insert(connection, table).values(court=court.id, year=year, last=1)
+    statement = insert(connection, table).values(court=court, year=year, last=1)
     last = connection.execute(
         statement.on_conflict_do_update(
             index_elements=["court", "year"], set_={"last": table.c.last + 1}
         ).returning(table.c.last)
     ).scalar_one()
-    return year, int(last)
+    return int(last)
 
 
 def set_state(
@@ -185,5 +235,10 @@ def set_state(
     connection.execute(
         update(table)
         .where(table.c.id == row.id)
-        .values(state=state, state_since=format_wall(), reason=reason)
+        .values(
+            state=state,
+            state_since=format_wall(),
+            reason=reason,
+            change=_count(connection, row.court, CHANGES),
+        )
     )

@@ -77,6 +77,7 @@ class RegistrationStore:
         self._kiosk_id = kiosk_id
         self._zone = ZoneInfo(timezone)
         self._lock = threading.Lock()
+        self._confirmed_at = ""
 
     def get(self, filing_id: str) -> Registration | None:
         """Return what is known about a filing, or None."""
@@ -142,6 +143,24 @@ class RegistrationStore:
         state = read.state or (known.state if known is not None and has_number else REGISTERED)
         at = read.registered_at or (known.at if known is not None and has_number else None)
         return self.save_number(filing_id, read.number, state, at or format_wall(), read.reason)
+
+    def confirm(self, at: str) -> None:
+        """Note that the central system has listed all changes: what is known holds at ``at``."""
+        self._confirmed_at = at
+
+    def last_word(self, known: Registration) -> str | None:
+        """Return when the central system last said what is known of a filing (wall time)."""
+        if known.number is None or known.as_of is None:
+            return known.as_of
+        return max(known.as_of, self._confirmed_at)
+
+    def unsettled_filings(self) -> set[str]:
+        """Return the filings without a number, and those whose state may still change."""
+        rows = self._database.rows(
+            "SELECT filing_id FROM registrations WHERE number IS NULL OR state NOT IN (?, ?)",
+            FINAL_STATES,
+        )
+        return {str(row["filing_id"]) for row in rows}
 
     def filings_without_number(self) -> list[str]:
         """Return the filings that wait for the central system's number, oldest first."""

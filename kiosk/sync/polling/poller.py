@@ -13,25 +13,22 @@ from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from kiosk.api.base import Model
-from kiosk.api.published import FilingAnswer, read_hearings
+from kiosk.api.published import read_hearings
 from kiosk.api.recorder import RecorderState
-from kiosk.api.rows import ReadRows, RowProblem, read_rows
+from kiosk.api.rows import ReadRows, RowProblem
 from kiosk.clocks import format_wall, parse_wall, wall_time
 from kiosk.errors import CentralError, CentralUnreachableError, KioskError
 from kiosk.storage.atomic_io import make_folder, read_json_or_none, write_json
 from kiosk.storage.database import DatabaseDamagedError
 from kiosk.sync.context import SyncContext
 from kiosk.sync.enrolment import EnrolmentError, renew_if_due
+from kiosk.sync.polling.filing_states import FilingStates
 from kiosk.sync.polling.forecaster import Forecaster
 from kiosk.sync.polling.heartbeat import build_heartbeat
 from kiosk.sync.polling.staff_list import PublishedStaff
 from kiosk.sync.state.forecast import is_late
-from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient
-from kiosk.sync.transport.central_session import (
-    AnswerTooLargeError,
-    ForeignAnswerError,
-    RefusedError,
-)
+from kiosk.sync.transport.central_client import SCHEDULE_DAYS, CentralClient, is_of_one_request
+from kiosk.sync.transport.central_session import AnswerTooLargeError
 from kiosk.sync.transport.connection import Connection
 from kiosk.sync.transport.worker import Worker
 
@@ -39,7 +36,6 @@ log = logging.getLogger(__name__)
 
 JITTER = 0.2
 REWRITE_SECONDS = 300.0  # an unchanged list is rewritten this often, to spare the card
-FILINGS_PER_POLL = 20
 MAX_DEPTH = 50  # of a row that is published; JSON is written recursively
 FULL_SOON = timedelta(days=5)
 M = TypeVar("M", bound=Model)
@@ -100,6 +96,7 @@ class Poller(Worker):
         )
         self._schedule_tag: str | None = None
         self._staff = PublishedStaff(context)
+        self._filings = FilingStates(context)
         self.recorder_state: RecorderState | None = None
         context.lists.update("hearings", self.schedule.read)
         self.link_came_up = threading.Event()
@@ -144,7 +141,7 @@ class Poller(Worker):
                 lambda: renew_if_due(self.context.paths, client),
                 lambda: self._pull_schedule(client),
                 lambda: self._staff.pull(client, now),
-                lambda: self._pull_filings(client),
+                lambda: self._filings.pull(client),
                 self._update_forecast,
                 lambda: client.send_heartbeat(build_heartbeat(self.context, self.recorder_state)),
             )
@@ -180,23 +177,6 @@ class Poller(Worker):
             self._schedule_tag = answer[1]  # of what is published: a full disk has not got it
         self.context.lists.update("hearings", self.schedule.read)
 
-    def _pull_filings(self, client: CentralClient) -> None:
-        """Ask for the states of a few filings; one that cannot be read holds up no other."""
-        filings = self.context.registrations.open_filings(FILINGS_PER_POLL)
-        answers: list[object] = []
-        for filing_id in filings:
-            answer: dict[str, Any] | None = None
-            try:
-                answer = client.item_status("filing", filing_id)
-            except (RefusedError, CentralUnreachableError) as error:
-                if not _is_of_one_request(error):
-                    raise
-                log.warning("state of filing %s: %s", filing_id, error)
-            self.context.registrations.save_answer(filing_id, answer or {})
-            answers += [answer] if answer is not None else []
-        if answers:
-            self.context.lists.update("filings", read_rows(FilingAnswer, answers))
-
 
 def _refusal_of(part: Callable[[], object]) -> CentralError | None:
     """Do one part of an exchange; return why it was refused: the other parts are done all the same.
@@ -207,17 +187,11 @@ def _refusal_of(part: Callable[[], object]) -> CentralError | None:
     try:
         part()
     except CentralError as error:
-        if not _is_of_one_request(error):
+        if not (isinstance(error, EnrolmentError) or is_of_one_request(error)):
             raise
         log.warning("poll: %s: %s", error.code, error)
         return error
     return None
-
-
-def _is_of_one_request(error: CentralError) -> bool:
-    """Return whether an error may concern one request alone: somebody answered."""
-    answered = isinstance(error, RefusedError | ForeignAnswerError | EnrolmentError)
-    return answered or error.code == "central_fault"
 
 
 def _with_too_many(read: ReadRows[M]) -> ReadRows[M]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -12,6 +13,7 @@ from kiosk.sync.transport.central_session import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     CentralSession,
+    ForeignAnswerError,
     RefusedError,
     response_object,
 )
@@ -53,6 +55,11 @@ class CentralClient:
         self.session = session
         self._url = url.rstrip("/")
         self._revision = 0
+
+    @property
+    def revision(self) -> int:
+        """Revision of the contract that the server has said last; 0: not asked yet."""
+        return self._revision
 
     def full_url(self, path: str) -> str:
         """Return the full address of ``path`` (an upload's address may be full already)."""
@@ -112,6 +119,15 @@ class CentralClient:
             return None
         return response_object(response), response.headers.get("ETag")
 
+    def fetch_filing_changes(self, cursor: str | None = None) -> dict[str, Any]:
+        """Pull a page of this kiosk's filings that have changed after ``cursor`` (revision 5).
+
+        Raises:
+            RefusedError: 400 ``cursor_unknown``: begin without a cursor.
+        """
+        query = "" if cursor is None else f"?after={quote(cursor, safe='')}"
+        return self.call("GET", f"/v1/filings{query}", timeout=POLL_TIMEOUT)
+
     def register_item(
         self, kind: str, item_id: str, body: dict[str, Any], timeout: Timeout = PATIENT_TIMEOUT
     ) -> dict[str, Any]:
@@ -164,3 +180,9 @@ class CentralClient:
     def send_heartbeat(self, state: dict[str, Any]) -> dict[str, Any]:
         """Send the heartbeat."""
         return self.call("PUT", "/v1/state", state, POLL_TIMEOUT)
+
+
+def is_of_one_request(error: CentralError) -> bool:
+    """Return whether an error may concern one request alone: somebody answered."""
+    answered = isinstance(error, RefusedError | ForeignAnswerError)
+    return answered or error.code == "central_fault"
