@@ -47,3 +47,13 @@ def name_order(name: str) -> tuple[str | int, ...]:
     """Return a sort key that compares numbers in names by value: 11 comes before 100."""
     pieces = enumerate(re.split(r"([0-9]+)", name))
     return tuple(int(piece) if place % 2 else piece for place, piece in pieces)
+
+
+def seal_last(name: str) -> tuple[bool, bool, str]:
+    """Return a sort key for files that are copied: a seal after what it covers, the hearing's last.
+
+    Args:
+        name: relative to the storage (``hearings/<id>/…``).
+    """
+    is_seal = name.endswith((SUMS, SIGNATURE))
+    return is_seal and name.count("/") == 2, is_seal, name

@@ -30,7 +30,7 @@ from kiosk.storage.copy_comparison import (
     mend,
     split_ranges,
 )
-from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE, SUMS
+from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE, seal_last
 from kiosk.storage.replaced_files import (
     REPLACED_FOLDER,
     encode_replaced,
@@ -58,12 +58,6 @@ def no_ranges(_folder: Path) -> Mapping[str, HashedRanges]:
 
 class CopyError(Exception):
     """The bytes that were read differ from the journals; they are not copied."""
-
-
-def _copy_order(name: str) -> tuple[bool, bool, str]:
-    """Sort a folder's seal after the files that it covers, and the hearing's seal last."""
-    is_seal = name.endswith((SUMS, SIGNATURE))
-    return is_seal and name.count("/") == 2, is_seal, name
 
 
 class MirrorCatchUp:
@@ -298,7 +292,7 @@ class MirrorCatchUp:
         problem = ""
         has_diverged = self._keep_only_here(hearing, names, ranges_by_file)
         self._clear_extra_files(hearing, set(names), has_diverged=has_diverged)
-        for name in sorted(names, key=_copy_order):
+        for name in sorted(names, key=seal_last):
             try:
                 self._copy_file(
                     hearing, name, ranges_by_file.get(name.partition(f"{hearing}/")[2], ())

@@ -17,7 +17,14 @@ from kiosk.recording.journal.part_journal import JournalOptions
 from kiosk.recording.repair.copy_merge import merge_copies
 from kiosk.recording.repair.recovery import recover_hearings
 from kiosk.recording.verify.hearing import verify
-from kiosk.storage.hearing_folder import COURIER_ONLY_MARKER, HEARING_FILE, JOURNAL_FILE, PART_FILE
+from kiosk.storage.hearing_folder import (
+    COURIER_ONLY_MARKER,
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FILE,
+    SIGNATURE,
+    SUMS,
+)
 from kiosk.storage.replaced_files import list_path
 from kiosk.storage.store import DIRECT
 from kiosk.storage.volume import ONLY_HERE, StorageVolume
@@ -347,6 +354,27 @@ def test_a_sealed_part_gets_back_what_its_seal_covers(copies: Copies) -> None:
     copies.merge()
     assert copies.files(0) == before
     assert copies.kept(JOURNAL), "the damaged one is set aside"
+    copies.check_verifies()
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_part_that_is_sealed_on_the_mirror_alone_is_taken_whole(
+    copies: Copies, monkeypatch: pytest.MonkeyPatch, *, is_interrupted: bool
+) -> None:
+    """The own disk took nothing from the middle of the part on, until a crash."""
+    beginning = copies.files(0)[MEDIA][:100]
+    seal_part_here(copies)
+    shutil.rmtree(copies.folders[1])
+    shutil.copytree(copies.folders[0], copies.folders[1])
+    for name in (SUMS, SIGNATURE):
+        (copies.folders[0] / "part-01" / name).unlink()
+    copies.change(0, MEDIA, lambda _: beginning)
+    if is_interrupted:
+        with monkeypatch.context() as patch:
+            patch.setattr(copies.volumes[0], "append", _refuse)
+            merge_copies(*copies.volumes, copies.device.certificate)
+    copies.merge()
+    assert copies.files(0) == copies.files(1)
     copies.check_verifies()
 
 

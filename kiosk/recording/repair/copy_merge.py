@@ -40,6 +40,7 @@ from kiosk.storage.hearing_folder import (
     SUMS,
     name_order,
     part_folders,
+    seal_last,
 )
 from kiosk.storage.replaced_files import read_replaced
 from kiosk.storage.volume import CHUNK_BYTES, StorageVolume
@@ -169,7 +170,7 @@ class _HearingMerge:
         media = [name for name in logs if not name.endswith(_INITS)]
         last = {_folder_of(name): name for name in media}  # it was written at the crash
         changed = bool(newer)
-        for name in names:
+        for name in sorted(names, key=seal_last):  # what is sealed here is not merged any more
             folder = _folder_of(name)
             if self._is_in_sealed_part(name):
                 changed |= self._restore_sealed(name)
