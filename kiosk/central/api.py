@@ -250,18 +250,19 @@ class KioskApi:
         """Store signed heads of a hearing's journal."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         heads = (await read_body(request, HeadsRequest)).heads
-
-        def work(connection: Connection) -> int | None:
-            conflicts = journal_heads.find_conflicts(connection, caller.id, hearing, heads)
-            if conflicts:
-                journal_heads.record_conflict(connection, caller.id, hearing, conflicts)
-                return None
-            return journal_heads.store_heads(connection, caller.id, hearing, heads)
-
-        stored = await self.owners.write(caller.id, "hearing", hearing, work)
-        if stored is None:
+        # Signatures are checked before: who writes holds up every other writer of SQLite.
+        await self.database.run_select(
+            lambda connection: journal_heads.check_signatures(connection, caller.id, hearing, heads)
+        )
+        conflicts = await self.owners.write(
+            caller.id,
+            "hearing",
+            hearing,
+            lambda connection: journal_heads.store_heads(connection, caller.id, hearing, heads),
+        )
+        if conflicts:
             raise RefusedError(409, "head_conflicts", "another hash is known for this count")
-        return json_response({"stored": stored, "as_of": format_wall()})
+        return json_response({"stored": len(heads), "as_of": format_wall()})
 
     async def post_closures(self, request: web.Request) -> web.StreamResponse:
         """Withhold delivered plain files that a retroactive closure replaces."""

@@ -36,10 +36,12 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self.engine: Engine = create_engine(url)
         self._reader = self.engine
+        self._selector = self.engine.execution_options(begins=False)
         if self.engine.dialect.name == "postgresql":  # SQLite readers always see one snapshot
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
+            self._selector = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turn: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
         if self.engine.dialect.name == "sqlite":
             self._turn = threading.Lock()
@@ -63,6 +65,15 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def select(self) -> Iterator[Connection]:
+        """Give a connection for one SELECT: a snapshot needs no transaction around it.
+
+        BEGIN and COMMIT would be two more round trips to Postgres.
+        """
+        with self._selector.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """Begin a transaction for writing; durable when the block ends without an error."""
         engine = self.engine.execution_options(writing=True)
@@ -74,6 +85,10 @@ class Database:
     async def run_read(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`read` on a worker thread."""
         return await self._in_thread(lambda: self._run_in_transaction(self.read, work))
+
+    async def run_select(self, work: Callable[[Connection], Result]) -> Result:
+        """Run ``work``, which executes one SELECT, in :meth:`select` on a worker thread."""
+        return await self._in_thread(lambda: self._run_in_transaction(self.select, work))
 
     async def run_write(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`write` on a worker thread.
@@ -153,6 +168,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once in a writing transaction: a later upgrade could fail."""
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    """Take the write lock at once in a writing transaction: a later upgrade could fail.
+
+    A single SELECT needs no transaction.
+    """
+    options = connection.get_execution_options()
+    if options.get("begins", True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing") else "BEGIN")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from kiosk.central.contract import Head
 from kiosk.central.data import schema
@@ -21,66 +22,74 @@ from kiosk.central.identity.enrolment import list_certificates
 from kiosk.clocks import format_wall
 from kiosk.evidence.chain import ChainHead, head_message
 
+INSERT = schema.heads.insert()
+KNOWN = select(schema.heads.c.part, schema.heads.c.lines, schema.heads.c.hash).where(
+    schema.heads.c.hearing == bindparam("hearing"),
+    schema.heads.c.lines.in_(bindparam("counts", expanding=True)),
+)
 
-def find_conflicts(
+
+def check_signatures(
     connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]
-) -> list[Head]:
-    """Check heads and return those that contradict stored ones.
+) -> None:
+    """Check the signatures of heads; this only reads.
 
     Raises:
-        RefusedError: 403, another kiosk's hearing; 422, a signature that no certificate issued
-            to the kiosk verifies.
+        RefusedError: 422, a signature that no certificate issued to the kiosk verifies.
     """
-    check_owner(connection, kiosk, "hearing", hearing)
-    table = schema.heads
-    owner = select(table.c.kiosk).where(table.c.hearing == hearing).limit(1)
-    if connection.execute(owner).scalar_one_or_none() not in (None, kiosk):
-        raise RefusedError(403, "foreign")
-    known = _known_hashes(connection, hearing, heads)
     keys = public_keys(connection, kiosk)
     for head in heads:
         end = ChainHead(head.count, head.hash)
         if not any(is_signed_by(key, hearing, head.part, end, head.signature) for key in keys):
             raise RefusedError(422, "signature_invalid", f"part {head.part}, count {head.count}")
-    return [head for head in heads if known.get((head.part, head.count), head.hash) != head.hash]
 
 
 def _known_hashes(
     connection: Connection, hearing: str, heads: Sequence[Head]
 ) -> dict[tuple[int, int], str]:
     """Return the hashes that are stored for the places of ``heads``; a hearing has thousands."""
-    table = schema.heads
-    rows = connection.execute(
-        select(table.c.part, table.c.lines, table.c.hash).where(
-            table.c.hearing == hearing, table.c.lines.in_({head.count for head in heads})
-        )
-    )
-    return {(row.part, row.lines): row.hash for row in rows}
+    counts = {"hearing": hearing, "counts": list({head.count for head in heads})}
+    return {(row.part, row.lines): row.hash for row in connection.execute(KNOWN, counts)}
 
 
-def store_heads(connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]) -> int:
-    """Store heads that :func:`find_conflicts` accepted; return how many are durable."""
-    table = schema.heads
-    known = set(_known_hashes(connection, hearing, heads))
+def store_heads(
+    connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]
+) -> list[Head]:
+    """Store heads that :func:`check_signatures` accepted, all or none.
+
+    Returns:
+        Those that contradict stored ones: then nothing is stored, and court IT sees it.
+
+    Raises:
+        RefusedError: 403, another kiosk's hearing; 409, not a hearing's id.
+    """
+    check_owner(connection, kiosk, "hearing", hearing)
+    known = _known_hashes(connection, hearing, heads)
+    now = format_wall()
+    new: dict[tuple[int, int], dict[str, object]] = {}
     for head in heads:
-        if (head.part, head.count) in known:
-            continue
-        known.add((head.part, head.count))
-        connection.execute(
-            table.insert().values(
-                hearing=hearing,
-                part=head.part,
-                lines=head.count,
-                hash=head.hash,
-                signature=head.signature,
-                kiosk=kiosk,
-                received_at=format_wall(),
-            )
-        )
-    return len(heads)
+        place = head.part, head.count
+        if place not in known and place not in new:
+            new[place] = {
+                "hearing": hearing,
+                "part": head.part,
+                "lines": head.count,
+                "hash": head.hash,
+                "signature": head.signature,
+                "kiosk": kiosk,
+                "received_at": now,
+            }
+    conflicts = [
+        head for head in heads if known.get((head.part, head.count), head.hash) != head.hash
+    ]
+    if conflicts:
+        _record_conflict(connection, kiosk, hearing, conflicts)
+    elif new:
+        connection.execute(INSERT, list(new.values()))
+    return conflicts
 
 
-def record_conflict(
+def _record_conflict(
     connection: Connection, kiosk: str, hearing: str, heads: Sequence[Head]
 ) -> None:
     """Record for court IT that a journal contradicts its own earlier heads."""
@@ -90,12 +99,14 @@ def record_conflict(
 
 def public_keys(connection: Connection, kiosk: str) -> list[ec.EllipticCurvePublicKey]:
     """Return the keys of all certificates ever issued to ``kiosk``, the newest first."""
-    certificates = [
-        x509.load_pem_x509_certificate(pem.encode("ascii"))
-        for pem in list_certificates(connection, kiosk)
-    ]
-    keys = (certificate.public_key() for certificate in reversed(certificates))
+    keys = map(_public_key, reversed(list_certificates(connection, kiosk)))
     return [key for key in keys if isinstance(key, ec.EllipticCurvePublicKey)]
+
+
+@functools.lru_cache(maxsize=8192)
+def _public_key(pem: str) -> object:
+    """Return the key of a certificate: every kiosk sends a head each 5 s with the same one."""
+    return x509.load_pem_x509_certificate(pem.encode("ascii")).public_key()
 
 
 def is_signed_by(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, union_all, update
 
 from kiosk.central.contract import FileEntry, UploadAnnouncement
 from kiosk.central.data import schema
@@ -15,6 +15,16 @@ from kiosk.clocks import format_wall
 
 RECEIVING, COMPLETE, MISMATCH, CLOSED = schema.RECEIVING, "complete", "mismatch", "closed"
 UNUSABLE_STATES = frozenset({MISMATCH, CLOSED})
+USERS = union_all(  # who has used an id, and for what
+    select(schema.deliveries.c.kiosk, schema.deliveries.c.kind).where(
+        schema.deliveries.c.id == bindparam("owner")
+    ),
+    select(schema.uploads.c.kiosk, schema.uploads.c.kind)
+    .where(schema.uploads.c.owner == bindparam("owner"))
+    .limit(1)
+    .subquery()
+    .select(),
+)
 
 
 def check_owner(connection: Connection, kiosk: str, kind: str, owner: str) -> None:
@@ -23,13 +33,11 @@ def check_owner(connection: Connection, kiosk: str, kind: str, owner: str) -> No
     Raises:
         RefusedError: 403, another kiosk's; 409, of another kind.
     """
-    for table, key in ((schema.deliveries, "id"), (schema.uploads, "owner")):
-        row = connection.execute(
-            select(table.c.kiosk, table.c.kind).where(table.c[key] == owner).limit(1)
-        ).one_or_none()
-        if row is not None and row.kiosk != kiosk:
-            raise wrong_owner()
-        if row is not None and row.kind != kind:
+    rows = connection.execute(USERS, {"owner": owner}).all()
+    if any(row.kiosk != kiosk for row in rows):
+        raise wrong_owner()
+    for row in rows:
+        if row.kind != kind:
             raise content_conflict(f"this id is a {row.kind}")
 
 

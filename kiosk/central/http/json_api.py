@@ -192,7 +192,8 @@ class KioskAuthenticator:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._recorded_at: dict[str, float] = {}
+        self._seen: set[str] = set()
+        self._recorded_at = float("-inf")
 
     async def authenticate(self, request: web.Request) -> Kiosk:
         """Return the kiosk that calls.
@@ -203,13 +204,14 @@ class KioskAuthenticator:
         known = peer_certificate(request)
         if known is None:
             raise RefusedError(401, "certificate_required", "no client certificate")
-        kiosk = await self._database.run_read(
+        kiosk = await self._database.run_select(
             lambda connection: enrolment.identify_kiosk(connection, *known)
         )
+        self._seen.add(kiosk.id)
         now = time.monotonic()
-        if now - self._recorded_at.get(kiosk.id, float("-inf")) >= enrolment.SEEN_INTERVAL_S:
-            self._recorded_at[kiosk.id] = now
+        if now - self._recorded_at >= enrolment.SEEN_INTERVAL_S:  # one write for all of them
+            seen, self._seen, self._recorded_at = self._seen, set(), now
             await self._database.run_write(
-                lambda connection: enrolment.record_seen(connection, kiosk.id)
+                lambda connection: enrolment.record_seen(connection, seen)
             )
         return kiosk

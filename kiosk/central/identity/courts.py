@@ -9,7 +9,7 @@ from datetime import time as day_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
@@ -100,7 +100,13 @@ def _scheduled_at(court: Court, seed: SeedHearing) -> datetime:
 
 def load_court(connection: Connection, court: str) -> Court:
     """Return a known court."""
-    row = connection.execute(select(schema.courts).where(schema.courts.c.id == court)).one()
+    return make_court(
+        connection.execute(select(schema.courts).where(schema.courts.c.id == court)).one()
+    )
+
+
+def make_court(row: Row[Any]) -> Court:
+    """Return the court in the columns of a row."""
     return Court(row.id, dict(row.name), ZoneInfo(row.timezone))
 
 
