@@ -166,8 +166,14 @@ def is_equal(one: StorageVolume, other: StorageVolume, name: str) -> bool:
     return size == other.size(name) and one.read(name, 0, size) == other.read(name, 0, size)
 
 
+def is_as_long(copy: StorageVolume, original: StorageVolume, hearing: str) -> bool:
+    """Return whether ``copy`` has as much of each file of a hearing as ``original``."""
+    names = original.list_files(f"hearings/{hearing}")
+    return all(copy.size(name) == original.size(name) for name in names)
+
+
 def find_only_on(
-    dest: VolumeWorker, source: VolumeWorker, hearing: str, names: Sequence[str]
+    dest: VolumeWorker, source: VolumeWorker, names: Sequence[str]
 ) -> list[tuple[str, int, int]]:
     """Return the ranges ``(name, begin, end)`` of files that only ``dest`` has.
 
@@ -179,7 +185,7 @@ def find_only_on(
         if name.endswith(WHOLE_FILE_SUFFIXES):
             whole.append((name, 0, end))
         elif not name.endswith(PLAYLIST_SUFFIX):
-            begin = _agreed_length(dest, source, hearing, name)
+            begin = _agreed_length(dest, source, name)
             if begin < end:
                 found.append((name, begin, end))
     if found:
@@ -189,11 +195,11 @@ def find_only_on(
     return found
 
 
-def _agreed_length(dest: VolumeWorker, source: VolumeWorker, hearing: str, name: str) -> int:
+def _agreed_length(dest: VolumeWorker, source: VolumeWorker, name: str) -> int:
     """Return how much at the start of a log of ``dest`` is on ``source``, or on its way there."""
     with source.changed:
         size, copied = source.log_lengths.get(name), dest.log_lengths.get(name)
-        coming = [op.log_end for op in source.pending(hearing) if op.log_name == name]
+        coming = [end for _, end in source.log_ends_to_come(name)]
     size = source.volume.size(name) if size is None else size
     if copied is None:
         return common_length(dest.volume, source.volume, name, size)

@@ -266,17 +266,17 @@ class MirrorCatchUp:
         known = read_replaced(self._dest.volume, hearing)
         if replaced - known:
             name, text = list_path(hearing), encode_replaced(replaced | known)
-            self._run_on_destination(hearing, lambda volume: volume.write_file(name, text))
+            self._run_on_destination(name, lambda volume: volume.write_file(name, text))
         for name in find_surviving(self._dest.volume, replaced):
-            self._erase_file(hearing, name)
+            self._erase_file(name)
 
-    def _erase_file(self, hearing: str, name: str) -> None:
+    def _erase_file(self, name: str) -> None:
         """Overwrite and remove a file, in blocks, so that live recording continues in between."""
         for offset, length in wipe_ranges(self._dest.volume.size(name)):
             self._run_on_destination(
-                hearing, partial(StorageVolume.wipe, relative=name, offset=offset, length=length)
+                name, partial(StorageVolume.wipe, relative=name, offset=offset, length=length)
             )
-        self._run_on_destination(hearing, lambda volume: volume.remove_files((name,)))
+        self._run_on_destination(name, lambda volume: volume.remove_files((name,)))
 
     def _copy_hearing(self, hearing: str) -> None:
         folder = f"hearings/{hearing}"
@@ -294,9 +294,7 @@ class MirrorCatchUp:
         self._clear_extra_files(hearing, set(names), has_diverged=has_diverged)
         for name in sorted(names, key=seal_last):
             try:
-                self._copy_file(
-                    hearing, name, ranges_by_file.get(name.partition(f"{hearing}/")[2], ())
-                )
+                self._copy_file(name, ranges_by_file.get(name.partition(f"{hearing}/")[2], ()))
             except CopyError as error:  # the others are copied all the same
                 log.error("%s: %s", self._source.name, error)
                 problem = str(error)
@@ -310,13 +308,13 @@ class MirrorCatchUp:
 
         What is damaged on ``source`` and right on ``dest`` is mended there before.
         """
-        kept = find_only_on(self._dest, self._source, hearing, names)
+        kept = find_only_on(self._dest, self._source, names)
         mended = [
             name for name, begin, _ in kept if self._mend_source(hearing, name, begin, ranges)
         ]
         if mended:
             self._look_for_set_aside()
-            kept = find_only_on(self._dest, self._source, hearing, names)
+            kept = find_only_on(self._dest, self._source, names)
         for name, begin, end in kept:
             self._dest.volume.keep_range(name, begin, end, self._dest.volume)
         if kept:
@@ -352,14 +350,12 @@ class MirrorCatchUp:
             if name in names:
                 continue
             if not _is_hearing_file(name) or name in replaced:
-                self._erase_file(hearing, name)
+                self._erase_file(name)
             elif is_sealed or has_diverged:
-                self._run_on_destination(
-                    hearing, partial(StorageVolume.set_file_aside, relative=name)
-                )
+                self._run_on_destination(name, partial(StorageVolume.set_file_aside, relative=name))
 
     # -- one file --------------------------------------------------------------------------------
-    def _copy_file(self, hearing: str, name: str, ranges: HashedRanges) -> None:
+    def _copy_file(self, name: str, ranges: HashedRanges) -> None:
         source, dest = self._source, self._dest
         with self._changed:
             size, copied = source.log_lengths.get(name), dest.log_lengths.get(name)
@@ -369,43 +365,42 @@ class MirrorCatchUp:
                 if hashlib.sha256(data[offset : offset + length]).hexdigest() != sha256:
                     raise CopyError(f"{name}: other bytes at {offset} than were recorded")
             if not dest.volume.exists(name) or dest.volume.read(name, 0, len(data) + 1) != data:
-                self._run_on_destination(hearing, lambda volume: volume.write_file(name, data))
+                self._run_on_destination(name, lambda volume: volume.write_file(name, data))
             return
         size = source.volume.size(name) if size is None else size
         if copied is None:
             copied = common_length(dest.volume, source.volume, name, size)
         copied = min(copied, size)
         for offset, length, sha256 in split_ranges(copied, size, ranges):
-            self._copy_range(hearing, name, offset, length, sha256)
+            self._copy_range(name, offset, length, sha256)
         if dest.volume.size(name) != size or size == 0:
-            self._append(hearing, name, size, b"")
+            self._append(name, size, b"")
 
-    def _copy_range(self, hearing: str, name: str, at: int, length: int, sha256: str) -> None:
+    def _copy_range(self, name: str, at: int, length: int, sha256: str) -> None:
         started_at = time.monotonic()
         data = self._source.volume.read(name, at, length)
         if len(data) != length:
             raise CopyError(f"{name}: shorter than expected")
         if sha256 and hashlib.sha256(data).hexdigest() != sha256:
             raise CopyError(f"{name}: other bytes at {at} than were recorded")
-        self._append(hearing, name, at, data)
+        self._append(name, at, data)
         self.remaining_bytes = max(0, self.remaining_bytes - length)
         # leave half of the time to live recording
         self._pause(min(0.2, time.monotonic() - started_at))
 
-    def _append(self, hearing: str, name: str, at: int, data: bytes) -> None:
-        self._run_on_destination(
-            hearing, lambda volume: volume.append(name, at, data), name, at + len(data)
-        )
+    def _append(self, name: str, at: int, data: bytes) -> None:
+        end = at + len(data)
+        self._run_on_destination(name, lambda volume: volume.append(name, at, data), end)
 
     def _run_on_destination(
-        self, hearing: str, run: Callable[[StorageVolume], None], name: str = "", end: int = 0
+        self, path: str, run: Callable[[StorageVolume], None], log_end: int | None = None
     ) -> None:
         """Run an operation on ``dest`` through its worker, and wait for it.
 
         Raises:
             OSError, StorageError: the storage refuses it, or hangs.
         """
-        operation = VolumeOperation(hearing, run, 0, log_name=name, log_end=end)
+        operation = VolumeOperation(path, run, 0, log_end=log_end)
         deadline = time.monotonic() + OPERATION_TIMEOUT_S
         with self._changed:
             self._dest.submit_copy(operation)
@@ -429,26 +424,25 @@ class MirrorCatchUp:
         ]
         journals = [name for name in names if name.endswith(f"/{JOURNAL_FILE}")]
         for name in journals:  # first: they tell what is right in the others
-            self._fill_file(hearing, name, ())
+            self._fill_file(name, ())
         ranges = self._load_ranges(volume.root / folder)
         for name in names:
             if name not in journals:
-                self._fill_file(hearing, name, ranges.get(name.removeprefix(f"{folder}/"), ()))
+                self._fill_file(name, ranges.get(name.removeprefix(f"{folder}/"), ()))
         self._source.hearings_with_holes.discard(hearing)
 
-    def _fill_file(self, hearing: str, name: str, ranges: HashedRanges) -> None:
+    def _fill_file(self, name: str, ranges: HashedRanges) -> None:
         """Fill the holes of one file; mend what is right on ``source`` and damaged on ``dest``."""
         source, dest = self._source.volume, self._dest.volume
         with self._changed:
-            pending = self._source.pending(hearing)
-            coming = [op.log_end - op.size for op in pending if op.log_name == name]
+            coming = [begin for begin, _ in self._source.log_ends_to_come(name)]
         size = source.size(name)
         # what is still to be written there begins behind a hole that no size shows yet
         end = min(max([size, *coming[:1]]), dest.size(name))
         at = common_length(dest, source, name, min(size, end))
         for offset, data in fill_holes(source, dest, name, split_ranges(at, end, ranges)):
             patch = partial(StorageVolume.patch, relative=name, offset=offset, data=data)
-            self._run_on_destination(hearing, patch)
+            self._run_on_destination(name, patch)
 
 
 def _is_hearing_file(name: str) -> bool:

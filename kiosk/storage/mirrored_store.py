@@ -18,10 +18,10 @@ from kiosk.api.states import MirrorState
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import wipe_ranges
 from kiosk.storage.mirror_catch_up import MirrorCatchUp, RangeLoader, no_ranges
-from kiosk.storage.replaced_files import extend_replaced, possible_paths
+from kiosk.storage.replaced_files import extend_replaced, list_path, possible_paths
 from kiosk.storage.store import StorageProblem, WriteTicket
 from kiosk.storage.volume import StorageVolume
-from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
+from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker, hearing_id_of
 
 PRIMARY_WAIT_S = 0.6
 """Maximum wait for the primary storage when the mirror has the bytes."""
@@ -77,10 +77,18 @@ class MirroredStore:
         for worker in self._workers:
             worker.start()
 
-    def distrust_mirror(self) -> None:
-        """Compare each hearing with the mirror before it is written there: it was not merged."""
+    def distrust_mirror(self, hearing: str = "") -> None:
+        """Read from and write to the mirror only after it is compared: it may hold other bytes.
+
+        Args:
+            hearing: whose copy; ``""``: all.
+        """
         with self._changed:
-            if self._mirror is not None:
+            if self._mirror is None:
+                return
+            if hearing:
+                self._mirror.mark_behind(hearing)
+            else:
                 self._mirror.is_uncompared = True
 
     def start_catch_up(self, on_arrival: Callable[[str], None] = lambda _hearing: None) -> None:
@@ -115,10 +123,7 @@ class MirroredStore:
     def _submit(
         self, relative: str, run: Callable[[StorageVolume], None], size: int, end: int | None = None
     ) -> VolumeOperation:
-        name = "" if end is None else relative
-        operation = VolumeOperation(
-            hearing_id_of(relative), run, size, log_name=name, log_end=end or 0
-        )
+        operation = VolumeOperation(relative, run, size, log_end=end)
         with self._changed:
             mirror = self._mirror
             is_alone = (
@@ -180,11 +185,13 @@ class MirroredStore:
         names = tuple(self._relative(path) for path in old)
         for hearing in sorted({hearing_id_of(name) for name in names}):
             own_names = tuple(name for name in names if hearing_id_of(name) == hearing)
-            relative, text = extend_replaced(self._leader(hearing).volume, hearing, own_names)
+            relative, text = extend_replaced(
+                self._leader(list_path(hearing)).volume, hearing, own_names
+            )
             self._submit_and_wait(relative, partial(_write_file, relative, text), len(text))
             paths = tuple(path for name in own_names for path in possible_paths(name))
             for path in paths:
-                for offset, length in wipe_ranges(self._leader(hearing).volume.size(path)):
+                for offset, length in wipe_ranges(self._leader(path).volume.size(path)):
                     wipe = partial(StorageVolume.wipe, relative=path, offset=offset, length=length)
                     self._wait_for_slower(self._submit_and_wait(own_names[0], wipe, 0))
             self._submit_and_wait(own_names[0], partial(_remove_files, paths), 0)
@@ -271,39 +278,42 @@ class MirroredStore:
         return error or StorageError("no storage is there", code="storage_gone")
 
     # -- status -----------------------------------------------------------------------------
-    def _leader(self, hearing: str) -> VolumeWorker:
-        """Return the storage that has the newest bytes of ``hearing``."""
-        primary, mirror = self._primary, self._mirror
+    def _leader(self, path: str) -> VolumeWorker:
+        """Return the storage that has the newest bytes of a file, or of all files of a folder.
+
+        Both write in the same order: where less waits, the copy is longer. Of two that are as
+        long the one is taken that answers.
+        """
+        primary, mirror, hearing = self._primary, self._mirror, hearing_id_of(path)
         with self._changed:
-            if mirror is None or mirror.is_failing or mirror.is_incomplete(hearing):
+            if mirror is None or not mirror.is_readable or mirror.lacks(hearing):
                 return primary
-            if primary.is_failing or primary.is_incomplete(hearing):
+            if not primary.is_readable or primary.is_incomplete(hearing):
                 return mirror
-            waiting = primary.pending(hearing)
-            if mirror.pending(hearing) and not waiting:
-                return primary
-            is_behind = primary.is_slow or hearing in primary.hearings_with_holes
-            is_behind = is_behind or any(
-                MIRROR in operation.done_on for operation in waiting
-            )  # what was called durable a moment ago must be found
-            return mirror if is_behind else primary
+            if hearing in primary.hearings_with_holes:
+                return mirror
+            waiting = [len(worker.pending_for(path)) for worker in (primary, mirror)]
+            if waiting[0] != waiting[1]:
+                return primary if waiting[0] < waiting[1] else mirror
+            is_ill, is_mirror_ill = (w.is_failing or w.is_slow for w in (primary, mirror))
+            return mirror if is_ill and not is_mirror_ill else primary
 
     def locate(self, path: Path) -> Path:
         """See :meth:`kiosk.storage.store.Store.locate`."""
         relative = self._relative(path)
-        return self._leader(hearing_id_of(relative)).volume.root / relative
+        return self._leader(relative).volume.root / relative
 
     def flush(self, path: Path) -> None:
         """See :meth:`kiosk.storage.store.Store.flush`."""
-        hearing = hearing_id_of(self._relative(path))
+        relative = self._relative(path)
         deadline = time.monotonic() + WRITE_TIMEOUT_S
         with self._changed:
-            newest = {worker: worker.pending(hearing)[-1:] for worker in self._workers}
+            newest = {worker: worker.pending_for(relative)[-1:] for worker in self._workers}
             while True:
-                leader = self._leader(hearing)
-                # what is submitted meanwhile (of another part) may wait
+                leader = self._leader(relative)
+                # what is submitted meanwhile may wait
                 is_written = not any(map(leader.has_queued, newest[leader]))
-                if is_written and not self._is_hollow(leader, hearing):
+                if is_written and not self._is_hollow(leader, hearing_id_of(relative)):
                     return
                 if time.monotonic() > deadline:
                     raise StorageError(f"{path}: not all of it is on a disk yet")
@@ -395,12 +405,6 @@ class MirroredStore:
             return not any(
                 worker.is_incomplete(hearing) or worker.pending(hearing) for worker in self._workers
             )
-
-
-def hearing_id_of(relative: str) -> str:
-    """Return the hearing's id in ``hearings/<id>/…`` or ``replaced/<id>.json``."""
-    name = relative.split("/")[1] if "/" in relative else relative
-    return name.removesuffix(".json")
 
 
 def _write_file(relative: str, data: bytes, volume: StorageVolume) -> None:

@@ -109,7 +109,7 @@ class Store(Protocol):
         """Return where to read the newest durable bytes of ``path`` (file or folder)."""
 
     def flush(self, path: Path) -> None:
-        """Wait until a hearing's whole folder can be read at :meth:`locate`.
+        """Wait until all of a file or folder of a hearing can be read at :meth:`locate`.
 
         Raises:
             StorageError: its newest bytes are not on a disk yet.

@@ -15,7 +15,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kiosk.storage.volume import STORAGE_ERRORS, GapError, StorageVolume, failure_state
+from kiosk.storage.volume import (
+    ONLY_HERE,
+    SET_ASIDE,
+    STORAGE_ERRORS,
+    GapError,
+    StorageVolume,
+    failure_state,
+)
 
 log = logging.getLogger(__name__)
 MAX_QUEUE_BYTES = 32 << 20
@@ -34,24 +41,40 @@ class VolumeOperation:
     """An operation that every storage runs.
 
     Attributes:
+        path: file or folder that it concerns.
         hearing: id of the hearing it belongs to.
         run: runs it; raises OSError or StorageError when the disk refuses.
         size: bytes it holds in memory.
         submitted_at: when it was submitted (monotonic seconds).
         done_on: names of the storages that have run it.
         errors: last error by storage name.
-        log_name: log that is ``log_end`` bytes long afterwards (``""``: none).
+        log_end: length of the log at ``path`` afterwards; None: it is no log.
     """
 
-    hearing: str
+    path: str
     run: Callable[[StorageVolume], None]
     size: int
     submitted_at: float = field(default_factory=lambda: time.monotonic())
     done_on: set[str] = field(default_factory=set)
     errors: dict[str, Exception] = field(default_factory=dict)
     is_cancelled: bool = False
-    log_name: str = ""
-    log_end: int = 0
+    log_end: int | None = None
+    hearing: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Set the hearing."""
+        self.hearing = hearing_id_of(self.path)
+
+    def concerns(self, path: str) -> bool:
+        """Return whether it changes ``path``, or something below or above that."""
+        return f"{path}/".startswith(f"{self.path}/") or self.path.startswith(f"{path}/")
+
+
+def hearing_id_of(path: str) -> str:
+    """Return the hearing's id in ``hearings/<id>/…``, also set aside, or ``replaced/<id>.json``."""
+    path = path.removeprefix(f"{ONLY_HERE}/").removeprefix(f"{SET_ASIDE}/")
+    name = path.split("/")[1] if "/" in path else path
+    return name.removesuffix(".json")
 
 
 class VolumeWorker:
@@ -141,9 +164,23 @@ class VolumeWorker:
             *self.catch_up_queues.get(hearing, ()),
         ]
 
+    def pending_for(self, path: str) -> list[VolumeOperation]:
+        """Return the waiting operations that concern a file or folder, in order."""
+        return [op for op in self.pending(hearing_id_of(path)) if op.concerns(path)]
+
+    def log_ends_to_come(self, path: str) -> list[tuple[int, int]]:
+        """Return ``(offset, end)`` of what waits to be appended to a log."""
+        waiting = (op for op in self.pending(hearing_id_of(path)) if op.path == path)
+        return [(op.log_end - op.size, op.log_end) for op in waiting if op.log_end is not None]
+
     def is_incomplete(self, hearing: str) -> bool:
         """Return whether older bytes of ``hearing`` are missing here."""
         return hearing in self.hearings_behind or hearing in self.catch_up_queues
+
+    def lacks(self, hearing: str) -> bool:
+        """Return whether bytes of ``hearing`` are missing here, or may be: it is not compared."""
+        is_unknown = self.is_uncompared and hearing not in self.active_hearings
+        return is_unknown or self.is_incomplete(hearing)
 
     def all_pending(self) -> list[VolumeOperation]:
         """Return all waiting operations."""
@@ -379,8 +416,8 @@ class VolumeWorker:
             operation.done_on.add(self.name)
             if operation in self._queue:
                 self.unwritten_holes.discard(operation.hearing)
-            if operation.log_name and not operation.is_cancelled:
-                self.log_lengths[operation.log_name] = operation.log_end
+            if operation.log_end is not None and not operation.is_cancelled:
+                self.log_lengths[operation.path] = operation.log_end
             if self._failure:
                 log.warning("%s: accepts writes again", self.name)
                 self._failure, self._healthy_since = "", time.monotonic()

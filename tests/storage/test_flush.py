@@ -106,6 +106,43 @@ def test_the_own_disk_that_was_slow_is_read_while_the_mirror_hangs(
     store.close()
 
 
+def test_a_mirror_that_lags_is_not_read_while_the_own_disk_is_slow_with_something_else(
+    disks: tuple[GatedVolume, GatedVolume],
+) -> None:
+    """A seal would take the mirror's file for the end of the part, and journal it once more."""
+    store = MirroredStore(*disks)
+    folder = disks[0].root / "hearings" / HEARING
+    path = folder / "part-01" / "a.m4s"
+    disks[1].gate.clear()
+    ticket = store.append(path, 0, b"media")
+    wait_for(lambda: ticket.is_durable(0.1), "the own disk")
+    disks[0].gate.clear()
+    store.append(folder / "part-02" / "a.m4s", 0, b"more")
+    wait_for(lambda: store.primary_state == "slow", "a slow disk")
+    store.flush(path.parent)
+    assert store.locate(path) == path
+    for disk in disks:
+        disk.gate.set()
+    store.close()
+
+
+def test_an_own_disk_that_lags_is_not_read_while_the_mirror_writes_something_else(
+    disks: tuple[GatedVolume, GatedVolume],
+) -> None:
+    store = MirroredStore(*disks)
+    folder = disks[0].root / "hearings" / HEARING
+    path = folder / "part-01" / "a.m4s"
+    disks[0].gate.clear()
+    ticket = store.append(path, 0, b"media")
+    wait_for(lambda: ticket.is_durable(0.1), "the mirror")
+    disks[1].gate.clear()
+    store.append(folder / "part-02" / "a.m4s", 0, b"more")
+    assert store.locate(path) == disks[1].root / path.relative_to(disks[0].root)
+    for disk in disks:
+        disk.gate.set()
+    store.close()
+
+
 def test_what_no_storage_takes_is_told_in_time(disks: tuple[GatedVolume, GatedVolume]) -> None:
     store = MirroredStore(*disks)
     path = disks[0].root / "hearings" / HEARING / "journal.jsonl"

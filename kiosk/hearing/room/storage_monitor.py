@@ -17,6 +17,8 @@ from kiosk.config import Settings
 from kiosk.errors import StorageError
 from kiosk.recording.repair.copy_merge import merge_copies, recorded_ranges
 from kiosk.storage.atomic_io import read_json, write_json
+from kiosk.storage.copy_comparison import is_as_long
+from kiosk.storage.hearing_folder import SIGNATURE
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
 from kiosk.storage.patient_reader import PatientReader
@@ -128,11 +130,13 @@ class StorageMonitor:
             self.store.distrust_mirror()
             return
 
-        def keep_apart(_hearing: str) -> None:
-            self.store.distrust_mirror()  # the recovery must cut nothing there
-
-        for hearing in merge_copies(self._primary, self._mirror, certificate, keep_apart):
+        primary, mirror = self._primary, self._mirror
+        for hearing in merge_copies(primary, mirror, certificate, self.store.distrust_mirror):
             log.warning("hearing %s was completed from the second copy", hearing)
+        for hearing in primary.list_names("hearings"):
+            is_open = not primary.exists(f"hearings/{hearing}/{SIGNATURE}")
+            if is_open and not is_as_long(mirror, primary, hearing):
+                self.store.distrust_mirror(hearing)
 
     def start_catch_up(self, on_arrival: Callable[[str], None]) -> None:
         """Start copying to each storage what it lacks; see :meth:`MirroredStore.start_catch_up`."""
