@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
+from kiosk.central.contract import HearingManifest
 from kiosk.central.data import database as data
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, sqlite_url
+from kiosk.central.deliveries.deliveries import make_manifest, store_manifest
+from tests.support.central_rig import hearing_body, new_id
 
 THREADS, WRITES = 8, 20
+PATIENCE_S = 30.0
 
 
 def test_writers_of_one_process_never_wait_for_sqlites_lock(
@@ -45,3 +51,55 @@ def test_writers_of_one_process_never_wait_for_sqlites_lock(
         assert connection.execute(select(table.c.name)).scalar_one() == THREADS * WRITES
     database.close()
     assert failed == []
+
+
+def test_no_reader_waits_behind_writers(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "central.db"))
+    database.create_tables()
+    query = select(schema.courts.c.id)
+
+    async def ask() -> None:
+        with database.write():  # a writer that takes its time
+            writers = [
+                asyncio.create_task(
+                    database.run_write(lambda connection: connection.execute(query))
+                )
+                for _ in range(50)
+            ]
+            await asyncio.sleep(0)  # all of them wait
+            for _ in range(20):
+                read = database.run_read(lambda connection: connection.execute(query).all())
+                assert await asyncio.wait_for(read, PATIENCE_S) == []
+            assert not any(writer.done() for writer in writers)
+        await asyncio.gather(*writers)
+
+    asyncio.run(ask())
+    database.close()
+
+
+def test_a_long_list_takes_as_few_statements_as_a_short_one(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "central.db"))
+    database.create_tables()
+    statements: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    with database.write() as connection:
+        connection.execute(schema.courts.insert().values(id="1", name={}, timezone="UTC"))
+        connection.execute(schema.kiosks.insert().values(id="k", court="1", room="1"))
+    counts = []
+    for length in (1, 2000):
+        hearing = new_id()
+        files = {f"part-01/main/{number:06d}.m4s": b"" for number in range(length)}
+        for some in (length // 2, length):  # the second list takes over what the first has
+            body = hearing_body(hearing, dict(list(files.items())[:some]), final=False)
+            request = HearingManifest.model_validate_json(json.dumps(body))
+            manifest = make_manifest("hearing", request, request.files, final=False)
+            statements.clear()
+            with database.write() as connection:
+                store_manifest(connection, "k", hearing, manifest)
+        counts.append(len(statements))
+        with database.read() as connection:
+            uploads = schema.uploads
+            found = connection.execute(select(uploads.c.path).where(uploads.c.owner == hearing))
+            assert {row.path for row in found} == set(files)
+    assert counts[0] == counts[1]
+    database.close()

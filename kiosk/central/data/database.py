@@ -25,7 +25,7 @@ from kiosk.central.errors import RefusedError
 
 Result = TypeVar("Result")
 BUSY_MS = 10_000
-THREADS = 8
+READERS, WRITERS = 8, 8
 
 
 class Database:
@@ -36,18 +36,21 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url)
+        self.engine: Engine = create_engine(url, pool_size=READERS + WRITERS)
         self._reader = self.engine
         self._selector = self.engine.execution_options(begins=False)
         if self.engine.dialect.name == "postgresql":  # SQLite readers always see one snapshot
             self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ")
             self._selector = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turn: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+        writers = WRITERS
         if self.engine.dialect.name == "sqlite":
-            self._turn = threading.Lock()
+            self._turn, writers = threading.Lock(), 1
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+        # Whoever waits for a writer must hold no thread that a reader could have.
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database reader")
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="database writer")
 
     def create_tables(self) -> None:
         """Create missing tables; convert those of an earlier release.
@@ -84,11 +87,11 @@ class Database:
 
     async def run_read(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`read` on a worker thread."""
-        return await self._in_thread(lambda: self._run_in_transaction(self.read, work))
+        return await _in_thread(self._readers, lambda: self._run_in_transaction(self.read, work))
 
     async def run_select(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work``, which executes one SELECT, in :meth:`select` on a worker thread."""
-        return await self._in_thread(lambda: self._run_in_transaction(self.select, work))
+        return await _in_thread(self._readers, lambda: self._run_in_transaction(self.select, work))
 
     async def run_write(self, work: Callable[[Connection], Result]) -> Result:
         """Run ``work`` in :meth:`write` on a worker thread.
@@ -96,10 +99,14 @@ class Database:
         When two equal requests arrive at the same moment, one of them wins; the other is repeated
         and finds what the first has written.
         """
+
+        def write() -> Result:
+            return self._run_in_transaction(self.write, work)
+
         try:
-            return await self._in_thread(lambda: self._run_in_transaction(self.write, work))
+            return await _in_thread(self._writers, write)
         except IntegrityError:
-            return await self._in_thread(lambda: self._run_in_transaction(self.write, work))
+            return await _in_thread(self._writers, write)
 
     @contextlib.asynccontextmanager
     async def claim(self, name: str) -> AsyncIterator[bool]:
@@ -111,24 +118,16 @@ class Database:
             yield True
             return
         number = int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], signed=True)
-        connection = await self._in_thread(self.engine.connect)
+        connection = await _in_thread(self._readers, self.engine.connect)
         try:  # the lock ends with the transaction
-            yield await self._in_thread(
+            yield await _in_thread(
+                self._readers,
                 lambda: bool(
                     connection.execute(select(func.pg_try_advisory_xact_lock(number))).scalar_one()
-                )
+                ),
             )
         finally:
-            await self._in_thread(connection.close)
-
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except OperationalError as error:
-            # Locked, full or gone: nothing was written, and another try may succeed.
-            raise RefusedError(
-                503, "busy", "the database does not answer", retry_after=2
-            ) from error
+            await _in_thread(self._readers, connection.close)
 
     @staticmethod
     def _run_in_transaction(
@@ -140,8 +139,18 @@ class Database:
 
     def close(self) -> None:
         """End the threads and close all connections."""
-        self._threads.shutdown(wait=True)
+        for threads in (self._readers, self._writers):
+            threads.shutdown(wait=True)
         self.engine.dispose()
+
+
+async def _in_thread(threads: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+    except OperationalError as error:
+        # Locked, full or gone: nothing was written, and another try may succeed.
+        message = "the database does not answer"
+        raise RefusedError(503, "busy", message, retry_after=2) from error
 
 
 def sqlite_url(file: Path) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
@@ -30,7 +29,7 @@ from kiosk.central.deliveries.upload_records import (
     MISMATCH,
     RECEIVING,
     check_owner,
-    find_or_create_upload,
+    find_or_create_uploads,
     tus_address,
 )
 from kiosk.central.deliveries.uploads import UploadService
@@ -52,20 +51,14 @@ class Manifest:
         body: the request, as JSON.
         files: the files in it.
         final: whether no later one may replace it.
-        ignored_keys: keys of ``body`` that do not count when two manifests are compared.
+        digest: SHA-256 of what counts when two manifests are compared.
     """
 
     kind: str
     body: dict[str, Any]
     files: Sequence[FileEntry]
-    final: bool = True
-    ignored_keys: frozenset[str] = frozenset({"kiosk_time"})
-
-    def digest(self) -> str:
-        """SHA-256 of the body without the ignored keys."""
-        return canonical_sha256(
-            {key: self.body[key] for key in self.body if key not in self.ignored_keys}
-        )
+    final: bool
+    digest: str
 
 
 def make_manifest(
@@ -76,9 +69,26 @@ def make_manifest(
     final: bool = True,
     ignored_keys: frozenset[str] = frozenset(),
 ) -> Manifest:
-    """Return the manifest in a request."""
+    """Return the manifest in a request; its digest is without ``ignored_keys``.
+
+    Raises:
+        RefusedError: 400, two files cannot both be there.
+    """
+    paths = [file.path for file in files]
+    if len(paths) != len(set(paths)):
+        raise malformed("files: a path is named twice")
+    folders = {folder for path in paths for folder in _folders_of(path)}
+    if not folders.isdisjoint(paths):
+        raise malformed("files: a path is a file and a folder")
     body = request.model_dump(mode="json")
-    return Manifest(kind, body, files, final, frozenset({"kiosk_time"}) | ignored_keys)
+    ignored = ignored_keys | {"kiosk_time"}
+    digest = canonical_sha256({key: body[key] for key in body if key not in ignored})
+    return Manifest(kind, body, files, final, digest)
+
+
+def _folders_of(path: str) -> list[str]:
+    """Return the folders above a file."""
+    return [path[:end] for end, sign in enumerate(path) if sign == "/"]
 
 
 def store_manifest(connection: Connection, kiosk: str, delivery: str, manifest: Manifest) -> bool:
@@ -91,15 +101,14 @@ def store_manifest(connection: Connection, kiosk: str, delivery: str, manifest: 
     row = connection.execute(
         select(table).where(table.c.id == delivery).with_for_update()
     ).one_or_none()
-    digest = manifest.digest()
     if row is not None and row.kiosk != kiosk:
         raise wrong_owner()
-    if row is not None and row.kind == manifest.kind and row.digest == digest:
+    if row is not None and row.kind == manifest.kind and row.digest == manifest.digest:
         return False
     if row is not None and (row.final or row.kind != manifest.kind):
         raise content_conflict(f"another {row.kind} is known under this id")
     check_owner(connection, kiosk, manifest.kind, delivery)
-    values = {"manifest": manifest.body, "digest": digest, "final": manifest.final}
+    values = {"manifest": manifest.body, "digest": manifest.digest, "final": manifest.final}
     if row is None:
         connection.execute(
             table.insert().values(
@@ -113,22 +122,17 @@ def store_manifest(connection: Connection, kiosk: str, delivery: str, manifest: 
 
 
 def _store_file_list(connection: Connection, kiosk: str, delivery: str, manifest: Manifest) -> None:
-    paths = [file.path for file in manifest.files]
-    if len(paths) != len(set(paths)):
-        raise malformed("files: a path is named twice")
-    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents}
-    if not folders.isdisjoint(paths):
-        raise malformed("files: a path is a file and a folder")
     connection.execute(schema.files.delete().where(schema.files.c.delivery == delivery))
+    uploads = find_or_create_uploads(connection, kiosk, manifest.kind, delivery, manifest.files)
     rows = [
         {
             "delivery": delivery,
             "path": file.path,
             "size": file.size,
             "sha256": file.sha256,
-            "upload": find_or_create_upload(connection, kiosk, manifest.kind, delivery, file),
+            "upload": upload,
         }
-        for file in manifest.files
+        for file, upload in zip(manifest.files, uploads, strict=True)
     ]
     if rows:
         connection.execute(schema.files.insert(), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, union_all, update
@@ -41,62 +42,67 @@ def check_owner(connection: Connection, kiosk: str, kind: str, owner: str) -> No
             raise content_conflict(f"this id is a {row.kind}")
 
 
-def find_or_create_upload(
-    connection: Connection, kiosk: str, kind: str, owner: str, file: FileEntry
-) -> str:
-    """Return the id of the upload of ``file``: a complete one, an unfinished one, or a new one."""
+def find_or_create_uploads(
+    connection: Connection, kiosk: str, kind: str, owner: str, files: Sequence[FileEntry]
+) -> list[str]:
+    """Return, in the order of ``files``, an upload of each: complete, unfinished, or a new one.
+
+    A few statements, however many files there are: nobody else writes meanwhile.
+
+    Raises:
+        RefusedError: 409 ``closed_since``.
+    """
     table = schema.uploads
     rows = connection.execute(
-        select(table.c.id, table.c.state)
-        .where(table.c.owner == owner, table.c.path == file.path, table.c.kiosk == kiosk)
-        .where(table.c.size == file.size, table.c.sha256 == file.sha256)
+        select(table.c.id, table.c.path, table.c.size, table.c.sha256)
+        .where(table.c.owner == owner, table.c.kiosk == kiosk)
         .where(table.c.state.in_((COMPLETE, RECEIVING)))
-        .order_by(table.c.state, table.c.created_at)  # complete sorts before receiving
-    ).all()
-    if rows:
-        return str(rows[0].id)
-    return create_upload(connection, str(uuid.uuid4()), kiosk, kind, owner, file)
-
-
-def create_upload(
-    connection: Connection, upload: str, kiosk: str, kind: str, owner: str, file: FileEntry
-) -> str:
-    """Announce an upload under the id ``upload``; return that id.
-
-    Raises:
-        RefusedError: 409 ``closed_since``.
-    """
-    _require_not_closed(connection, owner, file)
-    connection.execute(
-        schema.uploads.insert().values(
-            id=upload,
-            kiosk=kiosk,
-            kind=kind,
-            owner=owner,
-            path=file.path,
-            size=file.size,
-            sha256=file.sha256,
-            state=RECEIVING,
-            created_at=format_wall(),
-        )
+        .order_by(table.c.state.desc(), table.c.created_at.desc())  # the oldest complete one wins
     )
-    return upload
+    uploads = {(row.path, row.size, row.sha256): str(row.id) for row in rows}
+    new = {_key(file): file for file in files if _key(file) not in uploads}
+    ids = {key: str(uuid.uuid4()) for key in new}
+    create_uploads(connection, kiosk, kind, owner, {ids[key]: new[key] for key in new})
+    uploads |= ids
+    return [uploads[_key(file)] for file in files]
 
 
-def _require_not_closed(connection: Connection, owner: str, file: FileEntry) -> None:
-    """Refuse a plain file that an encrypted one has replaced.
+def _key(file: FileEntry) -> tuple[str, int, str]:
+    return file.path, file.size, file.sha256
+
+
+def create_uploads(
+    connection: Connection, kiosk: str, kind: str, owner: str, files: Mapping[str, FileEntry]
+) -> None:
+    """Announce ``files``, each under the id of its upload.
 
     Raises:
-        RefusedError: 409 ``closed_since``.
+        RefusedError: 409 ``closed_since``, an encrypted file has replaced a plain one of them.
     """
+    if not files:
+        return
     table = schema.closures
     closed = connection.execute(
-        select(table.c.hearing).where(
-            table.c.hearing == owner, table.c.path == file.path, table.c.sha256 == file.sha256
-        )
-    ).one_or_none()
-    if closed is not None:
+        select(table.c.path, table.c.sha256).where(table.c.hearing == owner)
+    )
+    if not {(file.path, file.sha256) for file in files.values()}.isdisjoint(map(tuple, closed)):
         raise RefusedError(409, "closed_since", "the hearing was closed since before this file")
+    now = format_wall()
+    rows = [
+        {
+            "id": upload,
+            "kiosk": kiosk,
+            "kind": kind,
+            "owner": owner,
+            "path": file.path,
+            "size": file.size,
+            "sha256": file.sha256,
+            "state": RECEIVING,
+            "created_at": now,
+        }
+        for upload, file in files.items()
+    ]
+    connection.execute(schema.uploads.insert(), rows)
 
 
 def announcement_of(row: Row[Any]) -> UploadAnnouncement:
@@ -118,7 +124,7 @@ def replace_upload(connection: Connection, row: Row[Any]) -> None:
     if wanted is None:
         return
     file = FileEntry(path=row.path, size=row.size, sha256=row.sha256)
-    upload = find_or_create_upload(connection, row.kiosk, row.kind, row.owner, file)
+    [upload] = find_or_create_uploads(connection, row.kiosk, row.kind, row.owner, [file])
     connection.execute(update(table).where(table.c.upload == row.id).values(upload=upload))
 
 

@@ -24,7 +24,7 @@ from kiosk.central.deliveries.upload_records import (
     UNUSABLE_STATES,
     announcement_of,
     check_owner,
-    create_upload,
+    create_uploads,
     record_mismatch,
     replace_upload,
     tus_address,
@@ -79,8 +79,12 @@ class UploadService:
                 select(schema.uploads).where(schema.uploads.c.id == upload)
             ).one_or_none()
             if row is None:
-                create_upload(
-                    connection, upload, kiosk, announcement.kind, announcement.owner, announcement
+                create_uploads(
+                    connection,
+                    kiosk,
+                    announcement.kind,
+                    announcement.owner,
+                    {upload: announcement},
                 )
             elif row.kiosk != kiosk:
                 raise wrong_owner()
