@@ -272,7 +272,7 @@ class CentralServer:
     async def _listen_admin(self, owners: HearingOwners, stack: contextlib.AsyncExitStack) -> int:
         code = random_secret(ADMIN_CODE_LENGTH)
         write_text(self._options.data / "admin-code", code + "\n", mode=0o600)
-        forms = DecisionForms(Quarantine(self._database, self._store), owners, code)
+        forms = DecisionForms(self._database, Quarantine(self._database, self._store), owners, code)
         app = AdminPage(self._database, self._store, forms).application()
         runner = _make_runner(app)
         await runner.setup()

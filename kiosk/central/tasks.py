@@ -8,13 +8,14 @@ import getpass
 import os
 import sys
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.deliveries import filing_registry, quarantine
 from kiosk.central.deliveries.courier_import import CourierImport, read_age_keys
+from kiosk.central.deliveries.head_check import accept_problem
 from kiosk.central.deliveries.hearing_owners import HearingOwners, count_freed
 from kiosk.central.deliveries.incidents import record_decision
 from kiosk.central.identity import courts, enrolment, staff
@@ -29,7 +30,6 @@ from kiosk.central.server import (
     open_store,
     serve,
 )
-from kiosk.clocks import format_wall
 from kiosk.errors import CentralError
 
 NAMES_VARIABLE = "KIOSK_CENTRAL_NAMES"
@@ -235,12 +235,5 @@ def _decide_quarantine(arguments: argparse.Namespace, database: Database) -> Non
 
 def _accept_problem(arguments: argparse.Namespace, connection: Connection) -> None:
     """Record that a person accepts the problem that withholds a hearing's receipt."""
-    table = schema.problems
-    found = connection.execute(
-        update(table)
-        .where(table.c.delivery == arguments.hearing)
-        .values(accepted_at=format_wall(), reason=arguments.reason)
-    )
-    if not found.rowcount:
-        raise CentralError(f"nothing is held back of {arguments.hearing}", code="usage")
+    accept_problem(connection, arguments.hearing, arguments.reason)
     print(f"{arguments.hearing}: gets its receipt when its kiosk asks again")

@@ -5,18 +5,27 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
+from kiosk.central.admin.decisions import IRREVERSIBLE
+from kiosk.central.admin.open_decisions import (
+    Kind,
+    OpenDecision,
+    describe_decisions,
+    describe_notice,
+)
 from kiosk.central.admin.page import AdminView
+from kiosk.central.admin.texts import AdminTexts
 from kiosk.central.data import schema
 from kiosk.central.identity.courts import put_court
 from kiosk.central.identity.seed import SeedCourt
 from kiosk.central.server import open_database
 from kiosk.clocks import format_wall, wall_time
-from kiosk.locale import Translator
-from tests.support.central_rig import Central, Kiosk, admin_page, filing_body, new_id
+from kiosk.locale import LANGUAGES, Language, Translator
+from tests.support.central_rig import Central, Kiosk, admin_page, filing_body, hearing_body, new_id
 
 pytestmark = pytest.mark.slow
 
@@ -120,3 +129,77 @@ def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
     assert text.count("<tr") < 200
     assert len(text) < 200_000
     assert seconds < 3.0, "of the processor, for one page"
+
+
+def problem(central: Central, hearing: str, detail: str = "part 1 count 4") -> None:
+    """Hold a hearing's recording back, as the check of its journal does."""
+    database = open_database(central.data)
+    with database.write() as connection:
+        table = schema.problems
+        connection.execute(table.delete().where(table.c.delivery == hearing))
+        row = {"delivery": hearing, "code": "journal_rewritten", "detail": detail}
+        connection.execute(table.insert().values(**row, at=format_wall()))
+    database.close()
+
+
+def test_a_decision_says_what_it_does_and_asks_before_what_cannot_be_undone(
+    central: Central, kiosk: Kiosk
+) -> None:
+    hearing = new_id()
+    kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, {"a.json": b"a"}))
+    problem(central, hearing)
+    text = page(central, params={"lang": "en"}).text
+    section = text[text.index(f'id="decide-{hearing}"') :][:3000]
+    for expected in (
+        "its journal was rewritten: part 1 count 4",
+        "7599-26-00-2/1284",
+        "Until you decide, the kiosk gets no receipt",
+        "may delete its own copy",
+        "I know that an acceptance cannot be taken back.",
+    ):
+        assert expected in section
+    seen = "journal_rewritten: part 1 count 4"
+    code = (central.data / "admin-code").read_text(encoding="ascii").strip()
+    good = {"action": "accept", "hearing": hearing, "reason": "Ахметов", "code": code, "seen": seen}
+    steps: list[tuple[dict[str, str], int, str]] = [
+        ({"code": "guessed"}, 403, "The code is wrong; nothing was changed."),
+        ({"reason": " "}, 400, "Say who decided, and why; nothing was changed."),
+        ({}, 400, "Tick that it cannot be undone; nothing was changed."),
+        ({"confirmed": "yes", "seen": "journal_rewritten: part 1"}, 409, "Look again."),
+        ({"confirmed": "yes", "hearing": new_id()}, 404, "Nothing is left to decide here"),
+        ({"confirmed": "yes", "action": "burn"}, 400, "It could not be done (malformed)"),
+        ({"confirmed": "yes"}, 200, "It is done, and recorded with its reason."),
+    ]
+    url = (central.data / "admin-address").read_text(encoding="utf-8").strip()
+    for more, status, told in steps:
+        assert f'id="decide-{hearing}"' in page(central).text, "still to be decided"
+        answer = requests.post(f"{url}/decisions?lang=en", data=good | more, timeout=20)
+        assert (answer.status_code, answer.headers["Content-Type"][:9]) == (status, "text/html")
+        assert told in answer.text
+        assert 'lang="en"' in answer.text, "the language stays"
+    after = page(central, params={"lang": "en"}).text
+    assert f'id="decide-{hearing}"' not in after
+    assert "A recording that was held back was accepted: Ахметов." in after
+    assert kiosk.get(f"/v1/hearings/{hearing}")["problem"] is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_can_be_decided_and_refused_has_its_words(language: Language) -> None:
+    """Also what another release of the database says: no code leaves the page without words."""
+    translate, now = Translator(language), wall_time()
+    texts = AdminTexts(translate, ZoneInfo("Asia/Almaty"), now)
+    values = {"count": "2", "hearing": "h", "subject": "h", "detail": "d"}
+    codes: dict[Kind, str] = {
+        "withheld": "in_quarantine",
+        "held_back": "files_left_out",
+        "disputed": "hearing_foreign",
+    }
+    decisions = [OpenDecision(kind, "h", "k", code, values, now) for kind, code in codes.items()]
+    shown = describe_decisions(decisions, texts, translate, {"h": "7599-1"}, {"k": "1"})
+    assert [row["case"] for row in shown] == ["7599-1"] * 3
+    confirmed = {
+        choice["action"]: bool(choice["confirmation"]) for row in shown for choice in row["choices"]
+    }
+    assert confirmed == {"release": False, "erase": True, "accept": True, "reassign": False}
+    assert {action for action, is_asked in confirmed.items() if is_asked} == IRREVERSIBLE
+    assert "later_code" in describe_notice("later_code", translate)

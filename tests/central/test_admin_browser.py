@@ -59,11 +59,19 @@ def fill(database: Database) -> None:
         "scheduled_at": format_wall(now - timedelta(minutes=20)),
         "hearing": {"case_number": "7599-26-00-2/1284"},
     }
+    held = {"id": "5d3e8b8e-0000-4000-8000-000000000002", "kind": "hearing", "kiosk": "kiosk-0001"}
+    held |= {"manifest": {"hearing": {"case_number": "7599-26-00-1/87"}, "files": []}, "digest": ""}  # type: ignore[dict-item]
+    problem = {"delivery": held["id"], "code": "journal_rewritten", "detail": "part 1 count 4"}
+    hour = format_wall(now - timedelta(hours=1))
     names: dict[Language, str] = {"kk": "Сот", "ru": "Суд", "en": "Court"}
     with database.write() as connection:
         put_court(connection, SeedCourt(id="7599", name=names))
         connection.execute(schema.kiosks.insert(), rows)
         connection.execute(schema.schedule.insert(), [late])
+        connection.execute(schema.deliveries.insert().values(**held, final=True, created_at=hour))
+        connection.execute(schema.problems.insert().values(**problem, at=hour))
+        incident = {"kiosk": "kiosk-0001", "code": "journal_rewritten", "subject": held["id"]}
+        connection.execute(schema.incidents.insert().values(**incident, detail="p. 1", at=hour))
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +148,30 @@ def test_what_is_being_typed_outlives_the_reload(browser: Browser, page: str) ->
     assert browser.run("return document.mark") == 1
     browser.run("document.querySelector('input[name=q]').value = ''; refresh()")
     wait_for(lambda: browser.run("return document.mark ?? 0") == 0, "the reloaded page")
+
+
+def test_a_finding_leads_to_its_decision_which_stays_open_and_asks_first(
+    browser: Browser, page: str
+) -> None:
+    browser.open(page)
+    assert browser.run("return document.querySelector('details').open") is False
+    browser.click("#attention a[href^='#decide-']")
+    browser.wait("return document.querySelector('details').open", "the decision")
+    assert "7599-26-00-1/87" in browser.text("details summary")
+    browser.run("document.mark = 1; refresh()")
+    assert browser.run("return document.mark") == 1, "nobody's decision is closed by a reload"
+    browser.run(
+        "for (const name of ['reason', 'code'])"
+        "document.querySelector(`.decision [name=${name}]`).value = 'x'"
+    )
+    browser.click(".decision button")
+    assert browser.run("return document.querySelector('.decision :invalid').name") == "confirmed"
+    browser.click(".decision [name=confirmed]")
+    browser.click(".decision button")
+    browser.wait("return location.pathname === '/decisions'", "the answer")
+    assert "The code is wrong; nothing was changed." in browser.text(".notice")
+    wide = browser.run("return [document.documentElement.scrollWidth, innerWidth]")
+    assert wide[0] <= wide[1]
 
 
 def test_the_keyboard_alone_finds_a_kiosk_and_turns_the_page(browser: Browser, page: str) -> None:

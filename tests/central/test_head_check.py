@@ -76,7 +76,11 @@ def test_who_accepts_one_problem_accepts_no_other(central: Central, kiosk: Kiosk
     kiosk.get(f"/v1/uploads/{late['upload']}?wait=20")
     held = deliver(kiosk, hearing, rewritten)
     assert (held["receipt"], held["problem"]) == (None, "journal_rewritten")
-    assert incidents(central, hearing) == ["journal_rewritten", "files_left_out"]
+    assert incidents(central, hearing) == [
+        "journal_rewritten",
+        "recording_accepted",
+        "files_left_out",
+    ]
     assert central.task("accept", hearing, "--reason", "looked into both").returncode == 0
     assert deliver(kiosk, hearing, rewritten)["receipt"] is not None
 

@@ -256,7 +256,9 @@ class Central:
 def admin_page(database: Database, store_folder: Path, code: str = "CODE") -> AdminPage:
     """Return the page for court IT on a database."""
     store = FolderStore(store_folder)
-    forms = DecisionForms(Quarantine(database, store), HearingOwners(database, store), code)
+    forms = DecisionForms(
+        database, Quarantine(database, store), HearingOwners(database, store), code
+    )
     return AdminPage(database, store, forms)
 
 

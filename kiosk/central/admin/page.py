@@ -21,23 +21,36 @@ from sqlalchemy import Connection
 
 from kiosk.central.admin.decisions import MAX_FORM_BYTES, DecisionForms
 from kiosk.central.admin.findings import KioskStatus, collect_findings
+from kiosk.central.admin.open_decisions import (
+    describe_decisions,
+    describe_notice,
+    read_cases,
+    read_decisions,
+)
 from kiosk.central.admin.queries import read_filings, read_hearings, read_snapshot
 from kiosk.central.admin.texts import LABELS, AdminTexts
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.searchable import searchable_versions
+from kiosk.central.errors import RefusedError
 from kiosk.central.http.json_api import Handler, errors_as_json
 from kiosk.clocks import wall_time
 from kiosk.locale import LANGUAGES, NATIVE_NAMES, Language, Translator
 
 PAGE_SIZE = 100
 HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-# Reloads the page, except while somebody is typing.
+# Reloads the page, except while somebody is typing or deciding; opens the decision of an address.
 SCRIPT = """\
+function openDecision() {
+  const decision = document.getElementById(location.hash.slice(1));
+  if (decision instanceof HTMLDetailsElement) decision.open = true;
+}
+addEventListener("hashchange", openDecision);
+openDecision();
 function refresh() {
   const fields = [...document.querySelectorAll("input")];
   const isIdle = (field) => document.activeElement !== field && field.value === field.defaultValue;
-  if (fields.every(isIdle)) location.reload();
+  if (fields.every(isIdle) && !document.querySelector("details[open]")) location.reload();
 }
 setInterval(refresh, 30000);"""
 SCRIPT_HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
@@ -52,11 +65,20 @@ SECURITY_HEADERS = {
 
 
 @dataclass(frozen=True)
+class AdminNotice:
+    """What became of a decision: ``done``, or the code of its refusal."""
+
+    code: str
+    is_good: bool = False
+
+
+@dataclass(frozen=True)
 class AdminView:
-    """Request of a browser: search text and page of the list of kiosks (from 0)."""
+    """Request of a browser: search text, page of the list of kiosks (from 0), what to tell."""
 
     text: str
     page: int
+    notice: AdminNotice | None = None
 
 
 class AdminPage:
@@ -77,18 +99,35 @@ class AdminPage:
             middlewares=[errors_as_json, _require_local_host], client_max_size=MAX_FORM_BYTES
         )
         app.router.add_get("/", self.page)
-        app.router.add_post("/decisions", self._forms.decide)
+        app.router.add_post("/decisions", self.decide)
         app.router.add_get("/filings/{id}/searchable/{path}", self.searchable)
         return app
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """Return the page."""
-        view = AdminView(request.query.get("q", "").strip()[:100], _page_number(request))
+        is_done = request.query.get("done") == "1"
+        return await self._answer(request, AdminNotice("done", is_good=True) if is_done else None)
+
+    async def decide(self, request: web.Request) -> web.StreamResponse:
+        """Carry out a decision and show the page again; a refusal is told in plain words."""
+        try:
+            await self._forms.decide(await request.post())
+        except RefusedError as error:
+            return await self._answer(request, AdminNotice(error.code), error.status)
+        address = f"/?lang={_choose_language(request)}&done=1"
+        return web.Response(status=303, headers={"Location": address})
+
+    async def _answer(
+        self, request: web.Request, notice: AdminNotice | None, status: int = 200
+    ) -> web.Response:
+        view = AdminView(request.query.get("q", "").strip()[:100], _page_number(request), notice)
         translate = self._translators[_choose_language(request)]
         text = await self._database.run_read(
             lambda connection: self.render(connection, view, translate)
         )
-        return web.Response(text=text, content_type="text/html", headers=SECURITY_HEADERS)
+        return web.Response(
+            text=text, status=status, content_type="text/html", headers=SECURITY_HEADERS
+        )
 
     async def searchable(self, request: web.Request) -> web.StreamResponse:
         """Return the searchable version of a filing's document as PDF."""
@@ -114,13 +153,24 @@ class AdminPage:
         severities = {finding.kiosk: finding.severity for finding in worst_last}
         kiosks = _filter_kiosks(snapshot.kiosks, view, severities)
         first = view.page * PAGE_SIZE
+        decisions = read_decisions(connection, snapshot)
+        shown = found[:PAGE_SIZE]
+        cases = read_cases(
+            connection,
+            {value for finding in shown for value in finding.values.values()}
+            | {item.hearing for item in decisions},
+        )
+        rooms = {kiosk.id: kiosk.room for kiosk in snapshot.kiosks}
         template = self._templates.get_template("admin.html")
         return template.render(
             t={key: translate(text) for key, text in LABELS.items()},
             language=translate.language,
             languages=NATIVE_NAMES,
             now=texts.clock(now),
-            findings=[texts.finding(finding) for finding in found[:PAGE_SIZE]],
+            findings=[texts.finding(finding, cases) for finding in shown],
+            decidable={item.hearing for item in decisions},
+            decisions=describe_decisions(decisions, texts, translate, cases, rooms),
+            notice=view.notice and describe_notice(view.notice.code, translate),
             more=max(0, len(found) - PAGE_SIZE),
             script=SCRIPT,
             faults=sum(finding.severity == "fault" for finding in found),
@@ -135,8 +185,6 @@ class AdminPage:
             staff=[texts.member(row) for row in snapshot.staff if row.pin != "valid" and row.roles][
                 :PAGE_SIZE
             ],
-            quarantined=snapshot.quarantined,
-            disputed=snapshot.disputed(),
             hearings=[texts.hearing(row) for row in read_hearings(connection)],
             filings=[
                 texts.filing(row) | {"searchable": _searchable_links(connection, row.id)}

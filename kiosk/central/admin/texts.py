@@ -54,6 +54,7 @@ SENTENCES = {
         "{count} plain files of a closed hearing are withheld: erase or release them: {hearing}."
     ),
     "quarantine_released": N_("Withheld files were released: {detail}."),
+    "recording_accepted": N_("A recording that was held back was accepted: {detail}."),
     "files_left_out": N_(
         "A recording was held back: its final list leaves out files that had arrived: {detail}."
     ),
@@ -115,11 +116,10 @@ PIN_REASONS = {
 """Why somebody has no valid PIN."""
 LABELS = {
     "decisions": N_("Decisions"),
+    "decide": N_("Decide"),
     "decide_reason": N_("Who decided, and why"),
     "decide_code": N_("Code (file admin-code)"),
-    "erase": N_("Erase"),
-    "release": N_("Release"),
-    "reassign": N_("Reassign"),
+    "decide_kiosk": N_("Kiosk that delivers it"),
     "title": N_("Central court system"),
     "attention": N_("Needs attention"),
     "all_clear": N_("Nothing needs attention."),
@@ -201,11 +201,21 @@ class AdminTexts:
             value /= 1000
         return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
 
-    def finding(self, finding: Finding) -> dict[str, str]:
-        """Return a finding for the template."""
+    def finding(self, finding: Finding, cases: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return a finding for the template.
+
+        Args:
+            finding: what was found.
+            cases: case numbers of hearings, which people know better than ids.
+        """
+        sentence = self.sentence(finding.code, finding.values, cases or {})
+        hearing = finding.values.get("subject") or finding.values.get("hearing", "")
+        case = (cases or {}).get(hearing, "")
         return {
+            "hearing": hearing,
+            "case": case if case not in sentence else "",
             "severity": finding.severity,
-            "sentence": self._sentence(finding),
+            "sentence": sentence,
             "kiosk": finding.kiosk,
             "room": finding.room,
             "since": self._translate(LABELS["since"], time=self.clock(finding.since))
@@ -214,12 +224,13 @@ class AdminTexts:
             "reasons": "; ".join(map(self._reason, finding.reasons)),
         }
 
-    def _sentence(self, finding: Finding) -> str:
-        values = dict(finding.values)
-        if finding.code == "staff_list_refused":
+    def sentence(self, code: str, given: Mapping[str, str], cases: Mapping[str, str]) -> str:
+        """Return the sentence of a code; ids of hearings are given by their case number."""
+        values = {key: cases.get(value, value) for key, value in given.items()}
+        if code == "staff_list_refused":
             known = REFUSALS.get(values["reason"], REFUSALS["unreadable"])
             values["reason"] = self._translate(known)
-        return self._translate(SENTENCES[finding.code], **values)
+        return self._translate(SENTENCES[code], **values)
 
     def _reason(self, problem: Mapping[str, Any]) -> str:
         """Return why a row of a list cannot be read completely."""

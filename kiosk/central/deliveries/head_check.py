@@ -13,12 +13,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.incidents import record_incident
+from kiosk.central.deliveries.incidents import record_decision, record_incident
+from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
@@ -155,6 +156,37 @@ def _shorten(detail: str) -> str:
         return detail
     digest = hashlib.sha256(detail.encode("utf-8")).hexdigest()[:16]
     return f"{detail[: MAX_DETAIL - 20]}… ({digest})"
+
+
+def accept_problem(connection: Connection, hearing: str, reason: str, seen: str = "") -> None:
+    """Record that a person accepts what withholds a hearing's receipt.
+
+    Args:
+        connection: a writing transaction.
+        hearing: id of the hearing.
+        reason: what was found out.
+        seen: ``code: detail`` of what was looked into; empty: whatever is known now.
+
+    Raises:
+        RefusedError: 404, nothing is held back; 409, something else was found meanwhile.
+    """
+    table = schema.problems
+    row = connection.execute(
+        select(table, schema.deliveries.c.kiosk)
+        .join(schema.deliveries, schema.deliveries.c.id == table.c.delivery)
+        .where(table.c.delivery == hearing)
+        .with_for_update(of=table)
+    ).one_or_none()
+    if row is None:
+        raise RefusedError(404, "not_found", f"nothing is held back of {hearing}")
+    if seen and seen != f"{row.code}: {row.detail}":
+        raise RefusedError(409, "problem_changed", "something else was found meanwhile")
+    connection.execute(
+        update(table)
+        .where(table.c.delivery == hearing)
+        .values(accepted_at=format_wall(), reason=reason)
+    )
+    record_decision(connection, row.kiosk, "recording_accepted", hearing, reason)
 
 
 def open_problem(connection: Connection, delivery: str) -> str | None:
