@@ -92,9 +92,10 @@ class MirrorCatchUp:
 
     # -- thread --------------------------------------------------------------------------------
     def start(self, on_arrival: Callable[[str], None] = lambda _hearing: None) -> None:
-        """Start the thread; see :meth:`.mirrored_store.MirroredStore.start_catch_up`."""
+        """Start the thread, once; see :meth:`.mirrored_store.MirroredStore.start_catch_up`."""
         self._on_arrival = on_arrival
-        self._thread.start()
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         """Ask the thread to stop (the store's lock is held)."""

@@ -91,6 +91,17 @@ class MirroredStore:
             else:
                 self._mirror.is_uncompared = True
 
+    def lead_with_mirror(self, hearing: str) -> None:
+        """Read ``hearing`` on the mirror, which has all of it, until the primary is caught up."""
+        with self._changed:
+            if self._mirror is not None:
+                self._mirror.active_hearings.add(hearing)  # it is not compared with the primary
+                self._primary.mark_behind(hearing)
+
+    def start_mirror_catch_up(self) -> None:
+        """Start copying to the mirror what only the primary has."""
+        self._catch_ups[0].start()
+
     def start_catch_up(self, on_arrival: Callable[[str], None] = lambda _hearing: None) -> None:
         """Start copying what either storage is missing (after a crash: once it is recovered).
 

@@ -219,7 +219,7 @@ class Room(RuleBasedStateMachine):
     @property
     def can_be_killed(self) -> bool:
         """Whether the own disk can be read at the next start; the copy may be absent."""
-        return self.room.disks["data"].state in ("ok", "full")
+        return self.room.disks["data"].state in ("ok", "full", "read_only")
 
     def start_again(self, was_recording: bool, *, is_known: bool) -> None:
         room = self.room
@@ -322,6 +322,38 @@ KNOWN: dict[str, Steps] = {
         ("mend_disks", {}),
         ("wait", {"seconds": 1.0}),
         ("kill_recorder", {"after_s": 5.0}),
+    ),
+    "the own disk takes nothing of a hearing, and is full at the restart": (
+        ("boot", {"seed": 104, "has_mirror": True}),
+        ("break_disk", {"state": "stalled"}),
+        ("start", {"kind": "closed"}),
+        ("break_disk", {"state": "full"}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
+    "the own disk is full for a while before the restart": (
+        ("boot", {"seed": 104, "has_mirror": True}),
+        ("start", {"kind": "open"}),
+        ("break_disk", {"state": "full"}),
+        ("wait", {"seconds": 6.0}),
+        ("kill_recorder", {"after_s": 0.5}),
+        ("close_since", {"ago_s": 3.0}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
+    "the own disk can only be read at the restart": (
+        ("boot", {"seed": 104, "has_mirror": True}),
+        ("start", {"kind": "closed"}),
+        ("break_disk", {"state": "read_only"}),
+        ("wait", {"seconds": 6.0}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
+    "only the own disk has the newest, and it can only be read at the restart": (
+        ("boot", {"seed": 104, "has_mirror": True}),
+        ("start", {"kind": "open"}),
+        ("break_mirror", {"state": "gone"}),
+        ("wait", {"seconds": 6.0}),
+        ("break_disk", {"state": "read_only"}),
+        ("break_mirror", {"state": "ok"}),
+        ("kill_recorder", {"after_s": 0.5}),
     ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""

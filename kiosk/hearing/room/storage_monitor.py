@@ -15,10 +15,14 @@ from kiosk.api.recorder import Mirror, PlannedSpace, RecorderState, RunningHeari
 from kiosk.api.states import MirrorState, StorageState
 from kiosk.config import Settings
 from kiosk.errors import StorageError
-from kiosk.recording.repair.copy_merge import merge_copies, recorded_ranges
+from kiosk.recording.repair.copy_merge import (
+    is_beginning,
+    list_unsealed,
+    merge_copies,
+    recorded_ranges,
+)
 from kiosk.storage.atomic_io import read_json, write_json
 from kiosk.storage.copy_comparison import is_as_long
-from kiosk.storage.hearing_folder import SIGNATURE
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
 from kiosk.storage.patient_reader import PatientReader
@@ -118,25 +122,47 @@ class StorageMonitor:
                     self.begun.update(folder.name for folder in folders)
 
     # -- after a crash -------------------------------------------------------------------------
-    def prepare_recovery(self, certificate: x509.Certificate) -> None:
+    def prepare_recovery(self, certificate: x509.Certificate) -> set[str]:
         """Give the primary storage what only the mirror has, or has undamaged, of open hearings.
+
+        One that is full or read-only takes nothing. Then a hearing is read, and goes on, on the
+        mirror, if that has all of it.
 
         Args:
             certificate: the device's, by which their journals are signed.
+
+        Returns:
+            the ids of the hearings that are read on the mirror.
         """
         if self._mirror is None:
-            return
+            return set()
         if not (self.store.is_mirror_readable and self.is_primary_available):
             self.store.distrust_mirror()
-            return
-
+            return set()
         primary, mirror = self._primary, self._mirror
-        for hearing in merge_copies(primary, mirror, certificate, self.store.distrust_mirror):
+        led: set[str] = set()
+        failed: list[str] = []
+        for hearing in merge_copies(primary, mirror, certificate, failed.append):
             log.warning("hearing %s was completed from the second copy", hearing)
-        for hearing in primary.list_names("hearings"):
-            is_open = not primary.exists(f"hearings/{hearing}/{SIGNATURE}")
-            if is_open and not is_as_long(mirror, primary, hearing):
+        is_refusing = self._is_only_mirror_written
+        for hearing in list_unsealed(primary, mirror):
+            if is_refusing and is_beginning(primary, mirror, hearing):
+                log.error("hearing %s goes on on the second copy", hearing)
+                self.store.lead_with_mirror(hearing)
+                led.add(hearing)
+            elif hearing in failed or not is_as_long(mirror, primary, hearing):
                 self.store.distrust_mirror(hearing)
+        if is_refusing:
+            self.store.start_mirror_catch_up()  # the recovery can write nowhere else
+        return led
+
+    @property
+    def _is_only_mirror_written(self) -> bool:
+        """Whether the primary storage takes nothing, and the mirror does."""
+        free, _ = self.store.primary_space()
+        mirror = self.store.mirror_status()
+        is_refusing = self.store.primary_state == "read_only" or free < FULL_BYTES
+        return is_refusing and mirror.state.is_healthy and (mirror.free_bytes or 0) >= FULL_BYTES
 
     def start_catch_up(self, on_arrival: Callable[[str], None]) -> None:
         """Start copying to each storage what it lacks; see :meth:`MirroredStore.start_catch_up`."""

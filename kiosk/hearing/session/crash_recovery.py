@@ -33,14 +33,14 @@ log = logging.getLogger(__name__)
 def recover(context: HearingContext, parts: PartController) -> None:
     """Close what a crash left open; resume the hearing that was capturing just before."""
     options = parts.journal_options(None)
-    context.storage.prepare_recovery(options.signer.certificate)
+    led_by_mirror = context.storage.prepare_recovery(options.signer.certificate)
     folder = make_folder(context.paths.hearings)
 
     def recover_later(hearing: Path) -> None:
         job = partial(_recover_and_seal, context, hearing, options)
         context.seal_queue.submit(hearing.name, job)
 
-    known = {child.parent.name for child in folder.glob("*/*")}
+    known = {child.parent.name for child in folder.glob("*/*")} | led_by_mirror
 
     def recover_arrived(hearing: str) -> None:
         """Recover what only the second copy had, when it could not be read or merged."""
@@ -49,7 +49,7 @@ def recover(context: HearingContext, parts: PartController) -> None:
             log.error("hearing %s was only on the second copy", hearing)
             recover_later(folder / hearing)
 
-    interrupted_hearings = recover_hearings(folder, options, recover_later)
+    interrupted_hearings = recover_hearings(folder, options, recover_later, led_by_mirror)
     unfinished = [h for h in interrupted_hearings if not h.was_ended and h.was_started]
     for interrupted in interrupted_hearings:
         if not interrupted.was_started:
@@ -85,7 +85,8 @@ def _seal_interrupted(context: HearingContext, interrupted: InterruptedHearing) 
 
 def _state_of(context: HearingContext, interrupted: InterruptedHearing) -> HearingState:
     """Return the state that the journals of ``interrupted`` tell."""
-    state = initial_state(load_hearing(interrupted.journal.folder), context.settings)
+    folder = context.store.locate(interrupted.journal.folder)
+    state = initial_state(load_hearing(folder), context.settings)
     for part, entry in interrupted.entries:
         state.apply(part, entry)
     return state

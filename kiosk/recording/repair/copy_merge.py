@@ -116,12 +116,10 @@ def merge_copies(
     """
     merged = []
     for hearing in mirror.list_names("hearings"):
-        here, there = (volume.root / "hearings" / hearing for volume in (primary, mirror))
         try:
             if (
-                there.is_dir()
-                and not is_sealed(here)
-                and (here.is_dir() or not is_sealed(there))
+                (mirror.root / "hearings" / hearing).is_dir()
+                and _is_unsealed(primary, mirror, hearing)
                 and _HearingMerge(primary, mirror, hearing, certificate).run()
             ):
                 merged.append(hearing)
@@ -129,6 +127,34 @@ def merge_copies(
             log.exception("hearing %s: the second copy cannot be taken", hearing)
             on_failure(hearing)
     return merged
+
+
+def list_unsealed(primary: StorageVolume, mirror: StorageVolume) -> list[str]:
+    """Return the ids of the hearings that a recovery has to look at, on either storage."""
+    names = {name for volume in (primary, mirror) for name in volume.list_names("hearings")}
+    return sorted(name for name in names if _is_unsealed(primary, mirror, name))
+
+
+def _is_unsealed(primary: StorageVolume, mirror: StorageVolume, hearing: str) -> bool:
+    here, there = (volume.root / "hearings" / hearing for volume in (primary, mirror))
+    return not is_sealed(here) and (here.is_dir() or (there.is_dir() and not is_sealed(there)))
+
+
+def is_beginning(primary: StorageVolume, mirror: StorageVolume, hearing: str) -> bool:
+    """Return whether each file of ``primary`` is the beginning of that of ``mirror``.
+
+    Of media the lengths are compared: what differs is set aside when ``primary`` is caught up.
+    """
+    names = primary.list_files(f"hearings/{hearing}")
+    return all(
+        primary.size(name) <= mirror.size(name)
+        and (
+            name.endswith(_LOGS)
+            or common_length(primary, mirror, name, primary.size(name)) == primary.size(name)
+        )
+        for name in names
+        if not name.rpartition("/")[2].startswith(".")
+    )
 
 
 class _HearingMerge:

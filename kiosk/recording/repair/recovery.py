@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -36,7 +36,13 @@ from kiosk.recording.journal.part_journal import JournalOptions, PartJournal
 from kiosk.recording.repair.reconcile import reconcile, seal_part
 from kiosk.recording.repair.start_evidence import was_captured, was_ready
 from kiosk.storage.atomic_io import read_json_or_none, sync_folder
-from kiosk.storage.hearing_folder import HEARING_FILE, JOURNAL_FILE, PART_FILE, part_folders
+from kiosk.storage.hearing_folder import (
+    HEARING_FILE,
+    JOURNAL_FILE,
+    PART_FILE,
+    part_folder_name,
+    part_folders,
+)
 
 log = logging.getLogger(__name__)
 MAX_RESUME_GAP_S = 600.0
@@ -141,18 +147,24 @@ class InterruptedHearing:
 
 
 def recover_hearings(
-    hearings: Path, options: JournalOptions, on_failure: Callable[[Path], None] = lambda _: None
+    hearings: Path,
+    options: JournalOptions,
+    on_failure: Callable[[Path], None] = lambda _: None,
+    located_elsewhere: Iterable[str] = (),
 ) -> list[InterruptedHearing]:
     """Close the journals of every unsealed hearing under ``hearings``; oldest first.
 
     Args:
         on_failure: called with the folder of a hearing that cannot be opened. It is logged and left
             as it is, and never stops the others.
+        located_elsewhere: names of hearings whose folders need not be there: the store knows where.
     """
     recovered = []
-    for folder in sorted(hearings.iterdir()) if hearings.is_dir() else []:
+    names = {path.name for path in hearings.iterdir()} if hearings.is_dir() else set()
+    for folder in map(hearings.joinpath, sorted(names.union(located_elsewhere))):
         try:
-            if folder.is_dir() and not is_sealed(folder) and any(folder.iterdir()):
+            located = options.store.locate(folder)
+            if located.is_dir() and not is_sealed(located) and any(located.iterdir()):
                 recovered.append(recover_hearing(folder, options))
         except Exception:  # damage or a bug: the others, and the recorder, must start
             log.exception("hearing %s cannot be recovered", folder.name)
@@ -176,7 +188,8 @@ def recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearing
 
 
 def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearing:
-    for temporary in folder.rglob(".*.tmp"):  # a write that never became a file
+    located = options.store.locate(folder)
+    for temporary in located.rglob(".*.tmp"):  # a write that never became a file
         temporary.unlink()
     journal, chain = _open_or_create_journal(folder, options)
     if chain.problem or chain.torn_bytes:
@@ -185,9 +198,9 @@ def _recover_hearing(folder: Path, options: JournalOptions) -> InterruptedHearin
     hearing.was_ended = any(entry["kind"] in ("ending", "ended") for entry in chain.entries)
     lines = _entries_by_part(chain)
     for part in lines:  # the folder is made after its entry
-        if not (part_folder := journal.part_folder(part)).is_dir():
-            options.store.make_folder(part_folder)
-    for part, _ in part_folders(folder):
+        if not (located / part_folder_name(part)).is_dir():
+            options.store.make_folder(journal.part_folder(part))
+    for part, _ in part_folders(located):
         _recover_part(hearing, part, lines.get(part, {}))
     hearing.entries = list(iter_merged_entries(options.store.locate(folder)))
     _set_last_capture(hearing)
@@ -225,13 +238,14 @@ def _set_last_capture(hearing: InterruptedHearing) -> None:
 
 def _open_or_create_journal(folder: Path, options: JournalOptions) -> tuple[HearingJournal, Chain]:
     """Reopen the hearing's journal; create it if it has no first entry (any more)."""
+    located = options.store.locate(folder)
     try:
-        schedule_entry = load_hearing(folder)
+        schedule_entry = load_hearing(located)
     except RecordingError:  # lost or damaged
-        _set_aside(folder / HEARING_FILE)
+        _set_aside(located / HEARING_FILE)
         schedule_entry = {"id": folder.name, "adhoc": True}
         submit_hearing_file(folder, schedule_entry, options)
-    if not _has_first_entry(folder / JOURNAL_FILE):
+    if not _has_first_entry(located / JOURNAL_FILE):
         journal = HearingJournal.create(folder, schedule_entry, {"recovered": True}, options)
         journal.flush()
         journal.close()
@@ -274,7 +288,7 @@ def _entries_by_part(chain: Chain) -> dict[int, dict[str, Entry]]:
 
 def _recover_part(hearing: InterruptedHearing, part: int, lines: dict[str, Entry]) -> None:
     """Close part number ``part`` of ``hearing``, if it is open, and queue it for its seal."""
-    folder = hearing.journal.part_folder(part)
+    folder = hearing.journal.store.locate(hearing.journal.part_folder(part))
     if is_sealed(folder):
         if "part_sealed" not in lines:  # the crash came just before that entry
             hearing.journal.record_part_sealed(part)
@@ -319,7 +333,7 @@ def _iter_entries(folder: Path, part: int) -> Iterator[tuple[int, Entry]]:
 
 def _ensure_part_journal(hearing: InterruptedHearing, part: int, entries: dict[str, Entry]) -> None:
     """Create the part's journal if it has no first entry (any more)."""
-    path = hearing.journal.part_folder(part) / JOURNAL_FILE
+    path = hearing.journal.store.locate(hearing.journal.part_folder(part) / JOURNAL_FILE)
     if _has_first_entry(path):
         return
     opened = entries.get("part_opened")
