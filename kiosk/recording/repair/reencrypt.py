@@ -194,11 +194,20 @@ class _PartReencryption:
                 plain_runs.add(name.rpartition("/")[0])
         self._reencrypt_inits(part_journal, plain_runs)
         self._truncate_playlist(part_journal)
-        for entry in self._entries():  # those of before a crash, too
-            if self._belongs_to_closure(entry) and entry["file"] not in [
-                file["file"] for file in entry["by"]
-            ]:
-                self._remove(str(entry["file"]), [str(file["file"]) for file in entry["by"]])
+        for name, replacements in self._replaced().items():
+            self._remove(name, replacements)
+
+    def _replaced(self) -> dict[str, list[str]]:
+        """Return what has replaced each file that is to be removed, also before a crash.
+
+        Such a file may be overwritten already, if a crash came before its removal.
+        """
+        found: dict[str, list[str]] = {}
+        for entry in filter(self._belongs_to_closure, self._entries()):
+            replacements = [str(file["file"]) for file in entry["by"]]
+            if entry["file"] not in replacements:
+                found[str(entry["file"])] = replacements
+        return found
 
     def _remove(self, name: str, replacements: list[str]) -> None:
         """Overwrite and remove a plain file on every storage; ``replacements`` are kept."""
@@ -261,11 +270,12 @@ class _PartReencryption:
 
     def _reencrypt_inits(self, part_journal: PartJournal, plain_runs: set[str]) -> None:
         """Encrypt the initialisation segments of runs of which nothing plain is left."""
-        part_folder = self._store.locate(self._folder)
+        part_folder, replaced = self._store.locate(self._folder), self._replaced()
         runs = [run for track in TRACKS for run in list_runs(part_folder / track)]
         for run in [path.relative_to(part_folder).as_posix() for path in runs]:
             name, replacement = f"{run}/{INIT}", f"{run}/{CLOSED_INIT}"
-            if run not in plain_runs and self._locate(name).exists():
+            is_there = name not in replaced and self._locate(name).exists()
+            if run not in plain_runs and is_there:
                 writer = ReplacementWriter(self._store, self._folder, replacement, self._codec)
                 writer.add(INIT, None, self._locate(name).read_bytes())
                 writer.finish()
@@ -275,7 +285,7 @@ class _PartReencryption:
         """Keep in the playlist only what is still plain; remove it if nothing is."""
         name = f"main/{PLAYLIST}"
         index = PartIndex.from_entries(self._entries())
-        if not self._locate(name).exists():
+        if name in self._replaced() or not self._locate(name).exists():
             return
         old = self._locate(name).read_bytes().decode("ascii")
         text = truncate_playlist(old, _playable_files(index))
