@@ -101,6 +101,10 @@ class MirrorCatchUp:
         """Ask the thread to stop (the store's lock is held)."""
         self._is_stopped = True
 
+    def search_again(self) -> None:
+        """Look soon for what is incomplete, or has to be removed."""
+        self._last_scan = ("", 0.0)
+
     def join(self, seconds: float) -> None:
         """Wait at most ``seconds`` for the thread."""
         if self._thread.is_alive():

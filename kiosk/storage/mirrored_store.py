@@ -18,7 +18,7 @@ from kiosk.api.states import MirrorState
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import wipe_ranges
 from kiosk.storage.mirror_catch_up import MirrorCatchUp, RangeLoader, no_ranges
-from kiosk.storage.replaced_files import extend_replaced, list_path, possible_paths
+from kiosk.storage.replaced_files import extend_replaced, find_surviving, list_path
 from kiosk.storage.store import StorageProblem, WriteTicket
 from kiosk.storage.volume import StorageVolume
 from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker, hearing_id_of
@@ -200,12 +200,17 @@ class MirroredStore:
                 self._leader(list_path(hearing)).volume, hearing, own_names
             )
             self._submit_and_wait(relative, partial(_write_file, relative, text), len(text))
-            paths = tuple(path for name in own_names for path in possible_paths(name))
-            for path in paths:
-                for offset, length in wipe_ranges(self._leader(path).volume.size(path)):
+            sizes = {name: self._leader(name).volume.size(name) for name in own_names}
+            if self._primary.is_readable:  # the mirror is searched by its catch-up: it may hang
+                own = self._primary.volume
+                sizes |= {path: own.size(path) for path in find_surviving(own, set(own_names))}
+            for path, size in sizes.items():
+                for offset, length in wipe_ranges(size):
                     wipe = partial(StorageVolume.wipe, relative=path, offset=offset, length=length)
                     self._wait_for_slower(self._submit_and_wait(own_names[0], wipe, 0))
-            self._submit_and_wait(own_names[0], partial(_remove_files, paths), 0)
+            self._submit_and_wait(own_names[0], partial(_remove_files, tuple(sizes)), 0)
+        for catch_up in self._catch_ups:
+            catch_up.search_again()
 
     def _wait_for_slower(self, operation: VolumeOperation) -> None:
         """Wait for the slower storage, if it is healthy, so that its queue does not grow."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import re
 
+from kiosk.storage.hearing_folder import MEDIA_SUFFIX
 from kiosk.storage.volume import ONLY_HERE, SET_ASIDE, StorageVolume
 
 REPLACED_FOLDER = "replaced"
+_RANGE = re.compile(r"\.[0-9]+(-[0-9]+){0,2}$")
+"""What follows the name of a file of which a range is set aside."""
 
 
 def list_path(hearing: str) -> str:
@@ -33,19 +36,27 @@ def read_replaced(volume: StorageVolume, hearing: str) -> set[str]:
     return set(re.findall(r'"(hearings/[^"]+)"', text))
 
 
-def possible_paths(name: str) -> tuple[str, str]:
-    """Return the paths at which a storage can have a file: in place, and set aside."""
-    return name, f"{SET_ASIDE}/{name}"
-
-
 def find_surviving(volume: StorageVolume, replaced: set[str]) -> list[str]:
-    """Return the files on ``volume`` that must not exist any more."""
-    paths = (path for name in sorted(replaced) for path in possible_paths(name))
-    folders = sorted({"/".join(name.split("/")[:2]) for name in replaced})
-    kept = (path for folder in folders for path in volume.list_files(f"{ONLY_HERE}/{folder}"))
-    return [path for path in paths if volume.exists(path)] + [
-        path for path in kept if path.removeprefix(f"{ONLY_HERE}/").rpartition(".")[0] in replaced
-    ]
+    """Return the files on ``volume`` that must not exist any more, in place and set aside.
+
+    What is set aside has the path of its file, and often a range behind it. Media that follow a
+    replaced file in its run are closed, too, though nothing replaces what is only set aside.
+    """
+    found = [name for name in sorted(replaced) if volume.exists(name)]
+    first: dict[str, str] = {}
+    for name in replaced:
+        if name.endswith(MEDIA_SUFFIX):
+            run = name.rpartition("/")[0]
+            first[run] = min(name, first.get(run, name))
+    for folder in sorted({"/".join(name.split("/")[:2]) for name in replaced}):
+        for place in (SET_ASIDE, ONLY_HERE):
+            for path in volume.list_files(f"{place}/{folder}"):
+                name = _RANGE.sub("", path.removeprefix(f"{place}/"))
+                since = first.get(name.rpartition("/")[0])
+                is_later = since is not None and name.endswith(MEDIA_SUFFIX) and name >= since
+                if name in replaced or is_later:
+                    found.append(path)
+    return found
 
 
 def encode_replaced(names: set[str]) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 from kiosk.cli import main
 from kiosk.errors import StorageError
 from kiosk.storage.mirrored_store import MirroredStore
-from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume import SET_ASIDE, StorageVolume
 from kiosk.storage.volume_marker import MirrorRefusedError, adopt_mirror, write_marker
 from tests.support.mounts import Stick, read_hearing_files, sticks
 from tests.support.waiting import wait_for
@@ -349,6 +349,40 @@ def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> 
     rig.wait_for_copies()
     assert plain.content_on(rig.mirror) == b""
     assert sealed.content_on(rig.mirror) == sealed.data
+
+
+@pytest.mark.root
+def test_what_is_set_aside_of_replaced_files_does_not_survive_on_either_storage(rig: Rig) -> None:
+    """The second copy is away meanwhile; a file that is only set aside follows the replaced one."""
+    log, new = Log(rig, "part-01/main/run-01/000002.m4s"), Log(rig, "part-01/main/run-01/2.tar")
+    log.append()
+    new.append()
+    rig.wait_for_copies()
+    rig.mirror.pull()
+    rig.wait_for_problems(mirror="absent")
+    name = log.path.relative_to(rig.primary.folder).as_posix()
+    gone = [f"{name}.900", f"only-here/{name}.0-1000", f"only-here/{name}.0-1000-1"]
+    gone.append(f"only-here/{name.replace('000002', '000003')}.0-10")
+    earlier = f"only-here/{name.replace('000002', '000001')}.0-10"
+
+    def set_aside(stick: Stick) -> set[str]:
+        """Return what is there."""
+        root = stick.folder / SET_ASIDE
+        return {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
+
+    def fill(stick: Stick) -> None:
+        for kept in (*gone, earlier):
+            path = stick.folder / SET_ASIDE / kept
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"plain")
+
+    fill(rig.primary)
+    rig.store.replace_files([log.path], [new.path])
+    assert set_aside(rig.primary) == {earlier}
+    rig.mirror.plug()
+    fill(rig.mirror)
+    wait_for(lambda: set_aside(rig.mirror) == {earlier}, "the mirror is cleared", 20)
+    rig.wait_for_copies()
 
 
 @pytest.mark.slow
