@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,12 @@ from kiosk.central.admin.findings import (
     collect_findings,
     parse_time,
 )
+from kiosk.central.admin.queries import read_snapshot
+from kiosk.central.admin.texts import AdminTexts
+from kiosk.central.data import schema
+from kiosk.central.data.database import Database, sqlite_url
+from kiosk.clocks import format_wall
+from kiosk.locale import Translator
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday, 15:00 in Almaty
 WELL = KioskStatus(
@@ -113,3 +120,44 @@ def test_a_time_without_a_zone_is_none() -> None:
     assert parse_time("2026-11-23T10:00:00") is None
     assert parse_time(5) is None
     assert parse_time("2026-11-23T10:00:00.000Z") == NOW
+
+
+def test_one_kiosk_hides_no_incident_of_another(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "central.db"))
+    database.create_tables()
+    repeated = ("kiosk-0001", "journal_rewritten", "h", "part 1")
+    flood = [("kiosk-0002", "hash_mismatch", f"{n}", "a.m4s") for n in range(1500)]
+    rows = [repeated] * 3 + flood
+    with database.write() as connection:
+        for n, (kiosk, code, subject, detail) in enumerate(rows):
+            at = format_wall(NOW - timedelta(hours=3) + timedelta(seconds=n))
+            values = {"kiosk": kiosk, "code": code, "subject": subject, "detail": detail}
+            connection.execute(schema.incidents.insert().values(at=at, **values))
+        snapshot = read_snapshot(connection, NOW)
+    database.close()
+    shown = [item for item in snapshot.incidents if item.kiosk == "kiosk-0002"]
+    assert [item.subject for item in shown] == [f"{n}" for n in range(1499, 1489, -1)]
+    assert [item.others for item in shown] == [0] * 9 + [1490]
+    [other] = [item for item in snapshot.incidents if item.kiosk == "kiosk-0001"]
+    assert (other.times, other.others) == (3, 0)
+    texts = AdminTexts(Translator("ru"), WELL.zone, NOW)
+    sentences = [texts.finding(finding)["sentence"] for finding in collect_findings(snapshot, NOW)]
+    assert sum("1490" in sentence for sentence in sentences) == 1
+
+
+def test_one_kiosk_hides_no_open_delivery_of_another(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "central.db"))
+    database.create_tables()
+    with database.write() as connection:
+        connection.execute(schema.courts.insert().values(id="1", name={}, timezone="UTC"))
+        for kiosk, count in (("kiosk-0001", 1500), ("kiosk-0002", 1)):
+            connection.execute(schema.kiosks.insert().values(id=kiosk, court="1", room="1"))
+            rows = [
+                {"id": f"{kiosk}-{n}", "kind": "hearing", "kiosk": kiosk, "manifest": {}}
+                | {"digest": "", "final": True, "created_at": format_wall(NOW)}
+                for n in range(count)
+            ]
+            connection.execute(schema.deliveries.insert(), rows)
+        snapshot = read_snapshot(connection, NOW)
+    database.close()
+    assert {item.kiosk for item in snapshot.open} == {"kiosk-0001", "kiosk-0002"}

@@ -7,7 +7,7 @@ datetimes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -72,13 +72,25 @@ class OpenDelivery:
 
 @dataclass(frozen=True)
 class Incident:
-    """A recorded event that must not happen."""
+    """A recorded event that must not happen.
+
+    Attributes:
+        code: what happened.
+        kiosk: who caused it.
+        subject: id of the delivery.
+        detail: for the sentence.
+        at: when, at last.
+        times: how often just this was recorded.
+        others: further events of this kiosk and code, which are not listed.
+    """
 
     code: str
     kiosk: str
     subject: str
     detail: str
     at: datetime
+    times: int = 1
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,8 @@ class Finding:
     values: Mapping[str, str]
     reasons: tuple[Mapping[str, Any], ...] = ()
     """Of a list that cannot be read completely: row, field and what was expected."""
+    times: int = 1
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -276,7 +290,8 @@ def _incident_findings(
         if now - incident.at < INCIDENT_WINDOW:
             values = {"subject": incident.subject, "detail": incident.detail}
             room = rooms.get(incident.kiosk, "")
-            yield Finding(incident.code, "fault", incident.kiosk, room, incident.at, values)
+            found = Finding(incident.code, "fault", incident.kiosk, room, incident.at, values)
+            yield replace(found, times=incident.times, others=incident.others)
 
 
 def parse_time(text: object) -> datetime | None:

@@ -26,7 +26,9 @@ from kiosk.central.identity.staff import list_members
 from kiosk.clocks import format_wall
 
 MAX_OPEN_DELIVERIES = 1000
-MAX_INCIDENTS = 100
+MAX_INCIDENTS = 1000
+MAX_INCIDENTS_OF_A_KIND = 10  # of one kiosk
+MAX_OPEN_OF_A_KIOSK = 50
 RECENT_COUNT = 30
 
 
@@ -103,11 +105,17 @@ def _read_scheduled(connection: Connection, now: datetime) -> tuple[ScheduledHea
 
 def _read_open_deliveries(connection: Connection) -> tuple[OpenDelivery, ...]:
     table, filings = schema.deliveries, schema.filings
-    rows = connection.execute(
-        select(table.c.id, table.c.kind, table.c.kiosk, table.c.created_at, filings.c.number)
-        .outerjoin(filings, filings.c.id == table.c.id)
+    oldest_first = func.row_number().over(partition_by=table.c.kiosk, order_by=table.c.created_at)
+    ranked = (
+        select(table.c.id, table.c.kind, table.c.kiosk, table.c.created_at, oldest_first.label("n"))
         .where(table.c.completed_at.is_(None))
-        .order_by(table.c.created_at)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(ranked, filings.c.number)
+        .outerjoin(filings, filings.c.id == ranked.c.id)
+        .where(ranked.c.n <= MAX_OPEN_OF_A_KIOSK)
+        .order_by(ranked.c.n, ranked.c.created_at)
         .limit(MAX_OPEN_DELIVERIES)
     )
     return tuple(
@@ -123,16 +131,36 @@ def _read_open_deliveries(connection: Connection) -> tuple[OpenDelivery, ...]:
 
 
 def _read_incidents(connection: Connection, now: datetime) -> tuple[Incident, ...]:
+    """Return the newest incidents of each kiosk and code; none hides those of another."""
     table = schema.incidents
-    rows = connection.execute(
-        select(table)
+    event = (table.c.kiosk, table.c.code, table.c.subject, table.c.detail)
+    equal = (
+        select(*event, func.max(table.c.at).label("at"), func.count().label("times"))
         .where(table.c.at > format_wall(now - INCIDENT_WINDOW))
-        .order_by(table.c.at.desc())
-        .limit(MAX_INCIDENTS)
+        .group_by(*event)
+        .subquery()
     )
+    kind = (equal.c.kiosk, equal.c.code)
+    newest_first = func.row_number().over(partition_by=kind, order_by=equal.c.at.desc())
+    of_the_kind = func.count().over(partition_by=kind)
+    ranked = select(equal, newest_first.label("place"), of_the_kind.label("kinds")).subquery()
+    rows = connection.execute(
+        select(ranked)
+        .where(ranked.c.place <= MAX_INCIDENTS_OF_A_KIND)
+        .order_by(ranked.c.place, ranked.c.at.desc())
+        .limit(MAX_INCIDENTS)
+    ).all()
     return tuple(
-        Incident(row.code, row.kiosk, row.subject, row.detail, datetime.fromisoformat(row.at))
-        for row in rows
+        Incident(
+            row.code,
+            row.kiosk,
+            row.subject,
+            row.detail,
+            datetime.fromisoformat(row.at),
+            times=row.times,
+            others=row.kinds - row.place if row.place == MAX_INCIDENTS_OF_A_KIND else 0,
+        )
+        for row in sorted(rows, key=lambda row: str(row.at), reverse=True)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -150,6 +150,8 @@ LABELS = {
     "none": N_("None yet."),
     "never": N_("never"),
     "since": N_("since {time}"),
+    "times": N_("Times: {n}."),
+    "others": N_("More of this kind: {n}."),
     "row": N_("row {row}"),
     "searchable": N_("Searchable version"),
     "staff": N_("Staff without a valid PIN"),
@@ -215,7 +217,7 @@ class AdminTexts:
             "hearing": hearing,
             "case": case if case not in sentence else "",
             "severity": finding.severity,
-            "sentence": sentence,
+            "sentence": " ".join([sentence, *self._counts(finding)]),
             "kiosk": finding.kiosk,
             "room": finding.room,
             "since": self._translate(LABELS["since"], time=self.clock(finding.since))
@@ -223,6 +225,13 @@ class AdminTexts:
             else "",
             "reasons": "; ".join(map(self._reason, finding.reasons)),
         }
+
+    def _counts(self, finding: Finding) -> Iterator[str]:
+        """Yield how often it was recorded, and how many more of its kind are not listed."""
+        if finding.times > 1:
+            yield self._translate(LABELS["times"], n=str(finding.times))
+        if finding.others:
+            yield self._translate(LABELS["others"], n=str(finding.others))
 
     def sentence(self, code: str, given: Mapping[str, str], cases: Mapping[str, str]) -> str:
         """Return the sentence of a code; ids of hearings are given by their case number."""
