@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select, text, update
 from kiosk.central.arrival.spool import Spool
 from kiosk.central.contract import Closure, HearingManifest
 from kiosk.central.data import schema
-from kiosk.central.data.database import Database
+from kiosk.central.data.database import Database, Result, sqlite_url
 from kiosk.central.data.object_store import FolderStore
 from kiosk.central.deliveries.closures import ClosureService, record_closures
 from kiosk.central.deliveries.deliveries import DeliveryService, delivery_files, make_manifest
@@ -31,18 +31,26 @@ from tests.support.central_rig import Central, Kiosk, hearing_body, new_id
 from tests.support.waiting import wait_for
 
 
-class InterruptedStore(FolderStore):
-    """A folder store that calls something when a file is unpublished for the first time."""
+class InterruptedDatabase(Database):
+    """A database that calls something after its first write."""
 
-    def __init__(self, root: Path, interrupt: Callable[[str], None]) -> None:
-        super().__init__(root)
-        self._interrupts = [interrupt]
+    interrupts: Sequence[Callable[[], Awaitable[None]]] = ()
 
-    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
-        """See :class:`FolderStore`."""
-        super().unpublish_file(kind, owner, path, key)
-        if self._interrupts:
-            self._interrupts.pop()(owner)
+    async def run_write(self, work: Callable[[Connection], Result]) -> Result:
+        """See :class:`Database`."""
+        result = await super().run_write(work)
+        interrupts, self.interrupts = self.interrupts, ()
+        for interrupt in interrupts:
+            await interrupt()
+        return result
+
+
+def is_settled(database: Database, hearing: str) -> bool:
+    """Return whether the closed file of a hearing is where it belongs."""
+    table = schema.uploads
+    query = select(table.c.ended_at).where(table.c.owner == hearing, table.c.state == "closed")
+    with database.read() as connection:
+        return connection.execute(query).scalar_one() is not None
 
 
 def upload_service(
@@ -67,14 +75,16 @@ def test_what_court_it_releases_is_not_erased_by_a_server_that_settles_late(
     with closing(sqlite3.connect(central.data / "central.db")) as embedded, embedded:
         again = "UPDATE uploads SET ended_at = NULL WHERE state = 'closed' AND owner = ?"
         embedded.executemany(again, [(hearing,) for hearing in hearings])
-    database, root, released = open_database(central.data), central.data / "store", []
+    root, released = central.data / "store", []
+    database = InterruptedDatabase(sqlite_url(central.data / "central.db"))
+    store = FolderStore(root)
 
-    def release_the_other(owner: str) -> None:
-        (other,) = hearings - {owner}
+    async def release_the_other() -> None:
+        (other,) = hearings - {owner for owner in hearings if is_settled(database, owner)}
         released.append(other)
-        asyncio.run(Quarantine(database, FolderStore(root)).release(other, "the judge's order"))
+        await Quarantine(database, store).release(other, "the judge's order")
 
-    store = InterruptedStore(root, release_the_other)
+    database.interrupts = [release_the_other]
     uploads, _ = upload_service(database, store, central.data, tmp_path / "spool")
     second = ClosureService(database, store, uploads)
     asyncio.run(second.resume())

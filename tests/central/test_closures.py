@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -22,6 +23,7 @@ CLEAR = os.urandom(40_000)
 SECRET = os.urandom(41_000)
 FILE, ENCRYPTED = "main/run-01/000001.m4s", "main/run-01/000001.tar"
 PATH, BY = f"part-01/{FILE}", f"part-01/{ENCRYPTED}"
+PATH2 = "part-01/main/run-01/000002.m4s"
 
 
 def closure(content: bytes = CLEAR, path: str = PATH, **more: Any) -> dict[str, Any]:
@@ -60,19 +62,27 @@ def journal(
     **more: Any,
 ) -> bytes:
     """Return the journal of a hearing that was closed as :func:`closure` says."""
+    replaced = {"part": 1, "file": FILE, "sha256": sha256(CLEAR).hexdigest()}
+    replaced |= {"by": ENCRYPTED, "by_sha256": sha256(SECRET).hexdigest()}
+    written = new_journal(kiosk, hearing, folder, key)
+    written.append("closed_since", {"replaced": [replaced | more]})
+    written.close()
+    return (folder / "journal.jsonl").read_bytes()
+
+
+def new_journal(
+    kiosk: Kiosk, hearing: str, folder: Path, key: ec.EllipticCurvePrivateKey | None = None
+) -> JournalFile:
+    """Begin the signed journal of a hearing in ``folder``."""
 
     def sign(head: ChainHead) -> str:
         message = head_message(hearing, 0, head)
         signature = (key or kiosk.key).sign(message, ec.ECDSA(hashes.SHA256()))
         return base64.b64encode(signature).decode()
 
-    replaced = {"part": 1, "file": FILE, "sha256": sha256(CLEAR).hexdigest()}
-    replaced |= {"by": ENCRYPTED, "by_sha256": sha256(SECRET).hexdigest()}
     written = JournalFile.create(folder / "journal.jsonl", sign=sign)
     written.append("opened", {})
-    written.append("closed_since", {"replaced": [replaced | more]})
-    written.close()
-    return (folder / "journal.jsonl").read_bytes()
+    return written
 
 
 def places(central: Central, upload: str) -> list[str]:
@@ -220,6 +230,93 @@ def test_media_that_nothing_replaces_are_not_erased_a_playlist_is(
     is_playlist = name != FILE
     assert (done.returncode == 0) == is_playlist, done.stderr
     assert places(central, upload) == ([] if is_playlist else ["quarantine"])
+
+
+@pytest.mark.slow
+def test_a_final_list_gives_no_other_content_to_what_has_arrived(
+    central: Central, kiosk: Kiosk
+) -> None:
+    hearing, files = new_id(), {PATH: CLEAR[:-1] + b"?", "journal.jsonl": b"{}\n"}
+    send_early(kiosk, hearing)
+    send_early(kiosk, hearing, b"{", "journal.jsonl")  # it has grown
+    standing = deliver(kiosk, hearing, files)
+    assert (standing["receipt"], standing["problem"]) == (None, "files_changed")
+    assert incidents(central, hearing) == ["files_changed"]
+    shown = requests.get((central.data / "admin-address").read_text().strip(), timeout=20).text
+    assert f"1: {PATH}" in shown
+    assert central.task("accept", hearing, "--reason", "looked into it").returncode == 0
+    assert kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, files))["receipt"]
+
+
+@pytest.mark.slow
+def test_a_message_about_a_closing_is_proven_by_the_journal_or_there_is_no_receipt(
+    central: Central, kiosk: Kiosk, neighbour: Kiosk, tmp_path: Path
+) -> None:
+    invented, forged, whole = new_id(), new_id(), new_id()
+    for hearing in (invented, forged, whole):
+        (tmp_path / hearing).mkdir()
+        send_early(kiosk, hearing)
+        kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure())
+    for hearing, files in (
+        (invented, {"journal.jsonl": b"{}\n"}),
+        (forged, {"journal.jsonl": journal(kiosk, forged, tmp_path / forged, neighbour.key)}),
+        (whole, {"journal.jsonl": journal(kiosk, whole, tmp_path / whole)}),  # no replacement
+    ):
+        standing = deliver(kiosk, hearing, files)
+        assert (standing["receipt"], standing["problem"]) == (None, "closing_unproven")
+        assert incidents(central, hearing) == ["closing_unproven"]
+        assert is_quarantined(central, hearing), "kept"
+
+
+def test_a_message_alone_keeps_no_file_out_for_ever(central: Central, kiosk: Kiosk) -> None:
+    hearing, files = new_id(), {PATH: CLEAR, "journal.jsonl": b"{}\n"}
+    kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure())
+    body = hearing_body(hearing, files)
+    refused = kiosk.call("PUT", f"/v1/hearings/{hearing}", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "closed_since")
+    assert central.task("release", hearing, "--reason", "no judge has closed it").returncode == 0
+    assert incidents(central, hearing) == ["quarantine_released"]
+    assert deliver(kiosk, hearing, files)["receipt"]
+    assert central.task("release", hearing, "--reason", "again").returncode == 1
+
+
+@pytest.mark.slow
+def test_a_file_that_is_closed_from_two_moments_is_proven(
+    central: Central, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    hearing, half, rest = new_id(), "main/run-01/000001-open.m4s", "main/run-01/000001-open.tar"
+    upload = send_early(kiosk, hearing)
+    written = new_journal(kiosk, hearing, tmp_path)
+    first = {"part": 1, "file": FILE, "sha256": sha256(CLEAR).hexdigest()}
+    both = [(half, b"half"), (ENCRYPTED, b"before the kiosk was killed"), (ENCRYPTED, SECRET)]
+    by = [first | {"by": name, "by_sha256": sha256(data).hexdigest()} for name, data in both]
+    written.append("closed_since", {"replaced": by})
+    then = {"part": 1, "file": half, "sha256": by[0]["by_sha256"]}
+    then |= {"by": rest, "by_sha256": sha256(b"rest").hexdigest()}
+    written.append("closed_since", {"replaced": [then]})
+    written.close()
+    files = {BY: SECRET, "journal.jsonl": (tmp_path / "journal.jsonl").read_bytes()}
+    assert deliver(kiosk, hearing, files | {f"part-01/{rest}": b"rest"})["receipt"]
+    assert central.task("erase", hearing, "--reason", "the judge's order").returncode == 0
+    assert places(central, upload) == []
+
+
+def test_what_was_damaged_in_quarantine_is_not_released(central: Central, kiosk: Kiosk) -> None:
+    hearing = new_id()
+    uploads = [send_early(kiosk, hearing), send_early(kiosk, hearing, SECRET, PATH2)]
+    for content, path in ((CLEAR, PATH), (SECRET, PATH2)):
+        kiosk.call("POST", f"/v1/hearings/{hearing}/closures", json=closure(content, path))
+    withheld = central.data / "store" / "quarantine" / uploads[1]
+    withheld.write_bytes(SECRET[:-1])
+    done = central.task("release", hearing, "--reason", "the judge's order")
+    assert (done.returncode, [places(central, upload) for upload in uploads]) == (
+        1,
+        [["quarantine"], ["quarantine"]],
+    )
+    assert incidents(central, hearing) == ["quarantine_damaged"]
+    withheld.write_bytes(SECRET)
+    assert central.task("release", hearing, "--reason", "repaired").stdout == "2 files released\n"
+    assert {kiosk.get(f"/v1/uploads/{upload}")["state"] for upload in uploads} == {"complete"}
 
 
 def test_an_empty_final_list_is_not_a_recording(central: Central, kiosk: Kiosk) -> None:

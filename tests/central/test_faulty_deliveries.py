@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from kiosk.central.contract import Closure
+from kiosk.central.data.object_store import FolderStore
+from kiosk.central.deliveries.closure_proof import ClosureProof
+from kiosk.central.deliveries.closures import record_closures
+from kiosk.central.server import open_database
 from kiosk.evidence.chain import GENESIS
-from tests.central.test_closures import CLEAR, closure, deliver, journal, send_early
+from tests.central.test_closures import (
+    BY,
+    CLEAR,
+    PATH,
+    SECRET,
+    closure,
+    deliver,
+    journal,
+    places,
+    send_early,
+)
 from tests.support.central_rig import Central, Kiosk, hearing_body, new_id
 
 
@@ -87,3 +106,48 @@ def test_one_lost_file_stops_no_start(server: Central) -> None:
     given = {one: kiosk.get(f"/v1/hearings/{one}")["receipt"] for one in (lost, kept)}
     assert (given[lost], given[kept] is not None) == (None, True)
     assert (store / "objects" / upload[:2] / upload).read_bytes() == CLEAR, "not lost"
+
+
+KILLED_WHILE_ERASING = """
+import asyncio, os, pathlib, signal, sys
+from kiosk.central.data.object_store import FolderStore
+from kiosk.central.deliveries.quarantine import Quarantine
+from kiosk.central.server import open_database
+
+class KilledStore(FolderStore):
+    def withhold_file(self, key):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+data, hearing = pathlib.Path(sys.argv[1]), sys.argv[2]
+held = Quarantine(open_database(data), KilledStore(data / "store"))
+asyncio.run(held.erase(hearing, "the judge's order"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_killed_again", [False, True])
+def test_a_plain_file_is_erased_though_processes_are_killed_on_the_way(
+    server: Central, tmp_path: Path, *, is_killed_again: bool
+) -> None:
+    kiosk, hearing = server.enrol(), new_id()
+    files = {PATH: CLEAR, BY: SECRET, "journal.jsonl": journal(kiosk, hearing, tmp_path)}
+    deliver(kiosk, hearing, files)
+    with closing(sqlite3.connect(server.data / "central.db")) as rows:
+        ((upload,),) = rows.execute("SELECT id FROM uploads WHERE path = ?", (PATH,))
+    server.kill()
+    database = open_database(server.data)
+    proven = asyncio.run(ClosureProof(database, FolderStore(server.data / "store")).find(hearing))
+    (body,) = closure()["closures"]
+    with database.write() as connection:  # the server was killed before it moved the file
+        record_closures(connection, kiosk.id, hearing, [Closure(**body)], proven)
+    database.close()
+    if is_killed_again:
+        command = [sys.executable, "-c", KILLED_WHILE_ERASING, str(server.data), hearing]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        assert places(server, upload) != [], "not erased yet"
+        server.start()
+    else:
+        assert server.task("erase", hearing, "--reason", "the judge's order").returncode == 0
+    assert places(server, upload) == []
+    assert not (server.data / "store" / "hearings" / hearing / PATH).exists()
+    assert (server.data / "store" / "hearings" / hearing / BY).read_bytes() == SECRET

@@ -7,13 +7,17 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from kiosk.central import crash_points
+from kiosk.central.server import open_store
 from kiosk.clocks import wall_time
+from kiosk.errors import StorageError
 from tests.central.external_services import postgres
 from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
 from tests.support.central_rig import (
@@ -122,6 +126,27 @@ def test_a_wrong_hash_leaves_nothing_in_the_store(kiosk: Kiosk, endpoint: str) -
     client = s3_client(endpoint)
     keys = client.list_objects_v2(Bucket=BUCKET, Prefix=f"kz/objects/{file['upload'][:2]}/")
     assert all(file["upload"] not in item["Key"] for item in keys.get("Contents", []))
+
+
+def test_what_is_withheld_is_read_again_and_erased_wherever_a_kill_left_it(
+    tmp_path: Path, endpoint: str
+) -> None:
+    os.environ.update(CREDENTIALS)
+    store, key = open_store(tmp_path, f"s3://{BUCKET}/held?endpoint={endpoint}"), new_id()
+    (tmp_path / "file").write_bytes(PDF)
+    store.put_file(tmp_path / "file", key)
+    digest = sha256(PDF).hexdigest()
+    assert store.read_withheld_sha256(key) == digest, "not moved yet"
+    for _ in range(2):
+        store.withhold_file(key)
+    assert not store.has(key)
+    assert store.read_withheld_sha256(key) == digest
+    store.restore_file(key)
+    assert store.has(key)
+    store.withhold_file(key)
+    store.erase_withheld(key)
+    with pytest.raises(StorageError):
+        store.read_withheld_sha256(key)
 
 
 def deliver(kiosk: Kiosk, filing: str) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from kiosk.evidence.chain import SignHead
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.evidence.seal import seal_folder
+from kiosk.evidence.signer import sign_head
 from tests.support.delivery_rig import Central, Kiosk, count_uploads, wait_for
 
 pytestmark = pytest.mark.slow
@@ -30,8 +33,14 @@ def finish_file(kiosk: Kiosk, hearing: str, name: str = MINUTE, what: str = "med
     return digest
 
 
-def add_entry(path: Path, kind: str, fields: dict[str, object]) -> None:
-    journal = JournalFile.reopen(path)[0] if path.exists() else JournalFile.create(path)
+def add_entry(
+    path: Path, kind: str, fields: dict[str, object], sign: SignHead | None = None
+) -> None:
+    journal = (
+        JournalFile.reopen(path, sign=sign)[0]
+        if path.exists()
+        else JournalFile.create(path, sign=sign)
+    )
     journal.append(kind, fields)
     journal.close()
 
@@ -108,7 +117,8 @@ def test_closed_since_deletes_there_what_had_left_and_delivers_what_replaces_it(
     (part / MINUTE).unlink()
     by = {"by": "main.tar", "by_sha256": hashlib.sha256(secret).hexdigest()}
     replaced = [{"part": 1, "file": MINUTE, "sha256": digest, **by}]
-    add_entry(part.parent / "journal.jsonl", "closed_since", {"replaced": replaced})
+    sign = partial(sign_head, kiosk.signer(), hearing, 0)
+    add_entry(part.parent / "journal.jsonl", "closed_since", {"replaced": replaced}, sign)
     wait_for(lambda: uploads_by_path(central, hearing) == [(path, "closed")], "the closing")
     seal_hearing(kiosk, hearing)
     kiosk.wait_delivered("hearing", hearing)

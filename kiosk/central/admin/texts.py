@@ -55,8 +55,19 @@ SENTENCES = {
     ),
     "quarantine_released": N_("Withheld files were released: {detail}."),
     "recording_accepted": N_("A recording that was held back was accepted: {detail}."),
+    "quarantine_damaged": N_(
+        "Withheld files were not released, because they are not what had arrived: {detail}."
+    ),
     "files_left_out": N_(
         "A recording was held back: its final list leaves out files that had arrived: {detail}."
+    ),
+    "files_changed": N_(
+        "A recording was held back: files that had arrived have another content in its final list: "
+        "{detail}."
+    ),
+    "closing_unproven": N_(
+        "A recording was held back: its journal does not prove that closed files were replaced: "
+        "{detail}."
     ),
     "nothing_listed": N_(
         "A kiosk says that a recording is complete, but its list is empty: {subject}."

@@ -55,6 +55,13 @@ class ObjectStore(Protocol):
     def restore_file(self, key: str) -> None:
         """Move ``key`` back out of quarantine. Repeatable."""
 
+    def read_withheld_sha256(self, key: str) -> str:
+        """Read ``key`` in quarantine, or where it was before, and return its SHA-256 in hex.
+
+        Raises:
+            OSError, StorageError: it cannot be read.
+        """
+
     def erase_withheld(self, key: str) -> None:
         """Remove ``key`` from quarantine, where it may be absent."""
 
@@ -85,9 +92,7 @@ class FolderStore:
 
     def read_sha256(self, key: str) -> str:
         """See :class:`ObjectStore`; the page cache is dropped first, so that the disk is read."""
-        with self._object_path(key).open("rb", buffering=0) as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _read_sha256(self._object_path(key))
 
     def read(self, key: str, start: int, length: int) -> Iterator[bytes]:
         """See :class:`ObjectStore`."""
@@ -138,6 +143,11 @@ class FolderStore:
         """See :class:`ObjectStore`."""
         self._rename(self._quarantine / key, self._object_path(key))
 
+    def read_withheld_sha256(self, key: str) -> str:
+        """See :class:`ObjectStore`."""
+        withheld = self._quarantine / key
+        return _read_sha256(withheld if withheld.exists() else self._object_path(key))
+
     def erase_withheld(self, key: str) -> None:
         """See :class:`ObjectStore`."""
         (self._quarantine / key).unlink(missing_ok=True)
@@ -157,6 +167,12 @@ class FolderStore:
 
     def _object_path(self, key: str) -> Path:
         return self._objects / key[:2] / key
+
+
+def _read_sha256(path: Path) -> str:
+    with path.open("rb", buffering=0) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _move_durably(source: Path, target: Path) -> None:

@@ -90,9 +90,19 @@ class S3Store:
 
     def read_sha256(self, key: str) -> str:
         """See :class:`ObjectStore`: every byte comes back over the network."""
+        return self._read_sha256(self._object_path(key))
+
+    def read_withheld_sha256(self, key: str) -> str:
+        """See :class:`ObjectStore`."""
+        try:
+            return self._read_sha256(self._quarantine_path(key))
+        except StorageError:
+            return self._read_sha256(self._object_path(key))
+
+    def _read_sha256(self, place: str) -> str:
         digest = hashlib.sha256()
-        with _as_storage_error(key):
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._object_path(key))
+        with _as_storage_error(place):
+            answer = self._client.get_object(Bucket=self._bucket, Key=place)
             for block in answer["Body"].iter_chunks(BLOCK_BYTES):
                 digest.update(block)
         return digest.hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +23,7 @@ from kiosk.central.deliveries.head_check import split_lines
 from kiosk.central.deliveries.journal_heads import is_signed_by, public_keys
 from kiosk.central.deliveries.upload_records import COMPLETE
 from kiosk.evidence.chain import GENESIS, ChainHead, entry_hash
-from kiosk.storage.hearing_folder import JOURNAL_FILE, part_folder_name
+from kiosk.storage.hearing_folder import JOURNAL_FILE, PLAYLIST, part_folder_name
 
 #: What a line that no kiosk writes can raise: deep nesting and a part of Infinity are among them.
 UNREADABLE = (
@@ -34,6 +34,10 @@ UNREADABLE = (
     RecursionError,
     OverflowError,
 )
+
+
+FileKey = tuple[str, str]  # path and SHA-256
+MAX_MOMENTS = 100  # of closing, one before the other
 
 
 class Replacement(NamedTuple):
@@ -119,6 +123,50 @@ def find_replacements(
             break
         head = ChainHead(head.count + 1, entry_hash(line))
     return proven
+
+
+def find_unreplaced(
+    connection: Connection,
+    hearing: str,
+    files: Collection[FileKey],
+    proven: Collection[Replacement],
+) -> set[FileKey]:
+    """Return those of ``files`` that no proven closing replaces by files that are complete here.
+
+    What replaces a file may have been replaced itself, by an earlier moment of closing. Of the same
+    path one content is enough: a kiosk that was killed encrypts again. A playlist alone may have no
+    replacement: its tracks may be closed as a whole.
+    """
+    table = schema.uploads
+    rows = connection.execute(
+        select(table.c.path, table.c.sha256).where(
+            table.c.owner == hearing, table.c.state == COMPLETE
+        )
+    )
+    present = {(row.path, row.sha256) for row in rows}
+    pending: dict[FileKey, dict[str | None, list[Replacement]]] = {}
+    for row in proven:
+        pending.setdefault((row.path, row.sha256), {}).setdefault(row.by, []).append(row)
+    replaced: set[FileKey] = set()
+    for _ in range(MAX_MOMENTS):
+        found = {
+            key
+            for key, by_path in pending.items()
+            if all(any(_is_kept(row, present) for row in same) for same in by_path.values())
+        }
+        if not found:
+            break
+        replaced |= found
+        present |= found
+        for key in found:
+            del pending[key]
+    return {key for key in files if key not in replaced}
+
+
+def _is_kept(row: Replacement, present: Collection[FileKey]) -> bool:
+    if row.by is None or row.by_sha256 is None:
+        return row.path.endswith(f"/{PLAYLIST}")
+    return (row.by, row.by_sha256) in present
 
 
 def _is_signed(

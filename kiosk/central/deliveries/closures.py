@@ -6,8 +6,9 @@ nobody reads it, and only court IT erases or releases it (:mod:`.quarantine`). W
 arriving is aborted and dropped, and later announcements are refused.
 
 Nothing that has a receipt is deleted because a kiosk says so. Before the receipt of the hearing a
-kiosk's word is enough to withhold a file. After it, the delivered journal has to prove the closing
-and its replacements have to be complete; otherwise the request is refused and court IT sees it.
+kiosk's word is enough to withhold a file, but there is no receipt before the delivered journal
+proves it (:mod:`.left_out`). After it, the delivered journal has to prove the closing and its
+replacements have to be complete; otherwise the request is refused and court IT sees it.
 
 Every step is repeatable: the closure is durable before bytes move, and a restarted server
 continues.
@@ -20,6 +21,7 @@ import logging
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, tuple_, update
@@ -28,10 +30,15 @@ from kiosk.central.contract import Closure
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.closure_proof import ClosureProof, Replacement, replacement_of
+from kiosk.central.deliveries.closure_proof import (
+    ClosureProof,
+    Replacement,
+    find_unreplaced,
+    replacement_of,
+)
 from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.incidents import record_incident
-from kiosk.central.deliveries.quarantine import ERASED, is_replacement_complete
+from kiosk.central.deliveries.quarantine import settle_withheld
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE, RECEIVING, check_owner
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError
@@ -142,20 +149,12 @@ class ClosureService:
 
         ``row`` may be old: another server may have settled it, and court IT released it since.
         """
-        table = schema.uploads
-        is_closed, kept = await self._database.run_write(
-            lambda connection: _read_decision(connection, row.id)
-        )
-        if not is_closed:
+        settle = partial(settle_withheld, store=self._store, upload=row.id)
+        if await self._database.run_write(settle):
             return
-        await asyncio.to_thread(self._store.unpublish_file, row.kind, row.owner, row.path, row.id)
-        if kept is None:  # it never became complete
-            await self._uploads.discard(row)
-            await asyncio.to_thread(self._store.remove_file, row.id)
-        elif kept.decision == ERASED:
-            await asyncio.to_thread(self._store.erase_withheld, row.id)
-        else:
-            await asyncio.to_thread(self._store.withhold_file, row.id)
+        await self._uploads.discard(row)  # it never became complete
+        await asyncio.to_thread(self._store.remove_file, row.id)
+        table = schema.uploads
         await self._database.run_write(
             lambda connection: connection.execute(
                 update(table)
@@ -163,28 +162,7 @@ class ClosureService:
                 .values(ended_at=format_wall())
             )
         )
-        log.info("hearing %s: a plain file was %s", row.owner, "withheld" if kept else "dropped")
-
-
-def _read_decision(connection: Connection, upload: str) -> tuple[bool, Row[Any] | None]:
-    """Return whether an upload is still closed and unsettled, and its row in the quarantine.
-
-    What has a receipt is in quarantine, however it was closed: it is never dropped.
-    """
-    table, quarantine = schema.uploads, schema.quarantine
-    now = connection.execute(select(table).where(table.c.id == upload).with_for_update()).one()
-    if now.state != CLOSED or now.ended_at is not None:
-        return False, None
-    if now.receipt is not None:
-        connection.execute(
-            insert(connection, quarantine)
-            .values(upload=upload, hearing=now.owner, at=format_wall())
-            .on_conflict_do_nothing()
-        )
-    kept = connection.execute(
-        select(quarantine.c.decision).where(quarantine.c.upload == upload)
-    ).one_or_none()
-    return True, kept
+        log.info("hearing %s: a plain file was dropped", row.owner)
 
 
 def _require_media(number: int, closure: Closure) -> None:
@@ -231,11 +209,12 @@ def record_closures(
     if is_receipted is not None:
         if proven is None:
             return RecordedClosures(needs_proof=True)
+        keys = {(closure.path, closure.sha256) for closure in closures}
+        unreplaced = find_unreplaced(connection, hearing, keys, proven)
         unproven = [
             closure
             for closure in closures
-            if (found := replacement_of(closure)) not in proven
-            or not is_replacement_complete(connection, hearing, found)
+            if replacement_of(closure) not in proven or (closure.path, closure.sha256) in unreplaced
         ]
         if unproven:
             detail = str(len(unproven))

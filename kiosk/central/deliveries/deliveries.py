@@ -16,7 +16,7 @@ from kiosk.central.contract import FileEntry
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries import head_check, left_out
+from kiosk.central.deliveries import head_check
 from kiosk.central.deliveries.closures import ClosureService
 from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem, record_problems
 from kiosk.central.deliveries.hearing_owners import HearingOwners, find_set_aside
@@ -179,7 +179,7 @@ class DeliveryService:
         self._crash_hook = crash_hook
         self._head_check = JournalHeadCheck(database, store)
         self.closures = ClosureService(database, store, uploads)
-        self._left_out_check = LeftOutCheck(database, self.closures)
+        self._left_out_check = LeftOutCheck(database, store, self.closures)
         uploads.on_verified = self.issue_receipt
 
     async def register(self, kiosk: str, delivery: str, manifest: Manifest) -> dict[str, Any]:
@@ -333,11 +333,9 @@ class DeliveryService:
 
     async def _may_be_receipted(self, row: Row[Any], files: Sequence[Row[Any]]) -> bool:
         """Return whether journals fit their heads and the list leaves nothing out."""
-        details = {
-            head_check.PROBLEM_CODE: await self._head_check.find_rewritten(row.id, files),
-            left_out.PROBLEM_CODE: await self._left_out_check.find_left_out(row.kiosk, row.id),
-        }
-        found = {code: detail for code, detail in details.items() if detail}
+        rewritten = await self._head_check.find_rewritten(row.id, files)
+        found = {head_check.PROBLEM_CODE: rewritten} if rewritten else {}
+        found |= await self._left_out_check.find(row.kiosk, row.id)
         return not found or await self._database.run_write(
             lambda connection: record_problems(connection, row.kiosk, row.id, found)
         )

@@ -8,22 +8,25 @@ is complete. Whatever is erased or released, the reason is stored.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Exists, Row, func, select, update
 
 from kiosk.central.data import schema
-from kiosk.central.data.database import Database
+from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.closure_proof import ClosureProof, Replacement
+from kiosk.central.deliveries.closure_proof import ClosureProof, find_unreplaced
 from kiosk.central.deliveries.incidents import record_decision
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE
 from kiosk.central.errors import RefusedError, not_found
 from kiosk.clocks import format_wall
-from kiosk.storage.hearing_folder import PLAYLIST
+from kiosk.errors import StorageError
 
+log = logging.getLogger(__name__)
 ERASED = "erased"
 
 
@@ -81,6 +84,8 @@ class Quarantine:
                 not prove it of all of them, or a replacement is missing: nothing is erased.
         """
         rows = await self._open_files(hearing)
+        if not rows:
+            raise not_found()
         if not without_proof:
             await self._require_proof(hearing, rows)
         ids = [row.id for row in rows]
@@ -96,62 +101,89 @@ class Quarantine:
             connection.execute(update(uploads).where(uploads.c.id.in_(ids)).values(ended_at=None))
 
         await self._database.run_write(decide)
-        for upload in ids:
-            await asyncio.to_thread(self._store.erase_withheld, upload)
-        await self._database.run_write(
-            lambda connection: connection.execute(
-                update(schema.uploads)
-                .where(schema.uploads.c.id.in_(ids))
-                .values(ended_at=format_wall())
+        for upload in ids:  # a server that starts goes on, if this process is killed
+            await self._database.run_write(
+                partial(settle_withheld, store=self._store, upload=upload)
             )
-        )
         return len(ids)
 
     async def release(self, hearing: str, reason: str) -> int:
         """Make the withheld files of a hearing readable again; return how many.
 
-        The reason is recorded as an incident, for the files are no longer in quarantine.
+        What the kiosk said of closings counts no more. The reason is recorded as an incident, for
+        the files are no longer in quarantine. Each file is released wholly or not at all.
 
         Raises:
-            RefusedError: 404, there are none.
+            RefusedError: 404, there is nothing to release; 409 ``quarantine_damaged``, files are
+                not what had arrived: nothing is released, and court IT sees it.
         """
         rows = await self._open_files(hearing)
-        ids = [row.id for row in rows]
-        for upload in ids:
-            await asyncio.to_thread(self._store.restore_file, upload)
+        await self._require_undamaged(hearing, rows)
 
-        def decide(connection: Connection) -> dict[str, str]:
-            table, uploads, closures = schema.quarantine, schema.uploads, schema.closures
-            connection.execute(table.delete().where(table.c.upload.in_(ids)))
-            connection.execute(
-                update(uploads)
-                .where(uploads.c.id.in_(ids))
-                .values(state=COMPLETE, ended_at=format_wall())
-            )
-            pairs = [(row.path, row.sha256) for row in rows]
-            connection.execute(
-                closures.delete()
-                .where(closures.c.hearing == hearing)
-                .where(tuple_(closures.c.path, closures.c.sha256).in_(pairs))
-            )
-            detail = f"{len(ids)}: {reason}"
-            record_decision(connection, rows[0].kiosk, "quarantine_released", hearing, detail)
-            files, deliveries = schema.files, schema.deliveries
-            listed = connection.execute(
-                select(files.c.path, files.c.upload)
-                .join(deliveries, deliveries.c.id == files.c.delivery)
-                .where(files.c.upload.in_(ids), deliveries.c.completed_at.is_not(None))
-            )
-            return {row.path: row.upload for row in listed}
+        def decide(connection: Connection) -> None:
+            forgotten = _forget_closings(connection, hearing)
+            if not rows and not forgotten:
+                raise not_found()
+            kiosk = rows[0].kiosk if rows else ""
+            detail = f"{len(rows)}: {reason}"
+            record_decision(connection, kiosk, "quarantine_released", hearing, detail)
 
-        keys = await self._database.run_write(decide)
-        if keys:
-            await asyncio.to_thread(self._store.publish_files, "hearing", hearing, keys)
-        return len(ids)
+        await self._database.run_write(decide)
+        for row in rows:
+            await self._database.run_write(partial(self._release_file, upload=row.id))
+        return len(rows)
+
+    async def _require_undamaged(self, hearing: str, rows: Sequence[Row[Any]]) -> None:
+        """Read the files again; refuse to release any if one is not what had arrived."""
+        damaged = [
+            row.path
+            for row in rows
+            if await asyncio.to_thread(self._read_sha256, row.id) != row.sha256
+        ]
+        if not damaged:
+            return
+        detail = f"{len(damaged)}: {', '.join(damaged)}"
+        await self._database.run_write(
+            lambda connection: record_decision(
+                connection, rows[0].kiosk, "quarantine_damaged", hearing, detail
+            )
+        )
+        raise RefusedError(409, "quarantine_damaged", f"not what had arrived: {detail}")
+
+    def _read_sha256(self, upload: str) -> str | None:
+        try:
+            return self._store.read_withheld_sha256(upload)
+        except (OSError, StorageError):
+            log.exception("upload %s cannot be read in quarantine", upload)
+            return None
+
+    def _release_file(self, connection: Connection, upload: str) -> None:
+        """Release a file, if no other decision was faster."""
+        uploads, quarantine = schema.uploads, schema.quarantine
+        row = _lock_closed(connection, upload)
+        gone = quarantine.delete().where(
+            quarantine.c.upload == upload, quarantine.c.decided_at.is_(None)
+        )
+        if row is None or not connection.execute(gone).rowcount:
+            return
+        self._store.restore_file(upload)
+        files, deliveries = schema.files, schema.deliveries
+        listed = connection.execute(
+            select(files.c.path)
+            .join(deliveries, deliveries.c.id == files.c.delivery)
+            .where(files.c.upload == upload, deliveries.c.completed_at.is_not(None))
+        ).one_or_none()
+        if listed is not None:
+            self._store.publish_files(row.kind, row.owner, {listed.path: upload})
+        connection.execute(
+            update(uploads)
+            .where(uploads.c.id == upload)
+            .values(state=COMPLETE, ended_at=format_wall())
+        )
 
     async def _open_files(self, hearing: str) -> Sequence[Row[Any]]:
         table, uploads = schema.quarantine, schema.uploads
-        rows = await self._database.run_read(
+        return await self._database.run_read(
             lambda connection: connection.execute(
                 select(uploads)
                 .join(table, table.c.upload == uploads.c.id)
@@ -159,41 +191,71 @@ class Quarantine:
                 .where(uploads.c.state == CLOSED)
             ).all()
         )
-        if not rows:
-            raise not_found()
-        return rows
 
     async def _require_proof(self, hearing: str, rows: Sequence[Row[Any]]) -> None:
         proven = await self._proof.find(hearing)
-        replaced: dict[tuple[str, str], list[Replacement]] = {}
-        for replacement in proven:
-            replaced.setdefault((replacement.path, replacement.sha256), []).append(replacement)
-
-        def count_unproven(connection: Connection) -> int:
-            return sum(
-                not (found := replaced.get((row.path, row.sha256)))
-                or not all(is_replacement_complete(connection, hearing, one) for one in found)
-                for row in rows
-            )
-
-        unproven = await self._database.run_read(count_unproven)
+        keys = {(row.path, row.sha256) for row in rows}
+        unproven = await self._database.run_read(
+            lambda connection: find_unreplaced(connection, hearing, keys, proven)
+        )
         if unproven:
-            message = f"of {unproven} of {len(rows)} files the delivered journal proves no closing"
+            message = (
+                f"of {len(unproven)} of {len(keys)} files the delivered journal proves nothing"
+            )
             raise RefusedError(409, "closure_unproven", message)
 
 
-def is_replacement_complete(connection: Connection, hearing: str, replacement: Replacement) -> bool:
-    """Return whether what replaces a file has arrived and has the announced hash.
+def settle_withheld(connection: Connection, store: ObjectStore, upload: str) -> bool:
+    """Bring the bytes of a closed upload to where they belong; return whether that is done now.
 
-    A playlist alone may have no replacement: its tracks may be closed as a whole.
+    The row stays locked meanwhile: a decision of court IT comes before this or after it. What has a
+    receipt is in quarantine, however it was closed. What never became complete is not settled here.
     """
-    if replacement.by is None:
-        return replacement.path.endswith(f"/{PLAYLIST}")
+    uploads, quarantine = schema.uploads, schema.quarantine
+    row = _lock_closed(connection, upload)
+    if row is None or row.ended_at is not None:
+        return True  # another server, or court IT, was faster
+    if row.receipt is not None:
+        connection.execute(
+            insert(connection, quarantine)
+            .values(upload=upload, hearing=row.owner, at=format_wall())
+            .on_conflict_do_nothing()
+        )
+    kept = connection.execute(
+        select(quarantine.c.decision).where(quarantine.c.upload == upload)
+    ).one_or_none()
+    if kept is None:
+        return False
+    store.unpublish_file(row.kind, row.owner, row.path, upload)
+    store.withhold_file(upload)
+    if kept.decision == ERASED:
+        store.erase_withheld(upload)
+    connection.execute(update(uploads).where(uploads.c.id == upload).values(ended_at=format_wall()))
+    log.info("hearing %s: a plain file was %s", row.owner, kept.decision or "withheld")
+    return True
+
+
+def _lock_closed(connection: Connection, upload: str) -> Row[Any] | None:
+    """Return the row of an upload if it is closed, locked until the transaction ends."""
     table = schema.uploads
-    found = connection.execute(
-        select(table.c.id)
-        .where(table.c.owner == hearing, table.c.path == replacement.by)
-        .where(table.c.sha256 == replacement.by_sha256, table.c.state == COMPLETE)
-        .limit(1)
+    row = connection.execute(select(table).where(table.c.id == upload).with_for_update()).one()
+    return row if row.state == CLOSED else None
+
+
+def _forget_closings(connection: Connection, hearing: str) -> int:
+    """Forget what kiosks said of closings, but for what was erased; return how many there were."""
+    table = schema.closures
+    undecided = table.delete().where(table.c.hearing == hearing, ~is_erased(hearing))
+    return connection.execute(undecided).rowcount
+
+
+def is_erased(hearing: str) -> Exists:
+    """Return the condition that court IT has erased the file of a row in ``closures``."""
+    table, uploads, quarantine = schema.closures, schema.uploads, schema.quarantine
+    return (
+        select(uploads.c.id)
+        .join(quarantine, quarantine.c.upload == uploads.c.id)
+        .where(uploads.c.owner == hearing, quarantine.c.decision.is_not(None))
+        .where(uploads.c.path == table.c.path, uploads.c.sha256 == table.c.sha256)
+        .exists()
     )
-    return found.one_or_none() is not None
