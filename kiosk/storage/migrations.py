@@ -100,4 +100,10 @@ SCHEMA_4 = """
 UPDATE closures SET sent_at = NULL, problem = NULL WHERE problem IS NOT NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+#: The next file is found without reading all that wait: a hearing has thousands.
+SCHEMA_5 = """
+CREATE INDEX files_of_item ON files (item_id, state, lane, path);
+CREATE INDEX items_by_state ON items (state);
+"""
+
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from sqlalchemy import event
 
 from bench.court_fleet import enrol_fleet
 from kiosk.central.contract import Head, parse
+from kiosk.central.data import schema
 from kiosk.central.data.database import Database
+from kiosk.central.deliveries.deliveries import WAITING
 from kiosk.central.deliveries.journal_heads import check_signatures, store_heads
 from kiosk.central.identity.enrolment import identify_kiosk, record_seen
 from kiosk.central.server import open_authority, open_database
@@ -110,3 +113,57 @@ def test_all_kiosks_that_called_are_recorded_in_one_write(database: Database) ->
         seen = connection.exec_driver_sql("SELECT last_seen FROM kiosks ORDER BY id").all()
     assert len(seen) == len(KIOSKS)
     assert all(row.last_seen for row in seen)
+
+
+@pytest.mark.parametrize("files", [40, 4000])
+def test_what_is_missing_is_asked_at_the_same_cost_in_a_large_delivery(
+    database: Database, files: int
+) -> None:
+    hearing = new_id()
+    uploads = [
+        {
+            "id": new_id(),
+            "kiosk": KIOSKS[0],
+            "kind": "hearing",
+            "owner": hearing,
+            "path": f"{number:06d}",
+            "size": 1,
+            "sha256": "0" * 64,
+            "state": "complete" if number < files - 1 else "receiving",
+            "created_at": "",
+        }
+        for number in range(files)
+    ]
+    listed = [
+        {"delivery": hearing, "upload": row["id"]} | {k: row[k] for k in ("path", "size", "sha256")}
+        for row in uploads
+    ]
+    with database.write() as connection:
+        connection.execute(
+            schema.deliveries.insert().values(
+                id=hearing,
+                kind="hearing",
+                kiosk=KIOSKS[0],
+                manifest={},
+                digest="",
+                final=True,
+                created_at="",
+            )
+        )
+        connection.execute(schema.uploads.insert(), uploads)
+        connection.execute(schema.files.insert(), listed)
+    with database.read() as connection:
+        steps = 0
+
+        def step() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_progress_handler(step, 1)
+        found = connection.execute(WAITING, {"delivery": hearing}).scalar_one()
+        raw.set_progress_handler(None, 0)
+    assert found == uploads[-1]["id"]
+    assert steps < 100

@@ -35,7 +35,7 @@ from kiosk.sync.outbox.manifest import (
     lane_for,
     read_sums,
 )
-from kiosk.sync.outbox.outbox import Outbox
+from kiosk.sync.outbox.outbox import Outbox, Upload
 from kiosk.sync.outbox.registrations import RegistrationStore
 from kiosk.sync.outbox.request_bodies import request_body
 from kiosk.sync.transport.backoff import Backoff
@@ -253,18 +253,23 @@ def test_outbox_goes_lane_by_lane(tmp_path: Path) -> None:
         assert outbox.add(Manifest(name, "hearing", files))
         outbox.mark_registered(name, {"a-main": "/v", "journal": "/j"}, [])
     assert not outbox.add(Manifest("h1", "hearing", ()))
-    order = outbox.pending_uploads((Lane.RECORD, Lane.VIDEO), ("hearing",))
-    assert [(upload.item_id, upload.path) for upload in order] == [
-        ("h1", "journal"),
-        ("h2", "journal"),
-        ("h1", "a-main"),
-        ("h2", "a-main"),
-    ]
+
+    def next_upload(ranks: dict[str, int | None]) -> Upload | None:
+        lanes = (Lane.RECORD, Lane.VIDEO)
+        return outbox.next_upload(lanes, ("hearing",), lambda item_id: ranks.get(item_id, 0))
+
+    failed = next_upload({"h1": 1})
+    assert (failed and failed.item_id, next_upload({"h1": None, "h2": None})) == ("h2", None)
+    order = []
+    while (upload := next_upload({})) is not None:
+        order.append((upload.item_id, upload.path))
+        outbox.mark_confirmed(upload)
+    assert order == [("h1", "journal"), ("h2", "journal"), ("h1", "a-main"), ("h2", "a-main")]
     outbox.mark_registered("h1", {"a-main": "/v2"}, ["journal"])
     item = outbox.item("h1")
     assert item is not None
     assert (item.bytes_done, item.bytes_total, item.file_count) == (1, 11, 2)
-    assert outbox.complete_items() == []
+    assert [item.id for item in outbox.complete_items()] == ["h2"]
 
 
 # -- tus body --------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ uploads = Table(
     Column("created_at", String(32), nullable=False),
     Column("ended_at", String(32)),
     Index("uploads_by_owner", "owner", "path"),
-    Index("uploads_by_state", "state"),
+    Index("uploads_by_state", "state", "owner"),
 )
 
 arrivals = Table(  # uploads that arrive in an S3 store; whoever is named in a row may change it

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from kiosk.central import crash_points
 from kiosk.central.contract import FileEntry
@@ -39,6 +39,17 @@ from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import name_order
 
 log = logging.getLogger(__name__)
+WAITING = (  # a file of a delivery that has not arrived
+    select(schema.uploads.c.id)
+    .where(schema.uploads.c.owner == bindparam("delivery"), schema.uploads.c.state == RECEIVING)
+    .where(
+        select(schema.files.c.path)
+        .where(schema.files.c.upload == schema.uploads.c.id)
+        .where(schema.files.c.delivery == bindparam("delivery"))
+        .exists()
+    )
+    .limit(1)
+)
 FILES_KEY = {"hearing": "files", "report": "files", "filing": "documents"}
 
 
@@ -289,6 +300,9 @@ class DeliveryService:
         table = schema.deliveries
 
         def work(connection: Connection) -> tuple[Row[Any] | None, Sequence[Row[Any]]]:
+            # Asked after each file: the whole list would cost more, the more files there are.
+            if connection.execute(WAITING, {"delivery": delivery}).first() is not None:
+                return None, ()
             row = connection.execute(
                 select(table).where(
                     table.c.id == delivery, table.c.final, table.c.completed_at.is_(None)

@@ -82,15 +82,16 @@ class Uploader:
                 path,
                 url,
                 upload.size,
+                is_new=upload.sent == 0,
                 raise_if_preempted=self._gate.raise_if_preempted,
                 report_progress=report_progress,
             )
-        except (UploadGoneError, UploadLengthError) as error:
-            log.warning("%s %s: %s", upload.kind, upload.item_id, error)
-            self._context.outbox.discard_upload_urls(upload.item_id)
-            raise
-        finally:
+        except BaseException as error:  # of a file that is there, the verdict is recorded
             self._context.outbox.record_progress(upload, sent)
+            if isinstance(error, UploadGoneError | UploadLengthError):
+                log.warning("%s %s: %s", upload.kind, upload.item_id, error)
+                self._context.outbox.discard_upload_urls(upload.item_id)
+            raise
         self._gate.mark_link_up()
         self._verify_upload(client, upload)
 

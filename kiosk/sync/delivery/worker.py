@@ -193,11 +193,11 @@ class DeliveryWorker(Worker):
             upload_finished_files(self.context, self._gate, client, self._pre_seal_backoff)
         self.context.outbox.fail_damaged()
 
-    def _pending_items(self) -> list[OutboxItem]:
+    def _pending_items(self, *, unregistered: bool = False) -> list[OutboxItem]:
         kinds = self._allowed_kinds()
         return [
             item
-            for item in self.context.outbox.undelivered_items()
+            for item in self.context.outbox.undelivered_items(unregistered=unregistered)
             if item.kind in kinds
             and item.route == NETWORK
             and not self._item_backoff.is_paused(item.id)
@@ -228,12 +228,11 @@ class DeliveryWorker(Worker):
         return len(intact_files) > 0 or not damaged
 
     def _register_all(self, client: CentralClient) -> None:
-        for item in self._pending_items():
-            if not item.is_registered:
-                self._gate.begin(item.kind)
-                self._gate.raise_if_preempted()
-                with self._item_backoff.guard(item.kind, item.id, client):
-                    self._register(client, item)
+        for item in self._pending_items(unregistered=True):
+            self._gate.begin(item.kind)
+            self._gate.raise_if_preempted()
+            with self._item_backoff.guard(item.kind, item.id, client):
+                self._register(client, item)
 
     def _register(self, client: CentralClient, item: OutboxItem) -> None:
         """Register an item; the answer names the files that the central system lacks."""
@@ -258,13 +257,13 @@ class DeliveryWorker(Worker):
 
     def _next_upload(self) -> Upload | None:
         """Return the file to send next: those of items that have failed come last."""
-        uploads = [
-            upload
-            for upload in self.context.outbox.pending_uploads(self.lanes, self._allowed_kinds())
-            if not self._item_backoff.is_paused(upload.item_id)
-        ]
-        return min(
-            uploads, key=lambda upload: self._item_backoff.has_failed(upload.item_id), default=None
+        backoff = self._item_backoff
+        return self.context.outbox.next_upload(
+            self.lanes,
+            self._allowed_kinds(),
+            lambda item_id: (
+                None if backoff.is_paused(item_id) else int(backoff.has_failed(item_id))
+            ),
         )
 
     # -- receipts ----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ delivered only when its receipt is on the disk (:mod:`kiosk.sync.outbox.receipts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,12 +71,16 @@ SELECT items.*, count(files.path) AS files, coalesce(sum(files.size), 0) AS byte
            AS bytes_done
 FROM items LEFT JOIN files ON files.item_id = items.id
 """
+WAITING_QUERY = """
+SELECT id FROM items
+WHERE registered AND route = 'network' AND state IN ('queued', 'sending') AND kind IN ({kinds})
+  AND EXISTS (SELECT 1 FROM files WHERE item_id = items.id AND state = 'waiting' AND lane = ?)
+ORDER BY added_at, id
+"""
 UPLOAD_QUERY = """
 SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
-WHERE files.state = 'waiting' AND items.registered AND items.route = 'network'
-  AND items.state IN ('queued', 'sending')
-  AND files.lane IN ({lanes}) AND items.kind IN ({kinds})
-ORDER BY files.lane, items.added_at, files.item_id, files.path
+WHERE files.item_id = ? AND files.state = 'waiting' AND files.lane = ?
+ORDER BY files.path LIMIT 1
 """
 
 
@@ -139,10 +143,13 @@ class Outbox:
             ManifestFile(row["path"], row["size"], row["sha256"], Lane(row["lane"])) for row in rows
         ]
 
-    def undelivered_items(self) -> list[OutboxItem]:
-        """Return every item that is not delivered, oldest first."""
+    def undelivered_items(self, *, unregistered: bool = False) -> list[OutboxItem]:
+        """Return every item that is not delivered, oldest first; or those not registered only."""
+        only = "AND NOT items.registered " if unregistered else ""
         rows = self._database.rows(
-            ITEM_QUERY + "WHERE items.state != 'delivered' GROUP BY items.id ORDER BY added_at"
+            ITEM_QUERY
+            + f"WHERE items.state IN ('queued', 'sending', 'failed') {only}"
+            + "GROUP BY items.id ORDER BY added_at"
         )
         return [_item(row) for row in rows]
 
@@ -153,13 +160,28 @@ class Outbox:
         )
         return [(row["kind"], row["state"], row["n"]) for row in rows]
 
-    def pending_uploads(self, lanes: Sequence[Lane], kinds: Sequence[str]) -> list[Upload]:
-        """Return the files of ``kinds`` that wait in ``lanes``, in the order of delivery."""
-        query = UPLOAD_QUERY.format(
-            lanes=", ".join("?" * len(lanes)), kinds=", ".join("?" * len(kinds))
-        )
-        rows = self._database.rows(query, [*map(int, lanes), *kinds])
-        return [_upload(row) for row in rows]
+    def next_upload(
+        self, lanes: Sequence[Lane], kinds: Sequence[str], rank: Callable[[str], int | None]
+    ) -> Upload | None:
+        """Return the file to send next, in the order of lanes, items and paths.
+
+        Args:
+            lanes: of the file.
+            kinds: of its item.
+            rank: of an item by its id: lower ones first, whatever their lane; None: not now.
+        """
+        query = WAITING_QUERY.format(kinds=", ".join("?" * len(kinds)))
+        found = [
+            (order, lane, row["id"])
+            for lane in sorted(lanes)
+            for row in self._database.rows(query, [*kinds, int(lane)])
+            if (order := rank(row["id"])) is not None
+        ]
+        if not found:
+            return None
+        _, lane, item_id = min(found, key=lambda place: place[0])
+        row = self._database.row(UPLOAD_QUERY, (item_id, int(lane)))
+        return None if row is None else _upload(row)
 
     def mark_registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
         """Record that the central system knows the item.
@@ -200,11 +222,11 @@ class Outbox:
         self._database.execute("UPDATE items SET registered = 0 WHERE id = ?", (item_id,))
 
     def record_progress(self, upload: Upload, sent: int) -> None:
-        """Record how many bytes of a file the central system has."""
+        """Record how many bytes of a file the central system has; nothing new costs no sync."""
         with self._database.transaction():
             self._database.execute(
-                "UPDATE files SET sent = ? WHERE item_id = ? AND path = ?",
-                (sent, upload.item_id, upload.path),
+                "UPDATE files SET sent = ? WHERE item_id = ? AND path = ? AND sent != ?",
+                (sent, upload.item_id, upload.path, sent),
             )
             self._database.execute(
                 "UPDATE items SET state = 'sending' WHERE id = ? AND state = 'queued'",
@@ -255,8 +277,10 @@ class Outbox:
         """Return the registered items of which every file is confirmed, but no receipt is here."""
         rows = self._database.rows(
             ITEM_QUERY + "WHERE items.registered AND items.route = 'network' "
-            "AND items.state IN ('queued', 'sending') GROUP BY items.id "
-            "HAVING count(files.path) = sum(files.state = 'confirmed') ORDER BY added_at"
+            "AND items.state IN ('queued', 'sending') "
+            "AND EXISTS (SELECT 1 FROM files AS f WHERE f.item_id = items.id) "
+            "AND NOT EXISTS (SELECT 1 FROM files AS f WHERE f.item_id = items.id "
+            "AND f.state IN ('waiting', 'damaged')) GROUP BY items.id ORDER BY added_at"
         )
         return [_item(row) for row in rows]
 

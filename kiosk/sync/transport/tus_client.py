@@ -26,6 +26,7 @@ TUS_VERSION = "1.0.0"
 OFFSET_CONFLICT = 409
 TOO_LARGE = 413
 GONE = frozenset({404, 410})
+SMALL_BYTES = 64 << 10  # a wrong guess (409) costs so much
 MAX_STALLS = 3
 CUTS = frozenset({"central_unreachable", "central_timeout"})
 MAX_CUTS = 2  # of one size, before a smaller one is tried
@@ -133,6 +134,7 @@ class TusClient:
         url: str,
         size: int,
         *,
+        is_new: bool = False,
         raise_if_preempted: Callable[[], None] = _noop,
         report_progress: Callable[[int], None] = _noop,
     ) -> None:
@@ -142,6 +144,7 @@ class TusClient:
             path: the file.
             url: its upload address.
             size: its length in bytes.
+            is_new: nothing of it was sent: a small file is sent without asking how far it is.
             raise_if_preempted: called before each block; raises to interrupt (call again to
                 resume).
             report_progress: called with the number of bytes that the server has or is being sent.
@@ -150,7 +153,7 @@ class TusClient:
             CentralError: no success; calling again later resumes.
             StorageError: the file cannot be read.
         """
-        offset = self.offset(url, size)
+        offset = 0 if is_new and 0 < size <= SMALL_BYTES else self.offset(url, size)
         report_progress(offset)
         stalls = cuts = 0
         with open_binary(path) as file:
