@@ -77,7 +77,7 @@ def test_an_item_that_a_box_refuses_is_set_aside_and_the_others_go(
 ) -> None:
     behind.start_in_thread()
     wait_problem(behind, None)
-    refused = behind.make_filing()
+    refused = behind.make_filing(100_000)  # a small one is sent without a HEAD
     proxy.refuse = lambda asked, path: (
         403
         if asked == method and (refused in path or is_of(central, path.rsplit("/", 1)[-1], refused))
