@@ -37,7 +37,7 @@ from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
 from kiosk.central.http.connection_limit import limit_connections
 from kiosk.central.http.fault_injection import FaultInjector
-from kiosk.central.http.header_timeout import TimedRunner
+from kiosk.central.http.header_timeout import HEAD_TIMEOUT_S, TimedRunner
 from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header, errors_as_json
 from kiosk.central.http.link_check import LinkCheckApi, UdpEcho
 from kiosk.central.http.rate_limit import RateLimit
@@ -263,6 +263,7 @@ class CentralServer:
                 self._options.host,
                 self._options.port,
                 ssl=context,
+                ssl_handshake_timeout=HEAD_TIMEOUT_S,
             )
         except OSError as error:
             raise CentralError(f"cannot listen: {error.strerror}", code="port_taken") from error

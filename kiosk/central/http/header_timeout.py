@@ -1,6 +1,7 @@
-"""A connection on which no whole request head arrives in time is closed.
+"""Connections that hold the server's resources without a good reason are closed.
 
-aiohttp waits as long as its keep-alive lasts; a stranger could hold connections with half a head.
+No whole request head in time, no further request for a while (aiohttp waits for an hour), or the
+oldest of too many that show no device certificate: who enrols needs a connection for seconds.
 """
 
 from __future__ import annotations
@@ -10,17 +11,42 @@ import asyncio
 from aiohttp import web
 
 HEAD_TIMEOUT_S = 10.0
+KEEP_ALIVE_S = 90.0  # a kiosk asks every 30 s
+MAX_STRANGERS = 256
+
+
+class Strangers:
+    """The open connections without a device certificate, oldest first."""
+
+    def __init__(self) -> None:
+        self._connections: dict[web.RequestHandler, None] = {}
+
+    def add(self, connection: web.RequestHandler) -> None:
+        """Add a connection; of too many the oldest one is cut."""
+        self._connections[connection] = None
+        if len(self._connections) > MAX_STRANGERS:
+            oldest = next(iter(self._connections))
+            self.discard(oldest)
+            if oldest.transport is not None:
+                oldest.transport.abort()
+
+    def discard(self, connection: web.RequestHandler) -> None:
+        """Forget a connection, which may be unknown."""
+        self._connections.pop(connection, None)
 
 
 class TimedHandler(web.RequestHandler):
     """A connection with a time limit for each request head."""
 
+    strangers: Strangers
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time limit: nothing has arrived yet."""
         super().connection_made(transport)
         self._start_timer()
+        if not transport.get_extra_info("peercert"):
+            self.strangers.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Stop the time limit at a whole head, start it at a part of one."""
@@ -33,6 +59,7 @@ class TimedHandler(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the time limit."""
         self._stop_timer()
+        self.strangers.discard(self)
         super().connection_lost(exc)
 
     def _start_timer(self) -> None:
@@ -48,9 +75,13 @@ class TimedHandler(web.RequestHandler):
 class TimedServer(web.Server):
     """Makes a :class:`TimedHandler` for each connection."""
 
+    strangers: Strangers
+
     def __call__(self) -> TimedHandler:
         """Return the protocol of a new connection."""
-        return TimedHandler(self, loop=self._loop, **self._kwargs)
+        handler = TimedHandler(self, loop=self._loop, **self._kwargs)
+        handler.strangers = self.strangers
+        return handler
 
 
 class TimedRunner(web.AppRunner):
@@ -58,10 +89,12 @@ class TimedRunner(web.AppRunner):
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return TimedServer(
+        server = TimedServer(
             made.request_handler,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=made._loop,  # noqa: SLF001 - aiohttp has no setting for this limit
-            **made._kwargs,  # noqa: SLF001
+            **made._kwargs | {"keepalive_timeout": KEEP_ALIVE_S},  # noqa: SLF001
         )
+        server.strangers = Strangers()
+        return server

@@ -28,6 +28,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Model = TypeVar("Model", bound=BaseModel)
 MAX_JSON_BYTES = 32 << 20
 BODY_IDLE_S = 20.0
+SLOWEST_BYTES_S = 1000.0  # of a body, on average
 PROBLEM_TYPE = "application/problem+json"
 KNOWN_STATUSES = frozenset(map(int, http.HTTPStatus))
 HEX = frozenset("0123456789abcdef")
@@ -140,32 +141,30 @@ def path_uuid(request: web.Request) -> Id:
     return text
 
 
-async def _next_block(request: web.Request) -> bytes:
-    """Return what has arrived of a body.
-
-    Raises:
-        RefusedError: 408, nothing for a while.
-    """
-    try:
-        async with asyncio.timeout(BODY_IDLE_S):
-            return await request.content.readany()
-    except TimeoutError as error:
-        raise RefusedError(408, "line_silent", "the body does not go on") from error
-
-
 async def read_body(
     request: web.Request, model: type[Model], max_bytes: int = MAX_JSON_BYTES
 ) -> Model:
     """Return the request's JSON body as ``model``; not more than ``max_bytes`` are ever in memory.
 
     Raises:
-        RefusedError: 400, 413 when it is too long, 415 when it is not JSON.
+        RefusedError: 400, 408 when it does not come or only drips, 413 when it is too long, 415
+            when it is not JSON.
     """
     if request.content_type != "application/json":
         raise RefusedError(415, "malformed", "the body is to be application/json")
-    body = bytearray()
+    body, clock = bytearray(), asyncio.get_running_loop().time
+    begun = clock()
     if (request.content_length or 0) <= max_bytes:
-        while len(body) <= max_bytes and (block := await _next_block(request)):
+        while len(body) <= max_bytes:
+            # A silent line ends it, and one that brings a byte now and then does so as soon.
+            end = min(clock(), begun + len(body) / SLOWEST_BYTES_S) + BODY_IDLE_S
+            try:
+                async with asyncio.timeout_at(end):
+                    block = await request.content.readany()
+            except TimeoutError as error:
+                raise RefusedError(408, "line_silent", "the body does not go on") from error
+            if not block:
+                break
             body += block
     if (request.content_length or len(body)) > max_bytes:
         raise RefusedError(413, "too_long", f"the body has more than {max_bytes} bytes")
