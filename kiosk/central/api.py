@@ -29,6 +29,7 @@ from kiosk.central.deliveries import journal_heads
 from kiosk.central.deliveries.deliveries import DeliveryService, make_manifest
 from kiosk.central.deliveries.filing_registry import FilingRegistry, list_changes
 from kiosk.central.deliveries.hearing_owners import HearingOwners
+from kiosk.central.deliveries.read_back import ReadBackLimit
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import (
@@ -75,6 +76,7 @@ class KioskApi:
         owners: whose hearing an id is.
         revocations: the signed list of revoked certificates.
         wrong_codes: limits how often a stranger may guess an enrolment code.
+        read_back: limits what a kiosk may read back.
     """
 
     database: Database
@@ -89,6 +91,7 @@ class KioskApi:
     owners: HearingOwners
     revocations: RevocationListIssuer
     wrong_codes: RateLimit
+    read_back: ReadBackLimit
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -274,6 +277,7 @@ class KioskApi:
         """Return a delivered file, or a range of it."""
         caller, hearing = await self.authenticator.authenticate(request), path_uuid(request)
         row = await self.deliveries.find_file(caller.id, hearing, request.match_info["path"])
+        await self.read_back.check(caller.id, row.owner)
         return await send_file(request, self.store, row)
 
     # -- reports and uploads -----------------------------------------------------------------

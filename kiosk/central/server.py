@@ -27,10 +27,12 @@ from kiosk.central.arrival.intake import Intake
 from kiosk.central.arrival.spool import Spool
 from kiosk.central.data.database import Database, sqlite_url
 from kiosk.central.data.object_store import FolderStore
+from kiosk.central.deliveries import read_back
 from kiosk.central.deliveries.deliveries import DeliveryService
 from kiosk.central.deliveries.filing_registry import FilingRegistry
 from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.quarantine import Quarantine
+from kiosk.central.deliveries.read_back import ReadBackLimit
 from kiosk.central.deliveries.searchable import SearchableWorker
 from kiosk.central.deliveries.tus import TusApi, add_tus_headers
 from kiosk.central.deliveries.uploads import UploadService
@@ -80,6 +82,8 @@ class ServerOptions:
         store: ``s3://…`` (:mod:`kiosk.central.data.s3_store`), or None for a folder under ``data``.
         searchable: whether to make searchable versions of filings.
         staff_days: a kiosk's list of staff ends so many days after it was issued.
+        read_back_days: a kiosk may read back a hearing for so many days after its receipt.
+        read_back_hearings: so many different ones in a day.
     """
 
     data: Path
@@ -93,6 +97,8 @@ class ServerOptions:
     store: str | None = None
     searchable: bool = True
     staff_days: int = DEFAULT_DAYS
+    read_back_days: int = read_back.DEFAULT_DAYS
+    read_back_hearings: int = read_back.DEFAULT_HEARINGS
 
 
 def open_database(data: Path, url: str | None = None) -> Database:
@@ -205,6 +211,9 @@ class CentralServer:
             owners=owners,
             revocations=RevocationListIssuer(self._database, self.authority),
             wrong_codes=RateLimit(WRONG_CODES, WRONG_CODES_WINDOW_S),
+            read_back=ReadBackLimit(
+                self._database, options.read_back_days, options.read_back_hearings
+            ),
         )
         app = self._make_application()
         cases = CaseApi(self._database, authenticator)

@@ -91,6 +91,8 @@ def _server_options(arguments: argparse.Namespace) -> ServerOptions:
         store=arguments.store,
         searchable=arguments.searchable,
         staff_days=arguments.staff_days,
+        read_back_days=arguments.read_back_days,
+        read_back_hearings=arguments.read_back_hearings,
     )
 
 

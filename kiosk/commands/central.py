@@ -76,6 +76,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a kiosk's list of staff ends so long after its last contact, 1 to 366 (%(default)s)",
     )
     parser.add_argument(
+        "--read-back-days",
+        type=_days,
+        default=90,
+        metavar="DAYS",
+        help="a kiosk may read back a hearing for so long after its receipt (%(default)s)",
+    )
+    parser.add_argument(
+        "--read-back-hearings",
+        type=_count,
+        default=5,
+        metavar="NUMBER",
+        help="so many hearings in a day may a kiosk read back, 0 to 10000 (%(default)s)",
+    )
+    parser.add_argument(
         "--faults", type=Path, metavar="FILE", help="development: inject the faults in FILE"
     )
     parser.set_defaults(task="serve")
@@ -140,6 +154,12 @@ def _parse_port(text: str) -> int:
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 366):
         raise argparse.ArgumentTypeError("a whole number from 1 to 366 is expected")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 10_000):
+        raise argparse.ArgumentTypeError("a whole number from 0 to 10000 is expected")
     return int(text)
 
 

@@ -91,9 +91,10 @@ def places(central: Central, upload: str) -> list[str]:
 
 
 def incidents(central: Central, hearing: str) -> list[str]:
-    """Return the incidents of a hearing."""
+    """Return the incidents of a hearing, but those that a test causes by reading it back."""
+    query = "SELECT code FROM incidents WHERE subject = ? AND code != 'read_back'"
     with closing(sqlite3.connect(central.data / "central.db")) as database:
-        rows = database.execute("SELECT code FROM incidents WHERE subject = ?", (hearing,))
+        rows = database.execute(query, (hearing,))
         return [code for (code,) in rows]
 
 

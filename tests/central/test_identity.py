@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from sqlalchemy import Table, select, update
 
+from kiosk.central.data import schema
 from kiosk.central.identity.authority import CertificateAuthority
+from kiosk.central.server import open_database
+from kiosk.clocks import format_wall, wall_time
 from tests.support.central_rig import (
     TIMEOUT,
     Central,
@@ -23,6 +28,7 @@ from tests.support.central_rig import (
     new_key,
     session,
 )
+from tests.support.waiting import wait_for
 
 
 def post(central: Central, code: str, request: str) -> requests.Response:
@@ -171,7 +177,7 @@ def test_a_stolen_kiosks_certificate_opens_nothing_but_its_own_outbox(
     upload = missing[0]["upload"]
     digest = hashlib.sha256(b"{}").hexdigest()
     file = {"path": "hearing.json", "sha256": digest}
-    bodies["closures"] = {"closures": [file]}
+    bodies["closures"] = {"closures": [{**file, "path": "part-01/main/index.m3u8"}]}
     bodies["upload"] = {**file, "size": 2, "kind": "hearing", "owner": hearing}
     names = {"hearing": hearing, "filing": filing, "upload": upload}
     tus = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
@@ -185,6 +191,61 @@ def test_a_stolen_kiosks_certificate_opens_nothing_but_its_own_outbox(
         assert answer.status_code == status, (method, path, answer.status_code, answer.text)
     assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"] is not None
     assert kiosk.call("GET", f"/v1/hearings/{hearing}/files/hearing.json").content == b"{}"
+
+
+def test_what_a_kiosk_reads_back_is_limited_in_time_and_count_and_seen(tmp_path: Path) -> None:
+    """Old fault: a stolen kiosk's certificate read everything that its room had ever delivered."""
+    with Central(tmp_path / "data", ("--read-back-hearings", "2")) as central:
+        read_back(central)
+
+
+def read_back(central: Central) -> None:
+    kiosk = central.enrol()
+    hearings = [new_id() for _ in range(4)]
+    for hearing in hearings:
+        files = {"a.json": b"{}", "b.json": b"[]"}
+        body = hearing_body(hearing, files)
+        kiosk.send(kiosk.put(f"/v1/hearings/{hearing}", body)["missing"], files)
+
+    def are_delivered() -> bool:
+        return all(kiosk.get(f"/v1/hearings/{hearing}")["receipt"] for hearing in hearings)
+
+    wait_for(are_delivered, "the receipts")
+    database = open_database(central.data)
+    old, *others = hearings
+
+    def read(hearing: str, path: str = "a.json") -> tuple[int, str]:
+        answer = kiosk.call("GET", f"/v1/hearings/{hearing}/files/{path}")
+        return answer.status_code, answer.headers.get("Court-Error", "")
+
+    def seen() -> list[tuple[str, str]]:
+        table = schema.incidents
+        query = select(table.c.code, table.c.subject).where(table.c.kiosk == kiosk.id)
+        with database.read() as connection:
+            return [tuple(row) for row in connection.execute(query.order_by(table.c.id))]
+
+    def put_back(table: Table, column: str, days: int) -> None:
+        with database.write() as connection:
+            moment = format_wall(wall_time() - timedelta(days=days))
+            key = table.c.hearing if "hearing" in table.c else table.c.id
+            connection.execute(update(table).where(key.in_(hearings)).values({column: moment}))
+
+    put_back(schema.deliveries, "completed_at", 89)
+    with database.write() as connection:
+        moment = format_wall(wall_time() - timedelta(days=91))
+        table = schema.deliveries
+        connection.execute(update(table).where(table.c.id == old).values(completed_at=moment))
+    assert read(old) == (403, "read_back_ended")
+    allowed, beyond = others[:2], others[2]
+    for hearing in allowed:
+        assert [read(hearing), read(hearing, "b.json"), read(hearing)] == [(200, "")] * 3
+    assert read(beyond) == (429, "too_many")
+    assert read(allowed[0]) == (200, ""), "what was begun may be finished"
+    refused = [("read_back_refused", old)], [("read_back_refused", beyond)]
+    assert seen() == [*refused[0], *(("read_back", hearing) for hearing in allowed), *refused[1]]
+    put_back(schema.read_backs, "at", 2)
+    assert read(beyond) == (200, ""), "the next day"
+    database.close()
 
 
 def test_a_replacement_loses_nothing_that_the_old_one_had_delivered(central: Central) -> None:

@@ -163,6 +163,7 @@ class Central:
         command = ["central", "--data", str(self.data), "--port", str(self.port)]
         if not self.searchable:
             command.append("--no-searchable")
+        command += ["--read-back-hearings", "10000"]  # all tests of a process are one kiosk's
         self.process = fork_kiosk([*command, "--seed", str(SEED), *self.arguments])
         wait_for(self._started, "the central system", 100)
         self.port = int(self.url.rsplit(":", 1)[1])

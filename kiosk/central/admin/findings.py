@@ -26,6 +26,8 @@ INCIDENT_WINDOW = timedelta(days=7)
 MORNING = time(7)
 FULL_WITHIN = timedelta(days=5)
 FULL_FREE_SHARE = 0.05
+CAUTIONS = frozenset({"read_back"})
+"""Incidents that may be in order."""
 DISPUTES = frozenset(
     {"hearing_other_room", "hearing_foreign", "hearing_set_aside", "hearing_freed"}
 )
@@ -290,7 +292,8 @@ def _incident_findings(
         if now - incident.at < INCIDENT_WINDOW:
             values = {"subject": incident.subject, "detail": incident.detail}
             room = rooms.get(incident.kiosk, "")
-            found = Finding(incident.code, "fault", incident.kiosk, room, incident.at, values)
+            severity: Severity = "caution" if incident.code in CAUTIONS else "fault"
+            found = Finding(incident.code, severity, incident.kiosk, room, incident.at, values)
             yield replace(found, times=incident.times, others=incident.others)
 
 

@@ -50,6 +50,14 @@ SENTENCES = {
     "kiosk_revoked": N_(
         "The kiosk was revoked. Hearings without a receipt that others may deliver now: {detail}."
     ),
+    "read_back": N_(
+        "The kiosk has read back a delivered hearing: {subject}. If nobody there asked for a copy, "
+        "revoke the kiosk: kiosk central revoke."
+    ),
+    "read_back_refused": N_(
+        "The kiosk wanted to read back too many hearings, or an old one; it was refused: "
+        "{subject}. If nobody there asked for a copy, revoke the kiosk: kiosk central revoke."
+    ),
     "in_quarantine": N_(
         "{count} plain files of a closed hearing are withheld: erase or release them: {hearing}."
     ),

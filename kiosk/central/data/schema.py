@@ -298,6 +298,14 @@ quarantine = Table(  # complete files that a closing replaced; court IT decides 
     Index("quarantine_open", "decided_at"),
 )
 
+read_backs = Table(  # hearings that a kiosk reads back; the last day counts
+    "read_backs",
+    metadata,
+    Column("kiosk", ForeignKey("kiosks.id"), primary_key=True),
+    Column("hearing", String(36), primary_key=True),
+    Column("at", String(32), nullable=False),
+)
+
 problems = Table(  # reasons to withhold the receipt of a complete delivery
     "problems",
     metadata,
