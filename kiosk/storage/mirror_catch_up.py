@@ -159,7 +159,7 @@ class MirrorCatchUp:
             return []
         return [
             hearing
-            for hearing in self._dest.hearings_behind
+            for hearing in self._dest.hearings_behind - self._dest.held - self._source.held
             if not self._source.is_incomplete(hearing)
             and not (hearing in self._source.unwritten_holes and self._source.pending(hearing))
         ]

@@ -98,6 +98,18 @@ class MirroredStore:
                 self._mirror.active_hearings.add(hearing)  # it is not compared with the primary
                 self._primary.mark_behind(hearing)
 
+    def hold_mirror(self, hearing: str) -> None:
+        """Copy nothing of ``hearing`` until :meth:`release_mirror`: it is to be merged."""
+        with self._changed:
+            if self._mirror is not None:
+                self._mirror.held.add(hearing)
+
+    def release_mirror(self, hearing: str) -> None:
+        """Let ``hearing`` be copied."""
+        with self._changed:
+            if self._mirror is not None:
+                self._mirror.held.discard(hearing)
+
     def start_mirror_catch_up(self) -> None:
         """Start copying to the mirror what only the primary has."""
         self._catch_ups[0].start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from pathlib import Path
 
@@ -161,6 +162,10 @@ class StorageVolume:
         )
 
     # -- reading -------------------------------------------------------------------------------
+    def reading(self) -> AbstractContextManager[None]:
+        """Return what a read of a file below ``root`` runs in that no method here makes."""
+        return nullcontext()
+
     def size(self, relative: str) -> int:
         """Return the size of a file in bytes; 0 if there is none."""
         try:

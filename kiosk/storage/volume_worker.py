@@ -105,6 +105,8 @@ class VolumeWorker:
         self.is_uncompared = False
         """It may hold other bytes than the other storage: each hearing is compared before it is
         written on."""
+        self.held: set[str] = set()
+        """Hearings that are not copied: what only this copy has is still to be merged."""
         self.changed = changed
         self.other: VolumeWorker | None = None
         """The worker of the other storage."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.hearing.room import storage_monitor
-from kiosk.storage.hearing_folder import JOURNAL_FILE
+from kiosk.recording.verify.hearing import verify
+from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE
 from kiosk.storage.volume import ONLY_HERE, SET_ASIDE
 from tests.hearing.mirror_rig import MirrorRig
 from tests.support.mounts import Stick, read_hearing_files
@@ -167,3 +168,35 @@ def test_what_was_not_recovered_without_the_own_disk_is_merged_at_the_next_start
     for stick in (mirror_rig.own, mirror_rig.mirror):
         assert check_kept(stick, before) == 0
     assert ALARM not in mirror_rig.codes()
+
+
+@pytest.mark.slow
+@pytest.mark.root
+def test_minutes_that_only_the_mirror_has_are_merged_when_the_own_disk_takes_them(
+    mirror_rig: MirrorRig,
+) -> None:
+    """Each storage has something, and the own one still refuses at the start: it waits."""
+    folder = mirror_rig.start_hearing()
+    mirror_rig.run(3)
+    mirror_rig.until("ok", "ok")
+    mirror_rig.own.read_only()
+    mirror_rig.until("read_only", "ok")
+    mirror_rig.run(5)
+    mirror_rig.crash()
+    before = read_hearing_files(mirror_rig.mirror.folder)
+    mirror_rig.own.read_only(on=False)
+    (mirror_rig.own.folder / folder / "journal.jsonl.damaged").write_bytes(b"only here")
+    mirror_rig.own.read_only()
+    mirror_rig.start()
+    courtroom = mirror_rig.courtroom
+    wait_for(lambda: courtroom.seal_queue.failing_hearings == (folder.name,), "a try", 20)
+    assert read_hearing_files(mirror_rig.mirror.folder) == before
+    mirror_rig.own.read_only(on=False)
+    wait_for((mirror_rig.own.folder / folder / SIGNATURE).exists, "the seal", 60)
+    mirror_rig.wait_same()
+    assert check_kept(mirror_rig.mirror, before) == 0
+    assert ALARM not in mirror_rig.codes()
+    report = verify(mirror_rig.own.folder / folder, mirror_rig.court.ca, decode=True)
+    assert report.ok, report.problems
+    media = f"{folder}/part-01/main/run-01/000001.m4s"
+    assert read_hearing_files(mirror_rig.own.folder)[media].startswith(before[media])

@@ -96,9 +96,9 @@ class Copies:
     def merge(self) -> None:
         """Merge as the start of the recorder does."""
         self.before = self.files(0), self.files(1)
-        failed: list[str] = []
-        merge_copies(*self.volumes, self.device.certificate, failed.append)
-        assert failed == []
+        failed: dict[str, Exception] = {}
+        merge_copies(*self.volumes, self.device.certificate, failed.__setitem__)
+        assert failed == {}
         assert self.files(1) == self.before[1], "the mirror is only read"
 
     def kept(self, name: str = MEDIA) -> list[tuple[int, bytes]]:
@@ -308,10 +308,10 @@ def test_a_copy_that_cannot_be_merged_is_told(
 ) -> None:
     copies.tear(0, -1)
     monkeypatch.setattr(copies.volumes[0], "patch", _refuse)
-    failed: list[str] = []
+    failed: dict[str, Exception] = {}
     before = copies.files(0)
-    assert merge_copies(*copies.volumes, copies.device.certificate, failed.append) == []
-    assert failed == [copies.hearing]
+    assert merge_copies(*copies.volumes, copies.device.certificate, failed.__setitem__) == []
+    assert list(failed) == [copies.hearing]
     assert copies.files(0) == before
 
 
@@ -399,6 +399,6 @@ def test_what_one_hearing_raises_leaves_the_others(
         raise KeyError("a bug")
 
     monkeypatch.setattr("kiosk.recording.repair.copy_merge._HearingMerge.run", break_down)
-    failed: list[str] = []
-    merge_copies(*copies.volumes, copies.device.certificate, failed.append)
-    assert failed == [copies.hearing]
+    failed: dict[str, Exception] = {}
+    merge_copies(*copies.volumes, copies.device.certificate, failed.__setitem__)
+    assert list(failed) == [copies.hearing]

@@ -15,14 +15,9 @@ from kiosk.api.recorder import Mirror, PlannedSpace, RecorderState, RunningHeari
 from kiosk.api.states import MirrorState, StorageState
 from kiosk.config import Settings
 from kiosk.errors import StorageError
-from kiosk.recording.repair.copy_merge import (
-    is_beginning,
-    list_unsealed,
-    merge_copies,
-    recorded_ranges,
-)
+from kiosk.recording.repair.copy_merge import recorded_ranges
+from kiosk.recording.repair.start_merge import StartMerge
 from kiosk.storage.atomic_io import read_json, write_json
-from kiosk.storage.copy_comparison import is_as_long
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
 from kiosk.storage.patient_reader import PatientReader
@@ -65,6 +60,11 @@ class StorageMonitor:
             self._mirror,
             recorded_ranges,
             self._is_delivered,
+        )
+        self._merge = (
+            StartMerge(self.store, self._primary, self._mirror)
+            if self._mirror is not None
+            else None
         )
         self._bytes, self._seconds = self._load_rate()
         self._volatile: Literal["no", "accepted", "yes"] = "no"
@@ -122,47 +122,32 @@ class StorageMonitor:
                     self.begun.update(folder.name for folder in folders)
 
     # -- after a crash -------------------------------------------------------------------------
-    def prepare_recovery(self, certificate: x509.Certificate) -> set[str]:
+    def prepare_recovery(self, certificate: x509.Certificate) -> tuple[set[str], set[str]]:
         """Give the primary storage what only the mirror has, or has undamaged, of open hearings.
-
-        One that is full or read-only takes nothing. Then a hearing is read, and goes on, on the
-        mirror, if that has all of it.
 
         Args:
             certificate: the device's, by which their journals are signed.
 
         Returns:
-            the ids of the hearings that are read on the mirror.
+            the ids of the hearings that are read on the mirror, and of those that must not be
+            recovered before :meth:`complete_copy`.
         """
-        if self._mirror is None:
-            return set()
-        if not (self.store.is_mirror_readable and self.is_primary_available):
+        if self._merge is None:
+            return set(), set()
+        if self.store.is_mirror_readable and self.is_primary_available:
+            self._merge.run(certificate)
+        else:
             self.store.distrust_mirror()
-            return set()
-        primary, mirror = self._primary, self._mirror
-        led: set[str] = set()
-        failed: list[str] = []
-        for hearing in merge_copies(primary, mirror, certificate, failed.append):
-            log.warning("hearing %s was completed from the second copy", hearing)
-        is_refusing = self._is_only_mirror_written
-        for hearing in list_unsealed(primary, mirror):
-            if is_refusing and is_beginning(primary, mirror, hearing):
-                log.error("hearing %s goes on on the second copy", hearing)
-                self.store.lead_with_mirror(hearing)
-                led.add(hearing)
-            elif hearing in failed or not is_as_long(mirror, primary, hearing):
-                self.store.distrust_mirror(hearing)
-        if is_refusing:
-            self.store.start_mirror_catch_up()  # the recovery can write nowhere else
-        return led
+        return self._merge.led, set(self._merge.waiting)
 
-    @property
-    def _is_only_mirror_written(self) -> bool:
-        """Whether the primary storage takes nothing, and the mirror does."""
-        free, _ = self.store.primary_space()
-        mirror = self.store.mirror_status()
-        is_refusing = self.store.primary_state == "read_only" or free < FULL_BYTES
-        return is_refusing and mirror.state.is_healthy and (mirror.free_bytes or 0) >= FULL_BYTES
+    def complete_copy(self, hearing: str, certificate: x509.Certificate) -> None:
+        """Merge the copies of a hearing now if the primary storage refused that at the start.
+
+        Raises:
+            StorageError: it is still not possible.
+        """
+        if self._merge is not None:
+            self._merge.complete(hearing, certificate)
 
     def start_catch_up(self, on_arrival: Callable[[str], None]) -> None:
         """Start copying to each storage what it lacks; see :meth:`MirroredStore.start_catch_up`."""
@@ -216,6 +201,8 @@ class StorageMonitor:
             error: why the journal cannot be written, if it cannot.
         """
         mirror = self.store.mirror_status()
+        if self._merge is not None and self._merge.is_mirror_hanging:
+            mirror = mirror.model_copy(update={"state": MirrorState.SLOW})
         free, total = self.store.primary_space()
         hours = self._hours_in(free)
         if mirror.state.is_healthy and mirror.free_bytes is not None:

@@ -33,14 +33,14 @@ log = logging.getLogger(__name__)
 def recover(context: HearingContext, parts: PartController) -> None:
     """Close what a crash left open; resume the hearing that was capturing just before."""
     options = parts.journal_options(None)
-    led_by_mirror = context.storage.prepare_recovery(options.signer.certificate)
+    led_by_mirror, unmerged = context.storage.prepare_recovery(options.signer.certificate)
     folder = make_folder(context.paths.hearings)
 
     def recover_later(hearing: Path) -> None:
         job = partial(_recover_and_seal, context, hearing, options)
         context.seal_queue.submit(hearing.name, job)
 
-    known = {child.parent.name for child in folder.glob("*/*")} | led_by_mirror
+    known = {child.parent.name for child in folder.glob("*/*")} | led_by_mirror | unmerged
 
     def recover_arrived(hearing: str) -> None:
         """Recover what only the second copy had, when it could not be read or merged."""
@@ -49,7 +49,9 @@ def recover(context: HearingContext, parts: PartController) -> None:
             log.error("hearing %s was only on the second copy", hearing)
             recover_later(folder / hearing)
 
-    interrupted_hearings = recover_hearings(folder, options, recover_later, led_by_mirror)
+    for hearing in unmerged:
+        recover_later(folder / hearing)
+    interrupted_hearings = recover_hearings(folder, options, recover_later, led_by_mirror, unmerged)
     unfinished = [h for h in interrupted_hearings if not h.was_ended and h.was_started]
     for interrupted in interrupted_hearings:
         if not interrupted.was_started:
@@ -69,6 +71,7 @@ def _recover_and_seal(context: HearingContext, hearing: Path, options: JournalOp
     Raises:
         RecordingError, StorageError: it still cannot be, which is an alarm.
     """
+    context.storage.complete_copy(hearing.name, options.signer.certificate)
     interrupted = recover_hearing(hearing, options)
     interrupted.was_ended = True
     _seal_interrupted(context, interrupted)

@@ -30,13 +30,13 @@ from kiosk.storage.copy_comparison import (
     mend,
     split_ranges,
 )
-from kiosk.storage.hashing import sha256_of
 from kiosk.storage.hearing_folder import (
     CLOSED_INIT,
     CLOSED_SUFFIX,
     INIT,
     JOURNAL_FILE,
     MEDIA_SUFFIX,
+    SIGNATURE,
     SUMS,
     name_order,
     part_folders,
@@ -98,35 +98,55 @@ def merge_copies(
     primary: StorageVolume,
     mirror: StorageVolume,
     certificate: x509.Certificate | None = None,
-    on_failure: Callable[[str], None] = lambda _hearing: None,
+    on_failure: Callable[[str, Exception], None] = lambda _hearing, _error: None,
 ) -> list[str]:
-    """Give ``primary`` what ``mirror`` has of unsealed hearings and it lacks or has damaged.
-
-    Hearings that are sealed on ``primary`` stay as they are, and so do those that are only on
-    ``mirror`` and sealed there (they are copied in the background). Nothing is discarded: what is
-    not taken of either copy is set aside on ``primary``. ``mirror`` is only read. A part that is
-    sealed on ``primary`` gets only what its seal covers.
+    """Merge all hearings; see :func:`merge_hearing`.
 
     Args:
-        certificate: whose signatures the heads of the journals bear; None: they are not looked at.
-        on_failure: called with the id of a hearing that could not be merged.
+        on_failure: called with the id of a hearing that could not be merged, and why.
 
     Returns:
         the ids of the hearings that got something.
+
+    Raises:
+        OSError: ``mirror`` cannot be read.
     """
     merged = []
     for hearing in mirror.list_names("hearings"):
         try:
-            if (
-                (mirror.root / "hearings" / hearing).is_dir()
-                and _is_unsealed(primary, mirror, hearing)
-                and _HearingMerge(primary, mirror, hearing, certificate).run()
-            ):
+            if merge_hearing(primary, mirror, hearing, certificate):
                 merged.append(hearing)
-        except Exception:  # whatever one hearing raises, the recorder starts
+        except Exception as error:  # whatever one hearing raises, the recorder starts
             log.exception("hearing %s: the second copy cannot be taken", hearing)
-            on_failure(hearing)
+            on_failure(hearing, error)
     return merged
+
+
+def merge_hearing(
+    primary: StorageVolume,
+    mirror: StorageVolume,
+    hearing: str,
+    certificate: x509.Certificate | None = None,
+) -> bool:
+    """Give ``primary`` what ``mirror`` has of an unsealed hearing and it lacks or has damaged.
+
+    One that is sealed on ``primary`` stays as it is, and so does one that is only on ``mirror`` and
+    sealed there (it is copied in the background). Nothing is discarded: what is not taken of either
+    copy is set aside on ``primary``. ``mirror`` is only read. A part that is sealed on ``primary``
+    gets only what its seal covers.
+
+    Args:
+        certificate: whose signatures the heads of the journals bear; None: they are not looked at.
+
+    Returns:
+        Whether it got something.
+
+    Raises:
+        OSError, StorageError: a storage refuses; it may be repeated.
+    """
+    if not _is_unsealed(primary, mirror, hearing):
+        return False
+    return _HearingMerge(primary, mirror, hearing, certificate).run()
 
 
 def list_unsealed(primary: StorageVolume, mirror: StorageVolume) -> list[str]:
@@ -136,8 +156,11 @@ def list_unsealed(primary: StorageVolume, mirror: StorageVolume) -> list[str]:
 
 
 def _is_unsealed(primary: StorageVolume, mirror: StorageVolume, hearing: str) -> bool:
-    here, there = (volume.root / "hearings" / hearing for volume in (primary, mirror))
-    return not is_sealed(here) and (here.is_dir() or (there.is_dir() and not is_sealed(there)))
+    folder = f"hearings/{hearing}"
+    seal = f"{folder}/{SUMS}", f"{folder}/{SIGNATURE}"
+    if all(map(primary.exists, seal)):
+        return False
+    return primary.exists(folder) or (mirror.exists(folder) and not all(map(mirror.exists, seal)))
 
 
 def is_beginning(primary: StorageVolume, mirror: StorageVolume, hearing: str) -> bool:
@@ -209,9 +232,14 @@ class _HearingMerge:
                 changed |= self._merge_whole(name, is_newer=folder in newer)
         return changed
 
+    @cached_property
+    def _sealed_parts(self) -> frozenset[str]:
+        """The parts that are sealed here before anything is merged."""
+        parts = part_folders(self._primary.root / self._folder)
+        return frozenset(path.name for _, path in parts if is_sealed(path))
+
     def _is_in_sealed_part(self, name: str) -> bool:
-        part = self._primary.root / "/".join(name.split("/")[:3])
-        return part.is_dir() and is_sealed(part)
+        return self._relative(name).partition("/")[0] in self._sealed_parts
 
     def _restore_sealed(self, name: str) -> bool:
         """Take a file of a part that is sealed here if the seal covers it; return whether.
@@ -227,9 +255,7 @@ class _HearingMerge:
         if is_here and agreed == size:
             return False
         part, _, inner = self._relative(name).partition("/")
-        if _sealed_sums(primary.root / self._folder / part).get(inner) != sha256_of(
-            mirror.root / name
-        ):
+        if _sealed_sums(primary.root / self._folder / part).get(inner) != _sha256(mirror, name):
             if not is_journal or has_line(mirror, name, agreed, size):
                 log.error("%s: is not what is sealed; the second copy is set aside", name)
                 primary.keep_range(name, agreed, size, mirror)
@@ -239,10 +265,7 @@ class _HearingMerge:
             primary.keep_range(name, agreed, primary.size(name), primary)
         path = primary.root / name
         make_folder(path.parent)
-        write_chunks(
-            path,
-            (mirror.read(name, at, CHUNK_BYTES) for at in range(0, size, CHUNK_BYTES)),
-        )
+        write_chunks(path, _chunks(mirror, name))
         return True
 
     # -- media -------------------------------------------------------------------------------------
@@ -294,6 +317,18 @@ def _sealed_sums(part: Path) -> dict[str, str]:
         return parse_sums((part / SUMS).read_text(encoding="utf-8"))
     except (ValueError, KioskError):
         return {}
+
+
+def _chunks(volume: StorageVolume, name: str) -> Iterator[bytes]:
+    for at in range(0, volume.size(name), CHUNK_BYTES):
+        yield volume.read(name, at, CHUNK_BYTES)
+
+
+def _sha256(volume: StorageVolume, name: str) -> str:
+    digest = hashlib.sha256()
+    for chunk in _chunks(volume, name):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _folder_of(name: str) -> str:

@@ -83,7 +83,12 @@ def _read_on(
     """
     reader = ChainReader(volume.root / name, start=start)
     signed, before, last = (start[0], -1), start, Entry()
-    for entry in reader:
+    entries = iter(reader)
+    while True:
+        with volume.reading():
+            entry = next(entries, None)
+        if entry is None:
+            break
         if entry["kind"] == "head":
             last, signed = entry, before
         before = reader.head, reader.length

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -151,6 +151,7 @@ def recover_hearings(
     options: JournalOptions,
     on_failure: Callable[[Path], None] = lambda _: None,
     located_elsewhere: Iterable[str] = (),
+    left_out: Collection[str] = (),
 ) -> list[InterruptedHearing]:
     """Close the journals of every unsealed hearing under ``hearings``; oldest first.
 
@@ -158,10 +159,12 @@ def recover_hearings(
         on_failure: called with the folder of a hearing that cannot be opened. It is logged and left
             as it is, and never stops the others.
         located_elsewhere: names of hearings whose folders need not be there: the store knows where.
+        left_out: names of hearings that are not looked at.
     """
     recovered = []
     names = {path.name for path in hearings.iterdir()} if hearings.is_dir() else set()
-    for folder in map(hearings.joinpath, sorted(names.union(located_elsewhere))):
+    names = names.union(located_elsewhere).difference(left_out)
+    for folder in map(hearings.joinpath, sorted(names)):
         try:
             located = options.store.locate(folder)
             if located.is_dir() and not is_sealed(located) and any(located.iterdir()):

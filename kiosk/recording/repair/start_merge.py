@@ -1,0 +1,131 @@
+"""Both copies of the open hearings at the start of the recorder, before they are recovered."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+from kiosk.errors import StorageError
+from kiosk.recording.repair.copy_merge import (
+    is_beginning,
+    list_unsealed,
+    merge_copies,
+    merge_hearing,
+)
+from kiosk.storage.copy_comparison import is_as_long
+from kiosk.storage.mirrored_store import MirroredStore
+from kiosk.storage.space import FULL_BYTES
+from kiosk.storage.volume import StorageVolume, failure_state
+from kiosk.storage.watched_volume import WatchedVolume
+
+log = logging.getLogger(__name__)
+HUNG_S = 5.0
+"""A read of the mirror that takes longer is given up."""
+
+
+@dataclass
+class _Outcome:
+    """Hearings by what becomes of their two copies."""
+
+    led: set[str] = field(default_factory=set)
+    distrusted: set[str] = field(default_factory=set)
+    waiting: set[str] = field(default_factory=set)
+
+
+class StartMerge:
+    """Gives the primary storage what only the mirror has, or has undamaged, of open hearings.
+
+    A primary that is full or read-only takes nothing. Then a hearing is read, and goes on, on the
+    mirror, if that has all of it; else it waits.
+
+    Attributes:
+        led: ids of the hearings that are read on the mirror.
+        waiting: ids of those that must not be recovered before :meth:`complete`: nothing of them
+            is cut, sealed or caught up.
+    """
+
+    def __init__(self, store: MirroredStore, primary: StorageVolume, mirror: StorageVolume) -> None:
+        self._store = store
+        self._primary, self._mirror = primary, mirror
+        self._reader = WatchedVolume(mirror)
+        self.led: set[str] = set()
+        self.waiting: set[str] = set()
+
+    @property
+    def is_mirror_hanging(self) -> bool:
+        """Whether a read of the mirror was given up, and still hangs."""
+        return self._reader.is_hanging
+
+    def run(self, certificate: x509.Certificate) -> None:
+        """Merge what can be read; a mirror that cannot be is compared later.
+
+        Args:
+            certificate: the device's, by which their journals are signed.
+        """
+        is_refusing = self._is_only_mirror_written
+        try:
+            found = self._reader.run(lambda: self._merge_all(certificate, is_refusing), HUNG_S)
+        except OSError as error:
+            log.error("the second copy cannot be read; the start goes on: %s", error)
+            self._store.distrust_mirror()
+            return
+        for hearing in found.led:
+            log.error("hearing %s goes on on the second copy", hearing)
+            self._store.lead_with_mirror(hearing)
+        for hearing in found.distrusted:
+            self._store.distrust_mirror(hearing)
+        for hearing in found.waiting:
+            self._store.hold_mirror(hearing)
+        self.led, self.waiting = found.led, found.waiting
+        if is_refusing:
+            self._store.start_mirror_catch_up()  # the recovery can write nowhere else
+
+    def _merge_all(self, certificate: x509.Certificate, is_refusing: bool) -> _Outcome:
+        """Merge all; change nothing but the primary's files: the mirror may hang."""
+        primary, mirror = self._primary, self._reader
+        found = _Outcome()
+        failed: dict[str, Exception] = {}
+        for hearing in merge_copies(primary, mirror, certificate, failed.__setitem__):
+            log.warning("hearing %s was completed from the second copy", hearing)
+        for hearing in list_unsealed(primary, mirror):
+            is_refused = hearing in failed and failure_state(failed[hearing]) in _REFUSALS
+            if (is_refusing or is_refused) and is_beginning(primary, mirror, hearing):
+                found.led.add(hearing)
+            elif hearing in failed or not is_as_long(mirror, primary, hearing):
+                found.distrusted.add(hearing)
+                if is_refused:
+                    found.waiting.add(hearing)
+        return found
+
+    @property
+    def _is_only_mirror_written(self) -> bool:
+        """Whether the primary storage takes nothing, and the mirror does."""
+        free, _ = self._store.primary_space()
+        mirror = self._store.mirror_status()
+        is_refusing = self._store.primary_state == "read_only" or free < FULL_BYTES
+        return is_refusing and mirror.state.is_healthy and (mirror.free_bytes or 0) >= FULL_BYTES
+
+    def complete(self, hearing: str, certificate: x509.Certificate) -> None:
+        """Merge the copies of a hearing that waits for that.
+
+        Raises:
+            StorageError: it is still not possible; it may be tried again.
+        """
+        if hearing not in self.waiting:
+            return
+        if not self._store.is_mirror_readable:
+            raise StorageError(f"{hearing}: the second storage has more of it, and is not there")
+        reader = WatchedVolume(self._mirror)
+        try:
+            reader.run(lambda: merge_hearing(self._primary, reader, hearing, certificate), HUNG_S)
+        except OSError as error:
+            raise StorageError(f"{hearing}: its copies cannot be merged: {error}") from error
+        log.warning("hearing %s was completed from the second copy", hearing)
+        self.waiting.discard(hearing)
+        self._store.release_mirror(hearing)
+
+
+_REFUSALS = ("full", "read_only")
+"""States of a storage that takes nothing; the mirror is only read here."""
