@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import Column, ColumnElement, and_, event, select, update
+from sqlalchemy.sql import visitors
 
 from kiosk.central.contract import HearingManifest
 from kiosk.central.data import database as data
@@ -19,6 +20,7 @@ from tests.support.central_rig import hearing_body, new_id
 
 THREADS, WRITES = 8, 20
 PATIENCE_S = 30.0
+LITERAL = {"literal_binds": True}
 
 
 def test_writers_of_one_process_never_wait_for_sqlites_lock(
@@ -103,3 +105,28 @@ def test_a_long_list_takes_as_few_statements_as_a_short_one(tmp_path: Path) -> N
             assert {row.path for row in found} == set(files)
     assert counts[0] == counts[1]
     database.close()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        schema.certificates.c.kiosk == "k",
+        schema.enrolment_codes.c.kiosk == "k",
+        schema.files.c.upload == "u",
+        schema.filings.c.registered_at > "2026",
+        and_(schema.filings.c.court == "7599", schema.filings.c.change > 7),
+        and_(schema.read_backs.c.kiosk == "k", schema.read_backs.c.hearing == "h"),
+    ],
+    ids=str,
+)
+def test_what_is_asked_often_reads_no_table_from_end_to_end(
+    tmp_path: Path, asked: ColumnElement[bool]
+) -> None:
+    database = Database(sqlite_url(tmp_path / "central.db"))
+    database.create_tables()
+    (table,) = {column.table for column in visitors.iterate(asked) if isinstance(column, Column)}
+    query = select(table).where(asked).compile(database.engine, compile_kwargs=LITERAL)
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+    database.close()
+    assert [row[3].split(" USING ")[0] for row in plan] == [f"SEARCH {table.name}"]

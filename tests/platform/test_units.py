@@ -51,6 +51,13 @@ def test_the_command_started_exists(unit: Path) -> None:
     assert command.replace("-", "_") in command_names()
 
 
+def test_the_central_system_may_take_the_connections_of_2000_kiosks() -> None:
+    """Five connections each. Old fault: the unit had no limit of its own."""
+    (unit,) = (unit for unit in SERVICES if unit.stem == "kiosk-central")
+    (limit,) = settings_of(unit)["LimitNOFILE"]
+    assert int(limit) >= 5 * 2000
+
+
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
 def test_a_service_comes_back_for_ever_and_is_no_root(unit: Path) -> None:
     settings = settings_of(unit)
