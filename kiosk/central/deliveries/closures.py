@@ -93,8 +93,6 @@ class ClosureService:
             RefusedError: 403, another kiosk's hearing; 409 ``closure_unproven``, the hearing has
                 its receipt, and its journal does not say so; 422 ``not_media``.
         """
-        for number, closure in enumerate(closures):
-            _require_media(number, closure)
         recorded = await self._record(kiosk, hearing, closures, None)
         if recorded.needs_proof:
             proven = await self._proof.find(hearing)
@@ -122,12 +120,12 @@ class ClosureService:
         closures: Sequence[Closure],
         proven: Collection[Replacement] | None,
     ) -> RecordedClosures:
-        return await self._owners.write(
-            kiosk,
-            "hearing",
-            hearing,
-            lambda connection: record_closures(connection, kiosk, hearing, closures, proven),
-        )
+        def work(connection: Connection) -> RecordedClosures:
+            for number, closure in enumerate(closures):
+                _require_media(number, closure)
+            return record_closures(connection, kiosk, hearing, closures, proven)
+
+        return await self._owners.write(kiosk, "hearing", hearing, work)
 
     async def resume(self) -> None:
         """Move or drop, after a start, the files that a crash has left."""
