@@ -1,11 +1,11 @@
 """200 simulated kiosks against one ``kiosk central`` (SQLite, a folder), over mutual TLS.
 
 Each kiosk has its own certificate and connections and sends what ``kiosk sync`` sends while a
-hearing runs: every 30 s contract, schedule, staff, heartbeat; a journal head every 5 s; a filing
-of 400 kB every 20 minutes (registered, sent, verified); every tenth one uploads constantly at 4
-Mbit/s. Connections are made one after the other; a request that had to connect first counts apart.
-The peer is the same server with one kiosk alone. Simulation and server share the machine's
-processors. ``KIOSK_BENCH_ROOMS`` is another number of kiosks.
+hearing runs: every 30 s contract, schedule, staff, changed filings, heartbeat; a journal head
+every 5 s; a filing of 400 kB every 20 minutes (registered, sent, verified); every tenth one
+uploads constantly at 4 Mbit/s. Connections are made one after the other; a request that had to
+connect first counts apart. The peer is the same server with one kiosk alone. Simulation and
+server share the machine's processors. ``KIOSK_BENCH_ROOMS`` is another number of kiosks.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from kiosk.evidence.device_key import FileSigner
 from kiosk.evidence.signer import sign_head
 from tests.support.central_rig import TUS, file_of, filing_body, new_id
 
+POLLED = ("/v1/contract", "/v1/schedule?days=7", "/v1/staff", "/v1/filings")
 PATCH_BYTES = 1_000_000
 BLOCKS_PER_PATCH = 16
 CONNECTIONS = 3  # sync has a thread for urgent deliveries, one for the rest, one that polls
@@ -52,7 +53,7 @@ class Mix:
     """How often a kiosk sends what, in seconds between two of a kind; 0: never.
 
     Attributes:
-        poll_s: contract, schedule, staff and heartbeat.
+        poll_s: contract, schedule, staff, changed filings and heartbeat.
         head_s: a signed head of a journal.
         filing_s: a filing of ``filing_bytes``: registered, sent, verified.
         filing_bytes: size of its document.
@@ -178,7 +179,7 @@ class SimulatedKiosk:
         self._load = load
         self._random = random
         self._hearing, self._count = new_id(), 0
-        self._staff_tag = ""
+        self._tags: dict[str, str] = {}
 
     def jobs(self, *, uploads: bool) -> list[Any]:
         """Return its concurrent jobs."""
@@ -213,10 +214,9 @@ class SimulatedKiosk:
         return value
 
     async def _poll(self) -> None:
-        for path in ("/v1/contract", "/v1/schedule?days=7"):
-            await self._small("GET", path)
-        tag = {"If-None-Match": self._staff_tag} if self._staff_tag else None
-        await self._small("GET", "/v1/staff", headers=tag)
+        for path in POLLED:
+            tag = self._tags.get(path)
+            await self._small("GET", path, headers={"If-None-Match": tag} if tag else None)
         await self._small("PUT", "/v1/state", STATE | {"kiosk_time": wall_text()})
 
     async def _head(self) -> None:
@@ -277,8 +277,8 @@ class SimulatedKiosk:
             self._note("PATCH", address, response)
 
     def _note(self, method: str, path: str, response: aiohttp.ClientResponse) -> None:
-        if path == "/v1/staff" and "ETag" in response.headers:
-            self._staff_tag = response.headers["ETag"]
+        if path in POLLED and "ETag" in response.headers:
+            self._tags[path] = response.headers["ETag"]
         if response.status >= 400:
             self._load.failures[f"{method} {path.split('/')[2]} {response.status}"] += 1
 

@@ -35,7 +35,8 @@ from kiosk.central.identity.authority import ReceiptSigner
 from kiosk.clocks import format_wall
 
 log = logging.getLogger(__name__)
-MAX_CONCURRENT_HASHES = 2
+MAX_CONCURRENT_HASHES = 2  # of recordings; as many small files besides, which wait for none
+SMALL_BYTES = 4 << 20
 OTHER_PROCESS_S = 0.5
 
 
@@ -64,7 +65,8 @@ class UploadService:
         self._signer = signer
         self._owners = HearingOwners(database, store)
         self._crash_hook = crash_hook
-        self._hash_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
+        self._large_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
+        self._small_slots = asyncio.Semaphore(MAX_CONCURRENT_HASHES)
         self._verifying: dict[str, asyncio.Task[None]] = {}
         self.on_verified: Callable[[str], Awaitable[None]] = _ignore_verified
 
@@ -240,7 +242,9 @@ class UploadService:
 
     async def _try_to_verify(self, upload: str) -> bool:
         """Verify an upload unless another process does; return whether it has its verdict."""
-        async with self._hash_slots, self._intake.verification(upload) as is_claimed:
+        size = (await self._load(upload)).size
+        slots = self._small_slots if size <= SMALL_BYTES else self._large_slots
+        async with slots, self._intake.verification(upload) as is_claimed:
             row = await self._load(upload)
             if row.state != RECEIVING:
                 return True
