@@ -108,19 +108,20 @@ def test_a_long_list_takes_as_few_statements_as_a_short_one(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "asked",
+    ("index", "asked"),
     [
-        schema.certificates.c.kiosk == "k",
-        schema.enrolment_codes.c.kiosk == "k",
-        schema.files.c.upload == "u",
-        schema.filings.c.registered_at > "2026",
-        and_(schema.filings.c.court == "7599", schema.filings.c.change > 7),
-        and_(schema.read_backs.c.kiosk == "k", schema.read_backs.c.hearing == "h"),
+        ("certificates_by_kiosk", schema.certificates.c.kiosk == "k"),
+        ("enrolment_codes_by_kiosk", schema.enrolment_codes.c.kiosk == "k"),
+        ("files_by_upload", schema.files.c.upload == "u"),
+        ("filings_by_time", schema.filings.c.registered_at > "2026"),
+        (
+            "filings_by_change",
+            and_(schema.filings.c.court == "7599", schema.filings.c.change > 7),
+        ),
     ],
-    ids=str,
 )
 def test_what_is_asked_often_reads_no_table_from_end_to_end(
-    tmp_path: Path, asked: ColumnElement[bool]
+    tmp_path: Path, index: str, asked: ColumnElement[bool]
 ) -> None:
     database = Database(sqlite_url(tmp_path / "central.db"))
     database.create_tables()
@@ -129,4 +130,4 @@ def test_what_is_asked_often_reads_no_table_from_end_to_end(
     with database.read() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
     database.close()
-    assert [row[3].split(" USING ")[0] for row in plan] == [f"SEARCH {table.name}"]
+    assert [index in row[3] for row in plan] == [True], plan
