@@ -69,6 +69,38 @@ def test_patches_shrink_when_a_box_cuts_large_ones(
     behind.wait_delivered("filing", large)
     sizes = [size for method, _, size, status in proxy.requests if method == "PATCH" and status]
     assert max(sizes) <= proxy.cut_after
+    behind.wait_delivered("filing", behind.make_filing(2_000_000))
+    cuts = proxy.count(0)
+    behind.wait_delivered("filing", behind.make_filing(2_000_000))
+    assert proxy.count(0) == cuts, "the second file has shown that it is the line"
+
+
+def test_a_cut_that_keeps_what_came_is_no_limit(central: Central, kiosk: Kiosk) -> None:
+    central.set_faults({"fault": "cut", "match": "PATCH", "after": 300_000})
+    kiosk.change_settings("central", patch_mib=16)
+    filings = [kiosk.make_filing(2_000_000), kiosk.make_filing(2_000_000)]
+    kiosk.start_in_thread()
+    for filing in filings:
+        kiosk.wait_delivered("filing", filing)
+    assert not limit_file(kiosk).exists()
+
+
+def test_one_file_that_never_passes_limits_no_other(central: Central, kiosk: Kiosk) -> None:
+    central.set_faults({"fault": "cut", "match": "PATCH"})
+    kiosk.change_settings("central", patch_mib=16)
+    refused = kiosk.make_filing(2_000_000)
+    kiosk.start_in_thread()
+    query = f"SELECT id FROM uploads WHERE owner = '{refused}'"
+    upload = wait_for(lambda: central.query(query), "the upload")[0][0]
+    central.set_faults({"fault": "cut", "match": f"PATCH /v1/tus/{upload}"})
+    wait_for(lambda: sources(kiosk, "delivery_failed") == {refused}, "its alarm")
+    kiosk.wait_delivered("filing", kiosk.make_filing(2_000_000))
+    assert not limit_file(kiosk).exists()
+
+
+def limit_file(kiosk: Kiosk) -> Path:
+    """Return where a kiosk keeps a limit of the line."""
+    return kiosk.paths.database.parent / "patch-limit.json"
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "HEAD"])

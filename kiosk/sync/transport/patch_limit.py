@@ -1,7 +1,9 @@
 """The largest PATCH body that comes through; it shrinks when a box on the line shows its limit.
 
-Web servers refuse bodies above 1 MiB by default (413), other boxes cut the connection. What was
-learnt is kept for a day, also over restarts; then the full size is tried again.
+Web servers refuse bodies above 1 MiB by default (413), other boxes cut the connection. A limit is
+learnt when a smaller body of the same file passes: one file that never passes says nothing about
+the others. A cut may have other causes, so it counts when a second file shows it. What was learnt
+is kept for a day, also over restarts; then the full size is tried again.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class PatchLimit:
     def __init__(self, most: int, file: Path | None = None) -> None:
         self._most = most
         self._file = file
+        self._suspected: str | None = None
         self._limit = None if file is None else read_json_or_none(file)
 
     @property
@@ -43,22 +46,29 @@ class PatchLimit:
         is_fresh = timedelta(0) <= wall_time() - at < KEEP
         return max(MIN_BYTES, min(limit, self._most)) if is_fresh else self._most
 
-    def shrink(self, refused: int) -> bool:
-        """Record that a body of ``refused`` bytes does not come through.
+    def learn(self, size: int, upload: str, *, is_certain: bool) -> None:
+        """Record that a body of ``size`` bytes passed where a larger one did not.
 
-        Returns:
-            whether a smaller one may be tried.
+        Args:
+            size: of the body that passed.
+            upload: what was sent.
+            is_certain: whether the larger one was refused for its size; else it was cut.
 
         Raises:
             StorageError: the disk refuses.
         """
-        if refused <= MIN_BYTES:
-            return False
-        size = max(MIN_BYTES, refused // SHRINK_FACTOR)
-        if size < self.size:
-            log.warning("PATCH bodies shrink to %d bytes: one of %d did not pass", size, refused)
-            self._limit = {"bytes": size, "at": format_wall()}
-            if self._file is not None:
-                make_folder(self._file.parent)
-                write_json(self._file, self._limit)
-        return True
+        if size >= self.size:
+            return
+        suspected, self._suspected = self._suspected, upload
+        if not is_certain and suspected in (None, upload):
+            return
+        log.warning("PATCH bodies shrink to %d bytes: larger ones do not pass", size)
+        self._limit = {"bytes": size, "at": format_wall()}
+        if self._file is not None:
+            make_folder(self._file.parent)
+            write_json(self._file, self._limit)
+
+
+def smaller_than(refused: int) -> int | None:
+    """Return the size to try after a body of ``refused`` bytes; None: it was as small as can be."""
+    return None if refused <= MIN_BYTES else max(MIN_BYTES, refused // SHRINK_FACTOR)

@@ -20,7 +20,7 @@ from kiosk.sync.transport.central_session import (
     RefusedError,
     check_response,
 )
-from kiosk.sync.transport.patch_limit import PatchLimit
+from kiosk.sync.transport.patch_limit import PatchLimit, smaller_than
 
 TUS_VERSION = "1.0.0"
 OFFSET_CONFLICT = 409
@@ -29,7 +29,7 @@ GONE = frozenset({404, 410})
 SMALL_BYTES = 64 << 10  # a wrong guess (409) costs so much
 MAX_STALLS = 3
 CUTS = frozenset({"central_unreachable", "central_timeout"})
-MAX_CUTS = 2  # of one size, before a smaller one is tried
+MAX_CUTS = 2  # without progress, before a smaller one is tried
 
 
 class UploadGoneError(CentralError):
@@ -156,41 +156,29 @@ class TusClient:
         offset = 0 if is_new and 0 < size <= SMALL_BYTES else self.offset(url, size)
         report_progress(offset)
         stalls = cuts = 0
+        limit, is_limited = self._limit.size, False
         with open_binary(path) as file:
             while offset < size:
-                previous, length = offset, min(self._limit.size, size - offset)
+                previous, length = offset, min(limit, size - offset)
                 body = _slice(file, offset, length, raise_if_preempted, report_progress)
                 try:
                     offset = self._patch(url, offset, size, body)
                     cuts = 0
+                    self._limit.learn(limit, url, is_certain=is_limited)
                 except (CentralUnreachableError, RefusedError) as error:
-                    cuts += 1
-                    self._shrink_or_raise(error, length, cuts)
+                    is_limited = _is_too_large(error)
                     raise_if_preempted()
                     offset = self.offset(url, size)
                     report_progress(offset)
+                    cuts = cuts + 1 if offset <= previous else 0  # progress is no sign of a limit
+                    if is_limited or cuts >= MAX_CUTS:
+                        smaller = smaller_than(length)
+                        if smaller is None:
+                            raise
+                        limit = smaller
                 stalls = stalls + 1 if offset <= previous and not cuts else 0
                 if stalls >= MAX_STALLS:
                     raise CentralUnreachableError("upload does not advance", code="central_fault")
-
-    def _shrink_or_raise(
-        self, error: CentralUnreachableError | RefusedError, length: int, cuts: int
-    ) -> None:
-        """Make the next PATCH smaller if ``error`` shows a limit on the way.
-
-        Args:
-            error: of the PATCH.
-            length: bytes of its body.
-            cuts: PATCHes that failed one after the other.
-
-        Raises:
-            CentralError: ``error``, which shows no limit, or the body is as small as can be.
-        """
-        if isinstance(error, ForeignAnswerError | RefusedError):
-            if error.http_status != TOO_LARGE or not self._limit.shrink(length):
-                raise error
-        elif error.code not in CUTS or (cuts >= MAX_CUTS and not self._limit.shrink(length)):
-            raise error
 
     def _patch(self, url: str, offset: int, size: int, body: FileSlice) -> int:
         """Send one PATCH from ``offset``; return the server's offset after it."""
@@ -208,6 +196,20 @@ class TusClient:
             raise UploadGoneError(f"PATCH: {response.status_code}")
         check_response(response)
         return _upload_offset(response)
+
+
+def _is_too_large(error: CentralUnreachableError | RefusedError) -> bool:
+    """Return whether a body was refused for its size; False: it was cut.
+
+    Raises:
+        CentralError: ``error``, which is neither.
+    """
+    if isinstance(error, ForeignAnswerError | RefusedError):
+        if error.http_status == TOO_LARGE:
+            return True
+    elif error.code in CUTS:
+        return False
+    raise error
 
 
 def _slice(
