@@ -211,6 +211,7 @@ class Room(RuleBasedStateMachine):
     def kill_recorder(self, after_s: float) -> None:
         room = self.room
         phase = room.state.phase
+        self._could_not_recover &= phase is Phase.IDLE  # else it was started again since
         room.kill_recorder()
         is_known = self.oracle.is_on_a_disk(phase)
         room.pass_time(after_s)
@@ -234,7 +235,8 @@ class Room(RuleBasedStateMachine):
         can_write = "ok" in {disk.state for disk in room.disks_of_recorder}
         must_record = was_recording and can_write and is_known
         assert is_recording or not must_record, "it does not go on"
-        self._could_not_recover = was_recording and not is_recording
+        could_not = was_recording or self._could_not_recover
+        self._could_not_recover = could_not and not is_recording
 
     @rule(seconds=WAITS)
     @step
@@ -353,6 +355,24 @@ KNOWN: dict[str, Steps] = {
         ("wait", {"seconds": 6.0}),
         ("break_disk", {"state": "read_only"}),
         ("break_mirror", {"state": "ok"}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
+    "only the mirror has a closing, and the own disk is full at the restart": (
+        ("boot", {"seed": 44446, "has_mirror": True}),
+        ("start", {"kind": "open"}),
+        ("break_disk", {"state": "gone"}),
+        ("close_since", {"ago_s": 30.0}),
+        ("break_disk", {"state": "full"}),
+        ("wait", {"seconds": 2.5}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
+    "the only disk is full at two restarts": (
+        ("boot", {"seed": 63322, "has_mirror": False}),
+        ("start", {"kind": "open"}),
+        ("break_disk", {"state": "full"}),
+        ("kill_recorder", {"after_s": 0.5}),
+        ("kill_recorder", {"after_s": 0.5}),
+        ("mend_disks", {}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
 }

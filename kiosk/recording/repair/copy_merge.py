@@ -164,20 +164,28 @@ def _is_unsealed(primary: StorageVolume, mirror: StorageVolume, hearing: str) ->
 
 
 def is_beginning(primary: StorageVolume, mirror: StorageVolume, hearing: str) -> bool:
-    """Return whether each file of ``primary`` is the beginning of that of ``mirror``.
+    """Return whether ``mirror`` has all that ``primary`` has of a hearing, or what replaces it.
 
     Of media the lengths are compared: what differs is set aside when ``primary`` is caught up.
     """
-    names = primary.list_files(f"hearings/{hearing}")
+    gone = read_replaced(mirror, hearing)
     return all(
-        primary.size(name) <= mirror.size(name)
-        and (
-            name.endswith(_LOGS)
-            or common_length(primary, mirror, name, primary.size(name)) == primary.size(name)
-        )
-        for name in names
-        if not name.rpartition("/")[2].startswith(".")
+        _is_beginning_of(primary, mirror, name)
+        for name in primary.list_files(f"hearings/{hearing}")
+        if name not in gone and not name.rpartition("/")[2].startswith(".")
     )
+
+
+def _is_beginning_of(primary: StorageVolume, mirror: StorageVolume, name: str) -> bool:
+    size = primary.size(name)
+    if name.endswith(_LOGS):
+        return size <= mirror.size(name)
+    if size <= mirror.size(name) and common_length(primary, mirror, name, size) == size:
+        return True
+    part = [folder for folder in name.split("/")[:3] if folder != name.rpartition("/")[2]]
+    journal = "/".join([*part, JOURNAL_FILE])  # what is not a log is written anew as it goes on
+    is_rewritten = mirror.exists(name) and primary.size(journal) < mirror.size(journal)
+    return name != journal and is_rewritten
 
 
 class _HearingMerge:
