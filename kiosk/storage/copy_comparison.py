@@ -8,7 +8,7 @@ nothing, or neither copy agrees, the one that holds more is taken. What is not t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kiosk.storage.hearing_folder import SUMS
 from kiosk.storage.volume import CHUNK_BYTES, StorageVolume
@@ -109,6 +109,21 @@ def fill_holes(
             target.patch(name, offset, right)
         if confirmed is not None and right != theirs:
             yield offset, right
+
+
+def has_recorded_bytes(
+    volume: StorageVolume, folder: str, ranges: Mapping[str, HashedRanges]
+) -> bool:
+    """Return whether the files of a hearing's folder have the bytes that its journals hold.
+
+    Files that are absent are left out.
+    """
+    return all(
+        hashlib.sha256(volume.read(path, offset, length)).hexdigest() == sha256
+        for path, rows in ((f"{folder}/{name}", rows) for name, rows in ranges.items())
+        if volume.exists(path)
+        for offset, length, sha256 in rows
+    )
 
 
 def _judge(

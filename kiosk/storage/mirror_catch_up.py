@@ -26,6 +26,7 @@ from kiosk.storage.copy_comparison import (
     common_length,
     fill_holes,
     find_only_on,
+    has_recorded_bytes,
     is_equal,
     mend,
     split_ranges,
@@ -204,6 +205,8 @@ class MirrorCatchUp:
             for hearing in list(self._source.hearings_with_holes):
                 if self._source.is_incomplete(hearing):
                     continue  # never both: neither could be caught up
+                if not self._source.waits_for_filling(hearing):
+                    continue  # another volume may do it
                 if not self._dest.is_incomplete(hearing):
                     self._dest.mark_behind(hearing)
                 elif self._dest.is_writable:
@@ -248,7 +251,7 @@ class MirrorCatchUp:
                 with self._changed:
                     self._dest.finish_catch_up(hearing)
                 return True
-            if hearing in self._source.hearings_with_holes:
+            if self._source.waits_for_filling(hearing):
                 self._fill_holes(hearing)
             self._copy_hearing(hearing)
         except (*STORAGE_ERRORS, CopyError, GapError) as error:
@@ -434,7 +437,14 @@ class MirrorCatchUp:
         for name in names:
             if name not in journals:
                 self._fill_file(name, ranges.get(name.removeprefix(f"{folder}/"), ()))
-        self._source.hearings_with_holes.discard(hearing)
+        is_right = has_recorded_bytes(volume, folder, ranges)
+        with self._changed:
+            if is_right:
+                self._source.hearings_with_holes.discard(hearing)
+                self._source.unfilled_from.pop(hearing, None)
+            else:
+                log.error("%s: %s has other bytes than were recorded", volume.role, hearing)
+                self._source.unfilled_from[hearing] = self._dest.uuid
 
     def _fill_file(self, name: str, ranges: HashedRanges) -> None:
         """Fill the holes of one file; mend what is right on ``source`` and damaged on ``dest``."""

@@ -318,7 +318,7 @@ class MirroredStore:
                 return primary
             if not primary.is_readable or primary.is_incomplete(hearing):
                 return mirror
-            if hearing in primary.hearings_with_holes:
+            if primary.waits_for_filling(hearing):
                 return mirror
             waiting = [len(worker.pending_for(path)) for worker in (primary, mirror)]
             if waiting[0] != waiting[1]:
@@ -351,8 +351,8 @@ class MirroredStore:
         """Return whether ``leader`` lacks bytes that another storage has, as far as it is there."""
         others = [worker for worker in self._workers if worker is not leader]
         is_filled = any(worker.is_readable for worker in others)
-        has_holes = hearing in leader.hearings_with_holes
-        return leader.is_incomplete(hearing) or (has_holes and is_filled)
+        is_to_be_filled = leader.waits_for_filling(hearing) and is_filled
+        return leader.is_incomplete(hearing) or is_to_be_filled
 
     def problems(self) -> Sequence[StorageProblem]:
         """See :meth:`kiosk.storage.store.Store.problems`."""

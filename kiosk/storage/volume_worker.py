@@ -97,6 +97,8 @@ class VolumeWorker:
         self.hearings_with_holes: set[str] = set()
         self.unwritten_holes: set[str] = set()
         """Of those with holes, the ones of which nothing was written behind the hole yet."""
+        self.unfilled_from: dict[str, str] = {}
+        """By hearing with a hole: UUID of the other volume that could not fill it."""
         self.hearings_behind: set[str] = set()
         self.complete_without_other: dict[str, str] = {}
         """By hearing that is behind: UUID of the volume that lacks only what waits for the other
@@ -194,6 +196,13 @@ class VolumeWorker:
         self.hearings_behind.discard(hearing)
         self.hearings_with_holes.add(hearing)
         self.unwritten_holes.add(hearing)
+        self.unfilled_from.pop(hearing, None)
+
+    def waits_for_filling(self, hearing: str) -> bool:
+        """Return whether there is a hole here that the other storage may be able to fill."""
+        other_uuid = self.other.uuid if self.other is not None else ""
+        is_tried = self.unfilled_from.get(hearing) == other_uuid
+        return hearing in self.hearings_with_holes and not is_tried
 
     def submit_copy(self, operation: VolumeOperation) -> None:
         """Queue an operation of the catch-up. It runs when nothing else waits, and only once."""

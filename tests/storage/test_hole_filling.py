@@ -141,6 +141,24 @@ def test_without_a_journal_only_zeros_are_filled(disks: Disks) -> None:
     assert kept(disks.roots[1]) != []
 
 
+def test_a_hole_that_no_copy_can_fill_stays_marked_until_another_one_comes(disks: Disks) -> None:
+    """Neither is right: nobody waits for the filling, and another volume may bring it."""
+    wrong = changed(1500, bytes(100))
+    disks.write(wrong, wrong)
+    disks.own.accept_hole(HEARING)
+    disks.start(HASHES)
+    wait_for(lambda: HEARING in disks.own.unfilled_from, "a try", 20)
+    assert HEARING in disks.own.hearings_with_holes
+    assert not disks.own.waits_for_filling(HEARING)
+    wait_for(lambda: not disks.mirror.is_incomplete(HEARING), "the mirror", 20)
+    (disks.roots[1] / "hearings" / HEARING / MEDIA).write_bytes(GOOD)
+    marker = disks.roots[1] / "kiosk-storage.json"
+    marker.unlink()
+    write_marker(disks.roots[1], KIOSK, "mirror")
+    wait_for(disks.is_done, "the hole", 20)
+    assert disks.read() == (GOOD, GOOD)
+
+
 def test_a_disk_with_a_hole_that_is_behind_again_is_caught_up_and_filled(disks: Disks) -> None:
     disks.write(changed(1500, bytes(1000))[:7000], GOOD)
     disks.own.accept_hole(HEARING)
