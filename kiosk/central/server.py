@@ -62,6 +62,7 @@ CERTIFICATE_CHECK_S = 3600.0
 ADMIN_CODE_LENGTH = 16
 WRONG_CODES, WRONG_CODES_WINDOW_S = 20, 60.0
 RESUME_S = 30.0
+DAY_S = 86_400.0
 THREADS = 32  # that wait for disks and the S3 store; Python's own number is 6 on two cores
 SHUTDOWN_TIMEOUT_S = 2.0  # an aborted upload continues later
 
@@ -233,6 +234,8 @@ class CentralServer:
         if not isinstance(self._store, FolderStore):  # there may be other servers, which may die
             resuming = asyncio.create_task(_resume_for_others(uploads, deliveries))
             stack.push_async_callback(_cancel_task, resuming)
+            tidying = asyncio.create_task(_abort_stale(intake))
+            stack.push_async_callback(_cancel_task, tidying)
         if options.searchable:
             worker = SearchableWorker(self._database, self._store, options.data / "searchable-work")
             task = asyncio.create_task(worker.run())
@@ -316,6 +319,17 @@ async def _resume_for_others(uploads: UploadService, deliveries: DeliveryService
             log.warning("what other servers left is looked for again later: %s", error)
         except Exception:  # the task would end, and nobody would notice
             log.exception("what other servers left is looked for again later")
+
+
+async def _abort_stale(intake: Intake) -> None:
+    """Remove, at the start and daily, what killed servers left in the store."""
+    while True:
+        try:
+            if count := await intake.abort_stale():
+                log.info("%d uploads to the store that a killed server left are aborted", count)
+        except Exception:  # the task would end, and nobody would notice
+            log.exception("what killed servers left in the store is looked for tomorrow")
+        await asyncio.sleep(DAY_S)
 
 
 async def _cancel_task(task: asyncio.Task[None]) -> None:

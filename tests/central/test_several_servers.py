@@ -6,6 +6,7 @@ killed one takes nothing with it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 import hashlib
@@ -19,12 +20,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
+from kiosk.central.arrival.shared_intake import SharedIntake
+from kiosk.central.data.database import Database
+from kiosk.central.data.s3_store import S3Store
 from tests.central.balancer import HAPROXY, balancer
 from tests.central.external_services import postgres
 from tests.central.swift_server import BUCKET, CREDENTIALS, missing_swift, s3_client, swift
@@ -160,6 +165,31 @@ def test_parts_that_the_store_has_lost_are_sent_again(fleet: Fleet, kiosks: list
     wait_for(lambda: second.offset(file["address"]) == 0, "to begin again")
     assert second.patch(file["address"], 0, content).status_code == 204
     assert first.get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
+
+
+def test_parts_that_no_upload_names_are_aborted(fleet: Fleet, kiosks: list[Kiosk]) -> None:
+    """A killed server leaves them: the store keeps them for ever, and nobody sees them."""
+    content = os.urandom(6 * MIB)
+    _, file = announced(kiosks[0], content)
+    assert kiosks[0].patch(file["address"], 0, content[: 5 * MIB]).status_code == 204
+    left = fleet.store.create_multipart_upload(Bucket=BUCKET, Key="kz/objects/ab/left")["UploadId"]
+    server = fleet.servers[0]
+    assert server.database is not None
+    database = Database(server.database)
+    url = server.arguments[server.arguments.index("--store") + 1]
+    intake = SharedIntake(database, S3Store.from_url(url))
+
+    def begun() -> set[str]:
+        found = fleet.store.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+        return {item["UploadId"] for item in found}
+
+    asyncio.run(intake.abort_stale())
+    assert left in begun(), "perhaps somebody has just begun it"
+    assert asyncio.run(intake.abort_stale(timedelta(seconds=-60))) >= 1
+    assert left not in begun()
+    database.close()
+    assert kiosks[1].patch(file["address"], 5 * MIB, content[5 * MIB :]).status_code == 204
+    assert kiosks[1].get(f"/v1/uploads/{file['upload']}?wait=20")["state"] == "complete"
 
 
 def test_a_link_check_is_followed_at_another_server(kiosks: list[Kiosk]) -> None:

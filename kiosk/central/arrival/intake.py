@@ -71,6 +71,9 @@ class Intake(Protocol):
     async def forget(self, upload: str) -> None:
         """Remove what is left here of an upload that has its verdict."""
 
+    async def abort_stale(self) -> int:
+        """Remove what killed processes left that belongs to no upload; return the number."""
+
     async def list_complete(self) -> Sequence[str]:
         """Return the uploads that have arrived completely and have no verdict."""
 

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -29,9 +30,11 @@ from kiosk.central.data.s3_parts import LostPartsError, S3Parts, part_bytes
 from kiosk.central.data.s3_store import S3Store
 from kiosk.central.errors import RefusedError
 from kiosk.central.http.json_api import BodyStream
+from kiosk.clocks import wall_time
 
 log = logging.getLogger(__name__)
 ROWS = schema.arrivals
+STALE_AFTER = timedelta(days=2)  # far longer than from the begin of an upload to its row
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,20 @@ class SharedIntake:
             lambda connection: connection.execute(ROWS.delete().where(ROWS.c.upload == upload))
         )
         await asyncio.to_thread(self._parts.remove_tails, upload)
+
+    async def abort_stale(self, age: timedelta = STALE_AFTER) -> int:
+        """Abort parts in the S3 store that no upload names and that are older than ``age``.
+
+        Nothing is lost: what no row names, the kiosk sends again.
+        """
+        older_than = wall_time() - age
+        rows = await self._database.run_read(
+            lambda connection: connection.execute(
+                select(ROWS.c.multipart).where(ROWS.c.multipart.is_not(None))
+            ).all()
+        )
+        named = {row.multipart for row in rows}
+        return await asyncio.to_thread(self._parts.abort_stale, named, older_than)
 
     async def list_complete(self) -> Sequence[str]:
         """See :class:`.intake.Intake`: from the few that are arriving, not from all announced."""

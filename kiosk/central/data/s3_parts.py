@@ -2,16 +2,16 @@
 
 A part of an S3 upload has at least 5 MiB, except the last one. All parts of a file have the same
 size, so a part of one number always holds the same bytes of the file, whoever sends it. What fills
-no part is an object of its own, under a name that is used once. Set the bucket's lifecycle rules
-so that uploads begun long ago are aborted and old objects under ``arriving/`` removed: a killed
-process may leave some.
+no part is an object of its own, under a name that is used once. What a killed process leaves is
+aborted daily; set the bucket's lifecycle rules so that old objects under ``arriving/`` are removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -48,6 +48,7 @@ class S3Parts:
     ) -> None:
         self._client = client
         self._bucket = bucket
+        self._prefix = prefix
         self._arriving = f"{prefix}arriving/"
         self._object_path = object_path
 
@@ -103,6 +104,31 @@ class S3Parts:
             self._client.abort_multipart_upload(
                 Bucket=self._bucket, Key=self._object_path(key), UploadId=upload_id
             )
+
+    def abort_stale(self, named: Collection[str], older_than: datetime) -> int:
+        """Abort the uploads in parts that were begun before ``older_than`` and are not ``named``.
+
+        A killed process leaves some: of files that arrive, and of whole files that were copied.
+
+        Returns:
+            their number.
+        """
+        with _errors(self._prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            )
+            stale = [
+                (item["Key"], item["UploadId"])
+                for page in pages
+                for item in page.get("Uploads", ())
+                if item["UploadId"] not in named and item["Initiated"] < older_than
+            ]
+            for key, upload_id in stale:
+                with contextlib.suppress(LostPartsError), _errors(key):
+                    self._client.abort_multipart_upload(
+                        Bucket=self._bucket, Key=key, UploadId=upload_id
+                    )
+        return len(stale)
 
     def put_tail(self, key: str, content: bytes) -> str:
         """Store what fills no part, durably; return its name."""
