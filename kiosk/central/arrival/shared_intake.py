@@ -83,14 +83,15 @@ class SharedIntake:
 
     async def received(self, uploads: Sequence[Row[Any]]) -> Mapping[str, int]:
         """See :class:`.intake.Intake`."""
-        owners = {upload.owner for upload in uploads}
-        rows = await self._database.run_read(
-            lambda connection: connection.execute(
-                select(ROWS.c.upload, ROWS.c.received)
-                .join(schema.uploads, schema.uploads.c.id == ROWS.c.upload)
-                .where(schema.uploads.c.owner.in_(owners))
-            ).all()
-        )
+        query = select(ROWS.c.upload, ROWS.c.received)
+        if len(uploads) == 1:  # asked after each file: not of all files of its delivery
+            query = query.where(ROWS.c.upload == uploads[0].id)
+        else:
+            owners = {upload.owner for upload in uploads}
+            query = query.join(schema.uploads, schema.uploads.c.id == ROWS.c.upload).where(
+                schema.uploads.c.owner.in_(owners)
+            )
+        rows = await self._database.run_select(lambda connection: connection.execute(query).all())
         return {row.upload: row.received for row in rows}
 
     async def write(self, upload: Row[Any], blocks: Iterator[bytes]) -> None:
