@@ -235,7 +235,7 @@ class Room(RuleBasedStateMachine):
         can_write = "ok" in {disk.state for disk in room.disks_of_recorder}
         must_record = was_recording and can_write and is_known
         assert is_recording or not must_record, "it does not go on"
-        could_not = was_recording or self._could_not_recover
+        could_not = was_recording or self._could_not_recover or not is_known
         self._could_not_recover = could_not and not is_recording
 
     @rule(seconds=WAITS)
@@ -372,6 +372,15 @@ KNOWN: dict[str, Steps] = {
         ("break_disk", {"state": "full"}),
         ("kill_recorder", {"after_s": 0.5}),
         ("kill_recorder", {"after_s": 0.5}),
+        ("mend_disks", {}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
+    "the only disk has not taken the end at two restarts": (
+        ("boot", {"seed": 15173, "has_mirror": False}),
+        ("start", {"kind": "secret"}),
+        ("break_disk", {"state": "full"}),
+        ("end", {}),
+        ("kill_recorder", {"after_s": 5.0}),
         ("mend_disks", {}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
