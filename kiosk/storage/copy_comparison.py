@@ -93,7 +93,8 @@ def fill_holes(
         ``(offset, bytes)`` of what ``other`` is to be given.
     """
     for offset, length, sha256 in pieces:
-        ours, theirs = (volume.read(name, offset, length) for volume in (target, other))
+        ours = target.read(name, offset, length) if target.exists(name) else b""
+        theirs = other.read(name, offset, length)
         ours = ours.ljust(len(theirs), b"\0")
         if ours == theirs:
             continue

@@ -251,9 +251,10 @@ class MirrorCatchUp:
                 with self._changed:
                     self._dest.finish_catch_up(hearing)
                 return True
-            if self._source.waits_for_filling(hearing):
-                self._fill_holes(hearing)
+            had_holes = self._source.waits_for_filling(hearing)
+            is_filled = had_holes and self._fill_holes(hearing)
             self._copy_hearing(hearing)
+            lacks_files = had_holes and self._lacks_files(hearing)
         except (*STORAGE_ERRORS, CopyError, GapError) as error:
             log.warning("%s: %s is not caught up now: %s", self._dest.name, hearing, error)
             with self._changed:
@@ -261,6 +262,10 @@ class MirrorCatchUp:
             return False
         with self._changed:
             self._dest.finish_catch_up(hearing)
+            if had_holes:
+                self._settle_filled(hearing, is_filled=is_filled)
+            if lacks_files:
+                self._source.mark_behind(hearing)
             self._changed.notify_all()
             is_foreign = hearing not in self._dest.active_hearings
         log.info("%s: %s is caught up", self._dest.name, hearing)
@@ -422,13 +427,16 @@ class MirrorCatchUp:
                 self._changed.wait(timeout=0.1)
 
     # -- holes -------------------------------------------------------------------------------------
-    def _fill_holes(self, hearing: str) -> None:
-        """Fill holes of ``source`` with bytes that only ``dest`` has."""
+    def _fill_holes(self, hearing: str) -> bool:
+        """Fill holes of ``source`` with bytes that only ``dest`` has; return whether it is right.
+
+        Files that ``source`` lacks altogether are copied afterwards.
+        """
         volume, folder = self._source.volume, f"hearings/{hearing}"
         names = [
             name
-            for name in volume.list_files(folder)
-            if not name.endswith(WHOLE_FILE_SUFFIXES) and self._dest.volume.exists(name)
+            for name in self._dest.volume.list_files(folder)
+            if not name.endswith(WHOLE_FILE_SUFFIXES) and self._has_begun(name)
         ]
         journals = [name for name in names if name.endswith(f"/{JOURNAL_FILE}")]
         for name in journals:  # first: they tell what is right in the others
@@ -437,14 +445,32 @@ class MirrorCatchUp:
         for name in names:
             if name not in journals:
                 self._fill_file(name, ranges.get(name.removeprefix(f"{folder}/"), ()))
-        is_right = has_recorded_bytes(volume, folder, ranges)
+        return has_recorded_bytes(volume, folder, ranges)
+
+    def _settle_filled(self, hearing: str, *, is_filled: bool) -> None:
+        """Forget holes of ``source``, or note that ``dest`` fills them not (the lock is held)."""
+        if is_filled:
+            self._source.hearings_with_holes.discard(hearing)
+            self._source.unfilled_from.pop(hearing, None)
+        else:
+            log.error("%s: %s has other bytes than were recorded", self._source.name, hearing)
+            self._source.unfilled_from[hearing] = self._dest.uuid
+
+    def _lacks_files(self, hearing: str) -> bool:
+        """Return whether ``source`` had such a hole that whole files are missing there."""
+        source, dest = self._source.volume, self._dest.volume
+        replaced = read_replaced(source, hearing) | read_replaced(dest, hearing)
+        return any(
+            not source.exists(name)
+            for name in dest.list_files(f"hearings/{hearing}")
+            if _is_hearing_file(name) and name not in replaced
+        )
+
+    def _has_begun(self, name: str) -> bool:
+        """Return whether ``source`` has a log, or is about to write the rest of it."""
         with self._changed:
-            if is_right:
-                self._source.hearings_with_holes.discard(hearing)
-                self._source.unfilled_from.pop(hearing, None)
-            else:
-                log.error("%s: %s has other bytes than were recorded", volume.role, hearing)
-                self._source.unfilled_from[hearing] = self._dest.uuid
+            is_coming = bool(self._source.log_ends_to_come(name))
+        return is_coming or self._source.volume.exists(name)
 
     def _fill_file(self, name: str, ranges: HashedRanges) -> None:
         """Fill the holes of one file; mend what is right on ``source`` and damaged on ``dest``."""

@@ -87,13 +87,21 @@ class StorageVolume:
         append_durably(path, offset, data)
 
     def patch(self, relative: str, offset: int, data: bytes) -> None:
-        """Write into a log, over what is there; what follows stays."""
-        descriptor = os.open(self.root / relative, os.O_WRONLY | os.O_CLOEXEC)
+        """Write into a log, over what is there; what follows stays. An absent log is made."""
+        path, flags = self.root / relative, os.O_WRONLY | os.O_CLOEXEC
+        is_new = not path.exists()
+        if is_new:
+            self._require_mounted()
+            make_folder(path.parent)
+            flags |= os.O_CREAT
+        descriptor = os.open(path, flags, 0o640)
         try:
             at, view = 0, memoryview(data)
             while at < len(data):
                 at += os.pwrite(descriptor, view[at:], offset + at)
             os.fdatasync(descriptor)
+            if is_new:
+                sync_folder(path.parent)
         finally:
             os.close(descriptor)
 

@@ -294,6 +294,15 @@ def test_any_sequence_is_true(number: int) -> None:
 
 Steps = tuple[tuple[str, dict[str, Any]], ...]
 KNOWN: dict[str, Steps] = {
+    "the own disk lacks whole files behind its hole when the mirror is back": (
+        ("boot", {"seed": 205, "has_mirror": True}),
+        ("break_disk", {"state": "full"}),
+        ("start", {"kind": "closed"}),
+        ("kill_recorder", {"after_s": 5.0}),
+        ("break_mirror", {"state": "gone"}),
+        ("wait", {"seconds": 0.4}),
+        ("end", {}),
+    ),
     "an open hearing is started while a closed one waits for its disk": (
         ("boot", {"seed": 104, "has_mirror": True}),
         ("break_disk", {"state": "stalled"}),
