@@ -93,11 +93,11 @@ def fill_holes(
         ``(offset, bytes)`` of what ``other`` is to be given.
     """
     for offset, length, sha256 in pieces:
-        ours = target.read(name, offset, length) if target.exists(name) else b""
+        present = target.read(name, offset, length) if target.exists(name) else b""
         theirs = other.read(name, offset, length)
-        ours = ours.ljust(len(theirs), b"\0")
-        if ours == theirs:
+        if present == theirs:
             continue
+        ours = present.ljust(len(theirs), b"\0")
         filled = bytes(a or b for a, b in zip(ours, theirs, strict=False))
         found = (x for x in (ours, filled, theirs) if hashlib.sha256(x).hexdigest() == sha256)
         confirmed = next(found, None)
@@ -106,7 +106,7 @@ def fill_holes(
             is_replaced = volume is target or confirmed is not None
             if is_replaced and any(a and a != b for a, b in zip(data, right, strict=False)):
                 volume.keep_range(name, offset, offset + length, volume)
-        if right != ours:
+        if right != present:  # a file may end with zeros, as a tar does
             target.patch(name, offset, right)
         if confirmed is not None and right != theirs:
             yield offset, right

@@ -40,7 +40,7 @@ from kiosk.storage.replaced_files import (
     read_replaced,
 )
 from kiosk.storage.volume import ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
-from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker
+from kiosk.storage.volume_worker import VolumeOperation, VolumeWorker, hearing_id_of
 
 log = logging.getLogger(__name__)
 POLL_S = 0.3
@@ -48,6 +48,7 @@ SCAN_INTERVAL_S = 60.0
 """Time between two searches for incomplete hearings that had no operation since the start."""
 RETRY_S = 2.0
 OPERATION_TIMEOUT_S = 60.0
+_REWRITTEN = (*WHOLE_FILE_SUFFIXES, PLAYLIST_SUFFIX)
 RangeLoader = Callable[[Path], Mapping[str, HashedRanges]]
 """Returns, for a hearing's folder, ``(offset, length, sha256)`` of ranges of its files."""
 
@@ -372,7 +373,7 @@ class MirrorCatchUp:
         source, dest = self._source, self._dest
         with self._changed:
             size, copied = source.log_lengths.get(name), dest.log_lengths.get(name)
-        if name.endswith((*WHOLE_FILE_SUFFIXES, PLAYLIST_SUFFIX)):
+        if name.endswith(_REWRITTEN):
             data = source.volume.read(name, 0, source.volume.size(name))
             for offset, length, sha256 in ranges:
                 if hashlib.sha256(data[offset : offset + length]).hexdigest() != sha256:
@@ -413,13 +414,16 @@ class MirrorCatchUp:
         Raises:
             OSError, StorageError: the storage refuses it, or hangs.
         """
-        operation = VolumeOperation(path, run, 0, log_end=log_end)
+        self._run_on(self._dest, VolumeOperation(path, run, 0, log_end=log_end))
+
+    def _run_on(self, worker: VolumeWorker, operation: VolumeOperation) -> None:
+        """Run an operation as :meth:`_run_on_destination` does."""
         deadline = time.monotonic() + OPERATION_TIMEOUT_S
         with self._changed:
-            self._dest.submit_copy(operation)
+            worker.submit_copy(operation)
             self._changed.notify_all()
-            while self._dest.name not in operation.done_on:
-                if error := operation.errors.get(self._dest.name):
+            while worker.name not in operation.done_on:
+                if error := operation.errors.get(worker.name):
                     raise error
                 if self._is_stopped or time.monotonic() > deadline:
                     operation.is_cancelled = True
@@ -433,10 +437,18 @@ class MirrorCatchUp:
         Files that ``source`` lacks altogether are copied afterwards.
         """
         volume, folder = self._source.volume, f"hearings/{hearing}"
+        gone = read_replaced(volume, hearing) | read_replaced(self._dest.volume, hearing)
+        newer = {
+            name
+            for name in self._dest.volume.list_files(folder)
+            if _is_hearing_file(name) and name not in gone and self._is_ahead(name)
+        }
         names = [
             name
             for name in self._dest.volume.list_files(folder)
-            if not name.endswith(WHOLE_FILE_SUFFIXES) and self._has_begun(name)
+            if not name.endswith(WHOLE_FILE_SUFFIXES)
+            and name not in gone
+            and (name in newer or self._has_begun(name))
         ]
         journals = [name for name in names if name.endswith(f"/{JOURNAL_FILE}")]
         for name in journals:  # first: they tell what is right in the others
@@ -445,6 +457,10 @@ class MirrorCatchUp:
         for name in names:
             if name not in journals:
                 self._fill_file(name, ranges.get(name.removeprefix(f"{folder}/"), ()))
+        for name in sorted((name for name in newer if name.endswith(_REWRITTEN)), key=seal_last):
+            data = self._dest.volume.read(name, 0, self._dest.volume.size(name))
+            write = partial(self._write_older, name, data)
+            self._run_on(self._source, VolumeOperation(name, write, 0))
         return has_recorded_bytes(volume, folder, ranges)
 
     def _settle_filled(self, hearing: str, *, is_filled: bool) -> None:
@@ -452,6 +468,7 @@ class MirrorCatchUp:
         if is_filled:
             self._source.hearings_with_holes.discard(hearing)
             self._source.unfilled_from.pop(hearing, None)
+            self._dest.complete_without_other.pop(hearing, None)
         else:
             log.error("%s: %s has other bytes than were recorded", self._source.name, hearing)
             self._source.unfilled_from[hearing] = self._dest.uuid
@@ -472,6 +489,17 @@ class MirrorCatchUp:
             is_coming = bool(self._source.log_ends_to_come(name))
         return is_coming or self._source.volume.exists(name)
 
+    def _is_ahead(self, name: str) -> bool:
+        """Return whether ``dest`` has the newest of a file: it had all when the hole came."""
+        with self._changed:
+            ahead = self._dest.complete_without_other.get(hearing_id_of(name), "")
+            return ahead == self._dest.uuid != "" and self._source.is_older(name)
+
+    def _write_older(self, name: str, data: bytes, volume: StorageVolume) -> None:
+        """Write a small file of ``source`` anew, unless that wrote a newer one meanwhile."""
+        if self._is_ahead(name):
+            volume.write_file(name, data)
+
     def _fill_file(self, name: str, ranges: HashedRanges) -> None:
         """Fill the holes of one file; mend what is right on ``source`` and damaged on ``dest``."""
         source, dest = self._source.volume, self._dest.volume
@@ -480,10 +508,15 @@ class MirrorCatchUp:
         size = source.size(name)
         # what is still to be written there begins behind a hole that no size shows yet
         end = min(max([size, *coming[:1]]), dest.size(name))
+        if self._is_ahead(name):
+            end = max(end, self._dest.log_lengths.get(name, dest.size(name)))
         at = common_length(dest, source, name, min(size, end))
         for offset, data in fill_holes(source, dest, name, split_ranges(at, end, ranges)):
             patch = partial(StorageVolume.patch, relative=name, offset=offset, data=data)
             self._run_on_destination(name, patch)
+        with self._changed:
+            if self._source.log_lengths.get(name, end) < end:
+                self._source.log_lengths[name] = end
 
 
 def _is_hearing_file(name: str) -> bool:

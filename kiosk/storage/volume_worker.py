@@ -97,6 +97,8 @@ class VolumeWorker:
         self.hearings_with_holes: set[str] = set()
         self.unwritten_holes: set[str] = set()
         """Of those with holes, the ones of which nothing was written behind the hole yet."""
+        self.written_since_hole: set[str] = set()
+        """Paths of those with holes to which something was written since; newest here."""
         self.unfilled_from: dict[str, str] = {}
         """By hearing with a hole: UUID of the other volume that could not fill it."""
         self.hearings_behind: set[str] = set()
@@ -194,6 +196,10 @@ class VolumeWorker:
         """Accept operations of ``hearing`` although older bytes are missing here."""
         log.error("%s: %s continues with a hole", self.name, hearing)
         self.hearings_behind.discard(hearing)
+        if hearing not in self.hearings_with_holes:
+            self.written_since_hole -= {
+                path for path in self.written_since_hole if hearing_id_of(path) == hearing
+            }
         self.hearings_with_holes.add(hearing)
         self.unwritten_holes.add(hearing)
         self.unfilled_from.pop(hearing, None)
@@ -203,6 +209,14 @@ class VolumeWorker:
         other_uuid = self.other.uuid if self.other is not None else ""
         is_tried = self.unfilled_from.get(hearing) == other_uuid
         return hearing in self.hearings_with_holes and not is_tried
+
+    def is_older(self, path: str) -> bool:
+        """Return whether all of a file here is older than the hole in its hearing.
+
+        Then the other storage has the newest of it, if it had all of the hearing at that time.
+        """
+        written = (f"{path}/".startswith(f"{other}/") for other in self.written_since_hole)
+        return not any(written) and not self.pending_for(path)
 
     def submit_copy(self, operation: VolumeOperation) -> None:
         """Queue an operation of the catch-up. It runs when nothing else waits, and only once."""
@@ -427,6 +441,8 @@ class VolumeWorker:
             operation.done_on.add(self.name)
             if operation in self._queue:
                 self.unwritten_holes.discard(operation.hearing)
+                if operation.hearing in self.hearings_with_holes and not operation.is_cancelled:
+                    self.written_since_hole.add(operation.path)
             if operation.log_end is not None and not operation.is_cancelled:
                 self.log_lengths[operation.path] = operation.log_end
             if self._failure:

@@ -375,6 +375,15 @@ KNOWN: dict[str, Steps] = {
         ("wait", {"seconds": 2.5}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
+    "the mirror that leads a hearing goes, and the own disk is back before it": (
+        ("boot", {"seed": 13124, "has_mirror": True}),
+        ("start", {"kind": "closed"}),
+        ("break_disk", {"state": "read_only"}),
+        ("kill_recorder", {"after_s": 0.5}),
+        ("open", {}),
+        ("break_mirror", {"state": "gone"}),
+        ("open", {}),
+    ),
     "the only disk is full at two restarts": (
         ("boot", {"seed": 63322, "has_mirror": False}),
         ("start", {"kind": "open"}),
