@@ -141,14 +141,14 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     read_end, write_end = os.pipe()
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
+    if request["stdout"] != "pipe":  # before it can write
+        os.close(out_read)
+        out_read = os.open(os.devnull, os.O_RDONLY)
     pid = os.fork()
     if pid == 0:
         _become_nobody(request, read_end, out_write, err_write)
     for descriptor in (read_end, out_write, err_write):
         os.close(descriptor)
-    if request["stdout"] != "pipe":
-        os.close(out_read)
-        out_read = os.open(os.devnull, os.O_RDONLY)
     with contextlib.suppress(BrokenPipeError):
         os.write(write_end, (request["stdin"] or "").encode("latin-1"))
     os.close(write_end)
