@@ -12,12 +12,11 @@ from faults.disk.mounted import FailureMode, MountedDisk
 from faults.hearing_rig import HearingRig
 from faults.injected_fault import FaultCase, run_case
 from faults.process_kill import kill_tree
-from faults.trial import Cost, NotSurvivedError, Outcome
-from faults.verification import verify_sealed
+from faults.second_copy import verify_both_copies
+from faults.trial import Outcome
 from kiosk.storage.atomic_io import make_folder
 from kiosk.storage.volume_marker import adopt_mirror
 from tests.support.virtual_courtroom import VirtualCourtroom
-from tests.support.waiting import wait_for
 
 TRIES, QUICK = 3, 1
 MAX_NOTICE_S = 2.0
@@ -98,24 +97,3 @@ def run_cases(
         return [*outcomes.values(), *([final_check()] if final_check else [])]
     finally:
         kill_tree(rig.room.recorder)
-
-
-def verify_both_copies(rig: HearingRig, mirror: MountedDisk) -> Outcome:
-    """End the hearing and verify both copies."""
-
-    def both() -> Cost:
-        room = rig.room
-        room.sign_in()
-        sealed = room.end_hearing()
-        verify_sealed(sealed, room.ca_certificate())
-        copy = mirror.path / sealed.relative_to(room.paths.data)
-        try:
-            wait_for((copy / "SHA256SUMS.p7s").exists, "the seal on the mirror", 60)
-        except AssertionError as error:
-            raise NotSurvivedError(str(error)) from error
-        verify_sealed(copy, room.ca_certificate())
-        return Cost()
-
-    outcome = Outcome("after all these: the copy on the mirror")
-    outcome.attempt(both)
-    return outcome

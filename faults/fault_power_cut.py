@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from faults.power_cut_rig import PowerCutRig, running_power_cut_rig
+from faults.second_copy import verify_both_copies
 from faults.trial import Cost, NotSurvivedError, Outcome
 from faults.verification import verify_sealed
 from kiosk.storage.hearing_folder import part_folder_name
@@ -36,26 +37,33 @@ MOMENTS = {
 
 
 def run(
-    tries: int, random: Random, strict: bool = True, moments: Sequence[str] = ()
+    tries: int,
+    random: Random,
+    strict: bool = True,
+    moments: Sequence[str] = (),
+    has_mirror: bool = False,
 ) -> list[Outcome]:
     """Cut the power ``tries`` times.
 
     Args:
         strict: check limits in seconds, too (a busy machine does not meet them).
         moments: the moments to try; default: all, by their shares.
+        has_mirror: record on a second disk, too; both forget, and both copies are verified.
     """
-    outcomes = {moment: Outcome(f"power cut {moment}") for moment in MOMENTS}
+    what = "power cut, two disks," if has_mirror else "power cut"
+    outcomes = {moment: Outcome(f"{what} {moment}") for moment in MOMENTS}
     order = [*moments]
     if not order:
         order = [m for m, share in MOMENTS.items() for _ in range(max(1, round(share * tries)))]
         random.shuffle(order)
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
-        running_power_cut_rig(Path(name), random, strict) as rig,
+        running_power_cut_rig(Path(name), random, strict, has_mirror) as rig,
     ):
         for moment in order[:tries]:
             rig.attempt(outcomes[moment], partial(TRIALS[moment], rig))
-    return [outcome for outcome in outcomes.values() if outcome.tries]
+        copies = [verify_both_copies(rig, rig.mirror)] if rig.mirror else []
+    return [*(outcome for outcome in outcomes.values() if outcome.tries), *copies]
 
 
 def cut_and_boot(rig: PowerCutRig) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -14,17 +14,24 @@ from faults.disk.mounted import MountedDisk
 from faults.disk.volume import UnsyncedNames
 from faults.hearing_rig import HearingRig
 from faults.process_kill import kill_tree
-from tests.support.virtual_courtroom import VirtualCourtroom
+from kiosk.storage.atomic_io import make_folder
+from kiosk.storage.volume_marker import adopt_mirror
+from tests.support.virtual_courtroom import KIOSK, VirtualCourtroom
 
 
 class PowerCutRig(HearingRig):
-    """A :class:`HearingRig` whose power can be cut."""
+    """A :class:`HearingRig` whose power can be cut.
+
+    Args:
+        disks: the kiosk's own one, and the second storage if there is one.
+    """
 
     def __init__(
-        self, room: VirtualCourtroom, disk: MountedDisk, random: Random, strict: bool
+        self, room: VirtualCourtroom, disks: Sequence[MountedDisk], random: Random, strict: bool
     ) -> None:
         super().__init__(room, random, strict)
-        self._disk = disk
+        self.mirror = disks[1] if len(disks) > 1 else None
+        self._disks = disks
         self._cut_s = 0.0
         self._boots = SimulatedBoots(room.folder)
 
@@ -47,20 +54,28 @@ class PowerCutRig(HearingRig):
         # Mostly the harsher mode; the gentler one leaves states that the harsher never does.
         names = UnsyncedNames.UNDONE if self.random.random() < 0.7 else UnsyncedNames.ORDERED
         self._cut_s = time.monotonic()
-        self._disk.cut_power(self.random, names)
+        for disk in self._disks:
+            disk.cut_power(self.random, names)
         self.killed_ns = self._boots.to_boot_ns(self._cut_s)
         kill_tree(self.room.recorder)
-        self._disk.remount()
+        for disk in self._disks:
+            disk.remount()
 
 
 @contextlib.contextmanager
-def running_power_cut_rig(folder: Path, random: Random, strict: bool) -> Iterator[PowerCutRig]:
+def running_power_cut_rig(
+    folder: Path, random: Random, strict: bool, has_mirror: bool = False
+) -> Iterator[PowerCutRig]:
     """Yield a rig with its recorder running; end everything afterwards."""
-    with (
-        MountedDisk(folder / "disk") as disk,
-        VirtualCourtroom(folder / "r", data=disk.path / "data") as room,
-    ):
-        rig = PowerCutRig(room, disk, random, strict)
+    with contextlib.ExitStack() as stack:
+        names = ("disk", "mirror") if has_mirror else ("disk",)
+        disks = [stack.enter_context(MountedDisk(folder / name)) for name in names]
+        data = make_folder(disks[0].path / "data")
+        mirror = disks[1].path if has_mirror else None
+        if mirror is not None:
+            adopt_mirror(mirror, KIOSK, data)
+        room = stack.enter_context(VirtualCourtroom(folder / "r", data=data, mirror=mirror))
+        rig = PowerCutRig(room, disks, random, strict)
         rig.boot()
         try:
             rig.state()
