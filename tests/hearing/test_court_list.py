@@ -77,7 +77,7 @@ def test_a_request_may_close_more_than_the_list(rig: CourtroomRig) -> None:
 
 def test_a_list_that_becomes_unreadable_closes_as_before(rig: CourtroomRig) -> None:
     listed = publish(rig, state_secret=True)
-    rig.state()
+    wait_for(lambda: rig.state()["court_keys"]["needed"], "the list")  # read in its own time
     rig.paths.schedule.write_text("{")
     assert is_encrypted(rig, rig.begin(id=listed))
     rig.courtroom.end("p1")

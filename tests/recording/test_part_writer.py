@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import av
@@ -17,8 +18,12 @@ from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
 from kiosk.config import RecordingSettings
 from kiosk.hardware.audio.block import AudioBlock
+from kiosk.recording.encryption.age_fragment_codec import AgeFragmentCodec
+from kiosk.recording.encryption.decrypted_run import count_decrypted_run
 from kiosk.recording.formats.codecs import AacEncoder, FlacEncoder
 from kiosk.recording.formats.records import CAMERA
+from kiosk.recording.journal.part_index import PartIndex
+from tests.support.court_keys import CourtSecrets
 from tests.support.fake_media import (
     SIZE,
     FakeCamera,
@@ -512,3 +517,45 @@ def test_a_device_whose_clock_goes_back_loses_what_the_ledger_says(
     assert np.abs(times - np.arange(len(kept)) / 48_000).max() < 0.001
     _, told = [fault for fault in recorded.interruptions if fault.kind == "overlap"]
     assert (told.seconds, told.end_ns) == (back_ms / 1000, START_NS + 2 * NS_PER_S)
+
+
+def test_a_closed_part_is_read_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:
+    """What a microphone gives late begins before the fragment that was written before it."""
+    recorded, secrets = WriterRig(tmp_path, START_NS), CourtSecrets()
+    codec = AgeFragmentCodec(secrets.keys)
+    rates = {"judge": 48_000, "late": 48_000}
+    writer = recorded.create_writer(rates, camera=False, codec=codec)
+    sound = np.random.default_rng(6).integers(-9000, 9000, 48_000 * 3).astype(np.int16)
+    states = {"judge": (MicrophoneState.OK, None), "late": (MicrophoneState.ABSENT, None)}
+    for tenth in range(30):
+        at_ns = START_NS + tenth * NS_PER_S // 10
+        recorded.now_ns = at_ns + NS_PER_S // 10
+        writer.add_audio("judge", AudioBlock(0, tenth * 4800, at_ns, sound[:4800]))
+        if tenth == 20:
+            writer.add_audio("late", AudioBlock(0, 0, START_NS, sound))
+        writer.tick(recorded.now_ns, "off", states)
+    writer.finish(recorded.now_ns)
+    index = PartIndex.from_entries(
+        [{"kind": "media", "fragments": [asdict(record) for record in recorded.fragments]}]
+    )
+    counts = count_decrypted_run(tmp_path / "channels" / "run-01", index, [secrets.court])
+    assert counts.errors == []
+    assert dict(zip(rates, counts.samples, strict=True)) == writer.samples
+
+
+def test_a_short_frame_before_a_small_step_back_is_not_lost(tmp_path: Path) -> None:
+    """A fragment that began with or before the last frame of the one before would hide it."""
+    recorded = WriterRig(tmp_path, START_NS)
+    writer = recorded.create_writer({"judge": 48_000}, camera=False)
+    sound = np.random.default_rng(7).integers(-9000, 9000, 48_000).astype(np.int16)
+    ok = {"judge": (MicrophoneState.OK, None)}
+    first = sound[: 6 * 2400 + 144]  # frames of 50 ms from 18 ms on, and 3 ms from 318 ms on
+    blocks = [(0, 0, 18, first), (1, 0, 317, sound[:96]), (1, 96, 319, sound[96:])]
+    recorded.now_ns = START_NS + NS_PER_S // 2
+    for epoch, number, at_ms, values in blocks:
+        block = AudioBlock(epoch, number, START_NS + at_ms * 1_000_000, values)
+        writer.add_audio("judge", block)
+        writer.tick(recorded.now_ns, "off", ok)
+    writer.finish(recorded.now_ns + NS_PER_S)
+    _, found = samples(join_run(tmp_path, "channels"))
+    assert len(found) == writer.samples["judge"] == len(first) + len(sound)

@@ -22,6 +22,7 @@ from kiosk.hardware.audio.sample_clock import SampleClock
 from kiosk.hardware.camera.packet import VideoPacket
 from kiosk.recording.capture.part_config import PartLayout, PartOutput
 from kiosk.recording.capture.part_writer import PartWriter
+from kiosk.recording.formats.fragment_codec import PLAIN_CODEC, FragmentCodec
 from kiosk.recording.formats.records import FileRecord, FragmentRecord, Interruption
 
 SIZE = (160, 96)
@@ -167,11 +168,12 @@ class WriterRig(RecordList):
         recording: RecordingSettings | None = None,
         expected: frozenset[str] | None = None,
         size: tuple[int, int] = SIZE,
+        codec: FragmentCodec = PLAIN_CODEC,
     ) -> PartWriter:
         present = frozenset(rates) | (frozenset({"camera"}) if camera else frozenset())
         layout = PartLayout(rates, size, FPS, camera, present if expected is None else expected)
         return PartWriter(
-            PartOutput(self.folder, self),
+            PartOutput(self.folder, self, codec),
             layout,
             recording or RecordingSettings(),
             self.start_ns,

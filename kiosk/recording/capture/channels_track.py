@@ -40,6 +40,7 @@ class _Channel:
         self.packets: deque[_Packet] = deque()
         self.samples = 0  # in fragments
         self.end_ns = 0  # after the last packet that was written
+        self.next_ticks = 0  # where the next packet may begin in the file
         self._codec, self.stream_info = codec, codec.stream_info
         self._encoder = FlacEncoder(codec)
         self._epoch: int | None = None
@@ -188,20 +189,26 @@ class ChannelsTrack:
     def _build_run(self, channel: _Channel, packets: list[_Packet]) -> tuple[int, TrackRun]:
         """Return the packets' start and the run of samples; a hole lengthens the sample before.
 
-        The start is always the packets' own, also when it is a little before the end of those
-        before: a run that was moved to that end would stay late, and later with each second.
+        The start is the packets' own, also when it is a little before the end of those before: a
+        run that was moved to that end would stay late, and later with each second. It is moved
+        only behind the beginning of the packet before: players drop what begins earlier.
         """
-        begin = channel.end_ns = packets[0].start_ns
-        samples = []
+        rate = channel.rate
+        own = ((packets[0].start_ns - self._start_ns) * rate + NS_PER_S // 2) // NS_PER_S
+        ticks = last = max(own, channel.next_ticks)
+        begin = packets[0].start_ns + (ticks - own) * NS_PER_S // rate
+        channel.end_ns = begin
+        samples: list[Sample] = []
         for number, packet in enumerate(packets):
+            last += samples[-1].duration if samples else 0
             duration = packet.frames
-            channel.end_ns += packet.frames * NS_PER_S // channel.rate
+            channel.end_ns += packet.frames * NS_PER_S // rate
             if number + 1 < len(packets):
                 hole_ns = packets[number + 1].start_ns - channel.end_ns
                 if hole_ns > _HOLE_NS:
-                    duration += hole_ns * channel.rate // NS_PER_S
+                    duration += hole_ns * rate // NS_PER_S
                     channel.end_ns += hole_ns
             samples.append(Sample(packet.data, duration))
+        channel.next_ticks = last + 1
         at_ns = begin - self._start_ns
-        ticks = (at_ns * channel.rate + NS_PER_S // 2) // NS_PER_S
-        return begin, TrackRun(channel.number, max(0, ticks), samples, self._times.wall_ns + at_ns)
+        return begin, TrackRun(channel.number, ticks, samples, self._times.wall_ns + at_ns)

@@ -206,10 +206,7 @@ class _PartDecryption:
         files = []
         with joined.open("wb") as whole:
             whole.write(init)
-            for name in sorted(
-                (n for n in self._index.fragments if n.startswith(f"{track}/{run.name}/")),
-                key=lambda n: int(self._index.fragments[n][0]["start_ns"]),
-            ):
+            for name in self._index.files_of(f"{track}/{run.name}"):
                 fragments = self._index.fragments[name]
                 plain = b"".join(self._decrypt_fragments(name))
                 here = f"{Path(name).stem}{MEDIA_SUFFIX}"

@@ -35,16 +35,11 @@ class DecryptedRun(ConcatenatedReader):
         self._part = run.parent.parent
         self._identities = identities
         self._init = decrypt_init(run, identities)
-        prefix = run.relative_to(self._part).as_posix() + "/"
-        self._fragments = sorted(
-            (
-                (name, fragment)
-                for name, fragments in index.fragments.items()
-                for fragment in fragments
-                if name.startswith(prefix)
-            ),
-            key=lambda item: int(item[1]["start_ns"]),
-        )
+        self._fragments = [
+            (name, fragment)
+            for name in index.files_of(run.relative_to(self._part).as_posix())
+            for fragment in index.fragments[name]
+        ]
         self._last_decrypted: tuple[int, bytes] = (0, self._init)
         super().__init__([len(self._init), *(_plain_length(*item) for item in self._fragments)])
 

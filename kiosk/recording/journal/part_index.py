@@ -64,6 +64,15 @@ class PartIndex:
             self._add_file(str(file["file"]), file)
         self._add_fragments(entry["fragments"])
 
+    def files_of(self, run: str) -> list[str]:
+        """Return the media files of ``main/run-01`` in order; each has its fragments in order.
+
+        Fragments are not in the order of their times: what a microphone gives late begins before
+        the fragment that was written before it.
+        """
+        names = (name for name in self.fragments if name.startswith(f"{run}/"))
+        return sorted(names, key=lambda name: int(self.fragments[name][0]["start_ns"]))
+
     @property
     def fragment_count(self) -> int:
         """Number of fragments in all files."""
