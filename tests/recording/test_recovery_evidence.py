@@ -156,6 +156,34 @@ def test_bytes_that_are_no_torn_end_are_set_aside(root: Path, court: Court) -> N
     assert verify(built.folder, court.ca).problems == []
 
 
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_fragment_whose_length_is_there_without_all_its_bytes_is_no_media(
+    root: Path, court: Court, number: int
+) -> None:
+    """So a power cut leaves what was not synced: sectors of zeros between those that were written.
+
+    It is set aside: most of it may be seen.
+    """
+    built = new_hearing(root, court.device())
+    add_part(built, fragments=1)
+    whole, torn = (built.writers[0].write("main") for _ in range(2))
+    crash(built)
+    path = built.folder / "part-01" / torn.file
+    content = bytearray(path.read_bytes())
+    sectors = range(-torn.offset % 512 + torn.offset, torn.offset + torn.length, 512)
+    place = slice(sectors[number], sectors[number] + 512)
+    content[place] = bytes(len(content[place]))
+    path.write_bytes(content)
+    hearing = recover(root, court)
+    assert path.read_bytes() == content[: torn.offset]
+    (kept,) = (root.parent / "set-aside").rglob("*.m4s.*")
+    assert kept.read_bytes() == content[torn.offset :]
+    (found,) = lines(built.folder, 1, "media")[-1]["fragments"]
+    assert (found["offset"], found["length"]) == (whole.offset, whole.length)
+    seal_and_end(hearing)
+    assert verify(built.folder, court.ca).problems == []
+
+
 def test_an_unreadable_file_is_left_as_it_is(
     root: Path, court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from kiosk.clocks import NS_PER_S
 from kiosk.recording.formats.age_tar import iter_members
 from kiosk.recording.formats.records import FragmentRecord, Track
+from kiosk.recording.formats.torn_end import has_hole
 from kiosk.storage.hearing_folder import CLOSED_SUFFIX, INIT
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"}
@@ -103,6 +104,8 @@ def fragment_ends(path: Path, start: int) -> list[tuple[int, int]]:
 def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[FragmentRecord]:
     """Return the records of the complete fragments of file ``name`` from byte ``start`` on.
 
+    They end before one that lacks bytes although its length is there.
+
     Args:
         part: the part's folder; ``name`` is relative to it.
         tap_ns: recording clock at which the part's media time is zero.
@@ -120,6 +123,8 @@ def complete_fragments(part: Path, name: str, start: int, tap_ns: int) -> list[F
         with path.open("rb") as file:
             file.seek(offset)
             data = file.read(length)
+        if has_hole(data, offset):
+            break
         begin, end, numbers = _media_span(data, tracks)
         if tap_ns + end >= 1 << 63:
             raise OverflowError("no time that a journal can hold")

@@ -159,7 +159,7 @@ class _Reconciliation:
                 self._journal.queue("media", {**media_entry(records), "recovered": True})
                 if not is_closed:
                     with suppress(*_DAMAGED):  # its media count all the same
-                        self._note_missing_samples(path, end)
+                        self._note_missing_samples(path, end, records[-1])
                 for record in records:
                     if is_closed:
                         self._note_missing_before(record)
@@ -269,14 +269,15 @@ class _Reconciliation:
         least_ns = length_ns // 2
         return [gap for gap in gaps if gap[1] - max(gap[0], from_ns) > least_ns]
 
-    def _note_missing_samples(self, path: Path, end: int) -> None:
+    def _note_missing_samples(self, path: Path, end: int, last: FragmentRecord) -> None:
         """Journal the gaps before and between samples that were found: nobody could tell them.
 
         Args:
             end: where what the journal knows of the file ends.
+            last: the last fragment that was found.
         """
-        lengths = self._sample_lengths(path)
-        for source, times in sample_times(path, end, self._media.zero_ns).items():
+        lengths, stop = self._sample_lengths(path), last.offset + last.length
+        for source, times in sample_times(path, end, self._media.zero_ns, stop).items():
             if (length_ns := lengths.get(source)) is None:
                 continue  # the mix: it is made of the microphones
             known_ns = self._end_ns(source)
