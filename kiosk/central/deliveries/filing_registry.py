@@ -123,14 +123,8 @@ class FilingRegistry:
 
         row, searchable = await self._database.run_read(work)
         return {
-            "filing": filing,
-            "state": row.state,
-            "number": row.number,
-            "provisional": row.provisional,
-            "registered_at": row.registered_at,
+            **_state_of(row),
             "as_of": format_wall(),
-            "state_since": row.state_since,
-            "reason": row.reason,
             "delivered": delivery.receipt is not None,
             "missing": progress["missing"],
             "receipt": delivery.receipt,
@@ -145,6 +139,19 @@ class FilingRegistry:
                 if version.state == "done"
             ],
         }
+
+
+def _state_of(row: Row[Any]) -> dict[str, Any]:
+    """Return what the contract says of a filing wherever it stands."""
+    return {
+        "filing": row.id,
+        "state": row.state,
+        "number": row.number,
+        "provisional": row.provisional,
+        "registered_at": row.registered_at,
+        "state_since": row.state_since,
+        "reason": row.reason,
+    }
 
 
 def list_changes(
@@ -170,18 +177,7 @@ def list_changes(
     ).all()
     has_more, rows = len(rows) > limit, rows[:limit]
     return {
-        "filings": [
-            {
-                "filing": row.id,
-                "state": row.state,
-                "number": row.number,
-                "provisional": row.provisional,
-                "registered_at": row.registered_at,
-                "state_since": row.state_since,
-                "reason": row.reason,
-            }
-            for row in rows
-        ],
+        "filings": [_state_of(row) for row in rows],
         "next": make_cursor(court, rows[-1].change if has_more else newest or 0),
         "more": has_more,
         "as_of": format_wall(),

@@ -18,13 +18,12 @@ from sqlalchemy import Connection, Row, select, update
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries.incidents import record_decision, record_incident
+from kiosk.central.deliveries.incidents import MAX_DETAIL, record_decision, record_incident
 from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
 PROBLEM_CODE = "journal_rewritten"
-MAX_DETAIL = 400
 
 
 def journal_path(part: int) -> str:

@@ -195,12 +195,11 @@ class ChannelsTrack:
         """
         rate = channel.rate
         own = ((packets[0].start_ns - self._start_ns) * rate + NS_PER_S // 2) // NS_PER_S
-        ticks = last = max(own, channel.next_ticks)
+        ticks = max(own, channel.next_ticks)
         begin = packets[0].start_ns + (ticks - own) * NS_PER_S // rate
         channel.end_ns = begin
         samples: list[Sample] = []
         for number, packet in enumerate(packets):
-            last += samples[-1].duration if samples else 0
             duration = packet.frames
             channel.end_ns += packet.frames * NS_PER_S // rate
             if number + 1 < len(packets):
@@ -209,6 +208,6 @@ class ChannelsTrack:
                     duration += hole_ns * rate // NS_PER_S
                     channel.end_ns += hole_ns
             samples.append(Sample(packet.data, duration))
-        channel.next_ticks = last + 1
+        channel.next_ticks = ticks + sum(sample.duration for sample in samples[:-1]) + 1
         at_ns = begin - self._start_ns
         return begin, TrackRun(channel.number, ticks, samples, self._times.wall_ns + at_ns)
