@@ -11,11 +11,10 @@ from random import Random
 from faults.disk.mounted import FailureMode, MountedDisk
 from faults.hearing_rig import HearingRig
 from faults.injected_fault import FaultCase, run_case
+from faults.mounted_courtroom import mounted_courtroom
 from faults.process_kill import kill_tree
 from faults.second_copy import verify_both_copies
 from faults.trial import Outcome
-from kiosk.storage.atomic_io import make_folder
-from kiosk.storage.volume_marker import adopt_mirror
 from tests.support.virtual_courtroom import VirtualCourtroom
 
 TRIES, QUICK = 3, 1
@@ -47,18 +46,14 @@ def run(tries: int, random: Random, strict: bool = True) -> list[Outcome]:
     """Do each failure ``tries`` times: of a disk alone, of a disk with a mirror, of the mirror."""
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
-        MountedDisk(Path(name) / "disk") as disk,
-        VirtualCourtroom(Path(name) / "r", data=disk.path / "data") as room,
+        mounted_courtroom(Path(name)) as (room, [disk]),
     ):
         alone = cases_for("disk", "storage", disk, DISK_ALONE)
         outcomes = run_cases(HearingRig(room, random, strict), alone * tries)
     with (
         tempfile.TemporaryDirectory(prefix="kf-") as name,
-        MountedDisk(Path(name) / "disk") as disk,
-        MountedDisk(Path(name) / "mirror") as mirror,
-        VirtualCourtroom(Path(name) / "r", data=disk.path / "data", mirror=mirror.path) as room,
+        mounted_courtroom(Path(name), has_mirror=True) as (room, [disk, mirror]),
     ):
-        adopt_mirror(mirror.path, "kiosk-trial", make_folder(disk.path / "data"))
         cases = cases_for("disk with a mirror", "storage", disk, DISK_WITH_MIRROR)
         cases += cases_for("mirror", "mirror", mirror, MIRROR)
         rig = HearingRig(room, random, strict)

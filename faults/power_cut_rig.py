@@ -13,10 +13,9 @@ from faults.boot_clock import SimulatedBoots
 from faults.disk.mounted import MountedDisk
 from faults.disk.volume import UnsyncedNames
 from faults.hearing_rig import HearingRig
+from faults.mounted_courtroom import mounted_courtroom
 from faults.process_kill import kill_tree
-from kiosk.storage.atomic_io import make_folder
-from kiosk.storage.volume_marker import adopt_mirror
-from tests.support.virtual_courtroom import KIOSK, VirtualCourtroom
+from tests.support.virtual_courtroom import VirtualCourtroom
 
 
 class PowerCutRig(HearingRig):
@@ -67,14 +66,7 @@ def running_power_cut_rig(
     folder: Path, random: Random, strict: bool, has_mirror: bool = False
 ) -> Iterator[PowerCutRig]:
     """Yield a rig with its recorder running; end everything afterwards."""
-    with contextlib.ExitStack() as stack:
-        names = ("disk", "mirror") if has_mirror else ("disk",)
-        disks = [stack.enter_context(MountedDisk(folder / name)) for name in names]
-        data = make_folder(disks[0].path / "data")
-        mirror = disks[1].path if has_mirror else None
-        if mirror is not None:
-            adopt_mirror(mirror, KIOSK, data)
-        room = stack.enter_context(VirtualCourtroom(folder / "r", data=data, mirror=mirror))
+    with mounted_courtroom(folder, has_mirror=has_mirror) as (room, disks):
         rig = PowerCutRig(room, disks, random, strict)
         rig.boot()
         try:
