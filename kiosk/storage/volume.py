@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 
@@ -46,9 +47,9 @@ class StorageVolume:
         self.allows_holes = False
         self._kiosk_id = kiosk_id
 
-    def identity(self) -> tuple[str, str]:
+    def identity(self, root: Path | None = None) -> tuple[str, str]:
         """Return state and UUID; see :func:`kiosk.storage.volume_marker.identify_volume`."""
-        return identify_volume(self.root, self._kiosk_id, self.role)
+        return identify_volume(root or self.root, self._kiosk_id, self.role)
 
     def space(self) -> tuple[int, int]:
         """Return the free bytes and all bytes.
@@ -59,13 +60,43 @@ class StorageVolume:
         stat = os.statvfs(self.root)
         return stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize
 
-    def _require_mounted(self) -> None:
+    @contextmanager
+    def _pinned(self) -> Iterator[Path]:
+        """Give the root of what is mounted now, for one operation.
+
+        A path below it stays on this disk, whatever is pulled out or mounted meanwhile: nothing is
+        made on a mount point whose disk has just gone. Errors name files relative to the root.
+        """
+        descriptor = os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = Path(f"/proc/self/fd/{descriptor}")
+        try:
+            yield root
+        except StorageError as error:
+            raise StorageError(str(error).replace(f"{root}/", "")) from error.__cause__
+        except OSError as error:
+            error.filename = error.filename and str(error.filename).removeprefix(f"{root}/")
+            raise
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _mounted(self) -> Iterator[Path]:
+        """Give the root as :meth:`_pinned` does, if it is the storage.
+
+        Raises:
+            OSError: the storage is not there.
+        """
+        with self._pinned() as root:
+            self._require_mounted(root)
+            yield root
+
+    def _require_mounted(self, root: Path) -> None:
         """Refuse to create anything on a mount point whose disk is absent.
 
         Raises:
             OSError: the storage is not there.
         """
-        state, _ = self.identity()
+        state, _ = self.identity(root)
         if state not in ("ok", "read_only"):
             raise OSError(errno.ENODEV, "the storage is not there")
 
@@ -76,88 +107,89 @@ class StorageVolume:
         Raises:
             GapError: the bytes before it are missing.
         """
-        path = self.root / relative
-        size = self.size(relative)
-        if size < offset:
-            self._require_mounted()
-        if size < offset and not self.allows_holes:
-            raise GapError(f"{relative}: {size} bytes, not {offset}")
-        if size == 0 and not path.exists():
-            self._require_mounted()
-        append_durably(path, offset, data)
+        with self._pinned() as root:
+            path = root / relative
+            size = _size(path)
+            if size < offset or not path.exists():
+                self._require_mounted(root)
+            if size < offset and not self.allows_holes:
+                raise GapError(f"{relative}: {size} bytes, not {offset}")
+            append_durably(path, offset, data)
 
     def patch(self, relative: str, offset: int, data: bytes) -> None:
         """Write into a log, over what is there; what follows stays. An absent log is made."""
-        path, flags = self.root / relative, os.O_WRONLY | os.O_CLOEXEC
-        is_new = not path.exists()
-        if is_new:
-            self._require_mounted()
-            make_folder(path.parent)
-            flags |= os.O_CREAT
-        descriptor = os.open(path, flags, 0o640)
-        try:
-            at, view = 0, memoryview(data)
-            while at < len(data):
-                at += os.pwrite(descriptor, view[at:], offset + at)
-            os.fdatasync(descriptor)
+        with self._pinned() as root:
+            path, flags = root / relative, os.O_WRONLY | os.O_CLOEXEC
+            is_new = not path.exists()
             if is_new:
-                sync_folder(path.parent)
-        finally:
-            os.close(descriptor)
+                self._require_mounted(root)
+                make_folder(path.parent)
+                flags |= os.O_CREAT
+            descriptor = os.open(path, flags, 0o640)
+            try:
+                at, view = 0, memoryview(data)
+                while at < len(data):
+                    at += os.pwrite(descriptor, view[at:], offset + at)
+                os.fdatasync(descriptor)
+                if is_new:
+                    sync_folder(path.parent)
+            finally:
+                os.close(descriptor)
 
     def write_file(self, relative: str, data: bytes) -> None:
         """Write a small file atomically."""
-        path = self.root / relative
-        self._require_mounted()
-        make_folder(path.parent)
-        write_bytes(path, data)
+        with self._mounted() as root:
+            path = root / relative
+            make_folder(path.parent)
+            write_bytes(path, data)
 
     def make_folder(self, relative: str) -> None:
         """Create a folder and its parents."""
-        if not (self.root / relative).is_dir():
-            self._require_mounted()
-            make_folder(self.root / relative)
+        with self._pinned() as root:
+            if not (root / relative).is_dir():
+                self._require_mounted(root)
+                make_folder(root / relative)
 
     def discard_start(self, relative: str) -> None:
         """Remove what a failed start has left; see :func:`kiosk.storage.store.discard_start`."""
-        self._require_mounted()
-        discard_start(self.root / relative)
+        with self._mounted() as root:
+            discard_start(root / relative)
 
     def wipe(self, relative: str, offset: int, length: int | None) -> None:
         """Overwrite a range of a file; see :func:`kiosk.storage.atomic_io.wipe_file`."""
-        self._require_mounted()
-        wipe_file(self.root / relative, offset, length)
+        with self._mounted() as root:
+            wipe_file(root / relative, offset, length)
 
     def remove_files(self, relatives: tuple[str, ...]) -> None:
         """Remove files; absent ones are no error."""
-        self._require_mounted()
-        remove_durably([self.root / relative for relative in relatives])
+        with self._mounted() as root:
+            remove_durably([root / relative for relative in relatives])
 
     def set_file_aside(self, relative: str) -> None:
         """Move a file that no seal covers out of the hearing, without deleting it."""
-        self._require_mounted()
-        target = self.root / SET_ASIDE / relative
-        if target.exists():  # another one of this name
-            target = self.root / ONLY_HERE / f"{relative}.0-{self.size(relative)}"
-        make_folder(target.parent)
-        (self.root / relative).replace(target)
-        sync_folder(target.parent)
-        sync_folder((self.root / relative).parent)
+        with self._mounted() as root:
+            source, target = root / relative, root / SET_ASIDE / relative
+            if target.exists():  # another one of this name
+                target = root / ONLY_HERE / f"{relative}.0-{_size(source)}"
+            make_folder(target.parent)
+            source.replace(target)
+            sync_folder(target.parent)
+            sync_folder(source.parent)
 
     def keep_range(self, relative: str, begin: int, end: int, source: StorageVolume) -> None:
         """Copy a range of a file of ``source`` to :data:`ONLY_HERE`; nothing kept is overwritten.
 
         It may be repeated: what is kept already is not kept again.
         """
-        self._require_mounted()
-        for number in count():
-            kept = f"{ONLY_HERE}/{relative}.{begin}-{end}{f'-{number}' if number else ''}"
-            size = self.size(kept)
-            if size <= end - begin and self._begins_at(kept, size, relative, begin, source):
-                break
-        for at in range(begin + size, end, CHUNK_BYTES):
-            data = source.read(relative, at, min(CHUNK_BYTES, end - at))
-            append_durably(self.root / kept, at - begin, data)
+        with self._mounted() as root:
+            for number in count():
+                kept = f"{ONLY_HERE}/{relative}.{begin}-{end}{f'-{number}' if number else ''}"
+                size = self.size(kept)
+                if size <= end - begin and self._begins_at(kept, size, relative, begin, source):
+                    break
+            for at in range(begin + size, end, CHUNK_BYTES):
+                data = source.read(relative, at, min(CHUNK_BYTES, end - at))
+                append_durably(root / kept, at - begin, data)
 
     def _begins_at(
         self, kept: str, size: int, relative: str, begin: int, source: StorageVolume
@@ -176,10 +208,7 @@ class StorageVolume:
 
     def size(self, relative: str) -> int:
         """Return the size of a file in bytes; 0 if there is none."""
-        try:
-            return (self.root / relative).stat().st_size
-        except FileNotFoundError:
-            return 0
+        return _size(self.root / relative)
 
     def exists(self, relative: str) -> bool:
         """Return whether the file exists."""
@@ -202,6 +231,13 @@ class StorageVolume:
         """Return the names in ``folder``, sorted; none if it is absent."""
         base = self.root / folder
         return sorted(path.name for path in base.iterdir()) if base.is_dir() else []
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def failure_state(error: Exception) -> str:

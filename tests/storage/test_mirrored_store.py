@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -128,6 +129,35 @@ def test_a_mirror_that_is_pulled_out_catches_up_when_it_is_back(rig: Rig) -> Non
     more.append()
     rig.wait_for_copies()
     wait_for(lambda: rig.store.mirror_status().behind_bytes == 0, "nothing behind")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("operation", ["append", "write_file", "make_folder", "patch"])
+def test_a_disk_pulled_out_in_the_middle_of_an_operation_leaves_nothing_on_its_mount_point(
+    tmp_path: Path, operation: str
+) -> None:
+    with sticks(tmp_path, "own", "mirror") as (_, mirror):
+        write_marker(mirror.folder, KIOSK, "mirror")
+        volume = PulledVolume(mirror.folder, KIOSK, "mirror")
+        volume.pull = mirror.pull
+        name = f"hearings/{HEARING}/journal.jsonl"
+        arguments = {"append": (0, b"1"), "write_file": (b"1",), "patch": (0, b"1")}
+        with contextlib.suppress(OSError, StorageError):  # a disk that is gone may refuse
+            getattr(volume, operation)(name, *arguments.get(operation, ()))
+        assert not mirror.is_plugged
+        assert list(mirror.folder.iterdir()) == []
+
+
+class PulledVolume(StorageVolume):
+    """A disk that is pulled out just after it was seen to be there."""
+
+    pull: Callable[[], None]
+
+    def identity(self, root: Path | None = None) -> tuple[str, str]:
+        """Return what it is, and pull it out."""
+        found = super().identity(root)
+        self.pull()
+        return found
 
 
 @pytest.mark.slow
@@ -416,11 +446,11 @@ class SwappedVolume(StorageVolume):
 
     swap: ClassVar[list[Callable[[], None]]] = []
 
-    def identity(self) -> tuple[str, str]:
+    def identity(self, root: Path | None = None) -> tuple[str, str]:
         """Swap it, once, and return what is there."""
         while self.swap:
             self.swap.pop()()
-        return super().identity()
+        return super().identity(root)
 
 
 @pytest.mark.slow

@@ -34,9 +34,9 @@ class FaultyVolume(StorageVolume):
         self.gate = threading.Event()
         self.gate.set()
 
-    def identity(self) -> tuple[str, str]:
+    def identity(self, root: Path | None = None) -> tuple[str, str]:
         """Return that it is absent while it is out."""
-        return ("absent", "") if self.is_out else super().identity()
+        return ("absent", "") if self.is_out else super().identity(root)
 
     def append(self, relative: str, offset: int, data: bytes) -> None:
         """Wait, refuse or append."""

@@ -328,13 +328,13 @@ class SimulatedVolume(StorageVolume):
         super().__init__(root, kiosk_id, role)
         self._disk = disk
 
-    def identity(self) -> tuple[str, str]:
+    def identity(self, root: Path | None = None) -> tuple[str, str]:
         """See the base class."""
         while self._disk.state == "stalled":
             self._disk.world.sleep(POLL_S)
         if self._disk.state == "gone":
             return "absent", ""
-        state, uuid = super().identity()
+        state, uuid = super().identity(root)
         return ("read_only" if self._disk.state == "read_only" else state), uuid
 
     def space(self) -> tuple[int, int]:
