@@ -13,7 +13,7 @@ import pyrage
 
 from kiosk.api.states import CourtKeyState
 from kiosk.clocks import format_wall
-from kiosk.errors import RecordingError
+from kiosk.errors import RecordingError, StorageError
 from kiosk.storage.atomic_io import (
     make_folder,
     read_json,
@@ -86,6 +86,18 @@ def load_court_keys(paths: Paths) -> CourtKeys:
     if keys.court == keys.escrow:
         raise CourtKeyError("court and escrow are the same recipient")
     return keys
+
+
+def encrypt_to_court(paths: Paths, plain: bytes) -> bytes:
+    """Return ``plain`` as an age file that the holders of both keys can open.
+
+    Raises:
+        StorageError: the keys are not pinned.
+    """
+    try:
+        return bytes(pyrage.encrypt(plain, load_court_keys(paths).recipients()))
+    except CourtKeyError as error:
+        raise StorageError(f"nothing is encrypted to the court: {error}") from error
 
 
 def pin_court_keys(paths: Paths, keys: CourtKeys) -> None:

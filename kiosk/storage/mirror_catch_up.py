@@ -37,6 +37,7 @@ from kiosk.storage.replaced_files import (
     encode_replaced,
     find_surviving,
     list_path,
+    read_closed,
     read_replaced,
 )
 from kiosk.storage.volume import ONLY_HERE, STORAGE_ERRORS, GapError, StorageVolume
@@ -215,8 +216,9 @@ class MirrorCatchUp:
 
     def _has_replaced_files(self, name: str) -> bool:
         """Return whether ``dest`` still has files that were replaced."""
-        replaced = read_replaced(self._source.volume, name.removesuffix(".json"))
-        return bool(find_surviving(self._dest.volume, replaced))
+        hearing, source = name.removesuffix(".json"), self._source.volume
+        replaced, closed = read_replaced(source, hearing), read_closed(source, hearing)
+        return bool(find_surviving(self._dest.volume, replaced, closed))
 
     def _is_complete(self, hearing: str) -> bool:
         """Return whether ``dest`` has the seal of ``hearing``, which is copied last."""
@@ -277,11 +279,18 @@ class MirrorCatchUp:
     def _delete_replaced(self, hearing: str) -> None:
         """Overwrite and remove replaced files, before anything else."""
         replaced = read_replaced(self._source.volume, hearing)
+        closed = read_closed(self._source.volume, hearing)
         known = read_replaced(self._dest.volume, hearing)
-        if replaced - known:
-            name, text = list_path(hearing), encode_replaced(replaced | known)
+        known_closed = read_closed(self._dest.volume, hearing)
+        if replaced - known or closed - known_closed:
+            name, text = (
+                list_path(hearing),
+                encode_replaced(replaced | known, closed | known_closed),
+            )
             self._run_on_destination(name, lambda volume: volume.write_file(name, text))
-        for name in find_surviving(self._dest.volume, replaced):
+        for name in find_surviving(self._dest.volume, replaced, closed):
+            protect = partial(StorageVolume.encrypt_set_aside, relative=name)
+            self._run_on_destination(name, protect)
             self._erase_file(name)
 
     def _erase_file(self, name: str) -> None:

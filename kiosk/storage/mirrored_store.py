@@ -208,15 +208,20 @@ class MirroredStore:
         names = tuple(self._relative(path) for path in old)
         for hearing in sorted({hearing_id_of(name) for name in names}):
             own_names = tuple(name for name in names if hearing_id_of(name) == hearing)
+            closed = set(own_names) if new else set()
             relative, text = extend_replaced(
-                self._leader(list_path(hearing)).volume, hearing, own_names
+                self._leader(list_path(hearing)).volume, hearing, set(own_names), closed
             )
             self._submit_and_wait(relative, partial(_write_file, relative, text), len(text))
             sizes = {name: self._leader(name).volume.size(name) for name in own_names}
             if self._primary.is_readable:  # the mirror is searched by its catch-up: it may hang
                 own = self._primary.volume
-                sizes |= {path: own.size(path) for path in find_surviving(own, set(own_names))}
+                sizes |= {
+                    path: own.size(path) for path in find_surviving(own, set(own_names), closed)
+                }
             for path, size in sizes.items():
+                protect = partial(StorageVolume.encrypt_set_aside, relative=path)
+                self._submit_and_wait(own_names[0], protect, 0)
                 for offset, length in wipe_ranges(size):
                     wipe = partial(StorageVolume.wipe, relative=path, offset=offset, length=length)
                     self._wait_for_slower(self._submit_and_wait(own_names[0], wipe, 0))

@@ -98,7 +98,8 @@ class Store(Protocol):
     def replace_files(self, old: Sequence[Path], new: Sequence[Path]) -> None:
         """Remove the files ``old``, which ``new`` (appended before) replace.
 
-        They are overwritten and removed on every storage; on an absent one, once it is back.
+        They are overwritten and removed on every storage; on an absent one, once it is back. If
+        there are ``new`` ones, ``old`` are closed: what is set aside of them goes, too.
 
         Raises:
             StorageError: a new file is not durable everywhere it can be, or nothing could be

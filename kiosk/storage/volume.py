@@ -7,8 +7,9 @@ disk by overriding one.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from kiosk.storage.store import append_durably, discard_start, remove_durably
 from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+AGE_SUFFIX = ".age"
 CHUNK_BYTES = 1 << 20
 SET_ASIDE = "set-aside"
 ONLY_HERE = f"{SET_ASIDE}/only-here"
@@ -39,12 +41,15 @@ class StorageVolume:
 
     Attributes:
         allows_holes: accept bytes beyond the end of a log.
+        encrypt_to_court: encrypts what is set aside of a part that is closed afterwards; raises
+            StorageError when it cannot.
     """
 
     def __init__(self, root: Path, kiosk_id: str, role: VolumeRole) -> None:
         self.root = root
         self.role = role
         self.allows_holes = False
+        self.encrypt_to_court: Callable[[bytes], bytes] | None = None
         self._kiosk_id = kiosk_id
 
     def identity(self, root: Path | None = None) -> tuple[str, str]:
@@ -175,6 +180,22 @@ class StorageVolume:
             source.replace(target)
             sync_folder(target.parent)
             sync_folder(source.parent)
+
+    def encrypt_set_aside(self, relative: str) -> None:
+        """Encrypt a file that is set aside to ``<relative>.<digest>.age``, for the court alone.
+
+        It is about to be erased, and may be the only copy of what it holds. A file that is not set
+        aside is left alone: it has its replacement.
+        """
+        is_set_aside = relative.startswith(f"{SET_ASIDE}/") and self.exists(relative)
+        if not is_set_aside or self.encrypt_to_court is None:
+            return
+        with self._mounted() as root:
+            plain = (root / relative).read_bytes()
+            digest = hashlib.sha256(plain).hexdigest()[:8]  # what is wiped in half is another file
+            encrypted = root / f"{relative}.{digest}{AGE_SUFFIX}"
+            if not encrypted.exists():
+                write_bytes(encrypted, self.encrypt_to_court(plain))
 
     def keep_range(self, relative: str, begin: int, end: int, source: StorageVolume) -> None:
         """Copy a range of a file of ``source`` to :data:`ONLY_HERE`; nothing kept is overwritten.

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 
 from kiosk.api.recorder_calls import CloseSince, CloseSinceAnswer, PublicityAnswer
@@ -22,6 +23,7 @@ from kiosk.recording.repair.replacement_writer import ReplacementWriter
 from kiosk.recording.verify.hearing import verify
 from kiosk.storage import patient_reader
 from kiosk.storage.court_keys import CourtKeyError
+from kiosk.storage.volume import ONLY_HERE
 from tests.hearing.courtroom_rig import CourtroomRig
 from tests.support.court_keys import CourtSecrets
 from tests.support.waiting import wait_for
@@ -241,6 +243,24 @@ def test_closed_since_replaces_what_was_plain(keyed: CourtroomRig) -> None:
     assert keyed.hearing()["closed"]["ground"] == GROUND
     check_replaced(keyed, hearing)
     assert len(keyed.replaced[-1][1]) == 8
+    keyed.courtroom.end("p1")
+    keyed.sealed(hearing)
+
+
+def test_minutes_that_are_only_set_aside_are_encrypted_to_the_court(
+    keyed: CourtroomRig, court: CourtSecrets
+) -> None:
+    """As one storage alone may have them: nothing else holds these minutes."""
+    hearing = two_parts(keyed)
+    name = f"hearings/{hearing}/part-02/main/run-01/000003.m4s.0-12"
+    kept = keyed.paths.data / ONLY_HERE / name
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"moof minutes")
+    since_second(keyed, hearing, 2, 1.0)
+    wait_for(lambda: not keyed.hearing()["replacing"], "the replacement", 20)
+    (encrypted,) = kept.parent.iterdir()
+    for key in (court.court, court.escrow):
+        assert pyrage.decrypt(encrypted.read_bytes(), [key]) == b"moof minutes"
     keyed.courtroom.end("p1")
     keyed.sealed(hearing)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import pyrage
 import pytest
 
 from kiosk.cli import main
@@ -382,8 +383,11 @@ def test_replaced_files_do_not_survive_on_a_mirror_that_comes_back(rig: Rig) -> 
 
 
 @pytest.mark.root
-def test_what_is_set_aside_of_replaced_files_does_not_survive_on_either_storage(rig: Rig) -> None:
-    """The second copy is away meanwhile; a file that is only set aside follows the replaced one."""
+def test_what_is_set_aside_of_closed_files_is_encrypted_on_either_storage(rig: Rig) -> None:
+    """The second copy is away meanwhile; a file that is only set aside follows the closed one."""
+    court = pyrage.x25519.Identity.generate()
+    for disk in rig.disks:
+        disk.encrypt_to_court = lambda plain: pyrage.encrypt(plain, [court.to_public()])
     log, new = Log(rig, "part-01/main/run-01/000002.m4s"), Log(rig, "part-01/main/run-01/2.tar")
     log.append()
     new.append()
@@ -395,24 +399,59 @@ def test_what_is_set_aside_of_replaced_files_does_not_survive_on_either_storage(
     gone.append(f"only-here/{name.replace('000002', '000003')}.0-10")
     earlier = f"only-here/{name.replace('000002', '000001')}.0-10"
 
-    def set_aside(stick: Stick) -> set[str]:
-        """Return what is there."""
-        root = stick.folder / SET_ASIDE
-        return {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
+    def set_aside(stick: Stick) -> dict[str, bytes]:
+        """Return what is there in plain, and what the court can open, by name of the plain file."""
+        root, found = stick.folder / SET_ASIDE, {}
+        for path in root.rglob("*"):
+            try:
+                data = path.read_bytes()
+            except (IsADirectoryError, FileNotFoundError):
+                continue  # it is being removed
+            relative = path.relative_to(root).as_posix()
+            if path.suffix == ".age":
+                relative = f"{relative.removesuffix('.age').rpartition('.')[0]} encrypted"
+                data = pyrage.decrypt(data, [court])
+            found[relative] = data
+        return found
 
     def fill(stick: Stick) -> None:
         for kept in (*gone, earlier):
             path = stick.folder / SET_ASIDE / kept
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"plain")
+            path.write_bytes(f"plain {kept}".encode())
 
+    kept_then = {f"{name} encrypted": f"plain {name}".encode() for name in gone}
+    kept_then[earlier] = f"plain {earlier}".encode()
     fill(rig.primary)
     rig.store.replace_files([log.path], [new.path])
-    assert set_aside(rig.primary) == {earlier}
+    assert set_aside(rig.primary) == kept_then
     rig.mirror.plug()
     fill(rig.mirror)
-    wait_for(lambda: set_aside(rig.mirror) == {earlier}, "the mirror is cleared", 20)
+    wait_for(lambda: set_aside(rig.mirror) == kept_then, "the mirror is cleared", 20)
     rig.wait_for_copies()
+
+
+@pytest.mark.root
+def test_what_is_set_aside_of_a_file_that_was_only_removed_stays(rig: Rig) -> None:
+    """A torn file goes; its bytes that may be media were set aside before."""
+    torn, closed = Log(rig, "part-01/main/run-01/000002.m4s"), Log(rig, "part-01/main/3.m4s")
+    replacement = Log(rig, "part-01/main/3.tar")
+    for log in (torn, closed, replacement):
+        log.append()
+    rig.wait_for_copies()
+    name = torn.path.relative_to(rig.primary.folder).as_posix()
+    kept = [stick.folder / SET_ASIDE / f"{name}.0" for stick in (rig.primary, rig.mirror)]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"perhaps media")
+    rig.store.replace_files([torn.path], [])
+    rig.store.replace_files([closed.path], [replacement.path])
+    rig.wait_for_copies()
+    rig.store.close(1)
+    rig.open_store()
+    wait_for(lambda: closed.content_on(rig.mirror) == torn.content_on(rig.mirror) == b"", "gone")
+    rig.wait_for_copies()
+    assert [path.read_bytes() for path in kept] == [b"perhaps media"] * 2
 
 
 @pytest.mark.slow

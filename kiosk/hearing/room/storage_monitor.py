@@ -18,6 +18,7 @@ from kiosk.errors import StorageError
 from kiosk.recording.repair.copy_merge import recorded_ranges
 from kiosk.recording.repair.start_merge import StartMerge
 from kiosk.storage.atomic_io import read_json, write_json
+from kiosk.storage.court_keys import encrypt_to_court
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.paths import Paths
 from kiosk.storage.patient_reader import PatientReader
@@ -55,6 +56,9 @@ class StorageMonitor:
         mirror = settings.paths.mirror
         self._mirror = StorageVolume(mirror, kiosk, "mirror") if mirror is not None else None
         self._primary = StorageVolume(paths.data, kiosk, "data")
+        for volume in (self._primary, self._mirror):
+            if volume is not None:
+                volume.encrypt_to_court = partial(encrypt_to_court, paths)
         self.store = MirroredStore(
             self._primary,
             self._mirror,
