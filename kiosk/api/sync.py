@@ -238,6 +238,8 @@ class MissingFile(Model):
 
     path: ListedId
     address: ListedId
+    offset: Annotated[int, Field(ge=0)] | None = None
+    """Bytes of it that the central system has; null: it does not say."""
 
 
 # -- calls and events ------------------------------------------------------------------------

@@ -1,9 +1,14 @@
-"""Uploads a file of the outbox and compares the hash that the central system computed."""
+"""Uploads files of the outbox and compares the hashes that the central system computed.
+
+While the central system syncs and hashes a file, the next one is sent already.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import deque
+from collections.abc import Mapping
 
 from kiosk.api.sync import CurrentDelivery
 from kiosk.storage.hashing import sha256_of
@@ -21,6 +26,8 @@ log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.2
 MAX_IMMEDIATE_RESTARTS = 2  # restarts from the first byte without a pause
+SMALL_BYTES = 64 << 10  # a wrong guess (409) costs so much
+MAX_UNVERIFIED = 2  # files that are sent before the first one's verdict is asked for
 
 
 class Uploader:
@@ -44,9 +51,28 @@ class Uploader:
         self._worker_name = worker_name
         self._item_backoff = item_backoff
         self._gate = gate
+        self._announced: dict[str, int] = {}
+        self._unverified: deque[Upload] = deque()
 
-    def upload_file(self, client: CentralClient, upload: Upload) -> None:
-        """Upload a file; record in any case how many bytes the server has."""
+    @property
+    def unverified(self) -> tuple[Upload, ...]:
+        """The files that have been sent and have no verdict yet, oldest first."""
+        return tuple(self._unverified)
+
+    @property
+    def must_verify(self) -> bool:
+        """Whether a verdict has to be fetched before another file is sent."""
+        return len(self._unverified) >= MAX_UNVERIFIED
+
+    def note_offsets(self, offsets: Mapping[str, int]) -> None:
+        """Note how many bytes the server has just said that it has, by upload address.
+
+        Each is used once: what is interrupted is asked for again.
+        """
+        self._announced |= offsets
+
+    def send_file(self, client: CentralClient, upload: Upload) -> None:
+        """Send a file; record in any case how many bytes the server has."""
         if upload.upload_url is None:
             self._context.outbox.discard_upload_urls(upload.item_id)
             return
@@ -54,7 +80,7 @@ class Uploader:
         if item is None:
             return
         path = item_folder(self._context.paths, upload.kind, upload.item_id) / upload.path
-        other_bytes_done = item.bytes_done - upload.sent
+        other_bytes_done = item.bytes_done - upload.sent + self._unverified_bytes(item.id)
         sent, next_report = upload.sent, 0.0
 
         def report_progress(done: int) -> None:
@@ -76,13 +102,16 @@ class Uploader:
 
         tus = TusClient(client.session, self._context.patch_limit)
         url = client.full_url(upload.upload_url)
+        offset = self._announced.pop(upload.upload_url, None)
+        if offset is None and upload.sent == 0 and 0 < upload.size <= SMALL_BYTES:
+            offset = 0
         self._context.outbox.record_progress(upload, sent)
         try:
             tus.upload(
                 path,
                 url,
                 upload.size,
-                is_new=upload.sent == 0,
+                offset=offset,
                 raise_if_preempted=self._gate.raise_if_preempted,
                 report_progress=report_progress,
             )
@@ -93,10 +122,20 @@ class Uploader:
                 self._context.outbox.discard_upload_urls(upload.item_id)
             raise
         self._gate.mark_link_up()
-        self._verify_upload(client, upload)
+        self._unverified.append(upload)
 
-    def _verify_upload(self, client: CentralClient, upload: Upload) -> None:
-        """Ask for the server's own hash of a file that has been sent."""
+    def _unverified_bytes(self, item_id: str) -> int:
+        return sum(file.size - file.sent for file in self._unverified if file.item_id == item_id)
+
+    def forget_unverified(self) -> None:
+        """Leave the verdicts to the next step: the server is asked how far these files are."""
+        while self._unverified:
+            upload = self._unverified.popleft()
+            self._context.outbox.record_progress(upload, upload.size)
+
+    def verify_oldest(self, client: CentralClient) -> None:
+        """Ask for the server's own hash of the file that was sent first."""
+        upload = self._unverified.popleft()
         upload_id = str(upload.upload_url).rstrip("/").rsplit("/", 1)[-1]
         answer = fetch_verdict(client, upload_id)
         if answer.get("state") == "complete" and answer.get("server_sha256") == upload.sha256:

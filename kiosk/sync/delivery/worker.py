@@ -180,18 +180,32 @@ class DeliveryWorker(Worker):
         has_work = bool(self._pending_items())
         with self.context.lanes.urgent_work() if self.is_urgent and has_work else nullcontext():
             self._register_all(client)
-            while (upload := self._next_upload()) is not None:
-                self._gate.wait_for_turn()
-                self._gate.begin(upload.kind, upload.item_id)
-                with self._item_backoff.guard(upload.kind, upload.item_id, client):
-                    self._uploader.upload_file(client, upload)
-                self._collect_receipts(client)
-                self._register_all(client)
+            try:
+                while self._send_or_verify(client):
+                    self._collect_receipts(client)
+                    self._register_all(client)
+            finally:
+                self._uploader.forget_unverified()
             self._collect_receipts(client)
         if RECORDING_KIND in self._allowed_kinds():
             self._gate.begin(RECORDING_KIND)
             upload_finished_files(self.context, self._gate, client, self._pre_seal_backoff)
         self.context.outbox.fail_damaged()
+
+    def _send_or_verify(self, client: CentralClient) -> bool:
+        """Send the next file, or ask for the verdict of one; return False when all is done."""
+        upload = None if self._uploader.must_verify else self._next_upload()
+        if upload is not None:
+            self._gate.wait_for_turn()
+            self._gate.begin(upload.kind, upload.item_id)
+            with self._item_backoff.guard(upload.kind, upload.item_id, client):
+                self._uploader.send_file(client, upload)
+            return True
+        for oldest in self._uploader.unverified[:1]:
+            with self._item_backoff.guard(oldest.kind, oldest.item_id, client):
+                self._uploader.verify_oldest(client)
+            return True
+        return False
 
     def _pending_items(self, *, unregistered: bool = False) -> list[OutboxItem]:
         kinds = self._allowed_kinds()
@@ -252,6 +266,8 @@ class DeliveryWorker(Worker):
         if len(rows.rows) < rows.total:  # what is taken for present would not be sent
             raise CentralUnreachableError("missing files unreadable", code="central_fault")
         missing = {file.path: file.address for file in rows.rows}
+        offsets = {file.address: file.offset for file in rows.rows if file.offset is not None}
+        self._uploader.note_offsets(offsets)
         present = [file.path for file in files if file.path not in missing]
         self.context.outbox.mark_registered(item_id, missing, present)
 
@@ -264,6 +280,7 @@ class DeliveryWorker(Worker):
             lambda item_id: (
                 None if backoff.is_paused(item_id) else int(backoff.has_failed(item_id))
             ),
+            [upload.key for upload in self._uploader.unverified],
         )
 
     # -- receipts ----------------------------------------------------------------------------

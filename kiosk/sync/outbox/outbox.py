@@ -6,7 +6,7 @@ delivered only when its receipt is on the disk (:mod:`kiosk.sync.outbox.receipts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from kiosk.storage.database import Database, Row
 from kiosk.storage.hearing_folder import name_order
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.manifest import Manifest, ManifestFile
+
+FileKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Upload:
     sent: int
     restarts: int
 
+    @property
+    def key(self) -> FileKey:
+        """Its item and its path."""
+        return self.item_id, self.path
+
 
 NETWORK, COURIER = "network", "courier"
 ITEM_QUERY = """
@@ -80,7 +87,7 @@ ORDER BY added_at, id
 UPLOAD_QUERY = """
 SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
 WHERE files.item_id = ? AND files.state = 'waiting' AND files.lane = ?
-ORDER BY files.path LIMIT 1
+ORDER BY files.path LIMIT ?
 """
 
 
@@ -161,7 +168,11 @@ class Outbox:
         return [(row["kind"], row["state"], row["n"]) for row in rows]
 
     def next_upload(
-        self, lanes: Sequence[Lane], kinds: Sequence[str], rank: Callable[[str], int | None]
+        self,
+        lanes: Sequence[Lane],
+        kinds: Sequence[str],
+        rank: Callable[[str], int | None],
+        sent: Collection[FileKey] = (),
     ) -> Upload | None:
         """Return the file to send next, in the order of lanes, items and paths.
 
@@ -169,6 +180,7 @@ class Outbox:
             lanes: of the file.
             kinds: of its item.
             rank: of an item by its id: lower ones first, whatever their lane; None: not now.
+            sent: a few that have been sent and have no verdict yet.
         """
         query = WAITING_QUERY.format(kinds=", ".join("?" * len(kinds)))
         found = [
@@ -177,11 +189,12 @@ class Outbox:
             for row in self._database.rows(query, [*kinds, int(lane)])
             if (order := rank(row["id"])) is not None
         ]
-        if not found:
-            return None
-        _, lane, item_id = min(found, key=lambda place: place[0])
-        row = self._database.row(UPLOAD_QUERY, (item_id, int(lane)))
-        return None if row is None else _upload(row)
+        for _, lane, item_id in sorted(found, key=lambda place: place[0]):
+            rows = self._database.rows(UPLOAD_QUERY, (item_id, int(lane), len(sent) + 1))
+            for upload in map(_upload, rows):
+                if upload.key not in sent:
+                    return upload
+        return None
 
     def mark_registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
         """Record that the central system knows the item.

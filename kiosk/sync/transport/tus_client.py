@@ -26,7 +26,6 @@ TUS_VERSION = "1.0.0"
 OFFSET_CONFLICT = 409
 TOO_LARGE = 413
 GONE = frozenset({404, 410})
-SMALL_BYTES = 64 << 10  # a wrong guess (409) costs so much
 MAX_STALLS = 3
 CUTS = frozenset({"central_unreachable", "central_timeout"})
 MAX_CUTS = 2  # without progress, before a smaller one is tried
@@ -134,7 +133,7 @@ class TusClient:
         url: str,
         size: int,
         *,
-        is_new: bool = False,
+        offset: int | None = None,
         raise_if_preempted: Callable[[], None] = _noop,
         report_progress: Callable[[int], None] = _noop,
     ) -> None:
@@ -144,7 +143,7 @@ class TusClient:
             path: the file.
             url: its upload address.
             size: its length in bytes.
-            is_new: nothing of it was sent: a small file is sent without asking how far it is.
+            offset: how many bytes the server has, if it has just said so; None: it is asked.
             raise_if_preempted: called before each block; raises to interrupt (call again to
                 resume).
             report_progress: called with the number of bytes that the server has or is being sent.
@@ -153,7 +152,8 @@ class TusClient:
             CentralError: no success; calling again later resumes.
             StorageError: the file cannot be read.
         """
-        offset = 0 if is_new and 0 < size <= SMALL_BYTES else self.offset(url, size)
+        if offset is None or offset > size:
+            offset = self.offset(url, size)
         report_progress(offset)
         stalls = cuts = 0
         limit, is_limited = self._limit.size, False
