@@ -324,8 +324,8 @@ def test_pacing_of_a_socket_that_is_gone_does_nothing() -> None:
 @pytest.mark.parametrize(
     ("phase", "up", "rate"),
     [
-        ("recording", 4.0, 300_000),
-        ("recess", 1, 43_750),
+        ("recording", 4.0, 333_333),
+        ("recess", 1, 53_750),
         ("retired", 0.5, 6250),
         ("idle", 4.0, 0),
         ("recording", None, 0),

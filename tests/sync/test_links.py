@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.support.network_link import CENTRE_ADDRESS, NetworkLink, unavailable_reason
 
+PROC_SYS = Path("/proc/sys")
+SYSCTLS = Path(__file__).resolve().parents[2] / "packaging/host/sysctl.conf"
 needs_links = pytest.mark.skipif(unavailable_reason() is not None, reason=str(unavailable_reason()))
 
 
@@ -55,3 +59,41 @@ def test_bytes_are_counted_and_the_court_is_elsewhere() -> None:
 def test_delay_is_that_of_both_ways() -> None:
     with NetworkLink(delay_ms=40) as link:
         assert round_trip(link) >= 0.08
+
+
+@pytest.mark.root
+@needs_links
+def test_a_route_by_a_router_has_its_congestion_control_and_the_rate_is_the_routers() -> None:
+    with NetworkLink(has_router=True) as link:
+        link.set_congestion_control("reno")
+        link.shape(10, 5)
+        before = link.sent()
+        assert round_trip(link) > 0
+        assert 1000 < link.sent() - before < 3000
+        with socket.create_server((CENTRE_ADDRESS, 0)) as server:
+            with link.court():
+                client = socket.create_connection(server.getsockname())
+            with client:
+                assert congestion_control(client) == "reno"
+
+
+@pytest.mark.root
+@needs_links
+def test_an_installed_kiosk_sends_with_the_control_that_bears_loss() -> None:
+    available = (PROC_SYS / "net/ipv4/tcp_available_congestion_control").read_text("ascii")
+    if "bbr" not in available.split():
+        pytest.skip("this kernel has not loaded bbr")
+    lines = re.findall(r"^-?(net\..+?) *= *(.+)$", SYSCTLS.read_text("utf-8"), re.MULTILINE)
+    with NetworkLink() as link, link.court():
+        default = PROC_SYS / "net/ipv4/tcp_congestion_control"
+        default.write_text("reno", "ascii")
+        for name, value in lines:
+            (PROC_SYS / name.replace(".", "/")).write_text(value, "ascii")
+        with socket.socket() as fresh:
+            assert congestion_control(fresh) == "bbr"
+
+
+def congestion_control(sock: socket.socket) -> str:
+    """Return what a socket uses."""
+    name = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
+    return name.rstrip(b"\0").decode("ascii")
