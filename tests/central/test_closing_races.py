@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from kiosk.central.contract import Closure, HearingManifest
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database, Result, sqlite_url
 from kiosk.central.data.object_store import FolderStore
+from kiosk.central.deliveries.closure_proof import replacement_of
 from kiosk.central.deliveries.closures import ClosureService, record_closures
 from kiosk.central.deliveries.deliveries import DeliveryService, delivery_files, make_manifest
 from kiosk.central.deliveries.quarantine import Quarantine
@@ -32,16 +34,18 @@ from tests.support.waiting import wait_for
 
 
 class InterruptedDatabase(Database):
-    """A database that calls something after its first write."""
+    """A database that calls something after a write."""
 
     interrupts: Sequence[Callable[[], Awaitable[None]]] = ()
+    is_due: Callable[[], bool] = lambda: True
 
     async def run_write(self, work: Callable[[Connection], Result]) -> Result:
         """See :class:`Database`."""
         result = await super().run_write(work)
-        interrupts, self.interrupts = self.interrupts, ()
-        for interrupt in interrupts:
-            await interrupt()
+        if self.interrupts and self.is_due():
+            interrupts, self.interrupts = self.interrupts, ()
+            for interrupt in interrupts:
+                await interrupt()
         return result
 
 
@@ -85,6 +89,7 @@ def test_what_court_it_releases_is_not_erased_by_a_server_that_settles_late(
         await Quarantine(database, store).release(other, "the judge's order")
 
     database.interrupts = [release_the_other]
+    database.is_due = lambda: any(is_settled(database, hearing) for hearing in hearings)
     uploads, _ = upload_service(database, store, central.data, tmp_path / "spool")
     second = ClosureService(database, store, uploads)
     asyncio.run(second.resume())
@@ -196,6 +201,7 @@ def test_a_receipt_names_no_file_that_is_closed_meanwhile(court: Court) -> None:
     table = schema.deliveries
     with court.database.write() as connection:
         connection.execute(update(table).values(receipt=None, completed_at=None))
+    shutil.rmtree(court.hearings / hearing)
     with court.database.engine.connect() as connection:
         court.close(connection, hearing)
         receipt = court.deliveries.issue_receipt
@@ -204,6 +210,26 @@ def test_a_receipt_names_no_file_that_is_closed_meanwhile(court: Court) -> None:
     with court.database.read() as connection:
         row = connection.execute(select(table).where(table.c.id == hearing)).one()
     assert row.receipt is None
-    published = court.hearings / hearing
-    assert (published / BY).exists()
-    assert not (published / PATH).exists()
+    assert not (court.hearings / hearing).exists(), "nothing is published before the receipt"
+
+
+@pytest.mark.slow
+def test_what_court_it_erases_is_published_no_more_wherever_a_kill_left_the_closing(
+    central: Central, kiosk: Kiosk, tmp_path: Path
+) -> None:
+    """The folder of a hearing holds links: one that stayed would keep the bytes."""
+    hearing, published = new_id(), central.data / "store" / "hearings"
+    files = {PATH: CLEAR, BY: SECRET, "journal.jsonl": journal(kiosk, hearing, tmp_path)}
+    deliver(kiosk, hearing, files)
+    assert (published / hearing / PATH).read_bytes() == CLEAR
+    (body,) = closure()["closures"]
+    recorded = Closure(**body)
+    database = Database(sqlite_url(central.data / "central.db"))
+    with database.write() as connection:  # and then the process is killed
+        proven = {replacement_of(recorded)}
+        assert record_closures(connection, kiosk.id, hearing, [recorded], proven).withheld == 1
+    database.close()
+    erased = central.task("erase", hearing, "--reason", "the judge's order")
+    assert erased.returncode == 0, erased.stderr
+    assert not (published / hearing / PATH).exists()
+    assert (published / hearing / BY).read_bytes() == SECRET

@@ -117,7 +117,7 @@ class Database:
         if self.engine.dialect.name != "postgresql":
             yield True
             return
-        number = int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], signed=True)
+        number = _lock_number(name)
         connection = await _in_thread(self._readers, self.engine.connect)
         try:  # the lock ends with the transaction
             yield await _in_thread(
@@ -151,6 +151,19 @@ async def _in_thread(threads: ThreadPoolExecutor, work: Callable[[], Result]) ->
         # Locked, full or gone: nothing was written, and another try may succeed.
         message = "the database does not answer"
         raise RefusedError(503, "busy", message, retry_after=2) from error
+
+
+def wait_for_turn(connection: Connection, name: str) -> None:
+    """Wait until no other transaction has the turn of ``name``; have it until this one ends.
+
+    SQLite has one writing transaction at a time: it has every turn.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_lock_number(name))))
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], signed=True)
 
 
 def sqlite_url(file: Path) -> str:

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -41,13 +42,7 @@ class ObjectStore(Protocol):
         """Remove ``key``, which may be absent."""
 
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
-        """Make a complete delivery readable as a folder, ``{path: key}``. Repeatable."""
-
-    def publish_files(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
-        """Add files to a published delivery, ``{path: key}``. Repeatable."""
-
-    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
-        """Remove ``path`` of a published delivery if it is ``key``. Repeatable."""
+        """Make these files of a delivery readable, ``{path: key}``, and no others. Repeatable."""
 
     def withhold_file(self, key: str) -> None:
         """Move ``key`` into quarantine: kept, but :meth:`read` finds it no more. Repeatable."""
@@ -111,29 +106,26 @@ class FolderStore:
             self._object_path(key).unlink()
 
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
-        """See :class:`ObjectStore`: ``<kind>s/<owner>/<path>``."""
-        self.publish_files(kind, owner, files)
+        """See :class:`ObjectStore`: ``<kind>s/<owner>/<path>``.
 
-    def publish_files(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
-        """See :class:`ObjectStore`."""
+        Only links go, never the last name of any bytes.
+        """
         folder = self._root / f"{kind}s" / owner
-        touched = {make_folder(folder)}
+        touched = {make_folder(folder)} if files else set()
         for path, key in files.items():
             target = folder / path
             touched.add(make_folder(target.parent))
             if not _is_same_file(target, self._object_path(key)):
                 target.unlink(missing_ok=True)
                 target.hardlink_to(self._object_path(key))
+        listed = {folder / path for path in files}
+        for target in list(folder.rglob("*")):
+            status = target.lstat()
+            if target not in listed and stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                target.unlink()
+                touched.add(target.parent)
         for parent in touched:
             sync_folder(parent)
-
-    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
-        """See :class:`ObjectStore`."""
-        target = self._root / f"{kind}s" / owner / path
-        kept = (self._object_path(key), self._quarantine / key)
-        if any(file.exists() and _is_same_file(target, file) for file in kept):
-            target.unlink()
-            sync_folder(target.parent)
 
     def withhold_file(self, key: str) -> None:
         """See :class:`ObjectStore`: a folder that only the server's account enters."""

@@ -125,44 +125,18 @@ class S3Store:
 
     def publish_delivery(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
         """See :class:`ObjectStore`: a list, ``<kind>s/<owner>.json``; S3 has no links."""
-        with _as_storage_error(owner):
-            self._write_list(
-                kind, owner, {path: self._object_path(key) for path, key in files.items()}
-            )
-
-    def publish_files(self, kind: str, owner: str, files: Mapping[str, str]) -> None:
-        """See :class:`ObjectStore`."""
-        with _as_storage_error(owner):
-            listed = {path: self._object_path(key) for path, key in files.items()}
-            self._write_list(kind, owner, self._read_list(kind, owner) | listed)
-
-    def unpublish_file(self, kind: str, owner: str, path: str, key: str) -> None:
-        """See :class:`ObjectStore`."""
-        with _as_storage_error(owner):
-            listed = self._read_list(kind, owner)
-            if listed.get(path) == self._object_path(key):
-                del listed[path]
-                self._write_list(kind, owner, listed)
-
-    def _read_list(self, kind: str, owner: str) -> dict[str, str]:
-        """Return the list of a published delivery; empty if it is not published."""
         key = f"{self._prefix}{kind}s/{owner}.json"
-        try:
-            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in ABSENT:
-                return {}
-            raise
-        listed: dict[str, str] = json.loads(body)
-        return listed
-
-    def _write_list(self, kind: str, owner: str, listed: Mapping[str, str]) -> None:
-        self._client.put_object(
-            Bucket=self._bucket,
-            Key=f"{self._prefix}{kind}s/{owner}.json",
-            Body=json.dumps(listed, indent=1, sort_keys=True).encode("ascii"),
-            ContentType="application/json",
-        )
+        listed = {path: self._object_path(upload) for path, upload in files.items()}
+        with _as_storage_error(owner):
+            if not listed:
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+                return
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=json.dumps(listed, indent=1, sort_keys=True).encode("ascii"),
+                ContentType="application/json",
+            )
 
     def withhold_file(self, key: str) -> None:
         """See :class:`ObjectStore`: under another prefix."""

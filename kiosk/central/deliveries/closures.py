@@ -38,6 +38,7 @@ from kiosk.central.deliveries.closure_proof import (
 )
 from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.incidents import record_incident
+from kiosk.central.deliveries.published import publish
 from kiosk.central.deliveries.quarantine import settle_withheld
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE, RECEIVING, check_owner
 from kiosk.central.deliveries.uploads import UploadService
@@ -100,6 +101,8 @@ class ClosureService:
         if recorded.unproven:
             log.error("hearing %s: a closing after the receipt without proof", hearing)
             raise RefusedError(409, "closure_unproven", "the delivered journal does not say so")
+        if recorded.rows:
+            await self._publish(hearing)
         for row in recorded.rows:
             await self._settle(row)
         return {
@@ -136,11 +139,21 @@ class ClosureService:
                 .where(schema.uploads.c.ended_at.is_(None))
             ).all()
         )
+        published: set[str] = set()
         for row in rows:
             try:
+                if row.owner not in published:
+                    await self._publish(row.owner)
+                    published.add(row.owner)
                 await self._settle(row)
             except Exception:  # one file holds up no other, and no start of the server
                 log.exception("hearing %s: a closed file is left for later", row.owner)
+
+    async def _publish(self, hearing: str) -> None:
+        """Take closed files out of what is published, before their bytes go to quarantine."""
+        await self._database.run_write(
+            partial(publish, store=self._store, kind="hearing", delivery=hearing)
+        )
 
     async def _settle(self, row: Row[Any]) -> None:
         """Bring the bytes of a closed upload to where they belong.

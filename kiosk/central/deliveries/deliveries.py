@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem, 
 from kiosk.central.deliveries.hearing_owners import HearingOwners, find_set_aside
 from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.deliveries.left_out import LeftOutCheck
+from kiosk.central.deliveries.published import publish
 from kiosk.central.deliveries.receipts import canonical_sha256, make_receipt
 from kiosk.central.deliveries.upload_records import (
     CLOSED,
@@ -317,32 +317,27 @@ class DeliveryService:
             return
         if row.kind == "hearing" and not await self._may_be_receipted(row, files):
             return
-        keys = {file.path: file.id for file in files}
-        await asyncio.to_thread(self._store.publish_delivery, row.kind, delivery, keys)
+        keys = {(file.path, file.id) for file in files}
         listed = [
             {"path": file.path, "size": file.size, "sha256": file.server_sha256} for file in files
         ]
         receipt = make_receipt(self._signer, row.kind, delivery, row.kiosk, listed)
-        self._crash_hook(crash_points.RECEIPT_BEFORE_COMMIT)
 
-        def record(connection: Connection) -> dict[str, str]:
+        def record(connection: Connection) -> None:
             # A closing locks it, too: it is seen here, or it sees the receipt.
             connection.execute(select(table.c.id).where(table.c.id == delivery).with_for_update())
             now = delivery_files(connection, delivery)
-            closed_meanwhile = dict(
-                keys.items() - {(file.path, file.id) for file in now if file.state == COMPLETE}
-            )
-            if closed_meanwhile:
-                return closed_meanwhile
+            if keys - {(file.path, file.id) for file in now if file.state == COMPLETE}:
+                return  # closed meanwhile
             connection.execute(
                 update(table)
                 .where(table.c.id == delivery, table.c.completed_at.is_(None))
                 .values(receipt=receipt, completed_at=receipt["at"])
             )
-            return {}
+            publish(connection, self._store, row.kind, delivery)
+            self._crash_hook(crash_points.RECEIPT_BEFORE_COMMIT)
 
-        for path, key in (await self._database.run_write(record)).items():
-            await asyncio.to_thread(self._store.unpublish_file, row.kind, delivery, path, key)
+        await self._database.run_write(record)
         self._crash_hook(crash_points.RECEIPT_AFTER_COMMIT)
 
     async def _may_be_receipted(self, row: Row[Any], files: Sequence[Row[Any]]) -> bool:

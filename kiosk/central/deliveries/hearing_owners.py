@@ -17,10 +17,10 @@ on every server: nothing comes in between.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, func, literal, select, update
@@ -29,7 +29,7 @@ from kiosk.central.data import schema
 from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.incidents import record_decision, record_incident
-from kiosk.central.deliveries.upload_records import COMPLETE
+from kiosk.central.deliveries.published import publish
 from kiosk.central.errors import RefusedError, content_conflict, wrong_owner
 from kiosk.central.identity.enrolment import has_certificate
 from kiosk.clocks import format_wall
@@ -128,14 +128,16 @@ class HearingOwners:
 
     async def _move_published(self, row: Row[Any]) -> None:
         former, current = (row.id, row.hearing) if row.is_back else (row.hearing, row.id)
-        kind, keys = await self._database.run_read(
-            lambda connection: _published_files(connection, current)
+        table, deliveries = schema.set_aside, schema.deliveries
+        kind = await self._database.run_read(
+            lambda connection: connection.execute(
+                select(deliveries.c.kind).where(deliveries.c.id == current)
+            ).scalar_one_or_none()
         )
-        if keys:
-            await asyncio.to_thread(self._store.publish_delivery, kind, current, keys)
-        for path, key in keys.items():
-            await asyncio.to_thread(self._store.unpublish_file, kind, former, path, key)
-        table = schema.set_aside
+        for delivery in (current, former):
+            await self._database.run_write(
+                partial(publish, store=self._store, kind=kind or "hearing", delivery=delivery)
+            )
         await self._database.run_write(
             lambda connection: connection.execute(
                 update(table).where(table.c.id == row.id).values(moved_at=format_wall())
@@ -350,16 +352,3 @@ def _rename(connection: Connection, former: str, current: str, kiosk: str) -> No
             update(column.table).where(column == former).values({column.name: current})
         )
     connection.execute(table.delete().where(is_own))
-
-
-def _published_files(connection: Connection, delivery: str) -> tuple[str, dict[str, str]]:
-    """Return kind and files of a delivery with a receipt; no files for any other."""
-    deliveries, files, uploads = schema.deliveries, schema.files, schema.uploads
-    rows = connection.execute(
-        select(deliveries.c.kind, files.c.path, files.c.upload)
-        .join(files, files.c.delivery == deliveries.c.id)
-        .join(uploads, uploads.c.id == files.c.upload)
-        .where(deliveries.c.id == delivery, deliveries.c.completed_at.is_not(None))
-        .where(uploads.c.state == COMPLETE)
-    ).all()
-    return (rows[0].kind if rows else "hearing"), {row.path: row.upload for row in rows}

@@ -21,6 +21,7 @@ from kiosk.central.data.database import Database, insert
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.closure_proof import ClosureProof, find_unreplaced
 from kiosk.central.deliveries.incidents import record_decision
+from kiosk.central.deliveries.published import publish
 from kiosk.central.deliveries.upload_records import CLOSED, COMPLETE
 from kiosk.central.errors import RefusedError, not_found
 from kiosk.clocks import format_wall
@@ -101,6 +102,9 @@ class Quarantine:
             connection.execute(update(uploads).where(uploads.c.id.in_(ids)).values(ended_at=None))
 
         await self._database.run_write(decide)
+        await self._database.run_write(
+            partial(publish, store=self._store, kind="hearing", delivery=hearing)
+        )
         for upload in ids:  # a server that starts goes on, if this process is killed
             await self._database.run_write(
                 partial(settle_withheld, store=self._store, upload=upload)
@@ -167,19 +171,12 @@ class Quarantine:
         if row is None or not connection.execute(gone).rowcount:
             return
         self._store.restore_file(upload)
-        files, deliveries = schema.files, schema.deliveries
-        listed = connection.execute(
-            select(files.c.path)
-            .join(deliveries, deliveries.c.id == files.c.delivery)
-            .where(files.c.upload == upload, deliveries.c.completed_at.is_not(None))
-        ).one_or_none()
-        if listed is not None:
-            self._store.publish_files(row.kind, row.owner, {listed.path: upload})
         connection.execute(
             update(uploads)
             .where(uploads.c.id == upload)
             .values(state=COMPLETE, ended_at=format_wall())
         )
+        publish(connection, self._store, row.kind, row.owner)
 
     async def _open_files(self, hearing: str) -> Sequence[Row[Any]]:
         table, uploads = schema.quarantine, schema.uploads
@@ -208,6 +205,8 @@ class Quarantine:
 def settle_withheld(connection: Connection, store: ObjectStore, upload: str) -> bool:
     """Bring the bytes of a closed upload to where they belong; return whether that is done now.
 
+    Nobody reads them as published any more: :func:`publish` came before, once for all its files.
+
     The row stays locked meanwhile: a decision of court IT comes before this or after it. What has a
     receipt is in quarantine, however it was closed. What never became complete is not settled here.
     """
@@ -226,7 +225,6 @@ def settle_withheld(connection: Connection, store: ObjectStore, upload: str) -> 
     ).one_or_none()
     if kept is None:
         return False
-    store.unpublish_file(row.kind, row.owner, row.path, upload)
     store.withhold_file(upload)
     if kept.decision == ERASED:
         store.erase_withheld(upload)
