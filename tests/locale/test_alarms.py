@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -20,7 +21,10 @@ from kiosk.alarms import (
     load_alarms,
     most_severe,
 )
+from kiosk.central.admin.texts import SENTENCES
+from kiosk.central.deliveries.head_check import Problem
 from kiosk.locale import LANGUAGES, Translator
+from kiosk.sync.delivery.verdict import OWN_ALARMS, HeldBackError
 
 PACKAGE = Path(kiosk.__file__).parent
 TRANSLATORS = {language: Translator(language) for language in LANGUAGES}
@@ -105,6 +109,15 @@ def test_gravest_comes_first() -> None:
 def test_alias_means_its_alarm() -> None:
     assert alarm_of("storage_gone").code == "disk_gone"
     assert is_known("storage_gone")
+
+
+@pytest.mark.parametrize("problem", get_args(Problem))
+def test_each_reason_to_hold_a_recording_back_has_a_sentence_of_its_own(problem: str) -> None:
+    """A reason that the kiosk does not know is shown as a neutral ``held_back``."""
+    assert problem in ALARMS
+    assert HeldBackError(problem).code == problem
+    assert OWN_ALARMS[problem] == problem
+    assert problem in SENTENCES, "court IT's page"
 
 
 JAM = '[jam]\nseverity = "fault"\nsentence = "Stuck."\nstaff = "Pull."\n'

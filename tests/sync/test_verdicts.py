@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from kiosk.central.deliveries.head_check import Problem
 from kiosk.evidence.journal_file import JournalFile
 from kiosk.sync.delivery import item_backoff
 from tests.support.court_proxy import court_proxy
@@ -70,11 +71,7 @@ def test_a_verdict_that_does_not_come_for_long_is_an_alarm(
 
 @pytest.mark.parametrize(
     ("problem", "alarm"),
-    [
-        ("journal_rewritten", "journal_rewritten"),
-        ("files_left_out", "files_left_out"),
-        ("a reason of a later release", "held_back"),
-    ],
+    [*((code, code) for code in get_args(Problem)), ("a reason of a later release", "held_back")],
 )
 def test_each_reason_to_hold_a_recording_back_has_its_alarm(
     central: Central, kiosk: Kiosk, problem: str, alarm: str

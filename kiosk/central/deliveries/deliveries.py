@@ -15,9 +15,13 @@ from kiosk.central.contract import FileEntry
 from kiosk.central.data import schema
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
-from kiosk.central.deliveries import head_check
 from kiosk.central.deliveries.closures import ClosureService
-from kiosk.central.deliveries.head_check import JournalHeadCheck, open_problem, record_problems
+from kiosk.central.deliveries.head_check import (
+    JournalHeadCheck,
+    Problem,
+    open_problem,
+    record_problems,
+)
 from kiosk.central.deliveries.hearing_owners import HearingOwners, find_set_aside
 from kiosk.central.deliveries.incidents import record_incident
 from kiosk.central.deliveries.left_out import LeftOutCheck
@@ -343,7 +347,7 @@ class DeliveryService:
     async def _may_be_receipted(self, row: Row[Any], files: Sequence[Row[Any]]) -> bool:
         """Return whether journals fit their heads and the list leaves nothing out."""
         rewritten = await self._head_check.find_rewritten(row.id, files)
-        found = {head_check.PROBLEM_CODE: rewritten} if rewritten else {}
+        found: dict[Problem, str] = {"journal_rewritten": rewritten} if rewritten else {}
         found |= await self._left_out_check.find(row.kiosk, row.id)
         return not found or await self._database.run_write(
             lambda connection: record_problems(connection, row.kiosk, row.id, found)

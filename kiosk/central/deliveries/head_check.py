@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -23,7 +23,8 @@ from kiosk.central.errors import RefusedError
 from kiosk.clocks import format_wall
 from kiosk.storage.hearing_folder import JOURNAL_FILE
 
-PROBLEM_CODE = "journal_rewritten"
+Problem = Literal["journal_rewritten", "files_left_out", "files_changed", "closing_unproven"]
+"""Why a complete recording gets no receipt; a kiosk has a sentence for each."""
 
 
 def journal_path(part: int) -> str:
@@ -121,7 +122,7 @@ def _drop_older(connection: Connection, hearing: str, newest: Mapping[int, int])
 
 
 def record_problems(
-    connection: Connection, kiosk: str, hearing: str, found: Mapping[str, str]
+    connection: Connection, kiosk: str, hearing: str, found: Mapping[Problem, str]
 ) -> bool:
     """Record why a receipt is withheld; return whether a person has accepted just that.
 

@@ -21,11 +21,10 @@ from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.closure_proof import Replacement, find_unreplaced
 from kiosk.central.deliveries.closures import ClosureService
+from kiosk.central.deliveries.head_check import Problem
 from kiosk.central.deliveries.quarantine import is_erased
 from kiosk.central.deliveries.upload_records import COMPLETE
 from kiosk.central.errors import RefusedError
-
-LEFT_OUT, CHANGED, UNPROVEN = "files_left_out", "files_changed", "closing_unproven"
 
 
 class ArrivedFile(NamedTuple):
@@ -51,7 +50,7 @@ class LeftOutCheck:
         self._store = store
         self._closures = closures
 
-    async def find(self, kiosk: str, hearing: str) -> dict[str, str]:
+    async def find(self, kiosk: str, hearing: str) -> dict[Problem, str]:
         """Return number and paths of files by what is wrong with them."""
         arrived, has_closings = await self._database.run_read(
             lambda connection: (_unlisted(connection, hearing), _has_closings(connection, hearing))
@@ -65,10 +64,10 @@ class LeftOutCheck:
             lambda connection: _find_unproven(connection, hearing, proven)
         )
         changed = await asyncio.to_thread(self._find_changed, arrived)
-        found = {
-            LEFT_OUT: {file.path for file in arrived if file.listed is None},
-            CHANGED: changed,
-            UNPROVEN: unproven,
+        found: dict[Problem, set[str]] = {
+            "files_left_out": {file.path for file in arrived if file.listed is None},
+            "files_changed": changed,
+            "closing_unproven": unproven,
         }
         return {
             code: f"{len(paths)}: {', '.join(sorted(paths))}"

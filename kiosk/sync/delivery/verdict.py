@@ -13,7 +13,15 @@ VERDICTS = frozenset({"complete", "mismatch", "closed"})
 HELD_BACK = "held_back"
 OWN_ALARMS = {
     code: code
-    for code in ("journal_rewritten", "files_left_out", HELD_BACK, "closure_unproven", "other_room")
+    for code in (
+        "journal_rewritten",
+        "files_left_out",
+        "files_changed",
+        "closing_unproven",
+        HELD_BACK,
+        "closure_unproven",
+        "other_room",
+    )
 } | {"foreign": "other_room"}
 """Alarms of the refusals that have a sentence of their own, by code."""
 
