@@ -37,9 +37,9 @@ from kiosk.central.deliveries.searchable import SearchableWorker
 from kiosk.central.deliveries.tus import TusApi, add_tus_headers
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
-from kiosk.central.http.connection_limit import limit_connections
+from kiosk.central.http.connection_limit import TlsConnections
 from kiosk.central.http.fault_injection import FaultInjector
-from kiosk.central.http.header_timeout import HEAD_TIMEOUT_S, TimedRunner
+from kiosk.central.http.header_timeout import TimedRunner
 from kiosk.central.http.json_api import KioskAuthenticator, add_contract_header, errors_as_json
 from kiosk.central.http.link_check import LinkCheckApi, UdpEcho
 from kiosk.central.http.rate_limit import RateLimit
@@ -271,11 +271,9 @@ class CentralServer:
         stack.push_async_callback(runner.cleanup)
         try:
             listener = await asyncio.get_running_loop().create_server(
-                limit_connections(runner.server),  # type: ignore[arg-type]
+                TlsConnections(runner.server, context),  # type: ignore[arg-type]
                 self._options.host,
                 self._options.port,
-                ssl=context,
-                ssl_handshake_timeout=HEAD_TIMEOUT_S,
             )
         except OSError as error:
             raise CentralError(f"cannot listen: {error.strerror}", code="port_taken") from error

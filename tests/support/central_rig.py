@@ -164,11 +164,15 @@ class Central:
         if not self.searchable:
             command.append("--no-searchable")
         command += ["--read-back-hearings", "10000"]  # all tests of a process are one kiosk's
-        self.process = fork_kiosk([*command, "--seed", str(SEED), *self.arguments])
+        self.process = self.launch([*command, "--seed", str(SEED), *self.arguments])
         wait_for(self._started, "the central system", 100)
         self.port = int(self.url.rsplit(":", 1)[1])
         for kiosk_ in self.kiosks:
             kiosk_.http.close()
+
+    def launch(self, command: list[str]) -> ForkedProcess:
+        """Run ``kiosk`` with these arguments."""
+        return fork_kiosk(command)
 
     def _started(self) -> bool:
         assert self.process is not None

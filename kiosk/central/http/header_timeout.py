@@ -7,6 +7,7 @@ oldest of too many that show no device certificate: who enrols needs a connectio
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -39,10 +40,12 @@ class TimedHandler(web.RequestHandler):
     """A connection with a time limit for each request head."""
 
     strangers: Strangers
+    on_connected: Callable[[], object] = staticmethod(lambda: None)
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time limit: nothing has arrived yet."""
+        self.on_connected()
         super().connection_made(transport)
         self._start_timer()
         if not transport.get_extra_info("peercert"):
