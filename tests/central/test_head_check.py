@@ -89,12 +89,12 @@ def test_long_details_differ_where_they_are_cut(tmp_path: Path) -> None:
     database = open_database(tmp_path)
     hearing, long = new_id(), "x, " * 400
     with database.write() as connection:
-        assert not record_problems(connection, "a", hearing, {"one": long + "y"})
+        assert not record_problems(connection, "a", hearing, {"journal_rewritten": long + "y"})
         connection.execute(update(schema.problems).values(accepted_at="now"))
-        assert record_problems(connection, "a", hearing, {"one": long + "y"})
-        assert not record_problems(connection, "a", hearing, {"one": long + "z"})
-        assert not record_problems(connection, "a", hearing, {"two": long + "z"})
+        assert record_problems(connection, "a", hearing, {"journal_rewritten": long + "y"})
+        assert not record_problems(connection, "a", hearing, {"journal_rewritten": long + "z"})
+        assert not record_problems(connection, "a", hearing, {"files_left_out": long + "z"})
         rows = connection.execute(select(schema.incidents.c.code, schema.incidents.c.detail)).all()
-    assert [code for code, _ in rows] == ["one", "one", "two"]
+    assert [code for code, _ in rows] == [*["journal_rewritten"] * 2, "files_left_out"]
     assert {len(detail) for _, detail in rows} <= set(range(380, 401))
     database.close()
