@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -29,7 +30,7 @@ Kind = Literal["hearing", "filing", "report"]
 Text100 = Annotated[str, Field(max_length=100)]
 Text300 = Annotated[str, Field(max_length=300)]
 TimeText = Annotated[str, Field(max_length=40)]
-CountField = Annotated[WholeNumber, Field(ge=0)]
+CountField = Annotated[WholeNumber, Field(ge=0, le=1 << 53)]  # a JSON number is exact up to it
 SmallCountField = Annotated[WholeNumber, Field(ge=0, le=10_000)]
 
 
@@ -319,6 +320,7 @@ class Heartbeat(ExtensibleModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def parse(model: type[Model], body: bytes) -> Model:
@@ -328,6 +330,8 @@ def parse(model: type[Model], body: bytes) -> Model:
         RefusedError: 400, with the place of the first error but never its value: messages end up
             in logs, and requests hold personal data.
     """
+    if rb"\u0000" in body and NUL.search(body):  # Postgres cannot read it out of JSON
+        raise malformed("body: a text with NUL")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

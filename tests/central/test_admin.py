@@ -83,6 +83,30 @@ def test_a_kiosk_cannot_see_it(kiosk: Kiosk) -> None:
     assert kiosk.call("GET", "/").status_code == 404
 
 
+EDGES = ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00")
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *({"storage": {"free_bytes": 1, "total_bytes": 100, "full_at": edge}} for edge in EDGES),
+        *({"selftest": {"id": new_id(), "at": edge}} for edge in EDGES),
+        *({"alarms": [{"code": "staff_list_refused", "since": edge}]} for edge in EDGES),
+        {"queue": {"items": 1, "bytes": HUGE}},
+        {"storage": {"free_bytes": HUGE, "total_bytes": HUGE}},
+        {"selftest": {"id": new_id(), "passed": HUGE, "failed": HUGE}},
+    ],
+)
+def test_no_report_of_one_kiosk_blinds_court_it(central: Central, state: dict[str, object]) -> None:
+    stolen = central.enrol("kiosk-0666", "666")
+    report = {"kiosk_time": format_wall(), "version": "stolen"} | state
+    assert stolen.call("PUT", "/v1/state", json=report).status_code in (200, 400)
+    answer = page(central, params={"lang": "en"})
+    stolen.put("/v1/state", {"kiosk_time": format_wall(), "version": "stolen"})
+    assert (answer.status_code, "kiosk-0666" in answer.text) == (200, True)
+
+
 def test_it_is_usable_with_two_thousand_kiosks(tmp_path: Path) -> None:
     database = open_database(tmp_path / "data")
     court = SeedCourt(id="7599", name={"en": "Court"})

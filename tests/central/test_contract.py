@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "central-api.yaml"
 schema = schemathesis.openapi.from_path(CONTRACT)
+schema.config.generation.update(allow_x00=False)  # no text holds NUL
 UNBOUNDED = ["linkDown", "linkUp", "linkUpWindows"]  # streams; tests of their own
 # A real certificate request, the id of the path in the body, distinct paths:
 BEYOND_SCHEMA = ["enrol", "renew", "putHearing", "postHeads", "putReport", "registerFiling"]
@@ -134,7 +135,7 @@ def test_what_the_kiosk_has_is_not_sent_again(kiosk: Kiosk) -> None:
             again = kiosk.call("GET", path, headers={"If-None-Match": known})
             assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
             assert again.headers["Court-Contract"] == "1"
-        for unknown in ('"other"', tag[:-2] + '"', f"no tag {tag[-8:]}"):
+        for unknown in ('"other"', '"*"', tag[:-2] + '"', f"no tag {tag[-8:]}"):
             whole = kiosk.call("GET", path, headers={"If-None-Match": unknown})
             assert whole.json() | {"as_of": 0} == first.json() | {"as_of": 0}
         assert whole.headers["Cache-Control"] == "private, no-cache", "no proxy may hand it on"
@@ -186,3 +187,43 @@ def test_a_heartbeat_is_taken_with_keys_of_later_kiosks(kiosk: Kiosk) -> None:
         "later": {"a": 1},
     }
     assert kiosk.put("/v1/state", state)["next_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filings?limit=000000001999999",
+        "filings?limit=" + "9" * 5000,
+        "schedule?days=000000001999999",
+        "schedule?from=0001-01-01",
+        "schedule?from=9999-12-31",
+    ],
+)
+def test_a_number_or_day_beyond_the_contract_is_malformed(kiosk: Kiosk, query: str) -> None:
+    answer = kiosk.call("GET", f"/v1/{query}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x"])
+def test_an_encoded_body_is_refused_and_the_connection_goes_on(
+    central: Central, kiosk: Kiosk, encoding: str
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    for caller in (central.anonymous(), kiosk.http):
+        for path in ("enrol", "cases"):
+            answer = caller.post(
+                f"{central.url}/v1/{path}", data=b"no such encoding", headers=headers, timeout=10
+            )
+            assert (answer.status_code, answer.json()["code"]) == (415, "malformed")
+    assert kiosk.get("/v1/contract")["kiosk"] == kiosk.id
+
+
+def test_chunks_that_are_none_are_malformed(kiosk: Kiosk) -> None:
+    with kiosk.tls() as line:
+        line.sendall(
+            b"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+        )
+
+        line.sendall(b"no length\r\n")
+        assert b" 400 " in line.recv(65536).split(b"\r\n")[0]

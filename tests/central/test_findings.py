@@ -116,9 +116,10 @@ def test_incidents_come_first_and_are_forgotten_after_a_week() -> None:
     assert codes(snapshot) == ["hash_mismatch", "certificate_expires"]
 
 
-def test_a_time_without_a_zone_is_none() -> None:
+def test_a_time_that_no_zone_can_show_is_none() -> None:
     assert parse_time("2026-11-23T10:00:00") is None
     assert parse_time(5) is None
+    assert parse_time("9999-12-31T23:59:59-12:00") is None, "no other zone can show it"
     assert parse_time("2026-11-23T10:00:00.000Z") == NOW
 
 

@@ -118,6 +118,28 @@ def test_a_hearing_is_delivered_hashed_by_reading_back_and_fetched_in_ranges(
     assert left == [], "nothing is left of what was arriving"
 
 
+def test_a_text_that_postgres_cannot_hold_is_malformed(central: Central, kiosk: Kiosk) -> None:
+    hearing = new_id()
+    manifest = hearing_body(hearing, {"a.txt": b"a"}, final=False)
+    manifest["hearing"]["case_number"] = "1\0"
+    for path, body in (
+        (f"filings/{new_id()}", filing_body(PDF, case_number="\0")),
+        ("state", {"kiosk_time": "2026-11-23T09:00:00Z", "version": "\0"}),
+        (f"hearings/{hearing}", manifest),
+    ):
+        answer = kiosk.call("PUT", f"/v1/{path}", json=body)
+        assert (answer.status_code, answer.json().get("code")) == (400, "malformed")
+    manifest["hearing"]["case_number"] = "no \\u0000"  # written out: a text like any other
+    kiosk.put(f"/v1/hearings/{hearing}", manifest)
+    assert kiosk.call("GET", f"/v1/hearings/{hearing}/files/%00").status_code == 400
+    empty = hearing_body(hearing, {})
+    assert kiosk.call("PUT", f"/v1/hearings/{hearing}", json=empty).status_code == 422
+    with requests.Session() as http:
+        http.trust_env = False
+        url = (central.data / "admin-address").read_text(encoding="utf-8").strip()
+        assert http.get(url, timeout=20).status_code == 200, "an incident asks for its case"
+
+
 def test_a_wrong_hash_leaves_nothing_in_the_store(kiosk: Kiosk, endpoint: str) -> None:
     filing = new_id()
     file = kiosk.put(f"/v1/filings/{filing}", filing_body(PDF))["missing"][0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -298,11 +298,14 @@ def _incident_findings(
 
 
 def parse_time(text: object) -> datetime | None:
-    """Return a kiosk's RFC 3339 text as a time, or None when it is no time with a zone."""
+    """Return a kiosk's RFC 3339 text as a time, or None when it is no time with a zone.
+
+    A time of the first or last year is none: no other zone can show it.
+    """
     if not isinstance(text, str):
         return None
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return value if value.tzinfo is not None else None
+    return value if value.tzinfo is not None and MINYEAR < value.year < MAXYEAR else None

@@ -18,10 +18,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from kiosk.central.data.migration import migrate
-from kiosk.central.errors import RefusedError
+from kiosk.central.errors import RefusedError, malformed
 
 Result = TypeVar("Result")
 BUSY_MS = 10_000
@@ -151,6 +151,8 @@ async def _in_thread(threads: ThreadPoolExecutor, work: Callable[[], Result]) ->
         # Locked, full or gone: nothing was written, and another try may succeed.
         message = "the database does not answer"
         raise RefusedError(503, "busy", message, retry_after=2) from error
+    except DataError as error:  # Postgres holds no NUL in a text
+        raise malformed("a value that the database cannot hold") from error
 
 
 def wait_for_turn(connection: Connection, name: str) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 HEAD_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 90.0  # a kiosk asks every 30 s
 MAX_STRANGERS = 256
+SETTINGS = {"keepalive_timeout": KEEP_ALIVE_S, "auto_decompress": False}
 
 
 class Strangers:
@@ -97,7 +98,7 @@ class TimedRunner(web.AppRunner):
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=made._loop,  # noqa: SLF001 - aiohttp has no setting for this limit
-            **made._kwargs | {"keepalive_timeout": KEEP_ALIVE_S},  # noqa: SLF001
+            **made._kwargs | SETTINGS,  # noqa: SLF001
         )
         server.strangers = Strangers()
         return server

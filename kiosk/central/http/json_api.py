@@ -65,7 +65,8 @@ def unless_known(
 ) -> web.StreamResponse:
     """Return the answer with its entity tag, or 304 if the caller has it (RFC 9110, 13.1.2)."""
     known = request.if_none_match or ()
-    is_known = any(other.value in (tag.value, "*") for other in known)
+    anything = request.headers.get("If-None-Match", "").strip() == "*"  # "*" in quotes is a tag
+    is_known = anything or any(other.value == tag.value for other in known)
     response = web.Response(status=304) if is_known else make()
     response.etag = tag
     response.headers["Cache-Control"] = "private, no-cache"  # another kiosk's answer differs
@@ -104,6 +105,8 @@ def error_response(error: RefusedError) -> web.Response:
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every error into ``{"code", "message"}``; no traceback ever leaves the server."""
     try:
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise RefusedError(415, "malformed", "no Content-Encoding is understood")
         return await handler(request)
     except RefusedError as error:
         return error_response(error)
@@ -115,7 +118,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except StorageError as error:
         log.error("storage: %s", error)
         return error_response(RefusedError(503, "storage_failed", retry_after=60))
-    except ConnectionError:  # the kiosk has disconnected: nobody reads this answer
+    except (ConnectionError, web.RequestPayloadError):  # disconnected, or chunks that are none
         return error_response(malformed("the body broke off"))
     except Exception:
         log.exception("%s %s", request.method, request.match_info.route.resource)

@@ -8,13 +8,14 @@ inserted before a cursor.
 from __future__ import annotations
 
 import base64
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 
 from aiohttp import web
 
 from kiosk.central.errors import RefusedError, malformed
 
 MAX_CURSOR_LENGTH = 200
+MAX_DIGITS = 9
 
 
 def query_day(request: web.Request, name: str) -> date | None:
@@ -29,17 +30,21 @@ def query_day(request: web.Request, name: str) -> date | None:
     try:
         if len(text) != len("2000-01-01"):
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        if not MINYEAR < day.year < MAXYEAR:  # its first moment elsewhere is no date any more
+            raise ValueError
     except ValueError as error:
         raise malformed(f"{name}: not a day as YYYY-MM-DD") from error
+    return day
 
 
 def query_count(request: web.Request, name: str, default: int, maximum: int) -> int:
     """Return a whole number from 1 to ``maximum``."""
     text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= maximum):
+    value = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
+    if not 1 <= value <= maximum:
         raise malformed(f"{name}: 1 to {maximum}")
-    return int(text)
+    return value
 
 
 def query_number(request: web.Request, name: str, default: float, maximum: float) -> float:
