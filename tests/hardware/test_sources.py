@@ -17,6 +17,7 @@ import pytest
 
 from kiosk.api.recorder import Refusal
 from kiosk.api.states import RefusalReason
+from kiosk.clocks import NS_PER_S
 from kiosk.config import CameraSettings, MicrophoneSettings, Settings
 from kiosk.hardware.audio.block import AudioBlock, Samples
 from kiosk.hardware.camera.packet import VideoPacket
@@ -83,6 +84,27 @@ def test_state_levels_and_devices(rig: SourcesRig) -> None:
     assert opened is not None
     assert (opened.name, opened.rate, opened.channels) == ("mic_judge", 48000, 1)
     assert str(devices["camera"].opened) == "virtual"
+
+
+def page_faults(pid: int) -> int:
+    """Return how often the threads of a process were given a page of memory."""
+    rows = [(task / "stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return sum(int(row.rpartition(")")[2].split()[7]) for row in rows)
+
+
+@pytest.mark.slow
+def test_a_block_of_sound_takes_no_new_memory_in_its_process(rig: SourcesRig) -> None:
+    """Python would set up a state for PortAudio's thread, and a page, at each of 25 a second."""
+    rig.wait_all("ok")
+    pid, meter = rig.sources.audio_devices[0].pid, rig.sources.microphones[0].meter
+    assert pid is not None
+
+    def last_ns() -> int:
+        return meter.energy_history()[-1][1]
+
+    begun_ns, faults = last_ns(), page_faults(pid)
+    wait_for(lambda: last_ns() - begun_ns > 6 * NS_PER_S, "150 blocks", PATIENCE)
+    assert page_faults(pid) - faults < 100  # some 40 in its first seconds
 
 
 @pytest.mark.slow

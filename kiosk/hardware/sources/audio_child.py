@@ -6,6 +6,7 @@ It never stops a stalled stream (``stop_stream`` hangs): the parent ends this pr
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import queue
@@ -61,6 +62,7 @@ class _InputStream:
         self._is_prompt = threading.Event()
         self._prompt_until = 0.0
         self._stream: Any = None
+        self._has_thread_state = False
         self._busy_tries = 0
         self.retry_s = RETRY_S
 
@@ -136,6 +138,9 @@ class _InputStream:
     def _on_block(
         self, data: bytes | None, _frames: int, _times: Mapping[str, float], _flags: int
     ) -> tuple[None, int]:
+        if not self._has_thread_state:
+            self._has_thread_state = True
+            _keep_thread_state()
         if data:
             self._blocks.put((time.monotonic_ns(), data))
         return None, pyaudio.paContinue
@@ -188,6 +193,14 @@ def _explain(error: OSError, rate: int, offered: Sequence[int]) -> dict[str, Any
         return {"refused": {"reason": RefusalReason.OTHER, "detail": detail}}
     refusal = {"reason": RefusalReason.RATE, "offered": list(offered), "detail": detail}
     return {"refused": refusal}
+
+
+def _keep_thread_state() -> None:
+    """Let Python keep what it knows of PortAudio's thread, as long as this process lives.
+
+    Otherwise it maps memory for the thread's state at each block, and unmaps it after.
+    """
+    ctypes.pythonapi.PyGILState_Ensure()
 
 
 def _raise_priority() -> bool:
