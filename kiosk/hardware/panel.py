@@ -58,13 +58,14 @@ class Panel:
         # lgpio leaves a notification file in the working directory unless LG_WD names another
         os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", "/tmp").split(":")[0])
         try:
-            from gpiozero import LED, Button, Device  # type: ignore[import-untyped]
+            from gpiozero import LED, Device, DigitalInputDevice  # type: ignore[import-untyped]
 
             self._led = LED(settings.lamp_pin)
             mock = "Mock" in type(Device.pin_factory).__name__
             bounce = None if mock else BOUNCE_S  # mock pins have no debouncing
-            self._button = Button(settings.button_pin, bounce_time=bounce)
-            self._button.when_pressed = self._on_button
+            # not a Button: its thread wakes up ten times a second to tell how long it is held
+            self._button = DigitalInputDevice(settings.button_pin, pull_up=True, bounce_time=bounce)
+            self._button.when_activated = self._on_button
             self._pin_factory_name = type(Device.pin_factory).__name__
         except Exception as error:  # gpiozero raises whatever its pin library raises
             self.problem = f"{type(error).__name__}: {error}"
@@ -114,7 +115,7 @@ class Panel:
     @property
     def is_pressed(self) -> bool:
         """Whether the button is pressed now."""
-        return bool(self._button.is_pressed) if self._button is not None else False
+        return bool(self._button.is_active) if self._button is not None else False
 
     def describe(self) -> Device:
         """Return the panel as one of the devices in use."""

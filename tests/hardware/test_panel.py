@@ -1,5 +1,7 @@
 """Panel: lamp and button on gpiozero's mock pins, and honesty without GPIO."""
 
+import threading
+
 import pytest
 from gpiozero import Device  # type: ignore[import-untyped]
 
@@ -25,6 +27,15 @@ def test_lamp_and_button_on_mock_pins() -> None:
         assert len(presses) == 2
         assert panel.describe().back_end == "MockFactory"
         assert panel.describe().virtual is True
+        panel.close()
+
+
+def test_a_button_that_nobody_presses_takes_no_thread() -> None:
+    with VirtualPanel(PanelSettings()):
+        before = set(threading.enumerate())
+        panel = Panel(PanelSettings()).open()
+        assert panel.state == "ok"
+        assert set(threading.enumerate()) == before
         panel.close()
 
 
