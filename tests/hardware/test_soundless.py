@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.audio.block import AudioBlock, Samples
+from kiosk.hardware.audio.block import AudioBlock, Samples, sound_power
 from kiosk.hardware.audio.level_meter import FLOOR_DB, SPEECH_DB, LevelMeter
+from kiosk.hardware.audio.repetition import RecentSamples
 
 RATE = 48_000
 BLOCK = 1600
@@ -243,3 +244,25 @@ def test_a_tone_made_by_a_computer_is_sound(tones: tuple[int, ...]) -> None:
     wave = sum(3000 * np.sin(2 * np.pi * hertz * times) for hertz in tones)
     states = Player(LevelMeter(RATE)).play(np.asarray(wave).astype(np.int16))
     assert set(states) <= {"ok", "humming"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_newest_samples_stay_in_one_piece(seed: int) -> None:
+    """Blocks of any length, longer ones than what is kept too."""
+    random = np.random.default_rng(seed)
+    recent, came = RecentSamples(1000), np.zeros(0, np.int16)
+    for _ in range(200):
+        block = random.integers(-32768, 32767, random.integers(1, 700 + 500 * seed), np.int16)
+        recent.append(block)
+        came = np.concatenate((came, block))
+        window, with_before = recent.last(len(block))
+        assert np.array_equal(window, block)
+        assert np.array_equal(with_before, came[-1000 - len(block) :])
+
+
+def test_the_power_of_faint_noise_on_a_large_constant_is_exact() -> None:
+    samples = noise(TWO_SECONDS, 1.0, 32_000)
+    values = [int(value) for value in samples]
+    exact = sum(v * v for v in values) / len(values) - (sum(values) / len(values)) ** 2
+    assert sound_power(samples) == pytest.approx(exact, rel=1e-9)
+    assert sound_power(np.full(TWO_SECONDS, 32_767, np.int16)) == 0.0

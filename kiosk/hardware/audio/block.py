@@ -12,15 +12,56 @@ from kiosk.api.states import MicrophoneState
 Samples = NDArray[np.int16]
 
 
-def sound_power(samples: NDArray[np.float32]) -> float:
-    """Return the mean square of ``samples`` without their mean.
+@dataclass(frozen=True, slots=True)
+class SampleSums:
+    """What is measured of some samples: their number, sum, sum of squares, least and greatest.
 
-    A sound card may add a constant to every sample. It is no sound, however large it is.
+    Of signed 16 bit they are exact: no sum exceeds 2^53.
     """
-    if not len(samples):
-        return 0.0
-    centred = samples - samples.mean()
-    return float(np.dot(centred, centred)) / len(centred)
+
+    count: int
+    total: float
+    squares: float
+    low: float
+    high: float
+
+    @property
+    def mean(self) -> float:
+        """The mean, which a sound card may shift."""
+        return self.total / self.count
+
+    @property
+    def power(self) -> float:
+        """The mean square without the mean: a constant is no sound, however large it is."""
+        return max(0.0, self.squares / self.count - self.mean**2)
+
+    @property
+    def peak(self) -> float:
+        """The greatest distance from the mean."""
+        return max(self.high - self.mean, self.mean - self.low)
+
+    def joined(self, other: SampleSums) -> SampleSums:
+        """Return the sums of these samples and those of ``other``."""
+        return SampleSums(
+            self.count + other.count,
+            self.total + other.total,
+            self.squares + other.squares,
+            min(self.low, other.low),
+            max(self.high, other.high),
+        )
+
+
+def sum_samples(samples: Samples | NDArray[np.float32]) -> SampleSums:
+    """Return the sums of ``samples``: at least one."""
+    exact = samples.astype(np.float64)
+    low, high = np.minimum.reduce(samples), np.maximum.reduce(samples)  # min() costs twice as much
+    total, squares = np.add.reduce(exact), np.einsum("i,i", exact, exact)  # no thread of BLAS
+    return SampleSums(len(samples), float(total), float(squares), float(low), float(high))
+
+
+def sound_power(samples: Samples | NDArray[np.float32]) -> float:
+    """Return :attr:`SampleSums.power` of ``samples``, 0 if there are none."""
+    return sum_samples(samples).power if len(samples) else 0.0
 
 
 @dataclass(frozen=True)

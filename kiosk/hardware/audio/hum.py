@@ -8,12 +8,13 @@ at the same level.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kiosk.clocks import NS_PER_S
+from kiosk.hardware.audio.block import Samples, sound_power
 
 FREQUENCIES = (50.0, 100.0, 150.0)
 LOW_RATE = 1000
@@ -40,18 +41,19 @@ class HumDetector:
         times = (np.arange(self._size // self._step) * self._step + self._step / 2) / rate
         waves = np.exp(-2j * np.pi * np.outer(FREQUENCIES, times)) / len(times)
         self._waves = waves.astype(np.complex64)
+        self._mean = np.full(self._step, 1 / self._step, np.float32)
         self.reset()
 
     def reset(self) -> None:
         """Forget all samples, as after a loss of the device."""
         self.is_humming = False
-        self._pending: list[NDArray[np.float32]] = []
+        self._pending: list[Samples] = []
         self._count = 0
         self._levels: deque[float | None] = deque(maxlen=2)
         self._last_hum_ns = 0
 
-    def push(self, samples: NDArray[np.float32], end_ns: int) -> None:
-        """Add samples on the scale of signed 16 bit that end at ``end_ns`` (recording clock)."""
+    def push(self, samples: Samples, end_ns: int) -> None:
+        """Add samples that end at ``end_ns`` (recording clock)."""
         self._pending.append(samples)
         self._count += len(samples)
         if self._count < self._size:
@@ -62,16 +64,16 @@ class HumDetector:
             joined = joined[self._size :]
         self._pending, self._count = [joined], len(joined)
 
-    def _analyse_block(self, block: NDArray[np.float32], end_ns: int) -> None:
-        centred = block - block.mean()
-        energy = float(np.dot(centred, centred)) / len(centred)
-        low = centred.reshape(-1, self._step).mean(axis=1)
+    def _analyse_block(self, block: Samples, end_ns: int) -> None:
+        energy = sound_power(block)
+        low = block.astype(np.float32).reshape(-1, self._step) @ self._mean
+        low -= np.add.reduce(low) / len(low)
         amplitudes = np.abs(self._waves @ low)
         hum = float(2 * np.dot(amplitudes, amplitudes))  # a sine of amplitude a is measured as a/2
-        level = 10 * np.log10(max(hum, 1e-9) / 32768**2)
+        level = 10 * math.log10(max(hum, 1e-9) / 32768**2)
         share = hum / energy if energy > 0 else 0.0
         limit = SHARE_OFF if self.is_humming else SHARE_ON
-        self._levels.append(float(level) if share > limit and level > MIN_LEVEL_DB else None)
+        self._levels.append(level if share > limit and level > MIN_LEVEL_DB else None)
         first, last = self._levels[0], self._levels[-1]
         if last is not None and self.is_humming:
             self._last_hum_ns = end_ns

@@ -11,6 +11,7 @@ only the settings say that a microphone has one.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,9 +21,14 @@ import numpy as np
 
 from kiosk.api.states import MicrophoneState
 from kiosk.clocks import NS_PER_S
-from kiosk.hardware.audio.block import AudioBlock, Samples, SoundlessPeriod, sound_power
+from kiosk.hardware.audio.block import AudioBlock, SampleSums, SoundlessPeriod, sum_samples
 from kiosk.hardware.audio.hum import HumDetector
-from kiosk.hardware.audio.repetition import LONGEST_REPETITION_S, has_two_values, is_repeated
+from kiosk.hardware.audio.repetition import (
+    LONGEST_REPETITION_S,
+    RecentSamples,
+    has_two_values,
+    is_repeated,
+)
 
 FLOOR_DB = -100.0
 """Level shown for digital silence."""
@@ -51,7 +57,8 @@ QUIET_DURING_SPEECH_NS = 8 * NS_PER_S // 10
 AUDIBLE_WINDOWS = 2
 """Number of windows above the limit that end "quiet"."""
 QUIET_MARGIN_DB = 3.0
-CLIPPED_LEVEL = 32_760
+CLIPPED_LEVEL, CLIPPED_SAMPLES = 32_760, 3
+"""So many samples of this size make a clipped window."""
 CLIPPING_NS = NS_PER_S
 """Two clipped windows within this time mean "clipping"."""
 UNCLIPPED_NS = 2 * NS_PER_S
@@ -61,7 +68,7 @@ HISTORY_S = 20.0
 
 def to_decibels(amplitude: float) -> float:
     """Return ``amplitude`` (1.0: full scale) in dB, not below :data:`FLOOR_DB`."""
-    return max(FLOOR_DB, 20.0 * float(np.log10(max(amplitude, 1e-9))))
+    return max(FLOOR_DB, 20.0 * math.log10(max(amplitude, 1e-9)))
 
 
 def _no_speech_elsewhere(_now_ns: int) -> bool:
@@ -120,23 +127,26 @@ class LevelMeter:
         self._last_ns: int | None = None
         self._sounding_windows = 0
         self._hum.reset()
-        self._last_samples: Samples = np.zeros(0, np.int16)
-        self._window: list[AudioBlock] = []
+        self._recent = RecentSamples(round(self._rate * LONGEST_REPETITION_S))
+        self._window: tuple[int, SampleSums] | None = None
 
     def push(self, block: AudioBlock) -> None:
         """Measure one block."""
+        if not len(block.samples):
+            return
         end_ns = block.start_ns + len(block.samples) * NS_PER_S // self._rate
-        as_float = block.samples.astype(np.float32)
+        sums = sum_samples(block.samples)
         if self._last_loud_ns is None:
             self._last_loud_ns = block.start_ns
-        self._hum.push(as_float, end_ns)
-        self._record_energy(block.start_ns, end_ns, sound_power(as_float) / 32768**2)
-        self._window.append(block)
-        if sum(len(part.samples) for part in self._window) >= self._window_size:
-            start_ns = self._window[0].start_ns
-            samples = np.concatenate([part.samples for part in self._window])
-            self._window.clear()
-            self._measure_window(samples, start_ns, end_ns)
+        self._hum.push(block.samples, end_ns)
+        self._record_energy(block.start_ns, end_ns, sums.power / 32768**2)
+        self._recent.append(block.samples)
+        start_ns, before = self._window or (block.start_ns, None)
+        window = sums if before is None else before.joined(sums)
+        self._window = start_ns, window
+        if window.count >= self._window_size:
+            self._window = None
+            self._measure_window(window, start_ns, end_ns)
 
     def _record_energy(self, start_ns: int, end_ns: int, power: float) -> None:
         with self._history_lock:
@@ -153,29 +163,26 @@ class LevelMeter:
         with self._history_lock:
             return list(self._history)
 
-    def _measure_window(self, samples: Samples, start_ns: int, end_ns: int) -> None:
-        as_float = samples.astype(np.float32)
-        mean = as_float.mean()
-        exact_db = 20 * float(np.log10(max(sound_power(as_float) ** 0.5 / 32768, 1e-9)))
+    def _measure_window(self, window: SampleSums, start_ns: int, end_ns: int) -> None:
+        exact_db = 20 * math.log10(max(window.power**0.5 / 32768, 1e-9))
         self.rms_db = max(FLOOR_DB, exact_db)
-        self.peak_db = to_decibels(float(max(samples.max() - mean, mean - samples.min())) / 32768)
-        has_new = self._update_soundless(exact_db, samples, start_ns)
+        self.peak_db = to_decibels(window.peak / 32768)
+        has_new = self._update_soundless(exact_db, window, start_ns)
         self._last_ns = end_ns
-        kept = round(self._rate * LONGEST_REPETITION_S)
-        self._last_samples = np.concatenate((self._last_samples, samples))[-kept:]
         if self.rms_db > SPEECH_DB and has_new:
             self.last_speech_ns = end_ns
         if self._remote_silence_ns is None:
             self._update_quiet(start_ns, end_ns)
-        self._update_clipping(int(np.count_nonzero(np.abs(as_float) >= CLIPPED_LEVEL)), end_ns)
+        self._update_clipping(window, end_ns)
 
-    def _update_soundless(self, rms_db: float, samples: Samples, start_ns: int) -> bool:
+    def _update_soundless(self, rms_db: float, window: SampleSums, start_ns: int) -> bool:
         """Follow one window; return whether it holds sound of its own."""
-        has_two = has_two_values(samples)
+        samples, with_before = self._recent.last(window.count)
+        has_two = has_two_values(samples, window.low, window.high)
         is_toggled = has_two and rms_db >= TWO_VALUES_DB
         self._two_value_windows = self._two_value_windows + 1 if is_toggled else 0
         is_flat = rms_db < MUTED_DB or (has_two and not is_toggled)
-        repeats = not is_flat and is_repeated(self._last_samples, samples)
+        repeats = not is_flat and is_repeated(with_before, window.count)
         if is_flat or is_toggled or repeats:
             if repeats or self._two_value_windows >= TWO_VALUES_WINDOWS:
                 self._repeated_ns = start_ns
@@ -235,9 +242,11 @@ class LevelMeter:
         if below_ns >= long_ns or self._speech_elsewhere_ns >= QUIET_DURING_SPEECH_NS:
             self._is_quiet = True
 
-    def _update_clipping(self, clipped_samples: int, end_ns: int) -> None:
-        if clipped_samples >= 3:
-            self._clip_times.append(end_ns)
+    def _update_clipping(self, window: SampleSums, end_ns: int) -> None:
+        if max(window.high, -window.low) >= CLIPPED_LEVEL:
+            samples = np.abs(self._recent.last(window.count)[0].astype(np.int32))
+            if np.count_nonzero(samples >= CLIPPED_LEVEL) >= CLIPPED_SAMPLES:
+                self._clip_times.append(end_ns)
         hold_ns = UNCLIPPED_NS if self._is_clipping else CLIPPING_NS
         recent = [time_ns for time_ns in self._clip_times if end_ns - time_ns < hold_ns]
         self._is_clipping = len(recent) >= (1 if self._is_clipping else 2)

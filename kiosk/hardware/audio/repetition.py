@@ -31,30 +31,63 @@ LOWEST_BIN = 3
 """Below it is the spectrum of a step."""
 
 
+class RecentSamples:
+    """The newest samples of a microphone in one piece: a window and what came before it.
+
+    Args:
+        kept: number of samples that are kept before a window.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._buffer: Samples = np.zeros(0, np.int16)
+        self._end = 0
+
+    def append(self, samples: Samples) -> None:
+        """Add the samples that follow."""
+        if self._end + len(samples) > len(self._buffer):
+            rest = self._buffer[max(0, self._end - self._kept) : self._end]
+            needed = 2 * self._kept + len(samples)
+            larger = np.empty(needed, np.int16) if needed > len(self._buffer) else self._buffer
+            larger[: len(rest)] = rest
+            self._buffer, self._end = larger, len(rest)
+        self._buffer[self._end : self._end + len(samples)] = samples
+        self._end += len(samples)
+
+    def last(self, count: int) -> tuple[Samples, Samples]:
+        """Return the last ``count`` samples, and these with what is kept before them.
+
+        The next :meth:`append` overwrites them.
+        """
+        start = self._end - count
+        samples = self._buffer[max(0, start - self._kept) : self._end]
+        return samples[len(samples) - count :], samples
+
+
 def holds_nothing_new(before: Samples, window: Samples) -> bool:
     """Return whether ``window``, which follows ``before``, holds no sound of its own.
 
     Args:
         before: up to :data:`LONGEST_REPETITION_S` of samples.
     """
-    return has_two_values(window) or is_repeated(before, window)
+    samples = np.concatenate((before, window))
+    return has_two_values(window, window.min(), window.max()) or is_repeated(samples, len(window))
 
 
-def has_two_values(window: Samples) -> bool:
-    """Return whether ``window`` has two values only and is not overdriven.
+def has_two_values(window: Samples, low: float, high: float) -> bool:
+    """Return whether ``window`` has two values only, ``low`` and ``high``, and is not overdriven.
 
     A working microphone of coarse steps gives two values in a quiet room: the level tells.
     """
-    low, high = window.min(), window.max()
-    if max(int(high), -int(low)) > FULL_SCALE:
-        return False
-    first = window[:PROBES]  # they show it of nearly every sound
-    return all(bool(((part == low) | (part == high)).all()) for part in (first, window))
+    if max(high, -low) > FULL_SCALE or len(set(window[:PROBES].tolist())) > 2:
+        return False  # the first few samples show it of nearly every sound
+    return bool(((window == low) | (window == high)).all())
 
 
-def is_repeated(before: Samples, window: Samples) -> bool:
-    """Return whether ``window`` came before, bit by bit, and is no tone."""
-    return _find_repetition(np.concatenate((before, window)), len(before)) and not _is_tone(window)
+def is_repeated(samples: Samples, count: int) -> bool:
+    """Return whether the last ``count`` of ``samples`` came before, bit by bit, and are no tone."""
+    start = len(samples) - count
+    return _find_repetition(samples, start) and not _is_tone(samples[start:])
 
 
 def _is_tone(window: Samples) -> bool:
@@ -74,7 +107,8 @@ def _find_repetition(samples: Samples, start: int) -> bool:
     """
     window = samples[start:]
     peak = start + int(window.argmax())
-    places = np.flatnonzero(samples[peak - start : peak] == samples[peak]) + (peak - start)
+    (places,) = (samples[peak - start : peak] == samples[peak]).nonzero()
+    places += peak - start
     probes = start + np.arange(PROBES) * len(window) // PROBES
     for probe in (max(start, peak - 1), *probes):
         if not len(places):
