@@ -189,7 +189,7 @@ class SampleClock:
         self._pending.clear()
 
 
-def join_blocks(blocks: Sequence[StampedBlock], limit: int = 4) -> Iterator[StampedBlock]:
+def join_blocks(blocks: Sequence[StampedBlock], limit: int = 5) -> Iterator[StampedBlock]:
     """Yield ``blocks``, up to ``limit`` consecutive ones joined: fewer to handle."""
     group: list[StampedBlock] = []
     for block in blocks:

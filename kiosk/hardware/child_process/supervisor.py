@@ -24,6 +24,8 @@ from kiosk.hardware.child_process.protocol import FRAME
 
 log = logging.getLogger(__name__)
 MAX_MESSAGE_BYTES = 16 << 20
+CHECK_S, MESSAGE_WAIT_S = 0.1, 0.4
+"""Seconds between two looks for a problem, and after a message: no device misses one so soon."""
 
 
 class ProcessSupervisor:
@@ -34,7 +36,9 @@ class ProcessSupervisor:
         module: Python module of the child (run with ``-m``).
         config: JSON value handed to it.
         on_message: called with (kind, payload) in the supervisor's thread.
-        find_problem: called every 0.1 s; returns why the child must be restarted, or None.
+        find_problem: called every :data:`CHECK_S`, after a message only once
+            :data:`MESSAGE_WAIT_S` have passed or the next one comes; returns why the child must be
+            restarted, or None.
         on_start: called with a session number (from 1) just before each start.
         on_stop: called with the reason after each end.
     """
@@ -155,8 +159,11 @@ class ProcessSupervisor:
         poll.register(reader, select.POLLIN)
         buffer = bytearray()
         checked = time.monotonic()
+        wait_s = CHECK_S
         while True:
-            if poll.poll(100):
+            has_data = bool(poll.poll(wait_s * 1000))
+            wait_s = MESSAGE_WAIT_S if has_data else CHECK_S
+            if has_data:
                 data = os.read(reader, 1 << 18)
                 if not data:
                     return "has ended"
@@ -167,7 +174,7 @@ class ProcessSupervisor:
             if self._closing.is_set() and not poll.poll(0):
                 return "is closed"
             now = time.monotonic()
-            if now - checked >= 0.1:
+            if now - checked >= CHECK_S:
                 checked = now
                 problem = self._find_problem()
                 if problem:

@@ -34,8 +34,11 @@ from kiosk.hardware.child_process.protocol import AUDIO, pack_audio
 
 BLOCKS_PER_SECOND = 25
 """PortAudio's buffer in the sound card holds two blocks: 80 ms."""
-IDLE_INTERVAL_S, FORWARD_INTERVAL_S = 0.2, 0.1
-"""Seconds between two messages, at rest and during a recording: each wakes up both processes."""
+IDLE_INTERVAL_S, FORWARD_INTERVAL_S = 0.4, 0.1
+"""Seconds between two messages, at rest and during a recording: each wakes up both processes.
+
+All children send at the same beat of the recording clock, so that the processor sleeps in between.
+"""
 PROMPT_INTERVAL_S = 0.01
 PROMPT_S = 0.5
 """For so long after a tap every block is sent as it comes: somebody waits for it."""
@@ -155,7 +158,7 @@ class _InputStream:
         """Send blocks, several in a message, until the stream is no longer active."""
         active = True
         while active:
-            if self._is_prompt.wait(self._interval_s):
+            if self._is_prompt.wait(self._interval_s - time.monotonic() % self._interval_s):
                 time.sleep(PROMPT_INTERVAL_S)
                 if time.monotonic() > self._prompt_until:
                     self._is_prompt.clear()

@@ -20,8 +20,11 @@ from kiosk.hardware.sources.microphone_source import MicrophoneSource
 from kiosk.hardware.virtual.environment import VIRTUAL_MICROPHONES
 
 log = logging.getLogger(__name__)
-STALL_NS = NS_PER_S * 6 // 10
-"""At rest a message comes every 0.2 s: three that are missing are a fault."""
+IDLE_STALL_NS, STALL_NS = NS_PER_S * 12 // 10, NS_PER_S * 6 // 10
+"""No samples for this long, at rest and during a recording, are a fault.
+
+At rest a message comes every 0.4 s: three are missing then.
+"""
 CHILD_TIMEOUT_NS = 4 * NS_PER_S
 """A child that sends no message for this long, not even ``absent``, hangs."""
 AUDIO_START_TIMEOUT_NS = 8 * NS_PER_S
@@ -154,7 +157,8 @@ class AudioDevice:
 
     def _find_problem(self) -> str | None:
         now = recording_ns()
-        if self._last_block_ns is not None and now - self._last_block_ns > STALL_NS:
+        stall_ns = STALL_NS if self._is_recorded else IDLE_STALL_NS
+        if self._last_block_ns is not None and now - self._last_block_ns > stall_ns:
             return "gives no samples"
         if now - self._last_message_ns > (
             CHILD_TIMEOUT_NS if self._has_answered else AUDIO_START_TIMEOUT_NS
