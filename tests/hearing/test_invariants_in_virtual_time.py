@@ -402,6 +402,24 @@ KNOWN: dict[str, Steps] = {
         ("mend_disks", {}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
+    "a hearing is closed since an earlier moment again while the first closing waits": (
+        ("boot", {"seed": 10418, "has_mirror": False}),
+        ("start", {"kind": "closed"}),
+        ("close_since", {"ago_s": 30.0}),
+        ("break_disk", {"state": "stalled"}),
+        ("close_since", {"ago_s": 0.5}),
+        ("open", {}),
+        ("break_disk", {"state": "failing"}),
+        ("close_since", {"ago_s": 3.0}),
+    ),
+    "only the second storage, which is lost then, knows that the hearing was closed": (
+        ("boot", {"seed": 60589, "has_mirror": True}),
+        ("start", {"kind": "open"}),
+        ("break_disk", {"state": "read_only"}),
+        ("close_since", {"ago_s": 30.0}),
+        ("break_mirror", {"state": "gone"}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 

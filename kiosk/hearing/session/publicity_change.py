@@ -97,10 +97,11 @@ def close_retroactively(
     close_or_open(context, parts, True, person, tap_ns, valid_ground, note)
     context.publicity.load_keys()
     upto = hearing.state.part - (hearing.capture is not None)
-    fields = {"since": format_wall(since), "upto": upto, "person": person}
-    hearing.append("closing_since", {**fields, "ground": valid_ground, "note": note})
+    fields: dict[str, Any] = {"since": format_wall(since), "upto": upto, "person": person}
+    fields |= {"ground": valid_ground, "note": note}
+    number = int(hearing.journal.submit("closing_since", fields)["n"])
     context.seal_queue.submit(
-        hearing.state.id, partial(complete_closures, context, hearing.journal)
+        hearing.state.id, partial(complete_closures, context, hearing.journal, number)
     )
     context.events.on_change()
     return CloseSinceAnswer(hearing_id=hearing.state.id, since=format_wall(since), parts=upto)
@@ -121,8 +122,14 @@ def _parse_since(state: HearingState, request: CloseSince) -> datetime:
 
 
 # -- re-encryption -----------------------------------------------------------------------------
-def complete_closures(context: HearingContext, journal: HearingJournal) -> None:
+def complete_closures(
+    context: HearingContext, journal: HearingJournal, last: int | None = None
+) -> None:
     """Re-encrypt the plain media of all pending closures, also those that a crash interrupted.
+
+    Args:
+        last: number of the last declaration whose parts are sealed by now; None: all are. A later
+            one waits for its own turn, behind the sealing of its parts.
 
     Raises:
         CourtKeyError: the court's keys are not pinned; StorageError: the declaration, or a file,
@@ -131,6 +138,8 @@ def complete_closures(context: HearingContext, journal: HearingJournal) -> None:
     journal.flush()
     path = context.store.locate(journal.folder / JOURNAL_FILE)
     for closure in pending_closures(read_chain(path, keep=is_event).entries):
+        if last is not None and closure.number > last:
+            break
         keys = load_court_keys(context.paths)
         apply_closure(journal, keys, closure, context.events.on_replaced)
     context.events.on_change()
