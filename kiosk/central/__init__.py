@@ -22,4 +22,4 @@ The contract is ``docs/central-api.yaml``; nothing else in :mod:`kiosk` imports 
 """
 
 CONTRACT = 1
-REVISION = 5
+REVISION = 6

@@ -34,6 +34,7 @@ from kiosk.central.deliveries.hearing_owners import HearingOwners
 from kiosk.central.deliveries.quarantine import Quarantine
 from kiosk.central.deliveries.read_back import ReadBackLimit
 from kiosk.central.deliveries.searchable import SearchableWorker
+from kiosk.central.deliveries.small_files import SmallFilesApi
 from kiosk.central.deliveries.tus import TusApi, add_tus_headers
 from kiosk.central.deliveries.uploads import UploadService
 from kiosk.central.http.cases import CaseApi
@@ -223,6 +224,7 @@ class CentralServer:
                 *api.routes(),
                 *cases.routes(),
                 *TusApi(uploads, authenticator).routes(),
+                *SmallFilesApi(uploads, authenticator).routes(),
                 *link.routes(),
             ]
         )

@@ -199,6 +199,36 @@ def test_dying_midway_doubles_and_loses_nothing(central: Central, kiosk: Kiosk, 
     wait_for(lambda: deliver(kiosk, filing)["delivered"], "the filing, once Postgres let go", 30)
 
 
+@pytest.mark.parametrize("step", [None, "verify-before-take", "verify-after-take"])
+def test_small_files_in_one_request_are_taken_once(
+    central: Central, kiosk: Kiosk, endpoint: str, step: str | None
+) -> None:
+    hearing, faults = new_id(), central.data.parent / "faults.json"
+    contents = {f"part-01/main/{n:06d}.m4s": os.urandom(2000) for n in range(6)}
+    missing = kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, contents))["missing"]
+    files = [(row, contents[row["path"]]) for row in missing]
+    assert kiosk.patch(missing[1]["address"], 0, files[1][1][:100]).status_code == 204
+    if step is not None:
+        write_faults(faults, {"fault": "die", "step": step})
+        with pytest.raises(requests.exceptions.ConnectionError):
+            kiosk.send_together(files)
+        assert central.process is not None
+        central.process.wait(60)
+        write_faults(faults)
+        central.start()
+
+    def send() -> set[str]:
+        answer = kiosk.send_together(files)
+        return {row["result"] for row in answer.json()["files"]}
+
+    wait_for(lambda: send() == {"present"}, "all, once Postgres let go", 30)
+    assert kiosk.get(f"/v1/hearings/{hearing}")["receipt"]["bytes"] == 12_000
+    ids = {row["upload"] for row in missing}
+    listed = s3_client(endpoint).list_objects_v2(Bucket=BUCKET, Prefix="kz/")["Contents"]
+    keys = [item["Key"] for item in listed if any(name in item["Key"] for name in ids)]
+    assert sorted(keys) == sorted(f"kz/objects/{name[:2]}/{name}" for name in ids)
+
+
 def test_the_page_for_court_it_works_here_too(central: Central, kiosk: Kiosk) -> None:
     kiosk.put("/v1/state", {"kiosk_time": "2026-11-23T09:00:00Z", "version": "9.9.9"})
     with requests.Session() as http:

@@ -150,6 +150,32 @@ def _received(kiosk: Kiosk, file: dict[str, Any]) -> int:
     return int(kiosk.get(f"/v1/uploads/{file['upload']}")["offset"])
 
 
+def test_small_files_that_come_to_two_servers_at_once_are_taken_once(
+    fleet: Fleet, kiosks: list[Kiosk]
+) -> None:
+    hearing = new_id()
+    contents = {f"part-01/main/{n:06d}.m4s": os.urandom(2000) for n in range(8)}
+    missing = kiosks[0].put(f"/v1/hearings/{hearing}", hearing_body(hearing, contents))["missing"]
+    files = [(row, contents[row["path"]]) for row in missing]
+    answers: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda here=here: answers.append(here.send_together(files)))
+        for here in kiosks
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [answer.status_code for answer in answers] == [200, 200]
+    found = [{row["code"] or row["result"] for row in answer.json()["files"]} for answer in answers]
+    assert set.union(*found) <= {"taken", "present", "busy"}
+    again = kiosks[1].send_together(files).json()["files"]
+    assert {row["result"] for row in again} == {"present"}
+    assert kiosks[0].get(f"/v1/hearings/{hearing}")["receipt"]["bytes"] == 16_000
+    for row in missing:
+        assert fleet.keys(f"arriving/{row['upload']}") == []
+
+
 def test_parts_that_the_store_has_lost_are_sent_again(fleet: Fleet, kiosks: list[Kiosk]) -> None:
     """The bucket's rules may abort uploads that were begun long ago."""
     first, second = kiosks

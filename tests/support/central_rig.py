@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +35,7 @@ from kiosk.central.identity.courts import put_kiosk
 from kiosk.central.identity.enrolment import create_code
 from kiosk.central.server import open_authority, open_database
 from kiosk.evidence.chain import ChainHead, head_message
+from kiosk.exchange.small_files import CONTENT_TYPE, file_list
 from tests.support.forked_process import ForkedProcess, fork_kiosk
 from tests.support.waiting import wait_for
 
@@ -113,6 +115,13 @@ class Kiosk:
             body = contents[file["path"]][file["offset"] :]
             assert self.patch(file["address"], file["offset"], body).status_code == 204
             self.get(f"/v1/uploads/{file['upload']}?wait=20")
+
+    def send_together(
+        self, files: Sequence[tuple[dict[str, Any], bytes]], **headers: str
+    ) -> requests.Response:
+        """Send small files, each with its row of ``missing``, in one request."""
+        given = {"Content-Type": CONTENT_TYPE} | headers
+        return self.call("POST", "/v1/uploads", data=small_files_body(files), headers=given)
 
     def tls(self) -> ssl.SSLSocket:
         """Return a bare TLS connection with the kiosk's certificate."""
@@ -277,6 +286,12 @@ def write_faults(file: Path, *faults: dict[str, Any]) -> None:
 def file_of(path: str, content: bytes) -> dict[str, Any]:
     """Return a manifest's entry."""
     return {"path": path, "size": len(content), "sha256": sha256(content).hexdigest()}
+
+
+def small_files_body(files: Sequence[tuple[dict[str, Any], bytes]]) -> bytes:
+    """Return the body of ``POST /v1/uploads``: files, each with its row of ``missing``."""
+    rows = ((file["upload"], file["size"], file["sha256"]) for file, _ in files)
+    return file_list(rows) + b"".join(content for _, content in files)
 
 
 def filing_body(*documents: bytes, **more: Any) -> dict[str, Any]:

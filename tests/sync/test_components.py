@@ -35,7 +35,8 @@ from kiosk.sync.outbox.manifest import (
     lane_for,
     read_sums,
 )
-from kiosk.sync.outbox.outbox import Outbox, Upload
+from kiosk.sync.outbox.outbox import Outbox
+from kiosk.sync.outbox.outbox_items import Upload
 from kiosk.sync.outbox.registrations import RegistrationStore
 from kiosk.sync.outbox.request_bodies import request_body
 from kiosk.sync.transport.backoff import Backoff

@@ -10,7 +10,8 @@ import pytest
 from kiosk.storage.database import Database
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.manifest import Manifest, ManifestFile
-from kiosk.sync.outbox.outbox import Outbox, Upload
+from kiosk.sync.outbox.outbox import Outbox
+from kiosk.sync.outbox.outbox_items import Upload
 from tests.support.court_proxy import court_proxy
 from tests.support.delivery_rig import Central, temporary_kiosk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -62,8 +62,17 @@ class Intake(Protocol):
             RefusedError: 507, the disk is full; 503, it fails.
         """
 
-    def verification(self, upload: str) -> AbstractAsyncContextManager[bool]:
-        """Claim the verification of an upload; False if another process is at it."""
+    async def store_whole(self, contents: Mapping[str, bytes]) -> None:
+        """Put small whole files into the store, durably, by upload. Repeatable.
+
+        Raises:
+            RefusedError: 507, the disk is full; 503, it fails; 423, a request holds one of them.
+        """
+
+    def verification(
+        self, uploads: Collection[str]
+    ) -> AbstractAsyncContextManager[Collection[str]]:
+        """Claim the verification of uploads; without those that another process is at."""
 
     def move_to_store(self, upload: Row[Any]) -> None:
         """Move a complete file into the store. Repeatable."""

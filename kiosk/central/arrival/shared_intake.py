@@ -13,8 +13,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -34,6 +33,7 @@ from kiosk.clocks import wall_time
 
 log = logging.getLogger(__name__)
 ROWS = schema.arrivals
+WHOLE_AT_ONCE = 8  # small files on their way to the store
 STALE_AFTER = timedelta(days=2)  # far longer than from the begin of an upload to its row
 
 
@@ -101,9 +101,22 @@ class SharedIntake:
             await arrival.take_over()
             await arrival.append(0, _IteratedBody(blocks), None)
 
-    def verification(self, upload: str) -> AbstractAsyncContextManager[bool]:
+    async def store_whole(self, contents: Mapping[str, bytes]) -> None:
+        """See :class:`.intake.Intake`: whole objects, without a row of their progress."""
+
+        async def put(upload: str, content: bytes) -> None:
+            async with slots:
+                await asyncio.to_thread(self._parts.put_whole, upload, content)
+
+        slots = asyncio.Semaphore(WHOLE_AT_ONCE)
+        await asyncio.gather(*(put(upload, content) for upload, content in contents.items()))
+
+    @contextlib.asynccontextmanager
+    async def verification(self, uploads: Collection[str]) -> AsyncIterator[Collection[str]]:
         """See :class:`.intake.Intake`."""
-        return self._database.claim(f"verification of {upload}")
+        names = {f"verification of {upload}": upload for upload in uploads}
+        async with self._database.claim(names) as claimed:
+            yield [names[name] for name in claimed]
 
     def move_to_store(self, upload: Row[Any]) -> None:
         """See :class:`.intake.Intake`."""
@@ -120,7 +133,7 @@ class SharedIntake:
             elif progress.tail is not None:
                 self._parts.tail_to_object(upload.id, progress.tail)
             else:
-                self._parts.put_empty(upload.id)
+                self._parts.put_whole(upload.id, b"")
         except LostPartsError:
             if self._store.has(upload.id):  # another process was faster
                 return

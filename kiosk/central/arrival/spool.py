@@ -10,7 +10,7 @@ import contextlib
 import errno
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,25 @@ class Spool:
         with _disk_refused():
             await asyncio.to_thread(work)
 
+    async def store_whole(self, contents: Mapping[str, bytes]) -> None:
+        """See :class:`.intake.Intake`: what a crash leaves in the spool has arrived completely."""
+
+        def work() -> None:
+            for upload, content in contents.items():
+                self._path(upload).write_bytes(content)
+            self._crash_hook(crash_points.PATCH_BEFORE_SYNC)
+            self._store.put_files({upload: self._path(upload) for upload in contents})
+
+        async with contextlib.AsyncExitStack() as stack:
+            for upload in contents:
+                await stack.enter_async_context(self._locks.hold(upload))
+            with _disk_refused():
+                await asyncio.to_thread(work)
+
     @contextlib.asynccontextmanager
-    async def verification(self, _upload: str) -> AsyncIterator[bool]:
+    async def verification(self, uploads: Collection[str]) -> AsyncIterator[Collection[str]]:
         """See :class:`.intake.Intake`: there is no other process."""
-        yield True
+        yield uploads
 
     def move_to_store(self, upload: Row[Any]) -> None:
         """See :class:`.intake.Intake`."""

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -109,23 +109,22 @@ class Database:
             return await _in_thread(self._writers, write)
 
     @contextlib.asynccontextmanager
-    async def claim(self, name: str) -> AsyncIterator[bool]:
-        """Claim ``name`` among all servers of the database; False if another one has it.
+    async def claim(self, names: Collection[str]) -> AsyncIterator[Collection[str]]:
+        """Claim ``names`` among all servers of the database; yield those that no other one has.
 
-        It is free again when the block or the process ends. SQLite has one server.
+        They are free again when the block or the process ends. SQLite has one server.
         """
         if self.engine.dialect.name != "postgresql":
-            yield True
+            yield names
             return
-        number = _lock_number(name)
+        numbers = {_lock_number(name): name for name in names}
+        locks = [func.pg_try_advisory_xact_lock(number) for number in numbers]
         connection = await _in_thread(self._readers, self.engine.connect)
-        try:  # the lock ends with the transaction
-            yield await _in_thread(
-                self._readers,
-                lambda: bool(
-                    connection.execute(select(func.pg_try_advisory_xact_lock(number))).scalar_one()
-                ),
+        try:  # the locks end with the transaction
+            found = await _in_thread(
+                self._readers, lambda: connection.execute(select(*locks)).one()
             )
+            yield {name for name, is_free in zip(numbers.values(), found, strict=True) if is_free}
         finally:
             await _in_thread(self._readers, connection.close)
 

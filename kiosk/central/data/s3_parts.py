@@ -163,10 +163,10 @@ class S3Parts:
                 CopySource=source,  # type: ignore[arg-type]
             )
 
-    def put_empty(self, key: str) -> None:
-        """Store a file without bytes."""
+    def put_whole(self, key: str, content: bytes) -> None:
+        """Store a small file as a whole, durably."""
         with _errors(key):
-            self._client.put_object(Bucket=self._bucket, Key=self._object_path(key), Body=b"")
+            self._client.put_object(Bucket=self._bucket, Key=self._object_path(key), Body=content)
 
     def remove_tails(self, key: str) -> None:
         """Remove all tails of an upload."""

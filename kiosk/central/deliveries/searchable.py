@@ -150,8 +150,8 @@ class SearchableWorker:
         self._work_folder.mkdir(parents=True)
         while True:
             try:
-                async with self._database.claim("searchable") as is_claimed:
-                    has_processed = is_claimed and await self.process_next()
+                async with self._database.claim(["searchable"]) as claimed:
+                    has_processed = bool(claimed) and await self.process_next()
             except (RefusedError, KioskError, OSError) as error:
                 log.warning("searchable: %s", error)
                 has_processed = False

@@ -128,6 +128,56 @@ def replace_upload(connection: Connection, row: Row[Any]) -> None:
     connection.execute(update(table).where(table.c.upload == row.id).values(upload=upload))
 
 
+def record_receipts(
+    connection: Connection, receipts: Mapping[str, Mapping[str, Any]]
+) -> Sequence[str]:
+    """Confirm uploads of which the store has the right bytes.
+
+    Args:
+        connection: a writing transaction.
+        receipts: by upload.
+
+    Returns:
+        Those that were closed or replaced meanwhile, and that nothing needs any more.
+    """
+    table = schema.uploads
+    found = connection.execute(
+        select(table.c.id)
+        .where(table.c.id.in_(list(receipts)), table.c.state == RECEIVING)
+        .order_by(table.c.id)
+        .with_for_update()
+    )
+    values = [
+        {"key": upload, "digest": receipt["files"][0]["sha256"], "signed": receipt}
+        for upload in found.scalars()
+        for receipt in (receipts[upload],)
+    ]
+    if values:
+        connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("key"))
+            .values(
+                state=COMPLETE,
+                server_sha256=bindparam("digest"),
+                receipt=bindparam("signed"),
+                ended_at=format_wall(),
+            ),
+            values,
+        )
+    others = receipts.keys() - {value["key"] for value in values}
+    if not others:
+        return ()
+    return (
+        connection.execute(
+            select(table.c.id)
+            .where(table.c.id.in_(list(others)), table.c.state != COMPLETE)
+            .where(table.c.id.not_in(select(schema.quarantine.c.upload)))
+        )
+        .scalars()
+        .all()
+    )
+
+
 def tus_address(row: Row[Any]) -> str:
     """Return the path of an upload's tus address."""
     return f"/v1/tus/{row.id}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -26,6 +27,7 @@ from kiosk.central.deliveries.upload_records import (
     check_owner,
     create_uploads,
     record_mismatch,
+    record_receipts,
     replace_upload,
     tus_address,
 )
@@ -123,6 +125,10 @@ class UploadService:
         if row is None:
             raise not_found()
         return row
+
+    async def find_all(self, kiosk: str, uploads: Collection[str]) -> list[Row[Any]]:
+        """Return the rows of those uploads that are ``kiosk``'s."""
+        return [row for row in await self._load_all(uploads) if row.kiosk == kiosk]
 
     async def describe(self, kiosk: str, upload: str, wait: float = 0.0) -> dict[str, Any]:
         """Return ``GET /v1/uploads/{id}``, after at most ``wait`` seconds of verifying.
@@ -227,13 +233,60 @@ class UploadService:
         if task is None:
             task = asyncio.create_task(self._verify(upload), name=f"verify-{upload}")
             self._verifying[upload] = task
-            task.add_done_callback(lambda task: self._on_verified(upload, task))
+            task.add_done_callback(partial(self._on_verified, [upload]))
         return task
 
-    def _on_verified(self, upload: str, task: asyncio.Task[None]) -> None:
-        self._verifying.pop(upload, None)
+    async def take_whole(
+        self, kiosk: str, contents: Mapping[str, bytes], wait: float
+    ) -> dict[str, str]:
+        """Store small whole files and record their verdicts together; return their states.
+
+        Args:
+            kiosk: whose uploads they are.
+            contents: by upload; of the announced size and SHA-256.
+            wait: seconds for the verdicts of those that are being verified already.
+
+        Raises:
+            RefusedError: 507, the disk is full; 503, it fails; 423, a request holds one of them.
+        """
+        others = {self._verifying[upload] for upload in contents if upload in self._verifying}
+        new = {
+            upload: content for upload, content in contents.items() if upload not in self._verifying
+        }
+        if new:
+            task = asyncio.create_task(self._take_whole(new), name="verify-small-files")
+            self._verifying |= dict.fromkeys(new, task)
+            task.add_done_callback(partial(self._on_verified, list(new)))
+            await asyncio.shield(task)
+        if others:
+            await asyncio.wait(others, timeout=wait)
+        return {row.id: row.state for row in await self.find_all(kiosk, list(contents))}
+
+    async def _take_whole(self, contents: Mapping[str, bytes]) -> None:
+        async with self._small_slots, self._intake.verification(contents) as claimed:
+            rows = [row for row in await self._load_all(claimed) if row.state == RECEIVING]
+            wanted = {row.id: contents[row.id] for row in rows}
+            self._crash_hook(crash_points.VERIFY_BEFORE_TAKE)
+            await self._intake.store_whole(wanted)
+            self._crash_hook(crash_points.VERIFY_AFTER_TAKE)
+            receipts = await asyncio.to_thread(self._check_stored, rows)
+            unused = await self._database.run_write(
+                lambda connection: record_receipts(connection, receipts)
+            )
+        self._crash_hook(crash_points.VERIFY_AFTER_COMMIT)
+        for upload in unused:
+            await asyncio.to_thread(self._store.remove_file, upload)
+        for row in rows:
+            await self._intake.forget(row.id)
+        for owner in {row.owner for row in rows}:
+            await self.on_verified(owner)
+
+    def _on_verified(self, uploads: Collection[str], task: asyncio.Task[None]) -> None:
+        for upload in uploads:
+            self._verifying.pop(upload, None)
         if not task.cancelled() and task.exception() is not None:
-            log.error("upload %s could not be verified: %s", upload, task.exception())
+            named = ", ".join(uploads)
+            log.error("upload %s could not be verified: %s", named, task.exception())
 
     async def _verify(self, upload: str) -> None:
         while not await self._try_to_verify(upload):
@@ -244,11 +297,11 @@ class UploadService:
         """Verify an upload unless another process does; return whether it has its verdict."""
         size = (await self._load(upload)).size
         slots = self._small_slots if size <= SMALL_BYTES else self._large_slots
-        async with slots, self._intake.verification(upload) as is_claimed:
+        async with slots, self._intake.verification([upload]) as claimed:
             row = await self._load(upload)
             if row.state != RECEIVING:
                 return True
-            if not is_claimed:
+            if upload not in claimed:
                 return False
             digest = await asyncio.to_thread(self._store_and_hash, row)
             state = await self._database.run_write(
@@ -262,11 +315,31 @@ class UploadService:
         await self._intake.forget(upload)
         return True
 
+    def _check_stored(self, rows: Sequence[Row[Any]]) -> dict[str, dict[str, Any]]:
+        """Return the receipts, by upload, of what the store gives back as it was announced."""
+        receipts = {}
+        for row in rows:
+            if self._store.read_sha256(row.id) == row.sha256:
+                receipts[row.id] = self._receipt(row, row.sha256)
+            else:
+                log.error("upload %s: the store gives back other bytes than it got", row.id)
+                self._store.remove_file(row.id)
+        return receipts
+
+    def _receipt(self, row: Row[Any], digest: str) -> dict[str, Any]:
+        file = {"path": row.path, "size": row.size, "sha256": digest}
+        return make_receipt(self._signer, "file", row.id, row.kiosk, [file])
+
     async def _load(self, upload: str) -> Row[Any]:
-        return await self._database.run_read(
+        [row] = await self._load_all([upload])
+        return row
+
+    async def _load_all(self, uploads: Collection[str]) -> Sequence[Row[Any]]:
+        table = schema.uploads
+        return await self._database.run_select(
             lambda connection: connection.execute(
-                select(schema.uploads).where(schema.uploads.c.id == upload)
-            ).one()
+                select(table).where(table.c.id.in_(list(uploads)))
+            ).all()
         )
 
     def _store_and_hash(self, row: Row[Any]) -> str:
@@ -283,10 +356,7 @@ class UploadService:
             The state of the upload: it may have been closed meanwhile, or have its verdict.
         """
         matches = digest == row.sha256
-        receipt = None
-        if matches:
-            file = {"path": row.path, "size": row.size, "sha256": digest}
-            receipt = make_receipt(self._signer, "file", row.id, row.kiosk, [file])
+        receipt = self._receipt(row, digest) if matches else None
         table = schema.uploads
         updated = connection.execute(
             update(table)

@@ -8,7 +8,7 @@ import http
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from aiohttp import ETag, web
@@ -144,6 +144,28 @@ def path_uuid(request: web.Request) -> Id:
     return text
 
 
+async def timed_blocks(body: BodyStream) -> AsyncIterator[bytes]:
+    """Yield a body block by block as it comes.
+
+    Raises:
+        RefusedError: 408, it does not come or only drips.
+    """
+    clock, read = asyncio.get_running_loop().time, 0
+    begun = clock()
+    while True:
+        # A silent line ends it, and one that brings a byte now and then does so as soon.
+        end = min(clock(), begun + read / SLOWEST_BYTES_S) + BODY_IDLE_S
+        try:
+            async with asyncio.timeout_at(end):
+                block = await body.readany()
+        except TimeoutError as error:
+            raise RefusedError(408, "line_silent", "the body does not go on") from error
+        if not block:
+            return
+        read += len(block)
+        yield block
+
+
 async def read_body(
     request: web.Request, model: type[Model], max_bytes: int = MAX_JSON_BYTES
 ) -> Model:
@@ -155,20 +177,12 @@ async def read_body(
     """
     if request.content_type != "application/json":
         raise RefusedError(415, "malformed", "the body is to be application/json")
-    body, clock = bytearray(), asyncio.get_running_loop().time
-    begun = clock()
+    body = bytearray()
     if (request.content_length or 0) <= max_bytes:
-        while len(body) <= max_bytes:
-            # A silent line ends it, and one that brings a byte now and then does so as soon.
-            end = min(clock(), begun + len(body) / SLOWEST_BYTES_S) + BODY_IDLE_S
-            try:
-                async with asyncio.timeout_at(end):
-                    block = await request.content.readany()
-            except TimeoutError as error:
-                raise RefusedError(408, "line_silent", "the body does not go on") from error
-            if not block:
-                break
+        async for block in timed_blocks(request.content):
             body += block
+            if len(body) > max_bytes:
+                break
     if (request.content_length or len(body)) > max_bytes:
         raise RefusedError(413, "too_long", f"the body has more than {max_bytes} bytes")
     return parse(model, bytes(body))

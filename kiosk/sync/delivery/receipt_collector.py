@@ -10,7 +10,7 @@ from kiosk.exchange.receipt_signature import ReceiptInvalidError, check_receipt
 from kiosk.sync.context import SyncContext
 from kiosk.sync.delivery.transfer_gate import TransferGate
 from kiosk.sync.delivery.verdict import HeldBackError
-from kiosk.sync.outbox.outbox import OutboxItem
+from kiosk.sync.outbox.outbox_items import OutboxItem
 from kiosk.sync.outbox.receipts import mismatched_paths
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import RefusedError

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
 
 from kiosk.api.sync import CurrentDelivery
 from kiosk.storage.hashing import sha256_of
@@ -17,7 +16,7 @@ from kiosk.sync.delivery.item_backoff import ItemBackoff
 from kiosk.sync.delivery.transfer_gate import TransferGate
 from kiosk.sync.delivery.verdict import VerdictMissingError, fetch_verdict
 from kiosk.sync.outbox.manifest import item_folder
-from kiosk.sync.outbox.outbox import Upload
+from kiosk.sync.outbox.outbox_items import Upload
 from kiosk.sync.transport.central_client import CentralClient
 from kiosk.sync.transport.central_session import RefusedError
 from kiosk.sync.transport.tus_client import TusClient, UploadGoneError, UploadLengthError
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.2
 MAX_IMMEDIATE_RESTARTS = 2  # restarts from the first byte without a pause
-SMALL_BYTES = 64 << 10  # a wrong guess (409) costs so much
 MAX_UNVERIFIED = 2  # files that are sent before the first one's verdict is asked for
 
 
@@ -38,6 +36,8 @@ class Uploader:
         worker_name: under which the progress is reported.
         item_backoff: cleared for an item when a file of it arrives.
         gate: of the worker.
+        announced: how many bytes the server has just said that it has, by upload address; each is
+            used once, and what is interrupted is asked for again.
     """
 
     def __init__(
@@ -46,12 +46,13 @@ class Uploader:
         worker_name: str,
         item_backoff: ItemBackoff,
         gate: TransferGate,
+        announced: dict[str, int],
     ) -> None:
         self._context = context
         self._worker_name = worker_name
         self._item_backoff = item_backoff
         self._gate = gate
-        self._announced: dict[str, int] = {}
+        self._announced = announced
         self._unverified: deque[Upload] = deque()
 
     @property
@@ -63,13 +64,6 @@ class Uploader:
     def must_verify(self) -> bool:
         """Whether a verdict has to be fetched before another file is sent."""
         return len(self._unverified) >= MAX_UNVERIFIED
-
-    def note_offsets(self, offsets: Mapping[str, int]) -> None:
-        """Note how many bytes the server has just said that it has, by upload address.
-
-        Each is used once: what is interrupted is asked for again.
-        """
-        self._announced |= offsets
 
     def send_file(self, client: CentralClient, upload: Upload) -> None:
         """Send a file; record in any case how many bytes the server has."""
@@ -102,16 +96,13 @@ class Uploader:
 
         tus = TusClient(client.session, self._context.patch_limit)
         url = client.full_url(upload.upload_url)
-        offset = self._announced.pop(upload.upload_url, None)
-        if offset is None and upload.sent == 0 and 0 < upload.size <= SMALL_BYTES:
-            offset = 0
         self._context.outbox.record_progress(upload, sent)
         try:
             tus.upload(
                 path,
                 url,
                 upload.size,
-                offset=offset,
+                offset=self._announced.pop(upload.upload_url, None),
                 raise_if_preempted=self._gate.raise_if_preempted,
                 report_progress=report_progress,
             )

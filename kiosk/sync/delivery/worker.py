@@ -23,6 +23,7 @@ from kiosk.sync.delivery.item_backoff import LINK_ERRORS, ItemBackoff
 from kiosk.sync.delivery.pre_seal_uploader import upload_finished_files
 from kiosk.sync.delivery.receipt_collector import collect_receipt
 from kiosk.sync.delivery.registrar import provisional_number
+from kiosk.sync.delivery.small_files import SmallFileSender
 from kiosk.sync.delivery.transfer_gate import RECORDING_KIND, TransferGate
 from kiosk.sync.delivery.uploader import Uploader
 from kiosk.sync.outbox.lanes import Lane, PreemptedError
@@ -33,7 +34,8 @@ from kiosk.sync.outbox.manifest import (
     read_manifest,
     ready_items,
 )
-from kiosk.sync.outbox.outbox import NETWORK, OutboxItem, Upload
+from kiosk.sync.outbox.outbox import NETWORK
+from kiosk.sync.outbox.outbox_items import OutboxItem, Upload
 from kiosk.sync.outbox.request_bodies import request_body
 from kiosk.sync.transport.backoff import Backoff
 from kiosk.sync.transport.central_client import CentralClient
@@ -80,7 +82,10 @@ class DeliveryWorker(Worker):
         self._item_backoff = ItemBackoff(context)
         self._pre_seal_backoff = ItemBackoff(context, has_items=False)
         self._gate = TransferGate(context, self._link_backoff, is_urgent=self.is_urgent)
-        self._uploader = Uploader(context, name, self._item_backoff, self._gate)
+        self._announced: dict[str, int] = {}
+        shared = (context, name, self._item_backoff, self._gate, self._announced)
+        self._uploader = Uploader(*shared)
+        self._small_files = SmallFileSender(*shared)
         self._is_manual = True  # a restart counts as a person's wish
         self._idle_seconds = min(IDLE_SECONDS, context.settings.central.poll_seconds)
 
@@ -199,7 +204,11 @@ class DeliveryWorker(Worker):
             self._gate.wait_for_turn()
             self._gate.begin(upload.kind, upload.item_id)
             with self._item_backoff.guard(upload.kind, upload.item_id, client):
-                self._uploader.send_file(client, upload)
+                several = self._small_files.gather(client, upload, self._uploader.unverified)
+                if len(several) > 1:
+                    self._small_files.send(client, several)
+                else:
+                    self._uploader.send_file(client, upload)
             return True
         for oldest in self._uploader.unverified[:1]:
             with self._item_backoff.guard(oldest.kind, oldest.item_id, client):
@@ -267,7 +276,7 @@ class DeliveryWorker(Worker):
             raise CentralUnreachableError("missing files unreadable", code="central_fault")
         missing = {file.path: file.address for file in rows.rows}
         offsets = {file.address: file.offset for file in rows.rows if file.offset is not None}
-        self._uploader.note_offsets(offsets)
+        self._announced |= offsets
         present = [file.path for file in files if file.path not in missing]
         self.context.outbox.mark_registered(item_id, missing, present)
 

@@ -7,69 +7,14 @@ delivered only when its receipt is on the disk (:mod:`kiosk.sync.outbox.receipts
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from kiosk.api.sync import Delivery
 from kiosk.clocks import format_wall
-from kiosk.storage.database import Database, Row
+from kiosk.storage.database import Database
 from kiosk.storage.hearing_folder import name_order
 from kiosk.sync.outbox.lanes import Lane
 from kiosk.sync.outbox.manifest import Manifest, ManifestFile
-
-FileKey = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class OutboxItem:
-    """One hearing, filing or report in the outbox."""
-
-    id: str
-    kind: str
-    state: str
-    is_registered: bool
-    problem: str | None
-    attempts: int
-    sha256_match: bool | None
-    file_count: int
-    bytes_done: int
-    bytes_total: int
-    route: str
-
-    def delivery(self, bytes_done: int | None = None) -> Delivery:
-        """Return the answer of ``GET /v1/hearings/{id}``; ``bytes_done`` of a running upload."""
-        return Delivery.model_validate(
-            {
-                "state": self.state,
-                "files": self.file_count,
-                "bytes_done": max(self.bytes_done, bytes_done or 0),
-                "bytes_total": self.bytes_total,
-                "central_sha256_match": self.sha256_match,
-                "problem": self.problem,
-                "route": self.route,
-            }
-        )
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One file that waits for its bytes to be sent."""
-
-    item_id: str
-    kind: str
-    path: str
-    size: int
-    sha256: str
-    lane: Lane
-    upload_url: str | None
-    sent: int
-    restarts: int
-
-    @property
-    def key(self) -> FileKey:
-        """Its item and its path."""
-        return self.item_id, self.path
-
+from kiosk.sync.outbox.outbox_items import FileKey, OutboxItem, Upload, read_item, read_upload
 
 NETWORK, COURIER = "network", "courier"
 ITEM_QUERY = """
@@ -86,9 +31,13 @@ ORDER BY added_at, id
 """
 UPLOAD_QUERY = """
 SELECT files.*, items.kind FROM files JOIN items ON items.id = files.item_id
-WHERE files.item_id = ? AND files.state = 'waiting' AND files.lane = ?
+WHERE files.item_id = ? AND files.state = 'waiting' AND files.lane = ? {condition}
 ORDER BY files.path LIMIT ?
 """
+NEXT_QUERY = UPLOAD_QUERY.format(condition="")
+SMALL_QUERY = UPLOAD_QUERY.format(
+    condition="AND files.size BETWEEN 1 AND ? AND files.upload_url IS NOT NULL"
+)
 
 
 class Outbox:
@@ -136,7 +85,7 @@ class Outbox:
     def item(self, item_id: str) -> OutboxItem | None:
         """Return an item with its sums, or None."""
         row = self._database.row(ITEM_QUERY + "WHERE items.id = ? GROUP BY items.id", (item_id,))
-        return None if row is None else _item(row)
+        return None if row is None else read_item(row)
 
     def files(self, item_id: str) -> list[ManifestFile]:
         """Return the files of an item as registered."""
@@ -158,7 +107,7 @@ class Outbox:
             + f"WHERE items.state IN ('queued', 'sending', 'failed') {only}"
             + "GROUP BY items.id ORDER BY added_at"
         )
-        return [_item(row) for row in rows]
+        return [read_item(row) for row in rows]
 
     def counts(self) -> list[tuple[str, str, int]]:
         """Return ``(kind, state, number of items)`` of everything known."""
@@ -190,11 +139,22 @@ class Outbox:
             if (order := rank(row["id"])) is not None
         ]
         for _, lane, item_id in sorted(found, key=lambda place: place[0]):
-            rows = self._database.rows(UPLOAD_QUERY, (item_id, int(lane), len(sent) + 1))
-            for upload in map(_upload, rows):
+            rows = self._database.rows(NEXT_QUERY, (item_id, int(lane), len(sent) + 1))
+            for upload in map(read_upload, rows):
                 if upload.key not in sent:
                     return upload
         return None
+
+    def small_uploads(self, like: Upload, most_bytes: int, limit: int) -> list[Upload]:
+        """Return the small files that wait in the item and the lane of ``like``, by path.
+
+        Args:
+            like: one of them.
+            most_bytes: the size of the largest.
+            limit: how many there may be.
+        """
+        values = (like.item_id, int(like.lane), most_bytes, limit)
+        return [read_upload(row) for row in self._database.rows(SMALL_QUERY, values)]
 
     def mark_registered(self, item_id: str, addresses: dict[str, str], present: list[str]) -> None:
         """Record that the central system knows the item.
@@ -246,12 +206,15 @@ class Outbox:
                 (upload.item_id,),
             )
 
-    def mark_confirmed(self, upload: Upload) -> None:
-        """Record that the central system has all of a file."""
-        self._database.execute(
-            "UPDATE files SET state = 'confirmed', sent = size WHERE item_id = ? AND path = ?",
-            (upload.item_id, upload.path),
-        )
+    def mark_confirmed(self, *uploads: Upload) -> None:
+        """Record that the central system has all of files."""
+        with self._database.transaction():
+            for upload in uploads:
+                self._database.execute(
+                    "UPDATE files SET state = 'confirmed', sent = size "
+                    "WHERE item_id = ? AND path = ?",
+                    upload.key,
+                )
 
     def restart_upload(self, item_id: str, path: str) -> None:
         """Require a new upload from the first byte, because the hashes differ."""
@@ -295,7 +258,7 @@ class Outbox:
             "AND NOT EXISTS (SELECT 1 FROM files AS f WHERE f.item_id = items.id "
             "AND f.state IN ('waiting', 'damaged')) GROUP BY items.id ORDER BY added_at"
         )
-        return [_item(row) for row in rows]
+        return [read_item(row) for row in rows]
 
     def mark_delivered(self, item_id: str) -> None:
         """Record the delivery. The receipt must be durable before this is called."""
@@ -365,34 +328,3 @@ class Outbox:
             "UPDATE items SET problem = NULL, attempts = 0 WHERE id = ? AND problem IS NOT NULL",
             (item_id,),
         )
-
-
-def _item(row: Row) -> OutboxItem:
-    match = row["sha256_match"]
-    return OutboxItem(
-        id=row["id"],
-        kind=row["kind"],
-        state=row["state"],
-        is_registered=bool(row["registered"]),
-        problem=row["problem"],
-        attempts=row["attempts"],
-        sha256_match=None if match is None else bool(match),
-        file_count=row["files"],
-        bytes_done=row["bytes_done"],
-        bytes_total=row["bytes_total"],
-        route=row["route"],
-    )
-
-
-def _upload(row: Row) -> Upload:
-    return Upload(
-        item_id=row["item_id"],
-        kind=row["kind"],
-        path=row["path"],
-        size=row["size"],
-        sha256=row["sha256"],
-        lane=Lane(row["lane"]),
-        upload_url=row["upload_url"],
-        sent=row["sent"],
-        restarts=row["fresh_tries"],
-    )

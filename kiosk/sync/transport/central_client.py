@@ -9,6 +9,7 @@ from urllib.parse import quote
 import requests
 
 from kiosk.errors import CentralError
+from kiosk.exchange.small_files import CONTENT_TYPE
 from kiosk.sync.transport.central_session import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -17,6 +18,7 @@ from kiosk.sync.transport.central_session import (
     RefusedError,
     response_object,
 )
+from kiosk.sync.transport.tus_client import FileSlice
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +174,13 @@ class CentralClient:
     def post_closures(self, hearing_id: str, closures: list[dict[str, Any]]) -> None:
         """Name plain files that the central system must delete."""
         self.call("POST", f"/v1/hearings/{hearing_id}/closures", {"closures": closures})
+
+    def send_small_files(self, body: FileSlice) -> dict[str, Any]:
+        """Send several small files in one request (revision 6)."""
+        response = self.session.request(
+            "POST", self.full_url("/v1/uploads"), data=body, headers={"Content-Type": CONTENT_TYPE}
+        )
+        return response_object(response)
 
     def announce_upload(self, upload_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Announce one file before its manifest is known."""

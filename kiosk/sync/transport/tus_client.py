@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 import requests
 
@@ -44,7 +45,7 @@ class UploadLengthError(CentralError):
 
 
 class FileSlice:
-    """A slice of a file as a request body, read block by block, never held in memory.
+    """A slice of a file as a request body, read block by block.
 
     Args:
         file: opened for reading in binary.
@@ -56,7 +57,7 @@ class FileSlice:
 
     def __init__(
         self,
-        file: BufferedReader,
+        file: BinaryIO,
         start: int,
         length: int,
         raise_if_preempted: Callable[[], None],
