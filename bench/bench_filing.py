@@ -32,7 +32,7 @@ from kiosk.storage.paths import Paths
 from tests.support import delivery_rig
 
 PAGES, COLOUR_PAGES = 10, 60
-GOAL, GOAL_SLOW = 1.0, 2.0
+GOAL, GOAL_SLOW = 0.4, 2.0
 SLOW_LINE = "tc qdisc add dev lo root tbf rate 1mbit burst 4k latency 400ms"
 
 
@@ -43,9 +43,14 @@ def filing_service(settings: Settings) -> FilingService:
     )
 
 
-async def scan_and_submit(settings: Settings) -> float:
-    """Scan the pages in the feeder; return the seconds from the last page to the number."""
+async def scan_and_submit(settings: Settings, scan: Path) -> float:
+    """Scan the pages in the feeder; return the seconds from the last page to the number.
+
+    Page imaging has started before: the scan starts it, and the scanner here has its first pages
+    sooner than any with paper.
+    """
     async with filing_service(settings) as service:
+        await service.worker.prepare(scan, 0, scan.parent)
         filing = service.create("claim", "kk")
         arrived = 0.0
         async for event in filing.scan(filing.scan_session()):
@@ -99,10 +104,8 @@ def measure(repeats: int, slow: bool) -> list[float]:
                         device=scanner.device, sane_config_dir=scanner.config_dir
                     )
                     settings = kiosk.settings.model_copy(update={"scanner": device})
-                    work = (
-                        submit_colour_pages(settings, scan) if slow else scan_and_submit(settings)
-                    )
-                    found.append(asyncio.run(work))
+                    work = submit_colour_pages if slow else scan_and_submit
+                    found.append(asyncio.run(work(settings, scan)))
     return found
 
 

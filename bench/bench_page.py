@@ -95,6 +95,6 @@ def run(repeats: int) -> list[Measure]:
     return [
         median_of(what, unit, ours, "img2pdf + pikepdf, new process", img2pdf),
         median_of(what, unit, ours, "OCRmyPDF without OCR", ocrmypdf),
-        median_of(what, unit, ours, "goal", [0.3]),
+        median_of(what, unit, ours, "goal", [0.18]),
         median_of("text page at 300 dpi", "kB", sizes, "goal", [60.0]),
     ]

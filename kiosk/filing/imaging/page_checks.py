@@ -14,6 +14,7 @@ from PIL import Image
 
 from kiosk.filing.imaging.orientation import detect_orientation
 from kiosk.filing.imaging.page_advice import sort_advice
+from kiosk.filing.imaging.tiles import reduce_tiles
 
 Grey = NDArray[np.uint8]
 Points = NDArray[np.int64]
@@ -111,17 +112,21 @@ def measure_sharpness(grey: Grey, paper: int) -> float | None:
     result is None if fewer than a dozen tiles have any contrast.
     """
     rows, columns = (side // _TILE * _TILE for side in grey.shape)
-    whole = grey[:rows, :columns].astype(np.int16)
+    whole = grey[:rows, :columns]
     steps = np.zeros_like(whole)
-    steps[:, 1:] = np.abs(np.diff(whole, axis=1))
-    steps[1:, :] = np.maximum(steps[1:, :], np.abs(np.diff(whole, axis=0)))
-    tiles = whole.reshape(rows // _TILE, _TILE, columns // _TILE, _TILE)
-    contrast = tiles.max(axis=(1, 3)) - tiles.min(axis=(1, 3))
-    steepest = steps.reshape(tiles.shape).max(axis=(1, 3))
+    steps[:, 1:] = _differences(whole[:, 1:], whole[:, :-1])
+    steps[1:] = np.maximum(steps[1:], _differences(whole[1:], whole[:-1]))
+    contrast = reduce_tiles(np.maximum, whole, _TILE) - reduce_tiles(np.minimum, whole, _TILE)
+    steepest = reduce_tiles(np.maximum, steps, _TILE)
     written = contrast > max(40, (paper - 20) * 0.3)
     if int(written.sum()) < _MIN_TILES:
         return None
     return float(np.median(steepest[written] / contrast[written]))
+
+
+def _differences(one: Grey, other: Grey) -> Grey:
+    """Return how far apart two pictures are, dot by dot."""
+    return np.maximum(one, other) - np.minimum(one, other)
 
 
 def _touches_an_edge(ink: NDArray[np.bool_], dpi: float) -> bool:
@@ -147,12 +152,11 @@ def _line_direction(ink: NDArray[np.bool_]) -> tuple[float, bool]:
 
 def _lower_edges(ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the lower edges of the writing, which follow base lines, at half the size."""
-    half = ink[: ink.shape[0] // 2 * 2, : ink.shape[1] // 2 * 2]
-    blocks = half.reshape(half.shape[0] // 2, 2, half.shape[1] // 2, 2)
-    small: NDArray[np.bool_] = np.any(blocks, axis=(1, 3))
+    small = reduce_tiles(np.logical_or, ink, 2)
     below = np.zeros_like(small)
     below[:-1] = small[1:]
-    return small & ~below
+    edges: NDArray[np.bool_] = small & ~below
+    return edges
 
 
 def _best_angle(across: Points, along: Points) -> tuple[float, float]:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from kiosk.filing.imaging.tiles import reduce_tiles
+
 Mask = NDArray[np.bool_]
 
 #: Dots of a cell's side, and the dots per inch at which colours are analysed.
@@ -86,12 +88,12 @@ def _tone_cells(image: Image.Image, rows: int, columns: int, paper: int) -> Mask
     """Return the cells that are neither paper nor ink, as in a photograph."""
     grey = image.convert("L")
     tile = max(1, round(grey.height / rows / 2) * 2)
-    pixels = np.asarray(grey)
-    down, across = min(rows, grey.height // tile), min(columns, grey.width // tile)
-    tiles = pixels[: down * tile, : across * tile].reshape(down, tile, across, tile)
+    pixels = np.asarray(grey)[: rows * tile, : columns * tile]
+    lightest = reduce_tiles(np.maximum, pixels, tile)
+    mean = reduce_tiles(np.add, pixels, tile, np.uint32) / tile**2
     found = np.zeros((rows, columns), bool)
-    found[:down, :across] = (tiles.max(axis=(1, 3)) < paper - _BELOW_PAPER) & (
-        tiles.mean(axis=(1, 3)) > _ABOVE_BLACK
+    found[: mean.shape[0], : mean.shape[1]] = (lightest < paper - _BELOW_PAPER) & (
+        mean > _ABOVE_BLACK
     )
     return found
 
@@ -100,8 +102,7 @@ def _count_per_cell(mask: Mask, rows: int, columns: int) -> NDArray[np.int64]:
     """Return the number of dots of ``mask`` in each cell."""
     padded = np.zeros((rows * _CELL, columns * _CELL), bool)
     padded[: mask.shape[0], : mask.shape[1]] = mask
-    counts: NDArray[np.int64] = padded.reshape(rows, _CELL, columns, _CELL).sum(axis=(1, 3))
-    return counts
+    return reduce_tiles(np.add, padded, _CELL, np.int64)
 
 
 Box = tuple[int, int, int, int]
