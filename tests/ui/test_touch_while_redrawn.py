@@ -61,7 +61,8 @@ app.visit.page_review.select(1)  # the next frame builds the page and its button
 set_frame_rate(RESTING_FPS)
 finger.waiting.append(("begin", touch))
 EventLoop.idle()
-print("fps", Clock._max_fps)
+slept = 1 / Clock._max_fps - 4 / 5 * Clock.get_resolution()  # as Kivy computes it
+print("fps", round(1 / slept))
 finger.waiting.append(("end", touch))
 EventLoop.idle()
 print("deleted", app.visit.place.deleted)
@@ -78,4 +79,4 @@ def test_a_tap_in_the_frame_that_builds_the_buttons_again(display: Display, tmp_
         timeout=110,
         check=False,
     )
-    assert done.stdout.split() == ["fps", "30.0", "deleted", "1"], done.stderr
+    assert done.stdout.split() == ["fps", "30", "deleted", "1"], done.stderr
