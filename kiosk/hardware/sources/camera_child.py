@@ -21,7 +21,7 @@ from kiosk.hardware.child_process.child import MessageWriter, read_commands, set
 from kiosk.hardware.child_process.malloc import return_free_memory
 from kiosk.hardware.child_process.protocol import VIDEO
 
-HEARTBEAT_S = 0.2
+HEARTBEAT_S = 0.4
 RETRY_S = 2.0
 ALLOCATOR_VARIABLE = "KIOSK_CAMERA_ALLOCATOR"
 
