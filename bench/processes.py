@@ -42,6 +42,18 @@ def cpu_seconds(root: int) -> float:
     return total / TICKS
 
 
+def thread_cpu_seconds(root: int, name: str) -> float:
+    """Return user and system seconds of the living threads of that name in the tree."""
+    total = 0
+    for pid in descendants(root):
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                head, _, rest = (task / "stat").read_text("ascii", "replace").rpartition(")")
+                if head.partition("(")[2] == name:
+                    total += sum(int(field) for field in rest.split()[11:13])
+    return total / TICKS
+
+
 def bytes_written(root: int) -> int:
     """Return the bytes that living processes of the tree have written to storage."""
     total = 0
