@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +53,9 @@ from kiosk.central.identity.enrolment import Kiosk
 from kiosk.central.identity.revocation_list import RevocationListIssuer
 from kiosk.central.identity.staff_lists import StaffListIssuer, list_tag
 from kiosk.clocks import format_wall
+from kiosk.errors import StorageError
 
+log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 60
 MAX_WAIT_S = 30.0
 MAX_DAYS = 31
@@ -335,12 +339,36 @@ async def send_file(request: web.Request, store: ObjectStore, row: Row[Any]) -> 
     response.headers["Accept-Ranges"] = "bytes"
     if partial:
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{row.size}"
+    blocks = _read_whole(store, row.id, start, stop - start)
+    block = await asyncio.to_thread(next, blocks, b"")  # what cannot be read at all is 503
     await response.prepare(request)
-    blocks = store.read(row.id, start, stop - start)
-    while block := await asyncio.to_thread(next, blocks, b""):
-        await response.write(block)
+    try:
+        while block:
+            await response.write(block)
+            block = await asyncio.to_thread(next, blocks, b"")
+    except StorageError as error:  # an answer that says so would stand in the file
+        log.error("upload %s breaks off while it is read back: %s", row.id, error)
+        if request.transport is not None:
+            request.transport.abort()
+        return response
     await response.write_eof()
     return response
+
+
+def _read_whole(store: ObjectStore, key: str, start: int, length: int) -> Iterator[bytes]:
+    """Yield ``length`` bytes of a delivered file.
+
+    Raises:
+        StorageError: it cannot be read, or has fewer.
+    """
+    try:
+        for block in store.read(key, start, length):
+            length -= len(block)
+            yield block
+    except OSError as error:
+        raise StorageError(f"{key}: {error.strerror}") from error
+    if length:
+        raise StorageError(f"{key}: {length} bytes are missing")
 
 
 def _byte_range(request: web.Request, size: int) -> tuple[int, int]:

@@ -79,6 +79,23 @@ def test_another_sites_name_for_this_machine_is_refused(central: Central) -> Non
     assert page(central, headers={"Host": "evil.example"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=x", b"x"),
+        ("multipart/form-data", b""),
+        ("application/x-www-form-urlencoded", b"code=\xff"),
+        ("application/x-www-form-urlencoded; charset=none", b"code=a"),
+    ],
+)
+def test_what_is_no_form_of_the_page_is_malformed(central: Central, kind: str, body: bytes) -> None:
+    url = (central.data / "admin-address").read_text(encoding="utf-8").strip()
+    answer = requests.post(
+        f"{url}/decisions", data=body, headers={"Content-Type": kind}, timeout=10
+    )
+    assert answer.status_code == 400
+
+
 def test_a_kiosk_cannot_see_it(kiosk: Kiosk) -> None:
     assert kiosk.call("GET", "/").status_code == 404
 

@@ -146,6 +146,8 @@ def test_court_it_reassigns_a_hearing_by_command_and_back_by_button(
     assert stored(central, hearing) == OTHERS
     assert neighbour.get(f"/v1/hearings/{hearing}")["receipt"]
     assert central.task("reassign", hearing, "nobody", "--reason", "x").returncode == 1
+    mistyped = central.task("reassign", hearing[:-1], kiosk.id, "--reason", "x")
+    assert (mistyped.returncode, hearing[:-1] in mistyped.stderr) == (1, True)
 
 
 def test_a_kiosk_that_moves_takes_its_hearings_along(central: Central) -> None:

@@ -92,6 +92,30 @@ def test_it_is_fetched_back_whole_and_in_ranges_by_its_own_kiosk_only(
     assert kiosk.call("GET", nothing).status_code == 404
 
 
+@pytest.mark.slow
+def test_no_refusal_stands_in_a_file_that_is_read_back(central: Central, kiosk: Kiosk) -> None:
+    hearing, path = new_id(), "part-01/main/run-01/000001.m4s"
+    files = {path: os.urandom(3 << 20)}
+    [file] = kiosk.put(f"/v1/hearings/{hearing}", hearing_body(hearing, files))["missing"]
+    kiosk.send([file], files)
+    address = f"/v1/hearings/{hearing}/files/{path}"
+    stored = central.data / "store" / "objects" / file["upload"][:2] / file["upload"]
+    os.truncate(stored, 2 << 20)
+    with kiosk.tls() as line:
+        line.sendall(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        received = b""
+        try:
+            while block := line.recv(1 << 16):
+                received += block
+        except OSError:
+            pass  # cut without a farewell of TLS
+    _, _, body = received.partition(b"\r\n\r\n")
+    assert files[path].startswith(body)
+    stored.unlink()
+    absent = kiosk.call("GET", address)
+    assert (absent.status_code, absent.json()["code"]) == (503, "storage_failed")
+
+
 def test_the_same_manifest_again_changes_nothing_another_one_is_refused(
     kiosk: Kiosk, neighbour: Kiosk, delivered: dict[str, Any]
 ) -> None:

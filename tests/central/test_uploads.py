@@ -71,6 +71,18 @@ def test_a_file_that_cannot_be_checked_is_said_to_be_so(tmp_path: Path) -> None:
         assert state(kiosk, upload)["state"] == "complete"
 
 
+@pytest.mark.slow
+def test_a_disk_that_takes_no_new_file_is_a_failing_disk(central: Central, kiosk: Kiosk) -> None:
+    upload = announce(kiosk, b"content")
+    spooled = central.data / "spool" / upload["upload"]
+    spooled.symlink_to(central.data / "no such folder" / "file")
+    answer = kiosk.patch(upload["address"], 0, b"content")
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
+    spooled.unlink()
+    assert kiosk.patch(upload["address"], 0, b"content").status_code == 204
+    assert state(kiosk, upload)["state"] == "complete"
+
+
 def test_the_same_announcement_gives_the_same_address_another_one_is_refused(
     kiosk: Kiosk, neighbour: Kiosk
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ from kiosk.central.admin.texts import LABELS, AdminTexts
 from kiosk.central.data.database import Database
 from kiosk.central.data.object_store import ObjectStore
 from kiosk.central.deliveries.searchable import searchable_versions
-from kiosk.central.errors import RefusedError
+from kiosk.central.errors import RefusedError, malformed
 from kiosk.central.http.json_api import Handler, errors_as_json
 from kiosk.clocks import wall_time
 from kiosk.locale import LANGUAGES, NATIVE_NAMES, Language, Translator
@@ -111,7 +111,7 @@ class AdminPage:
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """Carry out a decision and show the page again; a refusal is told in plain words."""
         try:
-            await self._forms.decide(await request.post())
+            await self._forms.decide(await _read_form(request))
         except RefusedError as error:
             return await self._answer(request, AdminNotice(error.code), error.status)
         address = f"/?lang={_choose_language(request)}&done=1"
@@ -214,6 +214,20 @@ def _filter_kiosks(
         if wanted in kiosk.id.casefold() or wanted == kiosk.room.casefold()
     ]
     return sorted(matching, key=lambda kiosk: kiosk.id not in severities)
+
+
+async def _read_form(request: web.Request) -> Mapping[str, object]:
+    """Return the fields of a form.
+
+    Raises:
+        RefusedError: 400, it is none of this page's.
+    """
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise malformed("the body is to be a form of this page")
+    try:
+        return await request.post()
+    except (ValueError, LookupError) as error:
+        raise malformed("the body is not text of its charset") from error
 
 
 @web.middleware

@@ -155,7 +155,8 @@ class SpooledArrival:
                 _sync_and_close(os.open(self._path, os.O_RDONLY | os.O_CLOEXEC))
             return _size(self._path)
 
-        return await asyncio.to_thread(work)
+        with _disk_refused():
+            return await asyncio.to_thread(work)
 
     async def drop(self) -> None:
         """See :class:`.intake.Arrival`."""
@@ -165,21 +166,22 @@ class SpooledArrival:
         """See :class:`.intake.Arrival`."""
         room = self._size - offset
         blocks = checked_blocks(self._lock.blocks(body), room, self._size, checksum)
-        descriptor = os.open(
-            self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640
-        )
-        is_complete = False
-        try:
-            sync_folder(self._path.parent)
-            with _disk_refused(), broken_body_refused():
-                written = await _copy_blocks(blocks, descriptor)
-            is_complete = True
-        finally:
-            if checksum is not None and not is_complete:
-                os.ftruncate(descriptor, offset)
-            self._crash_hook(crash_points.PATCH_BEFORE_SYNC)
-            await asyncio.to_thread(_sync_and_close, descriptor)
-        self._crash_hook(crash_points.PATCH_AFTER_SYNC)
+        with _disk_refused():  # of whatever step: no folder entry may be left, too
+            descriptor = os.open(
+                self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640
+            )
+            is_complete = False
+            try:
+                sync_folder(self._path.parent)
+                with broken_body_refused():
+                    written = await _copy_blocks(blocks, descriptor)
+                is_complete = True
+            finally:
+                if checksum is not None and not is_complete:
+                    os.ftruncate(descriptor, offset)
+                self._crash_hook(crash_points.PATCH_BEFORE_SYNC)
+                await asyncio.to_thread(_sync_and_close, descriptor)
+            self._crash_hook(crash_points.PATCH_AFTER_SYNC)
         return offset + written
 
 

@@ -108,7 +108,7 @@ class HearingOwners:
         """Give the id of a hearing to ``kiosk``; what another one has put there is set aside.
 
         Raises:
-            RefusedError: 404, no such kiosk.
+            RefusedError: 404, no such kiosk, or nothing is known of the hearing.
         """
         await self._database.run_write(
             lambda connection: reassign_hearing(connection, hearing, kiosk, reason)
@@ -283,7 +283,7 @@ def reassign_hearing(connection: Connection, hearing: str, kiosk: str, reason: s
     """Bind a hearing to ``kiosk`` because court IT says so; set aside what is not this kiosk's.
 
     Raises:
-        RefusedError: 404, no such kiosk.
+        RefusedError: 404, no such kiosk, or nothing is known of the hearing.
     """
     kiosks, table = schema.kiosks, schema.set_aside
     row = connection.execute(select(kiosks).where(kiosks.c.id == kiosk)).one_or_none()
@@ -292,11 +292,14 @@ def reassign_hearing(connection: Connection, hearing: str, kiosk: str, reason: s
     former = _lock_owner(connection, hearing)
     decided = {"decided_at": format_wall(), "reason": reason}
     _bind(connection, hearing, _values(Owner(kiosk, (row.court, row.room))) | decided)
+    # Whoever was about to write under the id has done so now.
     users = _list_users(connection, hearing)  # the owner need not be among them
+    earlier = find_set_aside(connection, kiosk, hearing)
+    if not (former or users or earlier or _scheduled_place(connection, hearing)):
+        raise RefusedError(404, "hearing_unknown", f"no hearing {hearing} is known")
     for user in users:
         if user != kiosk:
             _set_aside(connection, hearing, user)
-    earlier = find_set_aside(connection, kiosk, hearing)
     if earlier is not None and kiosk not in users:
         _rename(connection, earlier, hearing, kiosk)
         connection.execute(
