@@ -420,6 +420,16 @@ KNOWN: dict[str, Steps] = {
         ("break_mirror", {"state": "gone"}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
+    "the storage that alone has the last step fails after it": (
+        ("boot", {"seed": 10859, "has_mirror": True}),
+        ("start", {"kind": "closed"}),
+        ("break_disk", {"state": "stalled"}),
+        ("stop", {"retires": True}),
+        ("wait", {"seconds": 2.5}),
+        ("break_mirror", {"state": "failing"}),
+        ("break_disk", {"state": "read_only"}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 

@@ -6,7 +6,7 @@ that reached the disks, the lamp's pin, and, at the end, every sample with what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kiosk.recording.verify.hearing import verify
 from kiosk.storage.hearing_folder import JOURNAL_FILE, SIGNATURE
 from kiosk.storage.replaced_files import read_replaced
 from kiosk.storage.volume import StorageVolume
+from kiosk.storage.volume_marker import VolumeRole
 from tests.support.recorded_media import (
     CAMERA,
     PartMedia,
@@ -168,27 +169,33 @@ class RoomOracle:
     def is_on_a_disk(self, phase: Phase) -> bool:
         """Return whether a disk that can be read says whether the hearing shown was recorded.
 
-        One that was refused everything since the step cannot: the screen says so within a moment.
+        Where no disk was given the step, the screen says so within a moment. One that has it may
+        have failed since.
         """
         room = self._room
-        hearing, readable = room.shown[-1].hearing_id, ("ok", "full", "read_only")
-        if not hearing:
+        if not room.shown[-1].hearing_id:
             return True
+        readable = [r for r, d in room.disks.items() if d.state in ("ok", "full", "read_only")]
+        is_owed = not self._have_step(phase, list(room.disks))
+        if is_owed and room.seconds_since(room.taps[-1].at_ns) > SHOWN_OWED_S:
+            codes = {alarm.code for alarm in room.state.alarms}
+            assert "steps_owed" in codes, f"{phase}: on no disk, and nothing says so: {codes}"
+        return self._have_step(phase, readable)
+
+    def _have_step(self, phase: Phase, roles: Sequence[VolumeRole]) -> bool:
+        """Return whether the newest journal on these disks says what is shown."""
+        room, hearing = self._room, self._room.shown[-1].hearing_id
         chains = [
             read_chain(room.roots[role] / "hearings" / hearing / JOURNAL_FILE).entries
-            for role, disk in room.disks.items()
-            if disk.state in readable and (room.roots[role] / "hearings" / hearing).exists()
+            for role in roles
+            if (room.roots[role] / "hearings" / hearing).exists()
         ]
         kinds = [
             entry["kind"]
             for entry in max(chains, key=len, default=[])
             if entry["kind"] in ("part_opened", "part_closed")
         ]
-        is_told = (kinds[-1:] == ["part_opened"]) == (phase is Phase.RECORDING)
-        if not is_told and room.seconds_since(room.taps[-1].at_ns) > SHOWN_OWED_S:
-            codes = {alarm.code for alarm in room.state.alarms}
-            assert "steps_owed" in codes, f"{phase}: on no disk, and nothing says so: {codes}"
-        return is_told
+        return (kinds[-1:] == ["part_opened"]) == (phase is Phase.RECORDING)
 
     # -- at the end ----------------------------------------------------------------------------
     def check_hearings(self) -> None:
