@@ -123,6 +123,7 @@ class MirrorCatchUp:
                         self._wait_until = time.monotonic() + RETRY_S
             except STORAGE_ERRORS as error:
                 log.warning("%s: nothing is copied now: %s", self._dest.name, error)
+                self.search_again()  # it may have been the search that was refused
                 self._wait_until = time.monotonic() + RETRY_S
             except Exception:  # a bug must not end the catch-up for good
                 log.exception("%s: the catch-up failed", self._dest.name)

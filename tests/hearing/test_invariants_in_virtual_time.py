@@ -430,6 +430,18 @@ KNOWN: dict[str, Steps] = {
         ("break_disk", {"state": "read_only"}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
+    "the mirror cannot be read at the restart and lacks a hearing that is sealed": (
+        ("boot", {"seed": 62112, "has_mirror": True}),
+        ("start", {"kind": "closed"}),
+        ("break_mirror", {"state": "stalled"}),
+        ("break_disk", {"state": "full"}),
+        ("kill_recorder", {"after_s": 0.5}),
+        ("mend_disks", {}),
+        ("start", {"kind": "closed"}),
+        ("break_mirror", {"state": "failing"}),
+        ("end", {}),
+        ("kill_recorder", {"after_s": 5.0}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 
