@@ -442,6 +442,15 @@ KNOWN: dict[str, Steps] = {
         ("end", {}),
         ("kill_recorder", {"after_s": 5.0}),
     ),
+    "only the own disk has the seal, and can only be read at the restart": (
+        ("boot", {"seed": 11195, "has_mirror": True}),
+        ("start", {"kind": "secret"}),
+        ("break_mirror", {"state": "gone"}),
+        ("end", {}),
+        ("break_mirror", {"state": "full"}),
+        ("break_disk", {"state": "read_only"}),
+        ("kill_recorder", {"after_s": 0.5}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 

@@ -155,6 +155,19 @@ def list_unsealed(primary: StorageVolume, mirror: StorageVolume) -> list[str]:
     return sorted(name for name in names if _is_unsealed(primary, mirror, name))
 
 
+def list_sealed_only_on(primary: StorageVolume, mirror: StorageVolume) -> list[str]:
+    """Return the ids of the hearings that are sealed on ``primary`` and begun on ``mirror``.
+
+    Read on ``mirror``, such a hearing would be taken for one that a crash left open.
+    """
+    return [
+        hearing
+        for hearing in mirror.list_names("hearings")
+        if not _is_unsealed(primary, mirror, hearing)
+        and not mirror.exists(f"hearings/{hearing}/{SIGNATURE}")
+    ]
+
+
 def _is_unsealed(primary: StorageVolume, mirror: StorageVolume, hearing: str) -> bool:
     folder = f"hearings/{hearing}"
     seal = f"{folder}/{SUMS}", f"{folder}/{SIGNATURE}"

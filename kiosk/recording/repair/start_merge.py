@@ -10,6 +10,7 @@ from cryptography import x509
 from kiosk.errors import StorageError
 from kiosk.recording.repair.copy_merge import (
     is_beginning,
+    list_sealed_only_on,
     list_unsealed,
     merge_copies,
     merge_hearing,
@@ -97,6 +98,7 @@ class StartMerge:
                 found.distrusted.add(hearing)
                 if is_refused:
                     found.waiting.add(hearing)
+        found.distrusted |= set(list_sealed_only_on(primary, mirror))
         return found
 
     @property
