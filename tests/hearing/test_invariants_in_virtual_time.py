@@ -451,6 +451,16 @@ KNOWN: dict[str, Steps] = {
         ("break_disk", {"state": "read_only"}),
         ("kill_recorder", {"after_s": 0.5}),
     ),
+    "no disk has taken the end, and the one with the beginning is gone at the restart": (
+        ("boot", {"seed": 39880, "has_mirror": True}),
+        ("break_disk", {"state": "full"}),
+        ("start", {"kind": "closed"}),
+        ("break_mirror", {"state": "gone"}),
+        ("end", {}),
+        ("kill_recorder", {"after_s": 0.5}),
+        ("mend_disks", {}),
+        ("kill_recorder", {"after_s": 5.0}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 

@@ -170,7 +170,7 @@ class RoomOracle:
         """Return whether a disk that can be read says whether the hearing shown was recorded.
 
         Where no disk was given the step, the screen says so within a moment. One that has it may
-        have failed since.
+        have failed since, and one that cannot be read may say otherwise once it is back.
         """
         room = self._room
         if not room.shown[-1].hearing_id:
@@ -180,7 +180,7 @@ class RoomOracle:
         if is_owed and room.seconds_since(room.taps[-1].at_ns) > SHOWN_OWED_S:
             codes = {alarm.code for alarm in room.state.alarms}
             assert "steps_owed" in codes, f"{phase}: on no disk, and nothing says so: {codes}"
-        return self._have_step(phase, readable)
+        return not is_owed and self._have_step(phase, readable)
 
     def _have_step(self, phase: Phase, roles: Sequence[VolumeRole]) -> bool:
         """Return whether the newest journal on these disks says what is shown."""
