@@ -461,6 +461,21 @@ KNOWN: dict[str, Steps] = {
         ("mend_disks", {}),
         ("kill_recorder", {"after_s": 5.0}),
     ),
+    "microphones begin late in a part of which no line reached a disk before the kill": (
+        ("boot", {"seed": 65423, "has_mirror": True}),
+        ("start", {"kind": "open"}),
+        ("stop", {"retires": False}),
+        ("kill_recorder", {"after_s": 5.0}),
+        ("resume", {}),
+        ("break_mirror", {"state": "read_only"}),
+        ("break_disk", {"state": "failing"}),
+        ("break_mirror", {"state": "full"}),
+        ("close", {"ground": None}),
+        ("stop", {"retires": True}),
+        ("mend_disks", {}),
+        ("open", {}),
+        ("kill_recorder", {"after_s": 5.0}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 

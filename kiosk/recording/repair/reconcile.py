@@ -57,7 +57,9 @@ _DAMAGED = (LookupError, ArithmeticError, ValueError, struct.error)
 """What reading damaged media raises."""
 _UNREADABLE = (OSError, *_DAMAGED)
 EDGE_NS = NS_PER_S // 5
-"""Fragments of one source that follow each other begin and end within this time."""
+"""Less picture than this is missing at a beginning, or from one found fragment to the next."""
+_SOUND_EDGE_NS = NS_PER_S // 40
+"""Sound has no such time: what is trimmed to the tap begins there, and one sample follows another."""
 
 
 def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> None:
@@ -282,7 +284,7 @@ class _Reconciliation:
                 continue  # the mix: it is made of the microphones
             known_ns = self._end_ns(source)
             if times and times[0] >= known_ns:
-                self._note_gap(source, known_ns, times[0], EDGE_NS)
+                self._note_gap(source, known_ns, times[0], _edge_ns(source))
             for before_ns, after_ns in pairwise(times):
                 self._note_gap(source, before_ns + length_ns, after_ns, length_ns // 2)
 
@@ -320,7 +322,7 @@ class _Reconciliation:
         for source in record.sources:
             if record.track == "channels" or source == CAMERA:
                 known_ns = self._media.source_ends.get(source, self._media.zero_ns)
-                self._note_gap(source, known_ns, record.start_ns, EDGE_NS)
+                self._note_gap(source, known_ns, record.start_ns, _edge_ns(source))
 
     def _note_gap(self, source: str, start_ns: int, end_ns: int, least_ns: int) -> None:
         """Journal a gap in what was found, unless the ledger has it; end one that lasts there.
@@ -351,6 +353,11 @@ class _Reconciliation:
         seconds = max(0, end_ns - start_ns) / NS_PER_S
         times = {"start_ns": start_ns, "end_ns": end_ns, "seconds": seconds}
         self._journal.queue("interruption", {**fields, **times})
+
+
+def _edge_ns(source: str) -> int:
+    """Return how much of a source may be missing before found media without an entry."""
+    return EDGE_NS if source == CAMERA else _SOUND_EDGE_NS
 
 
 def _may_hold_media(path: Path) -> bool:
