@@ -476,6 +476,15 @@ KNOWN: dict[str, Steps] = {
         ("open", {}),
         ("kill_recorder", {"after_s": 5.0}),
     ),
+    "a microphone is back in an encrypted part, and the kill comes before the line of it": (
+        ("boot", {"seed": 53589, "has_mirror": True}),
+        ("break_mirror", {"state": "failing"}),
+        ("start", {"kind": "secret"}),
+        ("open", {}),
+        ("break_source", {"source": "witness", "fault": "killed"}),
+        ("wait", {"seconds": 1.0}),
+        ("kill_recorder", {"after_s": 5.0}),
+    ),
 }
 """Sequences that were found once, or that a mended oracle must still hold."""
 

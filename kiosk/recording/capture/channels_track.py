@@ -7,6 +7,7 @@ track on the recording clock (``tfdt`` and ``prft``).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ FIRST_FRAGMENT_NS = NS_PER_S // 50
 """The first fragment holds one packet of each, so that a recording is soon known to work."""
 MAX_AUDIO_WAIT_NS = 500_000_000
 _HOLE_NS = 5_000_000
+_LONG_HOLE_NS = NS_PER_S // 10
+"""One that is longer divides a fragment."""
 _END_OF_TIME_NS = 1 << 62
 
 
@@ -92,6 +95,20 @@ class _Channel:
             self._encoder = FlacEncoder(self._codec)
         self._pending, self._pending_samples = [], 0
 
+    def long_holes(self, start_ns: int, until_ns: int) -> Iterator[int]:
+        """Yield the begin and the end of each long hole that ends before ``until_ns``.
+
+        Args:
+            start_ns: of the part.
+        """
+        end_ns = self.end_ns or start_ns
+        for packet in self.packets:
+            if packet.start_ns >= until_ns:
+                return
+            if packet.start_ns - end_ns > _LONG_HOLE_NS:
+                yield from (end_ns, packet.start_ns)
+            end_ns = packet.start_ns + self._duration_ns(packet.frames)
+
     def pop_until(self, until_ns: int) -> list[_Packet]:
         """Remove and return the packets that begin before ``until_ns``."""
         packets = []
@@ -155,8 +172,19 @@ class ChannelsTrack:
             self._writer.rotate()
 
     def _write_fragment(self, until_ns: int) -> None:
-        """Write the packets that begin before ``until_ns``."""
+        """Write the packets that begin before ``until_ns``; no fragment spans a long hole.
+
+        Only so the records of encrypted fragments tell when a source was away.
+        """
         self._from_ns = until_ns
+        channels = self._channels.values()
+        for moment_ns in sorted(
+            {at for one in channels for at in one.long_holes(self._start_ns, until_ns)}
+        ):
+            self._write_packets(moment_ns)
+        self._write_packets(until_ns)
+
+    def _write_packets(self, until_ns: int) -> None:
         runs, begins, ends, counts = [], [], [], {}
         for channel in self._channels.values():
             packets = channel.pop_until(until_ns)

@@ -61,7 +61,7 @@ class _OpenFile:
         """Add ``data``; return its offset."""
         offset = self.length
         self.length += len(data)
-        self.end_ns = end_ns
+        self.end_ns = max(self.end_ns, end_ns)  # the rest of a source that is away comes late
         self.digest.update(data)
         return offset
 

@@ -87,8 +87,8 @@ class JournalledMedia:
         """Take in fragments, as in a ``media`` entry."""
         for fragment in fragments:
             end_ns = int(fragment["end_ns"])
-            end = int(fragment["offset"]) + int(fragment["length"])
-            self.ends[str(fragment["file"])] = (end, end_ns)
+            name, end = str(fragment["file"]), int(fragment["offset"]) + int(fragment["length"])
+            self.ends[name] = (end, max(end_ns, self.ends.get(name, (0, 0))[1]))
             for source in fragment.get("sources", ()):
                 is_its_track = fragment.get("track") == "channels" or source == CAMERA
                 if is_its_track and end_ns >= self.source_ends.get(source, 0):

@@ -84,7 +84,8 @@ class RecentFragments:
                 kept.clear()  # a new run has another init file
             kept.append(record)
             channels = self._records["channels"]
-            if channels and channels[-1].end_ns < record.end_ns - CHANNELS_GONE_NS:
+            until_ns = max((one.end_ns for one in channels), default=record.end_ns)
+            if until_ns < record.end_ns - CHANNELS_GONE_NS:
                 channels.clear()
             while len(kept) > 1 and kept[1].start_ns < record.end_ns - span_ns:
                 kept.popleft()
@@ -135,7 +136,7 @@ def verify_recent(
                 compare_main(decoded, tap_ns, sources, reference)
             else:
                 compare_channels(decoded, tap_ns, reference)
-        ends.append(records[-1].end_ns)
+        ends.append(max(record.end_ns for record in records))
     if not ends:
         raise ReadbackError("no media on the disk")
     return min(ends)
