@@ -59,7 +59,7 @@ _UNREADABLE = (OSError, *_DAMAGED)
 EDGE_NS = NS_PER_S // 5
 """Less picture than this is missing at a beginning, or from one found fragment to the next."""
 _SOUND_EDGE_NS = NS_PER_S // 40
-"""Sound has no such time: what is trimmed to the tap begins there, and one sample follows another."""
+"""Sound has no such time: it is trimmed to the tap, and one sample follows another."""
 
 
 def seal_part(hearing_journal: HearingJournal, part_journal: PartJournal) -> None:
