@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sqlite3
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 import requests
@@ -88,6 +90,20 @@ def test_half_a_head_holds_no_connection(fresh: Central, sent: bytes) -> None:
     with connect(fresh) as stranger:
         stranger.sendall(sent)
         assert stranger.recv(100) == b"", "closed by the server, not by this side's 60 s"
+
+
+def test_a_head_that_cannot_be_read_is_a_problem_and_is_not_logged(fresh: Central) -> None:
+    with connect(fresh) as stranger:
+        stranger.sendall(b"GET /v1/contract HTTP/1.1\r\nbad head: Ivanov\r\n\r\n")
+        answer = b"".join(iter(partial(stranger.recv, 4096), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1] == b"400"
+    assert b"Court-Contract: " in head
+    assert json.loads(body)["code"] == "malformed"
+    logged = fresh.log.read_text(encoding="utf-8")
+    assert "central" in logged
+    assert "Ivanov" not in logged
+    assert "Traceback" not in logged
 
 
 def test_a_connection_between_two_requests_is_kept(fresh: Central) -> None:

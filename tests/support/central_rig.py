@@ -154,6 +154,11 @@ class Central:
         """The server's address."""
         return (self.data / "address").read_text(encoding="utf-8").strip()
 
+    @property
+    def log(self) -> Path:
+        """What the process has logged."""
+        return self.data.with_name(f"{self.data.name}.log")
+
     def __enter__(self) -> Central:
         self.start()
         return self
@@ -181,7 +186,7 @@ class Central:
 
     def launch(self, command: list[str]) -> ForkedProcess:
         """Run ``kiosk`` with these arguments."""
-        return fork_kiosk(command)
+        return fork_kiosk(command, self.log)
 
     def _started(self) -> bool:
         assert self.process is not None

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 
 from aiohttp import web
+
+from kiosk.central import CONTRACT
+from kiosk.central.errors import malformed
+from kiosk.central.http.json_api import error_response
 
 HEAD_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 90.0  # a kiosk asks every 30 s
@@ -65,6 +70,21 @@ class TimedHandler(web.RequestHandler):
         self._stop_timer()
         self.strangers.discard(self)
         super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Refuse a head that cannot be parsed; nothing of it is logged, whoever sent it."""
+        if status != HTTPStatus.BAD_REQUEST or request.writer.output_size:
+            return super().handle_error(request, status, exc, message)
+        response = error_response(malformed("the request head cannot be read"))
+        response.headers["Court-Contract"] = str(CONTRACT)
+        response.force_close()
+        return response
 
     def _start_timer(self) -> None:
         loop = asyncio.get_running_loop()
