@@ -185,11 +185,8 @@ class RoomOracle:
     def _have_step(self, phase: Phase, roles: Sequence[VolumeRole]) -> bool:
         """Return whether the newest journal on these disks says what is shown."""
         room, hearing = self._room, self._room.shown[-1].hearing_id
-        chains = [
-            read_chain(room.roots[role] / "hearings" / hearing / JOURNAL_FILE).entries
-            for role in roles
-            if (room.roots[role] / "hearings" / hearing).exists()
-        ]
+        journals = [room.roots[role] / "hearings" / hearing / JOURNAL_FILE for role in roles]
+        chains = [read_chain(journal).entries for journal in journals if journal.exists()]
         kinds = [
             entry["kind"]
             for entry in max(chains, key=len, default=[])

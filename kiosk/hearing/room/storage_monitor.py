@@ -140,6 +140,8 @@ class StorageMonitor:
             return set(), set()
         if self.store.is_mirror_readable and self.is_primary_available:
             self._merge.run(certificate)
+        elif self.is_primary_available:
+            self._merge.go_on_without()
         else:
             self.store.distrust_mirror()
         return self._merge.led, set(self._merge.waiting)

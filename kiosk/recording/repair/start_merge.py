@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from kiosk.errors import StorageError
+from kiosk.evidence.chain import Entry, read_chain
+from kiosk.evidence.seal import is_sealed
 from kiosk.recording.repair.copy_merge import (
     is_beginning,
     list_sealed_only_on,
@@ -16,6 +18,7 @@ from kiosk.recording.repair.copy_merge import (
     merge_hearing,
 )
 from kiosk.storage.copy_comparison import is_as_long
+from kiosk.storage.hearing_folder import JOURNAL_FILE, part_folder_name
 from kiosk.storage.mirrored_store import MirroredStore
 from kiosk.storage.space import FULL_BYTES
 from kiosk.storage.volume import StorageVolume, failure_state
@@ -70,7 +73,7 @@ class StartMerge:
             found = self._reader.run(lambda: self._merge_all(certificate, is_refusing), HUNG_S)
         except OSError as error:
             log.error("the second copy cannot be read; the start goes on: %s", error)
-            self._store.distrust_mirror()
+            self.go_on_without()
             return
         for hearing in found.led:
             log.error("hearing %s goes on on the second copy", hearing)
@@ -82,6 +85,30 @@ class StartMerge:
         self.led, self.waiting = found.led, found.waiting
         if is_refusing:
             self._store.start_mirror_catch_up()  # the recovery can write nowhere else
+
+    def go_on_without(self) -> None:
+        """Compare the mirror later; let what the primary storage has only a part of wait for it."""
+        self._store.distrust_mirror()
+        for hearing in filter(self._is_cut_off, self._primary.list_names("hearings")):
+            log.error("hearing %s waits for the second copy, which has more of it", hearing)
+            self._store.hold_mirror(hearing)
+            self.waiting.add(hearing)
+
+    def _is_cut_off(self, hearing: str) -> bool:
+        """Return whether a catch-up from the mirror was cut off in an ended hearing.
+
+        The seal of each part came before the entry of the end, so the mirror has those not here.
+        """
+        folder = self._primary.root / "hearings" / hearing
+        try:
+            if is_sealed(folder) or not (folder / JOURNAL_FILE).exists():
+                return False
+            kept = read_chain(folder / JOURNAL_FILE, keep=_is_seal_or_end).entries
+            sealed = {int(e["part"]) for e in kept if e["kind"] == "part_sealed"}
+            parts = (folder / part_folder_name(part) for part in sealed)
+            return any(e["kind"] == "ended" for e in kept) and not all(map(is_sealed, parts))
+        except Exception:  # whatever a damaged hearing raises, the recovery says so
+            return False
 
     def _merge_all(self, certificate: x509.Certificate, is_refusing: bool) -> _Outcome:
         """Merge all; change nothing but the primary's files: the mirror may hang."""
@@ -131,3 +158,7 @@ class StartMerge:
 
 _REFUSALS = ("full", "read_only")
 """States of a storage that takes nothing; the mirror is only read here."""
+
+
+def _is_seal_or_end(entry: Entry) -> bool:
+    return entry["kind"] in ("part_sealed", "ended")
