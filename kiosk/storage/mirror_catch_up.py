@@ -199,8 +199,17 @@ class MirrorCatchUp:
         with self._changed:
             for hearing in found:
                 is_behind = hearing in self._dest.catch_up_queues
-                if not (is_behind or self._source.is_incomplete(hearing)):
+                if not (is_behind or self._source_lacks(hearing)):
                     self._dest.hearings_behind.add(hearing)
+
+    def _source_lacks(self, hearing: str) -> bool:
+        """Return whether ``source`` lacks bytes that ``dest`` has (the lock is held).
+
+        A copy would take them from ``dest`` until the operations that wait are run again.
+        """
+        waiting = self._source.pending(hearing)
+        is_ahead = any(self._dest.name in operation.done_on for operation in waiting)
+        return is_ahead or self._source.is_incomplete(hearing)
 
     def _settle_holes(self) -> None:
         """Have the holes of the source filled, or avoided while nothing is written behind them."""

@@ -133,6 +133,7 @@ class VolumeWorker:
     def submit(self, operation: VolumeOperation) -> None:
         """Queue an operation, or leave it to the catch-up."""
         is_first = operation.hearing not in self.active_hearings
+        self._forget_rewritten(operation)
         self.active_hearings.add(operation.hearing)
         is_mirror = self.volume.role == "mirror"
         if is_mirror and (
@@ -149,6 +150,12 @@ class VolumeWorker:
         self._queued_bytes += operation.size
         if self._queued_bytes > MAX_QUEUE_BYTES:
             self._free_memory()
+
+    def _forget_rewritten(self, operation: VolumeOperation) -> None:
+        """Forget how much of a log is here that is written anew from an earlier byte on."""
+        end = operation.log_end
+        if end is not None and end - operation.size < self.log_lengths.get(operation.path, 0):
+            del self.log_lengths[operation.path]
 
     def has_queued(self, operation: VolumeOperation) -> bool:
         """Return whether the operation waits here."""
