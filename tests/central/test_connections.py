@@ -93,6 +93,20 @@ def test_a_body_that_drips_is_ended_and_a_slow_one_is_taken(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.3])
+def test_a_body_with_broken_chunks_is_refused_at_once(pause: float) -> None:
+    async def run() -> None:
+        async with served() as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            head = HEAD.replace(b"Content-Length: %d" % len(BODY), b"Transfer-Encoding: chunked")
+            writer.write(head + b"2\r\n{}\r\n")
+            await asyncio.sleep(pause)
+            writer.write(b"no length\r\n")
+            assert await status(reader) == b"400"  # not 408, when nothing more has come
+
+    asyncio.run(run())
+
+
 def test_a_connection_without_a_further_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(header_timeout, "KEEP_ALIVE_S", 0.2)
 

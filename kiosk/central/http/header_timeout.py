@@ -11,6 +11,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 
 from kiosk.central import CONTRACT
 from kiosk.central.errors import malformed
@@ -19,7 +20,6 @@ from kiosk.central.http.json_api import error_response
 HEAD_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 90.0  # a kiosk asks every 30 s
 MAX_STRANGERS = 256
-SETTINGS = {"keepalive_timeout": KEEP_ALIVE_S, "auto_decompress": False}
 
 
 class Strangers:
@@ -60,10 +60,20 @@ class TimedHandler(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Stop the time limit at a whole head, start it at a part of one."""
         super().data_received(data)
+        self._end_broken_body()
         if self._messages or self._current_request is not None:
             self._stop_timer()
         elif self._head_timer is None:
             self._start_timer()
+
+    def _end_broken_body(self) -> None:
+        """End a body whose chunks are none: who reads it would wait for the rest."""
+        request, message = self._current_request, self._messages[-1][0] if self._messages else None
+        if request is None or message is None or isinstance(message, RawRequestMessage):
+            return
+        if not request.content.is_eof():
+            self._lingering_time = 0.0  # the connection ends with the answer
+            request.content.set_exception(web.RequestPayloadError("the chunks are none"))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the time limit."""
@@ -118,7 +128,8 @@ class TimedRunner(web.AppRunner):
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=made._loop,  # noqa: SLF001 - aiohttp has no setting for this limit
-            **made._kwargs | SETTINGS,  # noqa: SLF001
+            **made._kwargs  # noqa: SLF001
+            | {"keepalive_timeout": KEEP_ALIVE_S, "auto_decompress": False},
         )
         server.strangers = Strangers()
         return server
