@@ -36,7 +36,7 @@ GIB = 1 << 30
         (20, "idle", NIGHT, "free", 0),
         (6, "idle", NIGHT, "free", 0),
         (7, "idle", NIGHT, "outside_window", 0),
-        (12, "recording", SyncSettings(), "paced", int(0.6 * 4 * BYTES_PER_MBIT)),
+        (12, "recording", SyncSettings(), "paced", int(4 * BYTES_PER_MBIT * 2 / 3)),
         (12, "recess", SyncSettings(during_hearing="paused"), "paused", 0),
         (12, "sealing", SyncSettings(during_hearing="paused"), "free", 0),
         (12, "recording", SyncSettings(cap_mbit=1), "capped", BYTES_PER_MBIT),
