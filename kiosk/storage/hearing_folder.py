@@ -23,6 +23,8 @@ MEDIA_SUFFIX = ".m4s"
 CLOSED_INIT = "init.tar"
 CLOSED_SUFFIX = ".tar"
 """Suffix of media files of a closed part: a tar of age files."""
+AGE_SUFFIX = ".age"
+"""Added to the name of a file that is encrypted for the court."""
 OPEN_SUFFIX = "-open"
 """Added to the name of a plain file that keeps the beginning of one that was declared closed."""
 PART_FOLDER_PATTERN = re.compile(r"part-(\d\d+)")

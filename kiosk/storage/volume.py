@@ -16,11 +16,11 @@ from pathlib import Path
 
 from kiosk.errors import StorageError
 from kiosk.storage.atomic_io import make_folder, sync_folder, wipe_file, write_bytes
+from kiosk.storage.hearing_folder import AGE_SUFFIX
 from kiosk.storage.store import append_durably, discard_start, remove_durably
 from kiosk.storage.volume_marker import VolumeRole, identify_volume
 
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-AGE_SUFFIX = ".age"
 CHUNK_BYTES = 1 << 20
 SET_ASIDE = "set-aside"
 ONLY_HERE = f"{SET_ASIDE}/only-here"

@@ -14,7 +14,6 @@ import pyrage
 
 from kiosk.recording.encryption.locked_memory import EphemeralKeys, LockedMemoryError
 from kiosk.recording.formats.age_tar import (
-    AGE_SUFFIX,
     END_OF_ARCHIVE,
     MemberMetadata,
     encode_member,
@@ -22,7 +21,7 @@ from kiosk.recording.formats.age_tar import (
 )
 from kiosk.recording.formats.records import FragmentRecord
 from kiosk.storage.court_keys import CourtKeys
-from kiosk.storage.hearing_folder import CLOSED_INIT, CLOSED_SUFFIX, INIT
+from kiosk.storage.hearing_folder import AGE_SUFFIX, CLOSED_INIT, CLOSED_SUFFIX, INIT
 
 log = logging.getLogger(__name__)
 

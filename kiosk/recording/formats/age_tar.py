@@ -22,7 +22,6 @@ from typing import Any, BinaryIO
 BLOCK = tarfile.BLOCKSIZE
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 """End-of-archive: two blocks of zeros."""
-AGE_SUFFIX = ".age"
 _AGE_MAGIC = b"age-encryption.org/v1\n"
 _COMMENT_KEY = "comment"
 _MAX_EXTENSION_BYTES = 64 << 10

@@ -118,7 +118,7 @@ class SmallFileSender:
         if item is None:
             return
         contents = self._read(uploads)
-        by_id = {_upload_id(upload): upload for upload in uploads if upload.path in contents}
+        by_id = {upload.upload_id: upload for upload in uploads if upload.path in contents}
         if not by_id:
             return
         line = file_list((id_, file.size, file.sha256) for id_, file in by_id.items())
@@ -197,7 +197,3 @@ class SmallFileSender:
             self._cuts = 0
         for upload in uploads:
             self._alone.add(str(upload.upload_url))
-
-
-def _upload_id(upload: Upload) -> str:
-    return str(upload.upload_url).rstrip("/").rsplit("/", 1)[-1]

@@ -127,8 +127,7 @@ class Uploader:
     def verify_oldest(self, client: CentralClient) -> None:
         """Ask for the server's own hash of the file that was sent first."""
         upload = self._unverified.popleft()
-        upload_id = str(upload.upload_url).rstrip("/").rsplit("/", 1)[-1]
-        answer = fetch_verdict(client, upload_id)
+        answer = fetch_verdict(client, upload.upload_id)
         if answer.get("state") == "complete" and answer.get("server_sha256") == upload.sha256:
             self._context.outbox.mark_confirmed(upload)
             self._context.outbox.clear_failures(upload.item_id)
@@ -137,7 +136,7 @@ class Uploader:
             self._handle_mismatch(upload)
         else:  # closed meanwhile: the registration says what becomes of it, but not at once
             self._context.outbox.discard_upload_urls(upload.item_id)
-            raise VerdictMissingError(f"upload {upload_id}: {answer['state']}")
+            raise VerdictMissingError(f"upload {upload.upload_id}: {answer['state']}")
 
     def _handle_mismatch(self, upload: Upload) -> None:
         """Raise an alarm, find the side that is wrong, restart the upload. Never delete.

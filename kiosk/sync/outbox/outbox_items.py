@@ -61,6 +61,11 @@ class Upload:
         """Its item and its path."""
         return self.item_id, self.path
 
+    @property
+    def upload_id(self) -> str:
+        """The central system's id of it: the end of its address."""
+        return str(self.upload_url).rstrip("/").rsplit("/", 1)[-1]
+
 
 def read_item(row: Row) -> OutboxItem:
     """Return the item in a row that has its sums."""
